@@ -1,0 +1,52 @@
+/* nothing.c: a FastCGI responder that does nothing, threads and all: what the web server and
+ * libfcgi cost by themselves. Listens on fd 0 or on the Unix socket named by its argument. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fcgiapp.h>
+
+enum { THREADS = 8 };
+
+static int listener;
+static pthread_mutex_t accepting = PTHREAD_MUTEX_INITIALIZER;
+
+static void *answer(void *unused)
+{
+    FCGX_Request request;
+
+    (void)unused;
+    FCGX_InitRequest(&request, listener, 0);
+    for (;;) {
+        char body[4096];
+        int accepted;
+
+        pthread_mutex_lock(&accepting);
+        accepted = FCGX_Accept_r(&request);
+        pthread_mutex_unlock(&accepting);
+        if (accepted < 0) {
+            return NULL;
+        }
+        while (FCGX_GetStr(body, sizeof body, request.in) == (int)sizeof body) {
+        }
+        FCGX_PutS("Status: 400 Bad Request\r\nContent-Type: application/json\r\n\r\n{}",
+                  request.out);
+        FCGX_Finish_r(&request);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    pthread_t threads[THREADS];
+
+    FCGX_Init();
+    listener = argc > 1 ? FCGX_OpenSocket(argv[1], 511) : 0;
+    for (int i = 0; i < THREADS; i++) {
+        pthread_create(&threads[i], NULL, answer, NULL);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    return 0;
+}

@@ -1,0 +1,262 @@
+"""./check: the stages of the whole test run, one line each. Knows how to build, run and count;
+does not know what is tested."""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LOGS = ROOT / "build" / "logs"
+PYTEST = ["/usr/bin/python3", "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q", "--color=no",
+          "-o", "addopts="]
+VALGRIND_OPTIONS = ("--quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite "
+                    "--errors-for-leak-kinds=definite --trace-children=no")
+SANITIZER_OPTIONS = {
+    "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=0",
+    "UBSAN_OPTIONS": "print_stacktrace=1",
+    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
+}
+
+
+@dataclasses.dataclass
+class Result:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    log: pathlib.Path = None
+
+
+class Stage:
+    """One line of the run: runs commands with their output in a log of its own."""
+
+    def __init__(self, name, what, work):
+        self.name, self.what, self.work = name, what, work
+        self.log = LOGS / f"{name}.log"
+
+    def run(self):
+        LOGS.mkdir(parents=True, exist_ok=True)
+        self.log.write_text("")
+        try:
+            result = self.work(self)
+        except Exception as error:  # a stage that breaks is a failure, never the end of the run
+            self.note(f"{type(error).__name__}: {error}")
+            result = Result(failed=1)
+        result.log = self.log
+        return result
+
+    def note(self, text):
+        with self.log.open("a") as log:
+            print(text, file=log)
+
+    def command(self, *words, env=None):
+        """Exit status; output goes to the log."""
+        self.note("$ " + " ".join(map(str, words)))
+        with self.log.open("ab") as log:
+            return subprocess.run(words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                  env={**os.environ, **(env or {})}, check=False).returncode
+
+
+def build(folder, *arguments):
+    """Configures and builds programs and tests, every warning an error."""
+    def work(stage):
+        jobs = f"-j{os.cpu_count()}"
+        good = (stage.command("scripts/prepare", "build", folder, "--enable-werror", *arguments) == 0
+                and stage.command("make", "-k", "-s", jobs, "-C", folder, "check", "TESTS=") == 0)
+        return Result(passed=1) if good else Result(failed=1)
+    return work
+
+
+def test_programs(folder):
+    """The unit tests of a build folder, as its makefile names them."""
+    names = "include Makefile\nretoken-print-tests:\n\t@echo $(TESTS)\n"
+    shown = subprocess.run(["make", "-s", "--no-print-directory", "-f", "-", "retoken-print-tests"],
+                           cwd=ROOT / folder, input=names, capture_output=True, text=True,
+                           check=True)
+    return shown.stdout.split()
+
+
+def count_unit(log, passed):
+    """What a cmocka program said it did; a program of another kind counts as one."""
+    text = log.read_text(errors="replace") if log.exists() else ""
+    good = sum(map(int, re.findall(r"^\[  PASSED  \] (\d+) test", text, re.M)))
+    bad = sum(map(int, re.findall(r"^\[  FAILED  \] (\d+) test", text, re.M)))
+    if passed:
+        return Result(passed=good or 1)
+    return Result(passed=good, failed=bad or 1)
+
+
+def unit(folder, *make_arguments, env=None):
+    def work(stage):
+        programs = test_programs(folder)
+        stage.command("make", "-k", "-s", f"-j{os.cpu_count()}", "-C", folder, "check",
+                      *make_arguments, env=env)
+        total = Result()
+        for program in programs:
+            base = ROOT / folder / re.sub(r"\.(sh|py)$", "", program)
+            record = base.with_name(base.name + ".trs")
+            passed = record.exists() and ":test-result: PASS" in record.read_text()
+            one = count_unit(base.with_name(base.name + ".log"), passed)
+            total.passed += one.passed
+            total.failed += one.failed
+            if not passed:
+                stage.note(f"---- {program}")
+                if (log := base.with_name(base.name + ".log")).exists():
+                    stage.note(log.read_text(errors="replace"))
+        if not programs:
+            stage.note("no unit tests found")
+            total.failed = 1
+        return total
+    return work
+
+
+def pytest(folder, *arguments, build_folder="build"):
+    def work(stage):
+        report = stage.log.with_suffix(".xml")
+        report.unlink(missing_ok=True)
+        env = {"RETOKEN_BUILD": str(ROOT / build_folder), **SANITIZER_OPTIONS}
+        status = stage.command(*PYTEST, f"--junitxml={report}", f"--rootdir={ROOT}", *arguments,
+                               folder, env=env)
+        if not report.exists():
+            return Result(failed=1)
+        suites = xml.etree.ElementTree.parse(report).getroot().iter("testsuite")
+        tests = failures = skipped = 0
+        for suite in suites:
+            tests += int(suite.get("tests"))
+            failures += int(suite.get("failures")) + int(suite.get("errors"))
+            skipped += int(suite.get("skipped"))
+        if status != 0 and failures == 0:
+            failures = 1
+        return Result(max(tests - failures - skipped, 0), failures, skipped)
+    return work
+
+
+def folders_with_tests():
+    """Folders of tests/ that hold pytest files, other than the end-to-end ones."""
+    return sorted({path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")} - {"e2e"})
+
+
+def plan():
+    """[lane, lane, …]: the lanes run after one another, the stages of a lane too; a lane may be a
+    tuple of lanes that run side by side."""
+    others = [Stage(name, f"pytest tests/{name}", pytest(f"tests/{name}"))
+              for name in folders_with_tests()]
+    first = [
+        Stage("build", "gcc -Werror", build("build")),
+        Stage("unit", "make check", unit("build")),
+    ]
+    left = [
+        *others,
+        Stage("e2e", "real web servers, races, kills, faults", pytest("tests/e2e")),
+    ]
+    right = [
+        Stage("clang", "clang -Werror, programs and tests", build("build-clang", "CC=clang")),
+        Stage("asan", "ASan and UBSan", build("build-asan", "--enable-sanitize=address")),
+        Stage("asan-unit", "unit tests under ASan and UBSan",
+              unit("build-asan", env=SANITIZER_OPTIONS)),
+        Stage("tsan", "TSan", build("build-tsan", "--enable-sanitize=thread")),
+        Stage("tsan-unit", "unit tests under TSan", unit("build-tsan", env=SANITIZER_OPTIONS)),
+        Stage("valgrind", "unit tests under valgrind",
+              unit("build", "LOG_COMPILER=valgrind", f"LOG_FLAGS={VALGRIND_OPTIONS}")),
+    ]
+    last = [
+        Stage("asan-e2e", "mounts and hostile requests under ASan and UBSan",
+              pytest("tests/e2e", "-m", "sanitized", build_folder="build-asan")),
+        Stage("tsan-e2e", "the race under TSan",
+              pytest("tests/e2e", "-m", "threaded", build_folder="build-tsan")),
+    ]
+    return [first, (left, right), last]
+
+
+def coloured(text, code):
+    plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ
+    return text if plain else f"\033[{code}m{text}\033[0m"
+
+
+class Report:
+    """Prints a line per finished stage and keeps the sums."""
+
+    def __init__(self, chosen):
+        self.chosen, self.passed, self.failed, self.skipped = chosen, 0, 0, 0
+        self.stopped = False
+
+    def run(self, stages):
+        for stage in stages:
+            if self.stopped:
+                return
+            if self.chosen and stage.name not in self.chosen:
+                continue
+            began = time.monotonic()
+            result = stage.run()
+            self.line(stage, result, time.monotonic() - began)
+
+    def line(self, stage, result, seconds):
+        self.passed += result.passed
+        self.failed += result.failed
+        self.skipped += result.skipped
+        mark = coloured("✗", 31) if result.failed else coloured("✓", 32)
+        count = f"{result.passed} passed"
+        if result.failed:
+            count += f", {result.failed} failed"
+        if result.skipped:
+            count += f", {result.skipped} skipped"
+        text = f"{mark} {stage.name:10} {stage.what:46} {count:24} {seconds:6.1f} s"
+        if result.failed:
+            tail = result.log.read_text(errors="replace").splitlines()[-60:]
+            text += "".join(f"\n    {line}" for line in tail) + f"\n    all of it: {result.log}"
+        print(text, flush=True)
+
+    def close(self):
+        if self.skipped:
+            print(f"({self.skipped} skipped: something this machine lacks; see build/logs)")
+        line = f"{self.passed} passed, {self.failed} failed"
+        print(coloured(line, 31 if self.failed else 32))
+        return 1 if self.failed or not self.passed else 0
+
+
+def run_side_by_side(report, lanes):
+    with concurrent.futures.ThreadPoolExecutor(len(lanes)) as pool:
+        running = [pool.submit(report.run, lane) for lane in lanes]
+        try:
+            for lane in running:
+                lane.result()
+        finally:
+            report.stopped = any(not lane.done() for lane in running)
+
+
+def main():
+    lanes = plan()
+    stages = [stage for lane in lanes for part in (lane if isinstance(lane, tuple) else (lane,))
+              for stage in part]
+    parser = argparse.ArgumentParser(prog="./check", description="Builds and runs every test.")
+    parser.add_argument("stage", nargs="*", help="only these stages")
+    parser.add_argument("--list", action="store_true", help="name the stages")
+    options = parser.parse_args()
+    if options.list:
+        for stage in stages:
+            print(f"{stage.name:10} {stage.what}")
+        return 0
+    unknown = set(options.stage) - {stage.name for stage in stages}
+    if unknown:
+        parser.error(f"no stage {', '.join(sorted(unknown))}; ./check --list names them")
+    report = Report(set(options.stage))
+    try:
+        for lane in lanes:
+            if isinstance(lane, tuple):
+                run_side_by_side(report, lane)
+            else:
+                report.run(lane)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    return report.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

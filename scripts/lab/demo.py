@@ -1,0 +1,432 @@
+"""./demo: starts a web server with Retoken behind it, refreshes once at every mount and shows it,
+then serves. Knows what to show; servers, dialects and the installation are its neighbours'."""
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import secrets
+import shutil
+import signal
+import sys
+import textwrap
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from lab import dialects, http, installation, jwks, machine, servers
+
+HELP = """./demo [--server lighttpd|apache|nginx] [--port N] [--data DIR] [--once]
+
+Starts a web server on 127.0.0.1 with Retoken behind it, one demo account, one demo client and a
+session on every mount; sends one real refresh to each mount and shows request and answer; then
+serves until Ctrl-C and prints what to try.
+
+  --server NAME   lighttpd (unless told otherwise), apache or nginx
+  --port N        8080 unless told otherwise; 0 takes any free port
+  --data DIR      keep retoken.conf, the store and the secret in DIR, and use them again next time
+                  (without it they live in a temporary folder until the end)
+  --once          end after the refreshes: exit status 0 only if every mount answered as it should
+"""
+
+ACCOUNT, CLIENT = "ada", "web"
+CREDENTIALS = "demo-credentials.json"
+
+
+class Stop(Exception):
+    """A signal asked us to end."""
+
+
+# ---- what it looks like ----
+
+class Screen:
+    """Colours on a terminal, plain text in a pipe; NO_COLOR is respected."""
+
+    def __init__(self, out=sys.stdout):
+        self.out = out
+        self.coloured = (out.isatty() and "NO_COLOR" not in os.environ
+                         and os.environ.get("TERM") != "dumb")
+        self.width = min(shutil.get_terminal_size((100, 24)).columns, 110)
+
+    def paint(self, text, *codes):
+        return f"\033[{';'.join(codes)}m{text}\033[0m" if self.coloured else text
+
+    def bold(self, text):
+        return self.paint(text, "1")
+
+    def dim(self, text):
+        return self.paint(text, "2")
+
+    def good(self, text):
+        return self.paint(text, "32")
+
+    def bad(self, text):
+        return self.paint(text, "1", "31")
+
+    def line(self, text=""):
+        print(text, file=self.out, flush=True)
+
+    def wrapped(self, text, first, rest):
+        """A long line broken at the screen's edge: tokens are one word."""
+        return textwrap.fill(text, self.width, initial_indent=first, subsequent_indent=rest,
+                             break_on_hyphens=False, drop_whitespace=False)
+
+
+def shortened(token):
+    """A token's two ends and what was left out, so that two of them can be told apart."""
+    return token if len(token) <= 40 else f"{token[:10]}…{token[-6:]}[{len(token)} chars]"
+
+
+def readable(text, known):
+    """A request or answer text with every known token shortened."""
+    for token in sorted(set(known), key=len, reverse=True):
+        if len(token) > 40:
+            text = text.replace(token, shortened(token))
+    return text
+
+
+def body_lines(body, known):
+    """A form or compact JSON with one member a line, in the order and spelling of the wire."""
+    text = readable(body.decode("utf-8", "replace").rstrip("\n"), known)
+    return text.replace(',"', ',\n "').replace("&", "\n&").splitlines()
+
+
+SHOWN_OF_REQUEST = ("authorization", "content-type", "cookie", "refresh-token")
+SHOWN_OF_ANSWER = ("content-type", "set-cookie", "www-authenticate")
+
+
+def show_request(screen, request, known):
+    screen.line(f"    {screen.dim('→')} {screen.bold(f'{request.method} {request.path}')}")
+    for name, value in request.headers:
+        if name.lower() in SHOWN_OF_REQUEST:
+            screen.line(screen.wrapped(readable(f"{name}: {value}", known), "      ", "        "))
+    for line in body_lines(request.body, known):
+        screen.line(f"      {line}")
+
+
+def show_answer(screen, answer, known):
+    status = f"{answer.status} {answer.reason}"
+    painted = screen.good(status) if answer.status == 200 else screen.bad(status)
+    screen.line(f"    {screen.dim('←')} {painted} {screen.dim(f'{answer.seconds * 1000:.1f} ms')}")
+    for name, value in answer.headers:
+        if name.lower() in SHOWN_OF_ANSWER:
+            screen.line(screen.wrapped(readable(f"{name}: {value}", known), "      ", "        "))
+    for line in body_lines(answer.body, known):
+        screen.line(f"      {line}")
+
+
+# ---- what is tried at a mount ----
+
+class Wrong(Exception):
+    """A mount did not answer as it should."""
+
+
+@dataclasses.dataclass
+class Visit:
+    """One mount, one session, and the questions that show it works."""
+
+    port: int
+    mount: dialects.Mount
+    login: dialects.Login
+    keys: list
+    installed: installation.Installation
+
+    def send(self, login):
+        return http.send(self.port, self.mount.dialect.request(self.mount.path, login))
+
+    def granted(self, login):
+        """Sends; gives (answer, login from now on), or says what is wrong."""
+        answer = self.send(login)
+        complaints = self.mount.dialect.complaints(login, answer)
+        if complaints:
+            raise Wrong("; ".join(complaints))
+        return answer, login.after(*self.mount.dialect.tokens(answer))
+
+    def describe_access(self, access):
+        """Who it is for, and that its signature is right."""
+        header, claims = map(json.loads, dialects.jwt_parts(access))
+        if header["alg"] != self.mount.dialect.algorithm:
+            raise Wrong(f"the access token is signed with {header['alg']}")
+        if header["alg"].startswith("RS"):
+            if not jwks.verifies(access, self.keys):
+                raise Wrong("the access token's signature is wrong")
+            return f"{header['alg']}, signature right by {dialects.JWKS_PATH}"
+        self.installed.retoken("explain", stdin=access.encode())
+        return f"{header['alg']}, expires {claims['exp'] - claims['iat']} s after issue"
+
+    def follow_up(self, first, second, access):
+        """What a client may do next; gives lines to show."""
+        yield f"access token: {self.describe_access(access)}"
+        again, replay = self.granted(first)
+        if not self.mount.dialect.rotates:
+            yield f"sent again: granted again, this dialect keeps its refresh token ({milliseconds(again)})"
+            return
+        if replay.refresh_token != second.refresh_token:
+            raise Wrong("the same request again gave another successor")
+        if dialects.jwt_claims(replay.access_token) != dialects.jwt_claims(access):
+            raise Wrong("the same request again gave another access token")
+        yield f"sent again, as after a lost answer: the same answer ({milliseconds(again)})"
+        answer, third = self.granted(second)
+        if third.refresh_token == second.refresh_token:
+            raise Wrong("the successor was not rotated")
+        yield f"the successor: renewed in its turn ({milliseconds(answer)})"
+        reuse = self.send(first)
+        if reuse.status not in (400, 401) or self.send(third).status == 200:
+            raise Wrong("the first token was honoured once more, or its session lived on")
+        yield f"the first token once more: {reuse.status} {reuse.reason}, and the session is dead (reuse)"
+
+
+def milliseconds(answer):
+    return f"{answer.seconds * 1000:.1f} ms"
+
+
+def visit(screen, one):
+    """Shows one mount; True when it is as it should be."""
+    title = f"{one.mount.dialect.name} · {one.mount.dialect.title}"
+    screen.line(f"  {screen.bold(one.mount.path)}  {screen.dim(title)}")
+    request = one.mount.dialect.request(one.mount.path, one.login)
+    known = [one.login.refresh_token, one.login.access_token, one.login.secret]
+    show_request(screen, request, known)
+    try:
+        answer = http.send(one.port, request)
+        complaints = one.mount.dialect.complaints(one.login, answer)
+        if not complaints:
+            known += [token for token in one.mount.dialect.tokens(answer) if token]
+        show_answer(screen, answer, known)
+        if complaints:
+            raise Wrong("; ".join(complaints))
+        second = one.login.after(*one.mount.dialect.tokens(answer))
+        for line in one.follow_up(one.login, second, second.access_token):
+            screen.line(f"    {screen.good('✓')} {line}")
+    except (Wrong, http.Broken, machine.LabError, ValueError) as error:
+        screen.line(f"    {screen.bad('✗')} {readable(str(error), known)}\n")
+        return False
+    screen.line()
+    return True
+
+
+def look(screen, port, path, right, what):
+    """A GET that needs no token; True when right(answer)."""
+    answer = http.send(port, http.Request("GET", path))
+    good = answer.status == 200 and right(answer)
+    mark = screen.good("✓") if good else screen.bad("✗")
+    screen.line(f"  {mark} {screen.bold('GET ' + path)}  {what(answer) if good else answer.status} "
+                f"{screen.dim(milliseconds(answer))}")
+    return good
+
+
+def look_at_keys(screen, port):
+    return look(screen, port, dialects.JWKS_PATH, lambda answer: json.loads(answer.body)["keys"],
+                lambda answer: ", ".join(f"{key['kty']} {key.get('alg', '')}".strip()
+                                         for key in json.loads(answer.body)["keys"]))
+
+
+def look_at_health(screen, port):
+    return look(screen, port, dialects.HEALTH_PATH, lambda answer: True,
+                lambda answer: answer.body.decode("utf-8", "replace").strip())
+
+
+# ---- the installation ----
+
+def prepare_data(data, programs):
+    """Begins an installation in the folder, or takes up the one that is there."""
+    installed = installation.Installation(data, programs)
+    kept = pathlib.Path(data) / CREDENTIALS
+    if not installed.config.exists():
+        installed.init()
+        installed.password, installed.client_secret = secrets.token_urlsafe(9), ""
+        installed.add_account(ACCOUNT, installed.password, "--role", "ROLE_CUSTOMER",
+                              "--claim", "email=ada@example.org", "--claim", "firstName=Ada",
+                              "--claim", "lastName=Lovelace", "--claim", "roleId=1")
+        installed.client_secret = installed.add_client(CLIENT)
+        with open(kept, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
+            json.dump({"password": installed.password, "secret": installed.client_secret}, out)
+        machine.own(kept)
+    elif kept.exists():
+        known = json.loads(kept.read_text())
+        installed.password, installed.client_secret = known["password"], known["secret"]
+    else:
+        raise machine.LabError(f"{data} holds an installation that is not the demo's "
+                               f"({CREDENTIALS} is not in it); choose another folder")
+    return installed
+
+
+def data_folder(wanted, run):
+    if wanted is None:
+        (run / "data").mkdir(mode=0o700)
+        return machine.own(run / "data")
+    data = pathlib.Path(wanted).resolve()
+    if not data.exists():
+        data.mkdir(mode=0o700, parents=True)
+        machine.own(data)
+    if not machine.can_use(data):
+        raise machine.LabError(f"{machine.user().pw_name}, as whom the servers run, cannot use {data};"
+                               " choose a folder it owns, and that it can reach")
+    return data
+
+
+def begin(installed, mount):
+    scope, client = mount.dialect.scope, CLIENT if mount.dialect.client else ""
+    return installed.login(mount.path, ACCOUNT, installed.password, client,
+                           installed.client_secret if client else "", scope)
+
+
+def write_page(public, installed):
+    """The page and, beside it, fresh sessions for it to begin with. Only a demo may publish such
+    a file; this folder is served and nothing else is."""
+    shutil.copytree(machine.ROOT / "www", public, dirs_exist_ok=True)
+    rows = []
+    for mount in dialects.MOUNTS:
+        login = begin(installed, mount)
+        rows.append({"path": mount.path, "dialect": mount.dialect.name,
+                     "refresh_token": login.refresh_token, "access_token": login.access_token,
+                     "username": ACCOUNT, "scope": login.scope or ""})
+    (public / "demo.json").write_text(json.dumps({
+        "account": ACCOUNT, "password": installed.password,
+        "client": {"id": CLIENT, "secret": installed.client_secret}, "mounts": rows}))
+    machine.own(public)
+
+
+# ---- what to try next ----
+
+def curl_lines(port, installed, folder):
+    """One line per dialect, each with a session of its own. What is too long for a line, or would
+    be shell-quoted beyond reading, stands in a file that curl reads."""
+    base = f"http://127.0.0.1:{port}"
+    folder.mkdir(mode=0o700)
+
+    def keep(name, text):
+        (folder / name).write_text(text)
+        return folder / name
+
+    for path in dict.fromkeys(("/oauth/token", "/oauth/access_token", "/sandbox/token",
+                               "/auth/refresh_token", "/api/jwt/refresh", "/oauth2/token")):
+        mount = dialects.mount_at(path)
+        login, name = begin(installed, mount), mount.dialect.name
+        url, token = base + path, login.refresh_token
+        if name == "oauth":
+            rest = (f"-u {CLIENT}:{login.secret} -d grant_type=refresh_token "
+                    f"-d refresh_token={token}")
+        elif name == "kopong":
+            rest = f"-d grant_type=refresh_token -d refresh_token@{keep('kopong.token', token)}"
+        elif name == "wirecash":
+            request = mount.dialect.request(path, login)
+            rest = f"-H 'Content-Type: application/json' -d @{keep('wirecash.json', request.body.decode())}"
+        elif name == "duktig":
+            rest = f"-X POST -H @{keep('duktig.header', f'Refresh-Token: {token}')}"
+        elif name == "fusionauth":
+            rest = f"-i -X POST -b refresh_token={token}"
+        else:
+            rest = (f"-d grant_type=refresh_token -d 'scope={login.scope}' "
+                    f"-d refresh_token={token}")
+        yield name, f"curl {url} {rest}"
+    machine.own(folder)
+
+
+def show_next(screen, server, installed, run):
+    screen.line(screen.bold("What to try next"))
+    screen.line(f"  {screen.dim('the page')}")
+    screen.line(f"    {server.url}{server.page}")
+    for name, line in curl_lines(server.port, installed, run / "try"):
+        screen.line(f"  {screen.dim(name)}")
+        screen.line(f"    {line}")
+    command = f"{machine.BUILD / 'retoken'} -c {installed.config}"
+    if os.getuid() == 0:
+        command = f"setpriv --reuid={machine.user().pw_name} --clear-groups {command}"
+    screen.line(f"  {screen.dim('what happened, as the operator sees it')}")
+    screen.line(f"    {command} session list")
+    screen.line(f"    {command} explain      {screen.dim('# then paste a token')}")
+    screen.line(f"\nServing on {screen.bold(server.url)} until Ctrl-C.")
+
+
+# ---- the whole of it ----
+
+def options_of(arguments):
+    parser = argparse.ArgumentParser(prog="./demo", usage=HELP.splitlines()[0], add_help=False)
+    parser.add_argument("--server", choices=("lighttpd", "apache", "nginx"), default="lighttpd")
+    parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--data")
+    parser.add_argument("--once", action="store_true")
+    return parser.parse_args(arguments)
+
+
+def choose_port(wanted):
+    if wanted == 0:
+        return machine.free_port()
+    if not 0 < wanted < 65536:
+        raise machine.LabError(f"there is no port {wanted}; ports are 1 to 65535")
+    if machine.port_is_taken(wanted):
+        raise machine.LabError(f"port {wanted} is in use or not ours to take; "
+                               f"choose another: ./demo --port {wanted % 65535 + 1}")
+    return wanted
+
+
+def exercise(screen, server, installed):
+    """Every mount once; how many were not as they should be."""
+    wrong = not look_at_health(screen, server.port)
+    wrong += not look_at_keys(screen, server.port)
+    screen.line()
+    keys = jwks.keys_of(http.send(server.port, http.Request("GET", dialects.JWKS_PATH)).body)
+    for mount in dialects.MOUNTS:
+        wrong += not visit(screen, Visit(server.port, mount, begin(installed, mount), keys, installed))
+    total = len(dialects.PATHS)
+    if wrong:
+        screen.line(screen.bad(f"✗ {wrong} of {total} mounts did not answer as they should; "
+                               f"the server's log follows"))
+        screen.line(server.log_text()[-4000:])
+    else:
+        screen.line(screen.good(f"✓ all {total} mounts answered as they should") + "\n")
+    return wrong
+
+
+def demo(screen, options, cleanup):
+    port = choose_port(options.port)
+    run = machine.folder("retoken-demo-")
+    cleanup.callback(shutil.rmtree, run, ignore_errors=True)
+    run.chmod(0o711)
+    programs = installation.programs_for_user()
+    if programs != machine.BUILD:
+        cleanup.callback(shutil.rmtree, programs, ignore_errors=True)
+    data = data_folder(options.data, run)
+    installed = prepare_data(data, programs)
+    write_page(run / "public", installed)
+    server = servers.start(options.server, installed, run, port=port, page=run / "public")
+    cleanup.callback(server.stop)
+    kept = "" if options.data else screen.dim(" (temporary; --data DIR keeps one)")
+    screen.line(f"{screen.bold('Retoken')} behind {server.version()} on {screen.bold(server.url)}")
+    screen.line(f"data in {data}{kept}\n")
+    wrong = exercise(screen, server, installed)
+    if options.once or wrong:
+        return 1 if wrong else 0
+    show_next(screen, server, installed, run)
+    server.process.wait()
+    screen.line(screen.bad("the web server ended by itself:") + f"\n{server.log_text()[-2000:]}")
+    return 1
+
+
+def stop(number, frame):
+    # Only the first signal is heard: ending is under way and takes a moment.
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    raise Stop(number)
+
+
+def main():
+    screen = Screen()
+    options = options_of(sys.argv[1:])
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    try:
+        with contextlib.ExitStack() as cleanup:
+            return demo(screen, options, cleanup)
+    except Stop as signalled:
+        screen.line("\nended")
+        return 0 if not options.once else 128 + signalled.args[0]
+    except machine.LabError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 3
+
+
+if __name__ == "__main__":
+    sys.exit(main())

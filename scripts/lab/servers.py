@@ -1,0 +1,349 @@
+"""The responder behind real web servers, as the sample configurations have it: those very files
+are what is started here, with nothing changed but the values that they name as yours to set. Knows
+how each server takes such values; does not know dialects.
+
+KINDS: "socket" is the responder alone, spoken to over FastCGI without any web server; the others
+are web servers, named after how they reach it."""
+
+import pathlib
+import re
+import socket as sockets
+import threading
+
+from . import fcgi, http, machine
+
+
+class Server:
+    """A running server. port: None for the responder alone. page: URL path of the page."""
+
+    port = None
+    page = "/retoken/"
+
+    def __init__(self, kind, installed, run):
+        self.kind, self.installed, self.run = kind, installed, pathlib.Path(run)
+        self.process = None
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self):
+        return self.run / f"{self.kind}.log"
+
+    def log_text(self):
+        return "".join(path.read_text(errors="replace") for path in sorted(self.run.glob("*.log")))
+
+    def send(self, request, **more):
+        return http.send(self.port, request, **more)
+
+    def send_until(self, good, request, patience=20.0):
+        """Asks again until good(answer)."""
+        answers = []
+
+        def asked():
+            try:
+                answers.append(self.send(request))
+            except http.Broken:
+                return False
+            return good(answers[-1])
+
+        try:
+            machine.wait_until(asked, patience, "a good answer")
+        except machine.LabError:
+            raise machine.LabError(f"no good answer; the last one: {answers[-1:]}") from None
+        return answers[-1]
+
+    def responders(self):
+        """Process ids of what answers, sorted."""
+        pids = [self.process.pid, *machine.children(self.process.pid)]
+        return sorted(pid for pid in pids if machine.program_of(pid) == "retoken.fcgi")
+
+    def stop(self):
+        if self.process is not None:
+            machine.stop(self.process)
+
+
+def environment(installed):
+    return machine.environment(RETOKEN_CONFIG=str(installed.config))
+
+
+class Bare(Server):
+    """The responder alone. One process listens by itself; several, or one that is started again
+    whenever it ends, share a listening socket on descriptor 0, as under spawn-fcgi or systemd."""
+
+    def __init__(self, kind, installed, run, processes=None, respawn=False):
+        super().__init__(kind, installed, run)
+        self.socket = self.run / "retoken.sock"
+        self.count, self.respawn = processes or 1, respawn
+        self.processes, self.listener, self.ending = [], None, threading.Event()
+        self.lock = threading.Lock()
+        if processes or respawn:
+            self.listener = self._listen()
+            self.processes = [self._begin() for _ in range(self.count)]
+            threading.Thread(target=self._keep_up, daemon=True).start()
+        else:
+            self.processes = [machine.start([installed.responder, "--listen", self.socket],
+                                            log=self.log, cwd=self.run, env=environment(installed))]
+        self.process = self.processes[0]
+        machine.wait_until(self._up, what=f"the responder: {self.log}")
+
+    def _listen(self):
+        listener = sockets.socket(sockets.AF_UNIX)
+        listener.bind(str(self.socket))
+        machine.own(self.socket)
+        listener.listen(1024)
+        return listener
+
+    def _begin(self):
+        return machine.start([self.installed.responder], log=self.log, cwd=self.run,
+                             env=environment(self.installed), stdin=self.listener)
+
+    def _up(self):
+        if self.listener is None and self.process.poll() is not None:
+            raise machine.LabError(f"the responder ended: {self.log_text()[-2000:]}")
+        return machine.listens_at(self.socket)
+
+    def _keep_up(self):
+        while self.respawn and not self.ending.is_set():
+            with self.lock:
+                for number, process in enumerate(self.processes):
+                    if process.poll() is not None and not self.ending.is_set():
+                        self.processes[number] = self._begin()
+            self.ending.wait(0.002)
+
+    def send(self, request, timeout=30.0, **variables):
+        return fcgi.send(self.socket, request, timeout, **variables)
+
+    def send_patiently(self, request):
+        return self.send_until(lambda answer: True, request)
+
+    def responders(self):
+        with self.lock:
+            return sorted(process.pid for process in self.processes if process.poll() is None)
+
+    def kill(self, pid):
+        """kill -9, and waits until the process is gone."""
+        with self.lock:
+            process = next((one for one in self.processes if one.pid == pid), None)
+        if process is not None:
+            process.kill()
+            process.wait()
+
+    def stop(self):
+        self.ending.set()
+        with self.lock:
+            for process in self.processes:
+                machine.stop(process)
+        if self.listener is not None:
+            self.listener.close()
+
+
+
+class Web(Server):
+    """A web server of a sample configuration: settles where its files lie, writes the few lines
+    round the sample that every installation has of its own, and starts it."""
+
+    program = name = sample = ""
+    stands_alone = False  # the responder is started by us and reached through its socket
+
+    def __init__(self, kind, installed, run, port=None, page=None):
+        super().__init__(kind, installed, run)
+        self.port = port or machine.free_port()
+        self.socket = self.run / "retoken.sock"
+        self.page_folder = pathlib.Path(page or self._folder("no-page"))
+        self.root = self._folder("root")
+        (self.root / "index.html").write_text(
+            '<!doctype html><meta http-equiv="refresh" content="0; url=/retoken/">\n')
+        self.samples = machine.copy_for_user(machine.ROOT / f"{self.name}-conf", self.run / "sample")
+        self.alone = Bare(kind, installed, run) if self.stands_alone else None
+        try:
+            config = self.run / f"{self.name}.conf"
+            config.write_text(self.config())
+            machine.own(self.run)
+            self.process = machine.start(self.command(config), log=self.run / "server-output.log",
+                                         cwd=self.run)
+            machine.wait_until(self._up, what=f"{self.program} on port {self.port}")
+        except BaseException:
+            self.stop()
+            raise
+
+    def _folder(self, name):
+        folder = self.run / name
+        folder.mkdir(exist_ok=True)
+        return machine.own(folder)
+
+    def _up(self):
+        if self.process.poll() is not None:
+            raise machine.LabError(f"{self.program} ended at once:\n{self.log_text()[-2000:]}")
+        return machine.listens(self.port)
+
+    def command(self, config):
+        raise NotImplementedError
+
+    def config(self):
+        raise NotImplementedError
+
+    def version(self):
+        """"nginx/1.22.1", as the program says it."""
+        shown = machine.run([f"/usr/sbin/{self.program}", "-v"])
+        return re.search(r"\w+/[\d.]+", (shown.stdout + shown.stderr).decode()).group()
+
+    def responders(self):
+        return sorted(super().responders() + (self.alone.responders() if self.alone else []))
+
+    def stop(self):
+        super().stop()
+        if self.alone is not None:
+            self.alone.stop()
+
+
+class Lighttpd(Web):
+    program = name = "lighttpd"
+    sample = "bin-path.conf"
+
+    def command(self, config):
+        return ["/usr/sbin/lighttpd", "-D", "-f", config]
+
+    def config(self):
+        return f"""
+server.document-root = "{self.root}"
+server.bind = "127.0.0.1"
+server.port = {self.port}
+server.errorlog = "{self.run}/lighttpd-error.log"
+server.breakagelog = "{self.run}/lighttpd-breakage.log"
+server.upload-dirs = ( "{self._folder('uploads')}" )
+server.modules = ( "mod_accesslog", "mod_indexfile" )
+accesslog.filename = "{self.run}/lighttpd-access.log"
+index-file.names = ( "index.html" )
+mimetype.assign = ( ".html" => "text/html", ".json" => "application/json" )
+var.retoken_home = "{self.installed.folder}"
+var.retoken_fcgi = "{self.installed.responder}"
+var.retoken_socket = "{self.socket}"
+var.retoken_www = "{self.page_folder}"
+include "{self.samples}/{self.sample}"
+"""
+
+
+class LighttpdSocket(Lighttpd):
+    sample, stands_alone = "socket.conf", True
+
+
+class LighttpdCgi(Lighttpd):
+    sample = "cgi.conf"
+
+
+class Apache(Web):
+    program, name = "apache2", "apache"
+    sample, modules = "mod_fcgid.conf", ("fcgid",)
+    own_files = "FcgidIPCDir {run}/fcgid\nFcgidProcessTableFile {run}/fcgid.table"
+
+    def command(self, config):
+        return ["/usr/sbin/apache2", "-DFOREGROUND", "-f", config]
+
+    def config(self):
+        self._folder("fcgid")
+        load = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so"
+                         for name in ("mpm_event", "authz_core", "alias", "env", "dir", "mime",
+                                      *self.modules))
+        return f"""
+ServerRoot "{self.run}"
+DefaultRuntimeDir "{self.run}"
+PidFile "{self.run}/apache.pid"
+Mutex "file:{self.run}" default
+ServerName localhost
+Listen 127.0.0.1:{self.port}
+{load}
+ErrorLog "{self.run}/apache-error.log"
+LogLevel info
+LogFormat "%h %t \\"%r\\" %>s %b" short
+CustomLog "{self.run}/apache-access.log" short
+TypesConfig /dev/null
+AddType text/html .html
+AddType text/css .css
+AddType text/javascript .js
+AddType image/svg+xml .svg
+AddType application/json .json
+<Directory "/">
+    AllowOverride None
+    Require all denied
+</Directory>
+DocumentRoot "{self.root}"
+<Directory "{self.root}">
+    Require all granted
+    DirectoryIndex index.html
+</Directory>
+{self.own_files.format(run=self.run)}
+Define RETOKEN_HOME "{self.installed.folder}"
+Define RETOKEN_FCGI "{self.installed.responder}"
+Define RETOKEN_SOCKET "{self.socket}"
+Define RETOKEN_WWW "{self.page_folder}"
+Include "{self.samples}/{self.sample}"
+"""
+
+
+class ApacheProxy(Apache):
+    sample, modules, stands_alone = "mod_proxy_fcgi.conf", ("proxy", "proxy_fcgi"), True
+    own_files = ""
+
+
+class ApacheCgi(Apache):
+    sample, modules = "mod_cgid.conf", ("cgid",)
+    own_files = "ScriptSock {run}/cgid.sock"
+
+
+class Nginx(Web):
+    program = name = "nginx"
+    sample, stands_alone = "retoken.conf", True
+
+    def command(self, config):
+        return ["/usr/sbin/nginx", "-p", self.run, "-e", self.run / "nginx-error.log", "-c", config]
+
+    def config(self):
+        sample = self.samples / self.sample
+        mine = {"fastcgi_pass": f"unix:{self.socket}", "alias": f"{self.page_folder}/"}
+        text = sample.read_text()
+        for name, value in mine.items():
+            text, count = re.subn(rf"{name} [^;]+; # yours", f"{name} {value};", text)
+            if count != 1:
+                raise machine.LabError(f"{sample} has no line `{name} …; # yours`")
+        sample.write_text(text)
+        temporary = "\n".join(f"    {kind}_temp_path {self._folder('temporary')}/{kind};"
+                              for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        return f"""
+daemon off;
+pid {self.run}/nginx.pid;
+error_log {self.run}/nginx-error.log info;
+worker_processes 2;
+events {{ worker_connections 512; }}
+http {{
+{temporary}
+    access_log {self.run}/nginx-access.log;
+    types {{
+        text/html html;
+        text/css css;
+        text/javascript js;
+        image/svg+xml svg;
+        application/json json;
+    }}
+    server {{
+        listen 127.0.0.1:{self.port};
+        server_name localhost;
+        root {self.root};
+        index index.html;
+        include {sample};
+    }}
+}}
+"""
+
+
+_MAKERS = {"socket": Bare, "lighttpd": Lighttpd, "lighttpd-socket": LighttpdSocket,
+           "lighttpd-cgi": LighttpdCgi, "apache": Apache, "apache-proxy": ApacheProxy,
+           "apache-cgi": ApacheCgi, "nginx": Nginx}
+KINDS = tuple(_MAKERS)
+WEB_KINDS = tuple(kind for kind in KINDS if kind != "socket")
+
+
+def start(kind, installed, run, **options):
+    """Starts a server of a kind in front of an installation; `run` is a folder for its own files."""
+    return _MAKERS[kind](kind, installed, run, **options)

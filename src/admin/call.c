@@ -1,0 +1,173 @@
+/* call.c: what all verbs share: opening, failing, finding. */
+#include "admin/call.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "dialect/dialect.h"
+#include "dialect/mounts.h"
+
+const char *call_argument(const struct call *call, size_t i)
+{
+    size_t at = call->first_argument + i;
+    return at < call->options.argument_count ? call->options.arguments[at] : NULL;
+}
+
+bool call_config_load(const char *file, struct config *config, struct fault *fault)
+{
+    static const struct config_dialects facts = {
+        .defaults = dialect_mount_defaults,
+        .default_mount = dialect_default_mount,
+#define DIALECT(name) #name ", "
+        .names = DIALECT_ROWS "jwks, health",
+#undef DIALECT
+    };
+    return config_load(file, &facts, config, fault);
+}
+
+/* What is not there at all is not broken: it was never made. */
+static void hint_at_init(const char *path, struct fault *fault)
+{
+    struct fault said = *fault;
+    if (path != NULL && access(path, F_OK) != 0 && errno == ENOENT) {
+        fault_set(fault, "%s; `retoken init` makes it", said.text);
+    }
+}
+
+enum call_end call_open(struct call *call)
+{
+    struct fault fault = {0};
+    if (call->verb->needs == CALL_NEEDS_NOTHING) {
+        return CALL_DONE;
+    }
+    const char *file = options_value(&call->options, OPTION_CONFIG);
+    if (!call_config_load(file, &call->service.config, &fault)) {
+        hint_at_init(file, &fault);
+        return call_fault(call, &fault);
+    }
+    if (!service_open(&call->service, false, call->verb->needs == CALL_NEEDS_READING, &fault)) {
+        hint_at_init(call->service.config.secret_file, &fault);
+        return call_fault(call, &fault);
+    }
+    call->opened = true;
+    return CALL_DONE;
+}
+
+static void say(const struct call *call, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+
+/* "retoken account add: TEXT" */
+static void say(const struct call *call, const char *format, va_list arguments)
+{
+    fputs("retoken", stderr);
+    if (call->verb != NULL) {
+        fprintf(stderr, " %s%s%s", call->verb->noun, call->verb->verb[0] != '\0' ? " " : "",
+                call->verb->verb);
+    }
+    fputs(": ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
+
+enum call_end call_refuse(const struct call *call, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(call, format, arguments);
+    va_end(arguments);
+    return CALL_REFUSED;
+}
+
+enum call_end call_wrong(const struct call *call, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(call, format, arguments);
+    va_end(arguments);
+    const struct verb *verb = call->verb;
+    fprintf(stderr, "see: retoken help%s%s%s%s\n", verb != NULL ? " " : "",
+            verb != NULL ? verb->noun : "", verb != NULL && verb->verb[0] != '\0' ? " " : "",
+            verb != NULL ? verb->verb : "");
+    return CALL_USAGE;
+}
+
+void call_warn(const struct call *call, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(call, format, arguments);
+    va_end(arguments);
+}
+
+enum call_end call_fault(const struct call *call, const struct fault *fault)
+{
+    call_warn(call, "%s", fault->text);
+    return CALL_FAULT;
+}
+
+enum call_end call_account(const struct call *call, const char *name, struct account *account)
+{
+    struct fault fault = {0};
+    switch (store_account_find(call->service.store, name, account, &fault)) {
+    case STORE_OK:
+        return CALL_DONE;
+    case STORE_ABSENT:
+        return call_refuse(call, "there is no account %s; `retoken account list` shows them", name);
+    case STORE_EXISTS:
+    case STORE_STALE:
+    case STORE_FAULT:
+        break;
+    }
+    return call_fault(call, &fault);
+}
+
+enum store_result call_account_name(const struct call *call, uint64_t number,
+                                    struct call_name *name, struct fault *fault)
+{
+    struct account account;
+    if (name->number == number) {
+        return STORE_OK;
+    }
+    enum store_result result = store_account_get(call->service.store, number, &account, fault);
+    if (result == STORE_OK) {
+        memcpy(name->text, account.name, sizeof(account.name));
+    } else if (result == STORE_ABSENT) {
+        snprintf(name->text, sizeof(name->text), "#%" PRIu64, number);
+        result = STORE_OK;
+    }
+    name->number = number;
+    return result;
+}
+
+enum call_end call_session_id(const struct call *call, const char *spelled,
+                              uint8_t id[SESSION_ID_SIZE])
+{
+    if (codec_uuid_parse(text_of(spelled), id)) {
+        return CALL_DONE;
+    }
+    return call_wrong(call,
+                      "%.40s is not a session; one looks like "
+                      "01936a2e-5c1b-7e52-9d1f-3f8a6b0c2d4e",
+                      spelled);
+}
+
+enum call_end call_event(const struct call *call, enum event_kind kind, uint64_t account,
+                         const char *client, const char *note)
+{
+    struct fault fault = {0};
+    struct event event = {.at_ms = call->now_ms, .kind = kind, .account = account};
+    if (client != NULL) {
+        text_copy(text_of(client), event.client, sizeof(event.client));
+    }
+    text_copy(text_cut(text_of(note), EVENT_NOTE_MAX), event.note, sizeof(event.note));
+    if (store_event_add(call->service.store, &event, &fault) == STORE_OK) {
+        return CALL_DONE;
+    }
+    fault_prefix(&fault, "done, but not written among the events");
+    return call_fault(call, &fault);
+}

@@ -1,0 +1,90 @@
+/* call.h: one run of the program: the verb, its arguments, what it works on and how it ends. Knows
+ * how a failure is worded and which exit status it has; does not know any verb. */
+#ifndef RETOKEN_ADMIN_CALL_H
+#define RETOKEN_ADMIN_CALL_H
+
+#include "admin/options.h"
+#include "admin/output.h"
+#include "model/outcome.h"
+#include "process/service.h"
+
+/* Exit statuses; scripts rely on them. */
+enum call_end {
+    CALL_DONE = 0,
+    CALL_REFUSED = 1, /* refused or not found: nothing is broken, the answer is no */
+    CALL_USAGE = 2,   /* the command line or the configuration's words are wrong */
+    CALL_FAULT = 3    /* something broke here */
+};
+
+/* What a verb stands on; opened for it before it runs. */
+enum call_needs {
+    CALL_NEEDS_NOTHING, /* not even a configuration: it opens for itself what it wants */
+    CALL_NEEDS_READING, /* the service, read only */
+    CALL_NEEDS_WRITING  /* the service */
+};
+
+struct call;
+
+/* A row of the table in main.c, which is also the help. */
+struct verb {
+    const char *noun;
+    const char *verb;      /* "" where the noun says it all */
+    const char *arguments; /* "NAME" */
+    size_t least, most;    /* arguments */
+    uint64_t options;      /* OPTION_BIT(…) | …; --config and --help go with every verb */
+    enum call_needs needs;
+    enum call_end (*run)(struct call *call);
+    const char *summary;
+};
+
+struct call {
+    const struct verb *verb;
+    struct options options;
+    size_t first_argument; /* in options.arguments: behind noun and verb */
+    struct service service;
+    bool opened;         /* service is open */
+    struct arena *arena; /* for as long as the program runs */
+    struct output output;
+    struct clock clock;
+    struct randomness randomness;
+    int64_t now_ms;
+};
+
+/* The i-th argument behind noun and verb; NULL past the last. */
+const char *call_argument(const struct call *call, size_t i);
+
+/* Opens what the verb needs. CALL_DONE, or the end with its reason said. */
+enum call_end call_open(struct call *call);
+
+/* Each says on standard error what, where and what would be right, and gives the exit status. */
+enum call_end call_refuse(const struct call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+enum call_end call_wrong(const struct call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+enum call_end call_fault(const struct call *call, const struct fault *fault);
+/* A remark on standard error that ends nothing. */
+void call_warn(const struct call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The account of that name. CALL_DONE; CALL_REFUSED or CALL_FAULT with the reason said. */
+enum call_end call_account(const struct call *call, const char *name, struct account *account);
+/* The name of the account with that number, "#7" when it was removed, "" for 0. Remembers the last
+ * one in *name (start with zeroes): rows of one account often stand together. */
+struct call_name {
+    uint64_t number;
+    char text[ACCOUNT_NAME_MAX + 1];
+};
+enum store_result call_account_name(const struct call *call, uint64_t number,
+                                    struct call_name *name, struct fault *fault);
+/* The session id that a command line spells. */
+enum call_end call_session_id(const struct call *call, const char *spelled,
+                              uint8_t id[SESSION_ID_SIZE]);
+
+/* Writes an event of now. CALL_FAULT with the reason said: what was done stays done. */
+enum call_end call_event(const struct call *call, enum event_kind kind, uint64_t account,
+                         const char *client, const char *note);
+
+/* The configuration with the dialects' facts handed in. `file` as in config_load. */
+bool call_config_load(const char *file, struct config *config, struct fault *fault);
+
+#endif

@@ -1,0 +1,388 @@
+/* doctor.c: `retoken doctor`: everything that has to be right, one line each, with what would be
+ * right. Goes on after a FAIL as far as what follows can still be looked at. Changes nothing. */
+#include "admin/verbs.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "admin/key_need.h"
+#include "base/codec.h"
+#include "dialect/dialect.h"
+
+enum health { HEALTH_OK, HEALTH_WARN, HEALTH_FAIL };
+
+static const struct column columns[] = {
+    {"check", "check", COLUMN_TEXT, false},
+    {"state", "state", COLUMN_TEXT, false},
+    {"detail", "detail", COLUMN_TEXT, false},
+};
+enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), DETAIL_MAX = 1600 };
+
+struct examination {
+    struct call *call;
+    enum health worst;
+};
+
+static enum health report(struct examination *e, const char *check, enum health health,
+                          const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static enum health report(struct examination *e, const char *check, enum health health,
+                          const char *format, ...)
+{
+    static const char *const words[] = {"ok", "warn", "FAIL"};
+    char detail[DETAIL_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(detail, sizeof(detail), format, arguments);
+    va_end(arguments);
+    const struct cell cells[COLUMNS] = {
+        CELL_TEXT(text_of(check)), CELL_TEXT(text_of(words[health])), CELL_TEXT(text_of(detail))};
+    output_row(&e->call->output, cells);
+    e->worst = health > e->worst ? health : e->worst;
+    return health;
+}
+
+/* ---- files ---- */
+
+static const char *user_name(uid_t uid, char room[64])
+{
+    const struct passwd *user = getpwuid(uid);
+    snprintf(room, 64, "%s", user != NULL ? user->pw_name : "?");
+    if (user == NULL) {
+        snprintf(room, 64, "user %u", (unsigned)uid);
+    }
+    return room;
+}
+
+static void check_config_file(struct examination *e, const struct config *config)
+{
+    struct stat st;
+    if (config->file[0] == '\0') {
+        report(e, "configuration", HEALTH_WARN,
+               "no file, all defaults; `retoken init` writes one to edit");
+    } else if (stat(config->file, &st) == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        report(e, "configuration", HEALTH_FAIL, "%s can be written by others: chmod go-w %s",
+               config->file, config->file);
+    } else {
+        report(e, "configuration", HEALTH_OK, "%s, %zu mounts", config->file, config->mount_count);
+    }
+}
+
+/* Owner and mode of a directory or file that is nobody else's business. */
+static bool check_private(struct examination *e, const char *check, const char *path,
+                          const char *right_mode)
+{
+    struct stat st;
+    char owner[64];
+    char self[64];
+    if (lstat(path, &st) != 0) {
+        report(e, check, HEALTH_FAIL, "%s: %s; `retoken init` makes it", path, strerror(errno));
+        return false;
+    }
+    if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        report(e, check, HEALTH_FAIL, "%s is open to others (mode %04o): chmod %s %s", path,
+               (unsigned)(st.st_mode & 07777), right_mode, path);
+        return false;
+    }
+    if (st.st_uid != geteuid()) {
+        report(e, check, HEALTH_FAIL, "%s belongs to %s, and this is %s: run `retoken` as %s", path,
+               user_name(st.st_uid, owner), user_name(geteuid(), self),
+               user_name(st.st_uid, owner));
+        return false;
+    }
+    report(e, check, HEALTH_OK, "%s, mode %04o", path, (unsigned)(st.st_mode & 07777));
+    return true;
+}
+
+/* The responder runs as the web server's user and must own what it writes. */
+static void check_owner(struct examination *e, const char *path)
+{
+    struct stat st;
+    char owner[64];
+    if (stat(path, &st) != 0) {
+        return;
+    }
+    user_name(st.st_uid, owner);
+    if (st.st_uid == 0) {
+        report(e, "owner", HEALTH_WARN,
+               "%s belongs to root: right only if the responder runs as root; else "
+               "chown -R www-data %s (or whoever the web server is)",
+               path, path);
+        return;
+    }
+    report(e, "owner", HEALTH_OK, "%s; the web server must run the responder as this user", owner);
+}
+
+/* ---- where the store lies ---- */
+
+static void check_file_system(struct examination *e, const char *path)
+{
+    /* linux/magic.h has no single list of what is remote; these are statfs(2)'s */
+    static const struct {
+        unsigned long magic;
+        const char *name;
+    } remote[] = {{0x6969, "NFS"},      {0xff534d42, "CIFS"}, {0xfe534d42, "SMB2"},
+                  {0x517b, "SMB"},      {0x01021997, "9p"},   {0x5346414f, "AFS"},
+                  {0x65735546, "FUSE"}, {0x00c36400, "Ceph"}, {0x73757245, "Coda"}};
+    struct statfs fs;
+    if (statfs(path, &fs) != 0) {
+        report(e, "file system", HEALTH_FAIL, "%s: %s", path, strerror(errno));
+        return;
+    }
+    for (size_t i = 0; i < sizeof(remote) / sizeof(remote[0]); i++) {
+        if (((unsigned long)fs.f_type & 0xffffffffUL) == remote[i].magic) {
+            report(e, "file system", HEALTH_FAIL,
+                   "%s is on %s, where locks between machines cannot be relied on: move `data` to "
+                   "a local disk",
+                   path, remote[i].name);
+            return;
+        }
+    }
+    report(e, "file system", HEALTH_OK, "local");
+}
+
+static void check_space(struct examination *e, const char *path)
+{
+    enum { LOW = 64 * 1024 * 1024, TOO_LOW = 8 * 1024 * 1024 };
+    struct statvfs fs;
+    char room[OUTPUT_TIME_SIZE];
+    if (statvfs(path, &fs) != 0) {
+        report(e, "disk space", HEALTH_FAIL, "%s: %s", path, strerror(errno));
+        return;
+    }
+    uint64_t room_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+    output_size(room_bytes > INT64_MAX ? INT64_MAX : (int64_t)room_bytes, room);
+    if ((fs.f_flag & ST_RDONLY) != 0) {
+        report(e, "disk space", HEALTH_FAIL, "%s is mounted read-only", path);
+    } else if (room_bytes < TOO_LOW) {
+        report(e, "disk space", HEALTH_FAIL, "%s free: make room, or refreshes will fail", room);
+    } else if (room_bytes < LOW) {
+        report(e, "disk space", HEALTH_WARN, "%s free; 64 MiB let the store grow", room);
+    } else {
+        report(e, "disk space", HEALTH_OK, "%s free", room);
+    }
+}
+
+/* ---- what is in the store ---- */
+
+static void check_map(struct examination *e, const struct store_stat *stat)
+{
+    const struct config *config = &e->call->service.config;
+    char used[OUTPUT_TIME_SIZE];
+    char size[OUTPUT_TIME_SIZE];
+    uint64_t limit = config->store_limit;
+    output_size((int64_t)stat->used_bytes, used);
+    output_size((int64_t)(limit > 0 ? limit : stat->map_size), size);
+    if (stat->map_size == 0) {
+        report(e, "map", HEALTH_OK, "none, the store is in memory");
+    } else if (limit > 0 && stat->used_bytes > limit / 10 * 8) {
+        report(e, "map", HEALTH_WARN,
+               "%s of at most %s used: raise store-limit, or `retoken store "
+               "prune`",
+               used, size);
+    } else {
+        report(e, "map", HEALTH_OK, "%s of %s%s used%s", used, limit > 0 ? "at most " : "", size,
+               limit > 0 ? "" : "; it grows by itself");
+    }
+}
+
+static void check_engine(struct examination *e, const struct store_stat *stat)
+{
+    struct text name = text_of(stat->engine);
+    unsigned patch = 0;
+    bool racy = sscanf(stat->engine, "LMDB 0.9.%u", &patch) == 1 && patch >= 26 && patch <= 31;
+    /* closing races with opening in these (ITS#9278); Retoken never closes in short-lived processes
+     */
+    report(e, "engine", HEALTH_OK, "%.*s%s", TEXT_ARGS(name),
+           racy ? "; its race at closing is kept clear of" : "");
+}
+
+static void check_readers(struct examination *e, const struct store_stat *stat)
+{
+    bool many = stat->readers_max > 0 && stat->readers > stat->readers_max / 10 * 8;
+    report(e, "readers", many ? HEALTH_WARN : HEALTH_OK, "%" PRIu32 " of %" PRIu32 " slots%s",
+           stat->readers, stat->readers_max,
+           many ? ": too many processes, or dead ones that opening did not clear" : "");
+}
+
+static void check_keys(struct examination *e)
+{
+    struct call *call = e->call;
+    struct key_need needs[CONFIG_MOUNTS_MAX];
+    size_t need_count = key_need_list(&call->service.config, needs);
+    struct signing_row *rows = arena_alloc(call->arena, KEY_NEED_ROWS_MAX * sizeof(*rows));
+    struct fault fault = {"out of memory"};
+    size_t count = 0;
+    if (rows == NULL ||
+        store_key_list(call->service.store, rows, KEY_NEED_ROWS_MAX, &count, &fault) != STORE_OK) {
+        report(e, "keys", HEALTH_FAIL, "%s", fault.text);
+        return;
+    }
+    for (size_t i = 0; i < need_count; i++) {
+        const char *algorithm = signing_algorithm_name(needs[i].algorithm);
+        const struct signing_row *signer =
+            key_need_signer(rows, count, needs[i].algorithm, needs[i].realm, NULL);
+        char check[32];
+        snprintf(check, sizeof(check), "key %s", algorithm);
+        if (signer == NULL) {
+            report(e, check, HEALTH_FAIL, "%s has none that is active: `retoken init` makes it",
+                   needs[i].path);
+        } else {
+            report(e, check, HEALTH_OK, "%s: %s", needs[i].path, signer->kid);
+        }
+    }
+}
+
+/* The newest time the store has seen, as far as two cheap looks tell. */
+static bool newest_record(struct call *call, int64_t *at_ms, struct fault *fault)
+{
+    struct event event;
+    struct session session;
+    uint8_t now_id[SESSION_ID_SIZE];
+    uint8_t ms[8];
+    size_t count = 0;
+    *at_ms = 0;
+    if (store_event_list(call->service.store, NULL, &event, 1, &count, fault) != STORE_OK) {
+        return false;
+    }
+    if (count == 1) {
+        *at_ms = event.at_ms;
+    }
+    /* ids begin with their time, so a session behind the id of now comes from the future */
+    codec_put_u64(ms, (uint64_t)call->now_ms + CLOCK_MINUTE);
+    memset(now_id, 0xff, sizeof(now_id));
+    memcpy(now_id, ms + 2, 6);
+    if (store_session_list(call->service.store, 0, now_id, &session, 1, &count, fault) !=
+        STORE_OK) {
+        return false;
+    }
+    if (count == 1 && session.created_ms > *at_ms) {
+        *at_ms = session.created_ms;
+    }
+    return true;
+}
+
+static void check_clock(struct examination *e, bool has_store)
+{
+    const int64_t written_ms = INT64_C(1767225600) * CLOCK_SECOND; /* 2026, when this was written */
+    struct call *call = e->call;
+    struct fault fault = {0};
+    int64_t newest = 0;
+    char now[OUTPUT_TIME_SIZE];
+    char then[OUTPUT_TIME_SIZE];
+    output_time(call->now_ms, now);
+    if (has_store && !newest_record(call, &newest, &fault)) {
+        report(e, "clock", HEALTH_FAIL, "%s", fault.text);
+        return;
+    }
+    output_time(newest, then);
+    if (call->now_ms < written_ms) {
+        report(e, "clock", HEALTH_FAIL, "%s is before this program was written: set the clock",
+               now);
+    } else if (newest > call->now_ms + CLOCK_MINUTE) {
+        report(e, "clock", HEALTH_FAIL, "%s, but the store has a record of %s: set the clock", now,
+               then);
+    } else {
+        report(e, "clock", HEALTH_OK, "%s", now);
+    }
+}
+
+/* What is allowed but seldom meant; NULL when there is nothing to say. */
+static const char *remark_on(const struct mount *mount)
+{
+    const struct policy *policy = &mount->policy;
+    if (mount->kind != MOUNT_REFRESH) {
+        return NULL;
+    } else if (policy->rotate && policy->concurrency_window_ms < 30 * CLOCK_SECOND) {
+        return "clients that repeat a lost request are logged out: raise concurrency-window above "
+               "30s";
+    } else if (policy->layout == LAYOUT_OAUTH && mount->issuer[0] == '\0') {
+        return "its access tokens name no issuer: set issuer to this site's URL";
+    } else if (policy->layout == LAYOUT_OAUTH && !policy->rotate) {
+        return "without rotation a public client's stolen token is never noticed (RFC 9700): set "
+               "rotation = on";
+    }
+    return NULL;
+}
+
+static void check_mounts(struct examination *e)
+{
+    const struct config *config = &e->call->service.config;
+    for (size_t i = 0; i < config->mount_count; i++) {
+        const struct mount *mount = &config->mounts[i];
+        const char *remark = remark_on(mount);
+        const char *kind = mount->kind == MOUNT_REFRESH ? mount->dialect->name
+                           : mount->kind == MOUNT_JWKS  ? "jwks"
+                                                        : "health";
+        report(e, "mount", remark != NULL ? HEALTH_WARN : HEALTH_OK, "%s: %s%s%s", mount->path,
+               kind, remark != NULL ? "; " : "", remark != NULL ? remark : "");
+    }
+}
+
+/* ---- all of it ---- */
+
+static void check_open_store(struct examination *e)
+{
+    struct call *call = e->call;
+    struct fault fault = {0};
+    struct store_stat stat;
+    if (!service_open(&call->service, false, true, &fault)) {
+        report(e, "store", HEALTH_FAIL, "%s", fault.text);
+        check_clock(e, false);
+        return;
+    }
+    call->opened = true;
+    if (store_stat(call->service.store, &stat, &fault) != STORE_OK) {
+        report(e, "store", HEALTH_FAIL, "%s", fault.text);
+        return;
+    }
+    report(e, "store", HEALTH_OK, "%s opens with this secret, format %" PRIu32,
+           call->service.config.store, stat.format_version);
+    check_engine(e, &stat);
+    check_map(e, &stat);
+    check_readers(e, &stat);
+    check_keys(e);
+    check_clock(e, true);
+}
+
+static void examine(struct examination *e)
+{
+    struct call *call = e->call;
+    struct config *config = &call->service.config;
+    struct fault fault = {0};
+    if (!call_config_load(options_value(&call->options, OPTION_CONFIG), config, &fault)) {
+        report(e, "configuration", HEALTH_FAIL, "%s", fault.text);
+        return;
+    }
+    check_config_file(e, config);
+    check_mounts(e);
+    bool data = check_private(e, "data", config->data, "0700");
+    if (access(config->data, F_OK) == 0) {
+        check_owner(e, config->data);
+        check_file_system(e, config->data);
+        check_space(e, config->data);
+    }
+    bool secret = check_private(e, "secret", config->secret_file, "0600");
+    if (data && secret) {
+        check_open_store(e);
+    } else {
+        report(e, "store", HEALTH_FAIL, "not looked at until what stands above is right");
+    }
+}
+
+enum call_end doctor_run(struct call *call)
+{
+    struct examination e = {.call = call};
+    output_table_start(&call->output, columns, COLUMNS);
+    examine(&e);
+    output_table_end(&call->output, "");
+    return e.worst == HEALTH_FAIL ? CALL_FAULT : CALL_DONE;
+}

@@ -1,0 +1,330 @@
+/* init.c: `retoken init`: configuration, master secret, store and signing keys, each made only
+ * where it is missing. Knows what a first minute needs; the defaults it writes down are the
+ * program's own. */
+#include "admin/verbs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "admin/key_need.h"
+#include "dialect/dialect.h"
+
+enum { CONFIG_TEXT_MAX = 64 * 1024 };
+
+static void say_item(struct call *call, const char *what, bool made, const char *where)
+{
+    output_say(&call->output, "%-13s %-13s %s", what, made ? "made" : "there already", where);
+}
+
+/* Makes a directory (0700) and those above it. False with *fault. */
+static bool make_directory(const char *path, bool *made, struct fault *fault)
+{
+    char part[CONFIG_PATH_MAX];
+    *made = false;
+    if (!text_copy(text_of(path), part, sizeof(part))) {
+        fault_set(fault, "%s: the path is too long", path);
+        return false;
+    }
+    for (char *end = strchr(part + 1, '/');; end = strchr(end + 1, '/')) {
+        if (end != NULL) {
+            *end = '\0';
+        }
+        if (mkdir(part, 0700) == 0) {
+            *made = end == NULL;
+        } else if (errno != EEXIST) {
+            fault_set(fault, "cannot make the directory %s: %s", part, strerror(errno));
+            return false;
+        }
+        if (end == NULL) {
+            return true;
+        }
+        *end = '/';
+    }
+}
+
+/* ---- the configuration ---- */
+
+static void add_duration(struct buffer *b, const char *key, int64_t ms)
+{
+    char text[32];
+    config_duration_format(ms, text);
+    buffer_addf(b, "# %s = %s\n", key, text);
+}
+
+static const char *format_name(enum refresh_format format)
+{
+    switch (format) {
+    case REFRESH_FORMAT_NATIVE:
+        return "native";
+    case REFRESH_FORMAT_UUID:
+        return "uuid";
+    case REFRESH_FORMAT_JWT:
+        return "jwt";
+    }
+    return "native";
+}
+
+static void add_mount(struct buffer *b, const struct mount *mount)
+{
+    const struct policy *policy = &mount->policy;
+    buffer_addf(b, "\n# [mount %s]\n", mount->path);
+    if (mount->kind != MOUNT_REFRESH) {
+        buffer_addf(b, "# dialect = %s\n", mount->kind == MOUNT_JWKS ? "jwks" : "health");
+        return;
+    }
+    buffer_addf(b, "# dialect = %s\n# behaviour = %s\n# realm = %s\n", mount->dialect->name,
+                mount->behaviour == BEHAVIOUR_DEPLOYED ? "deployed" : "documented", mount->realm);
+    buffer_addf(b, "# rotation = %s\n", policy->rotate ? "on" : "off");
+    if (policy->rotate) {
+        add_duration(b, "concurrency-window", policy->concurrency_window_ms);
+        add_duration(b, "recovery-window", policy->recovery_window_ms);
+        buffer_addf(b, "# recovery-evidence = %s\n# reuse = %s\n",
+                    policy->recovery_evidence == RECOVERY_EVIDENCE_CLIENT ? "client" : "none",
+                    policy->report_only ? "report" : "revoke");
+    }
+    add_duration(b, "idle-lifetime", policy->idle_lifetime_ms);
+    add_duration(b, "absolute-lifetime", policy->absolute_lifetime_ms);
+    add_duration(b, "access-lifetime", policy->access_lifetime_ms);
+    buffer_addf(b, "# format = %s\n# algorithm = %s\n", format_name(policy->format),
+                signing_algorithm_name(policy->algorithm));
+    buffer_addf(b, "# issuer =%s%s\n", mount->issuer[0] != '\0' ? " " : "", mount->issuer);
+    buffer_addf(b, "# audience =%s%s\n", mount->audience[0] != '\0' ? " " : "", mount->audience);
+    if (policy->layout == LAYOUT_KOPONG) {
+        buffer_addf(b, "# principal = %s\n", mount->principal ? "on" : "off");
+    }
+}
+
+static void add_size(struct buffer *b, const char *key, uint64_t bytes)
+{
+    static const char *const units[] = {"", "k", "m", "g"};
+    size_t unit = 0;
+    while (bytes > 0 && bytes % 1024 == 0 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+        bytes /= 1024;
+        unit++;
+    }
+    buffer_addf(b, "# %s = %" PRIu64 "%s\n", key, bytes, units[unit]);
+}
+
+/* Where store and secret go. /etc is for what people write, and everybody may read it. */
+static const char *data_for(const char *path)
+{
+    return strncmp(path, "/etc/", 5) == 0 ? "/var/lib/retoken" : ".";
+}
+
+/* The defaults, commented out: so the file says what holds, and a later default still reaches it.
+ */
+static void add_config(struct buffer *b, const char *path, const struct config *config)
+{
+    static const char *const levels[] = {"error", "notice", "info", "debug"};
+    buffer_add_c(b, "# Retoken's configuration; see retoken.conf(5).\n"
+                    "# A line that is commented out shows the default. Durations: 90s, 15m, 12h, "
+                    "30d, 4w; 0 is never or none.\n"
+                    "# Sizes: 64k, 64m, 4g. Relative paths start at this file's directory.\n\n"
+                    "[retoken]\n");
+    buffer_addf(b, "data = %s\n", data_for(path));
+    buffer_add_c(b, "# secret-file = DATA/secret\n"
+                    "# store = lmdb:DATA/store\n");
+    add_size(b, "store-size", config->store_size);
+    add_size(b, "store-limit", config->store_limit);
+    add_duration(b, "keep-ended", config->keep_ended_ms);
+    buffer_addf(b,
+                "# log =            (a file; standard error unless set)\n"
+                "# log-level = %s\n"
+                "# prefix =         (of the URL path, dropped before mounts are matched)\n"
+                "# threads = %" PRIu64 "\n",
+                levels[config->log_level], config->threads);
+    add_size(b, "body-limit", config->body_limit);
+    buffer_add_c(b,
+                 "\n# The mounts that exist while no [mount] section stands in this file. Once "
+                 "one does, those\n# written here are all there are, but for jwks and health.\n");
+    for (size_t i = 0; i < config->mount_count; i++) {
+        add_mount(b, &config->mounts[i]);
+    }
+}
+
+/* Writes the file whole and synced, under its name only when it is complete. */
+static bool write_file(const char *path, struct text t, struct fault *fault)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        fault_set(fault, "cannot make %s: %s", path, strerror(errno));
+        return false;
+    }
+    /* there is nothing secret in it, and under /etc the web server's user has to read it */
+    bool whole =
+        write(fd, t.data, t.size) == (ssize_t)t.size && fchmod(fd, 0644) == 0 && fsync(fd) == 0;
+    int error = errno;
+    if (close(fd) != 0 || !whole) {
+        unlink(path);
+        fault_set(fault, "cannot write %s: %s", path, strerror(error));
+        return false;
+    }
+    return true;
+}
+
+/* The file's name, as config_load finds it. */
+static bool config_path(struct call *call, char path[CONFIG_PATH_MAX])
+{
+    const char *given = options_value(&call->options, OPTION_CONFIG);
+    const char *home = getenv("RETOKEN_HOME");
+    if (given == NULL) {
+        given = getenv("RETOKEN_CONFIG");
+    }
+    if (given != NULL && given[0] != '\0') {
+        return text_copy(text_of(given), path, CONFIG_PATH_MAX);
+    }
+    return snprintf(path, CONFIG_PATH_MAX, "%s/retoken.conf",
+                    home != NULL && home[0] != '\0' ? home : "retoken-data") < CONFIG_PATH_MAX;
+}
+
+/* What holds without a file. RETOKEN_CONFIG names the one that is not there yet, so it is put
+ * aside. */
+static bool load_defaults(struct config *config, struct fault *fault)
+{
+    unsetenv("RETOKEN_CONFIG");
+    setenv("RETOKEN_HOME", "/nonexistent/retoken", 1);
+    return call_config_load(NULL, config, fault);
+}
+
+static bool make_config(struct call *call, const char *path, struct fault *fault)
+{
+    char directory[CONFIG_PATH_MAX];
+    struct buffer b;
+    struct text t;
+    bool made;
+    if (access(path, F_OK) == 0) {
+        say_item(call, "configuration", false, path);
+        return true;
+    }
+    snprintf(directory, sizeof(directory), "%s", path);
+    char *slash = strrchr(directory, '/');
+    if (slash != NULL && slash != directory) {
+        *slash = '\0';
+        if (!make_directory(directory, &made, fault)) {
+            return false;
+        }
+    }
+    if (!load_defaults(&call->service.config, fault)) {
+        return false;
+    }
+    buffer_start(&b, call->arena, CONFIG_TEXT_MAX);
+    add_config(&b, path, &call->service.config);
+    if (!buffer_finish(&b, &t) || !write_file(path, t, fault)) {
+        return false;
+    }
+    say_item(call, "configuration", true, path);
+    return true;
+}
+
+/* ---- secret, store, keys ---- */
+
+static bool make_secret(struct call *call, struct fault *fault)
+{
+    const char *path = call->service.config.secret_file;
+    if (access(path, F_OK) == 0) {
+        say_item(call, "secret", false, path);
+        return true;
+    }
+    if (!secrets_file_create(path, &call->randomness, fault)) {
+        return false;
+    }
+    say_item(call, "secret", true, path);
+    return true;
+}
+
+static bool make_store(struct call *call, struct fault *fault)
+{
+    const char *url = call->service.config.store;
+    const char *directory = strncmp(url, "lmdb:", 5) == 0 ? url + 5 : url;
+    bool there = access(directory, F_OK) == 0;
+    if (!service_open(&call->service, true, false, fault)) {
+        return false;
+    }
+    call->opened = true;
+    say_item(call, "store", !there, directory);
+    return true;
+}
+
+/* Makes the key that is missing: one that signs for all realms, but a shared secret for its own. */
+static bool make_key(struct call *call, const struct key_need *need, struct signing_row *row,
+                     struct fault *fault)
+{
+    struct event event = {.at_ms = call->now_ms, .kind = EVENT_KEY};
+    struct signing_key *key = signing_key_generate(need->algorithm, NULL, &call->randomness, fault);
+    *row = (struct signing_row){.state = SIGNING_ACTIVE, .created_ms = call->now_ms};
+    bool made =
+        key != NULL &&
+        text_copy(text_of(need->bound ? need->realm : ""), row->realm, sizeof(row->realm)) &&
+        signing_key_seal(key, &call->service.secrets, &call->randomness, row, fault) &&
+        store_key_add(call->service.store, row, fault) == STORE_OK;
+    signing_key_close(key);
+    snprintf(event.note, sizeof(event.note), "%s added by init", row->kid);
+    return made && store_event_add(call->service.store, &event, fault) == STORE_OK;
+}
+
+static void say_key(struct call *call, const struct signing_row *row, bool made)
+{
+    char what[32];
+    snprintf(what, sizeof(what), "key %s", signing_algorithm_name(row->algorithm));
+    say_item(call, what, made, row->realm[0] != '\0' ? row->realm : "for all realms");
+}
+
+static bool make_keys(struct call *call, struct fault *fault)
+{
+    struct key_need needs[CONFIG_MOUNTS_MAX];
+    bool said[KEY_NEED_ROWS_MAX + CONFIG_MOUNTS_MAX] = {false};
+    size_t need_count = key_need_list(&call->service.config, needs);
+    struct signing_row *rows =
+        arena_alloc(call->arena, (KEY_NEED_ROWS_MAX + need_count) * sizeof(*rows));
+    size_t count = 0;
+    if (rows == NULL) {
+        fault_set(fault, "out of memory");
+        return false;
+    }
+    if (store_key_list(call->service.store, rows, KEY_NEED_ROWS_MAX, &count, fault) != STORE_OK) {
+        return false;
+    }
+    for (size_t i = 0; i < need_count; i++) {
+        const struct key_need *need = &needs[i];
+        const struct signing_row *signer =
+            key_need_signer(rows, count, need->algorithm, need->realm, NULL);
+        bool made = signer == NULL;
+        if (made) {
+            if (!make_key(call, need, &rows[count], fault)) {
+                return false;
+            }
+            signer = &rows[count++];
+        }
+        if (!said[signer - rows]) {
+            said[signer - rows] = true;
+            say_key(call, signer, made);
+        }
+    }
+    return true;
+}
+
+enum call_end init_run(struct call *call)
+{
+    struct fault fault = {0};
+    char path[CONFIG_PATH_MAX];
+    bool made;
+    if (!config_path(call, path)) {
+        return call_wrong(call, "the configuration's path is longer than %d bytes",
+                          CONFIG_PATH_MAX - 1);
+    }
+    if (!make_config(call, path, &fault)) {
+        return call_fault(call, &fault);
+    }
+    if (!call_config_load(path, &call->service.config, &fault) ||
+        !make_directory(call->service.config.data, &made, &fault) || !make_secret(call, &fault) ||
+        !make_store(call, &fault) || !make_keys(call, &fault)) {
+        return call_fault(call, &fault);
+    }
+    return CALL_DONE;
+}

@@ -1,0 +1,22 @@
+## src/admin: the program that administers the same store. All but main.c is a library, for the tests.
+noinst_LIBRARIES += libadmin.a
+libadmin_a_CPPFLAGS = $(AM_CPPFLAGS)
+libadmin_a_SOURCES = \
+	src/admin/ask.c src/admin/ask.h \
+	src/admin/call.c src/admin/call.h \
+	src/admin/doctor.c \
+	src/admin/explain.c \
+	src/admin/init.c \
+	src/admin/key_need.c src/admin/key_need.h \
+	src/admin/options.c src/admin/options.h \
+	src/admin/output.c src/admin/output.h \
+	src/admin/verbs.h \
+	src/admin/verbs_account.c \
+	src/admin/verbs_client.c \
+	src/admin/verbs_key.c \
+	src/admin/verbs_session.c \
+	src/admin/verbs_store.c
+bin_PROGRAMS += retoken
+retoken_CPPFLAGS = $(AM_CPPFLAGS)
+retoken_SOURCES = src/admin/main.c
+retoken_LDADD = libadmin.a $(FLOORS)

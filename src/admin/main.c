@@ -1,0 +1,330 @@
+/* main.c: the program `retoken`: one table of verbs, which is also its help, and the way from a
+ * command line to one of them. Knows no verb's work. */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "admin/verbs.h"
+
+enum { MEMORY_LIMIT = 64 * 1024 * 1024 };
+
+static enum call_end help_run(struct call *call);
+static enum call_end version_run(struct call *call);
+
+#define ACCOUNT_FACTS                                                                              \
+    (OPTION_BIT(ROLE) | OPTION_BIT(SUBJECT) | OPTION_BIT(CLAIM) | OPTION_BIT(CLAIMS_FILE))
+#define KEY_FACTS                                                                                  \
+    (OPTION_BIT(ALGORITHM) | OPTION_BIT(REALM) | OPTION_BIT(KID) | OPTION_BIT(ACTIVATE) |          \
+     OPTION_BIT(JSON))
+
+static const struct verb verbs[] = {
+    {"init", "", "", 0, 0, 0, CALL_NEEDS_NOTHING, init_run,
+     "make what is missing: configuration, secret, store, signing keys"},
+
+    {"account", "add", "NAME", 1, 1,
+     ACCOUNT_FACTS | OPTION_BIT(PASSWORD_FILE) | OPTION_BIT(NO_PASSWORD), CALL_NEEDS_WRITING,
+     verbs_account_add, "add an account; asks for its password"},
+    {"account", "set", "NAME", 1, 1, ACCOUNT_FACTS, CALL_NEEDS_WRITING, verbs_account_set,
+     "change roles, subject or claims"},
+    {"account", "passwd", "NAME", 1, 1, OPTION_BIT(PASSWORD_FILE) | OPTION_BIT(NO_PASSWORD),
+     CALL_NEEDS_WRITING, verbs_account_passwd, "give it another password; ends its sessions"},
+    {"account", "list", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_account_list,
+     "list all accounts"},
+    {"account", "show", "NAME", 1, 1, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_account_show,
+     "show one account whole"},
+    {"account", "disable", "NAME", 1, 1, 0, CALL_NEEDS_WRITING, verbs_account_disable,
+     "refuse its sessions until it is enabled"},
+    {"account", "enable", "NAME", 1, 1, 0, CALL_NEEDS_WRITING, verbs_account_enable,
+     "accept its sessions again"},
+    {"account", "remove", "NAME", 1, 1, 0, CALL_NEEDS_WRITING, verbs_account_remove,
+     "remove it and end its sessions"},
+
+    {"client", "add", "ID", 1, 1,
+     OPTION_BIT(PUBLIC) | OPTION_BIT(SECRET_FILE) | OPTION_BIT(SCOPE) | OPTION_BIT(KEY) |
+         OPTION_BIT(ALGORITHM) | OPTION_BIT(JSON),
+     CALL_NEEDS_WRITING, verbs_client_add, "register a client; prints its secret once"},
+    {"client", "list", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_client_list,
+     "list all clients"},
+    {"client", "remove", "ID", 1, 1, 0, CALL_NEEDS_WRITING, verbs_client_remove,
+     "remove it and end its sessions"},
+
+    {"session", "create", "", 0, 0,
+     OPTION_BIT(MOUNT) | OPTION_BIT(ACCOUNT) | OPTION_BIT(CLIENT) | OPTION_BIT(SCOPE) |
+         OPTION_BIT(IMPORT) | OPTION_BIT(JSON),
+     CALL_NEEDS_WRITING, verbs_session_create, "begin a session; prints its tokens once"},
+    {"session", "list", "", 0, 0, OPTION_BIT(ACCOUNT) | OPTION_BIT(JSON), CALL_NEEDS_READING,
+     verbs_session_list, "list sessions, oldest first"},
+    {"session", "show", "SESSION", 1, 1, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_session_show,
+     "show one session whole"},
+    {"session", "revoke", "[SESSION]", 0, 1, OPTION_BIT(ACCOUNT), CALL_NEEDS_WRITING,
+     verbs_session_revoke, "end one session, or all of an account"},
+
+    {"key", "add", "", 0, 0, KEY_FACTS, CALL_NEEDS_WRITING, verbs_key_add,
+     "make a signing key; it is published, not yet active"},
+    {"key", "list", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_key_list,
+     "list signing keys"},
+    {"key", "import", "[FILE]", 0, 1, KEY_FACTS, CALL_NEEDS_WRITING, verbs_key_import,
+     "take a private key in PEM, or an HS256 secret"},
+    {"key", "activate", "KID", 1, 1, 0, CALL_NEEDS_WRITING, verbs_key_activate, "let a key sign"},
+    {"key", "retire", "KID", 1, 1, OPTION_BIT(FORCE), CALL_NEEDS_WRITING, verbs_key_retire,
+     "let a key neither sign nor verify"},
+
+    {"explain", "", "[TOKEN]", 0, 1, OPTION_BIT(JSON), CALL_NEEDS_READING, explain_run,
+     "say what a token is and whether it is accepted; reads stdin"},
+    {"events", "", "", 0, 0, OPTION_BIT(SESSION) | OPTION_BIT(LAST) | OPTION_BIT(JSON),
+     CALL_NEEDS_READING, verbs_event_list, "list what happened, newest first"},
+
+    {"store", "stat", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_store_stat,
+     "count and measure the store"},
+    {"store", "check", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_store_check,
+     "read every record and index entry"},
+    {"store", "backup", "DIR", 1, 1, 0, CALL_NEEDS_READING, verbs_store_backup,
+     "copy the store into a new directory, while it is in use"},
+    {"store", "prune", "", 0, 0, 0, CALL_NEEDS_WRITING, verbs_store_prune,
+     "remove sessions that ended long ago"},
+
+    {"doctor", "", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_NOTHING, doctor_run,
+     "look whether everything is as it should be"},
+    {"version", "", "", 0, 0, 0, CALL_NEEDS_NOTHING, version_run, "say which version this is"},
+    {"help", "", "[NOUN [VERB]]", 0, 2, 0, CALL_NEEDS_NOTHING, help_run, "say how this is used"},
+};
+enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
+
+/* Options that go with every verb. */
+static const uint64_t common = OPTION_BIT(CONFIG) | OPTION_BIT(HELP);
+
+static enum call_end version_run(struct call *call)
+{
+#ifdef PACKAGE_VERSION
+    output_say(&call->output, "retoken %s", PACKAGE_VERSION);
+#else
+    output_say(&call->output, "retoken");
+#endif
+    return CALL_DONE;
+}
+
+/* ---- help ---- */
+
+static int synopsis(const struct verb *verb, char *out, size_t room)
+{
+    return snprintf(out, room, "%s%s%s%s%s", verb->noun, verb->verb[0] != '\0' ? " " : "",
+                    verb->verb, verb->arguments[0] != '\0' ? " " : "", verb->arguments);
+}
+
+/* All verbs, or those of one noun; the count. */
+static size_t print_verbs(FILE *stream, const char *noun)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < VERBS; i++) {
+        char line[64];
+        if (noun != NULL && strcmp(verbs[i].noun, noun) != 0) {
+            continue;
+        }
+        synopsis(&verbs[i], line, sizeof(line));
+        fprintf(stream, "  %-24s %s\n", line, verbs[i].summary);
+        count++;
+    }
+    return count;
+}
+
+static void print_option(FILE *stream, const struct option_row *row)
+{
+    char name[48];
+    char letter[8] = "";
+    if (row->letter != 0) {
+        snprintf(letter, sizeof(letter), "-%c, ", row->letter);
+    }
+    snprintf(name, sizeof(name), "%s--%s%s%s", letter, row->word, row->value != NULL ? " " : "",
+             row->value != NULL ? row->value : "");
+    fprintf(stream, "  %-26s %s\n", name, row->help);
+}
+
+static void print_verb(FILE *stream, const struct verb *verb)
+{
+    char line[64];
+    synopsis(verb, line, sizeof(line));
+    fprintf(stream, "usage: retoken %s%s\n%s\n", line, verb->options != 0 ? " [options]" : "",
+            verb->summary);
+    fputs("\noptions:\n", stream);
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        if (((verb->options | common) >> i & 1) != 0) {
+            print_option(stream, options_row((enum option)i));
+        }
+    }
+}
+
+static void print_all(FILE *stream)
+{
+    fputs("usage: retoken [-c FILE] NOUN [VERB] [arguments] [options]\n\n", stream);
+    print_verbs(stream, NULL);
+    fputs(
+        "\n`retoken help NOUN VERB` tells a verb's options. Exit status: 0 done, 1 refused or not "
+        "found,\n2 wrong usage, 3 something is broken. See retoken(1).\n",
+        stream);
+}
+
+static const struct verb *find_verb(const char *noun, const char *verb)
+{
+    for (size_t i = 0; i < VERBS; i++) {
+        if (strcmp(verbs[i].noun, noun) == 0 &&
+            (verbs[i].verb[0] == '\0' || (verb != NULL && strcmp(verbs[i].verb, verb) == 0))) {
+            return &verbs[i];
+        }
+    }
+    return NULL;
+}
+
+static enum call_end help_run(struct call *call)
+{
+    const char *noun = call_argument(call, 0);
+    const char *word = call_argument(call, 1);
+    const struct verb *verb = noun != NULL ? find_verb(noun, word) : NULL;
+    if (noun == NULL) {
+        print_all(stdout);
+    } else if (verb != NULL) {
+        print_verb(stdout, verb);
+    } else if (word != NULL || print_verbs(stdout, noun) == 0) {
+        return call_wrong(call, "there is no %s%s%s", noun, word != NULL ? " " : "",
+                          word != NULL ? word : "");
+    }
+    return CALL_DONE;
+}
+
+/* ---- from a command line to a verb ---- */
+
+/* Finds the row; says what would be right when there is none. CALL_DONE without a row: help was
+ * asked for and is given. */
+static enum call_end choose(struct call *call)
+{
+    const struct options *options = &call->options;
+    const char *noun = options->argument_count > 0 ? options->arguments[0] : NULL;
+    const char *word = options->argument_count > 1 ? options->arguments[1] : NULL;
+    if (noun == NULL && options_has(options, OPTION_HELP)) {
+        noun = "help";
+    } else if (noun == NULL && options_has(options, OPTION_VERSION)) {
+        noun = "version";
+    } else if (noun == NULL) {
+        print_all(stderr);
+        return CALL_USAGE;
+    }
+    call->verb = find_verb(noun, word);
+    if (call->verb != NULL) {
+        call->first_argument = call->verb->verb[0] != '\0' ? 2 : 1;
+        return CALL_DONE;
+    }
+    bool known = false;
+    for (size_t i = 0; i < VERBS; i++) {
+        known = known || strcmp(verbs[i].noun, noun) == 0;
+    }
+    if (!known) {
+        return call_wrong(call, "there is no %s", noun);
+    }
+    if (word == NULL && options_has(options, OPTION_HELP)) {
+        print_verbs(stdout, noun);
+        return CALL_DONE;
+    }
+    fprintf(stderr, "retoken: %s %s; what there is:\n", noun,
+            word != NULL ? "has no such verb" : "needs a verb");
+    print_verbs(stderr, noun);
+    return CALL_USAGE;
+}
+
+/* Do arguments and options fit the row? */
+static enum call_end check_usage(struct call *call)
+{
+    const struct verb *verb = call->verb;
+    size_t given = call->options.argument_count > call->first_argument
+                       ? call->options.argument_count - call->first_argument
+                       : 0;
+    const struct option_row *outside =
+        options_outside(&call->options, verb->options | common | OPTION_BIT(VERSION));
+    if (outside != NULL) {
+        return call_wrong(call, "it takes no --%s", outside->word);
+    }
+    if (given < verb->least) {
+        return call_wrong(call, "it needs its %s", verb->arguments);
+    }
+    if (given > verb->most) {
+        /* not repeated: what stands there may have been meant as a secret */
+        return call_wrong(call, "it takes %s%s", verb->most == 0 ? "no argument" : "only ",
+                          verb->arguments);
+    }
+    return CALL_DONE;
+}
+
+static enum call_end run(struct call *call)
+{
+    enum call_end end = choose(call);
+    if (end != CALL_DONE || call->verb == NULL) {
+        return end;
+    }
+    if (options_has(&call->options, OPTION_HELP) && call->options.argument_count > 0) {
+        print_verb(stdout, call->verb);
+        return CALL_DONE;
+    }
+    end = check_usage(call);
+    end = end == CALL_DONE ? call_open(call) : end;
+    return end == CALL_DONE ? call->verb->run(call) : end;
+}
+
+/* Whoever starts us without standard descriptors must not find the store's file under number 1. */
+static bool hold_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_NOCTTY) != fd) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* No core file with secrets in it, nobody else's debugger; and what is made here is this user's
+ * alone. */
+static void keep_secrets(void)
+{
+    prctl(PR_SET_DUMPABLE, 0);
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    umask(077);
+}
+
+int main(int argc, char **argv)
+{
+    static struct call call; /* large: it holds a configuration */
+    struct fault fault = {0};
+    if (!hold_standard_descriptors()) {
+        return CALL_FAULT;
+    }
+    keep_secrets();
+    call.clock = clock_system();
+    call.randomness = randomness_system();
+    call.now_ms = clock_now_ms(&call.clock);
+    call.arena = arena_open(MEMORY_LIMIT);
+    if (!options_read(argc, argv, &call.options, &fault)) {
+        return (int)call_wrong(&call, "%s", fault.text);
+    }
+    if (call.arena == NULL ||
+        !output_open(&call.output, stdout, options_has(&call.options, OPTION_JSON), call.now_ms)) {
+        fault_set(&fault, "out of memory");
+        return (int)call_fault(&call, &fault);
+    }
+    enum call_end end = run(&call);
+    if (!output_close(&call.output)) {
+        fault_set(&fault, "standard output could not be written to the end");
+        end = call_fault(&call, &fault);
+    }
+    arena_close(call.arena); /* wiped: it held tokens */
+    if (call.opened) {
+        secrets_close(&call.service.secrets);
+    }
+    fflush(NULL);
+    _exit(
+        (int)end); /* the store stays open: closing races with other processes' opening (store.h) */
+}

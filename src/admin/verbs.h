@@ -1,0 +1,43 @@
+/* verbs.h: what the rows of the table in main.c call, by the file they stand in. Each does one
+ * thing, prints it, and gives the exit status. */
+#ifndef RETOKEN_ADMIN_VERBS_H
+#define RETOKEN_ADMIN_VERBS_H
+
+#include "admin/call.h"
+
+enum call_end init_run(struct call *call);
+enum call_end doctor_run(struct call *call);
+enum call_end explain_run(struct call *call);
+
+enum call_end verbs_account_add(struct call *call);
+enum call_end verbs_account_set(struct call *call);
+enum call_end verbs_account_passwd(struct call *call);
+enum call_end verbs_account_list(struct call *call);
+enum call_end verbs_account_show(struct call *call);
+enum call_end verbs_account_disable(struct call *call);
+enum call_end verbs_account_enable(struct call *call);
+enum call_end verbs_account_remove(struct call *call);
+
+enum call_end verbs_client_add(struct call *call);
+enum call_end verbs_client_list(struct call *call);
+enum call_end verbs_client_remove(struct call *call);
+
+enum call_end verbs_session_create(struct call *call);
+enum call_end verbs_session_list(struct call *call);
+enum call_end verbs_session_show(struct call *call);
+enum call_end verbs_session_revoke(struct call *call);
+
+enum call_end verbs_key_add(struct call *call);
+enum call_end verbs_key_list(struct call *call);
+enum call_end verbs_key_import(struct call *call);
+enum call_end verbs_key_activate(struct call *call);
+enum call_end verbs_key_retire(struct call *call);
+
+enum call_end verbs_store_stat(struct call *call);
+enum call_end verbs_store_check(struct call *call);
+enum call_end verbs_store_backup(struct call *call);
+enum call_end verbs_store_prune(struct call *call);
+
+enum call_end verbs_event_list(struct call *call);
+
+#endif

@@ -1,0 +1,408 @@
+/* verbs_account.c: `retoken account …`. Knows accounts and that their sessions end with a password;
+ * does not know how either is kept. */
+#include "admin/verbs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "admin/ask.h"
+#include "base/secret.h"
+#include "refresh/password.h"
+
+static const struct column columns[] = {
+    {"name", "name", COLUMN_TEXT, false},       {"number", "number", COLUMN_NUMBER, true},
+    {"enabled", "enabled", COLUMN_FLAG, false}, {"password", "password", COLUMN_FLAG, false},
+    {"subject", "subject", COLUMN_TEXT, true},  {"roles", "roles", COLUMN_WORDS, false},
+    {"claims", "claims", COLUMN_JSON, true},    {"created", "created", COLUMN_TIME, false},
+};
+enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), PAGE = 64 };
+
+static void fill(const struct account *account, struct cell cells[COLUMNS])
+{
+    const struct cell row[COLUMNS] = {
+        CELL_TEXT(text_of(account->name)),    CELL_NUMBER(account->number),
+        CELL_NUMBER(account->enabled),        CELL_NUMBER(account->password[0] != '\0'),
+        CELL_TEXT(text_of(account->subject)), CELL_TEXT(text_of(account->roles)),
+        CELL_TEXT(text_of(account->claims)),  CELL_NUMBER(account->created_ms),
+    };
+    memcpy(cells, row, sizeof(row));
+}
+
+enum call_end verbs_account_list(struct call *call)
+{
+    struct account *rows = arena_alloc(call->arena, PAGE * sizeof(*rows));
+    struct fault fault = {"out of memory"};
+    size_t count = PAGE;
+    const char *after = NULL;
+
+    output_table_start(&call->output, columns, COLUMNS);
+    while (count == PAGE) {
+        if (rows == NULL || store_account_list(call->service.store, after, rows, PAGE, &count,
+                                               &fault) != STORE_OK) {
+            return call_fault(call, &fault);
+        }
+        for (size_t i = 0; i < count; i++) {
+            struct cell cells[COLUMNS];
+            fill(&rows[i], cells);
+            output_row(&call->output, cells);
+        }
+        /* the store copies `after` before it fills the rows it stands in; take no chances */
+        after = count > 0 ? arena_c_string(call->arena, text_of(rows[count - 1].name)) : NULL;
+    }
+    output_table_end(&call->output, "no accounts; `retoken account add NAME` makes one");
+    return CALL_DONE;
+}
+
+enum call_end verbs_account_show(struct call *call)
+{
+    struct account account;
+    enum call_end end = call_account(call, call_argument(call, 0), &account);
+    if (end == CALL_DONE) {
+        struct cell cells[COLUMNS];
+        fill(&account, cells);
+        output_record(&call->output, columns, COLUMNS, cells);
+    }
+    return end;
+}
+
+/* ---- what options say about an account ---- */
+
+static enum call_end read_roles(struct call *call, struct account *account)
+{
+    struct buffer roles;
+    struct text all;
+    const char *role;
+    buffer_start(&roles, call->arena, 128);
+    for (size_t at = 0; (role = options_next(&call->options, OPTION_ROLE, &at)) != NULL;) {
+        if (!text_is_visible_ascii(text_of(role))) {
+            return call_wrong(call, "--role %s: a role is one word of visible ASCII", role);
+        }
+        if (buffer_text(&roles).size > 0) {
+            buffer_add_char(&roles, ' ');
+        }
+        buffer_add_c(&roles, role);
+    }
+    if (!buffer_finish(&roles, &all) || !text_copy(all, account->roles, sizeof(account->roles))) {
+        return call_wrong(call, "the roles together are longer than %d characters",
+                          ACCOUNT_ROLES_MAX);
+    }
+    return CALL_DONE;
+}
+
+/* A claim on the command line: digits are a number, true and false what they say, the rest a
+ * string. */
+static void add_claim(struct json_out *out, struct text name, struct text value)
+{
+    char key[ACCOUNT_CLAIMS_MAX + 1];
+    uint64_t number;
+    text_copy(name, key, sizeof(key));
+    json_out_key(out, key);
+    bool zeroes = value.size > 1 && value.data[0] == '0';
+    if (!zeroes && text_to_u64(value, INT64_MAX, &number)) {
+        json_out_int(out, (int64_t)number);
+    } else if (text_is(value, "true") || text_is(value, "false")) {
+        json_out_bool(out, text_is(value, "true"));
+    } else {
+        json_out_text(out, value);
+    }
+}
+
+/* Is `key` among the --claim options from the at-th given one on? */
+static bool claimed(const struct call *call, struct text key, size_t at)
+{
+    const char *claim;
+    while ((claim = options_next(&call->options, OPTION_CLAIM, &at)) != NULL) {
+        struct text rest = text_of(claim);
+        if (text_equal(text_split(&rest, '='), key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static json_t *claims_of_file(struct call *call, struct fault *fault)
+{
+    const char *path = options_value(&call->options, OPTION_CLAIMS_FILE);
+    char *data = arena_alloc(call->arena, ACCOUNT_CLAIMS_MAX * 4);
+    size_t size;
+    if (data == NULL || !ask_file(path, data, ACCOUNT_CLAIMS_MAX * 4, &size, fault)) {
+        return NULL;
+    }
+    json_t *object = json_in_object(call->arena, (struct text){data, size}, fault);
+    if (object == NULL) {
+        fault_prefix(fault, "%s: claims are one JSON object", path);
+    }
+    return object;
+}
+
+/* --claims-file first, each --claim over it. */
+static enum call_end read_claims(struct call *call, struct account *account)
+{
+    struct fault fault = {0};
+    struct buffer claims;
+    struct text all;
+    buffer_start(&claims, call->arena, 512);
+    struct json_out out = json_out_start(&claims, JSON_STYLE_PLAIN);
+    json_out_open(&out);
+    if (options_has(&call->options, OPTION_CLAIMS_FILE)) {
+        json_t *object = claims_of_file(call, &fault);
+        if (object == NULL) {
+            return call_wrong(call, "%s", fault.text);
+        }
+        const char *key;
+        json_t *value;
+        json_object_foreach(object, key, value)
+        {
+            if (!claimed(call, text_of(key), 0)) {
+                json_out_key(&out, key);
+                json_out_value(&out, value);
+            }
+        }
+    }
+    const char *claim;
+    for (size_t at = 0; (claim = options_next(&call->options, OPTION_CLAIM, &at)) != NULL;) {
+        struct text value = text_of(claim);
+        struct text name = text_split(&value, '=');
+        if (name.size == 0 || strchr(claim, '=') == NULL || !text_is_utf8(text_of(claim))) {
+            return call_wrong(call, "--claim %s: it is NAME=VALUE, in UTF-8", claim);
+        }
+        if (claimed(call, name, at)) {
+            return call_wrong(call, "--claim %.*s is given twice", TEXT_ARGS(name));
+        }
+        add_claim(&out, name, value);
+    }
+    json_out_close(&out);
+    if (!buffer_finish(&claims, &all) ||
+        !text_copy(all, account->claims, sizeof(account->claims))) {
+        return call_wrong(call, "the claims together are longer than %d bytes", ACCOUNT_CLAIMS_MAX);
+    }
+    return CALL_DONE;
+}
+
+/* What of subject, roles and claims the options name; the rest stays as it is. */
+static enum call_end read_facts(struct call *call, struct account *account)
+{
+    enum call_end end = CALL_DONE;
+    const char *subject = options_value(&call->options, OPTION_SUBJECT);
+    if (subject != NULL &&
+        (!text_is_utf8(text_of(subject)) || text_has_control(text_of(subject)) ||
+         !text_copy(text_of(subject), account->subject, sizeof(account->subject)))) {
+        return call_wrong(call, "--subject: at most %d bytes of UTF-8, no control characters",
+                          ACCOUNT_SUBJECT_MAX);
+    }
+    if (options_has(&call->options, OPTION_ROLE)) {
+        end = read_roles(call, account);
+    }
+    if (end == CALL_DONE && (options_has(&call->options, OPTION_CLAIM) ||
+                             options_has(&call->options, OPTION_CLAIMS_FILE))) {
+        end = read_claims(call, account);
+    }
+    return end;
+}
+
+/* Only one thing can be read from standard input. */
+static bool both_on_stdin(const struct call *call)
+{
+    const char *claims = options_value(&call->options, OPTION_CLAIMS_FILE);
+    const char *password = options_value(&call->options, OPTION_PASSWORD_FILE);
+    return claims != NULL && strcmp(claims, "-") == 0 &&
+           !options_has(&call->options, OPTION_NO_PASSWORD) &&
+           (password == NULL || strcmp(password, "-") == 0);
+}
+
+/* From --password-file, the terminal, or standard input; hashed and wiped here. */
+static enum call_end read_password(struct call *call, struct account *account)
+{
+    char password[PASSWORD_MAX + 3]; /* and a line end of one or two bytes */
+    size_t size = 0;
+    struct fault fault = {0};
+    const char *file = options_value(&call->options, OPTION_PASSWORD_FILE);
+    enum call_end end = CALL_DONE;
+
+    if (file != NULL && options_has(&call->options, OPTION_NO_PASSWORD)) {
+        return call_wrong(call, "--password-file or --no-password, not both");
+    }
+    if (options_has(&call->options, OPTION_NO_PASSWORD)) {
+        account->password[0] = '\0';
+        return CALL_DONE;
+    }
+    if (file == NULL && ask_terminal()) {
+        if (!ask_twice("password", password, sizeof(password), &size, &fault)) {
+            return call_refuse(call, "%s", fault.text);
+        }
+    } else if (!ask_line(file != NULL ? file : "-", password, sizeof(password), &size, &fault)) {
+        return call_wrong(call, "no password: %s; --password-file names a file, --no-password none",
+                          fault.text);
+    }
+    if (size > PASSWORD_MAX) {
+        end = call_wrong(call, "a password has at most %d bytes", PASSWORD_MAX);
+    } else if (!password_hash((struct text){password, size}, &call->randomness, account->password,
+                              &fault)) {
+        end = call_fault(call, &fault);
+    }
+    secret_wipe(password, sizeof(password));
+    return end;
+}
+
+/* ---- verbs that change ---- */
+
+enum call_end verbs_account_add(struct call *call)
+{
+    struct account account = {.enabled = true, .created_ms = call->now_ms};
+    struct text name = text_of(call_argument(call, 0));
+    struct fault fault = {0};
+    if (name.size == 0 || !text_is_utf8(name) || text_has_control(name) ||
+        !text_copy(name, account.name, sizeof(account.name))) {
+        return call_wrong(call,
+                          "an account's name has 1 to %d bytes of UTF-8, no control characters",
+                          ACCOUNT_NAME_MAX);
+    }
+    if (both_on_stdin(call)) {
+        return call_wrong(call, "claims and password cannot both come on standard input");
+    }
+    struct account there;
+    if (store_account_find(call->service.store, account.name, &there, NULL) == STORE_OK) {
+        return call_refuse(call,
+                           "account %s is there already; choose another name, or change it "
+                           "with `retoken account set` or `passwd`",
+                           account.name);
+    }
+    enum call_end end = read_facts(call, &account);
+    end = end == CALL_DONE ? read_password(call, &account) : end;
+    if (end != CALL_DONE) {
+        return end;
+    }
+    switch (store_account_add(call->service.store, &account, &fault)) {
+    case STORE_OK:
+        break;
+    case STORE_EXISTS:
+        return call_refuse(call, "account %s is there already", account.name);
+    case STORE_ABSENT:
+    case STORE_STALE:
+    case STORE_FAULT:
+        return call_fault(call, &fault);
+    }
+    output_say(&call->output, "account %s added", account.name);
+    return call_event(call, EVENT_ACCOUNT, account.number, NULL, "added");
+}
+
+/* Writes the account back and says so. */
+static enum call_end update(struct call *call, const struct account *account, const char *what)
+{
+    struct fault fault = {0};
+    switch (store_account_update(call->service.store, account, &fault)) {
+    case STORE_OK:
+        return call_event(call, EVENT_ACCOUNT, account->number, NULL, what);
+    case STORE_ABSENT:
+        return call_refuse(call, "account %s was removed meanwhile", account->name);
+    case STORE_EXISTS:
+    case STORE_STALE:
+    case STORE_FAULT:
+        break;
+    }
+    return call_fault(call, &fault);
+}
+
+enum call_end verbs_account_set(struct call *call)
+{
+    struct account account;
+    if (options_outside(&call->options, OPTION_BIT(CONFIG)) == NULL) {
+        return call_wrong(call, "nothing to set: give --role, --subject, --claim or --claims-file");
+    }
+    enum call_end end = call_account(call, call_argument(call, 0), &account);
+    end = end == CALL_DONE ? read_facts(call, &account) : end;
+    end = end == CALL_DONE ? update(call, &account, "changed") : end;
+    if (end == CALL_DONE) {
+        output_say(&call->output,
+                   "account %s changed; access tokens say so from their next renewal",
+                   account.name);
+    }
+    return end;
+}
+
+/* Ends the account's live sessions; *count = how many. */
+static enum call_end end_sessions(struct call *call, const struct account *account, size_t *count)
+{
+    struct fault fault = {0};
+    if (store_account_sessions_end(call->service.store, account->number, SESSION_ENDED_ACCOUNT,
+                                   call->now_ms, count, &fault) == STORE_OK) {
+        return CALL_DONE;
+    }
+    fault_prefix(&fault,
+                 "sessions of %s are not all ended; repeat with `retoken session revoke "
+                 "--account %s`",
+                 account->name, account->name);
+    return call_fault(call, &fault);
+}
+
+enum call_end verbs_account_passwd(struct call *call)
+{
+    struct account account;
+    size_t count = 0;
+    enum call_end end = call_account(call, call_argument(call, 0), &account);
+    end = end == CALL_DONE ? read_password(call, &account) : end;
+    end = end == CALL_DONE ? update(call, &account, "password changed") : end;
+    end = end == CALL_DONE ? end_sessions(call, &account, &count) : end;
+    if (end == CALL_DONE) {
+        output_say(&call->output, "password of %s changed; %zu session%s ended", account.name,
+                   count, count == 1 ? "" : "s");
+    }
+    return end;
+}
+
+static enum call_end set_enabled(struct call *call, bool enabled)
+{
+    struct account account;
+    enum call_end end = call_account(call, call_argument(call, 0), &account);
+    if (end == CALL_DONE && account.enabled != enabled) {
+        account.enabled = enabled;
+        end = update(call, &account, enabled ? "enabled" : "disabled");
+    }
+    if (end == CALL_DONE) {
+        output_say(&call->output,
+                   enabled ? "account %s enabled; its sessions are accepted again"
+                           : "account %s disabled; its sessions are refused until it is enabled",
+                   account.name);
+    }
+    return end;
+}
+
+enum call_end verbs_account_disable(struct call *call)
+{
+    return set_enabled(call, false);
+}
+
+enum call_end verbs_account_enable(struct call *call)
+{
+    return set_enabled(call, true);
+}
+
+enum call_end verbs_account_remove(struct call *call)
+{
+    struct account account;
+    struct fault fault = {0};
+    size_t count = 0;
+    enum call_end end = call_account(call, call_argument(call, 0), &account);
+    if (end != CALL_DONE) {
+        return end;
+    }
+    /* the account first: from that commit on none of its sessions is accepted, whatever comes next
+     */
+    switch (store_account_remove(call->service.store, account.name, &fault)) {
+    case STORE_OK:
+        break;
+    case STORE_ABSENT:
+        return call_refuse(call, "account %s was removed meanwhile", account.name);
+    case STORE_EXISTS:
+    case STORE_STALE:
+    case STORE_FAULT:
+        return call_fault(call, &fault);
+    }
+    end = end_sessions(call, &account, &count);
+    if (end == CALL_DONE) {
+        output_say(&call->output, "account %s removed; %zu session%s ended", account.name, count,
+                   count == 1 ? "" : "s");
+    }
+    enum call_end noted = call_event(call, EVENT_ACCOUNT, account.number, NULL, "removed");
+    return end != CALL_DONE ? end : noted;
+}

@@ -1,0 +1,284 @@
+/* verbs_key.c: `retoken key …`. Knows a signing key's life (published, active, retired) and which
+ * mounts hang on it; does not know how it signs. */
+#include "admin/verbs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "admin/ask.h"
+#include "admin/key_need.h"
+#include "base/secret.h"
+#include "token/signing_key.h"
+
+static const struct column columns[] = {
+    {"kid", "kid", COLUMN_TEXT, false},         {"algorithm", "algorithm", COLUMN_TEXT, false},
+    {"state", "state", COLUMN_TEXT, false},     {"realm", "realm", COLUMN_TEXT, false},
+    {"created", "created", COLUMN_TIME, false},
+};
+enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), KEY_FILE_MAX = 16 * 1024 };
+
+/* All rows of the store. NULL: the reason is said. */
+static struct signing_row *read_rows(struct call *call, size_t *count, enum call_end *end)
+{
+    struct signing_row *rows = arena_alloc(call->arena, KEY_NEED_ROWS_MAX * sizeof(*rows));
+    struct fault fault = {"out of memory"};
+    if (rows == NULL ||
+        store_key_list(call->service.store, rows, KEY_NEED_ROWS_MAX, count, &fault) != STORE_OK) {
+        *end = call_fault(call, &fault);
+        return NULL;
+    }
+    *end = CALL_DONE;
+    return rows;
+}
+
+static void show(const struct signing_row *row, struct cell cells[COLUMNS])
+{
+    const struct cell all[COLUMNS] = {
+        CELL_TEXT(text_of(row->kid)),
+        CELL_TEXT(text_of(signing_algorithm_name(row->algorithm))),
+        CELL_TEXT(text_of(signing_state_name(row->state))),
+        CELL_TEXT(text_of(row->realm)),
+        CELL_NUMBER(row->created_ms),
+    };
+    memcpy(cells, all, sizeof(all));
+}
+
+enum call_end verbs_key_list(struct call *call)
+{
+    size_t count = 0;
+    enum call_end end;
+    struct signing_row *rows = read_rows(call, &count, &end);
+    if (rows == NULL) {
+        return end;
+    }
+    output_table_start(&call->output, columns, COLUMNS);
+    for (size_t i = 0; i < count; i++) {
+        struct cell cells[COLUMNS];
+        show(&rows[i], cells);
+        output_row(&call->output, cells);
+    }
+    output_table_end(&call->output, "no signing keys; `retoken init` makes those the mounts need");
+    return CALL_DONE;
+}
+
+/* ---- add and import ---- */
+
+/* --algorithm and --realm into the row. */
+static enum call_end read_options(struct call *call, struct signing_row *row)
+{
+    const char *name = options_value(&call->options, OPTION_ALGORITHM);
+    const char *realm = options_value(&call->options, OPTION_REALM);
+    if (name == NULL) {
+        return call_wrong(call, "--algorithm is missing: %s", options_row(OPTION_ALGORITHM)->help);
+    }
+    if (!signing_algorithm_parse(text_of(name), &row->algorithm)) {
+        return call_wrong(call, "--algorithm %s is none of %s", name,
+                          options_row(OPTION_ALGORITHM)->help);
+    }
+    row->state = options_has(&call->options, OPTION_ACTIVATE) ? SIGNING_ACTIVE : SIGNING_PUBLISHED;
+    row->created_ms = call->now_ms;
+    if (realm == NULL) {
+        return CALL_DONE;
+    }
+    if (!text_copy(text_of(realm), row->realm, sizeof(row->realm))) {
+        return call_wrong(call, "--realm: at most %d characters", SIGNING_REALM_MAX);
+    }
+    for (size_t i = 0; i < call->service.config.mount_count; i++) {
+        if (strcmp(call->service.config.mounts[i].realm, realm) == 0) {
+            return CALL_DONE;
+        }
+    }
+    return call_refuse(call,
+                       "no mount has the realm %s; a mount's realm is its path unless the "
+                       "configuration names another",
+                       realm);
+}
+
+/* Seals the key into the row, stores it and says so. Closes the key. */
+static enum call_end keep(struct call *call, struct signing_key *key, struct signing_row *row,
+                          const char *what)
+{
+    struct fault fault = {0};
+    bool sealed = signing_key_seal(key, &call->service.secrets, &call->randomness, row, &fault);
+    signing_key_close(key);
+    if (!sealed) {
+        return call_fault(call, &fault);
+    }
+    switch (store_key_add(call->service.store, row, &fault)) {
+    case STORE_OK:
+        break;
+    case STORE_EXISTS:
+        return call_refuse(call, "there is a key %s already; `retoken key list` shows its state",
+                           row->kid);
+    case STORE_ABSENT:
+    case STORE_STALE:
+    case STORE_FAULT:
+        return call_fault(call, &fault);
+    }
+    if (call->output.json) {
+        struct cell cells[COLUMNS];
+        show(row, cells);
+        output_record(&call->output, columns, COLUMNS, cells);
+    }
+    output_say(&call->output, "%s key %s %s, %s", signing_algorithm_name(row->algorithm), row->kid,
+               what,
+               row->state == SIGNING_ACTIVE
+                   ? "active: it signs from now on"
+                   : "published: it verifies, and signs after `retoken key activate`");
+    char note[EVENT_NOTE_MAX + 1];
+    snprintf(note, sizeof(note), "%s %s", row->kid, what);
+    return call_event(call, EVENT_KEY, 0, NULL, note);
+}
+
+enum call_end verbs_key_add(struct call *call)
+{
+    struct signing_row row = {0};
+    struct fault fault = {0};
+    enum call_end end = read_options(call, &row);
+    if (end != CALL_DONE) {
+        return end;
+    }
+    struct signing_key *key = signing_key_generate(
+        row.algorithm, options_value(&call->options, OPTION_KID), &call->randomness, &fault);
+    return key != NULL ? keep(call, key, &row, "added") : call_fault(call, &fault);
+}
+
+/* A PEM file, or for HS256 the secret's bytes without one line end behind them. */
+static struct signing_key *key_of_file(struct call *call, enum signing_algorithm algorithm,
+                                       const char *path, struct fault *fault)
+{
+    char data[KEY_FILE_MAX];
+    size_t size;
+    const char *kid = options_value(&call->options, OPTION_KID);
+    if (!ask_file(path, data, sizeof(data), &size, fault)) {
+        return NULL;
+    }
+    struct signing_key *key;
+    if (algorithm == SIGNING_HS256) {
+        size -= size > 0 && data[size - 1] == '\n';
+        size -= size > 0 && data[size - 1] == '\r';
+        key = signing_key_from_secret((struct text){data, size}, kid, fault);
+    } else {
+        key = signing_key_from_pem(algorithm, (struct text){data, size}, kid, fault);
+    }
+    secret_wipe(data, sizeof(data));
+    return key;
+}
+
+enum call_end verbs_key_import(struct call *call)
+{
+    struct signing_row row = {0};
+    struct fault fault = {0};
+    const char *path = call_argument(call, 0);
+    enum call_end end = read_options(call, &row);
+    if (end != CALL_DONE) {
+        return end;
+    }
+    path = path != NULL ? path : "-";
+    struct signing_key *key = key_of_file(call, row.algorithm, path, &fault);
+    if (key == NULL) {
+        return call_refuse(call, "%s: not imported: %s",
+                           strcmp(path, "-") == 0 ? "standard input" : path, fault.text);
+    }
+    return keep(call, key, &row, "imported");
+}
+
+/* ---- states ---- */
+
+static enum call_end set_state(struct call *call, const char *kid, enum signing_state state,
+                               const char *what)
+{
+    struct fault fault = {0};
+    char note[EVENT_NOTE_MAX + 1];
+    switch (store_key_set_state(call->service.store, kid, state, &fault)) {
+    case STORE_OK:
+        snprintf(note, sizeof(note), "%s %s", kid, what);
+        return call_event(call, EVENT_KEY, 0, NULL, note);
+    case STORE_ABSENT:
+        return call_refuse(call, "there is no key %s; `retoken key list` shows them", kid);
+    case STORE_EXISTS:
+    case STORE_STALE:
+    case STORE_FAULT:
+        break;
+    }
+    return call_fault(call, &fault);
+}
+
+static struct signing_row *find_row(struct signing_row *rows, size_t count, const char *kid)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].kid, kid) == 0) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+enum call_end verbs_key_activate(struct call *call)
+{
+    const char *kid = call_argument(call, 0);
+    size_t count = 0;
+    enum call_end end;
+    struct signing_row *rows = read_rows(call, &count, &end);
+    end = rows != NULL ? set_state(call, kid, SIGNING_ACTIVE, "activated") : end;
+    if (end != CALL_DONE) {
+        return end;
+    }
+    output_say(&call->output, "key %s is active", kid);
+    struct signing_row *row = find_row(rows, count, kid);
+    if (row == NULL) {
+        return CALL_DONE; /* added since we read */
+    }
+    row->state = SIGNING_ACTIVE;
+    const struct signing_row *signer =
+        key_need_signer(rows, count, row->algorithm, row->realm, NULL);
+    if (signer != row && signer != NULL) {
+        call_warn(call, "the newer key %s goes on signing; retire it, and %s signs", signer->kid,
+                  kid);
+    }
+    return CALL_DONE;
+}
+
+/* The first mount that `kid` signs for and nobody else would; NULL when there is none. */
+static const struct mount *orphaned(const struct config *config, const struct signing_row *rows,
+                                    size_t count, const char *kid)
+{
+    for (size_t i = 0; i < config->mount_count; i++) {
+        const struct mount *mount = &config->mounts[i];
+        enum signing_algorithm algorithm = mount->policy.algorithm;
+        if (mount->kind == MOUNT_REFRESH &&
+            key_need_signer(rows, count, algorithm, mount->realm, NULL) != NULL &&
+            key_need_signer(rows, count, algorithm, mount->realm, kid) == NULL) {
+            return mount;
+        }
+    }
+    return NULL;
+}
+
+enum call_end verbs_key_retire(struct call *call)
+{
+    const char *kid = call_argument(call, 0);
+    size_t count = 0;
+    enum call_end end;
+    struct signing_row *rows = read_rows(call, &count, &end);
+    if (rows == NULL) {
+        return end;
+    }
+    const struct mount *mount = orphaned(&call->service.config, rows, count, kid);
+    if (mount != NULL && !options_has(&call->options, OPTION_FORCE)) {
+        const char *algorithm = signing_algorithm_name(mount->policy.algorithm);
+        return call_refuse(call,
+                           "%s is the last active %s key of %s; first `retoken key add "
+                           "--algorithm %s --activate`, or --force",
+                           kid, algorithm, mount->path, algorithm);
+    }
+    if (mount != NULL) {
+        call_warn(call, "%s answers with an error until it has an active %s key", mount->path,
+                  signing_algorithm_name(mount->policy.algorithm));
+    }
+    end = set_state(call, kid, SIGNING_RETIRED, "retired");
+    if (end == CALL_DONE) {
+        output_say(&call->output, "key %s is retired; what it signed verifies no more", kid);
+    }
+    return end;
+}

@@ -1,0 +1,349 @@
+/* verbs_session.c: `retoken session …`. Knows how sessions are begun and ended by hand. */
+#include "admin/verbs.h"
+
+#include <string.h>
+
+#include "admin/ask.h"
+#include "base/codec.h"
+#include "base/secret.h"
+#include "refresh/issue.h"
+#include "token/refresh_token.h"
+
+static const struct column columns[] = {
+    {"session", "session", COLUMN_TEXT, false}, {"account", "account", COLUMN_TEXT, false},
+    {"client", "client", COLUMN_TEXT, false},   {"realm", "realm", COLUMN_TEXT, false},
+    {"scope", "scope", COLUMN_TEXT, true},      {"generation", "gen", COLUMN_NUMBER, false},
+    {"state", "state", COLUMN_TEXT, false},     {"created", "created", COLUMN_TIME, true},
+    {"renewed", "renewed", COLUMN_TIME, false}, {"expires", "expires", COLUMN_TIME, true},
+    {"ended", "ended", COLUMN_TIME, true},
+};
+enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), PAGE = 128 };
+
+struct names {
+    char id[37];
+    struct call_name account;
+};
+
+static const char *state_of(const struct session *session, int64_t now_ms)
+{
+    if (session->end != SESSION_LIVE) {
+        return session_end_meaning(session->end);
+    }
+    return session->expires_ms != 0 && session->expires_ms <= now_ms ? "expired" : "live";
+}
+
+/* Cells that point into session and names. */
+static enum store_result fill(struct call *call, const struct session *session, struct names *names,
+                              struct cell cells[COLUMNS], struct fault *fault)
+{
+    int64_t renewed =
+        session->used_ms > session->rotated_ms ? session->used_ms : session->rotated_ms;
+    enum store_result result = call_account_name(call, session->account, &names->account, fault);
+    codec_uuid_format(session->id, names->id);
+    const struct cell row[COLUMNS] = {
+        CELL_TEXT(text_of(names->id)),
+        CELL_TEXT(text_of(names->account.text)),
+        CELL_TEXT(text_of(session->client)),
+        CELL_TEXT(text_of(session->realm)),
+        CELL_TEXT(text_of(session->scope)),
+        CELL_NUMBER(session->generation),
+        CELL_TEXT(text_of(state_of(session, call->now_ms))),
+        CELL_NUMBER(session->created_ms),
+        CELL_NUMBER(renewed),
+        CELL_NUMBER(session->expires_ms),
+        CELL_NUMBER(session->ended_ms),
+    };
+    memcpy(cells, row, sizeof(row));
+    return result;
+}
+
+enum call_end verbs_session_list(struct call *call)
+{
+    struct session *rows = arena_alloc(call->arena, PAGE * sizeof(*rows));
+    struct account account = {0};
+    struct names names = {0};
+    struct fault fault = {"out of memory"};
+    uint8_t after[SESSION_ID_SIZE];
+    size_t count = PAGE;
+    bool first = true;
+    const char *name = options_value(&call->options, OPTION_ACCOUNT);
+    if (name != NULL) {
+        enum call_end end = call_account(call, name, &account);
+        if (end != CALL_DONE) {
+            return end;
+        }
+    }
+    output_table_start(&call->output, columns, COLUMNS);
+    while (count == PAGE) {
+        if (rows == NULL ||
+            store_session_list(call->service.store, account.number, first ? NULL : after, rows,
+                               PAGE, &count, &fault) != STORE_OK) {
+            return call_fault(call, &fault);
+        }
+        for (size_t i = 0; i < count; i++) {
+            struct cell cells[COLUMNS];
+            if (fill(call, &rows[i], &names, cells, &fault) != STORE_OK) {
+                return call_fault(call, &fault);
+            }
+            output_row(&call->output, cells);
+        }
+        if (count > 0) {
+            memcpy(after, rows[count - 1].id, sizeof(after));
+        }
+        first = false;
+    }
+    output_table_end(&call->output, "no sessions; `retoken session create --mount PATH --account "
+                                    "NAME` begins one");
+    return CALL_DONE;
+}
+
+/* The session that the first argument names. */
+static enum call_end find(struct call *call, const char *spelled, struct store_grant *grant)
+{
+    uint8_t id[SESSION_ID_SIZE];
+    struct fault fault = {0};
+    enum call_end end = call_session_id(call, spelled, id);
+    if (end != CALL_DONE) {
+        return end;
+    }
+    switch (store_grant_find(call->service.store, id, grant, &fault)) {
+    case STORE_OK:
+        return CALL_DONE;
+    case STORE_ABSENT:
+        return call_refuse(call, "there is no session %s: it ended and was swept, or never was",
+                           spelled);
+    case STORE_EXISTS:
+    case STORE_STALE:
+    case STORE_FAULT:
+        break;
+    }
+    return call_fault(call, &fault);
+}
+
+enum call_end verbs_session_show(struct call *call)
+{
+    struct store_grant grant;
+    struct names names = {0};
+    struct cell cells[COLUMNS];
+    struct fault fault = {0};
+    enum call_end end = find(call, call_argument(call, 0), &grant);
+    if (end != CALL_DONE) {
+        return end;
+    }
+    if (fill(call, &grant.session, &names, cells, &fault) != STORE_OK) {
+        return call_fault(call, &fault);
+    }
+    output_record(&call->output, columns, COLUMNS, cells);
+    return CALL_DONE;
+}
+
+/* ---- revoke ---- */
+
+static enum call_end revoke_account(struct call *call, const char *name)
+{
+    struct account account;
+    struct fault fault = {0};
+    size_t count = 0;
+    enum call_end end = call_account(call, name, &account);
+    if (end != CALL_DONE) {
+        return end;
+    }
+    if (store_account_sessions_end(call->service.store, account.number, SESSION_ENDED_ADMIN,
+                                   call->now_ms, &count, &fault) != STORE_OK) {
+        return call_fault(call, &fault);
+    }
+    output_say(&call->output, "%zu session%s of %s revoked", count, count == 1 ? "" : "s", name);
+    return call_event(call, EVENT_REVOKED, account.number, NULL, "all sessions of the account");
+}
+
+enum call_end verbs_session_revoke(struct call *call)
+{
+    const char *spelled = call_argument(call, 0);
+    const char *account = options_value(&call->options, OPTION_ACCOUNT);
+    struct store_grant grant;
+    struct fault fault = {0};
+    if ((spelled == NULL) == (account == NULL)) {
+        return call_wrong(call, "name one SESSION, or --account NAME for all of an account");
+    }
+    if (account != NULL) {
+        return revoke_account(call, account);
+    }
+    enum call_end end = find(call, spelled, &grant);
+    if (end != CALL_DONE) {
+        return end;
+    }
+    const struct session *session = &grant.session;
+    if (session->end != SESSION_LIVE) {
+        output_say(&call->output, "session %s has ended already: %s", spelled,
+                   session_end_meaning(session->end));
+        return CALL_DONE;
+    }
+    struct event event = {.at_ms = call->now_ms,
+                          .kind = EVENT_REVOKED,
+                          .account = session->account,
+                          .generation = session->generation};
+    memcpy(event.session, session->id, sizeof(event.session));
+    memcpy(event.realm, session->realm, sizeof(event.realm));
+    memcpy(event.client, session->client, sizeof(event.client));
+    if (store_session_end(call->service.store, session->id, SESSION_ENDED_ADMIN, call->now_ms,
+                          &event, &fault) != STORE_OK) {
+        return call_fault(call, &fault);
+    }
+    output_say(&call->output, "session %s of %s revoked", spelled,
+               grant.has_account ? grant.account.name : "a removed account");
+    return CALL_DONE;
+}
+
+/* ---- create ---- */
+
+static const struct column created_columns[] = {
+    {"session", "session", COLUMN_TEXT, false},
+    {"mount", "mount", COLUMN_TEXT, false},
+    {"account", "account", COLUMN_TEXT, false},
+    {"client", "client", COLUMN_TEXT, false},
+    {"scope", "scope", COLUMN_TEXT, false},
+    {"generation", "generation", COLUMN_NUMBER, false},
+    {"expires", "session expires", COLUMN_TIME, false},
+    {"expires_in", "access token lives (s)", COLUMN_NUMBER, false},
+    {"refresh_token", "refresh token", COLUMN_TEXT, false},
+    {"access_token", "access token", COLUMN_TEXT, false},
+};
+enum { CREATED_COLUMNS = sizeof(created_columns) / sizeof(created_columns[0]) };
+
+static void show_created(struct call *call, const struct issue_ask *ask,
+                         const struct refresh_answer *answer)
+{
+    char id[37];
+    codec_uuid_format(answer->session, id);
+    const struct cell cells[CREATED_COLUMNS] = {
+        CELL_TEXT(text_of(id)),
+        CELL_TEXT(text_of(ask->mount->path)),
+        CELL_TEXT(text_of(ask->account->name)),
+        CELL_TEXT(ask->client),
+        CELL_TEXT(ask->scope),
+        CELL_NUMBER(0),
+        CELL_NUMBER(answer->session_expires_ms),
+        CELL_NUMBER(answer->expires_in_s),
+        CELL_TEXT(answer->refresh_token),
+        CELL_TEXT(answer->access_token),
+    };
+    output_record(&call->output, created_columns, CREATED_COLUMNS, cells);
+}
+
+static enum call_end find_mount(struct call *call, const struct mount **mount)
+{
+    const char *path = options_value(&call->options, OPTION_MOUNT);
+    if (path == NULL) {
+        return call_wrong(call, "--mount PATH is missing: the mount the session is for");
+    }
+    *mount = config_mount(&call->service.config, path);
+    if (*mount == NULL) {
+        return call_refuse(call, "there is no mount %s; `retoken doctor` shows the mounts", path);
+    }
+    if ((*mount)->kind != MOUNT_REFRESH) {
+        return call_refuse(call, "%s takes no refresh tokens, so it has no sessions", path);
+    }
+    return CALL_DONE;
+}
+
+/* Is every word of `scope` among those the client may have? */
+static bool scope_within(struct text scope, const struct client *client)
+{
+    struct text allowed = text_of(client->scope);
+    while (allowed.size > 0 && scope.size > 0) {
+        struct text word = text_split(&scope, ' ');
+        if (!text_has_word(allowed, word)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum call_end find_client(struct call *call, struct issue_ask *ask)
+{
+    const char *id = options_value(&call->options, OPTION_CLIENT);
+    struct client client;
+    struct fault fault = {0};
+    if (id == NULL) {
+        return CALL_DONE;
+    }
+    switch (store_client_find(call->service.store, id, &client, &fault)) {
+    case STORE_OK:
+        break;
+    case STORE_ABSENT:
+        return call_refuse(call, "there is no client %s; `retoken client add` registers one", id);
+    case STORE_EXISTS:
+    case STORE_STALE:
+    case STORE_FAULT:
+        return call_fault(call, &fault);
+    }
+    if (!scope_within(ask->scope, &client)) {
+        return call_refuse(call, "client %s may have the scope %s only", id, client.scope);
+    }
+    ask->client = text_of(id);
+    return CALL_DONE;
+}
+
+static enum call_end find_account(struct call *call, struct account *account)
+{
+    const char *name = options_value(&call->options, OPTION_ACCOUNT);
+    if (name == NULL) {
+        return call_wrong(call, "--account NAME is missing: whose session it is");
+    }
+    enum call_end end = call_account(call, name, account);
+    if (end == CALL_DONE && !account->enabled) {
+        return call_refuse(call, "account %s is disabled; `retoken account enable %s` first", name,
+                           name);
+    }
+    return end;
+}
+
+static enum call_end read_import(struct call *call, struct text *imported)
+{
+    const char *path = options_value(&call->options, OPTION_IMPORT);
+    struct fault fault = {0};
+    if (path == NULL) {
+        return CALL_DONE;
+    }
+    char *token = arena_alloc(call->arena, REFRESH_TOKEN_MAX + 3);
+    size_t size;
+    if (token == NULL || !ask_line(path, token, REFRESH_TOKEN_MAX + 3, &size, &fault)) {
+        return call_wrong(call, "no token: %s", fault.text);
+    }
+    *imported = (struct text){token, size};
+    return CALL_DONE;
+}
+
+enum call_end verbs_session_create(struct call *call)
+{
+    struct account account;
+    struct refresh_answer answer = {0};
+    struct fault fault = {0};
+    const char *scope = options_value(&call->options, OPTION_SCOPE);
+    struct issue_ask ask = {
+        .account = &account, .scope_given = scope != NULL, .scope = text_of(scope)};
+    enum call_end end = find_mount(call, &ask.mount);
+    end = end == CALL_DONE ? find_account(call, &account) : end;
+    end = end == CALL_DONE ? find_client(call, &ask) : end;
+    end = end == CALL_DONE ? read_import(call, &ask.imported) : end;
+    if (end != CALL_DONE) {
+        return end;
+    }
+    enum outcome outcome =
+        issue_session(&call->service.authority, &ask, call->arena, &answer, &fault);
+    if (outcome_is_grant(outcome)) {
+        show_created(call, &ask, &answer);
+        return CALL_DONE;
+    }
+    if (outcome == OUTCOME_FAULT) {
+        return call_fault(call, &fault);
+    }
+    if (outcome == OUTCOME_TOKEN_INVALID) {
+        return call_refuse(call,
+                           "the token cannot be imported: it belongs to a session already, is "
+                           "one of Retoken's own, or is not 16 to %d visible ASCII "
+                           "characters",
+                           REFRESH_TOKEN_MAX);
+    }
+    return call_refuse(call, "%s", outcome_meaning(outcome));
+}

@@ -1,0 +1,222 @@
+/* verbs_store.c: `retoken store …` and `retoken events`. Knows what the store says about itself. */
+#include "admin/verbs.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+
+static const struct column stat_columns[] = {
+    {"engine", "engine", COLUMN_TEXT, false},
+    {"format_version", "format", COLUMN_NUMBER, false},
+    {"sessions", "sessions", COLUMN_NUMBER, false},
+    {"aliases", "aliases", COLUMN_NUMBER, false},
+    {"accounts", "accounts", COLUMN_NUMBER, false},
+    {"clients", "clients", COLUMN_NUMBER, false},
+    {"keys", "keys", COLUMN_NUMBER, false},
+    {"events", "events", COLUMN_NUMBER, false},
+    {"map_bytes", "map", COLUMN_SIZE, false},
+    {"used_bytes", "used", COLUMN_SIZE, false},
+    {"file_bytes", "file", COLUMN_SIZE, false},
+    {"readers", "readers", COLUMN_NUMBER, false},
+    {"readers_max", "readers at most", COLUMN_NUMBER, false},
+};
+enum { STAT_COLUMNS = sizeof(stat_columns) / sizeof(stat_columns[0]) };
+
+enum call_end verbs_store_stat(struct call *call)
+{
+    struct store_stat stat;
+    struct fault fault = {0};
+    if (store_stat(call->service.store, &stat, &fault) != STORE_OK) {
+        return call_fault(call, &fault);
+    }
+    const struct cell cells[STAT_COLUMNS] = {
+        CELL_TEXT(text_of(stat.engine)), CELL_NUMBER(stat.format_version),
+        CELL_NUMBER(stat.sessions),      CELL_NUMBER(stat.aliases),
+        CELL_NUMBER(stat.accounts),      CELL_NUMBER(stat.clients),
+        CELL_NUMBER(stat.keys),          CELL_NUMBER(stat.events),
+        CELL_NUMBER(stat.map_size),      CELL_NUMBER(stat.used_bytes),
+        CELL_NUMBER(stat.file_bytes),    CELL_NUMBER(stat.readers),
+        CELL_NUMBER(stat.readers_max),
+    };
+    output_record(&call->output, stat_columns, STAT_COLUMNS, cells);
+    return CALL_DONE;
+}
+
+/* ---- check ---- */
+
+struct checking {
+    struct call *call;
+    bool terminal;
+    bool drawn; /* a progress line stands on the terminal */
+};
+
+static void clear_progress(struct checking *checking)
+{
+    if (checking->drawn) {
+        fputs("\r\033[K", stderr);
+        checking->drawn = false;
+    }
+}
+
+static void found(void *self, const char *line)
+{
+    struct checking *checking = self;
+    struct output *output = &checking->call->output;
+    clear_progress(checking);
+    if (output->json) {
+        json_out_text(&output->out, text_of(line));
+    }
+    output_say(output, "%s", line);
+}
+
+static void progress(void *self, uint64_t done, uint64_t total)
+{
+    struct checking *checking = self;
+    if (checking->terminal && total > 0) {
+        fprintf(stderr, "\rchecking: %" PRIu64 " of %" PRIu64 " (%d %%)\033[K", done, total,
+                (int)((double)done * 100 / (double)total));
+        checking->drawn = true;
+    }
+}
+
+enum call_end verbs_store_check(struct call *call)
+{
+    struct checking checking = {.call = call, .terminal = isatty(STDERR_FILENO) == 1};
+    const struct store_check check = {found, progress, &checking};
+    struct json_out *out = &call->output.out;
+    struct fault fault = {0};
+    uint64_t findings = 0;
+    if (call->output.json) {
+        json_out_open(out);
+        json_out_key(out, "findings");
+        json_out_array_open(out);
+    }
+    enum store_result result = store_check(call->service.store, &check, &findings, &fault);
+    clear_progress(&checking);
+    if (result != STORE_OK) {
+        return call_fault(call, &fault);
+    }
+    if (call->output.json) {
+        json_out_array_close(out);
+        json_out_member_int(out, "count", (int64_t)findings);
+        json_out_close(out);
+        output_json_end(&call->output);
+    }
+    if (findings == 0) {
+        output_say(&call->output, "nothing wrong");
+        return CALL_DONE;
+    }
+    output_say(&call->output, "%" PRIu64 " finding%s", findings, findings == 1 ? "" : "s");
+    return CALL_FAULT;
+}
+
+/* ---- backup and prune ---- */
+
+enum call_end verbs_store_backup(struct call *call)
+{
+    const char *directory = call_argument(call, 0);
+    struct fault fault = {0};
+    if (store_backup(call->service.store, directory, &fault) != STORE_OK) {
+        return call_fault(call, &fault);
+    }
+    output_say(&call->output,
+               "store copied into %s; keep a copy of %s with it, but elsewhere: "
+               "one is worth nothing without the other",
+               directory, call->service.config.secret_file);
+    return CALL_DONE;
+}
+
+enum call_end verbs_store_prune(struct call *call)
+{
+    enum { BATCH = 1000 };
+    struct fault fault = {0};
+    size_t all = 0;
+    bool more = true;
+    while (more) {
+        size_t removed = 0;
+        if (store_prune(call->service.store, call->now_ms, BATCH, &removed, &more, &fault) !=
+            STORE_OK) {
+            return call_fault(call, &fault);
+        }
+        all += removed;
+        more = more && removed > 0;
+    }
+    output_say(&call->output, "%zu ended session%s removed", all, all == 1 ? "" : "s");
+    return CALL_DONE;
+}
+
+/* ---- events ---- */
+
+static const struct column event_columns[] = {
+    {"at", "at", COLUMN_TIME, false},
+    {"event", "event", COLUMN_TEXT, false},
+    {"session", "session", COLUMN_TEXT, false},
+    {"account", "account", COLUMN_TEXT, false},
+    {"generation", "gen", COLUMN_NUMBER, false},
+    {"realm", "realm", COLUMN_TEXT, true},
+    {"client", "client", COLUMN_TEXT, false},
+    {"note", "note", COLUMN_TEXT, false},
+    {"meaning", "meaning", COLUMN_TEXT, true},
+};
+enum { EVENT_COLUMNS = sizeof(event_columns) / sizeof(event_columns[0]) };
+
+static void show_event(struct output *output, const struct event *event, const char *account)
+{
+    static const uint8_t none[SESSION_ID_SIZE];
+    char id[37] = "";
+    if (memcmp(event->session, none, sizeof(none)) != 0) {
+        codec_uuid_format(event->session, id);
+    }
+    const struct cell cells[EVENT_COLUMNS] = {
+        CELL_NUMBER(event->at_ms),
+        CELL_TEXT(text_of(event_word(event->kind))),
+        CELL_TEXT(text_of(id)),
+        CELL_TEXT(text_of(account)),
+        CELL_NUMBER(event->generation),
+        CELL_TEXT(text_of(event->realm)),
+        CELL_TEXT(text_of(event->client)),
+        CELL_TEXT(text_of(event->note)),
+        CELL_TEXT(text_of(event_meaning(event->kind))),
+    };
+    output_row(output, cells);
+}
+
+enum call_end verbs_event_list(struct call *call)
+{
+    enum { KEPT = 10000 };
+    const char *session = options_value(&call->options, OPTION_SESSION);
+    const char *last = options_value(&call->options, OPTION_LAST);
+    uint8_t id[SESSION_ID_SIZE];
+    uint64_t room = 50;
+    size_t count = 0;
+    struct call_name named = {0};
+    struct call_name nobody = {0};
+    struct fault fault = {"out of memory"};
+    if (last != NULL && (!text_to_u64(text_of(last), KEPT, &room) || room == 0)) {
+        return call_wrong(call, "--last %s: a number from 1 to %d", last, KEPT);
+    }
+    if (session != NULL) {
+        enum call_end end = call_session_id(call, session, id);
+        if (end != CALL_DONE) {
+            return end;
+        }
+    }
+    struct event *rows = arena_alloc(call->arena, (size_t)room * sizeof(*rows));
+    if (rows == NULL || store_event_list(call->service.store, session != NULL ? id : NULL, rows,
+                                         (size_t)room, &count, &fault) != STORE_OK) {
+        return call_fault(call, &fault);
+    }
+    output_table_start(&call->output, event_columns, EVENT_COLUMNS);
+    for (size_t i = 0; i < count; i++) {
+        struct call_name *name = rows[i].account != 0 ? &named : &nobody;
+        if (call_account_name(call, rows[i].account, name, &fault) != STORE_OK) {
+            return call_fault(call, &fault);
+        }
+        show_event(&call->output, &rows[i], name->text);
+    }
+    output_table_end(&call->output, "no events");
+    return CALL_DONE;
+}

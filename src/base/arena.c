@@ -1,0 +1,159 @@
+/* arena.c: blocks of zeroed memory handed out from the front. Knows its limit; does not know what
+ * lies in it, so everything that was handed out is wiped. */
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/secret.h"
+
+/* The first block is kept between requests and holds most of them whole. */
+enum { BLOCK_SIZE = 32 * 1024, ALIGNMENT = alignof(max_align_t) };
+
+struct block {
+    struct block *older;
+    size_t room;
+    size_t used;
+    alignas(max_align_t) char data[];
+};
+
+struct arena {
+    struct block *newest; /* never NULL; the first block is the oldest */
+    size_t limit;
+    size_t used; /* over all blocks, with the gaps that alignment leaves */
+};
+
+static struct block *block_open(size_t room)
+{
+    struct block *block = NULL;
+
+    if (room <= PTRDIFF_MAX - sizeof *block) {
+        block = calloc(1, sizeof *block + room);
+    }
+    if (block != NULL) {
+        block->room = room;
+    }
+    return block;
+}
+
+static void block_wipe(struct block *block)
+{
+    secret_wipe(block->data, block->used);
+    block->used = 0;
+}
+
+struct arena *arena_open(size_t limit)
+{
+    struct arena *arena = calloc(1, sizeof *arena);
+
+    if (arena == NULL) {
+        return NULL;
+    }
+    arena->limit = limit;
+    arena->newest = block_open(limit < BLOCK_SIZE ? limit : BLOCK_SIZE);
+    if (arena->newest == NULL) {
+        free(arena);
+        return NULL;
+    }
+    return arena;
+}
+
+void arena_close(struct arena *arena)
+{
+    if (arena == NULL) {
+        return;
+    }
+    arena_reset(arena);
+    free(arena->newest);
+    free(arena);
+}
+
+void arena_reset(struct arena *arena)
+{
+    while (arena->newest->older != NULL) {
+        struct block *block = arena->newest;
+        arena->newest = block->older;
+        block_wipe(block);
+        free(block);
+    }
+    block_wipe(arena->newest);
+    arena->used = 0;
+}
+
+/* Bytes to skip so that the next one is aligned. */
+static size_t gap_after(size_t used)
+{
+    return (ALIGNMENT - used % ALIGNMENT) % ALIGNMENT;
+}
+
+static bool fits(size_t used, size_t size, size_t room)
+{
+    size_t gap = gap_after(used);
+
+    return gap <= room - used && size <= room - used - gap;
+}
+
+/* A further block, no larger than what the arena may still give out. */
+static bool grow(struct arena *arena, size_t size)
+{
+    size_t left = arena->limit - arena->used;
+    size_t room = left < BLOCK_SIZE ? left : BLOCK_SIZE;
+    struct block *block = block_open(size > room ? size : room);
+
+    if (block == NULL) {
+        return false;
+    }
+    block->older = arena->newest;
+    arena->newest = block;
+    return true;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    struct block *block = arena->newest;
+
+    if (size == 0) {
+        size = 1; /* so that every pointer is another one, and never NULL by design */
+    }
+    if (!fits(arena->used, size, arena->limit)) {
+        return NULL;
+    }
+    if (!fits(block->used, size, block->room)) {
+        if (!grow(arena, size)) {
+            return NULL;
+        }
+        block = arena->newest;
+    }
+    char *data = block->data + block->used + gap_after(block->used);
+    block->used += gap_after(block->used) + size;
+    arena->used += gap_after(arena->used) + size;
+    return data;
+}
+
+char *arena_c_string(struct arena *arena, struct text t)
+{
+    struct text copy;
+
+    /* The copy is the arena's own memory, so dropping const is ours to do. */
+    return arena_copy(arena, t, &copy) ? (char *)(uintptr_t)copy.data : NULL;
+}
+
+bool arena_copy(struct arena *arena, struct text t, struct text *copy)
+{
+    char *data = t.size == SIZE_MAX ? NULL : arena_alloc(arena, t.size + 1);
+
+    if (data == NULL) {
+        return false;
+    }
+    if (t.size > 0) {
+        memcpy(data, t.data, t.size);
+    }
+    *copy = (struct text){data, t.size};
+    return true;
+}
+
+size_t arena_used(const struct arena *arena)
+{
+    return arena->used;
+}

@@ -1,0 +1,28 @@
+/* arena.h: request-lived memory. Allocations are never freed one by one; a reset gives all back and
+ * wipes what was used, because it held tokens. Bounded, so that nothing from outside can grow it.
+ */
+#ifndef RETOKEN_BASE_ARENA_H
+#define RETOKEN_BASE_ARENA_H
+
+#include <stddef.h>
+
+#include "base/text.h"
+
+struct arena;
+
+/* An arena that gives out at most `limit` bytes between two resets. NULL when out of memory. */
+struct arena *arena_open(size_t limit);
+/* Wipes and frees everything. NULL is harmless. */
+void arena_close(struct arena *arena);
+/* Wipes what was used; keeps the first block for the next request. */
+void arena_reset(struct arena *arena);
+/* Zeroed, aligned for any type; NULL past the limit or out of memory. */
+void *arena_alloc(struct arena *arena, size_t size);
+/* A NUL-terminated copy; NULL past the limit. */
+char *arena_c_string(struct arena *arena, struct text t);
+/* A copy (also NUL-terminated behind its end); *copy untouched and false past the limit. */
+bool arena_copy(struct arena *arena, struct text t, struct text *copy);
+/* Bytes in use now. */
+size_t arena_used(const struct arena *arena);
+
+#endif

@@ -1,0 +1,175 @@
+/* buffer.c: a growing run of bytes in an arena. Knows encodings of single values; does not know the
+ * syntax it is used for. What it outgrew stays in the arena until the reset wipes it. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/codec.h"
+
+void buffer_start(struct buffer *buffer, struct arena *arena, size_t room)
+{
+    *buffer = (struct buffer){.arena = arena};
+    if (room < SIZE_MAX) {
+        buffer->data = arena_alloc(arena, room + 1); /* + 1: NUL-terminated when finished */
+    }
+    buffer->room = room;
+    buffer->failed = buffer->data == NULL;
+}
+
+static bool move_to(struct buffer *buffer, size_t room)
+{
+    char *data = arena_alloc(buffer->arena, room + 1);
+
+    if (data == NULL) {
+        return false;
+    }
+    memcpy(data, buffer->data, buffer->size);
+    buffer->data = data;
+    buffer->room = room;
+    return true;
+}
+
+/* Makes room for `more` bytes: twice as much as before, or when the arena has not got that, just
+ * enough. Returns where they go, or NULL. */
+static char *reserve(struct buffer *buffer, size_t more)
+{
+    if (buffer->failed) {
+        return NULL;
+    }
+    if (more > buffer->room - buffer->size) {
+        if (more >= SIZE_MAX / 2 - buffer->size) {
+            buffer->failed = true;
+            return NULL;
+        }
+        size_t needed = buffer->size + more;
+        size_t doubled = buffer->room > SIZE_MAX / 4 ? needed : 2 * buffer->room;
+        buffer->failed =
+            !(doubled > needed && move_to(buffer, doubled)) && !move_to(buffer, needed);
+        if (buffer->failed) {
+            return NULL;
+        }
+    }
+    return buffer->data + buffer->size;
+}
+
+void buffer_add(struct buffer *buffer, struct text t)
+{
+    char *end = reserve(buffer, t.size);
+
+    if (end != NULL && t.size > 0) {
+        memcpy(end, t.data, t.size);
+        buffer->size += t.size;
+    }
+}
+
+void buffer_add_c(struct buffer *buffer, const char *c_string)
+{
+    buffer_add(buffer, text_of(c_string));
+}
+
+void buffer_add_char(struct buffer *buffer, char c)
+{
+    buffer_add(buffer, (struct text){&c, 1});
+}
+
+void buffer_add_int(struct buffer *buffer, int64_t value)
+{
+    buffer_addf(buffer, "%" PRId64, value);
+}
+
+void buffer_addf(struct buffer *buffer, const char *format, ...)
+{
+    va_list arguments;
+    int size;
+
+    va_start(arguments, format);
+    size = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (size < 0) {
+        buffer->failed = true;
+        return;
+    }
+    char *end = reserve(buffer, (size_t)size);
+    if (end == NULL) {
+        return;
+    }
+    va_start(arguments, format);
+    vsnprintf(end, (size_t)size + 1, format, arguments);
+    va_end(arguments);
+    buffer->size += (size_t)size;
+}
+
+void buffer_add_base64url(struct buffer *buffer, const void *data, size_t size)
+{
+    char *end = size > SIZE_MAX / 2 ? NULL : reserve(buffer, codec_base64url_size(size));
+
+    if (end == NULL) {
+        buffer->failed = true;
+        return;
+    }
+    codec_base64url_encode(data, size, end);
+    buffer->size += codec_base64url_size(size);
+}
+
+void buffer_add_base64(struct buffer *buffer, const void *data, size_t size)
+{
+    size_t from = buffer->size;
+
+    buffer_add_base64url(buffer, data, size);
+    while ((buffer->size - from) % 4 != 0 && !buffer->failed) {
+        buffer_add_char(buffer, '=');
+    }
+    for (size_t i = from; i < buffer->size; i++) {
+        if (buffer->data[i] == '-') {
+            buffer->data[i] = '+';
+        } else if (buffer->data[i] == '_') {
+            buffer->data[i] = '/';
+        }
+    }
+}
+
+void buffer_add_hex(struct buffer *buffer, const void *data, size_t size)
+{
+    char *end = size > SIZE_MAX / 4 ? NULL : reserve(buffer, 2 * size);
+
+    if (end == NULL) {
+        buffer->failed = true;
+        return;
+    }
+    codec_hex_encode(data, size, end); /* its NUL falls on the byte kept for ours */
+    buffer->size += 2 * size;
+}
+
+static bool is_unreserved(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+void buffer_add_percent(struct buffer *buffer, struct text t)
+{
+    for (size_t i = 0; i < t.size; i++) {
+        if (is_unreserved(t.data[i])) {
+            buffer_add_char(buffer, t.data[i]);
+        } else {
+            buffer_addf(buffer, "%%%02X", (unsigned)(uint8_t)t.data[i]);
+        }
+    }
+}
+
+struct text buffer_text(const struct buffer *buffer)
+{
+    return (struct text){buffer->data, buffer->size};
+}
+
+bool buffer_finish(struct buffer *buffer, struct text *t)
+{
+    if (buffer->failed) {
+        return false;
+    }
+    buffer->data[buffer->size] = '\0';
+    *t = buffer_text(buffer);
+    return true;
+}

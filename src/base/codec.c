@@ -1,0 +1,201 @@
+/* codec.c: binary values and their spellings. Knows alphabets and byte order; does not know what
+ * the values mean. Decoders take one spelling of each value only, so that a string that was
+ * accepted is the string that was issued. */
+#include <string.h>
+
+#include "base/codec.h"
+
+static const char base64url_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+size_t codec_base64url_size(size_t size)
+{
+    return size / 3 * 4 + (size % 3 == 0 ? 0 : size % 3 + 1);
+}
+
+void codec_base64url_encode(const void *data, size_t size, char *out)
+{
+    const uint8_t *in = data;
+    uint32_t bits = 0;
+    int held = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        bits = (bits << 8 | in[i]) & 0xffff;
+        held += 8;
+        for (; held >= 6; held -= 6) {
+            *out++ = base64url_digits[bits >> (held - 6) & 0x3f];
+        }
+    }
+    if (held > 0) {
+        *out = base64url_digits[bits << (6 - held) & 0x3f];
+    }
+}
+
+/* The two characters in which the alphabets of RFC 4648 differ. */
+struct alphabet {
+    char digit_62, digit_63;
+};
+
+static int digit_of(char c, const struct alphabet *alphabet)
+{
+    if (c >= 'A' && c <= 'Z') {
+        return c - 'A';
+    } else if (c >= 'a' && c <= 'z') {
+        return c - 'a' + 26;
+    } else if (c >= '0' && c <= '9') {
+        return c - '0' + 52;
+    } else if (c == alphabet->digit_62) {
+        return 62;
+    } else if (c == alphabet->digit_63) {
+        return 63;
+    }
+    return -1;
+}
+
+/* Without padding. 1 digit alone is less than a byte, so size % 4 == 1 is nobody's spelling. */
+static bool decode_unpadded(struct text t, const struct alphabet *alphabet, uint8_t *out,
+                            size_t room, size_t *size)
+{
+    size_t result = t.size / 4 * 3 + (t.size % 4 == 0 ? 0 : t.size % 4 - 1);
+    uint32_t bits = 0;
+    int held = 0;
+
+    if (t.size % 4 == 1 || result > room) {
+        return false;
+    }
+    for (size_t i = 0; i < t.size; i++) {
+        int digit = digit_of(t.data[i], alphabet);
+        if (digit < 0) {
+            return false;
+        }
+        bits = (bits << 6 | (uint32_t)digit) & 0xffff;
+        held += 6;
+        if (held >= 8) {
+            held -= 8;
+            *out++ = (uint8_t)(bits >> held);
+        }
+    }
+    if ((bits & ((1U << held) - 1)) != 0) {
+        return false; /* unused bits set: a second spelling of the same bytes */
+    }
+    *size = result;
+    return true;
+}
+
+bool codec_base64url_decode(struct text t, void *out, size_t room, size_t *size)
+{
+    return decode_unpadded(t, &(const struct alphabet){'-', '_'}, out, room, size);
+}
+
+bool codec_base64_decode(struct text t, void *out, size_t room, size_t *size)
+{
+    if (t.size % 4 != 0) {
+        return false;
+    }
+    for (int i = 0; i < 2 && t.size > 0 && t.data[t.size - 1] == '='; i++) {
+        t.size--;
+    }
+    return decode_unpadded(t, &(const struct alphabet){'+', '/'}, out, room, size);
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    } else if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    } else if (c >= 'A' && c <= 'F') {
+        return c - 'A' + 10;
+    }
+    return -1;
+}
+
+bool codec_hex_decode(struct text t, void *out, size_t size)
+{
+    uint8_t *bytes = out;
+
+    if (t.size % 2 != 0 || t.size / 2 != size) {
+        return false;
+    }
+    for (size_t i = 0; i < size; i++) {
+        int high = hex_digit(t.data[2 * i]);
+        int low = hex_digit(t.data[2 * i + 1]);
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+void codec_hex_encode(const void *data, size_t size, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *bytes = data;
+
+    for (size_t i = 0; i < size; i++) {
+        *out++ = digits[bytes[i] >> 4];
+        *out++ = digits[bytes[i] & 15];
+    }
+    *out = '\0';
+}
+
+/* 8-4-4-4-12 digits: where each group starts in the text and in the bytes. */
+enum { UUID_GROUPS = 5, UUID_TEXT_SIZE = 36 };
+static const struct {
+    size_t text, byte, bytes;
+} uuid_groups[UUID_GROUPS] = {{0, 0, 4}, {9, 4, 2}, {14, 6, 2}, {19, 8, 2}, {24, 10, 6}};
+
+void codec_uuid_format(const uint8_t uuid[16], char out[37])
+{
+    for (size_t i = 0; i < UUID_GROUPS; i++) {
+        char *group = out + uuid_groups[i].text;
+        if (i > 0) {
+            group[-1] = '-'; /* on the NUL of the group before */
+        }
+        codec_hex_encode(uuid + uuid_groups[i].byte, uuid_groups[i].bytes, group);
+    }
+}
+
+bool codec_uuid_parse(struct text t, uint8_t uuid[16])
+{
+    uint8_t parsed[16];
+
+    if (t.size != UUID_TEXT_SIZE) {
+        return false;
+    }
+    for (size_t i = 0; i < UUID_GROUPS; i++) {
+        struct text group = text_cut(text_from(t, uuid_groups[i].text), 2 * uuid_groups[i].bytes);
+        if (!codec_hex_decode(group, parsed + uuid_groups[i].byte, uuid_groups[i].bytes)) {
+            return false;
+        }
+        if (i > 0 && t.data[uuid_groups[i].text - 1] != '-') {
+            return false;
+        }
+    }
+    memcpy(uuid, parsed, sizeof parsed);
+    return true;
+}
+
+void codec_put_u32(uint8_t out[4], uint32_t value)
+{
+    for (int i = 3; i >= 0; i--, value >>= 8) {
+        out[i] = (uint8_t)value;
+    }
+}
+
+void codec_put_u64(uint8_t out[8], uint64_t value)
+{
+    codec_put_u32(out, (uint32_t)(value >> 32));
+    codec_put_u32(out + 4, (uint32_t)value);
+}
+
+uint32_t codec_get_u32(const uint8_t in[4])
+{
+    return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
+}
+
+uint64_t codec_get_u64(const uint8_t in[8])
+{
+    return (uint64_t)codec_get_u32(in) << 32 | codec_get_u32(in + 4);
+}

@@ -1,0 +1,35 @@
+/* codec.h: base64url, base64, hex and UUID spellings, each decoded in exactly one spelling.
+ * Encoders that append to a text under construction are in buffer.h. */
+#ifndef RETOKEN_BASE_CODEC_H
+#define RETOKEN_BASE_CODEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+/* Characters that size bytes take (no padding, no NUL). */
+size_t codec_base64url_size(size_t size);
+/* Writes codec_base64url_size(size) characters, no NUL. */
+void codec_base64url_encode(const void *data, size_t size, char *out);
+/* RFC 4648 section 5, canonical only: no padding, no white space, no `+` or `/`, unused bits zero.
+ * False when malformed or larger than room; *size is set on success only. */
+bool codec_base64url_decode(struct text t, void *out, size_t room, size_t *size);
+/* RFC 4648 section 4 with padding, canonical only (HTTP Basic, PEM-like values). */
+bool codec_base64_decode(struct text t, void *out, size_t room, size_t *size);
+/* Exactly 2 * size hexadecimal digits of either case. */
+bool codec_hex_decode(struct text t, void *out, size_t size);
+void codec_hex_encode(const void *data, size_t size, char *out); /* 2*size characters + NUL */
+/* RFC 9562 text form, lower case, 36 characters + NUL. */
+void codec_uuid_format(const uint8_t uuid[16], char out[37]);
+/* 36 characters with hyphens in place, digits of either case. */
+bool codec_uuid_parse(struct text t, uint8_t uuid[16]);
+
+/* Big-endian integers in keys and tokens: their byte order is their sort order. */
+void codec_put_u32(uint8_t out[4], uint32_t value);
+void codec_put_u64(uint8_t out[8], uint64_t value);
+uint32_t codec_get_u32(const uint8_t in[4]);
+uint64_t codec_get_u64(const uint8_t in[8]);
+
+#endif

@@ -1,0 +1,45 @@
+/* crypto.h: the hash, MAC, key derivation and randomness that tokens and store both need.
+ * Thin over libcrypto; keys are prepared once and used from many threads. Knows no token layout. */
+#ifndef RETOKEN_BASE_CRYPTO_H
+#define RETOKEN_BASE_CRYPTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+enum { CRYPTO_HASH_SIZE = 32, CRYPTO_KEY_SIZE = 32 };
+
+/* SHA-256 (FIPS 180-4). False only when libcrypto fails. */
+bool crypto_sha256(const void *data, size_t size, uint8_t out[CRYPTO_HASH_SIZE]);
+
+/* A prepared HMAC-SHA-256 key (RFC 2104). Safe to use from several threads at once. */
+struct crypto_mac;
+struct crypto_mac *crypto_mac_open(const void *key, size_t size); /* NULL: libcrypto failed */
+void crypto_mac_close(struct crypto_mac *mac);                    /* NULL is harmless */
+bool crypto_mac_compute(const struct crypto_mac *mac, const void *data, size_t size,
+                        uint8_t out[CRYPTO_HASH_SIZE]);
+
+/* HKDF-SHA-256 (RFC 5869) without salt; `label` names the purpose, so no key serves two. */
+bool crypto_derive(const uint8_t secret[CRYPTO_KEY_SIZE], const char *label,
+                   uint8_t out[CRYPTO_KEY_SIZE]);
+
+/* AES-256-GCM (SP 800-38D). sealed = 12-byte nonce, ciphertext, 16-byte tag: size + 28 bytes.
+ * `about` is authenticated, not encrypted. The nonce comes from `nonce`. */
+enum { CRYPTO_SEAL_EXTRA = 28 };
+bool crypto_seal(const uint8_t key[CRYPTO_KEY_SIZE], const uint8_t nonce[12], struct text about,
+                 const void *plain, size_t size, uint8_t *sealed);
+/* False when it was not sealed with this key for this `about`. plain has room for size - 28. */
+bool crypto_open_seal(const uint8_t key[CRYPTO_KEY_SIZE], struct text about, const void *sealed,
+                      size_t size, uint8_t *plain);
+
+/* Where randomness comes from: handed in, so a test can choose it. */
+struct randomness {
+    bool (*fill)(void *self, void *out, size_t size); /* false: no randomness to be had */
+    void *self;
+};
+struct randomness randomness_system(void); /* libcrypto's generator */
+bool randomness_fill(const struct randomness *randomness, void *out, size_t size);
+
+#endif

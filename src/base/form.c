@@ -1,0 +1,144 @@
+/* form.c: taking application/x-www-form-urlencoded apart. Knows its encoding and which bytes we let
+ * through; does not know any parameter. */
+#include "base/codec.h"
+#include "base/form.h"
+
+static bool is_break(char c)
+{
+    return c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Control bytes are for nobody's name, and in a value only those that a textarea sends. */
+static bool acceptable(struct text t, bool breaks_allowed)
+{
+    for (size_t i = 0; i < t.size; i++) {
+        if (text_has_control((struct text){&t.data[i], 1}) &&
+            !(breaks_allowed && is_break(t.data[i]))) {
+            return false;
+        }
+    }
+    return text_is_utf8(t);
+}
+
+/* The decoded text is never longer than the encoded one, so it goes into room of that size. */
+static bool decode_into(struct text encoded, char *out, size_t *size)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < encoded.size; i++) {
+        char c = encoded.data[i];
+        if (c == '+') {
+            c = ' ';
+        } else if (c == '%') {
+            if (!codec_hex_decode(text_cut(text_from(encoded, i + 1), 2), &c, 1)) {
+                return false;
+            }
+            i += 2;
+        }
+        out[n++] = c;
+    }
+    *size = n;
+    return true;
+}
+
+static enum form_result decode(struct arena *arena, struct text encoded, bool breaks_allowed,
+                               struct text *decoded)
+{
+    char *out = encoded.size < SIZE_MAX ? arena_alloc(arena, encoded.size + 1) : NULL;
+    struct text result = {out, 0};
+
+    if (out == NULL) {
+        return FORM_NO_MEMORY;
+    }
+    if (!decode_into(encoded, out, &result.size) || !acceptable(result, breaks_allowed)) {
+        return FORM_MALFORMED;
+    }
+    *decoded = result;
+    return FORM_OK;
+}
+
+bool form_decode(struct arena *arena, struct text encoded, struct text *decoded)
+{
+    return decode(arena, encoded, true, decoded) == FORM_OK;
+}
+
+/* "&&" holds no field, as in the WHATWG parser. */
+static size_t count_fields(struct text encoded)
+{
+    size_t count = 0;
+
+    while (encoded.size > 0) {
+        if (text_split(&encoded, '&').size > 0) {
+            count++;
+        }
+    }
+    return count;
+}
+
+static enum form_result parse_field(struct arena *arena, struct text encoded,
+                                    struct form_field *field)
+{
+    struct text name = text_split(&encoded, '=');
+    enum form_result result = decode(arena, name, false, &field->name);
+
+    if (result == FORM_OK) {
+        result = decode(arena, encoded, true, &field->value);
+    }
+    return result;
+}
+
+enum form_result form_parse(struct arena *arena, struct text encoded, struct form *form)
+{
+    size_t count = count_fields(encoded);
+    struct form parsed = {NULL, 0};
+
+    if (count > FORM_FIELDS_MAX) {
+        return FORM_MALFORMED;
+    }
+    parsed.fields = arena_alloc(arena, count * sizeof *parsed.fields);
+    if (parsed.fields == NULL) {
+        return FORM_NO_MEMORY;
+    }
+    while (encoded.size > 0) {
+        struct text field = text_split(&encoded, '&');
+        if (field.size == 0) {
+            continue;
+        }
+        enum form_result result = parse_field(arena, field, &parsed.fields[parsed.count]);
+        if (result != FORM_OK) {
+            return result;
+        }
+        parsed.count++;
+    }
+    *form = parsed;
+    return FORM_OK;
+}
+
+static enum form_find find(const struct form *form, const char *name, bool even_empty,
+                           struct text *value)
+{
+    enum form_find found = FORM_ABSENT;
+
+    for (size_t i = 0; i < form->count; i++) {
+        const struct form_field *field = &form->fields[i];
+        if (!text_is(field->name, name) || (field->value.size == 0 && !even_empty)) {
+            continue;
+        }
+        if (found != FORM_ABSENT) {
+            return FORM_REPEATED;
+        }
+        *value = field->value;
+        found = FORM_ONE;
+    }
+    return found;
+}
+
+enum form_find form_get(const struct form *form, const char *name, struct text *value)
+{
+    return find(form, name, false, value);
+}
+
+enum form_find form_get_even_empty(const struct form *form, const char *name, struct text *value)
+{
+    return find(form, name, true, value);
+}

@@ -1,0 +1,37 @@
+/* form.h: application/x-www-form-urlencoded (WHATWG URL, section 5.1), from a body or a query. */
+#ifndef RETOKEN_BASE_FORM_H
+#define RETOKEN_BASE_FORM_H
+
+#include "base/arena.h"
+#include "base/text.h"
+
+enum { FORM_FIELDS_MAX = 64 };
+
+struct form_field {
+    struct text name;
+    struct text value;
+};
+
+struct form {
+    struct form_field *fields;
+    size_t count;
+};
+
+/* FORM_MALFORMED: bad percent-encoding, NUL or other control bytes except tab, CR, LF in a value,
+ * invalid UTF-8 after decoding, or more than FORM_FIELDS_MAX fields. */
+enum form_result { FORM_OK, FORM_MALFORMED, FORM_NO_MEMORY };
+/* Decodes into the arena. The empty text gives an empty form. */
+enum form_result form_parse(struct arena *arena, struct text encoded, struct form *form);
+
+/* RFC 6749 section 3.1: a parameter without a value counts as omitted; a repeated one is an error.
+ */
+enum form_find { FORM_ABSENT, FORM_ONE, FORM_REPEATED };
+enum form_find form_get(const struct form *form, const char *name, struct text *value);
+/* Is the field there at all, even empty? (Koppeltaal tells `scope=` from no scope.) *value is set
+ * unless FORM_ABSENT. */
+enum form_find form_get_even_empty(const struct form *form, const char *name, struct text *value);
+
+/* Percent-decodes one value (`+` is a space). False as FORM_MALFORMED above. */
+bool form_decode(struct arena *arena, struct text encoded, struct text *decoded);
+
+#endif

@@ -1,0 +1,58 @@
+/* text.h: a run of bytes with its length, and what one asks of it.
+ * Owns nothing: a text points into an arena, a literal or a struct. Not NUL-terminated. */
+#ifndef RETOKEN_BASE_TEXT_H
+#define RETOKEN_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct text {
+    const char *data; /* may be NULL when size is 0 */
+    size_t size;      /* bytes */
+};
+
+/* A text over a string literal. */
+#define TEXT(literal) ((struct text){("" literal ""), sizeof(literal) - 1})
+/* For printf: printf("%.*s", TEXT_ARGS(t)). */
+#define TEXT_ARGS(t) (int)(t).size, ((t).data != NULL ? (t).data : "")
+
+/* Over a NUL-terminated string; NULL gives the empty text. */
+struct text text_of(const char *c_string);
+/* Byte comparison; not for secrets (base/secret.h). */
+bool text_equal(struct text a, struct text b);
+bool text_is(struct text a, const char *c_string);
+bool text_equal_ignore_case(struct text a, struct text b); /* ASCII only */
+int text_compare(struct text a, struct text b);            /* memcmp order, shorter first */
+bool text_starts(struct text t, struct text prefix);
+bool text_ends(struct text t, struct text suffix);
+/* Index of the first byte c, or t.size. */
+size_t text_find(struct text t, char c);
+/* From byte `from` to the end; empty when from >= size. */
+struct text text_from(struct text t, size_t from);
+struct text text_cut(struct text t, size_t size); /* at most the first size bytes */
+/* Without spaces and tabs at both ends. */
+struct text text_trim(struct text t);
+/* Cuts *rest at the first separator: returns what stands before it, leaves what stands after it.
+ * Without a separator returns all and leaves the empty text. */
+struct text text_split(struct text *rest, char separator);
+/* Is `word` one of the words of the space-separated list? */
+bool text_has_word(struct text list, struct text word);
+
+/* Decimal digits only, no sign, no space, at most `max`; false otherwise and *value untouched. */
+bool text_to_u64(struct text t, uint64_t max, uint64_t *value);
+/* Size of the well-formed UTF-8 character at the start of t, and its code point in *point; 0 when
+ * there is none. */
+size_t text_utf8_first(struct text t, uint32_t *point);
+/* Well-formed UTF-8 (no overlongs, no surrogates, at most U+10FFFF). */
+bool text_is_utf8(struct text t);
+/* Any byte below 0x20 or equal to 0x7f? */
+bool text_has_control(struct text t);
+/* Every byte in 0x21..0x7e (RFC 6749 appendix A: 1*VSCHAR without space)? Empty gives false. */
+bool text_is_visible_ascii(struct text t);
+
+/* Copies into a fixed, NUL-terminated field; false (and "" in the field) when it does not fit or
+ * holds a NUL byte. */
+bool text_copy(struct text t, char *field, size_t room);
+
+#endif

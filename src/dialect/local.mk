@@ -1,0 +1,18 @@
+## src/dialect
+noinst_LIBRARIES += libdialect.a
+libdialect_a_SOURCES = \
+	src/dialect/dialect.c \
+	src/dialect/dialect.h \
+	src/dialect/mounts.c \
+	src/dialect/mounts.h \
+	src/dialect/answer.c \
+	src/dialect/answer.h \
+	src/dialect/assertion.c \
+	src/dialect/assertion.h \
+	src/dialect/kopong.c \
+	src/dialect/wirecash.c \
+	src/dialect/duktig.c \
+	src/dialect/oauth.c \
+	src/dialect/fusionauth.c \
+	src/dialect/koppeltaal.c
+EXTRA_DIST += src/dialect/README

@@ -1,0 +1,58 @@
+/* mounts.c: the dialects' facts as the configuration wants them. Knows the table of dialects and of
+ * default mounts; does not know where the facts end up. */
+#include "dialect/mounts.h"
+
+#include <string.h>
+
+#include "dialect/dialect.h"
+
+static const char jwks_name[] = "jwks";
+static const char health_name[] = "health";
+
+static void fill_from(const struct dialect *dialect, struct mount *mount)
+{
+    mount->kind = MOUNT_REFRESH;
+    mount->dialect = dialect;
+    mount->policy = dialect->policy;
+    mount->principal = dialect->principal;
+    (void)text_copy(text_of(dialect->issuer), mount->issuer, sizeof mount->issuer);
+    (void)text_copy(text_of(dialect->audience), mount->audience, sizeof mount->audience);
+}
+
+bool dialect_mount_defaults(const char *name, struct mount *mount)
+{
+    struct mount fresh = {.kind = MOUNT_HEALTH, .behaviour = BEHAVIOUR_DOCUMENTED};
+    const struct dialect *dialect = dialect_find(name);
+
+    if (dialect != NULL) {
+        fill_from(dialect, &fresh);
+    } else if (strcmp(name, jwks_name) == 0) {
+        fresh.kind = MOUNT_JWKS;
+    } else if (strcmp(name, health_name) != 0) {
+        return false;
+    }
+    *mount = fresh;
+    return true;
+}
+
+bool dialect_default_mount(size_t i, const char **path, const char **name, const char **realm)
+{
+    if (i >= dialect_default_mount_count) {
+        return false;
+    }
+    const struct dialect_default_mount *row = &dialect_default_mounts[i];
+    *path = row->path;
+    *realm = row->realm;
+    switch (row->kind) {
+    case MOUNT_REFRESH:
+        *name = row->dialect->name;
+        return true;
+    case MOUNT_JWKS:
+        *name = jwks_name;
+        return true;
+    case MOUNT_HEALTH:
+        *name = health_name;
+        return true;
+    }
+    return false;
+}

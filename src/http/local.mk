@@ -1,0 +1,7 @@
+## src/http
+noinst_LIBRARIES += libhttp.a
+libhttp_a_SOURCES = \
+	src/http/request.c \
+	src/http/request.h \
+	src/http/response.c \
+	src/http/response.h

@@ -1,0 +1,373 @@
+/* request.c: CGI/1.1 variables into a request, and the headers' small grammars: media type, cookie,
+ * Authorization. Knows names that all servers agree on; does not know mounts, dialects or clients.
+ */
+#include <limits.h>
+#include <string.h>
+
+#include "base/codec.h"
+#include "base/form.h"
+
+#include "http/request.h"
+
+enum { HEADER_SIZE_MAX = 16 * 1024 };
+
+/* ---- variables ---- */
+
+/* "NAME=value" without its name; false for another name. */
+static bool variable_is(struct text variable, const char *name, struct text *value)
+{
+    if (!text_is(text_split(&variable, '='), name)) {
+        return false;
+    }
+    *value = variable;
+    return true;
+}
+
+static enum http_method method_of(struct text name)
+{
+    static const struct {
+        const char *name;
+        enum http_method method;
+    } methods[] = {
+        {"GET", HTTP_GET},         {"HEAD", HTTP_HEAD},     {"POST", HTTP_POST},
+        {"PUT", HTTP_PUT},         {"DELETE", HTTP_DELETE}, {"PATCH", HTTP_PATCH},
+        {"OPTIONS", HTTP_OPTIONS},
+    };
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        if (text_is(name, methods[i].name)) {
+            return methods[i].method;
+        }
+    }
+    return HTTP_OTHER;
+}
+
+/* nginx passes a header that came twice as two variables, lighttpd likewise two headers that differ
+ * in `-` and `_` only. Whoever reads the first and whoever reads the last would see different
+ * requests: for these, a second one makes the request malformed. */
+static bool must_be_single(struct text name)
+{
+    static const char *const singles[] = {
+        "REQUEST_METHOD", "SCRIPT_NAME",        "PATH_INFO",   "CONTENT_TYPE",
+        "CONTENT_LENGTH", "HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_REFRESH_TOKEN",
+    };
+    for (size_t i = 0; i < sizeof singles / sizeof singles[0]; i++) {
+        if (text_is(name, singles[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool stands_again(const char *const *variables, struct text name)
+{
+    struct text value;
+
+    for (; *variables != NULL; variables++) {
+        struct text variable = text_of(*variables);
+        value = variable;
+        if (text_equal(text_split(&value, '='), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* HTTP_PROXY is what libraries take for a proxy's address, and anybody can send a `Proxy` header
+ * (CVE-2016-1000104). */
+static bool is_header(struct text name)
+{
+    return name.size > strlen("HTTP_") && text_starts(name, TEXT("HTTP_")) &&
+           !text_is(name, "HTTP_PROXY");
+}
+
+static size_t count_headers(const char *const *variables)
+{
+    size_t count = 0;
+
+    for (; *variables != NULL; variables++) {
+        struct text variable = text_of(*variables);
+        if (is_header(text_split(&variable, '='))) {
+            count++;
+        }
+    }
+    return count;
+}
+
+/* "HTTP_REFRESH_TOKEN" -> "refresh-token" */
+static bool header_name(struct arena *arena, struct text variable, struct text *name)
+{
+    struct text upper = text_from(variable, strlen("HTTP_"));
+    char *lower = arena_c_string(arena, upper);
+
+    if (lower == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < upper.size; i++) {
+        if (lower[i] == '_') {
+            lower[i] = '-';
+        } else if (lower[i] >= 'A' && lower[i] <= 'Z') {
+            lower[i] = (char)(lower[i] - 'A' + 'a');
+        }
+    }
+    *name = (struct text){lower, upper.size};
+    return true;
+}
+
+/* False when the arena is exhausted. A header that is too much is left out and remembered. */
+static bool add_header(struct arena *arena, struct http_request *request, struct text variable,
+                       struct text value)
+{
+    if (request->header_count == HTTP_HEADERS_MAX || value.size > HEADER_SIZE_MAX ||
+        variable.size > HEADER_SIZE_MAX) {
+        request->malformed = true;
+        return true;
+    }
+    struct http_header *header = &request->headers[request->header_count];
+    if (!header_name(arena, variable, &header->name)) {
+        return false;
+    }
+    header->value = value;
+    request->header_count++;
+    return true;
+}
+
+/* The first one counts; must_be_single() says where a second one does harm. */
+static void take(struct text *field, struct text value)
+{
+    if (field->data == NULL) {
+        *field = value;
+    }
+}
+
+static void add_variable(struct http_request *request, struct text name, struct text value)
+{
+    if (text_is(name, "REQUEST_METHOD")) {
+        take(&request->method_name, value);
+        request->method = method_of(request->method_name);
+    } else if (text_is(name, "SCRIPT_NAME")) {
+        take(&request->script_name, value);
+    } else if (text_is(name, "PATH_INFO")) {
+        take(&request->path_info, value);
+    } else if (text_is(name, "QUERY_STRING")) {
+        take(&request->query, value);
+    } else if (text_is(name, "CONTENT_TYPE")) {
+        take(&request->content_type, value);
+    } else if (text_is(name, "REMOTE_ADDR")) {
+        take(&request->remote_address, value);
+    } else if (text_is(name, "HTTPS")) {
+        request->https = text_equal_ignore_case(value, TEXT("on")) || text_is(value, "1");
+    }
+}
+
+bool http_request_from_cgi(struct arena *arena, const char *const *variables,
+                           struct http_request *request)
+{
+    size_t headers = count_headers(variables);
+    struct http_request result = {.method = HTTP_OTHER, .body_state = HTTP_BODY_WHOLE};
+
+    headers = headers < HTTP_HEADERS_MAX ? headers : HTTP_HEADERS_MAX;
+    result.headers = arena_alloc(arena, headers * sizeof *result.headers);
+    if (result.headers == NULL) {
+        return false;
+    }
+    for (; *variables != NULL; variables++) {
+        struct text value = text_of(*variables);
+        struct text name = text_split(&value, '=');
+        if (!result.malformed && must_be_single(name) && stands_again(variables + 1, name)) {
+            result.malformed = true;
+        }
+        if (!is_header(name)) {
+            add_variable(&result, name, value);
+        } else if (!add_header(arena, &result, name, value)) {
+            return false;
+        }
+    }
+    *request = result;
+    return true;
+}
+
+enum http_length http_content_length(const char *const *variables, size_t *length)
+{
+    enum http_length found = HTTP_LENGTH_ABSENT;
+    uint64_t number = 0;
+
+    for (; *variables != NULL; variables++) {
+        struct text value;
+        if (!variable_is(text_of(*variables), "CONTENT_LENGTH", &value)) {
+            continue;
+        }
+        if (stands_again(variables + 1, TEXT("CONTENT_LENGTH"))) {
+            return HTTP_LENGTH_BAD; /* two lengths, even equal ones, are two requests to somebody */
+        } else if (value.size == 0) {
+            return HTTP_LENGTH_ABSENT; /* nginx on a request without a body */
+        } else if (!text_to_u64(value, INT32_MAX, &number)) {
+            return HTTP_LENGTH_BAD;
+        }
+        *length = (size_t)number;
+        found = HTTP_LENGTH_GIVEN;
+    }
+    return found;
+}
+
+/* ---- headers ---- */
+
+enum http_find http_header(const struct http_request *request, const char *name, struct text *value)
+{
+    enum http_find found = HTTP_ABSENT;
+
+    for (size_t i = 0; i < request->header_count; i++) {
+        const struct http_header *header = &request->headers[i];
+        if (header->value.size == 0 || !text_is(header->name, name)) {
+            continue;
+        }
+        if (found != HTTP_ABSENT) {
+            return HTTP_REPEATED;
+        }
+        *value = header->value;
+        found = HTTP_ONE;
+    }
+    return found;
+}
+
+/* ---- media type ---- */
+
+bool http_media_is(struct text content_type, const char *type)
+{
+    struct text media = text_trim(text_split(&content_type, ';'));
+
+    return text_equal_ignore_case(media, text_of(type));
+}
+
+/* Cuts the next parameter off, not minding a `;` inside quotes (RFC 9110 section 5.6.6). */
+static struct text next_parameter(struct text *rest)
+{
+    bool quoted = false;
+    size_t i = 0;
+
+    for (; i < rest->size && (quoted || rest->data[i] != ';'); i++) {
+        if (rest->data[i] == '"') {
+            quoted = !quoted;
+        } else if (quoted && rest->data[i] == '\\') {
+            i++;
+        }
+    }
+    struct text parameter = text_cut(*rest, i);
+    *rest = text_from(*rest, i + 1);
+    return parameter;
+}
+
+static struct text unquoted(struct text value)
+{
+    if (value.size >= 2 && text_starts(value, TEXT("\"")) && text_ends(value, TEXT("\""))) {
+        value = text_cut(text_from(value, 1), value.size - 2);
+    }
+    return value;
+}
+
+bool http_charset_is_utf8(struct text content_type)
+{
+    next_parameter(&content_type); /* the media type itself */
+    while (content_type.size > 0) {
+        struct text value = next_parameter(&content_type);
+        struct text name = text_split(&value, '=');
+        if (text_equal_ignore_case(text_trim(name), TEXT("charset")) &&
+            !text_equal_ignore_case(unquoted(text_trim(value)), TEXT("utf-8"))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- cookies ---- */
+
+/* The cookie's values in one Cookie header, added to what was found in those before. */
+static enum http_find find_cookie(struct text header, const char *name, enum http_find found,
+                                  struct text *value)
+{
+    while (header.size > 0) {
+        struct text pair_value = text_split(&header, ';');
+        struct text pair_name = text_split(&pair_value, '=');
+        pair_value = text_trim(pair_value);
+        if (pair_value.size == 0 || !text_is(text_trim(pair_name), name)) {
+            continue;
+        }
+        if (found != HTTP_ABSENT) {
+            return HTTP_REPEATED;
+        }
+        *value = pair_value;
+        found = HTTP_ONE;
+    }
+    return found;
+}
+
+enum http_find http_cookie(const struct http_request *request, const char *name, struct text *value)
+{
+    enum http_find found = HTTP_ABSENT;
+
+    for (size_t i = 0; i < request->header_count; i++) {
+        if (text_is(request->headers[i].name, "cookie")) {
+            found = find_cookie(request->headers[i].value, name, found, value);
+        }
+    }
+    return found;
+}
+
+/* ---- Authorization ---- */
+
+enum http_find http_authorization(const struct http_request *request, const char *scheme,
+                                  struct text *credentials)
+{
+    struct text value;
+    enum http_find found = http_header(request, "authorization", &value);
+
+    if (found != HTTP_ONE) {
+        return found;
+    }
+    value = text_trim(value);
+    struct text given = text_split(&value, ' ');
+    value = text_trim(value);
+    if (!text_equal_ignore_case(given, text_of(scheme)) || value.size == 0) {
+        return HTTP_ABSENT;
+    }
+    *credentials = value;
+    return HTTP_ONE;
+}
+
+static bool decode_base64(struct arena *arena, struct text encoded, struct text *decoded)
+{
+    char *out = arena_alloc(arena, encoded.size);
+    size_t size;
+
+    if (out == NULL || !codec_base64_decode(encoded, out, encoded.size, &size)) {
+        return false;
+    }
+    *decoded = (struct text){out, size};
+    return true;
+}
+
+enum http_basic http_basic(struct arena *arena, const struct http_request *request,
+                           struct text *user, struct text *password)
+{
+    struct text credentials;
+    struct text secret;
+    struct text id;
+
+    switch (http_authorization(request, "Basic", &credentials)) {
+    case HTTP_ABSENT:
+        return HTTP_BASIC_ABSENT;
+    case HTTP_REPEATED:
+        return HTTP_BASIC_MALFORMED;
+    case HTTP_ONE:
+        break;
+    }
+    if (!decode_base64(arena, credentials, &secret) || text_find(secret, ':') == secret.size) {
+        return HTTP_BASIC_MALFORMED;
+    }
+    id = text_split(&secret, ':');
+    if (!form_decode(arena, id, &id) || !form_decode(arena, secret, &secret)) {
+        return HTTP_BASIC_MALFORMED;
+    }
+    *user = id;
+    *password = secret;
+    return HTTP_BASIC_OK;
+}

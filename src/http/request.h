@@ -1,0 +1,91 @@
+/* request.h: an HTTP request as a value, the same whether it came over FastCGI or plain CGI, so
+ * that nothing above can tell. Made from CGI/1.1 variables (RFC 3875) and a body. Knows no dialect.
+ */
+#ifndef RETOKEN_HTTP_REQUEST_H
+#define RETOKEN_HTTP_REQUEST_H
+
+#include "base/arena.h"
+#include "base/text.h"
+
+enum http_method {
+    HTTP_GET,
+    HTTP_HEAD,
+    HTTP_POST,
+    HTTP_PUT,
+    HTTP_DELETE,
+    HTTP_PATCH,
+    HTTP_OPTIONS,
+    HTTP_OTHER
+};
+
+enum http_body {
+    HTTP_BODY_WHOLE,     /* all of it is here (possibly none) */
+    HTTP_BODY_TOO_LARGE, /* over the limit; the rest was read and dropped */
+    HTTP_BODY_CUT_SHORT, /* fewer or more bytes than CONTENT_LENGTH said, or the stream broke */
+    HTTP_BODY_NO_LENGTH  /* no CONTENT_LENGTH where only that tells its end (plain CGI) */
+};
+
+struct http_header {
+    struct text name; /* lower case with hyphens: "refresh-token" */
+    struct text value;
+};
+
+enum { HTTP_HEADERS_MAX = 128 };
+
+struct http_request {
+    enum http_method method; /* exact, case-sensitive (RFC 9110 section 9.1) */
+    struct text method_name; /* as sent: WireCash's documented curl sends "post" */
+    struct text script_name; /* as the web server split it; router.c joins the two */
+    struct text path_info;
+    struct text query;        /* undecoded, without `?` */
+    struct text content_type; /* whole value, with parameters; empty when absent */
+    struct text remote_address;
+    bool https;
+    enum http_body body_state;
+    struct text body;
+    struct http_header *headers;
+    size_t header_count;
+    bool malformed; /* too many or oversized headers, or a repeated CGI variable that must be single
+                     */
+};
+
+/* Fills *request from `NAME=value` strings (NULL-terminated list; FCGX envp or environ) and the
+ * body as read. Texts point into the list. CONTENT_LENGTH is *not* judged here (the gateway did).
+ * A variable that must be single (REQUEST_METHOD, SCRIPT_NAME, PATH_INFO, CONTENT_TYPE,
+ * CONTENT_LENGTH, HTTP_AUTHORIZATION, HTTP_COOKIE, HTTP_REFRESH_TOKEN) and stands twice, more than
+ * HTTP_HEADERS_MAX headers, or a header value over 16 KiB sets `malformed`. HTTP_PROXY is ignored.
+ * False when the arena is exhausted. */
+bool http_request_from_cgi(struct arena *arena, const char *const *variables,
+                           struct http_request *request);
+
+/* The CONTENT_LENGTH of the list: digits only; "" and absent give HTTP_LENGTH_ABSENT, anything else
+ * that is not a number up to 2^31-1 HTTP_LENGTH_BAD. */
+enum http_length { HTTP_LENGTH_GIVEN, HTTP_LENGTH_ABSENT, HTTP_LENGTH_BAD };
+enum http_length http_content_length(const char *const *variables, size_t *length);
+
+enum http_find { HTTP_ABSENT, HTTP_ONE, HTTP_REPEATED };
+/* name in lower case with hyphens. An empty value counts as absent. */
+enum http_find http_header(const struct http_request *request, const char *name,
+                           struct text *value);
+
+/* The media type without parameters equals `type`, ignoring case and spaces round it. */
+bool http_media_is(struct text content_type, const char *type);
+/* The charset parameter is absent or utf-8 (either case, quoted or not). */
+bool http_charset_is_utf8(struct text content_type);
+
+/* The raw value (not URL-decoded, quotes kept) of one cookie (RFC 6265 section 5.4). Empty =
+ * absent. */
+enum http_find http_cookie(const struct http_request *request, const char *name,
+                           struct text *value);
+
+/* Authorization: `scheme` (any case), one or more spaces, credentials. HTTP_ABSENT also when
+ * another scheme is used. */
+enum http_find http_authorization(const struct http_request *request, const char *scheme,
+                                  struct text *credentials);
+
+/* RFC 6749 section 2.3.1: form-urlencoded id and secret, joined by `:`, in base64. */
+enum http_basic { HTTP_BASIC_ABSENT, HTTP_BASIC_OK, HTTP_BASIC_MALFORMED };
+enum http_basic http_basic(struct arena *arena, const struct http_request *request,
+                           struct text *user, struct text *password);
+
+#endif

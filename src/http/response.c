@@ -1,0 +1,209 @@
+/* response.c: an answer's headers and their CGI spelling. Knows what may stand in a header; does
+ * not know what an answer says. */
+#define _POSIX_C_SOURCE 200809L /* gmtime_r */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+#include "http/response.h"
+
+void http_response_start(struct http_response *response, int status)
+{
+    *response = (struct http_response){.status = status};
+}
+
+static bool has_any_of(struct text t, struct text bytes)
+{
+    for (size_t i = 0; i < t.size; i++) {
+        if (text_find(bytes, t.data[i]) < bytes.size) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* RFC 9110 section 5.6.2. */
+static bool is_token(struct text t)
+{
+    return text_is_visible_ascii(t) && !has_any_of(t, TEXT("()<>@,;:\\\"/[]?={}"));
+}
+
+void http_response_header(struct http_response *response, const char *name, struct text value)
+{
+    if (response->header_count == HTTP_RESPONSE_HEADERS_MAX || !is_token(text_of(name)) ||
+        text_has_control(value)) {
+        response->failed = true;
+        return;
+    }
+    response->headers[response->header_count++] =
+        (struct http_response_header){text_of(name), value};
+}
+
+void http_response_header_c(struct http_response *response, const char *name, const char *value)
+{
+    http_response_header(response, name, text_of(value));
+}
+
+void http_response_no_store(struct http_response *response)
+{
+    http_response_header_c(response, "Cache-Control", "no-store");
+    http_response_header_c(response, "Pragma", "no-cache");
+}
+
+/* RFC 6265 section 4.1.1: no space, quote, comma, semicolon or backslash. */
+static bool is_cookie_value(struct text value)
+{
+    return value.size == 0 || (text_is_visible_ascii(value) && !has_any_of(value, TEXT("\",;\\")));
+}
+
+/* "Wed, 05-Aug-2020 13:53:05 GMT": Netscape's date, as FusionAuth wrote it. Not strftime(), which
+ * asks the locale for the names. */
+static bool add_expires(struct buffer *buffer, int64_t at_s)
+{
+    static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    time_t at = (time_t)at_s;
+    struct tm tm;
+
+    if (gmtime_r(&at, &tm) == NULL) {
+        return false;
+    }
+    buffer_addf(buffer, "; Expires=%s, %02d-%s-%04d %02d:%02d:%02d GMT", days[tm.tm_wday],
+                tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    return true;
+}
+
+/* A cookie that ends now gets 1970, so that a browser whose clock is behind drops it too. */
+static bool add_lifetime(struct buffer *buffer, int64_t max_age_s, int64_t now_ms)
+{
+    int64_t now_s = now_ms / CLOCK_SECOND;
+
+    if (max_age_s < 0) {
+        return true; /* lives as long as the browser */
+    }
+    buffer_addf(buffer, "; Max-Age=%" PRId64, max_age_s);
+    if (max_age_s == 0) {
+        return add_expires(buffer, 0);
+    }
+    return max_age_s <= INT64_MAX - (now_s > 0 ? now_s : 0) &&
+           add_expires(buffer, now_s + max_age_s);
+}
+
+void http_response_cookie(struct http_response *response, struct arena *arena, const char *name,
+                          struct text value, int64_t max_age_s, int64_t now_ms, bool secure)
+{
+    struct buffer buffer;
+    struct text cookie;
+
+    if (!is_token(text_of(name)) || !is_cookie_value(value)) {
+        response->failed = true;
+        return;
+    }
+    buffer_start(&buffer, arena, value.size + 160);
+    buffer_add_c(&buffer, name);
+    buffer_add_char(&buffer, '=');
+    buffer_add(&buffer, value);
+    bool dated = add_lifetime(&buffer, max_age_s, now_ms);
+    buffer_add_c(&buffer, "; Path=/; HttpOnly; SameSite=Lax");
+    if (secure) {
+        buffer_add_c(&buffer, "; Secure");
+    }
+    if (!dated || !buffer_finish(&buffer, &cookie)) {
+        response->failed = true;
+        return;
+    }
+    http_response_header(response, "Set-Cookie", cookie);
+}
+
+/* ---- CGI spelling ---- */
+
+static size_t headers_size(const struct http_response *response)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < response->header_count; i++) {
+        size += response->headers[i].name.size + strlen(": ") + response->headers[i].value.size +
+                strlen("\r\n");
+    }
+    return size;
+}
+
+static void write_headers(const struct http_response *response, struct buffer *buffer)
+{
+    for (size_t i = 0; i < response->header_count; i++) {
+        buffer_add(buffer, response->headers[i].name);
+        buffer_add_c(buffer, ": ");
+        buffer_add(buffer, response->headers[i].value);
+        buffer_add_c(buffer, "\r\n");
+    }
+}
+
+bool http_response_write(const struct http_response *response, struct buffer *buffer)
+{
+    char first[80];
+    char last[80];
+
+    snprintf(first, sizeof first, "Status: %d %s\r\n", response->status,
+             http_reason(response->status));
+    snprintf(last, sizeof last, "Content-Length: %zu\r\n\r\n", response->body.size);
+    if (response->failed ||
+        strlen(first) + headers_size(response) + strlen(last) > HTTP_RESPONSE_HEAD_MAX) {
+        return false;
+    }
+    buffer_add_c(buffer, first);
+    write_headers(response, buffer);
+    buffer_add_c(buffer, last);
+    buffer_add(buffer, response->body);
+    return !buffer->failed;
+}
+
+const char *http_reason(int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } reasons[] = {
+        {200, "OK"},
+        {201, "Created"},
+        {202, "Accepted"},
+        {204, "No Content"},
+        {301, "Moved Permanently"},
+        {302, "Found"},
+        {303, "See Other"},
+        {304, "Not Modified"},
+        {307, "Temporary Redirect"},
+        {308, "Permanent Redirect"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {411, "Length Required"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {415, "Unsupported Media Type"},
+        {421, "Misdirected Request"},
+        {422, "Unprocessable Content"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {502, "Bad Gateway"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        if (reasons[i].status == status) {
+            return reasons[i].reason;
+        }
+    }
+    return "Unknown";
+}

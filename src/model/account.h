@@ -1,0 +1,27 @@
+/* account.h: a user. Plain values of bounded size; made and read by store/, judged by refresh/. */
+#ifndef RETOKEN_MODEL_ACCOUNT_H
+#define RETOKEN_MODEL_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    ACCOUNT_NAME_MAX = 128,    /* login name; kopong's sub, WireCash's username */
+    ACCOUNT_SUBJECT_MAX = 128, /* `sub` where the dialect wants another than the name */
+    ACCOUNT_ROLES_MAX = 512,   /* space-separated */
+    ACCOUNT_CLAIMS_MAX = 2048, /* a JSON object of further claims: email, firstName, roleId … */
+    ACCOUNT_PASSWORD_MAX = 384 /* crypt(5) string; "" = no password, none can be right */
+};
+
+struct account {
+    uint64_t number; /* given by the store, never reused: a removed account's sessions stay dead */
+    bool enabled;
+    int64_t created_ms;
+    char name[ACCOUNT_NAME_MAX + 1];
+    char subject[ACCOUNT_SUBJECT_MAX + 1];
+    char roles[ACCOUNT_ROLES_MAX + 1];
+    char claims[ACCOUNT_CLAIMS_MAX + 1]; /* "" or "{...}" */
+    char password[ACCOUNT_PASSWORD_MAX + 1];
+};
+
+#endif

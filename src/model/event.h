@@ -1,0 +1,42 @@
+/* event.h: something an operator wants to find afterwards: a reuse, a revocation, a restored store.
+ */
+#ifndef RETOKEN_MODEL_EVENT_H
+#define RETOKEN_MODEL_EVENT_H
+
+#include <stdint.h>
+
+#include "model/session.h"
+
+#define EVENT_ROWS                                                                                 \
+    EVENT(REUSE, "reuse", "a spent refresh token came back; its session was revoked")              \
+    EVENT(REUSE_REPORTED, "reuse-reported", "a spent refresh token came back; report only")        \
+    EVENT(FUTURE, "future", "a token newer than the store: restored backup?")                      \
+    EVENT(RECOVERED, "recovered", "a lost answer was given again inside the recovery window")      \
+    EVENT(REVOKED, "revoked", "an administrator revoked a session")                                \
+    EVENT(ACCOUNT, "account", "an account was added, changed or removed")                          \
+    EVENT(CLIENT, "client", "a client was added or removed")                                       \
+    EVENT(KEY, "key", "a signing key was added or changed its state")
+
+enum event_kind {
+#define EVENT(name, word, meaning) EVENT_##name,
+    EVENT_ROWS
+#undef EVENT
+};
+
+enum { EVENT_KINDS = EVENT_KEY + 1, EVENT_NOTE_MAX = 128 };
+
+const char *event_word(enum event_kind kind);
+const char *event_meaning(enum event_kind kind);
+
+struct event {
+    int64_t at_ms;
+    enum event_kind kind;
+    uint8_t session[SESSION_ID_SIZE]; /* all zero = none */
+    uint64_t account;                 /* 0 = none */
+    uint32_t generation;              /* the one presented */
+    char realm[SESSION_REALM_MAX + 1];
+    char client[CLIENT_ID_MAX + 1];
+    char note[EVENT_NOTE_MAX + 1]; /* never a token, never a secret */
+};
+
+#endif

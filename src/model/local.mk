@@ -1,0 +1,14 @@
+## src/model
+noinst_LIBRARIES += libmodel.a
+libmodel_a_SOURCES = \
+	src/model/outcome.c \
+	src/model/outcome.h \
+	src/model/event.c \
+	src/model/event.h \
+	src/model/session.c \
+	src/model/session.h \
+	src/model/signing.c \
+	src/model/signing.h \
+	src/model/account.h \
+	src/model/client.h \
+	src/model/mount.h

@@ -1,0 +1,37 @@
+/* signing.c: names of signature algorithms and of key states. Knows no key and no libcrypto. */
+#include "model/signing.h"
+
+static const char *const algorithm_names[SIGNING_ALGORITHMS] = {
+    [SIGNING_HS256] = "HS256", [SIGNING_RS256] = "RS256", [SIGNING_RS384] = "RS384",
+    [SIGNING_RS512] = "RS512", [SIGNING_PS256] = "PS256", [SIGNING_ES256] = "ES256",
+    [SIGNING_ES384] = "ES384", [SIGNING_EDDSA] = "EdDSA",
+};
+
+const char *signing_algorithm_name(enum signing_algorithm algorithm)
+{
+    return (unsigned)algorithm < SIGNING_ALGORITHMS ? algorithm_names[algorithm] : "unknown";
+}
+
+bool signing_algorithm_parse(struct text name, enum signing_algorithm *algorithm)
+{
+    for (unsigned i = 0; i < SIGNING_ALGORITHMS; i++) {
+        if (text_is(name, algorithm_names[i])) {
+            *algorithm = (enum signing_algorithm)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *signing_state_name(enum signing_state state)
+{
+    switch (state) {
+    case SIGNING_PUBLISHED:
+        return "published";
+    case SIGNING_ACTIVE:
+        return "active";
+    case SIGNING_RETIRED:
+        return "retired";
+    }
+    return "unknown"; /* read from a store, so any number may come */
+}

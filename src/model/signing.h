@@ -1,0 +1,52 @@
+/* signing.h: names of the signature algorithms (RFC 7518, RFC 8037) and of a signing key's states.
+ */
+#ifndef RETOKEN_MODEL_SIGNING_H
+#define RETOKEN_MODEL_SIGNING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+enum signing_algorithm {
+    SIGNING_HS256,
+    SIGNING_RS256,
+    SIGNING_RS384,
+    SIGNING_RS512,
+    SIGNING_PS256,
+    SIGNING_ES256,
+    SIGNING_ES384,
+    SIGNING_EDDSA /* Ed25519 */
+};
+
+enum { SIGNING_ALGORITHMS = SIGNING_EDDSA + 1 };
+
+/* "RS256" … */
+const char *signing_algorithm_name(enum signing_algorithm algorithm);
+/* Exact, case-sensitive. */
+bool signing_algorithm_parse(struct text name, enum signing_algorithm *algorithm);
+
+/* published: verifies and stands in the JWKS, does not sign yet; active: signs too; retired:
+ * neither, kept so that the operator can see it. */
+enum signing_state { SIGNING_PUBLISHED = 1, SIGNING_ACTIVE = 2, SIGNING_RETIRED = 3 };
+const char *signing_state_name(enum signing_state state);
+
+enum {
+    SIGNING_KID_MAX = 64, /* [A-Za-z0-9._-]{1,64} */
+    SIGNING_REALM_MAX = 64,
+    SIGNING_SEALED_MAX = 4096 /* sealed private key */
+};
+
+/* A key as the store keeps it: the private part sealed, so the file alone signs nothing. */
+struct signing_row {
+    uint32_t number; /* given by the store */
+    enum signing_algorithm algorithm;
+    enum signing_state state;
+    int64_t created_ms;
+    char kid[SIGNING_KID_MAX + 1];
+    char realm[SIGNING_REALM_MAX + 1]; /* signs for this realm only; "" = for all */
+    uint16_t sealed_size;
+    uint8_t sealed[SIGNING_SEALED_MAX];
+};
+
+#endif

@@ -1,0 +1,59 @@
+/* config.h: the settings of a process, from an INI file (inih) or from none. Knows keys, defaults
+ * and bounds; every wrong line is a fault that names file, line and what would be right. The only
+ * file that includes ini.h. The dialects' facts are handed in, because that folder is on the same
+ * floor. */
+#ifndef RETOKEN_PROCESS_CONFIG_H
+#define RETOKEN_PROCESS_CONFIG_H
+
+#include "base/fault.h"
+#include "model/mount.h"
+
+enum { CONFIG_MOUNTS_MAX = 64, CONFIG_PATH_MAX = 1024 };
+
+enum config_log { CONFIG_LOG_ERROR, CONFIG_LOG_NOTICE, CONFIG_LOG_INFO, CONFIG_LOG_DEBUG };
+
+struct config {
+    char file[CONFIG_PATH_MAX];        /* "" = no file, all defaults */
+    char data[CONFIG_PATH_MAX];        /* directory of the store and the secret */
+    char secret_file[CONFIG_PATH_MAX]; /* DATA/secret */
+    char store[CONFIG_PATH_MAX];       /* "lmdb:DATA/store" */
+    uint64_t store_size;               /* first map size, bytes */
+    uint64_t store_limit;              /* 0 = none */
+    int64_t keep_ended_ms;             /* 30 days */
+    char log_file[CONFIG_PATH_MAX];    /* "" = standard error */
+    enum config_log log_level;
+    char prefix[MOUNT_PATH_MAX + 1]; /* stripped from the URL path before mounts are matched */
+    uint64_t threads;                /* of a responder that stands alone */
+    uint64_t body_limit;             /* 64 KiB */
+    struct mount mounts[CONFIG_MOUNTS_MAX];
+    size_t mount_count;
+};
+
+/* What the dialect folder knows and the configuration needs: a mount with a dialect's defaults by
+ * name, and the list of mounts that exist without a file. */
+struct config_dialects {
+    /* Fills *mount (path and realm empty) with the defaults of the dialect, or of "jwks" and
+     * "health". False: no such dialect. */
+    bool (*defaults)(const char *name, struct mount *mount);
+    /* Path, dialect name and realm (NULL: the path) of the i-th default mount; false past the end.
+     */
+    bool (*default_mount)(size_t i, const char **path, const char **name, const char **realm);
+    const char *names; /* "kopong, wirecash, …" for messages */
+};
+
+/* Which file: `file` when not NULL; else $RETOKEN_CONFIG; else $RETOKEN_HOME/retoken.conf, where
+ * RETOKEN_HOME defaults to ./retoken-data; the last one may be absent, then defaults hold with data
+ * in that directory. Relative paths inside a file start at its folder. False with *fault. */
+bool config_load(const char *file, const struct config_dialects *dialects, struct config *config,
+                 struct fault *fault);
+
+/* The mount with exactly this path, or NULL. */
+const struct mount *config_mount(const struct config *config, const char *path);
+
+/* Durations: a number and s, m, h, d, w; or 0. Sizes: a number and k, m, g. */
+bool config_duration_parse(struct text t, int64_t *ms);
+bool config_size_parse(struct text t, uint64_t *bytes);
+/* "30d", "90s": the largest unit that divides it. */
+void config_duration_format(int64_t ms, char out[32]);
+
+#endif

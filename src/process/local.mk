@@ -1,0 +1,11 @@
+## src/process
+noinst_LIBRARIES += libprocess.a
+libprocess_a_SOURCES = \
+	src/process/config.c \
+	src/process/config.h \
+	src/process/path.c \
+	src/process/path.h \
+	src/process/service.c \
+	src/process/service.h \
+	src/process/log.c \
+	src/process/log.h

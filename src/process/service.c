@@ -1,0 +1,78 @@
+/* service.c: opens what answers: master secret, derived keys, store, keyring, in that order, and
+ * gives all of it back when one fails. Knows which setting feeds which floor; does not know
+ * requests. */
+#include "process/service.h"
+
+#include <string.h>
+
+#include "base/secret.h"
+
+static bool open_secrets(struct service *service, struct fault *fault)
+{
+    uint8_t master[SECRETS_MASTER_SIZE];
+    bool opened = secrets_file_read(service->config.secret_file, master, fault) &&
+                  secrets_open(master, &service->secrets, fault);
+
+    secret_wipe(master, sizeof master);
+    return opened;
+}
+
+static struct store *open_store(struct service *service, bool create, bool read_only,
+                                struct fault *fault)
+{
+    const struct config *config = &service->config;
+    struct store_settings settings = {
+        .url = config->store,
+        .map_size = config->store_size,
+        .map_limit = config->store_limit,
+        .create = create,
+        .read_only = read_only,
+        .keep_ended_ms = config->keep_ended_ms,
+        .derived_alias = authority_derived_alias,
+        .derived_alias_self = &service->secrets,
+    };
+    memcpy(settings.record_key, service->secrets.record, sizeof settings.record_key);
+    struct store *store = store_open(&settings, fault);
+
+    secret_wipe(&settings, sizeof settings);
+    return store;
+}
+
+bool service_open(struct service *service, bool create, bool read_only, struct fault *fault)
+{
+    service->secrets = (struct secrets){0};
+    service->store = NULL;
+    service->authority = (struct authority){0};
+
+    if (!open_secrets(service, fault)) {
+        goto no_secrets;
+    }
+    service->store = open_store(service, create, read_only, fault);
+    if (service->store == NULL) {
+        goto no_store;
+    }
+    if (!authority_open(&service->authority, service->store, &service->secrets, clock_system(),
+                        randomness_system(), fault)) {
+        goto no_authority;
+    }
+    return true;
+
+no_authority:
+    store_close(service->store);
+    service->store = NULL;
+no_store:
+    secrets_close(&service->secrets);
+no_secrets:
+    return false;
+}
+
+void service_close(struct service *service)
+{
+    if (service->store == NULL) {
+        return;
+    }
+    authority_close(&service->authority);
+    store_close(service->store);
+    service->store = NULL;
+    secrets_close(&service->secrets);
+}

@@ -1,0 +1,21 @@
+/* service.h: from a configuration to something that answers: secret, store, authority. What the
+ * responder and the administration open alike. */
+#ifndef RETOKEN_PROCESS_SERVICE_H
+#define RETOKEN_PROCESS_SERVICE_H
+
+#include "process/config.h"
+#include "refresh/authority.h"
+
+struct service {
+    struct config config;
+    struct secrets secrets;
+    struct store *store;
+    struct authority authority;
+};
+
+/* Opens secret file, store and keyring as config says. False with *fault, everything released.
+ * `create` makes the store when absent (never the secret). Call after the last fork. */
+bool service_open(struct service *service, bool create, bool read_only, struct fault *fault);
+void service_close(struct service *service);
+
+#endif

@@ -1,0 +1,142 @@
+/* authority.c: the process-lived state under the operation; see authority.h. */
+#include "refresh/authority.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "token/refresh_token.h"
+
+/* Keyrings change when an operator adds or retires a key: a handful in the life of a process. So
+ * the old ones are kept until the end instead of being counted, and a thread that signs never loses
+ * its. */
+enum { KEYRINGS_MAX = 256 };
+
+struct authority_keyrings {
+    pthread_mutex_t reload; /* one thread reloads, the others take what it brings */
+    _Atomic(struct keyring *) current;
+    struct keyring *all[KEYRINGS_MAX];
+    size_t count;
+};
+
+static struct keyring *load(const struct authority *authority, struct fault *fault)
+{
+    struct keyring *keyring = NULL;
+    uint64_t version;
+    size_t count;
+    struct signing_row *rows = calloc(KEYRING_MAX, sizeof *rows);
+
+    if (rows == NULL) {
+        fault_set(fault, "out of memory for the keyring");
+        return NULL;
+    }
+    /* the version first: a key added in between makes the next request reload, never miss it */
+    if (store_keyring_version(authority->store, &version, fault) == STORE_OK &&
+        store_key_list(authority->store, rows, KEYRING_MAX, &count, fault) == STORE_OK) {
+        keyring = keyring_open(rows, count, version, authority->secrets, fault);
+    }
+    free(rows);
+    return keyring;
+}
+
+bool authority_open(struct authority *authority, struct store *store, const struct secrets *secrets,
+                    struct clock clock, struct randomness randomness, struct fault *fault)
+{
+    memset(authority, 0, sizeof *authority);
+    authority->store = store;
+    authority->secrets = secrets;
+    authority->clock = clock;
+    authority->randomness = randomness;
+    authority->refresh_jwt = signing_key_from_secret(
+        (struct text){(const char *)secrets->refresh_jwt, sizeof secrets->refresh_jwt}, NULL,
+        fault);
+    if (authority->refresh_jwt == NULL) {
+        goto fail;
+    }
+    authority->keyrings = calloc(1, sizeof *authority->keyrings);
+    if (authority->keyrings == NULL) {
+        fault_set(fault, "out of memory for the keyring");
+        goto fail_key;
+    }
+    pthread_mutex_init(&authority->keyrings->reload, NULL);
+    if (authority_keyring(authority, 0, fault) == NULL) {
+        goto fail_keyrings;
+    }
+    return true;
+
+fail_keyrings:
+    pthread_mutex_destroy(&authority->keyrings->reload);
+    free(authority->keyrings);
+fail_key:
+    signing_key_close(authority->refresh_jwt);
+fail:
+    memset(authority, 0, sizeof *authority);
+    return false;
+}
+
+void authority_close(struct authority *authority)
+{
+    struct authority_keyrings *keyrings = authority->keyrings;
+
+    if (keyrings != NULL) {
+        for (size_t i = 0; i < keyrings->count; i++) {
+            keyring_close(keyrings->all[i]);
+        }
+        pthread_mutex_destroy(&keyrings->reload);
+        free(keyrings);
+    }
+    signing_key_close(authority->refresh_jwt);
+    memset(authority, 0, sizeof *authority);
+}
+
+static bool fresh_enough(const struct keyring *keyring, uint64_t version)
+{
+    return keyring != NULL && keyring_version(keyring) >= version;
+}
+
+const struct keyring *authority_keyring(struct authority *authority, uint64_t version,
+                                        struct fault *fault)
+{
+    struct authority_keyrings *keyrings = authority->keyrings;
+    struct keyring *current = atomic_load(&keyrings->current);
+
+    if (fresh_enough(current, version)) {
+        return current;
+    }
+    pthread_mutex_lock(&keyrings->reload);
+    current = atomic_load(&keyrings->current);
+    if (!fresh_enough(current, version)) {
+        if (keyrings->count == KEYRINGS_MAX) {
+            fault_set(fault, "signing keys changed %d times: restart the responder", KEYRINGS_MAX);
+            current = NULL;
+        } else {
+            current = load(authority, fault);
+        }
+        if (current != NULL) {
+            keyrings->all[keyrings->count++] = current;
+            atomic_store(&keyrings->current, current);
+        }
+    }
+    pthread_mutex_unlock(&keyrings->reload);
+    return current;
+}
+
+const struct keyring *authority_keyring_now(struct authority *authority, struct fault *fault)
+{
+    uint64_t version;
+
+    if (store_keyring_version(authority->store, &version, fault) != STORE_OK) {
+        return NULL;
+    }
+    return authority_keyring(authority, version, fault);
+}
+
+bool authority_derived_alias(void *secrets, const uint8_t session[SESSION_ID_SIZE],
+                             uint32_t generation, uint8_t alias[SESSION_HASH_SIZE])
+{
+    char token[REFRESH_TOKEN_UUID_SIZE + 1];
+
+    return refresh_token_uuid(secrets, session, generation, token) &&
+           refresh_token_alias(text_of(token), alias);
+}

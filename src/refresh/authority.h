@@ -1,0 +1,39 @@
+/* authority.h: what the operation stands on for the life of a process: store, derived keys,
+ * keyring, clock, randomness. Knows how the keyring is kept current; does not know requests. */
+#ifndef RETOKEN_REFRESH_AUTHORITY_H
+#define RETOKEN_REFRESH_AUTHORITY_H
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/fault.h"
+#include "store/store.h"
+#include "token/keyring.h"
+#include "token/secrets.h"
+
+struct authority {
+    struct store *store;           /* borrowed */
+    const struct secrets *secrets; /* borrowed */
+    struct clock clock;
+    struct randomness randomness;
+    struct signing_key *refresh_jwt;     /* signs JWT-shaped refresh tokens, and nothing else */
+    struct authority_keyrings *keyrings; /* authority.c's own: the current one and its elders */
+};
+
+/* Reads the keyring. False with *fault: the store or a sealed key cannot be read. */
+bool authority_open(struct authority *authority, struct store *store, const struct secrets *secrets,
+                    struct clock clock, struct randomness randomness, struct fault *fault);
+void authority_close(struct authority *authority);
+
+/* The keyring of at least this store version (as store_grant_find gives it), reloaded when the one
+ * at hand is older. Lives until authority_close, so no thread loses it in mid-signature. NULL +
+ * fault. */
+const struct keyring *authority_keyring(struct authority *authority, uint64_t version,
+                                        struct fault *fault);
+/* The same after asking the store for its version. */
+const struct keyring *authority_keyring_now(struct authority *authority, struct fault *fault);
+
+/* store_settings.derived_alias over these secrets (self is a const struct secrets *). */
+bool authority_derived_alias(void *secrets, const uint8_t session[SESSION_ID_SIZE],
+                             uint32_t generation, uint8_t alias[SESSION_HASH_SIZE]);
+
+#endif

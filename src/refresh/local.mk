@@ -1,0 +1,17 @@
+## src/refresh: the operation
+noinst_LIBRARIES += librefresh.a
+librefresh_a_SOURCES = \
+	src/refresh/authority.c \
+	src/refresh/authority.h \
+	src/refresh/client_auth.c \
+	src/refresh/client_auth.h \
+	src/refresh/issue.c \
+	src/refresh/issue.h \
+	src/refresh/password.c \
+	src/refresh/password.h \
+	src/refresh/place.c \
+	src/refresh/place.h \
+	src/refresh/refresh.c \
+	src/refresh/refresh.h \
+	src/refresh/table.c \
+	src/refresh/table.h

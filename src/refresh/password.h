@@ -1,0 +1,29 @@
+/* password.h: hashes of account passwords (crypt(5), yescrypt by libxcrypt) and of client secrets.
+ * The only file that includes crypt.h. */
+#ifndef RETOKEN_REFRESH_PASSWORD_H
+#define RETOKEN_REFRESH_PASSWORD_H
+
+#include "base/crypto.h"
+#include "base/fault.h"
+#include "base/text.h"
+#include "token/secrets.h"
+
+enum { PASSWORD_MAX = 256, PASSWORD_HASH_MAX = 384 };
+
+/* yescrypt with libxcrypt's default cost. False with *fault (also for an empty, overlong or
+ * NUL-holding password). */
+bool password_hash(struct text password, const struct randomness *randomness,
+                   char hash[PASSWORD_HASH_MAX + 1], struct fault *fault);
+/* Constant-time comparison of the result. hash "" or NULL: does the same work and says no, so that
+ * an unknown account takes as long as a known one. */
+bool password_verify(struct text password, const char *hash);
+
+/* Client secrets. A generated one has 256 bits, so an HMAC under a key derived from the master
+ * secret is enough and costs a microsecond per request; one chosen by a human gets yescrypt. */
+bool client_secret_generate(const struct randomness *randomness, char secret[44]);
+bool client_secret_hash(struct text secret, bool generated, const struct secrets *secrets,
+                        const struct randomness *randomness, char hash[PASSWORD_HASH_MAX + 1],
+                        struct fault *fault);
+bool client_secret_verify(struct text secret, const char *hash, const struct secrets *secrets);
+
+#endif

@@ -1,0 +1,93 @@
+/* refresh.h: the one operation (design.md section 4). Takes what a dialect understood, gives an
+ * outcome and, for a grant, what a dialect needs to answer. Knows sessions, policies and keys; does
+ * not know HTTP, JSON bodies or any dialect's words. */
+#ifndef RETOKEN_REFRESH_REFRESH_H
+#define RETOKEN_REFRESH_REFRESH_H
+
+#include "base/arena.h"
+#include "base/fault.h"
+#include "base/text.h"
+#include "model/mount.h"
+#include "model/outcome.h"
+#include "refresh/authority.h"
+
+/* How the client proved who it is (RFC 6749 section 2.3, RFC 7523 section 2.2). */
+enum client_proof {
+    CLIENT_PROOF_NONE,
+    CLIENT_PROOF_BASIC,
+    CLIENT_PROOF_BODY,
+    CLIENT_PROOF_ASSERTION
+};
+
+/* What a dialect understood. Texts live in the request's arena. Empty text = not given, unless a
+ * flag beside it says otherwise. */
+struct refresh_ask {
+    const struct mount *mount;
+    struct text refresh_token;
+
+    /* client_id may be given without proof (a public client names itself) */
+    bool client_bound; /* this dialect's clients identify themselves: a session of a confidential
+                          client needs its proof, a session of any client accepts no other */
+    enum client_proof client_proof;
+    struct text client_id;
+    struct text client_secret;    /* CLIENT_PROOF_BASIC and _BODY */
+    struct text client_assertion; /* CLIENT_PROOF_ASSERTION */
+    struct text endpoint_url;     /* what an assertion's `aud` must name besides mount->issuer */
+
+    bool scope_given;
+    struct text scope;
+
+    /* WireCash: the user the token was issued to, and the access token that came with it */
+    bool username_given;
+    struct text username;
+    bool access_token_given;
+    struct text access_token; /* signature, user and session must match; expiry ignored */
+
+    /* kopong's documented form: user name and password, both checked; the bearer string in
+     * refresh_token may then also be an access token whose signature is right, which buys a new
+     * session (dialects.md section 2, decision 2). */
+    bool password_given;
+    struct text password;
+};
+
+/* What the dialect answers with; on a refusal only the last part, as far as it is known. */
+struct refresh_answer {
+    struct text access_token;
+    struct text refresh_token; /* the next one; the presented one where the mount does not rotate */
+    int64_t now_ms;
+    int64_t expires_at_s;       /* the access token's `exp` */
+    int64_t expires_in_s;       /* what is left of it */
+    int64_t session_expires_ms; /* 0 = never; a cookie's Max-Age comes from it */
+    struct text username;
+    struct text roles;   /* space-separated */
+    struct text scope;   /* what this access token carries */
+    bool scope_narrowed; /* less than was granted */
+
+    /* for the log line and the explanation */
+    bool session_known;
+    uint8_t session[SESSION_ID_SIZE];
+    uint32_t generation; /* the one presented */
+    struct text client;
+};
+
+/* Runs the table of design.md section 4. Writes at most one commit. On OUTCOME_FAULT *fault says
+ * what broke, and the presented token is as good as before. */
+enum outcome refresh_run(struct authority *authority, const struct refresh_ask *ask,
+                         struct arena *arena, struct refresh_answer *answer, struct fault *fault);
+
+/* Decides without changing anything: what refresh_run would answer now to this token on this mount
+ * with everything else in order. For `retoken explain`. */
+struct refresh_verdict {
+    enum outcome outcome;
+    bool session_found;
+    struct store_grant grant; /* when session_found */
+    uint32_t generation;      /* presented */
+    int64_t now_ms;
+    int64_t window_left_ms; /* REPLAYED, RECOVERED: how long the same answer is given */
+    int64_t expires_ms;     /* when the session ends by itself; 0 = never */
+};
+enum outcome refresh_judge(struct authority *authority, const struct mount *mount,
+                           struct text refresh_token, struct arena *arena,
+                           struct refresh_verdict *verdict, struct fault *fault);
+
+#endif

@@ -1,0 +1,290 @@
+/* main.c: retoken.fcgi. Finds out how it was started, makes the process safe to hold secrets, and
+ * hands over to the gateway or to plain CGI. Knows options and descriptors; does not know requests.
+ */
+#define _GNU_SOURCE /* getopt_long */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "responder/cgi.h"
+#include "responder/gateway.h"
+#include "responder/listener.h"
+#include "responder/serve.h"
+
+enum { EXIT_USAGE = 2, EXIT_FAULT = 3, THREADS_MAX = 64 };
+
+enum start { START_GUESS, START_CGI, START_FCGI, START_LISTEN };
+
+struct options {
+    enum start start;
+    const char *config_file;
+    const char *listen;
+    mode_t mode;
+    size_t threads; /* 0 = as the configuration says */
+};
+
+static const char help[] =
+    "retoken.fcgi [-c FILE] [--listen WHERE [--mode MODE]] [--threads N] [--cgi | --fcgi]\n"
+    "\n"
+    "Answers refresh-token requests behind a web server, which starts it over FastCGI (a "
+    "listening\n"
+    "socket on standard input) or as a CGI script; it finds out by itself. Or standing alone:\n"
+    "\n"
+    "  -c, --config FILE  the configuration; else $RETOKEN_CONFIG, else "
+    "$RETOKEN_HOME/retoken.conf\n"
+    "  --listen WHERE     make a FastCGI socket: the path of a Unix socket, 127.0.0.1:PORT or\n"
+    "                     [::1]:PORT\n"
+    "  --mode MODE        the Unix socket's permissions in octal; 0660 unless told otherwise\n"
+    "  --threads N        1 to 64; the configuration's `threads` unless told otherwise\n"
+    "  --cgi, --fcgi      be started like that, whatever it looks like\n"
+    "  --help, --version\n"
+    "\n"
+    "As a CGI script it reads no options, because its command line comes from the client: name "
+    "the\n"
+    "configuration by RETOKEN_CONFIG or RETOKEN_HOME in the web server's settings or a wrapper.\n"
+    "\n"
+    "SIGTERM finishes what is in flight. Exit status: 0 ended in order, 1 trouble while serving,\n"
+    "2 wrong usage, 3 cannot start. The manual: man retoken.fcgi\n";
+
+/* ---- options ---- */
+
+static bool parse_mode(const char *word, mode_t *mode)
+{
+    char *end;
+    unsigned long value = strtoul(word, &end, 8);
+
+    if (word[0] < '0' || word[0] > '7' || *end != '\0' || value > 0777) {
+        fprintf(stderr,
+                "retoken.fcgi: --mode %s: not permissions in octal; write for example "
+                "0660\n",
+                word);
+        return false;
+    }
+    *mode = (mode_t)value;
+    return true;
+}
+
+static bool parse_threads(const char *word, size_t *threads)
+{
+    uint64_t value;
+
+    if (!text_to_u64(text_of(word), THREADS_MAX, &value) || value == 0) {
+        fprintf(stderr, "retoken.fcgi: --threads %s: write 1 to %d\n", word, THREADS_MAX);
+        return false;
+    }
+    *threads = (size_t)value;
+    return true;
+}
+
+/* False: *status is the one to exit with. */
+static bool parse_options(int argc, char **argv, struct options *options, int *status)
+{
+    static const struct option names[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"listen", required_argument, NULL, 'l'},
+        {"mode", required_argument, NULL, 'm'},
+        {"threads", required_argument, NULL, 't'},
+        {"cgi", no_argument, NULL, 'C'},
+        {"fcgi", no_argument, NULL, 'F'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {NULL, 0, NULL, 0},
+    };
+    int letter;
+
+    *status = EXIT_USAGE;
+    while ((letter = getopt_long(argc, argv, "c:", names, NULL)) != -1) {
+        switch (letter) {
+        case 'c':
+            options->config_file = optarg;
+            break;
+        case 'l':
+            options->start = START_LISTEN;
+            options->listen = optarg;
+            break;
+        case 'm':
+            if (!parse_mode(optarg, &options->mode)) {
+                return false;
+            }
+            break;
+        case 't':
+            if (!parse_threads(optarg, &options->threads)) {
+                return false;
+            }
+            break;
+        case 'C':
+            options->start = START_CGI;
+            break;
+        case 'F':
+            options->start = START_FCGI;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            *status = EXIT_SUCCESS;
+            return false;
+        case 'v':
+            puts("retoken.fcgi " PACKAGE_VERSION);
+            *status = EXIT_SUCCESS;
+            return false;
+        default:
+            fputs("retoken.fcgi: see retoken.fcgi --help\n", stderr);
+            return false;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "retoken.fcgi: %s: not an option; see retoken.fcgi --help\n", argv[optind]);
+        return false;
+    }
+    return true;
+}
+
+/* ---- how it was started ---- */
+
+/* A web server's CGI calls script?word with `word` as an argument when the query has no `=` (RFC
+ * 3875 section 4.4): in a CGI, what stands on the command line came from a client. */
+static bool is_started_as_cgi(void)
+{
+    return getenv("GATEWAY_INTERFACE") != NULL && !listener_is_one(STDIN_FILENO);
+}
+
+static bool guess_start(struct options *options)
+{
+    if (options->start == START_GUESS && listener_is_one(STDIN_FILENO)) {
+        options->start = START_FCGI;
+    } else if (options->start == START_GUESS && is_started_as_cgi()) {
+        options->start = START_CGI;
+    } else if (options->start == START_GUESS) {
+        fputs("retoken.fcgi: started neither by a web server's FastCGI (standard input would be a "
+              "listening\nsocket) nor as a CGI script (GATEWAY_INTERFACE would be set). To stand "
+              "alone, for a web server\nthat connects to a socket: retoken.fcgi --listen "
+              "/run/retoken/retoken.sock; see --help\n",
+              stderr);
+        return false;
+    } else if (options->start == START_CGI && getenv("GATEWAY_INTERFACE") == NULL) {
+        fputs("retoken.fcgi: --cgi: no CGI script either, GATEWAY_INTERFACE is not set\n", stderr);
+        return false;
+    } else if (options->start == START_FCGI && !listener_is_one(STDIN_FILENO)) {
+        fputs("retoken.fcgi: --fcgi: standard input is not a listening socket; to make one: "
+              "--listen WHERE\n",
+              stderr);
+        return false;
+    }
+    return true;
+}
+
+/* ---- a process that holds secrets ---- */
+
+/* FastCGI servers may start us without standard output and error; a store's file must never become
+ * descriptor 2, where messages go. */
+static bool hold_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_NOCTTY) != fd) {
+            return false;
+        }
+    }
+    return true;
+}
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#endif
+
+/* libfcgi allocates what a record announces, up to 2 GiB: rather fail at that. */
+static void limit_memory(void)
+{
+#ifndef SANITIZED
+    const rlim_t most = (rlim_t)512 * 1024 * 1024;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_DATA, &limit) == 0 &&
+        (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur > most)) {
+        limit.rlim_cur = most;
+        setrlimit(RLIMIT_DATA, &limit);
+    }
+#endif
+}
+
+static void keep_secrets(void)
+{
+    umask(077);
+    prctl(PR_SET_DUMPABLE, 0);
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    unsetenv("HTTP_PROXY");
+    limit_memory();
+}
+
+/* ---- */
+
+/* The store is left to the kernel in all three ways to run: LMDB's close races with another
+ * process's open, and every commit is on disk already. */
+static void leave(int status)
+{
+    fflush(NULL);
+    _exit(status);
+}
+
+static int run_gateway(const struct options *options)
+{
+    struct listener listener;
+    struct fault fault;
+    bool listening = options->start == START_LISTEN
+                         ? listener_open(&listener, options->listen, options->mode, &fault)
+                         : listener_adopt(&listener, STDIN_FILENO, &fault);
+
+    if (!listening) {
+        fprintf(stderr, "retoken.fcgi: %s\n", fault.text);
+        return EXIT_FAULT;
+    }
+    gateway_block_signals();
+    struct serve *serve = serve_open(options->config_file);
+    if (serve == NULL) {
+        fputs("retoken.fcgi: out of memory\n", stderr);
+        listener_close(&listener);
+        return EXIT_FAULT;
+    }
+    size_t threads = options->threads > 0 ? options->threads : serve_threads(serve);
+    int status = gateway_run(&listener, serve, threads);
+    listener_close(&listener);
+    return status;
+}
+
+static int run_cgi(const struct options *options)
+{
+    struct serve *serve = serve_open(options->config_file);
+
+    if (serve == NULL) {
+        fputs("retoken.fcgi: out of memory\n", stderr);
+        return EXIT_FAULT;
+    }
+    return cgi_run(serve);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {.start = START_GUESS, .mode = 0660};
+    int status;
+
+    if (!hold_standard_descriptors()) {
+        return EXIT_FAULT;
+    } else if (!parse_options(is_started_as_cgi() ? 1 : argc, argv, &options, &status) ||
+               !guess_start(&options)) {
+        return status;
+    }
+    keep_secrets();
+    leave(options.start == START_CGI ? run_cgi(&options) : run_gateway(&options));
+}

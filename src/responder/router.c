@@ -1,0 +1,90 @@
+/* router.c: SCRIPT_NAME and PATH_INFO to a mount. Knows how servers split paths (docs/hazards.md
+ * has the measured table, tests/responder/test_router.c repeats it); does not know dialects beyond
+ * the one fact that some of them do not mind empty path segments. */
+#include "responder/router.h"
+
+#include <string.h>
+
+#include "dialect/dialect.h"
+#include "process/path.h"
+
+/* No mount is as long as that, wherever it is mounted. */
+enum { PATH_SIZE_MAX = 1024 };
+
+/* path without prefix, which ends at a segment's end. */
+static bool strip_prefix(struct text prefix, struct text *path)
+{
+    if (!text_starts(*path, prefix) || path->size == prefix.size ||
+        path->data[prefix.size] != '/') {
+        return false;
+    }
+    *path = text_from(*path, prefix.size);
+    return true;
+}
+
+/* Duktig's router drops empty segments, and a trailing slash with them. */
+static bool loosely_equal(struct text path, struct text mount)
+{
+    while (path.size > 0) {
+        struct text segment = text_split(&path, '/');
+        if (segment.size == 0) {
+            continue;
+        } else if (!text_starts(mount, TEXT("/")) ||
+                   !text_equal(segment, text_cut(text_from(mount, 1), segment.size))) {
+            return false;
+        }
+        mount = text_from(mount, 1 + segment.size);
+    }
+    return mount.size == 0;
+}
+
+static const struct mount *match(const struct config *config, struct text path)
+{
+    if (!path_is_plain(path)) {
+        return NULL;
+    }
+    bool clean = path_is_clean(path);
+    if (config->prefix[0] != '\0' && !strip_prefix(text_of(config->prefix), &path)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < config->mount_count; i++) {
+        const struct mount *mount = &config->mounts[i];
+        struct text name = text_of(mount->path);
+        bool loose = mount->dialect != NULL && mount->dialect->path_loose;
+        if ((clean && text_equal(path, name)) || (loose && loosely_equal(path, name))) {
+            return mount;
+        }
+    }
+    return NULL;
+}
+
+/* /cgi-bin/retoken.fcgi on a shared host: the path behind the script is all that names the mount.
+ */
+static bool is_script(struct text script_name)
+{
+    return text_ends(script_name, TEXT(".fcgi")) || text_ends(script_name, TEXT(".cgi"));
+}
+
+const struct mount *router_find(const struct config *config, const struct http_request *request)
+{
+    char joined[PATH_SIZE_MAX];
+    struct text script = request->script_name;
+    struct text info = request->path_info;
+    struct text path = {joined, script.size + info.size};
+    const struct mount *mount;
+
+    if (script.size > PATH_SIZE_MAX || info.size > PATH_SIZE_MAX - script.size) {
+        return NULL;
+    }
+    if (script.size > 0) {
+        memcpy(joined, script.data, script.size);
+    }
+    if (info.size > 0) {
+        memcpy(joined + script.size, info.data, info.size);
+    }
+    mount = match(config, path);
+    if (mount == NULL && config->prefix[0] == '\0' && path_is_plain(path) && is_script(script)) {
+        mount = match(config, info);
+    }
+    return mount;
+}

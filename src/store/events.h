@@ -1,0 +1,12 @@
+/* events.h: writing an event inside another verb's transaction. */
+#ifndef RETOKEN_STORE_EVENTS_H
+#define RETOKEN_STORE_EVENTS_H
+
+#include "store/rows.h"
+
+enum { EVENTS_KEPT = 10000 };
+
+/* Appends it and drops the oldest beyond EVENTS_KEPT. */
+enum store_result events_append(struct rows *rows, const struct event *event, struct fault *fault);
+
+#endif

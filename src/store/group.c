@@ -1,0 +1,249 @@
+/* group.c: see group.h. The write transaction holds the lock that every process waits for, so
+ * nothing happens in it but the changes and a bounded look at what is due. */
+#include "store/group.h"
+
+#include <stdlib.h>
+
+enum {
+    SWEEP_ENTRIES = 4,
+    SWEEP_ALIASES = 32,
+    TIDY_EVERY_MS = 60 * 1000 /* a dead reader's snapshot keeps pages from being used again */
+};
+
+struct group {
+    struct engine *engine;
+    const struct crypto_mac *mac;
+    const struct sweep *sweep;
+    int64_t tidied_ms; /* the leader's */
+
+    pthread_mutex_t lock; /* over the rest */
+    struct group_change *first, **end;
+    bool led;
+};
+
+struct group *group_open(struct engine *engine, const struct crypto_mac *mac,
+                         const struct sweep *sweep)
+{
+    struct group *group = calloc(1, sizeof(*group));
+
+    if (group == NULL) {
+        return NULL;
+    }
+    group->engine = engine;
+    group->mac = mac;
+    group->sweep = sweep;
+    group->end = &group->first;
+    pthread_mutex_init(&group->lock, NULL);
+    return group;
+}
+
+void group_close(struct group *group)
+{
+    if (group != NULL) {
+        pthread_mutex_destroy(&group->lock);
+        free(group);
+    }
+}
+
+/* ---- the leader's work: one batch ---- */
+
+/* The same answer for all. */
+static void answer_all(struct group_change *batch, enum store_result result,
+                       const struct fault *fault)
+{
+    for (struct group_change *change = batch; change != NULL; change = change->next) {
+        change->result = result;
+        if (change->fault != NULL) {
+            *change->fault = *fault;
+        }
+    }
+}
+
+/* The earliest clock of the batch, so that nothing is swept early; 0 when none tells the time. */
+static int64_t time_of(const struct group_change *batch)
+{
+    int64_t now_ms = 0;
+
+    for (const struct group_change *change = batch; change != NULL; change = change->next) {
+        if (change->now_ms > 0 && (now_ms == 0 || change->now_ms < now_ms)) {
+            now_ms = change->now_ms;
+        }
+    }
+    return now_ms;
+}
+
+enum attempt {
+    ATTEMPT_DONE,   /* every change has its result */
+    ATTEMPT_FULL,   /* nothing happened; more room is needed */
+    ATTEMPT_FAILED, /* nothing happened; all have the fault */
+    ATTEMPT_UNSWEPT /* nothing happened, because of what was swept, not of the changes */
+};
+
+/* False: the transaction can not be committed as it is. A fault before the change wrote anything,
+ * such as a damaged record, is that change's own matter. */
+static bool apply(struct rows *rows, struct group_change *change)
+{
+    size_t before = rows->changes;
+
+    change->result = change->apply(rows, change->what, change->fault);
+    return change->result == STORE_OK || (rows->changes == before && !rows->full);
+}
+
+static bool sweep_a_little(struct group *group, struct rows *rows, int64_t now_ms)
+{
+    struct sweep_budget budget = {SWEEP_ENTRIES, SWEEP_ENTRIES, SWEEP_ALIASES};
+    size_t removed = 0;
+    bool more;
+
+    return sweep_run(rows, group->sweep, now_ms, &budget, &removed, &more, NULL) == STORE_OK;
+}
+
+static enum attempt attempt(struct group *group, struct group_change *batch, int64_t now_ms)
+{
+    const struct engine_kind *kind = group->engine->kind;
+    struct rows rows = {.kind = kind, .mac = group->mac};
+    struct fault fault = {""};
+    enum engine_result committed;
+
+    if (kind->write_begin(group->engine, &rows.txn, &fault) != ENGINE_OK) {
+        answer_all(batch, STORE_FAULT, &fault);
+        return ATTEMPT_FAILED;
+    }
+    for (struct group_change *change = batch; change != NULL; change = change->next) {
+        if (!apply(&rows, change)) {
+            kind->abort(&rows.txn);
+            return rows.full ? ATTEMPT_FULL : ATTEMPT_FAILED;
+        }
+    }
+    if (now_ms != 0 && (rows.changes > 0 || rows.pressed) &&
+        !sweep_a_little(group, &rows, now_ms)) {
+        kind->abort(&rows.txn);
+        return ATTEMPT_UNSWEPT;
+    }
+    if (rows.changes == 0) {
+        kind->abort(&rows.txn); /* everybody was too late: nothing to make durable */
+        return ATTEMPT_DONE;
+    }
+    committed = kind->commit(&rows.txn, &fault);
+    if (committed != ENGINE_OK) {
+        answer_all(batch, STORE_FAULT, &fault); /* a STALE may have been seen in what is gone */
+        return committed == ENGINE_FULL ? ATTEMPT_FULL : ATTEMPT_FAILED;
+    }
+    return ATTEMPT_DONE;
+}
+
+/* Until it is done or nothing more can be tried. */
+static enum attempt persist(struct group *group, struct group_change *batch, int64_t now_ms)
+{
+    for (;;) {
+        struct fault fault = {""};
+        enum attempt outcome = attempt(group, batch, now_ms);
+
+        if (outcome == ATTEMPT_UNSWEPT) {
+            now_ms = 0;
+        } else if (outcome != ATTEMPT_FULL) {
+            return outcome;
+        } else if (group->engine->kind->grow(group->engine, &fault) != ENGINE_OK) {
+            answer_all(batch, STORE_FAULT, &fault);
+            return ATTEMPT_FULL;
+        }
+    }
+}
+
+static void run(struct group *group, struct group_change *batch)
+{
+    int64_t now_ms = time_of(batch);
+
+    if (now_ms != 0 && (now_ms - group->tidied_ms >= TIDY_EVERY_MS ||
+                        group->tidied_ms - now_ms >= TIDY_EVERY_MS)) {
+        group->engine->kind->tidy(group->engine);
+        group->tidied_ms = now_ms;
+    }
+    if (persist(group, batch, now_ms) == ATTEMPT_DONE || batch->next == NULL ||
+        group->engine->kind->is_broken(group->engine)) {
+        return;
+    }
+    /* One of them does not fit or fails; the others shall not pay for it. */
+    for (struct group_change *change = batch, *next; change != NULL; change = next) {
+        next = change->next;
+        change->next = NULL;
+        persist(group, change, now_ms);
+        change->next = next;
+    }
+}
+
+/* ---- who leads ---- */
+
+static void enqueue(struct group *group, struct group_change *change)
+{
+    change->state = GROUP_WAITS;
+    change->next = NULL;
+    *group->end = change;
+    group->end = &change->next;
+}
+
+static struct group_change *take_all(struct group *group)
+{
+    struct group_change *batch = group->first;
+
+    group->first = NULL;
+    group->end = &group->first;
+    return batch;
+}
+
+size_t group_waiting(struct group *group)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&group->lock);
+    for (const struct group_change *change = group->first; change != NULL; change = change->next) {
+        count++;
+    }
+    pthread_mutex_unlock(&group->lock);
+    return count;
+}
+
+/* Hands leadership to whoever came meanwhile, so that no thread works for others for ever. */
+static void hand_over(struct group *group)
+{
+    group->led = group->first != NULL;
+    if (group->led) {
+        group->first->state = GROUP_LEADS;
+        pthread_cond_signal(&group->first->wake);
+    }
+}
+
+static void wake_all(struct group_change *batch)
+{
+    for (struct group_change *change = batch, *next; change != NULL; change = next) {
+        next = change->next; /* once it is done, its stack frame may be gone */
+        change->state = GROUP_IS_DONE;
+        pthread_cond_signal(&change->wake);
+    }
+}
+
+enum store_result group_commit(struct group *group, struct group_change *change)
+{
+    pthread_cond_init(&change->wake, NULL);
+    pthread_mutex_lock(&group->lock);
+    enqueue(group, change);
+    if (!group->led) {
+        group->led = true;
+        change->state = GROUP_LEADS;
+    }
+    while (change->state == GROUP_WAITS) {
+        pthread_cond_wait(&change->wake, &group->lock);
+    }
+    if (change->state == GROUP_LEADS) {
+        struct group_change *batch = take_all(group); /* change is its first */
+
+        pthread_mutex_unlock(&group->lock);
+        run(group, batch);
+        pthread_mutex_lock(&group->lock);
+        hand_over(group);
+        wake_all(batch);
+    }
+    pthread_mutex_unlock(&group->lock);
+    pthread_cond_destroy(&change->wake);
+    return change->result;
+}

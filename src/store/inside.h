@@ -1,0 +1,35 @@
+/* inside.h: what the verbs share: the open store, and the two ways into it. Knows everything a verb
+ * may use; does not know any verb. */
+#ifndef RETOKEN_STORE_INSIDE_H
+#define RETOKEN_STORE_INSIDE_H
+
+#include <sys/types.h>
+
+#include "store/group.h"
+#include "store/rows.h"
+#include "store/store.h"
+#include "store/sweep.h"
+
+struct store {
+    struct engine *engine;
+    struct crypto_mac *mac;
+    struct group *group; /* NULL in a read-only store */
+    struct sweep sweep;
+    pid_t opener; /* a store does not survive fork */
+    uint32_t format_version;
+};
+
+/* False with *fault set after a fork: LMDB's locks and our mutexes did not come along. */
+bool inside_is_ours(const struct store *store, struct fault *fault);
+
+/* A snapshot; end it when STORE_OK was the answer. */
+enum store_result inside_read_begin(struct store *store, struct rows *rows, struct fault *fault);
+void inside_read_end(struct rows *rows);
+
+/* Applies one change durably, together with those of other threads. */
+enum store_result inside_write(struct store *store,
+                               enum store_result (*apply)(struct rows *rows, void *what,
+                                                          struct fault *fault),
+                               void *what, int64_t now_ms, struct fault *fault);
+
+#endif

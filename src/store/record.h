@@ -1,0 +1,100 @@
+/* record.h: record bytes <-> model values. Knows the layout of every record and its MAC; does not
+ * know tables' contents, transactions or engines. */
+#ifndef RETOKEN_STORE_RECORD_H
+#define RETOKEN_STORE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/crypto.h"
+#include "model/account.h"
+#include "model/client.h"
+#include "model/event.h"
+#include "model/session.h"
+#include "model/signing.h"
+#include "store/engine.h"
+
+enum {
+    RECORD_MAC_SIZE = 16,
+    RECORD_SIZE_MAX = 4608, /* the largest: a signing key with its sealed private part */
+    RECORD_PREFIX_MAX = 2 + ENGINE_KEY_MAX
+};
+
+/* A record under way. The MAC covers table, key and value, so those stand in one run of bytes:
+ *
+ *     01 10 0190a5b0…            table, key size, key: `prefix` bytes, not stored
+ *     01 00 …                    value
+ *     6b1f…                      MAC, 16 bytes; value and MAC are what the engine keeps
+ *
+ * `failed` remembers the first value that did not fit or did not make sense. */
+struct record {
+    size_t prefix, size, at; /* at: the reader's position; all from the start of bytes */
+    bool failed;
+    uint8_t bytes[RECORD_PREFIX_MAX + RECORD_SIZE_MAX];
+};
+
+/* Starts a record of this table and key. key.size <= ENGINE_KEY_MAX. */
+void record_start(struct record *record, enum engine_table table, struct engine_bytes key);
+/* Appends the MAC; what the engine shall keep. False when an encoder failed or libcrypto did. */
+bool record_seal(struct record *record, const struct crypto_mac *mac, struct engine_bytes *stored);
+/* After record_start: takes what the engine keeps and checks the MAC. False: not as we wrote it. */
+bool record_open(struct record *record, const struct crypto_mac *mac, struct engine_bytes stored);
+
+/* Each pair: encode between record_start and record_seal; decode after record_open, false when the
+ * bytes make no sense to this version. The name that is the record's key is not in its value: the
+ * caller fills id, number and the like. */
+
+/* The session and what the store alone needs to know about it. */
+struct record_session {
+    struct session session;
+    int64_t entry_ms; /* where its entry stands in the ends table; 0 = it has none */
+    uint32_t swept;   /* derived aliases below this generation are removed already */
+};
+void record_put_session(struct record *record, const struct record_session *session);
+bool record_get_session(struct record *record, struct record_session *session);
+
+struct record_alias {
+    uint8_t id[SESSION_ID_SIZE];
+    uint32_t generation;
+};
+void record_put_alias(struct record *record, const struct record_alias *alias);
+bool record_get_alias(struct record *record, struct record_alias *alias);
+
+void record_put_account(struct record *record, const struct account *account);
+bool record_get_account(struct record *record, struct account *account);
+
+void record_put_number(struct record *record, uint64_t number);
+bool record_get_number(struct record *record, uint64_t *number);
+
+void record_put_client(struct record *record, const struct client *client);
+bool record_get_client(struct record *record, struct client *client);
+
+void record_put_key(struct record *record, const struct signing_row *row);
+bool record_get_key(struct record *record, struct signing_row *row);
+
+void record_put_event(struct record *record, const struct event *event);
+bool record_get_event(struct record *record, struct event *event);
+
+/* meta: written at every change of these. */
+struct record_counters {
+    uint64_t next_account, next_event, keyring_version;
+    uint32_t next_key;
+};
+void record_put_counters(struct record *record, const struct record_counters *counters);
+bool record_get_counters(struct record *record, struct record_counters *counters);
+
+/* meta: written once. Read before there is a key for MACs, so it carries `proof` instead: what the
+ * right record key makes of the store's id. */
+enum { RECORD_STORE_ID_SIZE = 16, RECORD_FORMAT_VERSION = 1, RECORD_FORMAT_SIZE = 52 };
+struct record_format {
+    uint32_t version;
+    uint8_t store_id[RECORD_STORE_ID_SIZE];
+    int64_t created_ms; /* 0 = not told */
+    uint8_t proof[RECORD_MAC_SIZE];
+};
+void record_format_encode(const struct record_format *format, uint8_t out[RECORD_FORMAT_SIZE]);
+/* False: these are no bytes of a Retoken store. Any version. */
+bool record_format_decode(struct engine_bytes stored, struct record_format *format);
+
+#endif

@@ -1,0 +1,199 @@
+/* store.h: everything Retoken remembers, as verbs of the domain. Each verb is atomic, and durable
+ * when it returns STORE_OK. Knows records, indices and transactions; does not know tokens, HTTP,
+ * configuration or the clock (times are handed in). No transaction handle and no pointer into the
+ * database crosses this line: callers get copies.
+ *
+ * All verbs may be called from several threads and from several processes at once. Reads never wait
+ * for a writer. Writers of one process are committed in groups (store/group.c).
+ *
+ * Every verb that returns STORE_FAULT has set *fault (which may be NULL) and changed nothing. */
+#ifndef RETOKEN_STORE_STORE_H
+#define RETOKEN_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "model/account.h"
+#include "model/client.h"
+#include "model/event.h"
+#include "model/session.h"
+#include "model/signing.h"
+
+enum store_result {
+    STORE_OK,
+    STORE_ABSENT, /* no such record */
+    STORE_EXISTS, /* a record with that name, alias or kid is there already */
+    STORE_STALE,  /* the record is no longer as the caller saw it: read again */
+    STORE_FAULT   /* something broke: full, read-only, I/O, a record whose MAC is wrong */
+};
+
+struct store;
+
+struct store_settings {
+    const char *url;        /* "lmdb:DIR" or "memory:" */
+    uint8_t record_key[32]; /* key of the record MACs */
+    size_t map_size;        /* first size of the map in bytes; 0 = 64 MiB */
+    size_t map_limit;       /* the map grows up to this; 0 = as far as the disk goes */
+    bool create;            /* make the directory (0700) and the store when absent */
+    bool read_only;         /* all writing verbs give STORE_FAULT */
+    int64_t keep_ended_ms;  /* how long an ended or expired session stays to be explained */
+    int64_t now_ms;         /* noted in a store that is made now; 0 = not told */
+    /* Writes the alias of (session, generation) spelled as UUID, so that the sweeper can remove it;
+     * false on failure. May be NULL where no session has derived aliases. */
+    bool (*derived_alias)(void *self, const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
+                          uint8_t alias[SESSION_HASH_SIZE]);
+    void *derived_alias_self;
+};
+
+/* NULL with *fault set: absent and not `create`, wrong owner or permissions, a network file system,
+ * another format version, not our record key. Call after the last fork; one store per directory and
+ * process. */
+struct store *store_open(const struct store_settings *settings, struct fault *fault);
+/* For long-lived programs that end in order, and tests. A short-lived process leaves by _exit
+ * without it (LMDB's close races with another process's open: reliability.md section 4). NULL is
+ * harmless. */
+void store_close(struct store *store);
+/* A failed commit has left this process unsure of the file: finish what is in flight and exit, the
+ * next process reads the truth. */
+bool store_is_broken(const struct store *store);
+
+/* ---- sessions ---- */
+
+/* Adds session, its aliases (session->alias when has_alias; `derived_alias` of generation 0 when
+ * has_derived_aliases), and its index entries. STORE_EXISTS: the id or the alias is taken. */
+enum store_result store_session_create(struct store *store, const struct session *session,
+                                       struct fault *fault);
+
+/* All that a decision about one session needs, read in one snapshot. */
+struct store_grant {
+    struct session session;
+    bool has_account;
+    struct account account;
+    bool has_client; /* the session's own client */
+    struct client client;
+    uint64_t keyring_version;
+};
+enum store_result store_grant_find(struct store *store, const uint8_t id[SESSION_ID_SIZE],
+                                   struct store_grant *grant, struct fault *fault);
+
+/* Which session and generation a stored or derived alias names. */
+enum store_result store_alias_find(struct store *store, const uint8_t alias[SESSION_HASH_SIZE],
+                                   uint8_t id[SESSION_ID_SIZE], uint32_t *generation,
+                                   struct fault *fault);
+
+/* The compare-and-set: generation `from` becomes from + 1. STORE_STALE: the record is at another
+ * generation, has ended, or its account is gone or disabled; STORE_ABSENT: no such session. */
+struct store_rotation {
+    uint8_t id[SESSION_ID_SIZE];
+    uint32_t from;
+    int64_t now_ms;
+    int64_t expires_ms; /* of the session from now on; 0 = never */
+    bool has_alias;     /* the successor is spelled as UUID: */
+    uint8_t alias[SESSION_HASH_SIZE];
+};
+enum store_result store_session_rotate(struct store *store, const struct store_rotation *rotation,
+                                       struct fault *fault);
+
+/* Notes that a session was used without rotating it (used_ms, expires_ms). STORE_STALE as above. */
+enum store_result store_session_touch(struct store *store, const uint8_t id[SESSION_ID_SIZE],
+                                      uint32_t generation, int64_t now_ms, int64_t expires_ms,
+                                      struct fault *fault);
+
+/* Ends a session and writes the event (NULL = none) in the same commit. Ending an ended session is
+ * STORE_OK and changes nothing but adds the event. */
+enum store_result store_session_end(struct store *store, const uint8_t id[SESSION_ID_SIZE],
+                                    enum session_end end, int64_t now_ms, const struct event *event,
+                                    struct fault *fault);
+/* Ends all live sessions of an account; *count = how many were live. In bounded batches; STORE_OK
+ * means all are ended. */
+enum store_result store_account_sessions_end(struct store *store, uint64_t account,
+                                             enum session_end end, int64_t now_ms, size_t *count,
+                                             struct fault *fault);
+
+/* Pages through sessions in order of creation: up to `room` rows after id `after` (NULL = from the
+ * start), of one account (0 = all). *count < room: that was the last page. */
+enum store_result store_session_list(struct store *store, uint64_t account, const uint8_t *after,
+                                     struct session *rows, size_t room, size_t *count,
+                                     struct fault *fault);
+
+/* ---- accounts ---- */
+
+/* Sets account->number. STORE_EXISTS: the name is taken. */
+enum store_result store_account_add(struct store *store, struct account *account,
+                                    struct fault *fault);
+enum store_result store_account_find(struct store *store, const char *name, struct account *account,
+                                     struct fault *fault);
+enum store_result store_account_get(struct store *store, uint64_t number, struct account *account,
+                                    struct fault *fault);
+/* Overwrites the account with the same number. The name does not change. */
+enum store_result store_account_update(struct store *store, const struct account *account,
+                                       struct fault *fault);
+/* Removes the account; its sessions refuse as "account gone" from that commit on. */
+enum store_result store_account_remove(struct store *store, const char *name, struct fault *fault);
+/* In order of name, after name `after` (NULL = from the start). */
+enum store_result store_account_list(struct store *store, const char *after, struct account *rows,
+                                     size_t room, size_t *count, struct fault *fault);
+
+/* ---- clients ---- */
+
+enum store_result store_client_add(struct store *store, const struct client *client,
+                                   struct fault *fault);
+enum store_result store_client_find(struct store *store, const char *id, struct client *client,
+                                    struct fault *fault);
+enum store_result store_client_remove(struct store *store, const char *id, struct fault *fault);
+enum store_result store_client_list(struct store *store, const char *after, struct client *rows,
+                                    size_t room, size_t *count, struct fault *fault);
+
+/* ---- signing keys ---- */
+
+/* Sets row->number. STORE_EXISTS: the kid is taken. Every change counts the keyring version up. */
+enum store_result store_key_add(struct store *store, struct signing_row *row, struct fault *fault);
+enum store_result store_key_set_state(struct store *store, const char *kid,
+                                      enum signing_state state, struct fault *fault);
+enum store_result store_key_list(struct store *store, struct signing_row *rows, size_t room,
+                                 size_t *count, struct fault *fault);
+enum store_result store_keyring_version(struct store *store, uint64_t *version,
+                                        struct fault *fault);
+
+/* ---- events ---- */
+
+/* The newest 10,000 are kept. */
+enum store_result store_event_add(struct store *store, const struct event *event,
+                                  struct fault *fault);
+/* Newest first; of one session when `session` is not NULL. */
+enum store_result store_event_list(struct store *store, const uint8_t *session, struct event *rows,
+                                   size_t room, size_t *count, struct fault *fault);
+
+/* ---- the store itself ---- */
+
+struct store_stat {
+    uint64_t sessions, aliases, accounts, clients, keys, events;
+    uint64_t map_size, used_bytes, file_bytes; /* 0 for memory */
+    uint32_t readers, readers_max;
+    uint32_t format_version;
+    char engine[64]; /* "LMDB 0.9.24" */
+};
+enum store_result store_stat(struct store *store, struct store_stat *stat, struct fault *fault);
+
+/* Removes up to `most` sessions that ended or expired keep_ended_ms ago or earlier; *removed tells
+ * how many, and *more whether others are due. (Every write sweeps a few by itself.) */
+enum store_result store_prune(struct store *store, int64_t now_ms, size_t most, size_t *removed,
+                              bool *more, struct fault *fault);
+
+/* Reads every record and index entry: MACs, sizes, session <-> alias <-> account <-> end entries.
+ * Calls `found` (NULL = none) with one line per finding, never with a secret; `progress` (NULL =
+ * none) now and then. STORE_OK: read to the end; *findings tells how many. */
+struct store_check {
+    void (*found)(void *self, const char *line);
+    void (*progress)(void *self, uint64_t done, uint64_t total);
+    void *self;
+};
+enum store_result store_check(struct store *store, const struct store_check *check,
+                              uint64_t *findings, struct fault *fault);
+
+/* A consistent copy into `directory` (made 0700; must not hold a store), synced to disk. */
+enum store_result store_backup(struct store *store, const char *directory, struct fault *fault);
+
+#endif

@@ -1,0 +1,36 @@
+/* sweep.h: how ended and expired sessions leave. The ends table holds at most one entry per
+ * session, keyed by the time at which it is worth looking; an entry stays where it was first put
+ * while the session is renewed, and is moved when its time comes. So a rotation writes one record
+ * and nothing else. Always true: an entry's time is not later than the time its session is due. */
+#ifndef RETOKEN_STORE_SWEEP_H
+#define RETOKEN_STORE_SWEEP_H
+
+#include "store/rows.h"
+
+struct sweep {
+    int64_t keep_ended_ms;
+    bool (*derived_alias)(void *self, const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
+                          uint8_t alias[SESSION_HASH_SIZE]);
+    void *self;
+};
+
+/* When the session may be removed; 0 = it is live and never expires. */
+int64_t sweep_due_ms(const struct sweep *sweep, const struct session *session);
+
+/* After a change of the session and before the record is put: puts or moves its entry if it has
+ * none or one too late. */
+enum store_result sweep_enter(struct rows *rows, const struct sweep *sweep,
+                              struct record_session *session, struct fault *fault);
+
+/* How much one transaction may do; counted down. */
+struct sweep_budget {
+    size_t sessions; /* to remove */
+    size_t entries;  /* to look at */
+    size_t aliases;  /* derived, to compute and remove */
+};
+/* Looks at due entries in order of time. *removed counts up; *more: entries are still due. */
+enum store_result sweep_run(struct rows *rows, const struct sweep *sweep, int64_t now_ms,
+                            struct sweep_budget *budget, size_t *removed, bool *more,
+                            struct fault *fault);
+
+#endif

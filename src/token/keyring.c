@@ -1,0 +1,132 @@
+/* keyring.c: the signing keys at one version of the store, opened together and then only read.
+ * Knows states, realms and which key is newest. Does not know where rows come from or when to
+ * reload. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "token/keyring.h"
+
+struct entry {
+    uint32_t number;
+    enum signing_state state;
+    char realm[SIGNING_REALM_MAX + 1];
+    struct signing_key *key;
+};
+
+struct keyring {
+    uint64_t version;
+    size_t count;
+    struct entry entries[KEYRING_MAX]; /* newest first */
+};
+
+static int newest_first(const void *a, const void *b)
+{
+    uint32_t left = ((const struct entry *)a)->number;
+    uint32_t right = ((const struct entry *)b)->number;
+
+    return (left < right) - (left > right);
+}
+
+static bool add(struct keyring *keyring, const struct signing_row *row,
+                const struct secrets *secrets, struct fault *fault)
+{
+    struct entry *entry = &keyring->entries[keyring->count];
+
+    if (keyring->count == KEYRING_MAX) {
+        fault_set(fault, "more than %d signing keys are in use; retire some", (int)KEYRING_MAX);
+        return false;
+    }
+    entry->key = signing_key_unseal(row, secrets, fault);
+    if (entry->key == NULL) {
+        return false;
+    }
+    entry->number = row->number;
+    entry->state = row->state;
+    memcpy(entry->realm, row->realm, sizeof entry->realm);
+    keyring->count++;
+    return true;
+}
+
+struct keyring *keyring_open(const struct signing_row *rows, size_t count, uint64_t version,
+                             const struct secrets *secrets, struct fault *fault)
+{
+    struct keyring *keyring = calloc(1, sizeof *keyring);
+
+    if (keyring == NULL) {
+        fault_set(fault, "out of memory for the keyring");
+        return NULL;
+    }
+    keyring->version = version;
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].state != SIGNING_RETIRED && !add(keyring, &rows[i], secrets, fault)) {
+            keyring_close(keyring);
+            return NULL;
+        }
+    }
+    qsort(keyring->entries, keyring->count, sizeof keyring->entries[0], newest_first);
+    return keyring;
+}
+
+void keyring_close(struct keyring *keyring)
+{
+    if (keyring == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < keyring->count; i++) {
+        signing_key_close(keyring->entries[i].key);
+    }
+    free(keyring);
+}
+
+uint64_t keyring_version(const struct keyring *keyring)
+{
+    return keyring->version;
+}
+
+static const struct signing_key *newest_signer(const struct keyring *keyring,
+                                               enum signing_algorithm algorithm, const char *realm)
+{
+    for (size_t i = 0; i < keyring->count; i++) {
+        const struct entry *entry = &keyring->entries[i];
+        if (entry->state == SIGNING_ACTIVE && signing_key_algorithm(entry->key) == algorithm &&
+            text_is(text_of(entry->realm), realm)) {
+            return entry->key;
+        }
+    }
+    return NULL;
+}
+
+const struct signing_key *keyring_signer(const struct keyring *keyring,
+                                         enum signing_algorithm algorithm, const char *realm)
+{
+    const struct signing_key *bound = newest_signer(keyring, algorithm, realm);
+
+    return bound != NULL ? bound : newest_signer(keyring, algorithm, "");
+}
+
+const struct signing_key *keyring_verifier(const struct keyring *keyring, const char *realm,
+                                           size_t i)
+{
+    for (size_t at = 0; at < keyring->count; at++) {
+        const struct entry *entry = &keyring->entries[at];
+        if (entry->realm[0] != '\0' && !text_is(text_of(entry->realm), realm)) {
+            continue;
+        }
+        if (i-- == 0) {
+            return entry->key;
+        }
+    }
+    return NULL;
+}
+
+void keyring_jwks(const struct keyring *keyring, struct json_out *out)
+{
+    json_out_open(out);
+    json_out_key(out, "keys");
+    json_out_array_open(out);
+    for (size_t i = 0; i < keyring->count; i++) {
+        signing_key_jwk(keyring->entries[i].key, out);
+    }
+    json_out_array_close(out);
+    json_out_close(out);
+}

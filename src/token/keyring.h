@@ -1,0 +1,28 @@
+/* keyring.h: the signing keys of a process, as one immutable value that is replaced whole when the
+ * store's keyring version moves on. */
+#ifndef RETOKEN_TOKEN_KEYRING_H
+#define RETOKEN_TOKEN_KEYRING_H
+
+#include "token/signing_key.h"
+
+enum { KEYRING_MAX = 64 };
+
+struct keyring;
+
+/* Unseals every row that is not retired. Copies; rows stay the caller's. NULL with *fault. */
+struct keyring *keyring_open(const struct signing_row *rows, size_t count, uint64_t version,
+                             const struct secrets *secrets, struct fault *fault);
+void keyring_close(struct keyring *keyring); /* NULL is harmless */
+uint64_t keyring_version(const struct keyring *keyring);
+
+/* The key that signs: active, of this algorithm, bound to `realm`, else bound to none; the newest
+ * of several. NULL when there is none. */
+const struct signing_key *keyring_signer(const struct keyring *keyring,
+                                         enum signing_algorithm algorithm, const char *realm);
+/* The i-th key (published or active) that may verify for `realm`, NULL past the end. */
+const struct signing_key *keyring_verifier(const struct keyring *keyring, const char *realm,
+                                           size_t i);
+/* {"keys":[…]}: asymmetric keys, published and active. */
+void keyring_jwks(const struct keyring *keyring, struct json_out *out);
+
+#endif

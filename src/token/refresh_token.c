@@ -1,0 +1,184 @@
+/* refresh_token.c: the spellings of (session, generation) and the MACs in them. Knows bytes, their
+ * order and libcrypto's HMAC through base/crypto.h. Does not know the store, lifetimes, or whether
+ * a session exists.
+ *
+ * A native token, before base64url:
+ *
+ *     01                                               version
+ *     a7                                               key id (which master secret)
+ *     01 93 4b 2c 5e 70 7c 11 9a 3f 52 e8 0d 64 b1 07  session id
+ *     00 00 00 02                                      generation, big-endian
+ *     .. 32 bytes ..                                   HMAC-SHA-256 over the 22 bytes above
+ *
+ * 54 bytes are 72 characters without a spare bit, so a token has exactly one spelling. */
+#include <string.h>
+
+#include "base/codec.h"
+#include "base/secret.h"
+
+#include "token/refresh_token.h"
+
+enum {
+    NATIVE_VERSION = 1,
+    SESSION_AT = 2,
+    GENERATION_AT = SESSION_AT + SESSION_ID_SIZE,
+    MAC_AT = GENERATION_AT + 4,
+    NATIVE_BYTES = MAC_AT + CRYPTO_HASH_SIZE,
+    UUID_BYTES = 16
+};
+
+_Static_assert(NATIVE_BYTES * 4 == REFRESH_TOKEN_NATIVE_SIZE * 3,
+               "native tokens have no spare bit");
+
+/* ---- shapes ---- */
+
+static bool is_base64url(struct text t)
+{
+    for (size_t i = 0; i < t.size; i++) {
+        char c = t.data[i];
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+              c == '-' || c == '_')) {
+            return false;
+        }
+    }
+    return t.size > 0;
+}
+
+static bool is_compact_jws(struct text token)
+{
+    struct text rest = token;
+    struct text header = text_split(&rest, '.');
+    struct text payload = text_split(&rest, '.');
+
+    return is_base64url(header) && is_base64url(payload) && is_base64url(rest);
+}
+
+enum refresh_shape refresh_token_shape(struct text token)
+{
+    uint8_t uuid[UUID_BYTES];
+
+    if (token.size > REFRESH_TOKEN_MAX) {
+        return REFRESH_SHAPE_NONE;
+    } else if (token.size == REFRESH_TOKEN_NATIVE_SIZE && is_base64url(token)) {
+        return REFRESH_SHAPE_NATIVE;
+    } else if (token.size == REFRESH_TOKEN_UUID_SIZE && codec_uuid_parse(token, uuid)) {
+        return REFRESH_SHAPE_UUID;
+    } else if (is_compact_jws(token)) {
+        return REFRESH_SHAPE_JWT;
+    }
+    return REFRESH_SHAPE_NONE;
+}
+
+/* ---- minting ---- */
+
+bool refresh_token_native(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
+                          uint32_t generation, char out[REFRESH_TOKEN_NATIVE_SIZE + 1])
+{
+    uint8_t bytes[NATIVE_BYTES];
+
+    bytes[0] = NATIVE_VERSION;
+    bytes[1] = secrets->key_id;
+    memcpy(bytes + SESSION_AT, session, SESSION_ID_SIZE);
+    codec_put_u32(bytes + GENERATION_AT, generation);
+    if (!crypto_mac_compute(secrets->native, bytes, MAC_AT, bytes + MAC_AT)) {
+        return false;
+    }
+    codec_base64url_encode(bytes, sizeof bytes, out);
+    out[REFRESH_TOKEN_NATIVE_SIZE] = '\0';
+    secret_wipe(bytes, sizeof bytes);
+    return true;
+}
+
+/* Sets the version and variant bits of RFC 9562 section 4. */
+static void shape_uuid(uint8_t uuid[UUID_BYTES], uint8_t version)
+{
+    uuid[6] = (uint8_t)((uuid[6] & 0x0f) | (version << 4));
+    uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
+}
+
+/* 122 bits of the MAC over `message` in the shape of a UUIDv4. */
+static bool mac_uuid(const struct crypto_mac *mac, const uint8_t *message, size_t size,
+                     char out[37])
+{
+    uint8_t hash[CRYPTO_HASH_SIZE];
+
+    if (!crypto_mac_compute(mac, message, size, hash)) {
+        return false;
+    }
+    shape_uuid(hash, 4);
+    codec_uuid_format(hash, out);
+    secret_wipe(hash, sizeof hash);
+    return true;
+}
+
+bool refresh_token_uuid(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
+                        uint32_t generation, char out[REFRESH_TOKEN_UUID_SIZE + 1])
+{
+    uint8_t message[SESSION_ID_SIZE + 4];
+
+    memcpy(message, session, SESSION_ID_SIZE);
+    codec_put_u32(message + SESSION_ID_SIZE, generation);
+    return mac_uuid(secrets->uuid, message, sizeof message, out);
+}
+
+bool refresh_token_jti(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
+                       uint32_t generation, int64_t issued_at_s, char out[37])
+{
+    uint8_t message[SESSION_ID_SIZE + 4 + 8];
+
+    memcpy(message, session, SESSION_ID_SIZE);
+    codec_put_u32(message + SESSION_ID_SIZE, generation);
+    codec_put_u64(message + SESSION_ID_SIZE + 4, (uint64_t)issued_at_s);
+    return mac_uuid(secrets->jti, message, sizeof message, out);
+}
+
+bool session_id_make(const struct randomness *randomness, int64_t now_ms,
+                     uint8_t id[SESSION_ID_SIZE])
+{
+    uint8_t time[8];
+
+    if (now_ms < 0 || !randomness_fill(randomness, id, SESSION_ID_SIZE)) {
+        return false;
+    }
+    codec_put_u64(time, (uint64_t)now_ms);
+    memcpy(id, time + 2, 6); /* 48 bits of milliseconds */
+    shape_uuid(id, 7);
+    return true;
+}
+
+/* ---- reading ---- */
+
+bool refresh_token_native_open(const struct secrets *secrets, struct text token,
+                               uint8_t session[SESSION_ID_SIZE], uint32_t *generation)
+{
+    uint8_t bytes[NATIVE_BYTES];
+    uint8_t mac[CRYPTO_HASH_SIZE];
+    size_t size = 0;
+    bool good = token.size == REFRESH_TOKEN_NATIVE_SIZE &&
+                codec_base64url_decode(token, bytes, sizeof bytes, &size) && size == NATIVE_BYTES &&
+                bytes[0] == NATIVE_VERSION && bytes[1] == secrets->key_id &&
+                crypto_mac_compute(secrets->native, bytes, MAC_AT, mac) &&
+                secret_equal(mac, bytes + MAC_AT, sizeof mac);
+
+    if (good) {
+        memcpy(session, bytes + SESSION_AT, SESSION_ID_SIZE);
+        *generation = codec_get_u32(bytes + GENERATION_AT);
+    }
+    secret_wipe(mac, sizeof mac);
+    secret_wipe(bytes, sizeof bytes);
+    return good;
+}
+
+bool refresh_token_alias(struct text token, uint8_t alias[SESSION_HASH_SIZE])
+{
+    uint8_t uuid[UUID_BYTES];
+    char lower[REFRESH_TOKEN_UUID_SIZE + 1];
+
+    /* UUIDs are compared without regard to case (RFC 9562 section 4), so both cases find one row.
+     */
+    if (token.size == REFRESH_TOKEN_UUID_SIZE && codec_uuid_parse(token, uuid)) {
+        codec_uuid_format(uuid, lower);
+        token.data = lower;
+    }
+    return crypto_sha256(token.data, token.size, alias);
+}

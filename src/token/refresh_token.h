@@ -1,0 +1,51 @@
+/* refresh_token.h: refresh tokens derived from (session, generation), so none is stored (design.md
+ * section 3). Native: version, key id, session id, generation, full HMAC-SHA-256, in base64url.
+ * UUID: 122 bits of an HMAC, shaped as UUIDv4. Knows spellings and MACs; does not know the store.
+ */
+#ifndef RETOKEN_TOKEN_REFRESH_TOKEN_H
+#define RETOKEN_TOKEN_REFRESH_TOKEN_H
+
+#include "base/text.h"
+#include "model/session.h"
+#include "token/secrets.h"
+
+enum {
+    REFRESH_TOKEN_NATIVE_SIZE = 72, /* characters */
+    REFRESH_TOKEN_UUID_SIZE = 36,
+    REFRESH_TOKEN_MAX = 4096 /* a JWT-shaped one */
+};
+
+/* What a string looks like, before anything is checked. */
+enum refresh_shape {
+    REFRESH_SHAPE_NONE,
+    REFRESH_SHAPE_NATIVE,
+    REFRESH_SHAPE_UUID,
+    REFRESH_SHAPE_JWT
+};
+/* NONE also for anything over REFRESH_TOKEN_MAX. */
+enum refresh_shape refresh_token_shape(struct text token);
+
+/* Writes the token and a NUL. False only when libcrypto fails. */
+bool refresh_token_native(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
+                          uint32_t generation, char out[REFRESH_TOKEN_NATIVE_SIZE + 1]);
+bool refresh_token_uuid(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
+                        uint32_t generation, char out[REFRESH_TOKEN_UUID_SIZE + 1]);
+
+/* Opens a native token: false when its MAC, version or spelling is wrong. Constant time in the MAC.
+ */
+bool refresh_token_native_open(const struct secrets *secrets, struct text token,
+                               uint8_t session[SESSION_ID_SIZE], uint32_t *generation);
+
+/* The key of the alias index: SHA-256 of the token (a UUID first put into lower case). */
+bool refresh_token_alias(struct text token, uint8_t alias[SESSION_HASH_SIZE]);
+
+/* A new session id, UUIDv7 (RFC 9562 section 5.7). */
+bool session_id_make(const struct randomness *randomness, int64_t now_ms,
+                     uint8_t id[SESSION_ID_SIZE]);
+
+/* A UUIDv4-shaped identifier that says the same for the same (session, generation, iat): the access
+ * token's jti or nonce, so that a replay carries the same claims. */
+bool refresh_token_jti(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
+                       uint32_t generation, int64_t issued_at_s, char out[37]);
+
+#endif

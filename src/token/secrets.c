@@ -1,0 +1,219 @@
+/* secrets.c: one key per purpose, derived from the master secret by HKDF, and the file that the
+ * master secret lives in. Knows the labels and the file's format and permissions. Does not know
+ * what the keys protect, the configuration or the store. */
+#define _POSIX_C_SOURCE 200809L /* O_CLOEXEC, O_NOFOLLOW */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "base/secret.h"
+
+#include "token/secrets.h"
+
+/* A label never changes its meaning: another layout of what it protects takes a new label. */
+#define LABEL_KEY_ID        "retoken 1 master key id"
+#define LABEL_NATIVE        "retoken 1 native refresh token"
+#define LABEL_UUID          "retoken 1 uuid refresh token"
+#define LABEL_JTI           "retoken 1 access token id"
+#define LABEL_CLIENT_SECRET "retoken 1 client secret"
+#define LABEL_REFRESH_JWT   "retoken 1 jwt refresh token"
+#define LABEL_RECORD        "retoken 1 store record"
+#define LABEL_SEALING       "retoken 1 sealed signing key"
+
+enum { DIGITS = 2 * SECRETS_MASTER_SIZE, FILE_SIZE = DIGITS + 1 };
+
+/* ---- derived keys ---- */
+
+static struct crypto_mac *derived_mac(const uint8_t master[SECRETS_MASTER_SIZE], const char *label)
+{
+    uint8_t key[CRYPTO_KEY_SIZE];
+    struct crypto_mac *mac = NULL;
+
+    if (crypto_derive(master, label, key)) {
+        mac = crypto_mac_open(key, sizeof key);
+    }
+    secret_wipe(key, sizeof key);
+    return mac;
+}
+
+static bool derive_all(const uint8_t master[SECRETS_MASTER_SIZE], struct secrets *secrets)
+{
+    uint8_t id[CRYPTO_KEY_SIZE];
+
+    if (!crypto_derive(master, LABEL_KEY_ID, id)) {
+        return false;
+    }
+    secrets->key_id = id[0];
+    return (secrets->native = derived_mac(master, LABEL_NATIVE)) != NULL &&
+           (secrets->uuid = derived_mac(master, LABEL_UUID)) != NULL &&
+           (secrets->jti = derived_mac(master, LABEL_JTI)) != NULL &&
+           (secrets->client_secret = derived_mac(master, LABEL_CLIENT_SECRET)) != NULL &&
+           crypto_derive(master, LABEL_REFRESH_JWT, secrets->refresh_jwt) &&
+           crypto_derive(master, LABEL_RECORD, secrets->record) &&
+           crypto_derive(master, LABEL_SEALING, secrets->sealing);
+}
+
+bool secrets_open(const uint8_t master[SECRETS_MASTER_SIZE], struct secrets *secrets,
+                  struct fault *fault)
+{
+    *secrets = (struct secrets){0};
+    if (derive_all(master, secrets)) {
+        return true;
+    }
+    secrets_close(secrets);
+    fault_set(fault, "libcrypto cannot derive keys from the master secret");
+    return false;
+}
+
+void secrets_close(struct secrets *secrets)
+{
+    crypto_mac_close(secrets->native);
+    crypto_mac_close(secrets->uuid);
+    crypto_mac_close(secrets->jti);
+    crypto_mac_close(secrets->client_secret);
+    secret_wipe(secrets, sizeof *secrets);
+}
+
+/* ---- the file ---- */
+
+/* Reads up to `room` bytes; -1 with errno. */
+static ssize_t read_up_to(int file, char *data, size_t room)
+{
+    size_t size = 0;
+
+    while (size < room) {
+        ssize_t got = read(file, data + size, room - size);
+        if (got == 0) {
+            break;
+        }
+        if (got > 0) {
+            size += (size_t)got;
+        } else if (errno != EINTR) {
+            return -1;
+        }
+    }
+    return (ssize_t)size;
+}
+
+static bool write_all(int file, const char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t put = write(file, data, size);
+        if (put > 0) {
+            data += put;
+            size -= (size_t)put;
+        } else if (put == 0 || errno != EINTR) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Anybody else who can read the file can make every token, so a slip in its mode is a fault here
+ * and not a warning. */
+static bool is_private(int file, const char *path, struct fault *fault)
+{
+    struct stat stat;
+
+    if (fstat(file, &stat) != 0) {
+        fault_set(fault, "%s: %s", path, strerror(errno));
+    } else if (!S_ISREG(stat.st_mode)) {
+        fault_set(fault, "%s: the master secret is not a regular file", path);
+    } else if (stat.st_uid != geteuid()) {
+        fault_set(fault,
+                  "%s: belongs to user id %lu, but this process runs as %lu; they must agree", path,
+                  (unsigned long)stat.st_uid, (unsigned long)geteuid());
+    } else if ((stat.st_mode & 07777) != 0600 && (stat.st_mode & 07777) != 0400) {
+        fault_set(fault, "%s: mode is %04o; the master secret must be 0600 or 0400 (chmod 600)",
+                  path, (unsigned)(stat.st_mode & 07777));
+    } else {
+        return true;
+    }
+    return false;
+}
+
+bool secrets_file_read(const char *path, uint8_t master[SECRETS_MASTER_SIZE], struct fault *fault)
+{
+    char content[FILE_SIZE + 1]; /* one more, to see that there is more */
+    bool good = false;
+    /* Non-blocking, so that a FIFO in its place is complained about and not waited for. */
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+    if (file < 0) {
+        fault_set(fault, "%s: cannot open the master secret: %s", path, strerror(errno));
+        return false;
+    }
+    if (is_private(file, path, fault)) {
+        ssize_t size = read_up_to(file, content, sizeof content);
+        if (size < 0) {
+            fault_set(fault, "%s: cannot read the master secret: %s", path, strerror(errno));
+        } else if (size != FILE_SIZE || content[DIGITS] != '\n' ||
+                   !codec_hex_decode((struct text){content, DIGITS}, master, SECRETS_MASTER_SIZE)) {
+            fault_set(fault, "%s: the master secret must be %d hexadecimal digits and a newline",
+                      path, (int)DIGITS);
+        } else {
+            good = true;
+        }
+        secret_wipe(content, sizeof content);
+    }
+    close(file);
+    return good;
+}
+
+/* The name itself is durable only once its directory is. */
+static bool sync_directory_of(const char *path)
+{
+    char directory[4096];
+    const char *slash = strrchr(path, '/');
+    struct text name = slash == NULL   ? TEXT(".")
+                       : slash == path ? TEXT("/")
+                                       : (struct text){path, (size_t)(slash - path)};
+
+    if (!text_copy(name, directory, sizeof directory)) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    int file = open(directory, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    if (file < 0) {
+        return false;
+    }
+    bool synced = fsync(file) == 0;
+    close(file);
+    return synced;
+}
+
+bool secrets_file_create(const char *path, const struct randomness *randomness, struct fault *fault)
+{
+    uint8_t master[SECRETS_MASTER_SIZE];
+    char content[FILE_SIZE + 1];
+    bool good = false;
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (file < 0) {
+        fault_set(fault, "%s: cannot create the master secret: %s", path, strerror(errno));
+        return false;
+    }
+    if (!randomness_fill(randomness, master, sizeof master)) {
+        fault_set(fault, "%s: no randomness for the master secret", path);
+    } else {
+        codec_hex_encode(master, sizeof master, content);
+        content[DIGITS] = '\n';
+        /* fchmod: an odd umask may have taken the owner's own bits */
+        if (fchmod(file, 0600) != 0 || !write_all(file, content, FILE_SIZE) || fsync(file) != 0 ||
+            !sync_directory_of(path)) {
+            fault_set(fault, "%s: cannot write the master secret: %s", path, strerror(errno));
+        } else {
+            good = true;
+        }
+        secret_wipe(content, sizeof content);
+    }
+    secret_wipe(master, sizeof master);
+    close(file);
+    if (!good) {
+        unlink(path);
+    }
+    return good;
+}

@@ -1,0 +1,35 @@
+/* secrets.h: the keys derived from the master secret, one per purpose (HKDF labels in secrets.c).
+ * Knows the master secret only while opening. */
+#ifndef RETOKEN_TOKEN_SECRETS_H
+#define RETOKEN_TOKEN_SECRETS_H
+
+#include "base/crypto.h"
+#include "base/fault.h"
+
+enum { SECRETS_MASTER_SIZE = 32 };
+
+struct secrets {
+    uint8_t key_id;                       /* names the master secret inside native tokens */
+    struct crypto_mac *native;            /* MAC of native refresh tokens */
+    struct crypto_mac *uuid;              /* UUID-shaped refresh tokens */
+    struct crypto_mac *jti;               /* identifiers inside access tokens (jti, nonce) */
+    struct crypto_mac *client_secret;     /* hashes of generated client secrets */
+    uint8_t refresh_jwt[CRYPTO_KEY_SIZE]; /* HS256 key of JWT-shaped refresh tokens */
+    uint8_t record[CRYPTO_KEY_SIZE];      /* record MACs of the store */
+    uint8_t sealing[CRYPTO_KEY_SIZE];     /* sealing of signing keys */
+};
+
+/* False with *fault when libcrypto fails. The caller wipes `master`. */
+bool secrets_open(const uint8_t master[SECRETS_MASTER_SIZE], struct secrets *secrets,
+                  struct fault *fault);
+/* Wipes. Harmless on a zeroed struct. */
+void secrets_close(struct secrets *secrets);
+
+/* The master secret's file: 64 hex digits and a newline, mode 0600 (or 0400), owned by this user.
+ * Faults name the file and what would be right. */
+bool secrets_file_read(const char *path, uint8_t master[SECRETS_MASTER_SIZE], struct fault *fault);
+/* Creates it (O_EXCL, 0600, synced); false when there is one already. */
+bool secrets_file_create(const char *path, const struct randomness *randomness,
+                         struct fault *fault);
+
+#endif

@@ -1,0 +1,472 @@
+/* signing_key.c: one key with one algorithm. Parsed once; a signature copies a context that was
+ * prepared when the key was made, because parsing a PEM costs more than most signatures. Knows
+ * libcrypto, JWS's signature formats and sealing. Does not know JSON Web Tokens, states or realms.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include "base/codec.h"
+#include "base/secret.h"
+
+#include "token/signing_ecdsa.h"
+#include "token/signing_jwk.h"
+#include "token/signing_key.h"
+#include "token/signing_pem.h"
+#include "token/signing_profile.h"
+
+enum { SECRET_KID_BYTES = 16 };
+
+struct signing_key {
+    enum signing_algorithm algorithm;
+    const struct signing_profile *profile;
+    char kid[SIGNING_KID_MAX + 1];
+    /* a key pair: */
+    EVP_PKEY *pkey;
+    EVP_MD_CTX *signer;   /* initialised, never updated: copied by every signature */
+    EVP_MD_CTX *verifier; /* likewise */
+    /* or a secret: */
+    struct crypto_mac *mac;
+    size_t secret_size;
+    uint8_t secret[SIGNING_SECRET_MAX];
+};
+
+/* ---- making ---- */
+
+bool signing_key_kid_valid(struct text kid)
+{
+    for (size_t i = 0; i < kid.size; i++) {
+        char c = kid.data[i];
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+              c == '.' || c == '_' || c == '-')) {
+            return false;
+        }
+    }
+    return kid.size >= 1 && kid.size <= SIGNING_KID_MAX;
+}
+
+void signing_key_close(struct signing_key *key)
+{
+    if (key == NULL) {
+        return;
+    }
+    EVP_MD_CTX_free(key->signer);
+    EVP_MD_CTX_free(key->verifier);
+    EVP_PKEY_free(key->pkey);
+    crypto_mac_close(key->mac);
+    OPENSSL_clear_free(key, sizeof *key);
+}
+
+static struct signing_key *key_new(enum signing_algorithm algorithm, struct fault *fault)
+{
+    struct signing_key *key = OPENSSL_zalloc(sizeof *key);
+
+    if (key == NULL) {
+        fault_set(fault, "out of memory for a signing key");
+        return NULL;
+    }
+    key->algorithm = algorithm;
+    key->profile = signing_profile(algorithm);
+    return key;
+}
+
+/* A thumbprint of a secret would publish a hash of it, so a secret's id is a MAC of a fixed label.
+ */
+static bool secret_kid(struct signing_key *key)
+{
+    static const char label[] = "retoken 1 kid";
+    uint8_t hash[CRYPTO_HASH_SIZE];
+
+    if (!crypto_mac_compute(key->mac, label, sizeof label - 1, hash)) {
+        return false;
+    }
+    codec_base64url_encode(hash, SECRET_KID_BYTES, key->kid);
+    key->kid[codec_base64url_size(SECRET_KID_BYTES)] = '\0';
+    return true;
+}
+
+static bool default_kid(struct signing_key *key)
+{
+    return key->mac != NULL ? secret_kid(key)
+                            : signing_jwk_thumbprint(key->profile, key->pkey, key->kid);
+}
+
+static bool set_kid(struct signing_key *key, const char *kid, struct fault *fault)
+{
+    struct text given = text_of(kid);
+
+    if (given.size == 0 && !default_kid(key)) {
+        fault_set(fault, "libcrypto cannot compute the key's thumbprint");
+    } else if (given.size != 0 && !signing_key_kid_valid(given)) {
+        fault_set(fault, "a key id must be 1 to %d characters out of A-Z a-z 0-9 . _ -",
+                  (int)SIGNING_KID_MAX);
+    } else {
+        return given.size == 0 || text_copy(given, key->kid, sizeof key->kid);
+    }
+    return false;
+}
+
+static bool set_padding(const struct signing_profile *profile, EVP_PKEY_CTX *context)
+{
+    return !profile->pss ||
+           (EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+            EVP_PKEY_CTX_set_rsa_mgf1_md_name(context, profile->digest, NULL) == 1 &&
+            EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1);
+}
+
+static bool prepare(struct signing_key *key)
+{
+    const struct signing_profile *profile = key->profile;
+    EVP_PKEY_CTX *context = NULL; /* belongs to the digest context */
+
+    return (key->signer = EVP_MD_CTX_new()) != NULL && (key->verifier = EVP_MD_CTX_new()) != NULL &&
+           EVP_DigestSignInit_ex(key->signer, &context, profile->digest, NULL, NULL, key->pkey,
+                                 NULL) == 1 &&
+           set_padding(profile, context) &&
+           EVP_DigestVerifyInit_ex(key->verifier, &context, profile->digest, NULL, NULL, key->pkey,
+                                   NULL) == 1 &&
+           set_padding(profile, context);
+}
+
+/* Takes pkey over, also on failure. */
+static struct signing_key *key_of_pair(enum signing_algorithm algorithm, EVP_PKEY *pkey,
+                                       const char *kid, struct fault *fault)
+{
+    struct signing_key *key = key_new(algorithm, fault);
+
+    if (key == NULL) {
+        EVP_PKEY_free(pkey);
+        return NULL;
+    }
+    key->pkey = pkey;
+    if (!signing_profile_fits(key->profile, pkey, fault) || !set_kid(key, kid, fault)) {
+        /* said already */
+    } else if (!prepare(key)) {
+        fault_set(fault, "libcrypto cannot sign %s with this key",
+                  signing_algorithm_name(algorithm));
+    } else {
+        return key;
+    }
+    signing_key_close(key);
+    ERR_clear_error();
+    return NULL;
+}
+
+struct signing_key *signing_key_from_secret(struct text secret, const char *kid,
+                                            struct fault *fault)
+{
+    if (secret.size < SIGNING_SECRET_MIN || secret.size > SIGNING_SECRET_MAX) {
+        fault_set(fault, "the secret has %zu bytes; HS256 needs %d to %d", secret.size,
+                  (int)SIGNING_SECRET_MIN, (int)SIGNING_SECRET_MAX);
+        return NULL;
+    }
+    struct signing_key *key = key_new(SIGNING_HS256, fault);
+    if (key == NULL) {
+        return NULL;
+    }
+    memcpy(key->secret, secret.data, secret.size);
+    key->secret_size = secret.size;
+    key->mac = crypto_mac_open(secret.data, secret.size);
+    if (key->mac == NULL) {
+        fault_set(fault, "libcrypto cannot prepare an HMAC key");
+    } else if (set_kid(key, kid, fault)) {
+        return key;
+    }
+    signing_key_close(key);
+    return NULL;
+}
+
+static struct signing_key *generate_secret(const char *kid, const struct randomness *randomness,
+                                           struct fault *fault)
+{
+    uint8_t secret[SIGNING_SECRET_MIN];
+    struct signing_key *key = NULL;
+
+    if (!randomness_fill(randomness, secret, sizeof secret)) {
+        fault_set(fault, "no randomness for a signing key");
+    } else {
+        key =
+            signing_key_from_secret((struct text){(const char *)secret, sizeof secret}, kid, fault);
+    }
+    secret_wipe(secret, sizeof secret);
+    return key;
+}
+
+static EVP_PKEY *generate_pair(const struct signing_profile *profile)
+{
+    if (profile->group != NULL) {
+        return EVP_EC_gen(profile->group);
+    } else if (profile->digest != NULL) {
+        return EVP_RSA_gen(SIGNING_RSA_BITS_MIN);
+    }
+    return EVP_PKEY_Q_keygen(NULL, NULL, profile->type);
+}
+
+struct signing_key *signing_key_generate(enum signing_algorithm algorithm, const char *kid,
+                                         const struct randomness *randomness, struct fault *fault)
+{
+    if (algorithm == SIGNING_HS256) {
+        return generate_secret(kid, randomness, fault);
+    }
+    EVP_PKEY *pkey = generate_pair(signing_profile(algorithm));
+    if (pkey == NULL) {
+        ERR_clear_error();
+        fault_set(fault, "libcrypto cannot generate a key for %s",
+                  signing_algorithm_name(algorithm));
+        return NULL;
+    }
+    return key_of_pair(algorithm, pkey, kid, fault);
+}
+
+/* A file put together by hand may hold a private part that does not belong to its public part. */
+static bool is_one_pair(const struct signing_key *key)
+{
+    struct text sample = TEXT("retoken");
+    uint8_t signature[SIGNING_SIGNATURE_MAX];
+    size_t size = sizeof signature;
+
+    return signing_key_sign(key, sample, signature, &size) &&
+           signing_key_verify(key, sample, signature, size);
+}
+
+struct signing_key *signing_key_from_pem(enum signing_algorithm algorithm, struct text pem,
+                                         const char *kid, struct fault *fault)
+{
+    if (algorithm == SIGNING_HS256) {
+        fault_set(fault, "HS256 takes a secret, not a PEM key");
+        return NULL;
+    }
+    EVP_PKEY *pkey = signing_pem_private(pem, fault);
+    if (pkey == NULL) {
+        return NULL;
+    }
+    struct signing_key *key = key_of_pair(algorithm, pkey, kid, fault);
+    if (key != NULL && !is_one_pair(key)) {
+        signing_key_close(key);
+        fault_set(fault, "the private key does not belong to the public key beside it");
+        return NULL;
+    }
+    return key;
+}
+
+bool signing_key_public_fits(enum signing_algorithm algorithm, struct text pem, struct fault *fault)
+{
+    EVP_PKEY *pkey = signing_pem_public(pem, fault);
+    bool fits = pkey != NULL && signing_profile_fits(signing_profile(algorithm), pkey, fault);
+
+    EVP_PKEY_free(pkey);
+    return fits;
+}
+
+enum signing_algorithm signing_key_algorithm(const struct signing_key *key)
+{
+    return key->algorithm;
+}
+
+const char *signing_key_kid(const struct signing_key *key)
+{
+    return key->kid;
+}
+
+bool signing_key_jwk(const struct signing_key *key, struct json_out *out)
+{
+    return key->pkey != NULL &&
+           signing_jwk_write(key->profile, key->pkey, signing_algorithm_name(key->algorithm),
+                             key->kid, out);
+}
+
+/* ---- sealing ---- */
+
+/* Binds the sealed bytes to the row's own words, so that rows cannot be mixed by hand. */
+static struct text sealed_about(enum signing_algorithm algorithm, const char *kid, char *room,
+                                size_t size)
+{
+    int length =
+        snprintf(room, size, "retoken 1 signing key %s %s", signing_algorithm_name(algorithm), kid);
+
+    return (struct text){room, length > 0 ? (size_t)length : 0};
+}
+
+enum { ABOUT_MAX = SIGNING_KID_MAX + 64 };
+
+/* The private part as bytes, to be given back with OPENSSL_clear_free; 0 on failure. */
+static size_t private_bytes(const struct signing_key *key, uint8_t **bytes)
+{
+    *bytes = NULL;
+    if (key->pkey == NULL) {
+        *bytes = OPENSSL_memdup(key->secret, key->secret_size);
+        return *bytes != NULL ? key->secret_size : 0;
+    }
+    PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key->pkey);
+    int size = info != NULL ? i2d_PKCS8_PRIV_KEY_INFO(info, bytes) : 0;
+    PKCS8_PRIV_KEY_INFO_free(info);
+    return size > 0 ? (size_t)size : 0;
+}
+
+bool signing_key_seal(const struct signing_key *key, const struct secrets *secrets,
+                      const struct randomness *randomness, struct signing_row *row,
+                      struct fault *fault)
+{
+    char room[ABOUT_MAX];
+    uint8_t nonce[12];
+    uint8_t *plain;
+    size_t size = private_bytes(key, &plain);
+    bool good = false;
+
+    if (size == 0) {
+        fault_set(fault, "libcrypto cannot write out the key %s", key->kid);
+    } else if (size + CRYPTO_SEAL_EXTRA > sizeof row->sealed) {
+        fault_set(fault, "the key %s is too large to be stored", key->kid);
+    } else if (!randomness_fill(randomness, nonce, sizeof nonce)) {
+        fault_set(fault, "no randomness to seal the key %s", key->kid);
+    } else if (!crypto_seal(secrets->sealing, nonce,
+                            sealed_about(key->algorithm, key->kid, room, sizeof room), plain, size,
+                            row->sealed)) {
+        fault_set(fault, "libcrypto cannot seal the key %s", key->kid);
+    } else {
+        row->sealed_size = (uint16_t)(size + CRYPTO_SEAL_EXTRA);
+        row->algorithm = key->algorithm;
+        memcpy(row->kid, key->kid, sizeof row->kid);
+        good = true;
+    }
+    OPENSSL_clear_free(plain, size);
+    return good;
+}
+
+static struct signing_key *key_of_bytes(enum signing_algorithm algorithm, const uint8_t *plain,
+                                        size_t size, const char *kid, struct fault *fault)
+{
+    const uint8_t *at = plain;
+
+    if (algorithm == SIGNING_HS256) {
+        return signing_key_from_secret((struct text){(const char *)plain, size}, kid, fault);
+    }
+    PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, (long)size);
+    EVP_PKEY *pkey = info != NULL && at == plain + size ? EVP_PKCS82PKEY(info) : NULL;
+    PKCS8_PRIV_KEY_INFO_free(info);
+    if (pkey == NULL) {
+        ERR_clear_error();
+        fault_set(fault, "the stored bytes are not a private key");
+        return NULL;
+    }
+    return key_of_pair(algorithm, pkey, kid, fault);
+}
+
+struct signing_key *signing_key_unseal(const struct signing_row *row, const struct secrets *secrets,
+                                       struct fault *fault)
+{
+    char room[ABOUT_MAX];
+    uint8_t plain[SIGNING_SEALED_MAX];
+    struct signing_key *key = NULL;
+
+    if (!signing_key_kid_valid(text_of(row->kid)) || row->sealed_size <= CRYPTO_SEAL_EXTRA ||
+        row->sealed_size > sizeof row->sealed) {
+        fault_set(fault, "signing key: the stored row is damaged");
+        return NULL;
+    }
+    if (!crypto_open_seal(secrets->sealing,
+                          sealed_about(row->algorithm, row->kid, room, sizeof room), row->sealed,
+                          row->sealed_size, plain)) {
+        fault_set(fault, "was not sealed under this master secret");
+    } else {
+        key = key_of_bytes(row->algorithm, plain, row->sealed_size - (size_t)CRYPTO_SEAL_EXTRA,
+                           row->kid, fault);
+    }
+    if (key == NULL) {
+        fault_prefix(fault, "signing key %s", row->kid);
+    }
+    secret_wipe(plain, sizeof plain);
+    return key;
+}
+
+/* ---- signing ---- */
+
+/* A context of this call's own; NULL on failure. */
+static EVP_MD_CTX *copy_context(const EVP_MD_CTX *prepared)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+    if (context != NULL && EVP_MD_CTX_copy_ex(context, prepared) != 1) {
+        EVP_MD_CTX_free(context);
+        context = NULL;
+    }
+    return context;
+}
+
+static bool sign_with_pair(const struct signing_key *key, struct text input, uint8_t *signature,
+                           size_t *size)
+{
+    size_t half = key->profile->half;
+    uint8_t der[SIGNING_ECDSA_DER_MAX];
+    size_t der_size = sizeof der;
+    EVP_MD_CTX *context = copy_context(key->signer);
+    const uint8_t *data = (const uint8_t *)input.data;
+    bool good = false;
+
+    if (context == NULL) {
+        /* nothing to sign with */
+    } else if (half == 0) {
+        good = EVP_DigestSign(context, signature, size, data, input.size) == 1;
+    } else if (*size >= 2 * half) {
+        good = EVP_DigestSign(context, der, &der_size, data, input.size) == 1 &&
+               signing_ecdsa_to_raw(der, der_size, half, signature);
+        *size = 2 * half;
+    }
+    EVP_MD_CTX_free(context);
+    if (!good) {
+        ERR_clear_error();
+    }
+    return good;
+}
+
+bool signing_key_sign(const struct signing_key *key, struct text input, uint8_t *signature,
+                      size_t *size)
+{
+    if (key->pkey != NULL) {
+        return sign_with_pair(key, input, signature, size);
+    } else if (*size < CRYPTO_HASH_SIZE) {
+        return false;
+    }
+    *size = CRYPTO_HASH_SIZE;
+    return crypto_mac_compute(key->mac, input.data, input.size, signature);
+}
+
+static bool verify_with_pair(const struct signing_key *key, struct text input,
+                             const uint8_t *signature, size_t size)
+{
+    size_t half = key->profile->half;
+    uint8_t der[SIGNING_ECDSA_DER_MAX];
+
+    if (half != 0) {
+        size = size == 2 * half ? signing_ecdsa_from_raw(signature, half, der) : 0;
+        signature = der;
+        if (size == 0) {
+            return false;
+        }
+    }
+    EVP_MD_CTX *context = copy_context(key->verifier);
+    bool good = context != NULL && EVP_DigestVerify(context, signature, size,
+                                                    (const uint8_t *)input.data, input.size) == 1;
+    EVP_MD_CTX_free(context);
+    if (!good) {
+        ERR_clear_error();
+    }
+    return good;
+}
+
+bool signing_key_verify(const struct signing_key *key, struct text input, const uint8_t *signature,
+                        size_t size)
+{
+    uint8_t hash[CRYPTO_HASH_SIZE];
+
+    if (key->pkey != NULL) {
+        return verify_with_pair(key, input, signature, size);
+    }
+    bool good = size == sizeof hash && crypto_mac_compute(key->mac, input.data, input.size, hash) &&
+                secret_equal(hash, signature, size);
+    secret_wipe(hash, sizeof hash);
+    return good;
+}

@@ -1,0 +1,54 @@
+/* signing_key.h: a key that signs and checks JWTs: parsed once, kept as EVP_PKEY, its algorithm
+ * pinned. Knows libcrypto; does not know the store (the caller moves struct signing_row). */
+#ifndef RETOKEN_TOKEN_SIGNING_KEY_H
+#define RETOKEN_TOKEN_SIGNING_KEY_H
+
+#include "base/fault.h"
+#include "base/json.h"
+#include "model/signing.h"
+#include "token/secrets.h"
+
+struct signing_key; /* immutable once made; safe to use from several threads */
+
+/* Generates: RSA-2048 (e 65537), P-256, P-384, Ed25519, or a 32-byte secret. */
+struct signing_key *signing_key_generate(enum signing_algorithm algorithm, const char *kid,
+                                         const struct randomness *randomness, struct fault *fault);
+/* From PEM (private key; PKCS#8 or traditional). kid NULL or "": the RFC 7638 thumbprint. Refuses
+ * RSA below 2048 bits or e < 65537, the wrong curve, a public key alone, an encrypted PEM. */
+struct signing_key *signing_key_from_pem(enum signing_algorithm algorithm, struct text pem,
+                                         const char *kid, struct fault *fault);
+/* HS256 from the secret's bytes; at least 32 of them (RFC 7518 section 3.2). */
+struct signing_key *signing_key_from_secret(struct text secret, const char *kid,
+                                            struct fault *fault);
+/* Is this text a kid at all? Only such ones are ever looked up. */
+bool signing_key_kid_valid(struct text kid);
+/* Is this PEM a public key that this algorithm may be used with (same floors as above)? For the
+ * keys of others: registered clients. False with *fault. */
+bool signing_key_public_fits(enum signing_algorithm algorithm, struct text pem,
+                             struct fault *fault);
+void signing_key_close(struct signing_key *key); /* wipes; NULL is harmless */
+
+enum signing_algorithm signing_key_algorithm(const struct signing_key *key);
+const char *signing_key_kid(const struct signing_key *key);
+
+/* The private part sealed under the master secret into row->sealed, and algorithm, kid; state,
+ * realm, number and time are the caller's. */
+bool signing_key_seal(const struct signing_key *key, const struct secrets *secrets,
+                      const struct randomness *randomness, struct signing_row *row,
+                      struct fault *fault);
+struct signing_key *signing_key_unseal(const struct signing_row *row, const struct secrets *secrets,
+                                       struct fault *fault);
+
+/* Raw signature over `input` (JWS: RFC 7518 section 3; ECDSA as R || S). *size: room in, size out;
+ * SIGNING_SIGNATURE_MAX is always enough. Several threads at once. */
+enum { SIGNING_SIGNATURE_MAX = 1024 };
+bool signing_key_sign(const struct signing_key *key, struct text input, uint8_t *signature,
+                      size_t *size);
+bool signing_key_verify(const struct signing_key *key, struct text input, const uint8_t *signature,
+                        size_t size);
+
+/* One member of a JWKS "keys" array (RFC 7517): kty and public parts, kid, alg, use. Writes nothing
+ * and gives false for a symmetric key. */
+bool signing_key_jwk(const struct signing_key *key, struct json_out *out);
+
+#endif

@@ -1,0 +1,840 @@
+"""The program `retoken`, run as people and scripts run it: every verb, its exit status and its JSON.
+
+RETOKEN_BUILD names the directory that holds `retoken` and `retoken.fcgi` (build/ unless set). Refreshes
+go through the responder as plain CGI. No test waits: what depends on time is set by configuration.
+"""
+
+import base64
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import stat
+import subprocess
+import time
+import urllib.parse
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("RETOKEN_BUILD", ROOT / "build")).resolve()
+RETOKEN = BUILD / "retoken"
+RESPONDER = BUILD / "retoken.fcgi"
+DONE, REFUSED, USAGE, FAULT = 0, 1, 2, 3
+UUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$")
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+MOUNTS = ["/oauth/access_token", "/sandbox/token", "/production/token", "/auth/refresh_token",
+          "/oauth/token", "/api/auth/refresh", "/api/jwt/refresh", "/oauth2/token"]
+
+
+def environment():
+    return {k: v for k, v in os.environ.items() if not k.startswith("RETOKEN_")}
+
+
+class Installation:
+    """A directory with a configuration, and `retoken -c` on it."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.config = directory / "retoken.conf"
+
+    def run(self, *words, stdin="", status=DONE):
+        done = subprocess.run([RETOKEN, "-c", self.config, *map(str, words)], input=stdin,
+                              capture_output=True, text=True, env=environment(), cwd=self.directory,
+                              timeout=60)
+        assert done.returncode == status, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
+        if status == DONE:
+            assert done.stderr == "" or "newer key" in done.stderr or "answers with" in done.stderr
+        else:
+            # whatever goes wrong is told, on standard error, by name
+            assert done.stderr != "" or words[0] in ("explain", "doctor") or "check" in words
+        return done
+
+    def json(self, *words, **more):
+        return json.loads(self.run(*words, "--json", **more).stdout)
+
+    def write(self, text):
+        self.config.write_text(text)
+        self.config.chmod(0o600)
+
+    def account(self, name="ada", *more):
+        self.run("account", "add", name, "--no-password", *more)
+
+    def session(self, mount="/oauth/token", account="ada", *more):
+        return self.json("session", "create", "--mount", mount, "--account", account, *more)
+
+    def explain(self, token, status=DONE):
+        return self.json("explain", stdin=token + "\n", status=status)
+
+    def refresh(self, token, path="/oauth/token", **more):
+        """One refresh at an RFC 6749 mount, through the responder as CGI; its JSON."""
+        body = urllib.parse.urlencode(
+            {"grant_type": "refresh_token", "refresh_token": token, **more})
+        variables = {**environment(), "RETOKEN_CONFIG": str(self.config), "GATEWAY_INTERFACE": "CGI/1.1",
+                     "REQUEST_METHOD": "POST", "SCRIPT_NAME": path, "QUERY_STRING": "",
+                     "SERVER_PROTOCOL": "HTTP/1.1", "SERVER_NAME": "localhost",
+                     "CONTENT_TYPE": "application/x-www-form-urlencoded",
+                     "CONTENT_LENGTH": str(len(body))}
+        done = subprocess.run([RESPONDER], input=body, capture_output=True, text=True, env=variables,
+                              cwd=self.directory, timeout=60)
+        assert "\n\n" in done.stdout.replace("\r\n", "\n"), (done.stdout, done.stderr)
+        return json.loads(done.stdout.replace("\r\n", "\n").split("\n\n", 1)[1])
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """One initialised installation; generating RSA keys takes a while."""
+    one = Installation(tmp_path_factory.mktemp("template") / "data")
+    one.directory.mkdir(mode=0o700)
+    one.run("init")
+    return one
+
+
+def copy_of(template, directory):
+    """The store is copied by its own verb, as a backup would be."""
+    one = Installation(directory)
+    one.directory.mkdir(mode=0o700)
+    for name in ("retoken.conf", "secret"):
+        (one.directory / name).write_bytes((template.directory / name).read_bytes())
+        (one.directory / name).chmod(0o600)
+    template.run("store", "backup", one.directory / "store")
+    return one
+
+
+@pytest.fixture
+def fresh(template, tmp_path):
+    return copy_of(template, tmp_path / "data")
+
+
+def payload(token):
+    part = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+# ---- init ----
+
+def test_init_twice(tmp_path):
+    one = Installation(tmp_path / "new")
+    one.directory.mkdir()
+    one.config = tmp_path / "new" / "deep" / "retoken.conf"
+    first = one.run("init").stdout
+    data = one.config.parent
+    assert "there already" not in first
+    for item in ("configuration", "secret", "store", "key HS256", "key RS256", "key RS512"):
+        assert re.search(rf"^{item} +made ", first, re.M), first
+    before = {p: p.read_bytes() for p in (one.config, data / "secret")}
+    keys = one.json("key", "list")
+
+    second = one.run("init").stdout
+    assert " made " not in second
+    assert second.count("there already") == first.count(" made ")
+    assert before == {p: p.read_bytes() for p in before}
+    assert one.json("key", "list") == keys
+
+    assert stat.S_IMODE((data / "secret").stat().st_mode) == 0o600
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    assert re.fullmatch(r"[0-9a-f]{64}\n", (data / "secret").read_text())
+
+
+def test_init_adds_only_what_is_missing(fresh):
+    fresh.write("[retoken]\ndata = .\n[mount /new]\ndialect = oauth\nalgorithm = ES384\n"
+                "[mount /other]\ndialect = oauth\nalgorithm = HS256\n")
+    said = fresh.run("init").stdout
+    assert re.search(r"^key ES384 +made +for all realms", said, re.M)
+    assert re.search(r"^key HS256 +made +/other", said, re.M)
+    assert len(re.findall(r" made ", said)) == 2
+    fresh.account()
+    assert fresh.session("/new")["access_token"].count(".") == 2
+
+
+def test_init_keys(template):
+    keys = template.json("key", "list")
+    assert {k["state"] for k in keys} == {"active"}
+    hs = sorted(k["realm"] for k in keys if k["algorithm"] == "HS256")
+    assert hs == ["/auth/refresh_token", "/oauth/access_token"]  # a shared secret is shared once
+    assert sorted(k["algorithm"] for k in keys if k["realm"] is None) == ["RS256", "RS512"]
+
+
+def test_init_writes_defaults_as_comments(template, tmp_path):
+    """Every commented key, taken literally, loads and changes nothing."""
+    text = template.config.read_text()
+    for mount in MOUNTS:
+        assert f"# [mount {mount}]" in text
+    lines = [re.sub(r"^# (?=(\[mount|[a-z-]+ = \S))", "", line) for line in text.split("\n")]
+    lines = [l for l in lines if not re.match(r"(secret-file|store) = (lmdb:)?DATA", l)]
+    copy = tmp_path / "all.conf"
+    copy.write_text("\n".join(lines).replace("data = .", f"data = {template.directory}"))
+    copy.chmod(0o600)
+    done = subprocess.run([RETOKEN, "-c", copy, "doctor", "--json"], capture_output=True, text=True,
+                          env=environment())
+    assert done.returncode == DONE, done.stdout
+    assert sum(row["check"] == "mount" for row in json.loads(done.stdout)) == len(MOUNTS) + 2
+
+
+def test_home_and_config_variables(template, tmp_path):
+    home = {**environment(), "RETOKEN_HOME": str(template.directory)}
+    done = subprocess.run([RETOKEN, "key", "list", "--json"], capture_output=True, text=True, env=home,
+                          cwd=tmp_path)
+    assert done.returncode == DONE and len(json.loads(done.stdout)) >= 4
+    config = {**environment(), "RETOKEN_CONFIG": str(template.config), "RETOKEN_HOME": "/nonexistent"}
+    done = subprocess.run([RETOKEN, "key", "list", "--json"], capture_output=True, text=True,
+                          env=config, cwd=tmp_path)
+    assert done.returncode == DONE and len(json.loads(done.stdout)) >= 4
+
+
+# ---- usage and help ----
+
+@pytest.mark.parametrize("words", [
+    [], ["nonsense"], ["account"], ["account", "nonsense"], ["account", "add"],
+    ["account", "add", "a", "b"], ["account", "list", "--mount", "/x"], ["account", "list", "--nonsense"],
+    ["session", "create"], ["session", "create", "--mount", "/oauth/token"], ["session", "revoke"],
+    ["session", "show", "not-a-session"], ["key", "add"], ["key", "add", "--algorithm", "none"],
+    ["client", "add", "x", "--key", "/dev/null"], ["client", "add", "x", "--algorithm", "RS256"],
+    ["client", "add", "has space"], ["account", "add", "x", "--claim", "novalue"],
+    ["account", "add", "x", "--role", "two words"], ["account", "add", ""],
+    ["account", "set", "x"], ["events", "--last", "0"], ["events", "--last", "ten"],
+    ["client", "add", "x", "--public", "--secret-file", "/dev/null"],
+    ["account", "add", "x", "--no-password", "--password-file", "/dev/null"], ["store", "backup"],
+])
+def test_wrong_usage(template, words):
+    template.run(*words, status=USAGE)
+
+
+def test_wrong_usage_does_not_repeat_values(template):
+    said = template.run("client", "add", "x", "s3cret-on-the-line", status=USAGE)
+    assert "s3cret" not in said.stdout + said.stderr
+    said = template.run("client", "add", "x", "--secret=s3cret", status=USAGE)
+    assert "s3cret" not in said.stdout + said.stderr
+
+
+def test_help_tells_every_verb(template):
+    text = template.run("help").stdout
+    rows = re.findall(r"^  (\w+)(?: ([a-z]+))?(?: \[?[A-Z]| {2})", text, re.M)
+    assert len(rows) > 25
+    manual = (ROOT / "man" / "retoken.1").read_text()
+    for noun, verb in rows:
+        words = [w for w in (noun, verb) if w]
+        told = template.run("help", *words).stdout
+        assert told.startswith("usage: retoken " + " ".join(words))
+        assert told == template.run(*words, "--help").stdout
+        assert re.search(r"^\.It Cm " + " ".join(words) + r"\b", manual, re.M), words
+        for option in re.findall(r"--([a-z-]+)", told):
+            assert f"Fl -{option}" in manual, f"retoken(1) does not name --{option}"
+    assert template.run("--help").stdout == text
+    assert re.fullmatch(r"retoken \d+\.\d+\.\d+\n", template.run("version").stdout)
+    assert template.run("--version").stdout == template.run("version").stdout
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="groff sets the manual")
+@pytest.mark.parametrize("page", ["retoken.1", "retoken.conf.5", "retoken.fcgi.8"])
+def test_manual_is_well_formed(page):
+    done = subprocess.run(["groff", "-mandoc", "-Tutf8", "-ww", ROOT / "man" / page],
+                          capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr == "" and "November" in done.stdout
+
+
+def test_manual_of_the_responder():
+    told = subprocess.run([RESPONDER, "--help"], capture_output=True, text=True).stdout
+    manual = (ROOT / "man" / "retoken.fcgi.8").read_text()
+    options = set(re.findall(r"--([a-z]+)", told))
+    assert {"config", "listen", "threads"} <= options
+    for option in options:
+        assert f"Fl -{option}" in manual or f"| -{option}" in manual, option
+
+
+# ---- accounts ----
+
+def test_account_life(fresh):
+    fresh.run("account", "add", "ada", "--role", "user", "--role", "admin", "--subject", "u-1",
+              "--claim", "userId=5", "--claim", "email=ada@example.org", "--claim", "ok=true",
+              "--claim", "zip=01234", stdin="correct horse\n")
+    shown = fresh.json("account", "show", "ada")
+    assert shown.pop("number") > 0
+    assert TIME.match(shown.pop("created"))
+    assert shown == {"name": "ada", "enabled": True, "password": True, "subject": "u-1",
+                     "roles": ["user", "admin"],
+                     "claims": {"userId": 5, "email": "ada@example.org", "ok": True, "zip": "01234"}}
+    assert [a["name"] for a in fresh.json("account", "list")] == ["ada"]
+    assert "correct" not in fresh.run("account", "show", "ada").stdout
+
+    fresh.run("account", "add", "ada", "--no-password", status=REFUSED)
+    fresh.run("account", "set", "ada", "--role", "user")
+    assert fresh.json("account", "show", "ada")["roles"] == ["user"]
+    assert fresh.json("account", "show", "ada")["claims"]["userId"] == 5
+
+    one = fresh.session()
+    fresh.run("account", "disable", "ada")
+    assert fresh.json("account", "show", "ada")["enabled"] is False
+    assert fresh.explain(one["refresh_token"])["outcome"] == "account-disabled"
+    fresh.run("session", "create", "--mount", "/oauth/token", "--account", "ada", status=REFUSED)
+    fresh.run("account", "enable", "ada")
+    assert fresh.explain(one["refresh_token"])["accepted"] is True
+
+    assert "1 session ended" in fresh.run("account", "passwd", "ada", stdin="other\n").stdout
+    assert fresh.explain(one["refresh_token"])["outcome"] == "revoked"
+
+    two = fresh.session()
+    assert "1 session ended" in fresh.run("account", "remove", "ada").stdout
+    assert fresh.explain(two["refresh_token"])["accepted"] is False
+    assert fresh.json("account", "list") == []
+    for verb in ("show", "remove", "disable", "enable"):
+        fresh.run("account", verb, "ada", status=REFUSED)
+
+    fresh.account()  # another one of that name: the old sessions stay dead
+    assert fresh.explain(two["refresh_token"])["accepted"] is False
+    notes = [e["note"] for e in fresh.json("events") if e["event"] == "account"]
+    assert notes[::-1] == ["added", "changed", "disabled", "enabled", "password changed", "removed",
+                           "added"]
+
+
+def test_account_claims_file(fresh):
+    claims = fresh.directory / "claims.json"
+    claims.write_text('{"email": "a@b", "nested": {"x": [1, "é"]}, "roleId": 1}')
+    fresh.run("account", "add", "ada", "--no-password", "--claims-file", claims, "--claim", "roleId=2")
+    assert fresh.json("account", "show", "ada")["claims"] == {
+        "email": "a@b", "nested": {"x": [1, "é"]}, "roleId": 2}
+    for wrong in ("[]", '{"a":1,"a":2}', "", "{", '{"a":"' + "x" * 2100 + '"}'):
+        claims.write_text(wrong)
+        fresh.run("account", "add", "bob", "--no-password", "--claims-file", claims, status=USAGE)
+    fresh.run("account", "add", "bob", "--claims-file", "-", stdin="{}", status=USAGE)
+    fresh.run("account", "add", "bob", "--no-password", "--claim", "a=1", "--claim", "a=2", status=USAGE)
+
+
+@pytest.mark.parametrize("stdin", ["", "\n", "\0\n", "x" * 257 + "\n", "x" * 100000 + "\n"])
+def test_account_wrong_passwords(fresh, stdin):
+    fresh.run("account", "add", "ada", stdin=stdin, status=USAGE)
+    assert fresh.json("account", "list") == []
+
+
+def test_account_password_file(fresh):
+    secret = fresh.directory / "password"
+    secret.write_text("from a file\r\nsecond line\n")
+    fresh.run("account", "add", "ada", "--password-file", secret)
+    assert fresh.json("account", "show", "ada")["password"] is True
+    fresh.run("account", "add", "bob", "--password-file", "/nonexistent/file", status=USAGE)
+    fresh.run("account", "passwd", "ada", "--no-password")
+    assert fresh.json("account", "show", "ada")["password"] is False
+
+
+def on_terminal(installation, words, answers):
+    """Runs on a terminal of its own; each answer is typed when its prompt is there. Output and status."""
+    pid, master = pty.fork()
+    if pid == 0:
+        os.execve(RETOKEN, ["retoken", "-c", str(installation.config), *words], environment())
+    seen = b""
+    answers = list(answers)
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if select.select([master], [], [], 1)[0]:
+            try:
+                got = os.read(master, 4096)
+            except OSError:
+                break
+            if not got:
+                break
+            seen += got
+            if answers and seen.rstrip().endswith(b"password:"):
+                os.write(master, answers.pop(0))
+                seen += b"<typed>"
+    status = os.waitpid(pid, 0)[1]
+    os.close(master)
+    return seen.decode(), status
+
+
+def test_account_password_on_a_terminal(fresh):
+    seen, status = on_terminal(fresh, ["account", "add", "ada"], [b"typed\n", b"typed\n"])
+    assert os.waitstatus_to_exitcode(status) == DONE, seen
+    assert "typed\r" not in seen.replace("<typed>", "")  # not echoed
+    assert "account ada added" in seen
+    seen, status = on_terminal(fresh, ["account", "add", "bob"], [b"one\n", b"two\n"])
+    assert os.waitstatus_to_exitcode(status) == REFUSED
+    assert "not the same" in seen
+    seen, status = on_terminal(fresh, ["account", "add", "bob"], [b"\x03"])  # Ctrl-C
+    assert os.waitstatus_to_exitcode(status) == -2  # by the signal, the terminal put right before
+    assert [a["name"] for a in fresh.json("account", "list")] == ["ada"]
+
+
+def test_many_accounts(fresh):
+    """More than one page of the store's and of the table's."""
+    names = [f"user{i:03}" for i in range(70)]
+    for name in names:
+        fresh.account(name)
+    assert [a["name"] for a in fresh.json("account", "list")] == names
+    lines = fresh.run("account", "list").stdout.split("\n")
+    assert len(lines) == 1 + 70 + 1
+    assert lines[1].index("yes") == lines[0].index("enabled")
+
+
+# ---- clients ----
+
+def test_client_life(fresh):
+    added = fresh.json("client", "add", "web", "--scope", "read write")
+    assert added["client"] == "web" and len(added["client_secret"]) == 43
+    fresh.run("client", "add", "web", status=REFUSED)
+    fresh.run("client", "add", "phone", "--public")
+    fresh.run("client", "add", "old", "--secret-file", "-", stdin="chosen by a human\n")
+    shown = fresh.run("client", "add", "shop").stdout.split("\n")
+    assert len(shown[1]) == 43
+    rows = {c["client"]: c for c in fresh.json("client", "list")}
+    assert {k: v["proof"] for k, v in rows.items()} == {
+        "old": "secret", "phone": "none (public)", "shop": "secret", "web": "secret"}
+    assert rows["web"]["scope"] == ["read", "write"]
+    everything = fresh.run("client", "list").stdout + fresh.run("client", "list", "--json").stdout
+    assert added["client_secret"] not in everything and "human" not in everything
+
+    fresh.account()
+    one = fresh.session("/oauth/token", "ada", "--client", "web", "--scope", "read")
+    fresh.run("session", "create", "--mount", "/oauth/token", "--account", "ada", "--client", "web",
+              "--scope", "admin", status=REFUSED)
+    fresh.run("session", "create", "--mount", "/oauth/token", "--account", "ada", "--client", "none",
+              status=REFUSED)
+    new = fresh.refresh(one["refresh_token"], client_id="web", client_secret=added["client_secret"])
+    assert "refresh_token" in new, new
+    assert "1 session ended" in fresh.run("client", "remove", "web").stdout
+    assert fresh.explain(new["refresh_token"])["outcome"] == "revoked"
+    fresh.run("client", "remove", "web", status=REFUSED)
+
+
+def test_client_key(fresh):
+    subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-out", fresh.directory / "k.pem"],
+                   check=True, capture_output=True)
+    subprocess.run(["openssl", "pkey", "-in", fresh.directory / "k.pem", "-pubout", "-out",
+                    fresh.directory / "pub.pem"], check=True)
+    added = fresh.json("client", "add", "svc", "--key", fresh.directory / "pub.pem", "--algorithm", "RS384")
+    assert added == {"client": "svc", "client_secret": None}
+    row = fresh.json("client", "list")[0]
+    assert (row["proof"], row["key_algorithm"]) == ("assertion", "RS384")
+    for words in (["--key", fresh.directory / "k.pem", "--algorithm", "RS256"],
+                  ["--key", fresh.directory / "pub.pem", "--algorithm", "HS256"],
+                  ["--key", "/nonexistent", "--algorithm", "RS256"]):
+        fresh.run("client", "add", "other", *words, status=USAGE)
+
+
+# ---- sessions ----
+
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_session_create_on_every_mount(fresh, mount):
+    fresh.account("ada", "--role", "ROLE_USER")
+    one = fresh.session(mount, "ada", "--scope", "openid")
+    assert UUID.match(one["session"])
+    assert (one["mount"], one["account"], one["client"]) == (mount, "ada", None)
+    assert one["generation"] == 0 and 0 < one["expires_in"] <= 86400
+    assert one["expires"] is None or TIME.match(one["expires"])
+    assert one["access_token"].count(".") == 2
+    said = fresh.explain(one["refresh_token"])
+    assert said["accepted"] is True and said["session"] == one["session"]
+    assert mount in [m["mount"] for m in said["mounts"]]
+    access = fresh.explain(one["access_token"])
+    assert (access["kind"], access["accepted"], access["signature"]) == ("access token", True, True)
+
+
+def test_session_create_refusals(fresh):
+    fresh.account()
+    for words in (["--mount", "/nowhere", "--account", "ada"],
+                  ["--mount", "/healthz", "--account", "ada"],
+                  ["--mount", "/oauth/token", "--account", "nobody"],
+                  ["--mount", "/oauth/token", "--account", "ada", "--scope", 'quo"te']):
+        fresh.run("session", "create", *words, status=REFUSED)
+    assert fresh.json("session", "list") == []
+
+
+def test_session_list_show_revoke(fresh):
+    fresh.account("ada")
+    fresh.account("bob")
+    one, two, three = fresh.session(), fresh.session("/oauth2/token"), fresh.session("/oauth/token", "bob")
+    rows = fresh.json("session", "list")
+    assert [r["session"] for r in rows] == [s["session"] for s in (one, two, three)]
+    assert [r["account"] for r in rows] == ["ada", "ada", "bob"]
+    assert {r["state"] for r in rows} == {"live"}
+    assert len(fresh.json("session", "list", "--account", "ada")) == 2
+    assert fresh.json("session", "show", one["session"]) == rows[0]
+    assert rows[0]["realm"] == "/oauth/token" and rows[0]["generation"] == 0
+
+    fresh.run("session", "revoke", one["session"])
+    assert fresh.json("session", "show", one["session"])["ended"] is not None
+    said = fresh.run("session", "revoke", one["session"]).stdout
+    assert "already" in said
+    assert fresh.explain(one["refresh_token"])["outcome"] == "revoked"
+    assert "1 session of ada revoked" in fresh.run("session", "revoke", "--account", "ada").stdout
+    assert fresh.explain(two["refresh_token"])["accepted"] is False
+    assert fresh.explain(three["refresh_token"])["accepted"] is True
+    absent = "01936a2e-5c1b-7e52-9d1f-3f8a6b0c2d4e"
+    fresh.run("session", "revoke", absent, status=REFUSED)
+    fresh.run("session", "show", absent, status=REFUSED)
+    fresh.run("session", "list", "--account", "nobody", status=REFUSED)
+    fresh.run("session", "revoke", one["session"], "--account", "ada", status=USAGE)
+
+
+def test_session_import(fresh):
+    fresh.account()
+    old = "an-old-server-issued-this-one"
+    one = fresh.json("session", "create", "--mount", "/oauth/token", "--account", "ada",
+                     "--import-token-file", "-", stdin=old + "\n")
+    assert one["refresh_token"] == old
+    assert fresh.explain(old)["spelling"] == "imported"
+    fresh.run("session", "create", "--mount", "/oauth/token", "--account", "ada",
+              "--import-token-file", "-", stdin=old + "\n", status=REFUSED)
+    own = fresh.session()["refresh_token"]
+    for wrong in (own, "short", "with space in it and long enough"):
+        fresh.run("session", "create", "--mount", "/oauth/token", "--account", "ada",
+                  "--import-token-file", "-", stdin=wrong + "\n", status=REFUSED)
+    fresh.run("session", "create", "--mount", "/oauth/token", "--account", "ada",
+              "--import-token-file", "/nonexistent", status=USAGE)
+    new = fresh.refresh(old)
+    assert fresh.explain(new["refresh_token"])["session"] == one["session"]
+
+
+# ---- keys ----
+
+def test_key_life(fresh):
+    old = next(k for k in fresh.json("key", "list") if k["algorithm"] == "RS256")
+    refused = fresh.run("key", "retire", old["kid"], status=REFUSED)
+    assert "--force" in refused.stderr and "RS256" in refused.stderr
+    new = fresh.json("key", "add", "--algorithm", "RS256", "--kid", "second")
+    assert (new["kid"], new["state"]) == ("second", "published")
+    fresh.account()
+    assert header(fresh.session()["access_token"])["kid"] == old["kid"]
+    before = fresh.session()["access_token"]
+    fresh.run("key", "activate", "second")
+    assert header(fresh.session()["access_token"])["kid"] == "second"
+    assert fresh.explain(before)["accepted"] is True
+    fresh.run("key", "retire", old["kid"])
+    said = fresh.explain(before)
+    assert (said["signature"], said["accepted"], said["key_state"]) == (True, False, "retired")
+    assert "newer key" in fresh.run("key", "activate", old["kid"]).stderr
+    fresh.run("key", "retire", old["kid"])
+    assert "answers with an error" in fresh.run("key", "retire", "second", "--force").stderr
+    fresh.run("session", "create", "--mount", "/oauth/token", "--account", "ada", status=FAULT)
+    assert any(r["state"] == "FAIL" and r["check"] == "key RS256"
+               for r in fresh.json("doctor", status=FAULT))
+    fresh.run("key", "retire", "nobody", status=REFUSED)
+    fresh.run("key", "activate", "nobody", status=REFUSED)
+    fresh.run("key", "add", "--algorithm", "RS256", "--kid", "second", status=REFUSED)
+    fresh.run("key", "add", "--algorithm", "RS256", "--realm", "/nowhere", status=REFUSED)
+
+
+def header(token):
+    part = token.split(".")[0]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+@pytest.mark.parametrize("algorithm", ["HS256", "RS384", "PS256", "ES256", "ES384", "EdDSA"])
+def test_key_add_every_algorithm(fresh, algorithm):
+    key = fresh.json("key", "add", "--algorithm", algorithm, "--activate")
+    assert (key["algorithm"], key["state"]) == (algorithm, "active")
+    fresh.write(f"[retoken]\ndata = .\n[mount /t]\ndialect = oauth\nalgorithm = {algorithm}\n")
+    fresh.account()
+    one = fresh.session("/t")
+    assert header(one["access_token"])["alg"] == algorithm
+    assert fresh.explain(one["access_token"])["kid"] == key["kid"]
+
+
+def test_key_import(fresh):
+    pem = subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt",
+                          "ec_paramgen_curve:P-256"], check=True, capture_output=True, text=True).stdout
+    key = fresh.json("key", "import", "--algorithm", "ES256", "--activate", stdin=pem)
+    assert len(key["kid"]) == 43  # its thumbprint
+    fresh.run("key", "import", "-", "--algorithm", "ES256", stdin=pem, status=REFUSED)  # there already
+    secret = "qrD6h8K6S9503Q06Y6Rfk21TErImPYqa"
+    (fresh.directory / "hs").write_text(secret + "\n")
+    fresh.run("key", "import", fresh.directory / "hs", "--algorithm", "HS256", "--realm",
+              "/oauth/access_token", "--activate", "--kid", "grails")
+    everything = fresh.run("key", "list").stdout + fresh.run("key", "list", "--json").stdout
+    assert secret not in everything
+    fresh.account()
+    token = fresh.session("/oauth/access_token")["access_token"]
+    assert fresh.explain(token)["kid"] == "grails"
+    for words, stdin in ((["--algorithm", "ES384"], pem), (["--algorithm", "RS256"], pem),
+                         (["--algorithm", "HS256"], "too short\n"), (["--algorithm", "RS256"], ""),
+                         (["--algorithm", "RS256"], "nonsense\n"), (["/nonexistent", "--algorithm", "RS256"], "")):
+        said = fresh.run("key", "import", *words, stdin=stdin, status=REFUSED)
+        assert "MG" not in said.stderr and "too short\n" not in said.stderr
+
+
+# ---- explain ----
+
+def test_explain_states(fresh):
+    fresh.account("ada", "--claim", "x=1")
+    web = fresh.json("client", "add", "web", "--public")
+    assert web["client_secret"] is None
+    one = fresh.session("/oauth/token", "ada", "--client", "web")
+    first = one["refresh_token"]
+    said = fresh.explain(first)
+    assert (said["kind"], said["spelling"], said["outcome"]) == ("refresh token", "native", "rotated")
+    assert (said["account"], said["client"], said["realm"]) == ("ada", "web", "/oauth/token")
+    assert (said["generation"], said["current_generation"]) == (0, 0)
+    assert said["mounts"][0]["says"].startswith(
+        "generation 0 of ada's session on web; it is the current one")
+    assert TIME.match(said["expires"]) and said["ended"] is None and said["events"] == []
+
+    second = fresh.refresh(first, client_id="web")["refresh_token"]
+    said = fresh.explain(first)
+    assert (said["outcome"], said["generation"], said["current_generation"]) == ("replayed", 0, 1)
+    assert 0 < said["mounts"][0]["window_left"] <= 60
+    assert re.fullmatch(r"generation 0 of ada's session on web; already renewed once, (now|\d+ s ago); "
+                        r"presenting it again gives the same answer for \d+ s more",
+                        said["mounts"][0]["says"])
+    text = fresh.run("explain", first).stdout
+    assert text.startswith("/oauth/token: generation 0 of ada's session on web; already renewed once")
+    assert first not in text
+
+    third = fresh.refresh(second, client_id="web")["refresh_token"]
+    said = fresh.explain(first)
+    assert said["outcome"] == "reused" and "renewed 2 times" in said["mounts"][0]["says"]
+    assert fresh.explain(third)["accepted"] is True  # explaining spends nothing
+    assert fresh.refresh(first, client_id="web")["error"] == "invalid_grant"
+    said = fresh.explain(third)
+    assert said["outcome"] == "revoked" and said["events"][0]["event"] == "reuse"
+    assert TIME.match(said["ended"])
+    assert "reuse" in fresh.run("explain", third).stdout
+    assert fresh.json("events", "--session", one["session"])[0]["event"] == "reuse"
+
+
+def test_explain_windows_and_lifetimes(fresh):
+    mount = "[retoken]\ndata = .\n[mount /oauth/token]\ndialect = oauth\n"
+    fresh.account()
+    one = fresh.session()
+    first = one["refresh_token"]
+    fresh.refresh(first)
+    fresh.write(mount + "concurrency-window = 0\nrecovery-window = 1d\n")
+    assert fresh.explain(first)["outcome"] == "recovered"
+    assert "proves itself" in fresh.explain(first)["mounts"][0]["says"]
+    fresh.write(mount + "concurrency-window = 0\n")
+    assert fresh.explain(first)["outcome"] == "reused"
+    assert "ends the session" in fresh.explain(first)["mounts"][0]["says"]
+    fresh.write(mount + "concurrency-window = 0\nreuse = report\n")
+    assert "reported" in fresh.explain(first)["mounts"][0]["says"]
+    fresh.write("[retoken]\ndata = .\n[mount /elsewhere]\ndialect = oauth\n")
+    said = fresh.explain(first)
+    assert said["accepted"] is False and said["outcome"] == "wrong-realm" and said["mounts"] == []
+    fresh.write(mount + "[mount /second]\ndialect = oauth\nrealm = /oauth/token\n")
+    assert [m["mount"] for m in fresh.explain(first)["mounts"]] == ["/oauth/token", "/second"]
+
+
+def test_explain_spellings(fresh):
+    fresh.account()
+    for mount, spelling in (("/oauth2/token", "uuid"), ("/oauth/access_token", "jwt"),
+                            ("/auth/refresh_token", "jwt"), ("/sandbox/token", "native")):
+        said = fresh.explain(fresh.session(mount)["refresh_token"])
+        assert (said["spelling"], said["realm"], said["accepted"]) == (spelling, mount, True)
+    assert "does not rotate" in said["mounts"][0]["says"] or said["spelling"] == "native"
+
+
+def test_explain_what_is_not_ours(fresh):
+    fresh.account()
+    one = fresh.session()
+    native, access = one["refresh_token"], one["access_token"]
+    head, body, signature = access.split(".")
+    none = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
+    flipped = native[:-3] + ("A" if native[-3] != "A" else "B") + native[-2:]
+    for token, kind in ((flipped, "nothing known"), ("x", "nothing known"), ("..", "nothing known"),
+                        ("89d970e4-5048-4310-b6f8-c5bc83f92e11", "nothing known"),
+                        (none + "." + body + "." + signature, "access token"),
+                        (head + "." + body + "." + signature[:-4] + "AAAA", "access token"),
+                        ("é" * 50, "nothing known"), ("A" * 5000, "nothing known")):
+        said = fresh.explain(token, status=REFUSED)
+        assert (said["kind"], said["accepted"]) == (kind, False), token[:40]
+    fresh.run("explain", stdin="", status=USAGE)
+    fresh.run("explain", stdin="\n", status=USAGE)
+    fresh.run("explain", "-", stdin="x" * 20000, status=USAGE)
+    # escape sequences in a foreign token do not reach the terminal
+    evil = ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in
+                    (b'{"alg":"RS256"}', b'{"sub":"\\u001b[31mred","iss":"\xc2\x9b2J"}', b"sig"))
+    shown = fresh.run("explain", evil, status=REFUSED).stdout
+    assert "\x1b" not in shown and "\x9b" not in shown and "\\u001b" in shown
+
+
+def test_explain_of_another_store(fresh, template, tmp_path):
+    """The same master secret, so the MAC is right; but the session is not in this store."""
+    other = copy_of(template, tmp_path / "other")
+    other.account()
+    token = other.session()["refresh_token"]
+    said = fresh.explain(token, status=REFUSED)
+    assert (said["kind"], said["outcome"]) == ("refresh token", "unknown")
+
+
+# ---- the store ----
+
+def test_store_verbs(fresh):
+    fresh.account()
+    fresh.session("/oauth2/token")
+    stats = fresh.json("store", "stat")
+    assert (stats["sessions"], stats["accounts"], stats["clients"]) == (1, 1, 0)
+    assert stats["keys"] >= 4 and stats["engine"].startswith("LMDB 0.9.")
+    assert stats["used_bytes"] > 0 and stats["map_bytes"] >= stats["used_bytes"]
+    assert "engine" in fresh.run("store", "stat").stdout
+    assert fresh.run("store", "check").stdout == "nothing wrong\n"
+    assert fresh.json("store", "check") == {"findings": [], "count": 0}
+    assert "0 ended sessions removed" in fresh.run("store", "prune").stdout
+    copy = fresh.directory / "copy"
+    fresh.run("store", "backup", copy)
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o700
+    assert all(stat.S_IMODE(p.stat().st_mode) == 0o600 for p in copy.iterdir())
+    fresh.run("store", "backup", copy, status=FAULT)  # never over a store
+    fresh.write(f"[retoken]\ndata = .\nstore = lmdb:{copy}\n")
+    assert fresh.json("store", "stat")["sessions"] == 1
+
+
+def test_prune(fresh):
+    fresh.account()
+    kept, live = fresh.session(), fresh.session()
+    fresh.run("session", "revoke", kept["session"])
+    assert "0 ended sessions removed" in fresh.run("store", "prune").stdout  # kept to be explained
+    fresh.write("[retoken]\ndata = .\nkeep-ended = 0\n")
+    gone = fresh.session()
+    fresh.run("session", "revoke", gone["session"])
+    fresh.run("store", "prune")
+    assert fresh.explain(gone["refresh_token"], status=REFUSED)["outcome"] == "unknown"
+    assert fresh.explain(kept["refresh_token"])["outcome"] == "revoked"  # ended under the old setting
+    assert fresh.explain(live["refresh_token"])["accepted"] is True
+    assert fresh.run("store", "check").stdout == "nothing wrong\n"
+
+
+def test_nothing_secret_is_kept_or_shown_again(fresh):
+    fresh.run("account", "add", "ada", stdin="correct horse battery\n")
+    secrets = {"correct horse battery", fresh.json("client", "add", "web")["client_secret"],
+               (fresh.directory / "secret").read_text().strip()}
+    for mount in MOUNTS:
+        one = fresh.session(mount)
+        secrets |= {one["refresh_token"], one["access_token"]}
+        fresh.explain(one["refresh_token"])
+    shown = "".join(fresh.run(*words, *more).stdout for more in ([], ["--json"]) for words in (
+        ["account", "list"], ["account", "show", "ada"], ["client", "list"], ["session", "list"],
+        ["session", "show", one["session"]], ["key", "list"], ["events"], ["doctor"], ["store", "stat"],
+        ["explain", one["access_token"]], ["explain", one["refresh_token"]]))
+    kept = b"".join(p.read_bytes() for p in (fresh.directory / "store").iterdir())
+    for secret in secrets:
+        assert secret not in shown
+        assert secret.encode() not in kept
+
+
+def test_events(fresh):
+    assert fresh.run("events", "--last", "1").stdout.startswith("at ")
+    for i in range(3):
+        fresh.account(f"a{i}")
+    rows = fresh.json("events", "--last", "2")
+    assert [r["event"] for r in rows] == ["account", "account"]
+    assert all(TIME.match(r["at"]) and r["session"] is None for r in rows)
+    fresh.run("events", "--session", "nonsense", status=USAGE)
+    assert fresh.json("events", "--session", "01936a2e-5c1b-7e52-9d1f-3f8a6b0c2d4e") == []
+
+
+# ---- what is wrong around us ----
+
+@pytest.mark.parametrize("text,said", [
+    ("[retoken]\nnonsense = 1\n", "nonsense"),
+    ("[mount /x]\ndialect = nonsense\n", "kopong"),
+    ("[mount /x]\ndialect = oauth\naccess-lifetime = long\n", "access-lifetime"),
+    ("[mount /x]\ndialect = oauth\nalgorithm = none\n", "algorithm"),
+])
+def test_wrong_configuration(fresh, text, said):
+    fresh.write(text)
+    error = fresh.run("account", "list", status=FAULT).stderr
+    assert said in error and str(fresh.config) in error and re.search(r":\d+|line \d+", error), error
+    rows = fresh.json("doctor", status=FAULT)
+    assert rows[0]["check"] == "configuration" and rows[0]["state"] == "FAIL"
+
+
+def test_missing_pieces(tmp_path):
+    one = Installation(tmp_path)
+    assert str(one.config) in one.run("account", "list", status=FAULT).stderr
+    one.write("[retoken]\ndata = data\n")
+    assert "secret" in one.run("account", "list", status=FAULT).stderr
+    rows = {r["check"]: r for r in one.json("doctor", status=FAULT)}
+    assert "retoken init" in rows["data"]["detail"]
+
+
+def test_wrong_permissions(fresh):
+    secret = fresh.directory / "secret"
+    secret.chmod(0o644)
+    error = fresh.run("account", "list", status=FAULT).stderr
+    assert str(secret) in error and "600" in error
+    rows = {r["check"]: r for r in fresh.json("doctor", status=FAULT)}
+    assert rows["secret"]["state"] == "FAIL" and "chmod 0600" in rows["secret"]["detail"]
+    secret.chmod(0o600)
+    fresh.directory.chmod(0o755)
+    rows = {r["check"]: r for r in fresh.json("doctor", status=FAULT)}
+    assert "chmod 0700" in rows["data"]["detail"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_wrong_owner(fresh):
+    for path in (fresh.directory, fresh.directory / "secret"):
+        os.chown(path, 65534, 65534)
+    fresh.run("account", "list", status=FAULT)
+    rows = {r["check"]: r for r in fresh.json("doctor", status=FAULT)}
+    for check in ("data", "secret"):
+        assert rows[check]["state"] == "FAIL" and "run `retoken` as nobody" in rows[check]["detail"]
+
+
+def test_nothing_is_made_where_there_is_nothing(tmp_path):
+    """Only init makes things: a wrong RETOKEN_HOME must not look like an empty installation."""
+    home = {**environment(), "RETOKEN_HOME": str(tmp_path / "typo")}
+    for words in (["account", "list"], ["account", "add", "ada", "--no-password"], ["doctor"]):
+        done = subprocess.run([RETOKEN, *words], capture_output=True, text=True, env=home, cwd=tmp_path)
+        assert done.returncode == FAULT and "retoken init" in done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_closed_standard_descriptors(fresh):
+    """The store's file must not become standard output."""
+    done = subprocess.run(["sh", "-c", '"$0" -c "$1" account add ada --no-password >&- 2>&- <&-', RETOKEN,
+                           fresh.config], env=environment())
+    assert done.returncode == DONE
+    assert [a["name"] for a in fresh.json("account", "list")] == ["ada"]
+    assert fresh.run("store", "check").stdout == "nothing wrong\n"
+
+
+def change_on_disk(fresh, old, new):
+    data = next((fresh.directory / "store").glob("data*"))
+    raw = data.read_bytes()
+    assert old in raw
+    data.write_bytes(raw.replace(old, new))
+
+
+def test_damaged_store_is_told(fresh):
+    fresh.account()
+    fresh.account("bob")
+    change_on_disk(fresh, b"ada", b"adb")
+    said = fresh.run("store", "check", status=FAULT)
+    assert "finding" in said.stdout or said.stderr != ""
+    fresh.run("session", "create", "--mount", "/oauth/token", "--account", "adb", status=FAULT)
+
+
+def test_keys_out_of_order_are_told(fresh):
+    """A walk over such a page went in a circle once."""
+    fresh.account()
+    fresh.account("bob")
+    change_on_disk(fresh, b"ada", b"eve")
+    said = fresh.run("store", "check", status=FAULT)
+    assert "out of order" in said.stderr
+
+
+def test_other_secret(fresh):
+    (fresh.directory / "secret").write_text("ab" * 32 + "\n")
+    fresh.run("account", "list", status=FAULT)
+    rows = {r["check"]: r for r in fresh.json("doctor", status=FAULT)}
+    assert rows["store"]["state"] == "FAIL"
+
+
+def test_doctor(fresh):
+    rows = fresh.json("doctor")
+    assert {r["state"] for r in rows} <= {"ok", "warn"}
+    checks = {r["check"] for r in rows}
+    assert {"configuration", "mount", "data", "secret", "file system", "disk space", "store", "engine",
+            "map", "readers", "key RS256", "key HS256", "clock"} <= checks
+    text = fresh.run("doctor").stdout.split("\n")
+    assert text[1].index("ok") == text[0].index("state")
+    fresh.write("[retoken]\ndata = .\n[mount /x]\ndialect = oauth\nconcurrency-window = 5s\n")
+    narrow = [r for r in fresh.json("doctor") if r["check"] == "mount"]
+    assert narrow[0]["state"] == "warn" and "30s" in narrow[0]["detail"]
+
+
+def test_lost_output_is_a_fault(template):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([RETOKEN, "-c", template.config, "key", "list"], stdout=full,
+                              stderr=subprocess.PIPE, env=environment())
+    assert done.returncode == FAULT

@@ -1,0 +1,764 @@
+/* test_dialect.c: the dialects against their golden files: every case from CGI variables to
+ * response bytes, every outcome in both behaviours; and what the table of dialects must be. The
+ * operation is played by the test: a dialect sees only its ask and its answer. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "dialect/dialect.h"
+#include "dialect/golden.h"
+
+enum { ARENA_ROOM = 4 * 1024 * 1024, VARIABLES_MAX = 64 };
+
+/* A known moment: 2017-07-14 02:40:00 UTC. */
+#define NOW_MS INT64_C(1500000000000)
+
+static struct arena *arena;
+
+static int open_arena(void **state)
+{
+    (void)state;
+    arena = arena_open(ARENA_ROOM);
+    return arena == NULL;
+}
+
+static int close_arena(void **state)
+{
+    (void)state;
+    arena_close(arena);
+    return 0;
+}
+
+/* ---- one case ---- */
+
+struct trial {
+    struct http_request request;
+    struct mount mount;
+    struct dialect_exchange exchange;
+    bool understood;
+    enum outcome outcome; /* the refusal, or what the operation says */
+    struct refresh_answer answer;
+};
+
+static void fill_mount(struct mount *mount, const struct dialect *dialect, const char *path)
+{
+    *mount = (struct mount){.dialect = dialect, .policy = dialect->policy};
+    assert_true(text_copy(text_of(path), mount->path, sizeof mount->path));
+    assert_true(text_copy(text_of(dialect->issuer), mount->issuer, sizeof mount->issuer));
+}
+
+static const char *first_path(const struct dialect *dialect)
+{
+    for (size_t i = 0; i < dialect_default_mount_count; i++) {
+        if (dialect_default_mounts[i].dialect == dialect) {
+            return dialect_default_mounts[i].path;
+        }
+    }
+    fail_msg("%s has no mount", dialect->name);
+    return NULL;
+}
+
+static struct refresh_answer usual_answer(void)
+{
+    return (struct refresh_answer){.access_token = TEXT("new.access.token"),
+                                   .refresh_token = TEXT("next-refresh-token"),
+                                   .now_ms = NOW_MS,
+                                   .expires_at_s = NOW_MS / CLOCK_SECOND + 3600,
+                                   .expires_in_s = 3600,
+                                   .session_expires_ms = NOW_MS + INT64_C(30) * CLOCK_DAY,
+                                   .username = TEXT("ada"),
+                                   .roles = TEXT("ROLE_USER")};
+}
+
+static enum outcome outcome_of(struct text word)
+{
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        if (text_is(word, outcome_word((enum outcome)i))) {
+            return (enum outcome)i;
+        }
+    }
+    fail_msg("no outcome %.*s", TEXT_ARGS(word));
+    return OUTCOME_FAULT;
+}
+
+static int64_t number_of(struct text t)
+{
+    uint64_t value = 0;
+
+    assert_true(text_to_u64(t, INT64_MAX, &value));
+    return (int64_t)value;
+}
+
+static enum http_body body_state_of(struct text word)
+{
+    static const char *const words[] = {
+        [HTTP_BODY_WHOLE] = "whole",
+        [HTTP_BODY_TOO_LARGE] = "too-large",
+        [HTTP_BODY_CUT_SHORT] = "cut-short",
+        [HTTP_BODY_NO_LENGTH] = "no-length",
+    };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (text_is(word, words[i])) {
+            return (enum http_body)i;
+        }
+    }
+    fail_msg("no body state %.*s", TEXT_ARGS(word));
+    return HTTP_BODY_WHOLE;
+}
+
+/* What a case says besides the request. */
+struct script {
+    enum http_body body_state;
+    const char *path;
+    bool has_outcome;
+};
+
+static void obey(struct text line, struct trial *trial, struct script *script)
+{
+    struct text value = line;
+    struct text word = text_split(&value, ' ');
+    struct refresh_answer *answer = &trial->answer;
+
+    if (text_is(word, "@behaviour")) {
+        assert_true(text_is(value, "deployed"));
+        trial->mount.behaviour = BEHAVIOUR_DEPLOYED;
+    } else if (text_is(word, "@path")) {
+        assert_true(text_copy(value, trial->mount.path, sizeof trial->mount.path));
+    } else if (text_is(word, "@issuer")) {
+        assert_true(text_copy(value, trial->mount.issuer, sizeof trial->mount.issuer));
+    } else if (text_is(word, "@body")) {
+        script->body_state = body_state_of(value);
+    } else if (text_is(word, "@outcome")) {
+        trial->outcome = outcome_of(value);
+        script->has_outcome = true;
+    } else if (text_is(word, "@access_token")) {
+        answer->access_token = value;
+    } else if (text_is(word, "@refresh_token")) {
+        answer->refresh_token = value;
+    } else if (text_is(word, "@expires_at")) {
+        answer->expires_at_s = number_of(value);
+    } else if (text_is(word, "@expires_in")) {
+        answer->expires_in_s = number_of(value);
+    } else if (text_is(word, "@username")) {
+        answer->username = value;
+    } else if (text_is(word, "@roles")) {
+        answer->roles = value;
+    } else if (text_is(word, "@scope")) {
+        answer->scope = value;
+        answer->scope_narrowed = true;
+    } else if (text_is(word, "@session_ends")) {
+        answer->session_expires_ms = number_of(value);
+    } else {
+        fail_msg("what is %.*s?", TEXT_ARGS(word));
+    }
+}
+
+/* Reads a request file. The variables the server always sets come from the mount. */
+static void read_case(struct text file, struct trial *trial)
+{
+    const char *variables[VARIABLES_MAX] = {0};
+    struct script script = {.body_state = HTTP_BODY_WHOLE};
+    size_t count = 0;
+
+    while (file.size > 0) {
+        struct text line = text_split(&file, '\n');
+
+        if (line.size == 0) {
+            break;
+        } else if (line.data[0] == '@') {
+            obey(line, trial, &script);
+        } else {
+            assert_true(count + 2 < VARIABLES_MAX);
+            variables[count++] = arena_c_string(arena, line);
+        }
+    }
+    if (file.size > 0 && file.data[file.size - 1] == '\n') {
+        file.size--;
+    }
+    if (!script.has_outcome) {
+        trial->outcome = trial->mount.policy.rotate ? OUTCOME_ROTATED : OUTCOME_RENEWED;
+    }
+    variables[count] = arena_alloc(arena, sizeof trial->mount.path + 16);
+    (void)snprintf((char *)(uintptr_t)variables[count], sizeof trial->mount.path + 16,
+                   "SCRIPT_NAME=%s", trial->mount.path);
+    assert_true(http_request_from_cgi(arena, variables, &trial->request));
+    trial->request.body = file;
+    trial->request.body_state = script.body_state;
+}
+
+static void decode(struct trial *trial)
+{
+    enum outcome refusal = OUTCOME_FAULT;
+
+    /* what dialect_decode must set, it finds in disorder */
+    memset(&trial->exchange, 0xa5, sizeof trial->exchange);
+    trial->exchange.request = &trial->request;
+    trial->exchange.mount = &trial->mount;
+    trial->exchange.arena = arena;
+    trial->understood = dialect_decode(&trial->exchange, &refusal);
+    if (!trial->understood) {
+        trial->outcome = refusal;
+    } else {
+        trial->exchange.answer = trial->answer;
+    }
+}
+
+static void respond(struct trial *trial, struct http_response *response, struct text *bytes)
+{
+    struct buffer buffer;
+
+    memset(response, 0xa5, sizeof *response);
+    dialect_respond(&trial->exchange, trial->outcome, response);
+    assert_false(response->failed);
+    buffer_start(&buffer, arena, 4096);
+    assert_true(http_response_write(response, &buffer));
+    assert_true(buffer_finish(&buffer, bytes));
+}
+
+/* ---- what was understood, as text ---- */
+
+static void show_text(struct buffer *out, const char *name, bool given, struct text value)
+{
+    if (given || value.size > 0) {
+        buffer_addf(out, "  %s: ", name);
+        golden_show(out, value);
+        buffer_add_c(out, "\n");
+    }
+}
+
+static const char *proof_word(enum client_proof proof)
+{
+    switch (proof) {
+    case CLIENT_PROOF_NONE:
+        return "";
+    case CLIENT_PROOF_BASIC:
+        return "basic";
+    case CLIENT_PROOF_BODY:
+        return "body";
+    case CLIENT_PROOF_ASSERTION:
+        return "assertion";
+    }
+    return "?";
+}
+
+static void show_ask(struct buffer *out, const struct refresh_ask *ask)
+{
+    buffer_add_c(out, "ask\n");
+    show_text(out, "refresh_token", true, ask->refresh_token);
+    show_text(out, "client_proof", false, text_of(proof_word(ask->client_proof)));
+    show_text(out, "client_id", false, ask->client_id);
+    show_text(out, "client_secret", false, ask->client_secret);
+    show_text(out, "client_assertion", false, ask->client_assertion);
+    show_text(out, "endpoint_url", false, ask->endpoint_url);
+    show_text(out, "client_bound", false, ask->client_bound ? TEXT("yes") : TEXT(""));
+    show_text(out, "scope", ask->scope_given, ask->scope);
+    show_text(out, "username", ask->username_given, ask->username);
+    show_text(out, "password", ask->password_given, ask->password);
+    show_text(out, "access_token", ask->access_token_given, ask->access_token);
+}
+
+/* ---- rules that hold for every answer ---- */
+
+static struct text header_of(const struct http_response *response, const char *name)
+{
+    for (size_t i = 0; i < response->header_count; i++) {
+        if (text_equal_ignore_case(response->headers[i].name, text_of(name))) {
+            return response->headers[i].value;
+        }
+    }
+    return (struct text){0};
+}
+
+static void check_answer(const struct trial *trial, const struct http_response *response)
+{
+    struct text type = header_of(response, "Content-Type");
+    bool grant = outcome_is_grant(trial->outcome);
+
+    assert_true(text_is(header_of(response, "Cache-Control"), "no-store"));
+    assert_int_equal(type.size > 0, response->body.size > 0);
+    assert_int_equal(grant, response->status == 200);
+    if (http_media_is(type, "application/json")) {
+        assert_non_null(json_in_object(arena, response->body, NULL));
+    }
+    if (!grant) {
+        assert_int_equal(header_of(response, "Set-Cookie").size, 0);
+    }
+    assert_int_equal(trial->outcome == OUTCOME_FAULT, response->status >= 500);
+    if (response->status == 405) {
+        assert_true(header_of(response, "Allow").size > 0);
+    }
+    if (response->status == 503) {
+        assert_true(header_of(response, "Retry-After").size > 0);
+    }
+}
+
+/* ---- cases ---- */
+
+/* The document's sample answer, compact, in its own order of keys. */
+static void check_sample(const struct dialect *dialect, const char *name,
+                         const struct http_response *response)
+{
+    struct text sample;
+    struct buffer compact;
+    struct json_out out;
+    json_t *json;
+    struct text body = response->body;
+
+    if (!golden_read(arena, dialect->name, name, "json", &sample)) {
+        return;
+    }
+    json = json_in_object(arena, sample, NULL);
+    assert_non_null(json);
+    buffer_start(&compact, arena, 4096);
+    out = json_out_start(&compact, JSON_STYLE_PLAIN);
+    json_out_value(&out, json);
+    if (text_ends(body, TEXT("\n"))) {
+        body.size--; /* Flask's */
+    }
+    assert_true(text_equal(buffer_text(&compact), body));
+}
+
+static void run_case(const struct dialect *dialect, const char *name)
+{
+    struct trial trial = {.answer = usual_answer()};
+    struct http_response response;
+    struct buffer shown;
+    struct text file, bytes;
+
+    assert_true(golden_read(arena, dialect->name, name, "request", &file));
+    fill_mount(&trial.mount, dialect, first_path(dialect));
+    read_case(file, &trial);
+    decode(&trial);
+    respond(&trial, &response, &bytes);
+
+    buffer_start(&shown, arena, 4096);
+    if (trial.understood) {
+        show_ask(&shown, &trial.exchange.ask);
+        buffer_addf(&shown, "outcome: %s\n\n", outcome_word(trial.outcome));
+    } else {
+        buffer_addf(&shown, "refused: %s\n\n", outcome_word(trial.outcome));
+    }
+    golden_show(&shown, bytes);
+    buffer_add_c(&shown, "\n");
+    golden_check(arena, dialect->name, name, "answer", buffer_text(&shown));
+    check_answer(&trial, &response);
+    check_sample(dialect, name, &response);
+}
+
+static void test_cases(void **state)
+{
+    static char names[GOLDEN_CASES_MAX][GOLDEN_NAME_MAX];
+
+    (void)state;
+    for (size_t d = 0; d < dialect_count; d++) {
+        size_t count = golden_cases(dialects[d]->name, ".request", names);
+
+        assert_true(count >= 8); /* a folder that vanished must not pass */
+        for (size_t i = 0; i < count; i++) {
+            arena_reset(arena);
+            run_case(dialects[d], names[i]);
+        }
+        /* no answer without its request */
+        assert_int_equal(golden_cases(dialects[d]->name, ".answer", names), count);
+        assert_int_equal(golden_cases(dialects[d]->name, "", names),
+                         2 * count + golden_cases(dialects[d]->name, ".json", names) + 4);
+    }
+}
+
+/* ---- every outcome ---- */
+
+/* An ordinary request of each dialect, so that wording has something to look at. */
+static void usual_trial(const struct dialect *dialect, enum mount_behaviour behaviour,
+                        struct trial *trial)
+{
+    struct text file;
+
+    *trial = (struct trial){.answer = usual_answer()};
+    assert_true(golden_read(arena, dialect->name, "usual", "request", &file));
+    fill_mount(&trial->mount, dialect, first_path(dialect));
+    trial->mount.behaviour = behaviour;
+    read_case(file, trial);
+    decode(trial);
+    assert_true(trial->understood);
+}
+
+/* Outcomes that are answered alike stand together, in the order of their list. */
+static void show_outcomes(const struct dialect *dialect, enum mount_behaviour behaviour,
+                          struct buffer *shown)
+{
+    struct text answers[OUTCOME_COUNT] = {0};
+    struct trial trial;
+
+    usual_trial(dialect, behaviour, &trial);
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        struct http_response response;
+
+        trial.outcome = (enum outcome)i;
+        respond(&trial, &response, &answers[i]);
+        check_answer(&trial, &response);
+    }
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        struct text answer = answers[i];
+
+        if (answer.data == NULL) {
+            continue; /* shown with an earlier one */
+        }
+        buffer_add_c(shown, "@");
+        for (int j = i; j < OUTCOME_COUNT; j++) {
+            if (answers[j].data != NULL && text_equal(answers[j], answer)) {
+                buffer_addf(shown, " %s", outcome_word((enum outcome)j));
+                answers[j] = (struct text){0};
+            }
+        }
+        buffer_add_c(shown, "\n");
+        golden_show(shown, answer);
+        buffer_add_c(shown, "\n\n");
+    }
+}
+
+/* The golden itself must name every outcome once: a file cut short would else agree with a walk cut
+ * short. */
+static void check_names_every_outcome(const struct dialect *dialect, const char *behaviour)
+{
+    unsigned seen[OUTCOME_COUNT] = {0};
+    struct text file = {0};
+
+    if (!golden_read(arena, dialect->name, "outcomes", behaviour, &file)) {
+        fail_msg("%s has no goldens for %s", dialect->name, behaviour);
+    }
+    while (file.size > 0) {
+        struct text line = text_split(&file, '\n');
+
+        if (text_starts(line, TEXT("@ "))) {
+            line = text_from(line, 2);
+            while (line.size > 0) {
+                seen[outcome_of(text_split(&line, ' '))]++;
+            }
+        }
+    }
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        if (seen[i] != 1) {
+            fail_msg("%s, %s: %u goldens for %s", dialect->name, behaviour, seen[i],
+                     outcome_word((enum outcome)i));
+        }
+    }
+}
+
+static void test_outcomes(void **state)
+{
+    static const char *const behaviours[] = {
+        [BEHAVIOUR_DOCUMENTED] = "documented", [BEHAVIOUR_DEPLOYED] = "deployed"};
+
+    (void)state;
+    for (size_t d = 0; d < dialect_count; d++) {
+        for (int b = BEHAVIOUR_DOCUMENTED; b <= BEHAVIOUR_DEPLOYED; b++) {
+            struct buffer shown;
+
+            arena_reset(arena);
+            buffer_start(&shown, arena, 16384);
+            show_outcomes(dialects[d], (enum mount_behaviour)b, &shown);
+            golden_check(arena, dialects[d]->name, "outcomes", behaviours[b], buffer_text(&shown));
+            check_names_every_outcome(dialects[d], behaviours[b]);
+        }
+    }
+}
+
+/* ---- what breaks ---- */
+
+/* A token no header can carry: the answer is the dialect's fault, not half an answer. */
+static void test_answer_that_cannot_be_built(void **state)
+{
+    struct trial trial;
+    struct http_response response;
+    struct text bytes;
+
+    (void)state;
+    arena_reset(arena);
+    usual_trial(dialect_find("fusionauth"), BEHAVIOUR_DOCUMENTED, &trial);
+    trial.exchange.answer.access_token = TEXT("a\r\nSet-Cookie: b=c");
+    trial.outcome = OUTCOME_ROTATED;
+    respond(&trial, &response, &bytes);
+    assert_int_equal(response.status, 500);
+    assert_int_equal(header_of(&response, "Set-Cookie").size, 0);
+    assert_int_equal(response.body.size, 0);
+}
+
+/* Memory that ends anywhere gives a refusal or a fault, never a broken answer. */
+static void test_memory_ends(void **state)
+{
+    struct trial trial;
+
+    (void)state;
+    for (size_t d = 0; d < dialect_count; d++) {
+        bool granted = false;
+
+        arena_reset(arena);
+        usual_trial(dialects[d], BEHAVIOUR_DOCUMENTED, &trial);
+        for (size_t room = 1; room <= 64 * 1024; room += room < 4096 ? 61 : 4093) {
+            struct arena *small = arena_open(room);
+            enum outcome refusal = OUTCOME_FAULT;
+            struct http_response response;
+
+            assert_non_null(small);
+            trial.exchange.arena = small;
+            if (dialect_decode(&trial.exchange, &refusal)) {
+                trial.exchange.answer = usual_answer();
+                dialect_respond(&trial.exchange, OUTCOME_ROTATED, &response);
+                granted = response.status == 200;
+                assert_true(!granted || response.body.size > 0);
+            } else {
+                dialect_respond(&trial.exchange, refusal, &response);
+                granted = false;
+                assert_true(response.status >= 400);
+            }
+            assert_false(response.failed);
+            arena_close(small);
+        }
+        assert_true(granted); /* the last one had room enough */
+    }
+}
+
+/* Every case with its body damaged, byte by byte: some answer that keeps the rules of all answers.
+ */
+static void damage_body(const struct trial *whole, char *body)
+{
+    static const char hostile[] = {'\0', '%', '"', '\xff'};
+    const struct text original = whole->request.body;
+
+    for (size_t at = 0; at < original.size; at++) {
+        for (size_t how = 0; how <= sizeof hostile; how++) {
+            struct trial trial = *whole;
+            struct http_response response;
+            struct text bytes;
+
+            arena_reset(arena);
+            memcpy(body, original.data, original.size);
+            trial.request.body = (struct text){body, original.size};
+            if (how == sizeof hostile) {
+                trial.request.body.size = at;
+            } else {
+                body[at] = hostile[how];
+            }
+            decode(&trial);
+            respond(&trial, &response, &bytes);
+            check_answer(&trial, &response);
+        }
+    }
+}
+
+static void test_damaged_bodies(void **state)
+{
+    enum { BODY_ROOM = 256 };
+    static char names[GOLDEN_CASES_MAX][GOLDEN_NAME_MAX];
+    struct arena *kept = arena_open(ARENA_ROOM);
+    struct arena *requests = arena;
+
+    (void)state;
+    assert_non_null(kept);
+    for (size_t d = 0; d < dialect_count; d++) {
+        size_t count = golden_cases(dialects[d]->name, ".request", names);
+
+        for (size_t i = 0; i < count; i++) {
+            struct trial trial = {.answer = usual_answer()};
+            char body[BODY_ROOM];
+            struct text file;
+
+            arena_reset(kept);
+            arena = kept; /* the request must outlive the arena of each attempt */
+            assert_true(golden_read(arena, dialects[d]->name, names[i], "request", &file));
+            fill_mount(&trial.mount, dialects[d], first_path(dialects[d]));
+            read_case(file, &trial);
+            trial.outcome = OUTCOME_ROTATED;
+            trial.answer = usual_answer();
+            arena = requests;
+            trial.request.body = text_cut(trial.request.body, BODY_ROOM);
+            damage_body(&trial, body);
+        }
+    }
+    arena_close(kept);
+}
+
+/* ---- cookies ---- */
+
+static int64_t cookie_age(const struct trial *trial)
+{
+    struct http_response response;
+    struct text bytes;
+    struct trial copy = *trial;
+
+    copy.outcome = OUTCOME_ROTATED;
+    respond(&copy, &response, &bytes);
+    for (size_t i = 0; i < response.header_count; i++) {
+        struct text value = response.headers[i].value;
+
+        if (text_starts(value, TEXT("refresh_token="))) {
+            while (value.size > 0) {
+                struct text part = text_trim(text_split(&value, ';'));
+
+                if (text_starts(part, TEXT("Max-Age="))) {
+                    return number_of(text_from(part, strlen("Max-Age=")));
+                }
+            }
+        }
+    }
+    fail_msg("no Max-Age");
+    return -1;
+}
+
+static void test_cookie_age(void **state)
+{
+    const int64_t most = INT64_C(400) * CLOCK_DAY;
+    const struct {
+        int64_t session_expires_ms;
+        int64_t age_s;
+    } rows[] = {
+        {NOW_MS + INT64_C(30) * CLOCK_DAY, 2592000},
+        {NOW_MS + 1999, 1},
+        {NOW_MS + 1, 0},
+        {NOW_MS, 0},
+        {NOW_MS - CLOCK_DAY, 0},
+        {0, most / 1000},
+        {NOW_MS + most, most / 1000},
+        {NOW_MS + most + CLOCK_SECOND, most / 1000},
+        {INT64_MAX, most / 1000},
+    };
+    struct trial trial;
+
+    (void)state;
+    arena_reset(arena);
+    usual_trial(dialect_find("fusionauth"), BEHAVIOUR_DOCUMENTED, &trial);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        trial.exchange.answer.session_expires_ms = rows[i].session_expires_ms;
+        assert_int_equal(cookie_age(&trial), rows[i].age_s);
+    }
+}
+
+/* ---- the table ---- */
+
+static void test_table(void **state)
+{
+    (void)state;
+    assert_true(dialect_count >= 6);
+    for (size_t i = 0; i < dialect_count; i++) {
+        const struct dialect *dialect = dialects[i];
+
+        assert_ptr_equal(dialect_find(dialect->name), dialect);
+        assert_true(strlen(dialect->summary) > 0);
+        assert_non_null(dialect->decode);
+        assert_non_null(dialect->encode);
+        assert_non_null(dialect->refuse);
+        assert_int_equal(dialect->policy.concurrency_window_ms, 60 * 1000);
+        assert_int_equal(dialect->policy.recovery_window_ms, 0);
+        assert_true(dialect->policy.access_lifetime_ms > 0);
+        assert_false(dialect->policy.report_only);
+        assert_non_null(first_path(dialect));
+    }
+    assert_null(dialect_find("Kopong"));
+    assert_null(dialect_find(""));
+}
+
+static void test_default_mounts(void **state)
+{
+    const struct {
+        const char *path;
+        enum mount_kind kind;
+        const char *dialect;
+        const char *realm;
+    } rows[] = {
+        {"/oauth/access_token", MOUNT_REFRESH, "kopong", NULL},
+        {"/sandbox/token", MOUNT_REFRESH, "wirecash", NULL},
+        {"/production/token", MOUNT_REFRESH, "wirecash", NULL},
+        {"/auth/refresh_token", MOUNT_REFRESH, "duktig", NULL},
+        {"/oauth/token", MOUNT_REFRESH, "oauth", NULL},
+        {"/api/auth/refresh", MOUNT_REFRESH, "fusionauth", "/api/jwt/refresh"},
+        {"/api/jwt/refresh", MOUNT_REFRESH, "fusionauth", "/api/jwt/refresh"},
+        {"/oauth2/token", MOUNT_REFRESH, "koppeltaal", NULL},
+        {"/.well-known/jwks.json", MOUNT_JWKS, NULL, NULL},
+        {"/healthz", MOUNT_HEALTH, NULL, NULL},
+    };
+
+    (void)state;
+    assert_int_equal(dialect_default_mount_count, sizeof rows / sizeof rows[0]);
+    for (size_t i = 0; i < dialect_default_mount_count; i++) {
+        const struct dialect_default_mount *mount = &dialect_default_mounts[i];
+
+        assert_string_equal(mount->path, rows[i].path);
+        assert_int_equal(mount->kind, rows[i].kind);
+        assert_int_equal(mount->dialect == NULL, rows[i].dialect == NULL);
+        if (mount->dialect != NULL) {
+            assert_string_equal(mount->dialect->name, rows[i].dialect);
+        }
+        assert_int_equal(mount->realm == NULL, rows[i].realm == NULL);
+        if (mount->realm != NULL) {
+            assert_string_equal(mount->realm, rows[i].realm);
+        }
+    }
+}
+
+/* The defaults a mount starts with, said a second time. */
+static void test_policies(void **state)
+{
+    const int64_t day = CLOCK_DAY;
+    const struct {
+        const char *name;
+        bool rotate;
+        enum refresh_format format;
+        enum token_layout layout;
+        enum signing_algorithm algorithm;
+        int64_t access_ms, idle_ms, absolute_ms;
+        enum scope_rule scope_rule;
+    } rows[] = {
+        {"kopong", false, REFRESH_FORMAT_JWT, LAYOUT_KOPONG, SIGNING_HS256, 3600000, 0, 0,
+         SCOPE_IGNORED},
+        {"wirecash", true, REFRESH_FORMAT_NATIVE, LAYOUT_WIRECASH, SIGNING_RS256, 3600000, 30 * day,
+         365 * day, SCOPE_IGNORED},
+        {"duktig", false, REFRESH_FORMAT_JWT, LAYOUT_DUKTIG, SIGNING_HS256, 86400000, 0, 30 * day,
+         SCOPE_IGNORED},
+        {"oauth", true, REFRESH_FORMAT_NATIVE, LAYOUT_OAUTH, SIGNING_RS256, 3600000, 30 * day,
+         365 * day, SCOPE_SUBSET},
+        {"fusionauth", true, REFRESH_FORMAT_NATIVE, LAYOUT_FUSIONAUTH, SIGNING_RS256, 3600000, 0,
+         30 * day, SCOPE_IGNORED},
+        {"koppeltaal", true, REFRESH_FORMAT_UUID, LAYOUT_KOPPELTAAL, SIGNING_RS512, 3600000, 0, 0,
+         SCOPE_EXACT},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct policy *policy = &dialect_find(rows[i].name)->policy;
+
+        assert_int_equal(policy->rotate, rows[i].rotate);
+        assert_int_equal(policy->format, rows[i].format);
+        assert_int_equal(policy->layout, rows[i].layout);
+        assert_int_equal(policy->algorithm, rows[i].algorithm);
+        assert_int_equal(policy->access_lifetime_ms, rows[i].access_ms);
+        assert_int_equal(policy->idle_lifetime_ms, rows[i].idle_ms);
+        assert_int_equal(policy->absolute_lifetime_ms, rows[i].absolute_ms);
+        assert_int_equal(policy->scope_rule, rows[i].scope_rule);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_outcomes),
+        cmocka_unit_test(test_answer_that_cannot_be_built),
+        cmocka_unit_test(test_memory_ends),
+        cmocka_unit_test(test_damaged_bodies),
+        cmocka_unit_test(test_cookie_age),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_default_mounts),
+        cmocka_unit_test(test_policies),
+    };
+
+    return cmocka_run_group_tests(tests, open_arena, close_arena);
+}

@@ -1,0 +1,117 @@
+"""Fixtures of the end-to-end tests: installations, and real web servers in front of them. Everything
+lives in temporary folders, on free ports of 127.0.0.1, and is ended by process id."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+
+from lab import dialects, installation, machine, servers
+
+PASSWORD = "correct horse battery staple"
+OTHER_PASSWORD = "Tr0ub4dor & 3"
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "sanitized: run again with ASan and UBSan programs")
+    config.addinivalue_line("markers", "threaded: run again with TSan programs")
+
+
+class World:
+    """An installation with what the tests need in it: account ada (and grace), confidential
+    clients web and other, public client phone."""
+
+    def __init__(self, installed):
+        self.installed = installed
+        self.secrets = {}
+        self.cleanup = contextlib.ExitStack()
+
+    def furnish(self):
+        self.installed.init()
+        self.installed.add_account("ada", PASSWORD, "--role", "ROLE_CUSTOMER", "--claim",
+                                   "email=ada@example.org", "--claim", "roleId=1")
+        self.installed.add_account("grace", OTHER_PASSWORD)
+        for client in ("web", "other"):
+            self.secrets[client] = self.installed.add_client(client)
+        self.installed.add_client("phone", "--public")
+
+    def copy(self, folder):
+        shutil.copytree(self.installed.folder, folder, dirs_exist_ok=True)
+        machine.own(folder)
+        other = World(installation.Installation(folder, self.installed.programs))
+        other.secrets = dict(self.secrets)
+        return other
+
+    def login(self, mount, client=None, **more):
+        """A session at a dialects.Mount, begun as its dialect does."""
+        dialect = mount.dialect
+        client = client if client is not None else ("web" if dialect.client else "")
+        options = {"scope": dialect.scope, **more}
+        name = options.pop("name", "ada")
+        password = PASSWORD if name == "ada" else OTHER_PASSWORD
+        return self.installed.login(mount.path, name, password, client,
+                                    self.secrets.get(client, ""), **options)
+
+    def mount_settings(self, mount=None, **settings):
+        """Sets keys of a mount, or of every mount."""
+        for one in [mount] if mount else dialects.MOUNTS:
+            self.installed.set_mount(one, **settings)
+
+    def serve(self, kind, **options):
+        """A running web server (or a bare responder); ended with the world."""
+        run = machine.folder("retoken-run-")
+        self.cleanup.callback(shutil.rmtree, run, ignore_errors=True)
+        server = servers.start(kind, self.installed, run, **options)
+        self.cleanup.callback(server.stop)
+        return server
+
+
+@pytest.fixture(scope="session")
+def programs():
+    folder = installation.programs_for_user()
+    yield folder
+    if folder != machine.BUILD:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(programs):
+    """Furnished once; every world is a copy of it."""
+    folder = machine.folder("retoken-template-")
+    world = World(installation.Installation(folder, programs))
+    world.furnish()
+    yield world
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def new_world(template):
+    folder = machine.folder("retoken-world-")
+    world = template.copy(folder)
+    try:
+        with world.cleanup:
+            yield world
+    finally:
+        if "RETOKEN_KEEP" in os.environ:
+            print(f"kept: {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def world(template):
+    """A world for one test."""
+    with new_world(template) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+def shared_world(template):
+    """A world for all tests of a file: they must not change its settings."""
+    with new_world(template) as fresh:
+        yield fresh

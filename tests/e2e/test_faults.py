@@ -1,0 +1,182 @@
+"""Something breaks here: the client gets its dialect's 5xx, the operator a clear message, and the
+token is as good as before once it is mended."""
+
+import json
+import os
+
+import pytest
+
+from lab import dialects
+from lab.http import Request
+
+JSON_TYPE = "application/json"
+FAULTS = {  # status, body, content type
+    "oauth": (503, b'{"error":"temporarily_unavailable","error_description":"Something broke here; '
+                   b'the refresh token is still good."}', "application/json;charset=UTF-8"),
+    "kopong": (503, b"", None),
+    "wirecash": (500, b'{"message":"Internal server error"}', JSON_TYPE),
+    "duktig": (500, b'{"status":"error","message":"Internal Server Error"}', JSON_TYPE),
+    "fusionauth": (500, b"", None),
+    "koppeltaal": (503, b"Service Unavailable", "text/html; charset=utf-8"),
+}
+MOUNTS = [pytest.param(mount, id=mount.path) for mount in dialects.MOUNTS]
+
+
+def is_fault_of(dialect, answer):
+    status, body, media = FAULTS[dialect.name]
+    assert (answer.status, answer.body, answer.header("content-type")) == (status, body, media)
+    assert answer.all("set-cookie") == []
+    if status == 503:
+        assert answer.header("retry-after")
+
+
+def secret_missing(world):
+    os.rename(world.installed.folder / "secret", world.installed.folder / "elsewhere")
+    return lambda: os.rename(world.installed.folder / "elsewhere", world.installed.folder / "secret")
+
+
+def secret_readable_by_all(world):
+    os.chmod(world.installed.folder / "secret", 0o644)
+    return lambda: os.chmod(world.installed.folder / "secret", 0o600)
+
+
+def secret_of_another(world):
+    secret = world.installed.folder / "secret"
+    right = secret.read_text()
+    secret.write_text("0" * 64 + "\n")
+    return lambda: secret.write_text(right)
+
+
+def store_missing(world):
+    store = world.installed.folder / "store"
+    os.rename(store, world.installed.folder / "elsewhere")
+    return lambda: os.rename(world.installed.folder / "elsewhere", store)
+
+
+def store_read_only(world):
+    store = world.installed.folder / "store"
+    for path in (store / "data.mdb", store):
+        os.chmod(path, path.stat().st_mode & 0o500)
+
+    def mend():
+        os.chmod(store, 0o700)
+        os.chmod(store / "data.mdb", 0o600)
+    return mend
+
+
+def store_damaged(world):
+    """Every data page overwritten; the two meta pages stay."""
+    data = world.installed.folder / "store" / "data.mdb"
+    right = data.read_bytes()
+    data.write_bytes(right[:8192] + bytes(len(right) - 8192))
+    return lambda: data.write_bytes(right)
+
+
+# name -> (what breaks it and gives what mends it, words that the message must hold)
+BROKEN = {
+    "secret missing": (secret_missing, ["secret"]),
+    "secret readable by all": (secret_readable_by_all, ["secret", "600"]),
+    "secret of another": (secret_of_another, []),
+    "store missing": (store_missing, ["store"]),
+    "store read-only": (store_read_only, ["store"]),
+    "store damaged": (store_damaged, []),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("kind", ["socket", "lighttpd-cgi"])
+def test_broken_at_the_start(world, kind, name):
+    """No responder opens it: every mount answers with its own 5xx, health too."""
+    logins = {mount.path: world.login(mount) for mount in dialects.MOUNTS}
+    breaks, words = BROKEN[name]
+    mend = breaks(world)
+    server = world.serve(kind)
+    for mount in dialects.MOUNTS:
+        answer = server.send(mount.dialect.request(mount.path, logins[mount.path]))
+        is_fault_of(mount.dialect, answer)
+    assert server.send(Request("GET", dialects.HEALTH_PATH)).status == 503
+    for word in words:
+        assert word in server.log_text(), server.log_text()
+    mend()
+    server.stop()
+    server = world.serve(kind)
+    for mount in dialects.MOUNTS:
+        login = logins[mount.path]
+        answer = server.send(mount.dialect.request(mount.path, login))
+        assert mount.dialect.complaints(login, answer) == []
+
+
+@pytest.mark.parametrize("name", ["secret missing", "store missing", "secret readable by all"])
+def test_mended_without_a_restart(world, name):
+    """A responder that could not open its store tries again by itself."""
+    mount = dialects.mount_at("/oauth/token")
+    login = world.login(mount)
+    mend = BROKEN[name][0](world)
+    server = world.serve("socket")
+    is_fault_of(mount.dialect, server.send(mount.dialect.request(mount.path, login)))
+    mend()
+    answer = server.send_until(lambda found: found.status == 200,
+                               mount.dialect.request(mount.path, login))
+    assert mount.dialect.complaints(login, answer) == []
+
+
+@pytest.mark.parametrize("settings,words", [
+    ("[retoken]\nno-such-key = 1\n", ["retoken.conf", "no-such-key"]),
+    ("[mount /oauth/token]\ndialect = klingon\n", ["retoken.conf", "klingon"]),
+    ("[mount /oauth/token]\ndialect = oauth\nabsolute-lifetime = soon\n", ["retoken.conf", "soon"]),
+    ("[mount /oauth/token\n", ["retoken.conf"]),
+], ids=["key", "dialect", "duration", "section"])
+def test_wrong_configuration(world, settings, words):
+    mount = dialects.mount_at("/oauth/token")
+    login = world.login(mount)
+    right = world.installed.settings()
+    world.installed.replace_settings(right + "\n" + settings)
+    server = world.serve("socket")
+    assert server.send(mount.dialect.request(mount.path, login)).status in (500, 503)
+    line = str(right.count("\n") + 2)
+    for word in words + [line[:-1]]:
+        assert word in server.log_text(), server.log_text()
+    refused = world.installed.run("session", "list")
+    assert refused.returncode in (2, 3) and words[0].encode() in refused.stderr
+    server.stop()
+    world.installed.replace_settings(right)
+    answer = world.serve("socket").send(mount.dialect.request(mount.path, login))
+    assert mount.dialect.complaints(login, answer) == []
+
+
+@pytest.mark.parametrize("mount", [m for m in dialects.MOUNTS if m.dialect.rotates],
+                         ids=lambda mount: mount.path)
+def test_store_full(world, mount):
+    """Koppeltaal's tokens cost a row each: they fill a small store. Then nothing can be written:
+    5xx, nothing spent. With more room everybody goes on."""
+    filling = dialects.mount_at("/oauth2/token")
+    login, filler = world.login(mount), world.login(filling)
+    right = world.installed.settings()
+    world.installed.set_retoken(store_size="1m", store_limit="1m")
+    server = world.serve("socket")
+    for _ in range(20000):
+        answer = server.send(filling.dialect.request(filling.path, filler))
+        if answer.status != 200:
+            break
+        filler = filler.after(*filling.dialect.tokens(answer))
+    is_fault_of(filling.dialect, answer)
+    for _ in range(200):  # what little room is left may still take one rotation and another
+        answer = server.send(mount.dialect.request(mount.path, login))
+        if answer.status != 200:
+            break
+        login = login.after(*mount.dialect.tokens(answer))
+    if answer.status != 200:
+        is_fault_of(mount.dialect, answer)
+    assert "full" in server.log_text() or "MAP_FULL" in server.log_text(), server.log_text()
+    server.stop()
+    world.installed.replace_settings(right)
+    server = world.serve("socket")
+    for at, held in ((filling, filler), (mount, login)):
+        answer = server.send(at.dialect.request(at.path, held))
+        assert at.dialect.complaints(held, answer) == []
+
+
+def test_health_reads_the_store(world):
+    server = world.serve("socket")
+    answer = server.send(Request("GET", dialects.HEALTH_PATH))
+    assert (answer.status, json.loads(answer.body)) == (200, {"status": "ok"})

@@ -1,0 +1,554 @@
+"""What clients, attackers and broken networks send. Each gets the refusal of the dialect it knocked
+at, in the dialect's own words; the responder goes on, and nothing is spent."""
+
+import base64
+import dataclasses
+import json
+import os
+import re
+import socket
+
+import pytest
+
+from forged import forgeries
+from lab import dialects, fcgi, http, jwks, machine, servers
+from lab.http import Request
+from refusals import refusals, token_refusal
+
+MOUNTS = [pytest.param(mount, id=mount.path) for mount in dialects.MOUNTS]
+FORM, JSON = dialects.FORM, dialects.JSON
+
+# Every error a dialect knows, as one expression over the whole body.
+MANNERS = {
+    "oauth": r'\{"error":"[a-z_]+","error_description":"[^"\\\x00-\x1f\x7f-\xff]+"\}',
+    "kopong": r"|Invalid grant_type|Refresh token is required",
+    "wirecash": r'\{"message":"[A-Za-z ]+"\}',
+    "duktig": r'\{"status":"error","message":"[A-Za-z, -]+"\}',
+    "fusionauth": r'|\{"(field|general)Errors":.*\}',
+    "koppeltaal": r"Bad Request(, invalid (token|scope))?|Access Denied|Method Not Allowed",
+}
+
+
+def is_refusal_of(dialect, answer):
+    text = answer.body.decode("latin-1")
+    return 400 <= answer.status < 500 and re.fullmatch(MANNERS[dialect.name], text) is not None
+
+
+class Door:
+    """The responder's own socket, and the process behind it."""
+
+    def __init__(self, world, server):
+        self.world, self.server = world, server
+
+    def send(self, request, **variables):
+        return self.server.send(request, **variables)
+
+    def refuses(self, mount, name, request, **variables):
+        answer = self.send(request, **variables)
+        assert is_refusal_of(mount.dialect, answer), f"{name}: {answer}"
+        assert not any("\n" in value or "\r" in value for _, value in answer.headers)
+
+    def grants(self, mount, login):
+        answer = self.send(mount.dialect.request(mount.path, login))
+        assert mount.dialect.complaints(login, answer) == []
+
+    def pids(self):
+        return self.server.responders()
+
+
+@pytest.fixture(scope="module")
+def door(shared_world):
+    return Door(shared_world, shared_world.serve("socket"))
+
+
+@pytest.fixture(autouse=True)
+def same_responder(request):
+    """Whatever was sent, the processes that answer are the ones that did before."""
+    if "door" not in request.fixturenames:
+        yield
+        return
+    door = request.getfixturevalue("door")
+    before = door.pids()
+    yield
+    assert door.pids() == before and before
+
+
+def bodies(login):
+    """name -> (headers, body): what no dialect can read."""
+    token = login.refresh_token.encode()
+    form = b"grant_type=refresh_token&refresh_token=" + token
+    as_json = json.dumps({"refresh_token": login.refresh_token, "refreshToken": login.refresh_token,
+                          "access_token": login.access_token, "username": "ada"}).encode()
+    found = {
+        "no body": ([], b""),
+        "empty form": ([FORM], b""),
+        "text/plain": ([("Content-Type", "text/plain")], form),
+        "multipart": ([("Content-Type", "multipart/form-data; boundary=x")], b"--x--"),
+        "form in Latin-1": ([("Content-Type", FORM[1] + ";charset=iso-8859-1")], form),
+        "JSON in UTF-16": ([("Content-Type", JSON[1] + ";charset=utf-16")], as_json),
+        "bad media type": ([("Content-Type", "//;;=")], form),
+        "bad percent": ([FORM], form + b"%zz"),
+        "cut percent": ([FORM], form + b"%4"),
+        "NUL": ([FORM], form + b"%00"),
+        "raw NUL": ([FORM], form + b"\0"),
+        "control bytes": ([FORM], form + b"%0d%0aSet-Cookie:%20x=y"),
+        "raw CR LF": ([FORM], form + b"\r\nSet-Cookie: x=y\r\n\r\n"),
+        "invalid UTF-8": ([FORM], form + b"%ff%fe"),
+        "raw bytes": ([FORM], bytes(range(256))),
+        "thousands of parameters": ([FORM], b"&".join(b"a%d=b" % n for n in range(5000))),
+        "only separators": ([FORM], b"&=&=&" * 5000),
+        "repeated": ([FORM], form + b"&refresh_token=" + token + b"&grant_type=refresh_token"),
+        "JSON cut short": ([JSON], as_json[:-1]),
+        "JSON nested 10,000 deep": ([JSON], b"[" * 10000 + b"]" * 10000),
+        "JSON objects nested": ([JSON], b'{"refresh_token":' * 3000 + b"1" + b"}" * 3000),
+        "JSON with a huge number": ([JSON], b'{"refresh_token":1' + b"0" * 5000 + b"}"),
+        "JSON with 1e999": ([JSON], b'{"refresh_token":1e999}'),
+        "JSON with a repeated key": ([JSON], as_json[:-1] + b',"refresh_token":"x","refreshToken":"x"}'),
+        "JSON with NUL": ([JSON], b'{"refresh_token":"a\\u0000b","refreshToken":"a\\u0000b"}'),
+        "JSON with a lone surrogate": ([JSON], b'{"refresh_token":"\\ud800","refreshToken":"\\ud800"}'),
+        "JSON of invalid UTF-8": ([JSON], b'{"refresh_token":"\xff","refreshToken":"\xff"}'),
+        "JSON with a byte order mark": ([JSON], b"\xef\xbb\xbf" + as_json),
+        "JSON array": ([JSON], b"[" + as_json + b"]"),
+        "JSON string": ([JSON], b'"x"'),
+        "JSON null": ([JSON], b"null"),
+        "JSON twice": ([JSON], as_json + as_json),
+        "JSON with other types": ([JSON], b'{"refresh_token":[],"refreshToken":{},"username":1}'),
+        "nothing but spaces": ([JSON], b" " * 4000),
+        "64 KiB and one": ([FORM], b"a" * 65537),
+        "a megabyte": ([JSON], b'"' + b"a" * 1048576 + b'"'),
+    }
+    return found
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_bodies(door, mount):
+    login = door.world.login(mount)
+    for name, (headers, body) in bodies(login).items():
+        if mount.dialect.name in ("duktig", "kopong") and name == "JSON with a byte order mark":
+            continue
+        door.refuses(mount, name, Request("POST", mount.path, list(headers), body))
+    door.grants(mount, login)
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_methods(door, mount):
+    login = door.world.login(mount)
+    request = mount.dialect.request(mount.path, login)
+    for method in ("GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "POST ",
+                   "POSTPOST", "", "\r\n", "\xff", "G" * 5000):
+        if method == "HEAD":
+            continue
+        door.refuses(mount, method, request, REQUEST_METHOD=method)
+    door.grants(mount, login)
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("mount", [m for m in dialects.MOUNTS if m.dialect.name != "duktig"],
+                         ids=lambda mount: mount.path)
+@pytest.mark.parametrize("length", ["0", "1", "-1", "99999999999999999999", "2147483647", "1e3", "0x10",
+                                    " 5", "5 5"])
+def test_content_length_that_lies(door, mount, length):
+    login = door.world.login(mount)
+    request = mount.dialect.request(mount.path, login)
+    if not request.body:
+        request = mount.dialect.request_with_body(mount.path, login)
+    door.refuses(mount, length, request, CONTENT_LENGTH=length)
+    door.grants(mount, login)
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_headers(door, mount):
+    login = door.world.login(mount)
+    request = mount.dialect.request(mount.path, login)
+    for name, headers in {
+            "a header of 64 KiB": [("X-Long", "a" * 65536)],
+            "a thousand headers": [(f"X-{n}", "a") for n in range(1000)],
+            "Authorization of 40 KB": [("Authorization", "Bearer " + "a" * 40000)],
+    }.items():
+        answer = door.send(dataclasses.replace(request, headers=request.headers + headers))
+        assert is_refusal_of(mount.dialect, answer), name
+    for name, headers in {  # odd, but none of the server's business
+            "hundreds of cookies": [("Cookie", "; ".join(f"c{n}=v" for n in range(500)))],
+            "control bytes in a header": [("X-Odd", "a\r\nb\0c\x7f")],
+            "Proxy": [("Proxy", "http://evil.example/")],
+            "not UTF-8": [("X-Odd", "\udcff\udcfe")],
+    }.items():
+        if name == "hundreds of cookies" and mount.dialect.name == "fusionauth":
+            headers = [("Cookie", request.headers[0][1] + "; " + headers[0][1])]
+            sent = dataclasses.replace(request, headers=headers)
+        else:
+            sent = dataclasses.replace(request, headers=request.headers + headers)
+        answer = door.send(sent)
+        assert mount.dialect.complaints(login, answer) == [], name
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("name", ["REQUEST_METHOD", "CONTENT_TYPE", "HTTP_AUTHORIZATION",
+                                  "HTTP_COOKIE", "HTTP_REFRESH_TOKEN"])
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_variable_that_stands_twice(door, mount, name):
+    login = door.world.login(mount)
+    request = mount.dialect.request(mount.path, login)
+    rows = list(fcgi.variables(request).items()) + [(name, "x"), (name, "y")]
+    data = fcgi.begin() + fcgi.params(rows) + fcgi.stdin(request.body)
+    out, _, ended = fcgi.raw(door.server.socket, data)
+    assert ended and is_refusal_of(mount.dialect, fcgi.parse(out))
+    door.grants(mount, login)
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("path", ["", "/", "/oauth", "/oauth/token/..", "/oauth//token", "/OAUTH/TOKEN",
+                                  "/oauth/token\r\n", "/oauth/token\x7f", "/oauth/token;x=1",
+                                  "/oauth/token%00", "/" + "a" * 70000, "\xff", "../../etc/passwd"])
+def test_paths_that_are_no_mount(door, path):
+    request = Request("POST", "/oauth/token", [FORM], b"grant_type=refresh_token&refresh_token=x")
+    answer = door.send(request, SCRIPT_NAME=path)
+    assert answer.status == 404 and len(answer.body) < 1000
+    answer = door.send(request, SCRIPT_NAME="", PATH_INFO=path)
+    assert answer.status == 404
+
+
+# ---- tokens ----
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_forged_refresh_tokens(door, mount):
+    login = door.world.login(mount)
+    keys = jwks.keys_of(door.send(Request("GET", dialects.JWKS_PATH)).body)
+    wrong = dict(forgeries(login.access_token, keys))
+    if login.refresh_token.count(".") == 2:
+        wrong |= {f"refresh: {name}": token
+                  for name, token in forgeries(login.refresh_token, keys).items()}
+    token = login.refresh_token
+    wrong |= {"empty": "", "a space": " ", "one letter": "a", "dots": ".", "many dots": "." * 60000,
+              "64 KB": "a" * 60000, "twice": token + token,
+              "one more": token + "A", "quoted": f'"{token}"', "percent": "%s%n%x" * 9}
+    if mount.dialect.token != dialects.UUID:  # hexadecimal digits are the same in either case
+        wrong["the other case"] = token.swapcase()
+    wrong |= {f"without byte {at}": token[:at] + token[at + 1:] for at in range(0, len(token), 7)}
+    for name, forged in wrong.items():
+        if any(ord(char) < 32 for char in forged) and mount.dialect.name in ("duktig", "fusionauth"):
+            continue  # no web server passes such a header on
+        request = mount.dialect.request(mount.path, dataclasses.replace(login, refresh_token=forged))
+        door.refuses(mount, name, request)
+    door.grants(mount, login)
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("mount", [m for m in dialects.MOUNTS if m.dialect.token == dialects.NATIVE],
+                         ids=lambda mount: mount.path)
+def test_every_flipped_bit_is_refused(door, mount):
+    """All 576 bits, and none of them ends or spends a session."""
+    login = door.world.login(mount)
+    raw = base64.urlsafe_b64decode(login.refresh_token)
+    refusal = token_refusal(mount.dialect, "documented")
+    for bit in range(0, len(raw) * 8, 1 if mount.path == "/oauth/token" else 13):
+        flipped = bytearray(raw)
+        flipped[bit // 8] ^= 1 << bit % 8
+        token = base64.urlsafe_b64encode(flipped).decode()
+        answer = door.send(mount.dialect.request(mount.path, dataclasses.replace(
+            login, refresh_token=token)))
+        assert refusal.complaints(answer) == []
+    door.grants(mount, login)
+
+
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_refresh_token_is_no_access_token(door, mount):
+    """The reverse of the access token in test_forged_refresh_tokens: where a mount reads an access
+    token, it takes no refresh token for one."""
+    login = door.world.login(mount)
+    if mount.dialect.name == "wirecash":
+        request = mount.dialect.request(mount.path, dataclasses.replace(
+            login, access_token=login.refresh_token))
+        door.refuses(mount, "refresh token as access token", request)
+    if login.refresh_token.count(".") == 2:
+        keys = jwks.keys_of(door.send(Request("GET", dialects.JWKS_PATH)).body)
+        assert not jwks.verifies(login.refresh_token, keys)
+    door.grants(mount, login)
+
+
+@pytest.mark.parametrize("path", ["/sandbox/token"])
+def test_access_tokens_of_others(door, path):
+    """WireCash: the access token must be of this session, and signed here."""
+    mount = dialects.mount_at(path)
+    login, other = door.world.login(mount), door.world.login(mount, name="grace")
+    keys = jwks.keys_of(door.send(Request("GET", dialects.JWKS_PATH)).body)
+    wrong = forgeries(login.access_token, keys) | {"another session's": other.access_token}
+    for name, token in wrong.items():
+        door.refuses(mount, name, mount.dialect.request(mount.path, dataclasses.replace(
+            login, access_token=token)))
+    door.grants(mount, login)
+
+
+@pytest.mark.parametrize("client,secret", [("other", None), ("web", "wrong"), ("nobody", "x"),
+                                           ("phone", ""), ("", "")])
+def test_other_clients_token_is_refused_and_stays_good(door, client, secret):
+    mount = dialects.mount_at("/oauth/token")
+    login = door.world.login(mount)
+    secret = door.world.secrets.get(client, "") if secret is None else secret
+    request = mount.dialect.request(mount.path, dataclasses.replace(
+        login, client=client, secret=secret))
+    door.refuses(mount, client, request)
+    door.grants(mount, login)
+
+
+def test_foreign_installation(door, template, programs):
+    """Tokens of another master secret and other signing keys are strings like any other."""
+    from lab.installation import Installation
+    folder = machine.folder("retoken-foreign-")
+    try:
+        foreign = Installation(folder, programs)
+        foreign.init()
+        foreign.add_account("ada", "another password")
+        foreign.add_client("web")
+        for mount in dialects.MOUNTS:
+            theirs = foreign.login(mount.path, "ada", scope=mount.dialect.scope,
+                                   client="web" if mount.dialect.client else "")
+            mine = door.world.login(mount)
+            for stolen in (mine.after(theirs.refresh_token, mine.access_token),
+                           mine.after(theirs.refresh_token, theirs.access_token)):
+                door.refuses(mount, mount.path, mount.dialect.request(mount.path, stolen))
+            door.grants(mount, mine)
+    finally:
+        machine.run(["rm", "-rf", folder])
+
+
+@pytest.mark.parametrize("mount", [m for m in dialects.MOUNTS if m.dialect.rotates],
+                         ids=lambda mount: mount.path)
+def test_token_of_the_future(template, mount):
+    """A restored backup is older than the tokens people hold: refused, and loudly."""
+    from conftest import new_world
+    with new_world(template) as world, new_world(world) as backup:
+        login = world.login(mount)
+        machine.run(["rm", "-rf", backup.installed.folder])
+        backup.installed = world.copy(backup.installed.folder).installed
+        answer = world.serve("socket").send(mount.dialect.request(mount.path, login))
+        future = login.after(*mount.dialect.tokens(answer))
+        restored = backup.serve("socket")
+        refusal = token_refusal(mount.dialect, "documented")
+        answer = restored.send(mount.dialect.request(mount.path, future))
+        assert refusal.complaints(answer) == []
+        granted = restored.send(mount.dialect.request(mount.path, login))
+        assert mount.dialect.complaints(login, granted) == []
+
+
+# ---- the protocol under HTTP ----
+
+def good(door):
+    mount = dialects.mount_at("/oauth/token")
+    door.grants(mount, door.world.login(mount))
+
+
+def whole_request(door):
+    mount = dialects.mount_at("/oauth/token")
+    login = door.world.login(mount)
+    request = mount.dialect.request(mount.path, login)
+    return mount, login, request, (fcgi.begin() + fcgi.params(fcgi.variables(request))
+                                   + fcgi.stdin(request.body))
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("data", [
+    pytest.param(b"", id="nothing"),
+    pytest.param(b"\x01", id="one byte"),
+    pytest.param(b"\x01\x01\x00\x01\x00\x08\x00", id="seven bytes of a header"),
+    pytest.param(fcgi.begin()[:12], id="half a record"),
+    pytest.param(fcgi.begin(), id="a begin and the end"),
+    pytest.param(fcgi.record(fcgi.BEGIN, b"\0\1\0\0\0\0\0\0", version=9), id="another version"),
+    pytest.param(fcgi.begin(role=3), id="another role"),
+    pytest.param(fcgi.record(99, b"x" * 100), id="an unknown record"),
+    pytest.param(fcgi.begin() + fcgi.record(fcgi.PARAMS, b"\x05"), id="half a pair"),
+    pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", id="HTTP"),
+    pytest.param(bytes(range(256)) * 40, id="noise"),
+    pytest.param(fcgi.begin() + fcgi.params({}) + fcgi.stdin(b""), id="no variables"),
+])
+def test_records(door, data):
+    fcgi.raw(door.server.socket, data, half_close=True)
+    good(door)
+
+
+@pytest.mark.sanitized
+def test_request_cut_at_every_stage_spends_nothing(door):
+    mount, login, _, data = whole_request(door)
+    body_at = len(data) - len(fcgi.stdin(mount.dialect.request(mount.path, login).body))
+    for cut in sorted({1, 8, 15, 16, 20, body_at - 8, body_at, body_at + 8, body_at + 40,
+                       len(data) - 9}):
+        out, _, _ = fcgi.raw(door.server.socket, data[:cut], half_close=True)
+        assert b"200 OK" not in out
+    assert door.world.installed.session(login.session)["generation"] == 0
+    door.grants(mount, login)
+
+
+@pytest.mark.sanitized
+def test_abort_in_the_middle_spends_nothing(door):
+    mount, login, request, _ = whole_request(door)
+    for body in (b"", request.body[:20]):
+        data = (fcgi.begin() + fcgi.params(fcgi.variables(request))
+                + (fcgi.record(fcgi.STDIN, body) if body else b"") + fcgi.record(fcgi.ABORT))
+        out, _, _ = fcgi.raw(door.server.socket, data, half_close=True)
+        assert b"200 OK" not in out
+    assert door.world.installed.session(login.session)["generation"] == 0
+    door.grants(mount, login)
+
+
+def test_silent_connections_are_ended(world):
+    """As many connections as threads, each with half a record and then nothing: the responder ends
+    them after a while and goes on. (Only the web server can connect at all.)"""
+    world.installed.set_retoken(threads=2)
+    server = world.serve("socket")
+    mount = dialects.mount_at("/oauth/token")
+    login = world.login(mount)
+    silent = [fcgi.connect(server.socket) for _ in range(2)]
+    try:
+        for connection in silent:
+            connection.sendall(fcgi.begin()[:12])
+        answer = server.send(mount.dialect.request(mount.path, login), timeout=60)
+        assert mount.dialect.complaints(login, answer) == []
+    finally:
+        for connection in silent:
+            connection.close()
+
+
+@pytest.mark.sanitized
+def test_kept_connections_do_not_starve_the_others(door):
+    """A server that asks to keep its connections gets each answer, and the connection is closed."""
+    mount, login, request, _ = whole_request(door)
+    kept = []
+    try:
+        for _ in range(32):
+            connection = fcgi.connect(door.server.socket, timeout=30)
+            kept.append(connection)
+            connection.sendall(fcgi.begin(fcgi.KEEP_CONNECTION)
+                               + fcgi.params(fcgi.variables(request)) + fcgi.stdin(request.body))
+            out, _, ended = fcgi.read_answer(connection)
+            assert ended and fcgi.parse(out).status == 200
+            assert connection.recv(1) == b""
+    finally:
+        for connection in kept:
+            connection.close()
+
+
+BOMBS = {
+    "two names of 2 GiB": [(0x7ffffffe, 0x7ffffffe)],
+    "1 GiB and 1 GiB": [(0x40000000, 0x40000000)],
+    "one of 2 GiB": [(0x7fffffff, 0)],
+    "half a GiB": [(5, 0x20000000)],
+}
+
+
+@pytest.mark.parametrize("lengths", BOMBS.values(), ids=BOMBS.keys())
+def test_parameter_bombs_cost_a_process_at_most(world, lengths):
+    """libfcgi trusts the lengths that a PARAMS record announces and may abort (hazards); whoever
+    started the responder starts it again, and the store is as it was."""
+    server = world.serve("socket", respawn=True)
+    mount = dialects.mount_at("/oauth/token")
+    login = world.login(mount)
+    bomb = fcgi.record(fcgi.PARAMS, b"".join(fcgi.bare_pair(*pair) for pair in lengths))
+    for _ in range(3):
+        machine.wait_until(lambda: machine.listens_at(server.socket), what="the responder")
+        try:
+            fcgi.raw(server.socket, fcgi.begin() + bomb, half_close=True)
+        except OSError:
+            pass
+    machine.wait_until(lambda: machine.listens_at(server.socket), what="the responder")
+    answer = server.send_patiently(mount.dialect.request(mount.path, login))
+    assert mount.dialect.complaints(login, answer) == []
+
+
+def test_no_allocation_follows_a_length_from_outside(world):
+    """The most memory a responder ever had, after everything above, is a few megabytes more than
+    after one good request."""
+    if "asan" in str(machine.BUILD) or "tsan" in str(machine.BUILD):
+        pytest.skip("a sanitizer's own memory would be measured")
+    server = world.serve("socket")
+    door = Door(world, server)
+    good(door)
+
+    def peak():
+        return max(int(re.search(r"VmHWM:\s+(\d+)", open(f"/proc/{pid}/status").read())[1])
+                   for pid in server.responders())
+
+    before = peak()
+    for mount in dialects.MOUNTS:
+        login = world.login(mount)
+        for name, (headers, body) in bodies(login).items():
+            server.send(Request("POST", mount.path, list(headers), body))
+        for length in ("2147483647", "99999999999999999999"):
+            server.send(Request("POST", mount.path, [FORM], b"a=b"), CONTENT_LENGTH=length)
+    assert peak() - before < 16 * 1024
+
+
+# ---- through the web servers ----
+
+def raw_http(body=b"", *lines, method="POST", path="/oauth/token", length=True):
+    head = [f"{method} {path} HTTP/1.1".encode("latin-1"), b"Host: localhost", b"Connection: close"]
+    if length:
+        head.append(b"Content-Length: %d" % len(body))
+    head += [line if isinstance(line, bytes) else line.encode("latin-1") for line in lines]
+    return b"\r\n".join(head) + b"\r\n\r\n" + body
+
+
+BODY = b"grant_type=refresh_token&refresh_token=x"
+TYPE = "Content-Type: application/x-www-form-urlencoded"
+RAW = {
+    "body cut short": (raw_http(BODY, TYPE, "Content-Length: 500", length=False), True),
+    "no length": (raw_http(b"", TYPE, length=False), False),
+    "two lengths": (raw_http(BODY, TYPE, "Content-Length: 7", "Content-Length: 50", length=False),
+                    False),
+    "length and chunked": (raw_http(b"5\r\nhello\r\n0\r\n\r\n", TYPE, "Content-Length: 7",
+                                    "Transfer-Encoding: chunked", length=False), False),
+    "chunked": (raw_http(b"28\r\n" + BODY + b"\r\n0\r\n\r\n", TYPE, "Transfer-Encoding: chunked",
+                         length=False), False),
+    "chunked, cut": (raw_http(b"28\r\n" + BODY[:20], TYPE, "Transfer-Encoding: chunked",
+                              length=False), True),
+    "a chunk too long": (raw_http(b"ffffffffffff\r\n" + BODY, TYPE, "Transfer-Encoding: chunked",
+                                  length=False), True),
+    "200 kB": (raw_http(b"a" * 200000, TYPE), False),
+    "3 MB": (raw_http(b"a" * 3000000, TYPE), False),
+    "a header of 20 kB": (raw_http(BODY, TYPE, "X-Long: " + "a" * 20000), False),
+    "hundreds of cookies": (raw_http(BODY, TYPE, "Cookie: " + "; ".join(f"c{n}=v" for n in range(300))),
+                            False),
+    "two hundred headers": (raw_http(BODY, TYPE, *[f"X-{n}: a" for n in range(200)]), False),
+    "Proxy": (raw_http(BODY, TYPE, "Proxy: http://evil.example/"), False),
+    "Authorization twice": (raw_http(BODY, TYPE, "Authorization: Basic YTpi",
+                                     "Authorization: Basic YzpkZQ=="), False),
+    "%00 in the path": (raw_http(BODY, TYPE, path="/oauth/token%00"), False),
+    "CR LF in the path": (raw_http(BODY, TYPE, path="/oauth/token%0d%0aSet-Cookie:x=y"), False),
+    "dots in the path": (raw_http(BODY, TYPE, path="/oauth/../../../etc/passwd"), False),
+    "not UTF-8 in the path": (raw_http(BODY, TYPE, path="/oauth/token%ff"), False),
+    "CR LF in the query": (raw_http(BODY, TYPE, path="/oauth/token?x=%0d%0aSet-Cookie:%20x=y"), False),
+    "unknown method": (raw_http(BODY, TYPE, method="BREW"), False),
+    "TRACE": (raw_http(b"", method="TRACE"), False),
+}
+
+
+@pytest.fixture(scope="module", params=servers.WEB_KINDS)
+def front(request, shared_world):
+    return Door(shared_world, shared_world.serve(request.param))
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_through_the_web_server(front, name):
+    data, half_close = RAW[name]
+    got = http.exchange_bytes(front.server.port, data, half_close=half_close)
+    if got:
+        answer = http.parse(got)
+        assert 400 <= answer.status < 600 and answer.status != 500 or name == "200 kB"
+        assert answer.header("set-cookie") is None
+    mount = dialects.mount_at("/oauth/token")
+    front.grants(mount, front.world.login(mount))
+
+
+def test_client_that_goes_away_spends_nothing(front):
+    """The body never came whole, so nobody asked for anything."""
+    mount = dialects.mount_at("/oauth/token")
+    login = front.world.login(mount)
+    data = mount.dialect.request(mount.path, login).spelled("localhost")
+    for cut in (len(data) - 1, len(data) - 50, data.index(b"\r\n\r\n") + 4):
+        with socket.create_connection(("127.0.0.1", front.server.port), 10) as connection:
+            connection.sendall(data[:cut])
+    front.grants(mount, login)
+    assert front.world.installed.session(login.session)["generation"] == 1

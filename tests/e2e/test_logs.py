@@ -1,0 +1,116 @@
+"""No token, password or secret is ever written down where it should not be: not in a log at any
+level, not in an argument list or environment, not in the store."""
+
+import dataclasses
+import pathlib
+import threading
+
+import pytest
+
+from conftest import OTHER_PASSWORD, PASSWORD
+from lab import dialects, http, machine
+from lab.http import Request
+from refusals import refusals
+
+
+class Watch(threading.Thread):
+    """Reads the argument lists and environments of all processes of our user, over and over."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.seen, self.ending = set(), threading.Event()
+
+    def run(self):
+        while not self.ending.is_set():
+            for entry in pathlib.Path("/proc").glob("[0-9]*"):
+                for name in ("cmdline", "environ"):
+                    try:
+                        if entry.stat().st_uid == machine.user().pw_uid:
+                            self.seen.add((entry / name).read_bytes())
+                    except OSError:
+                        pass
+
+    def stop(self):
+        self.ending.set()
+        self.join()
+        return b"\n".join(self.seen)
+
+
+def use_everything(world, server):
+    """Success, repetition, reuse and every refusal at every mount; gives the secrets that went by."""
+    spoken = set()
+    for mount in dialects.MOUNTS:
+        login = world.login(mount)
+        held = [login]
+        for one in (login, login):
+            answer = server.send(mount.dialect.request(mount.path, one))
+            held.append(login.after(*mount.dialect.tokens(answer)))
+        for one in (held[-1], login, held[-1]):
+            server.send(mount.dialect.request(mount.path, one))
+        fresh = world.login(mount)
+        for row in refusals(mount.dialect, "documented"):
+            if "URL" not in row.name:  # a web server may log URLs; that is why we refuse them
+                try:
+                    server.send(row.request(mount.path, fresh))
+                except http.Broken:
+                    pass
+        for one in (*held, fresh):
+            spoken |= {one.refresh_token, one.access_token}
+    return spoken
+
+
+def traces(text, words):
+    """Which secrets stand in the text, whole or in a part that tells them apart: the end of a
+    token is its MAC or signature, the middle its contents; the start of a JWT is the same in all."""
+    found = set()
+    for word in words:
+        parts = [word] if len(word) < 40 else [word[-32:], word[len(word) // 2:][:32]]
+        if any(part.encode() in text for part in parts):
+            found.add(word[:12])
+    return found
+
+
+@pytest.mark.parametrize("kind", ["socket", "lighttpd", "lighttpd-cgi", "apache", "apache-proxy",
+                                  "apache-cgi", "nginx"])
+def test_no_secret_is_written_down(world, kind):
+    world.installed.set_retoken(log_level="debug", log="retoken.log")
+    watch = Watch()
+    watch.start()
+    server = world.serve(kind)
+    spoken = use_everything(world, server)
+    made = world.installed.add_client(f"client-{kind}")
+    told = world.installed.run("explain", stdin=next(iter(spoken)).encode())
+    assert told.returncode in (0, 1)
+    processes = watch.stop()
+    server.stop()
+    master = (world.installed.folder / "secret").read_text().strip()
+    words = {*spoken, PASSWORD, OTHER_PASSWORD, master, made, *world.secrets.values()}
+    assert all(len(word) > 8 for word in words)
+    log = (world.installed.folder / "retoken.log").read_bytes()
+    assert log.count(b"\n") > len(dialects.MOUNTS) * 5  # there was something to look through
+    assert traces(log, words) == set()
+    assert traces(server.log_text().encode(), words) == set()
+    assert traces(processes, words) == set()
+    assert traces(told.stdout + told.stderr, words) == set()
+    store = b"".join(path.read_bytes() for path in (world.installed.folder / "store").iterdir())
+    assert traces(store, words) == set()
+
+
+def test_control_bytes_do_not_forge_log_lines(world):
+    world.installed.set_retoken(log_level="debug", log="retoken.log")
+    server = world.serve("socket")
+    mount = dialects.mount_at("/oauth/token")
+    login = world.login(mount)
+    forged = "x\nrefresh outcome=rotated session=forged"
+    server.send(mount.dialect.request(mount.path, dataclasses.replace(login, client=forged)))
+    server.send(Request("POST", "/nowhere"), SCRIPT_NAME="/nowhere\nrefresh outcome=forged")
+    server.send(Request("POST", mount.path, [dialects.FORM], b"a=b"), REMOTE_ADDR="1\nforged")
+    lines = (world.installed.folder / "retoken.log").read_text().splitlines()
+    assert not any(line.startswith("refresh outcome") or line.startswith("forged") for line in lines)
+
+
+def test_traces_can_be_found():
+    secret = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGH"
+    assert traces(b"x" + secret.encode() + b"y", {secret}) == {secret[:12]}
+    assert traces(b"x" + secret.encode()[-32:] + b"y", {secret}) == {secret[:12]}
+    assert traces(b"nothing", {secret, PASSWORD}) == set()

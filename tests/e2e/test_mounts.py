@@ -1,0 +1,210 @@
+"""Every mount behind every kind of web server, in both behaviours: what a success looks like byte
+for byte, rotation, the repeated request, reuse, and each documented error."""
+
+import json
+import re
+
+import pytest
+
+from conftest import new_world
+from lab import dialects, http, jwks, servers
+from lab.http import Request
+from refusals import refusals, token_refusal
+
+BEHAVIOURS = ("documented", "deployed")
+
+# Under the sanitizers the responder is what matters, not which server is in front of it.
+CASES = [pytest.param((kind, behaviour), id=f"{kind}-{behaviour}",
+                      marks=[pytest.mark.sanitized] if kind in ("socket", "lighttpd-cgi") else [])
+         for kind in servers.KINDS for behaviour in BEHAVIOURS]
+MOUNTS = [pytest.param(mount, id=mount.path) for mount in dialects.MOUNTS]
+
+
+class Place:
+    """A running server, its world, and the behaviour of all its mounts."""
+
+    def __init__(self, world, server, behaviour):
+        self.world, self.server, self.behaviour = world, server, behaviour
+        self.logins = {}
+
+    def send(self, mount, login):
+        return self.server.send(mount.dialect.request(mount.path, login))
+
+    def granted(self, mount, login):
+        """The login after a refresh that must succeed."""
+        answer = self.send(mount, login)
+        assert mount.dialect.complaints(login, answer, self.behaviour) == []
+        return login.after(*mount.dialect.tokens(answer))
+
+    def refused(self, mount, login):
+        row = token_refusal(mount.dialect, self.behaviour)
+        assert row.complaints(self.send(mount, login)) == []
+
+    def unspent(self, mount):
+        """One session per mount for requests that must not spend it."""
+        if mount.path not in self.logins:
+            self.logins[mount.path] = self.world.login(mount)
+        return self.logins[mount.path]
+
+
+@pytest.fixture(scope="module", params=CASES)
+def place(request, template):
+    kind, behaviour = request.param
+    with new_world(template) as world:
+        world.mount_settings(behaviour=behaviour)
+        yield Place(world, world.serve(kind), behaviour)
+
+
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_refresh_is_answered_as_documented(place, mount):
+    login = place.world.login(mount)
+    after = place.granted(mount, login)
+    header, claims = map(json.loads, dialects.jwt_parts(after.access_token))
+    assert header["alg"] == mount.dialect.algorithm
+    assert claims["exp"] > claims.get("iat", claims.get("nbf"))
+    if mount.dialect.rotates:
+        assert after.refresh_token != login.refresh_token
+        assert after.access_token != login.access_token
+    if header["alg"] != "HS256":
+        keys = place.server.send(Request("GET", dialects.JWKS_PATH)).body
+        assert jwks.verifies(after.access_token, jwks.keys_of(keys))
+
+
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_repeated_request_gets_the_same_answer(place, mount):
+    login = place.world.login(mount)
+    first, second = place.granted(mount, login), place.granted(mount, login)
+    assert first.refresh_token == second.refresh_token
+    if mount.dialect.rotates:
+        assert dialects.jwt_parts(first.access_token) == dialects.jwt_parts(second.access_token)
+        assert place.world.installed.session(login.session)["generation"] == 1
+
+
+@pytest.mark.parametrize("mount", [m for m in dialects.MOUNTS if m.dialect.rotates],
+                         ids=lambda mount: mount.path)
+def test_reuse_is_refused_and_ends_the_session(place, mount):
+    first = place.world.login(mount)
+    second = place.granted(mount, first)
+    third = place.granted(mount, second)
+    place.refused(mount, first)
+    place.refused(mount, third)
+    place.refused(mount, second)
+
+
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_documented_errors(place, mount):
+    login = place.unspent(mount)
+    found = {}
+    for row in refusals(mount.dialect, place.behaviour):
+        try:
+            complaints = row.complaints(place.server.send(row.request(mount.path, login)))
+        except http.Broken as error:
+            complaints = [str(error)]
+        if complaints:
+            found[row.name] = complaints
+    assert found == {}
+    place.granted(mount, login)  # none of them spent it
+    del place.logins[mount.path]
+
+
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_token_of_another_mount_is_refused(place, mount):
+    realm = {"/api/jwt/refresh": "/api/auth/refresh"}.get(mount.path)
+    for other in dialects.MOUNTS:
+        if other.path in (mount.path, realm) or {other.path, mount.path} <= {
+                "/api/jwt/refresh", "/api/auth/refresh"}:
+            continue
+        foreign = place.world.login(other)
+        mine = place.unspent(mount)
+        place.refused(mount, mine.after(foreign.refresh_token, mine.access_token))
+        place.granted(other, foreign)  # and was not spent there
+
+
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_revoked_session_is_refused(place, mount):
+    login = place.world.login(mount)
+    place.world.installed.retoken("session", "revoke", login.session)
+    place.refused(mount, login)
+
+
+def test_one_realm_has_two_paths(place):
+    one, other = (dialects.mount_at(path) for path in ("/api/auth/refresh", "/api/jwt/refresh"))
+    login = place.granted(other, place.world.login(one))
+    place.granted(one, login)
+
+
+def test_body_is_as_good_as_the_cookie(place):
+    mount = dialects.mount_at("/api/jwt/refresh")
+    login = place.world.login(mount)
+    answer = place.server.send(mount.dialect.request_with_body(mount.path, login))
+    assert mount.dialect.complaints(login, answer, place.behaviour) == []
+
+
+def test_cookie_wins_over_the_body(place):
+    mount = dialects.mount_at("/api/jwt/refresh")
+    login = place.world.login(mount)
+    request = mount.dialect.request_with_body(mount.path, login.after("garbage", "x"))
+    request.headers.append(("Cookie", f"refresh_token={login.refresh_token}"))
+    answer = place.server.send(request)
+    assert mount.dialect.complaints(login, answer, place.behaviour) == []
+
+
+def test_basic_is_as_good_as_the_body(place):
+    mount = dialects.mount_at("/oauth/token")
+    login = place.world.login(mount)
+    answer = place.server.send(mount.dialect.request_with_basic(mount.path, login))
+    assert mount.dialect.complaints(login, answer, place.behaviour) == []
+
+
+def test_kopong_as_its_document_has_it(place):
+    mount = dialects.mount_at("/oauth/access_token")
+    login = place.world.login(mount)
+    if place.behaviour == "deployed":
+        return  # the plugin never had it; test_documented_errors has what it answers
+    answer = place.server.send(mount.dialect.request_of_document(mount.path, login))
+    assert mount.dialect.complaints(login, answer) == []
+    by_access = mount.dialect.request_of_document(mount.path, login, bearer=login.access_token)
+    answer = place.server.send(by_access)  # the password proves the holder: a new session
+    body = json.loads(answer.body)
+    assert answer.status == 200 and body["refresh_token"] != login.refresh_token
+
+
+def test_lower_case_post_of_the_documented_curl(place):
+    """Some servers refuse the method themselves; whoever passes it on gets tokens."""
+    mount = dialects.mount_at("/sandbox/token")
+    login = place.world.login(mount)
+    request = mount.dialect.request(mount.path, login)
+    request.method = "post"
+    answer = place.server.send(request)
+    if answer.status not in (400, 405, 501):
+        assert mount.dialect.complaints(login, answer, place.behaviour) == []
+
+
+def test_duktig_router_drops_empty_segments(place):
+    mount = dialects.mount_at("/auth/refresh_token")
+    login = place.world.login(mount)
+    answer = place.server.send(mount.dialect.request(mount.path + "/", login))
+    assert mount.dialect.complaints(login, answer, place.behaviour) == []
+
+
+def test_keys_and_health(place):
+    keys = place.server.send(Request("GET", dialects.JWKS_PATH))
+    assert keys.status == 200
+    listed = json.loads(keys.body)["keys"]
+    assert {key["kty"] for key in listed} == {"RSA"}
+    assert all(re.fullmatch(r"[\w.-]{1,64}", key["kid"]) for key in listed)
+    assert not any({"d", "p", "q", "k"} & set(key) for key in listed)
+    health = place.server.send(Request("GET", dialects.HEALTH_PATH))
+    assert (health.status, json.loads(health.body)) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize("path", ["/oauth/tokenx", "/oauth/token/x", "/oauth2/tokens", "/healthz/x"])
+def test_neighbouring_path_is_not_a_mount(place, path):
+    assert place.server.send(Request("POST", path, [dialects.FORM], b"a=b")).status == 404
+
+
+@pytest.mark.parametrize("path", ["/retoken.conf", "/data/secret", "/store/data.mdb", "/secret",
+                                  "/retoken/secret", "/retoken/retoken.conf"])
+def test_data_is_not_served(place, path):
+    answer = place.server.send(Request("GET", path))
+    assert answer.status in (403, 404) and place.world.secrets["web"].encode() not in answer.body

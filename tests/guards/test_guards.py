@@ -1,0 +1,169 @@
+"""Source guards: rules of HACKING that no compiler sees. A guard that cannot find its input fails."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SRC = ROOT / "src"
+
+FLOOR = {
+    "base": 0, "model": 1, "http": 1, "token": 2, "store": 2, "refresh": 3,
+    "dialect": 4, "process": 4, "responder": 5, "admin": 5,
+}
+
+# A foreign library has one room: the one file (pair) that may include its header.
+ROOMS = {
+    "fcgiapp.h": "responder/gateway",
+    "lmdb.h": "store/engine_lmdb",
+    "jwt.h": "token/foreign_jwt",
+    "ini.h": "process/config",
+    "crypt.h": "refresh/password",
+    "zlib.h": "token/layout_principal",
+    "jansson.h": "base/json",
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
+
+
+def sources():
+    found = sorted([*SRC.glob("*/*.c"), *SRC.glob("*/*.h")])
+    assert len(found) > 60, "the sources were not found"
+    return found
+
+
+def name(path):
+    return str(path.relative_to(SRC))
+
+
+def without_comments(text):
+    return re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
+
+
+def test_floors_are_respected():
+    wrong = []
+    for path in sources():
+        folder = path.parent.name
+        for kind, header in INCLUDE.findall(path.read_text()):
+            if kind != '"' or header == "config.h":
+                continue
+            other = header.split("/")[0]
+            assert other in FLOOR, f"{name(path)} includes {header}: not from src/"
+            if other != folder and FLOOR[other] >= FLOOR[folder]:
+                wrong.append(f"{name(path)} includes {header}")
+    assert not wrong, "a file includes its own folder and lower floors only: " + "; ".join(wrong)
+
+
+@pytest.mark.parametrize("header,room", ROOMS.items())
+def test_foreign_library_has_one_room(header, room):
+    users = [name(p) for p in sources() if ("<", header) in INCLUDE.findall(p.read_text())]
+    assert users, f"nobody includes {header}: is the guard out of date?"
+    assert all(u.rsplit(".", 1)[0].startswith(room) for u in users), users
+
+
+def test_files_introduce_themselves():
+    for path in sources():
+        first = path.read_text().split("\n", 1)[0]
+        assert first.startswith("/* " + path.name), (
+            f"{name(path)} opens with {first!r}: say what it is for, what it knows and what not")
+
+
+def test_store_is_never_opened_unsafely():
+    text = "".join(without_comments(p.read_text()) for p in (SRC / "store").glob("*.c"))
+    assert "mdb_env_open" in text
+    for flag in ("MDB_NOSYNC", "MDB_NOMETASYNC", "MDB_WRITEMAP", "MDB_MAPASYNC", "MDB_NOLOCK"):
+        assert flag not in text, f"{flag} gives up durability or safety"
+
+
+BANNED = {
+    r"\b(strcpy|strcat|sprintf|vsprintf|gets|alloca|strtok|atoi)\s*\(": "unbounded or ambiguous",
+    r"\b(system|popen)\s*\(": "no shell",
+    r"\bsetjmp\s*\(": "no setjmp",
+}
+
+
+def test_banned_calls():
+    for path in sources():
+        code = without_comments(path.read_text())
+        for pattern, why in BANNED.items():
+            hit = re.search(pattern, code)
+            assert not hit, f"{name(path)}: {hit.group(0)} {why}"
+
+
+def test_secrets_are_compared_in_constant_time():
+    """token/ and refresh/ handle MACs, hashes and passwords: there, memcmp and strcmp are not for them."""
+    for folder in ("token", "refresh"):
+        for path in (SRC / folder).glob("*.c"):
+            code = without_comments(path.read_text())
+            assert not re.search(r"\b(memcmp|strcmp|strncmp)\s*\(", code), (
+                f"{name(path)}: use secret_equal, text_equal or text_is")
+
+
+def dialect_names():
+    names = [m.group(1) for p in (SRC / "dialect").glob("*.c")
+             for m in re.finditer(r"^const struct dialect (\w+)_dialect\b", p.read_text(), re.M)]
+    assert len(names) >= 6, names
+    return sorted(names)
+
+
+def test_every_dialect_is_complete():
+    manual = (ROOT / "man" / "retoken.conf.5").read_text()
+    table = (SRC / "dialect" / "dialect.h").read_text()
+    makefile = (SRC / "dialect" / "local.mk").read_text()
+    for dialect in dialect_names():
+        assert f"DIALECT({dialect})" in table, f"{dialect}: no row in dialect.h"
+        assert f"src/dialect/{dialect}.c" in makefile, f"{dialect}: no line in local.mk"
+        assert list((ROOT / "tests/dialect/golden" / dialect).glob("*.answer")), f"{dialect}: no goldens"
+        assert re.search(rf"\b{dialect}\b", manual), f"{dialect}: no section in retoken.conf(5)"
+
+
+def test_every_default_mount_is_in_every_sample():
+    table = (SRC / "dialect" / "dialect.c").read_text()
+    mounts = re.findall(r'\{\s*"(/[^"]+)"', table)
+    assert len(mounts) >= 10, mounts
+    samples = [ROOT / "lighttpd-conf/bin-path.conf", ROOT / "nginx-conf/retoken.conf",
+               ROOT / "apache-conf/mod_fcgid.conf"]
+    for sample in samples:
+        text = "".join(f.read_text() for f in sample.parent.glob("*.conf"))
+        for mount in mounts:
+            assert mount in text.replace("\\", ""), f"{sample.parent.name} does not map {mount}"
+
+
+def test_every_setting_is_documented():
+    keys = set(re.findall(r'\{\s*"([a-z][a-z-]+)",', (SRC / "process" / "config.c").read_text()))
+    assert {"data", "dialect", "concurrency-window"} <= keys, keys
+    manual = (ROOT / "man" / "retoken.conf.5").read_text().replace("\\-", "-")
+    for key in keys:
+        assert key in manual, f"retoken.conf(5) does not name {key}"
+
+
+def tracked():
+    try:
+        out = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True,
+                             capture_output=True, text=True).stdout.split("\n")
+        files = [ROOT / f for f in out if f]
+    except (OSError, subprocess.CalledProcessError):
+        files = [p for p in ROOT.rglob("*") if p.is_file()]
+    assert len(files) > 100
+    return files
+
+
+def test_nothing_reaches_outside_the_project():
+    this = Path(__file__).resolve()
+    words = ["/work" + "/", ".." + "/shared"]
+    for path in tracked():
+        if path == this or path.suffix in (".png", ".svg") or not path.is_file():
+            continue
+        text = path.read_text(errors="replace")
+        for word in words:
+            assert word not in text, f"{path.relative_to(ROOT)} names {word}"
+
+
+def test_formatting():
+    """.clang-format is never discussed."""
+    files = [str(p) for p in sources()] + [str(p) for p in ROOT.glob("tests/*/*.[ch]")]
+    done = subprocess.run(["clang-format", "--dry-run", "--Werror", *files], cwd=ROOT,
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[:2000]

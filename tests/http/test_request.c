@@ -1,0 +1,593 @@
+/* test_request.c: what web servers pass, honest and hostile, becomes one request or a malformed
+ * one.
+ */
+#include <stdio.h>
+
+#include "base/buffer.h"
+#include "base/expect.h"
+#include "http/request.h"
+
+enum { LIMIT = 4 << 20 };
+
+static int open_arena(void **state)
+{
+    *state = arena_open(LIMIT);
+    return *state == NULL;
+}
+
+static int close_arena(void **state)
+{
+    arena_close(*state);
+    return 0;
+}
+
+#define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static struct http_request request_of(struct arena *arena, const char *const *variables)
+{
+    struct http_request request;
+
+    assert_true(http_request_from_cgi(arena, variables, &request));
+    return request;
+}
+
+/* ---- variables ---- */
+
+static void test_variables(void **state)
+{
+    struct http_request request = request_of(
+        *state, VARIABLES("GATEWAY_INTERFACE=CGI/1.1", "REQUEST_METHOD=POST",
+                          "SCRIPT_NAME=/oauth/token", "PATH_INFO=/x=y", "QUERY_STRING=a=b&c=%20",
+                          "CONTENT_TYPE=application/json;charset=UTF-8", "CONTENT_LENGTH=7",
+                          "REMOTE_ADDR=127.0.0.1", "HTTPS=on", "HTTP_REFRESH_TOKEN=abc=",
+                          "HTTP_X_Forwarded_FOR_=1", "PATH=/bin", "NOTHING", "=", ""));
+    struct text value;
+
+    assert_int_equal(request.method, HTTP_POST);
+    expect_text(request.method_name, "POST");
+    expect_text(request.script_name, "/oauth/token");
+    expect_text(request.path_info, "/x=y");
+    expect_text(request.query, "a=b&c=%20");
+    expect_text(request.content_type, "application/json;charset=UTF-8");
+    expect_text(request.remote_address, "127.0.0.1");
+    assert_true(request.https);
+    assert_false(request.malformed);
+    assert_int_equal(request.body_state, HTTP_BODY_WHOLE);
+    assert_int_equal(request.body.size, 0);
+    assert_int_equal(request.header_count, 2);
+    assert_int_equal(http_header(&request, "refresh-token", &value), HTTP_ONE);
+    expect_text(value, "abc=");
+    assert_int_equal(http_header(&request, "x-forwarded-for-", &value), HTTP_ONE);
+    assert_int_equal(http_header(&request, "Refresh-Token", &value), HTTP_ABSENT);
+}
+
+static void test_nothing_at_all(void **state)
+{
+    struct http_request request = request_of(*state, (const char *const[]){NULL});
+    struct text value = TEXT("untouched");
+
+    assert_int_equal(request.method, HTTP_OTHER);
+    assert_false(request.malformed || request.https);
+    assert_int_equal(request.header_count, 0);
+    assert_int_equal(http_header(&request, "cookie", &value), HTTP_ABSENT);
+    assert_int_equal(http_cookie(&request, "a", &value), HTTP_ABSENT);
+    assert_int_equal(http_authorization(&request, "Bearer", &value), HTTP_ABSENT);
+    expect_text(value, "untouched");
+}
+
+static void test_methods(void **state)
+{
+    static const struct row {
+        const char *variable;
+        enum http_method method;
+    } rows[] = {
+        {"REQUEST_METHOD=GET", HTTP_GET},         {"REQUEST_METHOD=HEAD", HTTP_HEAD},
+        {"REQUEST_METHOD=POST", HTTP_POST},       {"REQUEST_METHOD=PUT", HTTP_PUT},
+        {"REQUEST_METHOD=DELETE", HTTP_DELETE},   {"REQUEST_METHOD=PATCH", HTTP_PATCH},
+        {"REQUEST_METHOD=OPTIONS", HTTP_OPTIONS}, {"REQUEST_METHOD=post", HTTP_OTHER},
+        {"REQUEST_METHOD=Post", HTTP_OTHER},      {"REQUEST_METHOD=POST ", HTTP_OTHER},
+        {"REQUEST_METHOD=POSTS", HTTP_OTHER},     {"REQUEST_METHOD=TRACE", HTTP_OTHER},
+        {"REQUEST_METHOD=", HTTP_OTHER},          {"REQUEST_METHOD", HTTP_OTHER},
+        {"request_method=POST", HTTP_OTHER},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct http_request request = request_of(*state, VARIABLES(rows[i].variable));
+        assert_int_equal(request.method, rows[i].method);
+    }
+    expect_text(request_of(*state, VARIABLES("REQUEST_METHOD=post")).method_name, "post");
+}
+
+static void test_https(void **state)
+{
+    static const struct row {
+        const char *variable;
+        bool https;
+    } rows[] = {
+        {"HTTPS=on", true},   {"HTTPS=ON", true},       {"HTTPS=1", true},
+        {"HTTPS=off", false}, {"HTTPS=", false},        {"HTTPS=0", false},
+        {"HTTPS", false},     {"HTTP_HTTPS=on", false}, {"HTTP_X_FORWARDED_PROTO=https", false},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(request_of(*state, VARIABLES(rows[i].variable)).https, rows[i].https);
+    }
+}
+
+static void test_proxy_is_dropped(void **state)
+{
+    struct http_request request =
+        request_of(*state, VARIABLES("HTTP_PROXY=http://evil/", "HTTP_PROXY_AUTHORIZATION=x"));
+    struct text value;
+
+    assert_int_equal(http_header(&request, "proxy", &value), HTTP_ABSENT);
+    assert_int_equal(request.header_count, 1);
+    assert_int_equal(http_header(&request, "proxy-authorization", &value), HTTP_ONE);
+}
+
+static void test_variables_that_must_be_single(void **state)
+{
+    static const struct row {
+        const char *first, *second;
+        bool malformed;
+    } rows[] = {
+        {"REQUEST_METHOD=GET", "REQUEST_METHOD=POST", true},
+        {"REQUEST_METHOD=GET", "REQUEST_METHOD=GET", true},
+        {"SCRIPT_NAME=/a", "SCRIPT_NAME=/b", true},
+        {"PATH_INFO=", "PATH_INFO=/b", true},
+        {"CONTENT_TYPE=a/b", "CONTENT_TYPE=a/b", true},
+        {"CONTENT_LENGTH=1", "CONTENT_LENGTH=2", true},
+        {"HTTP_AUTHORIZATION=Basic a", "HTTP_AUTHORIZATION=Bearer b", true},
+        {"HTTP_AUTHORIZATION=", "HTTP_AUTHORIZATION=", true},
+        {"HTTP_COOKIE=a=b", "HTTP_COOKIE=c=d", true},
+        {"HTTP_REFRESH_TOKEN=a", "HTTP_REFRESH_TOKEN=b",
+         true}, /* Refresh_Token and Refresh-Token */
+        {"HTTP_X_UNDER=a", "HTTP_X_UNDER=b", false},
+        {"QUERY_STRING=a", "QUERY_STRING=b", false},
+        {"HTTP_COOKIE=a=b", "HTTP_COOKIES=c=d", false},
+        {"CONTENT_TYPE=a/b", "HTTP_CONTENT_TYPE=c/d", false},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct http_request request =
+            request_of(*state, VARIABLES("A=b", rows[i].first, "C=d", rows[i].second, "E=f"));
+        assert_int_equal(request.malformed, rows[i].malformed);
+    }
+}
+
+/* Whoever reads first does not get to see another request than whoever reads last. */
+static void test_the_first_one_counts(void **state)
+{
+    struct http_request request =
+        request_of(*state, VARIABLES("REQUEST_METHOD=GET", "SCRIPT_NAME=/a", "QUERY_STRING=q=1",
+                                     "REQUEST_METHOD=POST", "SCRIPT_NAME=/b", "QUERY_STRING=q=2"));
+
+    assert_true(request.malformed);
+    assert_int_equal(request.method, HTTP_GET);
+    expect_text(request.script_name, "/a");
+    expect_text(request.query, "q=1");
+}
+
+/* ---- limits ---- */
+
+static void test_number_of_headers(void **state)
+{
+    enum { MOST = 400 };
+    static char lines[MOST][32];
+    const char *variables[MOST + 1] = {NULL};
+    struct text value;
+
+    for (int i = 0; i < MOST; i++) {
+        struct http_request request = request_of(*state, variables);
+        assert_int_equal(request.malformed, i > HTTP_HEADERS_MAX);
+        assert_int_equal(request.header_count, i < HTTP_HEADERS_MAX ? i : HTTP_HEADERS_MAX);
+        snprintf(lines[i], sizeof lines[i], "HTTP_X_%d=%d", i, i);
+        variables[i] = lines[i];
+        arena_reset(*state);
+    }
+    struct http_request request = request_of(*state, variables);
+    assert_int_equal(http_header(&request, "x-127", &value), HTTP_ONE);
+    assert_int_equal(http_header(&request, "x-128", &value), HTTP_ABSENT);
+}
+
+static void test_size_of_headers(void **state)
+{
+    enum { MOST = 16 * 1024, NAME = 9 };
+    static char line[MOST + 64];
+    const char *const variables[] = {line, NULL};
+
+    memset(line, 'a', sizeof line);
+    memcpy(line, "HTTP_LONG=", NAME + 1);
+    line[NAME + 1 + MOST] = '\0';
+    assert_false(request_of(*state, variables).malformed);
+    line[NAME + 1 + MOST] = 'a';
+    line[NAME + 1 + MOST + 1] = '\0';
+    assert_true(request_of(*state, variables).malformed);
+    line[NAME] = 'X'; /* a name that never ends */
+    assert_true(request_of(*state, variables).malformed);
+}
+
+static void test_arena_runs_out(void **state)
+{
+    bool done = false;
+    (void)state;
+
+    for (size_t limit = 0; limit < 400; limit++) {
+        struct arena *arena = arena_open(limit);
+        struct http_request request = {.method = HTTP_PATCH};
+        bool before = done;
+        done = http_request_from_cgi(
+            arena, VARIABLES("REQUEST_METHOD=POST", "HTTP_A=1", "HTTP_B_C=2", "HTTP_COOKIE=a=b"),
+            &request);
+        assert_int_equal(request.method, done ? HTTP_POST : HTTP_PATCH);
+        assert_false(before && !done);
+        arena_close(arena);
+    }
+    assert_true(done);
+}
+
+static void test_content_length(void **state)
+{
+    static const struct row {
+        const char *first, *second;
+        enum http_length result;
+        size_t length;
+    } rows[] = {
+        {"A=b", "C=d", HTTP_LENGTH_ABSENT, 0},
+        {"CONTENT_LENGTH=", "C=d", HTTP_LENGTH_ABSENT, 0}, /* nginx on GET */
+        {"CONTENT_LENGTH", "C=d", HTTP_LENGTH_ABSENT, 0},
+        {"HTTP_CONTENT_LENGTH=5", "C=d", HTTP_LENGTH_ABSENT, 0},
+        {"CONTENT_LENGTH=0", "C=d", HTTP_LENGTH_GIVEN, 0}, /* mod_fcgid on GET */
+        {"A=b", "CONTENT_LENGTH=65536", HTTP_LENGTH_GIVEN, 65536},
+        {"CONTENT_LENGTH=007", "C=d", HTTP_LENGTH_GIVEN, 7},
+        {"CONTENT_LENGTH=2147483647", "C=d", HTTP_LENGTH_GIVEN, INT32_MAX},
+        {"CONTENT_LENGTH=2147483648", "C=d", HTTP_LENGTH_BAD, 0},
+        {"CONTENT_LENGTH=4294967301", "C=d", HTTP_LENGTH_BAD, 0},
+        {"CONTENT_LENGTH=18446744073709551621", "C=d", HTTP_LENGTH_BAD, 0},
+        {"CONTENT_LENGTH=-1", "C=d", HTTP_LENGTH_BAD, 0},
+        {"CONTENT_LENGTH=+5", "C=d", HTTP_LENGTH_BAD, 0},
+        {"CONTENT_LENGTH= 5", "C=d", HTTP_LENGTH_BAD, 0},
+        {"CONTENT_LENGTH=5 ", "C=d", HTTP_LENGTH_BAD, 0},
+        {"CONTENT_LENGTH=5\r", "C=d", HTTP_LENGTH_BAD, 0},
+        {"CONTENT_LENGTH=0x5", "C=d", HTTP_LENGTH_BAD, 0},
+        {"CONTENT_LENGTH=5, 5", "C=d", HTTP_LENGTH_BAD, 0},
+        {"CONTENT_LENGTH=5.0", "C=d", HTTP_LENGTH_BAD, 0},
+        {"CONTENT_LENGTH=1e3", "C=d", HTTP_LENGTH_BAD, 0},
+        {"CONTENT_LENGTH=five", "C=d", HTTP_LENGTH_BAD, 0},
+        {"CONTENT_LENGTH=\xd9\xa3", "C=d", HTTP_LENGTH_BAD, 0},
+        {"CONTENT_LENGTH=5", "CONTENT_LENGTH=5", HTTP_LENGTH_BAD, 0},
+        {"CONTENT_LENGTH=5", "CONTENT_LENGTH=6", HTTP_LENGTH_BAD, 0},
+        {"CONTENT_LENGTH=", "CONTENT_LENGTH=6", HTTP_LENGTH_BAD, 0},
+        {"CONTENT_LENGTH=5", "CONTENT_LENGTH=", HTTP_LENGTH_BAD, 0},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        size_t length = 4711;
+        enum http_length result =
+            http_content_length(VARIABLES(rows[i].first, rows[i].second), &length);
+        size_t wanted = rows[i].result == HTTP_LENGTH_GIVEN ? rows[i].length : 4711;
+        if (result != rows[i].result || length != wanted) {
+            fail_msg("%s, %s", rows[i].first, rows[i].second);
+        }
+    }
+}
+
+/* ---- headers ---- */
+
+static void test_header(void **state)
+{
+    static const struct row {
+        const char *first, *second;
+        enum http_find result;
+        const char *value;
+    } rows[] = {
+        {"HTTP_X_UNDER=a", "A=b", HTTP_ONE, "a"},
+        {"HTTP_X_UNDER=", "A=b", HTTP_ABSENT, ""},
+        {"HTTP_X_UNDER", "A=b", HTTP_ABSENT, ""},
+        {"X_UNDER=a", "HTTP_X_UNDER2=b", HTTP_ABSENT, ""},
+        {"HTTP_X_UNDER=a", "HTTP_X_UNDER=b", HTTP_REPEATED, ""}, /* X_Under and X-Under */
+        {"HTTP_X_UNDER=a", "HTTP_X_UNDER=a", HTTP_REPEATED, ""},
+        {"HTTP_X_UNDER=", "HTTP_X_UNDER=b", HTTP_ONE, "b"},
+        {"HTTP_X_UNDER= a ", "A=b", HTTP_ONE, " a "},
+        {"HTTP_=a", "HTTP_X_UNDER=b", HTTP_ONE, "b"},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct http_request request = request_of(*state, VARIABLES(rows[i].first, rows[i].second));
+        struct text value = TEXT("untouched");
+        assert_int_equal(http_header(&request, "x-under", &value), rows[i].result);
+        if (rows[i].result == HTTP_ONE) {
+            expect_text(value, rows[i].value);
+        } else if (rows[i].result == HTTP_ABSENT) {
+            expect_text(value, "untouched");
+        }
+    }
+}
+
+static void test_media_type(void **state)
+{
+    static const struct row {
+        const char *content_type;
+        bool json, utf8;
+    } rows[] = {
+        {"application/json", true, true},
+        {"Application/JSON", true, true},
+        {" application/json ;charset=x", true, false},
+        {"application/json;charset=utf-8", true, true},
+        {"application/json; charset=UTF-8", true, true},
+        {"application/json;\tCharset = \"Utf-8\" ; a=b", true, true},
+        {"application/json;a=b;charset=\"utf-8\"", true, true},
+        {"application/json;charset=utf8", true, false},
+        {"application/json;charset=iso-8859-1", true, false},
+        {"application/json;charset=\"\"", true, false},
+        {"application/json;charset=", true, false},
+        {"application/json;charset", true, false},
+        {"application/json;charset=\"utf-8", true, false},
+        {"application/json;charset=utf-8;charset=utf-7", true, false},
+        {"application/json;charset=utf-7;charset=utf-8", true, false},
+        {"application/json;a=\";charset=utf-7\"", true, true}, /* inside quotes */
+        {"application/json;a=\"\\\";charset=utf-7\"", true, true},
+        {"application/json;a=\"\\\"\";charset=utf-7", true, false},
+        {"application/json;a=\"\\", true, true},
+        {"application/json;xcharset=utf-7", true, true},
+        {"application/json;", true, true},
+        {"application/json;;;", true, true},
+        {"application/jsonx", false, true},
+        {"application/jso", false, true},
+        {"application/ json", false, true},
+        {"application/json, text/html", false, true},
+        {"text/plain", false, true},
+        {"", false, true},
+        {";charset=utf-7", false, false},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct text t = text_of(rows[i].content_type);
+        if (http_media_is(t, "application/json") != rows[i].json ||
+            http_charset_is_utf8(t) != rows[i].utf8) {
+            fail_msg("%s", rows[i].content_type);
+        }
+    }
+    assert_false(http_media_is((struct text){NULL, 0}, "application/json"));
+    assert_true(http_charset_is_utf8((struct text){NULL, 0}));
+}
+
+/* ---- cookies ---- */
+
+static void test_cookie(void **state)
+{
+    static const struct row {
+        const char *header;
+        enum http_find result;
+        const char *value;
+    } rows[] = {
+        {"HTTP_COOKIE=r=xRxGGEpVawi+3irw+1G1h1jc", HTTP_ONE, "xRxGGEpVawi+3irw+1G1h1jc"},
+        {"HTTP_COOKIE=a=b; r=1; c=d", HTTP_ONE, "1"},
+        {"HTTP_COOKIE=a=b;r=1;c=d", HTTP_ONE, "1"},
+        {"HTTP_COOKIE= \tr = 1 ;", HTTP_ONE, "1"},
+        {"HTTP_COOKIE=r=\"quoted\"", HTTP_ONE, "\"quoted\""},
+        {"HTTP_COOKIE=r=%41%zz", HTTP_ONE, "%41%zz"},
+        {"HTTP_COOKIE=r=a=b==", HTTP_ONE, "a=b=="},
+        {"HTTP_COOKIE=r=a b", HTTP_ONE, "a b"},
+        {"HTTP_COOKIE=r=", HTTP_ABSENT, ""},
+        {"HTTP_COOKIE=r", HTTP_ABSENT, ""},
+        {"HTTP_COOKIE=r= ; a=b", HTTP_ABSENT, ""},
+        {"HTTP_COOKIE==r", HTTP_ABSENT, ""},
+        {"HTTP_COOKIE=R=1", HTTP_ABSENT, ""},
+        {"HTTP_COOKIE=xr=1; rx=2; r2=3", HTTP_ABSENT, ""},
+        {"HTTP_COOKIE=a=r=1", HTTP_ABSENT, ""},
+        {"HTTP_COOKIE=a=\"; r=1; b=\"", HTTP_ONE, "1"}, /* RFC 6265 knows no quoting here */
+        {"HTTP_COOKIE=", HTTP_ABSENT, ""},
+        {"HTTP_COOKIE=;;; ;", HTTP_ABSENT, ""},
+        {"HTTP_COOKIE=r=1; r=2", HTTP_REPEATED, ""},
+        {"HTTP_COOKIE=r=1; a=b; r=1", HTTP_REPEATED, ""},
+        {"HTTP_COOKIE=r=; r=2", HTTP_ONE, "2"},
+        {"HTTP_COOKIE=r=1; r=", HTTP_ONE, "1"},
+        {"HTTP_COOKIE2=r=1", HTTP_ABSENT, ""},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct http_request request = request_of(*state, VARIABLES(rows[i].header));
+        struct text value = TEXT("untouched");
+        enum http_find found = http_cookie(&request, "r", &value);
+        if (found != rows[i].result) {
+            fail_msg("%s", rows[i].header);
+        } else if (found == HTTP_ONE) {
+            expect_text(value, rows[i].value);
+        } else if (found == HTTP_ABSENT) {
+            expect_text(value, "untouched");
+        }
+    }
+}
+
+static void test_cookie_in_two_headers(void **state)
+{
+    struct http_request request =
+        request_of(*state, VARIABLES("HTTP_COOKIE=r=1", "HTTP_COOKIE=r=2; s=3"));
+    struct text value;
+
+    assert_true(request.malformed);
+    assert_int_equal(http_cookie(&request, "r", &value), HTTP_REPEATED);
+    assert_int_equal(http_cookie(&request, "s", &value), HTTP_ONE);
+    expect_text(value, "3");
+}
+
+static void test_hundreds_of_cookies(void **state)
+{
+    enum { MOST = 900 };
+    static char line[16 * MOST + 64] = "HTTP_COOKIE=";
+    const char *const variables[] = {line, NULL};
+    size_t size = strlen(line);
+    struct text value;
+
+    for (int i = 0; i < MOST; i++) {
+        size += (size_t)snprintf(line + size, sizeof line - size, "c%d=v%d; ", i, i);
+    }
+    assert_true(size < 16 * 1024);
+    struct http_request request = request_of(*state, variables);
+    assert_false(request.malformed);
+    assert_int_equal(http_cookie(&request, "c0", &value), HTTP_ONE);
+    expect_text(value, "v0");
+    assert_int_equal(http_cookie(&request, "c899", &value), HTTP_ONE);
+    expect_text(value, "v899");
+    assert_int_equal(http_cookie(&request, "c900", &value), HTTP_ABSENT);
+    snprintf(line + size, sizeof line - size, "c5=again");
+    request = request_of(*state, variables);
+    assert_int_equal(http_cookie(&request, "c5", &value), HTTP_REPEATED);
+}
+
+/* ---- Authorization ---- */
+
+static void test_authorization(void **state)
+{
+    static const struct row {
+        const char *header;
+        enum http_find result;
+        const char *credentials;
+    } rows[] = {
+        {"HTTP_AUTHORIZATION=Bearer abc", HTTP_ONE, "abc"},
+        {"HTTP_AUTHORIZATION=bearer abc", HTTP_ONE, "abc"},
+        {"HTTP_AUTHORIZATION=BEARER    abc  ", HTTP_ONE, "abc"},
+        {"HTTP_AUTHORIZATION= Bearer abc", HTTP_ONE, "abc"},
+        {"HTTP_AUTHORIZATION=Bearer a b", HTTP_ONE, "a b"},
+        {"HTTP_AUTHORIZATION=Bearer abc, Bearer def", HTTP_ONE, "abc, Bearer def"},
+        {"HTTP_AUTHORIZATION=Bearer", HTTP_ABSENT, ""},
+        {"HTTP_AUTHORIZATION=Bearer ", HTTP_ABSENT, ""},
+        {"HTTP_AUTHORIZATION=Bearer\tabc", HTTP_ABSENT, ""},
+        {"HTTP_AUTHORIZATION=Bearerabc", HTTP_ABSENT, ""},
+        {"HTTP_AUTHORIZATION=Bearer: abc", HTTP_ABSENT, ""},
+        {"HTTP_AUTHORIZATION=Basic abc", HTTP_ABSENT, ""},
+        {"HTTP_AUTHORIZATION=abc", HTTP_ABSENT, ""},
+        {"HTTP_AUTHORIZATION=", HTTP_ABSENT, ""},
+        {"HTTP_PROXY_AUTHORIZATION=Bearer abc", HTTP_ABSENT, ""},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct http_request request = request_of(*state, VARIABLES(rows[i].header));
+        struct text credentials = TEXT("untouched");
+        if (http_authorization(&request, "Bearer", &credentials) != rows[i].result) {
+            fail_msg("%s", rows[i].header);
+        }
+        expect_text(credentials, rows[i].result == HTTP_ONE ? rows[i].credentials : "untouched");
+    }
+}
+
+static void test_two_authorizations(void **state)
+{
+    struct http_request request = request_of(
+        *state, VARIABLES("HTTP_AUTHORIZATION=Basic YTpi", "HTTP_AUTHORIZATION=Bearer b"));
+    struct text a = TEXT("untouched");
+    struct text b = TEXT("untouched");
+
+    assert_true(request.malformed);
+    assert_int_equal(http_authorization(&request, "Bearer", &a), HTTP_REPEATED);
+    assert_int_equal(http_authorization(&request, "Digest", &a), HTTP_REPEATED);
+    assert_int_equal(http_basic(*state, &request, &a, &b), HTTP_BASIC_MALFORMED);
+    expect_text(a, "untouched");
+    expect_text(b, "untouched");
+}
+
+static void test_basic(void **state)
+{
+    static const struct row {
+        struct text plain; /* what stands in the base64 */
+        enum http_basic result;
+        const char *user, *password;
+    } rows[] = {
+        {LITERAL("web:s3cret"), HTTP_BASIC_OK, "web", "s3cret"},
+        {LITERAL("web:"), HTTP_BASIC_OK, "web", ""},
+        {LITERAL(":s3cret"), HTTP_BASIC_OK, "", "s3cret"},
+        {LITERAL(":"), HTTP_BASIC_OK, "", ""},
+        {LITERAL("web:a:b"), HTTP_BASIC_OK, "web", "a:b"},
+        /* RFC 6749 section 2.3.1: each encoded before they are joined */
+        {LITERAL("a%3Ab:%25%2B+caf%C3%A9%20x"), HTTP_BASIC_OK, "a:b", "%+ caf\xc3\xa9 x"},
+        {LITERAL("a%3ab:%c3%a9"), HTTP_BASIC_OK, "a:b", "\xc3\xa9"},
+        {LITERAL("caf\xc3\xa9:+"), HTTP_BASIC_OK, "caf\xc3\xa9", " "},
+        {LITERAL("web"), HTTP_BASIC_MALFORMED, "", ""},
+        {LITERAL("web%3As3cret"), HTTP_BASIC_MALFORMED, "", ""},
+        {LITERAL("web:100%"), HTTP_BASIC_MALFORMED, "", ""},
+        {LITERAL("web:%zz"), HTTP_BASIC_MALFORMED, "", ""},
+        {LITERAL("w%00b:x"), HTTP_BASIC_MALFORMED, "", ""},
+        {LITERAL("web:x\0y"), HTTP_BASIC_MALFORMED, "", ""},
+        {LITERAL("w\x01:x"), HTTP_BASIC_MALFORMED, "", ""},
+        {LITERAL("web:\xff"), HTTP_BASIC_MALFORMED, "", ""},
+        {LITERAL("web:%C0%AF"), HTTP_BASIC_MALFORMED, "", ""},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buffer buffer;
+        struct text line = {NULL, 0};
+        buffer_start(&buffer, *state, 64);
+        buffer_add_c(&buffer,
+                     i % 2 == 0 ? "HTTP_AUTHORIZATION=Basic " : "HTTP_AUTHORIZATION=bASIC ");
+        buffer_add_base64(&buffer, rows[i].plain.data, rows[i].plain.size);
+        assert_true(buffer_finish(&buffer, &line));
+        struct http_request request = request_of(*state, VARIABLES(line.data));
+        struct text user = TEXT("untouched");
+        struct text password = TEXT("untouched");
+        if (http_basic(*state, &request, &user, &password) != rows[i].result) {
+            fail_msg("%.*s", TEXT_ARGS(rows[i].plain));
+        }
+        bool good = rows[i].result == HTTP_BASIC_OK;
+        expect_text(user, good ? rows[i].user : "untouched");
+        expect_text(password, good ? rows[i].password : "untouched");
+    }
+}
+
+static void test_basic_is_canonical(void **state)
+{
+    static const struct row {
+        const char *header;
+        enum http_basic result;
+    } rows[] = {
+        {"HTTP_AUTHORIZATION=Basic YTpi", HTTP_BASIC_OK},
+        {"HTTP_AUTHORIZATION=Basic YTo=", HTTP_BASIC_OK},
+        {"HTTP_AUTHORIZATION=Basic YTo", HTTP_BASIC_MALFORMED},
+        {"HTTP_AUTHORIZATION=Basic YTp=", HTTP_BASIC_MALFORMED},
+        {"HTTP_AUTHORIZATION=Basic YTpi=", HTTP_BASIC_MALFORMED},
+        {"HTTP_AUTHORIZATION=Basic YT pi", HTTP_BASIC_MALFORMED},
+        {"HTTP_AUTHORIZATION=Basic YTpi, Basic YTpi", HTTP_BASIC_MALFORMED},
+        {"HTTP_AUTHORIZATION=Basic a:b", HTTP_BASIC_MALFORMED},
+        {"HTTP_AUTHORIZATION=Basic ====", HTTP_BASIC_MALFORMED},
+        {"HTTP_AUTHORIZATION=Bearer YTpi", HTTP_BASIC_ABSENT},
+        {"HTTP_AUTHORIZATION=", HTTP_BASIC_ABSENT},
+        {"HTTP_X=Basic YTpi", HTTP_BASIC_ABSENT},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct http_request request = request_of(*state, VARIABLES(rows[i].header));
+        struct text user, password;
+        if (http_basic(*state, &request, &user, &password) != rows[i].result) {
+            fail_msg("%s", rows[i].header);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_variables),
+        cmocka_unit_test(test_nothing_at_all),
+        cmocka_unit_test(test_methods),
+        cmocka_unit_test(test_https),
+        cmocka_unit_test(test_proxy_is_dropped),
+        cmocka_unit_test(test_variables_that_must_be_single),
+        cmocka_unit_test(test_the_first_one_counts),
+        cmocka_unit_test(test_number_of_headers),
+        cmocka_unit_test(test_size_of_headers),
+        cmocka_unit_test(test_arena_runs_out),
+        cmocka_unit_test(test_content_length),
+        cmocka_unit_test(test_header),
+        cmocka_unit_test(test_media_type),
+        cmocka_unit_test(test_cookie),
+        cmocka_unit_test(test_cookie_in_two_headers),
+        cmocka_unit_test(test_hundreds_of_cookies),
+        cmocka_unit_test(test_authorization),
+        cmocka_unit_test(test_two_authorizations),
+        cmocka_unit_test(test_basic),
+        cmocka_unit_test(test_basic_is_canonical),
+    };
+    return cmocka_run_group_tests(tests, open_arena, close_arena);
+}

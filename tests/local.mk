@@ -1,0 +1,21 @@
+## Unit tests mirror src/; each links its own floor and what lies below, nothing above.
+TEST_CPPFLAGS = -I$(top_srcdir)/src -I$(top_srcdir)/tests $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+BASE_LIBS = libbase.a $(JANSSON_LIBS) $(OPENSSL_LIBS) $(CMOCKA_LIBS)
+HTTP_LIBS = libhttp.a $(BASE_LIBS)
+MODEL_LIBS = libmodel.a $(BASE_LIBS)
+TOKEN_LIBS = libtoken.a libmodel.a libbase.a $(LIBJWT_LIBS) $(ZLIB_LIBS) $(BASE_LIBS)
+STORE_LIBS = libstore.a libmodel.a libbase.a $(LMDB_LIBS) $(BASE_LIBS)
+REFRESH_LIBS = librefresh.a libstore.a $(XCRYPT_LIBS) $(LMDB_LIBS) $(TOKEN_LIBS)
+DIALECT_LIBS = libdialect.a libhttp.a $(REFRESH_LIBS)
+PROCESS_LIBS = libprocess.a $(INIH_LIBS) $(REFRESH_LIBS)
+
+include tests/base/local.mk
+include tests/http/local.mk
+include tests/model/local.mk
+include tests/token/local.mk
+include tests/store/local.mk
+include tests/refresh/local.mk
+include tests/dialect/local.mk
+include tests/process/local.mk
+include tests/responder/local.mk
+include tests/admin/local.mk

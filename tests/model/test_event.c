@@ -1,0 +1,40 @@
+/* test_event.c: every kind of event has its own word and a sentence. */
+#include "base/expect.h"
+#include "model/event.h"
+
+static void test_words(void **state)
+{
+    (void)state;
+    for (int i = 0; i < EVENT_KINDS; i++) {
+        const char *word = event_word((enum event_kind)i);
+        assert_true(strlen(word) > 0);
+        assert_int_equal(strspn(word, "abcdefghijklmnopqrstuvwxyz-"), strlen(word));
+        assert_true(strlen(event_meaning((enum event_kind)i)) > 5);
+        for (int k = 0; k < i; k++) {
+            assert_string_not_equal(word, event_word((enum event_kind)k));
+        }
+    }
+    assert_string_equal(event_word(EVENT_REUSE_REPORTED), "reuse-reported");
+    assert_string_equal(event_word(EVENT_KEY), "key");
+}
+
+/* A store that a later version wrote may hold kinds that this one does not know. */
+static void test_out_of_range(void **state)
+{
+    static const int strange[] = {-1, EVENT_KINDS, 255, 1000000};
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(strange); i++) {
+        assert_string_equal(event_word((enum event_kind)strange[i]), "unknown-event");
+        assert_true(strlen(event_meaning((enum event_kind)strange[i])) > 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_out_of_range),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

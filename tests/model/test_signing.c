@@ -1,0 +1,56 @@
+/* test_signing.c: names of algorithms are exact, both ways. */
+#include "base/expect.h"
+#include "model/signing.h"
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SIGNING_ALGORITHMS; i++) {
+        enum signing_algorithm parsed = SIGNING_HS256;
+        const char *name = signing_algorithm_name((enum signing_algorithm)i);
+        assert_true(signing_algorithm_parse(text_of(name), &parsed));
+        assert_int_equal(parsed, i);
+    }
+    assert_string_equal(signing_algorithm_name(SIGNING_RS256), "RS256");
+    assert_string_equal(signing_algorithm_name(SIGNING_EDDSA), "EdDSA");
+    assert_string_equal(signing_algorithm_name((enum signing_algorithm)SIGNING_ALGORITHMS),
+                        "unknown");
+    assert_string_equal(signing_algorithm_name((enum signing_algorithm) - 1), "unknown");
+}
+
+static void test_nothing_else_parses(void **state)
+{
+    static const struct text others[] = {
+        {NULL, 0},          LITERAL("none"),   LITERAL("None"),    LITERAL("rs256"),
+        LITERAL("RS256 "),  LITERAL(" RS256"), LITERAL("RS256\0"), LITERAL("RS25"),
+        LITERAL("EDDSA"),   LITERAL("eddsa"),  LITERAL("HS512"),   LITERAL("ES256K"),
+        LITERAL("unknown"),
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(others); i++) {
+        enum signing_algorithm parsed = SIGNING_PS256;
+        assert_false(signing_algorithm_parse(others[i], &parsed));
+        assert_int_equal(parsed, SIGNING_PS256);
+    }
+}
+
+static void test_states(void **state)
+{
+    (void)state;
+    assert_string_equal(signing_state_name(SIGNING_PUBLISHED), "published");
+    assert_string_equal(signing_state_name(SIGNING_ACTIVE), "active");
+    assert_string_equal(signing_state_name(SIGNING_RETIRED), "retired");
+    assert_string_equal(signing_state_name((enum signing_state)0), "unknown");
+    assert_string_equal(signing_state_name((enum signing_state)99), "unknown");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_nothing_else_parses),
+        cmocka_unit_test(test_states),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,587 @@
+/* test_config.c: what a configuration means, and the exact words for every mistake in one. */
+#define _POSIX_C_SOURCE 200809L
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "process/config.h"
+
+/* ---- three dialects of our own; process/ knows none ---- */
+
+#define NAMES "kopong, duktig, oauth, jwks, health"
+
+static const char kopong, duktig, oauth; /* stand for struct dialect, which is opaque here */
+
+static bool defaults(const char *name, struct mount *mount)
+{
+    static const struct {
+        const char *name;
+        const void *dialect;
+        enum mount_kind kind;
+        bool rotate;
+        enum refresh_format format;
+        enum token_layout layout;
+        const char *issuer;
+    } rows[] = {
+        {"kopong", &kopong, MOUNT_REFRESH, false, REFRESH_FORMAT_JWT, LAYOUT_KOPONG, ""},
+        {"duktig", &duktig, MOUNT_REFRESH, false, REFRESH_FORMAT_JWT, LAYOUT_DUKTIG, "Duktig"},
+        {"oauth", &oauth, MOUNT_REFRESH, true, REFRESH_FORMAT_NATIVE, LAYOUT_OAUTH, "first"},
+        {"jwks", NULL, MOUNT_JWKS, false, REFRESH_FORMAT_NATIVE, LAYOUT_OAUTH, ""},
+        {"health", NULL, MOUNT_HEALTH, false, REFRESH_FORMAT_NATIVE, LAYOUT_OAUTH, ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (strcmp(rows[i].name, name) == 0) {
+            *mount = (struct mount){.kind = rows[i].kind, .dialect = rows[i].dialect};
+            mount->policy.rotate = rows[i].rotate;
+            mount->policy.format = rows[i].format;
+            mount->policy.layout = rows[i].layout;
+            mount->policy.concurrency_window_ms = CLOCK_MINUTE;
+            mount->policy.access_lifetime_ms = CLOCK_HOUR;
+            strcpy(mount->issuer, rows[i].issuer);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool default_mount(size_t i, const char **path, const char **name, const char **realm)
+{
+    static const struct {
+        const char *path, *name, *realm;
+    } rows[] = {
+        {"/oauth/access_token", "kopong", NULL},  {"/auth/refresh_token", "duktig", NULL},
+        {"/api/auth", "oauth", "/api/jwt"},       {"/api/jwt", "oauth", "/api/jwt"},
+        {"/.well-known/jwks.json", "jwks", NULL}, {"/healthz", "health", NULL},
+    };
+    if (i >= sizeof rows / sizeof *rows) {
+        return false;
+    }
+    *path = rows[i].path;
+    *name = rows[i].name;
+    *realm = rows[i].realm;
+    return true;
+}
+
+static const struct config_dialects dialects = {defaults, default_mount, NAMES};
+
+/* ---- a folder to write configurations in; tests run inside of it ---- */
+
+static char directory[] = "/tmp/retoken-config.XXXXXX";
+static struct config config;
+static struct fault fault;
+
+static int enter(void **state)
+{
+    (void)state;
+    unsetenv("RETOKEN_CONFIG");
+    unsetenv("RETOKEN_HOME");
+    return mkdtemp(directory) != NULL && chdir(directory) == 0 ? 0 : -1;
+}
+
+static int leave(void **state)
+{
+    (void)state;
+    unlink("retoken.conf");
+    return chdir("/") == 0 && rmdir(directory) == 0 ? 0 : -1;
+}
+
+static void write_file(const char *data, size_t size)
+{
+    FILE *out = fopen("retoken.conf", "w");
+
+    assert_non_null(out);
+    assert_int_equal(fwrite(data, 1, size, out), size);
+    assert_int_equal(fclose(out), 0);
+}
+
+static bool load(const char *text)
+{
+    write_file(text, strlen(text));
+    return config_load("retoken.conf", &dialects, &config, &fault);
+}
+
+static const struct mount *loaded(const char *text, const char *path)
+{
+    if (!load(text)) {
+        fail_msg("%s", fault.text);
+    }
+    const struct mount *mount = config_mount(&config, path);
+    assert_non_null(mount);
+    return mount;
+}
+
+/* ---- mistakes ---- */
+
+#define MOUNT   "[mount /oauth/token]\ndialect = oauth\n"
+#define KOPONG  "[mount /k]\ndialect = kopong\n"
+#define DUKTIG  "[mount /d]\ndialect = duktig\n"
+#define LONG_60 "123456789012345678901234567890123456789012345678901234567890"
+
+static const struct {
+    const char *text;
+    const char *fault;
+} mistakes[] = {
+    /* lines and sections */
+    {"data = x\n", "retoken.conf:1: data stands before any section; write [retoken] first"},
+    {"# c\n\n[retoken]\nnonsense\n",
+     "retoken.conf:4: neither a section nor a setting; write [SECTION] or NAME = VALUE"},
+    {"[retoken\n",
+     "retoken.conf:1: neither a section nor a setting; write [SECTION] or NAME = VALUE"},
+    {"[other]\n", "retoken.conf:1: [other]: unknown section; write [retoken] or [mount PATH]"},
+    {"[]\n", "retoken.conf:1: []: unknown section; write [retoken] or [mount PATH]"},
+    {"[mount]\n", "retoken.conf:1: [mount]: unknown section; write [retoken] or [mount PATH]"},
+    {"[Retoken]\n", "retoken.conf:1: [Retoken]: unknown section; write [retoken] or [mount PATH]"},
+    {"[retoken x]\n",
+     "retoken.conf:1: [retoken x]: unknown section; write [retoken] or [mount PATH]"},
+    {"[retoken]\nthread = 1\n", "retoken.conf:2: thread: unknown setting in [retoken]"},
+    {MOUNT "threads = 1\n", "retoken.conf:3: threads: unknown setting in [mount]"},
+    {"[retoken]\n\nissuer = a\n; c\nissuer = b\n",
+     "retoken.conf:5: issuer stands on line 3 already"},
+    {"[retoken]\nthreads = 2\n" MOUNT "[retoken]\nthreads = 3\n",
+     "retoken.conf:6: threads stands on line 2 already"},
+    {MOUNT "dialect = oauth\n", "retoken.conf:3: dialect stands on line 2 already"},
+    {MOUNT MOUNT, "retoken.conf:3: [mount /oauth/token] stands on line 1 already"},
+
+    /* paths of mounts */
+    {"[mount oauth]\n", "retoken.conf:1: [mount oauth]: not a path that a request could have; "
+                        "write for example [mount /oauth/token]"},
+    {"[mount /]\n", "retoken.conf:1: [mount /]: not a path that a request could have; write for "
+                    "example [mount /oauth/token]"},
+    {"[mount /a/]\n", "retoken.conf:1: [mount /a/]: not a path that a request could have; write "
+                      "for example [mount /oauth/token]"},
+    {"[mount /a//b]\n", "retoken.conf:1: [mount /a//b]: not a path that a request could have; "
+                        "write for example [mount /oauth/token]"},
+    {"[mount /a/../b]\n", "retoken.conf:1: [mount /a/../b]: not a path that a request could have; "
+                          "write for example [mount /oauth/token]"},
+    {"[mount /a b]\n", "retoken.conf:1: [mount /a b]: not a path that a request could have; write "
+                       "for example [mount /oauth/token]"},
+    {"[mount /a%20b]\n", "retoken.conf:1: [mount /a%20b]: not a path that a request could have; "
+                         "write for example [mount /oauth/token]"},
+    {"[mount /a\\b]\n", "retoken.conf:1: [mount /a\\b]: not a path that a request could have; "
+                        "write for example [mount /oauth/token]"},
+    {"[mount /" LONG_60 LONG_60 "12345678]\n",
+     "retoken.conf:1: [mount]: the path is longer than 128 bytes"},
+    {"[mount /" LONG_60 "1234]\ndialect = oauth\n",
+     "retoken.conf:1: [mount /" LONG_60 "1234]: the path is too long to be the realm's name too; "
+     "write realm = NAME, at most 64 bytes"},
+
+    /* dialects */
+    {"[mount /x]\n", "retoken.conf:1: [mount /x]: no dialect; write dialect = one of " NAMES},
+    {"[mount /x]\nidle-lifetime = 1d\n",
+     "retoken.conf:1: [mount /x]: no dialect; write dialect = one of " NAMES},
+    {"[mount /x]\n\ndialect = soap\n",
+     "retoken.conf:3: dialect = soap: unknown; write one of " NAMES},
+    {"[mount /x]\ndialect =\n", "retoken.conf:2: dialect = : unknown; write one of " NAMES},
+    {"[mount /healthz]\nrealm = x\n",
+     "retoken.conf:2: realm: [mount /healthz] carries no tokens; it takes dialect only"},
+
+    /* values */
+    {MOUNT "concurrency-window = 5 minutes\n",
+     "retoken.conf:3: concurrency-window = 5 minutes: not a duration; write for example 60s"},
+    {MOUNT "concurrency-window = 61m\n",
+     "retoken.conf:3: concurrency-window = 61m: out of range; write 0 to 1h"},
+    {MOUNT "recovery-window = 91d\n",
+     "retoken.conf:3: recovery-window = 91d: out of range; write 0 to 90d"},
+    {MOUNT "idle-lifetime = 30\n",
+     "retoken.conf:3: idle-lifetime = 30: not a duration; write for example 60s"},
+    {MOUNT "absolute-lifetime = -1d\n",
+     "retoken.conf:3: absolute-lifetime = -1d: not a duration; write for example 60s"},
+    {MOUNT "absolute-lifetime = 99999999999999999999d\n",
+     "retoken.conf:3: absolute-lifetime = 99999999999999999999d: not a duration; write for "
+     "example 60s"},
+    {MOUNT "absolute-lifetime = 36501d\n",
+     "retoken.conf:3: absolute-lifetime = 36501d: out of range; write 0 (none) to 36500d"},
+    {MOUNT "access-lifetime = 0\n",
+     "retoken.conf:3: access-lifetime = 0: out of range; write 1s to 365d"},
+    {MOUNT "rotation = yes\n", "retoken.conf:3: rotation = yes: write on or off"},
+    {MOUNT "reuse = ignore\n", "retoken.conf:3: reuse = ignore: unknown; write revoke or report"},
+    {MOUNT "recovery-evidence = key\n",
+     "retoken.conf:3: recovery-evidence = key: unknown; write client or none"},
+    {MOUNT "behaviour = Deployed\n",
+     "retoken.conf:3: behaviour = Deployed: unknown; write documented or deployed"},
+    {MOUNT "format = opaque\n",
+     "retoken.conf:3: format = opaque: unknown; write native, uuid or jwt"},
+    {MOUNT "algorithm = none\n",
+     "retoken.conf:3: algorithm = none: not an algorithm; write HS256, RS256, RS384, RS512, "
+     "PS256, ES256, ES384 or EdDSA"},
+    {MOUNT "algorithm = rs256\n",
+     "retoken.conf:3: algorithm = rs256: not an algorithm; write HS256, RS256, RS384, RS512, "
+     "PS256, ES256, ES384 or EdDSA"},
+    {MOUNT "realm =\n", "retoken.conf:3: realm = : not one word of visible ASCII"},
+    {MOUNT "realm = two words\n",
+     "retoken.conf:3: realm = two words: not one word of visible ASCII"},
+    {MOUNT "realm = " LONG_60 "12345\n", "retoken.conf:3: realm = " LONG_60 "12345: too long"},
+    {MOUNT "issuer = \xff\n", "retoken.conf:3: issuer = ?: holds bytes that are not UTF-8 text"},
+    {"[retoken]\nthreads = 0\n", "retoken.conf:2: threads = 0: out of range; write 1 to 64"},
+    {"[retoken]\nthreads = 65\n", "retoken.conf:2: threads = 65: out of range; write 1 to 64"},
+    {"[retoken]\nthreads = many\n",
+     "retoken.conf:2: threads = many: not a number; write for example 8"},
+    {"[retoken]\nbody-limit = 64 k\n",
+     "retoken.conf:2: body-limit = 64 k: not a size; write for example 64k"},
+    {"[retoken]\nbody-limit = 1023\n",
+     "retoken.conf:2: body-limit = 1023: out of range; write 1k to 1m"},
+    {"[retoken]\nbody-limit = 1025k\n",
+     "retoken.conf:2: body-limit = 1025k: out of range; write 1k to 1m"},
+    {"[retoken]\nstore-size = 1k\n",
+     "retoken.conf:2: store-size = 1k: out of range; write 1m to 1024g"},
+    {"[retoken]\nstore = postgresql://x\n",
+     "retoken.conf:2: store = postgresql://x: not a store; write lmdb:DIRECTORY"},
+    {"[retoken]\nstore = lmdb:\n",
+     "retoken.conf:2: store = lmdb:: not a store; write lmdb:DIRECTORY"},
+    {"[retoken]\ndata =\n", "retoken.conf:2: data = : empty; write a path"},
+    {"[retoken]\nlog-level = loud\n",
+     "retoken.conf:2: log-level = loud: unknown; write error, notice, info or debug"},
+    {"[retoken]\nprefix = auth\n",
+     "retoken.conf:2: prefix = auth: not a path prefix; write for example /auth"},
+    {"[retoken]\nprefix = /auth/\n",
+     "retoken.conf:2: prefix = /auth/: not a path prefix; write for example /auth"},
+
+    /* what does not go together */
+    {MOUNT "format = jwt\n",
+     "retoken.conf:3: format = jwt: only kopong and duktig have such refresh tokens; write native "
+     "or uuid"},
+    {KOPONG "rotation = on\n",
+     "retoken.conf:3: rotation = on: tokens of format jwt do not rotate; write off, or format = "
+     "native"},
+    {KOPONG "rotation = on\nformat = jwt\n",
+     "retoken.conf:4: format = jwt: such tokens do not rotate; write native or uuid, or rotation "
+     "= off"},
+    {DUKTIG "format = native\nrotation = on\n",
+     "retoken.conf:4: rotation = on: duktig's answer has no place for the next refresh token; "
+     "write off"},
+    {MOUNT "principal = on\n", "retoken.conf:3: principal: only kopong's tokens have one"},
+};
+
+static void test_mistakes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        if (load(mistakes[i].text)) {
+            fail_msg("row %zu was accepted: %s", i, mistakes[i].text);
+        }
+        assert_string_equal(fault.text, mistakes[i].fault);
+    }
+}
+
+static void test_bytes_that_are_no_text(void **state)
+{
+    static char line[3000] = "[retoken]\nissuer = ";
+
+    (void)state;
+    write_file("[retoken]\nissuer = a\0b\n", 23);
+    assert_false(config_load("retoken.conf", &dialects, &config, &fault));
+    assert_string_equal(fault.text, "retoken.conf:2: holds a NUL byte; this is not a text file");
+    memset(line + strlen(line), 'x', sizeof line - strlen(line) - 1);
+    assert_false(load(line));
+    assert_string_equal(fault.text, "retoken.conf:2: longer than 2048 bytes");
+}
+
+static void test_too_many_mounts(void **state)
+{
+    static char text[16384];
+    size_t size = 0;
+
+    (void)state;
+    for (int i = 0; i < CONFIG_MOUNTS_MAX + 1; i++) {
+        size +=
+            (size_t)snprintf(text + size, sizeof text - size, "[mount /m%d]\ndialect = oauth\n", i);
+    }
+    assert_false(load(text));
+    assert_string_equal(fault.text, "retoken.conf:129: more than 64 mounts");
+}
+
+static void test_files_that_cannot_be_read(void **state)
+{
+    (void)state;
+    assert_false(config_load("none.conf", &dialects, &config, &fault));
+    assert_string_equal(fault.text, "none.conf: No such file or directory");
+    assert_false(config_load("/", &dialects, &config, &fault));
+    assert_string_equal(fault.text, "/: not a file");
+    setenv("RETOKEN_CONFIG", "/none/retoken.conf", 1);
+    assert_false(config_load(NULL, &dialects, &config, &fault));
+    assert_string_equal(fault.text, "/none/retoken.conf: No such file or directory");
+    unsetenv("RETOKEN_CONFIG");
+    assert_false(config_load("none.conf", &dialects, &config, NULL));
+}
+
+/* ---- what holds ---- */
+
+static void test_without_a_file(void **state)
+{
+    (void)state;
+    assert_true(config_load(NULL, &dialects, &config, &fault));
+    assert_string_equal(config.file, "");
+    assert_string_equal(config.data, "retoken-data");
+    assert_string_equal(config.secret_file, "retoken-data/secret");
+    assert_string_equal(config.store, "lmdb:retoken-data/store");
+    assert_string_equal(config.log_file, "");
+    assert_string_equal(config.prefix, "");
+    assert_int_equal(config.log_level, CONFIG_LOG_NOTICE);
+    assert_int_equal(config.threads, 8);
+    assert_int_equal(config.body_limit, 65536);
+    assert_int_equal(config.store_size, 64 << 20);
+    assert_int_equal(config.store_limit, 0);
+    assert_int_equal(config.keep_ended_ms, INT64_C(30) * CLOCK_DAY);
+    assert_int_equal(config.mount_count, 6);
+    assert_string_equal(config.mounts[0].path, "/oauth/access_token");
+    assert_string_equal(config.mounts[0].realm, "/oauth/access_token");
+    assert_string_equal(config_mount(&config, "/api/auth")->realm, "/api/jwt");
+    assert_int_equal(config_mount(&config, "/healthz")->kind, MOUNT_HEALTH);
+    assert_null(config_mount(&config, "/healthz/"));
+
+    setenv("RETOKEN_HOME", "/srv/r", 1);
+    assert_true(config_load(NULL, &dialects, &config, &fault));
+    assert_string_equal(config.secret_file, "/srv/r/secret");
+    unsetenv("RETOKEN_HOME");
+}
+
+static void test_which_file(void **state)
+{
+    (void)state;
+    write_file("[retoken]\nthreads = 3\n", 22);
+    setenv("RETOKEN_HOME", directory, 1);
+    assert_true(config_load(NULL, &dialects, &config, &fault));
+    assert_int_equal(config.threads, 3);
+    assert_string_equal(config.data, directory);
+    setenv("RETOKEN_HOME", "/none", 1);
+    setenv("RETOKEN_CONFIG", "retoken.conf", 1);
+    assert_true(config_load(NULL, &dialects, &config, &fault));
+    assert_int_equal(config.threads, 3);
+    assert_string_equal(config.file, "retoken.conf");
+    setenv("RETOKEN_CONFIG", "/none", 1);
+    assert_true(config_load("retoken.conf", &dialects, &config, &fault)); /* goes first */
+    unsetenv("RETOKEN_CONFIG");
+    unsetenv("RETOKEN_HOME");
+}
+
+static void test_every_general_setting(void **state)
+{
+    (void)state;
+    assert_true(load("\xef\xbb\xbf# a comment\r\n"
+                     "[retoken] ; another\r\n"
+                     "  data = d\r\n"
+                     "secret-file = /etc/retoken/secret\r\n"
+                     "store=lmdb:s/t ; where\r\n"
+                     "store-size = 2m\n"
+                     "store-limit = 4g\n"
+                     "keep-ended = 4w\n"
+                     "\tlog = l/log\n"
+                     "log-level = debug\n"
+                     "prefix = /a.fcgi\n"
+                     "threads = 64\n"
+                     "body-limit = 1m\n"
+                     "issuer = https://id.example/?a=b:c"));
+    assert_string_equal(config.data, "d");
+    assert_string_equal(config.secret_file, "/etc/retoken/secret");
+    assert_string_equal(config.store, "lmdb:s/t");
+    assert_int_equal(config.store_size, 2 << 20);
+    assert_int_equal(config.store_limit, INT64_C(4) << 30);
+    assert_int_equal(config.keep_ended_ms, INT64_C(28) * CLOCK_DAY);
+    assert_string_equal(config.log_file, "l/log");
+    assert_int_equal(config.log_level, CONFIG_LOG_DEBUG);
+    assert_string_equal(config.prefix, "/a.fcgi");
+    assert_int_equal(config.threads, 64);
+    assert_int_equal(config.body_limit, 1 << 20);
+    assert_string_equal(config_mount(&config, "/api/jwt")->issuer, "https://id.example/?a=b:c");
+}
+
+static void test_paths_start_at_the_file(void **state)
+{
+    char path[128];
+
+    (void)state;
+    write_file("[retoken]\ndata = .\nstore = memory:\nlog = log\n", 45);
+    snprintf(path, sizeof path, "%s/retoken.conf", directory);
+    assert_true(config_load(path, &dialects, &config, &fault));
+    assert_string_equal(config.data, directory);
+    snprintf(path, sizeof path, "%s/secret", directory);
+    assert_string_equal(config.secret_file, path);
+    snprintf(path, sizeof path, "%s/log", directory);
+    assert_string_equal(config.log_file, path);
+    assert_string_equal(config.store, "memory:");
+}
+
+static void test_every_mount_setting(void **state)
+{
+    const struct mount *mount;
+
+    (void)state;
+    mount = loaded("[mount   /oauth/token]\n"
+                   "rotation = off\n"
+                   "concurrency-window = 0\n"
+                   "recovery-window = 90d\n"
+                   "recovery-evidence = none\n"
+                   "idle-lifetime = 1w\n"
+                   "absolute-lifetime = 36500d\n"
+                   "access-lifetime = 1s\n"
+                   "reuse = report\n"
+                   "format = uuid\n"
+                   "algorithm = EdDSA\n"
+                   "behaviour = deployed\n"
+                   "realm = /shared\n"
+                   "issuer =\n"
+                   "audience = \xc3\xa9, two words\n"
+                   "dialect = oauth\n" /* last: what stands before it holds all the same */
+                   "[retoken]\nissuer = ignored here\n",
+                   "/oauth/token");
+    assert_ptr_equal(mount->dialect, &oauth);
+    assert_false(mount->policy.rotate);
+    assert_true(mount->policy.report_only);
+    assert_int_equal(mount->policy.concurrency_window_ms, 0);
+    assert_int_equal(mount->policy.recovery_window_ms, INT64_C(90) * CLOCK_DAY);
+    assert_int_equal(mount->policy.recovery_evidence, RECOVERY_EVIDENCE_NONE);
+    assert_int_equal(mount->policy.idle_lifetime_ms, INT64_C(7) * CLOCK_DAY);
+    assert_int_equal(mount->policy.absolute_lifetime_ms, INT64_C(36500) * CLOCK_DAY);
+    assert_int_equal(mount->policy.access_lifetime_ms, CLOCK_SECOND);
+    assert_int_equal(mount->policy.format, REFRESH_FORMAT_UUID);
+    assert_int_equal(mount->policy.algorithm, SIGNING_EDDSA);
+    assert_int_equal(mount->behaviour, BEHAVIOUR_DEPLOYED);
+    assert_string_equal(mount->realm, "/shared");
+    assert_string_equal(mount->issuer, ""); /* given, if empty */
+    assert_string_equal(mount->audience, "\xc3\xa9, two words");
+
+    mount = loaded(KOPONG "principal = on\nrotation = on\nformat = native\n", "/k");
+    assert_true(mount->principal);
+    assert_true(mount->policy.rotate);
+}
+
+static void test_named_mounts_replace_the_list(void **state)
+{
+    (void)state;
+    loaded("[mount /x]\ndialect = oauth\n", "/x");
+    assert_int_equal(config.mount_count, 3);
+    assert_non_null(config_mount(&config, "/.well-known/jwks.json"));
+    assert_non_null(config_mount(&config, "/healthz"));
+    assert_null(config_mount(&config, "/oauth/access_token"));
+    assert_string_equal(config_mount(&config, "/x")->issuer, "first");
+
+    /* a path may be taken for something else, and the two may stand elsewhere too */
+    loaded("[mount /healthz]\ndialect = oauth\n[mount /keys]\ndialect = jwks\n", "/keys");
+    assert_int_equal(config.mount_count, 3);
+    assert_int_equal(config_mount(&config, "/keys")->kind, MOUNT_JWKS);
+    assert_int_equal(config_mount(&config, "/healthz")->kind, MOUNT_REFRESH);
+}
+
+static void test_default_mount_by_its_path(void **state)
+{
+    (void)state;
+    /* a section without any setting: inih does not even mention it */
+    assert_ptr_equal(loaded("[mount /auth/refresh_token]\n", "/auth/refresh_token")->dialect,
+                     &duktig);
+    assert_string_equal(loaded("[mount /api/auth]\n", "/api/auth")->realm, "/api/jwt");
+    assert_string_equal(loaded("[mount /api/auth]\ndialect = kopong\n", "/api/auth")->realm,
+                        "/api/auth"); /* another dialect there, another realm */
+    /* longer than inih's own idea of a section's name */
+    assert_non_null(
+        loaded("[mount /" LONG_60 "/token]\ndialect = oauth\nrealm = r\n", "/" LONG_60 "/token"));
+}
+
+/* ---- numbers with units ---- */
+
+static void test_durations(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t ms; /* -1 = refused */
+        const char *formatted;
+    } rows[] = {
+        {"0", 0, "0"},
+        {"0s", 0, "0"},
+        {"1s", 1000, "1s"},
+        {"60s", 60000, "1m"},
+        {"90s", 90000, "90s"},
+        {"15m", 900000, "15m"},
+        {"24h", 86400000, "1d"},
+        {"30d", INT64_C(2592000000), "30d"},
+        {"4w", INT64_C(2419200000), "4w"},
+        {"15250284452w", INT64_C(15250284452) * 604800000, "15250284452w"},
+        {"15250284453w", -1, NULL}, /* past INT64_MAX */
+        {"", -1, NULL},
+        {"s", -1, NULL},
+        {"60", -1, NULL},
+        {"1.5h", -1, NULL},
+        {"+1s", -1, NULL},
+        {"-1s", -1, NULL},
+        {" 1s", -1, NULL},
+        {"1 s", -1, NULL},
+        {"1S", -1, NULL},
+        {"1ms", -1, NULL},
+        {"1y", -1, NULL},
+        {"0x1s", -1, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int64_t ms = -1;
+        char text[32];
+        assert_int_equal(config_duration_parse(text_of(rows[i].text), &ms), rows[i].ms >= 0);
+        assert_int_equal(ms, rows[i].ms);
+        if (rows[i].ms >= 0) {
+            config_duration_format(ms, text);
+            assert_string_equal(text, rows[i].formatted);
+        }
+    }
+    char text[32];
+    config_duration_format(1500, text);
+    assert_string_equal(text, "1500ms");
+}
+
+static void test_sizes(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t bytes; /* -1 = refused */
+    } rows[] = {
+        {"0", 0},
+        {"65536", 65536},
+        {"64k", 65536},
+        {"1m", 1 << 20},
+        {"2g", INT64_C(2) << 30},
+        {"8589934591g", INT64_C(8589934591) << 30},
+        {"8589934592g", -1},
+        {"", -1},
+        {"k", -1},
+        {"64K", -1},
+        {"64kb", -1},
+        {"-1", -1},
+        {"1.5m", -1},
+        {"64 k", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint64_t bytes = 0;
+        if (config_size_parse(text_of(rows[i].text), &bytes) != (rows[i].bytes >= 0)) {
+            fail_msg("%s", rows[i].text);
+        }
+        assert_int_equal(bytes, rows[i].bytes >= 0 ? rows[i].bytes : 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_bytes_that_are_no_text),
+        cmocka_unit_test(test_too_many_mounts),
+        cmocka_unit_test(test_files_that_cannot_be_read),
+        cmocka_unit_test(test_without_a_file),
+        cmocka_unit_test(test_which_file),
+        cmocka_unit_test(test_every_general_setting),
+        cmocka_unit_test(test_paths_start_at_the_file),
+        cmocka_unit_test(test_every_mount_setting),
+        cmocka_unit_test(test_named_mounts_replace_the_list),
+        cmocka_unit_test(test_default_mount_by_its_path),
+        cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_sizes),
+    };
+    return cmocka_run_group_tests(tests, enter, leave);
+}

@@ -1,0 +1,176 @@
+/* test_log.c: what stands in a line and what never does, whatever is logged. */
+#define _POSIX_C_SOURCE 200809L
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "process/log.h"
+
+static void test_safe(void **state)
+{
+    char out[64];
+    char tiny[6];
+
+    (void)state;
+    assert_string_equal(log_safe(TEXT("web-1"), out, sizeof out), "web-1");
+    assert_string_equal(log_safe(TEXT(""), out, sizeof out), "");
+    assert_string_equal(log_safe((struct text){0}, out, sizeof out), "");
+    assert_string_equal(log_safe(TEXT("a b"), out, sizeof out), "a\\x20b");
+    assert_string_equal(log_safe(TEXT("a\r\nerror fake=1"), out, sizeof out),
+                        "a\\x0d\\x0aerror\\x20fake=1");
+    assert_string_equal(log_safe(TEXT("\0\x1b[2J\x7f\xff"), out, sizeof out),
+                        "\\x00\\x1b[2J\\x7f\\xff");
+    assert_string_equal(log_safe(TEXT("~!"), out, sizeof out), "~!");
+
+    /* cut to fit, never in the middle of an escape */
+    assert_string_equal(log_safe(TEXT("abcdefgh"), tiny, sizeof tiny), "abcde");
+    assert_string_equal(log_safe(TEXT("ab\ncd"), tiny, sizeof tiny), "ab");
+    assert_string_equal(log_safe(TEXT("a\ncd"), tiny, sizeof tiny), "a\\x0a");
+    assert_string_equal(log_safe(TEXT("abc"), tiny, 1), "");
+    assert_string_equal(log_safe(TEXT("abc"), tiny, 0), "");
+}
+
+/* Logs into a file and reads it back. */
+static char directory[] = "/tmp/retoken-log.XXXXXX";
+static char file[64];
+
+static int make_directory(void **state)
+{
+    (void)state;
+    if (mkdtemp(directory) == NULL) {
+        return -1;
+    }
+    snprintf(file, sizeof file, "%s/log", directory);
+    return 0;
+}
+
+static int remove_directory(void **state)
+{
+    (void)state;
+    unlink(file);
+    return rmdir(directory);
+}
+
+static void open_log(enum config_log level)
+{
+    static struct config config;
+    struct fault fault;
+
+    unlink(file);
+    config.log_level = level;
+    strcpy(config.log_file, file);
+    assert_true(log_open(&config, &fault));
+}
+
+static char *contents(void)
+{
+    static char text[16384];
+    FILE *in = fopen(file, "r");
+
+    assert_non_null(in);
+    size_t size = fread(text, 1, sizeof text - 1, in);
+    fclose(in);
+    text[size] = '\0';
+    return text;
+}
+
+static void test_line(void **state)
+{
+    (void)state;
+    open_log(CONFIG_LOG_NOTICE);
+    log_line(CONFIG_LOG_NOTICE, "refresh mount=%s", "/oauth/token");
+    char *line = contents();
+    /* 2026-01-31T12:00:00.123Z notice [4711] refresh mount=/oauth/token */
+    assert_int_equal(line[10], 'T');
+    assert_int_equal(line[23], 'Z');
+    char expected[64];
+    snprintf(expected, sizeof expected, " notice [%ld] refresh mount=/oauth/token\n",
+             (long)getpid());
+    assert_string_equal(line + 24, expected);
+}
+
+static void test_controls_cannot_forge_a_line(void **state)
+{
+    (void)state;
+    open_log(CONFIG_LOG_NOTICE);
+    log_line(CONFIG_LOG_ERROR, "%s", "what\r\nerror [1] fake\x1b[0m\xc3\xa9 \\");
+    assert_non_null(strstr(contents(), "] what\\x0d\\x0aerror [1] fake\\x1b[0m\\xc3\\xa9 \\\n"));
+}
+
+static void test_long_lines_are_cut(void **state)
+{
+    static char text[10000];
+
+    (void)state;
+    memset(text, '\n', sizeof text - 1);
+    open_log(CONFIG_LOG_NOTICE);
+    log_line(CONFIG_LOG_ERROR, "%s", text);
+    log_line(CONFIG_LOG_ERROR, "next");
+    char *line = contents();
+    char *end = strchr(line, '\n');
+    assert_true(end - line < 2200);
+    assert_memory_equal(end - 4, "\\x0a", 4);
+    assert_non_null(strstr(end, "] next\n"));
+}
+
+static void test_levels(void **state)
+{
+    static const char *const words[] = {"error", "notice", "info", "debug"};
+
+    (void)state;
+    for (int threshold = CONFIG_LOG_ERROR; threshold <= CONFIG_LOG_DEBUG; threshold++) {
+        open_log((enum config_log)threshold);
+        for (int level = CONFIG_LOG_ERROR; level <= CONFIG_LOG_DEBUG; level++) {
+            log_line((enum config_log)level, "x");
+        }
+        for (int level = CONFIG_LOG_ERROR; level <= CONFIG_LOG_DEBUG; level++) {
+            assert_int_equal(strstr(contents(), words[level]) != NULL, level <= threshold);
+        }
+    }
+}
+
+static void test_file_is_private_and_appended_to(void **state)
+{
+    struct stat status;
+    struct config config = {.log_level = CONFIG_LOG_NOTICE};
+    struct fault fault;
+
+    (void)state;
+    open_log(CONFIG_LOG_NOTICE);
+    log_line(CONFIG_LOG_NOTICE, "one");
+    strcpy(config.log_file, file);
+    assert_true(log_open(&config, &fault));
+    log_line(CONFIG_LOG_NOTICE, "two");
+    assert_non_null(strstr(contents(), "one"));
+    assert_non_null(strstr(contents(), "two"));
+    assert_int_equal(stat(file, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+
+    snprintf(config.log_file, sizeof config.log_file, "%s/none/log", directory);
+    assert_false(log_open(&config, &fault));
+    char expected[128];
+    snprintf(expected, sizeof expected, "log %s/none/log: No such file or directory", directory);
+    assert_string_equal(fault.text, expected);
+    log_line(CONFIG_LOG_NOTICE, "three"); /* still where it went before */
+    assert_non_null(strstr(contents(), "three"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_safe),
+        cmocka_unit_test(test_line),
+        cmocka_unit_test(test_controls_cannot_forge_a_line),
+        cmocka_unit_test(test_long_lines_are_cut),
+        cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_file_is_private_and_appended_to),
+    };
+    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}

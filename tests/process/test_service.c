@@ -1,0 +1,115 @@
+/* test_service.c: what opens, and what the fault says of what does not. */
+#define _POSIX_C_SOURCE 200809L
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "process/service.h"
+
+struct place {
+    char directory[64];
+    struct service service;
+    struct fault fault;
+};
+
+static int enter(void **state)
+{
+    struct place *place = calloc(1, sizeof *place);
+    struct randomness randomness = randomness_system();
+
+    if (place == NULL) {
+        return -1;
+    }
+    strcpy(place->directory, "/tmp/retoken-service.XXXXXX");
+    if (mkdtemp(place->directory) == NULL) {
+        free(place);
+        return -1;
+    }
+    struct config *config = &place->service.config;
+    snprintf(config->secret_file, sizeof config->secret_file, "%s/secret", place->directory);
+    snprintf(config->store, sizeof config->store, "memory:");
+    config->store_size = 1 << 20;
+    *state = place;
+    return secrets_file_create(config->secret_file, &randomness, &place->fault) ? 0 : -1;
+}
+
+static int leave(void **state)
+{
+    struct place *place = *state;
+
+    unlink(place->service.config.secret_file);
+    rmdir(place->directory);
+    free(place);
+    return 0;
+}
+
+static void test_opens_and_closes_twice(void **state)
+{
+    struct place *place = *state;
+    uint64_t version;
+
+    for (int i = 0; i < 2; i++) {
+        if (!service_open(&place->service, true, false, &place->fault)) {
+            fail_msg("%s", place->fault.text);
+        }
+        assert_ptr_equal(place->service.authority.store, place->service.store);
+        assert_int_equal(store_keyring_version(place->service.store, &version, &place->fault),
+                         STORE_OK);
+        service_close(&place->service);
+        service_close(&place->service); /* harmless */
+        assert_null(place->service.store);
+    }
+}
+
+static void expect_fault(struct place *place, const char *part)
+{
+    place->fault.text[0] = '\0';
+    assert_false(service_open(&place->service, false, false, &place->fault));
+    if (strstr(place->fault.text, part) == NULL) {
+        fail_msg("the fault says: %s", place->fault.text);
+    }
+    service_close(&place->service); /* nothing is open */
+}
+
+static void test_secret_missing(void **state)
+{
+    struct place *place = *state;
+
+    unlink(place->service.config.secret_file);
+    expect_fault(place, place->service.config.secret_file);
+}
+
+static void test_secret_for_all_to_read(void **state)
+{
+    struct place *place = *state;
+
+    assert_int_equal(chmod(place->service.config.secret_file, 0644), 0);
+    expect_fault(place, place->service.config.secret_file);
+}
+
+static void test_store_missing(void **state)
+{
+    struct place *place = *state;
+
+    snprintf(place->service.config.store, sizeof place->service.config.store, "lmdb:%s/store",
+             place->directory);
+    expect_fault(place, "/store");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_opens_and_closes_twice, enter, leave),
+        cmocka_unit_test_setup_teardown(test_secret_missing, enter, leave),
+        cmocka_unit_test_setup_teardown(test_secret_for_all_to_read, enter, leave),
+        cmocka_unit_test_setup_teardown(test_store_missing, enter, leave),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

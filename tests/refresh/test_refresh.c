@@ -1,0 +1,607 @@
+/* test_refresh.c: the operation over a memory store, with the clock in hand. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
+#include "refresh/password.h"
+#include "refresh/world.h"
+#include "token/jws.h"
+
+static int set_up(void **state)
+{
+    static struct world world;
+
+    world_open(&world, "memory:");
+    *state = &world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    world_close(*state);
+    return 0;
+}
+
+static void test_rotation_and_replay(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct refresh_answer rotated, again, next;
+
+    assert_int_equal(world_present(w, &w->mount, first, &rotated), OUTCOME_ROTATED);
+    assert_false(text_equal(first, rotated.refresh_token));
+    assert_int_equal(rotated.expires_in_s, 3600);
+    w->now_ms += 30 * CLOCK_SECOND;
+    assert_int_equal(world_present(w, &w->mount, first, &again), OUTCOME_REPLAYED);
+    /* HS256 is deterministic: the same claims make the same string */
+    assert_true(text_equal(again.access_token, rotated.access_token));
+    assert_true(text_equal(again.refresh_token, rotated.refresh_token));
+    assert_int_equal(again.expires_in_s, 3570);
+    assert_int_equal(world_present(w, &w->mount, rotated.refresh_token, &next), OUTCOME_ROTATED);
+    assert_int_equal(world_record(w, next.session).generation, 2);
+    /* two back is reuse at once, whatever the window says */
+    assert_int_equal(world_present(w, &w->mount, first, &again), OUTCOME_TOKEN_REUSED);
+    assert_int_equal(world_record(w, next.session).end, SESSION_ENDED_REUSE);
+    assert_int_equal(world_present(w, &w->mount, next.refresh_token, &again),
+                     OUTCOME_TOKEN_REVOKED);
+    assert_int_equal(again.access_token.size, 0);
+}
+
+static void test_reuse_after_window_is_recorded(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct refresh_answer answer;
+    struct event events[4];
+    size_t count;
+
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_ROTATED);
+    w->now_ms += 60 * CLOCK_SECOND + 1;
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_TOKEN_REUSED);
+    assert_int_equal(store_event_list(w->store, answer.session, events, 4, &count, &w->fault),
+                     STORE_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(events[0].kind, EVENT_REUSE);
+    assert_int_equal(events[0].at_ms, w->now_ms);
+}
+
+static void test_report_only(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct refresh_answer rotated, answer;
+
+    w->mount.policy.report_only = true;
+    assert_int_equal(world_present(w, &w->mount, first, &rotated), OUTCOME_ROTATED);
+    w->now_ms += CLOCK_HOUR;
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_TOKEN_REUSED);
+    assert_int_equal(world_present(w, &w->mount, rotated.refresh_token, &answer), OUTCOME_ROTATED);
+}
+
+/* The successor's access token may be shorter-lived than the window: a replay is never stale. */
+static void test_replay_of_expired_access_token(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct refresh_answer answer;
+
+    w->mount.policy.access_lifetime_ms = 10 * CLOCK_SECOND;
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_ROTATED);
+    w->now_ms += 30 * CLOCK_SECOND;
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_REPLAYED);
+    assert_int_equal(answer.expires_in_s, 10);
+}
+
+static void test_recovery(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct refresh_answer rotated, late;
+
+    w->mount.policy.recovery_window_ms = CLOCK_DAY;
+    w->mount.policy.recovery_evidence = RECOVERY_EVIDENCE_NONE;
+    assert_int_equal(world_present(w, &w->mount, first, &rotated), OUTCOME_ROTATED);
+    w->now_ms += 2 * CLOCK_HOUR;
+    assert_int_equal(world_present(w, &w->mount, first, &late), OUTCOME_RECOVERED);
+    assert_true(text_equal(late.refresh_token, rotated.refresh_token));
+    assert_int_equal(late.expires_in_s, 3600); /* a fresh access token */
+    assert_int_equal(world_record(w, late.session).generation, 1);
+    w->mount.policy.recovery_evidence = RECOVERY_EVIDENCE_CLIENT;
+    assert_int_equal(world_present(w, &w->mount, first, &late), OUTCOME_TOKEN_REUSED);
+}
+
+static void test_strangers_spend_nothing(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct mount other = w->mount;
+    struct refresh_ask ask = {.mount = &w->mount, .refresh_token = first};
+    struct refresh_answer answer;
+
+    strcpy(other.realm, "/elsewhere");
+    assert_int_equal(world_present(w, &other, first, &answer), OUTCOME_WRONG_REALM);
+    ask.username_given = true;
+    ask.username = TEXT("eve");
+    assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_WRONG_USER);
+    ask.username = TEXT("ada");
+    ask.access_token_given = true;
+    ask.access_token = TEXT("x.y.z");
+    assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_WRONG_ACCESS_TOKEN);
+    assert_int_equal(world_present(w, &w->mount, TEXT("not-a-token"), &answer),
+                     OUTCOME_TOKEN_INVALID);
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_ROTATED);
+}
+
+static void test_access_token_of_the_session(void **state)
+{
+    struct world *w = *state;
+    struct refresh_answer mine, other;
+    struct refresh_ask ask = {.mount = &w->mount, .access_token_given = true};
+    struct refresh_answer answer;
+
+    assert_int_equal(world_present(w, &w->mount, world_session(w, "", NULL), &mine),
+                     OUTCOME_ROTATED);
+    assert_int_equal(world_present(w, &w->mount, world_session(w, "", NULL), &other),
+                     OUTCOME_ROTATED);
+    ask.refresh_token = mine.refresh_token;
+    ask.access_token = other.access_token;
+    assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_WRONG_ACCESS_TOKEN);
+    w->now_ms += CLOCK_DAY; /* expired long since: that is why the client is here */
+    ask.access_token = mine.access_token;
+    assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_ROTATED);
+}
+
+static void test_scope(void **state)
+{
+    struct world *w = *state;
+    struct text token = world_session(w, "", "read write admin");
+    struct refresh_ask ask = {.mount = &w->mount, .refresh_token = token, .scope_given = true};
+    struct refresh_answer answer;
+
+    ask.scope = TEXT("read delete");
+    assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_SCOPE_INVALID);
+    ask.scope = TEXT("admin read");
+    assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_ROTATED);
+    assert_true(answer.scope_narrowed);
+    assert_string_equal(
+        json_string_value(json_object_get(world_payload(w, answer.access_token), "scope")),
+        "admin read");
+    /* narrowed once, whole again when omitted (RFC 6749 section 6) */
+    assert_int_equal(world_present(w, &w->mount, answer.refresh_token, &answer), OUTCOME_ROTATED);
+    assert_true(text_is(answer.scope, "read write admin"));
+    w->mount.policy.scope_rule = SCOPE_EXACT;
+    ask.refresh_token = answer.refresh_token;
+    assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_SCOPE_INVALID);
+    ask.scope = TEXT("read write admin");
+    assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_ROTATED);
+}
+
+static void add_client(struct world *w, const char *id, const char *secret, bool generated)
+{
+    struct client client = {.enabled = true};
+
+    strcpy(client.id, id);
+    if (secret != NULL) {
+        assert_true(client_secret_hash(text_of(secret), generated, &w->secrets,
+                                       &w->authority.randomness, client.secret, &w->fault));
+    }
+    assert_int_equal(store_client_add(w->store, &client, &w->fault), STORE_OK);
+}
+
+static void test_clients(void **state)
+{
+    static const struct row {
+        const char *id, *secret;
+        enum client_proof proof;
+        enum outcome outcome;
+    } rows[] = {
+        {"", "", CLIENT_PROOF_NONE, OUTCOME_CLIENT_AUTH_FAILED}, /* confidential: must prove */
+        {"web", "", CLIENT_PROOF_NONE, OUTCOME_CLIENT_AUTH_FAILED},
+        {"web", "wrong", CLIENT_PROOF_BASIC, OUTCOME_CLIENT_AUTH_FAILED},
+        {"web", "", CLIENT_PROOF_BODY, OUTCOME_CLIENT_AUTH_FAILED},
+        {"nobody", "s3cret", CLIENT_PROOF_BODY, OUTCOME_CLIENT_AUTH_FAILED},
+        {"app", "s3cret", CLIENT_PROOF_BODY, OUTCOME_CLIENT_AUTH_FAILED}, /* it has no secret */
+        {"app", "", CLIENT_PROOF_NONE, OUTCOME_WRONG_CLIENT},
+        {"other", "0ther secret", CLIENT_PROOF_BASIC, OUTCOME_WRONG_CLIENT},
+        {"web", "s3cret", CLIENT_PROOF_BASIC, OUTCOME_ROTATED},
+    };
+    struct world *w = *state;
+    struct text token;
+
+    add_client(w, "web", "s3cret", true);
+    add_client(w, "other", "0ther secret", false);
+    add_client(w, "app", NULL, false);
+    token = world_session(w, "web", NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct refresh_ask ask = {.mount = &w->mount,
+                                  .refresh_token = token,
+                                  .client_bound = true,
+                                  .client_proof = rows[i].proof,
+                                  .client_id = text_of(rows[i].id),
+                                  .client_secret = text_of(rows[i].secret)};
+        struct refresh_answer answer;
+
+        print_message("row %zu\n", i);
+        assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
+                         rows[i].outcome);
+    }
+}
+
+/* A key pair as PEM texts in the arena. */
+static void make_pem(struct world *w, struct text *private_pem, struct text *public_pem)
+{
+    EVP_PKEY *key = EVP_RSA_gen(2048);
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *data;
+    long size;
+
+    assert_non_null(key);
+    assert_int_equal(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
+    size = BIO_get_mem_data(bio, &data);
+    assert_true(arena_copy(w->arena, (struct text){data, (size_t)size}, private_pem));
+    (void)BIO_reset(bio);
+    assert_int_equal(PEM_write_bio_PUBKEY(bio, key), 1);
+    size = BIO_get_mem_data(bio, &data);
+    assert_true(arena_copy(w->arena, (struct text){data, (size_t)size}, public_pem));
+    BIO_free(bio);
+    EVP_PKEY_free(key);
+}
+
+/* RFC 7523: what an assertion must say before it proves anything. */
+static void test_client_assertion(void **state)
+{
+    static const char header[] = "{\"alg\":\"RS512\",\"typ\":\"JWT\"}";
+    static const struct row {
+        const char *iss, *sub, *aud;
+        int64_t lives_s; /* from now */
+        const char *extra;
+        enum outcome outcome;
+    } rows[] = {
+        {"smart", "other", "\"https://id.example\"", 60, "", OUTCOME_CLIENT_AUTH_FAILED},
+        {"nobody", "nobody", "\"https://id.example\"", 60, "", OUTCOME_CLIENT_AUTH_FAILED},
+        {"smart", "smart", "\"https://evil.example\"", 60, "", OUTCOME_CLIENT_AUTH_FAILED},
+        {"smart", "smart", "[]", 60, "", OUTCOME_CLIENT_AUTH_FAILED},
+        {"smart", "smart", "\"https://id.example\"", -61, "", OUTCOME_CLIENT_AUTH_FAILED},
+        {"smart", "smart", "\"https://id.example\"", 90000, "", OUTCOME_CLIENT_AUTH_FAILED},
+        {"smart", "smart", "\"https://id.example\"", 60, ",\"nbf\":1900000000",
+         OUTCOME_CLIENT_AUTH_FAILED},
+        {"smart", "smart", "[\"x\",\"https://id.example\"]", 60, "", OUTCOME_ROTATED},
+    };
+    struct world *w = *state;
+    struct client client = {.enabled = true, .id = "smart", .key_algorithm = "RS512"};
+    struct text private_pem, public_pem, token;
+    struct signing_key *key;
+
+    make_pem(w, &private_pem, &public_pem);
+    assert_true(text_copy(public_pem, client.key, sizeof client.key));
+    assert_int_equal(store_client_add(w->store, &client, &w->fault), STORE_OK);
+    key = signing_key_from_pem(SIGNING_RS512, private_pem, NULL, &w->fault);
+    assert_non_null(key);
+    token = world_session(w, "smart", NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct refresh_ask ask = {.mount = &w->mount,
+                                  .refresh_token = token,
+                                  .client_bound = true,
+                                  .client_proof = CLIENT_PROOF_ASSERTION};
+        struct refresh_answer answer;
+        struct buffer payload;
+
+        buffer_start(&payload, w->arena, 256);
+        buffer_addf(&payload, "{\"iss\":\"%s\",\"sub\":\"%s\",\"aud\":%s,\"exp\":%lld%s}",
+                    rows[i].iss, rows[i].sub, rows[i].aud,
+                    (long long)(w->now_ms / CLOCK_SECOND + rows[i].lives_s), rows[i].extra);
+        assert_true(
+            jws_sign(key, text_of(header), buffer_text(&payload), w->arena, &ask.client_assertion));
+        print_message("row %zu\n", i);
+        assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
+                         rows[i].outcome);
+    }
+    signing_key_close(key);
+}
+
+static void test_disabled_client(void **state)
+{
+    struct world *w = *state;
+    struct client client = {.id = "gone"};
+    struct refresh_ask ask = {.mount = &w->mount, .client_bound = true, .client_id = TEXT("gone")};
+    struct refresh_answer answer;
+
+    assert_int_equal(store_client_add(w->store, &client, &w->fault), STORE_OK);
+    ask.refresh_token = world_session(w, "gone", NULL);
+    assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_CLIENT_UNAUTHORIZED);
+    ask.client_id = (struct text){0}; /* keeping silent about it does not help */
+    assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_CLIENT_AUTH_FAILED);
+}
+
+static void test_accounts(void **state)
+{
+    struct world *w = *state;
+    struct text token = world_session(w, "", NULL);
+    struct refresh_answer answer;
+
+    w->ada.enabled = false;
+    assert_int_equal(store_account_update(w->store, &w->ada, &w->fault), STORE_OK);
+    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ACCOUNT_DISABLED);
+    w->ada.enabled = true;
+    strcpy(w->ada.roles, "viewer");
+    assert_int_equal(store_account_update(w->store, &w->ada, &w->fault), STORE_OK);
+    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ROTATED);
+    assert_true(text_is(answer.roles, "viewer")); /* claims come from the account as it is now */
+    assert_int_equal(store_account_remove(w->store, "ada", &w->fault), STORE_OK);
+    assert_int_equal(world_present(w, &w->mount, answer.refresh_token, &answer),
+                     OUTCOME_ACCOUNT_GONE);
+}
+
+static void make_kopong(struct mount *mount)
+{
+    mount->policy.rotate = false;
+    mount->policy.format = REFRESH_FORMAT_JWT;
+    mount->policy.layout = LAYOUT_KOPONG;
+    mount->policy.idle_lifetime_ms = 0;
+}
+
+static void test_jwt_format_does_not_rotate(void **state)
+{
+    struct world *w = *state;
+    struct text token, twin;
+    struct refresh_answer answer;
+
+    make_kopong(&w->mount);
+    token = world_session(w, "", NULL);
+    twin = world_session(w, "", NULL);
+    assert_false(text_equal(token, twin)); /* two logins in one second are two sessions */
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_RENEWED);
+        assert_true(text_equal(answer.refresh_token, token));
+        w->now_ms += CLOCK_DAY;
+    }
+    assert_int_equal(world_present(w, &w->mount, answer.access_token, &answer),
+                     OUTCOME_TOKEN_INVALID);
+    assert_int_equal(world_present(w, &w->mount, twin, &answer), OUTCOME_RENEWED);
+}
+
+static void test_password_buys_a_session(void **state)
+{
+    struct world *w = *state;
+    struct refresh_answer first, answer;
+    struct refresh_ask ask = {.mount = &w->mount,
+                              .username_given = true,
+                              .username = TEXT("ada"),
+                              .password_given = true,
+                              .password = TEXT("wrong horse")};
+
+    make_kopong(&w->mount);
+    assert_int_equal(world_present(w, &w->mount, world_session(w, "", NULL), &first),
+                     OUTCOME_RENEWED);
+    w->now_ms += 30 * (int64_t)CLOCK_DAY; /* an expired access token alone buys nothing */
+    ask.refresh_token = first.access_token;
+    assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_CREDENTIALS_WRONG);
+    ask.password = TEXT("correct horse");
+    assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_ROTATED);
+    assert_memory_not_equal(answer.session, first.session, SESSION_ID_SIZE);
+    assert_int_equal(world_present(w, &w->mount, answer.refresh_token, &answer), OUTCOME_RENEWED);
+    ask.username = TEXT("eve");
+    assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_WRONG_USER);
+}
+
+static void test_uuid_format(void **state)
+{
+    struct world *w = *state;
+    struct text first;
+    struct refresh_answer rotated, again;
+
+    w->mount.policy.format = REFRESH_FORMAT_UUID;
+    first = world_session(w, "", NULL);
+    assert_int_equal(first.size, 36);
+    assert_int_equal(world_present(w, &w->mount, first, &rotated), OUTCOME_ROTATED);
+    assert_int_equal(rotated.refresh_token.size, 36);
+    assert_int_equal(world_present(w, &w->mount, first, &again), OUTCOME_REPLAYED);
+    assert_true(text_equal(again.refresh_token, rotated.refresh_token));
+    assert_int_equal(world_present(w, &w->mount, rotated.refresh_token, &again), OUTCOME_ROTATED);
+    assert_int_equal(world_present(w, &w->mount, first, &again), OUTCOME_TOKEN_REUSED);
+    assert_int_equal(
+        world_present(w, &w->mount, TEXT("89d970e4-5048-4310-b6f8-c5bc83f92e11"), &again),
+        OUTCOME_TOKEN_INVALID);
+}
+
+/* Two mounts of one realm: a client base moves from an old dialect to /oauth/token without a login.
+ */
+static void test_one_realm_two_mounts(void **state)
+{
+    struct world *w = *state;
+    struct mount modern = w->mount;
+    struct text old;
+    struct refresh_answer moved, answer;
+
+    make_kopong(&w->mount);
+    old = world_session(w, "", NULL);
+    assert_int_equal(world_present(w, &modern, old, &moved), OUTCOME_ROTATED);
+    assert_int_equal(moved.refresh_token.size, 72);
+    assert_int_equal(world_present(w, &modern, moved.refresh_token, &answer), OUTCOME_ROTATED);
+    assert_int_equal(world_present(w, &w->mount, old, &answer), OUTCOME_TOKEN_REUSED);
+}
+
+static void test_imported_token(void **state)
+{
+    struct world *w = *state;
+    struct refresh_answer answer = {0};
+    struct issue_ask ask = {.mount = &w->mount,
+                            .account = &w->ada,
+                            .imported = TEXT("xRxGGEpVawiUak6He367W3oeOfh+3irw+1G1h1jc")};
+    struct refresh_ask present = {
+        .mount = &w->mount, .refresh_token = ask.imported, .access_token_given = true};
+
+    assert_int_equal(issue_session(&w->authority, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_ROTATED);
+    assert_int_equal(issue_session(&w->authority, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_TOKEN_INVALID); /* taken */
+    present.access_token = TEXT("the.other.servers");
+    assert_int_equal(refresh_run(&w->authority, &present, w->arena, &answer, &w->fault),
+                     OUTCOME_ROTATED);
+    assert_int_equal(answer.refresh_token.size, 72);
+    present.refresh_token = answer.refresh_token; /* from here on it must be one of ours */
+    assert_int_equal(refresh_run(&w->authority, &present, w->arena, &answer, &w->fault),
+                     OUTCOME_WRONG_ACCESS_TOKEN);
+    w->now_ms += CLOCK_HOUR;
+    assert_int_equal(world_present(w, &w->mount, ask.imported, &answer), OUTCOME_TOKEN_REUSED);
+}
+
+static void test_fault_spends_nothing(void **state)
+{
+    struct world *w = *state;
+    struct text token = world_session(w, "", NULL);
+    struct refresh_answer answer;
+
+    w->mount.policy.algorithm = SIGNING_ES256; /* no such key */
+    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_FAULT);
+    assert_non_null(strstr(w->fault.text, "retoken key add --algorithm ES256"));
+    world_add_key(w, SIGNING_ES256, "k2"); /* mended while running */
+    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ROTATED);
+    assert_int_equal(world_record(w, answer.session).generation, 1);
+}
+
+static void test_future_generation(void **state)
+{
+    struct world *w = *state;
+    struct world later;
+    struct text token = world_session(w, "", NULL);
+    struct refresh_answer answer;
+    struct session backup;
+
+    /* a store that never saw the rotation: the same session, created again from its first record */
+    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ROTATED);
+    world_open(&later, "memory:");
+    backup = world_record(w, answer.session);
+    backup.generation = 0;
+    assert_int_equal(store_session_create(later.store, &backup, &later.fault), STORE_OK);
+    assert_int_equal(world_present(&later, &later.mount, answer.refresh_token, &answer),
+                     OUTCOME_TOKEN_FROM_FUTURE);
+    assert_int_equal(world_record(&later, backup.id).end, SESSION_LIVE);
+    world_close(&later);
+}
+
+struct racer {
+    pthread_t thread;
+    struct world *world;
+    struct text token;
+    struct arena *arena;
+    pthread_barrier_t *start;
+    enum outcome outcome;
+    struct refresh_answer answer;
+};
+
+static void *race(void *self)
+{
+    struct racer *racer = self;
+    struct refresh_ask ask = {.mount = &racer->world->mount, .refresh_token = racer->token};
+    struct fault fault;
+
+    pthread_barrier_wait(racer->start);
+    racer->outcome =
+        refresh_run(&racer->world->authority, &ask, racer->arena, &racer->answer, &fault);
+    return NULL;
+}
+
+/* 64 at once: exactly one rotation, and everybody holds the same successor. */
+static void test_race(void **state)
+{
+    enum { RACERS = 64 };
+    static struct racer racers[RACERS];
+    struct world *w = *state;
+    struct text token = world_session(w, "", NULL);
+    pthread_barrier_t start;
+    int rotated = 0;
+
+    pthread_barrier_init(&start, NULL, RACERS);
+    for (int i = 0; i < RACERS; i++) {
+        racers[i] = (struct racer){.world = w, .token = token, .start = &start};
+        racers[i].arena = arena_open(1 << 20);
+        assert_non_null(racers[i].arena);
+        assert_int_equal(pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
+    }
+    for (int i = 0; i < RACERS; i++) {
+        pthread_join(racers[i].thread, NULL);
+        rotated += racers[i].outcome == OUTCOME_ROTATED;
+        assert_true(outcome_is_grant(racers[i].outcome));
+        assert_true(text_equal(racers[i].answer.refresh_token, racers[0].answer.refresh_token));
+        assert_true(text_equal(racers[i].answer.access_token, racers[0].answer.access_token));
+    }
+    assert_int_equal(rotated, 1);
+    assert_int_equal(world_record(w, racers[0].answer.session).generation, 1);
+    for (int i = 0; i < RACERS; i++) {
+        arena_close(racers[i].arena);
+    }
+    pthread_barrier_destroy(&start);
+}
+
+static void test_judge_changes_nothing(void **state)
+{
+    struct world *w = *state;
+    struct text token = world_session(w, "", NULL);
+    struct refresh_verdict verdict;
+    struct refresh_answer answer;
+
+    assert_int_equal(refresh_judge(&w->authority, &w->mount, token, w->arena, &verdict, &w->fault),
+                     OUTCOME_ROTATED);
+    assert_int_equal(verdict.grant.session.generation, 0);
+    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ROTATED);
+    w->now_ms += 12 * CLOCK_SECOND;
+    assert_int_equal(refresh_judge(&w->authority, &w->mount, token, w->arena, &verdict, &w->fault),
+                     OUTCOME_REPLAYED);
+    assert_int_equal(verdict.window_left_ms, 48 * CLOCK_SECOND);
+    w->now_ms += CLOCK_HOUR;
+    assert_int_equal(refresh_judge(&w->authority, &w->mount, token, w->arena, &verdict, &w->fault),
+                     OUTCOME_TOKEN_REUSED);
+    assert_int_equal(world_record(w, answer.session).end, SESSION_LIVE);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_rotation_and_replay),
+        CASE(test_reuse_after_window_is_recorded),
+        CASE(test_report_only),
+        CASE(test_replay_of_expired_access_token),
+        CASE(test_recovery),
+        CASE(test_strangers_spend_nothing),
+        CASE(test_access_token_of_the_session),
+        CASE(test_scope),
+        CASE(test_clients),
+        CASE(test_client_assertion),
+        CASE(test_disabled_client),
+        CASE(test_accounts),
+        CASE(test_jwt_format_does_not_rotate),
+        CASE(test_password_buys_a_session),
+        CASE(test_uuid_format),
+        CASE(test_one_realm_two_mounts),
+        CASE(test_imported_token),
+        CASE(test_fault_spends_nothing),
+        CASE(test_future_generation),
+        CASE(test_race),
+        CASE(test_judge_changes_nothing),
+    };
+    return cmocka_run_group_tests_name("refresh/refresh", tests, NULL, NULL);
+}

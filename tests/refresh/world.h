@@ -1,0 +1,36 @@
+/* world.h: a small world for tests of the operation: a memory store, fixed secrets, a clock that
+ * stands still until told, randomness that counts, one account, and mounts made by hand. */
+#ifndef RETOKEN_TESTS_REFRESH_WORLD_H
+#define RETOKEN_TESTS_REFRESH_WORLD_H
+
+#include "refresh/issue.h"
+#include "refresh/refresh.h"
+
+struct world {
+    int64_t now_ms;
+    uint64_t random; /* the next bytes */
+    struct secrets secrets;
+    struct store *store;
+    struct authority authority;
+    struct arena *arena;
+    struct account ada;
+    struct mount mount; /* rotating, native, HS256, oauth layout, 60 s window, idle 30 d */
+    struct fault fault;
+};
+
+/* Asserts on every failure. `url` as store_settings.url. */
+void world_open(struct world *world, const char *url);
+void world_close(struct world *world);
+/* Adds and activates a key for the mount's algorithm. */
+void world_add_key(struct world *world, enum signing_algorithm algorithm, const char *kid);
+/* Begins a session of ada on world->mount; the first refresh token, in the arena. */
+struct text world_session(struct world *world, const char *client, const char *scope);
+/* Presents a token on `mount` with nothing else. */
+enum outcome world_present(struct world *world, const struct mount *mount, struct text token,
+                           struct refresh_answer *answer);
+/* The payload of an access token. */
+json_t *world_payload(struct world *world, struct text token);
+/* The session record behind an answer. */
+struct session world_record(struct world *world, const uint8_t id[SESSION_ID_SIZE]);
+
+#endif

@@ -1,0 +1,203 @@
+/* fixture.c: see fixture.h. */
+#define _GNU_SOURCE /* nftw */
+#include "store/fixture.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+
+static bool derive(void *self, const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
+                   uint8_t alias[SESSION_HASH_SIZE])
+{
+    (void)self;
+    memset(alias, 0xda, SESSION_HASH_SIZE);
+    memcpy(alias, session, SESSION_ID_SIZE);
+    codec_put_u32(alias + SESSION_ID_SIZE, generation);
+    return true;
+}
+
+static struct fixture *make(void)
+{
+    struct fixture *fixture = test_calloc(1, sizeof(*fixture));
+
+    fixture->settings = (struct store_settings){.url = fixture->url,
+                                                .create = true,
+                                                .keep_ended_ms = FIXTURE_KEEP,
+                                                .now_ms = FIXTURE_NOW,
+                                                .derived_alias = derive};
+    memset(fixture->settings.record_key, 0x5a, sizeof(fixture->settings.record_key));
+    return fixture;
+}
+
+int fixture_memory(void **state)
+{
+    struct fixture *fixture = make();
+
+    snprintf(fixture->url, sizeof(fixture->url), "memory:");
+    fixture_open(fixture);
+    *state = fixture;
+    return 0;
+}
+
+int fixture_lmdb_closed(void **state)
+{
+    struct fixture *fixture = make();
+    const char *parent = getenv("TMPDIR");
+
+    snprintf(fixture->root, sizeof(fixture->root), "%.40s/retoken-XXXXXX",
+             parent != NULL ? parent : "/tmp");
+    assert_non_null(mkdtemp(fixture->root));
+    snprintf(fixture->directory, sizeof(fixture->directory), "%s/store", fixture->root);
+    snprintf(fixture->url, sizeof(fixture->url), "lmdb:%s", fixture->directory);
+    *state = fixture;
+    return 0;
+}
+
+int fixture_lmdb(void **state)
+{
+    fixture_lmdb_closed(state);
+    fixture_open(*state);
+    return 0;
+}
+
+static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *at)
+{
+    (void)about;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+int fixture_remove(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture_close(fixture);
+    if (fixture->root[0] != '\0') {
+        nftw(fixture->root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    }
+    test_free(fixture);
+    return 0;
+}
+
+void fixture_open(struct fixture *fixture)
+{
+    fixture->store = store_open(&fixture->settings, &fixture->fault);
+    if (fixture->store == NULL) {
+        fail_msg("store_open: %s", fixture->fault.text);
+    }
+}
+
+void fixture_close(struct fixture *fixture)
+{
+    store_close(fixture->store);
+    fixture->store = NULL;
+}
+
+void fixture_open_fails(struct fixture *fixture, const char *words)
+{
+    fixture->fault.text[0] = '\0';
+    fixture->store = store_open(&fixture->settings, &fixture->fault);
+    assert_null(fixture->store);
+    if (strstr(fixture->fault.text, words) == NULL) {
+        fail_msg("the fault should say \"%s\": %s", words, fixture->fault.text);
+    }
+}
+
+uint64_t fixture_account(struct fixture *fixture, const char *name)
+{
+    struct account account = {.enabled = true, .created_ms = FIXTURE_NOW};
+
+    snprintf(account.name, sizeof(account.name), "%s", name);
+    assert_store(STORE_OK, store_account_add(fixture->store, &account, &fixture->fault));
+    return account.number;
+}
+
+static void id_of(uint32_t n, uint8_t id[SESSION_ID_SIZE])
+{
+    memcpy(id, "\x01\x8b\xcf\xe5\x68\x00\x70\x00\x80\x00\x00\x00", 12);
+    codec_put_u32(id + 2, n); /* UUIDv7: the time first */
+    codec_put_u32(id + 12, n * 2654435761u);
+}
+
+struct session fixture_session(uint32_t n)
+{
+    struct session session = {.account = 1,
+                              .scope_given = true,
+                              .created_ms = FIXTURE_NOW,
+                              .rotated_ms = FIXTURE_NOW,
+                              .used_ms = FIXTURE_NOW,
+                              .expires_ms = FIXTURE_NOW + 10000,
+                              .realm = "/oauth/token",
+                              .client = "web",
+                              .scope = "openid profile"};
+
+    id_of(n, session.id);
+    return session;
+}
+
+void fixture_add_session(struct fixture *fixture, uint32_t n)
+{
+    struct session session = fixture_session(n);
+    enum store_result result = store_session_create(fixture->store, &session, &fixture->fault);
+
+    if (result != STORE_OK) {
+        fail_msg("store_session_create: %d, %s", result, fixture->fault.text);
+    }
+}
+
+struct store_rotation fixture_rotation(uint32_t n, uint32_t from, int64_t now_ms)
+{
+    struct store_rotation rotation = {
+        .from = from, .now_ms = now_ms, .expires_ms = FIXTURE_NOW + 10000};
+
+    id_of(n, rotation.id);
+    return rotation;
+}
+
+struct session fixture_find(struct fixture *fixture, uint32_t n)
+{
+    struct store_grant grant;
+    uint8_t id[SESSION_ID_SIZE];
+    enum store_result result;
+
+    id_of(n, id);
+    result = store_grant_find(fixture->store, id, &grant, &fixture->fault);
+    if (result != STORE_OK) {
+        fail_msg("store_grant_find: %d, %s", result, fixture->fault.text);
+    }
+    return grant.session;
+}
+
+void fixture_derived(uint32_t n, uint32_t generation, uint8_t alias[SESSION_HASH_SIZE])
+{
+    uint8_t id[SESSION_ID_SIZE];
+
+    id_of(n, id);
+    derive(NULL, id, generation, alias);
+}
+
+uint64_t fixture_findings(struct fixture *fixture)
+{
+    static const struct store_check silent;
+    uint64_t findings;
+
+    assert_store(STORE_OK, store_check(fixture->store, &silent, &findings, &fixture->fault));
+    return findings;
+}
+
+struct engine_stat fixture_stat(struct fixture *fixture)
+{
+    struct engine_stat stat;
+    struct rows rows;
+
+    assert_store(STORE_OK, inside_read_begin(fixture->store, &rows, &fixture->fault));
+    assert_int_equal(rows.kind->stat(&rows.txn, &stat, &fixture->fault), ENGINE_OK);
+    inside_read_end(&rows);
+    return stat;
+}

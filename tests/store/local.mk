@@ -1,0 +1,22 @@
+## tests/store: the contract suite runs against every engine; group commit; LMDB alone.
+STORE_FIXTURE = tests/store/fixture.c tests/store/fixture.h
+
+check_PROGRAMS += tests/store/test_record
+tests_store_test_record_SOURCES = tests/store/test_record.c
+tests_store_test_record_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_record_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_contract
+tests_store_test_contract_SOURCES = tests/store/test_contract.c $(STORE_FIXTURE)
+tests_store_test_contract_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_contract_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_group
+tests_store_test_group_SOURCES = tests/store/test_group.c $(STORE_FIXTURE)
+tests_store_test_group_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_group_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_lmdb
+tests_store_test_lmdb_SOURCES = tests/store/test_lmdb.c $(STORE_FIXTURE)
+tests_store_test_lmdb_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_lmdb_LDADD = $(STORE_LIBS)

@@ -1,0 +1,1264 @@
+/* The store's contract, verb by verb, on every engine: the same tests run on each row of `engines`
+ * in main. What only LMDB has is in test_lmdb.c. */
+#include "store/fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/codec.h"
+#include "store/events.h"
+
+/* ---- accounts ---- */
+
+static void account_comes_back_as_it_went_in(void **state)
+{
+    struct fixture *f = *state;
+    struct account account = {.enabled = true,
+                              .created_ms = FIXTURE_NOW,
+                              .name = "ada",
+                              .subject = "u-1",
+                              .roles = "admin user",
+                              .claims = "{\"email\":\"a@b\"}",
+                              .password = "$y$j9T$x"};
+    struct account found;
+
+    assert_store(STORE_OK, store_account_add(f->store, &account, &f->fault));
+    assert_int_equal(account.number, 1);
+    assert_store(STORE_OK, store_account_find(f->store, "ada", &found, &f->fault));
+    assert_memory_equal(&found, &account, sizeof(found));
+    assert_store(STORE_OK, store_account_get(f->store, 1, &found, &f->fault));
+    assert_memory_equal(&found, &account, sizeof(found));
+}
+
+static void unknown_accounts_are_absent(void **state)
+{
+    struct fixture *f = *state;
+    struct account found = {.number = 9};
+    char endless[ACCOUNT_NAME_MAX + 2];
+
+    memset(endless, 'n', sizeof(endless) - 1);
+    endless[sizeof(endless) - 1] = '\0';
+    assert_store(STORE_ABSENT, store_account_find(f->store, "ada", &found, &f->fault));
+    assert_store(STORE_ABSENT, store_account_find(f->store, "", &found, &f->fault));
+    assert_store(STORE_ABSENT, store_account_find(f->store, endless, &found, &f->fault));
+    assert_store(STORE_ABSENT, store_account_get(f->store, 0, &found, &f->fault));
+    assert_store(STORE_ABSENT, store_account_get(f->store, UINT64_MAX, &found, &f->fault));
+    assert_store(STORE_ABSENT, store_account_update(f->store, &found, &f->fault));
+    assert_store(STORE_ABSENT, store_account_remove(f->store, "ada", &f->fault));
+}
+
+static void account_names_are_unique_and_numbers_never_come_again(void **state)
+{
+    struct fixture *f = *state;
+    struct account again = {.name = "ada"};
+    struct account nameless = {.enabled = true};
+
+    assert_int_equal(fixture_account(f, "ada"), 1);
+    assert_store(STORE_EXISTS, store_account_add(f->store, &again, &f->fault));
+    assert_int_equal(fixture_account(f, "Ada"), 2); /* another name */
+    assert_store(STORE_OK, store_account_remove(f->store, "Ada", &f->fault));
+    assert_store(STORE_ABSENT, store_account_get(f->store, 2, &again, &f->fault));
+    assert_int_equal(fixture_account(f, "Ada"), 3);
+    assert_store(STORE_FAULT, store_account_add(f->store, &nameless, &f->fault));
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+static void account_update_changes_all_but_the_name(void **state)
+{
+    struct fixture *f = *state;
+    struct account account = {.number = fixture_account(f, "ada"), .name = "eve", .roles = "none"};
+    struct account found;
+
+    assert_store(STORE_OK, store_account_update(f->store, &account, &f->fault));
+    assert_store(STORE_OK, store_account_find(f->store, "ada", &found, &f->fault));
+    assert_string_equal(found.name, "ada");
+    assert_string_equal(found.roles, "none");
+    assert_false(found.enabled);
+    assert_store(STORE_ABSENT, store_account_find(f->store, "eve", &found, &f->fault));
+}
+
+static void accounts_are_listed_by_name_in_pages(void **state)
+{
+    struct fixture *f = *state;
+    struct account rows[3];
+    size_t count = 99;
+
+    assert_store(STORE_OK, store_account_list(f->store, NULL, rows, 3, &count, &f->fault));
+    assert_int_equal(count, 0);
+    fixture_account(f, "carl");
+    fixture_account(f, "ada");
+    fixture_account(f, "bob");
+    fixture_account(f, "b");
+    assert_store(STORE_OK, store_account_list(f->store, NULL, rows, 3, &count, &f->fault));
+    assert_int_equal(count, 3);
+    assert_string_equal(rows[0].name, "ada");
+    assert_string_equal(rows[1].name, "b");
+    assert_string_equal(rows[2].name, "bob");
+    assert_store(STORE_OK, store_account_list(f->store, "bob", rows, 3, &count, &f->fault));
+    assert_int_equal(count, 1);
+    assert_string_equal(rows[0].name, "carl");
+    assert_int_equal(rows[0].number, 1);
+    assert_store(STORE_OK, store_account_list(f->store, "bo", rows, 1, &count, &f->fault));
+    assert_string_equal(rows[0].name, "bob");
+    assert_store(STORE_OK, store_account_list(f->store, "carl", rows, 3, &count, &f->fault));
+    assert_int_equal(count, 0);
+    assert_store(STORE_OK, store_account_list(f->store, NULL, rows, 0, &count, &f->fault));
+    assert_int_equal(count, 0);
+}
+
+/* ---- clients ---- */
+
+static void clients_are_added_found_listed_and_removed(void **state)
+{
+    struct fixture *f = *state;
+    struct client web = {.enabled = true,
+                         .created_ms = FIXTURE_NOW,
+                         .id = "web",
+                         .secret = "h",
+                         .scope = "openid",
+                         .key = "PEM",
+                         .key_algorithm = "ES256"};
+    struct client app = {.id = "app"}, nameless = {.enabled = true};
+    struct client rows[2];
+    size_t count;
+
+    assert_store(STORE_OK, store_client_add(f->store, &web, &f->fault));
+    assert_store(STORE_EXISTS, store_client_add(f->store, &web, &f->fault));
+    assert_store(STORE_OK, store_client_add(f->store, &app, &f->fault));
+    assert_store(STORE_FAULT, store_client_add(f->store, &nameless, &f->fault));
+    assert_store(STORE_OK, store_client_find(f->store, "web", rows, &f->fault));
+    assert_memory_equal(rows, &web, sizeof(web));
+    assert_store(STORE_ABSENT, store_client_find(f->store, "we", rows, &f->fault));
+    assert_store(STORE_ABSENT, store_client_find(f->store, "", rows, &f->fault));
+    assert_store(STORE_OK, store_client_list(f->store, NULL, rows, 2, &count, &f->fault));
+    assert_int_equal(count, 2);
+    assert_string_equal(rows[0].id, "app");
+    assert_string_equal(rows[1].id, "web");
+    assert_store(STORE_OK, store_client_list(f->store, "app", rows, 2, &count, &f->fault));
+    assert_int_equal(count, 1);
+    assert_store(STORE_OK, store_client_remove(f->store, "web", &f->fault));
+    assert_store(STORE_ABSENT, store_client_remove(f->store, "web", &f->fault));
+    assert_store(STORE_ABSENT, store_client_find(f->store, "web", rows, &f->fault));
+}
+
+/* ---- signing keys ---- */
+
+static uint64_t keyring_version(struct fixture *f)
+{
+    uint64_t version;
+
+    assert_store(STORE_OK, store_keyring_version(f->store, &version, &f->fault));
+    return version;
+}
+
+static void every_change_of_a_key_counts_the_keyring_version_up(void **state)
+{
+    struct fixture *f = *state;
+    static struct signing_row row, rows[3];
+    uint64_t before = keyring_version(f);
+    size_t count;
+
+    row = (struct signing_row){.algorithm = SIGNING_ES256,
+                               .state = SIGNING_PUBLISHED,
+                               .created_ms = FIXTURE_NOW,
+                               .kid = "k1",
+                               .realm = "/a",
+                               .sealed_size = SIGNING_SEALED_MAX};
+    memset(row.sealed, 0xab, sizeof(row.sealed));
+    assert_store(STORE_OK, store_key_add(f->store, &row, &f->fault));
+    assert_int_equal(row.number, 1);
+    assert_int_equal(keyring_version(f), before + 1);
+    assert_store(STORE_EXISTS, store_key_add(f->store, &row, &f->fault));
+    assert_int_equal(keyring_version(f), before + 1);
+    assert_store(STORE_OK, store_key_set_state(f->store, "k1", SIGNING_ACTIVE, &f->fault));
+    assert_int_equal(keyring_version(f), before + 2);
+    assert_store(STORE_OK, store_key_set_state(f->store, "k1", SIGNING_ACTIVE, &f->fault));
+    assert_int_equal(keyring_version(f), before + 2); /* nothing changed */
+    assert_store(STORE_ABSENT, store_key_set_state(f->store, "k", SIGNING_ACTIVE, &f->fault));
+
+    row.number = 1;
+    row.state = SIGNING_ACTIVE;
+    assert_store(STORE_OK, store_key_list(f->store, rows, 3, &count, &f->fault));
+    assert_int_equal(count, 1);
+    assert_memory_equal(&rows[0], &row, sizeof(row));
+}
+
+static void keys_are_listed_in_order_of_number(void **state)
+{
+    struct fixture *f = *state;
+    static struct signing_row row, rows[2];
+    size_t count;
+
+    for (int i = 0; i < 3; i++) {
+        row = (struct signing_row){.state = SIGNING_ACTIVE, .kid = {(char)('c' - i)}};
+        assert_store(STORE_OK, store_key_add(f->store, &row, &f->fault));
+        assert_int_equal(row.number, i + 1);
+    }
+    assert_store(STORE_OK, store_key_list(f->store, rows, 2, &count, &f->fault));
+    assert_int_equal(count, 2);
+    assert_string_equal(rows[0].kid, "c");
+    assert_string_equal(rows[1].kid, "b");
+    row.kid[0] = '\0';
+    assert_store(STORE_FAULT, store_key_add(f->store, &row, &f->fault));
+}
+
+/* ---- sessions: create and find ---- */
+
+static void grant_holds_all_that_a_decision_needs(void **state)
+{
+    struct fixture *f = *state;
+    struct session session = fixture_session(1);
+    struct client web = {.enabled = true, .id = "web"};
+    static struct store_grant grant;
+    static struct signing_row key = {.state = SIGNING_ACTIVE, .kid = "k"};
+
+    session.has_alias = true;
+    memset(session.alias, 0x77, sizeof(session.alias));
+    session.token_iat_s = 12345;
+    assert_store(STORE_ABSENT, store_grant_find(f->store, session.id, &grant, &f->fault));
+    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    assert_store(STORE_OK, store_grant_find(f->store, session.id, &grant, &f->fault));
+    assert_memory_equal(&grant.session, &session, sizeof(session));
+    assert_false(grant.has_account);
+    assert_false(grant.has_client);
+
+    fixture_account(f, "ada");
+    assert_store(STORE_OK, store_client_add(f->store, &web, &f->fault));
+    assert_store(STORE_OK, store_key_add(f->store, &key, &f->fault));
+    assert_store(STORE_OK, store_grant_find(f->store, session.id, &grant, &f->fault));
+    assert_true(grant.has_account);
+    assert_string_equal(grant.account.name, "ada");
+    assert_true(grant.has_client);
+    assert_string_equal(grant.client.id, "web");
+    assert_int_equal(grant.keyring_version, keyring_version(f));
+}
+
+static void ids_and_aliases_are_unique(void **state)
+{
+    struct fixture *f = *state;
+    struct session first = fixture_session(1), second = fixture_session(2);
+    struct engine_stat before;
+    static struct store_grant grant;
+
+    first.has_alias = true;
+    memset(first.alias, 0x77, sizeof(first.alias));
+    assert_store(STORE_OK, store_session_create(f->store, &first, &f->fault));
+    assert_store(STORE_EXISTS, store_session_create(f->store, &first, &f->fault));
+    second.has_alias = true;
+    memset(second.alias, 0x77, sizeof(second.alias));
+    before = fixture_stat(f);
+    assert_store(STORE_EXISTS, store_session_create(f->store, &second, &f->fault));
+    assert_store(STORE_ABSENT, store_grant_find(f->store, second.id, &grant, &f->fault));
+    assert_memory_equal(before.entries, fixture_stat(f).entries, sizeof(before.entries));
+    /* A derived alias that is taken, too. */
+    second.has_alias = false;
+    second.has_derived_aliases = true;
+    fixture_derived(2, 0, first.alias);
+    memcpy(first.id, fixture_session(3).id, sizeof(first.id));
+    assert_store(STORE_OK, store_session_create(f->store, &first, &f->fault));
+    assert_store(STORE_EXISTS, store_session_create(f->store, &second, &f->fault));
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+static void aliases_name_session_and_generation(void **state)
+{
+    struct fixture *f = *state;
+    struct session session = fixture_session(1);
+    struct store_rotation rotation;
+    uint8_t alias[SESSION_HASH_SIZE], id[SESSION_ID_SIZE];
+    uint32_t generation = 99;
+
+    fixture_account(f, "ada");
+    fixture_derived(1, 0, alias);
+    assert_store(STORE_ABSENT, store_alias_find(f->store, alias, id, &generation, &f->fault));
+    session.has_derived_aliases = true;
+    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    assert_store(STORE_OK, store_alias_find(f->store, alias, id, &generation, &f->fault));
+    assert_memory_equal(id, session.id, sizeof(id));
+    assert_int_equal(generation, 0);
+
+    rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
+    rotation.has_alias = true;
+    fixture_derived(1, 1, rotation.alias);
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_store(STORE_OK, store_alias_find(f->store, rotation.alias, id, &generation, &f->fault));
+    assert_int_equal(generation, 1);
+    assert_store(STORE_OK, store_alias_find(f->store, alias, id, &generation, &f->fault));
+    assert_int_equal(generation, 0); /* a spent token is still known */
+}
+
+static void successors_alias_is_never_taken_from_another(void **state)
+{
+    struct fixture *f = *state;
+    struct session other = fixture_session(2);
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    other.has_alias = true;
+    assert_store(STORE_OK, store_session_create(f->store, &other, &f->fault));
+    rotation.has_alias = true; /* all zero, as the other's */
+    assert_store(STORE_FAULT, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_int_equal(fixture_find(f, 1).generation, 0);
+}
+
+/* ---- sessions: rotate and touch ---- */
+
+static void rotation_is_a_compare_and_set(void **state)
+{
+    struct fixture *f = *state;
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 5);
+    struct session session;
+
+    fixture_account(f, "ada");
+    assert_store(STORE_ABSENT, store_session_rotate(f->store, &rotation, &f->fault));
+    fixture_add_session(f, 1);
+    rotation.expires_ms = FIXTURE_NOW + 20000;
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    session = fixture_find(f, 1);
+    assert_int_equal(session.generation, 1);
+    assert_int_equal(session.rotated_ms, FIXTURE_NOW + 5);
+    assert_int_equal(session.used_ms, FIXTURE_NOW + 5);
+    assert_int_equal(session.expires_ms, FIXTURE_NOW + 20000);
+    assert_int_equal(session.created_ms, FIXTURE_NOW);
+
+    assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
+    rotation.from = 2; /* a token newer than the store */
+    assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_int_equal(fixture_find(f, 1).generation, 1);
+    rotation.from = 1;
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+}
+
+static void rotation_and_touch_need_a_live_session_and_an_enabled_account(void **state)
+{
+    struct fixture *f = *state;
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
+    struct account account = {.enabled = false};
+    struct session session = fixture_session(1);
+
+    account.number = fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+
+    assert_store(STORE_OK, store_account_update(f->store, &account, &f->fault));
+    assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_store(STORE_STALE, store_session_touch(f->store, session.id, 0, FIXTURE_NOW + 1,
+                                                  session.expires_ms, &f->fault));
+    account.enabled = true;
+    assert_store(STORE_OK, store_account_update(f->store, &account, &f->fault));
+    assert_store(STORE_OK, store_session_touch(f->store, session.id, 0, FIXTURE_NOW + 1,
+                                               session.expires_ms, &f->fault));
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+
+    assert_store(STORE_OK, store_account_remove(f->store, "ada", &f->fault));
+    rotation.from = 1;
+    assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
+    fixture_account(f, "ada"); /* the same name is another account */
+    assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_int_equal(fixture_find(f, 1).generation, 1);
+}
+
+static void ended_sessions_do_not_rotate(void **state)
+{
+    struct fixture *f = *state;
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    assert_store(STORE_OK, store_session_end(f->store, rotation.id, SESSION_ENDED_ADMIN,
+                                             FIXTURE_NOW, NULL, &f->fault));
+    assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_store(STORE_STALE, store_session_touch(f->store, rotation.id, 0, FIXTURE_NOW + 1,
+                                                  FIXTURE_NOW + 9, &f->fault));
+}
+
+static void touch_notes_the_use_and_nothing_else(void **state)
+{
+    struct fixture *f = *state;
+    struct session session = fixture_session(1), expected = session;
+
+    fixture_account(f, "ada");
+    assert_store(STORE_ABSENT, store_session_touch(f->store, session.id, 0, FIXTURE_NOW + 7,
+                                                   FIXTURE_NOW + 90000, &f->fault));
+    fixture_add_session(f, 1);
+    assert_store(STORE_STALE, store_session_touch(f->store, session.id, 1, FIXTURE_NOW + 7,
+                                                  FIXTURE_NOW + 90000, &f->fault));
+    assert_store(STORE_OK, store_session_touch(f->store, session.id, 0, FIXTURE_NOW + 7,
+                                               FIXTURE_NOW + 90000, &f->fault));
+    expected.used_ms = FIXTURE_NOW + 7;
+    expected.expires_ms = FIXTURE_NOW + 90000;
+    session = fixture_find(f, 1);
+    assert_memory_equal(&session, &expected, sizeof(session));
+}
+
+static void last_generation_is_a_fault_not_a_wrap(void **state)
+{
+    struct fixture *f = *state;
+    struct session session = fixture_session(1);
+    struct store_rotation rotation = fixture_rotation(1, UINT32_MAX, FIXTURE_NOW + 1);
+
+    fixture_account(f, "ada");
+    session.generation = UINT32_MAX;
+    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    assert_store(STORE_FAULT, store_session_rotate(f->store, &rotation, &f->fault));
+}
+
+/* ---- sessions: end ---- */
+
+static size_t count_events(struct fixture *f, const uint8_t *session)
+{
+    static struct event rows[100];
+    size_t count;
+
+    assert_store(STORE_OK, store_event_list(f->store, session, rows, 100, &count, &f->fault));
+    return count;
+}
+
+static void end_and_its_event_are_one_commit(void **state)
+{
+    struct fixture *f = *state;
+    struct event event = {.at_ms = FIXTURE_NOW, .kind = EVENT_REUSE};
+    struct session session = fixture_session(1);
+    uint64_t commits;
+
+    assert_store(STORE_ABSENT, store_session_end(f->store, session.id, SESSION_ENDED_REUSE,
+                                                 FIXTURE_NOW, &event, &f->fault));
+    assert_int_equal(count_events(f, NULL), 0);
+    fixture_add_session(f, 1);
+    commits = fixture_stat(f).commits;
+    assert_store(STORE_OK, store_session_end(f->store, session.id, SESSION_ENDED_REUSE,
+                                             FIXTURE_NOW + 3, &event, &f->fault));
+    assert_int_equal(fixture_stat(f).commits, commits + 1);
+    session = fixture_find(f, 1);
+    assert_int_equal(session.end, SESSION_ENDED_REUSE);
+    assert_int_equal(session.ended_ms, FIXTURE_NOW + 3);
+    assert_int_equal(count_events(f, NULL), 1);
+}
+
+static void ending_again_adds_only_the_event(void **state)
+{
+    struct fixture *f = *state;
+    struct event event = {.at_ms = FIXTURE_NOW, .kind = EVENT_REUSE};
+    struct session session = fixture_session(1);
+
+    fixture_add_session(f, 1);
+    assert_store(STORE_OK, store_session_end(f->store, session.id, SESSION_ENDED_ADMIN,
+                                             FIXTURE_NOW + 1, NULL, &f->fault));
+    assert_store(STORE_OK, store_session_end(f->store, session.id, SESSION_ENDED_REUSE,
+                                             FIXTURE_NOW + 2, &event, &f->fault));
+    session = fixture_find(f, 1);
+    assert_int_equal(session.end, SESSION_ENDED_ADMIN);
+    assert_int_equal(session.ended_ms, FIXTURE_NOW + 1);
+    assert_int_equal(count_events(f, NULL), 1);
+    assert_store(STORE_FAULT, store_session_end(f->store, session.id, SESSION_LIVE, FIXTURE_NOW,
+                                                NULL, &f->fault));
+}
+
+enum { MANY = 600 /* more than one batch of store_account_sessions_end */ };
+
+static void all_sessions_of_an_account_end(void **state)
+{
+    struct fixture *f = *state;
+    struct session foreign = fixture_session(MANY + 1);
+    size_t count = 99;
+
+    assert_store(STORE_OK, store_account_sessions_end(f->store, 1, SESSION_ENDED_ACCOUNT,
+                                                      FIXTURE_NOW, &count, &f->fault));
+    assert_int_equal(count, 0);
+    for (uint32_t n = 0; n < MANY; n++) {
+        fixture_add_session(f, n);
+    }
+    foreign.account = 2;
+    assert_store(STORE_OK, store_session_create(f->store, &foreign, &f->fault));
+    assert_store(STORE_OK, store_session_end(f->store, fixture_session(5).id, SESSION_ENDED_REUSE,
+                                             FIXTURE_NOW, NULL, &f->fault));
+    assert_store(STORE_OK, store_account_sessions_end(f->store, 1, SESSION_ENDED_ACCOUNT,
+                                                      FIXTURE_NOW, &count, &f->fault));
+    assert_int_equal(count, MANY - 1);
+    for (uint32_t n = 0; n < MANY; n++) {
+        assert_int_equal(fixture_find(f, n).end,
+                         n == 5 ? SESSION_ENDED_REUSE : SESSION_ENDED_ACCOUNT);
+    }
+    assert_int_equal(fixture_find(f, MANY + 1).end, SESSION_LIVE);
+    assert_store(STORE_OK, store_account_sessions_end(f->store, 1, SESSION_ENDED_ACCOUNT,
+                                                      FIXTURE_NOW, &count, &f->fault));
+    assert_int_equal(count, 0);
+    assert_store(STORE_FAULT, store_account_sessions_end(f->store, 2, SESSION_LIVE, FIXTURE_NOW,
+                                                         &count, &f->fault));
+}
+
+/* ---- sessions: list ---- */
+
+static void assert_page(struct fixture *f, uint64_t account, const uint8_t *after, size_t room,
+                        const uint32_t *expected, size_t expected_count)
+{
+    struct session rows[8];
+    size_t count;
+
+    assert_store(STORE_OK,
+                 store_session_list(f->store, account, after, rows, room, &count, &f->fault));
+    assert_int_equal(count, expected_count);
+    for (size_t i = 0; i < count; i++) {
+        assert_memory_equal(rows[i].id, fixture_session(expected[i]).id, SESSION_ID_SIZE);
+    }
+}
+
+static void sessions_are_listed_in_order_of_creation(void **state)
+{
+    struct fixture *f = *state;
+    struct session second = fixture_session(5);
+
+    assert_page(f, 0, NULL, 8, NULL, 0);
+    fixture_add_session(f, 7);
+    fixture_add_session(f, 3);
+    fixture_add_session(f, 9);
+    second.account = 2;
+    assert_store(STORE_OK, store_session_create(f->store, &second, &f->fault));
+
+    assert_page(f, 0, NULL, 8, (uint32_t[]){3, 5, 7, 9}, 4);
+    assert_page(f, 0, NULL, 2, (uint32_t[]){3, 5}, 2);
+    assert_page(f, 0, fixture_session(5).id, 2, (uint32_t[]){7, 9}, 2);
+    assert_page(f, 0, fixture_session(9).id, 2, NULL, 0);
+    assert_page(f, 0, NULL, 0, NULL, 0);
+    assert_page(f, 1, NULL, 8, (uint32_t[]){3, 7, 9}, 3);
+    assert_page(f, 1, fixture_session(3).id, 1, (uint32_t[]){7}, 1);
+    assert_page(f, 1, fixture_session(4).id, 8, (uint32_t[]){7, 9}, 2);
+    assert_page(f, 2, NULL, 8, (uint32_t[]){5}, 1);
+    assert_page(f, 3, NULL, 8, NULL, 0);
+}
+
+/* ---- events ---- */
+
+static void events_are_listed_newest_first(void **state)
+{
+    struct fixture *f = *state;
+    struct event event = {.kind = EVENT_ACCOUNT, .account = 7, .note = "changed"};
+    struct event rows[4];
+    size_t count;
+
+    for (int i = 0; i < 4; i++) {
+        event.at_ms = FIXTURE_NOW + i;
+        memset(event.session, i % 2, sizeof(event.session));
+        assert_store(STORE_OK, store_event_add(f->store, &event, &f->fault));
+    }
+    assert_store(STORE_OK, store_event_list(f->store, NULL, rows, 3, &count, &f->fault));
+    assert_int_equal(count, 3);
+    assert_int_equal(rows[0].at_ms, FIXTURE_NOW + 3);
+    assert_int_equal(rows[2].at_ms, FIXTURE_NOW + 1);
+    assert_memory_equal(&rows[0], &event, sizeof(event));
+    assert_store(STORE_OK, store_event_list(f->store, event.session, rows, 4, &count, &f->fault));
+    assert_int_equal(count, 2);
+    assert_int_equal(rows[1].at_ms, FIXTURE_NOW + 1);
+}
+
+/* Adds many in one commit: ten thousand commits would test patience only. */
+static enum store_result apply_events(struct rows *rows, void *what, struct fault *fault)
+{
+    struct event event = {.kind = EVENT_KEY};
+
+    for (int i = 1; i <= *(const int *)what; i++) {
+        event.at_ms = i;
+        if (events_append(rows, &event, fault) != STORE_OK) {
+            return STORE_FAULT;
+        }
+    }
+    return STORE_OK;
+}
+
+static void newest_events_are_kept(void **state)
+{
+    struct fixture *f = *state;
+    static struct event rows[EVENTS_KEPT + 10];
+    int many = EVENTS_KEPT;
+    size_t count;
+
+    assert_store(STORE_OK, inside_write(f->store, apply_events, &many, 0, &f->fault));
+    assert_int_equal(fixture_stat(f).entries[TABLE_EVENTS], EVENTS_KEPT);
+    many = 7;
+    assert_store(STORE_OK, inside_write(f->store, apply_events, &many, 0, &f->fault));
+    assert_store(STORE_OK,
+                 store_event_list(f->store, NULL, rows, EVENTS_KEPT + 10, &count, &f->fault));
+    assert_int_equal(count, EVENTS_KEPT);
+    assert_int_equal(rows[0].at_ms, 7);
+    assert_int_equal(rows[7].at_ms, EVENTS_KEPT);
+    assert_int_equal(rows[EVENTS_KEPT - 1].at_ms, 8);
+}
+
+/* ---- sweeping ---- */
+
+/* The times at which entries stand in the ends table. */
+static size_t read_ends(struct fixture *f, int64_t times[8])
+{
+    struct rows_key key = rows_key_first();
+    struct rows rows;
+    uint8_t id[SESSION_ID_SIZE];
+    size_t count = 0;
+
+    assert_store(STORE_OK, inside_read_begin(f->store, &rows, &f->fault));
+    while (rows_next(&rows, TABLE_ENDS, ENGINE_AFTER, &key, &f->fault) == STORE_OK && count < 8) {
+        assert_true(rows_end_split(&key, &times[count++], id));
+    }
+    inside_read_end(&rows);
+    return count;
+}
+
+static void assert_one_end(struct fixture *f, int64_t at_ms)
+{
+    int64_t times[8];
+
+    assert_int_equal(read_ends(f, times), 1);
+    assert_int_equal(times[0], at_ms);
+}
+
+static size_t prune(struct fixture *f, int64_t now_ms, size_t most, bool more_expected)
+{
+    size_t removed = 99;
+    bool more = !more_expected;
+
+    assert_store(STORE_OK, store_prune(f->store, now_ms, most, &removed, &more, &f->fault));
+    assert_int_equal(more, more_expected);
+    return removed;
+}
+
+/* Any write sweeps; this one is at now_ms and touches no session. */
+static void write_something(struct fixture *f, int64_t now_ms)
+{
+    struct event event = {.at_ms = now_ms, .kind = EVENT_ACCOUNT};
+
+    assert_store(STORE_OK, store_event_add(f->store, &event, &f->fault));
+}
+
+static uint64_t sessions(struct fixture *f)
+{
+    struct store_stat stat;
+
+    assert_store(STORE_OK, store_stat(f->store, &stat, &f->fault));
+    return stat.sessions;
+}
+
+static void rotation_leaves_the_indices_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct engine_stat before;
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    assert_one_end(f, FIXTURE_NOW + 10000 + FIXTURE_KEEP);
+    before = fixture_stat(f);
+    for (uint32_t from = 0; from < 50; from++) {
+        struct store_rotation rotation = fixture_rotation(1, from, FIXTURE_NOW + from);
+
+        rotation.expires_ms = FIXTURE_NOW + 20000 + from;
+        assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    }
+    assert_one_end(f, FIXTURE_NOW + 10000 + FIXTURE_KEEP);
+    assert_memory_equal(before.entries, fixture_stat(f).entries, sizeof(before.entries));
+    assert_memory_equal(before.pages, fixture_stat(f).pages, sizeof(before.pages));
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+static void expired_sessions_leave_after_their_time(void **state)
+{
+    struct fixture *f = *state;
+    int64_t due_ms = FIXTURE_NOW + 10000 + FIXTURE_KEEP;
+
+    fixture_add_session(f, 1);
+    write_something(f, due_ms - 1);
+    assert_int_equal(sessions(f), 1);
+    write_something(f, due_ms);
+    assert_int_equal(sessions(f), 0);
+    assert_int_equal(fixture_stat(f).entries[TABLE_OWNERS], 0);
+    assert_int_equal(fixture_stat(f).entries[TABLE_ENDS], 0);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+static void renewed_sessions_move_their_entry_when_its_time_comes(void **state)
+{
+    struct fixture *f = *state;
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 5000);
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    rotation.expires_ms = FIXTURE_NOW + 90000;
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    write_something(f, FIXTURE_NOW + 10000 + FIXTURE_KEEP);
+    assert_int_equal(sessions(f), 1);
+    assert_one_end(f, FIXTURE_NOW + 90000 + FIXTURE_KEEP);
+    assert_int_equal(fixture_findings(f), 0);
+    write_something(f, FIXTURE_NOW + 90000 + FIXTURE_KEEP);
+    assert_int_equal(sessions(f), 0);
+}
+
+static void ended_sessions_leave_earlier(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_add_session(f, 1);
+    assert_store(STORE_OK, store_session_end(f->store, fixture_session(1).id, SESSION_ENDED_ADMIN,
+                                             FIXTURE_NOW + 10, NULL, &f->fault));
+    assert_one_end(f, FIXTURE_NOW + 10 + FIXTURE_KEEP);
+    assert_int_equal(fixture_findings(f), 0);
+    write_something(f, FIXTURE_NOW + 9 + FIXTURE_KEEP);
+    assert_int_equal(sessions(f), 1);
+    write_something(f, FIXTURE_NOW + 10 + FIXTURE_KEEP);
+    assert_int_equal(sessions(f), 0);
+}
+
+static void shorter_lifetimes_move_the_entry_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 10);
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    rotation.expires_ms = FIXTURE_NOW + 100;
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_one_end(f, FIXTURE_NOW + 100 + FIXTURE_KEEP);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+static void sessions_without_expiry_get_an_entry_when_they_end(void **state)
+{
+    struct fixture *f = *state;
+    struct session session = fixture_session(1);
+    int64_t times[8];
+
+    session.expires_ms = 0;
+    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    assert_int_equal(read_ends(f, times), 0);
+    write_something(f, INT64_MAX);
+    assert_int_equal(sessions(f), 1);
+    assert_store(STORE_OK, store_session_end(f->store, session.id, SESSION_ENDED_ADMIN,
+                                             FIXTURE_NOW + 10, NULL, &f->fault));
+    assert_one_end(f, FIXTURE_NOW + 10 + FIXTURE_KEEP);
+    assert_int_equal(prune(f, FIXTURE_NOW + 10 + FIXTURE_KEEP, 10, false), 1);
+}
+
+static void sessions_that_lose_or_gain_an_expiry_keep_one_entry(void **state)
+{
+    struct fixture *f = *state;
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 10);
+    int64_t times[8];
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    rotation.expires_ms = 0;
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    write_something(f, FIXTURE_NOW + 10000 + FIXTURE_KEEP);
+    assert_int_equal(sessions(f), 1);
+    assert_int_equal(read_ends(f, times), 0);
+    assert_int_equal(fixture_findings(f), 0);
+    rotation.from = 1;
+    rotation.expires_ms = FIXTURE_NOW + 500;
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_one_end(f, FIXTURE_NOW + 500 + FIXTURE_KEEP);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+static void a_write_sweeps_a_few_only(void **state)
+{
+    struct fixture *f = *state;
+
+    for (uint32_t n = 0; n < 10; n++) {
+        fixture_add_session(f, n);
+    }
+    write_something(f, FIXTURE_NOW + 90000);
+    assert_int_equal(sessions(f), 6);
+    write_something(f, FIXTURE_NOW + 90000);
+    write_something(f, FIXTURE_NOW + 90000);
+    assert_int_equal(sessions(f), 0);
+}
+
+static void prune_removes_up_to_most_and_tells_of_more(void **state)
+{
+    struct fixture *f = *state;
+    int64_t due_ms = FIXTURE_NOW + 10000 + FIXTURE_KEEP;
+
+    for (uint32_t n = 0; n < 250; n++) {
+        fixture_add_session(f, n);
+    }
+    assert_int_equal(prune(f, due_ms - 1, 1000, false), 0);
+    assert_int_equal(prune(f, due_ms, 20, true), 20);
+    assert_int_equal(sessions(f), 230);
+    assert_int_equal(prune(f, due_ms, 230, false), 230); /* in several batches */
+    assert_int_equal(sessions(f), 0);
+    assert_int_equal(prune(f, due_ms, 1, false), 0);
+}
+
+static void stored_alias_leaves_with_its_session(void **state)
+{
+    struct fixture *f = *state;
+    struct session session = fixture_session(1);
+
+    session.has_alias = true;
+    memset(session.alias, 0x42, sizeof(session.alias));
+    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    assert_int_equal(prune(f, FIXTURE_NOW + 90000, 9, false), 1);
+    assert_int_equal(fixture_stat(f).entries[TABLE_ALIASES], 0);
+}
+
+enum { GENERATIONS = 100 /* more than one write may remove */ };
+
+static void create_with_derived_aliases(struct fixture *f)
+{
+    struct session session = fixture_session(1);
+
+    fixture_account(f, "ada");
+    session.has_derived_aliases = true;
+    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    for (uint32_t from = 0; from < GENERATIONS; from++) {
+        struct store_rotation rotation = fixture_rotation(1, from, FIXTURE_NOW + from);
+
+        rotation.has_alias = true;
+        fixture_derived(1, from + 1, rotation.alias);
+        assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    }
+    assert_int_equal(fixture_stat(f).entries[TABLE_ALIASES], GENERATIONS + 1);
+}
+
+static void derived_aliases_leave_step_by_step(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t left = GENERATIONS + 1;
+    int writes = 0;
+
+    create_with_derived_aliases(f);
+    while (sessions(f) > 0) {
+        uint64_t now;
+
+        write_something(f, FIXTURE_NOW + 90000);
+        now = fixture_stat(f).entries[TABLE_ALIASES];
+        assert_true(now < left && left - now <= 32);
+        left = now;
+        assert_int_equal(fixture_findings(f), 0);
+        writes++;
+    }
+    assert_int_equal(writes, 4);
+    assert_int_equal(left, 0);
+}
+
+static void prune_removes_derived_aliases_too(void **state)
+{
+    struct fixture *f = *state;
+
+    create_with_derived_aliases(f);
+    assert_int_equal(prune(f, FIXTURE_NOW + 90000, 1, false), 1);
+    assert_int_equal(fixture_stat(f).entries[TABLE_ALIASES], 0);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+/* ---- damage ---- */
+
+static struct engine_bytes bytes_of(const struct rows_key *key)
+{
+    return (struct engine_bytes){key->bytes, key->size};
+}
+
+/* Flips one bit in the value of the first record of a table, as a hand with an editor would. */
+static void damage_first(struct fixture *f, enum engine_table table, size_t at)
+{
+    struct rows_key key = rows_key_first();
+    struct engine_bytes value;
+    uint8_t copy[RECORD_SIZE_MAX];
+    struct rows rows = {.kind = f->store->engine->kind};
+
+    assert_int_equal(rows.kind->write_begin(f->store->engine, &rows.txn, &f->fault), ENGINE_OK);
+    assert_store(STORE_OK, rows_next(&rows, table, ENGINE_FROM, &key, &f->fault));
+    assert_int_equal(rows.kind->get(&rows.txn, table, bytes_of(&key), &value, &f->fault),
+                     ENGINE_OK);
+    memcpy(copy, value.data, value.size);
+    copy[at % value.size] ^= 1;
+    value.data = copy;
+    assert_int_equal(rows.kind->put(&rows.txn, table, bytes_of(&key), value, &f->fault), ENGINE_OK);
+    assert_int_equal(rows.kind->commit(&rows.txn, &f->fault), ENGINE_OK);
+}
+
+static void put_raw(struct fixture *f, enum engine_table table, struct engine_bytes key,
+                    struct engine_bytes value)
+{
+    struct rows rows = {.kind = f->store->engine->kind};
+
+    assert_int_equal(rows.kind->write_begin(f->store->engine, &rows.txn, &f->fault), ENGINE_OK);
+    assert_int_equal(rows.kind->put(&rows.txn, table, key, value, &f->fault), ENGINE_OK);
+    assert_int_equal(rows.kind->commit(&rows.txn, &f->fault), ENGINE_OK);
+}
+
+static void remove_raw(struct fixture *f, enum engine_table table, struct engine_bytes key)
+{
+    struct rows rows = {.kind = f->store->engine->kind};
+
+    assert_int_equal(rows.kind->write_begin(f->store->engine, &rows.txn, &f->fault), ENGINE_OK);
+    assert_int_equal(rows.kind->remove(&rows.txn, table, key, &f->fault), ENGINE_OK);
+    assert_int_equal(rows.kind->commit(&rows.txn, &f->fault), ENGINE_OK);
+}
+
+static void damaged_records_are_faults(void **state)
+{
+    struct fixture *f = *state;
+    struct session session = fixture_session(1);
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
+    static struct store_grant grant;
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    for (size_t at = 0; at < 130; at++) {
+        damage_first(f, TABLE_SESSIONS, at);
+        assert_store(STORE_FAULT, store_grant_find(f->store, session.id, &grant, &f->fault));
+        assert_non_null(strstr(f->fault.text, "damaged or was changed by hand"));
+        assert_non_null(strstr(f->fault.text, "retoken store check"));
+        assert_store(STORE_FAULT, store_session_rotate(f->store, &rotation, &f->fault));
+        damage_first(f, TABLE_SESSIONS, at); /* and back */
+        assert_store(STORE_OK, store_grant_find(f->store, session.id, &grant, &f->fault));
+    }
+}
+
+/* Each table's record is covered, and each damage is one finding of store_check. */
+static void damage_anywhere_is_found(void **state)
+{
+    struct fixture *f = *state;
+    struct session session = fixture_session(1);
+    struct client web = {.enabled = true, .id = "web"};
+    static struct signing_row row = {.state = SIGNING_ACTIVE, .kid = "k"}, rows[1];
+    static struct event event, events[1];
+    static struct account account;
+    uint8_t id[SESSION_ID_SIZE];
+    uint32_t generation;
+    uint64_t version;
+    size_t count;
+
+    fixture_account(f, "ada");
+    session.has_alias = true;
+    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    assert_store(STORE_OK, store_client_add(f->store, &web, &f->fault));
+    assert_store(STORE_OK, store_key_add(f->store, &row, &f->fault));
+    event.at_ms = FIXTURE_NOW;
+    assert_store(STORE_OK, store_event_add(f->store, &event, &f->fault));
+    assert_int_equal(fixture_findings(f), 0);
+
+    damage_first(f, TABLE_ALIASES, 19);
+    assert_store(STORE_FAULT,
+                 store_alias_find(f->store, session.alias, id, &generation, &f->fault));
+    assert_int_equal(fixture_findings(f), 1);
+    damage_first(f, TABLE_ACCOUNTS, 1);
+    assert_store(STORE_FAULT, store_account_find(f->store, "ada", &account, &f->fault));
+    assert_int_equal(fixture_findings(f), 2);
+    damage_first(f, TABLE_NAMES, 7);
+    assert_store(STORE_FAULT, store_account_find(f->store, "ada", &account, &f->fault));
+    damage_first(f, TABLE_CLIENTS, 1);
+    assert_store(STORE_FAULT, store_client_find(f->store, "web", &web, &f->fault));
+    damage_first(f, TABLE_KEYS, 2);
+    assert_store(STORE_FAULT, store_key_list(f->store, rows, 1, &count, &f->fault));
+    damage_first(f, TABLE_EVENTS, 30);
+    assert_store(STORE_FAULT, store_event_list(f->store, NULL, events, 1, &count, &f->fault));
+    damage_first(f, TABLE_META, 8); /* "counters" */
+    assert_store(STORE_FAULT, store_keyring_version(f->store, &version, &f->fault));
+    assert_store(STORE_FAULT, store_event_add(f->store, &event, &f->fault));
+    assert_true(fixture_findings(f) >= 7);
+}
+
+/* A record copied from one key to another has a right MAC, but not there. */
+static void transplanted_records_are_faults(void **state)
+{
+    struct fixture *f = *state;
+    struct session mine = fixture_session(1), other = fixture_session(2);
+    static struct store_grant grant;
+    struct engine_bytes value;
+    struct rows rows = {.kind = f->store->engine->kind};
+    uint8_t copy[RECORD_SIZE_MAX];
+
+    fixture_add_session(f, 1);
+    fixture_add_session(f, 2);
+    assert_int_equal(rows.kind->read_begin(f->store->engine, &rows.txn, &f->fault), ENGINE_OK);
+    assert_int_equal(rows.kind->get(&rows.txn, TABLE_SESSIONS,
+                                    (struct engine_bytes){mine.id, sizeof(mine.id)}, &value,
+                                    &f->fault),
+                     ENGINE_OK);
+    memcpy(copy, value.data, value.size);
+    rows.kind->read_end(&rows.txn);
+    put_raw(f, TABLE_SESSIONS, (struct engine_bytes){other.id, sizeof(other.id)},
+            (struct engine_bytes){copy, value.size});
+    assert_store(STORE_OK, store_grant_find(f->store, mine.id, &grant, &f->fault));
+    assert_store(STORE_FAULT, store_grant_find(f->store, other.id, &grant, &f->fault));
+}
+
+struct heard {
+    char line[400];
+    uint64_t lines, progress;
+};
+
+static void hear(void *self, const char *line)
+{
+    struct heard *heard = self;
+
+    snprintf(heard->line, sizeof(heard->line), "%s", line);
+    heard->lines++;
+}
+
+static void hear_progress(void *self, uint64_t done, uint64_t total)
+{
+    struct heard *heard = self;
+
+    assert_true(done <= total);
+    heard->progress++;
+}
+
+static void assert_finding(struct fixture *f, const char *words)
+{
+    struct heard heard = {.lines = 0};
+    struct store_check check = {hear, hear_progress, &heard};
+    uint64_t findings;
+
+    assert_store(STORE_OK, store_check(f->store, &check, &findings, &f->fault));
+    assert_int_equal(findings, heard.lines);
+    assert_true(findings >= 1);
+    if (strstr(heard.line, words) == NULL) {
+        fail_msg("the finding should say \"%s\": %s", words, heard.line);
+    }
+}
+
+static void check_finds_index_entries_that_lead_nowhere(void **state)
+{
+    struct fixture *f = *state;
+    struct rows_key owner = rows_owner_key(1, fixture_session(8).id);
+    struct rows_key end = rows_end_key(5, fixture_session(8).id);
+    struct engine_bytes nothing = {"", 0};
+
+    put_raw(f, TABLE_OWNERS, bytes_of(&owner), nothing);
+    assert_finding(f, "account 1 lists session");
+    remove_raw(f, TABLE_OWNERS, bytes_of(&owner));
+    put_raw(f, TABLE_ENDS, bytes_of(&end), nothing);
+    assert_finding(f, "an entry in ends leads to session");
+    write_something(f, FIXTURE_NOW); /* the sweeper drops it */
+    assert_int_equal(fixture_findings(f), 0);
+    put_raw(f, TABLE_ENDS, (struct engine_bytes){"odd", 3}, nothing);
+    assert_finding(f, "a key of 3 bytes in ends");
+}
+
+static void check_finds_missing_index_entries(void **state)
+{
+    struct fixture *f = *state;
+    struct session session = fixture_session(1);
+    struct rows_key owner = rows_owner_key(1, session.id);
+    struct rows_key end = rows_end_key(FIXTURE_NOW + 10000 + FIXTURE_KEEP, session.id);
+    struct engine_bytes nothing = {"", 0};
+
+    session.has_alias = true;
+    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    remove_raw(f, TABLE_OWNERS, bytes_of(&owner));
+    assert_finding(f, "not listed under its account 1");
+    put_raw(f, TABLE_OWNERS, bytes_of(&owner), nothing);
+    remove_raw(f, TABLE_ENDS, bytes_of(&end));
+    assert_finding(f, "no entry in ends");
+    put_raw(f, TABLE_ENDS, bytes_of(&end), nothing);
+    remove_raw(f, TABLE_ALIASES, (struct engine_bytes){session.alias, sizeof(session.alias)});
+    assert_finding(f, "the alias of its first token is missing");
+}
+
+static void check_tells_its_progress(void **state)
+{
+    struct fixture *f = *state;
+    struct heard heard = {.lines = 0};
+    struct store_check check = {hear, hear_progress, &heard};
+    int many = 2500;
+    uint64_t findings;
+
+    assert_store(STORE_OK, inside_write(f->store, apply_events, &many, 0, &f->fault));
+    assert_store(STORE_OK, store_check(f->store, &check, &findings, &f->fault));
+    assert_int_equal(findings, 0);
+    assert_int_equal(heard.progress, 2);
+}
+
+/* One damaged session must not keep the others from being swept. */
+static void sweeping_passes_over_a_damaged_record(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_add_session(f, 1);
+    fixture_add_session(f, 2);
+    damage_first(f, TABLE_SESSIONS, 20);
+    write_something(f, FIXTURE_NOW + 90000);
+    assert_int_equal(sessions(f), 1);
+    assert_int_equal(prune(f, FIXTURE_NOW + 90000, 10, false), 0);
+}
+
+/* ---- the store itself ---- */
+
+static void stat_counts(void **state)
+{
+    struct fixture *f = *state;
+    struct session session = fixture_session(1);
+    struct client web = {.id = "web"};
+    static struct signing_row row = {.state = SIGNING_ACTIVE, .kid = "k"};
+    struct store_stat stat;
+
+    fixture_account(f, "ada");
+    session.has_alias = true;
+    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    assert_store(STORE_OK, store_client_add(f->store, &web, &f->fault));
+    assert_store(STORE_OK, store_key_add(f->store, &row, &f->fault));
+    write_something(f, FIXTURE_NOW);
+    write_something(f, FIXTURE_NOW);
+    assert_store(STORE_OK, store_stat(f->store, &stat, &f->fault));
+    assert_int_equal(stat.sessions, 1);
+    assert_int_equal(stat.aliases, 1);
+    assert_int_equal(stat.accounts, 1);
+    assert_int_equal(stat.clients, 1);
+    assert_int_equal(stat.keys, 1);
+    assert_int_equal(stat.events, 2);
+    assert_int_equal(stat.format_version, 1);
+    assert_true(stat.engine[0] != '\0');
+    assert_false(store_is_broken(f->store));
+}
+
+static void faults_may_go_unheard(void **state)
+{
+    struct fixture *f = *state;
+    struct account nameless = {.enabled = true};
+    static struct store_grant grant;
+
+    fixture_add_session(f, 1);
+    damage_first(f, TABLE_SESSIONS, 0);
+    assert_store(STORE_FAULT, store_grant_find(f->store, fixture_session(1).id, &grant, NULL));
+    assert_store(STORE_FAULT, store_account_add(f->store, &nameless, NULL));
+}
+
+static void a_snapshot_does_not_see_later_writes(void **state)
+{
+    struct fixture *f = *state;
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
+    struct record_session found;
+    struct rows rows;
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    assert_store(STORE_OK, inside_read_begin(f->store, &rows, &f->fault));
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    fixture_add_session(f, 2);
+    assert_store(STORE_OK, rows_session_get(&rows, fixture_session(1).id, &found, &f->fault));
+    assert_int_equal(found.session.generation, 0);
+    assert_store(STORE_ABSENT, rows_session_get(&rows, fixture_session(2).id, &found, &f->fault));
+    inside_read_end(&rows);
+    assert_int_equal(fixture_find(f, 1).generation, 1);
+}
+
+/* The ordered table itself, against a plain array. */
+static enum store_result apply_random(struct rows *rows, void *what, struct fault *fault)
+{
+    bool *there = what;
+    uint32_t random = 1;
+
+    for (int i = 0; i < 4000; i++) {
+        struct rows_key key = {.size = 8};
+        uint32_t n;
+
+        random = random * 1664525u + 1013904223u;
+        n = random >> 16 & 0xff;
+        codec_put_u64(key.bytes, n + 1);
+        if ((random >> 30) != 0) {
+            if (rows_index_put(rows, TABLE_OWNERS, &key, fault) != STORE_OK) {
+                return STORE_FAULT;
+            }
+            there[n] = true;
+        } else {
+            enum store_result result = rows_index_remove(rows, TABLE_OWNERS, &key, fault);
+
+            if (result != (there[n] ? STORE_OK : STORE_ABSENT)) {
+                return STORE_FAULT;
+            }
+            there[n] = false;
+        }
+    }
+    return STORE_OK;
+}
+
+static void tables_are_ordered(void **state)
+{
+    struct fixture *f = *state;
+    bool there[256] = {false};
+    struct rows rows;
+    struct rows_key key = rows_key_first(), back = rows_key_last();
+    uint64_t count = 0;
+
+    assert_store(STORE_OK, inside_write(f->store, apply_random, there, 0, &f->fault));
+    assert_store(STORE_OK, inside_read_begin(f->store, &rows, &f->fault));
+    for (size_t n = 0; n < 256; n++) {
+        if (there[n]) {
+            assert_store(STORE_OK, rows_next(&rows, TABLE_OWNERS, ENGINE_AFTER, &key, &f->fault));
+            assert_int_equal(codec_get_u64(key.bytes), n + 1);
+            assert_store(STORE_OK, rows_next(&rows, TABLE_OWNERS, ENGINE_FROM, &key, &f->fault));
+            assert_int_equal(codec_get_u64(key.bytes), n + 1);
+            count++;
+        }
+    }
+    assert_store(STORE_ABSENT, rows_next(&rows, TABLE_OWNERS, ENGINE_AFTER, &key, &f->fault));
+    for (size_t n = 256; n-- > 0;) {
+        if (there[n]) {
+            assert_store(STORE_OK, rows_next(&rows, TABLE_OWNERS, ENGINE_BEFORE, &back, &f->fault));
+            assert_int_equal(codec_get_u64(back.bytes), n + 1);
+        }
+    }
+    assert_store(STORE_ABSENT, rows_next(&rows, TABLE_OWNERS, ENGINE_BEFORE, &back, &f->fault));
+    inside_read_end(&rows);
+    assert_int_equal(fixture_stat(f).entries[TABLE_OWNERS], count);
+}
+
+/* Every test on every engine. */
+#define CONTRACT(test)                                                                             \
+    {"memory: " #test, test, fixture_memory, fixture_remove, NULL},                                \
+    {                                                                                              \
+        "lmdb: " #test, test, fixture_lmdb, fixture_remove, NULL                                   \
+    }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONTRACT(account_comes_back_as_it_went_in),
+        CONTRACT(unknown_accounts_are_absent),
+        CONTRACT(account_names_are_unique_and_numbers_never_come_again),
+        CONTRACT(account_update_changes_all_but_the_name),
+        CONTRACT(accounts_are_listed_by_name_in_pages),
+        CONTRACT(clients_are_added_found_listed_and_removed),
+        CONTRACT(every_change_of_a_key_counts_the_keyring_version_up),
+        CONTRACT(keys_are_listed_in_order_of_number),
+        CONTRACT(grant_holds_all_that_a_decision_needs),
+        CONTRACT(ids_and_aliases_are_unique),
+        CONTRACT(aliases_name_session_and_generation),
+        CONTRACT(successors_alias_is_never_taken_from_another),
+        CONTRACT(rotation_is_a_compare_and_set),
+        CONTRACT(rotation_and_touch_need_a_live_session_and_an_enabled_account),
+        CONTRACT(ended_sessions_do_not_rotate),
+        CONTRACT(touch_notes_the_use_and_nothing_else),
+        CONTRACT(last_generation_is_a_fault_not_a_wrap),
+        CONTRACT(end_and_its_event_are_one_commit),
+        CONTRACT(ending_again_adds_only_the_event),
+        CONTRACT(all_sessions_of_an_account_end),
+        CONTRACT(sessions_are_listed_in_order_of_creation),
+        CONTRACT(events_are_listed_newest_first),
+        CONTRACT(newest_events_are_kept),
+        CONTRACT(rotation_leaves_the_indices_alone),
+        CONTRACT(expired_sessions_leave_after_their_time),
+        CONTRACT(renewed_sessions_move_their_entry_when_its_time_comes),
+        CONTRACT(ended_sessions_leave_earlier),
+        CONTRACT(shorter_lifetimes_move_the_entry_at_once),
+        CONTRACT(sessions_without_expiry_get_an_entry_when_they_end),
+        CONTRACT(sessions_that_lose_or_gain_an_expiry_keep_one_entry),
+        CONTRACT(a_write_sweeps_a_few_only),
+        CONTRACT(prune_removes_up_to_most_and_tells_of_more),
+        CONTRACT(stored_alias_leaves_with_its_session),
+        CONTRACT(derived_aliases_leave_step_by_step),
+        CONTRACT(prune_removes_derived_aliases_too),
+        CONTRACT(damaged_records_are_faults),
+        CONTRACT(damage_anywhere_is_found),
+        CONTRACT(transplanted_records_are_faults),
+        CONTRACT(check_finds_index_entries_that_lead_nowhere),
+        CONTRACT(check_finds_missing_index_entries),
+        CONTRACT(check_tells_its_progress),
+        CONTRACT(sweeping_passes_over_a_damaged_record),
+        CONTRACT(stat_counts),
+        CONTRACT(faults_may_go_unheard),
+        CONTRACT(a_snapshot_does_not_see_later_writes),
+        CONTRACT(tables_are_ordered),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

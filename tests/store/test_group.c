@@ -1,0 +1,407 @@
+/* Group commit. The threads are brought into a known order by changes that wait inside apply until
+ * the others have queued, so nothing here depends on luck or on the speed of the host. */
+#include "store/fixture.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { THREADS = 64 };
+
+/* ---- a leader that waits for its followers ---- */
+
+struct gathering {
+    struct fixture *f;
+    size_t followers; /* the leader's apply returns when so many wait behind it */
+    atomic_bool leading;
+};
+
+static enum store_result apply_gather(struct rows *rows, void *what, struct fault *fault)
+{
+    struct gathering *gathering = what;
+
+    (void)rows;
+    (void)fault;
+    atomic_store(&gathering->leading, true);
+    while (group_waiting(gathering->f->store->group) < gathering->followers) {
+        sched_yield();
+    }
+    return STORE_STALE; /* wrote nothing */
+}
+
+static void *lead(void *argument)
+{
+    struct gathering *gathering = argument;
+
+    assert_store(STORE_STALE, inside_write(gathering->f->store, apply_gather, gathering, 0, NULL));
+    return NULL;
+}
+
+/* Runs each(argument[i]) in `count` threads whose first changes make one batch. */
+static void run_as_one_batch(struct fixture *f, size_t count, void *(*each)(void *),
+                             void *arguments, size_t argument_size)
+{
+    struct gathering gathering = {.f = f, .followers = count};
+    pthread_t leader, threads[THREADS];
+
+    pthread_create(&leader, NULL, lead, &gathering);
+    while (!atomic_load(&gathering.leading)) {
+        sched_yield();
+    }
+    for (size_t i = 0; i < count; i++) {
+        pthread_create(&threads[i], NULL, each, (char *)arguments + i * argument_size);
+    }
+    for (size_t i = 0; i < count; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    pthread_join(leader, NULL);
+}
+
+/* ---- rotations ---- */
+
+struct racer {
+    struct fixture *f;
+    uint32_t n, from;
+    enum store_result result;
+    struct fault fault;
+};
+
+static void *rotate_once(void *argument)
+{
+    struct racer *racer = argument;
+    struct store_rotation rotation = fixture_rotation(racer->n, racer->from, FIXTURE_NOW + 1);
+
+    racer->result = store_session_rotate(racer->f->store, &rotation, &racer->fault);
+    return NULL;
+}
+
+static size_t count_results(const struct racer *racers, size_t count, enum store_result result)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        found += racers[i].result == result ? 1 : 0;
+    }
+    return found;
+}
+
+static void of_racers_in_one_batch_one_wins(void **state)
+{
+    struct fixture *f = *state;
+    static struct racer racers[THREADS];
+    uint64_t commits;
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    commits = fixture_stat(f).commits;
+    for (size_t i = 0; i < THREADS; i++) {
+        racers[i] = (struct racer){.f = f, .n = 1};
+    }
+    run_as_one_batch(f, THREADS, rotate_once, racers, sizeof(racers[0]));
+    assert_int_equal(count_results(racers, THREADS, STORE_OK), 1);
+    assert_int_equal(count_results(racers, THREADS, STORE_STALE), THREADS - 1);
+    assert_int_equal(fixture_find(f, 1).generation, 1);
+    assert_int_equal(fixture_stat(f).commits, commits + 1);
+}
+
+/* Started without order: batches of any size, and the same outcome. */
+static void of_free_racers_one_wins(void **state)
+{
+    struct fixture *f = *state;
+    static struct racer racers[THREADS];
+    pthread_t threads[THREADS];
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    for (uint32_t generation = 0; generation < 10; generation++) {
+        for (size_t i = 0; i < THREADS; i++) {
+            racers[i] = (struct racer){.f = f, .n = 1, .from = generation};
+            pthread_create(&threads[i], NULL, rotate_once, &racers[i]);
+        }
+        for (size_t i = 0; i < THREADS; i++) {
+            pthread_join(threads[i], NULL);
+        }
+        assert_int_equal(count_results(racers, THREADS, STORE_OK), 1);
+        assert_int_equal(count_results(racers, THREADS, STORE_STALE), THREADS - 1);
+        assert_int_equal(fixture_find(f, 1).generation, generation + 1);
+    }
+}
+
+static void different_sessions_share_a_commit(void **state)
+{
+    struct fixture *f = *state;
+    static struct racer racers[THREADS];
+    uint64_t commits;
+
+    fixture_account(f, "ada");
+    for (uint32_t n = 0; n < THREADS; n++) {
+        fixture_add_session(f, n);
+        racers[n] = (struct racer){.f = f, .n = n};
+    }
+    commits = fixture_stat(f).commits;
+    run_as_one_batch(f, THREADS, rotate_once, racers, sizeof(racers[0]));
+    assert_int_equal(count_results(racers, THREADS, STORE_OK), THREADS);
+    assert_int_equal(fixture_stat(f).commits, commits + 1);
+    for (uint32_t n = 0; n < THREADS; n++) {
+        assert_int_equal(fixture_find(f, n).generation, 1);
+    }
+}
+
+static void a_lone_caller_commits_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct store_rotation late;
+    uint64_t commits;
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    commits = fixture_stat(f).commits;
+    for (uint32_t from = 0; from < 5; from++) {
+        struct store_rotation rotation = fixture_rotation(1, from, FIXTURE_NOW);
+
+        assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+        assert_int_equal(fixture_stat(f).commits, commits + from + 1);
+    }
+    late = fixture_rotation(1, 0, FIXTURE_NOW);
+    assert_store(STORE_STALE, store_session_rotate(f->store, &late, &f->fault));
+    /* What changes nothing is not committed. */
+    assert_int_equal(fixture_stat(f).commits, commits + 5);
+}
+
+/* ---- one bad change among good ones ---- */
+
+static enum store_result apply_write_then_fail(struct rows *rows, void *what, struct fault *fault)
+{
+    struct rows_key key = rows_owner_key(666, fixture_session(666).id);
+
+    (void)what;
+    rows_index_put(rows, TABLE_OWNERS, &key, fault);
+    fault_set(fault, "on purpose");
+    return STORE_FAULT;
+}
+
+static enum store_result apply_write_then_refuse(struct rows *rows, void *what, struct fault *fault)
+{
+    apply_write_then_fail(rows, what, fault);
+    return STORE_EXISTS; /* against the rule, so it must not be believed */
+}
+
+static enum store_result apply_fail(struct rows *rows, void *what, struct fault *fault)
+{
+    (void)rows;
+    (void)what;
+    fault_set(fault, "on purpose");
+    return STORE_FAULT;
+}
+
+/* n = the kind of badness for the racer 0; the others rotate. */
+static enum store_result (*const bad[])(struct rows *, void *, struct fault *) = {
+    apply_write_then_fail, apply_write_then_refuse, apply_fail};
+static const uint64_t commits_expected[] = {7, 7, 1}; /* singly, singly, together */
+
+static void *rotate_or_fail(void *argument)
+{
+    struct racer *racer = argument;
+
+    if (racer->n != 0) {
+        return rotate_once(argument);
+    }
+    racer->result = inside_write(racer->f->store, bad[racer->from], NULL, 0, &racer->fault);
+    return NULL;
+}
+
+static void one_bad_change_does_not_hurt_the_others(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_account(f, "ada");
+    for (uint32_t n = 1; n < 8; n++) {
+        fixture_add_session(f, n);
+    }
+    for (uint32_t kind = 0; kind < 3; kind++) {
+        struct racer racers[8];
+        uint64_t commits = fixture_stat(f).commits;
+
+        for (uint32_t n = 0; n < 8; n++) {
+            racers[n] = (struct racer){.f = f, .n = n, .from = kind};
+        }
+        run_as_one_batch(f, 8, rotate_or_fail, racers, sizeof(racers[0]));
+        assert_int_not_equal(racers[0].result, STORE_OK);
+        assert_string_equal(racers[0].fault.text, "on purpose");
+        assert_int_equal(count_results(racers, 8, STORE_OK), 7);
+        assert_int_equal(fixture_stat(f).commits, commits + commits_expected[kind]);
+        assert_int_equal(fixture_stat(f).entries[TABLE_OWNERS], 7);
+        for (uint32_t n = 1; n < 8; n++) {
+            assert_int_equal(fixture_find(f, n).generation, kind + 1);
+        }
+    }
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+/* ---- leadership ---- */
+
+struct captive {
+    struct fixture *f;
+    atomic_bool *first_returned;
+};
+
+static enum store_result apply_until_first_returned(struct rows *rows, void *what,
+                                                    struct fault *fault)
+{
+    const struct captive *captive = what;
+
+    (void)rows;
+    (void)fault;
+    while (!atomic_load(captive->first_returned)) {
+        sched_yield();
+    }
+    return STORE_ABSENT;
+}
+
+static void *follow(void *argument)
+{
+    struct captive *captive = argument;
+
+    assert_store(STORE_ABSENT,
+                 inside_write(captive->f->store, apply_until_first_returned, captive, 0, NULL));
+    return NULL;
+}
+
+/* The first leader returns while a second batch is still at work: it is nobody's captive. Were it
+ * one, this test would not end. */
+static void a_leader_hands_over(void **state)
+{
+    struct fixture *f = *state;
+    atomic_bool returned = false;
+    struct captive captive = {f, &returned};
+    struct gathering gathering = {.f = f, .followers = 1};
+    pthread_t leader, follower;
+
+    pthread_create(&leader, NULL, lead, &gathering);
+    while (!atomic_load(&gathering.leading)) {
+        sched_yield();
+    }
+    pthread_create(&follower, NULL, follow, &captive);
+    pthread_join(leader, NULL);
+    atomic_store(&returned, true);
+    pthread_join(follower, NULL);
+}
+
+/* ---- everything at once, for the sanitizers and against deadlock ---- */
+
+enum { MIXED_THREADS = 16, MIXED_ROUNDS = 40 };
+
+static void *mix(void *argument)
+{
+    struct racer *racer = argument;
+    struct store *store = racer->f->store;
+    static const struct store_check silent;
+
+    for (uint32_t round = 0; round < MIXED_ROUNDS; round++) {
+        struct store_rotation rotation =
+            fixture_rotation(racer->n, round, FIXTURE_NOW + round * 1000);
+        struct session other = fixture_session(1000 + racer->n * MIXED_ROUNDS + round);
+        struct event event = {.at_ms = FIXTURE_NOW, .kind = EVENT_KEY};
+        struct store_grant grant;
+        struct session page[4];
+        struct store_stat stat;
+        uint64_t findings;
+        size_t count;
+
+        rotation.expires_ms = 0;
+        other.expires_ms = FIXTURE_NOW + 1 + round;
+        if (store_session_rotate(store, &rotation, &racer->fault) != STORE_OK ||
+            store_grant_find(store, rotation.id, &grant, &racer->fault) != STORE_OK ||
+            grant.session.generation != round + 1 ||
+            store_session_create(store, &other, &racer->fault) != STORE_OK ||
+            store_event_add(store, &event, &racer->fault) != STORE_OK ||
+            store_session_list(store, 0, NULL, page, 4, &count, &racer->fault) != STORE_OK ||
+            store_stat(store, &stat, &racer->fault) != STORE_OK ||
+            (round % 16 == 0 &&
+             (store_check(store, &silent, &findings, &racer->fault) != STORE_OK ||
+              findings != 0))) {
+            racer->result = STORE_FAULT;
+            return NULL;
+        }
+    }
+    racer->result = STORE_OK;
+    return NULL;
+}
+
+static void readers_and_writers_of_all_kinds_agree(void **state)
+{
+    struct fixture *f = *state;
+    static struct racer racers[MIXED_THREADS];
+    pthread_t threads[MIXED_THREADS];
+
+    fixture_account(f, "ada");
+    for (uint32_t n = 0; n < MIXED_THREADS; n++) {
+        struct session session = fixture_session(n);
+
+        session.expires_ms = 0; /* a thread that is ahead sweeps what has expired for it */
+        assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+        racers[n] = (struct racer){.f = f, .n = n};
+    }
+    for (size_t i = 0; i < MIXED_THREADS; i++) {
+        pthread_create(&threads[i], NULL, mix, &racers[i]);
+    }
+    for (size_t i = 0; i < MIXED_THREADS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    for (size_t i = 0; i < MIXED_THREADS; i++) {
+        if (racers[i].result != STORE_OK) {
+            print_error("%s\n", racers[i].fault.text);
+        }
+        assert_int_equal(racers[i].result, STORE_OK);
+    }
+    for (uint32_t n = 0; n < MIXED_THREADS; n++) {
+        assert_int_equal(fixture_find(f, n).generation, MIXED_ROUNDS);
+    }
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+/* ---- the map grows under load ---- */
+
+static int setup_small_map(void **state)
+{
+    struct fixture *f;
+
+    fixture_lmdb_closed(state);
+    f = *state;
+    f->settings.map_size = 256 * 1024;
+    fixture_open(f);
+    return 0;
+}
+
+static void growing_disturbs_nobody(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t before = fixture_stat(f).map_size;
+
+    readers_and_writers_of_all_kinds_agree(state);
+    assert_true(fixture_stat(f).map_size > before);
+}
+
+#define ON_BOTH(test)                                                                              \
+    {"memory: " #test, test, fixture_memory, fixture_remove, NULL},                                \
+    {                                                                                              \
+        "lmdb: " #test, test, fixture_lmdb, fixture_remove, NULL                                   \
+    }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_BOTH(of_racers_in_one_batch_one_wins),
+        ON_BOTH(of_free_racers_one_wins),
+        ON_BOTH(different_sessions_share_a_commit),
+        ON_BOTH(a_lone_caller_commits_at_once),
+        ON_BOTH(one_bad_change_does_not_hurt_the_others),
+        ON_BOTH(a_leader_hands_over),
+        ON_BOTH(readers_and_writers_of_all_kinds_agree),
+        cmocka_unit_test_setup_teardown(growing_disturbs_nobody, setup_small_map, fixture_remove),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,1099 @@
+/* What only the LMDB engine has: files, processes, full disks, broken disks, sudden death.
+ * Processes are forked before the store is opened in them; a child answers by its exit status. */
+#define _GNU_SOURCE
+#include "store/fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+
+/* ---- a disk that fails on demand: these stand before libc's for LMDB ---- */
+
+static atomic_int failing_write, failing_meta_write, failing_sync; /* errno, 0 = works */
+static atomic_bool syncing = true; /* false where a test writes much and kills nobody */
+
+enum { META_SIZE = 2 * 4096 /* LMDB's two meta pages */ };
+
+static bool fails(atomic_int *failing)
+{
+    int error = atomic_load(failing);
+
+    errno = error != 0 ? error : errno;
+    return error != 0;
+}
+
+ssize_t pwrite(int file, const void *data, size_t size, off_t at)
+{
+    if (fails(at < META_SIZE ? &failing_meta_write : &failing_write)) {
+        return -1;
+    }
+    return syscall(SYS_pwrite64, file, data, size, at);
+}
+
+ssize_t writev(int file, const struct iovec *pieces, int count)
+{
+    if (fails(&failing_write)) {
+        return -1;
+    }
+    return syscall(SYS_writev, file, pieces, count);
+}
+
+int fdatasync(int file)
+{
+    if (fails(&failing_sync)) {
+        return -1;
+    }
+    return atomic_load(&syncing) ? (int)syscall(SYS_fdatasync, file) : 0;
+}
+
+/* ---- children ---- */
+
+enum { CHILD_OK = 0, CHILD_FAILED = 1, CHILD_SKIPPED = 77 };
+
+#define must(condition)                                                                            \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "child: line %d: %s (%s)\n", __LINE__, #condition, f->fault.text);     \
+            _exit(CHILD_FAILED);                                                                   \
+        }                                                                                          \
+    } while (0)
+
+static pid_t spawn(struct fixture *f, void (*child)(struct fixture *f))
+{
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        child(f);
+        _exit(CHILD_OK);
+    }
+    return pid;
+}
+
+static int status_of(pid_t pid)
+{
+    int status;
+
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void run_in_child(struct fixture *f, void (*child)(struct fixture *f))
+{
+    int status = status_of(spawn(f, child));
+
+    if (status == CHILD_SKIPPED) {
+        skip();
+    }
+    assert_int_equal(status, CHILD_OK);
+}
+
+static void child_open(struct fixture *f)
+{
+    f->store = store_open(&f->settings, &f->fault);
+    must(f->store != NULL);
+}
+
+/* ---- words between processes ---- */
+
+struct line {
+    int to_child[2], to_parent[2];
+};
+
+static void line_open(struct line *line)
+{
+    assert_int_equal(pipe(line->to_child), 0);
+    assert_int_equal(pipe(line->to_parent), 0);
+}
+
+static void line_close(struct line *line)
+{
+    for (int i = 0; i < 2; i++) {
+        close(line->to_child[i]);
+        close(line->to_parent[i]);
+    }
+}
+
+static bool say(int out)
+{
+    return write(out, "!", 1) == 1;
+}
+
+static bool hear(int in)
+{
+    char c;
+
+    return read(in, &c, 1) == 1;
+}
+
+static struct line line; /* of the test that runs now */
+
+/* ---- opening ---- */
+
+static void path_in(const struct fixture *f, const char *name, char path[160])
+{
+    snprintf(path, 160, "%s/%s", f->directory, name);
+}
+
+static mode_t mode_of(const char *path)
+{
+    struct stat about;
+
+    assert_int_equal(stat(path, &about), 0);
+    return about.st_mode & 07777;
+}
+
+static void a_new_store_is_private(void **state)
+{
+    struct fixture *f = *state;
+    char path[160];
+    mode_t before = umask(0);
+
+    fixture_open(f);
+    umask(before);
+    assert_int_equal(mode_of(f->directory), 0700);
+    path_in(f, "data.mdb", path);
+    assert_int_equal(mode_of(path), 0600);
+    path_in(f, "lock.mdb", path);
+    assert_int_equal(mode_of(path), 0600);
+}
+
+static void what_was_written_is_there_after_reopening(void **state)
+{
+    struct fixture *f = *state;
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
+
+    fixture_open(f);
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    fixture_close(f);
+    f->settings.create = false;
+    fixture_open(f);
+    assert_int_equal(fixture_find(f, 1).generation, 1);
+    assert_int_equal(fixture_account(f, "bob"), 2);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+static void strange_urls_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *url, *words;
+    } rows[] = {
+        {"", "unknown kind"},
+        {"lmdb", "unknown kind"},
+        {"LMDB:/x", "unknown kind"},
+        {"postgresql://x", "unknown"},
+        {"lmd:/x", "unknown kind"},
+        {":/x", "unknown kind"},
+        {"lmdb:", "names no directory"},
+        {"memory:x", "has no place"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        f->settings.url = rows[i].url;
+        fixture_open_fails(f, rows[i].words);
+    }
+}
+
+static void absent_stores_are_made_only_on_request(void **state)
+{
+    struct fixture *f = *state;
+    struct stat about;
+
+    f->settings.create = false;
+    fixture_open_fails(f, "retoken init");
+    f->settings.create = true;
+    f->settings.read_only = true;
+    fixture_open_fails(f, "retoken init");
+    assert_int_equal(stat(f->directory, &about), -1);
+    assert_int_equal(mkdir(f->directory, 0700), 0);
+    fixture_open_fails(f, "there is no store in");
+    f->settings.read_only = false;
+    snprintf(f->url, sizeof(f->url), "lmdb:%s/no/such", f->root);
+    fixture_open_fails(f, "cannot be made: No such file");
+}
+
+static void directories_of_others_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    static const mode_t modes[] = {0755, 0750, 0701, 0710, 0770, 0702};
+
+    fixture_open(f);
+    fixture_close(f);
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        assert_int_equal(chmod(f->directory, modes[i]), 0);
+        fixture_open_fails(f, "chmod 0700");
+    }
+    assert_int_equal(chmod(f->directory, 0700), 0);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(f->directory, 65534, 65534), 0);
+        fixture_open_fails(f, "belongs to user 65534");
+        assert_int_equal(chown(f->directory, 0, 0), 0);
+    }
+    fixture_open(f);
+}
+
+static void a_file_is_no_directory(void **state)
+{
+    struct fixture *f = *state;
+    int file = open(f->directory, O_CREAT | O_WRONLY, 0600);
+
+    assert_true(file >= 0);
+    close(file);
+    fixture_open_fails(f, "Not a directory");
+}
+
+static void another_master_secret_is_refused(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_open(f);
+    fixture_close(f);
+    f->settings.record_key[31] ^= 1;
+    fixture_open_fails(f, "another master secret");
+    f->settings.read_only = true;
+    fixture_open_fails(f, "another master secret");
+    f->settings.record_key[31] ^= 1;
+    fixture_open(f);
+}
+
+static void another_format_version_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct rows rows;
+    struct record_format format;
+
+    fixture_open(f);
+    rows = (struct rows){.kind = f->store->engine->kind};
+    assert_int_equal(rows.kind->write_begin(f->store->engine, &rows.txn, &f->fault), ENGINE_OK);
+    assert_store(STORE_OK, rows_format_get(&rows, &format, &f->fault));
+    assert_int_equal(format.created_ms, FIXTURE_NOW);
+    format.version = 9;
+    assert_store(STORE_OK, rows_format_put(&rows, &format, &f->fault));
+    assert_int_equal(rows.kind->commit(&rows.txn, &f->fault), ENGINE_OK);
+    fixture_close(f);
+    fixture_open_fails(f, "version 9");
+}
+
+static void open_and_write(struct fixture *f)
+{
+    struct event event = {.at_ms = FIXTURE_NOW, .kind = EVENT_KEY};
+
+    must(hear(line.to_child[0]));
+    child_open(f);
+    must(store_event_add(f->store, &event, &f->fault) == STORE_OK);
+}
+
+static void processes_may_make_the_same_store_at_once(void **state)
+{
+    struct fixture *f = *state;
+    enum { PROCESSES = 8 };
+    pid_t pids[PROCESSES];
+    struct store_stat stat;
+
+    line_open(&line);
+    for (size_t i = 0; i < PROCESSES; i++) {
+        pids[i] = spawn(f, open_and_write);
+    }
+    for (size_t i = 0; i < PROCESSES; i++) {
+        assert_true(say(line.to_child[1]));
+    }
+    for (size_t i = 0; i < PROCESSES; i++) {
+        assert_int_equal(status_of(pids[i]), CHILD_OK);
+    }
+    line_close(&line);
+    fixture_open(f);
+    assert_store(STORE_OK, store_stat(f->store, &stat, &f->fault));
+    assert_int_equal(stat.events, PROCESSES);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+static void use_after_fork(struct fixture *f)
+{
+    static struct store_grant grant;
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
+
+    must(store_grant_find(f->store, rotation.id, &grant, &f->fault) == STORE_FAULT);
+    must(strstr(f->fault.text, "before a fork") != NULL);
+    must(store_session_rotate(f->store, &rotation, &f->fault) == STORE_FAULT);
+    must(store_backup(f->store, "/nowhere", &f->fault) == STORE_FAULT);
+    must(strstr(f->fault.text, "before a fork") != NULL);
+}
+
+static void a_store_does_not_survive_fork(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_open(f);
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    run_in_child(f, use_after_fork);
+    assert_int_equal(fixture_find(f, 1).generation, 0);
+}
+
+/* ---- read only ---- */
+
+static void read_only_stores_are_read_and_not_written(void **state)
+{
+    struct fixture *f = *state;
+    struct session session = fixture_session(2);
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
+    struct account account = {.name = "bob", .number = 1};
+    struct client client = {.id = "web"};
+    struct event event = {.at_ms = FIXTURE_NOW};
+    static struct signing_row row = {.state = SIGNING_ACTIVE, .kid = "k"};
+    size_t count;
+    bool more;
+
+    fixture_open(f);
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    fixture_close(f);
+    f->settings.read_only = true;
+    fixture_open(f);
+    assert_int_equal(fixture_find(f, 1).generation, 0);
+    assert_int_equal(fixture_findings(f), 0);
+
+    assert_store(STORE_FAULT, store_session_create(f->store, &session, &f->fault));
+    assert_non_null(strstr(f->fault.text, "reading only"));
+    assert_store(STORE_FAULT, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_store(STORE_FAULT, store_session_touch(f->store, rotation.id, 0, 1, 1, &f->fault));
+    assert_store(STORE_FAULT,
+                 store_session_end(f->store, rotation.id, SESSION_ENDED_ADMIN, 1, NULL, &f->fault));
+    assert_store(STORE_FAULT, store_account_sessions_end(f->store, 1, SESSION_ENDED_ADMIN, 1,
+                                                         &count, &f->fault));
+    assert_store(STORE_FAULT, store_account_add(f->store, &account, &f->fault));
+    assert_store(STORE_FAULT, store_account_update(f->store, &account, &f->fault));
+    assert_store(STORE_FAULT, store_account_remove(f->store, "ada", &f->fault));
+    assert_store(STORE_FAULT, store_client_add(f->store, &client, &f->fault));
+    assert_store(STORE_FAULT, store_client_remove(f->store, "web", &f->fault));
+    assert_store(STORE_FAULT, store_key_add(f->store, &row, &f->fault));
+    assert_store(STORE_FAULT, store_key_set_state(f->store, "k", SIGNING_ACTIVE, &f->fault));
+    assert_store(STORE_FAULT, store_event_add(f->store, &event, &f->fault));
+    assert_store(STORE_FAULT, store_prune(f->store, 1, 1, &count, &more, &f->fault));
+}
+
+/* ---- damaged files ---- */
+
+static off_t size_of(const char *path)
+{
+    struct stat about;
+
+    assert_int_equal(stat(path, &about), 0);
+    return about.st_size;
+}
+
+static void make_store_with_sessions(struct fixture *f, uint32_t count)
+{
+    fixture_open(f);
+    fixture_account(f, "ada");
+    for (uint32_t n = 0; n < count; n++) {
+        fixture_add_session(f, n);
+    }
+    fixture_close(f);
+}
+
+/* In a child, so that a crash is an answer too. */
+static void open_damaged(struct fixture *f)
+{
+    f->settings.create = false;
+    f->store = store_open(&f->settings, &f->fault);
+    must(f->store == NULL);
+    must(f->fault.text[0] != '\0');
+    f->settings.read_only = true;
+    f->store = store_open(&f->settings, &f->fault);
+    must(f->store == NULL);
+}
+
+static void a_file_that_was_cut_off_is_a_fault(void **state)
+{
+    struct fixture *f = *state;
+    char path[160];
+    off_t whole;
+
+    make_store_with_sessions(f, 200);
+    path_in(f, "data.mdb", path);
+    whole = size_of(path);
+    for (off_t size = whole - 4096; size > 0; size = size * 2 / 3) {
+        assert_int_equal(truncate(path, size), 0);
+        run_in_child(f, open_damaged);
+        assert_int_equal(size_of(path), size); /* and is left as it was */
+    }
+    assert_int_equal(truncate(path, 0), 0);
+    run_in_child(f, open_damaged);
+}
+
+static void garbage_is_a_fault(void **state)
+{
+    struct fixture *f = *state;
+    char path[160];
+    uint8_t noise[16384];
+    uint32_t random = 7;
+    FILE *file;
+
+    make_store_with_sessions(f, 1);
+    for (size_t i = 0; i < sizeof(noise); i++) {
+        random = random * 1664525u + 1013904223u;
+        noise[i] = (uint8_t)(random >> 24);
+    }
+    path_in(f, "data.mdb", path);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(noise, 1, sizeof(noise), file), sizeof(noise));
+    fclose(file);
+    run_in_child(f, open_damaged);
+    fixture_open_fails(f, "restore a backup");
+}
+
+/* LMDB may leave pages unwritten that the same transaction took and gave back. */
+static void a_file_that_lacks_only_free_pages_is_filled_up(void **state)
+{
+    struct fixture *f = *state;
+    char path[160];
+    size_t removed;
+    bool more;
+    off_t whole;
+
+    make_store_with_sessions(f, 200);
+    fixture_open(f);
+    assert_store(STORE_OK,
+                 store_prune(f->store, FIXTURE_NOW + 90000, 200, &removed, &more, &f->fault));
+    assert_int_equal(removed, 200);
+    for (int i = 0; i < 10; i++) { /* what is left moves down, away from the end */
+        struct event event = {.at_ms = FIXTURE_NOW};
+
+        assert_store(STORE_OK, store_event_add(f->store, &event, &f->fault));
+    }
+    fixture_close(f);
+    path_in(f, "data.mdb", path);
+    whole = size_of(path);
+    assert_int_equal(truncate(path, whole - 4096), 0);
+    f->settings.read_only = true;
+    fixture_open_fails(f, "cut off");
+    f->settings.read_only = false;
+    fixture_open(f);
+    assert_int_equal(size_of(path), whole);
+    assert_int_equal(fixture_findings(f), 0);
+    fixture_add_session(f, 1);
+}
+
+/* ---- full ---- */
+
+/* Adds sessions from *n on until the store refuses. */
+static void fill(struct fixture *f, uint32_t *n)
+{
+    struct session session;
+
+    do {
+        session = fixture_session((*n)++);
+        session.expires_ms = 0;
+    } while (store_session_create(f->store, &session, &f->fault) == STORE_OK);
+    (*n)--;
+}
+
+static void a_full_store_still_rotates_ends_and_recovers(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t n = 0, more_n;
+    size_t removed;
+    bool more;
+
+    f->settings.map_size = 256 * 1024;
+    f->settings.map_limit = 2 * 1024 * 1024;
+    atomic_store(&syncing, false);
+    fixture_open(f);
+    fixture_account(f, "ada");
+    fill(f, &n);
+    assert_true(n > 500);
+    assert_non_null(strstr(f->fault.text, "store is full"));
+    assert_false(store_is_broken(f->store));
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct store_rotation rotation = fixture_rotation(i, 0, FIXTURE_NOW + 1);
+
+        rotation.expires_ms = 0;
+        assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    }
+    for (uint32_t i = 0; i < n / 2; i++) {
+        struct session session = fixture_session(i);
+
+        assert_store(STORE_OK, store_session_end(f->store, session.id, SESSION_ENDED_ADMIN,
+                                                 FIXTURE_NOW + 2, NULL, &f->fault));
+    }
+    assert_store(STORE_OK,
+                 store_prune(f->store, FIXTURE_NOW + 90000, n, &removed, &more, &f->fault));
+    assert_int_equal(removed, n / 2);
+    more_n = n;
+    fill(f, &more_n);
+    assert_true(more_n > n + n / 4);
+    assert_int_equal(fixture_findings(f), 0);
+
+    fixture_close(f);
+    f->settings.map_limit = 4 * 1024 * 1024;
+    fixture_open(f);
+    fixture_add_session(f, more_n);
+}
+
+/* Beyond the reserve too, down to LMDB's own MAP_FULL: aliases are written by rotations. */
+static void a_store_that_is_full_to_the_brim_loses_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct store_rotation rotation;
+    uint32_t generation = 0;
+
+    f->settings.map_size = f->settings.map_limit = 256 * 1024;
+    atomic_store(&syncing, false);
+    fixture_open(f);
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    do {
+        rotation = fixture_rotation(1, generation, FIXTURE_NOW);
+        rotation.has_alias = true;
+        fixture_derived(1, generation + 1, rotation.alias);
+        memset(rotation.alias, (int)(generation * 37 & 0xff), 8); /* spread over the pages */
+        generation++;
+    } while (store_session_rotate(f->store, &rotation, &f->fault) == STORE_OK);
+    assert_non_null(strstr(f->fault.text, "store is full"));
+    assert_non_null(strstr(f->fault.text, "map limit of 262144 bytes"));
+    assert_false(store_is_broken(f->store));
+    assert_int_equal(fixture_find(f, 1).generation, generation - 1);
+    assert_int_equal(fixture_findings(f), 0);
+    fixture_close(f);
+    f->settings.map_limit = 0;
+    fixture_open(f);
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_int_equal(fixture_find(f, 1).generation, generation);
+}
+
+static void a_store_without_limit_grows(void **state)
+{
+    struct fixture *f = *state;
+    struct store_stat stat;
+
+    f->settings.map_size = 256 * 1024;
+    atomic_store(&syncing, false);
+    fixture_open(f);
+    for (uint32_t n = 0; n < 3000; n++) {
+        fixture_add_session(f, n);
+    }
+    assert_store(STORE_OK, store_stat(f->store, &stat, &f->fault));
+    assert_true(stat.map_size >= 1024 * 1024);
+    fixture_close(f);
+    f->settings.map_size = 0;
+    fixture_open(f); /* the store knows its size */
+    fixture_find(f, 2999);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+static size_t address_space_now(void)
+{
+    FILE *file = fopen("/proc/self/statm", "r");
+    unsigned long pages = 0;
+
+    if (file != NULL) {
+        if (fscanf(file, "%lu", &pages) != 1) {
+            pages = 0;
+        }
+        fclose(file);
+    }
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void fill_address_space(struct fixture *f)
+{
+    struct rlimit limit;
+    uint32_t n = 0;
+    struct store_rotation rotation = fixture_rotation(0, 0, FIXTURE_NOW + 1);
+    static struct store_grant grant;
+
+    child_open(f);
+    limit.rlim_cur = limit.rlim_max = address_space_now() + 300 * 1024;
+    must(setrlimit(RLIMIT_AS, &limit) == 0);
+    fill(f, &n);
+    must(strstr(f->fault.text, "ulimit -v") != NULL);
+    must(!store_is_broken(f->store));
+    must(store_grant_find(f->store, rotation.id, &grant, &f->fault) == STORE_OK);
+    must(store_session_rotate(f->store, &rotation, &f->fault) == STORE_OK);
+}
+
+static void no_address_space_is_a_fault_not_a_crash(void **state)
+{
+    struct fixture *f = *state;
+
+    f->settings.map_size = 256 * 1024;
+    fixture_open(f);
+    fixture_account(f, "ada");
+    fixture_close(f);
+    run_in_child(f, fill_address_space);
+}
+#endif
+
+/* A disk of our own: 1 MiB. */
+static void fill_disk(struct fixture *f)
+{
+    static struct store_grant grant;
+    struct store_rotation rotation = fixture_rotation(0, 0, FIXTURE_NOW + 1);
+    uint32_t n = 0;
+
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("tmpfs", f->root, "tmpfs", 0, "size=1m,mode=0700") != 0) {
+        _exit(CHILD_SKIPPED);
+    }
+    child_open(f);
+    {
+        struct account account = {.name = "ada", .enabled = true};
+
+        must(store_account_add(f->store, &account, &f->fault) == STORE_OK);
+    }
+    fill(f, &n);
+    must(n > 500);
+    must(strstr(f->fault.text, "no space left") != NULL);
+    must(!store_is_broken(f->store));
+    for (uint32_t i = 0; i < n; i++) { /* all that was acknowledged is there */
+        must(store_grant_find(f->store, fixture_session(i).id, &grant, &f->fault) == STORE_OK);
+    }
+    must(mount("tmpfs", f->root, "tmpfs", MS_REMOUNT, "size=4m") == 0);
+    must(store_session_rotate(f->store, &rotation, &f->fault) == STORE_OK);
+    fill(f, &n);
+    must(n > 2000);
+    must(fixture_findings(f) == 0);
+}
+
+static void a_full_disk_is_a_fault_and_passes(void **state)
+{
+    run_in_child(*state, fill_disk);
+}
+
+/* ---- a disk that fails ---- */
+
+static void setup_one_session(struct fixture *f)
+{
+    fixture_open(f);
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+}
+
+static void no_space_in_a_commit_changes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
+
+    setup_one_session(f);
+    atomic_store(&failing_write, ENOSPC);
+    assert_store(STORE_FAULT, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_non_null(strstr(f->fault.text, "no space left"));
+    atomic_store(&failing_write, 0);
+    assert_false(store_is_broken(f->store));
+    assert_int_equal(fixture_find(f, 1).generation, 0);
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+/* LMDB itself does not know then which of the two meta pages counts. */
+static void a_failed_meta_page_breaks_the_store_for_this_process(void **state)
+{
+    struct fixture *f = *state;
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
+
+    setup_one_session(f);
+    atomic_store(&failing_meta_write, ENOSPC);
+    assert_store(STORE_FAULT, store_session_rotate(f->store, &rotation, &f->fault));
+    atomic_store(&failing_meta_write, 0);
+    assert_store(STORE_FAULT, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_true(store_is_broken(f->store));
+    fixture_close(f);
+    fixture_open(f);
+    assert_int_equal(fixture_findings(f), 0);
+    rotation.from = fixture_find(f, 1).generation;
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+}
+
+static void an_error_of_the_disk_breaks_the_store_for_this_process(void **state)
+{
+    struct fixture *f = *state;
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
+
+    setup_one_session(f);
+    assert_false(store_is_broken(f->store));
+    atomic_store(&failing_sync, EIO);
+    assert_store(STORE_FAULT, store_session_rotate(f->store, &rotation, &f->fault));
+    atomic_store(&failing_sync, 0);
+    assert_true(store_is_broken(f->store));
+    assert_store(STORE_FAULT, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_non_null(strstr(f->fault.text, "restart the program"));
+    fixture_close(f);
+    fixture_open(f); /* the next process reads the truth */
+    assert_false(store_is_broken(f->store));
+    assert_int_equal(fixture_find(f, 1).generation, 0);
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+}
+
+/* ---- several processes ---- */
+
+enum { GROWN = 2000 };
+
+static void grow_elsewhere(struct fixture *f)
+{
+    must(hear(line.to_child[0]));
+    atomic_store(&syncing, false);
+    child_open(f);
+    for (uint32_t n = 0; n < GROWN; n++) {
+        struct session session = fixture_session(n);
+
+        must(store_session_create(f->store, &session, &f->fault) == STORE_OK);
+    }
+    must(say(line.to_parent[1]));
+    must(hear(line.to_child[0]));
+}
+
+/* Opens here, lets another process grow the map, goes on here with `next`. */
+static void grow_under(struct fixture *f, void (*next)(struct fixture *f))
+{
+    uint64_t before;
+    pid_t child;
+
+    f->settings.map_size = 256 * 1024;
+    line_open(&line);
+    child = spawn(f, grow_elsewhere);
+    fixture_open(f);
+    fixture_account(f, "ada");
+    before = fixture_stat(f).map_size;
+    assert_true(say(line.to_child[1]));
+    assert_true(hear(line.to_parent[0]));
+    next(f);
+    assert_true(fixture_stat(f).map_size > before);
+    assert_true(say(line.to_child[1]));
+    assert_int_equal(status_of(child), CHILD_OK);
+    line_close(&line);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+static void read_first(struct fixture *f)
+{
+    assert_int_equal(fixture_find(f, GROWN - 1).generation, 0);
+}
+
+static void write_first(struct fixture *f)
+{
+    struct store_rotation rotation = fixture_rotation(GROWN - 1, 0, FIXTURE_NOW + 1);
+
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+}
+
+static void *read_until_told(void *argument)
+{
+    struct fixture *f = argument;
+    struct store_stat stat;
+    struct fault fault;
+
+    do {
+        if (store_stat(f->store, &stat, &fault) != STORE_OK) {
+            return argument;
+        }
+    } while (stat.sessions < GROWN + 1);
+    return NULL;
+}
+
+/* Readers and writers of this process are in the middle of it when the map changes. */
+static void everybody_at_once(struct fixture *f)
+{
+    struct session session = fixture_session(GROWN + 5);
+    pthread_t readers[4];
+    void *failed = NULL;
+
+    for (size_t i = 0; i < 4; i++) {
+        pthread_create(&readers[i], NULL, read_until_told, f);
+    }
+    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    for (size_t i = 0; i < 4; i++) {
+        void *answer;
+
+        pthread_join(readers[i], &answer);
+        failed = answer != NULL ? answer : failed;
+    }
+    assert_null(failed);
+}
+
+static void a_map_grown_elsewhere_is_adopted_by_a_read(void **state)
+{
+    grow_under(*state, read_first);
+}
+
+static void a_map_grown_elsewhere_is_adopted_by_a_write(void **state)
+{
+    grow_under(*state, write_first);
+}
+
+static void a_map_grown_elsewhere_is_adopted_by_many(void **state)
+{
+    grow_under(*state, everybody_at_once);
+}
+
+static void read_and_stay(struct fixture *f)
+{
+    struct rows rows;
+
+    must(hear(line.to_child[0]));
+    child_open(f);
+    must(inside_read_begin(f->store, &rows, &f->fault) == STORE_OK);
+    must(say(line.to_parent[1]));
+    must(hear(line.to_child[0]));
+}
+
+/* Rotates until the store is full; false when it can go on without end. */
+static bool rotate_until_full(struct fixture *f, uint32_t *generation)
+{
+    for (int i = 0; i < 3000; i++) {
+        struct store_rotation rotation = fixture_rotation(1, *generation, FIXTURE_NOW);
+
+        if (store_session_rotate(f->store, &rotation, &f->fault) != STORE_OK) {
+            return true;
+        }
+        (*generation)++;
+    }
+    return false;
+}
+
+static void a_dead_reader_is_cleared(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t generation = 0;
+    pid_t child;
+
+    f->settings.map_size = f->settings.map_limit = 256 * 1024;
+    atomic_store(&syncing, false);
+    line_open(&line);
+    child = spawn(f, read_and_stay);
+    setup_one_session(f);
+    assert_true(say(line.to_child[1]));
+    assert_true(hear(line.to_parent[0]));
+    /* While it lives it keeps every page it can see: that fills the store. */
+    assert_true(rotate_until_full(f, &generation));
+    assert_non_null(strstr(f->fault.text, "store is full"));
+    kill(child, SIGKILL);
+    assert_int_equal(status_of(child), 128 + SIGKILL);
+    assert_false(rotate_until_full(f, &generation));
+    line_close(&line);
+    assert_int_equal(fixture_find(f, 1).generation, generation);
+}
+
+/* ---- kill -9 ---- */
+
+enum { WRITERS = 4, KILLS = 200 };
+
+static struct shared {
+    atomic_uint acked[WRITERS];
+} * shared;
+static uint32_t writer; /* of the child that runs now */
+
+static void rotate_for_ever(struct fixture *f)
+{
+    static struct store_grant grant;
+    struct store_rotation rotation = fixture_rotation(writer, 0, FIXTURE_NOW);
+    uint32_t acked = atomic_load(&shared->acked[writer]);
+
+    child_open(f);
+    must(store_grant_find(f->store, rotation.id, &grant, &f->fault) == STORE_OK);
+    /* One commit may have been made and not acknowledged. */
+    must(grant.session.generation == acked || grant.session.generation == acked + 1);
+    for (rotation.from = grant.session.generation;; rotation.from++) {
+        must(store_session_rotate(f->store, &rotation, &f->fault) == STORE_OK);
+        atomic_store(&shared->acked[writer], rotation.from + 1);
+    }
+}
+
+static void what_was_acknowledged_survives_kill_9(void **state)
+{
+    struct fixture *f = *state;
+    pid_t pids[WRITERS];
+    uint32_t random = 20231114;
+
+    shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(shared, MAP_FAILED);
+    make_store_with_sessions(f, WRITERS);
+    for (writer = 0; writer < WRITERS; writer++) {
+        pids[writer] = spawn(f, rotate_for_ever);
+    }
+    for (int kills = 0; kills < KILLS; kills++) {
+        unsigned goal;
+
+        random = random * 1664525u + 1013904223u;
+        writer = (random >> 24) % WRITERS;
+        goal = atomic_load(&shared->acked[writer]) + (random >> 16) % 8;
+        while (atomic_load(&shared->acked[writer]) < goal) {
+            assert_int_equal(waitpid(pids[writer], NULL, WNOHANG), 0); /* it is alive */
+            sched_yield();
+        }
+        kill(pids[writer], SIGKILL);
+        assert_int_equal(status_of(pids[writer]), 128 + SIGKILL);
+        pids[writer] = spawn(f, rotate_for_ever);
+    }
+    for (writer = 0; writer < WRITERS; writer++) {
+        kill(pids[writer], SIGKILL);
+        status_of(pids[writer]);
+    }
+    fixture_open(f);
+    for (writer = 0; writer < WRITERS; writer++) {
+        uint32_t acked = atomic_load(&shared->acked[writer]);
+        uint32_t generation = fixture_find(f, writer).generation;
+
+        assert_true(generation == acked || generation == acked + 1);
+    }
+    assert_int_equal(fixture_findings(f), 0);
+    munmap(shared, sizeof(*shared));
+}
+
+/* ---- backup ---- */
+
+static void a_backup_is_a_store(void **state)
+{
+    struct fixture *f = *state;
+    char copy[112], path[160];
+
+    setup_one_session(f);
+    snprintf(copy, sizeof(copy), "%s/copy", f->root);
+    assert_store(STORE_OK, store_backup(f->store, copy, &f->fault));
+    assert_int_equal(mode_of(copy), 0700);
+    snprintf(path, sizeof(path), "%s/data.mdb", copy);
+    assert_int_equal(mode_of(path), 0600);
+    snprintf(path, sizeof(path), "%s/data.mdb.part", copy);
+    assert_int_equal(access(path, F_OK), -1);
+    /* Never over a store, neither the copy nor itself. */
+    assert_store(STORE_FAULT, store_backup(f->store, copy, &f->fault));
+    assert_non_null(strstr(f->fault.text, "holds a store already"));
+    assert_store(STORE_FAULT, store_backup(f->store, f->directory, &f->fault));
+    assert_store(STORE_FAULT, store_backup(f->store, "/no/such/place", &f->fault));
+    assert_int_equal(chmod(f->root, 0755), 0);
+    assert_store(STORE_FAULT, store_backup(f->store, f->root, &f->fault));
+    assert_non_null(strstr(f->fault.text, "chmod 0700"));
+
+    fixture_add_session(f, 2); /* after the backup */
+    fixture_close(f);
+    snprintf(f->url, sizeof(f->url), "lmdb:%s", copy);
+    f->settings.create = false;
+    fixture_open(f);
+    assert_int_equal(fixture_stat(f).entries[TABLE_SESSIONS], 1);
+    assert_int_equal(fixture_findings(f), 0);
+    fixture_add_session(f, 2);
+}
+
+static void memory_stores_cannot_be_backed_up(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_store(STORE_FAULT, store_backup(f->store, "/tmp/never-made", &f->fault));
+    assert_string_equal(f->fault.text, "memory stores cannot be backed up");
+}
+
+/* ---- size ---- */
+
+enum { MANY = 20000, BYTES_PER_SESSION = 400 };
+
+static void rotate_times(struct fixture *f, uint32_t n, uint32_t from, uint32_t until)
+{
+    for (; from < until; from++) {
+        struct store_rotation rotation = fixture_rotation(n, from, FIXTURE_NOW + from);
+
+        assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    }
+}
+
+static void a_session_takes_400_bytes_however_often_it_rotates(void **state)
+{
+    struct fixture *f = *state;
+    struct engine_stat once, often;
+    uint64_t tables;
+
+    atomic_store(&syncing, false);
+    fixture_open(f);
+    fixture_account(f, "ada");
+    for (uint32_t n = 0; n < MANY; n++) {
+        fixture_add_session(f, n);
+    }
+    rotate_times(f, MANY / 2, 0, 1);
+    once = fixture_stat(f);
+    rotate_times(f, MANY / 2, 1, 1000);
+    often = fixture_stat(f);
+    assert_memory_equal(once.entries, often.entries, sizeof(once.entries));
+    assert_memory_equal(once.pages, often.pages, sizeof(once.pages));
+    assert_int_equal(once.file_bytes, often.file_bytes);
+    tables = often.pages[TABLE_SESSIONS] + often.pages[TABLE_OWNERS] + often.pages[TABLE_ENDS];
+    print_message("bytes per session: %llu in tables, %llu of file\n",
+                  (unsigned long long)(tables * 4096 / MANY),
+                  (unsigned long long)(often.file_bytes / MANY));
+    assert_true(often.file_bytes <= (uint64_t)MANY * BYTES_PER_SESSION);
+}
+
+/* ---- all ---- */
+
+static int teardown(void **state)
+{
+    atomic_store(&failing_write, 0);
+    atomic_store(&failing_meta_write, 0);
+    atomic_store(&failing_sync, 0);
+    atomic_store(&syncing, true);
+    return fixture_remove(state);
+}
+
+#define ON_LMDB(test) cmocka_unit_test_setup_teardown(test, fixture_lmdb_closed, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_LMDB(a_new_store_is_private),
+        ON_LMDB(what_was_written_is_there_after_reopening),
+        ON_LMDB(strange_urls_are_refused),
+        ON_LMDB(absent_stores_are_made_only_on_request),
+        ON_LMDB(directories_of_others_are_refused),
+        ON_LMDB(a_file_is_no_directory),
+        ON_LMDB(another_master_secret_is_refused),
+        ON_LMDB(another_format_version_is_refused),
+        ON_LMDB(processes_may_make_the_same_store_at_once),
+        ON_LMDB(a_store_does_not_survive_fork),
+        ON_LMDB(read_only_stores_are_read_and_not_written),
+        ON_LMDB(a_file_that_was_cut_off_is_a_fault),
+        ON_LMDB(garbage_is_a_fault),
+        ON_LMDB(a_file_that_lacks_only_free_pages_is_filled_up),
+        ON_LMDB(a_full_store_still_rotates_ends_and_recovers),
+        ON_LMDB(a_store_that_is_full_to_the_brim_loses_nothing),
+        ON_LMDB(a_store_without_limit_grows),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+        ON_LMDB(no_address_space_is_a_fault_not_a_crash),
+#endif
+        ON_LMDB(a_full_disk_is_a_fault_and_passes),
+        ON_LMDB(no_space_in_a_commit_changes_nothing),
+        ON_LMDB(a_failed_meta_page_breaks_the_store_for_this_process),
+        ON_LMDB(an_error_of_the_disk_breaks_the_store_for_this_process),
+        ON_LMDB(a_map_grown_elsewhere_is_adopted_by_a_read),
+        ON_LMDB(a_map_grown_elsewhere_is_adopted_by_a_write),
+        ON_LMDB(a_map_grown_elsewhere_is_adopted_by_many),
+        ON_LMDB(a_dead_reader_is_cleared),
+        ON_LMDB(what_was_acknowledged_survives_kill_9),
+        ON_LMDB(a_backup_is_a_store),
+        cmocka_unit_test_setup_teardown(memory_stores_cannot_be_backed_up, fixture_memory,
+                                        fixture_remove),
+        ON_LMDB(a_session_takes_400_bytes_however_often_it_rotates),
+    };
+
+    alarm(600); /* a test that hangs has failed */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,417 @@
+/* Every codec: the bytes are as drawn in record.c, what went in comes out, and nothing else is
+ * accepted. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/codec.h"
+#include "store/record.h"
+
+static struct crypto_mac *mac;
+
+static int open_mac(void **state)
+{
+    (void)state;
+    mac = crypto_mac_open("0123456789abcdef0123456789abcdef", 32);
+    return mac == NULL;
+}
+
+static int close_mac(void **state)
+{
+    (void)state;
+    crypto_mac_close(mac);
+    return 0;
+}
+
+static const struct engine_bytes key = {"0123456789abcdef", 16};
+
+/* The value of a sealed record, without MAC, in hex; spaces in `expected` are for the reader. */
+static void assert_value(const struct engine_bytes *stored, const char *expected)
+{
+    char hex[2 * RECORD_SIZE_MAX + 1], plain[2 * RECORD_SIZE_MAX + 1];
+    size_t size = 0;
+
+    for (const char *c = expected; *c != '\0'; c++) {
+        if (*c != ' ') {
+            plain[size++] = *c;
+        }
+    }
+    plain[size] = '\0';
+    codec_hex_encode(stored->data, stored->size - RECORD_MAC_SIZE, hex);
+    assert_string_equal(hex, plain);
+}
+
+/* Opens what `from` sealed; asserts that the MAC is right. */
+static void reopen(struct record *to, enum engine_table table, struct engine_bytes stored)
+{
+    record_start(to, table, key);
+    assert_true(record_open(to, mac, stored));
+}
+
+static const struct record_session full_session = {.session = {.account = 7,
+                                                               .generation = 42,
+                                                               .end = SESSION_ENDED_ADMIN,
+                                                               .scope_given = true,
+                                                               .created_ms = 0x19a9f2c3b00,
+                                                               .rotated_ms = 0x19a9f2d0a11,
+                                                               .used_ms = 0x19a9f2d0a12,
+                                                               .expires_ms = 0x19aa4523b00,
+                                                               .ended_ms = 0x19a9f2d0a13,
+                                                               .token_iat_s = 0x691f0a2c,
+                                                               .has_alias = true,
+                                                               .alias = {0xaa, 0xbb},
+                                                               .has_derived_aliases = true,
+                                                               .realm = "/oauth/token",
+                                                               .client = "web",
+                                                               .scope = "openid"},
+                                                   .entry_ms = 0x19aa9783b00,
+                                                   .swept = 3};
+
+static void session_is_laid_out_as_drawn(void **state)
+{
+    struct record record, again;
+    struct record_session found;
+    struct engine_bytes stored;
+
+    (void)state;
+    record_start(&record, TABLE_SESSIONS, key);
+    record_put_session(&record, &full_session);
+    assert_true(record_seal(&record, mac, &stored));
+    assert_value(&stored, "01 07 02 00 0000000000000007 0000002a 00000003"
+                          "0000019a9f2c3b00 0000019a9f2d0a11 0000019a9f2d0a12 0000019aa4523b00"
+                          "0000019a9f2d0a13 00000000691f0a2c 0000019aa9783b00"
+                          "aabb000000000000000000000000000000000000000000000000000000000000"
+                          "000c 2f6f617574682f746f6b656e 0003 776562 0006 6f70656e6964");
+    reopen(&again, TABLE_SESSIONS, stored);
+    assert_true(record_get_session(&again, &found));
+    assert_memory_equal(&found, &full_session, sizeof(found));
+}
+
+static void rotation_keeps_the_size(void **state)
+{
+    struct record_session session = full_session;
+    struct record record;
+    struct engine_bytes before, after;
+
+    (void)state;
+    record_start(&record, TABLE_SESSIONS, key);
+    record_put_session(&record, &session);
+    assert_true(record_seal(&record, mac, &before));
+    session.session.generation = UINT32_MAX;
+    session.session.rotated_ms = session.session.used_ms = session.session.expires_ms = INT64_MAX;
+    session.session.ended_ms = session.entry_ms = INT64_MAX;
+    session.swept = UINT32_MAX;
+    record_start(&record, TABLE_SESSIONS, key);
+    record_put_session(&record, &session);
+    assert_true(record_seal(&record, mac, &after));
+    assert_int_equal(before.size, after.size);
+}
+
+static void account_is_laid_out_as_drawn(void **state)
+{
+    const struct account account = {.enabled = true,
+                                    .created_ms = 0x19a9f2c3b00,
+                                    .name = "ada",
+                                    .roles = "admin",
+                                    .claims = "{}",
+                                    .password = "$y$"};
+    struct account found;
+    struct record record, again;
+    struct engine_bytes stored;
+
+    (void)state;
+    record_start(&record, TABLE_ACCOUNTS, key);
+    record_put_account(&record, &account);
+    assert_true(record_seal(&record, mac, &stored));
+    assert_value(&stored, "01 01 0000019a9f2c3b00 0003 616461 0000 0005 61646d696e 0002 7b7d"
+                          "0003 247924");
+    reopen(&again, TABLE_ACCOUNTS, stored);
+    assert_true(record_get_account(&again, &found));
+    assert_memory_equal(&found, &account, sizeof(found));
+}
+
+static void client_is_laid_out_as_drawn(void **state)
+{
+    const struct client client = {.created_ms = 1,
+                                  .secret = "h2:",
+                                  .scope = "openid",
+                                  .key = "PEM",
+                                  .key_algorithm = "ES256"};
+    struct client found;
+    struct record record, again;
+    struct engine_bytes stored;
+
+    (void)state;
+    record_start(&record, TABLE_CLIENTS, key);
+    record_put_client(&record, &client);
+    assert_true(record_seal(&record, mac, &stored));
+    assert_value(&stored, "01 00 0000000000000001 0003 68323a 0006 6f70656e6964 0003 50454d"
+                          "0005 4553323536");
+    reopen(&again, TABLE_CLIENTS, stored);
+    assert_true(record_get_client(&again, &found));
+    assert_memory_equal(&found, &client, sizeof(found));
+}
+
+static void key_is_laid_out_as_drawn(void **state)
+{
+    const struct signing_row row = {.algorithm = SIGNING_RS256,
+                                    .state = SIGNING_ACTIVE,
+                                    .created_ms = 2,
+                                    .kid = "k1",
+                                    .realm = "/a",
+                                    .sealed_size = 3,
+                                    .sealed = {1, 2, 3}};
+    struct signing_row found;
+    struct record record, again;
+    struct engine_bytes stored;
+
+    (void)state;
+    record_start(&record, TABLE_KEYS, key);
+    record_put_key(&record, &row);
+    assert_true(record_seal(&record, mac, &stored));
+    assert_value(&stored, "01 01 02 0000000000000002 0002 6b31 0002 2f61 0003 010203");
+    reopen(&again, TABLE_KEYS, stored);
+    assert_true(record_get_key(&again, &found));
+    assert_memory_equal(&found, &row, sizeof(found));
+}
+
+static void event_is_laid_out_as_drawn(void **state)
+{
+    const struct event event = {.at_ms = 3,
+                                .kind = EVENT_REVOKED,
+                                .session = {0xee},
+                                .account = 7,
+                                .generation = 41,
+                                .realm = "/a",
+                                .client = "web",
+                                .note = "n"};
+    struct event found;
+    struct record record, again;
+    struct engine_bytes stored;
+
+    (void)state;
+    record_start(&record, TABLE_EVENTS, key);
+    record_put_event(&record, &event);
+    assert_true(record_seal(&record, mac, &stored));
+    assert_value(&stored, "01 04 0000000000000003 ee000000000000000000000000000000"
+                          "0000000000000007 00000029 0002 2f61 0003 776562 0001 6e");
+    reopen(&again, TABLE_EVENTS, stored);
+    assert_true(record_get_event(&again, &found));
+    assert_memory_equal(&found, &event, sizeof(found));
+}
+
+static void small_records_are_laid_out_as_drawn(void **state)
+{
+    const struct record_alias alias = {{0x11}, 42};
+    const struct record_counters counters = {8, 1, 3, 2};
+    struct record_alias found_alias;
+    struct record_counters found_counters;
+    uint64_t number;
+    struct record record, again;
+    struct engine_bytes stored;
+
+    (void)state;
+    record_start(&record, TABLE_ALIASES, key);
+    record_put_alias(&record, &alias);
+    assert_true(record_seal(&record, mac, &stored));
+    assert_value(&stored, "11000000000000000000000000000000 0000002a");
+    reopen(&again, TABLE_ALIASES, stored);
+    assert_true(record_get_alias(&again, &found_alias));
+    assert_memory_equal(&found_alias, &alias, sizeof(alias));
+
+    record_start(&record, TABLE_NAMES, key);
+    record_put_number(&record, 7);
+    assert_true(record_seal(&record, mac, &stored));
+    assert_value(&stored, "0000000000000007");
+    reopen(&again, TABLE_NAMES, stored);
+    assert_true(record_get_number(&again, &number));
+    assert_int_equal(number, 7);
+
+    record_start(&record, TABLE_META, key);
+    record_put_counters(&record, &counters);
+    assert_true(record_seal(&record, mac, &stored));
+    assert_value(&stored, "01 0000000000000008 0000000000000001 0000000000000003 00000002");
+    reopen(&again, TABLE_META, stored);
+    assert_true(record_get_counters(&again, &found_counters));
+    assert_memory_equal(&found_counters, &counters, sizeof(counters));
+}
+
+static void format_is_laid_out_as_drawn(void **state)
+{
+    const struct record_format format = {1, {0x1d}, 5, {0x9f}};
+    struct record_format found;
+    uint8_t bytes[RECORD_FORMAT_SIZE];
+    char hex[2 * RECORD_FORMAT_SIZE + 1];
+
+    (void)state;
+    record_format_encode(&format, bytes);
+    codec_hex_encode(bytes, sizeof(bytes), hex);
+    assert_string_equal(hex, "7265746f6b656e0a"
+                             "00000001"
+                             "1d000000000000000000000000000000"
+                             "0000000000000005"
+                             "9f000000000000000000000000000000");
+    assert_true(record_format_decode((struct engine_bytes){bytes, sizeof(bytes)}, &found));
+    assert_memory_equal(&found, &format, sizeof(found));
+    assert_false(record_format_decode((struct engine_bytes){bytes, sizeof(bytes) - 1}, &found));
+    bytes[0] ^= 1;
+    assert_false(record_format_decode((struct engine_bytes){bytes, sizeof(bytes)}, &found));
+}
+
+/* The largest values there can be fit. */
+static void largest_values_fit(void **state)
+{
+    static struct account account, found_account;
+    static struct signing_row row, found_row;
+    struct record record, again;
+    struct engine_bytes stored;
+
+    (void)state;
+    memset(account.name, 'n', ACCOUNT_NAME_MAX);
+    memset(account.subject, 's', ACCOUNT_SUBJECT_MAX);
+    memset(account.roles, 'r', ACCOUNT_ROLES_MAX);
+    memset(account.claims, 'c', ACCOUNT_CLAIMS_MAX);
+    memset(account.password, 'p', ACCOUNT_PASSWORD_MAX);
+    record_start(&record, TABLE_ACCOUNTS, key);
+    record_put_account(&record, &account);
+    assert_true(record_seal(&record, mac, &stored));
+    reopen(&again, TABLE_ACCOUNTS, stored);
+    assert_true(record_get_account(&again, &found_account));
+    assert_memory_equal(&found_account, &account, sizeof(account));
+
+    row.state = SIGNING_RETIRED;
+    row.algorithm = SIGNING_EDDSA;
+    memset(row.kid, 'k', SIGNING_KID_MAX);
+    memset(row.realm, 'r', SIGNING_REALM_MAX);
+    memset(row.sealed, 0xfe, SIGNING_SEALED_MAX);
+    row.sealed_size = SIGNING_SEALED_MAX;
+    record_start(&record, TABLE_KEYS, key);
+    record_put_key(&record, &row);
+    assert_true(record_seal(&record, mac, &stored));
+    assert_true(stored.size <= RECORD_SIZE_MAX);
+    reopen(&again, TABLE_KEYS, stored);
+    assert_true(record_get_key(&again, &found_row));
+    assert_memory_equal(&found_row, &row, sizeof(row));
+}
+
+static void what_does_not_fit_is_not_sealed(void **state)
+{
+    struct record_session session = full_session;
+    struct signing_row row = {.state = SIGNING_ACTIVE, .sealed_size = SIGNING_SEALED_MAX + 1};
+    char long_key[ENGINE_KEY_MAX + 1] = {0};
+    struct record record;
+    struct engine_bytes stored;
+
+    (void)state;
+    memset(session.session.realm, 'x', sizeof(session.session.realm)); /* does not end */
+    record_start(&record, TABLE_SESSIONS, key);
+    record_put_session(&record, &session);
+    assert_false(record_seal(&record, mac, &stored));
+
+    record_start(&record, TABLE_KEYS, key);
+    record_put_key(&record, &row);
+    assert_false(record_seal(&record, mac, &stored));
+
+    record_start(&record, TABLE_NAMES, (struct engine_bytes){long_key, sizeof(long_key)});
+    record_put_number(&record, 1);
+    assert_false(record_seal(&record, mac, &stored));
+}
+
+static void mac_covers_table_key_and_value(void **state)
+{
+    static const struct engine_bytes other_key = {"0123456789abcdeF", 16};
+    static const struct engine_bytes short_key = {"0123456789abcde", 15};
+    uint8_t bytes[RECORD_SIZE_MAX];
+    struct engine_bytes stored;
+    struct record record, again;
+
+    (void)state;
+    record_start(&record, TABLE_SESSIONS, key);
+    record_put_session(&record, &full_session);
+    assert_true(record_seal(&record, mac, &stored));
+    memcpy(bytes, stored.data, stored.size);
+    stored.data = bytes;
+
+    record_start(&again, TABLE_CLIENTS, key);
+    assert_false(record_open(&again, mac, stored));
+    record_start(&again, TABLE_SESSIONS, other_key);
+    assert_false(record_open(&again, mac, stored));
+    record_start(&again, TABLE_SESSIONS, short_key);
+    assert_false(record_open(&again, mac, stored));
+    for (size_t bit = 0; bit < stored.size * 8; bit++) {
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        record_start(&again, TABLE_SESSIONS, key);
+        assert_false(record_open(&again, mac, stored));
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    for (size_t size = 0; size < stored.size; size++) {
+        record_start(&again, TABLE_SESSIONS, key);
+        assert_false(record_open(&again, mac, (struct engine_bytes){bytes, size}));
+    }
+    record_start(&again, TABLE_SESSIONS, key);
+    assert_false(record_open(&again, mac, (struct engine_bytes){bytes, RECORD_SIZE_MAX + 1}));
+    record_start(&again, TABLE_SESSIONS, key);
+    assert_true(record_open(&again, mac, stored));
+}
+
+/* Bytes with a right MAC and a layout we do not know, such as a later version's. */
+static void strange_values_are_refused(void **state)
+{
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } rows[] = {{0, 2}, {0, 0}, {1, 8}, {1, 0xff}, {2, SESSION_ENDED_CLIENT + 1}, {3, 1}};
+    struct record record, again;
+    struct record_session found;
+    struct engine_bytes stored;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        record_start(&record, TABLE_SESSIONS, key);
+        record_put_session(&record, &full_session);
+        record.bytes[record.prefix + rows[i].at] = rows[i].value;
+        assert_true(record_seal(&record, mac, &stored));
+        reopen(&again, TABLE_SESSIONS, stored);
+        assert_false(record_get_session(&again, &found));
+    }
+    /* Every length of a well-MACed value but the right one. */
+    record_start(&record, TABLE_SESSIONS, key);
+    record_put_session(&record, &full_session);
+    for (size_t size = record.prefix; size < record.size; size++) {
+        struct record cut = record;
+
+        cut.size = size;
+        assert_true(record_seal(&cut, mac, &stored));
+        reopen(&again, TABLE_SESSIONS, stored);
+        assert_false(record_get_session(&again, &found));
+    }
+    record.bytes[record.size++] = 0;
+    assert_true(record_seal(&record, mac, &stored));
+    reopen(&again, TABLE_SESSIONS, stored);
+    assert_false(record_get_session(&again, &found));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(session_is_laid_out_as_drawn),
+        cmocka_unit_test(rotation_keeps_the_size),
+        cmocka_unit_test(account_is_laid_out_as_drawn),
+        cmocka_unit_test(client_is_laid_out_as_drawn),
+        cmocka_unit_test(key_is_laid_out_as_drawn),
+        cmocka_unit_test(event_is_laid_out_as_drawn),
+        cmocka_unit_test(small_records_are_laid_out_as_drawn),
+        cmocka_unit_test(format_is_laid_out_as_drawn),
+        cmocka_unit_test(largest_values_fit),
+        cmocka_unit_test(what_does_not_fit_is_not_sealed),
+        cmocka_unit_test(mac_covers_table_key_and_value),
+        cmocka_unit_test(strange_values_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, open_mac, close_mac);
+}

@@ -1,0 +1,185 @@
+/* bench.c: fixtures of the token tests. Knows how to make keys; does not know what is tested. */
+#include <string.h>
+
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
+#include "token/bench.h"
+
+enum { ARENA_LIMIT = 1 << 20, SEEDS = 4, PEM_ROOM = 8192, PAIRS_MAX = 16 };
+
+static struct arena *arena;
+static struct secrets secrets[SEEDS];
+static bool secrets_open_already[SEEDS];
+static struct signing_key *keys[SIGNING_ALGORITHMS];
+
+/* Generating RSA keys is slow, so one pair of each kind does for a whole program. */
+static struct {
+    char kind[16];
+    EVP_PKEY *pkey;
+} pairs[PAIRS_MAX];
+
+struct arena *bench_arena(void)
+{
+    arena_close(arena);
+    arena = arena_open(ARENA_LIMIT);
+    assert_non_null(arena);
+    return arena;
+}
+
+const struct secrets *bench_secrets(uint8_t seed)
+{
+    uint8_t master[SECRETS_MASTER_SIZE];
+
+    assert_true(seed < SEEDS);
+    if (!secrets_open_already[seed]) {
+        memset(master, seed, sizeof master);
+        assert_true(secrets_open(master, &secrets[seed], NULL));
+        secrets_open_already[seed] = true;
+    }
+    return &secrets[seed];
+}
+
+/* splitmix64: good enough to look random, and the same everywhere */
+static bool repeatable_fill(void *self, void *out, size_t size)
+{
+    uint64_t *state = self;
+    uint8_t *bytes = out;
+
+    for (size_t i = 0; i < size; i++) {
+        uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
+        z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+        z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+        bytes[i] = (uint8_t)(z >> 56);
+    }
+    return true;
+}
+
+struct randomness bench_randomness(void)
+{
+    static uint64_t state;
+
+    return (struct randomness){repeatable_fill, &state};
+}
+
+static bool no_fill(void *self, void *out, size_t size)
+{
+    (void)self;
+    (void)out;
+    (void)size;
+    return false;
+}
+
+struct randomness bench_no_randomness(void)
+{
+    return (struct randomness){no_fill, NULL};
+}
+
+const struct signing_key *bench_key(enum signing_algorithm algorithm)
+{
+    struct randomness randomness = bench_randomness();
+
+    if (keys[algorithm] == NULL) {
+        keys[algorithm] = signing_key_generate(algorithm, NULL, &randomness, NULL);
+        assert_non_null(keys[algorithm]);
+    }
+    return keys[algorithm];
+}
+
+static EVP_PKEY *rsa_with_exponent(unsigned bits, unsigned exponent)
+{
+    EVP_PKEY *pkey = NULL;
+    BIGNUM *e = BN_new();
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+
+    assert_true(BN_set_word(e, exponent) == 1 && EVP_PKEY_keygen_init(context) == 1 &&
+                EVP_PKEY_CTX_set_rsa_keygen_bits(context, (int)bits) == 1 &&
+                EVP_PKEY_CTX_set1_rsa_keygen_pubexp(context, e) == 1 &&
+                EVP_PKEY_generate(context, &pkey) == 1);
+    EVP_PKEY_CTX_free(context);
+    BN_free(e);
+    return pkey;
+}
+
+static EVP_PKEY *make_pair(const char *kind)
+{
+    if (strcmp(kind, "RSA") == 0 || strcmp(kind, "RSA other") == 0) {
+        return rsa_with_exponent(2048, 65537);
+    } else if (strcmp(kind, "RSA-1024") == 0) {
+        return rsa_with_exponent(1024, 65537);
+    } else if (strcmp(kind, "RSA e=3") == 0) {
+        return rsa_with_exponent(2048, 3);
+    } else if (strncmp(kind, "P-", 2) == 0 || strncmp(kind, "secp", 4) == 0) {
+        return EVP_EC_gen(kind);
+    }
+    return EVP_PKEY_Q_keygen(NULL, NULL, kind); /* ED25519, X25519, ED448 */
+}
+
+static EVP_PKEY *pair_of(const char *kind)
+{
+    size_t i = 0;
+
+    while (i < PAIRS_MAX && pairs[i].pkey != NULL && strcmp(pairs[i].kind, kind) != 0) {
+        i++;
+    }
+    assert_true(i < PAIRS_MAX);
+    if (pairs[i].pkey == NULL) {
+        assert_true(text_copy(text_of(kind), pairs[i].kind, sizeof pairs[i].kind));
+        pairs[i].pkey = make_pair(kind);
+        assert_non_null(pairs[i].pkey);
+    }
+    return pairs[i].pkey;
+}
+
+static struct text drain(BIO *bio, char *room)
+{
+    int size = BIO_read(bio, room, PEM_ROOM);
+
+    assert_true(size > 0 && size < PEM_ROOM);
+    room[size] = '\0';
+    BIO_free(bio);
+    return (struct text){room, (size_t)size};
+}
+
+struct text bench_private_pem(const char *kind)
+{
+    static char room[PEM_ROOM];
+    BIO *bio = BIO_new(BIO_s_mem());
+
+    assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, pair_of(kind), NULL, NULL, 0, NULL, NULL),
+                     1);
+    return drain(bio, room);
+}
+
+struct text bench_public_pem(const char *kind)
+{
+    static char room[PEM_ROOM];
+    BIO *bio = BIO_new(BIO_s_mem());
+
+    assert_int_equal(PEM_write_bio_PUBKEY(bio, pair_of(kind)), 1);
+    return drain(bio, room);
+}
+
+int bench_close(void **state)
+{
+    (void)state;
+    arena_close(arena);
+    arena = NULL;
+    for (size_t i = 0; i < SEEDS; i++) {
+        if (secrets_open_already[i]) {
+            secrets_close(&secrets[i]);
+            secrets_open_already[i] = false;
+        }
+    }
+    for (size_t i = 0; i < SIGNING_ALGORITHMS; i++) {
+        signing_key_close(keys[i]);
+        keys[i] = NULL;
+    }
+    for (size_t i = 0; i < PAIRS_MAX; i++) {
+        EVP_PKEY_free(pairs[i].pkey);
+        pairs[i].pkey = NULL;
+    }
+    return 0;
+}

@@ -1,0 +1,47 @@
+## tests/token: check_PROGRAMS += tests/token/test_FILE, with _SOURCES, _CPPFLAGS = $(TEST_CPPFLAGS), _LDADD = $(..._LIBS)
+TOKEN_BENCH = tests/token/bench.c tests/token/bench.h
+
+check_PROGRAMS += tests/token/test_secrets
+tests_token_test_secrets_SOURCES = tests/token/test_secrets.c $(TOKEN_BENCH)
+tests_token_test_secrets_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_secrets_LDADD = $(TOKEN_LIBS)
+
+check_PROGRAMS += tests/token/test_refresh_token
+tests_token_test_refresh_token_SOURCES = tests/token/test_refresh_token.c $(TOKEN_BENCH)
+tests_token_test_refresh_token_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_refresh_token_LDADD = $(TOKEN_LIBS)
+
+check_PROGRAMS += tests/token/test_signing_key
+tests_token_test_signing_key_SOURCES = tests/token/test_signing_key.c $(TOKEN_BENCH)
+tests_token_test_signing_key_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_signing_key_LDADD = $(TOKEN_LIBS)
+
+check_PROGRAMS += tests/token/test_keyring
+tests_token_test_keyring_SOURCES = tests/token/test_keyring.c $(TOKEN_BENCH)
+tests_token_test_keyring_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_keyring_LDADD = $(TOKEN_LIBS)
+
+check_PROGRAMS += tests/token/test_jws
+tests_token_test_jws_SOURCES = tests/token/test_jws.c $(TOKEN_BENCH) tests/token/forge.c tests/token/forge.h
+tests_token_test_jws_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_jws_LDADD = $(TOKEN_LIBS)
+
+check_PROGRAMS += tests/token/test_layout
+tests_token_test_layout_SOURCES = tests/token/test_layout.c $(TOKEN_BENCH)
+tests_token_test_layout_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_layout_LDADD = $(TOKEN_LIBS)
+
+check_PROGRAMS += tests/token/test_layout_principal
+tests_token_test_layout_principal_SOURCES = tests/token/test_layout_principal.c $(TOKEN_BENCH)
+tests_token_test_layout_principal_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_layout_principal_LDADD = $(TOKEN_LIBS)
+
+check_PROGRAMS += tests/token/test_golden
+tests_token_test_golden_SOURCES = tests/token/test_golden.c $(TOKEN_BENCH) tests/token/golden.h
+tests_token_test_golden_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_golden_LDADD = $(TOKEN_LIBS)
+
+check_PROGRAMS += tests/token/test_foreign_jwt
+tests_token_test_foreign_jwt_SOURCES = tests/token/test_foreign_jwt.c $(TOKEN_BENCH) tests/token/forge.c tests/token/forge.h
+tests_token_test_foreign_jwt_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_foreign_jwt_LDADD = $(TOKEN_LIBS)

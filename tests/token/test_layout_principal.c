@@ -1,0 +1,137 @@
+/* test_layout_principal.c: unpacks principals with zlib's own reader and looks at the Java stream
+ * where it varies: number and order of roles, strings, id. */
+#include "token/bench.h"
+
+#include <string.h>
+
+#include <zlib.h>
+
+#include "base/codec.h"
+#include "token/layout.h"
+
+enum { STREAM_MAX = 8192, COUNT_AT = 0x249, ROLE_AT = 0x2ac };
+
+static uint8_t stream[STREAM_MAX];
+
+/* Makes, decodes and unpacks (checking zlib's CRC); the stream's size. */
+static size_t unpack(struct text username, struct text roles, uint64_t number)
+{
+    struct text principal;
+    uint8_t packed[STREAM_MAX];
+    size_t size;
+    z_stream z = {0};
+
+    assert_true(layout_principal(username, roles, number, bench_arena(), &principal));
+    assert_true(codec_base64_decode(principal, packed, sizeof packed, &size));
+    z.next_in = packed;
+    z.avail_in = (uInt)size;
+    z.next_out = stream;
+    z.avail_out = sizeof stream;
+    assert_int_equal(inflateInit2(&z, 16 + MAX_WBITS), Z_OK);
+    assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+    assert_int_equal(z.avail_in, 0);
+    size = z.total_out;
+    inflateEnd(&z);
+    return size;
+}
+
+static void assert_at(size_t at, const char *bytes, size_t size)
+{
+    assert_memory_equal(stream + at, bytes, size);
+}
+
+static void the_documented_user(void **state)
+{
+    (void)state;
+    assert_int_equal(unpack(TEXT("test@kopong.com"), TEXT("ROLE_CUSTOMER"), 5), 798);
+    assert_at(0, "\xac\xed\x00\x05", 4);
+    assert_at(COUNT_AT, "\0\0\0\1", 4);
+    assert_at(ROLE_AT, "t\0\x0dROLE_CUSTOMERxpt\0\x0ftest@kopong.comsr\0\x0ejava.lang.Long", 51);
+    assert_at(798 - 8, "\0\0\0\0\0\0\0\5", 8);
+}
+
+static void roles_are_sorted_once_each(void **state)
+{
+    (void)state;
+    unpack(TEXT("u"), TEXT("ROLE_B  ROLE_A ROLE_B ROLE_ ROLE_C "), 1);
+    assert_at(COUNT_AT, "\0\0\0\4", 4);
+    assert_at(ROLE_AT,
+              "t\0\5ROLE_"
+              "sq\0~\0\x0et\0\6ROLE_A"
+              "sq\0~\0\x0et\0\6ROLE_B"
+              "sq\0~\0\x0et\0\6ROLE_C"
+              "xpt\0\1usr",
+              8 + 3 * 15 + 8);
+}
+
+static void no_roles(void **state)
+{
+    (void)state;
+    unpack(TEXT("u"), TEXT(""), 1);
+    assert_at(COUNT_AT, "\0\0\0\0xpt\0\1usr", 12);
+}
+
+static void strings_are_modified_utf8(void **state)
+{
+    (void)state;
+    /* 2 and 3 bytes as they are; U+1F600 as the pair D83D DE00 */
+    unpack(TEXT("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"), TEXT("R"), 1);
+    assert_at(ROLE_AT, "t\0\1Rxpt\0\x0b\xc3\xa4\xe2\x82\xac\xed\xa0\xbd\xed\xb8\x80sr", 22);
+}
+
+static void ids_are_big_endian(void **state)
+{
+    size_t size;
+
+    (void)state;
+    size = unpack(TEXT("u"), TEXT("R"), UINT64_C(0x0102030405060708));
+    assert_at(size - 8, "\1\2\3\4\5\6\7\10", 8);
+}
+
+static void too_much_is_refused(void **state)
+{
+    static char letters[600];
+    struct text principal;
+
+    (void)state;
+    memset(letters, 'a', sizeof letters);
+    assert_true(layout_principal((struct text){letters, 128}, (struct text){letters, 512}, 1,
+                                 bench_arena(), &principal));
+    assert_false(
+        layout_principal((struct text){letters, 129}, TEXT("R"), 1, bench_arena(), &principal));
+    assert_false(
+        layout_principal(TEXT("u"), (struct text){letters, 513}, 1, bench_arena(), &principal));
+}
+
+/* As many different roles as 512 characters can name. */
+static void most_roles(void **state)
+{
+    char roles[512];
+    size_t size = 0;
+
+    (void)state;
+    for (int c = 0; c < 128 && size + 2 <= sizeof roles; c++) {
+        if (c > ' ') {
+            roles[size++] = (char)(160 - c); /* descending */
+            roles[size++] = ' ';
+        }
+    }
+    unpack(TEXT("u"), (struct text){roles, size}, 1);
+    assert_at(COUNT_AT, "\0\0\0\x5f", 4);
+    assert_at(ROLE_AT, "t\0\1!", 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_documented_user),
+        cmocka_unit_test(roles_are_sorted_once_each),
+        cmocka_unit_test(no_roles),
+        cmocka_unit_test(strings_are_modified_utf8),
+        cmocka_unit_test(ids_are_big_endian),
+        cmocka_unit_test(too_much_is_refused),
+        cmocka_unit_test(most_roles),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, bench_close);
+}

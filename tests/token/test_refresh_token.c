@@ -1,0 +1,296 @@
+/* test_refresh_token.c: every (session, generation) has its own token in each format, each token
+ * has one spelling, and nothing but it opens. */
+#include "token/bench.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/codec.h"
+#include "token/refresh_token.h"
+
+static const uint8_t session[SESSION_ID_SIZE] = {0x01, 0x93, 0x4b, 0x2c, 0x5e, 0x70, 0x7c, 0x11,
+                                                 0x9a, 0x3f, 0x52, 0xe8, 0x0d, 0x64, 0xb1, 0x07};
+
+static struct text native(const struct secrets *secrets, uint32_t generation)
+{
+    static char token[REFRESH_TOKEN_NATIVE_SIZE + 1];
+
+    assert_true(refresh_token_native(secrets, session, generation, token));
+    assert_int_equal(strlen(token), REFRESH_TOKEN_NATIVE_SIZE);
+    return T(token);
+}
+
+static void native_round_trip(void **state)
+{
+    static const uint32_t generations[] = {0, 1, 255, 256, 0x7fffffff, 0xffffffff};
+    uint8_t id[SESSION_ID_SIZE];
+    uint32_t generation;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof generations / sizeof generations[0]; i++) {
+        struct text token = native(bench_secrets(1), generations[i]);
+        memset(id, 0, sizeof id);
+        generation = ~generations[i];
+        assert_true(refresh_token_native_open(bench_secrets(1), token, id, &generation));
+        assert_memory_equal(id, session, sizeof id);
+        assert_int_equal(generation, generations[i]);
+        assert_int_equal(refresh_token_shape(token), REFRESH_SHAPE_NATIVE);
+    }
+}
+
+static void native_flipped_bits_are_refused(void **state)
+{
+    char token[REFRESH_TOKEN_NATIVE_SIZE + 1];
+    uint8_t id[SESSION_ID_SIZE] = {0xee};
+    uint32_t generation = 77;
+
+    (void)state;
+    assert_true(refresh_token_native(bench_secrets(1), session, 5, token));
+    for (size_t bit = 0; bit < REFRESH_TOKEN_NATIVE_SIZE * 8; bit++) {
+        token[bit / 8] = (char)(token[bit / 8] ^ (1 << bit % 8));
+        assert_false(refresh_token_native_open(
+            bench_secrets(1), (struct text){token, REFRESH_TOKEN_NATIVE_SIZE}, id, &generation));
+        token[bit / 8] = (char)(token[bit / 8] ^ (1 << bit % 8));
+    }
+    /* a refusal hands nothing out */
+    assert_int_equal(id[0], 0xee);
+    assert_int_equal(generation, 77);
+    assert_true(refresh_token_native_open(bench_secrets(1), T(token), id, &generation));
+}
+
+static void native_other_secret_is_refused(void **state)
+{
+    uint8_t id[SESSION_ID_SIZE];
+    uint32_t generation;
+
+    (void)state;
+    assert_false(
+        refresh_token_native_open(bench_secrets(2), native(bench_secrets(1), 0), id, &generation));
+}
+
+/* With a right MAC: a later layout, or one of another master secret, is not ours to open. */
+static void native_other_version_or_key_is_refused(void **state)
+{
+    const struct secrets *secrets = bench_secrets(1);
+    uint8_t id[SESSION_ID_SIZE];
+    uint32_t generation;
+
+    (void)state;
+    for (int change = 0; change < 3; change++) {
+        uint8_t bytes[54];
+        char token[REFRESH_TOKEN_NATIVE_SIZE];
+        memset(bytes, 7, sizeof bytes);
+        bytes[0] = change == 1 ? 2 : 1;
+        bytes[1] = (uint8_t)(secrets->key_id + (change == 2));
+        assert_true(crypto_mac_compute(secrets->native, bytes, 22, bytes + 22));
+        codec_base64url_encode(bytes, sizeof bytes, token);
+        assert_int_equal(
+            refresh_token_native_open(secrets, (struct text){token, sizeof token}, id, &generation),
+            change == 0);
+    }
+}
+
+static void native_other_sizes_are_refused(void **state)
+{
+    char longer[REFRESH_TOKEN_NATIVE_SIZE + 4];
+    uint8_t id[SESSION_ID_SIZE];
+    uint32_t generation;
+    struct text token = native(bench_secrets(1), 0);
+
+    (void)state;
+    for (size_t size = 0; size < token.size; size++) {
+        assert_false(
+            refresh_token_native_open(bench_secrets(1), text_cut(token, size), id, &generation));
+    }
+    assert_false(refresh_token_native_open(bench_secrets(1), (struct text){0}, id, &generation));
+    memset(longer, 'A', sizeof longer);
+    memcpy(longer, token.data, token.size);
+    assert_false(refresh_token_native_open(bench_secrets(1), (struct text){longer, token.size + 1},
+                                           id, &generation));
+    longer[token.size] = '\n';
+    assert_false(refresh_token_native_open(bench_secrets(1), (struct text){longer, token.size + 1},
+                                           id, &generation));
+    assert_false(refresh_token_native_open(bench_secrets(1), (struct text){longer, token.size + 4},
+                                           id, &generation));
+}
+
+static void assert_uuid(const char *uuid, char version)
+{
+    assert_int_equal(strlen(uuid), 36);
+    assert_int_equal(uuid[14], version);
+    assert_non_null(strchr("89ab", uuid[19]));
+    assert_null(strpbrk(uuid, "ABCDEF"));
+}
+
+static void uuid_shape(void **state)
+{
+    char token[REFRESH_TOKEN_UUID_SIZE + 1];
+    char again[REFRESH_TOKEN_UUID_SIZE + 1];
+
+    (void)state;
+    for (uint32_t generation = 0; generation < 1000; generation++) {
+        assert_true(refresh_token_uuid(bench_secrets(1), session, generation, token));
+        assert_uuid(token, '4');
+        assert_int_equal(refresh_token_shape(T(token)), REFRESH_SHAPE_UUID);
+    }
+    assert_true(refresh_token_uuid(bench_secrets(1), session, 999, again));
+    assert_string_equal(token, again);
+    assert_true(refresh_token_uuid(bench_secrets(2), session, 999, again));
+    assert_string_not_equal(token, again);
+}
+
+static int compare_strings(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static void many_tokens_are_distinct(void **state)
+{
+    enum { SESSIONS = 250, GENERATIONS = 200, COUNT = 2 * SESSIONS * GENERATIONS, ROOM = 80 };
+    struct randomness randomness = bench_randomness();
+    char(*tokens)[ROOM] = calloc(COUNT, ROOM);
+    uint8_t id[SESSION_ID_SIZE];
+    size_t count = 0;
+
+    (void)state;
+    assert_non_null(tokens);
+    for (int s = 0; s < SESSIONS; s++) {
+        assert_true(session_id_make(&randomness, 1700000000000 + s / 50, id));
+        for (uint32_t generation = 0; generation < GENERATIONS; generation++) {
+            assert_true(refresh_token_native(bench_secrets(1), id, generation, tokens[count++]));
+            assert_true(refresh_token_uuid(bench_secrets(1), id, generation, tokens[count++]));
+        }
+    }
+    assert_int_equal(count, COUNT);
+    qsort(tokens, COUNT, ROOM, compare_strings);
+    for (size_t i = 1; i < COUNT; i++) {
+        assert_string_not_equal(tokens[i - 1], tokens[i]);
+    }
+    free(tokens);
+}
+
+static void jti_says_the_same_for_the_same(void **state)
+{
+    char first[37];
+    char other[37];
+    uint8_t another[SESSION_ID_SIZE] = {1};
+
+    (void)state;
+    assert_true(refresh_token_jti(bench_secrets(1), session, 3, 1700000000, first));
+    assert_uuid(first, '4');
+    assert_true(refresh_token_jti(bench_secrets(1), session, 3, 1700000000, other));
+    assert_string_equal(first, other);
+    assert_true(refresh_token_jti(bench_secrets(1), session, 4, 1700000000, other));
+    assert_string_not_equal(first, other);
+    assert_true(refresh_token_jti(bench_secrets(1), session, 3, 1700000001, other));
+    assert_string_not_equal(first, other);
+    assert_true(refresh_token_jti(bench_secrets(1), another, 3, 1700000000, other));
+    assert_string_not_equal(first, other);
+    assert_true(refresh_token_jti(bench_secrets(2), session, 3, 1700000000, other));
+    assert_string_not_equal(first, other);
+    /* it stands in access tokens: it must not be the refresh token */
+    assert_true(refresh_token_uuid(bench_secrets(1), session, 3, other));
+    assert_string_not_equal(first, other);
+}
+
+static void session_ids_are_uuid_v7(void **state)
+{
+    static const struct {
+        int64_t now_ms;
+        const char *start;
+    } rows[] = {{0, "00000000-0000-7"},
+                {1700000000000, "018bcfe5-6800-7"},
+                {0xffffffffffff, "ffffffff-ffff-7"}};
+    struct randomness randomness = bench_randomness();
+    struct randomness none = bench_no_randomness();
+    uint8_t id[SESSION_ID_SIZE];
+    char spelled[37];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_true(session_id_make(&randomness, rows[i].now_ms, id));
+        codec_uuid_format(id, spelled);
+        assert_uuid(spelled, '7');
+        assert_row(strncmp(spelled, rows[i].start, strlen(rows[i].start)) == 0, rows[i].start);
+    }
+    assert_false(session_id_make(&none, 0, id));
+    assert_false(session_id_make(&randomness, -1, id));
+}
+
+static void aliases(void **state)
+{
+    static const uint8_t abc[] = {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40,
+                                  0xde, 0x5d, 0xae, 0x22, 0x23, 0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17,
+                                  0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad};
+    uint8_t lower[SESSION_HASH_SIZE];
+    uint8_t other[SESSION_HASH_SIZE];
+
+    (void)state;
+    assert_true(refresh_token_alias(TEXT("abc"), lower)); /* FIPS 180-4's example */
+    assert_memory_equal(lower, abc, sizeof abc);
+    assert_true(refresh_token_alias(TEXT("89d970e4-5048-4310-b6f8-c5bc83f92e11"), lower));
+    assert_true(refresh_token_alias(TEXT("89D970E4-5048-4310-B6F8-C5BC83F92E11"), other));
+    assert_memory_equal(lower, other, sizeof lower);
+    assert_true(crypto_sha256("89d970e4-5048-4310-b6f8-c5bc83f92e11", 36, other));
+    assert_memory_equal(lower, other, sizeof lower);
+    /* only a UUID's case is without meaning */
+    assert_true(refresh_token_alias(TEXT("ABC"), other));
+    assert_memory_not_equal(abc, other, sizeof other);
+}
+
+static void shapes(void **state)
+{
+    static char large[REFRESH_TOKEN_MAX + 1];
+    static const struct {
+        const char *token;
+        enum refresh_shape shape;
+    } rows[] = {
+        {"", REFRESH_SHAPE_NONE},
+        {"x", REFRESH_SHAPE_NONE},
+        {"A0czpESaoeGxQdfanF3aFYzfo-AnsnKaqhjlHpzcROcRD91j7rgVBw", REFRESH_SHAPE_NONE},
+        {"89d970e4-5048-4310-b6f8-c5bc83f92e11", REFRESH_SHAPE_UUID},
+        {"89D970E4-5048-4310-B6F8-C5BC83F92E11", REFRESH_SHAPE_UUID},
+        {"89d970e4-5048-4310-b6f8-c5bc83f92e1g", REFRESH_SHAPE_NONE},
+        {"89d970e4-5048-4310-b6f8c-5bc83f92e11", REFRESH_SHAPE_NONE},
+        {"a.b.c", REFRESH_SHAPE_JWT},
+        {"..", REFRESH_SHAPE_NONE},
+        {".e30.", REFRESH_SHAPE_NONE},
+        {"a.b.", REFRESH_SHAPE_NONE},
+        {"a.b", REFRESH_SHAPE_NONE},
+        {"a.b.c.d", REFRESH_SHAPE_NONE},
+        {"a.b.c=", REFRESH_SHAPE_NONE},
+        {"a.b.c\n", REFRESH_SHAPE_NONE},
+        {"a.b+.c", REFRESH_SHAPE_NONE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_row(refresh_token_shape(T(rows[i].token)) == rows[i].shape, rows[i].token);
+    }
+    memset(large, 'a', sizeof large);
+    large[1] = large[3] = '.';
+    assert_int_equal(refresh_token_shape((struct text){large, REFRESH_TOKEN_MAX}),
+                     REFRESH_SHAPE_JWT);
+    assert_int_equal(refresh_token_shape((struct text){large, REFRESH_TOKEN_MAX + 1}),
+                     REFRESH_SHAPE_NONE);
+    assert_int_equal(refresh_token_shape((struct text){0}), REFRESH_SHAPE_NONE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(native_round_trip),
+        cmocka_unit_test(native_flipped_bits_are_refused),
+        cmocka_unit_test(native_other_secret_is_refused),
+        cmocka_unit_test(native_other_version_or_key_is_refused),
+        cmocka_unit_test(native_other_sizes_are_refused),
+        cmocka_unit_test(uuid_shape),
+        cmocka_unit_test(many_tokens_are_distinct),
+        cmocka_unit_test(jti_says_the_same_for_the_same),
+        cmocka_unit_test(session_ids_are_uuid_v7),
+        cmocka_unit_test(aliases),
+        cmocka_unit_test(shapes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, bench_close);
+}
