@@ -314,9 +314,9 @@ def curl_lines(port, installed, folder):
             request = mount.dialect.request(path, login)
             rest = f"-H 'Content-Type: application/json' -d @{keep('wirecash.json', request.body.decode())}"
         elif name == "duktig":
-            rest = f"-X POST -H @{keep('duktig.header', f'Refresh-Token: {token}')}"
+            rest = f"-d '' -H @{keep('duktig.header', f'Refresh-Token: {token}')}"
         elif name == "fusionauth":
-            rest = f"-i -X POST -b refresh_token={token}"
+            rest = f"-i -d '' -b refresh_token={token}"
         else:
             rest = (f"-d grant_type=refresh_token -d 'scope={login.scope}' "
                     f"-d refresh_token={token}")

@@ -8,6 +8,8 @@
 #include "admin/ask.h"
 #include "base/secret.h"
 #include "refresh/password.h"
+#include "token/foreign_jwt.h"
+#include "token/signing_key.h"
 
 static const struct column columns[] = {
     {"client", "client", COLUMN_TEXT, false},
@@ -75,10 +77,11 @@ static enum call_end read_key(struct call *call, struct client *client)
     if (path == NULL) {
         return CALL_DONE;
     }
-    if (!signing_algorithm_parse(text_of(name), &algorithm) || algorithm == SIGNING_HS256) {
+    if (!signing_algorithm_parse(text_of(name), &algorithm) || algorithm == SIGNING_HS256 ||
+        !foreign_jwt_supports(algorithm)) {
         return call_wrong(call,
-                          "--algorithm %s: an assertion is signed with RS256, RS384, RS512, "
-                          "PS256, ES256, ES384 or EdDSA",
+                          "--algorithm %s: assertions are checked with RS256, RS384, RS512, ES256 "
+                          "or ES384",
                           name);
     }
     if (!ask_file(path, client->key, sizeof(client->key), &size, &fault)) {
@@ -90,6 +93,8 @@ static enum call_end read_key(struct call *call, struct client *client)
                           "%s: this wants the public key alone, as `openssl pkey -pubout` "
                           "writes it",
                           path);
+    } else if (!signing_key_public_fits(algorithm, text_of(client->key), &fault)) {
+        return call_wrong(call, "%s: %s", path, fault.text);
     }
     text_copy(text_of(name), client->key_algorithm, sizeof(client->key_algorithm));
     return CALL_DONE;

@@ -21,13 +21,16 @@ static struct store *open_store(struct service *service, bool create, bool read_
                                 struct fault *fault)
 {
     const struct config *config = &service->config;
+    struct clock clock = clock_system();
     struct store_settings settings = {
         .url = config->store,
         .map_size = config->store_size,
         .map_limit = config->store_limit,
-        .create = create,
+        /* one in memory is never there before */
+        .create = create || strcmp(config->store, "memory:") == 0,
         .read_only = read_only,
         .keep_ended_ms = config->keep_ended_ms,
+        .now_ms = clock_now_ms(&clock),
         .derived_alias = authority_derived_alias,
         .derived_alias_self = &service->secrets,
     };

@@ -409,6 +409,8 @@ def test_client_key(fresh):
     assert (row["proof"], row["key_algorithm"]) == ("assertion", "RS384")
     for words in (["--key", fresh.directory / "k.pem", "--algorithm", "RS256"],
                   ["--key", fresh.directory / "pub.pem", "--algorithm", "HS256"],
+                  ["--key", fresh.directory / "pub.pem", "--algorithm", "ES256"],
+                  ["--key", fresh.directory / "pub.pem", "--algorithm", "PS256"],
                   ["--key", "/nonexistent", "--algorithm", "RS256"]):
         fresh.run("client", "add", "other", *words, status=USAGE)
 

@@ -89,6 +89,21 @@ def template(programs):
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture
+def small_world(programs):
+    """Begins a world of its own with a configuration that is there before anything else is."""
+    with contextlib.ExitStack() as cleanup:
+        def begin(settings):
+            folder = machine.folder("retoken-world-")
+            cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
+            world = World(installation.Installation(folder, programs))
+            cleanup.push(world.cleanup)
+            world.installed.replace_settings(settings)
+            world.furnish()
+            return world
+        yield begin
+
+
 @contextlib.contextmanager
 def new_world(template):
     folder = machine.folder("retoken-world-")

@@ -219,7 +219,7 @@ static const struct {
     {MOUNT "realm = two words\n",
      "retoken.conf:3: realm = two words: not one word of visible ASCII"},
     {MOUNT "realm = " LONG_60 "12345\n", "retoken.conf:3: realm = " LONG_60 "12345: too long"},
-    {MOUNT "issuer = \xff\n", "retoken.conf:3: issuer = ?: holds bytes that are not UTF-8 text"},
+    {MOUNT "issuer = \xff\n", "retoken.conf:3: issuer = \xff: holds bytes that are not UTF-8 text"},
     {"[retoken]\nthreads = 0\n", "retoken.conf:2: threads = 0: out of range; write 1 to 64"},
     {"[retoken]\nthreads = 65\n", "retoken.conf:2: threads = 65: out of range; write 1 to 64"},
     {"[retoken]\nthreads = many\n",

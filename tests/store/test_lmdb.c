@@ -62,6 +62,21 @@ int fdatasync(int file)
     return atomic_load(&syncing) ? (int)syscall(SYS_fdatasync, file) : 0;
 }
 
+/* LMDB writes its meta pages through a descriptor of their own, opened O_DSYNC. */
+int open(const char *path, int flags, ...)
+{
+    va_list arguments;
+    mode_t mode;
+
+    va_start(arguments, flags);
+    mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    if (!atomic_load(&syncing)) {
+        flags &= ~(O_DSYNC | O_SYNC);
+    }
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
 /* ---- children ---- */
 
 enum { CHILD_OK = 0, CHILD_FAILED = 1, CHILD_SKIPPED = 77 };
@@ -463,36 +478,60 @@ static void garbage_is_a_fault(void **state)
     fixture_open_fails(f, "restore a backup");
 }
 
-/* LMDB may leave pages unwritten that the same transaction took and gave back. */
+/* Opens the store without its file's last page, and puts that back if it was needed. */
+static bool opens_without_last_page(struct fixture *f)
+{
+    char path[160];
+    uint8_t page[4096];
+    int file;
+    off_t rest;
+
+    path_in(f, "data.mdb", path);
+    rest = size_of(path) - (off_t)sizeof(page);
+    file = open(path, O_RDWR);
+    assert_int_equal(pread(file, page, sizeof(page), rest), sizeof(page));
+    assert_int_equal(ftruncate(file, rest), 0);
+    f->settings.read_only = true;
+    fixture_open_fails(f, "cut off");
+    f->settings.read_only = false;
+    f->store = store_open(&f->settings, &f->fault);
+    if (f->store == NULL) { if(getenv("DBG")) fprintf(stderr,"%s\n",f->fault.text);
+        assert_int_equal(pwrite(file, page, sizeof(page), rest), sizeof(page));
+    } else {
+        assert_int_equal(size_of(path), rest + (off_t)sizeof(page));
+    }
+    close(file);
+    return f->store != NULL;
+}
+
+/* LMDB may leave pages unwritten that one transaction took and gave back: such a file is short, and
+ * healthy. Which page is last, and when it is free, is LMDB's choice: so try until it is. */
 static void a_file_that_lacks_only_free_pages_is_filled_up(void **state)
 {
     struct fixture *f = *state;
-    char path[160];
-    size_t removed;
+    size_t removed, tries = 0;
     bool more;
-    off_t whole;
 
     make_store_with_sessions(f, 200);
     fixture_open(f);
     assert_store(STORE_OK,
                  store_prune(f->store, FIXTURE_NOW + 90000, 200, &removed, &more, &f->fault));
     assert_int_equal(removed, 200);
-    for (int i = 0; i < 10; i++) { /* what is left moves down, away from the end */
-        struct event event = {.at_ms = FIXTURE_NOW};
+    do {
+        char name[16];
 
-        assert_store(STORE_OK, store_event_add(f->store, &event, &f->fault));
-    }
-    fixture_close(f);
-    path_in(f, "data.mdb", path);
-    whole = size_of(path);
-    assert_int_equal(truncate(path, whole - 4096), 0);
-    f->settings.read_only = true;
-    fixture_open_fails(f, "cut off");
-    f->settings.read_only = false;
-    fixture_open(f);
-    assert_int_equal(size_of(path), whole);
+        assert_true(tries < 100);
+        snprintf(name, sizeof(name), "a%zu", tries++);
+        fixture_account(f, name);
+        fixture_close(f);
+        if (opens_without_last_page(f)) {
+            break;
+        }
+        fixture_open(f);
+    } while (true);
     assert_int_equal(fixture_findings(f), 0);
     fixture_add_session(f, 1);
+    assert_int_equal(fixture_findings(f), 0);
 }
 
 /* ---- full ---- */
