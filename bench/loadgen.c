@@ -47,7 +47,6 @@ struct options {
     const char *tokens_file; /* one token per line; rewritten at the end with the last ones */
     int pids[PIDS_MAX];
     int pid_count;
-    bool progress;
 };
 
 struct client {
@@ -68,8 +67,10 @@ struct totals {
     char first_error[400];
 };
 
-static char (*tokens)[TOKEN_MAX];
-static size_t token_count;
+/* All in one block: ten million of them must fit beside the server. */
+static char *tokens;
+static size_t token_count, token_room;
+static bool *expected; /* WORK_REPLAY: is the successor known and kept behind the token? */
 static uint64_t random_state = 88172645463325252u;
 
 static void die(const char *what)
@@ -94,6 +95,11 @@ static uint64_t next_random(void)
     return random_state;
 }
 
+static char *token_at(size_t i)
+{
+    return tokens + i * token_room;
+}
+
 /* ---- requests ---- */
 
 static size_t form_body(const struct options *options, const char *token, char *out, size_t room)
@@ -101,7 +107,11 @@ static size_t form_body(const struct options *options, const char *token, char *
     int size = snprintf(out, room, "grant_type=refresh_token&refresh_token=%s%s", token,
                         options->body_extra);
 
-    return size < 0 || (size_t)size >= room ? 0 : (size_t)size;
+    if (size < 0 || (size_t)size >= room) {
+        errno = E2BIG;
+        die("a request's body");
+    }
+    return (size_t)size;
 }
 
 static size_t http_request(const struct options *options, const char *token, char *out)
@@ -256,9 +266,23 @@ static bool token_of(const char *answer, char token[TOKEN_MAX])
     return true;
 }
 
+/* A spent token is answered with the same successor every time. */
+static bool is_same_successor(size_t i, const char *token)
+{
+    char *known = token_at(i) + token_room / 2;
+
+    if (strlen(token) >= token_room / 2) {
+        return false;
+    } else if (!expected[i]) {
+        expected[i] = true;
+        strcpy(known, token);
+    }
+    return strcmp(known, token) == 0;
+}
+
 static bool answer_is_right(const struct options *options, struct client *client)
 {
-    char *mine = tokens[client->first + client->current];
+    char *mine = token_at(client->first + client->current);
     char token[TOKEN_MAX];
     int status = status_of(options, client->answer);
 
@@ -266,10 +290,11 @@ static bool answer_is_right(const struct options *options, struct client *client
     case WORK_REFUSE:
         return status == 400;
     case WORK_REPLAY:
-        return status == 200 && token_of(client->answer, token);
+        return status == 200 && token_of(client->answer, token) &&
+               is_same_successor(client->first + client->current, token);
     case WORK_ROTATE:
         if (status != 200 || !token_of(client->answer, token) || strcmp(token, mine) == 0 ||
-            strstr(client->answer, "\"access_token\"") == NULL) {
+            strstr(client->answer, "\"access_token\"") == NULL || strlen(token) >= token_room) {
             return false;
         }
         strcpy(mine, token);
@@ -343,7 +368,7 @@ static void begin(const struct options *options, int epoll, struct client *clien
     }
     client->current = client->count > 1 ? (size_t)(next_random() % client->count) : 0;
     client->request_size = (options->http ? http_request : fcgi_request)(
-        options, tokens[client->first + client->current], client->request);
+        options, token_at(client->first + client->current), client->request);
     client->sent = 0;
     client->answer_size = 0;
     client->busy = true;
@@ -500,25 +525,46 @@ static void print_figures(struct totals *totals, double seconds, double own, dou
 
 /* ---- tokens ---- */
 
-static void read_tokens(const char *path)
+static FILE *open_or_die(const char *path, const char *mode)
 {
-    FILE *file = fopen(path, "r");
-    size_t room = 0;
-    char line[TOKEN_MAX];
+    FILE *file = fopen(path, mode);
 
     if (file == NULL) {
         die(path);
     }
-    while (fgets(line, sizeof line, file) != NULL) {
-        line[strcspn(line, "\r\n")] = '\0';
-        if (token_count == room) {
-            room = room ? room * 2 : 1024;
-            tokens = realloc(tokens, room * sizeof *tokens);
-            if (tokens == NULL) {
-                die("tokens");
-            }
-        }
-        strcpy(tokens[token_count++], line);
+    return file;
+}
+
+static size_t next_line(FILE *file, char line[TOKEN_MAX])
+{
+    if (fgets(line, TOKEN_MAX, file) == NULL) {
+        return 0;
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    return strlen(line);
+}
+
+/* Twice over the file: how many and how long, then the tokens. A chain's later tokens may be a
+ * little longer, and a replayed one has its successor behind it. */
+static void read_tokens(const struct options *options)
+{
+    FILE *file = open_or_die(options->tokens_file, "r");
+    char line[TOKEN_MAX];
+    size_t size, longest = 0;
+
+    while ((size = next_line(file, line)) > 0) {
+        token_count++;
+        longest = size > longest ? size : longest;
+    }
+    token_room = options->work == WORK_REPLAY ? 2 * (longest + 32) : longest + 32;
+    tokens = calloc(token_count + 1, token_room);
+    expected = calloc(token_count + 1, sizeof *expected);
+    if (tokens == NULL || expected == NULL) {
+        die("tokens");
+    }
+    rewind(file);
+    for (size_t i = 0; i < token_count && next_line(file, line) > 0; i++) {
+        strcpy(token_at(i), line);
     }
     fclose(file);
 }
@@ -530,12 +576,9 @@ static void write_tokens(const char *path)
     FILE *file;
 
     snprintf(fresh, sizeof fresh, "%s.new", path);
-    file = fopen(fresh, "w");
-    if (file == NULL) {
-        die(fresh);
-    }
+    file = open_or_die(fresh, "w");
     for (size_t i = 0; i < token_count; i++) {
-        fprintf(file, "%s\n", tokens[i]);
+        fprintf(file, "%s\n", token_at(i));
     }
     if (fclose(file) != 0 || rename(fresh, path) != 0) {
         die(path);
@@ -689,7 +732,7 @@ int main(int argc, char **argv)
     struct totals totals = {0};
 
     parse(argc, argv, &options);
-    read_tokens(options.tokens_file);
+    read_tokens(&options);
     if (token_count < (size_t)options.clients) {
         fprintf(stderr, "loadgen: %zu tokens for %d clients\n", token_count, options.clients);
         return 2;

@@ -1,9 +1,7 @@
 /* nothing.c: a FastCGI responder that does nothing, threads and all: what the web server and
- * libfcgi cost by themselves. Listens on fd 0 or on the Unix socket named by its argument. */
+ * libfcgi cost by themselves. Listens on fd 0, or on the Unix socket that its last argument names.
+ */
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <fcgiapp.h>
 
@@ -41,7 +39,7 @@ int main(int argc, char **argv)
     pthread_t threads[THREADS];
 
     FCGX_Init();
-    listener = argc > 1 ? FCGX_OpenSocket(argv[1], 511) : 0;
+    listener = argc > 1 ? FCGX_OpenSocket(argv[argc - 1], 511) : 0;
     for (int i = 0; i < THREADS; i++) {
         pthread_create(&threads[i], NULL, answer, NULL);
     }

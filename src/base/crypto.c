@@ -1,10 +1,13 @@
 /* crypto.c: libcrypto's SHA-256, HMAC, HKDF, AES-256-GCM and random generator. Knows parameters of
  * algorithms; does not know tokens, records or what a key is for. */
+/* SHA256_CTX is the one way libcrypto has to keep a half-done hash as a plain value. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -19,7 +22,6 @@ enum { NONCE_SIZE = 12, TAG_SIZE = 16 };
  * Never freed and never changed afterwards. */
 static struct {
     EVP_MD *sha256;
-    EVP_MAC *hmac;
     EVP_KDF *hkdf;
     EVP_CIPHER *aes_gcm;
 } algorithms;
@@ -27,7 +29,6 @@ static struct {
 static void fetch_algorithms(void)
 {
     algorithms.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    algorithms.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     algorithms.hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
     algorithms.aes_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
 }
@@ -37,7 +38,7 @@ static bool ready(void)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     return pthread_once(&once, fetch_algorithms) == 0 && algorithms.sha256 != NULL &&
-           algorithms.hmac != NULL && algorithms.hkdf != NULL && algorithms.aes_gcm != NULL;
+           algorithms.hkdf != NULL && algorithms.aes_gcm != NULL;
 }
 
 /* ---- hash ---- */
@@ -49,29 +50,40 @@ bool crypto_sha256(const void *data, size_t size, uint8_t out[CRYPTO_HASH_SIZE])
 
 /* ---- MAC ---- */
 
+/* The two hashes of HMAC with their padded keys already in (RFC 2104 section 4), copied for each
+ * use: no allocation, no lock, a quarter of the time of EVP_MAC_CTX_dup (0.4 us against 1.6 us). */
 struct crypto_mac {
-    EVP_MAC_CTX *prepared; /* keyed and never updated: each computation works on a copy */
+    SHA256_CTX inner;
+    SHA256_CTX outer;
 };
 
-/* OSSL_PARAM has no const, though libcrypto only reads what we pass. */
-static char sha256_name[] = "SHA256";
+static bool start_hash(SHA256_CTX *hash, const uint8_t key[SHA256_CBLOCK], uint8_t pad)
+{
+    uint8_t block[SHA256_CBLOCK];
+    bool done;
+
+    for (size_t i = 0; i < sizeof block; i++) {
+        block[i] = key[i] ^ pad;
+    }
+    done = SHA256_Init(hash) == 1 && SHA256_Update(hash, block, sizeof block) == 1;
+    secret_wipe(block, sizeof block);
+    return done;
+}
 
 struct crypto_mac *crypto_mac_open(const void *key, size_t size)
 {
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, sha256_name, 0),
-        OSSL_PARAM_construct_end(),
-    };
-    struct crypto_mac *mac = ready() ? calloc(1, sizeof *mac) : NULL;
+    struct crypto_mac *mac = calloc(1, sizeof *mac);
+    uint8_t block[SHA256_CBLOCK] = {0};
+    bool done = mac != NULL;
 
-    if (mac == NULL) {
-        return NULL;
+    if (done && size > sizeof block) {
+        done = SHA256(key, size, block) != NULL;
+    } else if (done && size > 0) {
+        memcpy(block, key, size);
     }
-    /* A NULL key would mean "keep the key set before" to libcrypto; an empty one is what is meant.
-     */
-    const void *bytes = size == 0 ? "" : key;
-    mac->prepared = EVP_MAC_CTX_new(algorithms.hmac);
-    if (mac->prepared == NULL || EVP_MAC_init(mac->prepared, bytes, size, params) != 1) {
+    done = done && start_hash(&mac->inner, block, 0x36) && start_hash(&mac->outer, block, 0x5c);
+    secret_wipe(block, sizeof block);
+    if (!done) {
         crypto_mac_close(mac);
         return NULL;
     }
@@ -81,7 +93,7 @@ struct crypto_mac *crypto_mac_open(const void *key, size_t size)
 void crypto_mac_close(struct crypto_mac *mac)
 {
     if (mac != NULL) {
-        EVP_MAC_CTX_free(mac->prepared);
+        secret_wipe(mac, sizeof *mac);
         free(mac);
     }
 }
@@ -89,17 +101,21 @@ void crypto_mac_close(struct crypto_mac *mac)
 bool crypto_mac_compute(const struct crypto_mac *mac, const void *data, size_t size,
                         uint8_t out[CRYPTO_HASH_SIZE])
 {
-    EVP_MAC_CTX *context = EVP_MAC_CTX_dup(mac->prepared);
-    size_t written = 0;
-    bool done = context != NULL && (size == 0 || EVP_MAC_update(context, data, size) == 1) &&
-                EVP_MAC_final(context, out, &written, CRYPTO_HASH_SIZE) == 1 &&
-                written == CRYPTO_HASH_SIZE;
+    SHA256_CTX hash = mac->inner;
+    uint8_t inner[CRYPTO_HASH_SIZE];
+    bool done = SHA256_Update(&hash, data, size) == 1 && SHA256_Final(inner, &hash) == 1;
 
-    EVP_MAC_CTX_free(context);
+    hash = mac->outer;
+    done = done && SHA256_Update(&hash, inner, sizeof inner) == 1 && SHA256_Final(out, &hash) == 1;
+    secret_wipe(inner, sizeof inner);
+    secret_wipe(&hash, sizeof hash);
     return done;
 }
 
 /* ---- key derivation ---- */
+
+/* OSSL_PARAM has no const, though libcrypto only reads what we pass. */
+static char sha256_name[] = "SHA256";
 
 bool crypto_derive(const uint8_t secret[CRYPTO_KEY_SIZE], const char *label,
                    uint8_t out[CRYPTO_KEY_SIZE])

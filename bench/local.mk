@@ -1,0 +1,19 @@
+## bench: load generator, limits and helpers of ./bench/run and ./bench/peers; built on demand only.
+EXTRA_PROGRAMS = bench/loadgen bench/limits bench/nothing bench/noop bench/starts bench/populate
+bench-programs: $(EXTRA_PROGRAMS)
+.PHONY: bench-programs
+
+bench_loadgen_SOURCES = bench/loadgen.c
+bench_limits_SOURCES = bench/limits.c
+bench_limits_LDADD = $(LMDB_LIBS) $(OPENSSL_LIBS)
+bench_nothing_SOURCES = bench/nothing.c
+bench_nothing_LDADD = $(FCGI_LIBS)
+bench_noop_SOURCES = bench/noop.c
+bench_noop_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--no-as-needed
+bench_noop_LDADD = $(FCGI_LIBS) $(LIBJWT_LIBS) $(LMDB_LIBS) $(INIH_LIBS) $(XCRYPT_LIBS) \
+	$(JANSSON_LIBS) $(ZLIB_LIBS) $(OPENSSL_LIBS)
+bench_starts_SOURCES = bench/starts.c
+bench_populate_SOURCES = bench/populate.c
+bench_populate_LDADD = $(FLOORS)
+
+EXTRA_DIST += bench/README.md bench/run bench/peers bench/measure.py
