@@ -6,6 +6,10 @@
 
 #include "dialect/dialect.h"
 
+#define DIALECT(name) #name ", "
+const char dialect_mount_names[] = DIALECT_ROWS "jwks, health";
+#undef DIALECT
+
 static const char jwks_name[] = "jwks";
 static const char health_name[] = "health";
 

@@ -13,6 +13,9 @@
  * realm are left empty. False and *mount untouched: there is no such dialect. */
 bool dialect_mount_defaults(const char *name, struct mount *mount);
 
+/* "kopong, wirecash, …, jwks, health": what dialect_mount_defaults knows, for messages. */
+extern const char dialect_mount_names[];
+
 /* Path, dialect name ("jwks", "health" too) and realm of the i-th mount that exists without any
  * configuration; *realm is NULL where it is the path. False past the end. */
 bool dialect_default_mount(size_t i, const char **path, const char **name, const char **realm);

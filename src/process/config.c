@@ -7,7 +7,6 @@
  *
  * To add a setting: a field in struct config or model/mount.h, a row in `general_settings` or
  * `mount_settings`, a paragraph in retoken.conf(5). */
-#define _POSIX_C_SOURCE 200809L
 #include "process/config.h"
 
 #include <errno.h>

@@ -1,11 +1,11 @@
 /* log.c: whole lines to one descriptor. Knows where lines go and how bytes are made safe; does not
  * know requests, and is never handed a token or a secret. */
-#define _POSIX_C_SOURCE 200809L /* gmtime_r, dprintf's friends */
 #include "process/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -16,9 +16,9 @@
 enum { LINE_SIZE = 2048 };
 
 /* The one mutable global of the tree beside the signals of libc: faults of any thread must find
- * their way out. Set before threads start, or under the responder's lock. */
-static int log_descriptor = STDERR_FILENO;
-static enum config_log log_threshold = CONFIG_LOG_NOTICE;
+ * their way out. */
+static atomic_int log_descriptor = STDERR_FILENO;
+static atomic_int log_threshold = CONFIG_LOG_NOTICE;
 
 static const char *level_word(enum config_log level)
 {
@@ -35,6 +35,23 @@ static const char *level_word(enum config_log level)
     return "error";
 }
 
+/* Once lines go to a file, its descriptor is never closed, only made to mean another file: a thread
+ * that is about to write would write into whatever had taken over the number. */
+static bool replace(int descriptor)
+{
+    int current = atomic_load(&log_descriptor);
+
+    if (current == STDERR_FILENO) {
+        atomic_store(&log_descriptor, descriptor);
+        return true;
+    }
+    bool replaced = dup3(descriptor, current, O_CLOEXEC) >= 0;
+    if (descriptor != STDERR_FILENO) {
+        close(descriptor);
+    }
+    return replaced;
+}
+
 bool log_open(const struct config *config, struct fault *fault)
 {
     int descriptor = STDERR_FILENO;
@@ -42,16 +59,12 @@ bool log_open(const struct config *config, struct fault *fault)
     if (config->log_file[0] != '\0') {
         descriptor = open(config->log_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
                           S_IRUSR | S_IWUSR);
-        if (descriptor < 0) {
-            fault_set(fault, "log %s: %s", config->log_file, strerror(errno));
-            return false;
-        }
     }
-    if (log_descriptor != STDERR_FILENO) {
-        close(log_descriptor);
+    if (descriptor < 0 || !replace(descriptor)) {
+        fault_set(fault, "log %s: %s", config->log_file, strerror(errno));
+        return false;
     }
-    log_descriptor = descriptor;
-    log_threshold = config->log_level;
+    atomic_store(&log_threshold, (int)config->log_level);
     return true;
 }
 
@@ -95,7 +108,7 @@ void log_line(enum config_log level, const char *format, ...)
     char line[LINE_SIZE + 64];
     va_list arguments;
 
-    if (level > log_threshold) {
+    if ((int)level > atomic_load(&log_threshold)) {
         return;
     }
     va_start(arguments, format);
@@ -115,7 +128,7 @@ void log_line(enum config_log level, const char *format, ...)
     line[size++] = '\n';
     /* One write per line, so that processes may share a file. A log that cannot be written is no
      * reason to refuse anybody. */
-    if (write(log_descriptor, line, size) < 0) {
+    if (write(atomic_load(&log_descriptor), line, size) < 0) {
         return;
     }
 }

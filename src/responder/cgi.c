@@ -1,5 +1,4 @@
 /* cgi.c: plain CGI. Knows the environment and two descriptors; does not know what is asked. */
-#define _POSIX_C_SOURCE 200809L
 #include "responder/cgi.h"
 
 #include <errno.h>

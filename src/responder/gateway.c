@@ -8,7 +8,6 @@
  * closed after one answer; and signals are blocked in every thread, waited for in the main one.
  *
  * A worker's round: accept -> read -> is the peer still there? -> perform -> write -> close. */
-#define _GNU_SOURCE /* accept4, POLLRDHUP */
 #include "responder/gateway.h"
 
 #include <errno.h>

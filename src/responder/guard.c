@@ -1,6 +1,5 @@
 /* guard.c: one deadline and one descriptor under a lock. Knows that shutdown() wakes who waits;
  * does not know what is being read or written. */
-#define _POSIX_C_SOURCE 200809L
 #include "responder/guard.h"
 
 #include <fcntl.h>

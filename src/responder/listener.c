@@ -1,7 +1,6 @@
 /* listener.c: makes, adopts and removes listening sockets. libfcgi's own FCGX_OpenSocket removes
  * whatever file is in its way and ends the process when it fails. Knows sockets and files; does not
  * know FastCGI. */
-#define _GNU_SOURCE /* accept4's flags, struct in6_addr's macros */
 #include "responder/listener.h"
 
 #include <arpa/inet.h>

@@ -1,7 +1,6 @@
 /* main.c: retoken.fcgi. Finds out how it was started, makes the process safe to hold secrets, and
  * hands over to the gateway or to plain CGI. Knows options and descriptors; does not know requests.
  */
-#define _GNU_SOURCE /* getopt_long */
 #include "config.h"
 
 #include <errno.h>

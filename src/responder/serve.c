@@ -1,7 +1,6 @@
 /* serve.c: request -> router -> mount -> answer -> one log line; the only caller of refresh_run.
  * Knows the three kinds of mounts and opens the installation; does not know libfcgi, CGI or any
  * dialect's words. */
-#define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "responder/serve.h"
 
 #include <inttypes.h>
@@ -118,7 +117,7 @@ static void shorten_path(struct text path, char *out, size_t room)
     out[size] = '\0';
 }
 
-static void log_unknown(const struct visit *visit)
+static void log_unknown(const struct visit *visit, const char *what)
 {
     char method[32];
     char script[128];
@@ -128,7 +127,7 @@ static void log_unknown(const struct visit *visit)
 
     shorten_path(visit->request->script_name, script, sizeof script);
     shorten_path(visit->request->path_info, info, sizeof info);
-    log_line(CONFIG_LOG_NOTICE, "no-mount method=%s script=%s info=%s status=%d%s%s",
+    log_line(CONFIG_LOG_NOTICE, "%s method=%s script=%s info=%s status=%d%s%s", what,
              log_safe(visit->request->method_name, method, sizeof method),
              log_safe(text_of(script), script_safe, sizeof script_safe),
              log_safe(text_of(info), info_safe, sizeof info_safe), visit->response->status,
@@ -257,11 +256,11 @@ static void run(struct visit *visit, bool configured)
     if (!configured) {
         visit->fault = *visit->closed;
         answer_unavailable(visit->response);
-        log_unknown(visit);
+        log_unknown(visit, "no-configuration");
         return;
     } else if (mount == NULL) {
         answer_plain(visit->response, 404, TEXT("Not Found\n"));
-        log_unknown(visit);
+        log_unknown(visit, "no-mount");
         return;
     }
     switch (mount->kind) {
@@ -284,7 +283,7 @@ static bool open_installation(struct serve *serve)
     static const struct config_dialects facts = {
         .defaults = dialect_mount_defaults,
         .default_mount = dialect_default_mount,
-        .names = "kopong, wirecash, duktig, oauth, fusionauth, koppeltaal, jwks, health",
+        .names = dialect_mount_names,
     };
     struct service *service = serve->service;
     struct fault fault;

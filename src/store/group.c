@@ -2,6 +2,7 @@
  * nothing happens in it but the changes and a bounded look at what is due. */
 #include "store/group.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 enum {
@@ -176,7 +177,6 @@ static void run(struct group *group, struct group_change *batch)
 
 static void enqueue(struct group *group, struct group_change *change)
 {
-    change->state = GROUP_WAITS;
     change->next = NULL;
     *group->end = change;
     group->end = &change->next;
@@ -203,47 +203,62 @@ size_t group_waiting(struct group *group)
     return count;
 }
 
-/* Hands leadership to whoever came meanwhile, so that no thread works for others for ever. */
-static void hand_over(struct group *group)
+/* Who came meanwhile and shall lead now, so that no thread works for others for ever; or NULL. */
+static struct group_change *next_leader(struct group *group)
 {
-    group->led = group->first != NULL;
-    if (group->led) {
-        group->first->state = GROUP_LEADS;
-        pthread_cond_signal(&group->first->wake);
-    }
+    struct group_change *next;
+
+    pthread_mutex_lock(&group->lock);
+    next = group->first;
+    group->led = next != NULL;
+    pthread_mutex_unlock(&group->lock);
+    return next;
 }
 
-static void wake_all(struct group_change *batch)
+/* Without the group's lock, or each would wake only to wait for it. Once it is posted, the change's
+ * stack frame may be gone. */
+static void wake(struct group_change *change, bool leads)
 {
-    for (struct group_change *change = batch, *next; change != NULL; change = next) {
-        next = change->next; /* once it is done, its stack frame may be gone */
-        change->state = GROUP_IS_DONE;
-        pthread_cond_signal(&change->wake);
+    change->leads = leads;
+    sem_post(&change->wake);
+}
+
+static void lead(struct group *group, struct group_change *change)
+{
+    struct group_change *batch, *leader;
+
+    pthread_mutex_lock(&group->lock);
+    batch = take_all(group); /* change is its first */
+    pthread_mutex_unlock(&group->lock);
+    run(group, batch);
+    leader = next_leader(group);
+    if (leader != NULL) {
+        wake(leader, true);
+    }
+    for (struct group_change *done = change->next, *next; done != NULL; done = next) {
+        next = done->next;
+        wake(done, false);
     }
 }
 
 enum store_result group_commit(struct group *group, struct group_change *change)
 {
-    pthread_cond_init(&change->wake, NULL);
+    bool leads;
+
+    sem_init(&change->wake, 0, 0);
     pthread_mutex_lock(&group->lock);
     enqueue(group, change);
-    if (!group->led) {
-        group->led = true;
-        change->state = GROUP_LEADS;
-    }
-    while (change->state == GROUP_WAITS) {
-        pthread_cond_wait(&change->wake, &group->lock);
-    }
-    if (change->state == GROUP_LEADS) {
-        struct group_change *batch = take_all(group); /* change is its first */
-
-        pthread_mutex_unlock(&group->lock);
-        run(group, batch);
-        pthread_mutex_lock(&group->lock);
-        hand_over(group);
-        wake_all(batch);
-    }
+    leads = !group->led;
+    group->led = true;
     pthread_mutex_unlock(&group->lock);
-    pthread_cond_destroy(&change->wake);
+    if (!leads) { /* from here on change->leads is the waker's, until it has posted */
+        while (sem_wait(&change->wake) != 0) { /* a signal */
+        }
+        leads = change->leads;
+    }
+    if (leads) {
+        lead(group, change);
+    }
+    sem_destroy(&change->wake);
     return change->result;
 }

@@ -5,7 +5,7 @@
 #ifndef RETOKEN_STORE_GROUP_H
 #define RETOKEN_STORE_GROUP_H
 
-#include <pthread.h>
+#include <semaphore.h>
 
 #include "store/rows.h"
 #include "store/sweep.h"
@@ -21,8 +21,8 @@ struct group_change {
 
     /* group.c's own */
     enum store_result result;
-    enum { GROUP_WAITS, GROUP_LEADS, GROUP_IS_DONE } state;
-    pthread_cond_t wake;
+    bool leads; /* else its result is there, once it is woken */
+    sem_t wake; /* posted once */
     struct group_change *next;
 };
 

@@ -1,5 +1,4 @@
 /* test_config.c: what a configuration means, and the exact words for every mistake in one. */
-#define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>

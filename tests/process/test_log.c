@@ -1,5 +1,4 @@
 /* test_log.c: what stands in a line and what never does, whatever is logged. */
-#define _POSIX_C_SOURCE 200809L
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

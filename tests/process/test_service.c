@@ -1,5 +1,4 @@
 /* test_service.c: what opens, and what the fault says of what does not. */
-#define _POSIX_C_SOURCE 200809L
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

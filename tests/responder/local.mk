@@ -23,3 +23,4 @@ tests_responder_test_listener_LDADD = $(RESPONDER_LIBS)
 tests_responder_test_guard_SOURCES = tests/responder/test_guard.c
 tests_responder_test_guard_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_responder_test_guard_LDADD = $(RESPONDER_LIBS)
+EXTRA_DIST += tests/responder/test_start.py

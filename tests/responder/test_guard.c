@@ -1,6 +1,5 @@
 /* test_guard.c: when a connection is ended, and that its waiting reader wakes. Time is handed in.
  */
-#define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,5 +1,4 @@
 /* test_listener.c: which sockets are made, replaced, refused and removed. */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,6 +1,5 @@
 /* test_serve.c: request in, answer and one log line out, over a memory store and a clock that
  * stands still; and a process whose installation cannot be opened, until it can. */
-#define _POSIX_C_SOURCE 200809L
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,0 +1,385 @@
+"""What ./bench/run and ./bench/peers share: the tools of this folder run as an ordinary user, an
+installation to be loaded, nginx in front of it, rounds, tables and charts. Knows how to measure;
+does not know what is to be compared."""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import types
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from lab import installation, machine, servers  # noqa: E402
+
+RESULTS = ROOT / "build" / "bench"
+PROGRAMS = ("loadgen", "limits", "nothing", "noop", "starts", "populate")
+
+# The sample configuration of nginx names the paths, so the mounts of all algorithms stand at some of
+# them. One realm: every session may be refreshed at every mount.
+PATHS = {"RS256": "/oauth/token", "ES256": "/oauth2/token", "HS256": "/auth/refresh_token",
+         "EdDSA": "/api/jwt/refresh"}
+MOUNTS = "".join(f"""
+[mount {path}]
+dialect = oauth
+realm = bench
+algorithm = {algorithm}
+concurrency-window = 1h
+""" for algorithm, path in PATHS.items())
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Progress:
+    """One line on a terminal that is written over; a line per step elsewhere."""
+
+    def __init__(self, steps):
+        self.steps, self.done, self.begun = steps, 0, time.monotonic()
+        self.terminal = sys.stderr.isatty()
+
+    def show(self, text):
+        seconds = time.monotonic() - self.begun
+        line = f"[{self.done:3}/{self.steps}] {seconds:4.0f} s  {text}"
+        if self.terminal:
+            print(f"\r{line:<100.100}", end="", file=sys.stderr, flush=True)
+        else:
+            say(line)
+
+    def step(self, text):
+        self.done += 1
+        self.show(text)
+
+    def end(self):
+        if self.terminal:
+            print(f"\r{'':100}\r", end="", file=sys.stderr, flush=True)
+
+
+# ---- packages and programs ----
+
+_INSTALL = """
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\\nexit 101\\n' >"$policy" && chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get install -y -qq --no-install-recommends "$@" || { apt-get update -qq && apt-get install -y -qq \\
+    --no-install-recommends "$@"; }
+"""
+
+
+def packages(*names):
+    """Installs what is lacking, without starting any service. False: they cannot be had."""
+    lacking = [name for name in names if subprocess.run(
+        ["dpkg-query", "-W", "-f", "${db:Status-Abbrev}", name], capture_output=True,
+        check=False).stdout[1:2] != b"i"]
+    if not lacking:
+        return True
+    say(f"packages  installing {' '.join(lacking)}")
+    as_root = [] if os.getuid() == 0 else ["sudo", "-n"]
+    try:
+        return subprocess.run([*as_root, "sh", "-c", _INSTALL, "install", *lacking], check=False,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+    except OSError:
+        return False
+
+
+def build():
+    """The programs of Retoken and of this folder, in build/ (or $RETOKEN_BUILD)."""
+    if machine.BUILD == ROOT / "build":
+        subprocess.run([ROOT / "scripts" / "prepare"], check=True)
+    targets = ["retoken", "retoken.fcgi", *(f"bench/{name}" for name in PROGRAMS)]
+    made = subprocess.run(["make", "-s", f"-j{os.cpu_count()}", "-C", machine.BUILD, *targets],
+                          capture_output=True, text=True, check=False)
+    if made.returncode != 0:
+        raise machine.LabError(f"make failed in {machine.BUILD}:\n{made.stderr[-2000:]}")
+
+
+def on_a_disk():
+    """Temporary folders shall lie on a disk: in memory a commit costs nothing."""
+    for place in (tempfile.gettempdir(), "/var/tmp", str(RESULTS)):
+        kind = subprocess.run(["stat", "-f", "-c", "%T", place], capture_output=True, text=True,
+                              check=False).stdout.strip()
+        if kind not in ("", "tmpfs", "ramfs"):
+            tempfile.tempdir = place
+            return
+    raise machine.LabError("no folder on a disk; set TMPDIR to one")
+
+
+class Tools:
+    """The programs of this folder, where the user can run them."""
+
+    def __init__(self, run):
+        self.folder = machine.own(tempfile.mkdtemp(prefix="tools-", dir=run))
+        for name in PROGRAMS:
+            machine.copy_for_user(machine.BUILD / "bench" / name, self.folder / name)
+
+    def __getitem__(self, name):
+        return self.folder / name
+
+    def json(self, name, *arguments, timeout=900, env=None):
+        result = machine.run([self[name], *arguments], timeout=timeout, env=env)
+        try:
+            return json.loads(result.stdout)
+        except ValueError:
+            raise machine.LabError(f"{name} {' '.join(map(str, arguments))}: exit status "
+                                   f"{result.returncode}: {result.stderr.decode()[-500:]}") from None
+
+    def load(self, address, tokens, *, clients, seconds, path, http=True, work="rotate", pids=(),
+             authorization=None, extra="", warmup=0.3):
+        """What the load generator measured; LabError when any answer was wrong."""
+        words = ["--tokens", tokens, "--clients", clients, "--seconds", seconds, "--warmup", warmup,
+                 "--path", path, "--work", work]
+        words += ["--http"] if http else []
+        words += ["--authorization", authorization] if authorization else []
+        words += ["--extra", extra] if extra else []
+        for pid in pids:
+            words += ["--pid", pid]
+        figures = self.json("loadgen", *words, address)
+        if figures["errors"] or not figures["done"]:
+            raise machine.LabError(f"{figures['errors']} wrong answers from {address}{path}: "
+                                   f"{figures.get('first_error', 'none at all')[:600]}")
+        return figures
+
+    def sign(self, algorithm, seconds, threads=2):
+        return self.json("limits", "sign", algorithm, threads, seconds)["rate"]
+
+    def store(self, folder, records, batch, seconds):
+        return self.json("limits", "store", folder, records, batch, seconds)["rate"]
+
+    def both(self, folder, records, algorithm, seconds):
+        return self.json("limits", "both", folder, records, algorithm, seconds)["p50_ms"]
+
+
+# ---- what is loaded ----
+
+class Loaded:
+    """An installation with one account and keys of every algorithm. Sessions are added by `fill`."""
+
+    def __init__(self, run, tools, settings):
+        self.run, self.tools = run, tools
+        self.folder = machine.own(tempfile.mkdtemp(prefix="home-", dir=run))
+        self.installed = installation.Installation(self.folder, installation.programs_for_user())
+        self.installed.replace_settings(f"[retoken]\ndata = .\n{settings}\n{MOUNTS}")
+        self.installed.init()
+        self.installed.add_account("ada", "a password of the bench")
+        held = {key["algorithm"] for key in self.installed.json("key", "list")
+                if key["state"] == "active"}
+        for algorithm in set(PATHS) - held:
+            self.installed.retoken("key", "add", "--algorithm", algorithm, "--activate")
+
+    def fill(self, count, name, progress=None):
+        """A file with the refresh tokens of `count` new sessions."""
+        tokens = self.folder / f"tokens-{name}"
+        log = self.folder / "populate.log"
+        process = machine.start([self.tools["populate"], self.installed.config, PATHS["RS256"],
+                                 "ada", count, tokens], log=log)
+        begun = time.monotonic()
+        while process.poll() is None:
+            if progress is not None and progress.terminal:
+                progress.show(f"filling in {count:,} sessions, {time.monotonic() - begun:.0f} s")
+            time.sleep(0.05)
+        if process.returncode != 0:
+            raise machine.LabError(f"populate: {log.read_text()[-500:]}")
+        return tokens
+
+    def stat(self):
+        return self.installed.json("store", "stat")
+
+
+class Served:
+    """A responder on a socket, and nginx with the sample configuration in front of it. `processes`:
+    that many of them share the socket."""
+
+    def __init__(self, run, installed, processes=None):
+        self.folder = machine.own(tempfile.mkdtemp(prefix="run-", dir=run))
+        self.bare = servers.Bare("socket", installed, self.folder, processes=processes)
+        self.front = None
+        try:
+            self.front = _Front("nginx", installed, self.folder)
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def socket(self):
+        return f"unix:{self.bare.socket}"
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.front.port}"
+
+    def pids(self):
+        return [process.pid for process in self.bare.processes]
+
+    def stop(self):
+        if self.front is not None:
+            self.front.stop()
+        self.bare.stop()
+
+
+class _Front(servers.Nginx):
+    stands_alone = False
+
+    def config(self):
+        text = super().config().replace("nginx-error.log info;", "nginx-error.log warn;")
+        return text.replace(f"access_log {self.run}/nginx-access.log;", "access_log off;")
+
+
+def nothing(tools):
+    """As an installation: a responder that does nothing."""
+    return types.SimpleNamespace(responder=tools["nothing"], config="", folder=tools.folder)
+
+
+def private_dirty_mb(pid):
+    """Memory that is this process's alone; pages of the store's file are the page cache's."""
+    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Private_Dirty:"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
+
+
+def first_lines(source, target, skip, count):
+    """A file of its own with some of another's lines."""
+    with open(source) as lines, open(target, "w") as out:
+        for number, line in enumerate(lines):
+            if number >= skip + count:
+                break
+            if number >= skip:
+                out.write(line)
+    return machine.own(target)
+
+
+@contextlib.contextmanager
+def workplace():
+    """A folder that the user owns and that goes away; on a disk."""
+    on_a_disk()
+    run = machine.folder("retoken-bench-")
+    try:
+        yield run
+    finally:
+        shutil.rmtree(run, ignore_errors=True)
+
+
+# ---- figures ----
+
+class Row:
+    """One line of a table: a ratio with what it was made of, once per round."""
+
+    def __init__(self, name, what, at_least=None, at_most=None, unit="", limit_name=""):
+        self.name, self.what, self.unit, self.limit_name = name, what, unit, limit_name
+        self.at_least, self.at_most = at_least, at_most
+        self.ratios, self.ours, self.limits = [], [], []
+        self.skipped = ""
+        self.details = []
+
+    def add(self, ours, limit=1.0, detail=None):
+        self.ratios.append(ours / limit)
+        self.ours.append(ours)
+        self.limits.append(limit)
+        if detail:
+            self.details.append(detail)
+
+    @property
+    def median(self):
+        return statistics.median(self.ratios)
+
+    @property
+    def reached(self):
+        if self.skipped or not self.ratios:
+            return None
+        if self.at_least is not None:
+            return self.median >= self.at_least
+        return self.median <= self.at_most if self.at_most is not None else None
+
+    @property
+    def target(self):
+        if self.at_least is None and self.at_most is None:
+            return ""
+        word, value = ("at least", self.at_least) if self.at_least is not None else ("at most", self.at_most)
+        return f"{word} {self.shown(value)}"
+
+    def shown(self, value):
+        if self.unit == "%":
+            return f"{value * 100:.0f} %"
+        return f"{value:.3g} {self.unit}".strip()
+
+    def line(self):
+        if self.skipped or not self.ratios:
+            return (self.what, "", "skipped: " + (self.skipped or "not measured"), self.target, "")
+        spread = " / ".join(self.shown(value)
+                            for value in (min(self.ratios), self.median, max(self.ratios)))
+        made_of = ""
+        if self.limit_name:
+            made_of = f"{_figure(statistics.median(self.ours))} of {_figure(statistics.median(self.limits))} {self.limit_name}"
+        mark = {True: "ok", False: "MISSED", None: ""}[self.reached]
+        return (self.what, made_of, spread, self.target, mark)
+
+    def as_json(self):
+        return {"name": self.name, "what": self.what, "unit": self.unit, "at_least": self.at_least,
+                "at_most": self.at_most, "reached": self.reached, "skipped": self.skipped,
+                "median": self.median if self.ratios else None, "ratios": self.ratios,
+                "ours": self.ours, "limit": self.limits, "limit_name": self.limit_name,
+                "details": self.details}
+
+
+def _figure(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def table(rows):
+    head = ("", "ours of limit (medians)", "min / median / max", "target", "")
+    lines = [head, *(row.line() for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip()
+                     for line in lines)
+
+
+def machine_facts():
+    model = next((line.partition(":")[2].strip() for line in open("/proc/cpuinfo")
+                  if line.startswith("model name")), "unknown")
+    return {"when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "cpu": model,
+            "cores": os.cpu_count(), "kernel": os.uname().release,
+            "load_before": os.getloadavg()[0]}
+
+
+def write_json(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+# ---- charts ----
+
+_STYLE = """
+set terminal svg size {width},{height} font "sans-serif,13" background "#ffffff"
+set output "{output}"
+set title "{title}" font ",16"
+set border 3 lc rgb "#888888"
+set grid y lc rgb "#dddddd" lt 1
+set style fill solid 0.9 noborder
+set boxwidth 0.6
+set tics nomirror textcolor rgb "#333333"
+set key top right
+"""
+
+
+def chart(output, title, script, data, width=900, height=420):
+    """Draws with gnuplot; says so where it cannot be had."""
+    if shutil.which("gnuplot") is None and not packages("gnuplot-nox"):
+        say(f"{output.name}: skipped, gnuplot cannot be installed")
+        return
+    output.parent.mkdir(parents=True, exist_ok=True)
+    lines = _STYLE.format(width=width, height=height, output=output, title=title)
+    lines += "$data << END\n" + "".join(line + "\n" for line in data) + "END\n" + script
+    drawn = subprocess.run(["gnuplot"], input=lines, text=True, capture_output=True, check=False)
+    if drawn.returncode != 0:
+        say(f"{output.name}: gnuplot: {drawn.stderr.strip()[-300:]}")

@@ -1,0 +1,288 @@
+"""retoken.fcgi as a process: how it finds out how it was started, its options, its end by a signal,
+plain CGI without a web server, and what it does to be fit to hold secrets."""
+
+import contextlib
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+
+from lab import fcgi, installation, machine
+
+HEALTH = {"GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "GET", "SCRIPT_NAME": "/healthz"}
+FORM = {"GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "POST", "SCRIPT_NAME": "/oauth/token",
+        "CONTENT_TYPE": "application/x-www-form-urlencoded"}
+HEALTHY = b'{"status":"ok"}'
+
+
+@pytest.fixture(scope="module")
+def installed():
+    folder = machine.folder("retoken-start-")
+    found = installation.Installation(folder, installation.programs_for_user())
+    found.init()
+    yield found
+    subprocess.run(["rm", "-rf", folder], check=True)
+
+
+@pytest.fixture
+def run():
+    folder = machine.folder("retoken-start-run-")
+    yield folder
+    subprocess.run(["rm", "-rf", folder], check=True)
+
+
+def environment(installed, **more):
+    return machine.environment(RETOKEN_HOME=str(installed.folder), **more)
+
+
+def refused(installed, *arguments):
+    """(exit status, what it said) of a start that comes to nothing."""
+    done = machine.run([installed.responder, *arguments], env=environment(installed))
+    return done.returncode, done.stderr.decode()
+
+
+@contextlib.contextmanager
+def listening(installed, run, *options):
+    """The responder with a socket of its own, ended at the end."""
+    path = run / "s"
+    process = machine.start([installed.responder, "--listen", path, *options],
+                            log=run / "log", env=environment(installed))
+    try:
+        machine.wait_until(lambda: machine.listens_at(path), what="the responder")
+        yield process, path
+    finally:
+        machine.stop(process)
+
+
+def ask(path, variables, body=b""):
+    data = fcgi.begin() + fcgi.params(variables) + fcgi.stdin(body)
+    return fcgi.parse(fcgi.raw(path, data)[0])
+
+
+# ---- options and guesses ----
+
+@pytest.mark.parametrize("arguments, status, words", [
+    ([], 2, "started neither by a web server's FastCGI"),
+    (["--fcgi"], 2, "--fcgi: standard input is not a listening socket"),
+    (["--cgi"], 2, "--cgi: no CGI script either"),
+    (["--bogus"], 2, "see retoken.fcgi --help"),
+    (["-c"], 2, "see retoken.fcgi --help"),
+    (["extra"], 2, "extra: not an option"),
+    (["--threads", "0"], 2, "--threads 0: write 1 to 64"),
+    (["--threads", "65"], 2, "--threads 65: write 1 to 64"),
+    (["--threads", "2x"], 2, "--threads 2x: write 1 to 64"),
+    (["--listen", "s", "--mode", "0888"], 2, "--mode 0888: not permissions in octal"),
+    (["--listen", "s", "--mode", "01777"], 2, "--mode 01777: not permissions in octal"),
+    (["--listen", "s", "--mode", "-1"], 2, "--mode -1: not permissions in octal"),
+    (["--listen", "0.0.0.0:9000"], 3, "--listen 0.0.0.0:9000: not on this machine alone"),
+    (["--listen", "/nonexistent/s"], 3, "cannot make the socket /nonexistent/s: No such file"),
+])
+def test_refused(installed, arguments, status, words):
+    code, said = refused(installed, *arguments)
+    assert code == status
+    assert words in said
+
+
+def test_help_and_version(installed):
+    for option, words in (("--help", b"--listen WHERE"), ("--version", b"retoken.fcgi ")):
+        done = machine.run([installed.responder, option], env=environment(installed))
+        assert done.returncode == 0 and words in done.stdout and done.stderr == b""
+
+
+def inherit(installed, run, listener):
+    return machine.start([installed.responder], log=run / "log", env=environment(installed),
+                         stdin=listener)
+
+
+def test_listening_socket_on_descriptor_0(installed, run):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(run / "s"))
+        machine.own(run / "s")
+        listener.listen()
+        process = inherit(installed, run, listener)
+        try:
+            assert ask(run / "s", HEALTH).body == HEALTHY
+        finally:
+            machine.stop(process)
+    assert process.returncode == 0
+    assert (run / "s").exists()  # whoever made it removes it
+
+
+def test_inherited_socket_that_is_open_to_others_is_refused(installed, run):
+    with socket.socket() as listener:
+        listener.bind(("0.0.0.0", 0))
+        listener.listen()
+        process = inherit(installed, run, listener)
+        assert process.wait(10) == 3
+    assert "open to other machines" in (run / "log").read_text()
+
+
+def test_tcp_on_loopback(installed, run):
+    port = machine.free_port()
+    process = machine.start([installed.responder, "--listen", f"127.0.0.1:{port}"],
+                            log=run / "log", env=environment(installed))
+    try:
+        machine.wait_until(lambda: machine.listens(port), what="the responder")
+        with socket.create_connection(("127.0.0.1", port), 10) as connection:
+            connection.sendall(fcgi.begin() + fcgi.params(HEALTH) + fcgi.stdin(b""))
+            assert fcgi.parse(fcgi.read_answer(connection)[0]).body == HEALTHY
+    finally:
+        machine.stop(process)
+    assert process.returncode == 0
+
+
+def test_mode_of_the_socket(installed, run):
+    with listening(installed, run) as (_, path):
+        assert path.stat().st_mode & 0o777 == 0o660
+    with listening(installed, run, "--mode", "0606") as (_, path):
+        assert path.stat().st_mode & 0o777 == 0o606
+
+
+def test_socket_of_a_killed_responder_is_replaced(installed, run):
+    with listening(installed, run) as (process, path):
+        code, said = refused(installed, "--listen", path)
+        assert (code, said) == (3, f"retoken.fcgi: {path}: another process listens there already\n")
+        process.kill()
+        process.wait()
+        assert path.exists()
+    with listening(installed, run) as (_, path):
+        assert ask(path, HEALTH).body == HEALTHY
+
+
+# ---- signals ----
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
+def test_signal_finishes_what_is_in_flight(installed, run, number):
+    body = b"grant_type=refresh_token&refresh_token=x&client_id=y"
+    variables = dict(FORM, CONTENT_LENGTH=str(len(body)))
+    with listening(installed, run) as (process, path):
+        with fcgi.connect(path) as connection:
+            connection.sendall(fcgi.begin() + fcgi.params(variables)
+                               + fcgi.record(fcgi.STDIN, body[:9]))
+            ask(path, HEALTH)  # so the other one has been taken up
+            process.send_signal(number)
+            machine.wait_until(lambda: not accepts(path), what="the end of accepting")
+            assert process.poll() is None
+            connection.sendall(fcgi.record(fcgi.STDIN, body[9:]) + fcgi.record(fcgi.STDIN))
+            answer = fcgi.parse(fcgi.read_answer(connection)[0])
+        assert answer.status in (400, 401) and b"invalid_" in answer.body
+        assert process.wait(10) == 0
+        assert not path.exists()
+
+
+def accepts(path):
+    """Is a request still answered? One that nobody takes up is not."""
+    try:
+        out, _, _ = fcgi.raw(path, fcgi.begin() + fcgi.params(HEALTH) + fcgi.stdin(b""), 0.2)
+    except OSError:
+        return False
+    return out != b""
+
+
+def test_idle_responder_ends_at_once(installed, run):
+    with listening(installed, run) as (process, _):
+        process.terminate()
+        assert process.wait(1) == 0
+
+
+# ---- clients that leave ----
+
+def test_request_of_a_client_that_has_gone_is_not_performed(installed, run):
+    request = fcgi.begin() + fcgi.params(dict(FORM, CONTENT_LENGTH="0")) + fcgi.stdin(b"")
+    with listening(installed, run, "--threads", "1") as (_, path):
+        with fcgi.connect(path) as busy:
+            busy.sendall(fcgi.begin())  # the only thread waits for the rest
+            with fcgi.connect(path) as gone:
+                gone.sendall(request)
+            with fcgi.connect(path) as there:
+                there.sendall(request)
+                busy.close()
+                assert fcgi.parse(fcgi.read_answer(there)[0]).status == 400
+    log = (run / "log").read_text()
+    assert "gone: the client left" in log
+    assert log.count("refresh method=POST") == 1
+
+
+# ---- plain CGI ----
+
+def cgi(installed, variables, body=b"", arguments=(), descriptor=None):
+    done = subprocess.run([installed.responder, *arguments], input=None if descriptor else body,
+                          stdin=descriptor, capture_output=True, timeout=30, check=False,
+                          env=environment(installed, **variables), **machine._identity())
+    return done, fcgi.parse(done.stdout)
+
+
+def test_cgi(installed):
+    done, answer = cgi(installed, HEALTH)
+    assert done.returncode == 0 and answer.status == 200 and answer.body == HEALTHY
+    done, answer = cgi(installed, dict(HEALTH, REQUEST_METHOD="HEAD"))
+    assert answer.body == b"" and ("Content-Length", str(len(HEALTHY))) in answer.headers
+
+
+@pytest.mark.parametrize("length, body, status, words", [
+    ("9", b"a=b&c=d&e", 400, b"grant_type is missing"),
+    ("9", b"a=b&c=d&e and more", 400, b"grant_type is missing"),
+    ("9", b"a=b", 400, b"not as long as announced"),
+    ("-9", b"a=b&c=d&e", 400, b"not as long as announced"),
+    (None, b"a=b&c=d&e", 411, b"Content-Length is required"),
+    ("", b"a=b&c=d&e", 411, b"Content-Length is required"),
+    ("100000", b"a" * 100000, 413, b"too large"),
+])
+def test_cgi_bodies(installed, length, body, status, words):
+    variables = FORM if length is None else dict(FORM, CONTENT_LENGTH=length)
+    _, answer = cgi(installed, variables, body)
+    assert answer.status == status and words in answer.body
+
+
+def test_cgi_does_not_wait_for_the_end_of_its_input(installed):
+    """RFC 3875 section 4.2: CONTENT_LENGTH bytes are there to be read, and perhaps no end."""
+    reader, writer = os.pipe()
+    try:
+        os.write(writer, b"a=b&c=d&e")
+        _, answer = cgi(installed, dict(FORM, CONTENT_LENGTH="9"), descriptor=reader)
+        assert answer.status == 400 and b"grant_type is missing" in answer.body
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+def test_cgi_arguments_come_from_clients(installed, run):
+    """`/oauth/token?--listen+/tmp/x` is handed over as arguments (RFC 3875 section 4.4)."""
+    for arguments in (["--listen", run / "s"], ["-c", "/nonexistent"], ["--help"], ["--fcgi"]):
+        done, answer = cgi(installed, HEALTH, arguments=arguments)
+        assert done.returncode == 0 and answer.body == HEALTHY
+    assert not (run / "s").exists()
+
+
+# ---- a process that holds secrets ----
+
+def test_standard_descriptors_are_held(installed, run):
+    """Started without them, the store's file must not become descriptor 2, where messages go."""
+    script = 'exec "$1" --listen "$2" <&- >&- 2>&-'
+    process = machine.start(["/bin/sh", "-c", script, "sh", installed.responder, run / "s"],
+                            log=run / "log", env=environment(installed))
+    try:
+        machine.wait_until(lambda: machine.listens_at(run / "s"), what="the responder")
+        assert ask(run / "s", HEALTH).body == HEALTHY
+        if os.getuid() == 0:  # nobody else may look into a process that cannot be dumped
+            for number in range(3):
+                assert os.readlink(f"/proc/{process.pid}/fd/{number}") == "/dev/null"
+    finally:
+        machine.stop(process)
+    assert machine.run([installed.programs / "retoken", "store", "check"],
+                       env=environment(installed)).returncode == 0
+
+
+def test_no_core_dumps(installed, run):
+    with listening(installed, run) as (process, path):
+        ask(path, HEALTH)
+        proc = pathlib.Path(f"/proc/{process.pid}")
+        limits = [line.split() for line in (proc / "limits").read_text().splitlines()]
+        assert ["Max", "core", "file", "size", "0", "0", "bytes"] in limits
+        assert (proc / "environ").stat().st_uid == 0  # not dumpable, so not its user's
