@@ -44,6 +44,7 @@ struct options {
     int clients;
     double seconds;
     double warmup;
+    double patience; /* seconds after the end until clients without an answer are given up */
     const char *tokens_file; /* one token per line; rewritten at the end with the last ones */
     int pids[PIDS_MAX];
     int pid_count;
@@ -602,7 +603,7 @@ static void run(const struct options *options, struct client *clients, struct to
     }
     while (busy > 0) {
         struct epoll_event events[256];
-        int n = epoll_wait(epoll, events, 256, 1000);
+        int n = epoll_wait(epoll, events, 256, 200);
         uint64_t now = now_ns();
 
         if (!measuring && now >= measure_from) {
@@ -611,8 +612,9 @@ static void run(const struct options *options, struct client *clients, struct to
             own = own_cpu_s();
             servers = servers_cpu_s(options);
         }
-        if (now > stop_at + 30000000000u) {
-            fprintf(stderr, "loadgen: %d clients got no answer for 30 s\n", busy);
+        if (now > stop_at + (uint64_t)(options->patience * 1e9)) {
+            fprintf(stderr, "loadgen: %d clients got no answer for %g s\n", busy,
+                    options->patience);
             totals->errors += (uint64_t)busy;
             break;
         }
@@ -653,7 +655,8 @@ static void run(const struct options *options, struct client *clients, struct to
 
 static void usage(void)
 {
-    fputs("usage: loadgen --tokens FILE [--http] [--clients N] [--seconds S] [--warmup S]\n"
+    fputs("usage: loadgen --tokens FILE [--http] [--clients N] [--seconds S] [--warmup S] "
+          "[--patience S]\n"
           "               [--path PATH] [--authorization VALUE] [--extra '&a=b']\n"
           "               [--work rotate|replay|refuse] [--pid PID]... ADDRESS\n"
           "ADDRESS: unix:PATH or 127.0.0.1:PORT; without --http it speaks FastCGI.\n",
@@ -663,21 +666,21 @@ static void usage(void)
 
 static void parse(int argc, char **argv, struct options *options)
 {
-    static const struct option table[] = {{"tokens", required_argument, NULL, 't'},
-                                          {"http", no_argument, NULL, 'h'},
-                                          {"clients", required_argument, NULL, 'c'},
-                                          {"seconds", required_argument, NULL, 's'},
-                                          {"warmup", required_argument, NULL, 'w'},
-                                          {"path", required_argument, NULL, 'p'},
-                                          {"authorization", required_argument, NULL, 'a'},
-                                          {"extra", required_argument, NULL, 'x'},
-                                          {"work", required_argument, NULL, 'k'},
-                                          {"pid", required_argument, NULL, 'P'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option table[] = {
+        {"tokens", required_argument, NULL, 't'},  {"http", no_argument, NULL, 'h'},
+        {"clients", required_argument, NULL, 'c'}, {"seconds", required_argument, NULL, 's'},
+        {"warmup", required_argument, NULL, 'w'},  {"patience", required_argument, NULL, 'q'},
+        {"path", required_argument, NULL, 'p'},    {"authorization", required_argument, NULL, 'a'},
+        {"extra", required_argument, NULL, 'x'},   {"work", required_argument, NULL, 'k'},
+        {"pid", required_argument, NULL, 'P'},     {NULL, 0, NULL, 0}};
     int option;
 
-    *options = (struct options){
-        .path = "/oauth/token", .body_extra = "", .clients = 1, .seconds = 5, .warmup = 0.5};
+    *options = (struct options){.path = "/oauth/token",
+                                .body_extra = "",
+                                .clients = 1,
+                                .seconds = 5,
+                                .warmup = 0.5,
+                                .patience = 30};
     while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
         switch (option) {
         case 't':
@@ -694,6 +697,9 @@ static void parse(int argc, char **argv, struct options *options)
             break;
         case 'w':
             options->warmup = atof(optarg);
+            break;
+        case 'q':
+            options->patience = atof(optarg);
             break;
         case 'p':
             options->path = optarg;
