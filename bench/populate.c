@@ -44,7 +44,7 @@ static bool start_session(const struct filling *filling, struct session *session
     session->rotated_ms = now_ms;
     session->used_ms = now_ms;
     session->expires_ms = table_next_expiry_ms(&mount->policy, now_ms, now_ms);
-    session->token_iat_s = now_ms / CLOCK_SECOND;
+    session->written_ms = now_ms;
     return session_id_make(&authority->randomness, now_ms, session->id) &&
            text_copy(text_of(mount->realm), session->realm, sizeof session->realm);
 }
@@ -62,7 +62,7 @@ static bool fill_line(struct filling *filling, size_t i, struct fault *fault)
     }
     memcpy(line, token, REFRESH_TOKEN_NATIVE_SIZE);
     line[REFRESH_TOKEN_NATIVE_SIZE] = '\n';
-    return store_session_create(filling->service.store, &session, fault) == STORE_OK;
+    return store_session_create(filling->service.store, &session, NULL, fault) == STORE_OK;
 }
 
 static void *fill(void *self)

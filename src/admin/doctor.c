@@ -222,7 +222,7 @@ static void check_keys(struct examination *e)
     struct fault fault = {"out of memory"};
     size_t count = 0;
     if (rows == NULL ||
-        store_key_list(call->service.store, rows, KEY_NEED_ROWS_MAX, &count, &fault) != STORE_OK) {
+        store_key_list(call->service.store, true, rows, KEY_NEED_ROWS_MAX, &count, &fault) != STORE_OK) {
         report(e, "keys", HEALTH_FAIL, "%s", fault.text);
         return;
     }

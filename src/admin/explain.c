@@ -357,7 +357,7 @@ static const struct signing_row *signed_by(struct call *call, const struct jws *
     size_t count = 0;
     *faulty = true;
     if (rows == NULL ||
-        store_key_list(call->service.store, rows, KEY_NEED_ROWS_MAX, &count, fault) != STORE_OK) {
+        store_key_list(call->service.store, true, rows, KEY_NEED_ROWS_MAX, &count, fault) != STORE_OK) {
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {

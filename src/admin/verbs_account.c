@@ -286,17 +286,20 @@ enum call_end verbs_account_add(struct call *call)
     return call_event(call, EVENT_ACCOUNT, account.number, NULL, "added");
 }
 
-/* Writes the account back and says so. */
-static enum call_end update(struct call *call, const struct account *account, const char *what)
+/* Writes the account back, if it is still as it was read, and says so. */
+static enum call_end update(struct call *call, const struct account *before,
+                            const struct account *account, const char *what)
 {
     struct fault fault = {0};
-    switch (store_account_update(call->service.store, account, &fault)) {
+    switch (store_account_update(call->service.store, before, account, &fault)) {
     case STORE_OK:
         return call_event(call, EVENT_ACCOUNT, account->number, NULL, what);
     case STORE_ABSENT:
         return call_refuse(call, "account %s was removed meanwhile", account->name);
-    case STORE_EXISTS:
     case STORE_STALE:
+        return call_refuse(call, "account %s was changed by somebody else meanwhile; try again",
+                           account->name);
+    case STORE_EXISTS:
     case STORE_FAULT:
         break;
     }
@@ -305,13 +308,15 @@ static enum call_end update(struct call *call, const struct account *account, co
 
 enum call_end verbs_account_set(struct call *call)
 {
+    struct account before;
     struct account account;
     if (options_outside(&call->options, OPTION_BIT(CONFIG)) == NULL) {
         return call_wrong(call, "nothing to set: give --role, --subject, --claim or --claims-file");
     }
-    enum call_end end = call_account(call, call_argument(call, 0), &account);
+    enum call_end end = call_account(call, call_argument(call, 0), &before);
+    account = before;
     end = end == CALL_DONE ? read_facts(call, &account) : end;
-    end = end == CALL_DONE ? update(call, &account, "changed") : end;
+    end = end == CALL_DONE ? update(call, &before, &account, "changed") : end;
     if (end == CALL_DONE) {
         output_say(&call->output,
                    "account %s changed; access tokens say so from their next renewal",
@@ -337,11 +342,19 @@ static enum call_end end_sessions(struct call *call, const struct account *accou
 
 enum call_end verbs_account_passwd(struct call *call)
 {
+    struct account before = {0};
     struct account account;
     size_t count = 0;
     enum call_end end = call_account(call, call_argument(call, 0), &account);
     end = end == CALL_DONE ? read_password(call, &account) : end;
-    end = end == CALL_DONE ? update(call, &account, "password changed") : end;
+    /* read anew: somebody may have sat at the prompt for long, and the account been disabled */
+    end = end == CALL_DONE ? call_account(call, call_argument(call, 0), &before) : end;
+    if (end == CALL_DONE) {
+        struct account after = before;
+        memcpy(after.password, account.password, sizeof(after.password));
+        account = after;
+        end = update(call, &before, &account, "password changed");
+    }
     end = end == CALL_DONE ? end_sessions(call, &account, &count) : end;
     if (end == CALL_DONE) {
         output_say(&call->output, "password of %s changed; %zu session%s ended", account.name,
@@ -352,11 +365,13 @@ enum call_end verbs_account_passwd(struct call *call)
 
 static enum call_end set_enabled(struct call *call, bool enabled)
 {
+    struct account before;
     struct account account;
-    enum call_end end = call_account(call, call_argument(call, 0), &account);
+    enum call_end end = call_account(call, call_argument(call, 0), &before);
+    account = before;
     if (end == CALL_DONE && account.enabled != enabled) {
         account.enabled = enabled;
-        end = update(call, &account, enabled ? "enabled" : "disabled");
+        end = update(call, &before, &account, enabled ? "enabled" : "disabled");
     }
     if (end == CALL_DONE) {
         output_say(&call->output,

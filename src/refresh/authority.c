@@ -8,16 +8,15 @@
 
 #include "token/refresh_token.h"
 
-/* Keyrings change when an operator adds or retires a key: a handful in the life of a process. So
- * the old ones are kept until the end instead of being counted, and a thread that signs never loses
- * its. */
-enum { KEYRINGS_MAX = 256 };
+/* Keyrings change when an operator adds or retires a key. The last 256 are kept instead of being
+ * counted: a thread signs for milliseconds, and the 256th change of keys after that comes later. */
+enum { KEYRINGS_KEPT = 256 };
 
 struct authority_keyrings {
     pthread_mutex_t reload; /* one thread reloads, the others take what it brings */
     _Atomic(struct keyring *) current;
-    struct keyring *all[KEYRINGS_MAX];
-    size_t count;
+    struct keyring *kept[KEYRINGS_KEPT];
+    size_t oldest;
 };
 
 static struct keyring *load(const struct authority *authority, struct fault *fault)
@@ -33,7 +32,7 @@ static struct keyring *load(const struct authority *authority, struct fault *fau
     }
     /* the version first: a key added in between makes the next request reload, never miss it */
     if (store_keyring_version(authority->store, &version, fault) == STORE_OK &&
-        store_key_list(authority->store, rows, KEYRING_MAX, &count, fault) == STORE_OK) {
+        store_key_list(authority->store, false, rows, KEYRING_MAX, &count, fault) == STORE_OK) {
         keyring = keyring_open(rows, count, version, authority->secrets, fault);
     }
     free(rows);
@@ -80,8 +79,8 @@ void authority_close(struct authority *authority)
     struct authority_keyrings *keyrings = authority->keyrings;
 
     if (keyrings != NULL) {
-        for (size_t i = 0; i < keyrings->count; i++) {
-            keyring_close(keyrings->all[i]);
+        for (size_t i = 0; i < KEYRINGS_KEPT; i++) {
+            keyring_close(keyrings->kept[i]);
         }
         pthread_mutex_destroy(&keyrings->reload);
         free(keyrings);
@@ -107,14 +106,11 @@ const struct keyring *authority_keyring(struct authority *authority, uint64_t ve
     pthread_mutex_lock(&keyrings->reload);
     current = atomic_load(&keyrings->current);
     if (!fresh_enough(current, version)) {
-        if (keyrings->count == KEYRINGS_MAX) {
-            fault_set(fault, "signing keys changed %d times: restart the responder", KEYRINGS_MAX);
-            current = NULL;
-        } else {
-            current = load(authority, fault);
-        }
+        current = load(authority, fault);
         if (current != NULL) {
-            keyrings->all[keyrings->count++] = current;
+            keyring_close(keyrings->kept[keyrings->oldest]);
+            keyrings->kept[keyrings->oldest] = current;
+            keyrings->oldest = (keyrings->oldest + 1) % KEYRINGS_KEPT;
             atomic_store(&keyrings->current, current);
         }
     }

@@ -69,10 +69,27 @@ static bool assertion_proves(const struct refresh_ask *ask, const struct client 
            in_time(payload, now_ms / CLOCK_SECOND);
 }
 
+static enum client_check judge_secret(const struct authority *authority,
+                                      const struct refresh_ask *ask, const struct client *client,
+                                      bool *proved, struct fault *fault)
+{
+    switch (client_secret_verify(ask->client_secret, client->secret, authority->secrets)) {
+    case PASSWORD_RIGHT:
+        *proved = true;
+        return CLIENT_ACCEPTED;
+    case PASSWORD_WRONG:
+        return CLIENT_REFUSED;
+    case PASSWORD_FAULT:
+        break;
+    }
+    fault_set(fault, "the secret of client %s could not be checked: out of memory?", client->id);
+    return CLIENT_FAULT;
+}
+
 /* With everything in hand: is this proof right for this client? */
 static enum client_check judge(const struct authority *authority, const struct refresh_ask *ask,
                                const struct client *client, int64_t now_ms, struct arena *arena,
-                               bool *proved)
+                               bool *proved, struct fault *fault)
 {
     bool confidential = client->secret[0] != '\0' || client->key[0] != '\0';
 
@@ -86,8 +103,7 @@ static enum client_check judge(const struct authority *authority, const struct r
         if (!confidential && ask->client_secret.size == 0) {
             return CLIENT_ACCEPTED;
         }
-        *proved = client_secret_verify(ask->client_secret, client->secret, authority->secrets);
-        break;
+        return judge_secret(authority, ask, client, proved, fault);
     case CLIENT_PROOF_ASSERTION:
         *proved = assertion_proves(ask, client, now_ms, arena);
         break;
@@ -121,7 +137,7 @@ enum client_check client_auth_check(struct authority *authority, const struct re
     }
     switch (store_client_find(authority->store, identity->id, &client, fault)) {
     case STORE_OK:
-        check = judge(authority, ask, &client, now_ms, arena, &identity->proved);
+        check = judge(authority, ask, &client, now_ms, arena, &identity->proved, fault);
         if (check == CLIENT_ACCEPTED && !client.enabled) {
             check = CLIENT_DISABLED;
         }

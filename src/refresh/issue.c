@@ -127,7 +127,7 @@ static bool start_session(const struct authority *authority, const struct issue_
     session->used_ms = now_ms;
     session->expires_ms = table_next_expiry_ms(policy, now_ms, now_ms);
     session->scope_given = ask->scope_given;
-    session->token_iat_s = now_ms / CLOCK_SECOND;
+    session->written_ms = now_ms;
     return session_id_make(&authority->randomness, now_ms, session->id) &&
            text_copy(text_of(ask->mount->realm), session->realm, sizeof session->realm) &&
            text_copy(ask->client, session->client, sizeof session->client) &&
@@ -136,8 +136,8 @@ static bool start_session(const struct authority *authority, const struct issue_
 
 /* The refresh token of generation 0, and how the session is found by it. */
 static bool first_token(struct authority *authority, const struct issue_ask *ask,
-                        struct session *session, struct arena *arena, struct text *token,
-                        struct fault *fault)
+                        struct session *session, int64_t iat_s, struct arena *arena,
+                        struct text *token, struct fault *fault)
 {
     enum refresh_format format = ask->mount->policy.format;
     struct layout_claims claims;
@@ -147,8 +147,8 @@ static bool first_token(struct authority *authority, const struct issue_ask *ask
     } else if (format != REFRESH_FORMAT_JWT) {
         session->has_derived_aliases = format == REFRESH_FORMAT_UUID;
         return place_mint(authority, format, session->id, 0, arena, token, fault);
-    } else if (!fill_claims(authority, ask->mount, session, ask->account, 0, session->token_iat_s,
-                            arena, &claims, fault)) {
+    } else if (!fill_claims(authority, ask->mount, session, ask->account, 0, iat_s, arena, &claims,
+                            fault)) {
         return false;
     } else {
         claims.expires_at_s = session->expires_ms / CLOCK_SECOND;
@@ -171,17 +171,17 @@ static enum store_result create_session(struct authority *authority, const struc
                                         struct text *token, struct fault *fault)
 {
     enum store_result result = STORE_FAULT;
+    int64_t now_s = session->created_ms / CLOCK_SECOND;
 
-    for (int i = 0; i < ISSUE_SECONDS_TRIED; i++) {
-        if (!first_token(authority, ask, session, arena, token, fault)) {
+    for (int64_t i = 0; i < ISSUE_SECONDS_TRIED; i++) {
+        if (!first_token(authority, ask, session, now_s + i, arena, token, fault)) {
             return STORE_FAULT;
         }
-        result = store_session_create(authority->store, session, fault);
+        result = store_session_create(authority->store, session, ask->account, fault);
         if (result != STORE_EXISTS || ask->imported.size > 0 ||
             ask->mount->policy.format != REFRESH_FORMAT_JWT) {
             return result;
         }
-        session->token_iat_s++;
     }
     return result;
 }
@@ -234,8 +234,11 @@ enum outcome issue_session(struct authority *authority, const struct issue_ask *
         break;
     case STORE_EXISTS:
         return OUTCOME_TOKEN_INVALID;
-    case STORE_ABSENT:
     case STORE_STALE:
+        fault_set(fault, "account %s was disabled, removed or given another password meanwhile",
+                  ask->account->name);
+        return OUTCOME_FAULT;
+    case STORE_ABSENT:
     case STORE_FAULT:
         return OUTCOME_FAULT;
     }

@@ -2,6 +2,9 @@
 #include "refresh/password.h"
 
 #include <crypt.h>
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,18 +66,46 @@ bool password_hash(struct text password, const struct randomness *randomness,
     return done;
 }
 
-bool password_verify(struct text password, const char *hash)
+/* Strangers may ask for checks; they must not be able to ask for all memory. */
+static sem_t free_checks;
+
+static void open_gate(void)
+{
+    sem_init(&free_checks, 0, PASSWORD_CHECKS);
+}
+
+static enum password_check check(const char *plain, const char *against)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    char made[PASSWORD_HASH_MAX + 1];
+    enum password_check result;
+
+    pthread_once(&once, open_gate);
+    while (sem_wait(&free_checks) != 0) { /* a signal */
+    }
+    errno = 0;
+    if (!run_crypt(plain, against, made)) { /* a hash that is none fits no password */
+        result = errno == EINVAL ? PASSWORD_WRONG : PASSWORD_FAULT;
+    } else {
+        result =
+            secret_text_equal(text_of(made), text_of(against)) ? PASSWORD_RIGHT : PASSWORD_WRONG;
+    }
+    sem_post(&free_checks);
+    secret_wipe(made, sizeof made);
+    return result;
+}
+
+enum password_check password_verify(struct text password, const char *hash)
 {
     char plain[PASSWORD_MAX + 1];
-    char made[PASSWORD_HASH_MAX + 1];
     bool has_hash = hash != NULL && hash[0] != '\0';
-    const char *against = has_hash ? hash : NOBODY;
-    bool right = to_c_string(password, plain) && run_crypt(plain, against, made) &&
-                 secret_text_equal(text_of(made), text_of(against)) && has_hash;
+    enum password_check result = PASSWORD_WRONG;
 
+    if (to_c_string(password, plain)) {
+        result = check(plain, has_hash ? hash : NOBODY);
+    }
     secret_wipe(plain, sizeof plain);
-    secret_wipe(made, sizeof made);
-    return right;
+    return result == PASSWORD_RIGHT && !has_hash ? PASSWORD_WRONG : result;
 }
 
 bool client_secret_generate(const struct randomness *randomness, char secret[44])
@@ -119,13 +150,17 @@ bool client_secret_hash(struct text secret, bool generated, const struct secrets
     return true;
 }
 
-bool client_secret_verify(struct text secret, const char *hash, const struct secrets *secrets)
+enum password_check client_secret_verify(struct text secret, const char *hash,
+                                         const struct secrets *secrets)
 {
     char made[PASSWORD_HASH_MAX + 1];
 
     if (!text_starts(text_of(hash), TEXT(HMAC_MARK))) {
         return password_verify(secret, hash);
+    } else if (secret.size == 0 || secret.size > PASSWORD_MAX) {
+        return PASSWORD_WRONG;
+    } else if (!hmac_hash(secret, secrets, made)) {
+        return PASSWORD_FAULT;
     }
-    return secret.size > 0 && secret.size <= PASSWORD_MAX && hmac_hash(secret, secrets, made) &&
-           secret_text_equal(text_of(made), text_of(hash));
+    return secret_text_equal(text_of(made), text_of(hash)) ? PASSWORD_RIGHT : PASSWORD_WRONG;
 }

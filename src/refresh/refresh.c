@@ -73,6 +73,22 @@ static bool access_token_matches(struct run *run, const struct keyring *keyring)
            json_in_text(payload, claim, &named) == JSON_IN_TEXT && text_is(named, id);
 }
 
+static bool password_matches(struct run *run, const struct account *account, enum outcome *refusal)
+{
+    switch (password_verify(run->ask->password, account->password)) {
+    case PASSWORD_RIGHT:
+        return true;
+    case PASSWORD_WRONG:
+        *refusal = OUTCOME_CREDENTIALS_WRONG;
+        return false;
+    case PASSWORD_FAULT:
+        break;
+    }
+    fault_set(run->fault, "a password could not be checked: out of memory?");
+    *refusal = OUTCOME_FAULT;
+    return false;
+}
+
 static bool user_matches(struct run *run, enum outcome *refusal)
 {
     const struct refresh_ask *ask = run->ask;
@@ -82,8 +98,8 @@ static bool user_matches(struct run *run, enum outcome *refusal)
         return true; /* the table words a removed account */
     } else if (ask->username_given && !text_is(ask->username, account->name)) {
         *refusal = OUTCOME_WRONG_USER;
-    } else if (ask->password_given && !password_verify(ask->password, account->password)) {
-        *refusal = OUTCOME_CREDENTIALS_WRONG;
+    } else if (ask->password_given) {
+        return password_matches(run, account, refusal);
     } else {
         return true;
     }
@@ -157,7 +173,8 @@ static bool sign(struct run *run, uint32_t generation, int64_t issued_ms, struct
 static enum store_result rotate(struct run *run, struct text scope)
 {
     const struct session *session = &run->grant.session;
-    struct store_rotation rotation = {.from = session->generation, .now_ms = run->now_ms};
+    struct store_rotation rotation = {
+        .from = session->generation, .now_ms = run->now_ms, .clock = &run->authority->clock};
     struct text *token = &run->answer->refresh_token;
 
     memcpy(rotation.id, session->id, sizeof rotation.id);
@@ -225,6 +242,38 @@ static enum store_result report(struct run *run, enum event_kind kind)
     return store_event_add(run->authority->store, &event, run->fault);
 }
 
+/* The token of n once more. A UUID is found through its alias only: when another mount of the realm
+ * made n, there is none, and the native spelling is what every mount accepts. */
+static bool mint_again(struct run *run)
+{
+    const struct session *session = &run->grant.session;
+    enum refresh_format format = run->policy->format;
+    uint8_t alias[SESSION_HASH_SIZE];
+    struct place unused;
+
+    if (format == REFRESH_FORMAT_UUID) {
+        if (!authority_derived_alias((void *)run->authority->secrets, session->id,
+                                     session->generation, alias)) {
+            fault_set(run->fault, "cannot derive an alias");
+            return false;
+        }
+        switch (store_alias_find(run->authority->store, alias, unused.session, &unused.generation,
+                                 run->fault)) {
+        case STORE_OK:
+            break;
+        case STORE_ABSENT:
+            format = REFRESH_FORMAT_NATIVE;
+            break;
+        case STORE_EXISTS:
+        case STORE_STALE:
+        case STORE_FAULT:
+            return false;
+        }
+    }
+    return place_mint(run->authority, format, session->id, session->generation, run->arena,
+                      &run->answer->refresh_token, run->fault);
+}
+
 /* c = n - 1 inside a window: the answer of n. `fresh` gives the access token a new time instead of
  * the record's, which a lost answer needs when it is found late. */
 static enum store_result answer_again(struct run *run, struct text scope, bool fresh)
@@ -238,8 +287,7 @@ static enum store_result answer_again(struct run *run, struct text scope, bool f
     run->answer->session_expires_ms = table_expires_ms(run->policy, session);
     if (!run->policy->rotate) {
         run->answer->refresh_token = run->ask->refresh_token;
-    } else if (!place_mint(run->authority, run->policy->format, session->id, session->generation,
-                           run->arena, &run->answer->refresh_token, run->fault)) {
+    } else if (!mint_again(run)) {
         return STORE_FAULT;
     }
     if (!sign(run, session->generation, issued_ms, scope)) {
@@ -309,7 +357,10 @@ static enum store_result attempt(struct run *run, enum outcome *outcome)
     }
     *outcome = table_decide(run->policy, &run->grant, run->place.generation, run->client.proved,
                             run->now_ms);
-    if (outcome_is_grant(*outcome)) {
+    if (*outcome == OUTCOME_FAULT) {
+        fault_set(run->fault, "the clock is far behind the time of this session's last renewal");
+        return STORE_FAULT;
+    } else if (outcome_is_grant(*outcome)) {
         return grant(run, outcome);
     } else if (*outcome == OUTCOME_TOKEN_REUSED) {
         return punish(run);
@@ -329,6 +380,7 @@ static enum outcome login_with_access_token(struct run *run)
     struct issue_ask issue = {.mount = ask->mount, .account = account};
     char name[ACCOUNT_NAME_MAX + 1];
     struct text subject;
+    enum outcome refusal;
     json_t *payload;
 
     if (keyring == NULL) {
@@ -350,8 +402,8 @@ static enum outcome login_with_access_token(struct run *run)
     case STORE_FAULT:
         return OUTCOME_FAULT;
     }
-    if (!password_verify(ask->password, account->password)) {
-        return OUTCOME_CREDENTIALS_WRONG;
+    if (!password_matches(run, account, &refusal)) {
+        return refusal;
     } else if (!account->enabled) {
         return OUTCOME_ACCOUNT_DISABLED;
     }
@@ -374,10 +426,12 @@ static enum outcome find_and_decide(struct run *run)
     case PLACE_FAULT:
         return OUTCOME_FAULT;
     }
-    for (int lost = 0; result == STORE_STALE && lost < RACES_LOST_MAX; lost++) {
+    /* absent in the write: swept since it was read, and the next reading will say so */
+    for (int lost = 0; (result == STORE_STALE || result == STORE_ABSENT) && lost < RACES_LOST_MAX;
+         lost++) {
         result = attempt(run, &outcome);
     }
-    if (result == STORE_STALE) {
+    if (result == STORE_STALE || result == STORE_ABSENT) {
         fault_set(run->fault, "lost %d races for one session", RACES_LOST_MAX);
     }
     return result == STORE_OK ? outcome : OUTCOME_FAULT;
@@ -449,7 +503,7 @@ enum outcome refresh_judge(struct authority *authority, const struct mount *moun
     if (verdict->outcome == OUTCOME_REPLAYED || verdict->outcome == OUTCOME_RECOVERED) {
         window = verdict->outcome == OUTCOME_REPLAYED ? mount->policy.concurrency_window_ms
                                                       : mount->policy.recovery_window_ms;
-        verdict->window_left_ms = session->rotated_ms + window - verdict->now_ms;
+        verdict->window_left_ms = session->written_ms + window - verdict->now_ms;
     }
     return verdict->outcome;
 }

@@ -1,6 +1,8 @@
 /* table.c: the decision table of design.md section 4. */
 #include "refresh/table.h"
 
+#include "base/clock.h"
+
 /* A sixteenth of the idle lifetime: how coarsely the uses of a non-rotating session are noted. */
 static int64_t idle_grain_ms(const struct policy *policy)
 {
@@ -44,14 +46,18 @@ bool table_touch_due(const struct policy *policy, const struct session *session,
     return policy->idle_lifetime_ms > 0 && now_ms - session->used_ms > idle_grain_ms(policy);
 }
 
-/* c = n - 1: a lost answer, a second tab, a retry; or a thief. */
+/* c = n - 1: a lost answer, a second tab, a retry; or a thief. A rotation further in the future
+ * than the window is long is a clock that was wrong then or is now: nobody can tell, so nothing is
+ * decided (design.md: never answer "invalid" for a fault). */
 static enum outcome decide_parent(const struct policy *policy, const struct session *session,
                                   bool client_proved, int64_t now_ms)
 {
-    int64_t age = now_ms - session->rotated_ms;
+    int64_t age = now_ms - session->written_ms;
     bool evidence = policy->recovery_evidence == RECOVERY_EVIDENCE_NONE || client_proved;
 
-    if (age <= policy->concurrency_window_ms) {
+    if (age < -policy->concurrency_window_ms - CLOCK_MINUTE) {
+        return OUTCOME_FAULT;
+    } else if (age <= policy->concurrency_window_ms) {
         return OUTCOME_REPLAYED;
     }
     return age <= policy->recovery_window_ms && evidence ? OUTCOME_RECOVERED : OUTCOME_TOKEN_REUSED;

@@ -9,7 +9,8 @@
 #include "store/store.h"
 
 /* OUTCOME_ROTATED (c = n on a rotating mount), _RENEWED (c = n, no rotation), _REPLAYED,
- * _RECOVERED, or a refusal. `client_proved`: the client authenticated itself in this request. */
+ * _RECOVERED, a refusal, or OUTCOME_FAULT when the clock contradicts the record. `client_proved`:
+ * the client authenticated itself in this request. */
 enum outcome table_decide(const struct policy *policy, const struct store_grant *grant,
                           uint32_t presented, bool client_proved, int64_t now_ms);
 

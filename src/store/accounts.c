@@ -78,24 +78,41 @@ enum store_result store_account_add(struct store *store, struct account *account
     return inside_write(store, apply_add, account, account->created_ms, fault);
 }
 
+struct update {
+    const struct account *before; /* NULL = any */
+    const struct account *after;
+};
+
+static bool is_same(const struct account *a, const struct account *b)
+{
+    return a->enabled == b->enabled && a->created_ms == b->created_ms &&
+           strcmp(a->name, b->name) == 0 && strcmp(a->subject, b->subject) == 0 &&
+           strcmp(a->roles, b->roles) == 0 && strcmp(a->claims, b->claims) == 0 &&
+           strcmp(a->password, b->password) == 0;
+}
+
 static enum store_result apply_update(struct rows *rows, void *what, struct fault *fault)
 {
-    const struct account *const *wanted = what;
+    const struct update *update = what;
     struct account account;
-    struct account updated = **wanted;
+    struct account updated = *update->after;
     enum store_result result = rows_account_get(rows, updated.number, &account, fault);
 
     if (result != STORE_OK) {
         return result;
+    } else if (update->before != NULL && !is_same(update->before, &account)) {
+        return STORE_STALE;
     }
     memcpy(updated.name, account.name, sizeof(updated.name));
     return rows_account_put(rows, &updated, fault);
 }
 
-enum store_result store_account_update(struct store *store, const struct account *account,
-                                       struct fault *fault)
+enum store_result store_account_update(struct store *store, const struct account *before,
+                                       const struct account *account, struct fault *fault)
 {
-    return inside_write(store, apply_update, &account, 0, fault);
+    struct update update = {before, account};
+
+    return inside_write(store, apply_update, &update, 0, fault);
 }
 
 static enum store_result apply_remove(struct rows *rows, void *what, struct fault *fault)

@@ -245,6 +245,7 @@ enum store_result group_commit(struct group *group, struct group_change *change)
 {
     bool leads;
 
+    change->result = STORE_FAULT; /* until somebody has an answer */
     sem_init(&change->wake, 0, 0);
     pthread_mutex_lock(&group->lock);
     enqueue(group, change);

@@ -92,8 +92,8 @@ enum store_result store_key_set_state(struct store *store, const char *kid,
 
 /* ---- read ---- */
 
-enum store_result store_key_list(struct store *store, struct signing_row *rows, size_t room,
-                                 size_t *count, struct fault *fault)
+enum store_result store_key_list(struct store *store, bool retired, struct signing_row *rows,
+                                 size_t room, size_t *count, struct fault *fault)
 {
     struct rows_key position = rows_key_first();
     struct rows snapshot;
@@ -105,7 +105,9 @@ enum store_result store_key_list(struct store *store, struct signing_row *rows, 
     }
     while (*count < room && result == STORE_OK) {
         result = next_key(&snapshot, &position, &rows[*count], fault);
-        *count += result == STORE_OK ? 1 : 0;
+        if (result == STORE_OK && (retired || rows[*count].state != SIGNING_RETIRED)) {
+            ++*count;
+        }
     }
     inside_read_end(&snapshot);
     return result == STORE_ABSENT ? STORE_OK : result;

@@ -210,7 +210,7 @@ static bool ended(const struct record *record)
  *     0000019a9f2d0a11           used
  *     0000019aa4523b00           expires, 0 = never
  *     0000000000000000           ended, 0 = live
- *     00000000691f0a2c           iat of a JWT-shaped refresh token, seconds
+ *     0000019a9f2d0a13           written
  *     0000019aa9783b00           time of its entry in the ends table, 0 = none
  *     (32 bytes)                 the stored alias, only with flag 02
  *     000c 2f6f617574682f746f6b656e   realm "/oauth/token"
@@ -240,7 +240,7 @@ void record_put_session(struct record *record, const struct record_session *stor
     put_time(record, session->used_ms);
     put_time(record, session->expires_ms);
     put_time(record, session->ended_ms);
-    put_time(record, session->token_iat_s);
+    put_time(record, session->written_ms);
     put_time(record, stored->entry_ms);
     if (session->has_alias) {
         put_bytes(record, session->alias, sizeof(session->alias));
@@ -271,7 +271,7 @@ bool record_get_session(struct record *record, struct record_session *stored)
     session->used_ms = get_time(record);
     session->expires_ms = get_time(record);
     session->ended_ms = get_time(record);
-    session->token_iat_s = get_time(record);
+    session->written_ms = get_time(record);
     stored->entry_ms = get_time(record);
     if (session->has_alias) {
         memcpy(session->alias, get_bytes(record, sizeof(session->alias)), sizeof(session->alias));

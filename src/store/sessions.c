@@ -8,6 +8,7 @@
 
 struct creation {
     const struct session *session;
+    const struct account *as_read; /* NULL = not asked */
     const struct sweep *sweep;
     uint8_t derived[SESSION_HASH_SIZE]; /* alias of generation 0 when it has derived ones */
 };
@@ -39,6 +40,21 @@ static enum store_result add_alias(struct rows *rows, const struct session *sess
     return rows_alias_put(rows, hash, &alias, fault);
 }
 
+/* Is the account still the one on whose word the session begins? */
+static enum store_result check_account(struct rows *rows, const struct account *as_read,
+                                       struct fault *fault)
+{
+    struct account account;
+    enum store_result result = rows_account_get(rows, as_read->number, &account, fault);
+
+    if (result == STORE_ABSENT ||
+        (result == STORE_OK &&
+         (!account.enabled || strcmp(account.password, as_read->password) != 0))) {
+        return STORE_STALE;
+    }
+    return result;
+}
+
 static enum store_result apply_create(struct rows *rows, void *what, struct fault *fault)
 {
     struct creation *creation = what;
@@ -49,6 +65,10 @@ static enum store_result apply_create(struct rows *rows, void *what, struct faul
 
     if (!rows_have_room(rows, fault)) {
         return STORE_FAULT;
+    }
+    result = creation->as_read != NULL ? check_account(rows, creation->as_read, fault) : STORE_OK;
+    if (result != STORE_OK) {
+        return result;
     }
     result = find_taken(rows, creation, fault);
     if (result != STORE_ABSENT) {
@@ -68,9 +88,9 @@ static enum store_result apply_create(struct rows *rows, void *what, struct faul
 }
 
 enum store_result store_session_create(struct store *store, const struct session *session,
-                                       struct fault *fault)
+                                       const struct account *as_read, struct fault *fault)
 {
-    struct creation creation = {.session = session, .sweep = &store->sweep};
+    struct creation creation = {.session = session, .as_read = as_read, .sweep = &store->sweep};
 
     if (session->has_derived_aliases &&
         (store->sweep.derived_alias == NULL ||
@@ -228,6 +248,8 @@ static enum store_result apply_rotate(struct rows *rows, void *what, struct faul
     stored.session.generation++;
     stored.session.rotated_ms = rotation->now_ms;
     stored.session.used_ms = rotation->now_ms;
+    stored.session.written_ms =
+        rotation->clock != NULL ? clock_now_ms(rotation->clock) : rotation->now_ms;
     stored.session.expires_ms = rotation->expires_ms;
     stored.session.has_derived_aliases |= rotation->has_alias;
     return put_renewed(rows, renewal->sweep, &stored, fault);

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "model/account.h"
 #include "model/client.h"
@@ -62,9 +63,11 @@ bool store_is_broken(const struct store *store);
 /* ---- sessions ---- */
 
 /* Adds session, its aliases (session->alias when has_alias; `derived_alias` of generation 0 when
- * has_derived_aliases), and its index entries. STORE_EXISTS: the id or the alias is taken. */
+ * has_derived_aliases), and its index entries. STORE_EXISTS: the id or the alias is taken.
+ * STORE_STALE: the account is gone, disabled, or has another password than `as_read`, on whose word
+ * the session begins (NULL = not asked). */
 enum store_result store_session_create(struct store *store, const struct session *session,
-                                       struct fault *fault);
+                                       const struct account *as_read, struct fault *fault);
 
 /* All that a decision about one session needs, read in one snapshot. */
 struct store_grant {
@@ -89,6 +92,9 @@ struct store_rotation {
     uint8_t id[SESSION_ID_SIZE];
     uint32_t from;
     int64_t now_ms;
+    /* Read when the record is written, for session.written_ms; NULL = now_ms. A request may have
+     * waited long for the writer, and its client's retry must still find the window open. */
+    const struct clock *clock;
     int64_t expires_ms; /* of the session from now on; 0 = never */
     bool has_alias;     /* the successor is spelled as UUID: */
     uint8_t alias[SESSION_HASH_SIZE];
@@ -127,9 +133,10 @@ enum store_result store_account_find(struct store *store, const char *name, stru
                                      struct fault *fault);
 enum store_result store_account_get(struct store *store, uint64_t number, struct account *account,
                                     struct fault *fault);
-/* Overwrites the account with the same number. The name does not change. */
-enum store_result store_account_update(struct store *store, const struct account *account,
-                                       struct fault *fault);
+/* Overwrites the account with the same number. The name does not change. STORE_STALE: it is no
+ * longer as `before` (NULL = as whatever it is), so that nobody's change is undone by another's. */
+enum store_result store_account_update(struct store *store, const struct account *before,
+                                       const struct account *account, struct fault *fault);
 /* Removes the account; its sessions refuse as "account gone" from that commit on. */
 enum store_result store_account_remove(struct store *store, const char *name, struct fault *fault);
 /* In order of name, after name `after` (NULL = from the start). */
@@ -152,8 +159,9 @@ enum store_result store_client_list(struct store *store, const char *after, stru
 enum store_result store_key_add(struct store *store, struct signing_row *row, struct fault *fault);
 enum store_result store_key_set_state(struct store *store, const char *kid,
                                       enum signing_state state, struct fault *fault);
-enum store_result store_key_list(struct store *store, struct signing_row *rows, size_t room,
-                                 size_t *count, struct fault *fault);
+/* In order of number; without those retired unless `retired` says so. */
+enum store_result store_key_list(struct store *store, bool retired, struct signing_row *rows,
+                                 size_t room, size_t *count, struct fault *fault);
 enum store_result store_keyring_version(struct store *store, uint64_t *version,
                                         struct fault *fault);
 

@@ -781,6 +781,17 @@ def test_nothing_is_made_where_there_is_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_passwd_undoes_nobodys_disable(fresh):
+    """The prompt may stay open for long: what happens to the account meanwhile stands."""
+    fresh.account()
+    waiting = subprocess.Popen([RETOKEN, "-c", fresh.config, "account", "passwd", "ada"], text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment())
+    fresh.run("account", "disable", "ada")
+    waiting.communicate("another password\n")
+    assert waiting.returncode == DONE
+    assert fresh.json("account", "show", "ada")["enabled"] is False
+
+
 def test_closed_standard_descriptors(fresh):
     """The store's file must not become standard output."""
     done = subprocess.run(["sh", "-c", '"$0" -c "$1" account add ada --no-password >&- 2>&- <&-', RETOKEN,

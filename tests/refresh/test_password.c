@@ -21,13 +21,13 @@ static void test_password(void **state)
     assert_true(password_hash(TEXT("pässword"), &randomness, again, &fault));
     assert_true(text_starts(text_of(hash), TEXT("$y$")));
     assert_string_not_equal(hash, again); /* salted */
-    assert_true(password_verify(TEXT("pässword"), hash));
-    assert_false(password_verify(TEXT("passw"), hash));
-    assert_false(password_verify(TEXT(""), hash));
-    assert_false(password_verify(TEXT("pässword"), ""));
-    assert_false(password_verify(TEXT("pässword"), NULL));
-    assert_false(password_verify(TEXT("pässword"), "*0"));
-    assert_false(password_verify(((struct text){"pässword\0x", 11}), hash));
+    assert_int_equal(PASSWORD_RIGHT, password_verify(TEXT("pässword"), hash));
+    assert_int_equal(PASSWORD_WRONG, password_verify(TEXT("passw"), hash));
+    assert_int_equal(PASSWORD_WRONG, password_verify(TEXT(""), hash));
+    assert_int_equal(PASSWORD_WRONG, password_verify(TEXT("pässword"), ""));
+    assert_int_equal(PASSWORD_WRONG, password_verify(TEXT("pässword"), NULL));
+    assert_int_equal(PASSWORD_WRONG, password_verify(TEXT("pässword"), "*0"));
+    assert_int_equal(PASSWORD_WRONG, password_verify(((struct text){"pässword\0x", 11}), hash));
     memset(huge, 'a', sizeof huge);
     assert_false(password_hash((struct text){huge, sizeof huge}, &randomness, hash, &fault));
     assert_false(password_hash(TEXT(""), &randomness, hash, &fault));
@@ -53,13 +53,13 @@ static void test_client_secret(void **state)
         assert_true(
             client_secret_hash(text_of(secret), generated, &secrets, &randomness, hash, &fault));
         assert_null(strstr(hash, secret));
-        assert_true(client_secret_verify(text_of(secret), hash, &secrets));
-        assert_false(client_secret_verify(TEXT("wrong"), hash, &secrets));
-        assert_false(client_secret_verify(TEXT(""), hash, &secrets));
+        assert_int_equal(PASSWORD_RIGHT, client_secret_verify(text_of(secret), hash, &secrets));
+        assert_int_equal(PASSWORD_WRONG, client_secret_verify(TEXT("wrong"), hash, &secrets));
+        assert_int_equal(PASSWORD_WRONG, client_secret_verify(TEXT(""), hash, &secrets));
     }
     assert_true(client_secret_hash(text_of(secret), true, &secrets, &randomness, hash, &fault));
-    assert_false(
-        client_secret_verify(text_of(secret), hash, &others)); /* the hash alone is no use */
+    assert_int_equal(PASSWORD_WRONG, client_secret_verify(text_of(secret), hash,
+                                                          &others)); /* the hash alone is no use */
     secrets_close(&secrets);
     secrets_close(&others);
 }

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -14,6 +15,7 @@
 #include "refresh/password.h"
 #include "refresh/world.h"
 #include "token/jws.h"
+#include "token/refresh_token.h"
 
 static int set_up(void **state)
 {
@@ -338,11 +340,11 @@ static void test_accounts(void **state)
     struct refresh_answer answer;
 
     w->ada.enabled = false;
-    assert_int_equal(store_account_update(w->store, &w->ada, &w->fault), STORE_OK);
+    assert_int_equal(store_account_update(w->store, NULL, &w->ada, &w->fault), STORE_OK);
     assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ACCOUNT_DISABLED);
     w->ada.enabled = true;
     strcpy(w->ada.roles, "viewer");
-    assert_int_equal(store_account_update(w->store, &w->ada, &w->fault), STORE_OK);
+    assert_int_equal(store_account_update(w->store, NULL, &w->ada, &w->fault), STORE_OK);
     assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ROTATED);
     assert_true(text_is(answer.roles, "viewer")); /* claims come from the account as it is now */
     assert_int_equal(store_account_remove(w->store, "ada", &w->fault), STORE_OK);
@@ -425,6 +427,96 @@ static void test_uuid_format(void **state)
         OUTCOME_TOKEN_INVALID);
 }
 
+/* A rotation that waited long for the writer: the window runs from when it was written, so that the
+ * client's first retry still finds it open. */
+static void test_window_starts_when_written(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct refresh_answer answer;
+    struct store_rotation rotation = {.clock = &w->authority.clock, .now_ms = w->now_ms};
+    uint32_t generation;
+
+    assert_true(refresh_token_native_open(&w->secrets, first, rotation.id, &generation));
+    w->now_ms += 5 * CLOCK_MINUTE; /* in the queue */
+    assert_int_equal(store_session_rotate(w->store, &rotation, &w->fault), STORE_OK);
+    w->now_ms += 30 * CLOCK_SECOND;
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_REPLAYED);
+    w->now_ms += 31 * CLOCK_SECOND;
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_TOKEN_REUSED);
+}
+
+static void test_clock_far_back_is_a_fault(void **state)
+{
+    struct world *w = *state;
+    struct text first;
+    struct refresh_answer answer;
+
+    w->mount.policy.idle_lifetime_ms = 0;
+    first = world_session(w, "", NULL);
+    w->now_ms += 365 * (int64_t)CLOCK_DAY; /* somebody's clock was a year ahead */
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_ROTATED);
+    w->now_ms -= 300 * (int64_t)CLOCK_DAY;
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_FAULT);
+    assert_int_equal(world_record(w, answer.session).end, SESSION_LIVE);
+}
+
+/* What an account was when its password was checked, it must still be when the session begins. */
+static void test_account_changed_before_the_session(void **state)
+{
+    struct world *w = *state;
+    struct account before = w->ada;
+    struct issue_ask ask = {.mount = &w->mount, .account = &before};
+    struct refresh_answer answer = {0};
+
+    w->ada.enabled = false;
+    assert_int_equal(store_account_update(w->store, &before, &w->ada, &w->fault), STORE_OK);
+    assert_int_equal(issue_session(&w->authority, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_FAULT);
+    w->ada.enabled = true;
+    strcpy(w->ada.password, "$y$another");
+    assert_int_equal(store_account_update(w->store, NULL, &w->ada, &w->fault), STORE_OK);
+    assert_int_equal(issue_session(&w->authority, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_FAULT);
+    assert_int_equal(store_account_remove(w->store, "ada", &w->fault), STORE_OK);
+    assert_int_equal(issue_session(&w->authority, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_FAULT);
+}
+
+/* A UUID mount and a native one share a realm: what a replay hands out can be used. */
+static void test_replay_over_two_spellings(void **state)
+{
+    struct world *w = *state;
+    struct mount native = w->mount;
+    struct text first;
+    struct refresh_answer answer;
+
+    w->mount.policy.format = REFRESH_FORMAT_UUID;
+    first = world_session(w, "", NULL);
+    assert_int_equal(world_present(w, &native, first, &answer), OUTCOME_ROTATED);
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_REPLAYED);
+    assert_int_equal(world_present(w, &w->mount, answer.refresh_token, &answer), OUTCOME_ROTATED);
+    assert_int_equal(answer.refresh_token.size, 36);
+    assert_int_equal(world_present(w, &native, answer.refresh_token, &answer), OUTCOME_ROTATED);
+}
+
+static void test_many_retired_keys(void **state)
+{
+    struct world *w = *state;
+    struct text token = world_session(w, "", NULL);
+    struct refresh_answer answer;
+    char kid[16];
+
+    for (int i = 0; i < KEYRING_MAX + 6; i++) {
+        snprintf(kid, sizeof kid, "old%d", i);
+        world_add_key(w, SIGNING_HS256, kid);
+        assert_int_equal(store_key_set_state(w->store, kid, SIGNING_RETIRED, &w->fault), STORE_OK);
+    }
+    assert_int_equal(store_key_set_state(w->store, "k1", SIGNING_RETIRED, &w->fault), STORE_OK);
+    world_add_key(w, SIGNING_HS256, "new");
+    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ROTATED);
+}
+
 /* Two mounts of one realm: a client base moves from an old dialect to /oauth/token without a login.
  */
 static void test_one_realm_two_mounts(void **state)
@@ -494,7 +586,7 @@ static void test_future_generation(void **state)
     world_open(&later, "memory:");
     backup = world_record(w, answer.session);
     backup.generation = 0;
-    assert_int_equal(store_session_create(later.store, &backup, &later.fault), STORE_OK);
+    assert_int_equal(store_session_create(later.store, &backup, NULL, &later.fault), STORE_OK);
     assert_int_equal(world_present(&later, &later.mount, answer.refresh_token, &answer),
                      OUTCOME_TOKEN_FROM_FUTURE);
     assert_int_equal(world_record(&later, backup.id).end, SESSION_LIVE);
@@ -596,6 +688,11 @@ int main(void)
         CASE(test_jwt_format_does_not_rotate),
         CASE(test_password_buys_a_session),
         CASE(test_uuid_format),
+        CASE(test_window_starts_when_written),
+        CASE(test_clock_far_back_is_a_fault),
+        CASE(test_account_changed_before_the_session),
+        CASE(test_replay_over_two_spellings),
+        CASE(test_many_retired_keys),
         CASE(test_one_realm_two_mounts),
         CASE(test_imported_token),
         CASE(test_fault_spends_nothing),

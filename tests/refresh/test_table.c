@@ -18,6 +18,7 @@ static struct store_grant grant_at(uint32_t generation)
     grant.session.created_ms = T;
     grant.session.rotated_ms = T;
     grant.session.used_ms = T;
+    grant.session.written_ms = T;
     grant.has_account = true;
     grant.account.enabled = true;
     return grant;
@@ -36,7 +37,11 @@ static void test_generations(void **state)
         {7, 7, 1 << 20, true, false, RECOVERY_EVIDENCE_CLIENT, OUTCOME_ROTATED},
         {0, 0, 0, false, false, RECOVERY_EVIDENCE_CLIENT, OUTCOME_RENEWED},
         {1, 0, 0, true, false, RECOVERY_EVIDENCE_CLIENT, OUTCOME_REPLAYED},
-        {1, 0, -5000, true, false, RECOVERY_EVIDENCE_CLIENT, OUTCOME_REPLAYED}, /* clock set back */
+        {1, 0, -5000, true, false, RECOVERY_EVIDENCE_CLIENT,
+         OUTCOME_REPLAYED}, /* clock set back a little */
+        {1, 0, -120001, true, true, RECOVERY_EVIDENCE_NONE, OUTCOME_FAULT}, /* … and far */
+        {2, 0, -120001, true, true, RECOVERY_EVIDENCE_NONE, OUTCOME_TOKEN_REUSED},
+        {1, 1, -120001, true, true, RECOVERY_EVIDENCE_NONE, OUTCOME_ROTATED},
         {1, 0, 60000, true, false, RECOVERY_EVIDENCE_CLIENT, OUTCOME_REPLAYED},
         {1, 0, 60001, true, false, RECOVERY_EVIDENCE_CLIENT, OUTCOME_TOKEN_REUSED},
         {1, 0, 60001, true, true, RECOVERY_EVIDENCE_CLIENT, OUTCOME_RECOVERED},

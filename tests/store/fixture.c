@@ -144,7 +144,8 @@ struct session fixture_session(uint32_t n)
 void fixture_add_session(struct fixture *fixture, uint32_t n)
 {
     struct session session = fixture_session(n);
-    enum store_result result = store_session_create(fixture->store, &session, &fixture->fault);
+    enum store_result result =
+        store_session_create(fixture->store, &session, NULL, &fixture->fault);
 
     if (result != STORE_OK) {
         fail_msg("store_session_create: %d, %s", result, fixture->fault.text);

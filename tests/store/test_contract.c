@@ -43,7 +43,7 @@ static void unknown_accounts_are_absent(void **state)
     assert_store(STORE_ABSENT, store_account_find(f->store, endless, &found, &f->fault));
     assert_store(STORE_ABSENT, store_account_get(f->store, 0, &found, &f->fault));
     assert_store(STORE_ABSENT, store_account_get(f->store, UINT64_MAX, &found, &f->fault));
-    assert_store(STORE_ABSENT, store_account_update(f->store, &found, &f->fault));
+    assert_store(STORE_ABSENT, store_account_update(f->store, NULL, &found, &f->fault));
     assert_store(STORE_ABSENT, store_account_remove(f->store, "ada", &f->fault));
 }
 
@@ -69,7 +69,7 @@ static void account_update_changes_all_but_the_name(void **state)
     struct account account = {.number = fixture_account(f, "ada"), .name = "eve", .roles = "none"};
     struct account found;
 
-    assert_store(STORE_OK, store_account_update(f->store, &account, &f->fault));
+    assert_store(STORE_OK, store_account_update(f->store, NULL, &account, &f->fault));
     assert_store(STORE_OK, store_account_find(f->store, "ada", &found, &f->fault));
     assert_string_equal(found.name, "ada");
     assert_string_equal(found.roles, "none");
@@ -178,7 +178,7 @@ static void every_change_of_a_key_counts_the_keyring_version_up(void **state)
 
     row.number = 1;
     row.state = SIGNING_ACTIVE;
-    assert_store(STORE_OK, store_key_list(f->store, rows, 3, &count, &f->fault));
+    assert_store(STORE_OK, store_key_list(f->store, true, rows, 3, &count, &f->fault));
     assert_int_equal(count, 1);
     assert_memory_equal(&rows[0], &row, sizeof(row));
 }
@@ -194,7 +194,7 @@ static void keys_are_listed_in_order_of_number(void **state)
         assert_store(STORE_OK, store_key_add(f->store, &row, &f->fault));
         assert_int_equal(row.number, i + 1);
     }
-    assert_store(STORE_OK, store_key_list(f->store, rows, 2, &count, &f->fault));
+    assert_store(STORE_OK, store_key_list(f->store, true, rows, 2, &count, &f->fault));
     assert_int_equal(count, 2);
     assert_string_equal(rows[0].kid, "c");
     assert_string_equal(rows[1].kid, "b");
@@ -214,9 +214,9 @@ static void grant_holds_all_that_a_decision_needs(void **state)
 
     session.has_alias = true;
     memset(session.alias, 0x77, sizeof(session.alias));
-    session.token_iat_s = 12345;
+    session.written_ms = 12345;
     assert_store(STORE_ABSENT, store_grant_find(f->store, session.id, &grant, &f->fault));
-    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
     assert_store(STORE_OK, store_grant_find(f->store, session.id, &grant, &f->fault));
     assert_memory_equal(&grant.session, &session, sizeof(session));
     assert_false(grant.has_account);
@@ -242,12 +242,12 @@ static void ids_and_aliases_are_unique(void **state)
 
     first.has_alias = true;
     memset(first.alias, 0x77, sizeof(first.alias));
-    assert_store(STORE_OK, store_session_create(f->store, &first, &f->fault));
-    assert_store(STORE_EXISTS, store_session_create(f->store, &first, &f->fault));
+    assert_store(STORE_OK, store_session_create(f->store, &first, NULL, &f->fault));
+    assert_store(STORE_EXISTS, store_session_create(f->store, &first, NULL, &f->fault));
     second.has_alias = true;
     memset(second.alias, 0x77, sizeof(second.alias));
     before = fixture_stat(f);
-    assert_store(STORE_EXISTS, store_session_create(f->store, &second, &f->fault));
+    assert_store(STORE_EXISTS, store_session_create(f->store, &second, NULL, &f->fault));
     assert_store(STORE_ABSENT, store_grant_find(f->store, second.id, &grant, &f->fault));
     assert_memory_equal(before.entries, fixture_stat(f).entries, sizeof(before.entries));
     /* A derived alias that is taken, too. */
@@ -255,8 +255,8 @@ static void ids_and_aliases_are_unique(void **state)
     second.has_derived_aliases = true;
     fixture_derived(2, 0, first.alias);
     memcpy(first.id, fixture_session(3).id, sizeof(first.id));
-    assert_store(STORE_OK, store_session_create(f->store, &first, &f->fault));
-    assert_store(STORE_EXISTS, store_session_create(f->store, &second, &f->fault));
+    assert_store(STORE_OK, store_session_create(f->store, &first, NULL, &f->fault));
+    assert_store(STORE_EXISTS, store_session_create(f->store, &second, NULL, &f->fault));
     assert_int_equal(fixture_findings(f), 0);
 }
 
@@ -272,7 +272,7 @@ static void aliases_name_session_and_generation(void **state)
     fixture_derived(1, 0, alias);
     assert_store(STORE_ABSENT, store_alias_find(f->store, alias, id, &generation, &f->fault));
     session.has_derived_aliases = true;
-    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
     assert_store(STORE_OK, store_alias_find(f->store, alias, id, &generation, &f->fault));
     assert_memory_equal(id, session.id, sizeof(id));
     assert_int_equal(generation, 0);
@@ -296,7 +296,7 @@ static void successors_alias_is_never_taken_from_another(void **state)
     fixture_account(f, "ada");
     fixture_add_session(f, 1);
     other.has_alias = true;
-    assert_store(STORE_OK, store_session_create(f->store, &other, &f->fault));
+    assert_store(STORE_OK, store_session_create(f->store, &other, NULL, &f->fault));
     rotation.has_alias = true; /* all zero, as the other's */
     assert_store(STORE_FAULT, store_session_rotate(f->store, &rotation, &f->fault));
     assert_int_equal(fixture_find(f, 1).generation, 0);
@@ -340,12 +340,12 @@ static void rotation_and_touch_need_a_live_session_and_an_enabled_account(void *
     account.number = fixture_account(f, "ada");
     fixture_add_session(f, 1);
 
-    assert_store(STORE_OK, store_account_update(f->store, &account, &f->fault));
+    assert_store(STORE_OK, store_account_update(f->store, NULL, &account, &f->fault));
     assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
     assert_store(STORE_STALE, store_session_touch(f->store, session.id, 0, FIXTURE_NOW + 1,
                                                   session.expires_ms, &f->fault));
     account.enabled = true;
-    assert_store(STORE_OK, store_account_update(f->store, &account, &f->fault));
+    assert_store(STORE_OK, store_account_update(f->store, NULL, &account, &f->fault));
     assert_store(STORE_OK, store_session_touch(f->store, session.id, 0, FIXTURE_NOW + 1,
                                                session.expires_ms, &f->fault));
     assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
@@ -399,7 +399,7 @@ static void last_generation_is_a_fault_not_a_wrap(void **state)
 
     fixture_account(f, "ada");
     session.generation = UINT32_MAX;
-    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
     assert_store(STORE_FAULT, store_session_rotate(f->store, &rotation, &f->fault));
 }
 
@@ -469,7 +469,7 @@ static void all_sessions_of_an_account_end(void **state)
         fixture_add_session(f, n);
     }
     foreign.account = 2;
-    assert_store(STORE_OK, store_session_create(f->store, &foreign, &f->fault));
+    assert_store(STORE_OK, store_session_create(f->store, &foreign, NULL, &f->fault));
     assert_store(STORE_OK, store_session_end(f->store, fixture_session(5).id, SESSION_ENDED_REUSE,
                                              FIXTURE_NOW, NULL, &f->fault));
     assert_store(STORE_OK, store_account_sessions_end(f->store, 1, SESSION_ENDED_ACCOUNT,
@@ -513,7 +513,7 @@ static void sessions_are_listed_in_order_of_creation(void **state)
     fixture_add_session(f, 3);
     fixture_add_session(f, 9);
     second.account = 2;
-    assert_store(STORE_OK, store_session_create(f->store, &second, &f->fault));
+    assert_store(STORE_OK, store_session_create(f->store, &second, NULL, &f->fault));
 
     assert_page(f, 0, NULL, 8, (uint32_t[]){3, 5, 7, 9}, 4);
     assert_page(f, 0, NULL, 2, (uint32_t[]){3, 5}, 2);
@@ -724,7 +724,7 @@ static void sessions_without_expiry_get_an_entry_when_they_end(void **state)
     int64_t times[8];
 
     session.expires_ms = 0;
-    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
     assert_int_equal(read_ends(f, times), 0);
     write_something(f, INT64_MAX);
     assert_int_equal(sessions(f), 1);
@@ -792,7 +792,7 @@ static void stored_alias_leaves_with_its_session(void **state)
 
     session.has_alias = true;
     memset(session.alias, 0x42, sizeof(session.alias));
-    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
     assert_int_equal(prune(f, FIXTURE_NOW + 90000, 9, false), 1);
     assert_int_equal(fixture_stat(f).entries[TABLE_ALIASES], 0);
 }
@@ -805,7 +805,7 @@ static void create_with_derived_aliases(struct fixture *f)
 
     fixture_account(f, "ada");
     session.has_derived_aliases = true;
-    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
     for (uint32_t from = 0; from < GENERATIONS; from++) {
         struct store_rotation rotation = fixture_rotation(1, from, FIXTURE_NOW + from);
 
@@ -928,7 +928,7 @@ static void damage_anywhere_is_found(void **state)
 
     fixture_account(f, "ada");
     session.has_alias = true;
-    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
     assert_store(STORE_OK, store_client_add(f->store, &web, &f->fault));
     assert_store(STORE_OK, store_key_add(f->store, &row, &f->fault));
     event.at_ms = FIXTURE_NOW;
@@ -947,7 +947,7 @@ static void damage_anywhere_is_found(void **state)
     damage_first(f, TABLE_CLIENTS, 1);
     assert_store(STORE_FAULT, store_client_find(f->store, "web", &web, &f->fault));
     damage_first(f, TABLE_KEYS, 2);
-    assert_store(STORE_FAULT, store_key_list(f->store, rows, 1, &count, &f->fault));
+    assert_store(STORE_FAULT, store_key_list(f->store, true, rows, 1, &count, &f->fault));
     damage_first(f, TABLE_EVENTS, 30);
     assert_store(STORE_FAULT, store_event_list(f->store, NULL, events, 1, &count, &f->fault));
     damage_first(f, TABLE_META, 8); /* "counters" */
@@ -1043,7 +1043,7 @@ static void check_finds_missing_index_entries(void **state)
     struct engine_bytes nothing = {"", 0};
 
     session.has_alias = true;
-    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
     remove_raw(f, TABLE_OWNERS, bytes_of(&owner));
     assert_finding(f, "not listed under its account 1");
     put_raw(f, TABLE_OWNERS, bytes_of(&owner), nothing);
@@ -1093,7 +1093,7 @@ static void stat_counts(void **state)
 
     fixture_account(f, "ada");
     session.has_alias = true;
-    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
     assert_store(STORE_OK, store_client_add(f->store, &web, &f->fault));
     assert_store(STORE_OK, store_key_add(f->store, &row, &f->fault));
     write_something(f, FIXTURE_NOW);

@@ -315,7 +315,7 @@ static void *mix(void *argument)
         if (store_session_rotate(store, &rotation, &racer->fault) != STORE_OK ||
             store_grant_find(store, rotation.id, &grant, &racer->fault) != STORE_OK ||
             grant.session.generation != round + 1 ||
-            store_session_create(store, &other, &racer->fault) != STORE_OK ||
+            store_session_create(store, &other, NULL, &racer->fault) != STORE_OK ||
             store_event_add(store, &event, &racer->fault) != STORE_OK ||
             store_session_list(store, 0, NULL, page, 4, &count, &racer->fault) != STORE_OK ||
             store_stat(store, &stat, &racer->fault) != STORE_OK ||
@@ -341,7 +341,7 @@ static void readers_and_writers_of_all_kinds_agree(void **state)
         struct session session = fixture_session(n);
 
         session.expires_ms = 0; /* a thread that is ahead sweeps what has expired for it */
-        assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+        assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
         racers[n] = (struct racer){.f = f, .n = n};
     }
     for (size_t i = 0; i < MIXED_THREADS; i++) {

@@ -389,7 +389,7 @@ static void read_only_stores_are_read_and_not_written(void **state)
     assert_int_equal(fixture_find(f, 1).generation, 0);
     assert_int_equal(fixture_findings(f), 0);
 
-    assert_store(STORE_FAULT, store_session_create(f->store, &session, &f->fault));
+    assert_store(STORE_FAULT, store_session_create(f->store, &session, NULL, &f->fault));
     assert_non_null(strstr(f->fault.text, "reading only"));
     assert_store(STORE_FAULT, store_session_rotate(f->store, &rotation, &f->fault));
     assert_store(STORE_FAULT, store_session_touch(f->store, rotation.id, 0, 1, 1, &f->fault));
@@ -398,7 +398,7 @@ static void read_only_stores_are_read_and_not_written(void **state)
     assert_store(STORE_FAULT, store_account_sessions_end(f->store, 1, SESSION_ENDED_ADMIN, 1,
                                                          &count, &f->fault));
     assert_store(STORE_FAULT, store_account_add(f->store, &account, &f->fault));
-    assert_store(STORE_FAULT, store_account_update(f->store, &account, &f->fault));
+    assert_store(STORE_FAULT, store_account_update(f->store, NULL, &account, &f->fault));
     assert_store(STORE_FAULT, store_account_remove(f->store, "ada", &f->fault));
     assert_store(STORE_FAULT, store_client_add(f->store, &client, &f->fault));
     assert_store(STORE_FAULT, store_client_remove(f->store, "web", &f->fault));
@@ -497,7 +497,9 @@ static bool opens_without_last_page(struct fixture *f)
     fixture_open_fails(f, "cut off");
     f->settings.read_only = false;
     f->store = store_open(&f->settings, &f->fault);
-    if (f->store == NULL) { if(getenv("DBG")) fprintf(stderr,"%s\n",f->fault.text);
+    if (f->store == NULL) {
+        if (getenv("DBG"))
+            fprintf(stderr, "%s\n", f->fault.text);
         assert_int_equal(pwrite(file, page, sizeof(page), rest), sizeof(page));
     } else {
         assert_int_equal(size_of(path), rest + (off_t)sizeof(page));
@@ -546,7 +548,7 @@ static void fill(struct fixture *f, uint32_t *n)
     do {
         session = fixture_session((*n)++);
         session.expires_ms = 0;
-    } while (store_session_create(f->store, &session, &f->fault) == STORE_OK);
+    } while (store_session_create(f->store, &session, NULL, &f->fault) == STORE_OK);
     (*n)--;
 }
 
@@ -800,7 +802,7 @@ static void grow_elsewhere(struct fixture *f)
     for (uint32_t n = 0; n < GROWN; n++) {
         struct session session = fixture_session(n);
 
-        must(store_session_create(f->store, &session, &f->fault) == STORE_OK);
+        must(store_session_create(f->store, &session, NULL, &f->fault) == STORE_OK);
     }
     must(say(line.to_parent[1]));
     must(hear(line.to_child[0]));
@@ -864,7 +866,7 @@ static void everybody_at_once(struct fixture *f)
     for (size_t i = 0; i < 4; i++) {
         pthread_create(&readers[i], NULL, read_until_told, f);
     }
-    assert_store(STORE_OK, store_session_create(f->store, &session, &f->fault));
+    assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
     for (size_t i = 0; i < 4; i++) {
         void *answer;
 

@@ -62,7 +62,7 @@ static const struct record_session full_session = {.session = {.account = 7,
                                                                .used_ms = 0x19a9f2d0a12,
                                                                .expires_ms = 0x19aa4523b00,
                                                                .ended_ms = 0x19a9f2d0a13,
-                                                               .token_iat_s = 0x691f0a2c,
+                                                               .written_ms = 0x691f0a2c,
                                                                .has_alias = true,
                                                                .alias = {0xaa, 0xbb},
                                                                .has_derived_aliases = true,
@@ -243,12 +243,13 @@ static void small_records_are_laid_out_as_drawn(void **state)
 
 static void format_is_laid_out_as_drawn(void **state)
 {
-    const struct record_format format = {1, {0x1d}, 5, {0x9f}};
+    static const struct record_format format = {1, {0x1d}, 5, {0x9f}};
     struct record_format found;
     uint8_t bytes[RECORD_FORMAT_SIZE];
     char hex[2 * RECORD_FORMAT_SIZE + 1];
 
     (void)state;
+    memset(&found, 0, sizeof(found)); /* padding too, for the comparison */
     record_format_encode(&format, bytes);
     codec_hex_encode(bytes, sizeof(bytes), hex);
     assert_string_equal(hex, "7265746f6b656e0a"
