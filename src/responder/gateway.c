@@ -7,7 +7,9 @@
  * here, given to FCGX_Accept_r as if they were kept from a request before, watched (guard.h), and
  * closed after one answer; and signals are blocked in every thread, waited for in the main one.
  *
- * A worker's round: accept -> read -> is the peer still there? -> perform -> write -> close. */
+ * A worker's round: accept -> read -> is the peer still there? -> perform -> write -> close.
+ * Workers are started as they are needed: under mod_fcgid, where one request comes at a time, a
+ * process has two; under load there are enough for group commit to make large batches. */
 #include "responder/gateway.h"
 
 #include <errno.h>
@@ -31,6 +33,11 @@
 
 enum { WATCH_MS = 2000, JOIN_WATCH_MS = 100, PAUSE_MS = 100 };
 
+/* A JSON body may nest 2,048 deep, and jansson recurses. */
+enum { WORKER_STACK = 2 * 1024 * 1024 };
+
+struct worker;
+
 struct gateway {
     const struct listener *listener;
     struct serve *serve;
@@ -40,6 +47,12 @@ struct gateway {
     atomic_bool stopping;
     atomic_int status;
     atomic_size_t running;
+    atomic_size_t idle; /* workers that wait for a connection */
+
+    struct worker *workers;
+    atomic_size_t most;       /* of them */
+    pthread_mutex_t starting; /* over the next */
+    atomic_size_t started;    /* the first so many of `workers` are in use */
 };
 
 struct worker {
@@ -142,8 +155,12 @@ static int next_connection(struct gateway *gateway)
 {
     struct pollfd waited[] = {{.fd = gateway->listener->fd, .events = POLLIN},
                               {.fd = gateway->stop_event, .events = POLLIN}};
-    int connection = -1;
+    int connection = atomic_load(&gateway->stopping) ? -1 : accept_one(gateway);
 
+    if (connection >= 0) { /* under load there is one already, and no need to queue for it */
+        return connection;
+    }
+    atomic_fetch_add(&gateway->idle, 1);
     pthread_mutex_lock(&gateway->accepting);
     while (connection < 0 && !atomic_load(&gateway->stopping)) {
         if (poll(waited, 2, -1) > 0 && waited[0].revents != 0 && waited[1].revents == 0) {
@@ -151,6 +168,7 @@ static int next_connection(struct gateway *gateway)
         }
     }
     pthread_mutex_unlock(&gateway->accepting);
+    atomic_fetch_sub(&gateway->idle, 1);
     return connection;
 }
 
@@ -217,13 +235,23 @@ static void serve_connection(struct worker *worker, int connection)
     fcgi.ipcFd = connection;
     fcgi.keepConnection = 1;
     if (FCGX_Accept_r(&fcgi) == 0) {
+        bool over_tcp = worker->gateway->listener->over_tcp;
+
         answer(worker, &fcgi);
+        /* Closing a TCP connection, libfcgi waits for the peer to do so first, or what was sent
+         * might be lost; a Unix socket delivers it anyway. */
+        fcgi.keepConnection = !over_tcp;
         FCGX_Finish_r(&fcgi);
-        FCGX_Free(&fcgi, 1);
+        FCGX_Free(&fcgi, over_tcp);
+        if (!over_tcp) {
+            close(connection);
+        }
     }
     guard_end(&worker->guard);
     arena_reset(worker->arena);
 }
+
+static void start_another(struct gateway *gateway);
 
 static void *work(void *self)
 {
@@ -232,6 +260,7 @@ static void *work(void *self)
     int connection;
 
     while ((connection = next_connection(gateway)) >= 0) {
+        start_another(gateway);
         serve_connection(worker, connection);
         if (serve_must_end(gateway->serve) && !atomic_load(&gateway->stopping)) {
             log_line(CONFIG_LOG_ERROR, "the store is unsure after a failed write; ending, so that "
@@ -247,6 +276,20 @@ static void *work(void *self)
 
 /* ---- the threads ---- */
 
+static bool create_thread(struct worker *worker)
+{
+    pthread_attr_t attributes;
+    bool created;
+
+    if (pthread_attr_init(&attributes) != 0) {
+        return false;
+    }
+    created = pthread_attr_setstacksize(&attributes, WORKER_STACK) == 0 &&
+              pthread_create(&worker->thread, &attributes, work, worker) == 0;
+    pthread_attr_destroy(&attributes);
+    return created;
+}
+
 static bool start_worker(struct gateway *gateway, struct worker *worker)
 {
     worker->gateway = gateway;
@@ -256,7 +299,7 @@ static bool start_worker(struct gateway *gateway, struct worker *worker)
         return false;
     }
     atomic_fetch_add(&gateway->running, 1);
-    if (pthread_create(&worker->thread, NULL, work, worker) != 0) {
+    if (!create_thread(worker)) {
         atomic_fetch_sub(&gateway->running, 1);
         guard_close(&worker->guard);
         arena_close(worker->arena);
@@ -265,12 +308,36 @@ static bool start_worker(struct gateway *gateway, struct worker *worker)
     return true;
 }
 
-static void watch(struct worker *workers, size_t count)
+/* One more worker, when nobody is left to take the next connection. That it fails costs nothing but
+ * speed: those that run go on. */
+static void start_another(struct gateway *gateway)
+{
+    size_t started;
+
+    if (atomic_load(&gateway->idle) > 0 ||
+        atomic_load(&gateway->started) >= atomic_load(&gateway->most)) {
+        return;
+    }
+    pthread_mutex_lock(&gateway->starting);
+    started = atomic_load(&gateway->started);
+    if (started < atomic_load(&gateway->most) && !atomic_load(&gateway->stopping)) {
+        if (start_worker(gateway, &gateway->workers[started])) {
+            atomic_store(&gateway->started, started + 1);
+        } else if (started > 0) {
+            log_line(CONFIG_LOG_NOTICE, "no thread beyond %zu of %zu could be started", started,
+                     atomic_load(&gateway->most));
+            atomic_store(&gateway->most, started);
+        }
+    }
+    pthread_mutex_unlock(&gateway->starting);
+}
+
+static void watch(struct gateway *gateway)
 {
     int64_t now_ms = guard_now_ms();
 
-    for (size_t i = 0; i < count; i++) {
-        if (guard_check(&workers[i].guard, now_ms)) {
+    for (size_t i = 0; i < atomic_load(&gateway->started); i++) {
+        if (guard_check(&gateway->workers[i].guard, now_ms)) {
             log_line(CONFIG_LOG_NOTICE,
                      "slow: a peer took longer than %d s; its connection was "
                      "shut down",
@@ -280,36 +347,41 @@ static void watch(struct worker *workers, size_t count)
 }
 
 /* Until a signal, and from then on until the last worker has finished. */
-static void run_main_thread(struct gateway *gateway, struct worker *workers, size_t count)
+static void run_main_thread(struct gateway *gateway)
 {
     while (!atomic_load(&gateway->stopping)) {
         if (wait_for_signal(WATCH_MS) != 0) {
             stop(gateway);
         }
-        watch(workers, count);
+        watch(gateway);
     }
     while (atomic_load(&gateway->running) > 0) {
         wait_for_signal(JOIN_WATCH_MS);
-        watch(workers, count);
+        watch(gateway);
     }
-    for (size_t i = 0; i < count; i++) {
-        pthread_join(workers[i].thread, NULL);
-        guard_close(&workers[i].guard);
-        arena_close(workers[i].arena);
+    for (size_t i = 0; i < atomic_load(&gateway->started); i++) {
+        struct worker *worker = &gateway->workers[i];
+
+        pthread_join(worker->thread, NULL);
+        guard_close(&worker->guard);
+        arena_close(worker->arena);
     }
 }
 
-static bool prepare(struct gateway *gateway)
+static bool prepare(struct gateway *gateway, size_t most)
 {
+    atomic_init(&gateway->most, most);
     atomic_init(&gateway->stopping, false);
     atomic_init(&gateway->status, EXIT_SUCCESS);
     atomic_init(&gateway->running, 0);
+    atomic_init(&gateway->idle, 0);
+    atomic_init(&gateway->started, 0);
     gateway->stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     /* How long libfcgi waits, after its answer, for the peer to close; 2 s unless told otherwise.
      */
     setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "100", 0);
     bool ready = gateway->stop_event >= 0 && pthread_mutex_init(&gateway->accepting, NULL) == 0 &&
-                 FCGX_Init() == 0;
+                 pthread_mutex_init(&gateway->starting, NULL) == 0 && FCGX_Init() == 0;
     signal(SIGPIPE, SIG_IGN); /* FCGX_Init has put its own handler there */
     return ready;
 }
@@ -317,27 +389,23 @@ static bool prepare(struct gateway *gateway)
 int gateway_run(const struct listener *listener, struct serve *serve, size_t threads)
 {
     struct gateway gateway = {.listener = listener, .serve = serve, .main = pthread_self()};
-    struct worker *workers = calloc(threads, sizeof *workers);
-    size_t started = 0;
 
-    if (workers == NULL || !prepare(&gateway)) {
+    gateway.workers = calloc(threads, sizeof *gateway.workers);
+    if (gateway.workers == NULL || !prepare(&gateway, threads)) {
         log_line(CONFIG_LOG_ERROR, "cannot start: %s", strerror(errno));
-        free(workers);
+        free(gateway.workers);
         return EXIT_FAILURE;
     }
-    while (started < threads && start_worker(&gateway, &workers[started])) {
-        started++;
-    }
-    if (started < threads) {
-        log_line(CONFIG_LOG_ERROR, "only %zu of %zu threads could be started", started, threads);
-    }
-    if (started == 0) {
+    start_another(&gateway);
+    if (atomic_load(&gateway.started) == 0) {
+        log_line(CONFIG_LOG_ERROR, "cannot start a thread: %s", strerror(errno));
         atomic_store(&gateway.status, EXIT_FAILURE);
         stop(&gateway);
     }
-    run_main_thread(&gateway, workers, started);
-    free(workers);
+    run_main_thread(&gateway);
+    free(gateway.workers);
     close(gateway.stop_event);
     pthread_mutex_destroy(&gateway.accepting);
+    pthread_mutex_destroy(&gateway.starting);
     return atomic_load(&gateway.status);
 }

@@ -19,7 +19,7 @@
 #include "responder/listener.h"
 #include "responder/serve.h"
 
-enum { EXIT_USAGE = 2, EXIT_FAULT = 3, THREADS_MAX = 64 };
+enum { EXIT_USAGE = 2, EXIT_FAULT = 3, THREADS_MAX = 256 };
 
 enum start { START_GUESS, START_CGI, START_FCGI, START_LISTEN };
 
@@ -43,7 +43,7 @@ static const char help[] =
     "  --listen WHERE     make a FastCGI socket: the path of a Unix socket, 127.0.0.1:PORT or\n"
     "                     [::1]:PORT\n"
     "  --mode MODE        the Unix socket's permissions in octal; 0660 unless told otherwise\n"
-    "  --threads N        1 to 64; the configuration's `threads` unless told otherwise\n"
+    "  --threads N        1 to 256; the configuration's `threads` unless told otherwise\n"
     "  --cgi, --fcgi      be started like that, whatever it looks like\n"
     "  --help, --version\n"
     "\n"
@@ -207,7 +207,7 @@ static bool hold_standard_descriptors(void)
 static void limit_memory(void)
 {
 #ifndef SANITIZED
-    const rlim_t most = (rlim_t)512 * 1024 * 1024;
+    const rlim_t most = (rlim_t)1024 * 1024 * 1024; /* 256 stacks and 4 password checks fit */
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_DATA, &limit) == 0 &&

@@ -16,7 +16,7 @@
 #include "process/log.h"
 #include "responder/router.h"
 
-enum { RETRY_MS = 1000, DEFAULT_THREADS = 8, DEFAULT_BODY_LIMIT = 64 * 1024 };
+enum { RETRY_MS = 1000, DEFAULT_THREADS = 64, DEFAULT_BODY_LIMIT = 64 * 1024 };
 
 struct serve {
     atomic_bool open; /* the service answers; from then on nothing below changes */

@@ -219,10 +219,10 @@ static const struct {
      "retoken.conf:3: realm = two words: not one word of visible ASCII"},
     {MOUNT "realm = " LONG_60 "12345\n", "retoken.conf:3: realm = " LONG_60 "12345: too long"},
     {MOUNT "issuer = \xff\n", "retoken.conf:3: issuer = \xff: holds bytes that are not UTF-8 text"},
-    {"[retoken]\nthreads = 0\n", "retoken.conf:2: threads = 0: out of range; write 1 to 64"},
-    {"[retoken]\nthreads = 65\n", "retoken.conf:2: threads = 65: out of range; write 1 to 64"},
+    {"[retoken]\nthreads = 0\n", "retoken.conf:2: threads = 0: out of range; write 1 to 256"},
+    {"[retoken]\nthreads = 257\n", "retoken.conf:2: threads = 257: out of range; write 1 to 256"},
     {"[retoken]\nthreads = many\n",
-     "retoken.conf:2: threads = many: not a number; write for example 8"},
+     "retoken.conf:2: threads = many: not a number; write for example 64"},
     {"[retoken]\nbody-limit = 64 k\n",
      "retoken.conf:2: body-limit = 64 k: not a size; write for example 64k"},
     {"[retoken]\nbody-limit = 1023\n",
@@ -324,7 +324,7 @@ static void test_without_a_file(void **state)
     assert_string_equal(config.log_file, "");
     assert_string_equal(config.prefix, "");
     assert_int_equal(config.log_level, CONFIG_LOG_NOTICE);
-    assert_int_equal(config.threads, 8);
+    assert_int_equal(config.threads, 64);
     assert_int_equal(config.body_limit, 65536);
     assert_int_equal(config.store_size, 64 << 20);
     assert_int_equal(config.store_limit, 0);

@@ -423,7 +423,7 @@ static void test_configuration_is_wrong(void **state)
     write_config("[mount /oauth/token]\nrotation = maybe\n");
     serve = serve_open(config_file);
     assert_non_null(serve);
-    assert_int_equal(serve_threads(serve), 8);
+    assert_int_equal(serve_threads(serve), 64);
     assert_non_null(strstr(only_line(), "retoken.conf:7: rotation = maybe: write on or off"));
     assert_int_equal(ask(form("/oauth/token", "grant_type=refresh_token&refresh_token=x")), 503);
     assert_string_equal(header("Content-Type"), "text/plain; charset=utf-8");
