@@ -6,7 +6,6 @@
  *   limits store DIR RECORDS BATCH SECONDS     fills DIR/bench with RECORDS first when it is not
  * there limits both DIR RECORDS ALGORITHM SECONDS  one signature + one durable commit, in turn Each
  * prints one JSON object. */
-#define _GNU_SOURCE
 #include <lmdb.h>
 #include <pthread.h>
 #include <stdint.h>

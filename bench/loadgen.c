@@ -5,7 +5,6 @@
  *
  * One thread, epoll. Sessions are dealt out to the clients; a client picks one of its own at random
  * for each request, so that with many sessions the store is touched in random order. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>

@@ -280,6 +280,7 @@ class Row:
         self.at_least, self.at_most = at_least, at_most
         self.ratios, self.ours, self.limits = [], [], []
         self.skipped = ""
+        self.failures = []  # why rounds gave no figure
         self.details = []
 
     def add(self, ours, limit=1.0, detail=None):
@@ -295,6 +296,8 @@ class Row:
 
     @property
     def reached(self):
+        if self.failures:
+            return False
         if self.skipped or not self.ratios:
             return None
         if self.at_least is not None:
@@ -314,19 +317,21 @@ class Row:
         return f"{value:.3g} {self.unit}".strip()
 
     def line(self):
-        if self.skipped or not self.ratios:
-            return (self.what, "", "skipped, see below", self.target, "")
+        if not self.ratios:
+            return (self.what, "", "no figure, see below", self.target, "FAILED" if self.failures else "")
         spread = " / ".join(self.shown(value)
                             for value in (min(self.ratios), self.median, max(self.ratios)))
         made_of = ""
         if self.limit_name:
             made_of = f"{_figure(statistics.median(self.ours))} of {_figure(statistics.median(self.limits))} {self.limit_name}"
         mark = {True: "ok", False: "MISSED", None: ""}[self.reached]
+        if self.failures:
+            mark = f"FAILED in {len(self.failures)} rounds"
         return (self.what, made_of, spread, self.target, mark)
 
     def as_json(self):
         return {"name": self.name, "what": self.what, "unit": self.unit, "at_least": self.at_least,
-                "at_most": self.at_most, "reached": self.reached, "skipped": self.skipped,
+                "at_most": self.at_most, "reached": self.reached, "skipped": self.skipped, "failures": self.failures,
                 "median": self.median if self.ratios else None, "ratios": self.ratios,
                 "ours": self.ours, "limit": self.limits, "limit_name": self.limit_name,
                 "details": self.details}
@@ -341,8 +346,9 @@ def table(rows):
     head = ("", "ours of limit (medians)", "min / median / max", "target", "")
     lines = [head, *(row.line() for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    notes = [f"{row.what}: skipped: {row.skipped or 'not measured'}" for row in rows
-             if row.skipped or not row.ratios]
+    notes = [f"{row.what}: {row.failures[0]}" for row in rows if row.failures]
+    notes += [f"{row.what}: skipped: {row.skipped or 'not measured'}" for row in rows
+              if not row.ratios and not row.failures]
     return "\n".join(["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip()
                       for line in lines] + [""] * bool(notes) + notes)
 
@@ -371,7 +377,9 @@ set grid y lc rgb "#dddddd" lt 1
 set style fill solid 0.9 noborder
 set boxwidth 0.6
 set tics nomirror textcolor rgb "#333333"
-set key top right
+set key outside right top
+set bmargin 4
+set rmargin 16
 """
 
 

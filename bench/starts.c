@@ -7,7 +7,6 @@
  *   starts cgi     N PROGRAM PATH TOKENS_FILE          a token per start; must answer 200
  *   starts fcgi    N PROGRAM PATH TOKENS_FILE SOCKET   PROGRAM --listen SOCKET; likewise
  * Prints one JSON object. The environment goes to the program as it is. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -221,8 +221,8 @@ static void check_keys(struct examination *e)
     struct signing_row *rows = arena_alloc(call->arena, KEY_NEED_ROWS_MAX * sizeof(*rows));
     struct fault fault = {"out of memory"};
     size_t count = 0;
-    if (rows == NULL ||
-        store_key_list(call->service.store, true, rows, KEY_NEED_ROWS_MAX, &count, &fault) != STORE_OK) {
+    if (rows == NULL || store_key_list(call->service.store, true, rows, KEY_NEED_ROWS_MAX, &count,
+                                       &fault) != STORE_OK) {
         report(e, "keys", HEALTH_FAIL, "%s", fault.text);
         return;
     }

@@ -356,8 +356,8 @@ static const struct signing_row *signed_by(struct call *call, const struct jws *
     struct signing_row *rows = arena_alloc(call->arena, KEY_NEED_ROWS_MAX * sizeof(*rows));
     size_t count = 0;
     *faulty = true;
-    if (rows == NULL ||
-        store_key_list(call->service.store, true, rows, KEY_NEED_ROWS_MAX, &count, fault) != STORE_OK) {
+    if (rows == NULL || store_key_list(call->service.store, true, rows, KEY_NEED_ROWS_MAX, &count,
+                                       fault) != STORE_OK) {
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {

@@ -287,7 +287,8 @@ static bool make_keys(struct call *call, struct fault *fault)
         fault_set(fault, "out of memory");
         return false;
     }
-    if (store_key_list(call->service.store, true, rows, KEY_NEED_ROWS_MAX, &count, fault) != STORE_OK) {
+    if (store_key_list(call->service.store, true, rows, KEY_NEED_ROWS_MAX, &count, fault) !=
+        STORE_OK) {
         return false;
     }
     for (size_t i = 0; i < need_count; i++) {

@@ -4,15 +4,12 @@
 #include "config.h"
 #endif
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin/verbs.h"
+#include "process/harden.h"
 
 enum { MEMORY_LIMIT = 64 * 1024 * 1024 };
 
@@ -275,34 +272,14 @@ static enum call_end run(struct call *call)
     return end == CALL_DONE ? call->verb->run(call) : end;
 }
 
-/* Whoever starts us without standard descriptors must not find the store's file under number 1. */
-static bool hold_standard_descriptors(void)
-{
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_NOCTTY) != fd) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* No core file with secrets in it, nobody else's debugger; and what is made here is this user's
- * alone. */
-static void keep_secrets(void)
-{
-    prctl(PR_SET_DUMPABLE, 0);
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-    umask(077);
-}
-
 int main(int argc, char **argv)
 {
     static struct call call; /* large: it holds a configuration */
     struct fault fault = {0};
-    if (!hold_standard_descriptors()) {
+    if (!harden_descriptors()) {
         return CALL_FAULT;
     }
-    keep_secrets();
+    harden_secrets();
     call.clock = clock_system();
     call.randomness = randomness_system();
     call.now_ms = clock_now_ms(&call.clock);

@@ -22,8 +22,8 @@ static struct signing_row *read_rows(struct call *call, size_t *count, enum call
 {
     struct signing_row *rows = arena_alloc(call->arena, KEY_NEED_ROWS_MAX * sizeof(*rows));
     struct fault fault = {"out of memory"};
-    if (rows == NULL ||
-        store_key_list(call->service.store, true, rows, KEY_NEED_ROWS_MAX, count, &fault) != STORE_OK) {
+    if (rows == NULL || store_key_list(call->service.store, true, rows, KEY_NEED_ROWS_MAX, count,
+                                       &fault) != STORE_OK) {
         *end = call_fault(call, &fault);
         return NULL;
     }

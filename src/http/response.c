@@ -1,6 +1,5 @@
 /* response.c: an answer's headers and their CGI spelling. Knows what may stand in a header; does
  * not know what an answer says. */
-#define _POSIX_C_SOURCE 200809L /* gmtime_r */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -7,5 +7,6 @@ libprocess_a_SOURCES = \
 	src/process/path.h \
 	src/process/service.c \
 	src/process/service.h \
+	src/process/harden.c src/process/harden.h \
 	src/process/log.c \
 	src/process/log.h

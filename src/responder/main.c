@@ -4,16 +4,15 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "process/harden.h"
 #include "responder/cgi.h"
 #include "responder/gateway.h"
 #include "responder/listener.h"
@@ -182,18 +181,6 @@ static bool guess_start(struct options *options)
 
 /* ---- a process that holds secrets ---- */
 
-/* FastCGI servers may start us without standard output and error; a store's file must never become
- * descriptor 2, where messages go. */
-static bool hold_standard_descriptors(void)
-{
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_NOCTTY) != fd) {
-            return false;
-        }
-    }
-    return true;
-}
-
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define SANITIZED 1
@@ -220,9 +207,7 @@ static void limit_memory(void)
 
 static void keep_secrets(void)
 {
-    umask(077);
-    prctl(PR_SET_DUMPABLE, 0);
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    harden_secrets();
     unsetenv("HTTP_PROXY");
     limit_memory();
 }
@@ -278,7 +263,7 @@ int main(int argc, char **argv)
     struct options options = {.start = START_GUESS, .mode = 0660};
     int status;
 
-    if (!hold_standard_descriptors()) {
+    if (!harden_descriptors()) {
         return EXIT_FAULT;
     } else if (!parse_options(is_started_as_cgi() ? 1 : argc, argv, &options, &status) ||
                !guess_start(&options)) {

@@ -1,6 +1,5 @@
 /* accounts.c: the verbs about accounts. Records stand under numbers, which are never used twice;
  * a table of names leads to them. */
-#define _POSIX_C_SOURCE 200809L
 #include <string.h>
 
 #include "store/inside.h"

@@ -1,5 +1,4 @@
 /* clients.c: the verbs about registered clients. */
-#define _POSIX_C_SOURCE 200809L
 #include <string.h>
 
 #include "store/inside.h"

@@ -5,7 +5,6 @@
  * Rules that keep LMDB 0.9 sound: commits are fully synced (no NOSYNC, NOMETASYNC, MAPASYNC,
  * WRITEMAP); no sorted duplicates and no nested transactions; opened after the last fork, once per
  * process; only this user may reach the directory, because LMDB trusts the bytes in it. */
-#define _GNU_SOURCE /* struct statfs, MAP_ANONYMOUS */
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>

@@ -1,5 +1,4 @@
 /* inside.c: see inside.h. */
-#define _POSIX_C_SOURCE 200809L
 #include "store/inside.h"
 
 #include <unistd.h>

@@ -1,7 +1,6 @@
 /* record.c: the layouts. Integers are big-endian, times are milliseconds since 1970, texts carry
  * their size. Every value starts with its layout's version.
  * Knows bytes; does not know which table a record is in beyond its MAC. */
-#define _POSIX_C_SOURCE 200809L
 #include "store/record.h"
 
 #include <string.h>

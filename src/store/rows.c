@@ -1,6 +1,5 @@
 /* rows.c: typed get, put and remove over the engine's bytes. Each get checks the record's MAC and
  * makes its failure a fault; nothing of a damaged record reaches a verb. */
-#define _POSIX_C_SOURCE 200809L
 #include "store/rows.h"
 
 #include <stdio.h>

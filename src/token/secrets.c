@@ -1,7 +1,6 @@
 /* secrets.c: one key per purpose, derived from the master secret by HKDF, and the file that the
  * master secret lives in. Knows the labels and the file's format and permissions. Does not know
  * what the keys protect, the configuration or the store. */
-#define _POSIX_C_SOURCE 200809L /* O_CLOEXEC, O_NOFOLLOW */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -1,6 +1,5 @@
 /* signing_pem.c: reads keys from PEM. Knows PEM's labels and libcrypto's reader. Does not know
  * algorithms or what a key is good for (signing_profile.c does). */
-#define _GNU_SOURCE /* memmem */
 #include <string.h>
 
 #include <openssl/err.h>

@@ -1,5 +1,4 @@
 /* fixture.c: see fixture.h. */
-#define _GNU_SOURCE /* nftw */
 #include "store/fixture.h"
 
 #include <ftw.h>

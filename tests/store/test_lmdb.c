@@ -1,6 +1,5 @@
 /* What only the LMDB engine has: files, processes, full disks, broken disks, sudden death.
  * Processes are forked before the store is opened in them; a child answers by its exit status. */
-#define _GNU_SOURCE
 #include "store/fixture.h"
 
 #include <errno.h>

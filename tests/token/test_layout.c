@@ -1,6 +1,5 @@
 /* test_layout.c: header and payload of each layout, compared as strings: order, escaping and which
  * members stand there when. */
-#define _POSIX_C_SOURCE 200809L /* printf's numbered arguments */
 #include "token/bench.h"
 
 #include <stdio.h>

@@ -1,6 +1,5 @@
 /* test_secrets.c: derived keys differ from one another and from master to master; the file is
  * private, in one format, and never overwritten. */
-#define _GNU_SOURCE /* mkdtemp, symlink */
 #include "token/bench.h"
 
 #include <stdio.h>
