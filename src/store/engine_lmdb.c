@@ -619,7 +619,7 @@ static int open_directory(const char *path, bool create, struct fault *fault)
  * last pages were given back in the transaction that took them, so LMDB never wrote them. In the
  * second case all that is missing is in LMDB's list of free pages: a table of its own whose values
  * are page numbers behind their count. */
-static int count_free_from(MDB_txn *txn, size_t first, size_t *count)
+static int count_free_in(MDB_txn *txn, size_t first, size_t *count)
 {
     MDB_cursor *cursor;
     MDB_val key, list;
@@ -643,8 +643,21 @@ static int count_free_from(MDB_txn *txn, size_t first, size_t *count)
     return code == MDB_NOTFOUND ? 0 : code;
 }
 
-/* In a write transaction, so that nobody else writes the file. */
-static enum engine_result fill_up(struct lmdb *lmdb, MDB_txn *txn, struct fault *fault)
+/* LMDB lets only read transactions look at its own table. */
+static int count_free_from(struct lmdb *lmdb, size_t first, size_t *count)
+{
+    MDB_txn *txn;
+    int code = mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &txn);
+
+    if (code == 0) {
+        code = count_free_in(txn, first, count);
+        mdb_txn_abort(txn);
+    }
+    return code;
+}
+
+/* The caller is in a write transaction, so nobody else writes the file. */
+static enum engine_result fill_up(struct lmdb *lmdb, struct fault *fault)
 {
     MDB_envinfo info = {.me_last_pgno = 0};
     MDB_stat stat = {.ms_psize = 0};
@@ -666,7 +679,7 @@ static enum engine_result fill_up(struct lmdb *lmdb, MDB_txn *txn, struct fault 
     if (ftruncate(file, (off_t)(need * stat.ms_psize)) != 0) {
         return fault_of(lmdb, "filling up data.mdb", errno, fault);
     }
-    code = count_free_from(txn, have, &missing_and_free);
+    code = count_free_from(lmdb, have, &missing_and_free);
     if (code != 0 || missing_and_free < need - have) {
         int cut_again = ftruncate(file, about.st_size); /* or the next open would not notice */
 
@@ -712,7 +725,7 @@ static enum engine_result check_length(struct lmdb *lmdb, bool read_only, struct
     if (code != 0) {
         return fault_of(lmdb, "opening", code, fault);
     }
-    result = fill_up(lmdb, txn, fault);
+    result = fill_up(lmdb, fault);
     mdb_txn_abort(txn);
     return result;
 }

@@ -283,6 +283,20 @@ def test_access_tokens_of_others(door, path):
     door.grants(mount, login)
 
 
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_token_of_another_mount(door, mount):
+    """Refused, and not spent where it belongs. The two FusionAuth paths are one realm."""
+    one_realm = {"/api/auth/refresh", "/api/jwt/refresh"}
+    for other in dialects.MOUNTS:
+        if other == mount or {other.path, mount.path} == one_realm:
+            continue
+        foreign, mine = door.world.login(other), door.world.login(mount)
+        door.refuses(mount, other.path, mount.dialect.request(
+            mount.path, mine.after(foreign.refresh_token, mine.access_token)))
+        door.grants(other, foreign)
+        door.grants(mount, mine)
+
+
 @pytest.mark.parametrize("client,secret", [("other", None), ("web", "wrong"), ("nobody", "x"),
                                            ("phone", ""), ("", "")])
 def test_other_clients_token_is_refused_and_stays_good(door, client, secret):

@@ -108,19 +108,6 @@ def test_documented_errors(place, mount):
 
 
 @pytest.mark.parametrize("mount", MOUNTS)
-def test_token_of_another_mount_is_refused(place, mount):
-    realm = {"/api/jwt/refresh": "/api/auth/refresh"}.get(mount.path)
-    for other in dialects.MOUNTS:
-        if other.path in (mount.path, realm) or {other.path, mount.path} <= {
-                "/api/jwt/refresh", "/api/auth/refresh"}:
-            continue
-        foreign = place.world.login(other)
-        mine = place.unspent(mount)
-        place.refused(mount, mine.after(foreign.refresh_token, mine.access_token))
-        place.granted(other, foreign)  # and was not spent there
-
-
-@pytest.mark.parametrize("mount", MOUNTS)
 def test_revoked_session_is_refused(place, mount):
     login = place.world.login(mount)
     place.world.installed.retoken("session", "revoke", login.session)

@@ -448,7 +448,7 @@ static void a_file_that_was_cut_off_is_a_fault(void **state)
     make_store_with_sessions(f, 200);
     path_in(f, "data.mdb", path);
     whole = size_of(path);
-    for (off_t size = whole - 4096; size > 0; size = size * 2 / 3) {
+    for (off_t size = whole * 2 / 3; size > 0; size = size * 2 / 3) {
         assert_int_equal(truncate(path, size), 0);
         run_in_child(f, open_damaged);
         assert_int_equal(size_of(path), size); /* and is left as it was */
@@ -497,8 +497,6 @@ static bool opens_without_last_page(struct fixture *f)
     f->settings.read_only = false;
     f->store = store_open(&f->settings, &f->fault);
     if (f->store == NULL) {
-        if (getenv("DBG"))
-            fprintf(stderr, "%s\n", f->fault.text);
         assert_int_equal(pwrite(file, page, sizeof(page), rest), sizeof(page));
     } else {
         assert_int_equal(size_of(path), rest + (off_t)sizeof(page));
@@ -512,26 +510,23 @@ static bool opens_without_last_page(struct fixture *f)
 static void a_file_that_lacks_only_free_pages_is_filled_up(void **state)
 {
     struct fixture *f = *state;
-    size_t removed, tries = 0;
-    bool more;
+    uint32_t tries = 0;
 
     make_store_with_sessions(f, 200);
-    fixture_open(f);
-    assert_store(STORE_OK,
-                 store_prune(f->store, FIXTURE_NOW + 90000, 200, &removed, &more, &f->fault));
-    assert_int_equal(removed, 200);
     do {
-        char name[16];
+        size_t removed;
+        bool more;
 
         assert_true(tries < 100);
-        snprintf(name, sizeof(name), "a%zu", tries++);
-        fixture_account(f, name);
-        fixture_close(f);
-        if (opens_without_last_page(f)) {
-            break;
-        }
         fixture_open(f);
-    } while (true);
+        for (uint32_t n = 0; n < 10 + tries; n++) {
+            fixture_add_session(f, 1000 * (tries + 1) + n);
+        }
+        assert_store(STORE_OK,
+                     store_prune(f->store, FIXTURE_NOW + 90000, 1000, &removed, &more, &f->fault));
+        fixture_close(f);
+        tries++;
+    } while (!opens_without_last_page(f));
     assert_int_equal(fixture_findings(f), 0);
     fixture_add_session(f, 1);
     assert_int_equal(fixture_findings(f), 0);
@@ -957,9 +952,25 @@ static void rotate_for_ever(struct fixture *f)
     must(store_grant_find(f->store, rotation.id, &grant, &f->fault) == STORE_OK);
     /* One commit may have been made and not acknowledged. */
     must(grant.session.generation == acked || grant.session.generation == acked + 1);
-    for (rotation.from = grant.session.generation;; rotation.from++) {
+    for (;;) {
+        enum store_result result;
+
+        /* Seen is as good as acknowledged: the next of us may have one commit more, not two. */
+        acked = rotation.from = grant.session.generation;
+        atomic_store(&shared->acked[writer], acked);
+        result = store_session_rotate(f->store, &rotation, &f->fault);
+        if (result != STORE_STALE) {
+            must(result == STORE_OK);
+            break;
+        }
+        /* Who died between writing LMDB's meta page and telling readers of it: readers learn of
+         * that commit from the next writer, which was us. */
+        must(store_grant_find(f->store, rotation.id, &grant, &f->fault) == STORE_OK);
+        must(grant.session.generation == acked + 1);
+    }
+    for (;;) {
+        atomic_store(&shared->acked[writer], ++rotation.from);
         must(store_session_rotate(f->store, &rotation, &f->fault) == STORE_OK);
-        atomic_store(&shared->acked[writer], rotation.from + 1);
     }
 }
 
