@@ -257,10 +257,13 @@ def data_folder(wanted, run):
         (run / "data").mkdir(mode=0o700)
         return machine.own(run / "data")
     data = pathlib.Path(wanted).resolve()
-    if not data.exists():
+    made = not data.exists()
+    if made:
         data.mkdir(mode=0o700, parents=True)
         machine.own(data)
     if not machine.can_use(data):
+        if made:
+            data.rmdir()
         raise machine.LabError(f"{machine.user().pw_name}, as whom the servers run, cannot use {data};"
                                " choose a folder it owns, and that it can reach")
     return data
@@ -309,7 +312,8 @@ def curl_lines(port, installed, folder):
             rest = (f"-u {CLIENT}:{login.secret} -d grant_type=refresh_token "
                     f"-d refresh_token={token}")
         elif name == "kopong":
-            rest = f"-d grant_type=refresh_token -d refresh_token@{keep('kopong.token', token)}"
+            rest = ("-d grant_type=refresh_token "
+                    f"--data-urlencode refresh_token@{keep('kopong.token', token)}")
         elif name == "wirecash":
             request = mount.dialect.request(path, login)
             rest = f"-H 'Content-Type: application/json' -d @{keep('wirecash.json', request.body.decode())}"
@@ -331,9 +335,9 @@ def show_next(screen, server, installed, run):
     for name, line in curl_lines(server.port, installed, run / "try"):
         screen.line(f"  {screen.dim(name)}")
         screen.line(f"    {line}")
-    command = f"{machine.BUILD / 'retoken'} -c {installed.config}"
+    command = f"{installed.programs / 'retoken'} -c {installed.config}"
     if os.getuid() == 0:
-        command = f"setpriv --reuid={machine.user().pw_name} --clear-groups {command}"
+        command = f"runuser -u {machine.user().pw_name} -- {command}"
     screen.line(f"  {screen.dim('what happened, as the operator sees it')}")
     screen.line(f"    {command} session list")
     screen.line(f"    {command} explain      {screen.dim('# then paste a token')}")

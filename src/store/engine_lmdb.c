@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "store/engine.h"
+#include "store/turn.h"
 
 enum {
     OPEN_TRIES = 5,
@@ -36,7 +37,9 @@ struct lmdb {
     MDB_env *env;
     MDB_dbi tables[ENGINE_TABLES];
     char *directory;
-    size_t map_limit; /* 0 = none */
+    struct turn turn;
+    pthread_mutex_t slots; /* over LMDB's table of readers, among our threads */
+    size_t map_limit;      /* 0 = none */
     atomic_bool broken;
     atomic_uint_fast64_t commits;
 
@@ -208,6 +211,42 @@ static enum engine_result refuse_broken(struct lmdb *lmdb, struct fault *fault)
     return ENGINE_FAULT;
 }
 
+/* LMDB's table of readers: one process and one thread of it at a time (turn.h). */
+static void take_slots(struct lmdb *lmdb)
+{
+    pthread_mutex_lock(&lmdb->slots);
+    turn_take(&lmdb->turn, TURN_READERS);
+}
+
+static void give_slots(struct lmdb *lmdb)
+{
+    turn_give(&lmdb->turn, TURN_READERS);
+    pthread_mutex_unlock(&lmdb->slots);
+}
+
+/* Clears the slots of dead processes; how many. */
+static int clear_dead_readers(struct lmdb *lmdb)
+{
+    int dead = 0;
+
+    take_slots(lmdb);
+    if (mdb_reader_check(lmdb->env, &dead) != 0) {
+        dead = 0;
+    }
+    give_slots(lmdb);
+    return dead;
+}
+
+static int begin_reader(struct lmdb *lmdb, MDB_txn **txn)
+{
+    int code;
+
+    take_slots(lmdb);
+    code = mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, txn);
+    give_slots(lmdb);
+    return code;
+}
+
 static int renew_or_begin(struct lmdb *lmdb, MDB_txn **txn)
 {
     int code;
@@ -220,10 +259,10 @@ static int renew_or_begin(struct lmdb *lmdb, MDB_txn **txn)
         }
         return code;
     }
-    code = mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, txn);
+    code = begin_reader(lmdb, txn);
     if (code == MDB_READERS_FULL) {
-        mdb_reader_check(lmdb->env, NULL);
-        code = mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, txn);
+        clear_dead_readers(lmdb);
+        code = begin_reader(lmdb, txn);
     }
     return code;
 }
@@ -261,10 +300,9 @@ static void lmdb_read_end(struct engine_txn *txn)
     leave(lmdb_of(txn->engine), txn->handle);
 }
 
-static enum engine_result lmdb_write_begin(struct engine *engine, struct engine_txn *txn,
-                                           struct fault *fault)
+static enum engine_result begin_to_write(struct lmdb *lmdb, struct engine_txn *txn,
+                                         struct fault *fault)
 {
-    struct lmdb *lmdb = lmdb_of(engine);
     int code = MDB_MAP_RESIZED;
 
     for (int tries = 0; tries < ADOPT_TRIES && code == MDB_MAP_RESIZED; tries++) {
@@ -280,7 +318,7 @@ static enum engine_result lmdb_write_begin(struct engine *engine, struct engine_
         }
         code = mdb_txn_begin(lmdb->env, NULL, 0, &writer);
         if (code == 0) {
-            *txn = (struct engine_txn){engine, writer};
+            *txn = (struct engine_txn){&lmdb->engine, writer};
             return ENGINE_OK;
         }
         leave(lmdb, NULL);
@@ -291,6 +329,21 @@ static enum engine_result lmdb_write_begin(struct engine *engine, struct engine_
         atomic_store(&lmdb->broken, true);
     }
     return fault_of(lmdb, "beginning to write", code, fault);
+}
+
+/* The turn is given back by commit and abort. */
+static enum engine_result lmdb_write_begin(struct engine *engine, struct engine_txn *txn,
+                                           struct fault *fault)
+{
+    struct lmdb *lmdb = lmdb_of(engine);
+    enum engine_result result;
+
+    turn_take(&lmdb->turn, TURN_WRITER);
+    result = begin_to_write(lmdb, txn, fault);
+    if (result != ENGINE_OK) {
+        turn_give(&lmdb->turn, TURN_WRITER);
+    }
+    return result;
 }
 
 /* After these LMDB has undone everything and goes on; after others it may not know what is on the
@@ -306,6 +359,7 @@ static enum engine_result lmdb_commit(struct engine_txn *txn, struct fault *faul
     struct lmdb *lmdb = lmdb_of(txn->engine);
     int code = mdb_txn_commit(txn->handle);
 
+    turn_give(&lmdb->turn, TURN_WRITER);
     leave(lmdb, NULL);
     if (code == 0) {
         atomic_fetch_add(&lmdb->commits, 1);
@@ -318,8 +372,11 @@ static enum engine_result lmdb_commit(struct engine_txn *txn, struct fault *faul
 
 static void lmdb_abort(struct engine_txn *txn)
 {
+    struct lmdb *lmdb = lmdb_of(txn->engine);
+
     mdb_txn_abort(txn->handle);
-    leave(lmdb_of(txn->engine), NULL);
+    turn_give(&lmdb->turn, TURN_WRITER);
+    leave(lmdb, NULL);
 }
 
 /* ---- rows ---- */
@@ -535,10 +592,9 @@ static enum engine_result lmdb_grow(struct engine *engine, struct fault *fault)
 {
     struct lmdb *lmdb = lmdb_of(engine);
     enum engine_result result = ENGINE_OK;
-    int dead = 0;
 
     /* A process that died while reading keeps pages from being used again: that first. */
-    if (mdb_reader_check(lmdb->env, &dead) == 0 && dead > 0) {
+    if (clear_dead_readers(lmdb) > 0) {
         return ENGINE_OK;
     }
     if (close_gate(lmdb)) {
@@ -550,7 +606,7 @@ static enum engine_result lmdb_grow(struct engine *engine, struct fault *fault)
 
 static void lmdb_tidy(struct engine *engine)
 {
-    mdb_reader_check(lmdb_of(engine)->env, NULL);
+    clear_dead_readers(lmdb_of(engine));
 }
 
 /* ---- directories ---- */
@@ -804,6 +860,19 @@ static void wait_a_little(int tries)
     nanosleep(&time, NULL);
 }
 
+/* While opening, which makes transactions of both kinds. */
+static void take_all_turns(struct lmdb *lmdb)
+{
+    turn_take(&lmdb->turn, TURN_WRITER);
+    take_slots(lmdb);
+}
+
+static void give_all_turns(struct lmdb *lmdb)
+{
+    give_slots(lmdb);
+    turn_give(&lmdb->turn, TURN_WRITER);
+}
+
 static enum engine_result open_with_patience(struct lmdb *lmdb,
                                              const struct engine_settings *settings, bool exists,
                                              struct fault *fault)
@@ -811,13 +880,20 @@ static enum engine_result open_with_patience(struct lmdb *lmdb,
     int code = 0;
 
     for (int tries = 0; tries < OPEN_TRIES; tries++) {
+        bool sound;
+
+        take_all_turns(lmdb);
         code = open_env(lmdb, settings, exists);
         if (code == 0) {
             mdb_reader_check(lmdb->env, NULL);
-            if (check_length(lmdb, settings->read_only, fault) != ENGINE_OK) {
-                return ENGINE_FAULT;
-            }
+        }
+        sound = code != 0 || check_length(lmdb, settings->read_only, fault) == ENGINE_OK;
+        if (code == 0 && sound) {
             code = open_tables(lmdb, settings);
+        }
+        give_all_turns(lmdb);
+        if (!sound) {
+            return ENGINE_FAULT;
         }
         if (code == 0) {
             return ENGINE_OK;
@@ -859,6 +935,8 @@ static void lmdb_close(struct engine *engine)
     if (lmdb->env != NULL) {
         mdb_env_close(lmdb->env);
     }
+    turn_close(&lmdb->turn);
+    pthread_mutex_destroy(&lmdb->slots);
     pthread_mutex_destroy(&lmdb->gate);
     pthread_cond_destroy(&lmdb->opened);
     pthread_cond_destroy(&lmdb->left);
@@ -886,6 +964,8 @@ static struct lmdb *make(const struct engine_settings *settings)
                           : settings->map_limit;
     atomic_init(&lmdb->broken, false);
     atomic_init(&lmdb->commits, 0);
+    lmdb->turn.file = -1;
+    pthread_mutex_init(&lmdb->slots, NULL);
     pthread_mutex_init(&lmdb->gate, NULL);
     pthread_cond_init(&lmdb->opened, NULL);
     pthread_cond_init(&lmdb->left, NULL);
@@ -908,21 +988,21 @@ static struct engine *lmdb_open(const struct engine_settings *settings, struct f
         return NULL;
     }
     exists = holds_data(directory);
-    close(directory);
+    lmdb = exists || create ? make(settings) : NULL;
     if (!exists && !create) {
         fault_set(fault, "there is no store in %s; `retoken init` makes one", settings->place);
-        return NULL;
-    }
-    lmdb = make(settings);
-    if (lmdb == NULL) {
+    } else if (lmdb == NULL) {
         fault_set(fault, "out of memory while opening store %s", settings->place);
-        return NULL;
-    }
-    if (open_with_patience(lmdb, settings, exists, fault) != ENGINE_OK) {
+    } else if (!turn_open(&lmdb->turn, directory) && !settings->read_only) {
+        fault_of(lmdb, "turn.lock", errno, fault);
         lmdb_close(&lmdb->engine);
-        return NULL;
+        lmdb = NULL;
+    } else if (open_with_patience(lmdb, settings, exists, fault) != ENGINE_OK) {
+        lmdb_close(&lmdb->engine);
+        lmdb = NULL;
     }
-    return &lmdb->engine;
+    close(directory);
+    return lmdb != NULL ? &lmdb->engine : NULL;
 }
 
 /* ---- copy ---- */

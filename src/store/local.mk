@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
 	src/store/store.h \
+	src/store/turn.c src/store/turn.h \
 	src/store/store.c \
 	src/store/inside.c \
 	src/store/inside.h \

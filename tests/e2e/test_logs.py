@@ -60,14 +60,9 @@ def use_everything(world, server):
 
 
 def traces(text, words):
-    """Which secrets stand in the text, whole or in a part that tells them apart: the end of a
-    token is its MAC or signature, the middle its contents; the start of a JWT is the same in all."""
-    found = set()
-    for word in words:
-        parts = [word] if len(word) < 40 else [word[-32:], word[len(word) // 2:][:32]]
-        if any(part.encode() in text for part in parts):
-            found.add(word[:12])
-    return found
+    """Which secrets stand in the text, whole or in the part that tells them apart: the end of a
+    token is its MAC or signature. (The rest of a JWT says the same in many of them.)"""
+    return {word[:12] for word in words if word[-32:].encode() in text}
 
 
 @pytest.mark.parametrize("kind", ["socket", "lighttpd", "lighttpd-cgi", "apache", "apache-proxy",

@@ -691,7 +691,7 @@ static void fill_disk(struct fixture *f)
     struct store_rotation rotation = fixture_rotation(0, 0, FIXTURE_NOW + 1);
     uint32_t n = 0;
 
-    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("tmpfs", f->root, "tmpfs", 0, "size=1m,mode=0700") != 0) {
         _exit(CHILD_SKIPPED);
     }
