@@ -3,6 +3,7 @@ token is honoured twice."""
 
 import random
 import threading
+import time
 
 import pytest
 
@@ -11,6 +12,7 @@ from lab import dialects, http, machine
 
 KILLS = 50
 CLIENTS = 8
+PATIENCE_S = 15  # nobody waits that long for an answer, or for the end of a connection
 
 
 class Client(threading.Thread):
@@ -23,14 +25,17 @@ class Client(threading.Thread):
         self.server, self.mount, self.login, self.history = server, mount, login, history
         self.random = random.Random(seed)
         self.answers = self.losses = 0
+        self.slowest = 0.0
         self.refusal = None
         self.ending = threading.Event()
 
     def ask(self, login):
         """The answer; asks again until there is one."""
+        request = self.mount.dialect.request(self.mount.path, login)
         while True:
+            began = time.monotonic()
             try:
-                answer = self.server.send(self.mount.dialect.request(self.mount.path, login))
+                answer = self.server.send(request)
                 self.answers += 1
                 return answer
             except http.Broken:
@@ -38,6 +43,8 @@ class Client(threading.Thread):
                 self.history.add(self.name, login.refresh_token, None, 0)
                 if self.losses > 100000:
                     raise
+            finally:
+                self.slowest = max(self.slowest, time.monotonic() - began)
 
     def renew(self, login):
         answer = self.ask(login)
@@ -82,6 +89,7 @@ def test_nobody_loses_a_session(world, path, processes):
         client.join(60)
         assert not client.is_alive() and client.refusal is None, client.refusal
     assert history.verdict() == []
+    assert max(client.slowest for client in clients) < PATIENCE_S
     for client in clients:
         chain = {call.successor for call in history.calls
                  if call.client == client.name and call.successor}

@@ -1,5 +1,7 @@
 ## tests/refresh
-check_PROGRAMS += tests/refresh/test_table tests/refresh/test_refresh tests/refresh/test_password
+check_PROGRAMS += tests/refresh/test_table tests/refresh/test_refresh tests/refresh/test_password \
+	tests/refresh/test_client_auth tests/refresh/test_place tests/refresh/test_issue \
+	tests/refresh/test_authority
 tests_refresh_test_table_SOURCES = tests/refresh/test_table.c
 tests_refresh_test_table_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_refresh_test_table_LDADD = $(REFRESH_LIBS)
@@ -12,3 +14,15 @@ tests_refresh_test_refresh_LDADD = $(REFRESH_LIBS)
 tests_refresh_test_password_SOURCES = tests/refresh/test_password.c
 tests_refresh_test_password_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_refresh_test_password_LDADD = $(REFRESH_LIBS)
+tests_refresh_test_client_auth_SOURCES = tests/refresh/test_client_auth.c tests/refresh/world.c tests/refresh/world.h
+tests_refresh_test_client_auth_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_refresh_test_client_auth_LDADD = $(REFRESH_LIBS)
+tests_refresh_test_place_SOURCES = tests/refresh/test_place.c tests/refresh/world.c tests/refresh/world.h
+tests_refresh_test_place_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_refresh_test_place_LDADD = $(REFRESH_LIBS)
+tests_refresh_test_issue_SOURCES = tests/refresh/test_issue.c tests/refresh/world.c tests/refresh/world.h
+tests_refresh_test_issue_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_refresh_test_issue_LDADD = $(REFRESH_LIBS)
+tests_refresh_test_authority_SOURCES = tests/refresh/test_authority.c tests/refresh/world.c tests/refresh/world.h
+tests_refresh_test_authority_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_refresh_test_authority_LDADD = $(REFRESH_LIBS)

@@ -3,34 +3,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/rsa.h>
-
-#include "refresh/password.h"
 #include "refresh/world.h"
-#include "token/jws.h"
 #include "token/refresh_token.h"
-
-static int set_up(void **state)
-{
-    static struct world world;
-
-    world_open(&world, "memory:");
-    *state = &world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    world_close(*state);
-    return 0;
-}
 
 static void test_rotation_and_replay(void **state)
 {
@@ -194,145 +172,6 @@ static void test_scope(void **state)
                      OUTCOME_ROTATED);
 }
 
-static void add_client(struct world *w, const char *id, const char *secret, bool generated)
-{
-    struct client client = {.enabled = true};
-
-    strcpy(client.id, id);
-    if (secret != NULL) {
-        assert_true(client_secret_hash(text_of(secret), generated, &w->secrets,
-                                       &w->authority.randomness, client.secret, &w->fault));
-    }
-    assert_int_equal(store_client_add(w->store, &client, &w->fault), STORE_OK);
-}
-
-static void test_clients(void **state)
-{
-    static const struct row {
-        const char *id, *secret;
-        enum client_proof proof;
-        enum outcome outcome;
-    } rows[] = {
-        {"", "", CLIENT_PROOF_NONE, OUTCOME_CLIENT_AUTH_FAILED}, /* confidential: must prove */
-        {"web", "", CLIENT_PROOF_NONE, OUTCOME_CLIENT_AUTH_FAILED},
-        {"web", "wrong", CLIENT_PROOF_BASIC, OUTCOME_CLIENT_AUTH_FAILED},
-        {"web", "", CLIENT_PROOF_BODY, OUTCOME_CLIENT_AUTH_FAILED},
-        {"nobody", "s3cret", CLIENT_PROOF_BODY, OUTCOME_CLIENT_AUTH_FAILED},
-        {"app", "s3cret", CLIENT_PROOF_BODY, OUTCOME_CLIENT_AUTH_FAILED}, /* it has no secret */
-        {"app", "", CLIENT_PROOF_NONE, OUTCOME_WRONG_CLIENT},
-        {"other", "0ther secret", CLIENT_PROOF_BASIC, OUTCOME_WRONG_CLIENT},
-        {"web", "s3cret", CLIENT_PROOF_BASIC, OUTCOME_ROTATED},
-    };
-    struct world *w = *state;
-    struct text token;
-
-    add_client(w, "web", "s3cret", true);
-    add_client(w, "other", "0ther secret", false);
-    add_client(w, "app", NULL, false);
-    token = world_session(w, "web", NULL);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct refresh_ask ask = {.mount = &w->mount,
-                                  .refresh_token = token,
-                                  .client_bound = true,
-                                  .client_proof = rows[i].proof,
-                                  .client_id = text_of(rows[i].id),
-                                  .client_secret = text_of(rows[i].secret)};
-        struct refresh_answer answer;
-
-        print_message("row %zu\n", i);
-        assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
-                         rows[i].outcome);
-    }
-}
-
-/* A key pair as PEM texts in the arena. */
-static void make_pem(struct world *w, struct text *private_pem, struct text *public_pem)
-{
-    EVP_PKEY *key = EVP_RSA_gen(2048);
-    BIO *bio = BIO_new(BIO_s_mem());
-    char *data;
-    long size;
-
-    assert_non_null(key);
-    assert_int_equal(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
-    size = BIO_get_mem_data(bio, &data);
-    assert_true(arena_copy(w->arena, (struct text){data, (size_t)size}, private_pem));
-    (void)BIO_reset(bio);
-    assert_int_equal(PEM_write_bio_PUBKEY(bio, key), 1);
-    size = BIO_get_mem_data(bio, &data);
-    assert_true(arena_copy(w->arena, (struct text){data, (size_t)size}, public_pem));
-    BIO_free(bio);
-    EVP_PKEY_free(key);
-}
-
-/* RFC 7523: what an assertion must say before it proves anything. */
-static void test_client_assertion(void **state)
-{
-    static const char header[] = "{\"alg\":\"RS512\",\"typ\":\"JWT\"}";
-    static const struct row {
-        const char *iss, *sub, *aud;
-        int64_t lives_s; /* from now */
-        const char *extra;
-        enum outcome outcome;
-    } rows[] = {
-        {"smart", "other", "\"https://id.example\"", 60, "", OUTCOME_CLIENT_AUTH_FAILED},
-        {"nobody", "nobody", "\"https://id.example\"", 60, "", OUTCOME_CLIENT_AUTH_FAILED},
-        {"smart", "smart", "\"https://evil.example\"", 60, "", OUTCOME_CLIENT_AUTH_FAILED},
-        {"smart", "smart", "[]", 60, "", OUTCOME_CLIENT_AUTH_FAILED},
-        {"smart", "smart", "\"https://id.example\"", -61, "", OUTCOME_CLIENT_AUTH_FAILED},
-        {"smart", "smart", "\"https://id.example\"", 90000, "", OUTCOME_CLIENT_AUTH_FAILED},
-        {"smart", "smart", "\"https://id.example\"", 60, ",\"nbf\":1900000000",
-         OUTCOME_CLIENT_AUTH_FAILED},
-        {"smart", "smart", "[\"x\",\"https://id.example\"]", 60, "", OUTCOME_ROTATED},
-    };
-    struct world *w = *state;
-    struct client client = {.enabled = true, .id = "smart", .key_algorithm = "RS512"};
-    struct text private_pem, public_pem, token;
-    struct signing_key *key;
-
-    make_pem(w, &private_pem, &public_pem);
-    assert_true(text_copy(public_pem, client.key, sizeof client.key));
-    assert_int_equal(store_client_add(w->store, &client, &w->fault), STORE_OK);
-    key = signing_key_from_pem(SIGNING_RS512, private_pem, NULL, &w->fault);
-    assert_non_null(key);
-    token = world_session(w, "smart", NULL);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct refresh_ask ask = {.mount = &w->mount,
-                                  .refresh_token = token,
-                                  .client_bound = true,
-                                  .client_proof = CLIENT_PROOF_ASSERTION};
-        struct refresh_answer answer;
-        struct buffer payload;
-
-        buffer_start(&payload, w->arena, 256);
-        buffer_addf(&payload, "{\"iss\":\"%s\",\"sub\":\"%s\",\"aud\":%s,\"exp\":%lld%s}",
-                    rows[i].iss, rows[i].sub, rows[i].aud,
-                    (long long)(w->now_ms / CLOCK_SECOND + rows[i].lives_s), rows[i].extra);
-        assert_true(
-            jws_sign(key, text_of(header), buffer_text(&payload), w->arena, &ask.client_assertion));
-        print_message("row %zu\n", i);
-        assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
-                         rows[i].outcome);
-    }
-    signing_key_close(key);
-}
-
-static void test_disabled_client(void **state)
-{
-    struct world *w = *state;
-    struct client client = {.id = "gone"};
-    struct refresh_ask ask = {.mount = &w->mount, .client_bound = true, .client_id = TEXT("gone")};
-    struct refresh_answer answer;
-
-    assert_int_equal(store_client_add(w->store, &client, &w->fault), STORE_OK);
-    ask.refresh_token = world_session(w, "gone", NULL);
-    assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
-                     OUTCOME_CLIENT_UNAUTHORIZED);
-    ask.client_id = (struct text){0}; /* keeping silent about it does not help */
-    assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
-                     OUTCOME_CLIENT_AUTH_FAILED);
-}
-
 static void test_accounts(void **state)
 {
     struct world *w = *state;
@@ -352,34 +191,6 @@ static void test_accounts(void **state)
                      OUTCOME_ACCOUNT_GONE);
 }
 
-static void make_kopong(struct mount *mount)
-{
-    mount->policy.rotate = false;
-    mount->policy.format = REFRESH_FORMAT_JWT;
-    mount->policy.layout = LAYOUT_KOPONG;
-    mount->policy.idle_lifetime_ms = 0;
-}
-
-static void test_jwt_format_does_not_rotate(void **state)
-{
-    struct world *w = *state;
-    struct text token, twin;
-    struct refresh_answer answer;
-
-    make_kopong(&w->mount);
-    token = world_session(w, "", NULL);
-    twin = world_session(w, "", NULL);
-    assert_false(text_equal(token, twin)); /* two logins in one second are two sessions */
-    for (int i = 0; i < 3; i++) {
-        assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_RENEWED);
-        assert_true(text_equal(answer.refresh_token, token));
-        w->now_ms += CLOCK_DAY;
-    }
-    assert_int_equal(world_present(w, &w->mount, answer.access_token, &answer),
-                     OUTCOME_TOKEN_INVALID);
-    assert_int_equal(world_present(w, &w->mount, twin, &answer), OUTCOME_RENEWED);
-}
-
 static void test_password_buys_a_session(void **state)
 {
     struct world *w = *state;
@@ -390,7 +201,7 @@ static void test_password_buys_a_session(void **state)
                               .password_given = true,
                               .password = TEXT("wrong horse")};
 
-    make_kopong(&w->mount);
+    world_make_kopong(&w->mount);
     assert_int_equal(world_present(w, &w->mount, world_session(w, "", NULL), &first),
                      OUTCOME_RENEWED);
     w->now_ms += 30 * (int64_t)CLOCK_DAY; /* an expired access token alone buys nothing */
@@ -405,26 +216,6 @@ static void test_password_buys_a_session(void **state)
     ask.username = TEXT("eve");
     assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
                      OUTCOME_WRONG_USER);
-}
-
-static void test_uuid_format(void **state)
-{
-    struct world *w = *state;
-    struct text first;
-    struct refresh_answer rotated, again;
-
-    w->mount.policy.format = REFRESH_FORMAT_UUID;
-    first = world_session(w, "", NULL);
-    assert_int_equal(first.size, 36);
-    assert_int_equal(world_present(w, &w->mount, first, &rotated), OUTCOME_ROTATED);
-    assert_int_equal(rotated.refresh_token.size, 36);
-    assert_int_equal(world_present(w, &w->mount, first, &again), OUTCOME_REPLAYED);
-    assert_true(text_equal(again.refresh_token, rotated.refresh_token));
-    assert_int_equal(world_present(w, &w->mount, rotated.refresh_token, &again), OUTCOME_ROTATED);
-    assert_int_equal(world_present(w, &w->mount, first, &again), OUTCOME_TOKEN_REUSED);
-    assert_int_equal(
-        world_present(w, &w->mount, TEXT("89d970e4-5048-4310-b6f8-c5bc83f92e11"), &again),
-        OUTCOME_TOKEN_INVALID);
 }
 
 /* A rotation that waited long for the writer: the window runs from when it was written, so that the
@@ -459,118 +250,6 @@ static void test_clock_far_back_is_a_fault(void **state)
     w->now_ms -= 300 * (int64_t)CLOCK_DAY;
     assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_FAULT);
     assert_int_equal(world_record(w, answer.session).end, SESSION_LIVE);
-}
-
-/* What an account was when its password was checked, it must still be when the session begins. */
-static void test_account_changed_before_the_session(void **state)
-{
-    struct world *w = *state;
-    struct account before = w->ada;
-    struct issue_ask ask = {.mount = &w->mount, .account = &before};
-    struct refresh_answer answer = {0};
-
-    w->ada.enabled = false;
-    assert_int_equal(store_account_update(w->store, &before, &w->ada, &w->fault), STORE_OK);
-    assert_int_equal(issue_session(&w->authority, &ask, w->arena, &answer, &w->fault),
-                     OUTCOME_FAULT);
-    w->ada.enabled = true;
-    strcpy(w->ada.password, "$y$another");
-    assert_int_equal(store_account_update(w->store, NULL, &w->ada, &w->fault), STORE_OK);
-    assert_int_equal(issue_session(&w->authority, &ask, w->arena, &answer, &w->fault),
-                     OUTCOME_FAULT);
-    assert_int_equal(store_account_remove(w->store, "ada", &w->fault), STORE_OK);
-    assert_int_equal(issue_session(&w->authority, &ask, w->arena, &answer, &w->fault),
-                     OUTCOME_FAULT);
-}
-
-/* A UUID mount and a native one share a realm: what a replay hands out can be used. */
-static void test_replay_over_two_spellings(void **state)
-{
-    struct world *w = *state;
-    struct mount native = w->mount;
-    struct text first;
-    struct refresh_answer answer;
-
-    w->mount.policy.format = REFRESH_FORMAT_UUID;
-    first = world_session(w, "", NULL);
-    assert_int_equal(world_present(w, &native, first, &answer), OUTCOME_ROTATED);
-    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_REPLAYED);
-    assert_int_equal(world_present(w, &w->mount, answer.refresh_token, &answer), OUTCOME_ROTATED);
-    assert_int_equal(answer.refresh_token.size, 36);
-    assert_int_equal(world_present(w, &native, answer.refresh_token, &answer), OUTCOME_ROTATED);
-}
-
-static void test_many_retired_keys(void **state)
-{
-    struct world *w = *state;
-    struct text token = world_session(w, "", NULL);
-    struct refresh_answer answer;
-    char kid[16];
-
-    for (int i = 0; i < KEYRING_MAX + 6; i++) {
-        snprintf(kid, sizeof kid, "old%d", i);
-        world_add_key(w, SIGNING_HS256, kid);
-        assert_int_equal(store_key_set_state(w->store, kid, SIGNING_RETIRED, &w->fault), STORE_OK);
-    }
-    assert_int_equal(store_key_set_state(w->store, "k1", SIGNING_RETIRED, &w->fault), STORE_OK);
-    world_add_key(w, SIGNING_HS256, "new");
-    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ROTATED);
-}
-
-/* Two mounts of one realm: a client base moves from an old dialect to /oauth/token without a login.
- */
-static void test_one_realm_two_mounts(void **state)
-{
-    struct world *w = *state;
-    struct mount modern = w->mount;
-    struct text old;
-    struct refresh_answer moved, answer;
-
-    make_kopong(&w->mount);
-    old = world_session(w, "", NULL);
-    assert_int_equal(world_present(w, &modern, old, &moved), OUTCOME_ROTATED);
-    assert_int_equal(moved.refresh_token.size, 72);
-    assert_int_equal(world_present(w, &modern, moved.refresh_token, &answer), OUTCOME_ROTATED);
-    assert_int_equal(world_present(w, &w->mount, old, &answer), OUTCOME_TOKEN_REUSED);
-}
-
-static void test_imported_token(void **state)
-{
-    struct world *w = *state;
-    struct refresh_answer answer = {0};
-    struct issue_ask ask = {.mount = &w->mount,
-                            .account = &w->ada,
-                            .imported = TEXT("xRxGGEpVawiUak6He367W3oeOfh+3irw+1G1h1jc")};
-    struct refresh_ask present = {
-        .mount = &w->mount, .refresh_token = ask.imported, .access_token_given = true};
-
-    assert_int_equal(issue_session(&w->authority, &ask, w->arena, &answer, &w->fault),
-                     OUTCOME_ROTATED);
-    assert_int_equal(issue_session(&w->authority, &ask, w->arena, &answer, &w->fault),
-                     OUTCOME_TOKEN_INVALID); /* taken */
-    present.access_token = TEXT("the.other.servers");
-    assert_int_equal(refresh_run(&w->authority, &present, w->arena, &answer, &w->fault),
-                     OUTCOME_ROTATED);
-    assert_int_equal(answer.refresh_token.size, 72);
-    present.refresh_token = answer.refresh_token; /* from here on it must be one of ours */
-    assert_int_equal(refresh_run(&w->authority, &present, w->arena, &answer, &w->fault),
-                     OUTCOME_WRONG_ACCESS_TOKEN);
-    w->now_ms += CLOCK_HOUR;
-    assert_int_equal(world_present(w, &w->mount, ask.imported, &answer), OUTCOME_TOKEN_REUSED);
-}
-
-static void test_fault_spends_nothing(void **state)
-{
-    struct world *w = *state;
-    struct text token = world_session(w, "", NULL);
-    struct refresh_answer answer;
-
-    w->mount.policy.algorithm = SIGNING_ES256; /* no such key */
-    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_FAULT);
-    assert_non_null(strstr(w->fault.text, "retoken key add --algorithm ES256"));
-    world_add_key(w, SIGNING_ES256, "k2"); /* mended while running */
-    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ROTATED);
-    assert_int_equal(world_record(w, answer.session).generation, 1);
 }
 
 static void test_future_generation(void **state)
@@ -668,8 +347,6 @@ static void test_judge_changes_nothing(void **state)
     assert_int_equal(world_record(w, answer.session).end, SESSION_LIVE);
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -681,21 +358,10 @@ int main(void)
         CASE(test_strangers_spend_nothing),
         CASE(test_access_token_of_the_session),
         CASE(test_scope),
-        CASE(test_clients),
-        CASE(test_client_assertion),
-        CASE(test_disabled_client),
         CASE(test_accounts),
-        CASE(test_jwt_format_does_not_rotate),
         CASE(test_password_buys_a_session),
-        CASE(test_uuid_format),
         CASE(test_window_starts_when_written),
         CASE(test_clock_far_back_is_a_fault),
-        CASE(test_account_changed_before_the_session),
-        CASE(test_replay_over_two_spellings),
-        CASE(test_many_retired_keys),
-        CASE(test_one_realm_two_mounts),
-        CASE(test_imported_token),
-        CASE(test_fault_spends_nothing),
         CASE(test_future_generation),
         CASE(test_race),
         CASE(test_judge_changes_nothing),

@@ -142,3 +142,26 @@ struct session world_record(struct world *world, const uint8_t id[SESSION_ID_SIZ
     assert_int_equal(store_grant_find(world->store, id, &grant, &world->fault), STORE_OK);
     return grant.session;
 }
+
+void world_make_kopong(struct mount *mount)
+{
+    mount->policy.rotate = false;
+    mount->policy.format = REFRESH_FORMAT_JWT;
+    mount->policy.layout = LAYOUT_KOPONG;
+    mount->policy.idle_lifetime_ms = 0;
+}
+
+int world_set_up(void **state)
+{
+    static struct world world;
+
+    world_open(&world, "memory:");
+    *state = &world;
+    return 0;
+}
+
+int world_tear_down(void **state)
+{
+    world_close(*state);
+    return 0;
+}

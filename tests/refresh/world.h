@@ -32,5 +32,12 @@ enum outcome world_present(struct world *world, const struct mount *mount, struc
 json_t *world_payload(struct world *world, struct text token);
 /* The session record behind an answer. */
 struct session world_record(struct world *world, const uint8_t id[SESSION_ID_SIZE]);
+/* Turns a mount into kopong's kind: JWT-shaped refresh tokens that do not rotate. */
+void world_make_kopong(struct mount *mount);
+
+/* A test with a world over a memory store in *state. */
+int world_set_up(void **state);
+int world_tear_down(void **state);
+#define CASE(test) cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)
 
 #endif
