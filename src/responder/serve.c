@@ -91,7 +91,9 @@ static void log_refresh(const struct visit *visit, const struct dialect_exchange
     if (answer->client.size > 0) {
         log_safe(answer->client, client, sizeof client);
     }
-    log_line(outcome == OUTCOME_FAULT ? CONFIG_LOG_ERROR : CONFIG_LOG_NOTICE,
+    /* a token newer than the store is as loud as a fault: somebody restored a backup */
+    bool loud = outcome == OUTCOME_FAULT || outcome == OUTCOME_TOKEN_FROM_FUTURE;
+    log_line(loud ? CONFIG_LOG_ERROR : CONFIG_LOG_NOTICE,
              "refresh method=%s mount=%s outcome=%s status=%d session=%s generation=%s client=%s "
              "ms=%.1f%s%s",
              log_safe(visit->request->method_name, method, sizeof method), exchange->mount->path,
