@@ -20,3 +20,8 @@ check_PROGRAMS += tests/store/test_lmdb
 tests_store_test_lmdb_SOURCES = tests/store/test_lmdb.c $(STORE_FIXTURE)
 tests_store_test_lmdb_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_lmdb_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_turn
+tests_store_test_turn_SOURCES = tests/store/test_turn.c
+tests_store_test_turn_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_turn_LDADD = $(STORE_LIBS)
