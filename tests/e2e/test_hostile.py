@@ -4,16 +4,16 @@ at, in the dialect's own words; the responder goes on, and nothing is spent."""
 import base64
 import dataclasses
 import json
-import os
 import re
 import socket
 
 import pytest
 
+from conftest import new_world
 from forged import forgeries
-from lab import dialects, fcgi, http, jwks, machine, servers
+from lab import dialects, fcgi, http, installation, jwks, machine, servers
 from lab.http import Request
-from refusals import refusals, token_refusal
+from refusals import token_refusal
 
 MOUNTS = [pytest.param(mount, id=mount.path) for mount in dialects.MOUNTS]
 FORM, JSON = dialects.FORM, dialects.JSON
@@ -125,8 +125,6 @@ def bodies(login):
 def test_bodies(door, mount):
     login = door.world.login(mount)
     for name, (headers, body) in bodies(login).items():
-        if mount.dialect.name in ("duktig", "kopong") and name == "JSON with a byte order mark":
-            continue
         door.refuses(mount, name, Request("POST", mount.path, list(headers), body))
     door.grants(mount, login)
 
@@ -136,11 +134,11 @@ def test_bodies(door, mount):
 def test_methods(door, mount):
     login = door.world.login(mount)
     request = mount.dialect.request(mount.path, login)
-    for method in ("GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "POST ",
+    for method in ("GET", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "POST ",
                    "POSTPOST", "", "\r\n", "\xff", "G" * 5000):
-        if method == "HEAD":
-            continue
         door.refuses(mount, method, request, REQUEST_METHOD=method)
+    answer = door.send(request, REQUEST_METHOD="HEAD")
+    assert answer.status in (404, 405) and answer.body == b""
     door.grants(mount, login)
 
 
@@ -309,12 +307,11 @@ def test_other_clients_token_is_refused_and_stays_good(door, client, secret):
     door.grants(mount, login)
 
 
-def test_foreign_installation(door, template, programs):
+def test_foreign_installation(door, programs):
     """Tokens of another master secret and other signing keys are strings like any other."""
-    from lab.installation import Installation
     folder = machine.folder("retoken-foreign-")
     try:
-        foreign = Installation(folder, programs)
+        foreign = installation.Installation(folder, programs)
         foreign.init()
         foreign.add_account("ada", "another password")
         foreign.add_client("web")
@@ -334,7 +331,6 @@ def test_foreign_installation(door, template, programs):
                          ids=lambda mount: mount.path)
 def test_token_of_the_future(template, mount):
     """A restored backup is older than the tokens people hold: refused, and loudly."""
-    from conftest import new_world
     with new_world(template) as world, new_world(world) as backup:
         login = world.login(mount)
         machine.run(["rm", "-rf", backup.installed.folder])
