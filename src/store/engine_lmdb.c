@@ -1,6 +1,6 @@
-/* engine_lmdb.c: the engine over one LMDB environment, DIRECTORY/data.mdb and lock.mdb. The only
- * file that knows lmdb.h. Knows directories, maps, readers and LMDB's return codes; does not know
- * records.
+/* engine_lmdb.c: the engine over one LMDB environment, DIRECTORY/data.mdb and lock.mdb; turn.h
+ * orders who comes next. The only file that knows lmdb.h. Knows directories, maps, readers and
+ * LMDB's return codes; does not know records.
  *
  * Rules that keep LMDB 0.9 sound: commits are fully synced (no NOSYNC, NOMETASYNC, MAPASYNC,
  * WRITEMAP); no sorted duplicates and no nested transactions; opened after the last fork, once per

@@ -53,7 +53,7 @@ struct store_settings {
  * process. */
 struct store *store_open(const struct store_settings *settings, struct fault *fault);
 /* For long-lived programs that end in order, and tests. A short-lived process leaves by _exit
- * without it (LMDB's close races with another process's open: reliability.md section 4). NULL is
+ * without it (LMDB's close races with another process's open: docs/hazards.md). NULL is
  * harmless. */
 void store_close(struct store *store);
 /* A failed commit has left this process unsure of the file: finish what is in flight and exit, the

@@ -13,7 +13,8 @@ static int64_t later(int64_t at_ms, int64_t by_ms)
     return at_ms > INT64_MAX - by_ms ? INT64_MAX : at_ms + by_ms;
 }
 
-int64_t sweep_due_ms(const struct sweep *sweep, const struct session *session)
+/* When the session may be removed; 0 = it is live and never expires. */
+static int64_t due_ms_of(const struct sweep *sweep, const struct session *session)
 {
     int64_t over_ms = session->expires_ms;
 
@@ -47,7 +48,7 @@ static enum store_result move_entry(struct rows *rows, struct record_session *se
 enum store_result sweep_enter(struct rows *rows, const struct sweep *sweep,
                               struct record_session *session, struct fault *fault)
 {
-    int64_t due_ms = sweep_due_ms(sweep, &session->session);
+    int64_t due_ms = due_ms_of(sweep, &session->session);
 
     if (due_ms == 0 || (session->entry_ms != 0 && session->entry_ms <= due_ms)) {
         return STORE_OK;
@@ -149,7 +150,7 @@ static enum store_result look_at(struct rows *rows, const struct sweep *sweep, i
                                  const struct rows_key *entry, struct record_session *session,
                                  struct sweep_budget *budget, size_t *removed, struct fault *fault)
 {
-    int64_t due_ms = sweep_due_ms(sweep, &session->session);
+    int64_t due_ms = due_ms_of(sweep, &session->session);
     enum progress progress;
 
     if (due_ms == 0 || due_ms > now_ms) {

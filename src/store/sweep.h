@@ -14,9 +14,6 @@ struct sweep {
     void *self;
 };
 
-/* When the session may be removed; 0 = it is live and never expires. */
-int64_t sweep_due_ms(const struct sweep *sweep, const struct session *session);
-
 /* After a change of the session and before the record is put: puts or moves its entry if it has
  * none or one too late. */
 enum store_result sweep_enter(struct rows *rows, const struct sweep *sweep,

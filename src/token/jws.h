@@ -13,7 +13,7 @@ enum { JWS_MAX = 8192 };
 bool jws_sign(const struct signing_key *key, struct text header, struct text payload,
               struct arena *arena, struct text *token);
 
-/* The gate every compact JWS passes before anything else looks at it (reliability.md section 0):
+/* The gate every compact JWS passes before anything else looks at it (docs/hazards.md):
  * three non-empty parts of canonical base64url, at most JWS_MAX characters, header one JSON object
  * without duplicates, `alg` a string, no `crit`, no `b64`, no `zip`. */
 struct jws {
