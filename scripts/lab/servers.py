@@ -296,18 +296,21 @@ class Nginx(Web):
     program = name = "nginx"
     sample, stands_alone = "retoken.conf", True
 
+    @staticmethod
+    def _make_mine(sample, name, value):
+        """Sets the one line that a sample marks with `yours`."""
+        text, count = re.subn(rf"{name} [^;]+; # yours", f"{name} {value};", sample.read_text())
+        if count != 1:
+            raise machine.LabError(f"{sample} has no line `{name} …; # yours`")
+        sample.write_text(text)
+
     def command(self, config):
         return ["/usr/sbin/nginx", "-p", self.run, "-e", self.run / "nginx-error.log", "-c", config]
 
     def config(self):
-        sample = self.samples / self.sample
-        mine = {"fastcgi_pass": f"unix:{self.socket}", "alias": f"{self.page_folder}/"}
-        text = sample.read_text()
-        for name, value in mine.items():
-            text, count = re.subn(rf"{name} [^;]+; # yours", f"{name} {value};", text)
-            if count != 1:
-                raise machine.LabError(f"{sample} has no line `{name} …; # yours`")
-        sample.write_text(text)
+        sample, upstream = self.samples / self.sample, self.samples / "upstream.conf"
+        self._make_mine(upstream, "server", f"unix:{self.socket}")
+        self._make_mine(sample, "alias", f"{self.page_folder}/")
         temporary = "\n".join(f"    {kind}_temp_path {self._folder('temporary')}/{kind};"
                               for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         return f"""
@@ -318,6 +321,7 @@ worker_processes 2;
 events {{ worker_connections 512; }}
 http {{
 {temporary}
+    include {upstream};
     access_log {self.run}/nginx-access.log;
     types {{
         text/html html;

@@ -1,5 +1,6 @@
-/* refresh.c: the one operation. Reads top to bottom from the bottom of the file: refresh_run checks
- * who asks, finds the session, lets table.c decide, signs, and only then writes once. */
+/* refresh.c: the one operation. Reads top to bottom from the bottom of the file: refresh_begin
+ * checks who asks and finds the session, refresh_step lets table.c decide, signs, and leaves at
+ * most one write to be made, the last thing that can fail. */
 #include "refresh/refresh.h"
 
 #include <string.h>
@@ -17,8 +18,8 @@
  * went through, so a handful is plenty. */
 enum { RACES_LOST_MAX = 16 };
 
-/* One call's working set. */
-struct run {
+/* One request's working set, in its arena. */
+struct refresh {
     struct authority *authority;
     const struct refresh_ask *ask;
     const struct policy *policy;
@@ -29,12 +30,18 @@ struct run {
     struct client_identity client;
     struct place place;
     struct store_grant grant;
+
+    enum outcome outcome; /* when decided, or once the write is made */
+    bool decided;
+    bool writes; /* `write` is prepared */
+    struct store_write write;
+    int races_lost;
 };
 
 /* ---- does the token belong to who presents it? ---- */
 
 /* RFC 6749 section 6: bound to the client it was issued to. */
-static bool client_matches(const struct run *run, enum outcome *refusal)
+static bool client_matches(const struct refresh *run, enum outcome *refusal)
 {
     const struct session *session = &run->grant.session;
     bool named = run->client.named;
@@ -56,7 +63,7 @@ static bool client_matches(const struct run *run, enum outcome *refusal)
 
 /* WireCash sends the last access token along: ours, of this user and this session; it may have
  * expired, that is why the client is here. */
-static bool access_token_matches(struct run *run, const struct keyring *keyring)
+static bool access_token_matches(struct refresh *run, const struct keyring *keyring)
 {
     const struct session *session = &run->grant.session;
     const char *claim = layout_session_claim(run->policy->layout);
@@ -73,7 +80,8 @@ static bool access_token_matches(struct run *run, const struct keyring *keyring)
            json_in_text(payload, claim, &named) == JSON_IN_TEXT && text_is(named, id);
 }
 
-static bool password_matches(struct run *run, const struct account *account, enum outcome *refusal)
+static bool password_matches(struct refresh *run, const struct account *account,
+                             enum outcome *refusal)
 {
     switch (password_verify(run->ask->password, account->password)) {
     case PASSWORD_RIGHT:
@@ -89,7 +97,7 @@ static bool password_matches(struct run *run, const struct account *account, enu
     return false;
 }
 
-static bool user_matches(struct run *run, enum outcome *refusal)
+static bool user_matches(struct refresh *run, enum outcome *refusal)
 {
     const struct refresh_ask *ask = run->ask;
     const struct account *account = &run->grant.account;
@@ -108,7 +116,7 @@ static bool user_matches(struct run *run, enum outcome *refusal)
 
 /* A stranger's presentation never spends or kills another's token, so all this comes before the
  * table. */
-static bool belongs(struct run *run, enum outcome *refusal)
+static bool belongs(struct refresh *run, enum outcome *refusal)
 {
     if (!text_equal(text_of(run->grant.session.realm), text_of(run->ask->mount->realm))) {
         *refusal = OUTCOME_WRONG_REALM;
@@ -133,7 +141,7 @@ static bool belongs(struct run *run, enum outcome *refusal)
 
 /* ---- scope (RFC 6749 section 6; Koppeltaal's own rule) ---- */
 
-static bool choose_scope(const struct run *run, struct text *scope)
+static bool choose_scope(const struct refresh *run, struct text *scope)
 {
     struct text granted = text_of(run->grant.session.scope);
     struct text asked = run->ask->scope;
@@ -160,7 +168,7 @@ static bool choose_scope(const struct run *run, struct text *scope)
 /* ---- what each decision does ---- */
 
 /* The access token of `generation`, issued at issued_ms. */
-static bool sign(struct run *run, uint32_t generation, int64_t issued_ms, struct text scope)
+static bool sign(struct refresh *run, uint32_t generation, int64_t issued_ms, struct text scope)
 {
     return issue_access_token(run->authority, run->ask->mount, &run->grant.session,
                               &run->grant.account, run->grant.keyring_version, generation,
@@ -168,9 +176,8 @@ static bool sign(struct run *run, uint32_t generation, int64_t issued_ms, struct
                               run->fault);
 }
 
-/* c = n on a rotating mount: everything that can fail comes before the only write. STORE_STALE: a
- * race was lost. */
-static enum store_result rotate(struct run *run, struct text scope)
+/* c = n on a rotating mount: everything that can fail comes before the only write. */
+static enum store_result rotate(struct refresh *run, struct text scope)
 {
     const struct session *session = &run->grant.session;
     struct store_rotation rotation = {
@@ -197,12 +204,14 @@ static enum store_result rotate(struct run *run, struct text scope)
         }
     }
     run->answer->session_expires_ms = rotation.expires_ms;
-    return store_session_rotate(run->authority->store, &rotation, run->fault);
+    store_prepare_rotate(&run->write, &rotation);
+    run->writes = true;
+    return STORE_OK;
 }
 
 /* c = n where nothing rotates: the same refresh token, a fresh access token, and now and then a
  * note that the session is in use. */
-static enum store_result renew(struct run *run, struct text scope)
+static enum store_result renew(struct refresh *run, struct text scope)
 {
     const struct session *session = &run->grant.session;
 
@@ -216,11 +225,13 @@ static enum store_result renew(struct run *run, struct text scope)
     }
     run->answer->session_expires_ms =
         table_next_expiry_ms(run->policy, session->created_ms, run->now_ms);
-    return store_session_touch(run->authority->store, session->id, session->generation, run->now_ms,
-                               run->answer->session_expires_ms, run->fault);
+    store_prepare_touch(&run->write, session->id, session->generation, run->now_ms,
+                        run->answer->session_expires_ms);
+    run->writes = true;
+    return STORE_OK;
 }
 
-static void describe(const struct run *run, enum event_kind kind, struct event *event)
+static void describe(const struct refresh *run, enum event_kind kind, struct event *event)
 {
     const struct session *session = &run->grant.session;
 
@@ -234,17 +245,18 @@ static void describe(const struct run *run, enum event_kind kind, struct event *
     memcpy(event->client, session->client, sizeof event->client);
 }
 
-static enum store_result report(struct run *run, enum event_kind kind)
+static void report(struct refresh *run, enum event_kind kind)
 {
     struct event event;
 
     describe(run, kind, &event);
-    return store_event_add(run->authority->store, &event, run->fault);
+    store_prepare_event(&run->write, &event);
+    run->writes = true;
 }
 
 /* The token of n once more. A UUID is found through its alias only: when another mount of the realm
  * made n, there is none, and the native spelling is what every mount accepts. */
-static bool mint_again(struct run *run)
+static bool mint_again(struct refresh *run)
 {
     const struct session *session = &run->grant.session;
     enum refresh_format format = run->policy->format;
@@ -276,7 +288,7 @@ static bool mint_again(struct run *run)
 
 /* c = n - 1 inside a window: the answer of n. `fresh` gives the access token a new time instead of
  * the record's, which a lost answer needs when it is found late. */
-static enum store_result answer_again(struct run *run, struct text scope, bool fresh)
+static enum store_result answer_again(struct refresh *run, struct text scope, bool fresh)
 {
     const struct session *session = &run->grant.session;
     int64_t issued_ms = session->rotated_ms;
@@ -293,24 +305,28 @@ static enum store_result answer_again(struct run *run, struct text scope, bool f
     if (!sign(run, session->generation, issued_ms, scope)) {
         return STORE_FAULT;
     }
-    return fresh ? report(run, EVENT_RECOVERED) : STORE_OK;
+    if (fresh) {
+        report(run, EVENT_RECOVERED);
+    }
+    return STORE_OK;
 }
 
 /* A spent token came back: the session is dead, durably, before the refusal leaves. */
-static enum store_result punish(struct run *run)
+static void punish(struct refresh *run)
 {
     struct event event;
 
     if (run->policy->report_only) {
-        return report(run, EVENT_REUSE_REPORTED);
+        report(run, EVENT_REUSE_REPORTED);
+        return;
     }
     describe(run, EVENT_REUSE, &event);
-    return store_session_end(run->authority->store, run->grant.session.id, SESSION_ENDED_REUSE,
-                             run->now_ms, &event, run->fault);
+    store_prepare_end(&run->write, run->grant.session.id, SESSION_ENDED_REUSE, run->now_ms, &event);
+    run->writes = true;
 }
 
 /* Grants: scope first, so that a wrong one spends nothing. */
-static enum store_result grant(struct run *run, enum outcome *outcome)
+static enum store_result grant(struct refresh *run, enum outcome *outcome)
 {
     struct text scope;
 
@@ -328,7 +344,7 @@ static enum store_result grant(struct run *run, enum outcome *outcome)
 /* ---- the run ---- */
 
 /* What is known of the session, for the log line and for wording a refusal. */
-static void introduce(struct run *run)
+static void introduce(struct refresh *run)
 {
     const struct session *session = &run->grant.session;
     struct refresh_answer *answer = run->answer;
@@ -341,8 +357,8 @@ static void introduce(struct run *run)
     }
 }
 
-/* One reading of the record and what follows from it. STORE_STALE: read again. */
-static enum store_result attempt(struct run *run, enum outcome *outcome)
+/* One reading of the record and what follows from it, up to the write. */
+static enum store_result attempt(struct refresh *run, enum outcome *outcome)
 {
     enum store_result result =
         store_grant_find(run->authority->store, run->place.session, &run->grant, run->fault);
@@ -363,16 +379,16 @@ static enum store_result attempt(struct run *run, enum outcome *outcome)
     } else if (outcome_is_grant(*outcome)) {
         return grant(run, outcome);
     } else if (*outcome == OUTCOME_TOKEN_REUSED) {
-        return punish(run);
+        punish(run);
     } else if (*outcome == OUTCOME_TOKEN_FROM_FUTURE) {
-        return report(run, EVENT_FUTURE);
+        report(run, EVENT_FUTURE);
     }
     return STORE_OK;
 }
 
 /* kopong's documented form: an (expired) access token, whose signature proves only whose it was;
  * the password proves the holder, and a new session begins. */
-static enum outcome login_with_access_token(struct run *run)
+static enum outcome login_with_access_token(struct refresh *run)
 {
     const struct refresh_ask *ask = run->ask;
     const struct keyring *keyring = authority_keyring_now(run->authority, run->fault);
@@ -410,57 +426,115 @@ static enum outcome login_with_access_token(struct run *run)
     return issue_session(run->authority, &issue, run->arena, run->answer, run->fault);
 }
 
-static enum outcome find_and_decide(struct run *run)
+static void decide(struct refresh *run, enum outcome outcome)
 {
-    enum outcome outcome = OUTCOME_FAULT;
-    enum store_result result = STORE_STALE;
+    run->outcome = outcome;
+    run->decided = true;
+}
 
+/* Nothing is decided yet only when there is a session to look at. */
+static void find(struct refresh *run)
+{
     switch (place_locate(run->authority, run->ask->refresh_token, run->arena, &run->place,
                          run->fault)) {
     case PLACE_FOUND:
         break;
     case PLACE_INVALID:
-        return run->ask->password_given ? login_with_access_token(run) : OUTCOME_TOKEN_INVALID;
+        decide(run,
+               run->ask->password_given ? login_with_access_token(run) : OUTCOME_TOKEN_INVALID);
+        break;
     case PLACE_UNKNOWN:
-        return OUTCOME_TOKEN_UNKNOWN;
+        decide(run, OUTCOME_TOKEN_UNKNOWN);
+        break;
     case PLACE_FAULT:
-        return OUTCOME_FAULT;
+        decide(run, OUTCOME_FAULT);
+        break;
     }
-    /* absent in the write: swept since it was read, and the next reading will say so */
-    for (int lost = 0; (result == STORE_STALE || result == STORE_ABSENT) && lost < RACES_LOST_MAX;
-         lost++) {
-        result = attempt(run, &outcome);
+}
+
+struct refresh *refresh_begin(struct authority *authority, const struct refresh_ask *ask,
+                              struct arena *arena, struct refresh_answer *answer,
+                              struct fault *fault)
+{
+    struct refresh *run = arena_alloc(arena, sizeof *run);
+
+    memset(answer, 0, sizeof *answer);
+    answer->now_ms = clock_now_ms(&authority->clock);
+    if (run == NULL) {
+        fault_set(fault, "the request's memory is used up");
+        return NULL;
     }
-    if (result == STORE_STALE || result == STORE_ABSENT) {
-        fault_set(run->fault, "lost %d races for one session", RACES_LOST_MAX);
+    memset(run, 0, sizeof *run);
+    run->authority = authority;
+    run->ask = ask;
+    run->policy = &ask->mount->policy;
+    run->arena = arena;
+    run->answer = answer;
+    run->fault = fault;
+    run->now_ms = answer->now_ms;
+    switch (client_auth_check(authority, ask, run->now_ms, arena, &run->client, fault)) {
+    case CLIENT_ACCEPTED:
+        find(run);
+        break;
+    case CLIENT_REFUSED:
+        decide(run, OUTCOME_CLIENT_AUTH_FAILED);
+        break;
+    case CLIENT_DISABLED:
+        decide(run, OUTCOME_CLIENT_UNAUTHORIZED);
+        break;
+    case CLIENT_FAULT:
+        decide(run, OUTCOME_FAULT);
+        break;
     }
-    return result == STORE_OK ? outcome : OUTCOME_FAULT;
+    return run;
+}
+
+struct store_write *refresh_step(struct refresh *run, enum outcome *outcome)
+{
+    if (!run->decided) {
+        run->writes = false;
+        run->decided = true;
+        if (attempt(run, &run->outcome) != STORE_OK) {
+            run->outcome = OUTCOME_FAULT;
+            run->writes = false;
+        }
+    }
+    *outcome = run->outcome;
+    return run->writes ? &run->write : NULL;
+}
+
+void refresh_written(struct refresh *run, enum store_result result)
+{
+    run->writes = false;
+    switch (result) {
+    case STORE_OK:
+        return;
+    case STORE_STALE:
+    case STORE_ABSENT: /* swept since it was read, and the next reading will say so */
+        run->decided = ++run->races_lost == RACES_LOST_MAX;
+        run->outcome = OUTCOME_FAULT;
+        if (run->decided) {
+            fault_set(run->fault, "lost %d races for one session", RACES_LOST_MAX);
+        }
+        return;
+    case STORE_EXISTS:
+    case STORE_FAULT:
+        run->outcome = OUTCOME_FAULT;
+        return;
+    }
 }
 
 enum outcome refresh_run(struct authority *authority, const struct refresh_ask *ask,
                          struct arena *arena, struct refresh_answer *answer, struct fault *fault)
 {
-    struct run run = {.authority = authority,
-                      .ask = ask,
-                      .policy = &ask->mount->policy,
-                      .arena = arena,
-                      .answer = answer,
-                      .fault = fault,
-                      .now_ms = clock_now_ms(&authority->clock)};
+    struct refresh *run = refresh_begin(authority, ask, arena, answer, fault);
+    struct store_write *write;
+    enum outcome outcome = OUTCOME_FAULT;
 
-    memset(answer, 0, sizeof *answer);
-    answer->now_ms = run.now_ms;
-    switch (client_auth_check(authority, ask, run.now_ms, arena, &run.client, fault)) {
-    case CLIENT_ACCEPTED:
-        return find_and_decide(&run);
-    case CLIENT_REFUSED:
-        return OUTCOME_CLIENT_AUTH_FAILED;
-    case CLIENT_DISABLED:
-        return OUTCOME_CLIENT_UNAUTHORIZED;
-    case CLIENT_FAULT:
-        break;
+    while (run != NULL && (write = refresh_step(run, &outcome)) != NULL) {
+        refresh_written(run, store_write(authority->store, write, fault));
     }
-    return OUTCOME_FAULT;
+    return outcome;
 }
 
 enum outcome refresh_judge(struct authority *authority, const struct mount *mount,

@@ -70,8 +70,25 @@ struct refresh_answer {
     struct text client;
 };
 
-/* Runs the table of design.md section 4. Writes at most one commit. On OUTCOME_FAULT *fault says
- * what broke, and the presented token is as good as before. */
+/* The table of design.md section 4, in steps, so that no thread sleeps while the disk works:
+ *
+ *     refresh_begin -> refresh_step -> NULL: *outcome holds
+ *                          ^        -> a write: hand it to the store, then
+ *                          +-- refresh_written(what came of it)
+ *
+ * A write that lost a race makes the next step decide anew. On OUTCOME_FAULT *fault says what
+ * broke, and the presented token is as good as before. All that is given lives until the end of the
+ * request; the steps of one request may run in different threads, one after the other. */
+struct refresh;
+
+/* NULL: the arena is exhausted, *fault says so. */
+struct refresh *refresh_begin(struct authority *authority, const struct refresh_ask *ask,
+                              struct arena *arena, struct refresh_answer *answer,
+                              struct fault *fault);
+struct store_write *refresh_step(struct refresh *refresh, enum outcome *outcome);
+void refresh_written(struct refresh *refresh, enum store_result result);
+
+/* All of it, waiting for the write. */
 enum outcome refresh_run(struct authority *authority, const struct refresh_ask *ask,
                          struct arena *arena, struct refresh_answer *answer, struct fault *fault);
 

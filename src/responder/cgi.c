@@ -80,28 +80,36 @@ static void block_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+static void answered(void *self, struct text answer)
+{
+    struct text *out = self;
+    *out = answer;
+}
+
 int cgi_run(struct serve *serve)
 {
     struct input input = {false};
     struct exchange_body body = {
         .read = read_input, .is_broken = input_is_broken, .self = &input, .needs_length = true};
-    struct arena *arena = exchange_arena_open();
-    struct http_request request = {0};
-    struct text answer;
+    struct text answer = {0};
+    struct exchange exchange = {
+        .serve = serve, .arena = exchange_arena_open(), .answered = answered, .self = &answer};
 
     block_signals();
     alarm(READ_SECONDS);
-    if (arena == NULL || !exchange_read(arena, (const char *const *)environ, &body,
-                                        serve_body_limit(serve), &request)) {
+    if (exchange.arena == NULL ||
+        !exchange_read(exchange.arena, (const char *const *)environ, &body, serve_body_limit(serve),
+                       &exchange.request)) {
         answer = exchange_no_memory();
     } else {
         alarm(0);
-        answer = exchange_answer(serve, arena, &request);
+        exchange_answer(&exchange);
+        serve_settle(serve);
     }
     bool written = write_output(answer);
-    if (request.body_state != HTTP_BODY_WHOLE) {
+    if (exchange.request.body_state != HTTP_BODY_WHOLE) {
         drop_rest();
     }
-    arena_close(arena);
+    arena_close(exchange.arena);
     return written ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -106,17 +106,24 @@ static struct text without_body(struct text answer, const struct http_response *
     return text_cut(answer, answer.size - response->body.size);
 }
 
-struct text exchange_answer(struct serve *serve, struct arena *arena,
-                            const struct http_request *request)
+static void spell(void *self)
 {
-    struct http_response response;
+    struct exchange *exchange = self;
     struct buffer buffer;
     struct text answer;
 
-    serve_request(serve, arena, request, &response);
-    buffer_start(&buffer, arena, FIRST_ROOM + response.body.size);
-    if (!http_response_write(&response, &buffer) || !buffer_finish(&buffer, &answer)) {
-        return exchange_no_memory();
+    buffer_start(&buffer, exchange->arena, FIRST_ROOM + exchange->response.body.size);
+    if (!http_response_write(&exchange->response, &buffer) || !buffer_finish(&buffer, &answer)) {
+        answer = exchange_no_memory();
+    } else if (exchange->request.method == HTTP_HEAD) {
+        answer = without_body(answer, &exchange->response);
     }
-    return request->method == HTTP_HEAD ? without_body(answer, &response) : answer;
+    exchange->answered(exchange->self, answer);
+}
+
+void exchange_answer(struct exchange *exchange)
+{
+    struct serve_then then = {.answered = spell, .self = exchange};
+
+    serve_request(exchange->serve, exchange->arena, &exchange->request, &exchange->response, then);
 }

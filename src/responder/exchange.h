@@ -27,9 +27,19 @@ struct arena *exchange_arena_open(void);
 bool exchange_read(struct arena *arena, const char *const *variables,
                    const struct exchange_body *body, size_t limit, struct http_request *request);
 
-/* Performs the request; gives the whole answer in its CGI spelling, in the arena or static. */
-struct text exchange_answer(struct serve *serve, struct arena *arena,
-                            const struct http_request *request);
+/* One request being answered; zero it before the first use. */
+struct exchange {
+    struct serve *serve;
+    struct arena *arena;
+    struct http_request request; /* filled by exchange_read */
+    struct http_response response;
+    void (*answered)(void *self, struct text answer);
+    void *self;
+};
+
+/* Performs exchange->request and calls `answered` once with the whole answer in its CGI spelling,
+ * in the arena or static: before it returns, or from a serve_settle of any thread. */
+void exchange_answer(struct exchange *exchange);
 struct text exchange_no_memory(void);
 
 #endif

@@ -1,178 +1,158 @@
-/* gateway.c: the room of libfcgi: connections to requests and back. Knows FastCGI's records through
- * libfcgi and how this library stumbles (docs/hazards.md); does not know what is asked.
+/* gateway.c: the room of libfcgi: FastCGI requests to answers. Knows FastCGI's records through
+ * libfcgi and how this library stumbles (docs/hazards.md); does not know what is asked, nor who
+ * waits for whom (door.h, crew.h).
  *
  * libfcgi 2.4.2 must not be left alone with a connection: it waits for ever for half a record,
- * holds up whoever accepts next for two seconds while a new peer is silent, takes a signal for the
- * end of a body, and leaves kept connections to starve the others. So connections are accepted
- * here, given to FCGX_Accept_r as if they were kept from a request before, watched (guard.h), and
- * closed after one answer; and signals are blocked in every thread, waited for in the main one.
+ * takes a signal for the end of a body, and aborts over lengths that were merely announced. So it
+ * is given a connection only when one whole, well-formed request lies ready in it (records.h); what
+ * comes in pieces is collected first, and libfcgi reads the copy. Nor does it ever close one: it is
+ * told that all are kept, and the door keeps or closes them.
  *
- * A worker's round: accept -> read -> is the peer still there? -> perform -> write -> close.
- * Workers are started as they are needed: under mod_fcgid, where one request comes at a time, a
- * process has two; under load there are enough for group commit to make large batches. */
+ * A request's way: ready -> receive -> perform -> (the disk) -> answered -> back to the door. Where
+ * it has to wait for the disk, its thread goes on with other requests, and whoever settles the
+ * store sends the answer. */
 #include "responder/gateway.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <fcgiapp.h>
 
+#include "base/secret.h"
 #include "process/log.h"
 #include "responder/exchange.h"
-#include "responder/guard.h"
+#include "responder/records.h"
 
-enum { WATCH_MS = 2000, JOIN_WATCH_MS = 100, PAUSE_MS = 100 };
+enum { PIECE_SIZE = 16 * 1024, PARAMS_MAX = 1024 * 1024 };
 
-/* A JSON body may nest 2,048 deep, and jansson recurses. */
-enum { WORKER_STACK = 2 * 1024 * 1024 };
+/* A request that comes in pieces. */
+struct parcel {
+    struct records records;
+    struct records_copy copy;
+};
 
-struct worker;
+/* A request that is being answered. */
+struct job {
+    struct job *next; /* while nobody needs it */
+    struct gateway *gateway;
+    int peer;
+    bool keep; /* the connection, afterwards */
+    FCGX_Request fcgi;
+    struct exchange exchange;
+};
 
 struct gateway {
-    const struct listener *listener;
+    struct door *door;
     struct serve *serve;
-    pthread_t main;
-    pthread_mutex_t accepting; /* one thread waits at the socket, the others behind it */
-    int stop_event;            /* readable for ever once it is time to stop */
-    atomic_bool stopping;
-    atomic_int status;
-    atomic_size_t running;
-    atomic_size_t idle; /* workers that wait for a connection */
+    bool over_tcp;
+    struct parcel **parcels; /* by descriptor */
 
-    struct worker *workers;
-    atomic_size_t most;       /* of them */
-    pthread_mutex_t starting; /* over the next */
-    atomic_size_t started;    /* the first so many of `workers` are in use */
+    pthread_mutex_t lock; /* over the rest */
+    struct job *spare;
 };
 
-struct worker {
-    struct gateway *gateway;
-    pthread_t thread;
-    struct guard guard;
-    struct arena *arena;
-};
+/* ---- jobs ---- */
 
-/* ---- signals ---- */
-
-static void ending_signals(sigset_t *set)
+static void job_close(struct job *job)
 {
-    sigemptyset(set);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGINT);
-    sigaddset(set, SIGHUP);
-    sigaddset(set, SIGUSR1);
-}
-
-void gateway_block_signals(void)
-{
-    sigset_t set;
-
-    ending_signals(&set);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
-
-/* A signal or 0 after that time. */
-static int wait_for_signal(int ms)
-{
-    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-    sigset_t set;
-
-    ending_signals(&set);
-    int signal_number = sigtimedwait(&set, NULL, &time);
-    return signal_number > 0 ? signal_number : 0;
-}
-
-/* ---- the end ---- */
-
-static void stop(struct gateway *gateway)
-{
-    uint64_t one = 1;
-
-    atomic_store(&gateway->stopping, true);
-    /* Cannot fail but by overflow, which is readable too. */
-    if (write(gateway->stop_event, &one, sizeof one) < 0) {
-        return;
+    if (job != NULL) {
+        arena_close(job->exchange.arena);
+        free(job);
     }
 }
 
-/* From a worker: ends the process with this status, and wakes the main thread to see to it. */
-static void stop_with(struct gateway *gateway, int status)
+static struct job *job_open(struct gateway *gateway)
 {
-    atomic_store(&gateway->status, status);
-    stop(gateway);
-    pthread_kill(gateway->main, SIGUSR1);
+    struct job *job = calloc(1, sizeof *job);
+
+    if (job == NULL) {
+        return NULL;
+    }
+    job->gateway = gateway;
+    job->exchange.serve = gateway->serve;
+    job->exchange.arena = exchange_arena_open();
+    if (job->exchange.arena == NULL) {
+        job_close(job);
+        return NULL;
+    }
+    return job;
 }
 
-/* ---- accepting ---- */
-
-static void pause_briefly(void)
+/* The one that was used last: its memory is in the cache. */
+static struct job *job_take(struct gateway *gateway)
 {
-    struct timespec time = {.tv_nsec = PAUSE_MS * 1000000L};
-    nanosleep(&time, NULL);
+    pthread_mutex_lock(&gateway->lock);
+    struct job *job = gateway->spare;
+    if (job != NULL) {
+        gateway->spare = job->next;
+    }
+    pthread_mutex_unlock(&gateway->lock);
+    return job != NULL ? job : job_open(gateway);
 }
 
-/* The next connection; -1 when there is none after all. */
-static int accept_one(struct gateway *gateway)
+static void job_give(struct job *job)
 {
-    int connection = accept4(gateway->listener->fd, NULL, NULL, SOCK_CLOEXEC);
+    struct gateway *gateway = job->gateway;
 
-    if (connection >= 0) {
-        return connection;
-    }
-    switch (errno) {
-    case EMFILE: /* other threads or processes will give some back */
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-        pause_briefly();
-        break;
-    case EBADF:
-    case EINVAL:
-    case ENOTSOCK:
-    case EOPNOTSUPP:
-        log_line(CONFIG_LOG_ERROR, "cannot accept connections any more: %s", strerror(errno));
-        stop_with(gateway, EXIT_FAILURE);
-        break;
-    default: /* another process took it, or its peer has gone */
-        break;
-    }
-    return -1;
+    arena_reset(job->exchange.arena);
+    pthread_mutex_lock(&gateway->lock);
+    job->next = gateway->spare;
+    gateway->spare = job;
+    pthread_mutex_unlock(&gateway->lock);
 }
 
-/* Waits for a connection; -1 when it is time to stop. */
-static int next_connection(struct gateway *gateway)
-{
-    struct pollfd waited[] = {{.fd = gateway->listener->fd, .events = POLLIN},
-                              {.fd = gateway->stop_event, .events = POLLIN}};
-    int connection = atomic_load(&gateway->stopping) ? -1 : accept_one(gateway);
+/* ---- answering ---- */
 
-    if (connection >= 0) { /* under load there is one already, and no need to queue for it */
-        return connection;
+/* Gives the connection back. libfcgi has closed it if the answer could not be written. */
+static void finish(struct job *job)
+{
+    struct door *door = job->gateway->door;
+
+    job->fcgi.keepConnection = 1;
+    FCGX_Finish_r(&job->fcgi);
+    if (job->fcgi.ipcFd < 0) {
+        door_forget(door);
+    } else if (job->keep) {
+        door_await_next(door, job->peer);
+    } else {
+        door_dismiss(door, job->peer);
     }
-    atomic_fetch_add(&gateway->idle, 1);
-    pthread_mutex_lock(&gateway->accepting);
-    while (connection < 0 && !atomic_load(&gateway->stopping)) {
-        if (poll(waited, 2, -1) > 0 && waited[0].revents != 0 && waited[1].revents == 0) {
-            connection = accept_one(gateway);
-        }
-    }
-    pthread_mutex_unlock(&gateway->accepting);
-    atomic_fetch_sub(&gateway->idle, 1);
-    return connection;
+    job_give(job);
 }
 
-/* ---- one request ---- */
+static void answered(void *self, struct text answer)
+{
+    struct job *job = self;
+
+    FCGX_PutStr(answer.data, (int)answer.size, job->fcgi.out);
+    finish(job);
+}
+
+/* With many connections a request may be taken up after its client has given up; to perform it then
+ * would rotate a token for nobody. A peer that has closed its side of a TCP connection has closed
+ * it for good: no web server closes half of one. */
+static bool has_gone(const struct gateway *gateway, int connection)
+{
+    struct pollfd peer = {.fd = connection};
+
+    peer.events = gateway->over_tcp ? POLLRDHUP : 0;
+    return poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR | POLLRDHUP)) != 0;
+}
+
+static void drop(struct job *job)
+{
+    log_line(CONFIG_LOG_NOTICE, "gone: the client left before its request was performed");
+    job->keep = false;
+    finish(job);
+}
+
+/* ---- performing ---- */
 
 static size_t read_stream(void *self, char *out, size_t room)
 {
@@ -180,232 +160,247 @@ static size_t read_stream(void *self, char *out, size_t room)
     return got > 0 ? (size_t)got : 0;
 }
 
-/* Protocol errors, an aborted request, a broken connection: in all of them the body ends early. */
+/* In all that libfcgi takes for a fault, the body ends early. */
 static bool stream_is_broken(void *self)
 {
     return FCGX_GetError(self) != 0;
 }
 
-/* With many connections to few threads a request may be taken up after its client has given up; to
- * perform it then would rotate a token for nobody. A peer that has closed its side of a TCP
- * connection has closed it for good: no web server closes half of one. */
-static bool has_gone(const struct gateway *gateway, int connection)
+/* The request has been read from `source`, from here on it is the peer that is written to. */
+static void read_and_perform(struct job *job, int source)
 {
-    struct pollfd peer = {.fd = connection};
-
-    peer.events = gateway->listener->over_tcp ? POLLRDHUP : 0;
-    return poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR | POLLRDHUP)) != 0;
-}
-
-static void answer(struct worker *worker, FCGX_Request *fcgi)
-{
-    struct serve *serve = worker->gateway->serve;
+    struct serve *serve = job->gateway->serve;
     struct exchange_body body = {
-        .read = read_stream, .is_broken = stream_is_broken, .self = fcgi->in};
-    struct http_request request;
-    struct text text;
+        .read = read_stream, .is_broken = stream_is_broken, .self = job->fcgi.in};
+    bool read = exchange_read(job->exchange.arena, (const char *const *)job->fcgi.envp, &body,
+                              serve_body_limit(serve), &job->exchange.request);
 
-    if (!exchange_read(worker->arena, (const char *const *)fcgi->envp, &body,
-                       serve_body_limit(serve), &request)) {
-        text = exchange_no_memory();
-    } else if (has_gone(worker->gateway, fcgi->ipcFd)) {
-        log_line(CONFIG_LOG_NOTICE, "gone: the client left before its request was performed");
-        return;
+    if (source != job->peer) {
+        close(source);
+        job->fcgi.ipcFd = job->peer;
+    }
+    if (!read) {
+        answered(job, exchange_no_memory());
+    } else if (has_gone(job->gateway, job->peer)) {
+        drop(job);
     } else {
-        guard_pause(&worker->guard);
-        text = exchange_answer(serve, worker->arena, &request);
-        guard_wait(&worker->guard, guard_now_ms());
+        exchange_answer(&job->exchange);
     }
-    FCGX_PutStr(text.data, (int)text.size, fcgi->out);
 }
 
-/* Takes over the connection. To FCGX_Accept_r it looks like one that was kept open after a request;
- * when it turns out bad, FCGX_Accept_r closes it and would accept another one, but there is no
- * socket to do so. */
-static void serve_connection(struct worker *worker, int connection)
+/* A whole request lies in `source`: the peer's connection, or a file. To FCGX_Accept_r it looks
+ * like a connection that was kept after a request before. */
+static void perform(struct gateway *gateway, int peer, int source, bool keep)
 {
-    FCGX_Request fcgi;
+    struct job *job = job_take(gateway);
 
-    if (!guard_begin(&worker->guard, connection, guard_now_ms())) {
-        close(connection);
-        pause_briefly();
+    if (job == NULL) {
+        log_line(CONFIG_LOG_ERROR, "no memory for a request");
+        if (source != peer) {
+            close(source);
+        }
+        door_dismiss(gateway->door, peer);
         return;
     }
-    FCGX_InitRequest(&fcgi, -1, 0);
-    fcgi.ipcFd = connection;
-    fcgi.keepConnection = 1;
-    if (FCGX_Accept_r(&fcgi) == 0) {
-        bool over_tcp = worker->gateway->listener->over_tcp;
-
-        answer(worker, &fcgi);
-        /* Closing a TCP connection, libfcgi waits for the peer to do so first, or what was sent
-         * might be lost; a Unix socket delivers it anyway. */
-        fcgi.keepConnection = !over_tcp;
-        FCGX_Finish_r(&fcgi);
-        FCGX_Free(&fcgi, over_tcp);
-        if (!over_tcp) {
-            close(connection);
-        }
-    }
-    guard_end(&worker->guard);
-    arena_reset(worker->arena);
-}
-
-static void start_another(struct gateway *gateway);
-
-static void *work(void *self)
-{
-    struct worker *worker = self;
-    struct gateway *gateway = worker->gateway;
-    int connection;
-
-    while ((connection = next_connection(gateway)) >= 0) {
-        start_another(gateway);
-        serve_connection(worker, connection);
-        if (serve_must_end(gateway->serve) && !atomic_load(&gateway->stopping)) {
-            log_line(CONFIG_LOG_ERROR, "the store is unsure after a failed write; ending, so that "
-                                       "the next process reads the truth");
-            stop_with(gateway, EXIT_FAILURE);
-        }
-    }
-    if (atomic_fetch_sub(&gateway->running, 1) == 1) {
-        pthread_kill(gateway->main, SIGUSR1);
-    }
-    return NULL;
-}
-
-/* ---- the threads ---- */
-
-static bool create_thread(struct worker *worker)
-{
-    pthread_attr_t attributes;
-    bool created;
-
-    if (pthread_attr_init(&attributes) != 0) {
-        return false;
-    }
-    created = pthread_attr_setstacksize(&attributes, WORKER_STACK) == 0 &&
-              pthread_create(&worker->thread, &attributes, work, worker) == 0;
-    pthread_attr_destroy(&attributes);
-    return created;
-}
-
-static bool start_worker(struct gateway *gateway, struct worker *worker)
-{
-    worker->gateway = gateway;
-    worker->arena = exchange_arena_open();
-    if (worker->arena == NULL || !guard_open(&worker->guard)) {
-        arena_close(worker->arena);
-        return false;
-    }
-    atomic_fetch_add(&gateway->running, 1);
-    if (!create_thread(worker)) {
-        atomic_fetch_sub(&gateway->running, 1);
-        guard_close(&worker->guard);
-        arena_close(worker->arena);
-        return false;
-    }
-    return true;
-}
-
-/* One more worker, when nobody is left to take the next connection. That it fails costs nothing but
- * speed: those that run go on. */
-static void start_another(struct gateway *gateway)
-{
-    size_t started;
-
-    if (atomic_load(&gateway->idle) > 0 ||
-        atomic_load(&gateway->started) >= atomic_load(&gateway->most)) {
+    job->peer = peer;
+    job->keep = keep;
+    job->exchange.answered = answered;
+    job->exchange.self = job;
+    FCGX_InitRequest(&job->fcgi, -1, 0);
+    job->fcgi.ipcFd = source;
+    job->fcgi.keepConnection = 1;
+    if (FCGX_Accept_r(&job->fcgi) == 0) {
+        read_and_perform(job, source);
         return;
     }
-    pthread_mutex_lock(&gateway->starting);
-    started = atomic_load(&gateway->started);
-    if (started < atomic_load(&gateway->most) && !atomic_load(&gateway->stopping)) {
-        if (start_worker(gateway, &gateway->workers[started])) {
-            atomic_store(&gateway->started, started + 1);
-        } else if (started > 0) {
-            log_line(CONFIG_LOG_NOTICE, "no thread beyond %zu of %zu could be started", started,
-                     atomic_load(&gateway->most));
-            atomic_store(&gateway->most, started);
-        }
+    if (source == peer) { /* reset after we looked at it; libfcgi has closed what it was given */
+        door_forget(gateway->door);
+    } else {
+        door_dismiss(gateway->door, peer);
     }
-    pthread_mutex_unlock(&gateway->starting);
+    job_give(job);
 }
 
-static void watch(struct gateway *gateway)
-{
-    int64_t now_ms = guard_now_ms();
+/* ---- requests in pieces ---- */
 
-    for (size_t i = 0; i < atomic_load(&gateway->started); i++) {
-        if (guard_check(&gateway->workers[i].guard, now_ms)) {
-            log_line(CONFIG_LOG_NOTICE,
-                     "slow: a peer took longer than %d s; its connection was "
-                     "shut down",
-                     GUARD_PATIENCE_MS / 1000);
-        }
+static void parcel_close(struct gateway *gateway, int peer)
+{
+    struct parcel *parcel = gateway->parcels[peer];
+
+    if (parcel != NULL) {
+        records_copy_free(&parcel->copy);
+        free(parcel);
+        gateway->parcels[peer] = NULL;
     }
 }
 
-/* Until a signal, and from then on until the last worker has finished. */
-static void run_main_thread(struct gateway *gateway)
+static void dismiss(struct gateway *gateway, int peer)
 {
-    while (!atomic_load(&gateway->stopping)) {
-        if (wait_for_signal(WATCH_MS) != 0) {
-            stop(gateway);
-        }
-        watch(gateway);
-    }
-    while (atomic_load(&gateway->running) > 0) {
-        wait_for_signal(JOIN_WATCH_MS);
-        watch(gateway);
-    }
-    for (size_t i = 0; i < atomic_load(&gateway->started); i++) {
-        struct worker *worker = &gateway->workers[i];
+    parcel_close(gateway, peer);
+    door_dismiss(gateway->door, peer);
+}
 
-        pthread_join(worker->thread, NULL);
-        guard_close(&worker->guard);
-        arena_close(worker->arena);
+static void start(const struct gateway *gateway, struct records *records)
+{
+    struct records_limits limits = {.params = PARAMS_MAX, .body = serve_body_limit(gateway->serve)};
+    records_start(records, &limits);
+}
+
+/* -1 with errno: no descriptor or no memory for it. */
+static int file_of(const struct records_copy *copy)
+{
+    int file = memfd_create("request", MFD_CLOEXEC);
+
+    if (file >= 0 && (write(file, copy->bytes, copy->size) != (ssize_t)copy->size ||
+                      lseek(file, 0, SEEK_SET) != 0)) {
+        close(file);
+        file = -1;
+    }
+    return file;
+}
+
+static void perform_parcel(struct gateway *gateway, int peer, bool keep)
+{
+    int file = file_of(&gateway->parcels[peer]->copy);
+
+    parcel_close(gateway, peer);
+    if (file >= 0) {
+        perform(gateway, peer, file, keep);
+    } else {
+        log_line(CONFIG_LOG_ERROR, "no memory for a request: %s", strerror(errno));
+        door_dismiss(gateway->door, peer);
     }
 }
 
-static bool prepare(struct gateway *gateway, size_t most)
+/* A peer that sends no request we take, or none any more. */
+static void turn_away(struct gateway *gateway, int peer, const struct records *records)
 {
-    atomic_init(&gateway->most, most);
-    atomic_init(&gateway->stopping, false);
-    atomic_init(&gateway->status, EXIT_SUCCESS);
-    atomic_init(&gateway->running, 0);
-    atomic_init(&gateway->idle, 0);
-    atomic_init(&gateway->started, 0);
-    gateway->stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    /* How long libfcgi waits, after its answer, for the peer to close; 2 s unless told otherwise.
-     */
-    setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "100", 0);
-    bool ready = gateway->stop_event >= 0 && pthread_mutex_init(&gateway->accepting, NULL) == 0 &&
-                 pthread_mutex_init(&gateway->starting, NULL) == 0 && FCGX_Init() == 0;
-    signal(SIGPIPE, SIG_IGN); /* FCGX_Init has put its own handler there */
-    return ready;
+    if (records->state == RECORDS_BAD) {
+        log_line(CONFIG_LOG_NOTICE, "not-fastcgi: %s; its connection was closed",
+                 records_why(records));
+    }
+    dismiss(gateway, peer);
 }
 
-int gateway_run(const struct listener *listener, struct serve *serve, size_t threads)
+/* -1: nothing there yet; 0: the peer has gone. */
+static ssize_t receive_piece(int peer, unsigned char *piece, int flags)
 {
-    struct gateway gateway = {.listener = listener, .serve = serve, .main = pthread_self()};
+    ssize_t got = recv(peer, piece, PIECE_SIZE, flags | MSG_DONTWAIT);
 
-    gateway.workers = calloc(threads, sizeof *gateway.workers);
-    if (gateway.workers == NULL || !prepare(&gateway, threads)) {
-        log_line(CONFIG_LOG_ERROR, "cannot start: %s", strerror(errno));
-        free(gateway.workers);
-        return EXIT_FAILURE;
+    return got < 0 && errno != EAGAIN && errno != EINTR ? 0 : got;
+}
+
+static void collect(struct gateway *gateway, int peer, unsigned char *piece)
+{
+    struct parcel *parcel = gateway->parcels[peer];
+    enum records_state state = RECORDS_PART;
+    ssize_t got = 0;
+    size_t used = 0;
+
+    while (state == RECORDS_PART && (got = receive_piece(peer, piece, 0)) > 0) {
+        state = records_collect(&parcel->records, &parcel->copy, piece, (size_t)got, &used);
+        secret_wipe(piece, (size_t)got);
     }
-    start_another(&gateway);
-    if (atomic_load(&gateway.started) == 0) {
-        log_line(CONFIG_LOG_ERROR, "cannot start a thread: %s", strerror(errno));
-        atomic_store(&gateway.status, EXIT_FAILURE);
-        stop(&gateway);
+    if (state == RECORDS_WHOLE) {
+        /* what came behind it, nobody has asked for: no web server sends two at a time */
+        bool keep = records_keep(&parcel->records) && used == (size_t)got;
+        perform_parcel(gateway, peer, keep);
+    } else if (state == RECORDS_PART && got < 0) {
+        door_await_rest(gateway->door, peer);
+    } else {
+        turn_away(gateway, peer, &parcel->records);
     }
-    run_main_thread(&gateway);
-    free(gateway.workers);
-    close(gateway.stop_event);
-    pthread_mutex_destroy(&gateway.accepting);
-    pthread_mutex_destroy(&gateway.starting);
-    return atomic_load(&gateway.status);
+}
+
+static void begin_to_collect(struct gateway *gateway, int peer, unsigned char *piece)
+{
+    struct parcel *parcel = calloc(1, sizeof *parcel);
+
+    gateway->parcels[peer] = parcel;
+    if (parcel == NULL) {
+        log_line(CONFIG_LOG_ERROR, "no memory for a request");
+        door_dismiss(gateway->door, peer);
+        return;
+    }
+    start(gateway, &parcel->records);
+    collect(gateway, peer, piece);
+}
+
+/* ---- receiving ---- */
+
+/* Nearly always the whole request is there, and libfcgi may read it where it is. */
+static void look(struct gateway *gateway, int peer, unsigned char *piece)
+{
+    struct records records;
+    size_t used = 0;
+    ssize_t got = receive_piece(peer, piece, MSG_PEEK);
+
+    if (got < 0) {
+        door_await_rest(gateway->door, peer);
+        return;
+    } else if (got == 0) {
+        door_dismiss(gateway->door, peer);
+        return;
+    }
+    start(gateway, &records);
+    enum records_state state = records_feed(&records, piece, (size_t)got, &used);
+    secret_wipe(piece, (size_t)got);
+    if (state == RECORDS_WHOLE && used == (size_t)got && records_plain(&records)) {
+        perform(gateway, peer, peer, records_keep(&records));
+    } else if (state == RECORDS_PART || state == RECORDS_WHOLE) {
+        begin_to_collect(gateway, peer, piece);
+    } else {
+        turn_away(gateway, peer, &records);
+    }
+}
+
+void gateway_receive(struct gateway *gateway, int peer)
+{
+    unsigned char piece[PIECE_SIZE];
+
+    if (gateway->parcels[peer] != NULL) {
+        collect(gateway, peer, piece);
+    } else {
+        look(gateway, peer, piece);
+    }
+}
+
+/* ---- open, close ---- */
+
+struct gateway *gateway_open(struct door *door, struct serve *serve, bool over_tcp)
+{
+    struct gateway *gateway = calloc(1, sizeof *gateway);
+
+    if (gateway == NULL) {
+        return NULL;
+    }
+    gateway->door = door;
+    gateway->serve = serve;
+    gateway->over_tcp = over_tcp;
+    gateway->parcels = calloc((size_t)door_room(door), sizeof(struct parcel *));
+    pthread_mutex_init(&gateway->lock, NULL);
+    if (gateway->parcels == NULL || FCGX_Init() != 0) {
+        gateway_close(gateway);
+        return NULL;
+    }
+    return gateway;
+}
+
+void gateway_close(struct gateway *gateway)
+{
+    if (gateway == NULL) {
+        return;
+    }
+    for (int peer = 0; gateway->parcels != NULL && peer < door_room(gateway->door); peer++) {
+        parcel_close(gateway, peer);
+    }
+    while (gateway->spare != NULL) {
+        struct job *job = gateway->spare;
+
+        gateway->spare = job->next;
+        job_close(job);
+    }
+    pthread_mutex_destroy(&gateway->lock);
+    free(gateway->parcels);
+    free(gateway);
 }

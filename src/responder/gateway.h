@@ -1,15 +1,20 @@
-/* gateway.h: FastCGI connections to requests and back, in a few threads: the room of libfcgi. */
+/* gateway.h: FastCGI requests to answers: the room of libfcgi. */
 #ifndef RETOKEN_RESPONDER_GATEWAY_H
 #define RETOKEN_RESPONDER_GATEWAY_H
 
-#include "responder/listener.h"
+#include "responder/door.h"
 #include "responder/serve.h"
 
-/* Blocks the signals of an orderly end. Before any thread is started. */
-void gateway_block_signals(void);
+struct gateway;
 
-/* Serves with `threads` threads until SIGTERM, SIGINT, SIGHUP or SIGUSR1, or until serve_must_end.
- * Finishes what is in flight. Gives the exit status: 0 after a signal, 1 after trouble. */
-int gateway_run(const struct listener *listener, struct serve *serve, size_t threads);
+/* Both outlive the gateway. NULL: out of memory. */
+struct gateway *gateway_open(struct door *door, struct serve *serve, bool over_tcp);
+/* When nothing is in flight any more. NULL is harmless. */
+void gateway_close(struct gateway *gateway);
+
+/* Takes over a peer from the door: receives what it sends, performs a request that is whole, and
+ * gives the peer back, perhaps later, from a serve_settle. Never waits for the peer. From any
+ * thread. */
+void gateway_receive(struct gateway *gateway, int peer);
 
 #endif

@@ -6,11 +6,13 @@ libresponder_a_SOURCES = \
 	src/responder/router.c src/responder/router.h \
 	src/responder/exchange.c src/responder/exchange.h \
 	src/responder/cgi.c src/responder/cgi.h \
-	src/responder/guard.c src/responder/guard.h \
+	src/responder/door.c src/responder/door.h \
+	src/responder/records.c src/responder/records.h \
 	src/responder/listener.c src/responder/listener.h
 
 bin_PROGRAMS += retoken.fcgi
 retoken_fcgi_SOURCES = \
 	src/responder/main.c \
+	src/responder/crew.c src/responder/crew.h \
 	src/responder/gateway.c src/responder/gateway.h
 retoken_fcgi_LDADD = libresponder.a $(FLOORS) $(FCGI_LIBS)

@@ -1,5 +1,5 @@
 /* main.c: retoken.fcgi. Finds out how it was started, makes the process safe to hold secrets, and
- * hands over to the gateway or to plain CGI. Knows options and descriptors; does not know requests.
+ * hands over to the crew or to plain CGI. Knows options and descriptors; does not know requests.
  */
 #include "config.h"
 
@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "process/harden.h"
 #include "responder/cgi.h"
-#include "responder/gateway.h"
+#include "responder/crew.h"
 #include "responder/listener.h"
 #include "responder/serve.h"
 
@@ -42,7 +42,7 @@ static const char help[] =
     "  --listen WHERE     make a FastCGI socket: the path of a Unix socket, 127.0.0.1:PORT or\n"
     "                     [::1]:PORT\n"
     "  --mode MODE        the Unix socket's permissions in octal; 0660 unless told otherwise\n"
-    "  --threads N        1 to 256; the configuration's `threads` unless told otherwise\n"
+    "  --threads N        at most, 1 to 256; the configuration's `threads` unless told otherwise\n"
     "  --cgi, --fcgi      be started like that, whatever it looks like\n"
     "  --help, --version\n"
     "\n"
@@ -222,7 +222,7 @@ static void leave(int status)
     _exit(status);
 }
 
-static int run_gateway(const struct options *options)
+static int run_crew(const struct options *options)
 {
     struct listener listener;
     struct fault fault;
@@ -234,7 +234,7 @@ static int run_gateway(const struct options *options)
         fprintf(stderr, "retoken.fcgi: %s\n", fault.text);
         return EXIT_FAULT;
     }
-    gateway_block_signals();
+    crew_block_signals();
     struct serve *serve = serve_open(options->config_file);
     if (serve == NULL) {
         fputs("retoken.fcgi: out of memory\n", stderr);
@@ -242,7 +242,7 @@ static int run_gateway(const struct options *options)
         return EXIT_FAULT;
     }
     size_t threads = options->threads > 0 ? options->threads : serve_threads(serve);
-    int status = gateway_run(&listener, serve, threads);
+    int status = crew_run(&listener, serve, threads);
     listener_close(&listener);
     return status;
 }
@@ -270,5 +270,5 @@ int main(int argc, char **argv)
         return status;
     }
     keep_secrets();
-    leave(options.start == START_CGI ? run_cgi(&options) : run_gateway(&options));
+    leave(options.start == START_CGI ? run_cgi(&options) : run_crew(&options));
 }

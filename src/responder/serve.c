@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/codec.h"
@@ -30,15 +31,20 @@ struct serve {
     struct service *service;
 };
 
-/* One request on its way through. */
+/* One request on its way through, in its arena: it may have to wait for the disk. */
 struct visit {
     struct service *service;
     const struct fault *closed; /* why the service cannot be asked; NULL when it can */
     struct arena *arena;
     const struct http_request *request;
     struct http_response *response;
+    struct serve_then then;
     int64_t begun_us;
     struct fault fault;
+
+    /* a refresh: */
+    struct dialect_exchange exchange;
+    struct refresh *refresh;
 };
 
 /* Durations only; the time of day is the authority's. */
@@ -75,9 +81,9 @@ static void log_simple(const struct visit *visit, const char *what, const struct
 }
 
 /* Session, generation and client as far as they are known. */
-static void log_refresh(const struct visit *visit, const struct dialect_exchange *exchange,
-                        enum outcome outcome)
+static void log_refresh(const struct visit *visit, enum outcome outcome)
 {
+    const struct dialect_exchange *exchange = &visit->exchange;
     const struct refresh_answer *answer = &exchange->answer;
     char method[32];
     char client[CLIENT_ID_MAX + 1] = "-";
@@ -164,25 +170,64 @@ static bool is_read(const struct visit *visit)
 
 /* ---- mounts ---- */
 
+static void finish(struct visit *visit)
+{
+    visit->then.answered(visit->then.self);
+}
+
+static void respond(struct visit *visit, enum outcome outcome)
+{
+    dialect_respond(&visit->exchange, outcome, visit->response);
+    log_refresh(visit, outcome);
+    finish(visit);
+}
+
+static void when_written(void *self, enum store_result result);
+
+/* As far as the write, if there is one; whoever settles the store goes on from there. */
+static void go_on(struct visit *visit)
+{
+    enum outcome outcome;
+    struct store_write *write = refresh_step(visit->refresh, &outcome);
+
+    if (write == NULL) {
+        respond(visit, outcome);
+    } else {
+        store_submit(visit->service->store, write, &visit->fault, when_written, visit);
+    }
+}
+
+static void when_written(void *self, enum store_result result)
+{
+    struct visit *visit = self;
+
+    refresh_written(visit->refresh, result);
+    go_on(visit);
+}
+
 static void run_refresh(struct visit *visit, const struct mount *mount)
 {
-    struct dialect_exchange exchange = {
-        .request = visit->request, .mount = mount, .arena = visit->arena};
+    struct dialect_exchange *exchange = &visit->exchange;
     enum outcome outcome;
 
-    if (!dialect_decode(&exchange, &outcome)) {
+    exchange->request = visit->request;
+    exchange->mount = mount;
+    exchange->arena = visit->arena;
+    if (!dialect_decode(exchange, &outcome)) {
         if (outcome == OUTCOME_FAULT) {
             fault_set(&visit->fault, "the request's memory is used up");
         }
+        respond(visit, outcome);
     } else if (visit->closed != NULL) {
         visit->fault = *visit->closed;
-        outcome = OUTCOME_FAULT;
+        respond(visit, OUTCOME_FAULT);
+    } else if ((visit->refresh = refresh_begin(&visit->service->authority, &exchange->ask,
+                                               visit->arena, &exchange->answer, &visit->fault)) ==
+               NULL) {
+        respond(visit, OUTCOME_FAULT);
     } else {
-        outcome = refresh_run(&visit->service->authority, &exchange.ask, visit->arena,
-                              &exchange.answer, &visit->fault);
+        go_on(visit);
     }
-    dialect_respond(&exchange, outcome, visit->response);
-    log_refresh(visit, &exchange, outcome);
 }
 
 /* {"keys":[…]}; false and the visit's fault when it cannot be had. */
@@ -223,6 +268,7 @@ static void run_jwks(struct visit *visit, const struct mount *mount)
         visit->response->body = body;
     }
     log_simple(visit, "jwks", mount);
+    finish(visit);
 }
 
 /* Healthy is who can read the store now. */
@@ -248,6 +294,7 @@ static void run_health(struct visit *visit, const struct mount *mount)
             healthy ? TEXT("{\"status\":\"ok\"}") : TEXT("{\"status\":\"fault\"}");
     }
     log_simple(visit, "health", mount);
+    finish(visit);
 }
 
 static void run(struct visit *visit, bool configured)
@@ -259,10 +306,12 @@ static void run(struct visit *visit, bool configured)
         visit->fault = *visit->closed;
         answer_unavailable(visit->response);
         log_unknown(visit, "no-configuration");
+        finish(visit);
         return;
     } else if (mount == NULL) {
         answer_plain(visit->response, 404, TEXT("Not Found\n"));
         log_unknown(visit, "no-mount");
+        finish(visit);
         return;
     }
     switch (mount->kind) {
@@ -388,26 +437,52 @@ size_t serve_body_limit(struct serve *serve)
                                      : DEFAULT_BODY_LIMIT;
 }
 
-void serve_request(struct serve *serve, struct arena *arena, const struct http_request *request,
-                   struct http_response *response)
+static void run_closed(struct serve *serve, struct visit *visit)
 {
-    struct visit visit = {.service = serve->service,
-                          .arena = arena,
-                          .request = request,
-                          .response = response,
-                          .begun_us = stopwatch_us()};
-
-    if (atomic_load(&serve->open)) {
-        run(&visit, true);
-        return;
-    }
     /* Off the fast path: one at a time, so that nobody reads a configuration that is being
      * replaced. */
     pthread_mutex_lock(&serve->opening);
     try_to_open(serve);
-    visit.closed = atomic_load(&serve->open) ? NULL : &serve->fault;
-    run(&visit, serve->configured);
+    visit->closed = atomic_load(&serve->open) ? NULL : &serve->fault;
+    run(visit, serve->configured);
     pthread_mutex_unlock(&serve->opening);
+}
+
+void serve_request(struct serve *serve, struct arena *arena, const struct http_request *request,
+                   struct http_response *response, struct serve_then then)
+{
+    struct visit *visit = arena_alloc(arena, sizeof *visit);
+
+    if (visit == NULL) {
+        log_line(CONFIG_LOG_ERROR, "the request's memory is used up");
+        answer_unavailable(response);
+        then.answered(then.self);
+        return;
+    }
+    memset(visit, 0, sizeof *visit);
+    visit->service = serve->service;
+    visit->arena = arena;
+    visit->request = request;
+    visit->response = response;
+    visit->then = then;
+    visit->begun_us = stopwatch_us();
+    if (atomic_load(&serve->open)) {
+        run(visit, true);
+    } else {
+        run_closed(serve, visit);
+    }
+}
+
+bool serve_unsettled(struct serve *serve)
+{
+    return atomic_load(&serve->open) && store_unsettled(serve->service->store);
+}
+
+void serve_settle(struct serve *serve)
+{
+    if (atomic_load(&serve->open)) {
+        store_settle(serve->service->store);
+    }
 }
 
 bool serve_must_end(struct serve *serve)

@@ -28,10 +28,23 @@ size_t serve_threads(const struct serve *serve);
 /* The largest body that is read. */
 size_t serve_body_limit(struct serve *serve);
 
-/* Answers. *response points into the arena and into the request, and into nothing else. From any
- * number of threads, each with its own arena. */
+/* What is called, once, when a request is answered. */
+struct serve_then {
+    void (*answered)(void *self);
+    void *self;
+};
+
+/* Answers, and calls `then`: before it returns, or when what the request has to write is durable,
+ * by a serve_settle of any thread. Until then arena, request and response live. *response points
+ * into the arena and into the request, and into nothing else. From any number of threads, each
+ * request with its own arena. */
 void serve_request(struct serve *serve, struct arena *arena, const struct http_request *request,
-                   struct http_response *response);
+                   struct http_response *response, struct serve_then then);
+
+/* Do answers wait for the disk that nobody is writing? Then somebody must settle. */
+bool serve_unsettled(struct serve *serve);
+/* Makes durable what waits, in as few commits as can be, and answers it. */
+void serve_settle(struct serve *serve);
 
 /* The store is broken for this process (store_is_broken): finish what is in flight and exit with
  * status 1; the next process reads the truth. */

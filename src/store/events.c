@@ -30,15 +30,24 @@ enum store_result events_append(struct rows *rows, const struct event *event, st
 
 static enum store_result apply_add(struct rows *rows, void *what, struct fault *fault)
 {
-    const struct event *const *event = what;
+    const struct store_write *write = what;
 
-    return events_append(rows, *event, fault);
+    return events_append(rows, &write->of.event, fault);
+}
+
+void store_prepare_event(struct store_write *write, const struct event *event)
+{
+    inside_prepare(write, apply_add, event->at_ms);
+    write->of.event = *event;
 }
 
 enum store_result store_event_add(struct store *store, const struct event *event,
                                   struct fault *fault)
 {
-    return inside_write(store, apply_add, &event, event->at_ms, fault);
+    struct store_write write;
+
+    store_prepare_event(&write, event);
+    return store_write(store, &write, fault);
 }
 
 static enum store_result list(struct rows *rows, const uint8_t *session, struct event *found,

@@ -3,6 +3,7 @@
 #include "store/group.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 
 enum {
@@ -18,7 +19,7 @@ struct group {
     int64_t tidied_ms; /* the leader's */
 
     pthread_mutex_t lock; /* over the rest */
-    struct group_change *first, **end;
+    struct store_change *first, **end;
     bool led;
 };
 
@@ -49,10 +50,10 @@ void group_close(struct group *group)
 /* ---- the leader's work: one batch ---- */
 
 /* The same answer for all. */
-static void answer_all(struct group_change *batch, enum store_result result,
+static void answer_all(struct store_change *batch, enum store_result result,
                        const struct fault *fault)
 {
-    for (struct group_change *change = batch; change != NULL; change = change->next) {
+    for (struct store_change *change = batch; change != NULL; change = change->next) {
         change->result = result;
         if (change->fault != NULL) {
             *change->fault = *fault;
@@ -61,11 +62,11 @@ static void answer_all(struct group_change *batch, enum store_result result,
 }
 
 /* The earliest clock of the batch, so that nothing is swept early; 0 when none tells the time. */
-static int64_t time_of(const struct group_change *batch)
+static int64_t time_of(const struct store_change *batch)
 {
     int64_t now_ms = 0;
 
-    for (const struct group_change *change = batch; change != NULL; change = change->next) {
+    for (const struct store_change *change = batch; change != NULL; change = change->next) {
         if (change->now_ms > 0 && (now_ms == 0 || change->now_ms < now_ms)) {
             now_ms = change->now_ms;
         }
@@ -82,7 +83,7 @@ enum attempt {
 
 /* False: the transaction can not be committed as it is. A fault before the change wrote anything,
  * such as a damaged record, is that change's own matter. */
-static bool apply(struct rows *rows, struct group_change *change)
+static bool apply(struct rows *rows, struct store_change *change)
 {
     size_t before = rows->changes;
 
@@ -99,7 +100,7 @@ static bool sweep_a_little(struct group *group, struct rows *rows, int64_t now_m
     return sweep_run(rows, group->sweep, now_ms, &budget, &removed, &more, NULL) == STORE_OK;
 }
 
-static enum attempt attempt(struct group *group, struct group_change *batch, int64_t now_ms)
+static enum attempt attempt(struct group *group, struct store_change *batch, int64_t now_ms)
 {
     const struct engine_kind *kind = group->engine->kind;
     struct rows rows = {.kind = kind, .mac = group->mac};
@@ -110,7 +111,7 @@ static enum attempt attempt(struct group *group, struct group_change *batch, int
         answer_all(batch, STORE_FAULT, &fault);
         return ATTEMPT_FAILED;
     }
-    for (struct group_change *change = batch; change != NULL; change = change->next) {
+    for (struct store_change *change = batch; change != NULL; change = change->next) {
         if (!apply(&rows, change)) {
             kind->abort(&rows.txn);
             return rows.full ? ATTEMPT_FULL : ATTEMPT_FAILED;
@@ -134,7 +135,7 @@ static enum attempt attempt(struct group *group, struct group_change *batch, int
 }
 
 /* Until it is done or nothing more can be tried. */
-static enum attempt persist(struct group *group, struct group_change *batch, int64_t now_ms)
+static enum attempt persist(struct group *group, struct store_change *batch, int64_t now_ms)
 {
     for (;;) {
         struct fault fault = {""};
@@ -151,7 +152,7 @@ static enum attempt persist(struct group *group, struct group_change *batch, int
     }
 }
 
-static void run(struct group *group, struct group_change *batch)
+static void run(struct group *group, struct store_change *batch)
 {
     int64_t now_ms = time_of(batch);
 
@@ -165,7 +166,7 @@ static void run(struct group *group, struct group_change *batch)
         return;
     }
     /* One of them does not fit or fails; the others shall not pay for it. */
-    for (struct group_change *change = batch, *next; change != NULL; change = next) {
+    for (struct store_change *change = batch, *next; change != NULL; change = next) {
         next = change->next;
         change->next = NULL;
         persist(group, change, now_ms);
@@ -175,16 +176,9 @@ static void run(struct group *group, struct group_change *batch)
 
 /* ---- who leads ---- */
 
-static void enqueue(struct group *group, struct group_change *change)
+static struct store_change *take_all(struct group *group)
 {
-    change->next = NULL;
-    *group->end = change;
-    group->end = &change->next;
-}
-
-static struct group_change *take_all(struct group *group)
-{
-    struct group_change *batch = group->first;
+    struct store_change *batch = group->first;
 
     group->first = NULL;
     group->end = &group->first;
@@ -196,70 +190,167 @@ size_t group_waiting(struct group *group)
     size_t count = 0;
 
     pthread_mutex_lock(&group->lock);
-    for (const struct group_change *change = group->first; change != NULL; change = change->next) {
+    for (const struct store_change *change = group->first; change != NULL; change = change->next) {
         count++;
     }
     pthread_mutex_unlock(&group->lock);
     return count;
 }
 
-/* Who came meanwhile and shall lead now, so that no thread works for others for ever; or NULL. */
-static struct group_change *next_leader(struct group *group)
+bool group_unsettled(struct group *group)
 {
-    struct group_change *next;
+    bool unsettled;
 
     pthread_mutex_lock(&group->lock);
-    next = group->first;
-    group->led = next != NULL;
+    unsettled = group->first != NULL && !group->led;
     pthread_mutex_unlock(&group->lock);
-    return next;
+    return unsettled;
 }
 
-/* Without the group's lock, or each would wake only to wait for it. Once it is posted, the change's
- * stack frame may be gone. */
-static void wake(struct group_change *change, bool leads)
+void group_submit(struct group *group, struct store_change *change)
 {
-    change->leads = leads;
-    sem_post(&change->wake);
-}
-
-static void lead(struct group *group, struct group_change *change)
-{
-    struct group_change *batch, *leader;
-
-    pthread_mutex_lock(&group->lock);
-    batch = take_all(group); /* change is its first */
-    pthread_mutex_unlock(&group->lock);
-    run(group, batch);
-    leader = next_leader(group);
-    if (leader != NULL) {
-        wake(leader, true);
-    }
-    for (struct group_change *done = change->next, *next; done != NULL; done = next) {
-        next = done->next;
-        wake(done, false);
-    }
-}
-
-enum store_result group_commit(struct group *group, struct group_change *change)
-{
-    bool leads;
-
     change->result = STORE_FAULT; /* until somebody has an answer */
-    sem_init(&change->wake, 0, 0);
+    change->next = NULL;
     pthread_mutex_lock(&group->lock);
-    enqueue(group, change);
-    leads = !group->led;
-    group->led = true;
+    *group->end = change;
+    group->end = &change->next;
     pthread_mutex_unlock(&group->lock);
-    if (!leads) { /* from here on change->leads is the waker's, until it has posted */
-        while (sem_wait(&change->wake) != 0) { /* a signal */
+}
+
+/* A thread that sleeps until its change is made. */
+struct sleeper {
+    sem_t wake;
+    bool leads; /* woken to lead; else its result is there */
+    bool done;
+    enum store_result result;
+};
+
+static void wake(struct sleeper *sleeper)
+{
+    sem_post(&sleeper->wake); /* from here on its stack frame may be gone */
+}
+
+static void wake_done(void *self, enum store_result result)
+{
+    struct sleeper *sleeper = self;
+
+    sleeper->result = result;
+    sleeper->done = true;
+    wake(sleeper);
+}
+
+static struct sleeper *first_sleeper(struct group *group)
+{
+    struct store_change *change = group->first;
+
+    while (change != NULL && change->done != wake_done) {
+        change = change->next;
+    }
+    return change != NULL ? change->self : NULL;
+}
+
+/* Under no lock, or each that is woken would wait for it. What `done` was told of may be gone. */
+static void tell_all(struct store_change *batch)
+{
+    for (struct store_change *change = batch, *next; change != NULL; change = next) {
+        next = change->next;
+        change->done(change->self, change->result);
+    }
+}
+
+static void run_and_tell(struct group *group, struct store_change *batch)
+{
+    run(group, batch);
+    pthread_mutex_lock(&group->lock);
+    group->led = false; /* others may lead while this thread tells */
+    pthread_mutex_unlock(&group->lock);
+    tell_all(batch);
+}
+
+/* The next batch, which the caller leads; NULL: somebody else leads, or nothing waits. */
+static struct store_change *begin_to_lead(struct group *group)
+{
+    struct store_change *batch = NULL;
+
+    pthread_mutex_lock(&group->lock);
+    if (!group->led && group->first != NULL) {
+        group->led = true;
+        batch = take_all(group);
+    }
+    pthread_mutex_unlock(&group->lock);
+    return batch;
+}
+
+/* Whoever submitted while another one led went away, so the leader looks again before it goes. */
+void group_settle(struct group *group)
+{
+    struct store_change *batch;
+
+    while ((batch = begin_to_lead(group)) != NULL) {
+        run_and_tell(group, batch);
+    }
+}
+
+/* One that sleeps shall lead now, so that no sleeper's thread works for others for ever. False:
+ * none does, or somebody leads already. */
+static bool hand_over(struct group *group)
+{
+    struct sleeper *heir = NULL;
+
+    pthread_mutex_lock(&group->lock);
+    if (!group->led) {
+        heir = first_sleeper(group);
+        group->led = heir != NULL;
+    }
+    pthread_mutex_unlock(&group->lock);
+    if (heir != NULL) {
+        heir->leads = true;
+        wake(heir);
+    }
+    return heir != NULL;
+}
+
+static void lead_once(struct group *group, struct store_change *batch)
+{
+    run_and_tell(group, batch);
+    if (!hand_over(group)) {
+        group_settle(group);
+    }
+}
+
+/* Woken to lead: `led` was set on its behalf, and its change is among those that wait. */
+static void lead_as_heir(struct group *group)
+{
+    struct store_change *batch;
+
+    pthread_mutex_lock(&group->lock);
+    batch = take_all(group);
+    pthread_mutex_unlock(&group->lock);
+    lead_once(group, batch);
+}
+
+enum store_result group_commit(struct group *group, struct store_change *change)
+{
+    struct sleeper sleeper = {.done = false};
+    struct store_change *batch;
+
+    sem_init(&sleeper.wake, 0, 0);
+    change->done = wake_done;
+    change->self = &sleeper;
+    group_submit(group, change);
+    batch = begin_to_lead(group);
+    if (batch != NULL) {
+        lead_once(group, batch);
+    }
+    for (;;) { /* what the sleeper holds is the waker's until it has posted */
+        while (sem_wait(&sleeper.wake) != 0) { /* a signal */
         }
-        leads = change->leads;
+        if (sleeper.done) {
+            break;
+        }
+        sleeper.leads = false;
+        lead_as_heir(group);
     }
-    if (leads) {
-        lead(group, change);
-    }
-    sem_destroy(&change->wake);
-    return change->result;
+    sem_destroy(&sleeper.wake);
+    return sleeper.result;
 }

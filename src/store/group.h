@@ -1,30 +1,12 @@
-/* group.h: group commit. Threads of one process queue what they want changed; one of them, the
- * leader, applies all that wait in one write transaction, commits once and wakes them. A lone
- * caller is its own leader at once. Knows transactions and batches; does not know what is changed.
- */
+/* group.h: group commit. What threads of one process want changed is queued; whoever leads applies
+ * all that waits in one write transaction, commits once, and tells those who asked. A lone caller
+ * leads at once. Knows transactions and batches; does not know what is changed. */
 #ifndef RETOKEN_STORE_GROUP_H
 #define RETOKEN_STORE_GROUP_H
 
-#include <semaphore.h>
-
 #include "store/rows.h"
+#include "store/store.h"
 #include "store/sweep.h"
-
-/* One thread's change, on its stack. apply may run more than once and in another thread: it reads
- * and writes only *what, which its caller does not touch meanwhile. Returning anything but STORE_OK
- * it has written nothing, or the transaction is thrown away. */
-struct group_change {
-    enum store_result (*apply)(struct rows *rows, void *what, struct fault *fault);
-    void *what;
-    int64_t now_ms; /* for sweeping; 0 = this change tells no time */
-    struct fault *fault;
-
-    /* group.c's own */
-    enum store_result result;
-    bool leads; /* else its result is there, once it is woken */
-    sem_t wake; /* posted once */
-    struct group_change *next;
-};
 
 struct group;
 
@@ -33,8 +15,18 @@ struct group *group_open(struct engine *engine, const struct crypto_mac *mac,
                          const struct sweep *sweep);
 /* NULL is harmless. */
 void group_close(struct group *group);
-/* Applies the change durably; its result. */
-enum store_result group_commit(struct group *group, struct group_change *change);
+
+/* Applies the change durably, waiting for it; its result. Sets change->done and ->self. */
+enum store_result group_commit(struct group *group, struct store_change *change);
+
+/* Queues the change, which lives until change->done is called with its result: by a later
+ * group_settle or group_commit of any thread. Whoever submits sees to it that one follows. */
+void group_submit(struct group *group, struct store_change *change);
+/* Leads until nothing waits or somebody else leads. Calls the `done` of all it has committed; these
+ * may submit again, and must not commit. */
+void group_settle(struct group *group);
+/* Does something wait that nobody leads? */
+bool group_unsettled(struct group *group);
 /* How many wait for the leader of now. */
 size_t group_waiting(struct group *group);
 

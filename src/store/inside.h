@@ -3,8 +3,6 @@
 #ifndef RETOKEN_STORE_INSIDE_H
 #define RETOKEN_STORE_INSIDE_H
 
-#include <sys/types.h>
-
 #include "store/group.h"
 #include "store/rows.h"
 #include "store/store.h"
@@ -15,10 +13,12 @@ struct store {
     struct crypto_mac *mac;
     struct group *group; /* NULL in a read-only store */
     struct sweep sweep;
-    pid_t opener; /* a store does not survive fork */
+    unsigned forks; /* of this process when it was opened: a store does not survive another */
     uint32_t format_version;
 };
 
+/* How often this process has come out of a fork. */
+unsigned inside_forks(void);
 /* False with *fault set after a fork: LMDB's locks and our mutexes did not come along. */
 bool inside_is_ours(const struct store *store, struct fault *fault);
 
@@ -26,10 +26,17 @@ bool inside_is_ours(const struct store *store, struct fault *fault);
 enum store_result inside_read_begin(struct store *store, struct rows *rows, struct fault *fault);
 void inside_read_end(struct rows *rows);
 
+/* False with *fault set: not after a fork, not in a store that was opened for reading only. */
+bool inside_may_write(const struct store *store, struct fault *fault);
 /* Applies one change durably, together with those of other threads. */
 enum store_result inside_write(struct store *store,
                                enum store_result (*apply)(struct rows *rows, void *what,
                                                           struct fault *fault),
                                void *what, int64_t now_ms, struct fault *fault);
+
+/* A store_write's own part; the caller fills write->of. */
+void inside_prepare(struct store_write *write,
+                    enum store_result (*apply)(struct rows *rows, void *what, struct fault *fault),
+                    int64_t now_ms);
 
 #endif

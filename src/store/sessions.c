@@ -205,11 +205,6 @@ static enum store_result put_renewed(struct rows *rows, const struct sweep *swee
     return rows_session_put(rows, stored, fault);
 }
 
-struct renewal {
-    const struct sweep *sweep;
-    const struct store_rotation *rotation;
-};
-
 /* The successor's alias must be nobody else's: then two tokens would be one. */
 static enum store_result put_successor(struct rows *rows, const struct store_rotation *rotation,
                                        struct fault *fault)
@@ -232,8 +227,8 @@ static enum store_result put_successor(struct rows *rows, const struct store_rot
 
 static enum store_result apply_rotate(struct rows *rows, void *what, struct fault *fault)
 {
-    const struct renewal *renewal = what;
-    const struct store_rotation *rotation = renewal->rotation;
+    const struct store_write *write = what;
+    const struct store_rotation *rotation = &write->of.rotation;
     struct record_session stored;
     enum store_result result = find_unchanged(rows, rotation->id, rotation->from, &stored, fault);
 
@@ -252,21 +247,28 @@ static enum store_result apply_rotate(struct rows *rows, void *what, struct faul
         rotation->clock != NULL ? clock_now_ms(rotation->clock) : rotation->now_ms;
     stored.session.expires_ms = rotation->expires_ms;
     stored.session.has_derived_aliases |= rotation->has_alias;
-    return put_renewed(rows, renewal->sweep, &stored, fault);
+    return put_renewed(rows, &write->store->sweep, &stored, fault);
+}
+
+void store_prepare_rotate(struct store_write *write, const struct store_rotation *rotation)
+{
+    inside_prepare(write, apply_rotate, rotation->now_ms);
+    write->of.rotation = *rotation;
 }
 
 enum store_result store_session_rotate(struct store *store, const struct store_rotation *rotation,
                                        struct fault *fault)
 {
-    struct renewal renewal = {&store->sweep, rotation};
+    struct store_write write;
 
-    return inside_write(store, apply_rotate, &renewal, rotation->now_ms, fault);
+    store_prepare_rotate(&write, rotation);
+    return store_write(store, &write, fault);
 }
 
 static enum store_result apply_touch(struct rows *rows, void *what, struct fault *fault)
 {
-    const struct renewal *renewal = what;
-    const struct store_rotation *touch = renewal->rotation;
+    const struct store_write *write = what;
+    const struct store_rotation *touch = &write->of.rotation;
     struct record_session stored;
     enum store_result result = find_unchanged(rows, touch->id, touch->from, &stored, fault);
 
@@ -275,18 +277,26 @@ static enum store_result apply_touch(struct rows *rows, void *what, struct fault
     }
     stored.session.used_ms = touch->now_ms;
     stored.session.expires_ms = touch->expires_ms;
-    return put_renewed(rows, renewal->sweep, &stored, fault);
+    return put_renewed(rows, &write->store->sweep, &stored, fault);
+}
+
+void store_prepare_touch(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
+                         uint32_t generation, int64_t now_ms, int64_t expires_ms)
+{
+    inside_prepare(write, apply_touch, now_ms);
+    write->of.rotation =
+        (struct store_rotation){.from = generation, .now_ms = now_ms, .expires_ms = expires_ms};
+    memcpy(write->of.rotation.id, id, SESSION_ID_SIZE);
 }
 
 enum store_result store_session_touch(struct store *store, const uint8_t id[SESSION_ID_SIZE],
                                       uint32_t generation, int64_t now_ms, int64_t expires_ms,
                                       struct fault *fault)
 {
-    struct store_rotation touch = {.from = generation, .now_ms = now_ms, .expires_ms = expires_ms};
-    struct renewal renewal = {&store->sweep, &touch};
+    struct store_write write;
 
-    memcpy(touch.id, id, SESSION_ID_SIZE);
-    return inside_write(store, apply_touch, &renewal, now_ms, fault);
+    store_prepare_touch(&write, id, generation, now_ms, expires_ms);
+    return store_write(store, &write, fault);
 }
 
 /* ---- end ---- */
@@ -305,38 +315,48 @@ static enum store_result end_one(struct rows *rows, const struct ending *ending,
     return put_renewed(rows, ending->sweep, stored, fault);
 }
 
-struct session_ending {
-    struct ending how;
-    const uint8_t *id;
-    const struct event *event; /* NULL = none */
-};
-
 static enum store_result apply_end(struct rows *rows, void *what, struct fault *fault)
 {
-    const struct session_ending *ending = what;
+    const struct store_write *write = what;
+    struct ending how = {&write->store->sweep, write->of.ending.end, write->of.ending.now_ms};
     struct record_session stored;
-    enum store_result result = rows_session_get(rows, ending->id, &stored, fault);
+    enum store_result result = STORE_FAULT;
 
-    if (result == STORE_OK && stored.session.end == SESSION_LIVE) {
-        result = end_one(rows, &ending->how, &stored, fault);
+    if (how.end == SESSION_LIVE) {
+        fault_set(fault, "a session cannot be ended as live");
+        return STORE_FAULT;
     }
-    if (result == STORE_OK && ending->event != NULL) {
-        result = events_append(rows, ending->event, fault);
+    result = rows_session_get(rows, write->of.ending.id, &stored, fault);
+    if (result == STORE_OK && stored.session.end == SESSION_LIVE) {
+        result = end_one(rows, &how, &stored, fault);
+    }
+    if (result == STORE_OK && write->of.ending.has_event) {
+        result = events_append(rows, &write->of.ending.event, fault);
     }
     return result;
+}
+
+void store_prepare_end(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
+                       enum session_end end, int64_t now_ms, const struct event *event)
+{
+    inside_prepare(write, apply_end, now_ms);
+    memcpy(write->of.ending.id, id, SESSION_ID_SIZE);
+    write->of.ending.end = end;
+    write->of.ending.now_ms = now_ms;
+    write->of.ending.has_event = event != NULL;
+    if (event != NULL) {
+        write->of.ending.event = *event;
+    }
 }
 
 enum store_result store_session_end(struct store *store, const uint8_t id[SESSION_ID_SIZE],
                                     enum session_end end, int64_t now_ms, const struct event *event,
                                     struct fault *fault)
 {
-    struct session_ending ending = {.how = {&store->sweep, end, now_ms}, .id = id, .event = event};
+    struct store_write write;
 
-    if (end == SESSION_LIVE) {
-        fault_set(fault, "a session cannot be ended as live");
-        return STORE_FAULT;
-    }
-    return inside_write(store, apply_end, &ending, now_ms, fault);
+    store_prepare_end(&write, id, end, now_ms, event);
+    return store_write(store, &write, fault);
 }
 
 /* ---- all sessions of an account ---- */

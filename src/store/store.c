@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/secret.h"
 #include "store/inside.h"
@@ -158,7 +157,7 @@ struct store *store_open(const struct store_settings *settings, struct fault *fa
         fault_set(fault, "out of memory while opening the store");
         return NULL;
     }
-    store->opener = getpid();
+    store->forks = inside_forks();
     store->sweep = (struct sweep){.keep_ended_ms = settings->keep_ended_ms,
                                   .derived_alias = settings->derived_alias,
                                   .self = settings->derived_alias_self};

@@ -124,6 +124,63 @@ enum store_result store_session_list(struct store *store, uint64_t account, cons
                                      struct session *rows, size_t room, size_t *count,
                                      struct fault *fault);
 
+/* ---- what one request writes ----
+ * Deciding and writing are apart, so that a thread need not sleep until the disk has answered: a
+ * write is prepared, which touches no store, and then either made at once (store_write) or handed
+ * in (store_submit) and made durable together with those of other requests. */
+
+struct rows; /* from here on the store's own, until struct store_write */
+struct store_change {
+    /* May run more than once and in another thread: reads and writes only *what. Returning anything
+     * but STORE_OK it has written nothing, or the transaction is thrown away. */
+    enum store_result (*apply)(struct rows *rows, void *what, struct fault *fault);
+    void *what;
+    int64_t now_ms; /* for sweeping; 0 = this change tells no time */
+    struct fault *fault;
+    void (*done)(void *self, enum store_result result);
+    void *self;
+    enum store_result result;
+    struct store_change *next;
+};
+
+/* Plain memory of the caller's, to be kept until the write is done. */
+struct store_write {
+    union {
+        struct store_rotation rotation; /* of a touch, too */
+        struct {
+            uint8_t id[SESSION_ID_SIZE];
+            enum session_end end;
+            int64_t now_ms;
+            bool has_event;
+            struct event event;
+        } ending;
+        struct event event;
+    } of;
+    const struct store *store;
+    struct store_change change;
+};
+
+/* Each as the verb of that name. */
+void store_prepare_rotate(struct store_write *write, const struct store_rotation *rotation);
+void store_prepare_touch(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
+                         uint32_t generation, int64_t now_ms, int64_t expires_ms);
+void store_prepare_end(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
+                       enum session_end end, int64_t now_ms, const struct event *event);
+void store_prepare_event(struct store_write *write, const struct event *event);
+
+/* Makes a prepared write durable and waits for it; what the verb would have given. */
+enum store_result store_write(struct store *store, struct store_write *write, struct fault *fault);
+/* Hands it in. `done` is called with what the verb would have given: by a store_settle that
+ * follows, of this or another thread, or before this returns. It may submit, and must not call a
+ * verb that writes. *write, *fault and *self live until then. */
+void store_submit(struct store *store, struct store_write *write, struct fault *fault,
+                  void (*done)(void *self, enum store_result result), void *self);
+/* Does something wait that nobody is making durable? Then somebody must settle. */
+bool store_unsettled(struct store *store);
+/* Makes durable what was handed in, in as few commits as can be, until nothing waits or another
+ * thread is at it. Who submits settles afterwards; how long it gathers before is its choice. */
+void store_settle(struct store *store);
+
 /* ---- accounts ---- */
 
 /* Sets account->number. STORE_EXISTS: the name is taken. */

@@ -5,7 +5,8 @@ check_PROGRAMS += \
 	tests/responder/test_serve \
 	tests/responder/test_exchange \
 	tests/responder/test_listener \
-	tests/responder/test_guard
+	tests/responder/test_door \
+	tests/responder/test_records
 tests_responder_test_router_SOURCES = tests/responder/test_router.c
 tests_responder_test_router_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_responder_test_router_LDADD = $(RESPONDER_LIBS)
@@ -20,7 +21,10 @@ tests_responder_test_exchange_LDADD = $(RESPONDER_LIBS)
 tests_responder_test_listener_SOURCES = tests/responder/test_listener.c
 tests_responder_test_listener_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_responder_test_listener_LDADD = $(RESPONDER_LIBS)
-tests_responder_test_guard_SOURCES = tests/responder/test_guard.c
-tests_responder_test_guard_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_responder_test_guard_LDADD = $(RESPONDER_LIBS)
+tests_responder_test_door_SOURCES = tests/responder/test_door.c
+tests_responder_test_door_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_responder_test_door_LDADD = $(RESPONDER_LIBS)
+tests_responder_test_records_SOURCES = tests/responder/test_records.c
+tests_responder_test_records_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_responder_test_records_LDADD = $(RESPONDER_LIBS) $(FCGI_LIBS)
 EXTRA_DIST += tests/responder/test_start.py

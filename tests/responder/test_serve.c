@@ -52,10 +52,24 @@ static const char *with_token(struct text token)
     return body;
 }
 
+static void count_answer(void *self)
+{
+    int *answers = self;
+    (*answers)++;
+}
+
 static int ask(struct http_request request)
 {
+    int answers = 0;
+    struct serve_then then = {count_answer, &answers};
+
     memset(&response, 0xee, sizeof response); /* nothing is left to chance */
-    serve_request(serve, world.arena, &request, &response);
+    serve_request(serve, world.arena, &request, &response, then);
+    /* answered at once, or when what it writes has been made durable: once */
+    assert_int_equal(answers, serve_unsettled(serve) ? 0 : 1);
+    serve_settle(serve);
+    assert_int_equal(answers, 1);
+    assert_false(serve_unsettled(serve));
     return response.status;
 }
 

@@ -1,0 +1,369 @@
+/* door.c: one epoll set with the listening socket and all connections. Each is armed for one event
+ * (EPOLLONESHOT), so that one thread has it at a time, and armed again when it is given back. A
+ * peer is closed only by the thread that has it: who is late is shut down, which is an event too.
+ *
+ * When no descriptor is left, the peer that has been idle longest has to go, and nobody is let in
+ * until one is gone: the backlog waits in the kernel. */
+#include "responder/door.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ROOM_MAX = 65536, ROOM_LEAST = 64, ENDING_PAUSE_MS = 10 };
+
+/* One descriptor's peer. */
+struct peer {
+    bool waiting;        /* it is nobody's: armed, and the watcher may shut it down */
+    bool in_set;         /* epoll knows it */
+    int64_t since_ms;    /* since when it waits */
+    int64_t deadline_ms; /* 0 = none */
+};
+
+struct door {
+    const struct listener *listener;
+    int set;        /* epoll's descriptor */
+    int stop_event; /* readable for ever once it is time to stop */
+    atomic_bool stopping;
+    int room;
+
+    pthread_mutex_t lock; /* over the rest */
+    bool full;            /* the listening socket is not armed */
+    struct peer *peers;   /* by descriptor */
+    int highest;
+};
+
+int64_t door_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- open, close ---- */
+
+static bool arm(const struct door *door, int operation, int fd, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.fd = fd};
+
+    return epoll_ctl(door->set, operation, fd, &event) == 0;
+}
+
+static int room_for_peers(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > ROOM_MAX) {
+        return ROOM_MAX;
+    }
+    return limit.rlim_cur < ROOM_LEAST ? ROOM_LEAST : (int)limit.rlim_cur;
+}
+
+struct door *door_open(const struct listener *listener)
+{
+    struct door *door = calloc(1, sizeof *door);
+
+    if (door == NULL) {
+        return NULL;
+    }
+    door->listener = listener;
+    door->room = room_for_peers();
+    door->peers = calloc((size_t)door->room, sizeof *door->peers);
+    door->set = epoll_create1(EPOLL_CLOEXEC);
+    door->stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    atomic_init(&door->stopping, false);
+    pthread_mutex_init(&door->lock, NULL);
+    if (door->peers == NULL || door->set < 0 || door->stop_event < 0 ||
+        !arm(door, EPOLL_CTL_ADD, door->stop_event, EPOLLIN) ||
+        !arm(door, EPOLL_CTL_ADD, listener->fd, EPOLLIN | EPOLLONESHOT)) {
+        int error = errno;
+
+        door_close(door);
+        errno = error;
+        return NULL;
+    }
+    return door;
+}
+
+void door_close(struct door *door)
+{
+    if (door == NULL) {
+        return;
+    }
+    for (int fd = 0; door->peers != NULL && fd <= door->highest; fd++) {
+        if (door->peers[fd].waiting) {
+            close(fd);
+        }
+    }
+    if (door->set >= 0) {
+        close(door->set);
+    }
+    if (door->stop_event >= 0) {
+        close(door->stop_event);
+    }
+    pthread_mutex_destroy(&door->lock);
+    free(door->peers);
+    free(door);
+}
+
+int door_room(const struct door *door)
+{
+    return door->room;
+}
+
+/* ---- letting in ---- */
+
+/* Under the lock: the peer that has been idle longest; failing that, the one that owes us the rest
+ * of its request longest. -1: none waits. */
+static int most_expendable(const struct door *door)
+{
+    int chosen = -1;
+
+    for (int fd = 0; fd <= door->highest; fd++) {
+        const struct peer *peer = &door->peers[fd];
+        const struct peer *best = chosen >= 0 ? &door->peers[chosen] : NULL;
+
+        if (peer->waiting && (best == NULL || (best->deadline_ms != 0 && peer->deadline_ms == 0) ||
+                              ((best->deadline_ms == 0) == (peer->deadline_ms == 0) &&
+                               peer->since_ms < best->since_ms))) {
+            chosen = fd;
+        }
+    }
+    return chosen;
+}
+
+/* No descriptor is left. The listening socket stays unarmed until one is given back. */
+static void make_room(struct door *door)
+{
+    pthread_mutex_lock(&door->lock);
+    int peer = most_expendable(door);
+    door->full = true;
+    if (peer >= 0) {
+        shutdown(peer, SHUT_RDWR);
+    }
+    pthread_mutex_unlock(&door->lock);
+}
+
+static void let_in_again(struct door *door)
+{
+    if (!atomic_load(&door->stopping)) {
+        arm(door, EPOLL_CTL_MOD, door->listener->fd, EPOLLIN | EPOLLONESHOT);
+    }
+}
+
+static void begin(struct door *door, int fd)
+{
+    pthread_mutex_lock(&door->lock);
+    door->peers[fd] = (struct peer){.since_ms = door_now_ms()};
+    door->highest = fd > door->highest ? fd : door->highest;
+    pthread_mutex_unlock(&door->lock);
+}
+
+/* Nothing that is sent or received through it ever blocks. */
+static enum door_event let_in(struct door *door, int *peer)
+{
+    int fd = accept4(door->listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (fd >= door->room) { /* above the limit of open files as it was when we started */
+        close(fd);
+        fd = -1;
+        errno = EMFILE;
+    }
+    if (fd >= 0) {
+        let_in_again(door);
+        begin(door, fd);
+        *peer = fd;
+        return DOOR_PEER;
+    }
+    switch (errno) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        make_room(door);
+        return DOOR_NOBODY;
+    case EBADF:
+    case EINVAL:
+    case ENOTSOCK:
+    case EOPNOTSUPP:
+        return DOOR_BROKEN;
+    default: /* another process took it, or its peer has gone */
+        let_in_again(door);
+        return DOOR_NOBODY;
+    }
+}
+
+/* ---- whose turn it is ---- */
+
+static void take(struct door *door, int fd)
+{
+    pthread_mutex_lock(&door->lock);
+    door->peers[fd].waiting = false;
+    pthread_mutex_unlock(&door->lock);
+}
+
+static bool anybody_owes(struct door *door)
+{
+    bool owes = false;
+
+    pthread_mutex_lock(&door->lock);
+    for (int fd = 0; fd <= door->highest && !owes; fd++) {
+        owes = door->peers[fd].waiting && door->peers[fd].deadline_ms != 0;
+    }
+    pthread_mutex_unlock(&door->lock);
+    return owes;
+}
+
+static void pause_briefly(void)
+{
+    struct timespec time = {.tv_nsec = ENDING_PAUSE_MS * 1000000L};
+    nanosleep(&time, NULL);
+}
+
+/* Once it is time to stop: what those who are in have still to say. The stop event is there for
+ * ever, so who waits for the rest of a request looks now and then instead. */
+static enum door_event next_at_the_end(struct door *door, int *peer)
+{
+    struct epoll_event events[2];
+    int count = epoll_wait(door->set, events, 2, 0);
+
+    for (int i = 0; i < count; i++) {
+        int fd = events[i].data.fd;
+
+        if (fd == door->stop_event) {
+            continue;
+        } else if (fd != door->listener->fd) { /* one of two is the stop event */
+            take(door, fd);
+            *peer = fd;
+            return DOOR_PEER;
+        }
+    }
+    if (!anybody_owes(door)) {
+        return DOOR_STOPPED;
+    }
+    pause_briefly();
+    return DOOR_NOBODY;
+}
+
+enum door_event door_next(struct door *door, int timeout_ms, int *peer)
+{
+    struct epoll_event event;
+
+    for (;;) {
+        if (atomic_load(&door->stopping)) {
+            return next_at_the_end(door, peer);
+        }
+        int count = epoll_wait(door->set, &event, 1, timeout_ms);
+        if (count <= 0 && (timeout_ms >= 0 || errno != EINTR)) {
+            return count < 0 && errno != EINTR ? DOOR_BROKEN : DOOR_NOBODY;
+        } else if (count <= 0 || event.data.fd == door->stop_event) {
+            continue;
+        } else if (event.data.fd != door->listener->fd) {
+            take(door, event.data.fd);
+            *peer = event.data.fd;
+            return DOOR_PEER;
+        }
+        enum door_event let = let_in(door, peer);
+        if (let != DOOR_NOBODY || timeout_ms >= 0) {
+            return let;
+        }
+    }
+}
+
+static void await(struct door *door, int fd, bool owes)
+{
+    int64_t now_ms = door_now_ms();
+    struct peer *peer = &door->peers[fd];
+
+    pthread_mutex_lock(&door->lock);
+    int operation = peer->in_set ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    if (!owes) {
+        peer->deadline_ms = 0;
+    } else if (peer->deadline_ms == 0) {
+        peer->deadline_ms = now_ms + DOOR_PATIENCE_MS;
+    }
+    peer->since_ms = now_ms;
+    peer->in_set = true;
+    peer->waiting = true; /* before it is armed: then another thread may have it at once */
+    bool armed = arm(door, operation, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT);
+    peer->waiting = armed;
+    pthread_mutex_unlock(&door->lock);
+    if (!armed) { /* no memory in the kernel */
+        door_dismiss(door, fd);
+    }
+}
+
+void door_await_rest(struct door *door, int peer)
+{
+    await(door, peer, true);
+}
+
+void door_await_next(struct door *door, int peer)
+{
+    await(door, peer, false);
+}
+
+void door_dismiss(struct door *door, int peer)
+{
+    close(peer);
+    door_forget(door);
+}
+
+void door_forget(struct door *door)
+{
+    bool was_full;
+
+    pthread_mutex_lock(&door->lock);
+    was_full = door->full;
+    door->full = false;
+    pthread_mutex_unlock(&door->lock);
+    if (was_full) {
+        let_in_again(door);
+    }
+}
+
+/* ---- from outside ---- */
+
+size_t door_check(struct door *door, int64_t now_ms)
+{
+    size_t late = 0;
+    bool was_full;
+
+    pthread_mutex_lock(&door->lock);
+    for (int fd = 0; fd <= door->highest; fd++) {
+        struct peer *peer = &door->peers[fd];
+
+        if (peer->waiting && peer->deadline_ms != 0 && now_ms >= peer->deadline_ms) {
+            shutdown(fd, SHUT_RDWR);
+            peer->deadline_ms = 0; /* once */
+            late++;
+        }
+    }
+    was_full = door->full; /* descriptors that are not ours may have become free */
+    door->full = false;
+    pthread_mutex_unlock(&door->lock);
+    if (was_full) {
+        let_in_again(door);
+    }
+    return late;
+}
+
+void door_stop(struct door *door)
+{
+    uint64_t one = 1;
+
+    atomic_store(&door->stopping, true);
+    epoll_ctl(door->set, EPOLL_CTL_DEL, door->listener->fd, NULL);
+    /* Cannot fail but by overflow, which is readable too. */
+    if (write(door->stop_event, &one, sizeof one) < 0) {
+        return;
+    }
+}
