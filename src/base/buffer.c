@@ -1,6 +1,5 @@
 /* buffer.c: a growing run of bytes in an arena. Knows encodings of single values; does not know the
  * syntax it is used for. What it outgrew stays in the arena until the reset wipes it. */
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,27 +30,26 @@ static bool move_to(struct buffer *buffer, size_t room)
     return true;
 }
 
-/* Makes room for `more` bytes: twice as much as before, or when the arena has not got that, just
- * enough. Returns where they go, or NULL. */
-static char *reserve(struct buffer *buffer, size_t more)
+/* Twice as much room as before, or when the arena has not got that, just enough for `more` bytes;
+ * fails when it has not got that either. */
+static void grow(struct buffer *buffer, size_t more)
 {
-    if (buffer->failed) {
-        return NULL;
+    if (more >= SIZE_MAX / 2 - buffer->size) {
+        buffer->failed = true;
+        return;
     }
-    if (more > buffer->room - buffer->size) {
-        if (more >= SIZE_MAX / 2 - buffer->size) {
-            buffer->failed = true;
-            return NULL;
-        }
-        size_t needed = buffer->size + more;
-        size_t doubled = buffer->room > SIZE_MAX / 4 ? needed : 2 * buffer->room;
-        buffer->failed =
-            !(doubled > needed && move_to(buffer, doubled)) && !move_to(buffer, needed);
-        if (buffer->failed) {
-            return NULL;
-        }
+    size_t needed = buffer->size + more;
+    size_t doubled = buffer->room > SIZE_MAX / 4 ? needed : 2 * buffer->room;
+    buffer->failed = !(doubled > needed && move_to(buffer, doubled)) && !move_to(buffer, needed);
+}
+
+/* Makes room for `more` bytes. Returns where they go, or NULL. */
+static inline char *reserve(struct buffer *buffer, size_t more)
+{
+    if (!buffer->failed && more > buffer->room - buffer->size) {
+        grow(buffer, more);
     }
-    return buffer->data + buffer->size;
+    return buffer->failed ? NULL : buffer->data + buffer->size;
 }
 
 void buffer_add(struct buffer *buffer, struct text t)
@@ -71,12 +69,28 @@ void buffer_add_c(struct buffer *buffer, const char *c_string)
 
 void buffer_add_char(struct buffer *buffer, char c)
 {
-    buffer_add(buffer, (struct text){&c, 1});
+    char *end = reserve(buffer, 1);
+
+    if (end != NULL) {
+        *end = c;
+        buffer->size++;
+    }
 }
 
 void buffer_add_int(struct buffer *buffer, int64_t value)
 {
-    buffer_addf(buffer, "%" PRId64, value);
+    char digits[20]; /* as many as 2^64 - 1 has */
+    char *first = digits + sizeof digits;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+    do {
+        *--first = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (value < 0) {
+        *--first = '-'; /* there is room: 2^63 has 19 digits */
+    }
+    buffer_add(buffer, (struct text){first, (size_t)(digits + sizeof digits - first)});
 }
 
 void buffer_addf(struct buffer *buffer, const char *format, ...)
@@ -115,19 +129,14 @@ void buffer_add_base64url(struct buffer *buffer, const void *data, size_t size)
 
 void buffer_add_base64(struct buffer *buffer, const void *data, size_t size)
 {
-    size_t from = buffer->size;
+    char *end = size > SIZE_MAX / 2 ? NULL : reserve(buffer, codec_base64_size(size));
 
-    buffer_add_base64url(buffer, data, size);
-    while ((buffer->size - from) % 4 != 0 && !buffer->failed) {
-        buffer_add_char(buffer, '=');
+    if (end == NULL) {
+        buffer->failed = true;
+        return;
     }
-    for (size_t i = from; i < buffer->size; i++) {
-        if (buffer->data[i] == '-') {
-            buffer->data[i] = '+';
-        } else if (buffer->data[i] == '_') {
-            buffer->data[i] = '/';
-        }
-    }
+    codec_base64_encode(data, size, end);
+    buffer->size += codec_base64_size(size);
 }
 
 void buffer_add_hex(struct buffer *buffer, const void *data, size_t size)

@@ -5,30 +5,57 @@
 
 #include "base/codec.h"
 
-static const char base64url_digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+#define LETTERS_AND_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+static const char base64url_digits[] = LETTERS_AND_DIGITS "-_";
+static const char base64_digits[] = LETTERS_AND_DIGITS "+/";
 
 size_t codec_base64url_size(size_t size)
 {
     return size / 3 * 4 + (size % 3 == 0 ? 0 : size % 3 + 1);
 }
 
+/* Three bytes are four digits. */
+static void put_digits(const char *digits, const uint8_t in[3], char out[4])
+{
+    uint32_t bits = (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
+
+    out[0] = digits[bits >> 18];
+    out[1] = digits[bits >> 12 & 0x3f];
+    out[2] = digits[bits >> 6 & 0x3f];
+    out[3] = digits[bits & 0x3f];
+}
+
+/* Without padding; returns what comes behind it. */
+static char *encode(const char *digits, const uint8_t *in, size_t size, char *out)
+{
+    for (; size >= 3; size -= 3, in += 3, out += 4) {
+        put_digits(digits, in, out);
+    }
+    if (size > 0) {
+        uint8_t last[3] = {in[0], size == 2 ? in[1] : 0, 0};
+        char four[4];
+        put_digits(digits, last, four);
+        memcpy(out, four, size + 1);
+        out += size + 1;
+    }
+    return out;
+}
+
 void codec_base64url_encode(const void *data, size_t size, char *out)
 {
-    const uint8_t *in = data;
-    uint32_t bits = 0;
-    int held = 0;
+    encode(base64url_digits, data, size, out);
+}
 
-    for (size_t i = 0; i < size; i++) {
-        bits = (bits << 8 | in[i]) & 0xffff;
-        held += 8;
-        for (; held >= 6; held -= 6) {
-            *out++ = base64url_digits[bits >> (held - 6) & 0x3f];
-        }
-    }
-    if (held > 0) {
-        *out = base64url_digits[bits << (6 - held) & 0x3f];
-    }
+size_t codec_base64_size(size_t size)
+{
+    return size / 3 * 4 + (size % 3 == 0 ? 0 : 4);
+}
+
+void codec_base64_encode(const void *data, size_t size, char *out)
+{
+    char *end = encode(base64_digits, data, size, out);
+
+    memset(end, '=', (size_t)(out + codec_base64_size(size) - end));
 }
 
 /* The two characters in which the alphabets of RFC 4648 differ. */

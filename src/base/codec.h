@@ -13,6 +13,9 @@
 size_t codec_base64url_size(size_t size);
 /* Writes codec_base64url_size(size) characters, no NUL. */
 void codec_base64url_encode(const void *data, size_t size, char *out);
+/* The same with padding. Writes codec_base64_size(size) characters, no NUL. */
+size_t codec_base64_size(size_t size);
+void codec_base64_encode(const void *data, size_t size, char *out);
 /* RFC 4648 section 5, canonical only: no padding, no white space, no `+` or `/`, unused bits zero.
  * False when malformed or larger than room; *size is set on success only. */
 bool codec_base64url_decode(struct text t, void *out, size_t room, size_t *size);

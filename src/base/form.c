@@ -1,9 +1,11 @@
 /* form.c: taking application/x-www-form-urlencoded apart. Knows its encoding and which bytes we let
  * through; does not know any parameter. */
+#include <string.h>
+
 #include "base/codec.h"
 #include "base/form.h"
 
-static bool is_break(char c)
+static bool is_break(unsigned char c)
 {
     return c == '\t' || c == '\r' || c == '\n';
 }
@@ -11,9 +13,9 @@ static bool is_break(char c)
 /* Control bytes are for nobody's name, and in a value only those that a textarea sends. */
 static bool acceptable(struct text t, bool breaks_allowed)
 {
-    for (size_t i = 0; i < t.size; i++) {
-        if (text_has_control((struct text){&t.data[i], 1}) &&
-            !(breaks_allowed && is_break(t.data[i]))) {
+    for (size_t i = text_plain_run(t, ""); i < t.size; i++) {
+        unsigned char c = (unsigned char)t.data[i];
+        if ((c < 0x20 || c == 0x7f) && !(breaks_allowed && is_break(c))) {
             return false;
         }
     }
@@ -25,6 +27,12 @@ static bool decode_into(struct text encoded, char *out, size_t *size)
 {
     size_t n = 0;
 
+    if (encoded.size > 0 && text_find(encoded, '%') == encoded.size &&
+        text_find(encoded, '+') == encoded.size) {
+        memcpy(out, encoded.data, encoded.size); /* tokens and most names stand for themselves */
+        *size = encoded.size;
+        return true;
+    }
     for (size_t i = 0; i < encoded.size; i++) {
         char c = encoded.data[i];
         if (c == '+') {

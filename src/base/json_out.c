@@ -101,26 +101,13 @@ static void add_point(struct json_out *out, uint32_t point, struct text spelled)
     }
 }
 
-/* How many characters at the start need no look of their own: all of a token, most of everything.
- */
-static size_t plain_run(struct text value)
-{
-    size_t size = 0;
-
-    while (size < value.size && value.data[size] >= 0x20 && value.data[size] < 0x7f &&
-           value.data[size] != '"' && value.data[size] != '\\' && value.data[size] != '/') {
-        size++;
-    }
-    return size;
-}
-
 /* A byte that is no UTF-8 becomes U+FFFD: the answer stays JSON whatever is in the store. */
 static void add_string(struct json_out *out, struct text value)
 {
     buffer_add_char(out->buffer, '"');
     while (value.size > 0) {
         uint32_t point = 0xfffd;
-        size_t size = plain_run(value);
+        size_t size = text_plain_run(value, "\"\\/"); /* all of a token, most of everything */
         if (size > 0) {
             buffer_add(out->buffer, text_cut(value, size));
         } else if ((size = text_utf8_first(value, &point)) > 0) {

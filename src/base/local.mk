@@ -3,6 +3,8 @@ noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
 	src/base/fault.c \
 	src/base/fault.h \
+	src/base/forks.c \
+	src/base/forks.h \
 	src/base/text.c \
 	src/base/text.h \
 	src/base/arena.c \

@@ -4,27 +4,6 @@
 
 #include "base/text.h"
 
-struct text text_of(const char *c_string)
-{
-    return c_string == NULL ? (struct text){NULL, 0} : (struct text){c_string, strlen(c_string)};
-}
-
-/* memcmp may not be given NULL, not even with a size of 0. */
-static int compare_bytes(const char *a, const char *b, size_t size)
-{
-    return size == 0 ? 0 : memcmp(a, b, size);
-}
-
-bool text_equal(struct text a, struct text b)
-{
-    return a.size == b.size && compare_bytes(a.data, b.data, a.size) == 0;
-}
-
-bool text_is(struct text a, const char *c_string)
-{
-    return text_equal(a, text_of(c_string));
-}
-
 /* Not tolower(): that one asks the locale. */
 static unsigned char ascii_lower(char c)
 {
@@ -46,7 +25,8 @@ bool text_equal_ignore_case(struct text a, struct text b)
 
 int text_compare(struct text a, struct text b)
 {
-    int order = compare_bytes(a.data, b.data, a.size < b.size ? a.size : b.size);
+    size_t shorter = a.size < b.size ? a.size : b.size;
+    int order = shorter == 0 ? 0 : memcmp(a.data, b.data, shorter); /* never of NULL */
 
     if (order == 0) {
         order = (a.size > b.size) - (a.size < b.size);
@@ -54,31 +34,9 @@ int text_compare(struct text a, struct text b)
     return order;
 }
 
-bool text_starts(struct text t, struct text prefix)
-{
-    return text_equal(text_cut(t, prefix.size), prefix);
-}
-
 bool text_ends(struct text t, struct text suffix)
 {
     return t.size >= suffix.size && text_equal(text_from(t, t.size - suffix.size), suffix);
-}
-
-size_t text_find(struct text t, char c)
-{
-    const char *found = t.size == 0 ? NULL : memchr(t.data, c, t.size);
-
-    return found == NULL ? t.size : (size_t)(found - t.data);
-}
-
-struct text text_from(struct text t, size_t from)
-{
-    return from >= t.size ? (struct text){NULL, 0} : (struct text){t.data + from, t.size - from};
-}
-
-struct text text_cut(struct text t, size_t size)
-{
-    return (struct text){t.data, size < t.size ? size : t.size};
 }
 
 static bool is_blank(char c)
@@ -141,6 +99,42 @@ bool text_to_u64(struct text t, uint64_t max, uint64_t *value)
     return true;
 }
 
+/* Eight bytes at a time: a word whose bytes are all the same, and which of a word's bytes are below
+ * n (at most 0x80), where any nonzero result says "at least one". Taking n away borrows into the
+ * top bit of a byte that was smaller and had that bit clear. */
+#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (uint8_t)(value))
+static uint64_t any_below(uint64_t word, uint8_t n)
+{
+    return (word - EACH_BYTE(n)) & ~word & EACH_BYTE(0x80);
+}
+
+static uint64_t any_equal(uint64_t word, uint64_t each_byte)
+{
+    return any_below(word ^ each_byte, 1);
+}
+
+size_t text_plain_run(struct text t, const char *but)
+{
+    const char a = but[0];
+    const char b = a != '\0' ? but[1] : '\0';
+    const char c = b != '\0' ? but[2] : '\0';
+    size_t run = 0;
+
+    for (uint64_t word; t.size - run >= sizeof word; run += sizeof word) {
+        memcpy(&word, t.data + run, sizeof word);
+        if (((word & EACH_BYTE(0x80)) | any_below(word, 0x20) | any_equal(word, EACH_BYTE(0x7f)) |
+             any_equal(word, EACH_BYTE(a)) | any_equal(word, EACH_BYTE(b)) |
+             any_equal(word, EACH_BYTE(c))) != 0) {
+            break;
+        }
+    }
+    while (run < t.size && t.data[run] >= 0x20 && t.data[run] < 0x7f && t.data[run] != a &&
+           t.data[run] != b && t.data[run] != c) {
+        run++;
+    }
+    return run;
+}
+
 /* The lead bytes and what may follow them (Unicode 15, table 3-7): the narrower second byte is what
  * keeps out overlongs, surrogates and everything above U+10FFFF. */
 static const struct utf8_row {
@@ -195,19 +189,17 @@ bool text_is_utf8(struct text t)
 {
     uint32_t point;
 
-    while (t.size > 0) {
-        size_t size = text_utf8_first(t, &point);
-        if (size == 0) {
+    for (size_t i = text_plain_run(t, ""), size = 1; i < t.size; i += size, size = 1) {
+        if ((uint8_t)t.data[i] >= 0x80 && (size = text_utf8_first(text_from(t, i), &point)) == 0) {
             return false;
         }
-        t = text_from(t, size);
     }
     return true;
 }
 
 bool text_has_control(struct text t)
 {
-    for (size_t i = 0; i < t.size; i++) {
+    for (size_t i = text_plain_run(t, ""); i < t.size; i++) {
         if ((uint8_t)t.data[i] < 0x20 || t.data[i] == 0x7f) {
             return true;
         }
@@ -217,12 +209,7 @@ bool text_has_control(struct text t)
 
 bool text_is_visible_ascii(struct text t)
 {
-    for (size_t i = 0; i < t.size; i++) {
-        if (t.data[i] < 0x21 || t.data[i] > 0x7e) {
-            return false;
-        }
-    }
-    return t.size > 0;
+    return t.size > 0 && text_plain_run(t, " ") == t.size;
 }
 
 bool text_copy(struct text t, char *field, size_t room)

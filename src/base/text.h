@@ -1,11 +1,15 @@
 /* text.h: a run of bytes with its length, and what one asks of it.
- * Owns nothing: a text points into an arena, a literal or a struct. Not NUL-terminated. */
+ * Owns nothing: a text points into an arena, a literal or a struct. Not NUL-terminated.
+ *
+ * The smallest ones are inline, because a request asks them hundreds of times, mostly of literals,
+ * whose length the compiler then knows. */
 #ifndef RETOKEN_BASE_TEXT_H
 #define RETOKEN_BASE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct text {
     const char *data; /* may be NULL when size is 0 */
@@ -18,19 +22,44 @@ struct text {
 #define TEXT_ARGS(t) (int)(t).size, ((t).data != NULL ? (t).data : "")
 
 /* Over a NUL-terminated string; NULL gives the empty text. */
-struct text text_of(const char *c_string);
+static inline struct text text_of(const char *c_string)
+{
+    return c_string == NULL ? (struct text){NULL, 0} : (struct text){c_string, strlen(c_string)};
+}
 /* Byte comparison; not for secrets (base/secret.h). */
-bool text_equal(struct text a, struct text b);
-bool text_is(struct text a, const char *c_string);
+static inline bool text_equal(struct text a, struct text b)
+{
+    /* memcmp may not be given NULL, not even with a size of 0 */
+    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+static inline bool text_is(struct text a, const char *c_string)
+{
+    return text_equal(a, text_of(c_string));
+}
 bool text_equal_ignore_case(struct text a, struct text b); /* ASCII only */
 int text_compare(struct text a, struct text b);            /* memcmp order, shorter first */
-bool text_starts(struct text t, struct text prefix);
+/* From byte `from` to the end; empty when from >= size. */
+static inline struct text text_from(struct text t, size_t from)
+{
+    return from >= t.size ? (struct text){NULL, 0} : (struct text){t.data + from, t.size - from};
+}
+/* At most the first size bytes. */
+static inline struct text text_cut(struct text t, size_t size)
+{
+    return (struct text){t.data, size < t.size ? size : t.size};
+}
+static inline bool text_starts(struct text t, struct text prefix)
+{
+    return text_equal(text_cut(t, prefix.size), prefix);
+}
 bool text_ends(struct text t, struct text suffix);
 /* Index of the first byte c, or t.size. */
-size_t text_find(struct text t, char c);
-/* From byte `from` to the end; empty when from >= size. */
-struct text text_from(struct text t, size_t from);
-struct text text_cut(struct text t, size_t size); /* at most the first size bytes */
+static inline size_t text_find(struct text t, char c)
+{
+    const char *found = t.size == 0 ? NULL : memchr(t.data, c, t.size);
+
+    return found == NULL ? t.size : (size_t)(found - t.data);
+}
 /* Without spaces and tabs at both ends. */
 struct text text_trim(struct text t);
 /* Cuts *rest at the first separator: returns what stands before it, leaves what stands after it.
@@ -41,6 +70,10 @@ bool text_has_word(struct text list, struct text word);
 
 /* Decimal digits only, no sign, no space, at most `max`; false otherwise and *value untouched. */
 bool text_to_u64(struct text t, uint64_t max, uint64_t *value);
+/* How many bytes at the start are printable ASCII (0x20..0x7e) and none of `but`, a string of at
+ * most three characters? What is long is nearly always so to its end, and quickly looked through.
+ */
+size_t text_plain_run(struct text t, const char *but);
 /* Size of the well-formed UTF-8 character at the start of t, and its code point in *point; 0 when
  * there is none. */
 size_t text_utf8_first(struct text t, uint32_t *point);

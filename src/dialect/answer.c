@@ -7,6 +7,13 @@ void answer_start(struct http_response *response, int status)
     http_response_no_store(response);
 }
 
+void answer_compose(const struct refresh_answer *answer, struct arena *arena, struct buffer *body)
+{
+    enum { WORDS_ROOM = 320 };
+
+    buffer_start(body, arena, answer->access_token.size + answer->refresh_token.size + WORDS_ROOM);
+}
+
 void answer_body(struct http_response *response, int status, const char *media_type,
                  struct text body)
 {

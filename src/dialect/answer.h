@@ -5,10 +5,14 @@
 
 #include "base/buffer.h"
 #include "http/response.h"
+#include "refresh/refresh.h"
 
 /* The status and the cache headers. Duktig's and Koppeltaal's servers sent none; here every answer
  * of every dialect has them, because an old client never looks and a shared cache does. */
 void answer_start(struct http_response *response, int status);
+
+/* Starts a buffer for the body of a grant: room for both tokens and some words round them. */
+void answer_compose(const struct refresh_answer *answer, struct arena *arena, struct buffer *body);
 
 /* Starts an answer with a body that outlives it. An empty body goes without a media type: clients
  * that see application/json parse what follows, even if nothing does. */

@@ -42,7 +42,7 @@ static void encode(const struct dialect_exchange *exchange, enum outcome outcome
     struct json_out out;
 
     (void)outcome;
-    buffer_start(&body, exchange->arena, 2048);
+    answer_compose(&exchange->answer, exchange->arena, &body);
     out = json_out_start(&body, JSON_STYLE_ESCAPE_SLASH | JSON_STYLE_ASCII);
     json_out_open(&out);
     json_out_member(&out, "status", TEXT("OK"));

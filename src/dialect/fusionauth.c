@@ -102,7 +102,7 @@ static void encode(const struct dialect_exchange *exchange, enum outcome outcome
     struct json_out out;
 
     (void)outcome;
-    buffer_start(&body, exchange->arena, 4096);
+    answer_compose(&exchange->answer, exchange->arena, &body);
     out = json_out_start(&body, JSON_STYLE_PLAIN);
     json_out_open(&out);
     json_out_member(&out, "refreshToken", answer->refresh_token);

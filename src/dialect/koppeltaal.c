@@ -83,7 +83,7 @@ static void encode(const struct dialect_exchange *exchange, enum outcome outcome
     struct json_out out;
 
     (void)outcome;
-    buffer_start(&body, exchange->arena, 4096);
+    answer_compose(&exchange->answer, exchange->arena, &body);
     out = json_out_start(&body, JSON_STYLE_ASCII);
     json_out_open(&out);
     json_out_member(&out, "access_token", answer->access_token);

@@ -13,13 +13,69 @@ enum { HEADER_SIZE_MAX = 16 * 1024 };
 
 /* ---- variables ---- */
 
-/* "NAME=value" without its name; false for another name. */
-static bool variable_is(struct text variable, const char *name, struct text *value)
+/* The variables that mean something here. */
+enum variable {
+    /* nginx passes a header that came twice as two variables, lighttpd likewise two headers that
+     * differ in `-` and `_` only. Whoever reads the first and whoever reads the last would see
+     * different requests: for these, a second one makes the request malformed. */
+    VARIABLE_REQUEST_METHOD,
+    VARIABLE_SCRIPT_NAME,
+    VARIABLE_PATH_INFO,
+    VARIABLE_CONTENT_TYPE,
+    VARIABLE_CONTENT_LENGTH,
+    VARIABLE_AUTHORIZATION,
+    VARIABLE_COOKIE,
+    VARIABLE_REFRESH_TOKEN,
+    SINGLES,
+    /* of these, the first one counts */
+    VARIABLE_QUERY_STRING = SINGLES,
+    VARIABLE_REMOTE_ADDR,
+    VARIABLE_HTTPS,
+    /* What libraries take for a proxy's address, and anybody can send a `Proxy` header
+     * (CVE-2016-1000104). */
+    VARIABLE_PROXY,
+    VARIABLES,
+    VARIABLE_OTHER = VARIABLES
+};
+
+#define NAME(literal) .data = literal, .size = sizeof literal - 1
+static const struct text variable_names[VARIABLES] = {
+    [VARIABLE_REQUEST_METHOD] = {NAME("REQUEST_METHOD")},
+    [VARIABLE_SCRIPT_NAME] = {NAME("SCRIPT_NAME")},
+    [VARIABLE_PATH_INFO] = {NAME("PATH_INFO")},
+    [VARIABLE_CONTENT_TYPE] = {NAME("CONTENT_TYPE")},
+    [VARIABLE_CONTENT_LENGTH] = {NAME("CONTENT_LENGTH")},
+    [VARIABLE_AUTHORIZATION] = {NAME("HTTP_AUTHORIZATION")},
+    [VARIABLE_COOKIE] = {NAME("HTTP_COOKIE")},
+    [VARIABLE_REFRESH_TOKEN] = {NAME("HTTP_REFRESH_TOKEN")},
+    [VARIABLE_QUERY_STRING] = {NAME("QUERY_STRING")},
+    [VARIABLE_REMOTE_ADDR] = {NAME("REMOTE_ADDR")},
+    [VARIABLE_HTTPS] = {NAME("HTTPS")},
+    [VARIABLE_PROXY] = {NAME("HTTP_PROXY")},
+};
+#undef NAME
+
+static enum variable variable_of(struct text name)
 {
-    if (!text_is(text_split(&variable, '='), name)) {
+    enum variable variable = 0;
+
+    while (variable < VARIABLES && !text_equal(name, variable_names[variable])) {
+        variable++;
+    }
+    return variable;
+}
+
+/* What stands behind "NAME=" in the variable; false for another name. */
+static bool variable_is(const char *variable, enum variable wanted, struct text *value)
+{
+    struct text name = variable_names[wanted];
+
+    /* most of some thirty variables differ in the first letter already */
+    if (variable[0] != name.data[0] || strncmp(variable, name.data, name.size) != 0 ||
+        (variable[name.size] != '=' && variable[name.size] != '\0')) {
         return false;
     }
-    *value = variable;
+    *value = text_from(text_of(variable), name.size + 1);
     return true;
 }
 
@@ -41,54 +97,19 @@ static enum http_method method_of(struct text name)
     return HTTP_OTHER;
 }
 
-/* nginx passes a header that came twice as two variables, lighttpd likewise two headers that differ
- * in `-` and `_` only. Whoever reads the first and whoever reads the last would see different
- * requests: for these, a second one makes the request malformed. */
-static bool must_be_single(struct text name)
-{
-    static const char *const singles[] = {
-        "REQUEST_METHOD", "SCRIPT_NAME",        "PATH_INFO",   "CONTENT_TYPE",
-        "CONTENT_LENGTH", "HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_REFRESH_TOKEN",
-    };
-    for (size_t i = 0; i < sizeof singles / sizeof singles[0]; i++) {
-        if (text_is(name, singles[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool stands_again(const char *const *variables, struct text name)
-{
-    struct text value;
-
-    for (; *variables != NULL; variables++) {
-        struct text variable = text_of(*variables);
-        value = variable;
-        if (text_equal(text_split(&value, '='), name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* HTTP_PROXY is what libraries take for a proxy's address, and anybody can send a `Proxy` header
- * (CVE-2016-1000104). */
-static bool is_header(struct text name)
+static bool is_header(struct text name, enum variable variable)
 {
     return name.size > strlen("HTTP_") && text_starts(name, TEXT("HTTP_")) &&
-           !text_is(name, "HTTP_PROXY");
+           variable != VARIABLE_PROXY;
 }
 
-static size_t count_headers(const char *const *variables)
+/* No more than this many headers will be kept. */
+static size_t count_variables(const char *const *variables)
 {
     size_t count = 0;
 
-    for (; *variables != NULL; variables++) {
-        struct text variable = text_of(*variables);
-        if (is_header(text_split(&variable, '='))) {
-            count++;
-        }
+    while (count < HTTP_HEADERS_MAX && variables[count] != NULL) {
+        count++;
     }
     return count;
 }
@@ -97,17 +118,19 @@ static size_t count_headers(const char *const *variables)
 static bool header_name(struct arena *arena, struct text variable, struct text *name)
 {
     struct text upper = text_from(variable, strlen("HTTP_"));
-    char *lower = arena_c_string(arena, upper);
+    char *lower = arena_alloc(arena, upper.size);
 
     if (lower == NULL) {
         return false;
     }
     for (size_t i = 0; i < upper.size; i++) {
-        if (lower[i] == '_') {
-            lower[i] = '-';
-        } else if (lower[i] >= 'A' && lower[i] <= 'Z') {
-            lower[i] = (char)(lower[i] - 'A' + 'a');
+        char c = upper.data[i];
+        if (c == '_') {
+            c = '-';
+        } else if (c >= 'A' && c <= 'Z') {
+            c = (char)(c - 'A' + 'a');
         }
+        lower[i] = c;
     }
     *name = (struct text){lower, upper.size};
     return true;
@@ -131,7 +154,6 @@ static bool add_header(struct arena *arena, struct http_request *request, struct
     return true;
 }
 
-/* The first one counts; must_be_single() says where a second one does harm. */
 static void take(struct text *field, struct text value)
 {
     if (field->data == NULL) {
@@ -139,51 +161,79 @@ static void take(struct text *field, struct text value)
     }
 }
 
-static void add_variable(struct http_request *request, struct text name, struct text value)
+static void add_variable(struct http_request *request, enum variable variable, struct text value)
 {
-    if (text_is(name, "REQUEST_METHOD")) {
+    switch (variable) {
+    case VARIABLE_REQUEST_METHOD:
         take(&request->method_name, value);
         request->method = method_of(request->method_name);
-    } else if (text_is(name, "SCRIPT_NAME")) {
+        break;
+    case VARIABLE_SCRIPT_NAME:
         take(&request->script_name, value);
-    } else if (text_is(name, "PATH_INFO")) {
+        break;
+    case VARIABLE_PATH_INFO:
         take(&request->path_info, value);
-    } else if (text_is(name, "QUERY_STRING")) {
+        break;
+    case VARIABLE_QUERY_STRING:
         take(&request->query, value);
-    } else if (text_is(name, "CONTENT_TYPE")) {
+        break;
+    case VARIABLE_CONTENT_TYPE:
         take(&request->content_type, value);
-    } else if (text_is(name, "REMOTE_ADDR")) {
+        break;
+    case VARIABLE_REMOTE_ADDR:
         take(&request->remote_address, value);
-    } else if (text_is(name, "HTTPS")) {
+        break;
+    case VARIABLE_HTTPS:
         request->https = text_equal_ignore_case(value, TEXT("on")) || text_is(value, "1");
+        break;
+    case VARIABLE_CONTENT_LENGTH: /* the gateway's to judge */
+    case VARIABLE_AUTHORIZATION:  /* headers */
+    case VARIABLE_COOKIE:
+    case VARIABLE_REFRESH_TOKEN:
+    case VARIABLE_PROXY:
+    case VARIABLE_OTHER:
+        break;
     }
 }
 
 bool http_request_from_cgi(struct arena *arena, const char *const *variables,
                            struct http_request *request)
 {
-    size_t headers = count_headers(variables);
     struct http_request result = {.method = HTTP_OTHER, .body_state = HTTP_BODY_WHOLE};
+    bool seen[SINGLES] = {false};
 
-    headers = headers < HTTP_HEADERS_MAX ? headers : HTTP_HEADERS_MAX;
-    result.headers = arena_alloc(arena, headers * sizeof *result.headers);
+    result.headers = arena_alloc(arena, count_variables(variables) * sizeof *result.headers);
     if (result.headers == NULL) {
         return false;
     }
     for (; *variables != NULL; variables++) {
         struct text value = text_of(*variables);
         struct text name = text_split(&value, '=');
-        if (!result.malformed && must_be_single(name) && stands_again(variables + 1, name)) {
-            result.malformed = true;
+        enum variable variable = variable_of(name);
+        if (variable < SINGLES) {
+            result.malformed = result.malformed || seen[variable];
+            seen[variable] = true;
         }
-        if (!is_header(name)) {
-            add_variable(&result, name, value);
+        if (!is_header(name, variable)) {
+            add_variable(&result, variable, value);
         } else if (!add_header(arena, &result, name, value)) {
             return false;
         }
     }
     *request = result;
     return true;
+}
+
+static bool stands_again(const char *const *variables, enum variable variable)
+{
+    struct text value;
+
+    for (; *variables != NULL; variables++) {
+        if (variable_is(*variables, variable, &value)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 enum http_length http_content_length(const char *const *variables, size_t *length)
@@ -193,10 +243,10 @@ enum http_length http_content_length(const char *const *variables, size_t *lengt
 
     for (; *variables != NULL; variables++) {
         struct text value;
-        if (!variable_is(text_of(*variables), "CONTENT_LENGTH", &value)) {
+        if (!variable_is(*variables, VARIABLE_CONTENT_LENGTH, &value)) {
             continue;
         }
-        if (stands_again(variables + 1, TEXT("CONTENT_LENGTH"))) {
+        if (stands_again(variables + 1, VARIABLE_CONTENT_LENGTH)) {
             return HTTP_LENGTH_BAD; /* two lengths, even equal ones, are two requests to somebody */
         } else if (value.size == 0) {
             return HTTP_LENGTH_ABSENT; /* nginx on a request without a body */

@@ -1,8 +1,6 @@
 /* response.c: an answer's headers and their CGI spelling. Knows what may stand in a header; does
  * not know what an answer says. */
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -14,20 +12,34 @@ void http_response_start(struct http_response *response, int status)
     *response = (struct http_response){.status = status};
 }
 
-static bool has_any_of(struct text t, struct text bytes)
-{
-    for (size_t i = 0; i < t.size; i++) {
-        if (text_find(bytes, t.data[i]) < bytes.size) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* RFC 9110 section 5.6.2. */
 static bool is_token(struct text t)
 {
-    return text_is_visible_ascii(t) && !has_any_of(t, TEXT("()<>@,;:\\\"/[]?={}"));
+    for (size_t i = 0; i < t.size; i++) {
+        switch (t.data[i]) {
+        case '(':
+        case ')':
+        case '<':
+        case '>':
+        case '@':
+        case ',':
+        case ';':
+        case ':':
+        case '\\':
+        case '"':
+        case '/':
+        case '[':
+        case ']':
+        case '?':
+        case '=':
+        case '{':
+        case '}':
+            return false;
+        default:
+            break;
+        }
+    }
+    return text_is_visible_ascii(t);
 }
 
 void http_response_header(struct http_response *response, const char *name, struct text value)
@@ -55,7 +67,13 @@ void http_response_no_store(struct http_response *response)
 /* RFC 6265 section 4.1.1: no space, quote, comma, semicolon or backslash. */
 static bool is_cookie_value(struct text value)
 {
-    return value.size == 0 || (text_is_visible_ascii(value) && !has_any_of(value, TEXT("\",;\\")));
+    for (size_t i = 0; i < value.size; i++) {
+        char c = value.data[i];
+        if (c == '"' || c == ',' || c == ';' || c == '\\') {
+            return false;
+        }
+    }
+    return value.size == 0 || text_is_visible_ascii(value);
 }
 
 /* "Wed, 05-Aug-2020 13:53:05 GMT": Netscape's date, as FusionAuth wrote it. Not strftime(), which
@@ -120,17 +138,6 @@ void http_response_cookie(struct http_response *response, struct arena *arena, c
 
 /* ---- CGI spelling ---- */
 
-static size_t headers_size(const struct http_response *response)
-{
-    size_t size = 0;
-
-    for (size_t i = 0; i < response->header_count; i++) {
-        size += response->headers[i].name.size + strlen(": ") + response->headers[i].value.size +
-                strlen("\r\n");
-    }
-    return size;
-}
-
 static void write_headers(const struct http_response *response, struct buffer *buffer)
 {
     for (size_t i = 0; i < response->header_count; i++) {
@@ -141,21 +148,31 @@ static void write_headers(const struct http_response *response, struct buffer *b
     }
 }
 
+static void write_head(const struct http_response *response, struct buffer *buffer)
+{
+    buffer_add_c(buffer, "Status: ");
+    buffer_add_int(buffer, response->status);
+    buffer_add_char(buffer, ' ');
+    buffer_add_c(buffer, http_reason(response->status));
+    buffer_add_c(buffer, "\r\n");
+    write_headers(response, buffer);
+    buffer_add_c(buffer, "Content-Length: ");
+    buffer_add_int(buffer, (int64_t)response->body.size);
+    buffer_add_c(buffer, "\r\n\r\n");
+}
+
 bool http_response_write(const struct http_response *response, struct buffer *buffer)
 {
-    char first[80];
-    char last[80];
+    size_t from = buffer->size;
 
-    snprintf(first, sizeof first, "Status: %d %s\r\n", response->status,
-             http_reason(response->status));
-    snprintf(last, sizeof last, "Content-Length: %zu\r\n\r\n", response->body.size);
-    if (response->failed ||
-        strlen(first) + headers_size(response) + strlen(last) > HTTP_RESPONSE_HEAD_MAX) {
+    if (response->failed) {
         return false;
     }
-    buffer_add_c(buffer, first);
-    write_headers(response, buffer);
-    buffer_add_c(buffer, last);
+    write_head(response, buffer);
+    if (buffer->size - from > HTTP_RESPONSE_HEAD_MAX) {
+        buffer->size = from;
+        return false;
+    }
     buffer_add(buffer, response->body);
     return !buffer->failed;
 }

@@ -12,11 +12,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/forks.h"
 
-enum { LINE_SIZE = 2048 };
+enum { LINE_SIZE = 2048, PREFIX_SIZE = 96 };
 
-/* The one mutable global of the tree beside the signals of libc: faults of any thread must find
- * their way out. */
+/* Mutable globals, of which the tree has hardly any: faults of any thread must find their way out.
+ */
 static atomic_int log_descriptor = STDERR_FILENO;
 static atomic_int log_threshold = CONFIG_LOG_NOTICE;
 
@@ -85,46 +86,105 @@ static size_t put_safe(unsigned char c, bool bare, char *out, size_t room)
     return 4;
 }
 
-/* "2026-01-31T12:00:00.123Z error [4711] " */
-static size_t put_prefix(enum config_log level, char *out, size_t room)
+/* ---- what stands in front of every line ---- */
+
+/* The parts that stay the same for a second; each thread has its own. */
+struct prefix {
+    int64_t now_s;
+    unsigned forks; /* whose process id it is */
+    bool made;
+    char time[32];       /* "2026-01-31T12:00:00" */
+    char process_id[24]; /* " [4711] " */
+};
+
+static const struct prefix *prefix_at(int64_t now_s)
+{
+    static _Thread_local struct prefix prefix;
+    unsigned forks = forks_count();
+    time_t at = (time_t)now_s;
+    struct tm tm;
+
+    if (prefix.made && prefix.forks == forks && prefix.now_s == now_s) {
+        return &prefix;
+    }
+    prefix = (struct prefix){.now_s = now_s, .forks = forks, .made = true};
+    if (gmtime_r(&at, &tm) != NULL) {
+        strftime(prefix.time, sizeof prefix.time, "%Y-%m-%dT%H:%M:%S", &tm);
+    }
+    snprintf(prefix.process_id, sizeof prefix.process_id, " [%ld] ", (long)getpid());
+    return &prefix;
+}
+
+/* Without the NUL; returns what comes behind it. */
+static char *append(char *out, const char *c_string)
+{
+    size_t size = strlen(c_string);
+
+    memcpy(out, c_string, size);
+    return out + size;
+}
+
+/* "2026-01-31T12:00:00.123Z error [4711] "; always less than PREFIX_SIZE. */
+static size_t put_prefix(enum config_log level, char *out)
 {
     struct clock clock = clock_system();
     int64_t now_ms = clock_now_ms(&clock);
-    time_t now_s = (time_t)(now_ms / CLOCK_SECOND);
-    struct tm tm;
-    char time_text[32] = "";
+    const struct prefix *prefix = prefix_at(now_ms / CLOCK_SECOND);
+    unsigned ms = (unsigned)(now_ms % CLOCK_SECOND);
+    char fraction[] = ".000Z ";
+    char *end;
 
-    if (gmtime_r(&now_s, &tm) != NULL) {
-        strftime(time_text, sizeof time_text, "%Y-%m-%dT%H:%M:%S", &tm);
+    fraction[1] = (char)('0' + ms / 100 % 10);
+    fraction[2] = (char)('0' + ms / 10 % 10);
+    fraction[3] = (char)('0' + ms % 10);
+    end = append(out, prefix->time);
+    end = append(end, fraction);
+    end = append(end, level_word(level));
+    end = append(end, prefix->process_id);
+    return (size_t)(end - out);
+}
+
+/* ---- lines ---- */
+
+static bool is_printable(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f;
+}
+
+/* Makes the `size` bytes at text safe where they stand, which they nearly always are; returns how
+ * many they are then, at most room. */
+static size_t make_safe(char *text, size_t size, size_t room)
+{
+    char raw[LINE_SIZE];
+    size_t made = text_plain_run((struct text){text, size}, "");
+    size_t rest = size - made;
+
+    memcpy(raw, text + made, rest);
+    for (size_t i = 0; i < rest; i++) {
+        unsigned char c = (unsigned char)raw[i];
+        size_t put = put_safe(c, is_printable(c), text + made, room - made);
+        if (put == 0) {
+            break;
+        }
+        made += put;
     }
-    int size = snprintf(out, room, "%s.%03dZ %s [%ld] ", time_text, (int)(now_ms % CLOCK_SECOND),
-                        level_word(level), (long)getpid());
-    return size > 0 ? (size_t)size : 0;
+    return made;
 }
 
 void log_line(enum config_log level, const char *format, ...)
 {
-    char text[LINE_SIZE];
-    char line[LINE_SIZE + 64];
+    char line[PREFIX_SIZE + LINE_SIZE];
     va_list arguments;
 
     if ((int)level > atomic_load(&log_threshold)) {
         return;
     }
+    size_t prefix = put_prefix(level, line);
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    int said = vsnprintf(line + prefix, LINE_SIZE, format, arguments);
     va_end(arguments);
-
-    size_t size = put_prefix(level, line, 64);
-    for (const char *c = text; *c != '\0'; c++) {
-        unsigned char byte = (unsigned char)*c;
-        size_t put =
-            put_safe(byte, byte >= 0x20 && byte < 0x7f, line + size, sizeof line - 1 - size);
-        if (put == 0) {
-            break;
-        }
-        size += put;
-    }
+    size_t size = said < 0 ? 0 : (size_t)said < LINE_SIZE ? (size_t)said : LINE_SIZE - 1;
+    size = prefix + make_safe(line + prefix, size, sizeof line - 1 - prefix);
     line[size++] = '\n';
     /* One write per line, so that processes may share a file. A log that cannot be written is no
      * reason to refuse anybody. */

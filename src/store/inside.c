@@ -1,32 +1,11 @@
 /* inside.c: see inside.h. */
 #include "store/inside.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
-
-/* Counted instead of asking getpid() each time, which is a system call. */
-static atomic_uint forks;
-static pthread_once_t counting = PTHREAD_ONCE_INIT;
-
-static void count_fork(void)
-{
-    atomic_fetch_add(&forks, 1);
-}
-
-static void begin_to_count(void)
-{
-    pthread_atfork(NULL, NULL, count_fork);
-}
-
-unsigned inside_forks(void)
-{
-    pthread_once(&counting, begin_to_count);
-    return atomic_load(&forks);
-}
+#include "base/forks.h"
 
 bool inside_is_ours(const struct store *store, struct fault *fault)
 {
-    if (inside_forks() == store->forks) {
+    if (forks_count() == store->forks) {
         return true;
     }
     fault_set(fault, "the store was opened before a fork: LMDB must be opened after it");

@@ -17,8 +17,6 @@ struct store {
     uint32_t format_version;
 };
 
-/* How often this process has come out of a fork. */
-unsigned inside_forks(void);
 /* False with *fault set after a fork: LMDB's locks and our mutexes did not come along. */
 bool inside_is_ours(const struct store *store, struct fault *fault);
 

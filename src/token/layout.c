@@ -7,7 +7,7 @@
 #include "token/layout.h"
 #include "token/refresh_token.h"
 
-enum { HEADER_MEMBERS_MAX = 4, HEADER_ROOM = 256, PAYLOAD_ROOM = 2048 };
+enum { HEADER_MEMBERS_MAX = 4, HEADER_ROOM = 256, PAYLOAD_ROOM = 512 };
 
 typedef void payload_writer(struct json_out *out, const struct layout_claims *claims);
 

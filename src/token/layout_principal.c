@@ -219,13 +219,26 @@ static bool serialize(struct text username, struct text roles, uint64_t user_num
 
 /* ---- gzip ---- */
 
+/* The smallest window that holds the whole stream and what deflate keeps free beside it. The output
+ * is that of the largest one, byte by byte, and zlib gets and clears 128 KB less. */
+static int window_bits(size_t size)
+{
+    enum { LEAST = 9, KEPT_FREE = 262 };
+    int bits = LEAST;
+
+    while (bits < MAX_WBITS && ((size_t)1 << bits) < size + KEPT_FREE) {
+        bits++;
+    }
+    return bits;
+}
+
 static bool deflate_all(struct text plain, struct arena *arena, struct text *deflated)
 {
     z_stream z = {0};
     bool good = false;
 
     /* negative window bits: no frame, the caller writes Java's own */
-    if (deflateInit2(&z, DEFLATE_LEVEL, Z_DEFLATED, -MAX_WBITS, DEFLATE_MEMORY,
+    if (deflateInit2(&z, DEFLATE_LEVEL, Z_DEFLATED, -window_bits(plain.size), DEFLATE_MEMORY,
                      Z_DEFAULT_STRATEGY) != Z_OK) {
         return false;
     }

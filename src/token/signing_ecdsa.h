@@ -9,7 +9,8 @@
 
 enum { SIGNING_ECDSA_DER_MAX = 160 };
 
-/* Writes 2 * half bytes. */
+/* Writes 2 * half bytes. False, with raw in any state, unless der is DER to the last byte and both
+ * numbers fit. */
 bool signing_ecdsa_to_raw(const uint8_t *der, size_t der_size, size_t half, uint8_t *raw);
 /* From 2 * half bytes; the size of the ASN.1 form, 0 on failure. That R and S lie in [1, n-1] is
  * libcrypto's to check. */

@@ -255,6 +255,32 @@ static void test_byte_classes(void **state)
     assert_false(text_is_visible_ascii(TEXT("a b")));
 }
 
+/* Every byte in every place of texts longer than two words. */
+static void test_plain_run(void **state)
+{
+    enum { SIZE = 19 };
+    static const char *const buts[] = {"", " ", "\"\\/", "~"};
+    char text[SIZE];
+
+    (void)state;
+    for (size_t b = 0; b < sizeof buts / sizeof buts[0]; b++) {
+        for (size_t at = 0; at < SIZE; at++) {
+            for (unsigned byte = 0; byte < 256; byte++) {
+                bool plain = byte >= 0x20 && byte < 0x7f && strchr(buts[b], (int)byte) == NULL;
+                memset(text, 'a', SIZE);
+                text[at] = (char)byte;
+                assert_int_equal(text_plain_run((struct text){text, SIZE}, buts[b]),
+                                 plain ? SIZE : at);
+                assert_int_equal(text_plain_run((struct text){text, at}, buts[b]), at);
+            }
+        }
+    }
+    assert_int_equal(text_plain_run((struct text){0}, ""), 0);
+    /* neighbours of what stops a run do not hide it */
+    assert_int_equal(text_plain_run(TEXT("abc\x1f \x7f!\"#abcdef"), ""), 3);
+    assert_int_equal(text_plain_run(TEXT("abc !\"#[\\]./0"), "\"\\/"), 5);
+}
+
 static void test_copy(void **state)
 {
     char field[4];
@@ -287,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_utf8_every_point),
         cmocka_unit_test(test_utf8_exhaustive),
         cmocka_unit_test(test_byte_classes),
+        cmocka_unit_test(test_plain_run),
         cmocka_unit_test(test_copy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -119,6 +121,80 @@ static void test_long_lines_are_cut(void **state)
     assert_non_null(strstr(end, "] next\n"));
 }
 
+/* What follows "2026-01-31T12:00:00.123Z" in the last line. */
+static const char *last_line(void)
+{
+    char *text = contents();
+    char *end = strrchr(text, '\n');
+
+    assert_non_null(end);
+    *end = '\0';
+    char *before = strrchr(text, '\n');
+    return (before != NULL ? before + 1 : text) + 24;
+}
+
+/* The prefix is kept between lines; a child has another one from its first line on, and its child
+ * again. */
+static void test_each_process_names_itself(void **state)
+{
+    char expected[64];
+    int status;
+
+    (void)state;
+    open_log(CONFIG_LOG_NOTICE);
+    log_line(CONFIG_LOG_NOTICE, "parent");
+    pid_t child = fork();
+    if (child == 0) {
+        log_line(CONFIG_LOG_NOTICE, "child");
+        _exit(EXIT_SUCCESS);
+    }
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    snprintf(expected, sizeof expected, " notice [%ld] child", (long)child);
+    assert_string_equal(last_line(), expected);
+    log_line(CONFIG_LOG_ERROR, "parent");
+    snprintf(expected, sizeof expected, " error [%ld] parent", (long)getpid());
+    assert_string_equal(last_line(), expected);
+}
+
+/* Seconds by the clock that lines go by: time() may be a tick behind it. */
+static time_t now(void)
+{
+    struct timespec time;
+
+    timespec_get(&time, TIME_UTC);
+    return time.tv_sec;
+}
+
+static void assert_dated(const char *line, time_t from, time_t to)
+{
+    char first[32];
+    char last[32];
+
+    strftime(first, sizeof first, "%Y-%m-%dT%H:%M:%S", gmtime(&from));
+    strftime(last, sizeof last, "%Y-%m-%dT%H:%M:%S", gmtime(&to));
+    assert_true(strncmp(line, first, 19) >= 0 && strncmp(line, last, 19) <= 0);
+}
+
+/* The prefix is kept between lines, for no longer than a second. */
+static void test_the_time_is_now(void **state)
+{
+    static const struct timespec pause = {.tv_nsec = 5000000};
+
+    (void)state;
+    open_log(CONFIG_LOG_NOTICE);
+    for (int i = 0; i < 2; i++) {
+        time_t from = now();
+        log_line(CONFIG_LOG_NOTICE, "x");
+        time_t to = now();
+        assert_dated(last_line() - 24, from, to);
+        while (i == 0 && now() == to) {
+            nanosleep(&pause, NULL);
+        }
+    }
+}
+
 static void test_levels(void **state)
 {
     static const char *const words[] = {"error", "notice", "info", "debug"};
@@ -168,6 +244,8 @@ int main(void)
         cmocka_unit_test(test_line),
         cmocka_unit_test(test_controls_cannot_forge_a_line),
         cmocka_unit_test(test_long_lines_are_cut),
+        cmocka_unit_test(test_each_process_names_itself),
+        cmocka_unit_test(test_the_time_is_now),
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_file_is_private_and_appended_to),
     };

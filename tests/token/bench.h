@@ -37,7 +37,7 @@ int bench_close(void **state);
 #define assert_row(condition, row)                                                                 \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
-            print_error("row %s\n", row);                                                          \
+            print_error("row %.*s\n", TEXT_ARGS(text_of(row)));                                    \
             assert_true(condition);                                                                \
         }                                                                                          \
     } while (0)

@@ -16,6 +16,11 @@ tests_token_test_signing_key_SOURCES = tests/token/test_signing_key.c $(TOKEN_BE
 tests_token_test_signing_key_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_signing_key_LDADD = $(TOKEN_LIBS)
 
+check_PROGRAMS += tests/token/test_signing_ecdsa
+tests_token_test_signing_ecdsa_SOURCES = tests/token/test_signing_ecdsa.c
+tests_token_test_signing_ecdsa_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_signing_ecdsa_LDADD = $(TOKEN_LIBS)
+
 check_PROGRAMS += tests/token/test_keyring
 tests_token_test_keyring_SOURCES = tests/token/test_keyring.c $(TOKEN_BENCH)
 tests_token_test_keyring_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -13,18 +13,37 @@ enum { STREAM_MAX = 8192, COUNT_AT = 0x249, ROLE_AT = 0x2ac };
 
 static uint8_t stream[STREAM_MAX];
 
+/* Clients compare strings, so whatever we save, the bytes are those that Java's zlib would make
+ * with its usual settings. */
+static void assert_deflated_as_java(const uint8_t *deflated, size_t deflated_size, size_t size)
+{
+    uint8_t expected[STREAM_MAX];
+    z_stream z = {.next_in = stream,
+                  .avail_in = (uInt)size,
+                  .next_out = expected,
+                  .avail_out = sizeof expected};
+
+    assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    assert_int_equal(z.total_out, deflated_size);
+    assert_memory_equal(expected, deflated, deflated_size);
+    deflateEnd(&z);
+}
+
 /* Makes, decodes and unpacks (checking zlib's CRC); the stream's size. */
 static size_t unpack(struct text username, struct text roles, uint64_t number)
 {
+    enum { HEAD = 10, FOOT = 8 };
     struct text principal;
     uint8_t packed[STREAM_MAX];
+    size_t packed_size;
     size_t size;
     z_stream z = {0};
 
     assert_true(layout_principal(username, roles, number, bench_arena(), &principal));
-    assert_true(codec_base64_decode(principal, packed, sizeof packed, &size));
+    assert_true(codec_base64_decode(principal, packed, sizeof packed, &packed_size));
     z.next_in = packed;
-    z.avail_in = (uInt)size;
+    z.avail_in = (uInt)packed_size;
     z.next_out = stream;
     z.avail_out = sizeof stream;
     assert_int_equal(inflateInit2(&z, 16 + MAX_WBITS), Z_OK);
@@ -32,6 +51,7 @@ static size_t unpack(struct text username, struct text roles, uint64_t number)
     assert_int_equal(z.avail_in, 0);
     size = z.total_out;
     inflateEnd(&z);
+    assert_deflated_as_java(packed + HEAD, packed_size - HEAD - FOOT, size);
     return size;
 }
 
