@@ -1,7 +1,8 @@
 /* loadgen.c: many clients, each refreshing its own chain of tokens, over HTTP (kept connections) or
- * straight over FastCGI (one connection per request, as a web server opens them). Checks every
- * answer and reports rate, latencies and CPU time as one JSON object. Knows RFC 6749 answers; knows
- * nothing of Retoken's code, so peers are measured with the same generator.
+ * straight over FastCGI (a connection per request, or with --keep one per client, as web servers
+ * can be told to). Checks every answer and reports rate, latencies and CPU time as one JSON object.
+ * Knows RFC 6749 answers; knows nothing of Retoken's code, so peers are measured with the same
+ * generator.
  *
  * One thread, epoll. Sessions are dealt out to the clients; a client picks one of its own at random
  * for each request, so that with many sessions the store is touched in random order. */
@@ -10,6 +11,7 @@
 #include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,13 +31,21 @@ enum { TOKEN_MAX = 512, REQUEST_MAX = 4096, ANSWER_MAX = 16384, CLIENTS_MAX = 10
 /* What is done with the answer's token. */
 enum work {
     WORK_ROTATE, /* the chain goes on with it; an answer without a new one is an error */
+    WORK_RENEW,  /* no rotation: the same token again, and an access token with each answer */
     WORK_REPLAY, /* the same token again and again: 200 and always the same successor */
     WORK_REFUSE  /* a token that is none: 400 */
+};
+
+/* Processes whose CPU time is summed up. */
+struct processes {
+    int pids[PIDS_MAX];
+    int count;
 };
 
 struct options {
     const char *address; /* unix:PATH or HOST:PORT */
     bool http;
+    bool keep; /* FastCGI: FCGI_KEEP_CONN */
     const char *path;
     const char *authorization; /* value of an Authorization header, or NULL */
     const char *body_extra;    /* more form fields, "&a=b", or "" */
@@ -45,8 +55,7 @@ struct options {
     double warmup;
     double patience; /* seconds after the end until clients without an answer are given up */
     const char *tokens_file; /* one token per line; rewritten at the end with the last ones */
-    int pids[PIDS_MAX];
-    int pid_count;
+    struct processes servers, fronts;
 };
 
 struct client {
@@ -161,7 +170,7 @@ static size_t fcgi_param(char *out, const char *name, const char *value)
 
 static size_t fcgi_request(const struct options *options, const char *token, char *out)
 {
-    static const unsigned char begin[8] = {0, 1, 0, 0, 0, 0, 0, 0}; /* responder, close after */
+    unsigned char begin[8] = {0, 1, options->keep ? 1 : 0}; /* responder; close after, or not */
     char params[1024], body[TOKEN_MAX + 512], length[24];
     size_t body_size = form_body(options, token, body, sizeof body);
     size_t size = 0, at = 0;
@@ -289,6 +298,8 @@ static bool answer_is_right(const struct options *options, struct client *client
     switch (options->work) {
     case WORK_REFUSE:
         return status == 400;
+    case WORK_RENEW:
+        return status == 200 && strstr(client->answer, "\"access_token\"") != NULL;
     case WORK_REPLAY:
         return status == 200 && token_of(client->answer, token) &&
                is_same_successor(client->first + client->current, token);
@@ -451,12 +462,12 @@ static double process_cpu_s(int pid)
     return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
-static double servers_cpu_s(const struct options *options)
+static double processes_cpu_s(const struct processes *processes)
 {
     double sum = 0;
 
-    for (int i = 0; i < options->pid_count; i++) {
-        sum += process_cpu_s(options->pids[i]);
+    for (int i = 0; i < processes->count; i++) {
+        sum += process_cpu_s(processes->pids[i]);
     }
     return sum;
 }
@@ -468,6 +479,17 @@ static double own_cpu_s(void)
     getrusage(RUSAGE_SELF, &usage);
     return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+/* Seconds of CPU, in all until now. */
+struct cpu {
+    double own, servers, fronts;
+};
+
+static struct cpu cpu_now(const struct options *options)
+{
+    return (struct cpu){own_cpu_s(), processes_cpu_s(&options->servers),
+                        processes_cpu_s(&options->fronts)};
 }
 
 static int compare_u32(const void *a, const void *b)
@@ -502,20 +524,22 @@ static void json_text(const char *text)
     putchar('"');
 }
 
-static void print_figures(struct totals *totals, double seconds, double own, double servers)
+static void print_figures(struct totals *totals, double seconds, const struct cpu *from,
+                          const struct cpu *to)
 {
-    double done = totals->done > 0 ? (double)totals->done : 1;
+    double us_each = 1e6 / (totals->done > 0 ? (double)totals->done : 1);
 
     if (totals->done > 0) {
         qsort(totals->latencies_us, totals->done, sizeof *totals->latencies_us, compare_u32);
     }
-    printf("{\"done\":%llu,\"errors\":%llu,\"seconds\":%.3f,\"rate\":%.1f,\"p50_ms\":%.3f,"
-           "\"p99_ms\":%.3f,\"p999_ms\":%.3f,\"max_ms\":%.3f,\"generator_cpu_us\":%.1f,"
-           "\"server_cpu_us\":%.1f",
-           (unsigned long long)totals->done, (unsigned long long)totals->errors, seconds,
-           (double)totals->done / seconds, quantile_ms(totals, 0.5), quantile_ms(totals, 0.99),
-           quantile_ms(totals, 0.999), quantile_ms(totals, 1), own / done * 1e6,
-           servers / done * 1e6);
+    printf("{\"done\":%llu,\"errors\":%llu,\"reconnects\":%llu,\"seconds\":%.3f,\"rate\":%.1f,"
+           "\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"p999_ms\":%.3f,\"max_ms\":%.3f,"
+           "\"generator_cpu_us\":%.1f,\"server_cpu_us\":%.1f,\"front_cpu_us\":%.1f",
+           (unsigned long long)totals->done, (unsigned long long)totals->errors,
+           (unsigned long long)totals->reconnects, seconds, (double)totals->done / seconds,
+           quantile_ms(totals, 0.5), quantile_ms(totals, 0.99), quantile_ms(totals, 0.999),
+           quantile_ms(totals, 1), (to->own - from->own) * us_each,
+           (to->servers - from->servers) * us_each, (to->fronts - from->fronts) * us_each);
     if (totals->errors > 0) {
         printf(",\"first_error\":");
         json_text(totals->first_error);
@@ -593,8 +617,8 @@ static void run(const struct options *options, struct client *clients, struct to
     uint64_t begun = now_ns();
     uint64_t measure_from = begun + (uint64_t)(options->warmup * 1e9);
     uint64_t stop_at = measure_from + (uint64_t)(options->seconds * 1e9);
-    double own = 0, servers = 0;
-    bool measuring = false;
+    struct cpu from = {0}, to;
+    bool kept = options->http || options->keep, measuring = false;
     int busy = options->clients;
 
     for (int i = 0; i < options->clients; i++) {
@@ -608,8 +632,7 @@ static void run(const struct options *options, struct client *clients, struct to
         if (!measuring && now >= measure_from) {
             measuring = true;
             measure_from = now;
-            own = own_cpu_s();
-            servers = servers_cpu_s(options);
+            from = cpu_now(options);
         }
         if (now > stop_at + (uint64_t)(options->patience * 1e9)) {
             fprintf(stderr, "loadgen: %d clients got no answer for %g s\n", busy,
@@ -628,16 +651,14 @@ static void run(const struct options *options, struct client *clients, struct to
             if (!receive(options, client, &closed)) {
                 continue;
             }
-            if (closed && options->http && client->answer_size == 0) {
-                drop_connection(
-                    client); /* keep-alive limit of the server: the same request again */
+            if (closed && kept && client->answer_size == 0) { /* the server keeps none for ever */
+                drop_connection(client);
                 totals->reconnects++;
                 begin(options, epoll, client);
                 continue;
             }
             finish(options, client, measuring && now < stop_at, totals);
-            if (closed || !options->http ||
-                strcasestr(client->answer, "\r\nConnection: close") != NULL) {
+            if (closed || !kept || strcasestr(client->answer, "\r\nConnection: close") != NULL) {
                 drop_connection(client);
             }
             if (now < stop_at) {
@@ -647,20 +668,46 @@ static void run(const struct options *options, struct client *clients, struct to
             }
         }
     }
-    print_figures(totals, (double)(stop_at - measure_from) / 1e9, own_cpu_s() - own,
-                  servers_cpu_s(options) - servers);
+    to = cpu_now(options);
+    print_figures(totals, (double)(stop_at - measure_from) / 1e9, &from, &to);
     close(epoll);
 }
 
 static void usage(void)
 {
-    fputs("usage: loadgen --tokens FILE [--http] [--clients N] [--seconds S] [--warmup S] "
-          "[--patience S]\n"
-          "               [--path PATH] [--authorization VALUE] [--extra '&a=b']\n"
-          "               [--work rotate|replay|refuse] [--pid PID]... ADDRESS\n"
-          "ADDRESS: unix:PATH or 127.0.0.1:PORT; without --http it speaks FastCGI.\n",
-          stderr);
+    fputs(
+        "usage: loadgen --tokens FILE [--http | --keep] [--clients N] [--seconds S] [--warmup S]\n"
+        "               [--patience S] [--path PATH] [--authorization VALUE] [--extra '&a=b']\n"
+        "               [--work rotate|renew|replay|refuse] [--pid PID]... [--front-pid PID]...\n"
+        "               ADDRESS\n"
+        "ADDRESS: unix:PATH or 127.0.0.1:PORT; without --http it speaks FastCGI.\n",
+        stderr);
     exit(2);
+}
+
+static enum work work_of(const char *word)
+{
+    static const char *const words[] = {
+        [WORK_ROTATE] = "rotate",
+        [WORK_RENEW] = "renew",
+        [WORK_REPLAY] = "replay",
+        [WORK_REFUSE] = "refuse",
+    };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(word, words[i]) == 0) {
+            return (enum work)i;
+        }
+    }
+    usage();
+    return WORK_ROTATE;
+}
+
+static void add_process(struct processes *processes, const char *pid)
+{
+    if (processes->count < PIDS_MAX) {
+        processes->pids[processes->count++] = atoi(pid);
+    }
 }
 
 static void parse(int argc, char **argv, struct options *options)
@@ -671,7 +718,8 @@ static void parse(int argc, char **argv, struct options *options)
         {"warmup", required_argument, NULL, 'w'},  {"patience", required_argument, NULL, 'q'},
         {"path", required_argument, NULL, 'p'},    {"authorization", required_argument, NULL, 'a'},
         {"extra", required_argument, NULL, 'x'},   {"work", required_argument, NULL, 'k'},
-        {"pid", required_argument, NULL, 'P'},     {NULL, 0, NULL, 0}};
+        {"pid", required_argument, NULL, 'P'},     {"front-pid", required_argument, NULL, 'F'},
+        {"keep", no_argument, NULL, 'K'},          {NULL, 0, NULL, 0}};
     int option;
 
     *options = (struct options){.path = "/oauth/token",
@@ -710,14 +758,16 @@ static void parse(int argc, char **argv, struct options *options)
             options->body_extra = optarg;
             break;
         case 'k':
-            options->work = strcmp(optarg, "replay") == 0   ? WORK_REPLAY
-                            : strcmp(optarg, "refuse") == 0 ? WORK_REFUSE
-                                                            : WORK_ROTATE;
+            options->work = work_of(optarg);
             break;
         case 'P':
-            if (options->pid_count < PIDS_MAX) {
-                options->pids[options->pid_count++] = atoi(optarg);
-            }
+            add_process(&options->servers, optarg);
+            break;
+        case 'F':
+            add_process(&options->fronts, optarg);
+            break;
+        case 'K':
+            options->keep = true;
             break;
         default:
             usage();
@@ -737,6 +787,7 @@ int main(int argc, char **argv)
     struct totals totals = {0};
 
     parse(argc, argv, &options);
+    signal(SIGPIPE, SIG_IGN); /* a kept connection may be closed any time */
     read_tokens(&options);
     if (token_count < (size_t)options.clients) {
         fprintf(stderr, "loadgen: %zu tokens for %d clients\n", token_count, options.clients);

@@ -134,16 +134,17 @@ class Tools:
             raise machine.LabError(f"{name} {' '.join(map(str, arguments))}: exit status "
                                    f"{result.returncode}: {result.stderr.decode()[-500:]}") from None
 
-    def load(self, address, tokens, *, clients, seconds, path, http=True, work="rotate", pids=(),
-             authorization=None, extra="", warmup=0.3, patience=30, lenient=False):
+    def load(self, address, tokens, *, clients, seconds, path, http=True, keep=False, work="rotate",
+             pids=(), fronts=(), authorization=None, extra="", warmup=0.3, patience=30, lenient=False):
         """What the load generator measured; LabError when any answer was wrong, unless lenient."""
         words = ["--tokens", tokens, "--clients", clients, "--seconds", seconds, "--warmup", warmup,
                  "--path", path, "--work", work, "--patience", patience]
         words += ["--http"] if http else []
         words += ["--authorization", authorization] if authorization else []
         words += ["--extra", extra] if extra else []
-        for pid in pids:
-            words += ["--pid", pid]
+        words += ["--keep"] if keep else []
+        words += [word for pid in pids for word in ("--pid", pid)]
+        words += [word for pid in fronts for word in ("--front-pid", pid)]
         figures = self.json("loadgen", *words, address)
         if not lenient and (figures["errors"] or not figures["done"]):
             raise machine.LabError(f"{figures['errors']} wrong answers from {address}{path}: "
@@ -220,6 +221,10 @@ class Served:
 
     def pids(self):
         return [process.pid for process in self.bare.processes]
+
+    def front_pids(self):
+        pid = self.front.process.pid
+        return [pid, *machine.children(pid)]
 
     def stop(self):
         if self.front is not None:
@@ -353,6 +358,20 @@ def table(rows):
                       for line in lines] + [""] * bool(notes) + notes)
 
 
+def costs(rows):
+    """The same loads as seen by a client, and who had the CPU for how long; medians of the rounds."""
+    lines = [("", "p50 ms", "p99 ms", "p99.9 ms", "CPU us each: server", "nginx", "generator")]
+    for row in rows:
+        if row.details:
+            lines.append((row.what, *(
+                f"{statistics.median(one.get(key, 0) for one in row.details):.{digits}f}"
+                for key, digits in (("p50_ms", 2), ("p99_ms", 2), ("p999_ms", 2), ("server_cpu_us", 0),
+                                    ("front_cpu_us", 0), ("generator_cpu_us", 0)))))
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return "\n".join("  ".join([line[0].ljust(widths[0]), *(
+        cell.rjust(width) for cell, width in zip(line[1:], widths[1:]))]) for line in lines)
+
+
 def machine_facts():
     model = next((line.partition(":")[2].strip() for line in open("/proc/cpuinfo")
                   if line.startswith("model name")), "unknown")
@@ -366,30 +385,59 @@ def write_json(path, content):
     path.write_text(json.dumps(content, indent=1) + "\n")
 
 
-# ---- charts ----
+# ---- what is published ----
 
-_STYLE = """
-set terminal svg size {width},{height} font "sans-serif,13" background "#ffffff"
-set output "{output}"
-set title "{title}" font ",16"
-set border 3 lc rgb "#888888"
-set grid y lc rgb "#dddddd" lt 1
-set style fill solid 0.9 noborder
-set boxwidth 0.6
-set tics nomirror textcolor rgb "#333333"
-set key outside right top
-set bmargin 4
-set rmargin 16
+DOCUMENTS = ROOT / "docs" / "bench"
+_RESULTS_HEAD = """# Measured
+
+Written by the two commands below with `--publish`; what the rows mean: [bench/README.md](../../bench/README.md).
 """
 
 
-def chart(output, title, script, data, width=900, height=420):
+def command_line(name):
+    """How it was called, without what does not change the figures."""
+    return " ".join([f"./bench/{name}", *(word for word in sys.argv[1:] if word != "--publish")])
+
+
+def publish(name, facts, text):
+    """Writes this command's section of docs/bench/results.md; the other's stays."""
+    target = DOCUMENTS / "results.md"
+    kept = target.read_text() if target.exists() else _RESULTS_HEAD
+    head, *sections = kept.split("\n## ")
+    sections = [section.rstrip("\n") for section in sections if not section.startswith(f"`./bench/{name}")]
+    sections.append(f"`{command_line(name)}`\n\n{facts['when'][:10]}, {facts['cores']} cores, {facts['cpu']}, "
+                    f"Linux {facts['kernel']}, load before {facts['load_before']:.1f}\n\n```\n{text}\n```")
+    DOCUMENTS.mkdir(parents=True, exist_ok=True)
+    target.write_text("\n\n## ".join([head.rstrip("\n"), *sorted(sections, reverse=True)]) + "\n")
+
+
+# Explicit white, for pages that are dark around the picture.
+_STYLE = """
+set terminal svg size {width},{height} font "Helvetica,Arial,sans-serif,14" background "#ffffff"
+set output "{output}"
+set encoding utf8
+set title "{{/=18 {title}}}\\n{{/=13 {how}}}" textcolor rgb "#222222" offset 0,0.3
+set border 3 lc rgb "#888888"
+set grid y lc rgb "#dddddd" lt 1
+set style fill solid 1.0 noborder
+set boxwidth 0.62
+set tics nomirror textcolor rgb "#222222"
+set xtics scale 0
+set ylabel textcolor rgb "#222222"
+set key below center horizontal textcolor rgb "#222222" samplen 1.5
+set lmargin 9
+set rmargin 3
+set bmargin 7
+"""
+
+
+def chart(output, title, how, script, data, width=900, height=460):
     """Draws with gnuplot; says so where it cannot be had."""
     if shutil.which("gnuplot") is None and not packages("gnuplot-nox"):
         say(f"{output.name}: skipped, gnuplot cannot be installed")
         return
     output.parent.mkdir(parents=True, exist_ok=True)
-    lines = _STYLE.format(width=width, height=height, output=output, title=title)
+    lines = _STYLE.format(width=width, height=height, output=output, title=title, how=how)
     lines += "$data << END\n" + "".join(line + "\n" for line in data) + "END\n" + script
     drawn = subprocess.run(["gnuplot"], input=lines, text=True, capture_output=True, check=False)
     if drawn.returncode != 0:

@@ -5,10 +5,11 @@
 
 #include <fcgiapp.h>
 
-enum { THREADS = 8 };
+/* As many as requests come at once, for each kept connection takes one: nobody waits for another.
+ */
+enum { THREADS = 64 };
 
 static int listener;
-static pthread_mutex_t accepting = PTHREAD_MUTEX_INITIALIZER;
 
 static void *answer(void *unused)
 {
@@ -18,12 +19,8 @@ static void *answer(void *unused)
     FCGX_InitRequest(&request, listener, 0);
     for (;;) {
         char body[4096];
-        int accepted;
 
-        pthread_mutex_lock(&accepting);
-        accepted = FCGX_Accept_r(&request);
-        pthread_mutex_unlock(&accepting);
-        if (accepted < 0) {
+        if (FCGX_Accept_r(&request) < 0) {
             return NULL;
         }
         while (FCGX_GetStr(body, sizeof body, request.in) == (int)sizeof body) {

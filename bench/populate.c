@@ -1,15 +1,12 @@
 /* populate.c: fills an installation that `retoken init` made with many sessions of one account, and
  * writes their refresh tokens to a file, one per line: what the load generator rotates. Goes
- * through the store's own verb, from many threads at once, so that group commit makes large
- * batches. Knows configuration, store and tokens; does not know dialects' words or load.
+ * through the store's own verb, many sessions to a commit. Knows configuration, store and tokens;
+ * does not know dialects' words or load.
  *
  *   populate CONFIG MOUNT ACCOUNT COUNT TOKENS_FILE */
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -18,16 +15,24 @@
 #include "refresh/table.h"
 #include "token/refresh_token.h"
 
-enum { THREADS = 256, STACK_SIZE = 256 * 1024, LINE_SIZE = REFRESH_TOKEN_NATIVE_SIZE + 1 };
+/* A batch is what one commit is given; larger ones fill LMDB's list of dirty pages. */
+enum { BATCH = 4096, LINE_SIZE = REFRESH_TOKEN_NATIVE_SIZE + 1 };
+
+struct creation {
+    struct filling *filling;
+    struct session session;
+    struct store_write write;
+    struct fault fault;
+};
 
 struct filling {
     struct service service;
     const struct mount *mount;
     struct account account;
-    size_t count;
+    size_t count, done;
     char *lines;
-    atomic_size_t next, done;
-    atomic_bool failed;
+    bool failed;
+    struct creation batch[BATCH];
 };
 
 /* ---- one session ---- */
@@ -49,83 +54,69 @@ static bool start_session(const struct filling *filling, struct session *session
            text_copy(text_of(mount->realm), session->realm, sizeof session->realm);
 }
 
-static bool fill_line(struct filling *filling, size_t i, struct fault *fault)
+static bool make_line(const struct filling *filling, const struct session *session, char *line)
 {
     char token[REFRESH_TOKEN_NATIVE_SIZE + 1];
-    struct session session;
-    char *line = filling->lines + i * LINE_SIZE;
 
-    if (!start_session(filling, &session) ||
-        !refresh_token_native(&filling->service.secrets, session.id, 0, token)) {
-        fault_set(fault, "no randomness, or libcrypto failed");
+    if (!refresh_token_native(&filling->service.secrets, session->id, 0, token)) {
         return false;
     }
     memcpy(line, token, REFRESH_TOKEN_NATIVE_SIZE);
     line[REFRESH_TOKEN_NATIVE_SIZE] = '\n';
-    return store_session_create(filling->service.store, &session, NULL, fault) == STORE_OK;
+    return true;
 }
 
-static void *fill(void *self)
+static void when_created(void *self, enum store_result result)
 {
-    struct filling *filling = self;
-    struct fault fault = {""};
-    size_t i;
+    struct creation *creation = self;
+    struct filling *filling = creation->filling;
 
-    while ((i = atomic_fetch_add(&filling->next, 1)) < filling->count &&
-           !atomic_load(&filling->failed)) {
-        if (!fill_line(filling, i, &fault)) {
-            if (!atomic_exchange(&filling->failed, true)) {
-                fprintf(stderr, "\npopulate: %s\n", fault.text);
-            }
-            return NULL;
-        }
-        atomic_fetch_add(&filling->done, 1);
+    if (result != STORE_OK && !filling->failed) {
+        filling->failed = true;
+        fprintf(stderr, "\npopulate: result %d %s\n", (int)result, creation->fault.text);
     }
-    return NULL;
+    filling->done++;
 }
 
 /* ---- all of them ---- */
 
-static void show_progress(struct filling *filling)
+static bool fill_batch(struct filling *filling, size_t first, size_t count)
 {
-    struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
-    bool to_terminal = isatty(STDERR_FILENO) == 1;
-    size_t done;
+    for (size_t i = 0; i < count && !filling->failed; i++) {
+        struct creation *creation = &filling->batch[i];
 
-    while ((done = atomic_load(&filling->done)) < filling->count &&
-           !atomic_load(&filling->failed)) {
-        if (to_terminal) {
-            fprintf(stderr, "\rpopulate: %zu of %zu sessions", done, filling->count);
+        creation->filling = filling;
+        creation->fault.text[0] = '\0';
+        if (!start_session(filling, &creation->session) ||
+            !make_line(filling, &creation->session, filling->lines + (first + i) * LINE_SIZE)) {
+            fputs("populate: no randomness, or libcrypto failed\n", stderr);
+            filling->failed = true; /* those handed in are settled all the same */
+            break;
         }
-        nanosleep(&pause, NULL);
+        store_prepare_create(&creation->write, &creation->session, NULL);
+        store_submit(filling->service.store, &creation->write, &creation->fault, when_created,
+                     creation);
     }
-    if (to_terminal) {
-        fprintf(stderr, "\r%60s\r", "");
-    }
+    store_settle(filling->service.store);
+    return !filling->failed;
 }
 
 static bool fill_all(struct filling *filling)
 {
-    pthread_t threads[THREADS];
-    pthread_attr_t attributes;
-    size_t started = 0;
+    bool to_terminal = isatty(STDERR_FILENO) == 1, filled = true;
 
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_SIZE);
-    while (started < THREADS &&
-           pthread_create(&threads[started], &attributes, fill, filling) == 0) {
-        started++;
+    while (filled && filling->done < filling->count) {
+        size_t left = filling->count - filling->done;
+
+        filled = fill_batch(filling, filling->done, left < BATCH ? left : BATCH);
+        if (to_terminal) {
+            fprintf(stderr, "\rpopulate: %zu of %zu sessions", filling->done, filling->count);
+        }
     }
-    pthread_attr_destroy(&attributes);
-    if (started == 0) {
-        fputs("populate: no thread could be started\n", stderr);
-        return false;
+    if (to_terminal) {
+        fprintf(stderr, "\r%60s\r", "");
     }
-    show_progress(filling);
-    for (size_t i = 0; i < started; i++) {
-        pthread_join(threads[i], NULL);
-    }
-    return !atomic_load(&filling->failed);
+    return filled;
 }
 
 static bool write_lines(const struct filling *filling, const char *path)
@@ -171,7 +162,7 @@ static bool open_installation(struct filling *filling, char **argv)
 
 int main(int argc, char **argv)
 {
-    static struct filling filling; /* the configuration in it is large */
+    static struct filling filling; /* large */
     uint64_t count;
 
     if (argc != 6 || !text_to_u64(text_of(argv[4]), 100000000, &count) || count == 0) {

@@ -14,7 +14,7 @@ class Refused(machine.LabError):
     def __init__(self, arguments, result):
         self.status = result.returncode
         self.errors = result.stderr.decode("utf-8", "replace").strip()
-        super().__init__(f"retoken {' '.join(arguments)}: exit status {self.status}: {self.errors}")
+        super().__init__(f"retoken {' '.join(map(str, arguments))}: exit status {self.status}: {self.errors}")
 
 
 class Installation:

@@ -20,9 +20,6 @@
  */
 enum { WATCH_MS = 2000, STUCK_MS = 20, JOIN_WATCH_MS = 100 };
 
-/* How long, and for how many requests of its own, a worker lets writes gather. */
-enum { GATHER_MS = 4, GATHER_MOST = 64 };
-
 /* A JSON body may nest 2,048 deep, and jansson recurses. */
 enum { WORKER_STACK = 2 * 1024 * 1024 };
 
@@ -120,10 +117,18 @@ static enum door_event wait_at_door(struct crew *crew, int *peer)
     return event;
 }
 
-/* The next peer. While writes wait to be made durable, only one that is there already. */
+/* The next peer. While writes gather, only one that is there already; when they are due, nobody. */
 static enum door_event next_peer(struct crew *crew, int *peer)
 {
-    return serve_unsettled(crew->serve) ? door_next(crew->door, 0, peer) : wait_at_door(crew, peer);
+    switch (serve_pending(crew->serve)) {
+    case STORE_NOTHING:
+        return wait_at_door(crew, peer);
+    case STORE_WAITING:
+        return door_next(crew->door, 0, peer);
+    case STORE_DUE:
+        break;
+    }
+    return DOOR_NOBODY;
 }
 
 /* A peer has been taken. Sees to it that the next one finds somebody. */
@@ -140,42 +145,27 @@ static void look_behind(struct crew *crew)
     }
 }
 
-/* Serves until nobody is there or it is time to settle. */
-static enum door_event serve_some(struct crew *crew)
-{
-    int64_t settled_ms = 0;
-    enum door_event event;
-    int peer;
-
-    for (int served = 0; (event = next_peer(crew, &peer)) == DOOR_PEER; served++) {
-        int64_t now_ms = door_now_ms();
-
-        if (served == 0) {
-            settled_ms = now_ms;
-        }
-        look_behind(crew);
-        gateway_receive(crew->gateway, peer);
-        if (served == GATHER_MOST || now_ms - settled_ms >= GATHER_MS) {
-            break;
-        }
-    }
-    return event;
-}
-
 static void *work(void *self)
 {
     struct crew *crew = self;
-    enum door_event event = DOOR_PEER;
+    enum door_event event;
+    int peer;
 
-    while (event == DOOR_PEER || event == DOOR_NOBODY) {
-        event = serve_some(crew);
-        int error = errno;
-        settle(crew);
-        if (event == DOOR_BROKEN) {
-            log_line(CONFIG_LOG_ERROR, "cannot accept connections any more: %s", strerror(error));
-            stop_with(crew, EXIT_FAILURE);
+    do {
+        event = next_peer(crew, &peer);
+        if (event == DOOR_PEER) {
+            look_behind(crew);
+            gateway_receive(crew->gateway, peer);
+        } else {
+            int error = errno;
+            settle(crew);
+            if (event == DOOR_BROKEN) {
+                log_line(CONFIG_LOG_ERROR, "cannot accept connections any more: %s",
+                         strerror(error));
+                stop_with(crew, EXIT_FAILURE);
+            }
         }
-    }
+    } while (event == DOOR_PEER || event == DOOR_NOBODY);
     if (atomic_fetch_sub(&crew->running, 1) == 1) {
         pthread_kill(crew->main, SIGUSR1);
     }

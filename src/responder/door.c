@@ -32,10 +32,11 @@ struct door {
     int set;        /* epoll's descriptor */
     int stop_event; /* readable for ever once it is time to stop */
     atomic_bool stopping;
+    atomic_bool look_outside; /* the last one had was in already */
+    atomic_bool full;         /* the listening socket is not armed */
     int room;
 
     pthread_mutex_t lock; /* over the rest */
-    bool full;            /* the listening socket is not armed */
     struct peer *peers;   /* by descriptor */
     int highest;
 };
@@ -80,6 +81,8 @@ struct door *door_open(const struct listener *listener)
     door->set = epoll_create1(EPOLL_CLOEXEC);
     door->stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     atomic_init(&door->stopping, false);
+    atomic_init(&door->look_outside, false);
+    atomic_init(&door->full, false);
     pthread_mutex_init(&door->lock, NULL);
     if (door->peers == NULL || door->set < 0 || door->stop_event < 0 ||
         !arm(door, EPOLL_CTL_ADD, door->stop_event, EPOLLIN) ||
@@ -145,7 +148,7 @@ static void make_room(struct door *door)
 {
     pthread_mutex_lock(&door->lock);
     int peer = most_expendable(door);
-    door->full = true;
+    atomic_store(&door->full, true);
     if (peer >= 0) {
         shutdown(peer, SHUT_RDWR);
     }
@@ -154,6 +157,7 @@ static void make_room(struct door *door)
 
 static void let_in_again(struct door *door)
 {
+    atomic_store(&door->full, false);
     if (!atomic_load(&door->stopping)) {
         arm(door, EPOLL_CTL_MOD, door->listener->fd, EPOLLIN | EPOLLONESHOT);
     }
@@ -178,7 +182,6 @@ static enum door_event let_in(struct door *door, int *peer)
         errno = EMFILE;
     }
     if (fd >= 0) {
-        let_in_again(door);
         begin(door, fd);
         *peer = fd;
         return DOOR_PEER;
@@ -195,10 +198,31 @@ static enum door_event let_in(struct door *door, int *peer)
     case ENOTSOCK:
     case EOPNOTSUPP:
         return DOOR_BROKEN;
-    default: /* another process took it, or its peer has gone */
-        let_in_again(door);
+    default: /* nobody there; or another process took it, or its peer has gone */
         return DOOR_NOBODY;
     }
+}
+
+/* The listening socket had an event, and is armed again unless there is no room. */
+static enum door_event open_up(struct door *door, int *peer)
+{
+    enum door_event let = let_in(door, peer);
+
+    if (!atomic_load(&door->full)) {
+        let_in_again(door);
+    }
+    return let;
+}
+
+/* The set gives its events in turn, and the listening socket's is one among those of all that are
+ * in: each would let in one. So after one who was in, one who stands outside comes next. */
+static enum door_event look_outside(struct door *door, int *peer)
+{
+    if (!atomic_load(&door->look_outside) || atomic_load(&door->full)) {
+        return DOOR_NOBODY;
+    }
+    atomic_store(&door->look_outside, false);
+    return let_in(door, peer);
 }
 
 /* ---- whose turn it is ---- */
@@ -261,6 +285,10 @@ enum door_event door_next(struct door *door, int timeout_ms, int *peer)
         if (atomic_load(&door->stopping)) {
             return next_at_the_end(door, peer);
         }
+        enum door_event let = look_outside(door, peer);
+        if (let != DOOR_NOBODY) {
+            return let;
+        }
         int count = epoll_wait(door->set, &event, 1, timeout_ms);
         if (count <= 0 && (timeout_ms >= 0 || errno != EINTR)) {
             return count < 0 && errno != EINTR ? DOOR_BROKEN : DOOR_NOBODY;
@@ -268,10 +296,11 @@ enum door_event door_next(struct door *door, int timeout_ms, int *peer)
             continue;
         } else if (event.data.fd != door->listener->fd) {
             take(door, event.data.fd);
+            atomic_store(&door->look_outside, true);
             *peer = event.data.fd;
             return DOOR_PEER;
         }
-        enum door_event let = let_in(door, peer);
+        let = open_up(door, peer);
         if (let != DOOR_NOBODY || timeout_ms >= 0) {
             return let;
         }
@@ -319,13 +348,7 @@ void door_dismiss(struct door *door, int peer)
 
 void door_forget(struct door *door)
 {
-    bool was_full;
-
-    pthread_mutex_lock(&door->lock);
-    was_full = door->full;
-    door->full = false;
-    pthread_mutex_unlock(&door->lock);
-    if (was_full) {
+    if (atomic_load(&door->full)) {
         let_in_again(door);
     }
 }
@@ -335,7 +358,6 @@ void door_forget(struct door *door)
 size_t door_check(struct door *door, int64_t now_ms)
 {
     size_t late = 0;
-    bool was_full;
 
     pthread_mutex_lock(&door->lock);
     for (int fd = 0; fd <= door->highest; fd++) {
@@ -347,10 +369,8 @@ size_t door_check(struct door *door, int64_t now_ms)
             late++;
         }
     }
-    was_full = door->full; /* descriptors that are not ours may have become free */
-    door->full = false;
     pthread_mutex_unlock(&door->lock);
-    if (was_full) {
+    if (atomic_load(&door->full)) { /* descriptors that are not ours may have become free */
         let_in_again(door);
     }
     return late;

@@ -484,9 +484,9 @@ void serve_request(struct serve *serve, struct arena *arena, const struct http_r
     }
 }
 
-bool serve_unsettled(struct serve *serve)
+enum store_pending serve_pending(struct serve *serve)
 {
-    return atomic_load(&serve->open) && store_unsettled(serve->service->store);
+    return atomic_load(&serve->open) ? store_pending(serve->service->store) : STORE_NOTHING;
 }
 
 void serve_settle(struct serve *serve)

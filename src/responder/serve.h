@@ -41,8 +41,8 @@ struct serve_then {
 void serve_request(struct serve *serve, struct arena *arena, const struct http_request *request,
                    struct http_response *response, struct serve_then then);
 
-/* Do answers wait for the disk that nobody is writing? Then somebody must settle. */
-bool serve_unsettled(struct serve *serve);
+/* Do answers wait for the disk that nobody is writing? */
+enum store_pending serve_pending(struct serve *serve);
 /* Makes durable what waits, in as few commits as can be, and answers it. */
 void serve_settle(struct serve *serve);
 

@@ -5,12 +5,18 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum {
     SWEEP_ENTRIES = 4,
     SWEEP_ALIASES = 32,
     TIDY_EVERY_MS = 60 * 1000 /* a dead reader's snapshot keeps pages from being used again */
 };
+
+/* While there is other work, changes gather until they are so many, or until the first has waited
+ * so many times as long as the last commit took: then commits take a small part of the time, and
+ * nobody waits much longer for one than it would have waited in a queue anyway. */
+enum { GATHER_CHANGES = 128, GATHER_PARTS = 32, GATHER_MOST_US = 10 * 1000 };
 
 struct group {
     struct engine *engine;
@@ -20,6 +26,9 @@ struct group {
 
     pthread_mutex_t lock; /* over the rest */
     struct store_change *first, **end;
+    size_t count;      /* of them */
+    int64_t since_us;  /* when the first came */
+    int64_t commit_us; /* how long the last batch took */
     bool led;
 };
 
@@ -182,29 +191,48 @@ static struct store_change *take_all(struct group *group)
 
     group->first = NULL;
     group->end = &group->first;
+    group->count = 0;
     return batch;
 }
 
 size_t group_waiting(struct group *group)
 {
-    size_t count = 0;
+    size_t count;
 
     pthread_mutex_lock(&group->lock);
-    for (const struct store_change *change = group->first; change != NULL; change = change->next) {
-        count++;
-    }
+    count = group->count;
     pthread_mutex_unlock(&group->lock);
     return count;
 }
 
-bool group_unsettled(struct group *group)
+static int64_t stopwatch_us(void)
 {
-    bool unsettled;
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static bool has_gathered(const struct group *group)
+{
+    int64_t patience_us = group->commit_us * GATHER_PARTS;
+
+    if (patience_us > GATHER_MOST_US) {
+        patience_us = GATHER_MOST_US;
+    }
+    return group->count >= GATHER_CHANGES || stopwatch_us() - group->since_us >= patience_us;
+}
+
+enum store_pending group_pending(struct group *group)
+{
+    enum store_pending pending = STORE_NOTHING;
 
     pthread_mutex_lock(&group->lock);
-    unsettled = group->first != NULL && !group->led;
+    if (group->first != NULL && !group->led) {
+        pending = has_gathered(group) ? STORE_DUE : STORE_WAITING;
+    }
     pthread_mutex_unlock(&group->lock);
-    return unsettled;
+    return pending;
 }
 
 void group_submit(struct group *group, struct store_change *change)
@@ -212,6 +240,9 @@ void group_submit(struct group *group, struct store_change *change)
     change->result = STORE_FAULT; /* until somebody has an answer */
     change->next = NULL;
     pthread_mutex_lock(&group->lock);
+    if (group->count++ == 0) {
+        group->since_us = stopwatch_us();
+    }
     *group->end = change;
     group->end = &change->next;
     pthread_mutex_unlock(&group->lock);
@@ -260,8 +291,11 @@ static void tell_all(struct store_change *batch)
 
 static void run_and_tell(struct group *group, struct store_change *batch)
 {
+    int64_t begun_us = stopwatch_us();
+
     run(group, batch);
     pthread_mutex_lock(&group->lock);
+    group->commit_us = stopwatch_us() - begun_us;
     group->led = false; /* others may lead while this thread tells */
     pthread_mutex_unlock(&group->lock);
     tell_all(batch);

@@ -82,9 +82,9 @@ void store_submit(struct store *store, struct store_write *write, struct fault *
     group_submit(store->group, &write->change);
 }
 
-bool store_unsettled(struct store *store)
+enum store_pending store_pending(struct store *store)
 {
-    return store->group != NULL && group_unsettled(store->group);
+    return store->group != NULL ? group_pending(store->group) : STORE_NOTHING;
 }
 
 void store_settle(struct store *store)

@@ -8,10 +8,20 @@
 
 struct creation {
     const struct session *session;
-    const struct account *as_read; /* NULL = not asked */
-    const struct sweep *sweep;
+    const struct account *as_read;      /* NULL = not asked */
     uint8_t derived[SESSION_HASH_SIZE]; /* alias of generation 0 when it has derived ones */
 };
+
+static bool derive_alias(const struct sweep *sweep, struct creation *creation, struct fault *fault)
+{
+    if (!creation->session->has_derived_aliases ||
+        (sweep->derived_alias != NULL &&
+         sweep->derived_alias(sweep->self, creation->session->id, 0, creation->derived))) {
+        return true;
+    }
+    fault_set(fault, "the alias of a UUID-shaped refresh token could not be computed");
+    return false;
+}
 
 /* STORE_ABSENT: id and aliases are free. */
 static enum store_result find_taken(struct rows *rows, const struct creation *creation,
@@ -57,29 +67,31 @@ static enum store_result check_account(struct rows *rows, const struct account *
 
 static enum store_result apply_create(struct rows *rows, void *what, struct fault *fault)
 {
-    struct creation *creation = what;
-    const struct session *session = creation->session;
+    const struct store_write *write = what;
+    const struct sweep *sweep = &write->store->sweep;
+    const struct session *session = write->of.creation.session;
+    struct creation creation = {.session = session, .as_read = write->of.creation.as_read};
     struct record_session stored = {.session = *session};
     struct rows_key owner = rows_owner_key(session->account, session->id);
     enum store_result result;
 
-    if (!rows_have_room(rows, fault)) {
+    if (!rows_have_room(rows, fault) || !derive_alias(sweep, &creation, fault)) {
         return STORE_FAULT;
     }
-    result = creation->as_read != NULL ? check_account(rows, creation->as_read, fault) : STORE_OK;
+    result = creation.as_read != NULL ? check_account(rows, creation.as_read, fault) : STORE_OK;
     if (result != STORE_OK) {
         return result;
     }
-    result = find_taken(rows, creation, fault);
+    result = find_taken(rows, &creation, fault);
     if (result != STORE_ABSENT) {
         return result;
     }
     if (session->has_alias && add_alias(rows, session, session->alias, fault) != STORE_OK) {
         return STORE_FAULT;
     } else if (session->has_derived_aliases &&
-               add_alias(rows, session, creation->derived, fault) != STORE_OK) {
+               add_alias(rows, session, creation.derived, fault) != STORE_OK) {
         return STORE_FAULT;
-    } else if (sweep_enter(rows, creation->sweep, &stored, fault) != STORE_OK) {
+    } else if (sweep_enter(rows, sweep, &stored, fault) != STORE_OK) {
         return STORE_FAULT;
     } else if (rows_index_put(rows, TABLE_OWNERS, &owner, fault) != STORE_OK) {
         return STORE_FAULT;
@@ -87,18 +99,21 @@ static enum store_result apply_create(struct rows *rows, void *what, struct faul
     return rows_session_put(rows, &stored, fault);
 }
 
+void store_prepare_create(struct store_write *write, const struct session *session,
+                          const struct account *as_read)
+{
+    inside_prepare(write, apply_create, session->created_ms);
+    write->of.creation.session = session;
+    write->of.creation.as_read = as_read;
+}
+
 enum store_result store_session_create(struct store *store, const struct session *session,
                                        const struct account *as_read, struct fault *fault)
 {
-    struct creation creation = {.session = session, .as_read = as_read, .sweep = &store->sweep};
+    struct store_write write;
 
-    if (session->has_derived_aliases &&
-        (store->sweep.derived_alias == NULL ||
-         !store->sweep.derived_alias(store->sweep.self, session->id, 0, creation.derived))) {
-        fault_set(fault, "the alias of a UUID-shaped refresh token could not be computed");
-        return STORE_FAULT;
-    }
-    return inside_write(store, apply_create, &creation, session->created_ms, fault);
+    store_prepare_create(&write, session, as_read);
+    return store_write(store, &write, fault);
 }
 
 /* ---- find ---- */

@@ -155,12 +155,18 @@ struct store_write {
             struct event event;
         } ending;
         struct event event;
+        struct { /* the caller's, to be kept too */
+            const struct session *session;
+            const struct account *as_read;
+        } creation;
     } of;
     const struct store *store;
     struct store_change change;
 };
 
 /* Each as the verb of that name. */
+void store_prepare_create(struct store_write *write, const struct session *session,
+                          const struct account *as_read);
 void store_prepare_rotate(struct store_write *write, const struct store_rotation *rotation);
 void store_prepare_touch(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
                          uint32_t generation, int64_t now_ms, int64_t expires_ms);
@@ -175,10 +181,15 @@ enum store_result store_write(struct store *store, struct store_write *write, st
  * verb that writes. *write, *fault and *self live until then. */
 void store_submit(struct store *store, struct store_write *write, struct fault *fault,
                   void (*done)(void *self, enum store_result result), void *self);
-/* Does something wait that nobody is making durable? Then somebody must settle. */
-bool store_unsettled(struct store *store);
+/* What waits that nobody is making durable. */
+enum store_pending {
+    STORE_NOTHING,
+    STORE_WAITING, /* it may gather while there is other work; somebody must settle then */
+    STORE_DUE      /* it has gathered for long enough: settle now */
+};
+enum store_pending store_pending(struct store *store);
 /* Makes durable what was handed in, in as few commits as can be, until nothing waits or another
- * thread is at it. Who submits settles afterwards; how long it gathers before is its choice. */
+ * thread is at it. Who submits settles afterwards. */
 void store_settle(struct store *store);
 
 /* ---- accounts ---- */

@@ -135,6 +135,30 @@ static void test_all_that_knock_are_let_in(void **state)
     }
 }
 
+/* However many of those who are in have something to say. */
+static void test_who_comes_anew_is_let_in_among_others(void **state)
+{
+    int peers[4];
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        int end = knock();
+        peers[i] = expect_peer();
+        say(end);
+        door_await_next(door, peers[i]);
+    }
+    knock();
+    for (size_t tries = 0; tries < 3; tries++) {
+        int peer = expect_peer();
+        if (peer != peers[0] && peer != peers[1] && peer != peers[2] && peer != peers[3]) {
+            door_dismiss(door, peer);
+            return;
+        }
+        door_await_next(door, peer); /* it still has something to say */
+    }
+    fail_msg("who knocked stands outside");
+}
+
 static void test_peer_that_leaves_is_had_once_more(void **state)
 {
     int end = knock();
@@ -253,6 +277,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_one_has_a_peer_at_a_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_all_that_knock_are_let_in, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_who_comes_anew_is_let_in_among_others, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_peer_that_leaves_is_had_once_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_patience, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_deadline_ends_with_the_request, set_up, tear_down),

@@ -66,10 +66,10 @@ static int ask(struct http_request request)
     memset(&response, 0xee, sizeof response); /* nothing is left to chance */
     serve_request(serve, world.arena, &request, &response, then);
     /* answered at once, or when what it writes has been made durable: once */
-    assert_int_equal(answers, serve_unsettled(serve) ? 0 : 1);
+    assert_int_equal(answers, serve_pending(serve) == STORE_NOTHING ? 1 : 0);
     serve_settle(serve);
     assert_int_equal(answers, 1);
-    assert_false(serve_unsettled(serve));
+    assert_int_equal(serve_pending(serve), STORE_NOTHING);
     return response.status;
 }
 

@@ -260,6 +260,36 @@ static void ids_and_aliases_are_unique(void **state)
     assert_int_equal(fixture_findings(f), 0);
 }
 
+static void keep_result(void *self, enum store_result result)
+{
+    enum store_result *kept = self;
+
+    *kept = result;
+}
+
+static void sessions_are_handed_in_together(void **state)
+{
+    struct fixture *f = *state;
+    struct session handed_in[] = {fixture_session(1), fixture_session(2), fixture_session(1)};
+    struct store_write writes[3];
+    enum store_result results[3];
+
+    fixture_account(f, "ada");
+    handed_in[1].has_derived_aliases = true;
+    for (size_t i = 0; i < 3; i++) {
+        store_prepare_create(&writes[i], &handed_in[i], NULL);
+        store_submit(f->store, &writes[i], &f->fault, keep_result, &results[i]);
+    }
+    assert_int_equal(fixture_stat(f).entries[TABLE_SESSIONS], 0);
+    store_settle(f->store);
+    assert_store(STORE_OK, results[0]);
+    assert_store(STORE_OK, results[1]);
+    assert_store(STORE_EXISTS, results[2]);
+    assert_int_equal(fixture_stat(f).entries[TABLE_SESSIONS], 2);
+    assert_int_equal(fixture_stat(f).entries[TABLE_ALIASES], 1);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
 static void aliases_name_session_and_generation(void **state)
 {
     struct fixture *f = *state;
@@ -1222,6 +1252,7 @@ int main(void)
         CONTRACT(keys_are_listed_in_order_of_number),
         CONTRACT(grant_holds_all_that_a_decision_needs),
         CONTRACT(ids_and_aliases_are_unique),
+        CONTRACT(sessions_are_handed_in_together),
         CONTRACT(aliases_name_session_and_generation),
         CONTRACT(successors_alias_is_never_taken_from_another),
         CONTRACT(rotation_is_a_compare_and_set),
