@@ -1,11 +1,10 @@
-/* crypto.c: libcrypto's SHA-256, HMAC, HKDF, AES-256-GCM and random generator. Knows parameters of
- * algorithms; does not know tokens, records or what a key is for. */
+/* crypto.c: libcrypto's SHA-2, HMAC, HKDF, AES-256-GCM and random generator, and how libcrypto is
+ * started. Knows parameters of algorithms; does not know tokens, records or what a key is for. */
 /* SHA256_CTX is the one way libcrypto has to keep a half-done hash as a plain value. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <limits.h>
@@ -18,34 +17,59 @@
 
 enum { NONCE_SIZE = 12, TAG_SIZE = 16 };
 
-/* Fetched once: OpenSSL 3 otherwise looks an algorithm up by name, under a lock, at every use.
- * Never freed and never changed afterwards. */
-static struct {
-    EVP_MD *sha256;
-    EVP_KDF *hkdf;
-    EVP_CIPHER *aes_gcm;
-} algorithms;
+/* ---- start ---- */
 
-static void fetch_algorithms(void)
+/* A CGI script lives for one signature, so what libcrypto does at its first use counts:
+ * - Without a word from the operator it would read and parse openssl.cnf, which names nothing that
+ *   we use. Who wants one (another provider, FIPS) names it in OPENSSL_CONF, and gets libcrypto's
+ *   own beginning unchanged.
+ * - It would list the names that OpenSSL 1 had for ciphers and digests, which providers bring
+ *   themselves, and the texts of its errors, which we never show.
+ * - Its random generator is by default one over AES. The one over SHA-256 (SP 800-90A too, of the
+ *   same strength) needs none of the hundred ciphers that libcrypto sets up before it finds one,
+ *   and is quicker for the few bytes that a signature asks for. */
+static void start_libcrypto(void)
 {
-    algorithms.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    algorithms.hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
-    algorithms.aes_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    if (getenv("OPENSSL_CONF") == NULL) {
+        OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ADD_ALL_CIPHERS |
+                                OPENSSL_INIT_NO_ADD_ALL_DIGESTS |
+                                OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS,
+                            NULL);
+        RAND_set_DRBG_type(NULL, "HASH-DRBG", NULL, NULL, "SHA256");
+    }
 }
 
-static bool ready(void)
+void crypto_start(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    return pthread_once(&once, fetch_algorithms) == 0 && algorithms.sha256 != NULL &&
-           algorithms.hkdf != NULL && algorithms.aes_gcm != NULL;
+    pthread_once(&once, start_libcrypto);
 }
 
 /* ---- hash ---- */
 
 bool crypto_sha256(const void *data, size_t size, uint8_t out[CRYPTO_HASH_SIZE])
 {
-    return ready() && EVP_Digest(data, size, out, NULL, algorithms.sha256, NULL) == 1;
+    SHA256_CTX hash;
+
+    return SHA256_Init(&hash) == 1 && SHA256_Update(&hash, data, size) == 1 &&
+           SHA256_Final(out, &hash) == 1;
+}
+
+bool crypto_sha384(const void *data, size_t size, uint8_t out[CRYPTO_SHA384_SIZE])
+{
+    SHA512_CTX hash;
+
+    return SHA384_Init(&hash) == 1 && SHA384_Update(&hash, data, size) == 1 &&
+           SHA384_Final(out, &hash) == 1;
+}
+
+bool crypto_sha512(const void *data, size_t size, uint8_t out[CRYPTO_SHA512_SIZE])
+{
+    SHA512_CTX hash;
+
+    return SHA512_Init(&hash) == 1 && SHA512_Update(&hash, data, size) == 1 &&
+           SHA512_Final(out, &hash) == 1;
 }
 
 /* ---- MAC ---- */
@@ -77,7 +101,7 @@ struct crypto_mac *crypto_mac_open(const void *key, size_t size)
     bool done = mac != NULL;
 
     if (done && size > sizeof block) {
-        done = SHA256(key, size, block) != NULL;
+        done = crypto_sha256(key, size, block);
     } else if (done && size > 0) {
         memcpy(block, key, size);
     }
@@ -114,35 +138,62 @@ bool crypto_mac_compute(const struct crypto_mac *mac, const void *data, size_t s
 
 /* ---- key derivation ---- */
 
-/* OSSL_PARAM has no const, though libcrypto only reads what we pass. */
-static char sha256_name[] = "SHA256";
+static bool mac_once(const void *key, size_t key_size, const void *data, size_t size,
+                     uint8_t out[CRYPTO_HASH_SIZE])
+{
+    struct crypto_mac *mac = crypto_mac_open(key, key_size);
+    bool done = mac != NULL && crypto_mac_compute(mac, data, size, out);
 
+    crypto_mac_close(mac);
+    return done;
+}
+
+/* By hand: libcrypto's HKDF has to be looked up among its providers first, and for a key of one
+ * block it is two HMACs. */
 bool crypto_derive(const uint8_t secret[CRYPTO_KEY_SIZE], const char *label,
                    uint8_t out[CRYPTO_KEY_SIZE])
 {
-    uint8_t key[CRYPTO_KEY_SIZE];
+    static const uint8_t no_salt[CRYPTO_HASH_SIZE];
+    uint8_t extracted[CRYPTO_HASH_SIZE];
     char info[256];
-    EVP_KDF_CTX *context = NULL;
+    struct text name = text_of(label);
     bool done = false;
 
-    if (!ready() || !text_copy(text_of(label), info, sizeof info)) {
-        return false;
+    if (text_copy(name, info, sizeof info)) {
+        info[name.size] = 1; /* in the place of the NUL: the first and only block */
+        done = mac_once(no_salt, sizeof no_salt, secret, CRYPTO_KEY_SIZE, extracted) &&
+               mac_once(extracted, sizeof extracted, info, name.size + 1, out);
     }
-    memcpy(key, secret, sizeof key);
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, sha256_name, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, key, sizeof key),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info, strlen(info)),
-        OSSL_PARAM_construct_end(),
-    };
-    context = EVP_KDF_CTX_new(algorithms.hkdf);
-    done = context != NULL && EVP_KDF_derive(context, out, CRYPTO_KEY_SIZE, params) == 1;
-    EVP_KDF_CTX_free(context);
-    secret_wipe(key, sizeof key);
+    secret_wipe(extracted, sizeof extracted);
     return done;
 }
 
 /* ---- sealing ---- */
+
+static EVP_CIPHER *aes_gcm;
+
+/* Never freed and never changed afterwards. A copy of libcrypto's older description of the cipher
+ * is used as it stands (with the same constant-time AES), while the cipher itself would be looked
+ * up, after a hundred others have been set up, for the one or two keys that a process opens. */
+static void find_aes_gcm(void)
+{
+    crypto_start();
+#if OPENSSL_VERSION_MAJOR < 4
+    if (getenv("OPENSSL_CONF") == NULL) {
+        aes_gcm = EVP_CIPHER_meth_dup(EVP_aes_256_gcm());
+    }
+#endif
+    if (aes_gcm == NULL) {
+        aes_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    }
+}
+
+static bool can_seal(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    return pthread_once(&once, find_aes_gcm) == 0 && aes_gcm != NULL;
+}
 
 /* Adds `about` to what is authenticated. `length` is libcrypto's and of no use to us. */
 static bool authenticate(EVP_CIPHER_CTX *context, bool sealing, struct text about)
@@ -165,7 +216,7 @@ static bool encrypt(EVP_CIPHER_CTX *context, const uint8_t *key, struct text abo
     int length = 0;
     int last = 0;
 
-    return EVP_EncryptInit_ex2(context, algorithms.aes_gcm, key, sealed, NULL) == 1 &&
+    return EVP_EncryptInit_ex(context, aes_gcm, NULL, key, sealed) == 1 &&
            authenticate(context, true, about) &&
            (size == 0 || EVP_EncryptUpdate(context, text, &length, plain, (int)size) == 1) &&
            EVP_EncryptFinal_ex(context, text + length, &last) == 1 &&
@@ -175,7 +226,7 @@ static bool encrypt(EVP_CIPHER_CTX *context, const uint8_t *key, struct text abo
 bool crypto_seal(const uint8_t key[CRYPTO_KEY_SIZE], const uint8_t nonce[12], struct text about,
                  const void *plain, size_t size, uint8_t *sealed)
 {
-    if (!ready() || size > INT_MAX) {
+    if (!can_seal() || size > INT_MAX) {
         return false;
     }
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
@@ -194,7 +245,7 @@ static bool decrypt(EVP_CIPHER_CTX *context, const uint8_t *key, struct text abo
     int last = 0;
 
     memcpy(tag, text + size, sizeof tag);
-    return EVP_DecryptInit_ex2(context, algorithms.aes_gcm, key, sealed, NULL) == 1 &&
+    return EVP_DecryptInit_ex(context, aes_gcm, NULL, key, sealed) == 1 &&
            authenticate(context, false, about) &&
            (size == 0 || EVP_DecryptUpdate(context, plain, &length, text, (int)size) == 1) &&
            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG_SIZE, tag) == 1 &&
@@ -204,7 +255,7 @@ static bool decrypt(EVP_CIPHER_CTX *context, const uint8_t *key, struct text abo
 bool crypto_open_seal(const uint8_t key[CRYPTO_KEY_SIZE], struct text about, const void *sealed,
                       size_t size, uint8_t *plain)
 {
-    if (!ready() || size < CRYPTO_SEAL_EXTRA || size - CRYPTO_SEAL_EXTRA > INT_MAX) {
+    if (!can_seal() || size < CRYPTO_SEAL_EXTRA || size - CRYPTO_SEAL_EXTRA > INT_MAX) {
         return false;
     }
     size_t plain_size = size - CRYPTO_SEAL_EXTRA;
@@ -222,6 +273,7 @@ bool crypto_open_seal(const uint8_t key[CRYPTO_KEY_SIZE], struct text about, con
 static bool system_fill(void *self, void *out, size_t size)
 {
     (void)self;
+    crypto_start();
     return RAND_priv_bytes_ex(NULL, out, size, 256) == 1;
 }
 

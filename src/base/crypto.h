@@ -9,10 +9,21 @@
 
 #include "base/text.h"
 
-enum { CRYPTO_HASH_SIZE = 32, CRYPTO_KEY_SIZE = 32 };
+enum {
+    CRYPTO_HASH_SIZE = 32,
+    CRYPTO_SHA384_SIZE = 48,
+    CRYPTO_SHA512_SIZE = 64,
+    CRYPTO_KEY_SIZE = 32
+};
 
-/* SHA-256 (FIPS 180-4). False only when libcrypto fails. */
+/* Before the first use of libcrypto outside this file: no more of it is set up than what we need,
+ * unless the environment's OPENSSL_CONF names a configuration. Any number of times. */
+void crypto_start(void);
+
+/* SHA-256 and its larger sisters (FIPS 180-4). False only when libcrypto fails. */
 bool crypto_sha256(const void *data, size_t size, uint8_t out[CRYPTO_HASH_SIZE]);
+bool crypto_sha384(const void *data, size_t size, uint8_t out[CRYPTO_SHA384_SIZE]);
+bool crypto_sha512(const void *data, size_t size, uint8_t out[CRYPTO_SHA512_SIZE]);
 
 /* A prepared HMAC-SHA-256 key (RFC 2104). Safe to use from several threads at once. */
 struct crypto_mac;

@@ -63,12 +63,13 @@ static bool client_matches(const struct refresh *run, enum outcome *refusal)
 
 /* WireCash sends the last access token along: ours, of this user and this session; it may have
  * expired, that is why the client is here. */
-static bool access_token_matches(struct refresh *run, const struct keyring *keyring)
+static bool access_token_matches(struct refresh *run, const struct keyring *keyring,
+                                 struct fault *fault)
 {
     const struct session *session = &run->grant.session;
     const char *claim = layout_session_claim(run->policy->layout);
     json_t *payload =
-        jws_open_any(run->arena, run->ask->access_token, keyring, run->ask->mount->realm);
+        jws_open_any(run->arena, run->ask->access_token, keyring, run->ask->mount->realm, fault);
     struct text named;
     char id[37];
 
@@ -114,29 +115,36 @@ static bool user_matches(struct refresh *run, enum outcome *refusal)
     return false;
 }
 
+static bool check_access_token(struct refresh *run, enum outcome *refusal)
+{
+    struct fault unready = {""};
+    const struct keyring *keyring =
+        authority_keyring(run->authority, run->grant.keyring_version, run->fault);
+
+    *refusal = OUTCOME_FAULT;
+    if (keyring == NULL) {
+        return false;
+    } else if (access_token_matches(run, keyring, &unready)) {
+        return true;
+    } else if (unready.text[0] != '\0') {
+        *run->fault = unready;
+    } else {
+        *refusal = OUTCOME_WRONG_ACCESS_TOKEN;
+    }
+    return false;
+}
+
 /* A stranger's presentation never spends or kills another's token, so all this comes before the
  * table. */
 static bool belongs(struct refresh *run, enum outcome *refusal)
 {
     if (!text_equal(text_of(run->grant.session.realm), text_of(run->ask->mount->realm))) {
         *refusal = OUTCOME_WRONG_REALM;
+        return false;
     } else if (!client_matches(run, refusal) || !user_matches(run, refusal)) {
         return false;
-    } else if (run->ask->access_token_given) {
-        const struct keyring *keyring =
-            authority_keyring(run->authority, run->grant.keyring_version, run->fault);
-
-        if (keyring == NULL) {
-            *refusal = OUTCOME_FAULT;
-        } else if (!access_token_matches(run, keyring)) {
-            *refusal = OUTCOME_WRONG_ACCESS_TOKEN;
-        } else {
-            return true;
-        }
-    } else {
-        return true;
     }
-    return false;
+    return !run->ask->access_token_given || check_access_token(run, refusal);
 }
 
 /* ---- scope (RFC 6749 section 6; Koppeltaal's own rule) ---- */
@@ -397,13 +405,17 @@ static enum outcome login_with_access_token(struct refresh *run)
     char name[ACCOUNT_NAME_MAX + 1];
     struct text subject;
     enum outcome refusal;
+    struct fault unready = {""};
     json_t *payload;
 
     if (keyring == NULL) {
         return OUTCOME_FAULT;
     }
-    payload = jws_open_any(run->arena, ask->refresh_token, keyring, ask->mount->realm);
-    if (payload == NULL || json_in_text(payload, "sub", &subject) != JSON_IN_TEXT) {
+    payload = jws_open_any(run->arena, ask->refresh_token, keyring, ask->mount->realm, &unready);
+    if (payload == NULL && unready.text[0] != '\0') {
+        *run->fault = unready;
+        return OUTCOME_FAULT;
+    } else if (payload == NULL || json_in_text(payload, "sub", &subject) != JSON_IN_TEXT) {
         return OUTCOME_TOKEN_INVALID;
     } else if (!text_equal(subject, ask->username) || !text_copy(subject, name, sizeof name)) {
         return OUTCOME_WRONG_USER;

@@ -209,6 +209,8 @@ static void keep_secrets(void)
 {
     harden_secrets();
     unsetenv("HTTP_PROXY");
+    /* all our times are UTC, and libc would read /etc/localtime to find that out */
+    setenv("TZ", "UTC0", 1);
     limit_memory();
 }
 

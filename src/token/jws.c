@@ -104,24 +104,30 @@ static bool may_be_signed_by(const struct jws *jws, const struct signing_key *ke
            (!names_a_key || text_is(jws->kid, signing_key_kid(key)));
 }
 
-static bool is_signed_by(const struct jws *jws, const struct signing_key *key)
+/* False with *fault set: the key cannot be asked. */
+static bool is_signed_by(const struct jws *jws, const struct signing_key *key, struct fault *fault)
 {
-    return may_be_signed_by(jws, key) &&
-           signing_key_verify(key, jws->signing_input, jws->signature, jws->signature_size);
+    if (!may_be_signed_by(jws, key)) {
+        return false;
+    } else if (!signing_key_ready(key)) {
+        fault_set(fault, "signing key %s: out of memory or libcrypto failed", signing_key_kid(key));
+        return false;
+    }
+    return signing_key_verify(key, jws->signing_input, jws->signature, jws->signature_size);
 }
 
 json_t *jws_open(struct arena *arena, struct text token, const struct signing_key *key)
 {
     struct jws jws;
 
-    if (!jws_gate(arena, token, &jws) || !is_signed_by(&jws, key)) {
+    if (!jws_gate(arena, token, &jws) || !is_signed_by(&jws, key, NULL)) {
         return NULL;
     }
     return json_in_object(arena, jws.payload_json, NULL);
 }
 
 json_t *jws_open_any(struct arena *arena, struct text token, const struct keyring *keyring,
-                     const char *realm)
+                     const char *realm, struct fault *fault)
 {
     struct jws jws;
     const struct signing_key *key;
@@ -130,7 +136,7 @@ json_t *jws_open_any(struct arena *arena, struct text token, const struct keyrin
         return NULL;
     }
     for (size_t i = 0; (key = keyring_verifier(keyring, realm, i)) != NULL; i++) {
-        if (is_signed_by(&jws, key)) {
+        if (is_signed_by(&jws, key, fault)) {
             return json_in_object(arena, jws.payload_json, NULL);
         }
     }

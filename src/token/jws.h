@@ -32,9 +32,10 @@ bool jws_gate(struct arena *arena, struct text token, struct jws *jws);
 /* Gate, `alg` equal to the key's, `kid` absent or equal to the key's, signature; then the payload
  * parsed as one JSON object. NULL when anything is wrong. Judges no claim. */
 json_t *jws_open(struct arena *arena, struct text token, const struct signing_key *key);
-/* The same over all keys of the ring that may verify for `realm`. */
+/* The same over all keys of the ring that may verify for `realm`. NULL with *fault set (NULL = not
+ * asked): a key could not be made ready, so it cannot be told whether the token is ours. */
 struct keyring;
 json_t *jws_open_any(struct arena *arena, struct text token, const struct keyring *keyring,
-                     const char *realm);
+                     const char *realm, struct fault *fault);
 
 #endif

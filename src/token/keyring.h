@@ -9,7 +9,8 @@ enum { KEYRING_MAX = 64 };
 
 struct keyring;
 
-/* Unseals every row that is not retired. Copies; rows stay the caller's. NULL with *fault. */
+/* Unseals every row that is not retired (signing_key_unseal: a key pair costs something only when
+ * it is used). Copies; rows stay the caller's. NULL with *fault. */
 struct keyring *keyring_open(const struct signing_row *rows, size_t count, uint64_t version,
                              const struct secrets *secrets, struct fault *fault);
 void keyring_close(struct keyring *keyring); /* NULL is harmless */

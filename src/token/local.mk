@@ -11,6 +11,10 @@ libtoken_a_SOURCES = \
 	src/token/signing_pem.h \
 	src/token/signing_ecdsa.c \
 	src/token/signing_ecdsa.h \
+	src/token/signing_pkcs8.c \
+	src/token/signing_pkcs8.h \
+	src/token/signing_pair.c \
+	src/token/signing_pair.h \
 	src/token/signing_jwk.c \
 	src/token/signing_jwk.h \
 	src/token/signing_key.c \

@@ -1,22 +1,21 @@
-/* signing_key.c: one key with one algorithm. Parsed once; a signature copies a context that was
- * prepared when the key was made, because parsing a PEM costs more than most signatures. Knows
- * libcrypto, JWS's signature formats and sealing. Does not know JSON Web Tokens, states or realms.
- */
+/* signing_key.c: one key with one algorithm, made, sealed and opened again. Knows secrets and
+ * sealing; what a key pair does is signing_pair.c's. Does not know JSON Web Tokens, states or
+ * realms. */
 #include <stdio.h>
 #include <string.h>
 
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
-#include <openssl/x509.h>
 
 #include "base/codec.h"
 #include "base/secret.h"
 
-#include "token/signing_ecdsa.h"
 #include "token/signing_jwk.h"
 #include "token/signing_key.h"
+#include "token/signing_pair.h"
 #include "token/signing_pem.h"
-#include "token/signing_profile.h"
+#include "token/signing_pkcs8.h"
 
 enum { SECRET_KID_BYTES = 16 };
 
@@ -24,11 +23,7 @@ struct signing_key {
     enum signing_algorithm algorithm;
     const struct signing_profile *profile;
     char kid[SIGNING_KID_MAX + 1];
-    /* a key pair: */
-    EVP_PKEY *pkey;
-    EVP_MD_CTX *signer;   /* initialised, never updated: copied by every signature */
-    EVP_MD_CTX *verifier; /* likewise */
-    /* or a secret: */
+    struct signing_pair *pair; /* NULL: a secret */
     struct crypto_mac *mac;
     size_t secret_size;
     uint8_t secret[SIGNING_SECRET_MAX];
@@ -53,9 +48,7 @@ void signing_key_close(struct signing_key *key)
     if (key == NULL) {
         return;
     }
-    EVP_MD_CTX_free(key->signer);
-    EVP_MD_CTX_free(key->verifier);
-    EVP_PKEY_free(key->pkey);
+    signing_pair_close(key->pair);
     crypto_mac_close(key->mac);
     OPENSSL_clear_free(key, sizeof *key);
 }
@@ -90,8 +83,9 @@ static bool secret_kid(struct signing_key *key)
 
 static bool default_kid(struct signing_key *key)
 {
-    return key->mac != NULL ? secret_kid(key)
-                            : signing_jwk_thumbprint(key->profile, key->pkey, key->kid);
+    return key->mac != NULL
+               ? secret_kid(key)
+               : signing_jwk_thumbprint(key->profile, signing_pair_pkey(key->pair), key->kid);
 }
 
 static bool set_kid(struct signing_key *key, const char *kid, struct fault *fault)
@@ -109,50 +103,42 @@ static bool set_kid(struct signing_key *key, const char *kid, struct fault *faul
     return false;
 }
 
-static bool set_padding(const struct signing_profile *profile, EVP_PKEY_CTX *context)
+/* Takes the pair over, also on failure; NULL: out of memory. */
+static struct signing_key *key_of_pair(enum signing_algorithm algorithm, struct signing_pair *pair,
+                                       const char *kid, struct fault *fault)
 {
-    return !profile->pss ||
-           (EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
-            EVP_PKEY_CTX_set_rsa_mgf1_md_name(context, profile->digest, NULL) == 1 &&
-            EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1);
-}
+    struct signing_key *key = pair != NULL ? key_new(algorithm, fault) : NULL;
 
-static bool prepare(struct signing_key *key)
-{
-    const struct signing_profile *profile = key->profile;
-    EVP_PKEY_CTX *context = NULL; /* belongs to the digest context */
-
-    return (key->signer = EVP_MD_CTX_new()) != NULL && (key->verifier = EVP_MD_CTX_new()) != NULL &&
-           EVP_DigestSignInit_ex(key->signer, &context, profile->digest, NULL, NULL, key->pkey,
-                                 NULL) == 1 &&
-           set_padding(profile, context) &&
-           EVP_DigestVerifyInit_ex(key->verifier, &context, profile->digest, NULL, NULL, key->pkey,
-                                   NULL) == 1 &&
-           set_padding(profile, context);
+    if (pair == NULL) {
+        fault_set(fault, "out of memory for a signing key");
+    } else if (key == NULL) {
+        signing_pair_close(pair);
+    } else {
+        key->pair = pair;
+        if (set_kid(key, kid, fault)) {
+            return key;
+        }
+        signing_key_close(key);
+    }
+    return NULL;
 }
 
 /* Takes pkey over, also on failure. */
-static struct signing_key *key_of_pair(enum signing_algorithm algorithm, EVP_PKEY *pkey,
+static struct signing_key *key_of_pkey(enum signing_algorithm algorithm, EVP_PKEY *pkey,
                                        const char *kid, struct fault *fault)
 {
-    struct signing_key *key = key_new(algorithm, fault);
+    const struct signing_profile *profile = signing_profile(algorithm);
+    struct signing_pair *pair = NULL;
+    struct signing_key *key = NULL;
 
-    if (key == NULL) {
-        EVP_PKEY_free(pkey);
-        return NULL;
+    if (signing_profile_fits(profile, pkey, fault)) {
+        pair = signing_pair_of(profile, pkey);
+        pkey = pair != NULL ? NULL : pkey;
+        key = key_of_pair(algorithm, pair, kid, fault);
     }
-    key->pkey = pkey;
-    if (!signing_profile_fits(key->profile, pkey, fault) || !set_kid(key, kid, fault)) {
-        /* said already */
-    } else if (!prepare(key)) {
-        fault_set(fault, "libcrypto cannot sign %s with this key",
-                  signing_algorithm_name(algorithm));
-    } else {
-        return key;
-    }
-    signing_key_close(key);
+    EVP_PKEY_free(pkey);
     ERR_clear_error();
-    return NULL;
+    return key;
 }
 
 struct signing_key *signing_key_from_secret(struct text secret, const char *kid,
@@ -211,6 +197,7 @@ struct signing_key *signing_key_generate(enum signing_algorithm algorithm, const
     if (algorithm == SIGNING_HS256) {
         return generate_secret(kid, randomness, fault);
     }
+    crypto_start();
     EVP_PKEY *pkey = generate_pair(signing_profile(algorithm));
     if (pkey == NULL) {
         ERR_clear_error();
@@ -218,7 +205,7 @@ struct signing_key *signing_key_generate(enum signing_algorithm algorithm, const
                   signing_algorithm_name(algorithm));
         return NULL;
     }
-    return key_of_pair(algorithm, pkey, kid, fault);
+    return key_of_pkey(algorithm, pkey, kid, fault);
 }
 
 /* A file put together by hand may hold a private part that does not belong to its public part. */
@@ -243,7 +230,7 @@ struct signing_key *signing_key_from_pem(enum signing_algorithm algorithm, struc
     if (pkey == NULL) {
         return NULL;
     }
-    struct signing_key *key = key_of_pair(algorithm, pkey, kid, fault);
+    struct signing_key *key = key_of_pkey(algorithm, pkey, kid, fault);
     if (key != NULL && !is_one_pair(key)) {
         signing_key_close(key);
         fault_set(fault, "the private key does not belong to the public key beside it");
@@ -273,9 +260,10 @@ const char *signing_key_kid(const struct signing_key *key)
 
 bool signing_key_jwk(const struct signing_key *key, struct json_out *out)
 {
-    return key->pkey != NULL &&
-           signing_jwk_write(key->profile, key->pkey, signing_algorithm_name(key->algorithm),
-                             key->kid, out);
+    const EVP_PKEY *pkey = key->pair != NULL ? signing_pair_pkey(key->pair) : NULL;
+
+    return pkey != NULL && signing_jwk_write(key->profile, pkey,
+                                             signing_algorithm_name(key->algorithm), key->kid, out);
 }
 
 /* ---- sealing ---- */
@@ -296,14 +284,12 @@ enum { ABOUT_MAX = SIGNING_KID_MAX + 64 };
 static size_t private_bytes(const struct signing_key *key, uint8_t **bytes)
 {
     *bytes = NULL;
-    if (key->pkey == NULL) {
+    if (key->pair == NULL) {
         *bytes = OPENSSL_memdup(key->secret, key->secret_size);
         return *bytes != NULL ? key->secret_size : 0;
     }
-    PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key->pkey);
-    int size = info != NULL ? i2d_PKCS8_PRIV_KEY_INFO(info, bytes) : 0;
-    PKCS8_PRIV_KEY_INFO_free(info);
-    return size > 0 ? (size_t)size : 0;
+    const EVP_PKEY *pkey = signing_pair_pkey(key->pair);
+    return pkey != NULL ? signing_pkcs8_write(pkey, bytes) : 0;
 }
 
 bool signing_key_seal(const struct signing_key *key, const struct secrets *secrets,
@@ -339,20 +325,11 @@ bool signing_key_seal(const struct signing_key *key, const struct secrets *secre
 static struct signing_key *key_of_bytes(enum signing_algorithm algorithm, const uint8_t *plain,
                                         size_t size, const char *kid, struct fault *fault)
 {
-    const uint8_t *at = plain;
-
     if (algorithm == SIGNING_HS256) {
         return signing_key_from_secret((struct text){(const char *)plain, size}, kid, fault);
     }
-    PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, (long)size);
-    EVP_PKEY *pkey = info != NULL && at == plain + size ? EVP_PKCS82PKEY(info) : NULL;
-    PKCS8_PRIV_KEY_INFO_free(info);
-    if (pkey == NULL) {
-        ERR_clear_error();
-        fault_set(fault, "the stored bytes are not a private key");
-        return NULL;
-    }
-    return key_of_pair(algorithm, pkey, kid, fault);
+    return key_of_pair(algorithm, signing_pair_of_pkcs8(signing_profile(algorithm), plain, size),
+                       kid, fault);
 }
 
 struct signing_key *signing_key_unseal(const struct signing_row *row, const struct secrets *secrets,
@@ -384,49 +361,11 @@ struct signing_key *signing_key_unseal(const struct signing_row *row, const stru
 
 /* ---- signing ---- */
 
-/* A context of this call's own; NULL on failure. */
-static EVP_MD_CTX *copy_context(const EVP_MD_CTX *prepared)
-{
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-
-    if (context != NULL && EVP_MD_CTX_copy_ex(context, prepared) != 1) {
-        EVP_MD_CTX_free(context);
-        context = NULL;
-    }
-    return context;
-}
-
-static bool sign_with_pair(const struct signing_key *key, struct text input, uint8_t *signature,
-                           size_t *size)
-{
-    size_t half = key->profile->half;
-    uint8_t der[SIGNING_ECDSA_DER_MAX];
-    size_t der_size = sizeof der;
-    EVP_MD_CTX *context = copy_context(key->signer);
-    const uint8_t *data = (const uint8_t *)input.data;
-    bool good = false;
-
-    if (context == NULL) {
-        /* nothing to sign with */
-    } else if (half == 0) {
-        good = EVP_DigestSign(context, signature, size, data, input.size) == 1;
-    } else if (*size >= 2 * half) {
-        good = EVP_DigestSign(context, der, &der_size, data, input.size) == 1 &&
-               signing_ecdsa_to_raw(der, der_size, half, signature);
-        *size = 2 * half;
-    }
-    EVP_MD_CTX_free(context);
-    if (!good) {
-        ERR_clear_error();
-    }
-    return good;
-}
-
 bool signing_key_sign(const struct signing_key *key, struct text input, uint8_t *signature,
                       size_t *size)
 {
-    if (key->pkey != NULL) {
-        return sign_with_pair(key, input, signature, size);
+    if (key->pair != NULL) {
+        return signing_pair_sign(key->pair, input, signature, size);
     } else if (*size < CRYPTO_HASH_SIZE) {
         return false;
     }
@@ -434,27 +373,9 @@ bool signing_key_sign(const struct signing_key *key, struct text input, uint8_t 
     return crypto_mac_compute(key->mac, input.data, input.size, signature);
 }
 
-static bool verify_with_pair(const struct signing_key *key, struct text input,
-                             const uint8_t *signature, size_t size)
+bool signing_key_ready(const struct signing_key *key)
 {
-    size_t half = key->profile->half;
-    uint8_t der[SIGNING_ECDSA_DER_MAX];
-
-    if (half != 0) {
-        size = size == 2 * half ? signing_ecdsa_from_raw(signature, half, der) : 0;
-        signature = der;
-        if (size == 0) {
-            return false;
-        }
-    }
-    EVP_MD_CTX *context = copy_context(key->verifier);
-    bool good = context != NULL && EVP_DigestVerify(context, signature, size,
-                                                    (const uint8_t *)input.data, input.size) == 1;
-    EVP_MD_CTX_free(context);
-    if (!good) {
-        ERR_clear_error();
-    }
-    return good;
+    return key->pair == NULL || signing_pair_pkey(key->pair) != NULL;
 }
 
 bool signing_key_verify(const struct signing_key *key, struct text input, const uint8_t *signature,
@@ -462,8 +383,8 @@ bool signing_key_verify(const struct signing_key *key, struct text input, const 
 {
     uint8_t hash[CRYPTO_HASH_SIZE];
 
-    if (key->pkey != NULL) {
-        return verify_with_pair(key, input, signature, size);
+    if (key->pair != NULL) {
+        return signing_pair_verify(key->pair, input, signature, size);
     }
     bool good = size == sizeof hash && crypto_mac_compute(key->mac, input.data, input.size, hash) &&
                 secret_equal(hash, signature, size);

@@ -1,5 +1,6 @@
-/* signing_key.h: a key that signs and checks JWTs: parsed once, kept as EVP_PKEY, its algorithm
- * pinned. Knows libcrypto; does not know the store (the caller moves struct signing_row). */
+/* signing_key.h: a key that signs and checks JWTs: read once, when it is first needed, and kept as
+ * EVP_PKEY, its algorithm pinned. Knows libcrypto; does not know the store (the caller moves struct
+ * signing_row). */
 #ifndef RETOKEN_TOKEN_SIGNING_KEY_H
 #define RETOKEN_TOKEN_SIGNING_KEY_H
 
@@ -8,7 +9,7 @@
 #include "model/signing.h"
 #include "token/secrets.h"
 
-struct signing_key; /* immutable once made; safe to use from several threads */
+struct signing_key; /* safe to use from several threads */
 
 /* Generates: RSA-2048 (e 65537), P-256, P-384, Ed25519, or a 32-byte secret. */
 struct signing_key *signing_key_generate(enum signing_algorithm algorithm, const char *kid,
@@ -36,6 +37,9 @@ const char *signing_key_kid(const struct signing_key *key);
 bool signing_key_seal(const struct signing_key *key, const struct secrets *secrets,
                       const struct randomness *randomness, struct signing_row *row,
                       struct fault *fault);
+/* The seal is checked now, so a changed row or another master secret is a fault here; the key pair
+ * is made of what was in it at the first signature, verification or signing_key_jwk, which fail
+ * when it cannot be made (no memory, or a libcrypto without this algorithm). */
 struct signing_key *signing_key_unseal(const struct signing_row *row, const struct secrets *secrets,
                                        struct fault *fault);
 
@@ -44,6 +48,9 @@ struct signing_key *signing_key_unseal(const struct signing_row *row, const stru
 enum { SIGNING_SIGNATURE_MAX = 1024 };
 bool signing_key_sign(const struct signing_key *key, struct text input, uint8_t *signature,
                       size_t *size);
+/* A pair is made at its first use; has it been, or can it be made now? False: out of memory, or
+ * libcrypto failed, and neither signing nor verifying would tell anything. */
+bool signing_key_ready(const struct signing_key *key);
 bool signing_key_verify(const struct signing_key *key, struct text input, const uint8_t *signature,
                         size_t size);
 

@@ -5,6 +5,8 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "base/crypto.h"
+
 #include "token/signing_pem.h"
 
 /* libcrypto would prompt on the terminal; a server must not, and says no. */
@@ -28,6 +30,7 @@ static BIO *open_text(struct text pem, struct fault *fault)
         fault_set(fault, "the PEM text is %s", pem.size == 0 ? "empty" : "too large for a key");
         return NULL;
     }
+    crypto_start();
     BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.size);
     if (bio == NULL) {
         fault_set(fault, "out of memory for a PEM text");

@@ -5,6 +5,7 @@
 
 #include <openssl/evp.h>
 
+#include "base/crypto.h"
 #include "base/fault.h"
 #include "model/signing.h"
 
@@ -12,16 +13,19 @@ enum {
     SIGNING_RSA_BITS_MIN = 2048,
     SIGNING_RSA_BITS_MAX = 4096, /* the sealed private key must fit SIGNING_SEALED_MAX */
     SIGNING_SECRET_MIN = 32,     /* RFC 7518 section 3.2 */
-    SIGNING_SECRET_MAX = 512
+    SIGNING_SECRET_MAX = 512,
+    SIGNING_HASH_MAX = CRYPTO_SHA512_SIZE
 };
 
 struct signing_profile {
     const char *type;   /* libcrypto's name of the key type; NULL: a secret */
     const char *digest; /* NULL: the algorithm brings its own */
-    const char *group;  /* EC: libcrypto's name of the curve */
-    const char *curve;  /* JWK's `crv` */
-    const char *kty;    /* JWK's `kty` */
-    size_t half;        /* EC: bytes of each of R, S, x and y */
+    bool (*hash)(const void *data, size_t size, uint8_t *out); /* the digest; NULL likewise */
+    size_t hash_size;
+    const char *group; /* EC: libcrypto's name of the curve */
+    const char *curve; /* JWK's `crv` */
+    const char *kty;   /* JWK's `kty` */
+    size_t half;       /* EC: bytes of each of R, S, x and y */
     bool pss;
     const char *wanted; /* for people */
 };

@@ -1,6 +1,15 @@
 /* test_crypto.c: published vectors, keys used from many threads, and seals that do not open when
  * anything about them changed. */
 #include <pthread.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
 
 #include "base/codec.h"
 #include "base/crypto.h"
@@ -34,6 +43,21 @@ static void test_sha256(void **state)
     assert_true(crypto_sha256(NULL, 0, hash));
     expect_hex(hash, sizeof hash,
                "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+static void test_larger_hashes(void **state)
+{
+    uint8_t hash[CRYPTO_SHA512_SIZE];
+    (void)state;
+
+    assert_true(crypto_sha384("abc", 3, hash)); /* FIPS 180-4 examples */
+    expect_hex(hash, CRYPTO_SHA384_SIZE,
+               "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed"
+               "8086072ba1e7cc2358baeca134c825a7");
+    assert_true(crypto_sha512("abc", 3, hash));
+    expect_hex(hash, CRYPTO_SHA512_SIZE,
+               "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+               "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
 }
 
 static void test_mac_vectors(void **state)
@@ -144,34 +168,36 @@ static void test_mac_from_many_threads(void **state)
     crypto_mac_close(mac);
 }
 
-/* RFC 5869 written out with the MAC: extract under zeros, expand one block of label and 0x01. */
-static void hkdf_by_hand(const uint8_t secret[32], const char *label, uint8_t out[32])
+/* The same by libcrypto (RFC 5869). */
+static void hkdf_of_libcrypto(const uint8_t secret[32], const char *label, uint8_t out[32])
 {
-    static const uint8_t no_salt[32];
-    uint8_t block[300];
-    size_t size = strlen(label);
-    struct crypto_mac *extract = crypto_mac_open(no_salt, sizeof no_salt);
-    uint8_t key[32];
+    char digest[] = "SHA256";
+    EVP_KDF *hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+    EVP_KDF_CTX *context = EVP_KDF_CTX_new(hkdf);
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)secret, 32),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)label, strlen(label)),
+        OSSL_PARAM_construct_end(),
+    };
 
-    assert_true(crypto_mac_compute(extract, secret, 32, key));
-    crypto_mac_close(extract);
-    struct crypto_mac *expand = crypto_mac_open(key, sizeof key);
-    memcpy(block, label, size);
-    block[size] = 1;
-    assert_true(crypto_mac_compute(expand, block, size + 1, out));
-    crypto_mac_close(expand);
+    assert_int_equal(EVP_KDF_derive(context, out, 32, parameters), 1);
+    EVP_KDF_CTX_free(context);
+    EVP_KDF_free(hkdf);
 }
 
 static void test_derive(void **state)
 {
-    static const char *const labels[] = {"", "a", "retoken 1 store record"};
+    char longest[300], long_enough[256];
+    const char *const labels[] = {"", "a", "retoken 1 store record", long_enough};
     uint8_t secret[32], derived[32], expected[32], other[32];
-    char longest[300];
     (void)state;
 
     memset(secret, 0x42, sizeof secret);
+    memset(long_enough, 'x', sizeof long_enough - 1);
+    long_enough[sizeof long_enough - 1] = '\0';
     for (size_t i = 0; i < COUNT(labels); i++) {
-        hkdf_by_hand(secret, labels[i], expected);
+        hkdf_of_libcrypto(secret, labels[i], expected);
         assert_true(crypto_derive(secret, labels[i], derived));
         assert_memory_equal(derived, expected, sizeof derived);
         secret[31] ^= 1;
@@ -181,7 +207,7 @@ static void test_derive(void **state)
     }
     /* A label is never cut: two that differ at their ends would give one key. */
     memset(longest, 'x', sizeof longest - 1);
-    longest[sizeof longest - 1] = '\0';
+    longest[sizeof long_enough] = '\0';
     assert_false(crypto_derive(secret, longest, derived));
 }
 
@@ -251,6 +277,47 @@ static void test_seal_sizes(void **state)
     }
 }
 
+/* libcrypto starts once, so this file's program is run again for each way: with the name of the
+ * random generator that should be there then. */
+static int be_started(const char *generator)
+{
+    uint8_t key[32] = {1}, nonce[12] = {0}, plain[5], sealed[5 + CRYPTO_SEAL_EXTRA];
+
+    crypto_start();
+    crypto_start();
+    EVP_RAND_CTX *primary = RAND_get0_primary(NULL);
+    bool expected = primary != NULL && EVP_RAND_is_a(EVP_RAND_CTX_get0_rand(primary), generator);
+    bool seals = crypto_seal(key, nonce, TEXT("about"), "hello", 5, sealed) &&
+                 crypto_open_seal(key, TEXT("about"), sealed, sizeof sealed, plain) &&
+                 memcmp(plain, "hello", 5) == 0;
+    sealed[20] ^= 1;
+    bool opens = crypto_open_seal(key, TEXT("about"), sealed, sizeof sealed, plain);
+    return expected && seals && !opens ? 0 : 1;
+}
+
+static int start_again(char *generator, char *environment[])
+{
+    char *arguments[] = {"test_crypto", generator, NULL};
+    int status = -1;
+    pid_t child = fork();
+
+    if (child == 0) {
+        execve("/proc/self/exe", arguments, environment);
+        _exit(9);
+    }
+    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status)
+               ? WEXITSTATUS(status)
+               : -1;
+}
+
+static void test_configuration_is_the_operators(void **state)
+{
+    (void)state;
+
+    assert_int_equal(start_again("HASH-DRBG", (char *[]){NULL}), 0);
+    assert_int_equal(start_again("CTR-DRBG", (char *[]){"OPENSSL_CONF=/dev/null", NULL}), 0);
+}
+
 static bool no_randomness(void *self, void *out, size_t size)
 {
     (void)self;
@@ -273,10 +340,14 @@ static void test_randomness(void **state)
     assert_false(randomness_fill(&broken, a, sizeof a));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 2) {
+        return be_started(argv[1]);
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_larger_hashes),
         cmocka_unit_test(test_mac_vectors),
         cmocka_unit_test(test_mac_without_key),
         cmocka_unit_test(test_mac_long_key),
@@ -285,6 +356,7 @@ int main(void)
         cmocka_unit_test(test_seal_vectors),
         cmocka_unit_test(test_seal_opens_only_unchanged),
         cmocka_unit_test(test_seal_sizes),
+        cmocka_unit_test(test_configuration_is_the_operators),
         cmocka_unit_test(test_randomness),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,16 @@ tests_token_test_signing_key_SOURCES = tests/token/test_signing_key.c $(TOKEN_BE
 tests_token_test_signing_key_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_signing_key_LDADD = $(TOKEN_LIBS)
 
+check_PROGRAMS += tests/token/test_signing_pkcs8
+tests_token_test_signing_pkcs8_SOURCES = tests/token/test_signing_pkcs8.c $(TOKEN_BENCH)
+tests_token_test_signing_pkcs8_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_signing_pkcs8_LDADD = $(TOKEN_LIBS)
+
+check_PROGRAMS += tests/token/test_signing_pair
+tests_token_test_signing_pair_SOURCES = tests/token/test_signing_pair.c $(TOKEN_BENCH)
+tests_token_test_signing_pair_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_signing_pair_LDADD = $(TOKEN_LIBS)
+
 check_PROGRAMS += tests/token/test_signing_ecdsa
 tests_token_test_signing_ecdsa_SOURCES = tests/token/test_signing_ecdsa.c
 tests_token_test_signing_ecdsa_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -50,3 +60,10 @@ check_PROGRAMS += tests/token/test_foreign_jwt
 tests_token_test_foreign_jwt_SOURCES = tests/token/test_foreign_jwt.c $(TOKEN_BENCH) tests/token/forge.c tests/token/forge.h
 tests_token_test_foreign_jwt_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_foreign_jwt_LDADD = $(TOKEN_LIBS)
+
+# The same tests over what stands in for it in retoken.cgi.
+check_PROGRAMS += tests/token/test_foreign_jwt_own
+tests_token_test_foreign_jwt_own_SOURCES = tests/token/test_foreign_jwt.c src/token/foreign_jwt_own.c \
+	$(TOKEN_BENCH) tests/token/forge.c tests/token/forge.h
+tests_token_test_foreign_jwt_own_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_foreign_jwt_own_LDADD = $(TOKEN_LIBS)

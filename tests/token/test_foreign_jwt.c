@@ -190,6 +190,32 @@ static void what_libjwt_lets_through(void **state)
     }
 }
 
+/* libjwt's rule: absent, or JWT in any case. */
+static void only_plain_types_open(void **state)
+{
+    static const struct {
+        const char *header;
+        bool open;
+    } rows[] = {
+        {"{\"alg\":\"HS256\"}", true},
+        {"{\"alg\":\"HS256\",\"typ\":\"JWT\"}", true},
+        {"{\"alg\":\"HS256\",\"typ\":\"jwt\"}", true},
+        {"{\"alg\":\"HS256\",\"typ\":\"at+jwt\"}", false},
+        {"{\"alg\":\"HS256\",\"typ\":\"JWTs\"}", false},
+        {"{\"alg\":\"HS256\",\"typ\":\"\"}", false},
+        {"{\"alg\":\"HS256\",\"typ\":1}", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena *arena = bench_arena();
+        struct text token = forge_mac(arena, T(secret), rows[i].header, PAYLOAD);
+        assert_row((foreign_jwt_open(arena, token, SIGNING_HS256, T(secret)) != NULL) ==
+                       rows[i].open,
+                   rows[i].header);
+    }
+}
+
 static void hostile_strings(void **state)
 {
     static const char *const tokens[] = {
@@ -239,6 +265,7 @@ int main(void)
         cmocka_unit_test(public_keys_are_no_secrets),
         cmocka_unit_test(weak_or_wrong_keys_open_nothing),
         cmocka_unit_test(what_libjwt_lets_through),
+        cmocka_unit_test(only_plain_types_open),
         cmocka_unit_test(hostile_strings),
         cmocka_unit_test(ecdsa_zero_and_asn1),
     };

@@ -1,9 +1,11 @@
 /* test_keyring.c: which key signs and which may verify, by state, realm, algorithm and age. */
 #include "token/bench.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "token/jws.h"
 #include "token/keyring.h"
 
 /* A row as the store would give it. One key pair serves all rows of an algorithm; the kid tells
@@ -177,6 +179,78 @@ static void one_bad_row_fails_all(void **state)
     keyring_close(open_rows(rows, 2));
 }
 
+/* Sealed as it should be, around something that is no key. */
+static struct signing_row hollow_row(uint32_t number, const char *kid)
+{
+    static const uint8_t nonce[12];
+    struct signing_row row = {
+        .number = number, .algorithm = SIGNING_ES256, .state = SIGNING_ACTIVE};
+    char about[128];
+
+    snprintf(about, sizeof about, "retoken 1 signing key ES256 %s", kid);
+    assert_true(text_copy(T(kid), row.kid, sizeof row.kid));
+    assert_true(crypto_seal(bench_secrets(1)->sealing, nonce, T(about), "hollow", 6, row.sealed));
+    row.sealed_size = 6 + CRYPTO_SEAL_EXTRA;
+    return row;
+}
+
+static bool signs(const struct signing_key *key)
+{
+    uint8_t signature[SIGNING_SIGNATURE_MAX];
+    size_t size = sizeof signature;
+
+    return signing_key_sign(key, TEXT("text"), signature, &size) &&
+           signing_key_verify(key, TEXT("text"), signature, size);
+}
+
+/* {"alg":"ES256","kid":"hollow"} and "good", with a signature of three bytes */
+#define BY_HOLLOW "eyJhbGciOiJFUzI1NiIsImtpZCI6ImhvbGxvdyJ9.e30.AAAA"
+#define BY_GOOD   "eyJhbGciOiJFUzI1NiIsImtpZCI6Imdvb2QifQ.e30.AAAA"
+
+/* Whose signature it is cannot be told: that is no word against the token. */
+static void a_hollow_key_is_a_fault_to_who_verifies(void **state)
+{
+    const struct signing_row rows[] = {
+        hollow_row(3, "hollow"),
+        row_of(2, SIGNING_ES256, SIGNING_PUBLISHED, "", "good"),
+    };
+    struct keyring *keyring = open_rows(rows, 2);
+    struct fault fault = {""};
+
+    (void)state;
+    assert_null(jws_open_any(bench_arena(), TEXT(BY_GOOD), keyring, "", &fault));
+    assert_string_equal(fault.text, "");
+    assert_null(jws_open_any(bench_arena(), TEXT(BY_HOLLOW), keyring, "", &fault));
+    assert_non_null(strstr(fault.text, "hollow"));
+    keyring_close(keyring);
+}
+
+static void a_hollow_key_fails_alone(void **state)
+{
+    const struct signing_row rows[] = {
+        hollow_row(3, "hollow"),
+        row_of(2, SIGNING_ES256, SIGNING_PUBLISHED, "", "good"),
+        row_of(1, SIGNING_HS256, SIGNING_ACTIVE, "", "secret"),
+    };
+    struct keyring *keyring = open_rows(rows, 3);
+    struct buffer buffer;
+    struct text json;
+
+    (void)state;
+    assert_signer(keyring, SIGNING_ES256, "", "hollow"); /* never quietly another one */
+    assert_false(signs(keyring_signer(keyring, SIGNING_ES256, "")));
+    assert_false(signs(keyring_signer(keyring, SIGNING_ES256, "")));
+    assert_true(signs(keyring_signer(keyring, SIGNING_HS256, "")));
+    assert_true(signs(keyring_verifier(keyring, "", 1)));
+    buffer_start(&buffer, bench_arena(), 64);
+    struct json_out out = json_out_start(&buffer, JSON_STYLE_PLAIN);
+    keyring_jwks(keyring, &out);
+    assert_true(buffer_finish(&buffer, &json));
+    assert_null(memmem(json.data, json.size, "hollow", 6));
+    assert_non_null(memmem(json.data, json.size, "good", 4));
+    keyring_close(keyring);
+}
+
 static void only_so_many(void **state)
 {
     struct signing_row one = row_of(1, SIGNING_HS256, SIGNING_ACTIVE, "", "k");
@@ -204,6 +278,8 @@ int main(void)
         cmocka_unit_test(the_jwks),
         cmocka_unit_test(no_keys),
         cmocka_unit_test(one_bad_row_fails_all),
+        cmocka_unit_test(a_hollow_key_fails_alone),
+        cmocka_unit_test(a_hollow_key_is_a_fault_to_who_verifies),
         cmocka_unit_test(only_so_many),
     };
 
