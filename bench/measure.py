@@ -104,6 +104,19 @@ def build():
         raise machine.LabError(f"make failed in {machine.BUILD}:\n{made.stderr[-2000:]}")
 
 
+def static_cgi():
+    """The path of retoken.cgi, or None where it cannot be built."""
+    folder = ROOT / "build-static"
+    if machine.BUILD == ROOT / "build":
+        built = subprocess.run([ROOT / "scripts" / "prepare", "build", folder.name, "--enable-static-cgi"],
+                               stdout=subprocess.DEVNULL, check=False).returncode == 0
+        program = folder / "retoken.cgi"
+    else:
+        program = machine.BUILD / "retoken.cgi"
+        built = program.exists()
+    return program if built else None
+
+
 def on_a_disk():
     """Temporary folders shall lie on a disk: in memory a commit costs nothing."""
     for place in (tempfile.gettempdir(), "/var/tmp", str(RESULTS)):
@@ -155,7 +168,8 @@ class Tools:
         return self.json("limits", "sign", algorithm, threads, seconds)["rate"]
 
     def store(self, folder, records, batch, seconds):
-        return self.json("limits", "store", folder, records, batch, seconds)["rate"]
+        """rate, and cpu_us of one update."""
+        return self.json("limits", "store", folder, records, batch, seconds)
 
     def both(self, folder, records, algorithm, seconds):
         return self.json("limits", "both", folder, records, algorithm, seconds)["p50_ms"]

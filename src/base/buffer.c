@@ -139,35 +139,6 @@ void buffer_add_base64(struct buffer *buffer, const void *data, size_t size)
     buffer->size += codec_base64_size(size);
 }
 
-void buffer_add_hex(struct buffer *buffer, const void *data, size_t size)
-{
-    char *end = size > SIZE_MAX / 4 ? NULL : reserve(buffer, 2 * size);
-
-    if (end == NULL) {
-        buffer->failed = true;
-        return;
-    }
-    codec_hex_encode(data, size, end); /* its NUL falls on the byte kept for ours */
-    buffer->size += 2 * size;
-}
-
-static bool is_unreserved(char c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
-}
-
-void buffer_add_percent(struct buffer *buffer, struct text t)
-{
-    for (size_t i = 0; i < t.size; i++) {
-        if (is_unreserved(t.data[i])) {
-            buffer_add_char(buffer, t.data[i]);
-        } else {
-            buffer_addf(buffer, "%%%02X", (unsigned)(uint8_t)t.data[i]);
-        }
-    }
-}
-
 struct text buffer_text(const struct buffer *buffer)
 {
     return (struct text){buffer->data, buffer->size};

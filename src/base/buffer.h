@@ -26,9 +26,6 @@ void buffer_addf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void buffer_add_base64url(struct buffer *buffer, const void *data, size_t size); /* no padding */
 void buffer_add_base64(struct buffer *buffer, const void *data, size_t size);    /* padded */
-void buffer_add_hex(struct buffer *buffer, const void *data, size_t size);       /* lower case */
-/* RFC 3986 percent-encoding of everything but unreserved characters. */
-void buffer_add_percent(struct buffer *buffer, struct text t);
 /* What stands in it so far; valid until the arena is reset. */
 struct text buffer_text(const struct buffer *buffer);
 /* False when anything was dropped; *t untouched then. The text is NUL-terminated behind its end. */

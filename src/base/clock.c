@@ -22,3 +22,11 @@ int64_t clock_now_ms(const struct clock *clock)
 {
     return clock->now_ms(clock->self);
 }
+
+int64_t clock_stopwatch_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}

@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 enum { ROOM_MAX = 65536, ROOM_LEAST = 64, ENDING_PAUSE_MS = 10 };
 
 /* One descriptor's peer. */
@@ -43,10 +45,7 @@ struct door {
 
 int64_t door_now_ms(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return clock_stopwatch_us() / 1000;
 }
 
 /* ---- open, close ---- */

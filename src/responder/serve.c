@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/codec.h"
 #include "dialect/dialect.h"
 #include "dialect/mounts.h"
@@ -47,15 +47,6 @@ struct visit {
     struct refresh *refresh;
 };
 
-/* Durations only; the time of day is the authority's. */
-static int64_t stopwatch_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* ---- log ---- */
 
 /* "12.3" milliseconds; without printf's floating point, which costs more than the rest of a line.
@@ -66,7 +57,7 @@ struct elapsed {
 
 static struct elapsed elapsed_ms(const struct visit *visit)
 {
-    int64_t tenths = (stopwatch_us() - visit->begun_us + 50) / 100;
+    int64_t tenths = (clock_stopwatch_us() - visit->begun_us + 50) / 100;
     struct elapsed elapsed;
 
     snprintf(elapsed.text, sizeof elapsed.text, "%" PRId64 ".%d", tenths / 10, (int)(tenths % 10));
@@ -363,7 +354,7 @@ static bool open_installation(struct serve *serve)
 /* Under the lock. */
 static void try_to_open(struct serve *serve)
 {
-    int64_t now_ms = stopwatch_us() / 1000;
+    int64_t now_ms = clock_stopwatch_us() / 1000;
 
     if (atomic_load(&serve->open) || (serve->tried && now_ms - serve->tried_ms < RETRY_MS)) {
         return;
@@ -476,7 +467,7 @@ void serve_request(struct serve *serve, struct arena *arena, const struct http_r
     visit->request = request;
     visit->response = response;
     visit->then = then;
-    visit->begun_us = stopwatch_us();
+    visit->begun_us = clock_stopwatch_us();
     if (atomic_load(&serve->open)) {
         run(visit, true);
     } else {

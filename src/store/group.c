@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     SWEEP_ENTRIES = 4,
@@ -205,14 +204,6 @@ size_t group_waiting(struct group *group)
     return count;
 }
 
-static int64_t stopwatch_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static bool has_gathered(const struct group *group)
 {
     int64_t patience_us = group->commit_us * GATHER_PARTS;
@@ -220,7 +211,7 @@ static bool has_gathered(const struct group *group)
     if (patience_us > GATHER_MOST_US) {
         patience_us = GATHER_MOST_US;
     }
-    return group->count >= GATHER_CHANGES || stopwatch_us() - group->since_us >= patience_us;
+    return group->count >= GATHER_CHANGES || clock_stopwatch_us() - group->since_us >= patience_us;
 }
 
 enum store_pending group_pending(struct group *group)
@@ -241,7 +232,7 @@ void group_submit(struct group *group, struct store_change *change)
     change->next = NULL;
     pthread_mutex_lock(&group->lock);
     if (group->count++ == 0) {
-        group->since_us = stopwatch_us();
+        group->since_us = clock_stopwatch_us();
     }
     *group->end = change;
     group->end = &change->next;
@@ -291,11 +282,11 @@ static void tell_all(struct store_change *batch)
 
 static void run_and_tell(struct group *group, struct store_change *batch)
 {
-    int64_t begun_us = stopwatch_us();
+    int64_t begun_us = clock_stopwatch_us();
 
     run(group, batch);
     pthread_mutex_lock(&group->lock);
-    group->commit_us = stopwatch_us() - begun_us;
+    group->commit_us = clock_stopwatch_us() - begun_us;
     group->led = false; /* others may lead while this thread tells */
     pthread_mutex_unlock(&group->lock);
     tell_all(batch);

@@ -28,6 +28,22 @@ static void test_system_counts_milliseconds(void **state)
     assert_true(days > 365 * 40 && days < 365 * 400);
 }
 
+/* Microseconds: as many as another of the system's clocks counts meanwhile, give or take its unit.
+ */
+static void test_stopwatch(void **state)
+{
+    struct clock clock = clock_system();
+    int64_t begun_us = clock_stopwatch_us();
+    int64_t begun_ms = clock_now_ms(&clock);
+    int64_t took_ms;
+
+    (void)state;
+    do {
+        took_ms = clock_now_ms(&clock) - begun_ms;
+    } while (took_ms >= 0 && took_ms < 5);
+    assert_true(clock_stopwatch_us() - begun_us >= 3000); /* of the 5,000 that have passed */
+}
+
 static void test_units(void **state)
 {
     (void)state;
@@ -41,6 +57,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_handed_in),
         cmocka_unit_test(test_system_counts_milliseconds),
+        cmocka_unit_test(test_stopwatch),
         cmocka_unit_test(test_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
