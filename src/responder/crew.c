@@ -31,10 +31,10 @@ struct crew {
     atomic_bool stopping;
     atomic_int status;
     atomic_size_t running;
-    atomic_size_t idle;    /* workers that wait at the door */
-    atomic_uint taken;     /* peers so far */
-    atomic_bool nobody_at; /* the door: the main thread looks closely */
-    size_t enough;         /* workers, unless they are stuck */
+    atomic_size_t idle;  /* workers that wait at the door */
+    atomic_uint taken;   /* peers so far */
+    atomic_bool starved; /* nobody was at the door: the main thread looks closely */
+    size_t enough;       /* workers, unless they are stuck */
 
     pthread_t *workers;
     atomic_size_t most;       /* of them */
@@ -112,7 +112,7 @@ static void settle(struct crew *crew)
 static enum door_event wait_at_door(struct crew *crew, int *peer)
 {
     atomic_fetch_add(&crew->idle, 1);
-    enum door_event event = door_next(crew->door, -1, peer);
+    enum door_event event = door_next(crew->door, true, peer);
     atomic_fetch_sub(&crew->idle, 1);
     return event;
 }
@@ -124,7 +124,7 @@ static enum door_event next_peer(struct crew *crew, int *peer)
     case STORE_NOTHING:
         return wait_at_door(crew, peer);
     case STORE_WAITING:
-        return door_next(crew->door, 0, peer);
+        return door_next(crew->door, false, peer);
     case STORE_DUE:
         break;
     }
@@ -140,7 +140,7 @@ static void look_behind(struct crew *crew)
     }
     start_another(crew, crew->enough);
     if (atomic_load(&crew->started) < atomic_load(&crew->most) &&
-        !atomic_exchange(&crew->nobody_at, true)) {
+        !atomic_exchange(&crew->starved, true)) {
         pthread_kill(crew->main, LOOK_SIGNAL);
     }
 }
@@ -215,18 +215,15 @@ static void start_another(struct crew *crew, size_t enough)
     pthread_mutex_unlock(&crew->starting);
 }
 
-/* Nobody was at the door. While that lasts, and no worker has come back to it for the next peer,
- * one more is started. Gives what to look at next time. */
-static unsigned watch_for_stuck(struct crew *crew, unsigned taken_before)
+/* Nobody was at the door, STUCK_MS ago. While that lasts, and no worker has come back to it for the
+ * next peer meanwhile, one more is started. */
+static void watch_for_stuck(struct crew *crew, unsigned taken_before)
 {
-    unsigned taken = atomic_load(&crew->taken);
-
     if (atomic_load(&crew->idle) > 0) {
-        atomic_store(&crew->nobody_at, false);
-    } else if (taken == taken_before) {
+        atomic_store(&crew->starved, false);
+    } else if (atomic_load(&crew->taken) == taken_before) {
         start_another(crew, atomic_load(&crew->started) + 1);
     }
-    return taken;
 }
 
 static void watch(struct crew *crew)
@@ -244,16 +241,16 @@ static void watch(struct crew *crew)
 static void serve_until_signal(struct crew *crew)
 {
     int64_t watched_ms = door_now_ms();
-    unsigned taken = 0;
 
     while (!atomic_load(&crew->stopping)) {
-        bool closely = atomic_load(&crew->nobody_at);
+        bool closely = atomic_load(&crew->starved);
+        unsigned taken = atomic_load(&crew->taken);
         int signal_number = wait_for_signal(closely ? STUCK_MS : WATCH_MS);
 
         if (signal_number != 0 && signal_number != LOOK_SIGNAL) {
             stop(crew);
-        } else if (closely) {
-            taken = watch_for_stuck(crew, taken);
+        } else if (closely && signal_number == 0) {
+            watch_for_stuck(crew, taken);
         }
         if (door_now_ms() - watched_ms >= WATCH_MS) {
             watch(crew);
@@ -292,7 +289,7 @@ static bool prepare(struct crew *crew, const struct listener *listener, size_t m
     atomic_init(&crew->idle, 0);
     atomic_init(&crew->started, 0);
     atomic_init(&crew->taken, 0);
-    atomic_init(&crew->nobody_at, false);
+    atomic_init(&crew->starved, false);
     crew->enough = processors() + 1;
     pthread_mutex_init(&crew->starting, NULL);
     crew->workers = calloc(most, sizeof *crew->workers);
@@ -310,14 +307,15 @@ int crew_run(const struct listener *listener, struct serve *serve, size_t thread
     struct crew crew = {.serve = serve, .main = pthread_self()};
 
     if (!prepare(&crew, listener, threads)) {
-        log_line(CONFIG_LOG_ERROR, "cannot start: %s", strerror(errno));
-        atomic_store(&crew.status, EXIT_FAILURE);
+        log_line(CONFIG_LOG_ERROR, "cannot start: out of memory or descriptors");
+        atomic_store(&crew.status, CREW_CANNOT_START);
         goto done;
     }
     start_another(&crew, 1);
     if (atomic_load(&crew.started) == 0) {
-        log_line(CONFIG_LOG_ERROR, "cannot start a thread: %s", strerror(errno));
-        atomic_store(&crew.status, EXIT_FAILURE);
+        log_line(CONFIG_LOG_ERROR, "cannot start a thread: out of memory, or over a limit of "
+                                   "processes");
+        atomic_store(&crew.status, CREW_CANNOT_START);
         stop(&crew);
     }
     run_main_thread(&crew);

@@ -11,7 +11,8 @@ void crew_block_signals(void);
 
 /* Serves with up to `threads` threads until SIGTERM, SIGINT, SIGHUP or SIGUSR1, or until
  * serve_must_end. Finishes what is in flight. Gives the exit status: 0 after a signal, 1 after
- * trouble. */
+ * trouble, CREW_CANNOT_START. */
+enum { CREW_CANNOT_START = 3 };
 int crew_run(const struct listener *listener, struct serve *serve, size_t threads);
 
 #endif

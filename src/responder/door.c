@@ -251,59 +251,72 @@ static void pause_briefly(void)
     nanosleep(&time, NULL);
 }
 
-/* Once it is time to stop: what those who are in have still to say. The stop event is there for
- * ever, so who waits for the rest of a request looks now and then instead. */
-static enum door_event next_at_the_end(struct door *door, int *peer)
-{
-    struct epoll_event events[2];
-    int count = epoll_wait(door->set, events, 2, 0);
-
-    for (int i = 0; i < count; i++) {
-        int fd = events[i].data.fd;
-
-        if (fd == door->stop_event) {
-            continue;
-        } else if (fd != door->listener->fd) { /* one of two is the stop event */
-            take(door, fd);
-            *peer = fd;
-            return DOOR_PEER;
-        }
-    }
-    if (!anybody_owes(door)) {
-        return DOOR_STOPPED;
-    }
-    pause_briefly();
-    return DOOR_NOBODY;
-}
-
-enum door_event door_next(struct door *door, int timeout_ms, int *peer)
+/* A ready peer, now that the stop event is ready for ever: it stands among them, and whoever was
+ * given stands last. -1: none. */
+static int ready_beside_stop(const struct door *door)
 {
     struct epoll_event event;
 
-    for (;;) {
-        if (atomic_load(&door->stopping)) {
-            return next_at_the_end(door, peer);
-        }
-        enum door_event let = look_outside(door, peer);
-        if (let != DOOR_NOBODY) {
-            return let;
-        }
-        int count = epoll_wait(door->set, &event, 1, timeout_ms);
-        if (count <= 0 && (timeout_ms >= 0 || errno != EINTR)) {
-            return count < 0 && errno != EINTR ? DOOR_BROKEN : DOOR_NOBODY;
-        } else if (count <= 0 || event.data.fd == door->stop_event) {
-            continue;
-        } else if (event.data.fd != door->listener->fd) {
-            take(door, event.data.fd);
-            atomic_store(&door->look_outside, true);
-            *peer = event.data.fd;
-            return DOOR_PEER;
-        }
-        let = open_up(door, peer);
-        if (let != DOOR_NOBODY || timeout_ms >= 0) {
-            return let;
+    for (int tries = 0; tries < 2; tries++) {
+        if (epoll_wait(door->set, &event, 1, 0) == 1 && event.data.fd != door->stop_event &&
+            event.data.fd != door->listener->fd) {
+            return event.data.fd;
         }
     }
+    return -1;
+}
+
+/* Once it is time to stop: what those who are in have still to say. Who waits for the rest of a
+ * request looks now and then. */
+static enum door_event next_at_the_end(struct door *door, bool wait, int *peer)
+{
+    int fd = ready_beside_stop(door);
+
+    if (fd >= 0) {
+        take(door, fd);
+        *peer = fd;
+        return DOOR_PEER;
+    } else if (!anybody_owes(door)) {
+        return DOOR_STOPPED;
+    } else if (wait) {
+        pause_briefly();
+    }
+    return DOOR_NOBODY;
+}
+
+/* One event of the set. */
+static enum door_event next_of_set(struct door *door, bool wait, int *peer)
+{
+    struct epoll_event event;
+    int count = epoll_wait(door->set, &event, 1, wait ? -1 : 0);
+
+    if (count < 0 && errno != EINTR) {
+        return DOOR_BROKEN;
+    } else if (count <= 0 || event.data.fd == door->stop_event) {
+        return DOOR_NOBODY;
+    } else if (event.data.fd == door->listener->fd) {
+        return open_up(door, peer);
+    }
+    take(door, event.data.fd);
+    atomic_store(&door->look_outside, true);
+    *peer = event.data.fd;
+    return DOOR_PEER;
+}
+
+enum door_event door_next(struct door *door, bool wait, int *peer)
+{
+    enum door_event next;
+
+    do {
+        if (atomic_load(&door->stopping)) {
+            return next_at_the_end(door, wait, peer);
+        }
+        next = look_outside(door, peer);
+        if (next == DOOR_NOBODY) {
+            next = next_of_set(door, wait, peer);
+        }
+    } while (next == DOOR_NOBODY && wait);
+    return next;
 }
 
 static void await(struct door *door, int fd, bool owes)

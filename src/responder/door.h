@@ -27,17 +27,18 @@ int door_room(const struct door *door);
 
 enum door_event {
     DOOR_PEER,    /* *peer has something to read, or has gone, and is the caller's */
-    DOOR_NOBODY,  /* not within the time */
+    DOOR_NOBODY,  /* nobody there, or look again */
     DOOR_STOPPED, /* it is time to stop, and nobody owes us the rest of a request */
     DOOR_BROKEN   /* connections can not be accepted any more; errno says why */
 };
 
-/* Waits up to timeout_ms; 0 = not at all, -1 = for ever. */
-enum door_event door_next(struct door *door, int timeout_ms, int *peer);
+/* Waits for as long as it takes, or not at all. */
+enum door_event door_next(struct door *door, bool wait, int *peer);
 
-/* Gives a peer back, to be had again when it says something. One that owes us the rest of a request
- * is shut down DOOR_PATIENCE_MS after it began to, however often it sends a byte; an idle one may
- * be silent as long as it likes. */
+/* Gives a peer back, to be had again when it says something. One that owes us a request, or the
+ * rest of one, is shut down by the first door_check that comes DOOR_PATIENCE_MS after it began to,
+ * however often it sends a byte: so is a new one that has sent nothing yet. An idle one, whose
+ * requests are all answered, may be silent as long as it likes. */
 void door_await_rest(struct door *door, int peer);
 void door_await_next(struct door *door, int peer);
 /* Gives it back, closed. */

@@ -242,8 +242,7 @@ void group_submit(struct group *group, struct store_change *change)
 /* A thread that sleeps until its change is made. */
 struct sleeper {
     sem_t wake;
-    bool leads; /* woken to lead; else its result is there */
-    bool done;
+    bool done; /* its result is there; else it was woken to lead */
     enum store_result result;
 };
 
@@ -320,19 +319,18 @@ void group_settle(struct group *group)
  * none does, or somebody leads already. */
 static bool hand_over(struct group *group)
 {
-    struct sleeper *heir = NULL;
+    struct sleeper *successor = NULL;
 
     pthread_mutex_lock(&group->lock);
     if (!group->led) {
-        heir = first_sleeper(group);
-        group->led = heir != NULL;
+        successor = first_sleeper(group);
+        group->led = successor != NULL;
     }
     pthread_mutex_unlock(&group->lock);
-    if (heir != NULL) {
-        heir->leads = true;
-        wake(heir);
+    if (successor != NULL) {
+        wake(successor);
     }
-    return heir != NULL;
+    return successor != NULL;
 }
 
 static void lead_once(struct group *group, struct store_change *batch)
@@ -344,7 +342,7 @@ static void lead_once(struct group *group, struct store_change *batch)
 }
 
 /* Woken to lead: `led` was set on its behalf, and its change is among those that wait. */
-static void lead_as_heir(struct group *group)
+static void lead_as_successor(struct group *group)
 {
     struct store_change *batch;
 
@@ -373,8 +371,7 @@ enum store_result group_commit(struct group *group, struct store_change *change)
         if (sleeper.done) {
             break;
         }
-        sleeper.leads = false;
-        lead_as_heir(group);
+        lead_as_successor(group);
     }
     sem_destroy(&sleeper.wake);
     return sleeper.result;
