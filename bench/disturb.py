@@ -1,21 +1,23 @@
 """Clients nobody wants, for as long as a `with` lasts: what they do to the others is measured meanwhile.
 They speak FastCGI to a responder's socket, with tokens that are none, so that they cost it little but
-their presence, and they are few enough to cost the machine little. Knows bad manners; measures nothing."""
+their presence, and they are few enough to cost the machine little. And a log that nobody reads, which
+holds up every thread that has something to say. Knows bad manners; measures nothing."""
 
 import contextlib
+import os
 import socket
 import threading
 
 import measure  # finds scripts/lab
-from lab import fcgi, http
+from lab import fcgi, http, machine
 
-COUNT = 100           # at a time; more than a responder has threads
+COUNT = 100           # at a time; more than the threads a responder may have (64 unless told)
 STEP = 0.2            # seconds between a slow sender's bytes
 LEAVERS_PER_SECOND = 200
 
 
-def _request(path, flags=0):
-    body = b"grant_type=refresh_token&refresh_token=" + b"A" * 72
+def _request(path, flags=0, token="A" * 72):
+    body = f"grant_type=refresh_token&refresh_token={token}".encode()
     asked = http.Request("POST", path, [("Content-Type", "application/x-www-form-urlencoded")], body)
     return fcgi.begin(flags) + fcgi.params(fcgi.variables(asked)) + fcgi.stdin(body)
 
@@ -104,6 +106,48 @@ def leaving(at, path):
 
     with _meanwhile(come_and_go):
         yield
+
+
+@contextlib.contextmanager
+def held_up(at, path, tokens, log):
+    """A request with each of these tokens, all of which are under way while the `with` lasts: `log`,
+    which the responder writes to, is an UnreadLog, and the answer comes after the line. At the end all
+    have been answered."""
+    with _peers() as held:
+        for token in tokens:
+            held.append(fcgi.connect(at, 60))
+            held[-1].sendall(_request(path, token=token))
+        yield
+        log.let_go()
+        for peer in held:
+            answer = fcgi.parse(fcgi.read_answer(peer)[0])
+            if answer.status != 200:
+                raise machine.LabError(f"{path}: {answer.status} {answer.body[:300]!r}")
+
+
+class UnreadLog:
+    """A pipe that is full: whoever logs into it waits until it is let go, and the responder has ended
+    before it comes to an end itself."""
+
+    def __init__(self, path):
+        self.path = path
+        os.mkfifo(path)
+        machine.own(path)
+        self.pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(self.pipe, b"\n" * 4096)
+
+    def let_go(self):
+        reader = os.open(self.path, os.O_RDONLY)
+        os.close(self.pipe)
+
+        def read_on():
+            with open(reader, "rb", buffering=0) as log:
+                while log.read(65536):
+                    pass
+
+        threading.Thread(target=read_on, daemon=True).start()
 
 
 WAYS = {"half-sent": half_sent, "slow": slow, "kept": kept, "leaving": leaving}

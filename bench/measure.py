@@ -21,6 +21,7 @@ from lab import installation, machine, servers  # noqa: E402
 
 RESULTS = ROOT / "build" / "bench"
 PROGRAMS = ("loadgen", "limits", "nothing", "noop", "starts", "populate")
+CORES = len(os.sched_getaffinity(0))  # that we may use
 
 # The sample configuration of nginx names the paths, so the mounts of all algorithms stand at some of
 # them. One realm: every session may be refreshed at every mount.
@@ -98,7 +99,7 @@ def build():
     if machine.BUILD == ROOT / "build":
         subprocess.run([ROOT / "scripts" / "prepare"], check=True)
     targets = ["retoken", "retoken.fcgi", *(f"bench/{name}" for name in PROGRAMS)]
-    made = subprocess.run(["make", "-s", f"-j{os.cpu_count()}", "-C", machine.BUILD, *targets],
+    made = subprocess.run(["make", "-s", f"-j{CORES}", "-C", machine.BUILD, *targets],
                           capture_output=True, text=True, check=False)
     if made.returncode != 0:
         raise machine.LabError(f"make failed in {machine.BUILD}:\n{made.stderr[-2000:]}")
@@ -164,8 +165,9 @@ class Tools:
                                    f"{figures.get('first_error', 'none at all')[:600]}")
         return figures
 
-    def sign(self, algorithm, seconds, threads=2):
-        return self.json("limits", "sign", algorithm, threads, seconds)["rate"]
+    def sign(self, algorithm, seconds):
+        """On all cores."""
+        return self.json("limits", "sign", algorithm, CORES, seconds)["rate"]
 
     def store(self, folder, records, batch, seconds):
         """rate, and cpu_us of one update."""
@@ -173,6 +175,10 @@ class Tools:
 
     def both(self, folder, records, algorithm, seconds):
         return self.json("limits", "both", folder, records, algorithm, seconds)["p50_ms"]
+
+    def commits(self, store):
+        """How many transactions this LMDB environment has seen committed."""
+        return self.json("limits", "commits", store)["commits"]
 
 
 # ---- what is loaded ----
@@ -265,6 +271,11 @@ def private_dirty_mb(pid):
         if line.startswith("Private_Dirty:"):
             return int(line.split()[1]) / 1024
     return float("nan")
+
+
+def threads_of(pid):
+    """How many are there now, the main thread among them."""
+    return len(os.listdir(f"/proc/{pid}/task"))
 
 
 def first_lines(source, target, skip, count):
@@ -390,7 +401,7 @@ def machine_facts():
     model = next((line.partition(":")[2].strip() for line in open("/proc/cpuinfo")
                   if line.startswith("model name")), "unknown")
     return {"when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "cpu": model,
-            "cores": os.cpu_count(), "kernel": os.uname().release,
+            "cores": CORES, "kernel": os.uname().release,
             "load_before": os.getloadavg()[0]}
 
 

@@ -10,8 +10,8 @@
 #include "admin/ask.h"
 #include "admin/key_need.h"
 #include "base/codec.h"
+#include "refresh/judge.h"
 #include "refresh/place.h"
-#include "refresh/refresh.h"
 #include "token/jws.h"
 #include "token/layout.h"
 #include "token/refresh_token.h"
@@ -28,7 +28,7 @@ static void add_ago(struct buffer *b, int64_t at_ms, int64_t now_ms)
 }
 
 /* "generation 0 of ada's session on web" */
-static void add_whose(struct buffer *b, const struct refresh_verdict *verdict)
+static void add_whose(struct buffer *b, const struct verdict *verdict)
 {
     const struct store_grant *grant = &verdict->grant;
     buffer_addf(b, "generation %" PRIu32 " of ", verdict->generation);
@@ -43,7 +43,7 @@ static void add_whose(struct buffer *b, const struct refresh_verdict *verdict)
 }
 
 /* "; already renewed once, 12 s ago" */
-static void add_renewed(struct buffer *b, const struct refresh_verdict *verdict)
+static void add_renewed(struct buffer *b, const struct verdict *verdict)
 {
     const struct session *session = &verdict->grant.session;
     if (verdict->generation > session->generation) {
@@ -69,8 +69,7 @@ static void add_left(struct buffer *b, int64_t left_ms)
 }
 
 /* "; presenting it again gives the same answer for 48 s more" */
-static void add_future(struct buffer *b, const struct mount *mount,
-                       const struct refresh_verdict *verdict)
+static void add_future(struct buffer *b, const struct mount *mount, const struct verdict *verdict)
 {
     const struct session *session = &verdict->grant.session;
     buffer_add_c(b, "; ");
@@ -111,7 +110,7 @@ static void add_future(struct buffer *b, const struct mount *mount,
 }
 
 static struct text sentence(struct call *call, const struct mount *mount,
-                            const struct refresh_verdict *verdict)
+                            const struct verdict *verdict)
 {
     struct buffer b;
     struct text t = TEXT("(out of memory)");
@@ -236,7 +235,7 @@ static const char *shape_name(struct text token)
     return "imported";
 }
 
-static void refresh_cells(struct text token, const struct refresh_verdict *verdict, char id[37],
+static void refresh_cells(struct text token, const struct verdict *verdict, char id[37],
                           struct cell cells[REFRESH_COLUMNS])
 {
     const struct session *session = &verdict->grant.session;
@@ -261,7 +260,7 @@ static void refresh_cells(struct text token, const struct refresh_verdict *verdi
 
 /* One mount's answer: a member of the "mounts" array, or a line. */
 static void show_verdict(struct call *call, const struct mount *mount,
-                         const struct refresh_verdict *verdict)
+                         const struct verdict *verdict)
 {
     struct json_out *out = &call->output.out;
     struct text says = sentence(call, mount, verdict);
@@ -280,17 +279,17 @@ static void show_verdict(struct call *call, const struct mount *mount,
 
 /* What each mount of the session's realm would say; the first one's verdict into *verdict. */
 static enum call_end judge_mounts(struct call *call, struct text token, const char *realm,
-                                  struct refresh_verdict *verdict, bool *judged)
+                                  struct verdict *verdict, bool *judged)
 {
     const struct config *config = &call->service.config;
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct mount *mount = &config->mounts[i];
-        struct refresh_verdict one;
+        struct verdict one;
         struct fault fault = {0};
         if (mount->kind != MOUNT_REFRESH || strcmp(mount->realm, realm) != 0) {
             continue;
         }
-        if (refresh_judge(&call->service.authority, mount, token, call->arena, &one, &fault) ==
+        if (judge_token(&call->service.authority, mount, token, call->arena, &one, &fault) ==
             OUTCOME_FAULT) {
             return call_fault(call, &fault);
         }
@@ -305,12 +304,12 @@ static enum call_end explain_refresh(struct call *call, struct text token,
                                      const struct place *place, const struct store_grant *grant)
 {
     struct json_out *out = &call->output.out;
-    struct refresh_verdict verdict = {.grant = *grant,
-                                      .session_found = true,
-                                      .generation = place->generation,
-                                      .outcome = OUTCOME_WRONG_REALM,
-                                      .now_ms = call->now_ms,
-                                      .expires_ms = grant->session.expires_ms};
+    struct verdict verdict = {.grant = *grant,
+                              .session_found = true,
+                              .generation = place->generation,
+                              .outcome = OUTCOME_WRONG_REALM,
+                              .now_ms = call->now_ms,
+                              .expires_ms = grant->session.expires_ms};
     bool judged = false;
     char id[37];
     struct cell cells[REFRESH_COLUMNS];

@@ -186,7 +186,6 @@ static void show_event(struct output *output, const struct event *event, const c
 
 enum call_end verbs_event_list(struct call *call)
 {
-    enum { KEPT = 10000 };
     const char *session = options_value(&call->options, OPTION_SESSION);
     const char *last = options_value(&call->options, OPTION_LAST);
     uint8_t id[SESSION_ID_SIZE];
@@ -195,8 +194,8 @@ enum call_end verbs_event_list(struct call *call)
     struct call_name named = {0};
     struct call_name nobody = {0};
     struct fault fault = {"out of memory"};
-    if (last != NULL && (!text_to_u64(text_of(last), KEPT, &room) || room == 0)) {
-        return call_wrong(call, "--last %s: a number from 1 to %d", last, KEPT);
+    if (last != NULL && (!text_to_u64(text_of(last), STORE_EVENTS_KEPT, &room) || room == 0)) {
+        return call_wrong(call, "--last %s: a number from 1 to %d", last, STORE_EVENTS_KEPT);
     }
     if (session != NULL) {
         enum call_end end = call_session_id(call, session, id);

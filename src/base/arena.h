@@ -22,7 +22,7 @@ void *arena_alloc(struct arena *arena, size_t size);
 char *arena_c_string(struct arena *arena, struct text t);
 /* A copy (also NUL-terminated behind its end); *copy untouched and false past the limit. */
 bool arena_copy(struct arena *arena, struct text t, struct text *copy);
-/* Bytes in use now. */
+/* Bytes in use now. For tests. */
 size_t arena_used(const struct arena *arena);
 
 #endif

@@ -18,7 +18,8 @@ struct http_response {
     } headers[HTTP_RESPONSE_HEADERS_MAX];
     size_t header_count;
     struct text body;
-    bool failed; /* a header did not fit or held control bytes; the gateway answers 500 instead */
+    bool failed; /* a header did not fit or held control bytes: http_response_write refuses it, and
+                    the client gets a plain 503 instead */
 };
 
 /* Status, no headers, no body. */
@@ -40,7 +41,7 @@ void http_response_cookie(struct http_response *response, struct arena *arena, c
  * or the head is over HTTP_RESPONSE_HEAD_MAX (then append nothing). */
 bool http_response_write(const struct http_response *response, struct buffer *buffer);
 
-/* RFC 9110 section 15 reason phrase. */
+/* RFC 9110 section 15 reason phrase. For tests. */
 const char *http_reason(int status);
 
 #endif

@@ -348,7 +348,7 @@ static const struct setting general_settings[] = {
      ONE_OF(log_levels, "unknown; write error, notice, info or debug")},
     {"prefix", read_prefix, FIELD(struct config, prefix)},
     {"threads", read_count, FIELD(struct config, threads),
-     BETWEEN(1, 256, "out of range; write 1 to 256")},
+     BETWEEN(1, CONFIG_THREADS_MAX, "out of range; write 1 to 256")},
     {"body-limit", read_size, FIELD(struct config, body_limit),
      BETWEEN(KIB(1), KIB(1024), "out of range; write 1k to 1m")},
     {"issuer", read_issuer, .offset = 0, .room = MOUNT_VALUE_MAX + 1},
@@ -758,8 +758,8 @@ static void set_defaults(struct config *config)
         .store_size = (uint64_t)KIB(64) * 1024,
         .keep_ended_ms = INT64_C(30) * CLOCK_DAY,
         .log_level = CONFIG_LOG_NOTICE,
-        .threads = 64,
-        .body_limit = (uint64_t)KIB(64),
+        .threads = CONFIG_THREADS,
+        .body_limit = CONFIG_BODY_LIMIT,
     };
 }
 

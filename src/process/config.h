@@ -8,7 +8,10 @@
 #include "base/fault.h"
 #include "model/mount.h"
 
-enum { CONFIG_MOUNTS_MAX = 64, CONFIG_PATH_MAX = 1024 };
+enum { CONFIG_MOUNTS_MAX = 64, CONFIG_PATH_MAX = 1024, CONFIG_THREADS_MAX = 256 };
+
+/* Defaults that also hold while no configuration can be read. */
+enum { CONFIG_THREADS = 64, CONFIG_BODY_LIMIT = 64 * 1024 };
 
 enum config_log { CONFIG_LOG_ERROR, CONFIG_LOG_NOTICE, CONFIG_LOG_INFO, CONFIG_LOG_DEBUG };
 
@@ -23,7 +26,7 @@ struct config {
     char log_file[CONFIG_PATH_MAX];    /* "" = standard error */
     enum config_log log_level;
     char prefix[MOUNT_PATH_MAX + 1]; /* stripped from the URL path before mounts are matched */
-    uint64_t threads;                /* of a responder that stands alone */
+    uint64_t threads;                /* at most, of a FastCGI responder, however started */
     uint64_t body_limit;             /* 64 KiB */
     struct mount mounts[CONFIG_MOUNTS_MAX];
     size_t mount_count;
@@ -50,7 +53,7 @@ bool config_load(const char *file, const struct config_dialects *dialects, struc
 /* The mount with exactly this path, or NULL. */
 const struct mount *config_mount(const struct config *config, const char *path);
 
-/* Durations: a number and s, m, h, d, w; or 0. Sizes: a number and k, m, g. */
+/* Durations: a number and s, m, h, d, w; or 0. Sizes: a number and k, m, g. For tests. */
 bool config_duration_parse(struct text t, int64_t *ms);
 bool config_size_parse(struct text t, uint64_t *bytes);
 /* "30d", "90s": the largest unit that divides it. */

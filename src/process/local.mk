@@ -8,5 +8,6 @@ libprocess_a_SOURCES = \
 	src/process/service.c \
 	src/process/service.h \
 	src/process/harden.c src/process/harden.h \
+	src/process/signals.c src/process/signals.h \
 	src/process/log.c \
 	src/process/log.h

@@ -128,11 +128,17 @@ const struct keyring *authority_keyring_now(struct authority *authority, struct 
     return authority_keyring(authority, version, fault);
 }
 
-bool authority_derived_alias(void *secrets, const uint8_t session[SESSION_ID_SIZE],
-                             uint32_t generation, uint8_t alias[SESSION_HASH_SIZE])
+bool authority_uuid_alias(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
+                          uint32_t generation, uint8_t alias[SESSION_HASH_SIZE])
 {
     char token[REFRESH_TOKEN_UUID_SIZE + 1];
 
     return refresh_token_uuid(secrets, session, generation, token) &&
            refresh_token_alias(text_of(token), alias);
+}
+
+bool authority_derived_alias(void *secrets, const uint8_t session[SESSION_ID_SIZE],
+                             uint32_t generation, uint8_t alias[SESSION_HASH_SIZE])
+{
+    return authority_uuid_alias(secrets, session, generation, alias);
 }

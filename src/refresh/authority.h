@@ -32,7 +32,10 @@ const struct keyring *authority_keyring(struct authority *authority, uint64_t ve
 /* The same after asking the store for its version. */
 const struct keyring *authority_keyring_now(struct authority *authority, struct fault *fault);
 
-/* store_settings.derived_alias over these secrets (self is a const struct secrets *). */
+/* The alias of (session, generation) spelled as UUID. False: libcrypto failed. */
+bool authority_uuid_alias(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
+                          uint32_t generation, uint8_t alias[SESSION_HASH_SIZE]);
+/* The same as store_settings.derived_alias: self is a const struct secrets *. */
 bool authority_derived_alias(void *secrets, const uint8_t session[SESSION_ID_SIZE],
                              uint32_t generation, uint8_t alias[SESSION_HASH_SIZE]);
 

@@ -7,6 +7,10 @@ librefresh_a_SOURCES = \
 	src/refresh/client_auth.h \
 	src/refresh/issue.c \
 	src/refresh/issue.h \
+	src/refresh/judge.c \
+	src/refresh/judge.h \
+	src/refresh/login.c \
+	src/refresh/login.h \
 	src/refresh/password.c \
 	src/refresh/password.h \
 	src/refresh/place.c \

@@ -108,6 +108,23 @@ enum password_check password_verify(struct text password, const char *hash)
     return result == PASSWORD_RIGHT && !has_hash ? PASSWORD_WRONG : result;
 }
 
+bool password_matches(struct text password, const char *hash, enum outcome *refusal,
+                      struct fault *fault)
+{
+    switch (password_verify(password, hash)) {
+    case PASSWORD_RIGHT:
+        return true;
+    case PASSWORD_WRONG:
+        *refusal = OUTCOME_CREDENTIALS_WRONG;
+        return false;
+    case PASSWORD_FAULT:
+        break;
+    }
+    fault_set(fault, "a password could not be checked: out of memory?");
+    *refusal = OUTCOME_FAULT;
+    return false;
+}
+
 bool client_secret_generate(const struct randomness *randomness, char secret[44])
 {
     uint8_t bytes[SECRET_BYTES];

@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "base/fault.h"
 #include "base/text.h"
+#include "model/outcome.h"
 #include "token/secrets.h"
 
 enum { PASSWORD_MAX = 256, PASSWORD_HASH_MAX = 384 };
@@ -21,6 +22,10 @@ bool password_hash(struct text password, const struct randomness *randomness,
 enum { PASSWORD_CHECKS = 4 };
 enum password_check { PASSWORD_RIGHT, PASSWORD_WRONG, PASSWORD_FAULT };
 enum password_check password_verify(struct text password, const char *hash);
+/* The same in the operation's words. False: *refusal is OUTCOME_CREDENTIALS_WRONG, or OUTCOME_FAULT
+ * with *fault. */
+bool password_matches(struct text password, const char *hash, enum outcome *refusal,
+                      struct fault *fault);
 
 /* Client secrets. A generated one has 256 bits, so an HMAC under a key derived from the master
  * secret is enough and costs a microsecond per request; one chosen by a human gets yescrypt. */

@@ -70,7 +70,8 @@ struct refresh_answer {
     struct text client;
 };
 
-/* The table of design.md section 4, in steps, so that no thread sleeps while the disk works:
+/* The table of design.md section 4, in steps, so that no thread sleeps while the disk works (but
+ * for kopong's login by password, whose new session refresh_begin makes durable itself):
  *
  *     refresh_begin -> refresh_step -> NULL: *outcome holds
  *                          ^        -> a write: hand it to the store, then
@@ -88,23 +89,8 @@ struct refresh *refresh_begin(struct authority *authority, const struct refresh_
 struct store_write *refresh_step(struct refresh *refresh, enum outcome *outcome);
 void refresh_written(struct refresh *refresh, enum store_result result);
 
-/* All of it, waiting for the write. */
+/* All of it, waiting for the write. For tests. */
 enum outcome refresh_run(struct authority *authority, const struct refresh_ask *ask,
                          struct arena *arena, struct refresh_answer *answer, struct fault *fault);
-
-/* Decides without changing anything: what refresh_run would answer now to this token on this mount
- * with everything else in order. For `retoken explain`. */
-struct refresh_verdict {
-    enum outcome outcome;
-    bool session_found;
-    struct store_grant grant; /* when session_found */
-    uint32_t generation;      /* presented */
-    int64_t now_ms;
-    int64_t window_left_ms; /* REPLAYED, RECOVERED: how long the same answer is given */
-    int64_t expires_ms;     /* when the session ends by itself; 0 = never */
-};
-enum outcome refresh_judge(struct authority *authority, const struct mount *mount,
-                           struct text refresh_token, struct arena *arena,
-                           struct refresh_verdict *verdict, struct fault *fault);
 
 #endif

@@ -4,6 +4,7 @@
 #include "responder/crew.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <time.h>
 
 #include "process/log.h"
+#include "process/signals.h"
 #include "responder/gateway.h"
 
 /* How often the main thread looks: at peers that are late; whether all workers are stuck; at the
@@ -44,15 +46,6 @@ struct crew {
 
 /* ---- signals ---- */
 
-static void ending_signals(sigset_t *set)
-{
-    sigemptyset(set);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGINT);
-    sigaddset(set, SIGHUP);
-    sigaddset(set, SIGUSR1);
-}
-
 /* What a worker sends to the main thread that is to look closely. */
 enum { LOOK_SIGNAL = SIGALRM };
 
@@ -60,7 +53,7 @@ void crew_block_signals(void)
 {
     sigset_t set;
 
-    ending_signals(&set);
+    signals_termination(&set);
     sigaddset(&set, LOOK_SIGNAL);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
@@ -72,7 +65,7 @@ static int wait_for_signal(int ms)
     struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
     sigset_t set;
 
-    ending_signals(&set);
+    signals_termination(&set);
     sigaddset(&set, LOOK_SIGNAL);
     int signal_number = sigtimedwait(&set, NULL, &time);
     return signal_number > 0 ? signal_number : 0;
@@ -291,6 +284,9 @@ static bool prepare(struct crew *crew, const struct listener *listener, size_t m
     atomic_init(&crew->taken, 0);
     atomic_init(&crew->starved, false);
     crew->enough = processors() + 1;
+    /* threads beyond these wait, for a disk say: an arena of malloc's for each of them only costs
+     */
+    mallopt(M_ARENA_MAX, (int)crew->enough);
     pthread_mutex_init(&crew->starting, NULL);
     crew->workers = calloc(most, sizeof *crew->workers);
     crew->door = door_open(listener);

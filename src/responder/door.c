@@ -2,8 +2,8 @@
  * (EPOLLONESHOT), so that one thread has it at a time, and armed again when it is given back. A
  * peer is closed only by the thread that has it: who is late is shut down, which is an event too.
  *
- * When no descriptor is left, the peer that has been idle longest has to go, and nobody is let in
- * until one is gone: the backlog waits in the kernel. */
+ * When hardly a descriptor is left, the peer that has been idle longest has to go, and nobody is
+ * let in until one is gone: the backlog waits in the kernel. */
 #include "responder/door.h"
 
 #include <errno.h>
@@ -19,7 +19,10 @@
 
 #include "base/clock.h"
 
-enum { ROOM_MAX = 65536, ROOM_LEAST = 64, ENDING_PAUSE_MS = 10 };
+/* Of descriptors; RESERVE are for files of our own, and for requests in pieces. */
+enum { ROOM_MAX = 65536, ROOM_LEAST = 64, RESERVE = 32 };
+
+enum { ENDING_PAUSE_MS = 10 };
 
 /* One descriptor's peer. */
 struct peer {
@@ -36,7 +39,9 @@ struct door {
     atomic_bool stopping;
     atomic_bool look_outside; /* the last one had was in already */
     atomic_bool full;         /* the listening socket is not armed */
-    int room;
+    int room;                 /* for descriptors */
+    int most;                 /* peers */
+    atomic_int inside;        /* so many are in */
 
     pthread_mutex_t lock; /* over the rest */
     struct peer *peers;   /* by descriptor */
@@ -57,7 +62,7 @@ static bool arm(const struct door *door, int operation, int fd, uint32_t events)
     return epoll_ctl(door->set, operation, fd, &event) == 0;
 }
 
-static int room_for_peers(void)
+static int room_for_descriptors(void)
 {
     struct rlimit limit;
 
@@ -65,6 +70,11 @@ static int room_for_peers(void)
         return ROOM_MAX;
     }
     return limit.rlim_cur < ROOM_LEAST ? ROOM_LEAST : (int)limit.rlim_cur;
+}
+
+static int room_for_peers(int descriptors)
+{
+    return descriptors > 2 * RESERVE ? descriptors - RESERVE : descriptors / 4;
 }
 
 struct door *door_open(const struct listener *listener)
@@ -75,7 +85,9 @@ struct door *door_open(const struct listener *listener)
         return NULL;
     }
     door->listener = listener;
-    door->room = room_for_peers();
+    door->room = room_for_descriptors();
+    door->most = room_for_peers(door->room);
+    atomic_init(&door->inside, 0);
     door->peers = calloc((size_t)door->room, sizeof *door->peers);
     door->set = epoll_create1(EPOLL_CLOEXEC);
     door->stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -164,6 +176,7 @@ static void let_in_again(struct door *door)
 
 static void begin(struct door *door, int fd)
 {
+    atomic_fetch_add(&door->inside, 1);
     pthread_mutex_lock(&door->lock);
     door->peers[fd] = (struct peer){.since_ms = door_now_ms()};
     door->highest = fd > door->highest ? fd : door->highest;
@@ -173,6 +186,10 @@ static void begin(struct door *door, int fd)
 /* Nothing that is sent or received through it ever blocks. */
 static enum door_event let_in(struct door *door, int *peer)
 {
+    if (atomic_load(&door->inside) >= door->most) {
+        make_room(door);
+        return DOOR_NOBODY;
+    }
     int fd = accept4(door->listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     if (fd >= door->room) { /* above the limit of open files as it was when we started */
@@ -352,14 +369,18 @@ void door_await_next(struct door *door, int peer)
     await(door, peer, false);
 }
 
+/* Under the lock, so that what was done to this number comes before what its next owner does. */
 void door_dismiss(struct door *door, int peer)
 {
+    pthread_mutex_lock(&door->lock);
     close(peer);
+    pthread_mutex_unlock(&door->lock);
     door_forget(door);
 }
 
 void door_forget(struct door *door)
 {
+    atomic_fetch_sub(&door->inside, 1);
     if (atomic_load(&door->full)) {
         let_in_again(door);
     }

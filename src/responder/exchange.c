@@ -87,9 +87,8 @@ bool exchange_read(struct arena *arena, const char *const *variables,
     return true;
 }
 
-struct text exchange_no_memory(void)
+static struct text unavailable(void)
 {
-    log_line(CONFIG_LOG_ERROR, "no memory for a request or its answer");
     return TEXT("Status: 503 Service Unavailable\r\n"
                 "Content-Type: text/plain; charset=utf-8\r\n"
                 "Cache-Control: no-store\r\n"
@@ -97,6 +96,12 @@ struct text exchange_no_memory(void)
                 "Content-Length: 20\r\n"
                 "\r\n"
                 "Service Unavailable\n");
+}
+
+struct text exchange_no_memory(void)
+{
+    log_line(CONFIG_LOG_ERROR, "no memory for a request or its answer");
+    return unavailable();
 }
 
 /* RFC 9110 section 9.3.2: the headers that GET would have, Content-Length among them, and no body.
@@ -113,7 +118,12 @@ static void spell(void *self)
     struct text answer;
 
     buffer_start(&buffer, exchange->arena, FIRST_ROOM + exchange->response.body.size);
-    if (!http_response_write(&exchange->response, &buffer) || !buffer_finish(&buffer, &answer)) {
+    if (exchange->response.failed) {
+        log_line(CONFIG_LOG_ERROR,
+                 "an answer's header holds a control byte, or there are too many");
+        answer = unavailable();
+    } else if (!http_response_write(&exchange->response, &buffer) ||
+               !buffer_finish(&buffer, &answer)) {
         answer = exchange_no_memory();
     } else if (exchange->request.method == HTTP_HEAD) {
         answer = without_body(answer, &exchange->response);

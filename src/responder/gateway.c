@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -30,6 +31,9 @@
 #include "responder/records.h"
 
 enum { PIECE_SIZE = 16 * 1024, PARAMS_MAX = 1024 * 1024 };
+
+/* More than any web server needs; less than would use up the process's memory. */
+enum { JOBS_MAX = 4096, COLLECTED_MAX = 128 * 1024 * 1024 };
 
 /* A request that comes in pieces. */
 struct parcel {
@@ -51,10 +55,12 @@ struct gateway {
     struct door *door;
     struct serve *serve;
     bool over_tcp;
-    struct parcel **parcels; /* by descriptor */
+    struct parcel **parcels; /* by descriptor; each belongs to who has the peer */
+    atomic_size_t collected; /* bytes of all parcels */
 
     pthread_mutex_t lock; /* over the rest */
-    struct job *spare;
+    size_t jobs;          /* as many as have ever been needed at once */
+    struct job *spare;    /* of them */
 };
 
 /* ---- jobs ---- */
@@ -91,9 +97,11 @@ static struct job *job_take(struct gateway *gateway)
     struct job *job = gateway->spare;
     if (job != NULL) {
         gateway->spare = job->next;
+    } else if (gateway->jobs < JOBS_MAX && (job = job_open(gateway)) != NULL) {
+        gateway->jobs++;
     }
     pthread_mutex_unlock(&gateway->lock);
-    return job != NULL ? job : job_open(gateway);
+    return job;
 }
 
 static void job_give(struct job *job)
@@ -109,19 +117,21 @@ static void job_give(struct job *job)
 
 /* ---- answering ---- */
 
-/* Gives the connection back. libfcgi has closed it if the answer could not be written. */
+/* Gives the connection back. In place of FCGX_Finish_r, which closes what it could not write to,
+ * and waits for as long as the peer goes on sending; and we may be the thread for whose batch
+ * others wait. A stream that has failed must not be closed either: it would send its buffer once
+ * more. */
 static void finish(struct job *job)
 {
-    struct door *door = job->gateway->door;
+    FCGX_Request *fcgi = &job->fcgi;
+    bool broken = FCGX_GetError(fcgi->in) != 0 || FCGX_GetError(fcgi->out) != 0 ||
+                  FCGX_FClose(fcgi->err) != 0 || FCGX_FClose(fcgi->out) != 0;
 
-    job->fcgi.keepConnection = 1;
-    FCGX_Finish_r(&job->fcgi);
-    if (job->fcgi.ipcFd < 0) {
-        door_forget(door);
-    } else if (job->keep) {
-        door_await_next(door, job->peer);
+    FCGX_Free(fcgi, 0);
+    if (job->keep && !broken) {
+        door_await_next(job->gateway->door, job->peer);
     } else {
-        door_dismiss(door, job->peer);
+        door_dismiss(job->gateway->door, job->peer);
     }
     job_give(job);
 }
@@ -180,6 +190,7 @@ static void read_and_perform(struct job *job, int source)
         job->fcgi.ipcFd = job->peer;
     }
     if (!read) {
+        job->keep = false; /* what is left of the body would be taken for the next request */
         answered(job, exchange_no_memory());
     } else if (has_gone(job->gateway, job->peer)) {
         drop(job);
@@ -195,7 +206,7 @@ static void perform(struct gateway *gateway, int peer, int source, bool keep)
     struct job *job = job_take(gateway);
 
     if (job == NULL) {
-        log_line(CONFIG_LOG_ERROR, "no memory for a request");
+        log_line(CONFIG_LOG_ERROR, "no memory for a request, or %d at once already", JOBS_MAX);
         if (source != peer) {
             close(source);
         }
@@ -209,6 +220,7 @@ static void perform(struct gateway *gateway, int peer, int source, bool keep)
     FCGX_InitRequest(&job->fcgi, -1, 0);
     job->fcgi.ipcFd = source;
     job->fcgi.keepConnection = 1;
+    job->fcgi.detached = 1; /* should it fail, it closes without waiting for the peer */
     if (FCGX_Accept_r(&job->fcgi) == 0) {
         read_and_perform(job, source);
         return;
@@ -228,6 +240,7 @@ static void parcel_close(struct gateway *gateway, int peer)
     struct parcel *parcel = gateway->parcels[peer];
 
     if (parcel != NULL) {
+        atomic_fetch_sub(&gateway->collected, parcel->copy.room);
         records_copy_free(&parcel->copy);
         free(parcel);
         gateway->parcels[peer] = NULL;
@@ -296,12 +309,19 @@ static void collect(struct gateway *gateway, int peer, unsigned char *piece)
     enum records_state state = RECORDS_PART;
     ssize_t got = 0;
     size_t used = 0;
+    size_t collected = 0;
 
     while (state == RECORDS_PART && (got = receive_piece(peer, piece, 0)) > 0) {
+        size_t before = parcel->copy.room;
+
         state = records_collect(&parcel->records, &parcel->copy, piece, (size_t)got, &used);
         secret_wipe(piece, (size_t)got);
+        collected = atomic_fetch_add(&gateway->collected, parcel->copy.room - before);
     }
-    if (state == RECORDS_WHOLE) {
+    if (collected > COLLECTED_MAX) {
+        log_line(CONFIG_LOG_ERROR, "no memory for a request: too many are half sent");
+        dismiss(gateway, peer);
+    } else if (state == RECORDS_WHOLE) {
         /* what came behind it, nobody has asked for: no web server sends two at a time */
         bool keep = records_keep(&parcel->records) && used == (size_t)got;
         perform_parcel(gateway, peer, keep);
@@ -378,6 +398,7 @@ struct gateway *gateway_open(struct door *door, struct serve *serve, bool over_t
     gateway->serve = serve;
     gateway->over_tcp = over_tcp;
     gateway->parcels = calloc((size_t)door_room(door), sizeof(struct parcel *));
+    atomic_init(&gateway->collected, 0);
     pthread_mutex_init(&gateway->lock, NULL);
     if (gateway->parcels == NULL || FCGX_Init() != 0) {
         gateway_close(gateway);

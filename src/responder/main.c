@@ -3,7 +3,6 @@
  */
 #include "config.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,13 +11,14 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "process/config.h"
 #include "process/harden.h"
 #include "responder/cgi.h"
 #include "responder/crew.h"
 #include "responder/listener.h"
 #include "responder/serve.h"
 
-enum { EXIT_USAGE = 2, EXIT_FAULT = 3, THREADS_MAX = 256 };
+enum { EXIT_USAGE = 2, EXIT_FAULT = 3 };
 
 enum start { START_GUESS, START_CGI, START_FCGI, START_LISTEN };
 
@@ -75,8 +75,8 @@ static bool parse_threads(const char *word, size_t *threads)
 {
     uint64_t value;
 
-    if (!text_to_u64(text_of(word), THREADS_MAX, &value) || value == 0) {
-        fprintf(stderr, "retoken.fcgi: --threads %s: write 1 to %d\n", word, THREADS_MAX);
+    if (!text_to_u64(text_of(word), CONFIG_THREADS_MAX, &value) || value == 0) {
+        fprintf(stderr, "retoken.fcgi: --threads %s: write 1 to %d\n", word, CONFIG_THREADS_MAX);
         return false;
     }
     *threads = (size_t)value;

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "responder/records_copy.h"
+
 enum records_state {
     RECORDS_PART,   /* well-formed so far, more must come */
     RECORDS_WHOLE,  /* the request is complete: its empty STDIN record has come, padding included */
@@ -31,7 +33,7 @@ struct records_limits {
 
 enum { RECORDS_EXCESS = 16 * 1024 * 1024 };
 
-enum { RECORDS_HEADER_SIZE = 8 };
+enum { RECORDS_HEADER_SIZE = 8, RECORDS_BEGIN_SIZE = 8 };
 
 /* Where in the PARAMS stream's name-value pairs we are. */
 struct records_pairs {
@@ -53,9 +55,9 @@ struct records {
     size_t content_left;                       /* of that record, still to come */
     size_t padding_left;
 
-    unsigned char begin[RECORDS_HEADER_SIZE]; /* content of BEGIN_REQUEST */
-    size_t id;                                /* the request's, from BEGIN_REQUEST on */
-    uint8_t stream;                           /* type of the records that must come now */
+    unsigned char begin[RECORDS_BEGIN_SIZE]; /* content of BEGIN_REQUEST */
+    size_t id;                               /* the request's, from BEGIN_REQUEST on */
+    uint8_t stream;                          /* type of the records that must come now */
     bool plain;
     struct records_pairs pairs;
     size_t params; /* bytes of PARAMS content looked at */
@@ -77,26 +79,14 @@ bool records_keep(const struct records *records);
  * PARAMS record for a header, and leaves that behind the empty STDIN record unread. No server we
  * know sends such padding, but it is allowed, and the copy has none. Once the request is whole. */
 bool records_plain(const struct records *records);
-/* Bytes of STDIN content so far, kept in the copy or not. */
+/* Bytes of STDIN content so far, kept in the copy or not. For tests. */
 size_t records_body(const struct records *records);
 /* After RECORDS_BAD: what was wrong, a static text for a log line. Otherwise "". */
 const char *records_why(const struct records *records);
-
-/* A request in memory, as records that libfcgi takes: without padding, in the fewest records, with
- * one byte more than limits.body of an over-long body. Grows with what has arrived, never with what
- * was announced, and never beyond the two limits and the headers. Starts zeroed: {0}. */
-struct records_copy {
-    unsigned char *bytes;
-    size_t size;
-    size_t room;
-    size_t open; /* where the record begins that content is added to; 0: none */
-};
 
 /* As records_feed, and adds to the copy. Bad also when out of memory. A copy belongs to one
  * request, whose bytes must all have come this way. */
 enum records_state records_collect(struct records *records, struct records_copy *copy,
                                    const void *bytes, size_t size, size_t *used);
-/* Wipes (there are tokens in it) and frees; zeroed again afterwards. */
-void records_copy_free(struct records_copy *copy);
 
 #endif

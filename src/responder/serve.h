@@ -1,5 +1,5 @@
 /* serve.h: one request to one answer and one log line. Knows what stands behind a mount and how a
- * process that cannot open its installation behaves; does not know how requests arrive. */
+ * process without an open installation answers; does not know how requests arrive. */
 #ifndef RETOKEN_RESPONDER_SERVE_H
 #define RETOKEN_RESPONDER_SERVE_H
 
@@ -16,7 +16,7 @@ struct serve;
  * tries again with later requests, at most once a second, so that mending the cause is enough. NULL
  * when out of memory. Call after the last fork. */
 struct serve *serve_open(const char *config_file);
-/* Over a service that the caller has opened and closes. */
+/* Over a service that the caller has opened and closes. For tests. */
 struct serve *serve_over(struct service *service);
 /* For tests; a program leaves by _exit, see store_close. NULL is harmless. */
 void serve_close(struct serve *serve);

@@ -1,11 +1,11 @@
-/* events.c: the verbs about events. The newest EVENTS_KEPT are kept, so nobody from outside can
- * grow the store by causing them. */
+/* events.c: the verbs about events. The newest STORE_EVENTS_KEPT are kept, so nobody from outside
+ * can grow the store by causing them. */
 #include "store/events.h"
 
 #include <string.h>
 
 #include "base/codec.h"
-#include "store/inside.h"
+#include "store/write.h"
 
 enum store_result events_append(struct rows *rows, const struct event *event, struct fault *fault)
 {
@@ -21,8 +21,8 @@ enum store_result events_append(struct rows *rows, const struct event *event, st
         return STORE_FAULT;
     }
     /* Numbers follow each other without a gap: one comes, one goes. */
-    if (number > EVENTS_KEPT &&
-        rows_event_remove(rows, number - EVENTS_KEPT, fault) == STORE_FAULT) {
+    if (number > STORE_EVENTS_KEPT &&
+        rows_event_remove(rows, number - STORE_EVENTS_KEPT, fault) == STORE_FAULT) {
         return STORE_FAULT;
     }
     return STORE_OK;
@@ -37,7 +37,7 @@ static enum store_result apply_add(struct rows *rows, void *what, struct fault *
 
 void store_prepare_event(struct store_write *write, const struct event *event)
 {
-    inside_prepare(write, apply_add, event->at_ms);
+    write_prepare(write, apply_add, event->at_ms);
     write->of.event = *event;
 }
 

@@ -3,10 +3,9 @@
 #define RETOKEN_STORE_EVENTS_H
 
 #include "store/rows.h"
+#include "store/store.h"
 
-enum { EVENTS_KEPT = 10000 };
-
-/* Appends it and drops the oldest beyond EVENTS_KEPT. */
+/* Appends it and drops the oldest beyond STORE_EVENTS_KEPT. */
 enum store_result events_append(struct rows *rows, const struct event *event, struct fault *fault);
 
 #endif

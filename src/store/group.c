@@ -99,6 +99,14 @@ static bool apply(struct rows *rows, struct store_change *change)
     return change->result == STORE_OK || (rows->changes == before && !rows->full);
 }
 
+/* What went well before is undone as well: a fault, until it is tried again. */
+static void forget_results(struct store_change *batch, const struct store_change *end)
+{
+    for (struct store_change *change = batch; change != end; change = change->next) {
+        change->result = STORE_FAULT;
+    }
+}
+
 static bool sweep_a_little(struct group *group, struct rows *rows, int64_t now_ms)
 {
     struct sweep_budget budget = {SWEEP_ENTRIES, SWEEP_ENTRIES, SWEEP_ALIASES};
@@ -122,6 +130,7 @@ static enum attempt attempt(struct group *group, struct store_change *batch, int
     for (struct store_change *change = batch; change != NULL; change = change->next) {
         if (!apply(&rows, change)) {
             kind->abort(&rows.txn);
+            forget_results(batch, change);
             return rows.full ? ATTEMPT_FULL : ATTEMPT_FAILED;
         }
     }
@@ -177,6 +186,9 @@ static void run(struct group *group, struct store_change *batch)
     for (struct store_change *change = batch, *next; change != NULL; change = next) {
         next = change->next;
         change->next = NULL;
+        if (change->fault != NULL) {
+            change->fault->text[0] = '\0'; /* the batch's */
+        }
         persist(group, change, now_ms);
         change->next = next;
     }

@@ -25,7 +25,9 @@ void group_submit(struct group *group, struct store_change *change);
 /* Leads until nothing waits or somebody else leads. Calls the `done` of all it has committed; these
  * may submit again, and must not commit. */
 void group_settle(struct group *group);
-/* Does something wait that nobody leads, and for how long? See GATHER_PARTS. */
+/* STORE_NOTHING: nothing waits, or somebody leads and will take it. STORE_WAITING: something does,
+ * and may gather while there is other work. STORE_DUE: it is many by now, or the first has waited
+ * long beside what a commit takes. */
 enum store_pending group_pending(struct group *group);
 /* How many wait for the leader of now. */
 size_t group_waiting(struct group *group);

@@ -32,9 +32,4 @@ enum store_result inside_write(struct store *store,
                                                           struct fault *fault),
                                void *what, int64_t now_ms, struct fault *fault);
 
-/* A store_write's own part; the caller fills write->of. */
-void inside_prepare(struct store_write *write,
-                    enum store_result (*apply)(struct rows *rows, void *what, struct fault *fault),
-                    int64_t now_ms);
-
 #endif

@@ -6,6 +6,8 @@ libstore_a_SOURCES = \
 	src/store/store.c \
 	src/store/inside.c \
 	src/store/inside.h \
+	src/store/write.c \
+	src/store/write.h \
 	src/store/sessions.c \
 	src/store/accounts.c \
 	src/store/clients.c \

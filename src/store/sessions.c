@@ -2,21 +2,17 @@
 #include <string.h>
 
 #include "store/events.h"
-#include "store/inside.h"
+#include "store/write.h"
 
 /* ---- create ---- */
 
-struct creation {
-    const struct session *session;
-    const struct account *as_read;      /* NULL = not asked */
-    uint8_t derived[SESSION_HASH_SIZE]; /* alias of generation 0 when it has derived ones */
-};
-
-static bool derive_alias(const struct sweep *sweep, struct creation *creation, struct fault *fault)
+/* The alias of generation 0, when it has derived ones. */
+static bool derive_alias(const struct sweep *sweep, const struct session *session,
+                         uint8_t alias[SESSION_HASH_SIZE], struct fault *fault)
 {
-    if (!creation->session->has_derived_aliases ||
+    if (!session->has_derived_aliases ||
         (sweep->derived_alias != NULL &&
-         sweep->derived_alias(sweep->self, creation->session->id, 0, creation->derived))) {
+         sweep->derived_alias(sweep->self, session->id, 0, alias))) {
         return true;
     }
     fault_set(fault, "the alias of a UUID-shaped refresh token could not be computed");
@@ -24,10 +20,9 @@ static bool derive_alias(const struct sweep *sweep, struct creation *creation, s
 }
 
 /* STORE_ABSENT: id and aliases are free. */
-static enum store_result find_taken(struct rows *rows, const struct creation *creation,
-                                    struct fault *fault)
+static enum store_result find_taken(struct rows *rows, const struct session *session,
+                                    const uint8_t derived[SESSION_HASH_SIZE], struct fault *fault)
 {
-    const struct session *session = creation->session;
     struct record_session other;
     struct record_alias alias;
     enum store_result result = rows_session_get(rows, session->id, &other, fault);
@@ -36,7 +31,7 @@ static enum store_result find_taken(struct rows *rows, const struct creation *cr
         result = rows_alias_get(rows, session->alias, &alias, fault);
     }
     if (result == STORE_ABSENT && session->has_derived_aliases) {
-        result = rows_alias_get(rows, creation->derived, &alias, fault);
+        result = rows_alias_get(rows, derived, &alias, fault);
     }
     return result == STORE_OK ? STORE_EXISTS : result;
 }
@@ -70,26 +65,27 @@ static enum store_result apply_create(struct rows *rows, void *what, struct faul
     const struct store_write *write = what;
     const struct sweep *sweep = &write->store->sweep;
     const struct session *session = write->of.creation.session;
-    struct creation creation = {.session = session, .as_read = write->of.creation.as_read};
+    const struct account *as_read = write->of.creation.as_read;
     struct record_session stored = {.session = *session};
     struct rows_key owner = rows_owner_key(session->account, session->id);
+    uint8_t derived[SESSION_HASH_SIZE];
     enum store_result result;
 
-    if (!rows_have_room(rows, fault) || !derive_alias(sweep, &creation, fault)) {
+    if (!rows_have_room(rows, fault) || !derive_alias(sweep, session, derived, fault)) {
         return STORE_FAULT;
     }
-    result = creation.as_read != NULL ? check_account(rows, creation.as_read, fault) : STORE_OK;
+    result = as_read != NULL ? check_account(rows, as_read, fault) : STORE_OK;
     if (result != STORE_OK) {
         return result;
     }
-    result = find_taken(rows, &creation, fault);
+    result = find_taken(rows, session, derived, fault);
     if (result != STORE_ABSENT) {
         return result;
     }
     if (session->has_alias && add_alias(rows, session, session->alias, fault) != STORE_OK) {
         return STORE_FAULT;
     } else if (session->has_derived_aliases &&
-               add_alias(rows, session, creation.derived, fault) != STORE_OK) {
+               add_alias(rows, session, derived, fault) != STORE_OK) {
         return STORE_FAULT;
     } else if (sweep_enter(rows, sweep, &stored, fault) != STORE_OK) {
         return STORE_FAULT;
@@ -102,7 +98,7 @@ static enum store_result apply_create(struct rows *rows, void *what, struct faul
 void store_prepare_create(struct store_write *write, const struct session *session,
                           const struct account *as_read)
 {
-    inside_prepare(write, apply_create, session->created_ms);
+    write_prepare(write, apply_create, session->created_ms);
     write->of.creation.session = session;
     write->of.creation.as_read = as_read;
 }
@@ -267,7 +263,7 @@ static enum store_result apply_rotate(struct rows *rows, void *what, struct faul
 
 void store_prepare_rotate(struct store_write *write, const struct store_rotation *rotation)
 {
-    inside_prepare(write, apply_rotate, rotation->now_ms);
+    write_prepare(write, apply_rotate, rotation->now_ms);
     write->of.rotation = *rotation;
 }
 
@@ -283,7 +279,7 @@ enum store_result store_session_rotate(struct store *store, const struct store_r
 static enum store_result apply_touch(struct rows *rows, void *what, struct fault *fault)
 {
     const struct store_write *write = what;
-    const struct store_rotation *touch = &write->of.rotation;
+    const struct store_rotation *touch = &write->of.touch;
     struct record_session stored;
     enum store_result result = find_unchanged(rows, touch->id, touch->from, &stored, fault);
 
@@ -298,10 +294,10 @@ static enum store_result apply_touch(struct rows *rows, void *what, struct fault
 void store_prepare_touch(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
                          uint32_t generation, int64_t now_ms, int64_t expires_ms)
 {
-    inside_prepare(write, apply_touch, now_ms);
-    write->of.rotation =
+    write_prepare(write, apply_touch, now_ms);
+    write->of.touch =
         (struct store_rotation){.from = generation, .now_ms = now_ms, .expires_ms = expires_ms};
-    memcpy(write->of.rotation.id, id, SESSION_ID_SIZE);
+    memcpy(write->of.touch.id, id, SESSION_ID_SIZE);
 }
 
 enum store_result store_session_touch(struct store *store, const uint8_t id[SESSION_ID_SIZE],
@@ -354,7 +350,7 @@ static enum store_result apply_end(struct rows *rows, void *what, struct fault *
 void store_prepare_end(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
                        enum session_end end, int64_t now_ms, const struct event *event)
 {
-    inside_prepare(write, apply_end, now_ms);
+    write_prepare(write, apply_end, now_ms);
     memcpy(write->of.ending.id, id, SESSION_ID_SIZE);
     write->of.ending.end = end;
     write->of.ending.now_ms = now_ms;

@@ -86,8 +86,9 @@ enum store_result store_alias_find(struct store *store, const uint8_t alias[SESS
                                    uint8_t id[SESSION_ID_SIZE], uint32_t *generation,
                                    struct fault *fault);
 
-/* The compare-and-set: generation `from` becomes from + 1. STORE_STALE: the record is at another
- * generation, has ended, or its account is gone or disabled; STORE_ABSENT: no such session. */
+/* The compare-and-set: generation `from` becomes from + 1. (For tests; a request prepares it.)
+ * STORE_STALE: the record is at another generation, has ended, or its account is gone or disabled;
+ * STORE_ABSENT: no such session. */
 struct store_rotation {
     uint8_t id[SESSION_ID_SIZE];
     uint32_t from;
@@ -102,7 +103,8 @@ struct store_rotation {
 enum store_result store_session_rotate(struct store *store, const struct store_rotation *rotation,
                                        struct fault *fault);
 
-/* Notes that a session was used without rotating it (used_ms, expires_ms). STORE_STALE as above. */
+/* Notes that a session was used without rotating it (used_ms, expires_ms). STORE_STALE as above.
+ * (For tests; a request prepares it.) */
 enum store_result store_session_touch(struct store *store, const uint8_t id[SESSION_ID_SIZE],
                                       uint32_t generation, int64_t now_ms, int64_t expires_ms,
                                       struct fault *fault);
@@ -146,7 +148,8 @@ struct store_change {
 /* Plain memory of the caller's, to be kept until the write is done. */
 struct store_write {
     union {
-        struct store_rotation rotation; /* of a touch, too */
+        struct store_rotation rotation;
+        struct store_rotation touch; /* id, from, now_ms and expires_ms of it */
         struct {
             uint8_t id[SESSION_ID_SIZE];
             enum session_end end;
@@ -235,7 +238,9 @@ enum store_result store_keyring_version(struct store *store, uint64_t *version,
 
 /* ---- events ---- */
 
-/* The newest 10,000 are kept. */
+enum { STORE_EVENTS_KEPT = 10000 };
+
+/* The newest STORE_EVENTS_KEPT are kept. */
 enum store_result store_event_add(struct store *store, const struct event *event,
                                   struct fault *fault);
 /* Newest first; of one session when `session` is not NULL. */

@@ -9,6 +9,8 @@ libtoken_a_SOURCES = \
 	src/token/signing_profile.h \
 	src/token/signing_pem.c \
 	src/token/signing_pem.h \
+	src/token/der.c \
+	src/token/der.h \
 	src/token/signing_ecdsa.c \
 	src/token/signing_ecdsa.h \
 	src/token/signing_pkcs8.c \

@@ -1,14 +1,13 @@
-/* signing_ecdsa.c: one signature, two spellings. Knows DER's SEQUENCE of two INTEGERs (X.690) and
- * takes exactly one spelling of it. Does not know keys, curves or what was signed.
+/* signing_ecdsa.c: one signature, two spellings. Knows DER's SEQUENCE of two INTEGERs and takes
+ * exactly one spelling of it. Does not know keys, curves or what was signed.
  *
  * By hand: libcrypto would make and free five objects for each signature. */
 #include <string.h>
 
+#include "token/der.h"
 #include "token/signing_ecdsa.h"
 
 enum {
-    TAG_INTEGER = 0x02,
-    TAG_SEQUENCE = 0x30,
     LENGTH_IN_NEXT_BYTE = 0x81, /* for lengths from 0x80 */
     TOP_BIT = 0x80,             /* of an INTEGER's first byte: it is negative */
     HALF_MAX = 66               /* P-521 */
@@ -18,65 +17,37 @@ _Static_assert(3 + 2 * (2 + 1 + HALF_MAX) <= SIGNING_ECDSA_DER_MAX, "room for th
 
 /* ---- from ASN.1 ---- */
 
-/* What is still to be read. */
-struct der {
-    const uint8_t *at;
-    size_t left;
-};
-
-/* Tag and length. False unless at least that many bytes follow. */
-static bool take_head(struct der *der, uint8_t tag, size_t *size)
-{
-    size_t head = 2;
-
-    if (der->left < head || der->at[0] != tag) {
-        return false;
-    }
-    *size = der->at[1];
-    if (*size == LENGTH_IN_NEXT_BYTE && der->left > head && der->at[head] >= 0x80) {
-        *size = der->at[head++];
-    } else if (*size >= 0x80) {
-        return false;
-    }
-    der->at += head;
-    der->left -= head;
-    return *size <= der->left;
-}
-
 /* A number that is not negative, spelled as shortly as possible, into `half` bytes. */
 static bool take_integer(struct der *der, size_t half, uint8_t *out)
 {
-    size_t size;
+    struct der digits;
 
-    if (!take_head(der, TAG_INTEGER, &size) || size == 0 || (der->at[0] & TOP_BIT) != 0) {
+    if (!der_take(der, DER_INTEGER, &digits) || digits.left == 0 || (digits.at[0] & TOP_BIT) != 0) {
         return false;
     }
-    const uint8_t *digits = der->at;
-    der->at += size;
-    der->left -= size;
-    if (digits[0] == 0 && size > 1) {
-        digits++;
-        size--;
-        if ((digits[0] & TOP_BIT) == 0) {
+    if (digits.at[0] == 0 && digits.left > 1) {
+        digits.at++;
+        digits.left--;
+        if ((digits.at[0] & TOP_BIT) == 0) {
             return false; /* the zero was not needed */
         }
     }
-    if (size > half) {
+    if (digits.left > half) {
         return false;
     }
-    memset(out, 0, half - size);
-    memcpy(out + half - size, digits, size);
+    memset(out, 0, half - digits.left);
+    memcpy(out + half - digits.left, digits.at, digits.left);
     return true;
 }
 
 bool signing_ecdsa_to_raw(const uint8_t *der, size_t der_size, size_t half, uint8_t *raw)
 {
-    struct der rest = {der, der_size};
-    size_t size;
+    struct der whole = {der, der_size};
+    struct der pair;
 
-    return take_head(&rest, TAG_SEQUENCE, &size) && size == rest.left &&
-           take_integer(&rest, half, raw) && take_integer(&rest, half, raw + half) &&
-           rest.left == 0;
+    return der_take(&whole, DER_SEQUENCE, &pair) && whole.left == 0 &&
+           take_integer(&pair, half, raw) && take_integer(&pair, half, raw + half) &&
+           pair.left == 0;
 }
 
 /* ---- to ASN.1 ---- */
@@ -89,7 +60,7 @@ static uint8_t *put_integer(const uint8_t *digits, size_t size, uint8_t *out)
         size--;
     }
     bool zero_needed = (digits[0] & TOP_BIT) != 0;
-    *out++ = TAG_INTEGER;
+    *out++ = DER_INTEGER;
     *out++ = (uint8_t)(size + zero_needed);
     if (zero_needed) {
         *out++ = 0;
@@ -107,7 +78,7 @@ size_t signing_ecdsa_from_raw(const uint8_t *raw, size_t half, uint8_t der[SIGNI
         return 0;
     }
     size_t size = (size_t)(put_integer(raw + half, half, put_integer(raw, half, pair)) - pair);
-    *out++ = TAG_SEQUENCE;
+    *out++ = DER_SEQUENCE;
     if (size >= 0x80) {
         *out++ = LENGTH_IN_NEXT_BYTE;
     }

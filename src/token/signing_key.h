@@ -1,6 +1,6 @@
-/* signing_key.h: a key that signs and checks JWTs: read once, when it is first needed, and kept as
- * EVP_PKEY, its algorithm pinned. Knows libcrypto; does not know the store (the caller moves struct
- * signing_row). */
+/* signing_key.h: a key that signs and checks JWTs, its algorithm pinned. An unsealed key pair is
+ * kept as it was stored until it is first needed, and from then on as EVP_PKEY. Knows libcrypto;
+ * does not know the store (the caller moves struct signing_row). */
 #ifndef RETOKEN_TOKEN_SIGNING_KEY_H
 #define RETOKEN_TOKEN_SIGNING_KEY_H
 
@@ -48,11 +48,11 @@ struct signing_key *signing_key_unseal(const struct signing_row *row, const stru
 enum { SIGNING_SIGNATURE_MAX = 1024 };
 bool signing_key_sign(const struct signing_key *key, struct text input, uint8_t *signature,
                       size_t *size);
-/* A pair is made at its first use; has it been, or can it be made now? False: out of memory, or
- * libcrypto failed, and neither signing nor verifying would tell anything. */
-bool signing_key_ready(const struct signing_key *key);
 bool signing_key_verify(const struct signing_key *key, struct text input, const uint8_t *signature,
                         size_t size);
+/* A pair is made at its first use; has it been, or can it be made now? False: out of memory, or
+ * libcrypto failed, and that signing or verifying failed says nothing of key or signature. */
+bool signing_key_ready(const struct signing_key *key);
 
 /* One member of a JWKS "keys" array (RFC 7517): kty and public parts, kid, alg, use. Writes nothing
  * and gives false for a symmetric key. */

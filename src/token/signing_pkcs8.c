@@ -1,6 +1,6 @@
 /* signing_pkcs8.c: reads the three kinds of keys that we store in the one form that libcrypto
- * writes them in, and leaves any other form to libcrypto's decoder. Knows ASN.1's SEQUENCE, INTEGER
- * and strings, and libcrypto's names of key parameters. Does not know algorithms, sealing or the
+ * writes them in, and leaves any other form to libcrypto's decoder. Knows the elements that such a
+ * key is made of, and libcrypto's names of key parameters. Does not know algorithms, sealing or the
  * store.
  *
  * By hand: the decoder tries every key format that any provider knows, and costs a process that
@@ -17,41 +17,16 @@
 #include "base/crypto.h"
 #include "base/secret.h"
 
+#include "token/der.h"
 #include "token/signing_pkcs8.h"
 
 enum { NUMBERS_MAX = 8, ROOM = SIGNING_SEALED_MAX };
-
-/* ---- ASN.1 ---- */
-
-/* What is still to be read, or what one element holds. */
-struct der {
-    const uint8_t *at;
-    size_t left;
-};
-
-static bool take(struct der *from, int class, int tag, struct der *content)
-{
-    const uint8_t *at = from->at;
-    long size;
-    int found_tag, found_class;
-    int form = ASN1_get_object(&at, &size, &found_tag, &found_class, (long)from->left);
-
-    /* the form has a bit for what is broken, and one for an indefinite length */
-    if ((form & ~V_ASN1_CONSTRUCTED) != 0 || found_class != class || found_tag != tag) {
-        return false;
-    }
-    *content = (struct der){at, (size_t)size};
-    from->left -= (size_t)(at + size - from->at);
-    from->at = at + size;
-    return true;
-}
 
 static bool take_version(struct der *from, uint8_t version)
 {
     struct der number;
 
-    return take(from, V_ASN1_UNIVERSAL, V_ASN1_INTEGER, &number) && number.left == 1 &&
-           number.at[0] == version;
+    return der_take(from, DER_INTEGER, &number) && number.left == 1 && number.at[0] == version;
 }
 
 /* ---- libcrypto's parameters ---- */
@@ -141,13 +116,11 @@ static bool read_rsa(struct der key, struct parameters *parameters)
         OSSL_PKEY_PARAM_RSA_EXPONENT2, OSSL_PKEY_PARAM_RSA_COEFFICIENT1};
     struct der fields, number;
 
-    if (!take(&key, V_ASN1_UNIVERSAL, V_ASN1_SEQUENCE, &fields) || key.left != 0 ||
-        !take_version(&fields, 0)) {
+    if (!der_take(&key, DER_SEQUENCE, &fields) || key.left != 0 || !take_version(&fields, 0)) {
         return false;
     }
     for (size_t i = 0; i < NUMBERS_MAX; i++) {
-        if (!take(&fields, V_ASN1_UNIVERSAL, V_ASN1_INTEGER, &number) ||
-            !add_number(parameters, names[i], number)) {
+        if (!der_take(&fields, DER_INTEGER, &number) || !add_number(parameters, names[i], number)) {
             return false;
         }
     }
@@ -159,12 +132,11 @@ static bool read_ec(const char *group, struct der key, struct parameters *parame
 {
     struct der fields, number, tagged, point;
 
-    if (!take(&key, V_ASN1_UNIVERSAL, V_ASN1_SEQUENCE, &fields) || key.left != 0 ||
-        !take_version(&fields, 1) ||
-        !take(&fields, V_ASN1_UNIVERSAL, V_ASN1_OCTET_STRING, &number) ||
-        !take(&fields, V_ASN1_CONTEXT_SPECIFIC, 1, &tagged) || fields.left != 0 ||
-        !take(&tagged, V_ASN1_UNIVERSAL, V_ASN1_BIT_STRING, &point) || tagged.left != 0 ||
-        point.left < 2 || point.at[0] != 0) {
+    if (!der_take(&key, DER_SEQUENCE, &fields) || key.left != 0 || !take_version(&fields, 1) ||
+        !der_take(&fields, DER_OCTET_STRING, &number) ||
+        !der_take(&fields, DER_CONTEXT_1, &tagged) || fields.left != 0 ||
+        !der_take(&tagged, DER_BIT_STRING, &point) || tagged.left != 0 || point.left < 2 ||
+        point.at[0] != 0) {
         return false;
     }
     point = (struct der){point.at + 1, point.left - 1}; /* behind the number of unused bits */
@@ -187,7 +159,7 @@ static EVP_PKEY *make_ed25519(struct der key)
 {
     struct der bytes;
 
-    if (!take(&key, V_ASN1_UNIVERSAL, V_ASN1_OCTET_STRING, &bytes) || key.left != 0) {
+    if (!der_take(&key, DER_OCTET_STRING, &bytes) || key.left != 0) {
         return NULL;
     }
     return EVP_PKEY_new_raw_private_key_ex(NULL, SN_ED25519, NULL, bytes.at, bytes.left);

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import threading
 
 import pytest
 
@@ -181,26 +182,81 @@ def test_what_is_no_request_is_closed_and_named(world, serve, data, why):
     Chain(world).refresh(server.socket)
 
 
-def test_more_peers_than_descriptors(world, opened):
-    """The one that has been idle longest has to go; everybody who asks is answered."""
-    folder = machine.folder("retoken-few-")
-    path, log = folder / "socket", folder / "log"
-    process = machine.start(
-        ["sh", "-c", 'ulimit -n 40 && exec "$0" --listen "$1"', world.installed.responder, path],
-        log=log, env=servers.environment(world.installed))
-    try:
+@pytest.fixture
+def limited(world):
+    """A responder that may open so many descriptors: the path of its socket, and the process."""
+    folder = machine.folder("retoken-limited-")
+    started = []
+
+    def start(descriptors):
+        path = folder / "socket"
+        started.append(machine.start(
+            ["sh", "-c", f'ulimit -n {descriptors} && exec "$0" --listen "$1"',
+             world.installed.responder, path],
+            log=folder / "log", env=servers.environment(world.installed)))
         machine.wait_until(lambda: machine.listens_at(path), what="the responder")
-        kept = []
-        for _ in range(60):
-            chain, connection = Chain(world), opened(path)
-            connection.sendall(chain.request(fcgi.KEEP_CONNECTION))
-            chain.take(connection)
-            kept.append(connection)
-        assert not is_open(kept[0]) and is_open(kept[-1])
-        assert [is_open(connection) for connection in kept].count(True) < 40
-    finally:
+        return path, started[0]
+    yield start
+    for process in started:
         machine.stop(process)
-        shutil.rmtree(folder)
+    shutil.rmtree(folder)
+
+
+def test_more_peers_than_descriptors(world, limited, opened):
+    """The one that has been idle longest has to go; everybody who asks is answered, also who sends
+    his request in pieces, which takes a descriptor more."""
+    path, _ = limited(48)
+    kept = []
+    for _ in range(60):
+        chain, connection = Chain(world), opened(path)
+        data = chain.request(fcgi.KEEP_CONNECTION)
+        connection.sendall(data)
+        chain.take(connection)
+        kept.append(connection)
+    assert not is_open(kept[0]) and is_open(kept[-1])
+    assert [is_open(connection) for connection in kept].count(True) < 48
+    for byte in chain.request(fcgi.KEEP_CONNECTION):
+        connection.sendall(bytes([byte]))
+    chain.take(connection)
+
+
+def test_more_half_sent_requests_than_memory(world, limited, opened):
+    """A megabyte of each of three hundred: too many are turned away, and the process goes on."""
+    path, process = limited(1024)
+    begun = fcgi.begin() + fcgi.record(fcgi.PARAMS, fcgi.pair("X", "a" * 1_000_000)[:65535])
+    data = begun + b"".join(fcgi.record(fcgi.PARAMS, b"a" * 65535) for _ in range(14))
+    for _ in range(300):
+        try:
+            opened(path).sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # turned away in the middle
+    Chain(world).refresh(path)
+    assert process.poll() is None
+    assert "too many are half sent" in (path.parent / "log").read_text()
+
+
+@pytest.mark.sanitized
+def test_peer_that_takes_no_answer_holds_up_nobody(world, serve, opened):
+    """It has stopped reading, but goes on sending until everybody else is served."""
+    server = serve(threads=1)
+    connection, served = opened(server.socket), threading.Event()
+    connection.sendall(Chain(world).request(fcgi.KEEP_CONNECTION))
+    connection.shutdown(socket.SHUT_RD)
+
+    def go_on():
+        try:
+            while not served.wait(0.2):
+                connection.sendall(b"x")
+        except OSError:
+            pass
+    sender = threading.Thread(target=go_on)
+    sender.start()
+    try:
+        for _ in range(5):
+            Chain(world).refresh(server.socket)
+    finally:
+        served.set()
+        sender.join()
 
 
 @pytest.mark.sanitized

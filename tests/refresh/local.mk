@@ -1,7 +1,7 @@
 ## tests/refresh
 check_PROGRAMS += tests/refresh/test_table tests/refresh/test_refresh tests/refresh/test_password \
 	tests/refresh/test_client_auth tests/refresh/test_place tests/refresh/test_issue \
-	tests/refresh/test_authority
+	tests/refresh/test_authority tests/refresh/test_judge
 tests_refresh_test_table_SOURCES = tests/refresh/test_table.c
 tests_refresh_test_table_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_refresh_test_table_LDADD = $(REFRESH_LIBS)
@@ -26,3 +26,6 @@ tests_refresh_test_issue_LDADD = $(REFRESH_LIBS)
 tests_refresh_test_authority_SOURCES = tests/refresh/test_authority.c tests/refresh/world.c tests/refresh/world.h
 tests_refresh_test_authority_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_refresh_test_authority_LDADD = $(REFRESH_LIBS)
+tests_refresh_test_judge_SOURCES = tests/refresh/test_judge.c tests/refresh/world.c tests/refresh/world.h
+tests_refresh_test_judge_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_refresh_test_judge_LDADD = $(REFRESH_LIBS)

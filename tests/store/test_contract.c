@@ -598,20 +598,20 @@ static enum store_result apply_events(struct rows *rows, void *what, struct faul
 static void newest_events_are_kept(void **state)
 {
     struct fixture *f = *state;
-    static struct event rows[EVENTS_KEPT + 10];
-    int many = EVENTS_KEPT;
+    static struct event rows[STORE_EVENTS_KEPT + 10];
+    int many = STORE_EVENTS_KEPT;
     size_t count;
 
     assert_store(STORE_OK, inside_write(f->store, apply_events, &many, 0, &f->fault));
-    assert_int_equal(fixture_stat(f).entries[TABLE_EVENTS], EVENTS_KEPT);
+    assert_int_equal(fixture_stat(f).entries[TABLE_EVENTS], STORE_EVENTS_KEPT);
     many = 7;
     assert_store(STORE_OK, inside_write(f->store, apply_events, &many, 0, &f->fault));
     assert_store(STORE_OK,
-                 store_event_list(f->store, NULL, rows, EVENTS_KEPT + 10, &count, &f->fault));
-    assert_int_equal(count, EVENTS_KEPT);
+                 store_event_list(f->store, NULL, rows, STORE_EVENTS_KEPT + 10, &count, &f->fault));
+    assert_int_equal(count, STORE_EVENTS_KEPT);
     assert_int_equal(rows[0].at_ms, 7);
-    assert_int_equal(rows[7].at_ms, EVENTS_KEPT);
-    assert_int_equal(rows[EVENTS_KEPT - 1].at_ms, 8);
+    assert_int_equal(rows[7].at_ms, STORE_EVENTS_KEPT);
+    assert_int_equal(rows[STORE_EVENTS_KEPT - 1].at_ms, 8);
 }
 
 /* ---- sweeping ---- */

@@ -240,6 +240,94 @@ static void one_bad_change_does_not_hurt_the_others(void **state)
     assert_int_equal(fixture_findings(f), 0);
 }
 
+/* ---- an engine that breaks while a batch is being undone ---- */
+
+static bool breaking_is_broken;
+static int breaking_commits;
+
+static enum engine_result breaking_begin(struct engine *engine, struct engine_txn *txn,
+                                         struct fault *fault)
+{
+    if (breaking_is_broken) {
+        fault_set(fault, "broken");
+        return ENGINE_FAULT;
+    }
+    *txn = (struct engine_txn){engine, NULL};
+    return ENGINE_OK;
+}
+
+static enum engine_result breaking_commit(struct engine_txn *txn, struct fault *fault)
+{
+    (void)txn;
+    (void)fault;
+    breaking_commits++;
+    return ENGINE_OK;
+}
+
+static void breaking_abort(struct engine_txn *txn)
+{
+    (void)txn;
+    breaking_is_broken = true;
+}
+
+static bool breaking_ask(const struct engine *engine)
+{
+    (void)engine;
+    return breaking_is_broken;
+}
+
+static void breaking_tidy(struct engine *engine)
+{
+    (void)engine;
+}
+
+static enum store_result apply_count(struct rows *rows, void *what, struct fault *fault)
+{
+    (void)fault;
+    rows->changes++;
+    return what != NULL ? STORE_FAULT : STORE_OK;
+}
+
+static void keep_result(void *self, enum store_result result)
+{
+    enum store_result *out = self;
+    *out = result;
+}
+
+/* Nothing was committed, so nobody hears that all is well. */
+static void what_was_undone_is_no_success(void **state)
+{
+    static const struct engine_kind kind = {.write_begin = breaking_begin,
+                                            .commit = breaking_commit,
+                                            .abort = breaking_abort,
+                                            .is_broken = breaking_ask,
+                                            .tidy = breaking_tidy};
+    struct engine engine = {.kind = &kind};
+    struct group *group = group_open(&engine, NULL, NULL);
+    enum store_result first = STORE_OK, second = STORE_OK;
+    struct fault fault = {""};
+    struct store_change good = {
+        .apply = apply_count, .fault = &fault, .done = keep_result, .self = &first};
+    struct store_change worse = {.apply = apply_count,
+                                 .what = &fault,
+                                 .fault = &fault,
+                                 .done = keep_result,
+                                 .self = &second};
+
+    (void)state;
+    assert_int_equal(group_pending(group), STORE_NOTHING);
+    group_submit(group, &good);
+    group_submit(group, &worse);
+    assert_int_equal(group_waiting(group), 2);
+    assert_int_not_equal(group_pending(group), STORE_NOTHING);
+    group_settle(group);
+    assert_int_equal(group_pending(group), STORE_NOTHING);
+    assert_int_equal(breaking_commits, 0);
+    assert_int_equal(first, STORE_FAULT);
+    assert_int_equal(second, STORE_FAULT);
+    group_close(group);
+}
+
 /* ---- leadership ---- */
 
 struct captive {
@@ -398,6 +486,7 @@ int main(void)
         ON_BOTH(different_sessions_share_a_commit),
         ON_BOTH(a_lone_caller_commits_at_once),
         ON_BOTH(one_bad_change_does_not_hurt_the_others),
+        cmocka_unit_test(what_was_undone_is_no_success),
         ON_BOTH(a_leader_hands_over),
         ON_BOTH(readers_and_writers_of_all_kinds_agree),
         cmocka_unit_test_setup_teardown(growing_disturbs_nobody, setup_small_map, fixture_remove),

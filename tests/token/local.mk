@@ -26,6 +26,11 @@ tests_token_test_signing_pair_SOURCES = tests/token/test_signing_pair.c $(TOKEN_
 tests_token_test_signing_pair_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_signing_pair_LDADD = $(TOKEN_LIBS)
 
+check_PROGRAMS += tests/token/test_der
+tests_token_test_der_SOURCES = tests/token/test_der.c
+tests_token_test_der_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_der_LDADD = $(TOKEN_LIBS)
+
 check_PROGRAMS += tests/token/test_signing_ecdsa
 tests_token_test_signing_ecdsa_SOURCES = tests/token/test_signing_ecdsa.c
 tests_token_test_signing_ecdsa_CPPFLAGS = $(TEST_CPPFLAGS)

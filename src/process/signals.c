@@ -1,0 +1,11 @@
+/* signals.c: see signals.h. */
+#include "process/signals.h"
+
+void signals_termination(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+    sigaddset(set, SIGUSR1);
+}

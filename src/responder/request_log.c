@@ -1,0 +1,102 @@
+/* request_log.c: the wording of the log line of a request; see request_log.h. */
+#include "responder/request_log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/codec.h"
+#include "process/log.h"
+
+/* "12.3" milliseconds; without printf's floating point, which costs more than the rest of a line.
+ */
+struct elapsed {
+    char text[32];
+};
+
+static struct elapsed elapsed_ms(const struct request_log *log)
+{
+    int64_t tenths = (clock_stopwatch_us() - log->begun_us + 50) / 100;
+    struct elapsed elapsed;
+
+    snprintf(elapsed.text, sizeof elapsed.text, "%" PRId64 ".%d", tenths / 10, (int)(tenths % 10));
+    return elapsed;
+}
+
+/* " fault=TEXT" or nothing. */
+static const char *fault_label(const struct fault *fault)
+{
+    return fault->text[0] != '\0' ? " fault=" : "";
+}
+
+void request_log_mount(const struct request_log *log, const char *what, const struct mount *mount)
+{
+    char method[32];
+    bool fault = log->fault->text[0] != '\0';
+
+    log_line(
+        fault ? CONFIG_LOG_ERROR : CONFIG_LOG_INFO, "%s method=%s mount=%s status=%d ms=%s%s%s",
+        what, log_safe(log->request->method_name, method, sizeof method), mount->path,
+        log->response->status, elapsed_ms(log).text, fault_label(log->fault), log->fault->text);
+}
+
+void request_log_refresh(const struct request_log *log, const struct dialect_exchange *exchange,
+                         enum outcome outcome)
+{
+    const struct refresh_answer *answer = &exchange->answer;
+    char method[32];
+    char client[CLIENT_ID_MAX + 1] = "-";
+    char session[37] = "-";
+    char generation[16] = "-";
+
+    if (answer->session_known) {
+        codec_uuid_format(answer->session, session);
+        snprintf(generation, sizeof generation, "%" PRIu32, answer->generation);
+    }
+    if (answer->client.size > 0) {
+        log_safe(answer->client, client, sizeof client);
+    }
+    /* a token newer than the store is as loud as a fault: somebody restored a backup */
+    bool loud = outcome == OUTCOME_FAULT || outcome == OUTCOME_TOKEN_FROM_FUTURE;
+    log_line(loud ? CONFIG_LOG_ERROR : CONFIG_LOG_NOTICE,
+             "refresh method=%s mount=%s outcome=%s status=%d session=%s generation=%s client=%s "
+             "ms=%s%s%s",
+             log_safe(log->request->method_name, method, sizeof method), exchange->mount->path,
+             outcome_word(outcome), log->response->status, session, generation, client,
+             elapsed_ms(log).text, fault_label(log->fault), log->fault->text);
+}
+
+/* A path that no mount has may hold anything, a token too: of a long segment, only the beginning
+ * is shown. */
+static void shorten_path(struct text path, char *out, size_t room)
+{
+    enum { SEGMENT_SHOWN = 24, SEGMENT_KEPT = 8 };
+    size_t size = 0;
+
+    while (path.size > 0 && size + SEGMENT_SHOWN + 2 < room) {
+        bool more = text_find(path, '/') < path.size;
+        struct text segment = text_split(&path, '/');
+        size_t kept = segment.size > SEGMENT_SHOWN ? SEGMENT_KEPT : segment.size;
+        size += (size_t)snprintf(out + size, room - size, "%.*s%s%s",
+                                 TEXT_ARGS(text_cut(segment, kept)),
+                                 kept < segment.size ? "..." : "", more ? "/" : "");
+    }
+    out[size] = '\0';
+}
+
+void request_log_stray(const struct request_log *log, const char *what)
+{
+    char method[32];
+    char script[128];
+    char info[128];
+    char script_safe[256];
+    char info_safe[256];
+
+    shorten_path(log->request->script_name, script, sizeof script);
+    shorten_path(log->request->path_info, info, sizeof info);
+    log_line(CONFIG_LOG_NOTICE, "%s method=%s script=%s info=%s status=%d%s%s", what,
+             log_safe(log->request->method_name, method, sizeof method),
+             log_safe(text_of(script), script_safe, sizeof script_safe),
+             log_safe(text_of(info), info_safe, sizeof info_safe), log->response->status,
+             fault_label(log->fault), log->fault->text);
+}

@@ -1,0 +1,14 @@
+/* write.h: what the verbs that can be prepared have in common. Knows who makes a change durable;
+ * does not know what changes. */
+#ifndef RETOKEN_STORE_WRITE_H
+#define RETOKEN_STORE_WRITE_H
+
+#include "store/inside.h"
+
+/* A store_write's own part; the caller fills write->of. `apply` gets the write itself, with
+ * write->store set. */
+void write_prepare(struct store_write *write,
+                   enum store_result (*apply)(struct rows *rows, void *what, struct fault *fault),
+                   int64_t now_ms);
+
+#endif
