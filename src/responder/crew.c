@@ -284,9 +284,8 @@ static bool prepare(struct crew *crew, const struct listener *listener, size_t m
     atomic_init(&crew->taken, 0);
     atomic_init(&crew->starved, false);
     crew->enough = processors() + 1;
-    /* threads beyond these wait, for a disk say: an arena of malloc's for each of them only costs
-     */
-    mallopt(M_ARENA_MAX, (int)crew->enough);
+    /* malloc keeps memory for so many threads apart; more than run at once would only cost */
+    mallopt(M_ARENA_MAX, (int)processors());
     pthread_mutex_init(&crew->starting, NULL);
     crew->workers = calloc(most, sizeof *crew->workers);
     crew->door = door_open(listener);
