@@ -166,6 +166,10 @@ def plan():
     ]
     right = [
         Stage("clang", "clang -Werror, programs and tests", build("build-clang", "CC=clang")),
+        Stage("static", "retoken.cgi without shared libraries",
+              build("build-static", "--enable-static-cgi")),
+        Stage("static-cgi", "plain CGI by it", pytest("tests/responder", "-k", "cgi",
+                                                      build_folder="build-static")),
         Stage("asan", "ASan and UBSan", build("build-asan", "--enable-sanitize=address")),
         Stage("asan-unit", "unit tests under ASan and UBSan",
               unit("build-asan", env=SANITIZER_OPTIONS)),

@@ -26,6 +26,8 @@ def installed():
     folder = machine.folder("retoken-start-")
     found = installation.Installation(folder, installation.programs_for_user())
     found.init()
+    static = machine.BUILD / "retoken.cgi"  # where it is built, it is what CGI requests go to
+    found.script = machine.copy_for_user(static, folder / "retoken.cgi") if static.exists() else found.responder
     yield found
     subprocess.run(["rm", "-rf", folder], check=True)
 
@@ -212,7 +214,7 @@ def test_request_of_a_client_that_has_gone_is_not_performed(installed, run):
 # ---- plain CGI ----
 
 def cgi(installed, variables, body=b"", arguments=(), descriptor=None):
-    done = subprocess.run([installed.responder, *arguments], input=None if descriptor else body,
+    done = subprocess.run([installed.script, *arguments], input=None if descriptor else body,
                           stdin=descriptor, capture_output=True, timeout=30, check=False,
                           env=environment(installed, **variables), **machine._identity())
     return done, fcgi.parse(done.stdout)
