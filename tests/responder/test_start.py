@@ -197,15 +197,14 @@ def test_idle_responder_ends_at_once(installed, run):
 
 def test_request_of_a_client_that_has_gone_is_not_performed(installed, run):
     request = fcgi.begin() + fcgi.params(dict(FORM, CONTENT_LENGTH="0")) + fcgi.stdin(b"")
-    with listening(installed, run, "--threads", "1") as (_, path):
-        with fcgi.connect(path) as busy:
-            busy.sendall(fcgi.begin())  # the only thread waits for the rest
-            with fcgi.connect(path) as gone:
-                gone.sendall(request)
-            with fcgi.connect(path) as there:
-                there.sendall(request)
-                busy.close()
-                assert fcgi.parse(fcgi.read_answer(there)[0]).status == 400
+    with listening(installed, run, "--threads", "1") as (process, path):
+        process.send_signal(signal.SIGSTOP)  # so that it comes to the request after its client left
+        with fcgi.connect(path) as gone:
+            gone.sendall(request)
+        with fcgi.connect(path) as there:
+            there.sendall(request)
+            process.send_signal(signal.SIGCONT)
+            assert fcgi.parse(fcgi.read_answer(there)[0]).status == 400
     log = (run / "log").read_text()
     assert "gone: the client left" in log
     assert log.count("refresh method=POST") == 1
