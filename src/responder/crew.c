@@ -1,6 +1,11 @@
 /* crew.c: see crew.h. A worker's round: door -> gateway -> store, settled when nobody else is at
- * the door or when answers have waited for long enough: a lone client's write is made durable at
- * once, and under load one commit carries what has gathered meanwhile. */
+ * the door or when answers have waited for long enough (store/group.c says how long): a lone
+ * client's write is made durable at once, and under load one commit carries what has gathered.
+ *
+ * No worker waits for a peer, and one waits for the disk, so one more than there are processors
+ * keep all of them busy, and every further one only costs. But some requests take long (passwords,
+ * pages that come from a disk): when nobody has been at the door for a while, another is started.
+ */
 #include "responder/crew.h"
 
 #include <errno.h>

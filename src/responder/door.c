@@ -154,7 +154,7 @@ static int most_expendable(const struct door *door)
     return chosen;
 }
 
-/* No descriptor is left. The listening socket stays unarmed until one is given back. */
+/* Hardly a descriptor is left. The listening socket stays unarmed until one is given back. */
 static void make_room(struct door *door)
 {
     pthread_mutex_lock(&door->lock);

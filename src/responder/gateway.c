@@ -275,12 +275,13 @@ static int file_of(const struct records_copy *copy)
 static void perform_parcel(struct gateway *gateway, int peer, bool keep)
 {
     int file = file_of(&gateway->parcels[peer]->copy);
+    int error = errno;
 
     parcel_close(gateway, peer);
     if (file >= 0) {
         perform(gateway, peer, file, keep);
     } else {
-        log_line(CONFIG_LOG_ERROR, "no memory for a request: %s", strerror(errno));
+        log_line(CONFIG_LOG_ERROR, "no memory for a request: %s", strerror(error));
         door_dismiss(gateway->door, peer);
     }
 }
