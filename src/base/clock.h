@@ -6,13 +6,24 @@
 
 #include <stdint.h>
 
+/* A point in time by two clocks: the wall clock, which can be wrong and can jump, and the time
+ * since boot, which cannot, but means nothing to another boot. */
+struct clock_moment {
+    int64_t wall_ms;
+    int64_t boot_ms; /* CLOCK_BOOTTIME; holds where boot is not 0 */
+    uint64_t boot;   /* which boot of which machine; 0 = not known */
+};
+
 struct clock {
     int64_t (*now_ms)(void *self);
     void *self;
+    /* boot_ms and boot of a moment; NULL = not known. */
+    void (*boot)(void *self, struct clock_moment *moment);
 };
 
 struct clock clock_system(void);
 int64_t clock_now_ms(const struct clock *clock);
+struct clock_moment clock_moment(const struct clock *clock);
 
 /* Microseconds on a clock that nobody sets and no test hands in: for how long something takes,
  * never for when it was. */

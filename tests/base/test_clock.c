@@ -44,6 +44,52 @@ static void test_stopwatch(void **state)
     assert_true(clock_stopwatch_us() - begun_us >= 3000); /* of the 5,000 that have passed */
 }
 
+static void fixed_boot(void *self, struct clock_moment *moment)
+{
+    (void)self;
+    moment->boot = 7;
+    moment->boot_ms = 1234;
+}
+
+static int64_t fixed_now(void *self)
+{
+    (void)self;
+    return 99;
+}
+
+static void test_moment_of_a_clock_that_knows_no_boot(void **state)
+{
+    struct clock clock = {.now_ms = fixed_now};
+    struct clock_moment moment = clock_moment(&clock);
+
+    (void)state;
+    assert_int_equal(moment.wall_ms, 99);
+    assert_int_equal(moment.boot, 0);
+}
+
+static void test_moment_of_both_clocks(void **state)
+{
+    struct clock clock = {.now_ms = fixed_now, .boot = fixed_boot};
+    struct clock_moment moment = clock_moment(&clock);
+
+    (void)state;
+    assert_int_equal(moment.wall_ms, 99);
+    assert_int_equal(moment.boot, 7);
+    assert_int_equal(moment.boot_ms, 1234);
+}
+
+static void test_system_boot_stays_and_goes_forward(void **state)
+{
+    struct clock clock = clock_system();
+    struct clock_moment first = clock_moment(&clock);
+    struct clock_moment second = clock_moment(&clock);
+
+    (void)state;
+    assert_true(first.boot != 0);
+    assert_true(first.boot == second.boot);
+    assert_true(first.boot_ms > 0 && second.boot_ms >= first.boot_ms);
+}
+
 static void test_units(void **state)
 {
     (void)state;
@@ -58,6 +104,9 @@ int main(void)
         cmocka_unit_test(test_handed_in),
         cmocka_unit_test(test_system_counts_milliseconds),
         cmocka_unit_test(test_stopwatch),
+        cmocka_unit_test(test_moment_of_a_clock_that_knows_no_boot),
+        cmocka_unit_test(test_moment_of_both_clocks),
+        cmocka_unit_test(test_system_boot_stays_and_goes_forward),
         cmocka_unit_test(test_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
