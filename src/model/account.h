@@ -16,6 +16,9 @@ enum {
 struct account {
     uint64_t number; /* given by the store, never reused: a removed account's sessions stay dead */
     bool enabled;
+    bool keep_on_password_change; /* a new password leaves the sessions alive */
+    uint32_t epoch;               /* a session of an earlier one has ended: one write ends all */
+    uint32_t session_limit;       /* at most so many live sessions; 0 = any number */
     int64_t created_ms;
     char name[ACCOUNT_NAME_MAX + 1];
     char subject[ACCOUNT_SUBJECT_MAX + 1];

@@ -5,16 +5,37 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/policy.h"
+
 enum {
     CLIENT_ID_MAX = 64,
-    CLIENT_SECRET_MAX = 384, /* the hash, see refresh/secret_hash.h */
-    CLIENT_SCOPE_MAX = 512,  /* space-separated; "" = no limit */
-    CLIENT_KEY_MAX = 1024    /* PEM public key for client assertions (RFC 7523), "" = none */
+    CLIENT_SECRETS = 2,        /* the current secret and the one before it or after it */
+    CLIENT_SECRET_MAX = 384,   /* a secret's hash */
+    CLIENT_URIS_MAX = 2048,    /* redirect URIs, space-separated, compared exactly */
+    CLIENT_ORIGINS_MAX = 1024, /* origins that may call from a browser, space-separated */
+    CLIENT_KEYS_MAX = 6144,    /* a JWK Set (RFC 7517) of public keys, "" = none */
+    CLIENT_SCOPE_MAX = 512,    /* space-separated; "" = no limit */
+    CLIENT_KEY_MAX = 1024      /* PEM public key for client assertions (RFC 7523), "" = none */
+};
+
+/* A secret is accepted from `from_ms` on and before `until_ms`, so that it can be rolled without a
+ * logout. */
+struct client_secret {
+    char hash[CLIENT_SECRET_MAX + 1]; /* "" = none */
+    int64_t from_ms;
+    int64_t until_ms; /* 0 = without end */
 };
 
 struct client {
     bool enabled;
     int64_t created_ms;
+    int64_t used_ms; /* last authentication, kept coarsely; 0 = never */
+    struct client_secret secrets[CLIENT_SECRETS];
+    uint32_t grants; /* enum grant_bit; 0 = whatever the realm allows */
+    struct policy_override override;
+    char redirect_uris[CLIENT_URIS_MAX + 1];
+    char origins[CLIENT_ORIGINS_MAX + 1];
+    char keys[CLIENT_KEYS_MAX + 1];
     char id[CLIENT_ID_MAX + 1];
     char secret[CLIENT_SECRET_MAX + 1]; /* "" = a public client, it has none */
     char scope[CLIENT_SCOPE_MAX + 1];

@@ -12,14 +12,27 @@ enum {
     SESSION_ID_SIZE = 16,    /* UUIDv7: time-ordered, so new sessions share pages */
     SESSION_REALM_MAX = 64,  /* the realm's name */
     SESSION_SCOPE_MAX = 512, /* as granted, space-separated */
-    SESSION_HASH_SIZE = 32   /* SHA-256 of an aliased token */
+    SESSION_HASH_SIZE = 32,  /* SHA-256 of an aliased token */
+    SESSION_SPENT_KEPT = 8,  /* generations whose spending times are kept */
+    SESSION_EVENTS_KEPT = 8, /* events that are kept in short */
+    SESSION_KEY_SIZE = 64,   /* a public key: x and y of a P-256 point */
+    SESSION_DEVICE_MAX = 64, /* the device's name, as the client or the user gave it */
+    SESSION_ORIGIN_SIZE = 16 /* keyed hash of an address or a user agent */
 };
 
-/* How a mount spells its refresh tokens. */
-enum refresh_format {
-    REFRESH_FORMAT_NATIVE = 1, /* derived, opaque; found without any index */
-    REFRESH_FORMAT_UUID = 2,   /* derived, UUIDv4-shaped; found through the alias index */
-    REFRESH_FORMAT_JWT = 3     /* kopong and Duktig layouts; found through the alias index */
+/* When a generation was spent, that is, when its successor became durable. */
+struct session_spent {
+    int64_t wall_ms; /* 0 = not known */
+    int64_t boot_ms; /* CLOCK_BOOTTIME of the boot session.boot; 0 = not known */
+};
+
+/* Which public key a session is bound to (RFC 9449; browser-bound sessions). */
+enum session_key_kind { SESSION_KEY_NONE, SESSION_KEY_DPOP, SESSION_KEY_BROWSER };
+
+/* An event of this session in short; the event table has the whole. */
+struct session_event {
+    int64_t at_ms;
+    uint8_t kind; /* enum event_kind */
 };
 
 /* Why a session ended. */
@@ -47,8 +60,21 @@ struct session {
                            which its parent is answered again run from here */
     bool has_alias;     /* generation 0 is found through a stored alias: */
     uint8_t alias[SESSION_HASH_SIZE]; /* SHA-256 of its JWT-shaped or imported token */
-    bool has_derived_aliases;         /* some generations were spelled as UUID; their aliases are
-                                         computed again when the session is swept */
+    /* spent[k]: when generation - 1 - k was spent. The windows in which a spent token is answered
+     * again run from these times, and replays never extend them. */
+    struct session_spent spent[SESSION_SPENT_KEPT];
+    uint64_t boot;      /* the boot (clock_moment) that every spent[].boot_ms belongs to */
+    uint32_t epoch;     /* account.epoch when it began; an older one is as good as ended */
+    bool client_proved; /* its client proved itself when it began: nothing less will do later */
+    enum session_key_kind key_kind;
+    uint8_t key[SESSION_KEY_SIZE];                    /* unless key_kind is SESSION_KEY_NONE */
+    uint8_t address[SESSION_ORIGIN_SIZE];             /* all zero = not known */
+    uint8_t user_agent[SESSION_ORIGIN_SIZE];          /* all zero = not known */
+    char device[SESSION_DEVICE_MAX + 1];              /* "" = not known */
+    struct session_event events[SESSION_EVENTS_KEPT]; /* newest first */
+    uint8_t event_count;
+    bool has_derived_aliases; /* some generations were spelled as UUID; their aliases are
+                                 computed again when the session is swept */
     char realm[SESSION_REALM_MAX + 1];
     char client[CLIENT_ID_MAX + 1]; /* "" = no client */
     char scope[SESSION_SCOPE_MAX + 1];

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/* policy.h: what a realm allows and for how long, and what a client has of its own instead. Values
+ * only; filled by process/config and the store, read by operation/. Knows no clock and no token. */
+#ifndef RETOKEN_MODEL_POLICY_H
+#define RETOKEN_MODEL_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/signing.h"
+
+/* How a mount spells its refresh tokens. */
+enum refresh_format {
+    REFRESH_FORMAT_NATIVE = 1, /* derived, opaque; found without any index */
+    REFRESH_FORMAT_UUID = 2,   /* derived, UUIDv4-shaped; found through the alias index */
+    REFRESH_FORMAT_JWT = 3     /* kopong and Duktig layouts; found through the alias index */
+};
+
+/* How the claims of a JWT are laid out; token/layout.c writes each in its own key order. */
+enum token_layout {
+    LAYOUT_OAUTH, /* /oauth/token: RFC 9068 claims */
+    LAYOUT_KOPONG,
+    LAYOUT_WIRECASH,
+    LAYOUT_DUKTIG,
+    LAYOUT_FUSIONAUTH,
+    LAYOUT_KOPPELTAAL
+};
+
+/* What lets a token be recovered after the concurrency window (design.md section 4). */
+enum recovery_evidence { RECOVERY_EVIDENCE_CLIENT, RECOVERY_EVIDENCE_NONE };
+
+/* Whether a session's scope may be asked for in part (RFC 6749 section 6) or must be repeated
+ * exactly (Koppeltaal). */
+enum scope_rule { SCOPE_IGNORED, SCOPE_SUBSET, SCOPE_EXACT };
+
+/* Durations in ms; 0 = never / none. */
+struct policy {
+    bool rotate;
+    bool report_only; /* reuse is refused and reported, the session lives on */
+    int64_t concurrency_window_ms;
+    int64_t recovery_window_ms;
+    uint32_t recovery_generations; /* how many generations back a token may be recovered */
+    enum recovery_evidence recovery_evidence;
+    int64_t idle_lifetime_ms;
+    int64_t absolute_lifetime_ms;
+    int64_t access_lifetime_ms;
+    enum refresh_format format;
+    enum token_layout layout;
+    enum signing_algorithm algorithm;
+    enum scope_rule scope_rule;
+    bool scope_loss; /* a layout that cannot say a scope may issue tokens without it */
+    uint32_t grants; /* enum grant_bit; which grants a client may use */
+};
+
+/* The grants a client may be allowed (RFC 6749 sections 4 and 6). Stored in client records: numbers
+ * never change. */
+enum grant_bit {
+    GRANT_REFRESH = 1 << 0,
+    GRANT_PASSWORD = 1 << 1,
+    GRANT_CLIENT = 1 << 2,
+    GRANT_CODE = 1 << 3,
+    GRANT_DEVICE = 1 << 4,
+    GRANT_EXCHANGE = 1 << 5
+};
+
+/* Which fields of a client's override count. Stored: numbers never change. */
+enum policy_bit {
+    POLICY_ROTATION = 1 << 0,
+    POLICY_REPORT_ONLY = 1 << 1,
+    POLICY_CONCURRENCY_WINDOW = 1 << 2,
+    POLICY_RECOVERY_WINDOW = 1 << 3,
+    POLICY_RECOVERY_GENERATIONS = 1 << 4,
+    POLICY_RECOVERY_EVIDENCE = 1 << 5,
+    POLICY_IDLE_LIFETIME = 1 << 6,
+    POLICY_ABSOLUTE_LIFETIME = 1 << 7,
+    POLICY_ACCESS_LIFETIME = 1 << 8
+};
+
+/* What one client has instead of its realm's policy. */
+struct policy_override {
+    uint32_t set; /* enum policy_bit */
+    bool rotate;
+    bool report_only;
+    uint32_t recovery_generations;
+    enum recovery_evidence recovery_evidence;
+    int64_t concurrency_window_ms;
+    int64_t recovery_window_ms;
+    int64_t idle_lifetime_ms;
+    int64_t absolute_lifetime_ms;
+    int64_t access_lifetime_ms;
+};
+
+#endif
