@@ -10,7 +10,7 @@ static int64_t stopped(void *self)
 static void test_handed_in(void **state)
 {
     int64_t now = -5;
-    struct clock clock = {stopped, &now};
+    struct clock clock = {.now_ms = stopped, .self = &now};
     (void)state;
 
     assert_true(clock_now_ms(&clock) == -5);

@@ -64,7 +64,7 @@ void world_open(struct world *world, const char *url)
     static const uint8_t master[SECRETS_MASTER_SIZE] = "a master secret for tests, 32 by";
     struct store_settings settings = {.url = url, .create = true};
     struct randomness randomness = {world_random, world};
-    struct clock clock = {world_now, world};
+    struct clock clock = {.now_ms = world_now, .self = world};
 
     memset(world, 0, sizeof *world);
     world->now_ms = INT64_C(1800000000000);
