@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "dialect/mounts.h"
 #include "process/service.h"
-#include "refresh/table.h"
+#include "refresh/decision.h"
 #include "token/refresh_token.h"
 
 /* A batch is what one commit is given; larger ones fill LMDB's list of dirty pages. */
@@ -48,7 +48,7 @@ static bool start_session(const struct filling *filling, struct session *session
     session->created_ms = now_ms;
     session->rotated_ms = now_ms;
     session->used_ms = now_ms;
-    session->expires_ms = table_next_expiry_ms(&mount->policy, now_ms, now_ms);
+    session->expires_ms = decision_next_expiry_ms(&mount->policy, now_ms, now_ms);
     session->written_ms = now_ms;
     return session_id_make(&authority->randomness, now_ms, session->id) &&
            text_copy(text_of(mount->realm), session->realm, sizeof session->realm);

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: ISC */
 /* explain.c: `retoken explain`: what a token is, whose, and why it would or would not be accepted
  * now. Asks the same code that decides about requests, so it cannot say anything else. Knows how to
- * word a verdict; changes nothing and never prints the token. */
+ * word a preview; changes nothing and never prints the token. */
 #include "admin/verbs.h"
 
 #include <inttypes.h>
@@ -10,8 +11,8 @@
 #include "admin/ask.h"
 #include "admin/key_need.h"
 #include "base/codec.h"
-#include "refresh/judge.h"
-#include "refresh/place.h"
+#include "refresh/preview.h"
+#include "refresh/token_ref.h"
 #include "token/jws.h"
 #include "token/layout.h"
 #include "token/refresh_token.h"
@@ -28,10 +29,10 @@ static void add_ago(struct buffer *b, int64_t at_ms, int64_t now_ms)
 }
 
 /* "generation 0 of ada's session on web" */
-static void add_whose(struct buffer *b, const struct verdict *verdict)
+static void add_whose(struct buffer *b, const struct preview *preview)
 {
-    const struct store_grant *grant = &verdict->grant;
-    buffer_addf(b, "generation %" PRIu32 " of ", verdict->generation);
+    const struct store_grant *grant = &preview->grant;
+    buffer_addf(b, "generation %" PRIu32 " of ", preview->generation);
     if (grant->has_account) {
         buffer_addf(b, "%s's session", grant->account.name);
     } else {
@@ -43,20 +44,20 @@ static void add_whose(struct buffer *b, const struct verdict *verdict)
 }
 
 /* "; already renewed once, 12 s ago" */
-static void add_renewed(struct buffer *b, const struct verdict *verdict)
+static void add_renewed(struct buffer *b, const struct preview *preview)
 {
-    const struct session *session = &verdict->grant.session;
-    if (verdict->generation > session->generation) {
+    const struct session *session = &preview->grant.session;
+    if (preview->generation > session->generation) {
         buffer_addf(b, "; the store knows generation %" PRIu32 " only", session->generation);
         return;
     }
-    uint32_t times = session->generation - verdict->generation;
+    uint32_t times = session->generation - preview->generation;
     if (times == 1) {
         buffer_add_c(b, "; already renewed once, ");
-        add_ago(b, session->rotated_ms, verdict->now_ms);
+        add_ago(b, session->rotated_ms, preview->now_ms);
     } else if (times > 1) {
         buffer_addf(b, "; already renewed %" PRIu32 " times, the last ", times);
-        add_ago(b, session->rotated_ms, verdict->now_ms);
+        add_ago(b, session->rotated_ms, preview->now_ms);
     }
 }
 
@@ -69,11 +70,11 @@ static void add_left(struct buffer *b, int64_t left_ms)
 }
 
 /* "; presenting it again gives the same answer for 48 s more" */
-static void add_future(struct buffer *b, const struct mount *mount, const struct verdict *verdict)
+static void add_future(struct buffer *b, const struct mount *mount, const struct preview *preview)
 {
-    const struct session *session = &verdict->grant.session;
+    const struct session *session = &preview->grant.session;
     buffer_add_c(b, "; ");
-    switch ((int)verdict->outcome) { /* of many outcomes only these need words of their own */
+    switch ((int)preview->outcome) { /* of many outcomes only these need words of their own */
     case OUTCOME_ROTATED:
         buffer_add_c(b, "it is the current one: presenting it gives new tokens");
         break;
@@ -82,13 +83,13 @@ static void add_future(struct buffer *b, const struct mount *mount, const struct
         break;
     case OUTCOME_REPLAYED:
         buffer_add_c(b, "presenting it again gives the same answer ");
-        add_left(b, verdict->window_left_ms);
+        add_left(b, preview->window_left_ms);
         break;
     case OUTCOME_RECOVERED:
         buffer_add_c(b, mount->policy.recovery_evidence == RECOVERY_EVIDENCE_CLIENT
                             ? "a client that proves itself gets its successor again "
                             : "presenting it gives its successor again ");
-        add_left(b, verdict->window_left_ms);
+        add_left(b, preview->window_left_ms);
         break;
     case OUTCOME_TOKEN_REUSED:
         buffer_add_c(b, mount->policy.report_only
@@ -97,27 +98,27 @@ static void add_future(struct buffer *b, const struct mount *mount, const struct
         break;
     case OUTCOME_TOKEN_EXPIRED:
         buffer_add_c(b, "refused: its session expired ");
-        add_ago(b, verdict->expires_ms, verdict->now_ms);
+        add_ago(b, preview->expires_ms, preview->now_ms);
         break;
     case OUTCOME_TOKEN_REVOKED:
         buffer_addf(b, "refused: its session ended (%s) ", session_end_meaning(session->end));
-        add_ago(b, session->ended_ms, verdict->now_ms);
+        add_ago(b, session->ended_ms, preview->now_ms);
         break;
     default:
-        buffer_addf(b, "refused: %s", outcome_meaning(verdict->outcome));
+        buffer_addf(b, "refused: %s", outcome_meaning(preview->outcome));
         break;
     }
 }
 
 static struct text sentence(struct call *call, const struct mount *mount,
-                            const struct verdict *verdict)
+                            const struct preview *preview)
 {
     struct buffer b;
     struct text t = TEXT("(out of memory)");
     buffer_start(&b, call->arena, SENTENCE_MAX);
-    add_whose(&b, verdict);
-    add_renewed(&b, verdict);
-    add_future(&b, mount, verdict);
+    add_whose(&b, preview);
+    add_renewed(&b, preview);
+    add_future(&b, mount, preview);
     buffer_finish(&b, &t);
     return t;
 }
@@ -235,78 +236,78 @@ static const char *shape_name(struct text token)
     return "imported";
 }
 
-static void refresh_cells(struct text token, const struct verdict *verdict, char id[37],
+static void refresh_cells(struct text token, const struct preview *preview, char id[37],
                           struct cell cells[REFRESH_COLUMNS])
 {
-    const struct session *session = &verdict->grant.session;
+    const struct session *session = &preview->grant.session;
     bool used_later = session->used_ms > session->rotated_ms;
     codec_uuid_format(session->id, id);
     const struct cell row[REFRESH_COLUMNS] = {
         CELL_TEXT(text_of(shape_name(token))),
         CELL_TEXT(text_of(id)),
-        CELL_TEXT(text_of(verdict->grant.has_account ? verdict->grant.account.name : "")),
+        CELL_TEXT(text_of(preview->grant.has_account ? preview->grant.account.name : "")),
         CELL_TEXT(text_of(session->client)),
         CELL_TEXT(text_of(session->scope)),
         CELL_TEXT(text_of(session->realm)),
-        CELL_NUMBER(verdict->generation),
+        CELL_NUMBER(preview->generation),
         CELL_NUMBER(session->generation),
         CELL_NUMBER(session->created_ms),
         CELL_NUMBER(used_later ? session->used_ms : session->rotated_ms),
-        CELL_NUMBER(verdict->expires_ms),
+        CELL_NUMBER(preview->expires_ms),
         CELL_NUMBER(session->ended_ms),
     };
     memcpy(cells, row, sizeof(row));
 }
 
 /* One mount's answer: a member of the "mounts" array, or a line. */
-static void show_verdict(struct call *call, const struct mount *mount,
-                         const struct verdict *verdict)
+static void show_preview(struct call *call, const struct mount *mount,
+                         const struct preview *preview)
 {
     struct json_out *out = &call->output.out;
-    struct text says = sentence(call, mount, verdict);
+    struct text says = sentence(call, mount, preview);
     if (call->output.json) {
         json_out_open(out);
         json_out_member(out, "mount", text_of(mount->path));
         json_out_key(out, "accepted");
-        json_out_bool(out, outcome_is_grant(verdict->outcome));
-        json_out_member(out, "outcome", text_of(outcome_word(verdict->outcome)));
-        json_out_member_int(out, "window_left", verdict->window_left_ms / CLOCK_SECOND);
+        json_out_bool(out, outcome_is_grant(preview->outcome));
+        json_out_member(out, "outcome", text_of(outcome_word(preview->outcome)));
+        json_out_member_int(out, "window_left", preview->window_left_ms / CLOCK_SECOND);
         json_out_member(out, "says", says);
         json_out_close(out);
     }
     output_say(&call->output, "%s: %.*s", mount->path, TEXT_ARGS(says));
 }
 
-/* What each mount of the session's realm would say; the first one's verdict into *verdict. */
-static enum call_end judge_mounts(struct call *call, struct text token, const char *realm,
-                                  struct verdict *verdict, bool *judged)
+/* What each mount of the session's realm would say; the first one's preview into *preview. */
+static enum call_end preview_mounts(struct call *call, struct text token, const char *realm,
+                                  struct preview *preview, bool *judged)
 {
     const struct config *config = &call->service.config;
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct mount *mount = &config->mounts[i];
-        struct verdict one;
+        struct preview one;
         struct fault fault = {0};
         if (mount->kind != MOUNT_REFRESH || strcmp(mount->realm, realm) != 0) {
             continue;
         }
-        if (judge_token(&call->service.authority, mount, token, call->arena, &one, &fault) ==
+        if (preview_token(&call->service.authority, mount, token, call->arena, &one, &fault) ==
             OUTCOME_FAULT) {
             return call_fault(call, &fault);
         }
-        *verdict = *judged ? *verdict : one;
+        *preview = *judged ? *preview : one;
         *judged = true;
-        show_verdict(call, mount, &one);
+        show_preview(call, mount, &one);
     }
     return CALL_DONE;
 }
 
 static enum call_end explain_refresh(struct call *call, struct text token,
-                                     const struct place *place, const struct store_grant *grant)
+                                     const struct token_ref *ref, const struct store_grant *grant)
 {
     struct json_out *out = &call->output.out;
-    struct verdict verdict = {.grant = *grant,
+    struct preview preview = {.grant = *grant,
                               .session_found = true,
-                              .generation = place->generation,
+                              .generation = ref->generation,
                               .outcome = OUTCOME_WRONG_REALM,
                               .now_ms = call->now_ms,
                               .expires_ms = grant->session.expires_ms};
@@ -319,7 +320,7 @@ static enum call_end explain_refresh(struct call *call, struct text token,
         json_out_key(out, "mounts");
         json_out_array_open(out);
     }
-    enum call_end end = judge_mounts(call, token, grant->session.realm, &verdict, &judged);
+    enum call_end end = preview_mounts(call, token, grant->session.realm, &preview, &judged);
     if (end != CALL_DONE) {
         return end;
     }
@@ -327,17 +328,17 @@ static enum call_end explain_refresh(struct call *call, struct text token,
         output_say(&call->output, "no mount of this configuration accepts realm %s",
                    grant->session.realm);
     }
-    refresh_cells(token, &verdict, id, cells);
+    refresh_cells(token, &preview, id, cells);
     output_say(&call->output, "%s", "");
     if (call->output.json) {
         json_out_array_close(out);
         json_out_key(out, "accepted");
-        json_out_bool(out, outcome_is_grant(verdict.outcome));
-        json_out_member(out, "outcome", text_of(outcome_word(verdict.outcome)));
+        json_out_bool(out, outcome_is_grant(preview.outcome));
+        json_out_member(out, "outcome", text_of(outcome_word(preview.outcome)));
         output_members(&call->output, refresh_columns, REFRESH_COLUMNS, cells);
     }
     output_lines(&call->output, refresh_columns, REFRESH_COLUMNS, cells, "  ");
-    end = show_events(call, place->session);
+    end = show_events(call, ref->session);
     if (call->output.json) {
         json_out_close(out);
         output_json_end(&call->output);
@@ -615,21 +616,21 @@ static enum call_end explain_unknown(struct call *call, struct text token)
 
 static enum call_end explain(struct call *call, struct text token)
 {
-    struct place place;
+    struct token_ref ref;
     struct store_grant grant;
     struct fault fault = {0};
-    switch (place_locate(&call->service.authority, token, call->arena, &place, &fault)) {
-    case PLACE_FOUND:
+    switch (token_ref_locate(&call->service.authority, token, call->arena, &ref, &fault)) {
+    case TOKEN_REF_FOUND:
         break;
-    case PLACE_INVALID:
-    case PLACE_UNKNOWN:
+    case TOKEN_REF_INVALID:
+    case TOKEN_REF_UNKNOWN:
         return explain_unknown(call, token);
-    case PLACE_FAULT:
+    case TOKEN_REF_FAULT:
         return call_fault(call, &fault);
     }
-    switch (store_grant_find(call->service.store, place.session, &grant, &fault)) {
+    switch (store_grant_find(call->service.store, ref.session, &grant, &fault)) {
     case STORE_OK:
-        return explain_refresh(call, token, &place, &grant);
+        return explain_refresh(call, token, &ref, &grant);
     case STORE_ABSENT:
         return explain_unknown(call, token);
     case STORE_EXISTS:

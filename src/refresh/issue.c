@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/codec.h"
-#include "refresh/place.h"
-#include "refresh/table.h"
+#include "refresh/token_ref.h"
+#include "refresh/decision.h"
 #include "token/layout.h"
 #include "token/refresh_token.h"
 
@@ -125,7 +125,7 @@ static bool start_session(const struct authority *authority, const struct issue_
     session->created_ms = now_ms;
     session->rotated_ms = now_ms;
     session->used_ms = now_ms;
-    session->expires_ms = table_next_expiry_ms(policy, now_ms, now_ms);
+    session->expires_ms = decision_next_expiry_ms(policy, now_ms, now_ms);
     session->scope_given = ask->scope_given;
     session->written_ms = now_ms;
     return session_id_make(&authority->randomness, now_ms, session->id) &&
@@ -146,7 +146,7 @@ static bool first_token(struct authority *authority, const struct issue_ask *ask
         *token = ask->imported;
     } else if (format != REFRESH_FORMAT_JWT) {
         session->has_derived_aliases = format == REFRESH_FORMAT_UUID;
-        return place_mint(authority, format, session->id, 0, arena, token, fault);
+        return token_ref_mint(authority, format, session->id, 0, arena, token, fault);
     } else if (!fill_claims(authority, ask->mount, session, ask->account, 0, iat_s, arena, &claims,
                             fault)) {
         return false;

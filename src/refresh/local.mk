@@ -5,17 +5,17 @@ librefresh_a_SOURCES = \
 	src/refresh/authority.h \
 	src/refresh/client_auth.c \
 	src/refresh/client_auth.h \
+	src/refresh/decision.c \
+	src/refresh/decision.h \
 	src/refresh/issue.c \
 	src/refresh/issue.h \
-	src/refresh/judge.c \
-	src/refresh/judge.h \
 	src/refresh/login.c \
 	src/refresh/login.h \
 	src/refresh/password.c \
 	src/refresh/password.h \
-	src/refresh/place.c \
-	src/refresh/place.h \
+	src/refresh/preview.c \
+	src/refresh/preview.h \
 	src/refresh/refresh.c \
 	src/refresh/refresh.h \
-	src/refresh/table.c \
-	src/refresh/table.h
+	src/refresh/token_ref.c \
+	src/refresh/token_ref.h

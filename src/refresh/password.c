@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* password.c: hashes of passwords and client secrets; see password.h. */
 #include "refresh/password.h"
 

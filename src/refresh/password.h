@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* password.h: hashes of account passwords (crypt(5), yescrypt by libxcrypt) and of client secrets.
  * The only file that includes crypt.h. */
 #ifndef RETOKEN_REFRESH_PASSWORD_H

@@ -1,8 +1,8 @@
-/* refresh.c: the one operation. refresh_begin (client_auth.c, place.c, login.c) checks who asks and
- * finds the session; refresh_step reads its record, sees whether the token belongs to who presents
- * it, lets table.c decide, signs, and leaves at most one write to be made, the last thing that can
- * fail; refresh_written takes what came of it. Read these three first, at the end of the file, then
- * attempt() above them, which names the rest in order. */
+/* refresh.c: the one operation. refresh_begin (client_auth.c, token_ref.c, login.c) checks who asks
+ * and finds the session; refresh_step reads its record, sees whether the token belongs to who
+ * presents it, lets decision.c decide, signs, and leaves at most one write to be made, the last
+ * thing that can fail; refresh_written takes what came of it. Read these three first, at the end of
+ * the file, then attempt() above them, which names the rest in order. */
 #include "refresh/refresh.h"
 
 #include <string.h>
@@ -12,8 +12,8 @@
 #include "refresh/issue.h"
 #include "refresh/login.h"
 #include "refresh/password.h"
-#include "refresh/place.h"
-#include "refresh/table.h"
+#include "refresh/token_ref.h"
+#include "refresh/decision.h"
 #include "token/jws.h"
 #include "token/layout.h"
 
@@ -31,7 +31,7 @@ struct refresh {
     struct fault *fault;
     int64_t now_ms;
     struct client_identity client;
-    struct place place;
+    struct token_ref ref;
     struct store_grant grant;
 
     enum outcome outcome; /* when decided, or once the write is made */
@@ -76,7 +76,7 @@ static bool access_token_matches(struct refresh *refresh, const struct keyring *
     struct text named;
     char id[37];
 
-    if (session->has_alias && refresh->place.generation == 0) {
+    if (session->has_alias && refresh->ref.generation == 0) {
         return true; /* imported: its access token is another server's, and names no session here */
     }
     codec_uuid_format(session->id, id);
@@ -195,10 +195,10 @@ static bool rotate(struct refresh *refresh, struct text scope)
 
     memcpy(rotation.id, session->id, sizeof rotation.id);
     rotation.expires_ms =
-        table_next_expiry_ms(refresh->policy, session->created_ms, refresh->now_ms);
+        decision_next_expiry_ms(refresh->policy, session->created_ms, refresh->now_ms);
     if (!sign(refresh, session->generation + 1, refresh->now_ms, scope) ||
-        !place_mint(refresh->authority, refresh->policy->format, session->id,
-                    session->generation + 1, refresh->arena, token, refresh->fault)) {
+        !token_ref_mint(refresh->authority, refresh->policy->format, session->id,
+                        session->generation + 1, refresh->arena, token, refresh->fault)) {
         return false;
     }
     if (refresh->policy->format == REFRESH_FORMAT_UUID) {
@@ -220,15 +220,15 @@ static bool renew(struct refresh *refresh, struct text scope)
     const struct session *session = &refresh->grant.session;
 
     refresh->answer->refresh_token = refresh->ask->refresh_token;
-    refresh->answer->session_expires_ms = table_expires_ms(refresh->policy, session);
+    refresh->answer->session_expires_ms = decision_expires_ms(refresh->policy, session);
     if (!sign(refresh, session->generation, refresh->now_ms, scope)) {
         return false;
     }
-    if (!table_touch_due(refresh->policy, session, refresh->now_ms)) {
+    if (!decision_touch_due(refresh->policy, session, refresh->now_ms)) {
         return true;
     }
     refresh->answer->session_expires_ms =
-        table_next_expiry_ms(refresh->policy, session->created_ms, refresh->now_ms);
+        decision_next_expiry_ms(refresh->policy, session->created_ms, refresh->now_ms);
     store_prepare_touch(&refresh->write, session->id, session->generation, refresh->now_ms,
                         refresh->answer->session_expires_ms);
     refresh->writes = true;
@@ -243,7 +243,7 @@ static void describe(const struct refresh *refresh, enum event_kind kind, struct
     event->at_ms = refresh->now_ms;
     event->kind = kind;
     event->account = session->account;
-    event->generation = refresh->place.generation;
+    event->generation = refresh->ref.generation;
     memcpy(event->session, session->id, sizeof event->session);
     memcpy(event->realm, session->realm, sizeof event->realm);
     memcpy(event->client, session->client, sizeof event->client);
@@ -265,7 +265,7 @@ static bool mint_again(struct refresh *refresh)
     const struct session *session = &refresh->grant.session;
     enum refresh_format format = refresh->policy->format;
     uint8_t alias[SESSION_HASH_SIZE];
-    struct place unused;
+    struct token_ref unused;
 
     if (format == REFRESH_FORMAT_UUID) {
         if (!derive_alias(refresh, session->generation, alias)) {
@@ -284,8 +284,8 @@ static bool mint_again(struct refresh *refresh)
             return false;
         }
     }
-    return place_mint(refresh->authority, format, session->id, session->generation, refresh->arena,
-                      &refresh->answer->refresh_token, refresh->fault);
+    return token_ref_mint(refresh->authority, format, session->id, session->generation,
+                          refresh->arena, &refresh->answer->refresh_token, refresh->fault);
 }
 
 /* c = n - 1 inside a window: the answer of n. `fresh` gives the access token a new time instead of
@@ -298,7 +298,7 @@ static bool answer_again(struct refresh *refresh, struct text scope, bool fresh)
     if (fresh || issued_ms + refresh->policy->access_lifetime_ms <= refresh->now_ms) {
         issued_ms = refresh->now_ms;
     }
-    refresh->answer->session_expires_ms = table_expires_ms(refresh->policy, session);
+    refresh->answer->session_expires_ms = decision_expires_ms(refresh->policy, session);
     if (!refresh->policy->rotate) {
         refresh->answer->refresh_token = refresh->ask->refresh_token;
     } else if (!mint_again(refresh)) {
@@ -354,7 +354,7 @@ static void introduce(struct refresh *refresh)
 
     answer->session_known = true;
     memcpy(answer->session, session->id, sizeof answer->session);
-    answer->generation = refresh->place.generation;
+    answer->generation = refresh->ref.generation;
     if (!arena_copy(refresh->arena, text_of(session->client), &answer->client)) {
         answer->client = (struct text){0};
     }
@@ -363,7 +363,7 @@ static void introduce(struct refresh *refresh)
 /* One reading of the record and what follows from it, up to the write. False with the fault. */
 static bool attempt(struct refresh *refresh, enum outcome *outcome)
 {
-    enum store_result result = store_grant_find(refresh->authority->store, refresh->place.session,
+    enum store_result result = store_grant_find(refresh->authority->store, refresh->ref.session,
                                                 &refresh->grant, refresh->fault);
 
     if (result != STORE_OK) {
@@ -374,8 +374,8 @@ static bool attempt(struct refresh *refresh, enum outcome *outcome)
     if (!belongs(refresh, outcome)) {
         return true;
     }
-    *outcome = table_decide(refresh->policy, &refresh->grant, refresh->place.generation,
-                            refresh->client.proved, refresh->now_ms);
+    *outcome = decision_make(refresh->policy, &refresh->grant, refresh->ref.generation,
+                             refresh->client.proved, refresh->now_ms);
     if (*outcome == OUTCOME_FAULT) {
         fault_set(refresh->fault,
                   "the clock is far behind the time of this session's last renewal");
@@ -403,21 +403,21 @@ static void decide(struct refresh *refresh, enum outcome outcome)
 /* Nothing is decided yet only when there is a session to look at. */
 static void find(struct refresh *refresh)
 {
-    switch (place_locate(refresh->authority, refresh->ask->refresh_token, refresh->arena,
-                         &refresh->place, refresh->fault)) {
-    case PLACE_FOUND:
+    switch (token_ref_locate(refresh->authority, refresh->ask->refresh_token, refresh->arena,
+                             &refresh->ref, refresh->fault)) {
+    case TOKEN_REF_FOUND:
         break;
-    case PLACE_INVALID:
+    case TOKEN_REF_INVALID:
         decide(refresh,
                refresh->ask->password_given
                    ? login_with_access_token(refresh->authority, refresh->ask, refresh->arena,
                                              refresh->answer, refresh->fault)
                    : OUTCOME_TOKEN_INVALID);
         break;
-    case PLACE_UNKNOWN:
+    case TOKEN_REF_UNKNOWN:
         decide(refresh, OUTCOME_TOKEN_UNKNOWN);
         break;
-    case PLACE_FAULT:
+    case TOKEN_REF_FAULT:
         decide(refresh, OUTCOME_FAULT);
         break;
     }

@@ -1,10 +1,10 @@
 ## tests/refresh
-check_PROGRAMS += tests/refresh/test_table tests/refresh/test_refresh tests/refresh/test_password \
-	tests/refresh/test_client_auth tests/refresh/test_place tests/refresh/test_issue \
-	tests/refresh/test_authority tests/refresh/test_judge
-tests_refresh_test_table_SOURCES = tests/refresh/test_table.c
-tests_refresh_test_table_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_refresh_test_table_LDADD = $(REFRESH_LIBS)
+check_PROGRAMS += tests/refresh/test_decision tests/refresh/test_refresh tests/refresh/test_password \
+	tests/refresh/test_client_auth tests/refresh/test_token_ref tests/refresh/test_issue \
+	tests/refresh/test_authority tests/refresh/test_preview
+tests_refresh_test_decision_SOURCES = tests/refresh/test_decision.c
+tests_refresh_test_decision_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_refresh_test_decision_LDADD = $(REFRESH_LIBS)
 tests_refresh_test_refresh_SOURCES = \
 	tests/refresh/test_refresh.c \
 	tests/refresh/world.c \
@@ -17,15 +17,15 @@ tests_refresh_test_password_LDADD = $(REFRESH_LIBS)
 tests_refresh_test_client_auth_SOURCES = tests/refresh/test_client_auth.c tests/refresh/world.c tests/refresh/world.h
 tests_refresh_test_client_auth_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_refresh_test_client_auth_LDADD = $(REFRESH_LIBS)
-tests_refresh_test_place_SOURCES = tests/refresh/test_place.c tests/refresh/world.c tests/refresh/world.h
-tests_refresh_test_place_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_refresh_test_place_LDADD = $(REFRESH_LIBS)
+tests_refresh_test_token_ref_SOURCES = tests/refresh/test_token_ref.c tests/refresh/world.c tests/refresh/world.h
+tests_refresh_test_token_ref_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_refresh_test_token_ref_LDADD = $(REFRESH_LIBS)
 tests_refresh_test_issue_SOURCES = tests/refresh/test_issue.c tests/refresh/world.c tests/refresh/world.h
 tests_refresh_test_issue_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_refresh_test_issue_LDADD = $(REFRESH_LIBS)
 tests_refresh_test_authority_SOURCES = tests/refresh/test_authority.c tests/refresh/world.c tests/refresh/world.h
 tests_refresh_test_authority_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_refresh_test_authority_LDADD = $(REFRESH_LIBS)
-tests_refresh_test_judge_SOURCES = tests/refresh/test_judge.c tests/refresh/world.c tests/refresh/world.h
-tests_refresh_test_judge_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_refresh_test_judge_LDADD = $(REFRESH_LIBS)
+tests_refresh_test_preview_SOURCES = tests/refresh/test_preview.c tests/refresh/world.c tests/refresh/world.h
+tests_refresh_test_preview_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_refresh_test_preview_LDADD = $(REFRESH_LIBS)

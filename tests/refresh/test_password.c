@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_password.c: password and client-secret hashes. */
 #include <setjmp.h>
 #include <stdarg.h>

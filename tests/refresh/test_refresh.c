@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_refresh.c: the operation over a memory store, with the clock in hand. */
 #include <pthread.h>
 #include <setjmp.h>

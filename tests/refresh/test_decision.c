@@ -1,4 +1,5 @@
-/* test_table.c: every row of the decision table, at its edges. */
+/* SPDX-License-Identifier: ISC */
+/* test_decision.c: every row of the decision table, at its edges. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "refresh/table.h"
+#include "refresh/decision.h"
 
 enum { T = 1000000 }; /* rotated at, in ms */
 
@@ -65,7 +66,7 @@ static void test_generations(void **state)
 
         print_message("row %zu\n", i);
         assert_int_equal(
-            table_decide(&policy, &grant, rows[i].c, rows[i].proved, T + rows[i].age_ms),
+            decision_make(&policy, &grant, rows[i].c, rows[i].proved, T + rows[i].age_ms),
             rows[i].outcome);
     }
 }
@@ -78,17 +79,17 @@ static void test_precedence(void **state)
     struct store_grant grant = grant_at(5);
 
     (void)state;
-    assert_int_equal(table_decide(&policy, &grant, 5, false, T + 999), OUTCOME_ROTATED);
-    assert_int_equal(table_decide(&policy, &grant, 5, false, T + 1000), OUTCOME_TOKEN_EXPIRED);
-    assert_int_equal(table_decide(&policy, &grant, 1, false, T + 1000), OUTCOME_TOKEN_EXPIRED);
+    assert_int_equal(decision_make(&policy, &grant, 5, false, T + 999), OUTCOME_ROTATED);
+    assert_int_equal(decision_make(&policy, &grant, 5, false, T + 1000), OUTCOME_TOKEN_EXPIRED);
+    assert_int_equal(decision_make(&policy, &grant, 1, false, T + 1000), OUTCOME_TOKEN_EXPIRED);
     grant.session.end = SESSION_ENDED_ADMIN;
-    assert_int_equal(table_decide(&policy, &grant, 5, false, T + 1000), OUTCOME_TOKEN_REVOKED);
+    assert_int_equal(decision_make(&policy, &grant, 5, false, T + 1000), OUTCOME_TOKEN_REVOKED);
     grant = grant_at(5);
     grant.account.enabled = false;
-    assert_int_equal(table_decide(&policy, &grant, 5, false, T), OUTCOME_ACCOUNT_DISABLED);
-    assert_int_equal(table_decide(&policy, &grant, 1, false, T), OUTCOME_ACCOUNT_DISABLED);
+    assert_int_equal(decision_make(&policy, &grant, 5, false, T), OUTCOME_ACCOUNT_DISABLED);
+    assert_int_equal(decision_make(&policy, &grant, 1, false, T), OUTCOME_ACCOUNT_DISABLED);
     grant.has_account = false;
-    assert_int_equal(table_decide(&policy, &grant, 5, false, T), OUTCOME_ACCOUNT_GONE);
+    assert_int_equal(decision_make(&policy, &grant, 5, false, T), OUTCOME_ACCOUNT_GONE);
 }
 
 static void test_expiry(void **state)
@@ -97,18 +98,18 @@ static void test_expiry(void **state)
     struct session session = grant_at(0).session;
 
     (void)state;
-    assert_int_equal(table_expires_ms(&policy, &session), 0);
-    assert_int_equal(table_next_expiry_ms(&policy, T, T), 0);
+    assert_int_equal(decision_expires_ms(&policy, &session), 0);
+    assert_int_equal(decision_next_expiry_ms(&policy, T, T), 0);
     policy.idle_lifetime_ms = 500;
     policy.absolute_lifetime_ms = 2000;
-    assert_int_equal(table_next_expiry_ms(&policy, T, T), T + 500);
-    assert_int_equal(table_next_expiry_ms(&policy, T, T + 1800), T + 2000);
+    assert_int_equal(decision_next_expiry_ms(&policy, T, T), T + 500);
+    assert_int_equal(decision_next_expiry_ms(&policy, T, T + 1800), T + 2000);
     session.expires_ms = T + 400; /* written under a tighter policy */
-    assert_int_equal(table_expires_ms(&policy, &session), T + 400);
+    assert_int_equal(decision_expires_ms(&policy, &session), T + 400);
     session.expires_ms = T + 90000; /* written under a laxer one: the tighter one holds at once */
-    assert_int_equal(table_expires_ms(&policy, &session), T + 500);
+    assert_int_equal(decision_expires_ms(&policy, &session), T + 500);
     session.rotated_ms = T + 300;
-    assert_int_equal(table_expires_ms(&policy, &session), T + 800);
+    assert_int_equal(decision_expires_ms(&policy, &session), T + 800);
 }
 
 /* Uses of a session that does not rotate are noted coarsely, and nobody is logged out early by it.
@@ -119,12 +120,12 @@ static void test_touch(void **state)
     struct session session = grant_at(0).session;
 
     (void)state;
-    assert_false(table_touch_due(&policy, &session, T + 100));
-    assert_true(table_touch_due(&policy, &session, T + 101));
+    assert_false(decision_touch_due(&policy, &session, T + 100));
+    assert_true(decision_touch_due(&policy, &session, T + 101));
     /* used unnoted at T + 100; the idle lifetime runs from there */
-    assert_true(table_expires_ms(&policy, &session) >= T + 100 + 1600);
+    assert_true(decision_expires_ms(&policy, &session) >= T + 100 + 1600);
     policy.idle_lifetime_ms = 0;
-    assert_false(table_touch_due(&policy, &session, T + (INT64_C(1) << 40)));
+    assert_false(decision_touch_due(&policy, &session, T + (INT64_C(1) << 40)));
 }
 
 int main(void)
@@ -135,5 +136,5 @@ int main(void)
         cmocka_unit_test(test_expiry),
         cmocka_unit_test(test_touch),
     };
-    return cmocka_run_group_tests_name("refresh/table", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("refresh/decision", tests, NULL, NULL);
 }

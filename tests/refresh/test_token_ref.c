@@ -1,4 +1,5 @@
-/* test_place.c: the spellings of refresh tokens, and sessions that change theirs. */
+/* SPDX-License-Identifier: ISC */
+/* test_token_ref.c: the spellings of refresh tokens, and sessions that change theirs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,5 +70,5 @@ int main(void)
         CASE(test_replay_over_two_spellings),
         CASE(test_one_realm_two_mounts),
     };
-    return cmocka_run_group_tests_name("refresh/place", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("refresh/token_ref", tests, NULL, NULL);
 }

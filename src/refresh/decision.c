@@ -1,5 +1,6 @@
-/* table.c: the decision table of design.md section 4. */
-#include "refresh/table.h"
+/* SPDX-License-Identifier: ISC */
+/* decision.c: the decision table of design.md section 4. */
+#include "refresh/decision.h"
 
 #include "base/clock.h"
 
@@ -18,7 +19,7 @@ static int64_t earlier_ms(int64_t a, int64_t b)
     return b == 0 || a < b ? a : b;
 }
 
-int64_t table_next_expiry_ms(const struct policy *policy, int64_t created_ms, int64_t now_ms)
+int64_t decision_next_expiry_ms(const struct policy *policy, int64_t created_ms, int64_t now_ms)
 {
     int64_t absolute = 0;
     int64_t idle = 0;
@@ -32,16 +33,16 @@ int64_t table_next_expiry_ms(const struct policy *policy, int64_t created_ms, in
     return earlier_ms(absolute, idle);
 }
 
-int64_t table_expires_ms(const struct policy *policy, const struct session *session)
+int64_t decision_expires_ms(const struct policy *policy, const struct session *session)
 {
     int64_t last_use =
         session->used_ms > session->rotated_ms ? session->used_ms : session->rotated_ms;
 
     return earlier_ms(session->expires_ms,
-                      table_next_expiry_ms(policy, session->created_ms, last_use));
+                      decision_next_expiry_ms(policy, session->created_ms, last_use));
 }
 
-bool table_touch_due(const struct policy *policy, const struct session *session, int64_t now_ms)
+bool decision_touch_due(const struct policy *policy, const struct session *session, int64_t now_ms)
 {
     return policy->idle_lifetime_ms > 0 && now_ms - session->used_ms > idle_grain_ms(policy);
 }
@@ -63,11 +64,11 @@ static enum outcome decide_parent(const struct policy *policy, const struct sess
     return age <= policy->recovery_window_ms && evidence ? OUTCOME_RECOVERED : OUTCOME_TOKEN_REUSED;
 }
 
-enum outcome table_decide(const struct policy *policy, const struct store_grant *grant,
-                          uint32_t presented, bool client_proved, int64_t now_ms)
+enum outcome decision_make(const struct policy *policy, const struct store_grant *grant,
+                           uint32_t presented, bool client_proved, int64_t now_ms)
 {
     const struct session *session = &grant->session;
-    int64_t expires = table_expires_ms(policy, session);
+    int64_t expires = decision_expires_ms(policy, session);
 
     if (session->end != SESSION_LIVE) {
         return OUTCOME_TOKEN_REVOKED;
