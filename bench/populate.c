@@ -48,10 +48,10 @@ static bool start_session(const struct filling *filling, struct session *session
     session->created_ms = now_ms;
     session->rotated_ms = now_ms;
     session->used_ms = now_ms;
-    session->expires_ms = decision_next_expiry_ms(&mount->policy, now_ms, now_ms);
+    session->expires_ms = decision_next_expiry_ms(&mount->realm->policy, now_ms, now_ms);
     session->written_ms = now_ms;
     return session_id_make(&authority->randomness, now_ms, session->id) &&
-           text_copy(text_of(mount->realm), session->realm, sizeof session->realm);
+           text_copy(text_of(mount->realm->name), session->realm, sizeof session->realm);
 }
 
 static bool make_line(const struct filling *filling, const struct session *session, char *line)
@@ -148,7 +148,7 @@ static bool open_installation(struct filling *filling, char **argv)
     }
     filling->mount = config_mount(&filling->service.config, argv[2]);
     if (filling->mount == NULL || filling->mount->kind != MOUNT_REFRESH ||
-        filling->mount->policy.format != REFRESH_FORMAT_NATIVE) {
+        filling->mount->realm->policy.format != REFRESH_FORMAT_NATIVE) {
         fprintf(stderr, "populate: %s: no mount with native refresh tokens\n", argv[2]);
         return false;
     }

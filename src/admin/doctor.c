@@ -298,13 +298,13 @@ static void check_clock(struct examination *e, bool has_store)
 /* What is allowed but seldom meant; NULL when there is nothing to say. */
 static const char *remark_on(const struct mount *mount)
 {
-    const struct policy *policy = &mount->policy;
+    const struct policy *policy = &mount->realm->policy;
     if (mount->kind != MOUNT_REFRESH) {
         return NULL;
     } else if (policy->rotate && policy->concurrency_window_ms < 30 * CLOCK_SECOND) {
         return "clients that repeat a lost request are logged out: raise concurrency-window above "
                "30s";
-    } else if (policy->layout == LAYOUT_OAUTH && mount->issuer[0] == '\0') {
+    } else if (policy->layout == LAYOUT_OAUTH && mount->realm->issuer[0] == '\0') {
         return "its access tokens name no issuer: set issuer to this site's URL";
     } else if (policy->layout == LAYOUT_OAUTH && !policy->rotate) {
         return "without rotation a public client's stolen token is never noticed (RFC 9700): set "
@@ -319,7 +319,7 @@ static void check_mounts(struct examination *e)
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct mount *mount = &config->mounts[i];
         const char *remark = remark_on(mount);
-        const char *kind = mount->kind == MOUNT_REFRESH ? mount->dialect->name
+        const char *kind = mount->kind == MOUNT_REFRESH ? mount->realm->dialect->name
                            : mount->kind == MOUNT_JWKS  ? "jwks"
                                                         : "health";
         report(e, "mount", remark != NULL ? HEALTH_WARN : HEALTH_OK, "%s: %s%s%s", mount->path,

@@ -86,13 +86,13 @@ static void add_future(struct buffer *b, const struct mount *mount, const struct
         add_left(b, preview->window_left_ms);
         break;
     case OUTCOME_RECOVERED:
-        buffer_add_c(b, mount->policy.recovery_evidence == RECOVERY_EVIDENCE_CLIENT
+        buffer_add_c(b, mount->realm->policy.recovery_evidence == RECOVERY_EVIDENCE_CLIENT
                             ? "a client that proves itself gets its successor again "
                             : "presenting it gives its successor again ");
         add_left(b, preview->window_left_ms);
         break;
     case OUTCOME_TOKEN_REUSED:
-        buffer_add_c(b, mount->policy.report_only
+        buffer_add_c(b, mount->realm->policy.report_only
                             ? "presenting it again is refused and reported as reuse"
                             : "presenting it again is refused as reuse and ends the session");
         break;
@@ -287,7 +287,7 @@ static enum call_end preview_mounts(struct call *call, struct text token, const 
         const struct mount *mount = &config->mounts[i];
         struct preview one;
         struct fault fault = {0};
-        if (mount->kind != MOUNT_REFRESH || strcmp(mount->realm, realm) != 0) {
+        if (mount->kind != MOUNT_REFRESH || strcmp(mount->realm->name, realm) != 0) {
             continue;
         }
         if (preview_token(&call->service.authority, mount, token, call->arena, &one, &fault) ==
@@ -428,7 +428,7 @@ static bool session_of(struct call *call, const json_t *payload, struct store_gr
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct mount *mount = &config->mounts[i];
         const char *name =
-            mount->kind == MOUNT_REFRESH ? layout_session_claim(mount->policy.layout) : NULL;
+            mount->kind == MOUNT_REFRESH ? layout_session_claim(mount->realm->policy.layout) : NULL;
         struct text spelled;
         uint8_t id[SESSION_ID_SIZE];
         if (name != NULL && json_in_text(payload, name, &spelled) == JSON_IN_TEXT &&

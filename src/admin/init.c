@@ -72,14 +72,15 @@ static const char *format_name(enum refresh_format format)
 
 static void add_mount(struct buffer *b, const struct mount *mount)
 {
-    const struct policy *policy = &mount->policy;
+    const struct policy *policy = &mount->realm->policy;
     buffer_addf(b, "\n# [mount %s]\n", mount->path);
     if (mount->kind != MOUNT_REFRESH) {
         buffer_addf(b, "# dialect = %s\n", mount->kind == MOUNT_JWKS ? "jwks" : "health");
         return;
     }
-    buffer_addf(b, "# dialect = %s\n# behaviour = %s\n# realm = %s\n", mount->dialect->name,
-                mount->behaviour == BEHAVIOUR_DEPLOYED ? "deployed" : "documented", mount->realm);
+    buffer_addf(b, "# dialect = %s\n# behaviour = %s\n# realm = %s\n", mount->realm->dialect->name,
+                mount->realm->behaviour == BEHAVIOUR_DEPLOYED ? "deployed" : "documented",
+                mount->realm->name);
     buffer_addf(b, "# rotation = %s\n", policy->rotate ? "on" : "off");
     if (policy->rotate) {
         add_duration(b, "concurrency-window", policy->concurrency_window_ms);
@@ -93,10 +94,12 @@ static void add_mount(struct buffer *b, const struct mount *mount)
     add_duration(b, "access-lifetime", policy->access_lifetime_ms);
     buffer_addf(b, "# format = %s\n# algorithm = %s\n", format_name(policy->format),
                 signing_algorithm_name(policy->algorithm));
-    buffer_addf(b, "# issuer =%s%s\n", mount->issuer[0] != '\0' ? " " : "", mount->issuer);
-    buffer_addf(b, "# audience =%s%s\n", mount->audience[0] != '\0' ? " " : "", mount->audience);
+    buffer_addf(b, "# issuer =%s%s\n", mount->realm->issuer[0] != '\0' ? " " : "",
+                mount->realm->issuer);
+    buffer_addf(b, "# audience =%s%s\n", mount->realm->audience[0] != '\0' ? " " : "",
+                mount->realm->audience);
     if (policy->layout == LAYOUT_KOPONG) {
-        buffer_addf(b, "# principal = %s\n", mount->principal ? "on" : "off");
+        buffer_addf(b, "# principal = %s\n", mount->realm->principal ? "on" : "off");
     }
 }
 

@@ -18,10 +18,10 @@ size_t key_need_list(const struct config *config, struct key_need needs[CONFIG_M
     size_t count = 0;
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct mount *mount = &config->mounts[i];
-        const struct key_need need = {.algorithm = mount->policy.algorithm,
-                                      .realm = mount->realm,
+        const struct key_need need = {.algorithm = mount->realm->policy.algorithm,
+                                      .realm = mount->realm->name,
                                       .path = mount->path,
-                                      .bound = mount->policy.algorithm == SIGNING_HS256};
+                                      .bound = mount->realm->policy.algorithm == SIGNING_HS256};
         if (mount->kind == MOUNT_REFRESH && !listed(needs, count, &need)) {
             needs[count++] = need;
         }

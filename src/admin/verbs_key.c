@@ -84,7 +84,7 @@ static enum call_end read_options(struct call *call, struct signing_row *row)
         return call_wrong(call, "--realm: at most %d characters", SIGNING_REALM_MAX);
     }
     for (size_t i = 0; i < call->service.config.mount_count; i++) {
-        if (strcmp(call->service.config.mounts[i].realm, realm) == 0) {
+        if (strcmp(call->service.config.mounts[i].realm->name, realm) == 0) {
             return CALL_DONE;
         }
     }
@@ -245,10 +245,10 @@ static const struct mount *orphaned(const struct config *config, const struct si
 {
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct mount *mount = &config->mounts[i];
-        enum signing_algorithm algorithm = mount->policy.algorithm;
+        enum signing_algorithm algorithm = mount->realm->policy.algorithm;
         if (mount->kind == MOUNT_REFRESH &&
-            key_need_signer(rows, count, algorithm, mount->realm, NULL) != NULL &&
-            key_need_signer(rows, count, algorithm, mount->realm, kid) == NULL) {
+            key_need_signer(rows, count, algorithm, mount->realm->name, NULL) != NULL &&
+            key_need_signer(rows, count, algorithm, mount->realm->name, kid) == NULL) {
             return mount;
         }
     }
@@ -266,7 +266,7 @@ enum call_end verbs_key_retire(struct call *call)
     }
     const struct mount *mount = orphaned(&call->service.config, rows, count, kid);
     if (mount != NULL && !options_has(&call->options, OPTION_FORCE)) {
-        const char *algorithm = signing_algorithm_name(mount->policy.algorithm);
+        const char *algorithm = signing_algorithm_name(mount->realm->policy.algorithm);
         return call_refuse(call,
                            "%s is the last active %s key of %s; first `retoken key add "
                            "--algorithm %s --activate`, or --force",
@@ -274,7 +274,7 @@ enum call_end verbs_key_retire(struct call *call)
     }
     if (mount != NULL) {
         call_warn(call, "%s answers with an error until it has an active %s key", mount->path,
-                  signing_algorithm_name(mount->policy.algorithm));
+                  signing_algorithm_name(mount->realm->policy.algorithm));
     }
     end = set_state(call, kid, SIGNING_RETIRED, "retired");
     if (end == CALL_DONE) {

@@ -36,7 +36,7 @@ static bool host_is_plain(struct text host)
 static bool endpoint_url(struct dialect_exchange *exchange)
 {
     const struct http_request *request = exchange->request;
-    struct text origin = origin_of(text_of(exchange->mount->issuer));
+    struct text origin = origin_of(text_of(exchange->mount->realm->issuer));
     struct text host = {0};
     struct buffer url;
 

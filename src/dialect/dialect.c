@@ -39,12 +39,12 @@ const size_t dialect_default_mount_count =
 
 static bool method_is_read(const struct dialect_exchange *exchange)
 {
-    const struct dialect *dialect = exchange->mount->dialect;
+    const struct dialect *dialect = exchange->mount->realm->dialect;
     const struct http_request *request = exchange->request;
 
     return request->method == HTTP_POST ||
            (request->method == HTTP_GET && dialect->method_get &&
-            exchange->mount->behaviour == BEHAVIOUR_DEPLOYED) ||
+            exchange->mount->realm->behaviour == BEHAVIOUR_DEPLOYED) ||
            (dialect->method_any_case && text_equal_ignore_case(request->method_name, TEXT("POST")));
 }
 
@@ -107,7 +107,7 @@ static bool parse_body(struct dialect_exchange *exchange, enum outcome *refusal)
     if (request->body.size == 0) {
         return true;
     }
-    switch (body_kind(exchange->mount->dialect->body, request->content_type)) {
+    switch (body_kind(exchange->mount->realm->dialect->body, request->content_type)) {
     case DIALECT_BODY_FORM:
         return parse_form(exchange->arena, request->body, &exchange->form, refusal);
     case DIALECT_BODY_JSON:
@@ -122,7 +122,7 @@ static bool parse_body(struct dialect_exchange *exchange, enum outcome *refusal)
 
 bool dialect_decode(struct dialect_exchange *exchange, enum outcome *refusal)
 {
-    const struct dialect *dialect = exchange->mount->dialect;
+    const struct dialect *dialect = exchange->mount->realm->dialect;
     const struct http_request *request = exchange->request;
 
     exchange->query = exchange->form = (struct form){0};
@@ -146,7 +146,7 @@ bool dialect_decode(struct dialect_exchange *exchange, enum outcome *refusal)
 void dialect_respond(const struct dialect_exchange *exchange, enum outcome outcome,
                      struct http_response *response)
 {
-    const struct dialect *dialect = exchange->mount->dialect;
+    const struct dialect *dialect = exchange->mount->realm->dialect;
 
     if (outcome_is_grant(outcome)) {
         dialect->encode(exchange, outcome, response);

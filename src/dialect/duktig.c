@@ -56,7 +56,7 @@ static void encode(const struct dialect_exchange *exchange, enum outcome outcome
 static void refuse(const struct dialect_exchange *exchange, enum outcome outcome,
                    struct http_response *response)
 {
-    bool deployed = exchange->mount->behaviour == BEHAVIOUR_DEPLOYED;
+    bool deployed = exchange->mount->realm->behaviour == BEHAVIOUR_DEPLOYED;
 
     switch (outcome) {
     case OUTCOME_METHOD_NOT_ALLOWED: /* its router knows no 405 */

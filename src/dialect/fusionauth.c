@@ -122,7 +122,7 @@ static void encode(const struct dialect_exchange *exchange, enum outcome outcome
  */
 static void refuse_token(const struct dialect_exchange *exchange, struct http_response *response)
 {
-    if (exchange->mount->behaviour == BEHAVIOUR_DEPLOYED) {
+    if (exchange->mount->realm->behaviour == BEHAVIOUR_DEPLOYED) {
         answer_body(response, 400, JSON_TYPE,
                     FIELD_ERROR("[invalid]", "The provided Refresh Token is either expired or has "
                                              "been revoked."));

@@ -48,7 +48,7 @@ static bool has_bearer(const struct dialect_exchange *exchange)
 
 static bool is_documented_form(const struct dialect_exchange *exchange)
 {
-    return exchange->mount->behaviour == BEHAVIOUR_DOCUMENTED &&
+    return exchange->mount->realm->behaviour == BEHAVIOUR_DOCUMENTED &&
            !has_parameter(exchange, "grant_type") && !has_parameter(exchange, "refresh_token") &&
            (exchange->json != NULL || has_bearer(exchange));
 }
@@ -143,7 +143,7 @@ static void encode(const struct dialect_exchange *exchange, enum outcome outcome
 static void refuse_token(const struct dialect_exchange *exchange, bool token_given,
                          struct http_response *response)
 {
-    if (exchange->mount->behaviour == BEHAVIOUR_DEPLOYED) {
+    if (exchange->mount->realm->behaviour == BEHAVIOUR_DEPLOYED) {
         answer_start(response, 403);
         return;
     }

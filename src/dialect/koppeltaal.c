@@ -98,7 +98,7 @@ static void encode(const struct dialect_exchange *exchange, enum outcome outcome
 static void refuse(const struct dialect_exchange *exchange, enum outcome outcome,
                    struct http_response *response)
 {
-    bool get = exchange->mount->behaviour == BEHAVIOUR_DEPLOYED;
+    bool get = exchange->mount->realm->behaviour == BEHAVIOUR_DEPLOYED;
 
     switch (outcome) {
     case OUTCOME_METHOD_NOT_ALLOWED:

@@ -13,29 +13,31 @@ const char dialect_mount_names[] = DIALECT_ROWS "jwks, health";
 static const char jwks_name[] = "jwks";
 static const char health_name[] = "health";
 
-static void fill_from(const struct dialect *dialect, struct mount *mount)
+static void fill_from(const struct dialect *dialect, struct realm *realm)
 {
-    mount->kind = MOUNT_REFRESH;
-    mount->dialect = dialect;
-    mount->policy = dialect->policy;
-    mount->principal = dialect->principal;
-    (void)text_copy(text_of(dialect->issuer), mount->issuer, sizeof mount->issuer);
-    (void)text_copy(text_of(dialect->audience), mount->audience, sizeof mount->audience);
+    realm->dialect = dialect;
+    realm->policy = dialect->policy;
+    realm->principal = dialect->principal;
+    (void)text_copy(text_of(dialect->issuer), realm->issuer, sizeof realm->issuer);
+    (void)text_copy(text_of(dialect->audience), realm->audience, sizeof realm->audience);
 }
 
-bool dialect_mount_defaults(const char *name, struct mount *mount)
+bool dialect_mount_defaults(const char *name, enum mount_kind *kind, struct realm *realm)
 {
-    struct mount fresh = {.kind = MOUNT_HEALTH, .behaviour = BEHAVIOUR_DOCUMENTED};
+    struct realm fresh = {.behaviour = BEHAVIOUR_DOCUMENTED};
     const struct dialect *dialect = dialect_find(name);
 
     if (dialect != NULL) {
         fill_from(dialect, &fresh);
+        *kind = MOUNT_REFRESH;
     } else if (strcmp(name, jwks_name) == 0) {
-        fresh.kind = MOUNT_JWKS;
-    } else if (strcmp(name, health_name) != 0) {
+        *kind = MOUNT_JWKS;
+    } else if (strcmp(name, health_name) == 0) {
+        *kind = MOUNT_HEALTH;
+    } else {
         return false;
     }
-    *mount = fresh;
+    *realm = fresh;
     return true;
 }
 

@@ -9,9 +9,9 @@
 
 #include "model/mount.h"
 
-/* Fills *mount with the defaults of the dialect of that name, or of "jwks" and "health"; path and
- * realm are left empty. False and *mount untouched: there is no such dialect. */
-bool dialect_mount_defaults(const char *name, struct mount *mount);
+/* Fills *kind, and *realm with the defaults of the dialect of that name, or of "jwks" and "health";
+ * its name is left empty. False and nothing touched: there is no such dialect. */
+bool dialect_mount_defaults(const char *name, enum mount_kind *kind, struct realm *realm);
 
 /* "kopong, wirecash, …, jwks, health": what dialect_mount_defaults knows, for messages. */
 extern const char dialect_mount_names[];

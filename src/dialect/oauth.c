@@ -147,7 +147,7 @@ static void encode(const struct dialect_exchange *exchange, enum outcome outcome
                    struct http_response *response)
 {
     const struct refresh_answer *answer = &exchange->answer;
-    bool deployed = exchange->mount->behaviour == BEHAVIOUR_DEPLOYED;
+    bool deployed = exchange->mount->realm->behaviour == BEHAVIOUR_DEPLOYED;
     struct buffer body;
     struct json_out out;
 

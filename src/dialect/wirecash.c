@@ -70,7 +70,7 @@ static void encode(const struct dialect_exchange *exchange, enum outcome outcome
 static void refuse_with(const struct dialect_exchange *exchange, int status, struct text body,
                         struct http_response *response)
 {
-    bool bare = exchange->mount->behaviour == BEHAVIOUR_DEPLOYED;
+    bool bare = exchange->mount->realm->behaviour == BEHAVIOUR_DEPLOYED;
 
     answer_body(response, status, JSON_TYPE, bare ? TEXT("") : body);
 }

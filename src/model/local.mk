@@ -11,5 +11,5 @@ libmodel_a_SOURCES = \
 	src/model/signing.h \
 	src/model/account.h \
 	src/model/client.h \
-	src/model/mount.h \
+	src/model/mount.h src/model/realm.h \
 	src/model/policy.h

@@ -43,7 +43,7 @@ struct reader {
 
     char *contents; /* of the whole file */
     struct text directory;
-    char issuer[MOUNT_VALUE_MAX + 1]; /* of mounts that name none */
+    char issuer[REALM_VALUE_MAX + 1]; /* of mounts that name none */
     struct text rest;                 /* not yet given to inih */
     unsigned line;
 
@@ -351,38 +351,38 @@ static const struct setting general_settings[] = {
      BETWEEN(1, CONFIG_THREADS_MAX, "out of range; write 1 to 256")},
     {"body-limit", read_size, FIELD(struct config, body_limit),
      BETWEEN(KIB(1), KIB(1024), "out of range; write 1k to 1m")},
-    {"issuer", read_issuer, .offset = 0, .room = MOUNT_VALUE_MAX + 1},
+    {"issuer", read_issuer, .offset = 0, .room = REALM_VALUE_MAX + 1},
 };
 enum { GENERAL_SETTINGS = sizeof general_settings / sizeof general_settings[0] };
 
 /* [mount PATH] */
 static const struct setting mount_settings[] = {
     {"dialect", read_dialect, .offset = 0},
-    {"behaviour", read_choice, FIELD(struct mount, behaviour),
+    {"behaviour", read_choice, FIELD(struct realm, behaviour),
      ONE_OF(behaviours, "unknown; write documented or deployed")},
-    {"realm", read_name, FIELD(struct mount, realm)},
-    {"rotation", read_switch, FIELD(struct mount, policy.rotate),
+    {"realm", read_name, FIELD(struct realm, name)},
+    {"rotation", read_switch, FIELD(struct realm, policy.rotate),
      ONE_OF(switches, "write on or off")},
-    {"concurrency-window", read_duration, FIELD(struct mount, policy.concurrency_window_ms),
+    {"concurrency-window", read_duration, FIELD(struct realm, policy.concurrency_window_ms),
      BETWEEN(0, CLOCK_HOUR, "out of range; write 0 to 1h")},
-    {"recovery-window", read_duration, FIELD(struct mount, policy.recovery_window_ms),
+    {"recovery-window", read_duration, FIELD(struct realm, policy.recovery_window_ms),
      BETWEEN(0, INT64_C(90) * CLOCK_DAY, "out of range; write 0 to 90d")},
-    {"recovery-evidence", read_choice, FIELD(struct mount, policy.recovery_evidence),
+    {"recovery-evidence", read_choice, FIELD(struct realm, policy.recovery_evidence),
      ONE_OF(evidences, "unknown; write client or none")},
-    {"idle-lifetime", read_duration, FIELD(struct mount, policy.idle_lifetime_ms),
+    {"idle-lifetime", read_duration, FIELD(struct realm, policy.idle_lifetime_ms),
      BETWEEN(0, YEARS(100), "out of range; write 0 (none) to 36500d")},
-    {"absolute-lifetime", read_duration, FIELD(struct mount, policy.absolute_lifetime_ms),
+    {"absolute-lifetime", read_duration, FIELD(struct realm, policy.absolute_lifetime_ms),
      BETWEEN(0, YEARS(100), "out of range; write 0 (none) to 36500d")},
-    {"access-lifetime", read_duration, FIELD(struct mount, policy.access_lifetime_ms),
+    {"access-lifetime", read_duration, FIELD(struct realm, policy.access_lifetime_ms),
      BETWEEN(CLOCK_SECOND, YEARS(1), "out of range; write 1s to 365d")},
-    {"reuse", read_switch, FIELD(struct mount, policy.report_only),
+    {"reuse", read_switch, FIELD(struct realm, policy.report_only),
      ONE_OF(reuses, "unknown; write revoke or report")},
-    {"format", read_choice, FIELD(struct mount, policy.format),
+    {"format", read_choice, FIELD(struct realm, policy.format),
      ONE_OF(formats, "unknown; write native, uuid or jwt")},
-    {"algorithm", read_algorithm, FIELD(struct mount, policy.algorithm)},
-    {"issuer", read_text, FIELD(struct mount, issuer)},
-    {"audience", read_text, FIELD(struct mount, audience)},
-    {"principal", read_switch, FIELD(struct mount, principal), ONE_OF(switches, "write on or off")},
+    {"algorithm", read_algorithm, FIELD(struct realm, policy.algorithm)},
+    {"issuer", read_text, FIELD(struct realm, issuer)},
+    {"audience", read_text, FIELD(struct realm, audience)},
+    {"principal", read_switch, FIELD(struct realm, principal), ONE_OF(switches, "write on or off")},
 };
 enum { MOUNT_SETTINGS = sizeof mount_settings / sizeof mount_settings[0] };
 
@@ -408,6 +408,15 @@ static unsigned mount_line(const struct reader *reader, size_t mount, const char
 
 /* ---- sections ---- */
 
+/* The caller has seen that there is room. */
+static struct mount *append_mount(struct config *config)
+{
+    struct mount *mount = &config->mounts[config->mount_count++];
+
+    mount->realm = &config->realms[config->realm_count++];
+    return mount;
+}
+
 static bool add_mount(struct reader *reader, struct text path)
 {
     struct config *config = reader->config;
@@ -430,9 +439,9 @@ static bool add_mount(struct reader *reader, struct text path)
                                reader->mount_lines[i].section);
         }
     }
-    reader->mount = config->mount_count++;
+    reader->mount = config->mount_count;
     reader->mount_lines[reader->mount].section = reader->line;
-    memcpy(config->mounts[reader->mount].path, field, sizeof field);
+    memcpy(append_mount(config)->path, field, sizeof field);
     return true;
 }
 
@@ -492,15 +501,13 @@ static char *next_line(char *out, int room, void *stream)
 
 static bool take_dialect(struct reader *reader, const char *name)
 {
-    struct mount *mount = &reader->config->mounts[reader->mount];
-    struct mount fresh;
+    struct config *config = reader->config;
 
-    if (!reader->dialects->defaults(name, &fresh)) {
+    if (!reader->dialects->defaults(name, &config->mounts[reader->mount].kind,
+                                    &config->realms[reader->mount])) {
         return complain_at(reader, reader->line, "dialect = %.80s: unknown; write one of %s", name,
                            reader->dialects->names);
     }
-    memcpy(fresh.path, mount->path, sizeof fresh.path);
-    *mount = fresh;
     reader->has_dialect[reader->mount] = true;
     return true;
 }
@@ -546,7 +553,7 @@ static int take_line(void *user, const char *section, const char *name, const ch
         }
         return take_setting(reader, mount_settings, MOUNT_SETTINGS,
                             &reader->mount_lines[reader->mount],
-                            (char *)&config->mounts[reader->mount], name, value);
+                            (char *)&config->realms[reader->mount], name, value);
     }
     return 0;
 }
@@ -589,17 +596,20 @@ static const char *default_dialect(const struct reader *reader, const char *path
 }
 
 /* A realm is the path unless the default mount of that path and dialect has another. */
-static bool give_realm(struct reader *reader, struct mount *mount, unsigned line)
+static bool give_realm(struct reader *reader, size_t i, unsigned line)
 {
-    const char *realm = NULL;
-    const char *name = default_dialect(reader, mount->path, &realm);
-    struct mount facts;
+    const struct mount *mount = &reader->config->mounts[i];
+    struct realm *realm = &reader->config->realms[i];
+    const char *shared = NULL;
+    const char *name = default_dialect(reader, mount->path, &shared);
+    enum mount_kind kind;
+    struct realm facts;
 
-    if (name == NULL || realm == NULL || !reader->dialects->defaults(name, &facts) ||
-        facts.dialect != mount->dialect) {
-        realm = mount->path;
+    if (name == NULL || shared == NULL || !reader->dialects->defaults(name, &kind, &facts) ||
+        facts.dialect != realm->dialect) {
+        shared = mount->path;
     }
-    if (!text_copy(text_of(realm), mount->realm, sizeof mount->realm)) {
+    if (!text_copy(text_of(shared), realm->name, sizeof realm->name)) {
         return complain_at(reader, line,
                            "[mount %s]: the path is too long to be the realm's name too; write "
                            "realm = NAME, at most %d bytes",
@@ -638,18 +648,21 @@ static bool add_default_mounts(struct reader *reader)
     bool all = config->mount_count == 0;
     const char *path;
     const char *name;
-    const char *realm;
-    struct mount mount;
+    const char *shared;
+    enum mount_kind kind;
+    struct realm realm;
 
-    for (size_t i = 0; reader->dialects->default_mount(i, &path, &name, &realm); i++) {
-        if (!reader->dialects->defaults(name, &mount) ||
-            !text_copy(text_of(path), mount.path, sizeof mount.path) ||
-            config_mount(config, path) != NULL || (!all && mount.kind == MOUNT_REFRESH)) {
+    for (size_t i = 0; reader->dialects->default_mount(i, &path, &name, &shared); i++) {
+        if (!reader->dialects->defaults(name, &kind, &realm) ||
+            config_mount(config, path) != NULL || (!all && kind == MOUNT_REFRESH)) {
             continue;
         } else if (config->mount_count == CONFIG_MOUNTS_MAX) {
             return complain_at(reader, reader->line, "more than %d mounts", CONFIG_MOUNTS_MAX);
         }
-        config->mounts[config->mount_count++] = mount;
+        struct mount *mount = append_mount(config);
+        (void)text_copy(text_of(path), mount->path, sizeof mount->path);
+        mount->kind = kind;
+        config->realms[mount - config->mounts] = realm;
     }
     return true;
 }
@@ -674,7 +687,7 @@ static bool check_unused(struct reader *reader, size_t i)
 
 static bool check_format(struct reader *reader, size_t i)
 {
-    const struct policy *policy = &reader->config->mounts[i].policy;
+    const struct policy *policy = &reader->config->realms[i].policy;
     unsigned format = mount_line(reader, i, "format");
     unsigned rotation = mount_line(reader, i, "rotation");
 
@@ -706,7 +719,7 @@ static bool check_mount(struct reader *reader, size_t i)
 
     if (mount->kind != MOUNT_REFRESH) {
         return check_unused(reader, i);
-    } else if (principal != 0 && mount->policy.layout != LAYOUT_KOPONG) {
+    } else if (principal != 0 && mount->realm->policy.layout != LAYOUT_KOPONG) {
         return complain_at(reader, principal, "principal: only kopong's tokens have one");
     }
     return check_format(reader, i);
@@ -722,13 +735,13 @@ static bool finish_mounts(struct reader *reader)
         return false;
     }
     for (size_t i = 0; i < config->mount_count; i++) {
-        struct mount *mount = &config->mounts[i];
-        if (mount->kind == MOUNT_REFRESH && mount->realm[0] == '\0' &&
-            !give_realm(reader, mount, reader->mount_lines[i].section)) {
+        struct realm *realm = &config->realms[i];
+        bool issues = config->mounts[i].kind == MOUNT_REFRESH;
+        if (issues && realm->name[0] == '\0' &&
+            !give_realm(reader, i, reader->mount_lines[i].section)) {
             return false;
-        } else if (mount->kind == MOUNT_REFRESH && reader->issuer[0] != '\0' &&
-                   mount_line(reader, i, "issuer") == 0) {
-            memcpy(mount->issuer, reader->issuer, sizeof mount->issuer);
+        } else if (issues && reader->issuer[0] != '\0' && mount_line(reader, i, "issuer") == 0) {
+            memcpy(realm->issuer, reader->issuer, sizeof realm->issuer);
         }
         if (!check_mount(reader, i)) {
             return false;

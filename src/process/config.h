@@ -28,6 +28,8 @@ struct config {
     char prefix[MOUNT_PATH_MAX + 1]; /* stripped from the URL path before mounts are matched */
     uint64_t threads;                /* at most, of a FastCGI responder, however started */
     uint64_t body_limit;             /* 64 KiB */
+    struct realm realms[CONFIG_MOUNTS_MAX]; /* mounts point into it: a config is not copied */
+    size_t realm_count;
     struct mount mounts[CONFIG_MOUNTS_MAX];
     size_t mount_count;
 };
@@ -35,9 +37,9 @@ struct config {
 /* What the dialect folder knows and the configuration needs: a mount with a dialect's defaults by
  * name, and the list of mounts that exist without a file. */
 struct config_dialects {
-    /* Fills *mount (path and realm empty) with the defaults of the dialect, or of "jwks" and
+    /* Fills *kind, and *realm (its name empty) with the defaults of the dialect, or of "jwks" and
      * "health". False: no such dialect. */
-    bool (*defaults)(const char *name, struct mount *mount);
+    bool (*defaults)(const char *name, enum mount_kind *kind, struct realm *realm);
     /* Path, dialect name and realm (NULL: the path) of the i-th default mount; false past the end.
      */
     bool (*default_mount)(size_t i, const char **path, const char **name, const char **realm);

@@ -21,7 +21,7 @@ static bool names_this_endpoint(const json_t *payload, const struct refresh_ask 
         struct text name = text_of(json_string_value(one));
 
         if (name.size > 0 && (text_equal(name, ask->endpoint_url) ||
-                              text_equal(name, text_of(ask->mount->issuer)))) {
+                              text_equal(name, text_of(ask->mount->realm->issuer)))) {
             return true;
         }
     }

@@ -44,9 +44,9 @@ static bool fill_claims(const struct authority *authority, const struct mount *m
                         struct layout_claims *claims, struct fault *fault)
 {
     memset(claims, 0, sizeof *claims);
-    claims->issuer = text_of(mount->issuer);
-    claims->audience = text_of(mount->audience);
-    claims->principal = mount->principal;
+    claims->issuer = text_of(mount->realm->issuer);
+    claims->audience = text_of(mount->realm->audience);
+    claims->principal = mount->realm->principal;
     claims->client = text_of(session->client);
     claims->issued_at_s = issued_at_s;
     codec_uuid_format(session->id, claims->session);
@@ -63,7 +63,7 @@ bool issue_access_token(struct authority *authority, const struct mount *mount,
                         struct text scope, bool refreshed, struct arena *arena,
                         struct refresh_answer *answer, struct fault *fault)
 {
-    const struct policy *policy = &mount->policy;
+    const struct policy *policy = &mount->realm->policy;
     const struct keyring *keyring = authority_keyring(authority, keyring_version, fault);
     const struct signing_key *key;
     struct layout_claims claims;
@@ -71,7 +71,7 @@ bool issue_access_token(struct authority *authority, const struct mount *mount,
     if (keyring == NULL) {
         return false;
     }
-    key = keyring_signer(keyring, policy->algorithm, mount->realm);
+    key = keyring_signer(keyring, policy->algorithm, mount->realm->name);
     if (key == NULL) {
         fault_set(
             fault,
@@ -118,7 +118,7 @@ static bool scope_is_well_formed(struct text scope)
 static bool start_session(const struct authority *authority, const struct issue_ask *ask,
                           int64_t now_ms, struct session *session)
 {
-    const struct policy *policy = &ask->mount->policy;
+    const struct policy *policy = &ask->mount->realm->policy;
 
     memset(session, 0, sizeof *session);
     session->account = ask->account->number;
@@ -129,7 +129,7 @@ static bool start_session(const struct authority *authority, const struct issue_
     session->scope_given = ask->scope_given;
     session->written_ms = now_ms;
     return session_id_make(&authority->randomness, now_ms, session->id) &&
-           text_copy(text_of(ask->mount->realm), session->realm, sizeof session->realm) &&
+           text_copy(text_of(ask->mount->realm->name), session->realm, sizeof session->realm) &&
            text_copy(ask->client, session->client, sizeof session->client) &&
            text_copy(ask->scope, session->scope, sizeof session->scope);
 }
@@ -139,7 +139,7 @@ static bool first_token(struct authority *authority, const struct issue_ask *ask
                         struct session *session, int64_t iat_s, struct arena *arena,
                         struct text *token, struct fault *fault)
 {
-    enum refresh_format format = ask->mount->policy.format;
+    enum refresh_format format = ask->mount->realm->policy.format;
     struct layout_claims claims;
 
     if (ask->imported.size > 0) {
@@ -152,8 +152,8 @@ static bool first_token(struct authority *authority, const struct issue_ask *ask
         return false;
     } else {
         claims.expires_at_s = session->expires_ms / CLOCK_SECOND;
-        if (!layout_refresh_token(ask->mount->policy.layout, authority->refresh_jwt, &claims, arena,
-                                  token)) {
+        if (!layout_refresh_token(ask->mount->realm->policy.layout, authority->refresh_jwt, &claims,
+                                  arena, token)) {
             fault_set(fault, "cannot make a JWT-shaped refresh token for %s", ask->mount->path);
             return false;
         }
@@ -179,7 +179,7 @@ static enum store_result create_session(struct authority *authority, const struc
         }
         result = store_session_create(authority->store, session, ask->account, fault);
         if (result != STORE_EXISTS || ask->imported.size > 0 ||
-            ask->mount->policy.format != REFRESH_FORMAT_JWT) {
+            ask->mount->realm->policy.format != REFRESH_FORMAT_JWT) {
             return result;
         }
     }

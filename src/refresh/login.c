@@ -19,7 +19,7 @@ static enum outcome find_user(struct authority *authority, const struct refresh_
     if (keyring == NULL) {
         return OUTCOME_FAULT;
     }
-    payload = jws_open_any(arena, ask->refresh_token, keyring, ask->mount->realm, &unready);
+    payload = jws_open_any(arena, ask->refresh_token, keyring, ask->mount->realm->name, &unready);
     if (payload == NULL && unready.text[0] != '\0') {
         *fault = unready;
         return OUTCOME_FAULT;

@@ -42,7 +42,7 @@ enum outcome preview_token(struct authority *authority, const struct mount *moun
                            struct text refresh_token, struct arena *arena, struct preview *preview,
                            struct fault *fault)
 {
-    const struct policy *policy = &mount->policy;
+    const struct policy *policy = &mount->realm->policy;
     const struct session *session = &preview->grant.session;
     int64_t window;
 
@@ -54,7 +54,7 @@ enum outcome preview_token(struct authority *authority, const struct mount *moun
     }
     preview->expires_ms = decision_expires_ms(policy, session);
     preview->outcome =
-        text_equal(text_of(session->realm), text_of(mount->realm))
+        text_equal(text_of(session->realm), text_of(mount->realm->name))
             ? decision_make(policy, &preview->grant, preview->generation, true, preview->now_ms)
             : OUTCOME_WRONG_REALM;
     if (preview->outcome == OUTCOME_REPLAYED || preview->outcome == OUTCOME_RECOVERED) {

@@ -72,7 +72,7 @@ static bool access_token_matches(struct refresh *refresh, const struct keyring *
     const struct session *session = &refresh->grant.session;
     const char *claim = layout_session_claim(refresh->policy->layout);
     json_t *payload = jws_open_any(refresh->arena, refresh->ask->access_token, keyring,
-                                   refresh->ask->mount->realm, fault);
+                                   refresh->ask->mount->realm->name, fault);
     struct text named;
     char id[37];
 
@@ -124,7 +124,8 @@ static bool check_access_token(struct refresh *refresh, enum outcome *refusal)
  * table. */
 static bool belongs(struct refresh *refresh, enum outcome *refusal)
 {
-    if (!text_equal(text_of(refresh->grant.session.realm), text_of(refresh->ask->mount->realm))) {
+    if (!text_equal(text_of(refresh->grant.session.realm),
+                    text_of(refresh->ask->mount->realm->name))) {
         *refusal = OUTCOME_WRONG_REALM;
         return false;
     } else if (!client_matches(refresh, refusal) || !user_matches(refresh, refusal)) {
@@ -438,7 +439,7 @@ struct refresh *refresh_begin(struct authority *authority, const struct refresh_
     memset(refresh, 0, sizeof *refresh);
     refresh->authority = authority;
     refresh->ask = ask;
-    refresh->policy = &ask->mount->policy;
+    refresh->policy = &ask->mount->realm->policy;
     refresh->arena = arena;
     refresh->answer = answer;
     refresh->fault = fault;

@@ -32,7 +32,7 @@ struct refresh_ask {
     struct text client_id;
     struct text client_secret;    /* CLIENT_PROOF_BASIC and _BODY */
     struct text client_assertion; /* CLIENT_PROOF_ASSERTION */
-    struct text endpoint_url;     /* what an assertion's `aud` must name besides mount->issuer */
+    struct text endpoint_url; /* what an assertion's `aud` must name besides mount->realm->issuer */
 
     bool scope_given;
     struct text scope;

@@ -10,14 +10,16 @@
 
 #include "admin/key_need.h"
 
-static void add_mount(struct config *config, const char *path, const char *realm,
+static void add_mount(struct config *config, const char *path, const char *name,
                       enum mount_kind kind, enum signing_algorithm algorithm)
 {
+    struct realm *realm = &config->realms[config->realm_count++];
     struct mount *mount = &config->mounts[config->mount_count++];
     mount->kind = kind;
-    mount->policy.algorithm = algorithm;
+    mount->realm = realm;
+    realm->policy.algorithm = algorithm;
     strcpy(mount->path, path);
-    strcpy(mount->realm, realm);
+    strcpy(realm->name, name);
 }
 
 static void test_needs(void **state)

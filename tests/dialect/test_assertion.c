@@ -33,13 +33,15 @@ static void take(const char *const *variables, const char *issuer,
                  struct dialect_exchange *exchange)
 {
     static struct http_request request;
+    static struct realm realm;
     static struct mount mount;
     enum outcome refusal = OUTCOME_FAULT;
 
     arena_reset(arena);
     assert_true(http_request_from_cgi(arena, variables, &request));
-    mount = (struct mount){.dialect = &oauth_dialect};
-    assert_true(text_copy(text_of(issuer), mount.issuer, sizeof mount.issuer));
+    realm = (struct realm){.dialect = &oauth_dialect};
+    mount = (struct mount){.realm = &realm};
+    assert_true(text_copy(text_of(issuer), realm.issuer, sizeof realm.issuer));
     *exchange = (struct dialect_exchange){.request = &request, .mount = &mount, .arena = arena};
     assert_true(assertion_take(exchange, TEXT("a.b.c"), URN, &refusal));
     assert_int_equal(exchange->ask.client_proof, CLIENT_PROOF_ASSERTION);
@@ -65,7 +67,8 @@ static void test_pairs(void **state)
          OUTCOME_CLIENT_AUTH_FAILED},
     };
     struct http_request request = {0};
-    struct mount mount = {.dialect = &oauth_dialect};
+    struct realm realm = {.dialect = &oauth_dialect};
+    struct mount mount = {.realm = &realm};
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

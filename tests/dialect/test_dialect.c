@@ -41,6 +41,7 @@ static int close_arena(void **state)
 
 struct trial {
     struct http_request request;
+    struct realm realm;
     struct mount mount;
     struct dialect_exchange exchange;
     bool understood;
@@ -48,11 +49,15 @@ struct trial {
     struct refresh_answer answer;
 };
 
-static void fill_mount(struct mount *mount, const struct dialect *dialect, const char *path)
+static void fill_mount(struct trial *trial, const struct dialect *dialect, const char *path)
 {
-    *mount = (struct mount){.dialect = dialect, .policy = dialect->policy};
+    struct realm *realm = &trial->realm;
+    struct mount *mount = &trial->mount;
+
+    *realm = (struct realm){.dialect = dialect, .policy = dialect->policy};
+    *mount = (struct mount){.realm = realm};
     assert_true(text_copy(text_of(path), mount->path, sizeof mount->path));
-    assert_true(text_copy(text_of(dialect->issuer), mount->issuer, sizeof mount->issuer));
+    assert_true(text_copy(text_of(dialect->issuer), realm->issuer, sizeof realm->issuer));
 }
 
 static const char *first_path(const struct dialect *dialect)
@@ -130,11 +135,11 @@ static void obey(struct text line, struct trial *trial, struct script *script)
 
     if (text_is(word, "@behaviour")) {
         assert_true(text_is(value, "deployed"));
-        trial->mount.behaviour = BEHAVIOUR_DEPLOYED;
+        trial->realm.behaviour = BEHAVIOUR_DEPLOYED;
     } else if (text_is(word, "@path")) {
         assert_true(text_copy(value, trial->mount.path, sizeof trial->mount.path));
     } else if (text_is(word, "@issuer")) {
-        assert_true(text_copy(value, trial->mount.issuer, sizeof trial->mount.issuer));
+        assert_true(text_copy(value, trial->realm.issuer, sizeof trial->realm.issuer));
     } else if (text_is(word, "@body")) {
         script->body_state = body_state_of(value);
     } else if (text_is(word, "@outcome")) {
@@ -185,7 +190,7 @@ static void read_case(struct text file, struct trial *trial)
         file.size--;
     }
     if (!script.has_outcome) {
-        trial->outcome = trial->mount.policy.rotate ? OUTCOME_ROTATED : OUTCOME_RENEWED;
+        trial->outcome = trial->realm.policy.rotate ? OUTCOME_ROTATED : OUTCOME_RENEWED;
     }
     variables[count] = arena_alloc(arena, sizeof trial->mount.path + 16);
     (void)snprintf((char *)(uintptr_t)variables[count], sizeof trial->mount.path + 16,
@@ -335,7 +340,7 @@ static void run_case(const struct dialect *dialect, const char *name)
     struct text file, bytes;
 
     assert_true(golden_read(arena, dialect->name, name, "request", &file));
-    fill_mount(&trial.mount, dialect, first_path(dialect));
+    fill_mount(&trial, dialect, first_path(dialect));
     read_case(file, &trial);
     decode(&trial);
     respond(&trial, &response, &bytes);
@@ -384,8 +389,8 @@ static void usual_trial(const struct dialect *dialect, enum mount_behaviour beha
 
     *trial = (struct trial){.answer = usual_answer()};
     assert_true(golden_read(arena, dialect->name, "usual", "request", &file));
-    fill_mount(&trial->mount, dialect, first_path(dialect));
-    trial->mount.behaviour = behaviour;
+    fill_mount(trial, dialect, first_path(dialect));
+    trial->realm.behaviour = behaviour;
     read_case(file, trial);
     decode(trial);
     assert_true(trial->understood);
@@ -575,7 +580,7 @@ static void test_damaged_bodies(void **state)
             arena_reset(kept);
             arena = kept; /* the request must outlive the arena of each attempt */
             assert_true(golden_read(arena, dialects[d]->name, names[i], "request", &file));
-            fill_mount(&trial.mount, dialects[d], first_path(dialects[d]));
+            fill_mount(&trial, dialects[d], first_path(dialects[d]));
             read_case(file, &trial);
             trial.outcome = OUTCOME_ROTATED;
             trial.answer = usual_answer();

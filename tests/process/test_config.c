@@ -19,7 +19,7 @@
 
 static const char kopong, duktig, oauth; /* stand for struct dialect, which is opaque here */
 
-static bool defaults(const char *name, struct mount *mount)
+static bool defaults(const char *name, enum mount_kind *kind, struct realm *realm)
 {
     static const struct {
         const char *name;
@@ -38,13 +38,14 @@ static bool defaults(const char *name, struct mount *mount)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (strcmp(rows[i].name, name) == 0) {
-            *mount = (struct mount){.kind = rows[i].kind, .dialect = rows[i].dialect};
-            mount->policy.rotate = rows[i].rotate;
-            mount->policy.format = rows[i].format;
-            mount->policy.layout = rows[i].layout;
-            mount->policy.concurrency_window_ms = CLOCK_MINUTE;
-            mount->policy.access_lifetime_ms = CLOCK_HOUR;
-            strcpy(mount->issuer, rows[i].issuer);
+            *kind = rows[i].kind;
+            *realm = (struct realm){.dialect = rows[i].dialect};
+            realm->policy.rotate = rows[i].rotate;
+            realm->policy.format = rows[i].format;
+            realm->policy.layout = rows[i].layout;
+            realm->policy.concurrency_window_ms = CLOCK_MINUTE;
+            realm->policy.access_lifetime_ms = CLOCK_HOUR;
+            strcpy(realm->issuer, rows[i].issuer);
             return true;
         }
     }
@@ -331,8 +332,8 @@ static void test_without_a_file(void **state)
     assert_int_equal(config.keep_ended_ms, INT64_C(30) * CLOCK_DAY);
     assert_int_equal(config.mount_count, 6);
     assert_string_equal(config.mounts[0].path, "/oauth/access_token");
-    assert_string_equal(config.mounts[0].realm, "/oauth/access_token");
-    assert_string_equal(config_mount(&config, "/api/auth")->realm, "/api/jwt");
+    assert_string_equal(config.mounts[0].realm->name, "/oauth/access_token");
+    assert_string_equal(config_mount(&config, "/api/auth")->realm->name, "/api/jwt");
     assert_int_equal(config_mount(&config, "/healthz")->kind, MOUNT_HEALTH);
     assert_null(config_mount(&config, "/healthz/"));
 
@@ -389,7 +390,8 @@ static void test_every_general_setting(void **state)
     assert_string_equal(config.prefix, "/a.fcgi");
     assert_int_equal(config.threads, 64);
     assert_int_equal(config.body_limit, 1 << 20);
-    assert_string_equal(config_mount(&config, "/api/jwt")->issuer, "https://id.example/?a=b:c");
+    assert_string_equal(config_mount(&config, "/api/jwt")->realm->issuer,
+                        "https://id.example/?a=b:c");
 }
 
 static void test_paths_start_at_the_file(void **state)
@@ -431,25 +433,25 @@ static void test_every_mount_setting(void **state)
                    "dialect = oauth\n" /* last: what stands before it holds all the same */
                    "[retoken]\nissuer = ignored here\n",
                    "/oauth/token");
-    assert_ptr_equal(mount->dialect, &oauth);
-    assert_false(mount->policy.rotate);
-    assert_true(mount->policy.report_only);
-    assert_int_equal(mount->policy.concurrency_window_ms, 0);
-    assert_int_equal(mount->policy.recovery_window_ms, INT64_C(90) * CLOCK_DAY);
-    assert_int_equal(mount->policy.recovery_evidence, RECOVERY_EVIDENCE_NONE);
-    assert_int_equal(mount->policy.idle_lifetime_ms, INT64_C(7) * CLOCK_DAY);
-    assert_int_equal(mount->policy.absolute_lifetime_ms, INT64_C(36500) * CLOCK_DAY);
-    assert_int_equal(mount->policy.access_lifetime_ms, CLOCK_SECOND);
-    assert_int_equal(mount->policy.format, REFRESH_FORMAT_UUID);
-    assert_int_equal(mount->policy.algorithm, SIGNING_EDDSA);
-    assert_int_equal(mount->behaviour, BEHAVIOUR_DEPLOYED);
-    assert_string_equal(mount->realm, "/shared");
-    assert_string_equal(mount->issuer, ""); /* given, if empty */
-    assert_string_equal(mount->audience, "\xc3\xa9, two words");
+    assert_ptr_equal(mount->realm->dialect, &oauth);
+    assert_false(mount->realm->policy.rotate);
+    assert_true(mount->realm->policy.report_only);
+    assert_int_equal(mount->realm->policy.concurrency_window_ms, 0);
+    assert_int_equal(mount->realm->policy.recovery_window_ms, INT64_C(90) * CLOCK_DAY);
+    assert_int_equal(mount->realm->policy.recovery_evidence, RECOVERY_EVIDENCE_NONE);
+    assert_int_equal(mount->realm->policy.idle_lifetime_ms, INT64_C(7) * CLOCK_DAY);
+    assert_int_equal(mount->realm->policy.absolute_lifetime_ms, INT64_C(36500) * CLOCK_DAY);
+    assert_int_equal(mount->realm->policy.access_lifetime_ms, CLOCK_SECOND);
+    assert_int_equal(mount->realm->policy.format, REFRESH_FORMAT_UUID);
+    assert_int_equal(mount->realm->policy.algorithm, SIGNING_EDDSA);
+    assert_int_equal(mount->realm->behaviour, BEHAVIOUR_DEPLOYED);
+    assert_string_equal(mount->realm->name, "/shared");
+    assert_string_equal(mount->realm->issuer, ""); /* given, if empty */
+    assert_string_equal(mount->realm->audience, "\xc3\xa9, two words");
 
     mount = loaded(KOPONG "principal = on\nrotation = on\nformat = native\n", "/k");
-    assert_true(mount->principal);
-    assert_true(mount->policy.rotate);
+    assert_true(mount->realm->principal);
+    assert_true(mount->realm->policy.rotate);
 }
 
 static void test_named_mounts_replace_the_list(void **state)
@@ -460,7 +462,7 @@ static void test_named_mounts_replace_the_list(void **state)
     assert_non_null(config_mount(&config, "/.well-known/jwks.json"));
     assert_non_null(config_mount(&config, "/healthz"));
     assert_null(config_mount(&config, "/oauth/access_token"));
-    assert_string_equal(config_mount(&config, "/x")->issuer, "first");
+    assert_string_equal(config_mount(&config, "/x")->realm->issuer, "first");
 
     /* a path may be taken for something else, and the two may stand elsewhere too */
     loaded("[mount /healthz]\ndialect = oauth\n[mount /keys]\ndialect = jwks\n", "/keys");
@@ -473,10 +475,10 @@ static void test_default_mount_by_its_path(void **state)
 {
     (void)state;
     /* a section without any setting: inih does not even mention it */
-    assert_ptr_equal(loaded("[mount /auth/refresh_token]\n", "/auth/refresh_token")->dialect,
+    assert_ptr_equal(loaded("[mount /auth/refresh_token]\n", "/auth/refresh_token")->realm->dialect,
                      &duktig);
-    assert_string_equal(loaded("[mount /api/auth]\n", "/api/auth")->realm, "/api/jwt");
-    assert_string_equal(loaded("[mount /api/auth]\ndialect = kopong\n", "/api/auth")->realm,
+    assert_string_equal(loaded("[mount /api/auth]\n", "/api/auth")->realm->name, "/api/jwt");
+    assert_string_equal(loaded("[mount /api/auth]\ndialect = kopong\n", "/api/auth")->realm->name,
                         "/api/auth"); /* another dialect there, another realm */
     /* longer than inih's own idea of a section's name */
     assert_non_null(

@@ -15,7 +15,7 @@ static void test_fault_spends_nothing(void **state)
     struct text token = world_session(w, "", NULL);
     struct refresh_answer answer;
 
-    w->mount.policy.algorithm = SIGNING_ES256; /* no such key */
+    w->realm.policy.algorithm = SIGNING_ES256; /* no such key */
     assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_FAULT);
     assert_non_null(strstr(w->fault.text, "retoken key add --algorithm ES256"));
     world_add_key(w, SIGNING_ES256, "k2"); /* mended while running */
@@ -37,10 +37,10 @@ static void test_hollow_key_spends_nothing(void **state)
                             "hollow", 6, row.sealed));
     row.sealed_size = 6 + CRYPTO_SEAL_EXTRA;
     assert_int_equal(store_key_add(w->store, &row, &w->fault), STORE_OK);
-    w->mount.policy.algorithm = SIGNING_ES256;
+    w->realm.policy.algorithm = SIGNING_ES256;
     assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_FAULT);
     assert_non_null(strstr(w->fault.text, "cannot sign"));
-    w->mount.policy.algorithm = SIGNING_HS256;
+    w->realm.policy.algorithm = SIGNING_HS256;
     assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ROTATED);
     assert_int_equal(world_record(w, answer.session).generation, 1);
 }

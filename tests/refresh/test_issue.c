@@ -15,7 +15,7 @@ static void test_jwt_format_does_not_rotate(void **state)
     struct text token, twin;
     struct refresh_answer answer;
 
-    world_make_kopong(&w->mount);
+    world_make_kopong(&w->realm);
     token = world_session(w, "", NULL);
     twin = world_session(w, "", NULL);
     assert_false(text_equal(token, twin)); /* two logins in one second are two sessions */

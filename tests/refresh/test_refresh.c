@@ -60,7 +60,7 @@ static void test_report_only(void **state)
     struct text first = world_session(w, "", NULL);
     struct refresh_answer rotated, answer;
 
-    w->mount.policy.report_only = true;
+    w->realm.policy.report_only = true;
     assert_int_equal(world_present(w, &w->mount, first, &rotated), OUTCOME_ROTATED);
     w->now_ms += CLOCK_HOUR;
     assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_TOKEN_REUSED);
@@ -74,7 +74,7 @@ static void test_replay_of_expired_access_token(void **state)
     struct text first = world_session(w, "", NULL);
     struct refresh_answer answer;
 
-    w->mount.policy.access_lifetime_ms = 10 * CLOCK_SECOND;
+    w->realm.policy.access_lifetime_ms = 10 * CLOCK_SECOND;
     assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_ROTATED);
     w->now_ms += 30 * CLOCK_SECOND;
     assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_REPLAYED);
@@ -87,15 +87,15 @@ static void test_recovery(void **state)
     struct text first = world_session(w, "", NULL);
     struct refresh_answer rotated, late;
 
-    w->mount.policy.recovery_window_ms = CLOCK_DAY;
-    w->mount.policy.recovery_evidence = RECOVERY_EVIDENCE_NONE;
+    w->realm.policy.recovery_window_ms = CLOCK_DAY;
+    w->realm.policy.recovery_evidence = RECOVERY_EVIDENCE_NONE;
     assert_int_equal(world_present(w, &w->mount, first, &rotated), OUTCOME_ROTATED);
     w->now_ms += 2 * CLOCK_HOUR;
     assert_int_equal(world_present(w, &w->mount, first, &late), OUTCOME_RECOVERED);
     assert_true(text_equal(late.refresh_token, rotated.refresh_token));
     assert_int_equal(late.expires_in_s, 3600); /* a fresh access token */
     assert_int_equal(world_record(w, late.session).generation, 1);
-    w->mount.policy.recovery_evidence = RECOVERY_EVIDENCE_CLIENT;
+    w->realm.policy.recovery_evidence = RECOVERY_EVIDENCE_CLIENT;
     assert_int_equal(world_present(w, &w->mount, first, &late), OUTCOME_TOKEN_REUSED);
 }
 
@@ -103,11 +103,12 @@ static void test_strangers_spend_nothing(void **state)
 {
     struct world *w = *state;
     struct text first = world_session(w, "", NULL);
-    struct mount other = w->mount;
+    struct realm realm = w->realm;
+    struct mount other = {.realm = &realm};
     struct refresh_ask ask = {.mount = &w->mount, .refresh_token = first};
     struct refresh_answer answer;
 
-    strcpy(other.realm, "/elsewhere");
+    strcpy(realm.name, "/elsewhere");
     assert_int_equal(world_present(w, &other, first, &answer), OUTCOME_WRONG_REALM);
     ask.username_given = true;
     ask.username = TEXT("eve");
@@ -164,7 +165,7 @@ static void test_scope(void **state)
     /* narrowed once, whole again when omitted (RFC 6749 section 6) */
     assert_int_equal(world_present(w, &w->mount, answer.refresh_token, &answer), OUTCOME_ROTATED);
     assert_true(text_is(answer.scope, "read write admin"));
-    w->mount.policy.scope_rule = SCOPE_EXACT;
+    w->realm.policy.scope_rule = SCOPE_EXACT;
     ask.refresh_token = answer.refresh_token;
     assert_int_equal(refresh_run(&w->authority, &ask, w->arena, &answer, &w->fault),
                      OUTCOME_SCOPE_INVALID);
@@ -202,7 +203,7 @@ static void test_password_buys_a_session(void **state)
                               .password_given = true,
                               .password = TEXT("wrong horse")};
 
-    world_make_kopong(&w->mount);
+    world_make_kopong(&w->realm);
     assert_int_equal(world_present(w, &w->mount, world_session(w, "", NULL), &first),
                      OUTCOME_RENEWED);
     w->now_ms += 30 * (int64_t)CLOCK_DAY; /* an expired access token alone buys nothing */
@@ -244,7 +245,7 @@ static void test_clock_far_back_is_a_fault(void **state)
     struct text first;
     struct refresh_answer answer;
 
-    w->mount.policy.idle_lifetime_ms = 0;
+    w->realm.policy.idle_lifetime_ms = 0;
     first = world_session(w, "", NULL);
     w->now_ms += 365 * (int64_t)CLOCK_DAY; /* somebody's clock was a year ahead */
     assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_ROTATED);

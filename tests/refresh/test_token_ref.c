@@ -15,7 +15,7 @@ static void test_uuid_format(void **state)
     struct text first;
     struct refresh_answer rotated, again;
 
-    w->mount.policy.format = REFRESH_FORMAT_UUID;
+    w->realm.policy.format = REFRESH_FORMAT_UUID;
     first = world_session(w, "", NULL);
     assert_int_equal(first.size, 36);
     assert_int_equal(world_present(w, &w->mount, first, &rotated), OUTCOME_ROTATED);
@@ -33,11 +33,12 @@ static void test_uuid_format(void **state)
 static void test_replay_over_two_spellings(void **state)
 {
     struct world *w = *state;
-    struct mount native = w->mount;
+    struct realm realm = w->realm;
+    struct mount native = {.realm = &realm};
     struct text first;
     struct refresh_answer answer;
 
-    w->mount.policy.format = REFRESH_FORMAT_UUID;
+    w->realm.policy.format = REFRESH_FORMAT_UUID;
     first = world_session(w, "", NULL);
     assert_int_equal(world_present(w, &native, first, &answer), OUTCOME_ROTATED);
     assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_REPLAYED);
@@ -51,11 +52,12 @@ static void test_replay_over_two_spellings(void **state)
 static void test_one_realm_two_mounts(void **state)
 {
     struct world *w = *state;
-    struct mount modern = w->mount;
+    struct realm realm = w->realm;
+    struct mount modern = {.realm = &realm};
     struct text old;
     struct refresh_answer moved, answer;
 
-    world_make_kopong(&w->mount);
+    world_make_kopong(&w->realm);
     old = world_session(w, "", NULL);
     assert_int_equal(world_present(w, &modern, old, &moved), OUTCOME_ROTATED);
     assert_int_equal(moved.refresh_token.size, 72);

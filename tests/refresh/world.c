@@ -40,15 +40,15 @@ void world_add_key(struct world *world, enum signing_algorithm algorithm, const 
     signing_key_close(key);
 }
 
-static void fill_mount(struct mount *mount)
+static void fill_mount(struct mount *mount, struct realm *realm)
 {
-    struct policy *policy = &mount->policy;
+    struct policy *policy = &realm->policy;
 
-    memset(mount, 0, sizeof *mount);
     strcpy(mount->path, "/oauth/token");
-    strcpy(mount->realm, "/oauth/token");
-    strcpy(mount->issuer, "https://id.example");
-    strcpy(mount->audience, "api");
+    mount->realm = realm;
+    strcpy(realm->name, "/oauth/token");
+    strcpy(realm->issuer, "https://id.example");
+    strcpy(realm->audience, "api");
     policy->rotate = true;
     policy->concurrency_window_ms = 60 * CLOCK_SECOND;
     policy->idle_lifetime_ms = 30 * (int64_t)CLOCK_DAY;
@@ -86,7 +86,7 @@ void world_open(struct world *world, const char *url)
     assert_true(
         password_hash(TEXT("correct horse"), &randomness, world->ada.password, &world->fault));
     assert_int_equal(store_account_add(world->store, &world->ada, &world->fault), STORE_OK);
-    fill_mount(&world->mount);
+    fill_mount(&world->mount, &world->realm);
 }
 
 void world_close(struct world *world)
@@ -143,12 +143,12 @@ struct session world_record(struct world *world, const uint8_t id[SESSION_ID_SIZ
     return grant.session;
 }
 
-void world_make_kopong(struct mount *mount)
+void world_make_kopong(struct realm *realm)
 {
-    mount->policy.rotate = false;
-    mount->policy.format = REFRESH_FORMAT_JWT;
-    mount->policy.layout = LAYOUT_KOPONG;
-    mount->policy.idle_lifetime_ms = 0;
+    realm->policy.rotate = false;
+    realm->policy.format = REFRESH_FORMAT_JWT;
+    realm->policy.layout = LAYOUT_KOPONG;
+    realm->policy.idle_lifetime_ms = 0;
 }
 
 int world_set_up(void **state)

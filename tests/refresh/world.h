@@ -14,7 +14,8 @@ struct world {
     struct authority authority;
     struct arena *arena;
     struct account ada;
-    struct mount mount; /* rotating, native, HS256, oauth layout, 60 s window, idle 30 d */
+    struct realm realm; /* rotating, native, HS256, oauth layout, 60 s window, idle 30 d */
+    struct mount mount; /* of that realm */
     struct fault fault;
 };
 
@@ -32,8 +33,8 @@ enum outcome world_present(struct world *world, const struct mount *mount, struc
 json_t *world_payload(struct world *world, struct text token);
 /* The session record behind an answer. */
 struct session world_record(struct world *world, const uint8_t id[SESSION_ID_SIZE]);
-/* Turns a mount into kopong's kind: JWT-shaped refresh tokens that do not rotate. */
-void world_make_kopong(struct mount *mount);
+/* Turns a realm into kopong's kind: JWT-shaped refresh tokens that do not rotate. */
+void world_make_kopong(struct realm *realm);
 
 /* A test with a world over a memory store in *state. */
 int world_set_up(void **state);

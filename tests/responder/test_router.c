@@ -14,9 +14,11 @@ static struct config config;
 
 static void add_mount(const char *path, const struct dialect *dialect)
 {
+    struct realm *realm = &config.realms[config.realm_count++];
     struct mount *mount = &config.mounts[config.mount_count++];
 
-    *mount = (struct mount){.dialect = dialect};
+    realm->dialect = dialect;
+    mount->realm = realm;
     strcpy(mount->path, path);
 }
 

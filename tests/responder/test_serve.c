@@ -150,13 +150,15 @@ static void expect_line(const char *expected)
 
 /* ---- a world with four mounts ---- */
 
-static struct mount *add_mount(const char *path, enum mount_kind kind)
+static struct realm *add_mount(const char *path, enum mount_kind kind)
 {
+    struct realm *realm = &service.config.realms[service.config.realm_count++];
     struct mount *mount = &service.config.mounts[service.config.mount_count++];
 
     strcpy(mount->path, path);
     mount->kind = kind;
-    return mount;
+    mount->realm = realm;
+    return realm;
 }
 
 static int set_up(void **state)
@@ -164,15 +166,15 @@ static int set_up(void **state)
     (void)state;
     world_open(&world, "memory:");
     world_add_key(&world, SIGNING_ES256, "es");
-    world.mount.dialect = &oauth_dialect;
+    world.realm.dialect = &oauth_dialect;
     memset(&service, 0, sizeof service);
     service.store = world.store;
     service.authority = world.authority;
     service.config.mounts[service.config.mount_count++] = world.mount;
-    struct mount *duktig = add_mount("/auth/refresh_token", MOUNT_REFRESH);
+    struct realm *duktig = add_mount("/auth/refresh_token", MOUNT_REFRESH);
     duktig->dialect = &duktig_dialect;
     duktig->policy = duktig_dialect.policy;
-    strcpy(duktig->realm, duktig->path);
+    strcpy(duktig->name, "/auth/refresh_token");
     add_mount("/.well-known/jwks.json", MOUNT_JWKS);
     add_mount("/healthz", MOUNT_HEALTH);
     serve = serve_over(&service);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/* realm.h: a name under which sessions live, and the policy that one dialect has there. Two
+ * dialects may share a realm's sessions: two structs with one name. Filled by process/config from
+ * the dialect's defaults and the configuration. Values only; knows no path and no token. */
+#ifndef RETOKEN_MODEL_REALM_H
+#define RETOKEN_MODEL_REALM_H
+
+#include "model/policy.h"
+#include "model/session.h"
+
+/* design.md section 5: what the seed document says, or what the real server did. */
+enum mount_behaviour { BEHAVIOUR_DOCUMENTED, BEHAVIOUR_DEPLOYED };
+
+enum { REALM_VALUE_MAX = 256 };
+
+struct dialect; /* dialect/dialect.h; opaque down here */
+
+struct realm {
+    char name[SESSION_REALM_MAX + 1]; /* as in session.realm; "" where no tokens are issued */
+    const struct dialect *dialect;    /* NULL for the key set and the health check */
+    enum mount_behaviour behaviour;
+    struct policy policy;
+    char issuer[REALM_VALUE_MAX + 1];
+    char audience[REALM_VALUE_MAX + 1];
+    bool principal; /* kopong: with the serialized `principal` claim */
+};
+
+#endif
