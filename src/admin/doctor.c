@@ -304,9 +304,9 @@ static const char *remark_on(const struct mount *mount)
     } else if (policy->rotate && policy->concurrency_window_ms < 30 * CLOCK_SECOND) {
         return "clients that repeat a lost request are logged out: raise concurrency-window above "
                "30s";
-    } else if (policy->layout == LAYOUT_OAUTH && mount->realm->issuer[0] == '\0') {
+    } else if (mount->realm->dialect == &oauth_dialect && mount->realm->issuer[0] == '\0') {
         return "its access tokens name no issuer: set issuer to this site's URL";
-    } else if (policy->layout == LAYOUT_OAUTH && !policy->rotate) {
+    } else if (mount->realm->dialect == &oauth_dialect && !policy->rotate) {
         return "without rotation a public client's stolen token is never noticed (RFC 9700): set "
                "rotation = on";
     }

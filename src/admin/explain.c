@@ -428,7 +428,7 @@ static bool session_of(struct call *call, const json_t *payload, struct store_gr
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct mount *mount = &config->mounts[i];
         const char *name =
-            mount->kind == MOUNT_REFRESH ? layout_session_claim(mount->realm->policy.layout) : NULL;
+            mount->kind == MOUNT_REFRESH ? mount->realm->policy.layout->session_claim : NULL;
         struct text spelled;
         uint8_t id[SESSION_ID_SIZE];
         if (name != NULL && json_in_text(payload, name, &spelled) == JSON_IN_TEXT &&

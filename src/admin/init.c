@@ -98,7 +98,7 @@ static void add_mount(struct buffer *b, const struct mount *mount)
                 mount->realm->issuer);
     buffer_addf(b, "# audience =%s%s\n", mount->realm->audience[0] != '\0' ? " " : "",
                 mount->realm->audience);
-    if (policy->layout == LAYOUT_KOPONG) {
+    if (policy->plain_layout != NULL) {
         buffer_addf(b, "# principal = %s\n", mount->realm->principal ? "on" : "off");
     }
 }

@@ -11,6 +11,7 @@
 #include "model/mount.h"
 #include "model/outcome.h"
 #include "refresh/refresh.h"
+#include "token/layout.h"
 
 /* Which bodies a dialect reads. A non-empty body of another media type is refused as
  * OUTCOME_UNSUPPORTED_MEDIA; one without any is taken for a form where the dialect reads forms (the
@@ -63,9 +64,13 @@ struct dialect {
     DIALECT(fusionauth)                                                                            \
     DIALECT(koppeltaal)
 
-#define DIALECT(name) extern const struct dialect name##_dialect;
+#define DIALECT(name)                                                                              \
+    extern const struct dialect name##_dialect;                                                    \
+    extern const struct layout name##_layout;
 DIALECT_ROWS
 #undef DIALECT
+
+extern const struct layout kopong_plain_layout;
 
 extern const struct dialect *const dialects[];
 extern const size_t dialect_count;

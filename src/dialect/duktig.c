@@ -117,6 +117,48 @@ static void refuse(const struct dialect_exchange *exchange, enum outcome outcome
     answer_body(response, 500, JSON_TYPE, ERROR("Internal Server Error"));
 }
 
+/* ---- tokens ---- */
+
+static void add_registered(struct json_out *out, const struct layout_claims *claims)
+{
+    json_out_member(out, "iss", claims->issuer);
+    json_out_member(out, "aud", claims->audience);
+    json_out_member(out, "sub", TEXT("Duktig.io.general.sub"));
+    json_out_member(out, "jti", TEXT("Duktig.io.general.jti"));
+    json_out_member_int(out, "nbf", claims->issued_at_s);
+    json_out_member_int(out, "iat", claims->issued_at_s);
+    layout_add_expiry(out, claims);
+    json_out_key(out, "account");
+}
+
+static void write_access(struct json_out *out, const struct layout_claims *claims)
+{
+    static const char *const members[] = {"firstName", "lastName", "email", "roleId"};
+
+    add_registered(out, claims);
+    json_out_open(out);
+    json_out_member_int(out, "userId", (int64_t)claims->user_number);
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        layout_add_account_claim(out, claims, members[i]);
+    }
+    json_out_close(out);
+}
+
+static void write_refresh(struct json_out *out, const struct layout_claims *claims)
+{
+    add_registered(out, claims);
+    json_out_open(out);
+    json_out_member_int(out, "userId", (int64_t)claims->user_number);
+    json_out_close(out);
+}
+
+const struct layout duktig_layout = {
+    .style = JSON_STYLE_ESCAPE_SLASH | JSON_STYLE_ASCII,
+    .header = {{"typ", "JWT"}, {"cty", "JWT"}, {.name = "alg"}},
+    .access = write_access,
+    .refresh = write_refresh,
+};
+
 /* The refresh token stays as it is and is not given again. Its `exp` is a month after issue. */
 const struct dialect duktig_dialect = {
     .name = "duktig",
@@ -128,7 +170,8 @@ const struct dialect duktig_dialect = {
                .absolute_lifetime_ms = INT64_C(30) * CLOCK_DAY,
                .access_lifetime_ms = CLOCK_DAY,
                .format = REFRESH_FORMAT_JWT,
-               .layout = LAYOUT_DUKTIG,
+               .layout = &duktig_layout,
+               .keeps_token = true,
                .algorithm = SIGNING_HS256,
                .scope_rule = SCOPE_IGNORED},
     .issuer = "Duktig.io.iss",

@@ -198,6 +198,34 @@ static void refuse(const struct dialect_exchange *exchange, enum outcome outcome
     answer_start(response, 500);
 }
 
+/* ---- tokens: the payload of the document, then what tells sessions apart ---- */
+
+static void write_access(struct json_out *out, const struct layout_claims *claims)
+{
+    json_out_member(out, "aud", claims->audience);
+    if (claims->scope_given) {
+        layout_add_words(out, "scope", claims->scope);
+    }
+    layout_add_expiry(out, claims);
+    json_out_member_int(out, "iat", claims->issued_at_s);
+    json_out_member(out, "iss", claims->issuer);
+    layout_add_words(out, "roles", claims->roles);
+    json_out_member(out, "sub", claims->subject);
+    json_out_member(out, "sid", text_of(claims->session));
+    json_out_member(out, "authenticationType",
+                    claims->refreshed ? TEXT("REFRESH_TOKEN") : TEXT("PASSWORD"));
+    layout_add_account_claim(out, claims, "email");
+    layout_add_account_claim(out, claims, "email_verified");
+    layout_add_account_claim(out, claims, "preferred_username");
+}
+
+const struct layout fusionauth_layout = {
+    .header = {{.name = "alg"}, {"typ", "JWT"}, {.name = "kid"}},
+    .access = write_access,
+    .session_claim = "sid",
+    .says_scope = true,
+};
+
 /* One-time use, because the document's sample answers with another token than it was sent; thirty
  * days from the login, as the cookie's Max-Age says. Issuer and audience are the document's
  * samples. */
@@ -210,7 +238,7 @@ const struct dialect fusionauth_dialect = {
                .absolute_lifetime_ms = INT64_C(30) * CLOCK_DAY,
                .access_lifetime_ms = CLOCK_HOUR,
                .format = REFRESH_FORMAT_NATIVE,
-               .layout = LAYOUT_FUSIONAUTH,
+               .layout = &fusionauth_layout,
                .algorithm = SIGNING_RS256,
                .scope_rule = SCOPE_IGNORED},
     .issuer = "localhost:3030",

@@ -8,6 +8,7 @@
  * username and password, which the operation checks both. */
 #include "dialect/answer.h"
 #include "dialect/dialect.h"
+#include "dialect/kopong_principal.h"
 
 #define JSON_TYPE "application/json;charset=UTF-8"
 #define TEXT_TYPE "text/html;charset=utf-8"
@@ -102,20 +103,6 @@ static bool decode(struct dialect_exchange *exchange, enum outcome *refusal)
 
 /* ---- answer ---- */
 
-static void add_roles(struct json_out *out, struct text roles)
-{
-    json_out_key(out, "roles");
-    json_out_array_open(out);
-    while (roles.size > 0) {
-        struct text role = text_split(&roles, ' ');
-
-        if (role.size > 0) {
-            json_out_text(out, role);
-        }
-    }
-    json_out_array_close(out);
-}
-
 static void encode(const struct dialect_exchange *exchange, enum outcome outcome,
                    struct http_response *response)
 {
@@ -128,7 +115,7 @@ static void encode(const struct dialect_exchange *exchange, enum outcome outcome
     out = json_out_start(&body, JSON_STYLE_PLAIN);
     json_out_open(&out);
     json_out_member(&out, "username", answer->username);
-    add_roles(&out, answer->roles);
+    layout_add_words(&out, "roles", answer->roles);
     json_out_member(&out, "token_type", TEXT("Bearer"));
     json_out_member(&out, "access_token", answer->access_token);
     if (answer->expires_in_s != 0) {
@@ -211,6 +198,45 @@ static void refuse(const struct dialect_exchange *exchange, enum outcome outcome
     answer_retry(response);
 }
 
+/* ---- tokens: grails-spring-security-rest 2.0.0.M2 ---- */
+
+/* Access and refresh token differ in `exp` only, which the refresh token usually has not. */
+static void write_plain(struct json_out *out, const struct layout_claims *claims)
+{
+    json_out_member(out, "sub", claims->username);
+    layout_add_words(out, "roles", claims->roles);
+    layout_add_expiry(out, claims);
+    json_out_member_int(out, "iat", claims->issued_at_s);
+}
+
+static void write_with_principal(struct json_out *out, const struct layout_claims *claims)
+{
+    struct text principal;
+
+    if (kopong_principal(claims->username, claims->roles, claims->user_number, out->buffer->arena,
+                         &principal)) {
+        json_out_member(out, "principal", principal);
+    } else {
+        out->buffer->failed = true;
+    }
+    write_plain(out, claims);
+}
+
+const struct layout kopong_layout = {
+    .style = JSON_STYLE_ESCAPE_SLASH,
+    .header = {{.name = "alg"}},
+    .access = write_with_principal,
+    .refresh = write_with_principal,
+};
+
+/* principal = off: for verifiers that do not read it. */
+const struct layout kopong_plain_layout = {
+    .style = JSON_STYLE_ESCAPE_SLASH,
+    .header = {{.name = "alg"}},
+    .access = write_plain,
+    .refresh = write_plain,
+};
+
 /* The refresh token has no `exp` and is echoed: a session lives until it is revoked. */
 const struct dialect kopong_dialect = {
     .name = "kopong",
@@ -220,7 +246,8 @@ const struct dialect kopong_dialect = {
                .concurrency_window_ms = CLOCK_MINUTE,
                .access_lifetime_ms = CLOCK_HOUR,
                .format = REFRESH_FORMAT_JWT,
-               .layout = LAYOUT_KOPONG,
+               .layout = &kopong_layout,
+               .plain_layout = &kopong_plain_layout,
                .algorithm = SIGNING_HS256,
                .scope_rule = SCOPE_IGNORED},
     .principal = true,

@@ -153,6 +153,44 @@ static void refuse(const struct dialect_exchange *exchange, enum outcome outcome
     answer_retry(response);
 }
 
+/* ---- tokens ---- */
+
+/* The service named a person only where a person had logged in, and not for a service's own grant:
+ * the claims of the account tell which it is. */
+static void add_person(struct json_out *out, const struct layout_claims *claims)
+{
+    bool person = json_object_get(claims->account, "email") != NULL ||
+                  json_object_get(claims->account, "given_name") != NULL;
+
+    if (person && claims->subject.size > 0) {
+        json_out_member(out, "sub", claims->subject);
+    }
+    layout_add_account_claim(out, claims, "email");
+    layout_add_account_claim(out, claims, "given_name");
+    layout_add_account_claim(out, claims, "family_name");
+}
+
+static void write_access(struct json_out *out, const struct layout_claims *claims)
+{
+    json_out_member(out, "iss", claims->issuer);
+    json_out_member(out, "aud", claims->audience);
+    json_out_member_int(out, "nbf", claims->issued_at_s);
+    layout_add_expiry(out, claims);
+    json_out_member(out, "nonce", text_of(claims->jti));
+    json_out_member(out, "type", TEXT("access"));
+    add_person(out, claims);
+    if (claims->scope_given) {
+        json_out_member(out, "scope", claims->scope);
+    }
+    json_out_member(out, "azp", claims->client.size > 0 ? claims->client : claims->subject);
+}
+
+const struct layout koppeltaal_layout = {
+    .header = {{.name = "kid"}, {.name = "alg"}, {"typ", "JWT"}},
+    .access = write_access,
+    .says_scope = true,
+};
+
 /* Nobody ever said how long a refresh token lives; here until it is revoked. */
 const struct dialect koppeltaal_dialect = {
     .name = "koppeltaal",
@@ -163,7 +201,7 @@ const struct dialect koppeltaal_dialect = {
                .concurrency_window_ms = CLOCK_MINUTE,
                .access_lifetime_ms = CLOCK_HOUR,
                .format = REFRESH_FORMAT_UUID,
-               .layout = LAYOUT_KOPPELTAAL,
+               .layout = &koppeltaal_layout,
                .algorithm = SIGNING_RS512,
                .scope_rule = SCOPE_EXACT},
     .issuer = "https://authentication-service.koppeltaal.headease.nl/",

@@ -10,6 +10,7 @@ libdialect_a_SOURCES = \
 	src/dialect/assertion.c \
 	src/dialect/assertion.h \
 	src/dialect/kopong.c \
+	src/dialect/kopong_principal.c src/dialect/kopong_principal.h \
 	src/dialect/wirecash.c \
 	src/dialect/duktig.c \
 	src/dialect/oauth.c \

@@ -281,6 +281,31 @@ static void refuse(const struct dialect_exchange *exchange, enum outcome outcome
     answer_retry(response);
 }
 
+/* ---- tokens: RFC 9068 section 2.2, as far as the operator has named issuer and audience ---- */
+
+static void write_access(struct json_out *out, const struct layout_claims *claims)
+{
+    layout_add_named(out, "iss", claims->issuer);
+    json_out_member(out, "sub", claims->subject);
+    layout_add_named(out, "aud", claims->audience);
+    layout_add_expiry(out, claims);
+    json_out_member_int(out, "iat", claims->issued_at_s);
+    json_out_member(out, "jti", text_of(claims->jti));
+    layout_add_named(out, "client_id", claims->client);
+    layout_add_named(out, "scope", claims->scope); /* an empty one is none (RFC 6749 section 3.3) */
+    json_out_member(out, "sid", text_of(claims->session));
+    if (claims->roles.size > 0) {
+        layout_add_words(out, "roles", claims->roles);
+    }
+}
+
+const struct layout oauth_layout = {
+    .header = {{"typ", "at+jwt"}, {.name = "alg"}, {.name = "kid"}},
+    .access = write_access,
+    .session_claim = "sid",
+    .says_scope = true,
+};
+
 const struct dialect oauth_dialect = {
     .name = "oauth",
     .summary = "RFC 6749 refresh grant with client authentication",
@@ -291,7 +316,7 @@ const struct dialect oauth_dialect = {
                .absolute_lifetime_ms = INT64_C(365) * CLOCK_DAY,
                .access_lifetime_ms = CLOCK_HOUR,
                .format = REFRESH_FORMAT_NATIVE,
-               .layout = LAYOUT_OAUTH,
+               .layout = &oauth_layout,
                .algorithm = SIGNING_RS256,
                .scope_rule = SCOPE_SUBSET},
     .decode = decode,

@@ -123,6 +123,23 @@ static void refuse(const struct dialect_exchange *exchange, enum outcome outcome
     refuse_with(exchange, 500, TEXT("{\"message\":\"Internal server error\"}"), response);
 }
 
+/* ---- tokens ---- */
+
+static void write_access(struct json_out *out, const struct layout_claims *claims)
+{
+    json_out_member(out, "sub", claims->username);
+    json_out_member_int(out, "iat", claims->issued_at_s);
+    layout_add_expiry(out, claims);
+    json_out_member(out, "sid", text_of(claims->session));
+    json_out_member(out, "jti", text_of(claims->jti));
+}
+
+const struct layout wirecash_layout = {
+    .header = {{.name = "alg"}, {"typ", "JWT"}, {.name = "kid"}},
+    .access = write_access,
+    .session_claim = "sid",
+};
+
 /* The refresh token "provided by the Authentication Request or token request" is the one to use
  * next: it rotates. Its lifetimes are stated nowhere. */
 const struct dialect wirecash_dialect = {
@@ -136,7 +153,7 @@ const struct dialect wirecash_dialect = {
                .absolute_lifetime_ms = INT64_C(365) * CLOCK_DAY,
                .access_lifetime_ms = CLOCK_HOUR,
                .format = REFRESH_FORMAT_NATIVE,
-               .layout = LAYOUT_WIRECASH,
+               .layout = &wirecash_layout,
                .algorithm = SIGNING_RS256,
                .scope_rule = SCOPE_IGNORED},
     .decode = decode,

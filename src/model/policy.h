@@ -9,21 +9,13 @@
 
 #include "model/signing.h"
 
+struct layout; /* token/layout.h; opaque down here */
+
 /* How a mount spells its refresh tokens. */
 enum refresh_format {
     REFRESH_FORMAT_NATIVE = 1, /* derived, opaque; found without any index */
     REFRESH_FORMAT_UUID = 2,   /* derived, UUIDv4-shaped; found through the alias index */
     REFRESH_FORMAT_JWT = 3     /* kopong and Duktig layouts; found through the alias index */
-};
-
-/* How the claims of a JWT are laid out; token/layout.c writes each in its own key order. */
-enum token_layout {
-    LAYOUT_OAUTH, /* /oauth/token: RFC 9068 claims */
-    LAYOUT_KOPONG,
-    LAYOUT_WIRECASH,
-    LAYOUT_DUKTIG,
-    LAYOUT_FUSIONAUTH,
-    LAYOUT_KOPPELTAAL
 };
 
 /* What lets a token be recovered after the concurrency window (design.md section 4). */
@@ -45,7 +37,9 @@ struct policy {
     int64_t absolute_lifetime_ms;
     int64_t access_lifetime_ms;
     enum refresh_format format;
-    enum token_layout layout;
+    const struct layout *layout;       /* of its tokens */
+    const struct layout *plain_layout; /* the same without an optional claim; NULL = none */
+    bool keeps_token; /* its answers have no place for another refresh token: it cannot rotate */
     enum signing_algorithm algorithm;
     enum scope_rule scope_rule;
     bool scope_loss; /* a layout that cannot say a scope may issue tokens without it */

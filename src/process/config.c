@@ -24,6 +24,7 @@
 
 #include "base/clock.h"
 #include "process/path.h"
+#include "token/layout.h"
 
 enum { FILE_SIZE_MAX = 256 * 1024, LINE_SIZE_MAX = 2048, SETTINGS_MAX = 24 };
 
@@ -691,12 +692,11 @@ static bool check_format(struct reader *reader, size_t i)
     unsigned format = mount_line(reader, i, "format");
     unsigned rotation = mount_line(reader, i, "rotation");
 
-    if (policy->format == REFRESH_FORMAT_JWT && policy->layout != LAYOUT_KOPONG &&
-        policy->layout != LAYOUT_DUKTIG) {
+    if (policy->format == REFRESH_FORMAT_JWT && policy->layout->refresh == NULL) {
         return complain_at(reader, format,
                            "format = jwt: only kopong and duktig have such refresh tokens; write "
                            "native or uuid");
-    } else if (policy->rotate && policy->layout == LAYOUT_DUKTIG) {
+    } else if (policy->rotate && policy->keeps_token) {
         return complain_at(reader, rotation,
                            "rotation = on: duktig's answer has no place for the next refresh "
                            "token; write off");
@@ -719,7 +719,7 @@ static bool check_mount(struct reader *reader, size_t i)
 
     if (mount->kind != MOUNT_REFRESH) {
         return check_unused(reader, i);
-    } else if (principal != 0 && mount->realm->policy.layout != LAYOUT_KOPONG) {
+    } else if (principal != 0 && mount->realm->policy.plain_layout == NULL) {
         return complain_at(reader, principal, "principal: only kopong's tokens have one");
     }
     return check_format(reader, i);
@@ -745,6 +745,8 @@ static bool finish_mounts(struct reader *reader)
         }
         if (!check_mount(reader, i)) {
             return false;
+        } else if (realm->policy.plain_layout != NULL && !realm->principal) {
+            realm->policy.layout = realm->policy.plain_layout;
         }
     }
     return true;

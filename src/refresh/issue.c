@@ -46,7 +46,6 @@ static bool fill_claims(const struct authority *authority, const struct mount *m
     memset(claims, 0, sizeof *claims);
     claims->issuer = text_of(mount->realm->issuer);
     claims->audience = text_of(mount->realm->audience);
-    claims->principal = mount->realm->principal;
     claims->client = text_of(session->client);
     claims->issued_at_s = issued_at_s;
     codec_uuid_format(session->id, claims->session);

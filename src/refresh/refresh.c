@@ -70,7 +70,7 @@ static bool access_token_matches(struct refresh *refresh, const struct keyring *
                                  struct fault *fault)
 {
     const struct session *session = &refresh->grant.session;
-    const char *claim = layout_session_claim(refresh->policy->layout);
+    const char *claim = refresh->policy->layout->session_claim;
     json_t *payload = jws_open_any(refresh->arena, refresh->ask->access_token, keyring,
                                    refresh->ask->mount->realm->name, fault);
     struct text named;

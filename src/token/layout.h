@@ -1,11 +1,12 @@
-/* layout.h: the JWTs of the five documents, each in its own order of keys and its own escaping
- * (dialects.md section 1). One row per layout. Knows claims; does not know sessions or policies. */
+/* SPDX-License-Identifier: ISC */
+/* layout.h: how a JWT is laid out: the members of its header and of its payload, their order and
+ * their escaping. A dialect has a const struct layout in its own file; what several of them write
+ * is here. Knows claims; does not know any dialect, sessions or policies. */
 #ifndef RETOKEN_TOKEN_LAYOUT_H
 #define RETOKEN_TOKEN_LAYOUT_H
 
 #include "base/arena.h"
 #include "base/json.h"
-#include "model/mount.h"
 #include "token/signing_key.h"
 
 struct layout_claims {
@@ -21,27 +22,49 @@ struct layout_claims {
     char session[37];   /* session id as UUID */
     char jti[37];
     int64_t issued_at_s;
-    int64_t expires_at_s;  /* 0: no `exp` (kopong's refresh token) */
+    int64_t expires_at_s;  /* 0: no `exp` */
     const json_t *account; /* account.claims as parsed, or NULL */
-    bool principal;        /* kopong: with `principal` */
-    bool refreshed;        /* FusionAuth: authenticationType REFRESH_TOKEN instead of PASSWORD */
+    bool refreshed;        /* issued by a refresh, not by a login */
+};
+
+/* Writes the members of a payload; the braces are written already. */
+typedef void layout_writer(struct json_out *out, const struct layout_claims *claims);
+
+enum { LAYOUT_HEADER_MAX = 4 };
+
+struct layout {
+    unsigned style; /* enum json_style, of header and payload */
+    struct {
+        const char *name;
+        const char *value; /* NULL: the key's own `alg` or `kid` */
+    } header[LAYOUT_HEADER_MAX];
+    layout_writer *access;
+    layout_writer *refresh;    /* NULL: refresh tokens of this layout are not JWTs */
+    const char *session_claim; /* the member of an access token that names its session ("sid"), or
+                                  NULL */
+    bool says_scope;           /* access tokens carry the scope */
 };
 
 /* Builds and signs an access token. False: arena or libcrypto. */
-bool layout_access_token(enum token_layout layout, const struct signing_key *key,
+bool layout_access_token(const struct layout *layout, const struct signing_key *key,
                          const struct layout_claims *claims, struct arena *arena,
                          struct text *token);
-/* The JWT-shaped refresh token of kopong and Duktig; false also for every other layout. */
-bool layout_refresh_token(enum token_layout layout, const struct signing_key *key,
+/* Builds and signs a JWT-shaped refresh token; false also where the layout has none, and when the
+ * token would be longer than REFRESH_TOKEN_MAX. */
+bool layout_refresh_token(const struct layout *layout, const struct signing_key *key,
                           const struct layout_claims *claims, struct arena *arena,
                           struct text *token);
-/* Which member of an access token's payload names its session ("sid"), or NULL where the layout
- * carries none (kopong, Duktig, Koppeltaal). */
-const char *layout_session_claim(enum token_layout layout);
 
-/* kopong's `principal`: base64(gzip(Java-serialized GrailsUser)), byte-identical to the plugin's
- * (dialects.md section 1). */
-bool layout_principal(struct text username, struct text roles, uint64_t user_number,
-                      struct arena *arena, struct text *principal);
+/* ---- members that several layouts share ---- */
+
+/* A member whose value is the array of the space-separated words. */
+void layout_add_words(struct json_out *out, const char *key, struct text words);
+/* `exp`, unless the token has no end. */
+void layout_add_expiry(struct json_out *out, const struct layout_claims *claims);
+/* A claim of the account as it is, when the account has it. */
+void layout_add_account_claim(struct json_out *out, const struct layout_claims *claims,
+                              const char *key);
+/* A member, unless its value is empty. */
+void layout_add_named(struct json_out *out, const char *key, struct text value);
 
 #endif

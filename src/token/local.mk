@@ -27,6 +27,5 @@ libtoken_a_SOURCES = \
 	src/token/jws.h \
 	src/token/layout.c \
 	src/token/layout.h \
-	src/token/layout_principal.c \
 	src/token/foreign_jwt.c \
 	src/token/foreign_jwt.h

@@ -1,6 +1,6 @@
 ## tests/dialect: golden request/answer pairs and the walk over every outcome; see golden/README.
-# Linked without refresh, store and token: a dialect sees their types and calls none of them.
-DIALECT_TEST_LIBS = libdialect.a libmodel.a $(HTTP_LIBS)
+# Linked without operations and store: a dialect sees their types and calls none of them.
+DIALECT_TEST_LIBS = libdialect.a libhttp.a $(TOKEN_LIBS)
 
 check_PROGRAMS += tests/dialect/test_dialect tests/dialect/test_assertion
 
@@ -15,5 +15,25 @@ tests_dialect_test_dialect_LDADD = $(DIALECT_TEST_LIBS)
 tests_dialect_test_assertion_SOURCES = tests/dialect/test_assertion.c
 tests_dialect_test_assertion_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dialect_test_assertion_LDADD = $(DIALECT_TEST_LIBS)
+
+# What the dialects put into tokens.
+DIALECT_TOKEN_TESTS = tests/token/bench.c tests/token/bench.h
+
+check_PROGRAMS += tests/dialect/test_layout tests/dialect/test_kopong_principal \
+	tests/dialect/test_documented_tokens
+
+tests_dialect_test_layout_SOURCES = tests/dialect/test_layout.c $(DIALECT_TOKEN_TESTS)
+tests_dialect_test_layout_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dialect_test_layout_LDADD = $(DIALECT_TEST_LIBS)
+
+tests_dialect_test_kopong_principal_SOURCES = tests/dialect/test_kopong_principal.c \
+	$(DIALECT_TOKEN_TESTS)
+tests_dialect_test_kopong_principal_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dialect_test_kopong_principal_LDADD = $(DIALECT_TEST_LIBS)
+
+tests_dialect_test_documented_tokens_SOURCES = tests/dialect/test_documented_tokens.c \
+	tests/dialect/documented_tokens.h $(DIALECT_TOKEN_TESTS)
+tests_dialect_test_documented_tokens_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dialect_test_documented_tokens_LDADD = $(DIALECT_TEST_LIBS)
 
 EXTRA_DIST += tests/dialect/golden

@@ -709,48 +709,6 @@ static void test_default_mounts(void **state)
     }
 }
 
-/* The defaults a mount starts with, said a second time. */
-static void test_policies(void **state)
-{
-    const int64_t day = CLOCK_DAY;
-    const struct {
-        const char *name;
-        bool rotate;
-        enum refresh_format format;
-        enum token_layout layout;
-        enum signing_algorithm algorithm;
-        int64_t access_ms, idle_ms, absolute_ms;
-        enum scope_rule scope_rule;
-    } rows[] = {
-        {"kopong", false, REFRESH_FORMAT_JWT, LAYOUT_KOPONG, SIGNING_HS256, 3600000, 0, 0,
-         SCOPE_IGNORED},
-        {"wirecash", true, REFRESH_FORMAT_NATIVE, LAYOUT_WIRECASH, SIGNING_RS256, 3600000, 30 * day,
-         365 * day, SCOPE_IGNORED},
-        {"duktig", false, REFRESH_FORMAT_JWT, LAYOUT_DUKTIG, SIGNING_HS256, 86400000, 0, 30 * day,
-         SCOPE_IGNORED},
-        {"oauth", true, REFRESH_FORMAT_NATIVE, LAYOUT_OAUTH, SIGNING_RS256, 3600000, 30 * day,
-         365 * day, SCOPE_SUBSET},
-        {"fusionauth", true, REFRESH_FORMAT_NATIVE, LAYOUT_FUSIONAUTH, SIGNING_RS256, 3600000, 0,
-         30 * day, SCOPE_IGNORED},
-        {"koppeltaal", true, REFRESH_FORMAT_UUID, LAYOUT_KOPPELTAAL, SIGNING_RS512, 3600000, 0, 0,
-         SCOPE_EXACT},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const struct policy *policy = &dialect_find(rows[i].name)->policy;
-
-        assert_int_equal(policy->rotate, rows[i].rotate);
-        assert_int_equal(policy->format, rows[i].format);
-        assert_int_equal(policy->layout, rows[i].layout);
-        assert_int_equal(policy->algorithm, rows[i].algorithm);
-        assert_int_equal(policy->access_lifetime_ms, rows[i].access_ms);
-        assert_int_equal(policy->idle_lifetime_ms, rows[i].idle_ms);
-        assert_int_equal(policy->absolute_lifetime_ms, rows[i].absolute_ms);
-        assert_int_equal(policy->scope_rule, rows[i].scope_rule);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -762,7 +720,6 @@ int main(void)
         cmocka_unit_test(test_cookie_age),
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_default_mounts),
-        cmocka_unit_test(test_policies),
     };
 
     return cmocka_run_group_tests(tests, open_arena, close_arena);

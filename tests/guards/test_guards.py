@@ -21,7 +21,7 @@ ROOMS = {
     "jwt.h": "token/foreign_jwt",
     "ini.h": "process/config",
     "crypt.h": "refresh/password",
-    "zlib.h": "token/layout_principal",
+    "zlib.h": "dialect/kopong_principal",
     "jansson.h": "base/json",
 }
 

@@ -12,11 +12,15 @@
 
 #include "base/clock.h"
 #include "process/config.h"
+#include "token/layout.h"
 
 /* ---- three dialects of our own; process/ knows none ---- */
 
 #define NAMES "kopong, duktig, oauth, jwks, health"
 
+static const struct layout with_refresh = {.refresh = (layout_writer *)abort};
+static const struct layout plain = {.refresh = (layout_writer *)abort};
+static const struct layout without_refresh;
 static const char kopong, duktig, oauth; /* stand for struct dialect, which is opaque here */
 
 static bool defaults(const char *name, enum mount_kind *kind, struct realm *realm)
@@ -27,14 +31,14 @@ static bool defaults(const char *name, enum mount_kind *kind, struct realm *real
         enum mount_kind kind;
         bool rotate;
         enum refresh_format format;
-        enum token_layout layout;
+        const struct layout *layout;
         const char *issuer;
     } rows[] = {
-        {"kopong", &kopong, MOUNT_REFRESH, false, REFRESH_FORMAT_JWT, LAYOUT_KOPONG, ""},
-        {"duktig", &duktig, MOUNT_REFRESH, false, REFRESH_FORMAT_JWT, LAYOUT_DUKTIG, "Duktig"},
-        {"oauth", &oauth, MOUNT_REFRESH, true, REFRESH_FORMAT_NATIVE, LAYOUT_OAUTH, "first"},
-        {"jwks", NULL, MOUNT_JWKS, false, REFRESH_FORMAT_NATIVE, LAYOUT_OAUTH, ""},
-        {"health", NULL, MOUNT_HEALTH, false, REFRESH_FORMAT_NATIVE, LAYOUT_OAUTH, ""},
+        {"kopong", &kopong, MOUNT_REFRESH, false, REFRESH_FORMAT_JWT, &with_refresh, ""},
+        {"duktig", &duktig, MOUNT_REFRESH, false, REFRESH_FORMAT_JWT, &with_refresh, "Duktig"},
+        {"oauth", &oauth, MOUNT_REFRESH, true, REFRESH_FORMAT_NATIVE, &without_refresh, "first"},
+        {"jwks", NULL, MOUNT_JWKS, false, REFRESH_FORMAT_NATIVE, &without_refresh, ""},
+        {"health", NULL, MOUNT_HEALTH, false, REFRESH_FORMAT_NATIVE, &without_refresh, ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (strcmp(rows[i].name, name) == 0) {
@@ -43,6 +47,8 @@ static bool defaults(const char *name, enum mount_kind *kind, struct realm *real
             realm->policy.rotate = rows[i].rotate;
             realm->policy.format = rows[i].format;
             realm->policy.layout = rows[i].layout;
+            realm->policy.plain_layout = rows[i].dialect == &kopong ? &plain : NULL;
+            realm->policy.keeps_token = rows[i].dialect == &duktig;
             realm->policy.concurrency_window_ms = CLOCK_MINUTE;
             realm->policy.access_lifetime_ms = CLOCK_HOUR;
             strcpy(realm->issuer, rows[i].issuer);

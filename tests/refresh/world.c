@@ -9,6 +9,7 @@
 
 #include "refresh/password.h"
 #include "token/jws.h"
+#include "token/layout.h"
 
 static int64_t world_now(void *self)
 {
@@ -40,6 +41,36 @@ void world_add_key(struct world *world, enum signing_algorithm algorithm, const 
     signing_key_close(key);
 }
 
+static void write_native(struct json_out *out, const struct layout_claims *claims)
+{
+    layout_add_named(out, "iss", claims->issuer);
+    json_out_member(out, "sub", claims->subject);
+    layout_add_named(out, "aud", claims->audience);
+    layout_add_expiry(out, claims);
+    json_out_member_int(out, "iat", claims->issued_at_s);
+    json_out_member(out, "jti", text_of(claims->jti));
+    layout_add_named(out, "client_id", claims->client);
+    layout_add_named(out, "scope", claims->scope);
+    json_out_member(out, "sid", text_of(claims->session));
+    layout_add_words(out, "roles", claims->roles);
+}
+
+static void write_jwt(struct json_out *out, const struct layout_claims *claims)
+{
+    json_out_member(out, "sub", claims->username);
+    layout_add_words(out, "roles", claims->roles);
+    layout_add_expiry(out, claims);
+    json_out_member_int(out, "iat", claims->issued_at_s);
+}
+
+static const struct layout native_layout = {
+    .header = {{"typ", "JWT"}, {.name = "alg"}, {.name = "kid"}},
+    .access = write_native,
+    .session_claim = "sid",
+    .says_scope = true};
+static const struct layout jwt_layout = {
+    .header = {{.name = "alg"}}, .access = write_jwt, .refresh = write_jwt};
+
 static void fill_mount(struct mount *mount, struct realm *realm)
 {
     struct policy *policy = &realm->policy;
@@ -54,7 +85,7 @@ static void fill_mount(struct mount *mount, struct realm *realm)
     policy->idle_lifetime_ms = 30 * (int64_t)CLOCK_DAY;
     policy->access_lifetime_ms = CLOCK_HOUR;
     policy->format = REFRESH_FORMAT_NATIVE;
-    policy->layout = LAYOUT_OAUTH;
+    policy->layout = &native_layout;
     policy->algorithm = SIGNING_HS256;
     policy->scope_rule = SCOPE_SUBSET;
 }
@@ -147,7 +178,7 @@ void world_make_kopong(struct realm *realm)
 {
     realm->policy.rotate = false;
     realm->policy.format = REFRESH_FORMAT_JWT;
-    realm->policy.layout = LAYOUT_KOPONG;
+    realm->policy.layout = &jwt_layout;
     realm->policy.idle_lifetime_ms = 0;
 }
 

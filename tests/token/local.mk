@@ -46,21 +46,6 @@ tests_token_test_jws_SOURCES = tests/token/test_jws.c $(TOKEN_BENCH) tests/token
 tests_token_test_jws_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_jws_LDADD = $(TOKEN_LIBS)
 
-check_PROGRAMS += tests/token/test_layout
-tests_token_test_layout_SOURCES = tests/token/test_layout.c $(TOKEN_BENCH)
-tests_token_test_layout_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_token_test_layout_LDADD = $(TOKEN_LIBS)
-
-check_PROGRAMS += tests/token/test_layout_principal
-tests_token_test_layout_principal_SOURCES = tests/token/test_layout_principal.c $(TOKEN_BENCH)
-tests_token_test_layout_principal_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_token_test_layout_principal_LDADD = $(TOKEN_LIBS)
-
-check_PROGRAMS += tests/token/test_golden
-tests_token_test_golden_SOURCES = tests/token/test_golden.c $(TOKEN_BENCH) tests/token/golden.h
-tests_token_test_golden_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_token_test_golden_LDADD = $(TOKEN_LIBS)
-
 check_PROGRAMS += tests/token/test_foreign_jwt
 tests_token_test_foreign_jwt_SOURCES = tests/token/test_foreign_jwt.c $(TOKEN_BENCH) tests/token/forge.c tests/token/forge.h
 tests_token_test_foreign_jwt_CPPFLAGS = $(TEST_CPPFLAGS)

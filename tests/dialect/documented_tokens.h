@@ -1,7 +1,8 @@
-/* golden.h: tokens as the old servers signed them, taken from their public documentation together
- * with the default secrets that were published with the software. */
-#ifndef RETOKEN_TESTS_TOKEN_GOLDEN_H
-#define RETOKEN_TESTS_TOKEN_GOLDEN_H
+/* SPDX-License-Identifier: ISC */
+/* documented_tokens.h: tokens as the old servers signed them, taken from their public documentation
+ * together with the default secrets that were published with the software. */
+#ifndef RETOKEN_TESTS_DIALECT_DOCUMENTED_TOKENS_H
+#define RETOKEN_TESTS_DIALECT_DOCUMENTED_TOKENS_H
 
 /* The default of grails-spring-security-rest 2.0.0.M2, which the kopong application kept. */
 #define GOLDEN_KOPONG_SECRET "qrD6h8K6S9503Q06Y6Rfk21TErImPYqa"

@@ -1,4 +1,5 @@
-/* layout_principal.c: kopong's `principal` claim: base64(gzip(what Java's ObjectOutputStream makes
+/* SPDX-License-Identifier: ISC */
+/* kopong_principal.c: kopong's `principal` claim: base64(gzip(what Java's ObjectOutputStream makes
  * of a GrailsUser)). Knows Java's serialization stream for this one class and gzip's frame. Never
  * reads a principal: deserializing what a token carries is how the old servers were broken into.
  *
@@ -14,6 +15,8 @@
  *     74 00 0f "test@kopong.com"                   user name
  *     73 72 "java.lang.Long" … 78 70               the id's class
  *     00 00 00 00 00 00 00 05                      id, big-endian */
+#include "dialect/kopong_principal.h"
+
 #include <string.h>
 
 #include <zlib.h>
@@ -21,8 +24,6 @@
 #include "base/buffer.h"
 #include "base/codec.h"
 #include "model/account.h"
-
-#include "token/layout.h"
 
 enum {
     TC_STRING = 0x74,
@@ -281,7 +282,7 @@ static bool gzip(struct text plain, struct arena *arena, struct text *packed)
     return buffer_finish(&buffer, packed);
 }
 
-bool layout_principal(struct text username, struct text roles, uint64_t user_number,
+bool kopong_principal(struct text username, struct text roles, uint64_t user_number,
                       struct arena *arena, struct text *principal)
 {
     struct text stream;

@@ -1,13 +1,14 @@
+/* SPDX-License-Identifier: ISC */
 /* test_layout.c: header and payload of each layout, compared as strings: order, escaping and which
- * members stand there when. */
+ * members are there when. */
 #include "token/bench.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "dialect/dialect.h"
 #include "token/jws.h"
 #include "token/keyring.h"
-#include "token/layout.h"
 #include "token/refresh_token.h"
 
 #define SESSION_UUID "01934b2c-5e70-7c11-9a3f-52e80d64b107"
@@ -31,48 +32,48 @@ static const struct layout_claims full = {.issuer = TEXT("https://id.example/"),
 /* What the claims hold besides `full`, and what must come out. */
 struct row {
     const char *name;
-    enum token_layout layout;
+    const struct layout *layout;
     const char *account;
     bool bare; /* no scope, roles, client */
     const char *payload;
 };
 
 static const struct row rows[] = {
-    {"oauth", LAYOUT_OAUTH, NULL, false,
+    {"oauth", &oauth_layout, NULL, false,
      "{\"iss\":\"https://id.example/\",\"sub\":\"234e34\",\"aud\":\"api\",\"exp\":4600,"
      "\"iat\":1000,\"jti\":\"" JTI "\",\"client_id\":\"web\",\"scope\":\"openid profile\","
      "\"sid\":\"" SESSION_UUID "\",\"roles\":[\"user\",\"admin\"]}"},
-    {"oauth bare", LAYOUT_OAUTH, "{\"email\":\"a@b.example\"}", true,
+    {"oauth bare", &oauth_layout, "{\"email\":\"a@b.example\"}", true,
      "{\"iss\":\"https://id.example/\",\"sub\":\"234e34\",\"aud\":\"api\",\"exp\":4600,"
      "\"iat\":1000,\"jti\":\"" JTI "\",\"sid\":\"" SESSION_UUID "\"}"},
-    {"wirecash", LAYOUT_WIRECASH, NULL, false,
+    {"wirecash", &wirecash_layout, NULL, false,
      "{\"sub\":\"ada\",\"iat\":1000,\"exp\":4600,\"sid\":\"" SESSION_UUID "\",\"jti\":\"" JTI
      "\"}"},
-    {"kopong", LAYOUT_KOPONG, NULL, false,
+    {"kopong", &kopong_plain_layout, NULL, false,
      "{\"sub\":\"ada\",\"roles\":[\"user\",\"admin\"],\"exp\":4600,\"iat\":1000}"},
-    {"kopong bare", LAYOUT_KOPONG, NULL, true,
+    {"kopong bare", &kopong_plain_layout, NULL, true,
      "{\"sub\":\"ada\",\"roles\":[],\"exp\":4600,\"iat\":1000}"},
-    {"duktig", LAYOUT_DUKTIG,
+    {"duktig", &duktig_layout,
      "{\"email\":\"\xc3\xa4@b.example\",\"firstName\":\"A/B\",\"roleId\":[1,{\"x\":null}]}", false,
      "{\"iss\":\"https:\\/\\/id.example\\/\",\"aud\":\"api\",\"sub\":\"Duktig.io.general.sub\","
      "\"jti\":\"Duktig.io.general.jti\",\"nbf\":1000,\"iat\":1000,\"exp\":4600,"
      "\"account\":{\"userId\":5,\"firstName\":\"A\\/B\",\"email\":\"\\u00e4@b.example\","
      "\"roleId\":[1,{\"x\":null}]}}"},
-    {"fusionauth", LAYOUT_FUSIONAUTH,
+    {"fusionauth", &fusionauth_layout,
      "{\"preferred_username\":\"ada\",\"email_verified\":true,\"email\":\"a@b.example\"}", false,
      "{\"aud\":\"api\",\"scope\":[\"openid\",\"profile\"],\"exp\":4600,\"iat\":1000,"
      "\"iss\":\"https://id.example/\",\"roles\":[\"user\",\"admin\"],\"sub\":\"234e34\","
      "\"sid\":\"" SESSION_UUID "\",\"authenticationType\":\"REFRESH_TOKEN\","
      "\"email\":\"a@b.example\",\"email_verified\":true,\"preferred_username\":\"ada\"}"},
-    {"fusionauth bare", LAYOUT_FUSIONAUTH, NULL, true,
+    {"fusionauth bare", &fusionauth_layout, NULL, true,
      "{\"aud\":\"api\",\"exp\":4600,\"iat\":1000,\"iss\":\"https://id.example/\",\"roles\":[],"
      "\"sub\":\"234e34\",\"sid\":\"" SESSION_UUID "\",\"authenticationType\":\"PASSWORD\"}"},
-    {"koppeltaal", LAYOUT_KOPPELTAAL,
+    {"koppeltaal", &koppeltaal_layout,
      "{\"family_name\":\"L\",\"given_name\":\"A\",\"email\":\"a@b.example\"}", false,
      "{\"iss\":\"https://id.example/\",\"aud\":\"api\",\"nbf\":1000,\"exp\":4600,\"nonce\":\"" JTI
      "\",\"type\":\"access\",\"sub\":\"234e34\",\"email\":\"a@b.example\",\"given_name\":\"A\","
      "\"family_name\":\"L\",\"scope\":\"openid profile\",\"azp\":\"web\"}"},
-    {"koppeltaal bare", LAYOUT_KOPPELTAAL, NULL, true,
+    {"koppeltaal bare", &koppeltaal_layout, NULL, true,
      "{\"iss\":\"https://id.example/\",\"aud\":\"api\",\"nbf\":1000,\"exp\":4600,\"nonce\":\"" JTI
      "\",\"type\":\"access\",\"azp\":\"234e34\"}"},
 };
@@ -114,15 +115,15 @@ static void payloads(void **state)
 static void headers(void **state)
 {
     static const struct {
-        enum token_layout layout;
+        const struct layout *layout;
         const char *format; /* %1$s algorithm, %2$s kid */
     } expected[] = {
-        {LAYOUT_OAUTH, "{\"typ\":\"at+jwt\",\"alg\":\"%1$s\",\"kid\":\"%2$s\"}"},
-        {LAYOUT_WIRECASH, "{\"alg\":\"%1$s\",\"typ\":\"JWT\",\"kid\":\"%2$s\"}"},
-        {LAYOUT_KOPONG, "{\"alg\":\"%1$s\"}"},
-        {LAYOUT_DUKTIG, "{\"typ\":\"JWT\",\"cty\":\"JWT\",\"alg\":\"%1$s\"}"},
-        {LAYOUT_FUSIONAUTH, "{\"alg\":\"%1$s\",\"typ\":\"JWT\",\"kid\":\"%2$s\"}"},
-        {LAYOUT_KOPPELTAAL, "{\"kid\":\"%2$s\",\"alg\":\"%1$s\",\"typ\":\"JWT\"}"},
+        {&oauth_layout, "{\"typ\":\"at+jwt\",\"alg\":\"%1$s\",\"kid\":\"%2$s\"}"},
+        {&wirecash_layout, "{\"alg\":\"%1$s\",\"typ\":\"JWT\",\"kid\":\"%2$s\"}"},
+        {&kopong_layout, "{\"alg\":\"%1$s\"}"},
+        {&duktig_layout, "{\"typ\":\"JWT\",\"cty\":\"JWT\",\"alg\":\"%1$s\"}"},
+        {&fusionauth_layout, "{\"alg\":\"%1$s\",\"typ\":\"JWT\",\"kid\":\"%2$s\"}"},
+        {&koppeltaal_layout, "{\"kid\":\"%2$s\",\"alg\":\"%1$s\",\"typ\":\"JWT\"}"},
     };
     char wanted[256];
 
@@ -158,11 +159,11 @@ static void scope_given_but_empty(void **state)
     (void)state;
     claims.scope = (struct text){0};
     assert_true(
-        layout_access_token(LAYOUT_KOPPELTAAL, bench_key(SIGNING_HS256), &claims, arena, &token));
+        layout_access_token(&koppeltaal_layout, bench_key(SIGNING_HS256), &claims, arena, &token));
     payload = jws_open(arena, token, bench_key(SIGNING_HS256));
     assert_string_equal(json_string_value(json_object_get(payload, "scope")), "");
     assert_true(
-        layout_access_token(LAYOUT_OAUTH, bench_key(SIGNING_HS256), &claims, arena, &token));
+        layout_access_token(&oauth_layout, bench_key(SIGNING_HS256), &claims, arena, &token));
     payload = jws_open(arena, token, bench_key(SIGNING_HS256));
     assert_null(json_object_get(payload, "scope"));
 }
@@ -173,15 +174,14 @@ static void hostile_values_stay_values(void **state)
     static const char hostile[] =
         "a\",\"exp\":9999999999,\"x\":\"\\\n\x01\x7f\xc3\xa4\xf0\x9f\x98\x80";
     (void)state;
-    for (int layout = LAYOUT_OAUTH; layout <= LAYOUT_KOPPELTAAL; layout++) {
+    for (size_t i = 0; i < dialect_count; i++) {
+        const struct layout *layout = dialects[i]->policy.layout;
         struct arena *arena = bench_arena();
         struct layout_claims claims = full;
         struct text token;
         claims.issuer = claims.audience = claims.subject = claims.username = claims.roles =
             claims.scope = claims.client = T(hostile);
-        claims.principal = layout == LAYOUT_KOPONG;
-        assert_true(layout_access_token((enum token_layout)layout, bench_key(SIGNING_HS256),
-                                        &claims, arena, &token));
+        assert_true(layout_access_token(layout, bench_key(SIGNING_HS256), &claims, arena, &token));
         json_t *payload = jws_open(arena, token, bench_key(SIGNING_HS256));
         assert_non_null(payload);
         assert_int_equal(json_integer_value(json_object_get(payload, "exp")), 4600);
@@ -192,12 +192,13 @@ static void hostile_values_stay_values(void **state)
 static void only_two_layouts_make_refresh_tokens(void **state)
 {
     (void)state;
-    for (int layout = LAYOUT_OAUTH; layout <= LAYOUT_KOPPELTAAL; layout++) {
+    for (size_t i = 0; i < dialect_count; i++) {
+        const struct layout *layout = dialects[i]->policy.layout;
         struct text token = TEXT("untouched");
-        bool has = layout == LAYOUT_KOPONG || layout == LAYOUT_DUKTIG;
-        assert_int_equal(layout_refresh_token((enum token_layout)layout, bench_key(SIGNING_HS256),
-                                              &full, bench_arena(), &token),
-                         has);
+        bool has = layout == &kopong_layout || layout == &duktig_layout;
+        assert_int_equal(
+            layout_refresh_token(layout, bench_key(SIGNING_HS256), &full, bench_arena(), &token),
+            has);
         assert_int_equal(refresh_token_shape(token), has ? REFRESH_SHAPE_JWT : REFRESH_SHAPE_NONE);
     }
 }
@@ -222,8 +223,7 @@ static void largest_refresh_token_fits(void **state)
     }
     claims.username = (struct text){name, sizeof name};
     claims.roles = (struct text){roles, sizeof roles};
-    claims.principal = true;
-    assert_true(layout_refresh_token(LAYOUT_KOPONG, bench_key(SIGNING_HS256), &claims,
+    assert_true(layout_refresh_token(&kopong_layout, bench_key(SIGNING_HS256), &claims,
                                      bench_arena(), &token));
     assert_int_equal(refresh_token_shape(token), REFRESH_SHAPE_JWT);
 }
@@ -231,12 +231,12 @@ static void largest_refresh_token_fits(void **state)
 static void session_claims(void **state)
 {
     (void)state;
-    for (int layout = LAYOUT_OAUTH; layout <= LAYOUT_KOPPELTAAL; layout++) {
+    for (size_t i = 0; i < dialect_count; i++) {
+        const struct layout *layout = dialects[i]->policy.layout;
         struct arena *arena = bench_arena();
-        const char *claim = layout_session_claim((enum token_layout)layout);
+        const char *claim = layout->session_claim;
         struct text token;
-        assert_true(layout_access_token((enum token_layout)layout, bench_key(SIGNING_HS256), &full,
-                                        arena, &token));
+        assert_true(layout_access_token(layout, bench_key(SIGNING_HS256), &full, arena, &token));
         json_t *payload = jws_open(arena, token, bench_key(SIGNING_HS256));
         if (claim != NULL) {
             assert_string_equal(json_string_value(json_object_get(payload, claim)), SESSION_UUID);
@@ -250,16 +250,16 @@ static void small_arena_fails_cleanly(void **state)
 {
     (void)state;
     for (size_t limit = 0; limit < 12000; limit += 97) {
-        for (int layout = LAYOUT_OAUTH; layout <= LAYOUT_KOPPELTAAL; layout++) {
+        for (size_t i = 0; i < dialect_count; i++) {
+            const struct layout *layout = dialects[i]->policy.layout;
             struct arena *arena = arena_open(limit);
             struct layout_claims claims = full;
             struct text token = TEXT("untouched");
-            claims.principal = true;
             if (arena == NULL) {
                 continue;
             }
-            bool made = layout_access_token((enum token_layout)layout, bench_key(SIGNING_HS256),
-                                            &claims, arena, &token);
+            bool made =
+                layout_access_token(layout, bench_key(SIGNING_HS256), &claims, arena, &token);
             assert_int_equal(text_is(token, "untouched"), !made);
             arena_close(arena);
         }

@@ -1,4 +1,5 @@
-/* test_layout_principal.c: unpacks principals with zlib's own reader and looks at the Java stream
+/* SPDX-License-Identifier: ISC */
+/* test_kopong_principal.c: unpacks principals with zlib's own reader and checks the Java stream
  * where it varies: number and order of roles, strings, id. */
 #include "token/bench.h"
 
@@ -7,7 +8,7 @@
 #include <zlib.h>
 
 #include "base/codec.h"
-#include "token/layout.h"
+#include "dialect/kopong_principal.h"
 
 enum { STREAM_MAX = 8192, COUNT_AT = 0x249, ROLE_AT = 0x2ac };
 
@@ -40,7 +41,7 @@ static size_t unpack(struct text username, struct text roles, uint64_t number)
     size_t size;
     z_stream z = {0};
 
-    assert_true(layout_principal(username, roles, number, bench_arena(), &principal));
+    assert_true(kopong_principal(username, roles, number, bench_arena(), &principal));
     assert_true(codec_base64_decode(principal, packed, sizeof packed, &packed_size));
     z.next_in = packed;
     z.avail_in = (uInt)packed_size;
@@ -115,12 +116,12 @@ static void too_much_is_refused(void **state)
 
     (void)state;
     memset(letters, 'a', sizeof letters);
-    assert_true(layout_principal((struct text){letters, 128}, (struct text){letters, 512}, 1,
+    assert_true(kopong_principal((struct text){letters, 128}, (struct text){letters, 512}, 1,
                                  bench_arena(), &principal));
     assert_false(
-        layout_principal((struct text){letters, 129}, TEXT("R"), 1, bench_arena(), &principal));
+        kopong_principal((struct text){letters, 129}, TEXT("R"), 1, bench_arena(), &principal));
     assert_false(
-        layout_principal(TEXT("u"), (struct text){letters, 513}, 1, bench_arena(), &principal));
+        kopong_principal(TEXT("u"), (struct text){letters, 513}, 1, bench_arena(), &principal));
 }
 
 /* As many different roles as 512 characters can name. */
