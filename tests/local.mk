@@ -7,6 +7,7 @@ TOKEN_LIBS = libtoken.a libmodel.a libbase.a $(LIBJWT_LIBS) $(ZLIB_LIBS) $(BASE_
 STORE_LIBS = libstore.a libmodel.a libbase.a $(LMDB_LIBS) $(BASE_LIBS)
 REFRESH_LIBS = librefresh.a libstore.a $(XCRYPT_LIBS) $(LMDB_LIBS) $(TOKEN_LIBS)
 DIALECT_LIBS = libdialect.a libhttp.a $(REFRESH_LIBS)
+SERVER_LIBS = libserver.a $(HTTP_LIBS)
 PROCESS_LIBS = libprocess.a $(INIH_LIBS) $(REFRESH_LIBS)
 
 include tests/base/local.mk
@@ -17,5 +18,6 @@ include tests/store/local.mk
 include tests/refresh/local.mk
 include tests/dialect/local.mk
 include tests/process/local.mk
+include tests/server/local.mk
 include tests/responder/local.mk
 include tests/admin/local.mk

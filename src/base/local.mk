@@ -5,6 +5,8 @@ libbase_a_SOURCES = \
 	src/base/fault.h \
 	src/base/forks.c \
 	src/base/forks.h \
+	src/base/log.c \
+	src/base/log.h \
 	src/base/text.c \
 	src/base/text.h \
 	src/base/arena.c \

@@ -1,6 +1,7 @@
 ## src/http
 noinst_LIBRARIES += libhttp.a
 libhttp_a_SOURCES = \
+	src/http/exchange.h \
 	src/http/request.c \
 	src/http/request.h \
 	src/http/response.c \

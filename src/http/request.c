@@ -65,20 +65,6 @@ static enum variable variable_of(struct text name)
     return variable;
 }
 
-/* What stands behind "NAME=" in the variable; false for another name. */
-static bool variable_is(const char *variable, enum variable wanted, struct text *value)
-{
-    struct text name = variable_names[wanted];
-
-    /* most of some thirty variables differ in the first letter already */
-    if (variable[0] != name.data[0] || strncmp(variable, name.data, name.size) != 0 ||
-        (variable[name.size] != '=' && variable[name.size] != '\0')) {
-        return false;
-    }
-    *value = text_from(text_of(variable), name.size + 1);
-    return true;
-}
-
 static enum http_method method_of(struct text name)
 {
     static const struct {
@@ -161,7 +147,23 @@ static void take(struct text *field, struct text value)
     }
 }
 
-static void add_variable(struct http_request *request, enum variable variable, struct text value)
+/* Two lengths, even equal ones, are two requests to somebody on the way. */
+static void take_length(struct http_request *request, struct text value, bool repeated)
+{
+    uint64_t number = 0;
+
+    if (repeated) {
+        request->length_state = HTTP_LENGTH_BAD;
+        request->length = 0;
+    } else if (value.size > 0) {
+        bool good = text_to_u64(value, INT32_MAX, &number);
+        request->length_state = good ? HTTP_LENGTH_GIVEN : HTTP_LENGTH_BAD;
+        request->length = (size_t)number;
+    }
+}
+
+static void add_variable(struct http_request *request, enum variable variable, struct text value,
+                         bool repeated)
 {
     switch (variable) {
     case VARIABLE_REQUEST_METHOD:
@@ -186,8 +188,10 @@ static void add_variable(struct http_request *request, enum variable variable, s
     case VARIABLE_HTTPS:
         request->https = text_equal_ignore_case(value, TEXT("on")) || text_is(value, "1");
         break;
-    case VARIABLE_CONTENT_LENGTH: /* the gateway's to judge */
-    case VARIABLE_AUTHORIZATION:  /* headers */
+    case VARIABLE_CONTENT_LENGTH:
+        take_length(request, value, repeated);
+        break;
+    case VARIABLE_AUTHORIZATION: /* headers */
     case VARIABLE_COOKIE:
     case VARIABLE_REFRESH_TOKEN:
     case VARIABLE_PROXY:
@@ -210,53 +214,19 @@ bool http_request_from_cgi(struct arena *arena, const char *const *variables,
         struct text value = text_of(*variables);
         struct text name = text_split(&value, '=');
         enum variable variable = variable_of(name);
+        bool repeated = variable < SINGLES && seen[variable];
         if (variable < SINGLES) {
-            result.malformed = result.malformed || seen[variable];
+            result.malformed = result.malformed || repeated;
             seen[variable] = true;
         }
         if (!is_header(name, variable)) {
-            add_variable(&result, variable, value);
+            add_variable(&result, variable, value, repeated);
         } else if (!add_header(arena, &result, name, value)) {
             return false;
         }
     }
     *request = result;
     return true;
-}
-
-static bool stands_again(const char *const *variables, enum variable variable)
-{
-    struct text value;
-
-    for (; *variables != NULL; variables++) {
-        if (variable_is(*variables, variable, &value)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-enum http_length http_content_length(const char *const *variables, size_t *length)
-{
-    enum http_length found = HTTP_LENGTH_ABSENT;
-    uint64_t number = 0;
-
-    for (; *variables != NULL; variables++) {
-        struct text value;
-        if (!variable_is(*variables, VARIABLE_CONTENT_LENGTH, &value)) {
-            continue;
-        }
-        if (stands_again(variables + 1, VARIABLE_CONTENT_LENGTH)) {
-            return HTTP_LENGTH_BAD; /* two lengths, even equal ones, are two requests to somebody */
-        } else if (value.size == 0) {
-            return HTTP_LENGTH_ABSENT; /* nginx on a request without a body */
-        } else if (!text_to_u64(value, INT32_MAX, &number)) {
-            return HTTP_LENGTH_BAD;
-        }
-        *length = (size_t)number;
-        found = HTTP_LENGTH_GIVEN;
-    }
-    return found;
 }
 
 /* ---- headers ---- */

@@ -25,6 +25,12 @@ enum http_body {
     HTTP_BODY_NO_LENGTH  /* no CONTENT_LENGTH where only that tells its end (plain CGI) */
 };
 
+enum http_length {
+    HTTP_LENGTH_ABSENT, /* or empty, as nginx says it for a request without a body */
+    HTTP_LENGTH_GIVEN,
+    HTTP_LENGTH_BAD /* repeated, or no number up to 2^31-1 in digits alone */
+};
+
 struct http_header {
     struct text name; /* lower case with hyphens: "refresh-token" */
     struct text value;
@@ -41,6 +47,8 @@ struct http_request {
     struct text content_type; /* whole value, with parameters; empty when absent */
     struct text remote_address;
     bool https;
+    enum http_length length_state; /* CONTENT_LENGTH */
+    size_t length;                 /* when given */
     enum http_body body_state;
     struct text body;
     struct http_header *headers;
@@ -49,19 +57,13 @@ struct http_request {
                      */
 };
 
-/* Fills *request from `NAME=value` strings (NULL-terminated list; FCGX envp or environ) and the
- * body as read. Texts point into the list. CONTENT_LENGTH is *not* judged here (the gateway did).
- * A variable that must be single (REQUEST_METHOD, SCRIPT_NAME, PATH_INFO, CONTENT_TYPE,
- * CONTENT_LENGTH, HTTP_AUTHORIZATION, HTTP_COOKIE, HTTP_REFRESH_TOKEN) and stands twice, more than
- * HTTP_HEADERS_MAX headers, or a header value over 16 KiB sets `malformed`. HTTP_PROXY is ignored.
- * False when the arena is exhausted. */
+/* Fills *request from `NAME=value` strings (NULL-terminated list; FCGX envp or environ), without a
+ * body. Texts point into the list. Sets `malformed` when a variable that must be single
+ * (REQUEST_METHOD, SCRIPT_NAME, PATH_INFO, CONTENT_TYPE, CONTENT_LENGTH, HTTP_AUTHORIZATION,
+ * HTTP_COOKIE, HTTP_REFRESH_TOKEN) is repeated, when there are more than HTTP_HEADERS_MAX headers,
+ * or when a header is larger than 16 KiB. Ignores HTTP_PROXY. False when the arena is exhausted. */
 bool http_request_from_cgi(struct arena *arena, const char *const *variables,
                            struct http_request *request);
-
-/* The CONTENT_LENGTH of the list: digits only; "" and absent give HTTP_LENGTH_ABSENT, anything else
- * that is not a number up to 2^31-1 HTTP_LENGTH_BAD. */
-enum http_length { HTTP_LENGTH_GIVEN, HTTP_LENGTH_ABSENT, HTTP_LENGTH_BAD };
-enum http_length http_content_length(const char *const *variables, size_t *length);
 
 enum http_find { HTTP_ABSENT, HTTP_ONE, HTTP_REPEATED };
 /* name in lower case with hyphens. An empty value counts as absent. */

@@ -249,7 +249,7 @@ static bool choose(const struct setting *setting, struct text value, int *chosen
 }
 
 /* Choices are copied into fields of an enum type. */
-_Static_assert(sizeof(enum config_log) == sizeof(int), "enum config_log is an int");
+_Static_assert(sizeof(enum log_level) == sizeof(int), "enum log_level is an int");
 _Static_assert(sizeof(enum mount_behaviour) == sizeof(int), "enum mount_behaviour is an int");
 _Static_assert(sizeof(enum recovery_evidence) == sizeof(int), "enum recovery_evidence is an int");
 _Static_assert(sizeof(enum refresh_format) == sizeof(int), "enum refresh_format is an int");
@@ -311,10 +311,10 @@ static bool read_dialect(struct reader *reader, const struct setting *setting, s
 
 /* ---- the settings ---- */
 
-static const struct choice log_levels[] = {{"error", CONFIG_LOG_ERROR},
-                                           {"notice", CONFIG_LOG_NOTICE},
-                                           {"info", CONFIG_LOG_INFO},
-                                           {"debug", CONFIG_LOG_DEBUG},
+static const struct choice log_levels[] = {{"error", LOG_LEVEL_ERROR},
+                                           {"notice", LOG_LEVEL_NOTICE},
+                                           {"info", LOG_LEVEL_INFO},
+                                           {"debug", LOG_LEVEL_DEBUG},
                                            {NULL, 0}};
 static const struct choice switches[] = {{"off", 0}, {"on", 1}, {NULL, 0}};
 static const struct choice reuses[] = {{"revoke", 0}, {"report", 1}, {NULL, 0}};
@@ -772,7 +772,7 @@ static void set_defaults(struct config *config)
     *config = (struct config){
         .store_size = (uint64_t)KIB(64) * 1024,
         .keep_ended_ms = INT64_C(30) * CLOCK_DAY,
-        .log_level = CONFIG_LOG_NOTICE,
+        .log_level = LOG_LEVEL_NOTICE,
         .threads = CONFIG_THREADS,
         .body_limit = CONFIG_BODY_LIMIT,
     };

@@ -6,14 +6,13 @@
 #define RETOKEN_PROCESS_CONFIG_H
 
 #include "base/fault.h"
+#include "base/log.h"
 #include "model/mount.h"
 
 enum { CONFIG_MOUNTS_MAX = 64, CONFIG_PATH_MAX = 1024, CONFIG_THREADS_MAX = 256 };
 
 /* Defaults that also hold while no configuration can be read. */
 enum { CONFIG_THREADS = 64, CONFIG_BODY_LIMIT = 64 * 1024 };
-
-enum config_log { CONFIG_LOG_ERROR, CONFIG_LOG_NOTICE, CONFIG_LOG_INFO, CONFIG_LOG_DEBUG };
 
 struct config {
     char file[CONFIG_PATH_MAX];        /* "" = no file, all defaults */
@@ -24,7 +23,7 @@ struct config {
     uint64_t store_limit;              /* 0 = none */
     int64_t keep_ended_ms;             /* 30 days */
     char log_file[CONFIG_PATH_MAX];    /* "" = standard error */
-    enum config_log log_level;
+    enum log_level log_level;
     char prefix[MOUNT_PATH_MAX + 1]; /* stripped from the URL path before mounts are matched */
     uint64_t threads;                /* at most, of a FastCGI responder, however started */
     uint64_t body_limit;             /* 64 KiB */

@@ -7,7 +7,5 @@ libprocess_a_SOURCES = \
 	src/process/path.h \
 	src/process/service.c \
 	src/process/service.h \
-	src/process/harden.c src/process/harden.h \
-	src/process/signals.c src/process/signals.h \
-	src/process/log.c \
-	src/process/log.h
+	src/process/harden.c \
+	src/process/harden.h

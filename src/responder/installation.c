@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "dialect/mounts.h"
-#include "process/log.h"
+#include "base/log.h"
 
 enum { RETRY_MS = 1000 };
 
@@ -25,8 +25,8 @@ static bool open_service(struct installation *installation)
     if (!installation->configured) {
         return false;
     }
-    if (!log_open(&service->config, &fault)) {
-        log_line(CONFIG_LOG_ERROR, "%s; going on with standard error", fault.text);
+    if (!log_open(service->config.log_file, service->config.log_level, &fault)) {
+        log_line(LOG_LEVEL_ERROR, "%s; going on with standard error", fault.text);
     }
     return service_open(service, false, false, &installation->fault);
 }
@@ -44,12 +44,12 @@ static void try_to_open(struct installation *installation)
     installation->tried = true;
     installation->tried_ms = now_ms;
     if (!open_service(installation)) {
-        log_line(CONFIG_LOG_ERROR, "cannot serve, answering with faults: %s",
+        log_line(LOG_LEVEL_ERROR, "cannot serve, answering with faults: %s",
                  installation->fault.text);
         return;
     }
     if (again) {
-        log_line(CONFIG_LOG_NOTICE, "mended, serving now");
+        log_line(LOG_LEVEL_NOTICE, "mended, serving now");
     }
     atomic_store(&installation->open, true);
 }

@@ -1,5 +1,5 @@
 /* main.c: retoken.fcgi. Finds out how it was started, makes the process safe to hold secrets, and
- * hands over to the crew or to plain CGI. Knows options and descriptors; does not know requests.
+ * hands over to the workers or to plain CGI. Knows options and descriptors; does not know requests.
  */
 #include "config.h"
 
@@ -13,10 +13,10 @@
 #include "base/text.h"
 #include "process/config.h"
 #include "process/harden.h"
-#include "responder/cgi.h"
-#include "responder/crew.h"
-#include "responder/listener.h"
 #include "responder/serve.h"
+#include "server/cgi.h"
+#include "server/listener.h"
+#include "server/workers.h"
 
 enum { EXIT_USAGE = 2, EXIT_FAULT = 3 };
 
@@ -224,7 +224,7 @@ static void leave(int status)
     _exit(status);
 }
 
-static int run_crew(const struct options *options)
+static int run_workers(const struct options *options)
 {
     struct listener listener;
     struct fault fault;
@@ -236,7 +236,7 @@ static int run_crew(const struct options *options)
         fprintf(stderr, "retoken.fcgi: %s\n", fault.text);
         return EXIT_FAULT;
     }
-    crew_block_signals();
+    workers_block_signals();
     struct serve *serve = serve_open(options->config_file);
     if (serve == NULL) {
         fputs("retoken.fcgi: out of memory\n", stderr);
@@ -244,7 +244,8 @@ static int run_crew(const struct options *options)
         return EXIT_FAULT;
     }
     size_t threads = options->threads > 0 ? options->threads : serve_threads(serve);
-    int status = crew_run(&listener, serve, threads);
+    struct server_handler handler = serve_handler(serve);
+    int status = workers_run(&listener, &handler, threads);
     listener_close(&listener);
     return status;
 }
@@ -257,7 +258,8 @@ static int run_cgi(const struct options *options)
         fputs("retoken.fcgi: out of memory\n", stderr);
         return EXIT_FAULT;
     }
-    return cgi_run(serve);
+    struct server_handler handler = serve_handler(serve);
+    return cgi_run(&handler);
 }
 
 int main(int argc, char **argv)
@@ -272,5 +274,5 @@ int main(int argc, char **argv)
         return status;
     }
     keep_secrets();
-    leave(options.start == START_CGI ? run_cgi(&options) : run_crew(&options));
+    leave(options.start == START_CGI ? run_cgi(&options) : run_workers(&options));
 }

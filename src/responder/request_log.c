@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/codec.h"
-#include "process/log.h"
+#include "base/log.h"
 
 /* "12.3" milliseconds; without printf's floating point, which costs more than the rest of a line.
  */
@@ -34,10 +34,10 @@ void request_log_mount(const struct request_log *log, const char *what, const st
     char method[32];
     bool fault = log->fault->text[0] != '\0';
 
-    log_line(
-        fault ? CONFIG_LOG_ERROR : CONFIG_LOG_INFO, "%s method=%s mount=%s status=%d ms=%s%s%s",
-        what, log_safe(log->request->method_name, method, sizeof method), mount->path,
-        log->response->status, elapsed_ms(log).text, fault_label(log->fault), log->fault->text);
+    log_line(fault ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "%s method=%s mount=%s status=%d ms=%s%s%s",
+             what, log_safe(log->request->method_name, method, sizeof method), mount->path,
+             log->response->status, elapsed_ms(log).text, fault_label(log->fault),
+             log->fault->text);
 }
 
 void request_log_refresh(const struct request_log *log, const struct dialect_exchange *exchange,
@@ -58,7 +58,7 @@ void request_log_refresh(const struct request_log *log, const struct dialect_exc
     }
     /* a token newer than the store is as loud as a fault: somebody restored a backup */
     bool loud = outcome == OUTCOME_FAULT || outcome == OUTCOME_TOKEN_FROM_FUTURE;
-    log_line(loud ? CONFIG_LOG_ERROR : CONFIG_LOG_NOTICE,
+    log_line(loud ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE,
              "refresh method=%s mount=%s outcome=%s status=%d session=%s generation=%s client=%s "
              "ms=%s%s%s",
              log_safe(log->request->method_name, method, sizeof method), exchange->mount->path,
@@ -94,7 +94,7 @@ void request_log_stray(const struct request_log *log, const char *what)
 
     shorten_path(log->request->script_name, script, sizeof script);
     shorten_path(log->request->path_info, info, sizeof info);
-    log_line(CONFIG_LOG_NOTICE, "%s method=%s script=%s info=%s status=%d%s%s", what,
+    log_line(LOG_LEVEL_NOTICE, "%s method=%s script=%s info=%s status=%d%s%s", what,
              log_safe(log->request->method_name, method, sizeof method),
              log_safe(text_of(script), script_safe, sizeof script_safe),
              log_safe(text_of(info), info_safe, sizeof info_safe), log->response->status,

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "dialect/dialect.h"
-#include "process/log.h"
+#include "base/log.h"
 #include "responder/installation.h"
 #include "responder/request_log.h"
 #include "responder/router.h"
@@ -21,10 +21,7 @@ struct serve {
 struct visit {
     struct service *service;
     const struct fault *closed; /* why the service cannot be asked; NULL when it can */
-    struct arena *arena;
-    const struct http_request *request;
-    struct http_response *response;
-    struct serve_then then;
+    struct http_exchange *http;
     struct fault fault;
     struct request_log log;
 
@@ -51,11 +48,11 @@ static void answer_unavailable(struct http_response *response)
 
 static bool is_read(const struct visit *visit)
 {
-    if (visit->request->method == HTTP_GET || visit->request->method == HTTP_HEAD) {
+    if (visit->http->request.method == HTTP_GET || visit->http->request.method == HTTP_HEAD) {
         return true;
     }
-    answer_plain(visit->response, 405, TEXT("Method Not Allowed\n"));
-    http_response_header_c(visit->response, "Allow", "GET, HEAD");
+    answer_plain(&visit->http->response, 405, TEXT("Method Not Allowed\n"));
+    http_response_header_c(&visit->http->response, "Allow", "GET, HEAD");
     return false;
 }
 
@@ -63,12 +60,12 @@ static bool is_read(const struct visit *visit)
 
 static void finish(struct visit *visit)
 {
-    visit->then.answered(visit->then.self);
+    visit->http->answered(visit->http);
 }
 
 static void respond(struct visit *visit, enum outcome outcome)
 {
-    dialect_respond(&visit->exchange, outcome, visit->response);
+    dialect_respond(&visit->exchange, outcome, &visit->http->response);
     request_log_refresh(&visit->log, &visit->exchange, outcome);
     finish(visit);
 }
@@ -101,9 +98,9 @@ static void run_refresh(struct visit *visit, const struct mount *mount)
     struct dialect_exchange *exchange = &visit->exchange;
     enum outcome outcome;
 
-    exchange->request = visit->request;
+    exchange->request = &visit->http->request;
     exchange->mount = mount;
-    exchange->arena = visit->arena;
+    exchange->arena = visit->http->arena;
     if (!dialect_decode(exchange, &outcome)) {
         if (outcome == OUTCOME_FAULT) {
             fault_set(&visit->fault, "the request's memory is used up");
@@ -112,9 +109,9 @@ static void run_refresh(struct visit *visit, const struct mount *mount)
     } else if (visit->closed != NULL) {
         visit->fault = *visit->closed;
         respond(visit, OUTCOME_FAULT);
-    } else if ((visit->refresh = refresh_begin(&visit->service->authority, &exchange->ask,
-                                               visit->arena, &exchange->answer, &visit->fault)) ==
-               NULL) {
+    } else if ((visit->refresh =
+                    refresh_begin(&visit->service->authority, &exchange->ask, visit->http->arena,
+                                  &exchange->answer, &visit->fault)) == NULL) {
         respond(visit, OUTCOME_FAULT);
     } else {
         go_on(visit);
@@ -131,7 +128,7 @@ static bool write_jwks(struct visit *visit, struct text *body)
     if (keyring == NULL) {
         return false;
     }
-    buffer_start(&buffer, visit->arena, 4096);
+    buffer_start(&buffer, visit->http->arena, 4096);
     struct json_out out = json_out_start(&buffer, JSON_STYLE_PLAIN);
     keyring_jwks(keyring, &out);
     if (!buffer_finish(&buffer, body)) {
@@ -149,14 +146,14 @@ static void run_jwks(struct visit *visit, const struct mount *mount)
         /* answered */
     } else if (visit->closed != NULL) {
         visit->fault = *visit->closed;
-        answer_unavailable(visit->response);
+        answer_unavailable(&visit->http->response);
     } else if (!write_jwks(visit, &body)) {
-        answer_unavailable(visit->response);
+        answer_unavailable(&visit->http->response);
     } else {
-        http_response_start(visit->response, 200);
-        http_response_header_c(visit->response, "Content-Type", "application/json");
-        http_response_header_c(visit->response, "Cache-Control", "public, max-age=300");
-        visit->response->body = body;
+        http_response_start(&visit->http->response, 200);
+        http_response_header_c(&visit->http->response, "Content-Type", "application/json");
+        http_response_header_c(&visit->http->response, "Cache-Control", "public, max-age=300");
+        visit->http->response.body = body;
     }
     request_log_mount(&visit->log, "jwks", mount);
     finish(visit);
@@ -178,10 +175,10 @@ static void run_health(struct visit *visit, const struct mount *mount)
 {
     if (is_read(visit)) {
         bool healthy = is_healthy(visit);
-        http_response_start(visit->response, healthy ? 200 : 503);
-        http_response_header_c(visit->response, "Content-Type", "application/json");
-        http_response_no_store(visit->response);
-        visit->response->body =
+        http_response_start(&visit->http->response, healthy ? 200 : 503);
+        http_response_header_c(&visit->http->response, "Content-Type", "application/json");
+        http_response_no_store(&visit->http->response);
+        visit->http->response.body =
             healthy ? TEXT("{\"status\":\"ok\"}") : TEXT("{\"status\":\"fault\"}");
     }
     request_log_mount(&visit->log, "health", mount);
@@ -191,16 +188,16 @@ static void run_health(struct visit *visit, const struct mount *mount)
 static void run(struct visit *visit, bool configured)
 {
     const struct mount *mount =
-        configured ? router_find(&visit->service->config, visit->request) : NULL;
+        configured ? router_find(&visit->service->config, &visit->http->request) : NULL;
 
     if (!configured) {
         visit->fault = *visit->closed;
-        answer_unavailable(visit->response);
+        answer_unavailable(&visit->http->response);
         request_log_stray(&visit->log, "no-configuration");
         finish(visit);
         return;
     } else if (mount == NULL) {
-        answer_plain(visit->response, 404, TEXT("Not Found\n"));
+        answer_plain(&visit->http->response, 404, TEXT("Not Found\n"));
         request_log_stray(&visit->log, "no-mount");
         finish(visit);
         return;
@@ -227,25 +224,21 @@ static void run_closed(struct installation *installation, struct visit *visit)
     installation_release(installation);
 }
 
-void serve_request(struct serve *serve, struct arena *arena, const struct http_request *request,
-                   struct http_response *response, struct serve_then then)
+static void handle(void *self, struct http_exchange *http)
 {
-    struct visit *visit = arena_alloc(arena, sizeof *visit);
+    struct serve *serve = self;
+    struct visit *visit = arena_alloc(http->arena, sizeof *visit);
 
     if (visit == NULL) {
-        log_line(CONFIG_LOG_ERROR, "the request's memory is used up");
-        answer_unavailable(response);
-        then.answered(then.self);
+        log_line(LOG_LEVEL_ERROR, "the request's memory is used up");
+        answer_unavailable(&http->response);
+        http->answered(http);
         return;
     }
-    memset(visit, 0, sizeof *visit);
     visit->service = serve->installation.service;
-    visit->arena = arena;
-    visit->request = request;
-    visit->response = response;
-    visit->then = then;
-    visit->log = (struct request_log){.request = request,
-                                      .response = response,
+    visit->http = http;
+    visit->log = (struct request_log){.request = &http->request,
+                                      .response = &http->response,
                                       .fault = &visit->fault,
                                       .begun_us = clock_stopwatch_us()};
     if (installation_is_open(&serve->installation)) {
@@ -301,33 +294,59 @@ size_t serve_threads(const struct serve *serve)
                                     : CONFIG_THREADS;
 }
 
-size_t serve_body_limit(struct serve *serve)
+/* ---- what the server asks ---- */
+
+static size_t body_limit(void *self)
 {
+    struct serve *serve = self;
     struct installation *installation = &serve->installation;
 
     return installation_is_open(installation) ? (size_t)installation->service->config.body_limit
                                               : CONFIG_BODY_LIMIT;
 }
 
-enum store_pending serve_pending(struct serve *serve)
+static enum server_pending pending(void *self)
 {
-    struct store *store = store_of(serve);
+    struct store *store = store_of(self);
 
-    return store != NULL ? store_pending(store) : STORE_NOTHING;
+    if (store == NULL) {
+        return SERVER_NOTHING;
+    }
+    switch (store_pending(store)) {
+    case STORE_WAITING:
+        return SERVER_WAITING;
+    case STORE_DUE:
+        return SERVER_DUE;
+    case STORE_NOTHING:
+        break;
+    }
+    return SERVER_NOTHING;
 }
 
-void serve_settle(struct serve *serve)
+static void flush(void *self)
 {
-    struct store *store = store_of(serve);
+    struct store *store = store_of(self);
 
     if (store != NULL) {
         store_settle(store);
     }
 }
 
-bool serve_must_end(struct serve *serve)
+/* The next process reads the truth. */
+static const char *must_end(void *self)
 {
-    struct store *store = store_of(serve);
+    struct store *store = store_of(self);
 
-    return store != NULL && store_is_broken(store);
+    return store != NULL && store_is_broken(store) ? "the store is unsure after a failed write"
+                                                   : NULL;
+}
+
+struct server_handler serve_handler(struct serve *serve)
+{
+    return (struct server_handler){.self = serve,
+                                   .handle = handle,
+                                   .body_limit = body_limit,
+                                   .pending = pending,
+                                   .flush = flush,
+                                   .must_end = must_end};
 }

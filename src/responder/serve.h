@@ -3,10 +3,8 @@
 #ifndef RETOKEN_RESPONDER_SERVE_H
 #define RETOKEN_RESPONDER_SERVE_H
 
-#include "base/arena.h"
-#include "http/request.h"
-#include "http/response.h"
 #include "process/service.h"
+#include "server/handler.h"
 
 struct serve;
 
@@ -21,33 +19,11 @@ struct serve *serve_over(struct service *service);
 /* For tests; a program leaves by _exit, see store_close. NULL is harmless. */
 void serve_close(struct serve *serve);
 
-/* What the process needs to know before there is a request; the defaults while the configuration
- * cannot be read. Not while serve_request may run in another thread. */
+/* At most so many threads; the default while the configuration cannot be read. Before serve_handler
+ * is used. */
 size_t serve_threads(const struct serve *serve);
 
-/* The largest body that is read. */
-size_t serve_body_limit(struct serve *serve);
-
-/* What is called, once, when a request is answered. */
-struct serve_then {
-    void (*answered)(void *self);
-    void *self;
-};
-
-/* Answers, and calls `then`: before it returns, or when what the request has to write is durable,
- * by a serve_settle of any thread. Until then arena, request and response live. *response points
- * into the arena and into the request, and into nothing else. From any number of threads, each
- * request with its own arena. */
-void serve_request(struct serve *serve, struct arena *arena, const struct http_request *request,
-                   struct http_response *response, struct serve_then then);
-
-/* Do answers wait for the disk that nobody is writing? */
-enum store_pending serve_pending(struct serve *serve);
-/* Makes durable what waits, in as few commits as can be, and answers it. */
-void serve_settle(struct serve *serve);
-
-/* The store is broken for this process (store_is_broken): finish what is in flight and exit with
- * status 1; the next process reads the truth. */
-bool serve_must_end(struct serve *serve);
+/* Answers the requests, each with one line in the log. `serve` outlives it. */
+struct server_handler serve_handler(struct serve *serve);
 
 #endif

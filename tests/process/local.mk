@@ -1,15 +1,11 @@
 ## tests/process
 check_PROGRAMS += \
 	tests/process/test_config \
-	tests/process/test_log \
 	tests/process/test_path \
 	tests/process/test_service
 tests_process_test_config_SOURCES = tests/process/test_config.c
 tests_process_test_config_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_process_test_config_LDADD = $(PROCESS_LIBS)
-tests_process_test_log_SOURCES = tests/process/test_log.c
-tests_process_test_log_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_process_test_log_LDADD = $(PROCESS_LIBS)
 tests_process_test_path_SOURCES = tests/process/test_path.c
 tests_process_test_path_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_process_test_path_LDADD = $(PROCESS_LIBS)

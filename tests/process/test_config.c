@@ -330,7 +330,7 @@ static void test_without_a_file(void **state)
     assert_string_equal(config.store, "lmdb:retoken-data/store");
     assert_string_equal(config.log_file, "");
     assert_string_equal(config.prefix, "");
-    assert_int_equal(config.log_level, CONFIG_LOG_NOTICE);
+    assert_int_equal(config.log_level, LOG_LEVEL_NOTICE);
     assert_int_equal(config.threads, 64);
     assert_int_equal(config.body_limit, 65536);
     assert_int_equal(config.store_size, 64 << 20);
@@ -392,7 +392,7 @@ static void test_every_general_setting(void **state)
     assert_int_equal(config.store_limit, INT64_C(4) << 30);
     assert_int_equal(config.keep_ended_ms, INT64_C(28) * CLOCK_DAY);
     assert_string_equal(config.log_file, "l/log");
-    assert_int_equal(config.log_level, CONFIG_LOG_DEBUG);
+    assert_int_equal(config.log_level, LOG_LEVEL_DEBUG);
     assert_string_equal(config.prefix, "/a.fcgi");
     assert_int_equal(config.threads, 64);
     assert_int_equal(config.body_limit, 1 << 20);

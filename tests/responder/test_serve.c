@@ -1,5 +1,6 @@
-/* test_serve.c: request in, answer and one log line out, over a memory store and a clock that
- * stands still; and a process whose installation cannot be opened, until it can. */
+/* SPDX-License-Identifier: ISC */
+/* test_serve.c: request in, response and one log line out, over a memory store and a clock that is
+ * set; and a process whose installation cannot be opened, until it can. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +14,7 @@
 
 #include "base/codec.h"
 #include "dialect/dialect.h"
-#include "process/log.h"
+#include "base/log.h"
 #include "refresh/world.h"
 #include "responder/serve.h"
 
@@ -52,25 +53,36 @@ static const char *with_token(struct text token)
     return body;
 }
 
-static void count_answer(void *self)
+static int answers;
+
+static void count_answer(struct http_exchange *exchange)
 {
-    int *answers = self;
-    (*answers)++;
+    answers++;
+    response = exchange->response;
 }
 
 static int ask(struct http_request request)
 {
-    int answers = 0;
-    struct serve_then then = {count_answer, &answers};
+    const struct server_handler handler = serve_handler(serve);
+    struct http_exchange exchange = {
+        .arena = world.arena, .request = request, .answered = count_answer};
 
-    memset(&response, 0xee, sizeof response); /* nothing is left to chance */
-    serve_request(serve, world.arena, &request, &response, then);
-    /* answered at once, or when what it writes has been made durable: once */
-    assert_int_equal(answers, serve_pending(serve) == STORE_NOTHING ? 1 : 0);
-    serve_settle(serve);
+    answers = 0;
+    memset(&exchange.response, 0xee, sizeof exchange.response); /* nothing is left to chance */
+    handler.handle(handler.self, &exchange);
+    /* answered at once, or when what it writes is durable: once */
+    assert_int_equal(answers, handler.pending(handler.self) == SERVER_NOTHING ? 1 : 0);
+    handler.flush(handler.self);
     assert_int_equal(answers, 1);
-    assert_int_equal(serve_pending(serve), STORE_NOTHING);
+    assert_int_equal(handler.pending(handler.self), SERVER_NOTHING);
     return response.status;
+}
+
+static bool must_end(void)
+{
+    const struct server_handler handler = serve_handler(serve);
+
+    return handler.must_end(handler.self) != NULL;
 }
 
 static const char *header(const char *name)
@@ -95,15 +107,12 @@ static void expect_body(const char *body)
 
 /* ---- the log ---- */
 
-static void open_log(enum config_log level)
+static void open_log(enum log_level level)
 {
-    static struct config config;
     struct fault fault;
 
     snprintf(log_file, sizeof log_file, "%s/log", directory);
-    strcpy(config.log_file, log_file);
-    config.log_level = level;
-    assert_true(log_open(&config, &fault));
+    assert_true(log_open(log_file, level, &fault));
 }
 
 static void clear_log(void)
@@ -178,7 +187,7 @@ static int set_up(void **state)
     add_mount("/.well-known/jwks.json", MOUNT_JWKS);
     add_mount("/healthz", MOUNT_HEALTH);
     serve = serve_over(&service);
-    open_log(CONFIG_LOG_INFO);
+    open_log(LOG_LEVEL_INFO);
     clear_log();
     return serve != NULL ? 0 : -1;
 }
@@ -261,7 +270,7 @@ static void test_no_token_in_any_line(void **state)
     static char text[65536];
 
     (void)state;
-    open_log(CONFIG_LOG_DEBUG);
+    open_log(LOG_LEVEL_DEBUG);
     ask(form("/oauth/token", with_token(token)));
     ask(form("/oauth/token", with_token(text_cut(token, token.size - 1))));
     ask(form("/oauth/tokenx", with_token(token)));
@@ -335,7 +344,7 @@ static void test_health(void **state)
     assert_string_equal(header("Cache-Control"), "no-store");
     expect_body("{\"status\":\"ok\"}");
     expect_line("info health method=GET mount=/healthz status=200 ms=N");
-    assert_false(serve_must_end(serve));
+    assert_false(must_end());
 }
 
 static void test_methods_of_keys_and_health(void **state)
@@ -379,7 +388,7 @@ static int set_up_closed(void **state)
 {
     (void)state;
     world.arena = arena_open(1 << 20);
-    open_log(CONFIG_LOG_INFO);
+    open_log(LOG_LEVEL_INFO);
     clear_log();
     snprintf(config_file, sizeof config_file, "%s/retoken.conf", directory);
     snprintf(secret_file, sizeof secret_file, "%s/secret", directory);
@@ -405,7 +414,7 @@ static void test_secret_is_missing(void **state)
     serve = serve_open(config_file);
     assert_non_null(serve);
     assert_int_equal(serve_threads(serve), 3);
-    assert_false(serve_must_end(serve));
+    assert_false(must_end());
     assert_non_null(strstr(only_line(), "cannot serve, answering with faults: "));
     assert_non_null(strstr(only_line(), secret_file));
 

@@ -1,5 +1,6 @@
+/* SPDX-License-Identifier: ISC */
 /* signals.c: see signals.h. */
-#include "process/signals.h"
+#include "server/signals.h"
 
 void signals_termination(sigset_t *set)
 {

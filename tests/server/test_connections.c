@@ -1,4 +1,5 @@
-/* test_door.c: who is let in, who has to wait, and who has to go. Time is handed in where it
+/* SPDX-License-Identifier: ISC */
+/* test_connections.c: who is let in, who has to wait, and who has to go. Time is handed in where it
  * decides, and nobody waits for it. */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,11 +15,11 @@
 
 #include <cmocka.h>
 
-#include "responder/door.h"
+#include "server/connections.h"
 
 static char directory[] = "/tmp/retoken-door.XXXXXX";
 static struct listener listener;
-static struct door *door;
+static struct connections *connections;
 static int theirs[32]; /* the other ends */
 static size_t count;
 
@@ -33,8 +34,8 @@ static int set_up(void **state)
     if (!listener_open(&listener, path, 0600, &fault)) {
         return -1;
     }
-    door = door_open(&listener);
-    return door != NULL ? 0 : -1;
+    connections = connections_open(&listener);
+    return connections != NULL ? 0 : -1;
 }
 
 static int tear_down(void **state)
@@ -43,7 +44,7 @@ static int tear_down(void **state)
     while (count > 0) {
         close(theirs[--count]);
     }
-    door_close(door);
+    connections_close(connections);
     listener_close(&listener);
     return 0;
 }
@@ -82,15 +83,15 @@ static int expect_peer(void)
 {
     int peer = -1;
 
-    assert_int_equal(door_next(door, false, &peer), DOOR_PEER);
-    assert_true(peer >= 0 && peer < door_room(door));
+    assert_int_equal(connections_next(connections, false, &peer), CONNECTIONS_READY);
+    assert_true(peer >= 0 && peer < connections_room(connections));
     return peer;
 }
 
 static void expect_nobody(void)
 {
     int peer;
-    assert_int_equal(door_next(door, false, &peer), DOOR_NOBODY);
+    assert_int_equal(connections_next(connections, false, &peer), CONNECTIONS_NONE);
 }
 
 static void test_one_has_a_peer_at_a_time(void **state)
@@ -102,15 +103,15 @@ static void test_one_has_a_peer_at_a_time(void **state)
     expect_nobody();
     say(end); /* not while somebody has it */
     expect_nobody();
-    door_await_rest(door, peer);
+    connections_await_rest(connections, peer);
     assert_int_equal(expect_peer(), peer);
     hear(peer);
-    door_await_next(door, peer);
+    connections_await_next(connections, peer);
     expect_nobody();
     say(end);
     assert_int_equal(expect_peer(), peer);
     hear(peer);
-    door_dismiss(door, peer);
+    connections_close_one(connections, peer);
     assert_int_equal(peek(end), 0);
     expect_nobody();
 }
@@ -131,7 +132,7 @@ static void test_all_that_knock_are_let_in(void **state)
     }
     expect_nobody();
     for (size_t i = 0; i < 3; i++) {
-        door_dismiss(door, peers[i]);
+        connections_close_one(connections, peers[i]);
     }
 }
 
@@ -147,7 +148,7 @@ static void test_who_comes_anew_is_let_in_among_others(void **state)
         int end = knock();
         peers[i] = expect_peer();
         say(end);
-        door_await_next(door, peers[i]);
+        connections_await_next(connections, peers[i]);
     }
     for (size_t i = 0; i < AT_ONCE; i++) {
         knock();
@@ -160,9 +161,9 @@ static void test_who_comes_anew_is_let_in_among_others(void **state)
             known = known || peer == peers[i];
         }
         if (known) {
-            door_await_next(door, peer); /* it still has something to say */
+            connections_await_next(connections, peer); /* it still has something to say */
         } else {
-            door_dismiss(door, peer);
+            connections_close_one(connections, peer);
             let_in++;
         }
     }
@@ -175,35 +176,36 @@ static void test_peer_that_leaves_is_had_once_more(void **state)
     int peer = expect_peer();
 
     (void)state;
-    door_await_next(door, peer);
+    connections_await_next(connections, peer);
     shutdown(end, SHUT_RDWR);
     assert_int_equal(expect_peer(), peer);
     assert_int_equal(peek(peer), 0);
-    door_dismiss(door, peer);
+    connections_close_one(connections, peer);
 }
 
 static void test_patience(void **state)
 {
-    int64_t begun_ms = door_now_ms();
+    int64_t begun_ms = connections_now_ms();
     int slow = knock();
     int slow_peer = expect_peer();
     int idle = knock();
     int idle_peer = expect_peer();
 
     (void)state;
-    door_await_rest(door, slow_peer);
-    door_await_next(door, idle_peer);
-    assert_int_equal(door_check(door, begun_ms + DOOR_PATIENCE_MS - 1), 0);
+    connections_await_rest(connections, slow_peer);
+    connections_await_next(connections, idle_peer);
+    assert_int_equal(connections_check(connections, begun_ms + CONNECTIONS_PATIENCE_MS - 1), 0);
     say(slow); /* another byte changes nothing */
     assert_int_equal(expect_peer(), slow_peer);
     hear(slow_peer);
-    int64_t between_ms = door_now_ms();
-    door_await_rest(door, slow_peer);
-    assert_int_equal(door_check(door, between_ms + DOOR_PATIENCE_MS), 1);
-    assert_int_equal(door_check(door, between_ms + 100 * DOOR_PATIENCE_MS), 0); /* once */
+    int64_t between_ms = connections_now_ms();
+    connections_await_rest(connections, slow_peer);
+    assert_int_equal(connections_check(connections, between_ms + CONNECTIONS_PATIENCE_MS), 1);
+    assert_int_equal(connections_check(connections, between_ms + 100 * CONNECTIONS_PATIENCE_MS),
+                     0); /* once */
     assert_int_equal(expect_peer(), slow_peer);
     assert_int_equal(peek(slow_peer), 0);
-    door_dismiss(door, slow_peer);
+    connections_close_one(connections, slow_peer);
     assert_int_equal(peek(slow), 0);
     assert_int_equal(peek(idle), -1);
     expect_nobody();
@@ -216,13 +218,16 @@ static void test_deadline_ends_with_the_request(void **state)
     int peer = expect_peer();
 
     (void)state;
-    door_await_rest(door, peer);
+    connections_await_rest(connections, peer);
     say(end);
     assert_int_equal(expect_peer(), peer);
     hear(peer);
-    assert_int_equal(door_check(door, door_now_ms() + 2 * DOOR_PATIENCE_MS), 0); /* it is ours */
-    door_await_next(door, peer);
-    assert_int_equal(door_check(door, door_now_ms() + 2 * DOOR_PATIENCE_MS), 0);
+    assert_int_equal(
+        connections_check(connections, connections_now_ms() + 2 * CONNECTIONS_PATIENCE_MS),
+        0); /* it is ours */
+    connections_await_next(connections, peer);
+    assert_int_equal(
+        connections_check(connections, connections_now_ms() + 2 * CONNECTIONS_PATIENCE_MS), 0);
     assert_int_equal(peek(end), -1);
 }
 
@@ -234,21 +239,22 @@ static void test_number_that_comes_again(void **state)
     (void)state;
     knock();
     peer = expect_peer();
-    door_await_rest(door, peer);
+    connections_await_rest(connections, peer);
     say(theirs[0]);
     assert_int_equal(expect_peer(), peer);
     close(peer);
-    door_forget(door);
+    connections_forget(connections);
     int end = knock(); /* takes the number for its own end */
     int other = dup(theirs[0]);
     assert_int_equal(end, peer);
     int next = expect_peer();
     assert_int_not_equal(next, peer);
-    assert_int_equal(door_check(door, door_now_ms() + 2 * DOOR_PATIENCE_MS), 0);
-    door_await_next(door, next);
+    assert_int_equal(
+        connections_check(connections, connections_now_ms() + 2 * CONNECTIONS_PATIENCE_MS), 0);
+    connections_await_next(connections, next);
     say(end);
     assert_int_equal(expect_peer(), next);
-    door_dismiss(door, next);
+    connections_close_one(connections, next);
     close(other);
 }
 
@@ -258,7 +264,7 @@ static int theirs_in(int *peer)
     int end = knock();
 
     *peer = expect_peer();
-    door_await_next(door, *peer);
+    connections_await_next(connections, *peer);
     return end;
 }
 
@@ -274,29 +280,29 @@ static void test_end(void **state)
     int peer = -1;
 
     (void)state;
-    door_await_next(door, silent_peer);
-    door_await_next(door, ready_peer);
-    door_await_rest(door, half_peer);
+    connections_await_next(connections, silent_peer);
+    connections_await_next(connections, ready_peer);
+    connections_await_rest(connections, half_peer);
     int also = theirs_in(&also_peer);
     say(ready);
     say(also);
-    door_stop(door);
+    connections_stop(connections);
     knock();                   /* too late */
     int first = expect_peer(); /* each that is ready, once */
     int second = expect_peer();
     assert_true((first == ready_peer && second == also_peer) ||
                 (first == also_peer && second == ready_peer));
-    door_dismiss(door, ready_peer);
-    door_dismiss(door, also_peer);
+    connections_close_one(connections, ready_peer);
+    connections_close_one(connections, also_peer);
     expect_nobody(); /* half a request is still owed */
     say(half);
     assert_int_equal(expect_peer(), half_peer);
     hear(half_peer);
-    door_await_next(door, half_peer);
-    assert_int_equal(door_next(door, true, &peer), DOOR_STOPPED);
-    assert_int_equal(door_next(door, true, &peer), DOOR_STOPPED);
+    connections_await_next(connections, half_peer);
+    assert_int_equal(connections_next(connections, true, &peer), CONNECTIONS_STOPPED);
+    assert_int_equal(connections_next(connections, true, &peer), CONNECTIONS_STOPPED);
     assert_int_equal(peek(silent), -1);
-    door_dismiss(door, half_peer);
+    connections_close_one(connections, half_peer);
 }
 
 int main(void)

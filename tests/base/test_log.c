@@ -1,4 +1,4 @@
-/* test_log.c: what stands in a line and what never does, whatever is logged. */
+/* test_log.c: what a line contains and what it never does, whatever is logged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "process/log.h"
+#include "base/log.h"
 
 static void test_safe(void **state)
 {
@@ -59,15 +59,12 @@ static int remove_directory(void **state)
     return rmdir(directory);
 }
 
-static void open_log(enum config_log level)
+static void open_log(enum log_level level)
 {
-    static struct config config;
     struct fault fault;
 
     unlink(file);
-    config.log_level = level;
-    strcpy(config.log_file, file);
-    assert_true(log_open(&config, &fault));
+    assert_true(log_open(file, level, &fault));
 }
 
 static char *contents(void)
@@ -85,8 +82,8 @@ static char *contents(void)
 static void test_line(void **state)
 {
     (void)state;
-    open_log(CONFIG_LOG_NOTICE);
-    log_line(CONFIG_LOG_NOTICE, "refresh mount=%s", "/oauth/token");
+    open_log(LOG_LEVEL_NOTICE);
+    log_line(LOG_LEVEL_NOTICE, "refresh mount=%s", "/oauth/token");
     char *line = contents();
     /* 2026-01-31T12:00:00.123Z notice [4711] refresh mount=/oauth/token */
     assert_int_equal(line[10], 'T');
@@ -100,8 +97,8 @@ static void test_line(void **state)
 static void test_controls_cannot_forge_a_line(void **state)
 {
     (void)state;
-    open_log(CONFIG_LOG_NOTICE);
-    log_line(CONFIG_LOG_ERROR, "%s", "what\r\nerror [1] fake\x1b[0m\xc3\xa9 \\");
+    open_log(LOG_LEVEL_NOTICE);
+    log_line(LOG_LEVEL_ERROR, "%s", "what\r\nerror [1] fake\x1b[0m\xc3\xa9 \\");
     assert_non_null(strstr(contents(), "] what\\x0d\\x0aerror [1] fake\\x1b[0m\\xc3\\xa9 \\\n"));
 }
 
@@ -111,9 +108,9 @@ static void test_long_lines_are_cut(void **state)
 
     (void)state;
     memset(text, '\n', sizeof text - 1);
-    open_log(CONFIG_LOG_NOTICE);
-    log_line(CONFIG_LOG_ERROR, "%s", text);
-    log_line(CONFIG_LOG_ERROR, "next");
+    open_log(LOG_LEVEL_NOTICE);
+    log_line(LOG_LEVEL_ERROR, "%s", text);
+    log_line(LOG_LEVEL_ERROR, "next");
     char *line = contents();
     char *end = strchr(line, '\n');
     assert_true(end - line < 2200);
@@ -141,11 +138,11 @@ static void test_each_process_names_itself(void **state)
     int status;
 
     (void)state;
-    open_log(CONFIG_LOG_NOTICE);
-    log_line(CONFIG_LOG_NOTICE, "parent");
+    open_log(LOG_LEVEL_NOTICE);
+    log_line(LOG_LEVEL_NOTICE, "parent");
     pid_t child = fork();
     if (child == 0) {
-        log_line(CONFIG_LOG_NOTICE, "child");
+        log_line(LOG_LEVEL_NOTICE, "child");
         _exit(EXIT_SUCCESS);
     }
     assert_true(child > 0);
@@ -153,7 +150,7 @@ static void test_each_process_names_itself(void **state)
     assert_int_equal(status, 0);
     snprintf(expected, sizeof expected, " notice [%ld] child", (long)child);
     assert_string_equal(last_line(), expected);
-    log_line(CONFIG_LOG_ERROR, "parent");
+    log_line(LOG_LEVEL_ERROR, "parent");
     snprintf(expected, sizeof expected, " error [%ld] parent", (long)getpid());
     assert_string_equal(last_line(), expected);
 }
@@ -183,10 +180,10 @@ static void test_the_time_is_now(void **state)
     static const struct timespec pause = {.tv_nsec = 5000000};
 
     (void)state;
-    open_log(CONFIG_LOG_NOTICE);
+    open_log(LOG_LEVEL_NOTICE);
     for (int i = 0; i < 2; i++) {
         time_t from = now();
-        log_line(CONFIG_LOG_NOTICE, "x");
+        log_line(LOG_LEVEL_NOTICE, "x");
         time_t to = now();
         assert_dated(last_line() - 24, from, to);
         while (i == 0 && now() == to) {
@@ -200,12 +197,12 @@ static void test_levels(void **state)
     static const char *const words[] = {"error", "notice", "info", "debug"};
 
     (void)state;
-    for (int threshold = CONFIG_LOG_ERROR; threshold <= CONFIG_LOG_DEBUG; threshold++) {
-        open_log((enum config_log)threshold);
-        for (int level = CONFIG_LOG_ERROR; level <= CONFIG_LOG_DEBUG; level++) {
-            log_line((enum config_log)level, "x");
+    for (int threshold = LOG_LEVEL_ERROR; threshold <= LOG_LEVEL_DEBUG; threshold++) {
+        open_log((enum log_level)threshold);
+        for (int level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++) {
+            log_line((enum log_level)level, "x");
         }
-        for (int level = CONFIG_LOG_ERROR; level <= CONFIG_LOG_DEBUG; level++) {
+        for (int level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++) {
             assert_int_equal(strstr(contents(), words[level]) != NULL, level <= threshold);
         }
     }
@@ -214,26 +211,25 @@ static void test_levels(void **state)
 static void test_file_is_private_and_appended_to(void **state)
 {
     struct stat status;
-    struct config config = {.log_level = CONFIG_LOG_NOTICE};
     struct fault fault;
+    char nowhere[80];
 
     (void)state;
-    open_log(CONFIG_LOG_NOTICE);
-    log_line(CONFIG_LOG_NOTICE, "one");
-    strcpy(config.log_file, file);
-    assert_true(log_open(&config, &fault));
-    log_line(CONFIG_LOG_NOTICE, "two");
+    open_log(LOG_LEVEL_NOTICE);
+    log_line(LOG_LEVEL_NOTICE, "one");
+    assert_true(log_open(file, LOG_LEVEL_NOTICE, &fault));
+    log_line(LOG_LEVEL_NOTICE, "two");
     assert_non_null(strstr(contents(), "one"));
     assert_non_null(strstr(contents(), "two"));
     assert_int_equal(stat(file, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
 
-    snprintf(config.log_file, sizeof config.log_file, "%s/none/log", directory);
-    assert_false(log_open(&config, &fault));
+    snprintf(nowhere, sizeof nowhere, "%s/none/log", directory);
+    assert_false(log_open(nowhere, LOG_LEVEL_NOTICE, &fault));
     char expected[128];
     snprintf(expected, sizeof expected, "log %s/none/log: No such file or directory", directory);
     assert_string_equal(fault.text, expected);
-    log_line(CONFIG_LOG_NOTICE, "three"); /* still where it went before */
+    log_line(LOG_LEVEL_NOTICE, "three"); /* still where it went before */
     assert_non_null(strstr(contents(), "three"));
 }
 

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: ISC */
 /* listener.h: the socket that FastCGI connections come in by: one of our own, or one that a web
  * server or supervisor gave us as standard input. Whoever may connect may ask anything, so a socket
  * is never open to other machines. */
-#ifndef RETOKEN_RESPONDER_LISTENER_H
-#define RETOKEN_RESPONDER_LISTENER_H
+#ifndef RETOKEN_SERVER_LISTENER_H
+#define RETOKEN_SERVER_LISTENER_H
 
 #include <stdbool.h>
 #include <sys/types.h>

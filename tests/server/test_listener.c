@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_listener.c: which sockets are made, replaced, refused and removed. */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -14,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "responder/listener.h"
+#include "server/listener.h"
 
 static char directory[] = "/tmp/retoken-listener.XXXXXX";
 static struct listener listener;

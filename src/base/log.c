@@ -1,6 +1,6 @@
-/* log.c: whole lines to one descriptor. Knows where lines go and how bytes are made safe; does not
- * know requests, and is never handed a token or a secret. */
-#include "process/log.h"
+/* log.c: writes whole lines to one descriptor. Knows where lines go and how bytes are made safe;
+ * does not know what they tell, and is never handed a token or a secret. */
+#include "base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,32 +12,30 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/forks.h"
 
 enum { LINE_SIZE = 2048, PREFIX_SIZE = 96 };
 
-/* Mutable globals, of which the tree has hardly any: faults of any thread must find their way out.
- */
+/* Globals that change, of which the tree has hardly any: any thread must be able to log. */
 static atomic_int log_descriptor = STDERR_FILENO;
-static atomic_int log_threshold = CONFIG_LOG_NOTICE;
+static atomic_int log_threshold = LOG_LEVEL_NOTICE;
 
-static const char *level_word(enum config_log level)
+static const char *level_word(enum log_level level)
 {
     switch (level) {
-    case CONFIG_LOG_ERROR:
+    case LOG_LEVEL_ERROR:
         return "error";
-    case CONFIG_LOG_NOTICE:
+    case LOG_LEVEL_NOTICE:
         return "notice";
-    case CONFIG_LOG_INFO:
+    case LOG_LEVEL_INFO:
         return "info";
-    case CONFIG_LOG_DEBUG:
+    case LOG_LEVEL_DEBUG:
         return "debug";
     }
     return "error";
 }
 
-/* Once lines go to a file, its descriptor is never closed, only made to mean another file: a thread
- * that is about to write would write into whatever had taken over the number. */
+/* Once lines go to a file, its descriptor is never closed, only pointed at another file: a thread
+ * about to write would otherwise write into the next file that gets the number. */
 static bool replace(int descriptor)
 {
     int current = atomic_load(&log_descriptor);
@@ -53,23 +51,23 @@ static bool replace(int descriptor)
     return replaced;
 }
 
-bool log_open(const struct config *config, struct fault *fault)
+bool log_open(const char *file, enum log_level level, struct fault *fault)
 {
     int descriptor = STDERR_FILENO;
 
-    if (config->log_file[0] != '\0') {
-        descriptor = open(config->log_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
-                          S_IRUSR | S_IWUSR);
+    if (file[0] != '\0') {
+        descriptor =
+            open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, S_IRUSR | S_IWUSR);
     }
     if (descriptor < 0 || !replace(descriptor)) {
-        fault_set(fault, "log %s: %s", config->log_file, strerror(errno));
+        fault_set(fault, "log %s: %s", file, strerror(errno));
         return false;
     }
-    atomic_store(&log_threshold, (int)config->log_level);
+    atomic_store(&log_threshold, (int)level);
     return true;
 }
 
-/* One character: `c` itself, or \xNN. Returns how many were written; 0 when they do not fit. */
+/* Writes one character: `c` itself, or \xNN. Returns its size; 0 when it does not fit. */
 static size_t put_safe(unsigned char c, bool bare, char *out, size_t room)
 {
     static const char digits[] = "0123456789abcdef";
@@ -86,13 +84,12 @@ static size_t put_safe(unsigned char c, bool bare, char *out, size_t room)
     return 4;
 }
 
-/* ---- what stands in front of every line ---- */
+/* ---- the prefix of every line ---- */
 
 /* The parts that stay the same for a second; each thread has its own. */
 struct prefix {
     int64_t now_s;
-    unsigned forks; /* whose process id it is */
-    bool made;
+    pid_t process;       /* 0: not made yet */
     char time[32];       /* "2026-01-31T12:00:00" */
     char process_id[24]; /* " [4711] " */
 };
@@ -100,22 +97,22 @@ struct prefix {
 static const struct prefix *prefix_at(int64_t now_s)
 {
     static _Thread_local struct prefix prefix;
-    unsigned forks = forks_count();
+    pid_t process = getpid();
     time_t at = (time_t)now_s;
     struct tm tm;
 
-    if (prefix.made && prefix.forks == forks && prefix.now_s == now_s) {
+    if (prefix.process == process && prefix.now_s == now_s) {
         return &prefix;
     }
-    prefix = (struct prefix){.now_s = now_s, .forks = forks, .made = true};
+    prefix = (struct prefix){.now_s = now_s, .process = process};
     if (gmtime_r(&at, &tm) != NULL) {
         strftime(prefix.time, sizeof prefix.time, "%Y-%m-%dT%H:%M:%S", &tm);
     }
-    snprintf(prefix.process_id, sizeof prefix.process_id, " [%ld] ", (long)getpid());
+    snprintf(prefix.process_id, sizeof prefix.process_id, " [%ld] ", (long)process);
     return &prefix;
 }
 
-/* Without the NUL; returns what comes behind it. */
+/* Copies without the NUL; returns the end. */
 static char *append(char *out, const char *c_string)
 {
     size_t size = strlen(c_string);
@@ -125,7 +122,7 @@ static char *append(char *out, const char *c_string)
 }
 
 /* "2026-01-31T12:00:00.123Z error [4711] "; always less than PREFIX_SIZE. */
-static size_t put_prefix(enum config_log level, char *out)
+static size_t put_prefix(enum log_level level, char *out)
 {
     struct clock clock = clock_system();
     int64_t now_ms = clock_now_ms(&clock);
@@ -151,8 +148,8 @@ static bool is_printable(unsigned char c)
     return c >= 0x20 && c < 0x7f;
 }
 
-/* Makes the `size` bytes at text safe where they stand, which they nearly always are; returns how
- * many they are then, at most room. */
+/* Makes the `size` bytes at `text` safe in place, which they nearly always are. Returns their new
+ * size, at most `room`. */
 static size_t make_safe(char *text, size_t size, size_t room)
 {
     char raw[LINE_SIZE];
@@ -171,7 +168,7 @@ static size_t make_safe(char *text, size_t size, size_t room)
     return made;
 }
 
-void log_line(enum config_log level, const char *format, ...)
+void log_line(enum log_level level, const char *format, ...)
 {
     char line[PREFIX_SIZE + LINE_SIZE];
     va_list arguments;
@@ -186,8 +183,7 @@ void log_line(enum config_log level, const char *format, ...)
     size_t size = said < 0 ? 0 : (size_t)said < LINE_SIZE ? (size_t)said : LINE_SIZE - 1;
     size = prefix + make_safe(line + prefix, size, sizeof line - 1 - prefix);
     line[size++] = '\n';
-    /* One write per line, so that processes may share a file. A log that cannot be written is no
-     * reason to refuse anybody. */
+    /* A log that cannot be written is no reason to refuse a request. */
     if (write(atomic_load(&log_descriptor), line, size) < 0) {
         return;
     }

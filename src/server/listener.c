@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: ISC */
 /* listener.c: makes, adopts and removes listening sockets. libfcgi's own FCGX_OpenSocket removes
  * whatever file is in its way and ends the process when it fails. Knows sockets and files; does not
  * know FastCGI. */
-#include "responder/listener.h"
+#include "server/listener.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

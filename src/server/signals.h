@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: ISC */
 /* signals.h: the signals that ask a program to end. Knows which they are; does not know what ending
  * takes. */
-#ifndef RETOKEN_PROCESS_SIGNALS_H
-#define RETOKEN_PROCESS_SIGNALS_H
+#ifndef RETOKEN_SERVER_SIGNALS_H
+#define RETOKEN_SERVER_SIGNALS_H
 
 #include <signal.h>
 

@@ -1,4 +1,5 @@
-/* test_records.c: which bytes are a request, however they are cut; and that libfcgi, the library
+/* SPDX-License-Identifier: ISC */
+/* test_fcgi_scan.c: which bytes are a request, however they are cut; and that libfcgi, the library
  * itself, takes whatever is called one, reads the same out of it and answers nothing by itself. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,12 +9,12 @@
 #include <fcgiapp.h>
 
 #include "base/expect.h"
-#include "responder/records.h"
+#include "server/fcgi_scan.h"
 
 enum { PARAMS_MAX = 2000, BODY_MAX = 1000, ROUNDS = 20000 };
 enum { BEGIN = 1, PARAMS = 4, STDIN = 5 };
 
-static const struct records_limits limits = {.params = PARAMS_MAX, .body = BODY_MAX};
+static const struct fcgi_scan_limits limits = {.params = PARAMS_MAX, .body = BODY_MAX};
 
 /* Record headers and whole records of request 1, for literals. */
 #define H(type, length, padding) "\1" type "\0\1" length padding "\0"
@@ -28,7 +29,7 @@ static const struct records_limits limits = {.params = PARAMS_MAX, .body = BODY_
 /* ---- looking ---- */
 
 struct verdict {
-    enum records_state state;
+    enum fcgi_scan_state state;
     size_t used;
     size_t body;
     bool keep, plain;
@@ -36,50 +37,50 @@ struct verdict {
 };
 
 /* Each piece in a block of its own size, so that valgrind and ASan see a step beyond. */
-static enum records_state feed_piece(struct records *records, struct records_copy *copy,
-                                     const unsigned char *bytes, size_t size, size_t *used)
+static enum fcgi_scan_state feed_piece(struct fcgi_scan *scan, struct fcgi_buffer *buffer,
+                                       const unsigned char *bytes, size_t size, size_t *used)
 {
     unsigned char *piece = malloc(size > 0 ? size : 1);
-    enum records_state state;
+    enum fcgi_scan_state state;
 
     assert_non_null(piece);
     memcpy(piece, bytes, size);
-    state = copy != NULL ? records_collect(records, copy, piece, size, used)
-                         : records_feed(records, piece, size, used);
+    state = buffer != NULL ? fcgi_scan_collect(scan, buffer, piece, size, used)
+                           : fcgi_scan_feed(scan, piece, size, used);
     assert_true(*used <= size);
     free(piece);
     return state;
 }
 
-static struct verdict verdict_of(const struct records *records, size_t used)
+static struct verdict verdict_of(const struct fcgi_scan *scan, size_t used)
 {
-    struct verdict verdict = {.state = records->state,
-                              .used = records->state == RECORDS_BAD ? 0 : used,
-                              .body = records_body(records),
-                              .keep = records_keep(records),
-                              .plain = records_plain(records)};
+    struct verdict verdict = {.state = scan->state,
+                              .used = scan->state == FCGI_SCAN_BAD ? 0 : used,
+                              .body = fcgi_scan_body(scan),
+                              .keep = fcgi_scan_keep(scan),
+                              .plain = fcgi_scan_plain(scan)};
 
-    snprintf(verdict.why, sizeof verdict.why, "%s", records_why(records));
+    snprintf(verdict.why, sizeof verdict.why, "%s", fcgi_scan_why(scan));
     return verdict;
 }
 
 /* In pieces that `size_of_piece` gives. */
-static struct verdict look_in_pieces(struct text bytes, struct records_copy *copy,
+static struct verdict look_in_pieces(struct text bytes, struct fcgi_buffer *buffer,
                                      size_t (*size_of_piece)(void *self), void *self)
 {
-    struct records records;
+    struct fcgi_scan scan;
     size_t at = 0;
     size_t used = 0;
 
-    records_start(&records, &limits);
-    while (at < bytes.size && records.state == RECORDS_PART) {
+    fcgi_scan_start(&scan, &limits);
+    while (at < bytes.size && scan.state == FCGI_SCAN_PART) {
         struct text rest = text_cut(text_from(bytes, at), size_of_piece(self));
 
-        feed_piece(&records, copy, (const unsigned char *)rest.data, rest.size, &used);
-        assert_true(used == rest.size || records.state != RECORDS_PART);
+        feed_piece(&scan, buffer, (const unsigned char *)rest.data, rest.size, &used);
+        assert_true(used == rest.size || scan.state != FCGI_SCAN_PART);
         at += used;
     }
-    return verdict_of(&records, at);
+    return verdict_of(&scan, at);
 }
 
 static size_t all(void *self)
@@ -115,7 +116,7 @@ static void expect_same_verdict(const struct verdict *a, const struct verdict *b
     assert_int_equal(a->state, b->state);
     assert_int_equal(a->used, b->used);
     assert_int_equal(a->keep, b->keep);
-    if (a->state == RECORDS_WHOLE) {
+    if (a->state == FCGI_SCAN_WHOLE) {
         assert_int_equal(a->body, b->body);
         assert_int_equal(a->plain, b->plain);
     }
@@ -204,7 +205,7 @@ static int file_of(struct text bytes)
     return fd;
 }
 
-/* As the gateway does it. */
+/* As fastcgi.c does it. */
 static int accept_from(FCGX_Request *fcgi, int fd)
 {
     FCGX_InitRequest(fcgi, -1, 0);
@@ -229,10 +230,10 @@ static void expect_libfcgi_reads(struct text bytes, const struct content *conten
 
 /* Whatever is called whole: libfcgi reads it the same, and so it does the copy. */
 static void expect_fit_for_libfcgi(struct text bytes, const struct verdict *verdict,
-                                   const struct records_copy *copy)
+                                   const struct fcgi_buffer *buffer)
 {
     struct text request = text_cut(bytes, verdict->used);
-    struct text copied = {(const char *)copy->bytes, copy->size};
+    struct text copied = {(const char *)buffer->bytes, buffer->size};
     struct verdict of_copy = look(copied);
     struct content content;
 
@@ -245,7 +246,7 @@ static void expect_fit_for_libfcgi(struct text bytes, const struct verdict *verd
         content.body_size = BODY_MAX + 1;
     }
     expect_libfcgi_reads(copied, &content);
-    assert_int_equal(of_copy.state, RECORDS_WHOLE);
+    assert_int_equal(of_copy.state, FCGI_SCAN_WHOLE);
     assert_int_equal(of_copy.used, copied.size);
     assert_int_equal(of_copy.body, content.body_size);
     assert_int_equal(of_copy.keep, verdict->keep);
@@ -261,7 +262,7 @@ static void test_a_request_however_cut(void **state)
     struct verdict whole = look(good);
 
     (void)state;
-    assert_int_equal(whole.state, RECORDS_WHOLE);
+    assert_int_equal(whole.state, FCGI_SCAN_WHOLE);
     assert_int_equal(whole.used, good.size);
     assert_int_equal(whole.body, 3);
     assert_false(whole.keep);
@@ -272,7 +273,7 @@ static void test_a_request_however_cut(void **state)
         struct verdict begun = look(text_cut(good, first));
         struct verdict cut = look_in_pieces(good, NULL, split, &size);
 
-        assert_int_equal(begun.state, RECORDS_PART);
+        assert_int_equal(begun.state, FCGI_SCAN_PART);
         assert_int_equal(begun.used, first);
         expect_same_verdict(&cut, &whole);
     }
@@ -316,19 +317,19 @@ static void test_what_is_whole(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct records_copy copy = {0};
-        struct verdict verdict = look_in_pieces(rows[i].bytes, &copy, all, NULL);
+        struct fcgi_buffer buffer = {0};
+        struct verdict verdict = look_in_pieces(rows[i].bytes, &buffer, all, NULL);
         struct verdict slow = look_in_pieces(rows[i].bytes, NULL, one, NULL);
 
         assert_string_equal(verdict.why, "");
-        assert_int_equal(verdict.state, RECORDS_WHOLE);
+        assert_int_equal(verdict.state, FCGI_SCAN_WHOLE);
         assert_int_equal(verdict.used, rows[i].bytes.size);
         assert_int_equal(verdict.body, rows[i].body);
         assert_int_equal(verdict.keep, rows[i].keep);
         assert_int_equal(verdict.plain, rows[i].plain);
         expect_same_verdict(&slow, &verdict);
-        expect_fit_for_libfcgi(rows[i].bytes, &verdict, &copy);
-        records_copy_free(&copy);
+        expect_fit_for_libfcgi(rows[i].bytes, &verdict, &buffer);
+        fcgi_buffer_free(&buffer);
     }
 }
 
@@ -406,8 +407,8 @@ static void test_what_is_bad(void **state)
         struct verdict slow = look_in_pieces(rows[i].bytes, NULL, one, NULL);
 
         assert_string_equal(verdict.why, rows[i].why);
-        assert_int_equal(verdict.state, RECORDS_BAD);
-        assert_int_equal(look(before).state, RECORDS_PART);
+        assert_int_equal(verdict.state, FCGI_SCAN_BAD);
+        assert_int_equal(look(before).state, FCGI_SCAN_PART);
         expect_same_verdict(&slow, &verdict);
     }
 }
@@ -422,7 +423,7 @@ static void test_largest_params(void **state)
     memset(bytes, 'p', sizeof bytes);
     memcpy(bytes, head, sizeof head - 1);
     memcpy(bytes + sizeof bytes - 16, PARAMS_END STDIN_END, 16);
-    assert_int_equal(look((struct text){bytes, sizeof bytes}).state, RECORDS_WHOLE);
+    assert_int_equal(look((struct text){bytes, sizeof bytes}).state, FCGI_SCAN_WHOLE);
 }
 
 static void test_aborted(void **state)
@@ -435,7 +436,7 @@ static void test_aborted(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        assert_int_equal(look(rows[i]).state, RECORDS_ABORTED);
+        assert_int_equal(look(rows[i]).state, FCGI_SCAN_ABORTED);
         assert_string_equal(look(rows[i]).why, "");
     }
 }
@@ -446,17 +447,17 @@ static void test_bytes_behind_are_left(void **state)
     struct text rest = text_from(two, sizeof GOOD - 1);
     struct verdict first = look(two);
     struct verdict second = look(rest);
-    struct records records;
+    struct fcgi_scan scan;
     size_t used;
 
     (void)state;
-    assert_int_equal(first.state, RECORDS_WHOLE);
+    assert_int_equal(first.state, FCGI_SCAN_WHOLE);
     assert_int_equal(first.used, sizeof GOOD - 1);
-    assert_int_equal(second.state, RECORDS_WHOLE);
+    assert_int_equal(second.state, FCGI_SCAN_WHOLE);
     assert_int_equal(second.used, sizeof GOOD - 1);
-    records_start(&records, &limits);
-    assert_int_equal(records_feed(&records, two.data, two.size, &used), RECORDS_WHOLE);
-    assert_int_equal(records_feed(&records, rest.data, rest.size, &used), RECORDS_WHOLE);
+    fcgi_scan_start(&scan, &limits);
+    assert_int_equal(fcgi_scan_feed(&scan, two.data, two.size, &used), FCGI_SCAN_WHOLE);
+    assert_int_equal(fcgi_scan_feed(&scan, rest.data, rest.size, &used), FCGI_SCAN_WHOLE);
     assert_int_equal(used, 0); /* until started anew */
 }
 
@@ -476,7 +477,7 @@ static void test_libfcgi_trips_over_padding(void **state)
         char body[8];
         int fd = file_of(rows[i]);
 
-        assert_int_equal(look(rows[i]).state, RECORDS_WHOLE);
+        assert_int_equal(look(rows[i]).state, FCGI_SCAN_WHOLE);
         assert_false(look(rows[i]).plain);
         assert_int_equal(accept_from(&fcgi, fd), 0);
         assert_null(fcgi.envp[1]);
@@ -516,7 +517,7 @@ static void test_libfcgi_does_not_stop_at_the_end(void **state)
     assert_int_equal(read_to(TEXT(GOOD GOOD)), 2 * (sizeof GOOD - 1));
     memcpy(bytes, head, sizeof head - 1);
     memcpy(bytes + AT_ONCE - 8, H("\5", "\0\0", "\2"), 8);
-    assert_int_equal(look((struct text){bytes, sizeof bytes}).state, RECORDS_WHOLE);
+    assert_int_equal(look((struct text){bytes, sizeof bytes}).state, FCGI_SCAN_WHOLE);
     assert_int_equal(look((struct text){bytes, sizeof bytes}).body, BODY);
     assert_false(look((struct text){bytes, sizeof bytes}).plain);
     assert_int_equal(read_to((struct text){bytes, sizeof bytes}), AT_ONCE);
@@ -524,11 +525,11 @@ static void test_libfcgi_does_not_stop_at_the_end(void **state)
 
 /* ---- the copy ---- */
 
-static size_t collect(struct records *records, struct records_copy *copy, struct text bytes)
+static size_t collect(struct fcgi_scan *scan, struct fcgi_buffer *buffer, struct text bytes)
 {
     size_t used;
 
-    feed_piece(records, copy, (const unsigned char *)bytes.data, bytes.size, &used);
+    feed_piece(scan, buffer, (const unsigned char *)bytes.data, bytes.size, &used);
     return used;
 }
 
@@ -536,46 +537,46 @@ static void test_copy_is_in_the_fewest_records(void **state)
 {
     static const char expected[] = BEGIN_1 H("\4", "\0\12", "\0") "\1\2abb\1\2abb" PARAMS_END H(
         "\5", "\0\6", "\0") "xyzxyz" STDIN_END;
-    struct records_copy copy = {0};
+    struct fcgi_buffer buffer = {0};
     struct verdict verdict =
         look_in_pieces(TEXT(BEGIN_1 PARAMS_AB PARAMS_AB PARAMS_END STDIN_XYZ STDIN_XYZ H(
                            "\5", "\0\0", "\3") "***" GOOD),
-                       &copy, one, NULL);
+                       &buffer, one, NULL);
 
     (void)state;
-    assert_int_equal(verdict.state, RECORDS_WHOLE);
-    assert_int_equal(copy.size, sizeof expected - 1);
-    assert_memory_equal(copy.bytes, expected, copy.size);
-    records_copy_free(&copy);
-    assert_null(copy.bytes);
-    assert_int_equal(copy.size + copy.room + copy.open, 0);
-    records_copy_free(&copy); /* harmless */
+    assert_int_equal(verdict.state, FCGI_SCAN_WHOLE);
+    assert_int_equal(buffer.size, sizeof expected - 1);
+    assert_memory_equal(buffer.bytes, expected, buffer.size);
+    fcgi_buffer_free(&buffer);
+    assert_null(buffer.bytes);
+    assert_int_equal(buffer.size + buffer.room + buffer.open, 0);
+    fcgi_buffer_free(&buffer); /* harmless */
 }
 
 static void test_copy_grows_with_what_arrives(void **state)
 {
     static char name[5000];
-    struct records_copy copy = {0};
-    struct records records;
-    const struct records_limits large = {.params = 1 << 30, .body = 1 << 30};
+    struct fcgi_buffer buffer = {0};
+    struct fcgi_scan scan;
+    const struct fcgi_scan_limits large = {.params = 1 << 30, .body = 1 << 30};
 
     (void)state;
-    records_start(&records, &large);
-    collect(&records, &copy, TEXT(BEGIN_1 H("\4", "\377\377", "\0") "\277\377\0\0\200\0\0\0"));
-    assert_true(copy.room <= 4096);
+    fcgi_scan_start(&scan, &large);
+    collect(&scan, &buffer, TEXT(BEGIN_1 H("\4", "\377\377", "\0") "\277\377\0\0\200\0\0\0"));
+    assert_true(buffer.room <= 4096);
     for (size_t i = 0; i < sizeof name; i++) {
-        assert_int_equal(collect(&records, &copy, (struct text){name, 1}), 1);
-        assert_true(copy.size <= copy.room);
+        assert_int_equal(collect(&scan, &buffer, (struct text){name, 1}), 1);
+        assert_true(buffer.size <= buffer.room);
     }
-    assert_true(copy.room <= 2 * copy.size);
-    assert_int_equal(records.state, RECORDS_PART);
-    records_copy_free(&copy);
+    assert_true(buffer.room <= 2 * buffer.size);
+    assert_int_equal(scan.state, FCGI_SCAN_PART);
+    fcgi_buffer_free(&buffer);
 
-    records_start(&records, &large);
-    collect(&records, &copy, TEXT(BEGIN_1 H("\4", "\377\377", "\0") "\277\377\0\0\200\0\0\0"));
-    collect(&records, &copy, (struct text){name, sizeof name});
-    assert_true(copy.room <= 2 * copy.size);
-    records_copy_free(&copy);
+    fcgi_scan_start(&scan, &large);
+    collect(&scan, &buffer, TEXT(BEGIN_1 H("\4", "\377\377", "\0") "\277\377\0\0\200\0\0\0"));
+    collect(&scan, &buffer, (struct text){name, sizeof name});
+    assert_true(buffer.room <= 2 * buffer.size);
+    fcgi_buffer_free(&buffer);
 }
 
 /* An over-long body is read to its end, kept to one byte more than the limit, and refused only when
@@ -584,33 +585,33 @@ static void test_long_body(void **state)
 {
     enum { RECORD = 65535, BODY = 70000 };
     static char record[8 + RECORD] = H("\5", "\377\377", "\0");
-    const struct records_limits wide = {.params = 100, .body = BODY};
-    struct records_copy copy = {0};
-    struct records records;
-    struct records endless;
-    size_t count = (BODY + RECORDS_EXCESS) / RECORD;
+    const struct fcgi_scan_limits wide = {.params = 100, .body = BODY};
+    struct fcgi_buffer buffer = {0};
+    struct fcgi_scan scan;
+    struct fcgi_scan endless;
+    size_t count = (BODY + FCGI_SCAN_EXCESS) / RECORD;
     size_t fixed = sizeof BEGIN_1 - 1 + sizeof PARAMS_END - 1;
 
     (void)state;
-    records_start(&records, &wide);
-    collect(&records, &copy, TEXT(BEGIN_1 PARAMS_END));
+    fcgi_scan_start(&scan, &wide);
+    collect(&scan, &buffer, TEXT(BEGIN_1 PARAMS_END));
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(collect(&records, &copy, (struct text){record, sizeof record}),
+        assert_int_equal(collect(&scan, &buffer, (struct text){record, sizeof record}),
                          sizeof record);
-        assert_int_equal(records.state, RECORDS_PART);
+        assert_int_equal(scan.state, FCGI_SCAN_PART);
     }
-    assert_int_equal(records_body(&records), count * RECORD);
-    assert_int_equal(copy.size, fixed + 8 + RECORD + 8 + BODY + 1 - RECORD);
-    assert_true(copy.room < copy.size + 200);
-    endless = records;
-    collect(&records, &copy, TEXT(STDIN_END));
-    assert_int_equal(records.state, RECORDS_WHOLE);
-    assert_int_equal(copy.size, fixed + 8 + RECORD + 8 + BODY + 1 - RECORD + 8);
+    assert_int_equal(fcgi_scan_body(&scan), count * RECORD);
+    assert_int_equal(buffer.size, fixed + 8 + RECORD + 8 + BODY + 1 - RECORD);
+    assert_true(buffer.room < buffer.size + 200);
+    endless = scan;
+    collect(&scan, &buffer, TEXT(STDIN_END));
+    assert_int_equal(scan.state, FCGI_SCAN_WHOLE);
+    assert_int_equal(buffer.size, fixed + 8 + RECORD + 8 + BODY + 1 - RECORD + 8);
     size_t used;
-    assert_int_equal(records_feed(&endless, record, sizeof record, &used), RECORDS_BAD);
-    assert_string_equal(records_why(&endless), "the body is too large even to be read");
+    assert_int_equal(fcgi_scan_feed(&endless, record, sizeof record, &used), FCGI_SCAN_BAD);
+    assert_string_equal(fcgi_scan_why(&endless), "the body is too large even to be read");
     assert_int_equal(used, 8);
-    records_copy_free(&copy);
+    fcgi_buffer_free(&buffer);
 }
 
 /* ---- many ---- */
@@ -739,24 +740,24 @@ static size_t any(void *self)
 }
 
 /* Looks at it in one piece and in random ones, with and without a copy. */
-static enum records_state try_out(const struct message *message)
+static enum fcgi_scan_state try_out(const struct message *message)
 {
     struct text bytes = {(const char *)message->bytes, message->size};
-    struct records_copy copy = {0};
-    struct records_copy other = {0};
+    struct fcgi_buffer buffer = {0};
+    struct fcgi_buffer other = {0};
     struct verdict whole = look(bytes);
-    struct verdict cut = look_in_pieces(bytes, &copy, any, NULL);
+    struct verdict cut = look_in_pieces(bytes, &buffer, any, NULL);
     struct verdict again = look_in_pieces(bytes, &other, all, NULL);
 
     expect_same_verdict(&cut, &whole);
     expect_same_verdict(&again, &whole);
-    if (whole.state == RECORDS_WHOLE) {
-        assert_int_equal(copy.size, other.size);
-        assert_memory_equal(copy.bytes, other.bytes, copy.size);
-        expect_fit_for_libfcgi(bytes, &whole, &copy);
+    if (whole.state == FCGI_SCAN_WHOLE) {
+        assert_int_equal(buffer.size, other.size);
+        assert_memory_equal(buffer.bytes, other.bytes, buffer.size);
+        expect_fit_for_libfcgi(bytes, &whole, &buffer);
     }
-    records_copy_free(&copy);
-    records_copy_free(&other);
+    fcgi_buffer_free(&buffer);
+    fcgi_buffer_free(&other);
     return whole.state;
 }
 
@@ -768,7 +769,7 @@ static void test_random_requests(void **state)
     assert_non_null(message);
     for (size_t i = 0; i < ROUNDS / 4; i++) {
         make_request(message);
-        assert_int_equal(try_out(message), RECORDS_WHOLE);
+        assert_int_equal(try_out(message), FCGI_SCAN_WHOLE);
     }
     free(message);
 }
@@ -776,7 +777,7 @@ static void test_random_requests(void **state)
 static void test_random_mutations(void **state)
 {
     struct message *message = malloc(sizeof *message);
-    size_t seen[RECORDS_ABORTED + 1] = {0};
+    size_t seen[FCGI_SCAN_ABORTED + 1] = {0};
 
     (void)state;
     assert_non_null(message);
@@ -787,10 +788,10 @@ static void test_random_mutations(void **state)
         }
         seen[try_out(message)]++;
     }
-    assert_true(seen[RECORDS_PART] > ROUNDS / 100);
-    assert_true(seen[RECORDS_WHOLE] > ROUNDS / 100);
-    assert_true(seen[RECORDS_BAD] > ROUNDS / 100);
-    assert_true(seen[RECORDS_ABORTED] > 0);
+    assert_true(seen[FCGI_SCAN_PART] > ROUNDS / 100);
+    assert_true(seen[FCGI_SCAN_WHOLE] > ROUNDS / 100);
+    assert_true(seen[FCGI_SCAN_BAD] > ROUNDS / 100);
+    assert_true(seen[FCGI_SCAN_ABORTED] > 0);
     free(message);
 }
 

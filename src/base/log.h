@@ -1,0 +1,21 @@
+/* log.h: one line per event on standard error or in a file: `key=value` words, control bytes
+ * escaped. Each line is one write, so that processes may share a file. Never given a token or a
+ * secret. Only the floors from server/ and process/ upwards log; those below return a fault. */
+#ifndef RETOKEN_BASE_LOG_H
+#define RETOKEN_BASE_LOG_H
+
+#include "base/fault.h"
+#include "base/text.h"
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+/* From now on, lines up to `level` go to this file, which is created with mode 0600 and appended
+ * to; "" is standard error. False with *fault, and lines go where they went before. */
+bool log_open(const char *file, enum log_level level, struct fault *fault);
+/* From any thread. Before log_open, lines up to LOG_LEVEL_NOTICE go to standard error. */
+void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Makes a text safe for a line: keeps visible ASCII, writes the rest as \xNN, cuts it to fit
+ * `room` bytes with its NUL. Returns `out`. */
+const char *log_safe(struct text t, char *out, size_t room);
+
+#endif
