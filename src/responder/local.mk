@@ -3,7 +3,7 @@
 noinst_LIBRARIES += libresponder.a
 libresponder_a_SOURCES = \
 	src/responder/serve.c src/responder/serve.h \
-	src/responder/installation.c src/responder/installation.h \
+	src/responder/service_lazy.c src/responder/service_lazy.h \
 	src/responder/request_log.c src/responder/request_log.h \
 	src/responder/router.c src/responder/router.h
 

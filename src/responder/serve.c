@@ -1,6 +1,6 @@
 /* serve.c: request -> router -> mount -> answer -> one log line; the only place that performs a
- * refresh and its steps. Knows the three kinds of mounts; does not know how the installation is
- * opened (installation.c), libfcgi, CGI or any dialect's words. */
+ * refresh and its steps. Knows the three kinds of mounts; does not know how the service is
+ * opened (service_lazy.c), libfcgi, CGI or any dialect's words. */
 #include "responder/serve.h"
 
 #include <stdlib.h>
@@ -9,12 +9,12 @@
 #include "base/clock.h"
 #include "dialect/dialect.h"
 #include "base/log.h"
-#include "responder/installation.h"
+#include "responder/service_lazy.h"
 #include "responder/request_log.h"
 #include "responder/router.h"
 
 struct serve {
-    struct installation installation;
+    struct service_lazy lazy;
 };
 
 /* One request on its way through, in its arena: it may have to wait for the disk. */
@@ -217,11 +217,11 @@ static void run(struct visit *visit, bool configured)
 
 /* ---- requests ---- */
 
-static void run_closed(struct installation *installation, struct visit *visit)
+static void run_closed(struct service_lazy *lazy, struct visit *visit)
 {
-    visit->closed = installation_acquire(installation);
-    run(visit, installation->configured);
-    installation_release(installation);
+    visit->closed = service_lazy_acquire(lazy);
+    run(visit, lazy->configured);
+    service_lazy_release(lazy);
 }
 
 static void handle(void *self, struct http_exchange *http)
@@ -235,26 +235,26 @@ static void handle(void *self, struct http_exchange *http)
         http->answered(http);
         return;
     }
-    visit->service = serve->installation.service;
+    visit->service = serve->lazy.service;
     visit->http = http;
     visit->log = (struct request_log){.request = &http->request,
                                       .response = &http->response,
                                       .fault = &visit->fault,
                                       .begun_us = clock_stopwatch_us()};
-    if (installation_is_open(&serve->installation)) {
+    if (service_lazy_is_open(&serve->lazy)) {
         run(visit, true);
     } else {
-        run_closed(&serve->installation, visit);
+        run_closed(&serve->lazy, visit);
     }
 }
 
-/* ---- over an installation ---- */
+/* ---- over a service ---- */
 
 struct serve *serve_open(const char *config_file)
 {
     struct serve *serve = calloc(1, sizeof *serve);
 
-    if (serve != NULL && !installation_open(&serve->installation, config_file)) {
+    if (serve != NULL && !service_lazy_open(&serve->lazy, config_file)) {
         free(serve);
         return NULL;
     }
@@ -265,7 +265,7 @@ struct serve *serve_over(struct service *service)
 {
     struct serve *serve = calloc(1, sizeof *serve);
 
-    if (serve != NULL && !installation_over(&serve->installation, service)) {
+    if (serve != NULL && !service_lazy_over(&serve->lazy, service)) {
         free(serve);
         return NULL;
     }
@@ -275,7 +275,7 @@ struct serve *serve_over(struct service *service)
 void serve_close(struct serve *serve)
 {
     if (serve != NULL) {
-        installation_close(&serve->installation);
+        service_lazy_close(&serve->lazy);
         free(serve);
     }
 }
@@ -283,15 +283,14 @@ void serve_close(struct serve *serve)
 /* The store; NULL while there is none to ask. */
 static struct store *store_of(struct serve *serve)
 {
-    return installation_is_open(&serve->installation) ? serve->installation.service->store : NULL;
+    return service_lazy_is_open(&serve->lazy) ? serve->lazy.service->store : NULL;
 }
 
 size_t serve_threads(const struct serve *serve)
 {
-    const struct installation *installation = &serve->installation;
+    const struct service_lazy *lazy = &serve->lazy;
 
-    return installation->configured ? (size_t)installation->service->config.threads
-                                    : CONFIG_THREADS;
+    return lazy->configured ? (size_t)lazy->service->config.threads : CONFIG_THREADS;
 }
 
 /* ---- what the server asks ---- */
@@ -299,10 +298,10 @@ size_t serve_threads(const struct serve *serve)
 static size_t body_limit(void *self)
 {
     struct serve *serve = self;
-    struct installation *installation = &serve->installation;
+    struct service_lazy *lazy = &serve->lazy;
 
-    return installation_is_open(installation) ? (size_t)installation->service->config.body_limit
-                                              : CONFIG_BODY_LIMIT;
+    return service_lazy_is_open(lazy) ? (size_t)lazy->service->config.body_limit
+                                      : CONFIG_BODY_LIMIT;
 }
 
 static enum server_pending pending(void *self)

@@ -1,5 +1,6 @@
-/* serve.h: one request to one answer and one log line. Knows what stands behind a mount and how a
- * process without an open installation answers; does not know how requests arrive. */
+/* SPDX-License-Identifier: ISC */
+/* serve.h: one request to one response and one log line. Knows what a mount does, and what a
+ * process answers while its service is not open; does not know how requests arrive. */
 #ifndef RETOKEN_RESPONDER_SERVE_H
 #define RETOKEN_RESPONDER_SERVE_H
 
@@ -8,11 +9,10 @@
 
 struct serve;
 
-/* Over the installation that this configuration file names (NULL: as config_load finds it). Opens
- * it at once; when it cannot be opened, says so in the log, answers every request with the
- * dialect's words for a fault (a neutral 503 while not even the configuration can be read), and
- * tries again with later requests, at most once a second, so that mending the cause is enough. NULL
- * when out of memory. Call after the last fork. */
+/* Over the service that this configuration file names (NULL: as config_load finds it). Opens it at
+ * once; when that fails, logs the reason, answers every request with the dialect's words for a
+ * fault (a neutral 503 while not even the configuration can be read), and tries again with later
+ * requests, at most once a second. NULL: out of memory. Call after the last fork. */
 struct serve *serve_open(const char *config_file);
 /* Over a service that the caller has opened and closes. For tests. */
 struct serve *serve_over(struct service *service);

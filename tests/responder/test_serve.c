@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* test_serve.c: request in, response and one log line out, over a memory store and a clock that is
- * set; and a process whose installation cannot be opened, until it can. */
+ * set; and a process whose service cannot be opened, until it can. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -370,7 +370,7 @@ static void test_dialects_are_never_mixed(void **state)
     expect_body("{\"status\":\"error\",\"message\":\"Unauthorized\"}");
 }
 
-/* ---- an installation that cannot be opened ---- */
+/* ---- a service that cannot be opened ---- */
 
 static char config_file[128];
 static char secret_file[128];
