@@ -97,7 +97,7 @@ static bool fill_batch(struct filling *filling, size_t first, size_t count)
         store_submit(filling->service.store, &creation->write, &creation->fault, when_created,
                      creation);
     }
-    store_settle(filling->service.store);
+    store_flush(filling->service.store);
     return !filling->failed;
 }
 

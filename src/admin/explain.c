@@ -31,7 +31,7 @@ static void add_ago(struct buffer *b, int64_t at_ms, int64_t now_ms)
 /* "generation 0 of ada's session on web" */
 static void add_whose(struct buffer *b, const struct preview *preview)
 {
-    const struct store_grant *grant = &preview->grant;
+    const struct session_view *grant = &preview->grant;
     buffer_addf(b, "generation %" PRIu32 " of ", preview->generation);
     if (grant->has_account) {
         buffer_addf(b, "%s's session", grant->account.name);
@@ -280,7 +280,7 @@ static void show_preview(struct call *call, const struct mount *mount,
 
 /* What each mount of the session's realm would say; the first one's preview into *preview. */
 static enum call_end preview_mounts(struct call *call, struct text token, const char *realm,
-                                  struct preview *preview, bool *judged)
+                                    struct preview *preview, bool *judged)
 {
     const struct config *config = &call->service.config;
     for (size_t i = 0; i < config->mount_count; i++) {
@@ -302,7 +302,7 @@ static enum call_end preview_mounts(struct call *call, struct text token, const 
 }
 
 static enum call_end explain_refresh(struct call *call, struct text token,
-                                     const struct token_ref *ref, const struct store_grant *grant)
+                                     const struct token_ref *ref, const struct session_view *grant)
 {
     struct json_out *out = &call->output.out;
     struct preview preview = {.grant = *grant,
@@ -422,7 +422,7 @@ static int64_t claim_time(const json_t *payload, const char *name)
 }
 
 /* The session the token names, where its layout names one. */
-static bool session_of(struct call *call, const json_t *payload, struct store_grant *grant)
+static bool session_of(struct call *call, const json_t *payload, struct session_view *grant)
 {
     const struct config *config = &call->service.config;
     for (size_t i = 0; i < config->mount_count; i++) {
@@ -433,7 +433,7 @@ static bool session_of(struct call *call, const json_t *payload, struct store_gr
         uint8_t id[SESSION_ID_SIZE];
         if (name != NULL && json_in_text(payload, name, &spelled) == JSON_IN_TEXT &&
             codec_uuid_parse(spelled, id)) {
-            return store_grant_find(call->service.store, id, grant, NULL) == STORE_OK;
+            return store_session_view(call->service.store, id, grant, NULL) == STORE_OK;
         }
     }
     return false;
@@ -454,7 +454,7 @@ struct access {
     const json_t *payload;
     const struct signing_row *row; /* NULL: no key of ours signed it */
     bool has_session;
-    struct store_grant grant;
+    struct session_view grant;
     int64_t issued_ms;
     int64_t expires_ms;
 };
@@ -495,7 +495,7 @@ static struct text access_sentence(struct call *call, const struct access *acces
 static void access_cells(struct call *call, const struct access *access, char id[37],
                          struct cell cells[ACCESS_COLUMNS])
 {
-    const struct store_grant *grant = &access->grant;
+    const struct session_view *grant = &access->grant;
     const json_t *payload = access->payload;
     const char *account = access->has_session && grant->has_account ? grant->account.name : "";
     id[0] = '\0';
@@ -617,7 +617,7 @@ static enum call_end explain_unknown(struct call *call, struct text token)
 static enum call_end explain(struct call *call, struct text token)
 {
     struct token_ref ref;
-    struct store_grant grant;
+    struct session_view grant;
     struct fault fault = {0};
     switch (token_ref_locate(&call->service.authority, token, call->arena, &ref, &fault)) {
     case TOKEN_REF_FOUND:
@@ -628,7 +628,7 @@ static enum call_end explain(struct call *call, struct text token)
     case TOKEN_REF_FAULT:
         return call_fault(call, &fault);
     }
-    switch (store_grant_find(call->service.store, ref.session, &grant, &fault)) {
+    switch (store_session_view(call->service.store, ref.session, &grant, &fault)) {
     case STORE_OK:
         return explain_refresh(call, token, &ref, &grant);
     case STORE_ABSENT:

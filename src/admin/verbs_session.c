@@ -98,7 +98,7 @@ enum call_end verbs_session_list(struct call *call)
 }
 
 /* The session that the first argument names. */
-static enum call_end find(struct call *call, const char *spelled, struct store_grant *grant)
+static enum call_end find(struct call *call, const char *spelled, struct session_view *grant)
 {
     uint8_t id[SESSION_ID_SIZE];
     struct fault fault = {0};
@@ -106,7 +106,7 @@ static enum call_end find(struct call *call, const char *spelled, struct store_g
     if (end != CALL_DONE) {
         return end;
     }
-    switch (store_grant_find(call->service.store, id, grant, &fault)) {
+    switch (store_session_view(call->service.store, id, grant, &fault)) {
     case STORE_OK:
         return CALL_DONE;
     case STORE_ABSENT:
@@ -122,7 +122,7 @@ static enum call_end find(struct call *call, const char *spelled, struct store_g
 
 enum call_end verbs_session_show(struct call *call)
 {
-    struct store_grant grant;
+    struct session_view grant;
     struct names names = {0};
     struct cell cells[COLUMNS];
     struct fault fault = {0};
@@ -160,7 +160,7 @@ enum call_end verbs_session_revoke(struct call *call)
 {
     const char *spelled = call_argument(call, 0);
     const char *account = options_value(&call->options, OPTION_ACCOUNT);
-    struct store_grant grant;
+    struct session_view grant;
     struct fault fault = {0};
     if ((spelled == NULL) == (account == NULL)) {
         return call_wrong(call, "name one SESSION, or --account NAME for all of an account");

@@ -24,8 +24,8 @@ bool authority_open(struct authority *authority, struct store *store, const stru
                     struct clock clock, struct randomness randomness, struct fault *fault);
 void authority_close(struct authority *authority);
 
-/* The keyring of at least this store version (as store_grant_find gives it), reloaded when the one
- * at hand is older. Lives until authority_close, so no thread loses it in mid-signature. NULL +
+/* The keyring of at least this store version (as store_session_view gives it), reloaded when the
+ * one at hand is older. Lives until authority_close, so no thread loses it in mid-signature. NULL +
  * fault. */
 const struct keyring *authority_keyring(struct authority *authority, uint64_t version,
                                         struct fault *fault);

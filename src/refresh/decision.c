@@ -64,7 +64,7 @@ static enum outcome decide_parent(const struct policy *policy, const struct sess
     return age <= policy->recovery_window_ms && evidence ? OUTCOME_RECOVERED : OUTCOME_TOKEN_REUSED;
 }
 
-enum outcome decision_make(const struct policy *policy, const struct store_grant *grant,
+enum outcome decision_make(const struct policy *policy, const struct session_view *grant,
                            uint32_t presented, bool client_proved, int64_t now_ms)
 {
     const struct session *session = &grant->session;

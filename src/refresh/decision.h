@@ -12,7 +12,7 @@
 /* OUTCOME_ROTATED (c = n on a rotating mount), _RENEWED (c = n, no rotation), _REPLAYED,
  * _RECOVERED, a refusal, or OUTCOME_FAULT when the clock contradicts the record. `client_proved`:
  * the client authenticated itself in this request. */
-enum outcome decision_make(const struct policy *policy, const struct store_grant *grant,
+enum outcome decision_make(const struct policy *policy, const struct session_view *grant,
                            uint32_t presented, bool client_proved, int64_t now_ms);
 
 /* When the session ends by itself under this policy: what its record says, or earlier when the

@@ -23,7 +23,7 @@ static enum outcome find_session(struct authority *authority, struct text refres
     case TOKEN_REF_FAULT:
         return OUTCOME_FAULT;
     }
-    switch (store_grant_find(authority->store, ref.session, &preview->grant, fault)) {
+    switch (store_session_view(authority->store, ref.session, &preview->grant, fault)) {
     case STORE_OK:
         break;
     case STORE_ABSENT:

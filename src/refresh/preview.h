@@ -12,8 +12,8 @@
 struct preview {
     enum outcome outcome;
     bool session_found;
-    struct store_grant grant; /* when session_found */
-    uint32_t generation;      /* presented */
+    struct session_view grant; /* when session_found */
+    uint32_t generation;       /* presented */
     int64_t now_ms;
     int64_t window_left_ms; /* REPLAYED, RECOVERED: how long the same answer is given */
     int64_t expires_ms;     /* when the session ends by itself; 0 = never */

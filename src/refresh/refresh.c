@@ -32,7 +32,7 @@ struct refresh {
     int64_t now_ms;
     struct client_identity client;
     struct token_ref ref;
-    struct store_grant grant;
+    struct session_view grant;
 
     enum outcome outcome; /* when decided, or once the write is made */
     bool decided;
@@ -364,8 +364,8 @@ static void introduce(struct refresh *refresh)
 /* One reading of the record and what follows from it, up to the write. False with the fault. */
 static bool attempt(struct refresh *refresh, enum outcome *outcome)
 {
-    enum store_result result = store_grant_find(refresh->authority->store, refresh->ref.session,
-                                                &refresh->grant, refresh->fault);
+    enum store_result result = store_session_view(refresh->authority->store, refresh->ref.session,
+                                                  &refresh->grant, refresh->fault);
 
     if (result != STORE_OK) {
         *outcome = OUTCOME_TOKEN_UNKNOWN;

@@ -327,7 +327,7 @@ static void flush(void *self)
     struct store *store = store_of(self);
 
     if (store != NULL) {
-        store_settle(store);
+        store_flush(store);
     }
 }
 

@@ -2,7 +2,7 @@
  * a table of names leads to them. */
 #include <string.h>
 
-#include "store/inside.h"
+#include "store/store_private.h"
 
 /* ---- find ---- */
 
@@ -19,11 +19,11 @@ enum store_result store_account_find(struct store *store, const char *name, stru
                                      struct fault *fault)
 {
     struct rows rows;
-    enum store_result result = inside_read_begin(store, &rows, fault);
+    enum store_result result = store_private_read_begin(store, &rows, fault);
 
     if (result == STORE_OK) {
         result = find(&rows, name, account, fault);
-        inside_read_end(&rows);
+        store_private_read_end(&rows);
     }
     return result;
 }
@@ -32,11 +32,11 @@ enum store_result store_account_get(struct store *store, uint64_t number, struct
                                     struct fault *fault)
 {
     struct rows rows;
-    enum store_result result = inside_read_begin(store, &rows, fault);
+    enum store_result result = store_private_read_begin(store, &rows, fault);
 
     if (result == STORE_OK) {
         result = rows_account_get(&rows, number, account, fault);
-        inside_read_end(&rows);
+        store_private_read_end(&rows);
     }
     return result;
 }
@@ -74,7 +74,7 @@ enum store_result store_account_add(struct store *store, struct account *account
         fault_set(fault, "an account needs a name");
         return STORE_FAULT;
     }
-    return inside_write(store, apply_add, account, account->created_ms, fault);
+    return store_private_write(store, apply_add, account, account->created_ms, fault);
 }
 
 struct update {
@@ -111,7 +111,7 @@ enum store_result store_account_update(struct store *store, const struct account
 {
     struct update update = {before, account};
 
-    return inside_write(store, apply_update, &update, 0, fault);
+    return store_private_write(store, apply_update, &update, 0, fault);
 }
 
 static enum store_result apply_remove(struct rows *rows, void *what, struct fault *fault)
@@ -130,7 +130,7 @@ static enum store_result apply_remove(struct rows *rows, void *what, struct faul
 
 enum store_result store_account_remove(struct store *store, const char *name, struct fault *fault)
 {
-    return inside_write(store, apply_remove, &name, 0, fault);
+    return store_private_write(store, apply_remove, &name, 0, fault);
 }
 
 /* ---- list ---- */
@@ -170,12 +170,12 @@ enum store_result store_account_list(struct store *store, const char *after, str
                                      size_t room, size_t *count, struct fault *fault)
 {
     struct rows snapshot;
-    enum store_result result = inside_read_begin(store, &snapshot, fault);
+    enum store_result result = store_private_read_begin(store, &snapshot, fault);
 
     *count = 0;
     if (result == STORE_OK) {
         result = list(&snapshot, after, rows, room, count, fault);
-        inside_read_end(&snapshot);
+        store_private_read_end(&snapshot);
     }
     return result == STORE_ABSENT ? STORE_OK : result;
 }

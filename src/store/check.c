@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/codec.h"
-#include "store/inside.h"
+#include "store/store_private.h"
 
 struct checking {
     struct rows rows;
@@ -310,13 +310,13 @@ enum store_result store_check(struct store *store, const struct store_check *che
                               uint64_t *findings, struct fault *fault)
 {
     struct checking checking = {.report = check, .fault = fault};
-    enum store_result result = inside_read_begin(store, &checking.rows, fault);
+    enum store_result result = store_private_read_begin(store, &checking.rows, fault);
 
     *findings = 0;
     if (result == STORE_OK) {
         result = check_all(&checking);
         *findings = checking.findings;
-        inside_read_end(&checking.rows);
+        store_private_read_end(&checking.rows);
     }
     return result;
 }

@@ -1,7 +1,7 @@
 /* clients.c: the verbs about registered clients. */
 #include <string.h>
 
-#include "store/inside.h"
+#include "store/store_private.h"
 
 static enum store_result apply_add(struct rows *rows, void *what, struct fault *fault)
 {
@@ -26,18 +26,18 @@ enum store_result store_client_add(struct store *store, const struct client *cli
         fault_set(fault, "a client needs an id");
         return STORE_FAULT;
     }
-    return inside_write(store, apply_add, &client, client->created_ms, fault);
+    return store_private_write(store, apply_add, &client, client->created_ms, fault);
 }
 
 enum store_result store_client_find(struct store *store, const char *id, struct client *client,
                                     struct fault *fault)
 {
     struct rows rows;
-    enum store_result result = inside_read_begin(store, &rows, fault);
+    enum store_result result = store_private_read_begin(store, &rows, fault);
 
     if (result == STORE_OK) {
         result = rows_client_get(&rows, id, client, fault);
-        inside_read_end(&rows);
+        store_private_read_end(&rows);
     }
     return result;
 }
@@ -51,7 +51,7 @@ static enum store_result apply_remove(struct rows *rows, void *what, struct faul
 
 enum store_result store_client_remove(struct store *store, const char *id, struct fault *fault)
 {
-    return inside_write(store, apply_remove, &id, 0, fault);
+    return store_private_write(store, apply_remove, &id, 0, fault);
 }
 
 static enum store_result list(struct rows *rows, const char *after, struct client *found,
@@ -88,12 +88,12 @@ enum store_result store_client_list(struct store *store, const char *after, stru
                                     size_t room, size_t *count, struct fault *fault)
 {
     struct rows snapshot;
-    enum store_result result = inside_read_begin(store, &snapshot, fault);
+    enum store_result result = store_private_read_begin(store, &snapshot, fault);
 
     *count = 0;
     if (result == STORE_OK) {
         result = list(&snapshot, after, rows, room, count, fault);
-        inside_read_end(&snapshot);
+        store_private_read_end(&snapshot);
     }
     return result == STORE_ABSENT ? STORE_OK : result;
 }

@@ -93,8 +93,8 @@ struct engine_kind {
                                      struct fault *fault);
     void (*read_end)(struct engine_txn *txn);
 
-    /* One write transaction at a time per process (group.c sees to it); other processes wait.
-     * A failed commit has aborted: ENGINE_FULL may be tried again after `grow`. */
+    /* One write transaction at a time per process (group_commit.c sees to it); other processes
+     * wait. A failed commit has aborted: ENGINE_FULL may be tried again after `grow`. */
     enum engine_result (*write_begin)(struct engine *engine, struct engine_txn *txn,
                                       struct fault *fault);
     enum engine_result (*commit)(struct engine_txn *txn, struct fault *fault);

@@ -1,6 +1,6 @@
-/* engine_lmdb.c: the engine over one LMDB environment, DIRECTORY/data.mdb and lock.mdb; turn.h
- * orders who comes next. The only file that knows lmdb.h. Knows directories, maps, readers and
- * LMDB's return codes; does not know records.
+/* engine_lmdb.c: the engine over one LMDB environment, DIRECTORY/data.mdb and lock.mdb;
+ * process_lock.h orders who comes next. The only file that knows lmdb.h. Knows directories, maps,
+ * readers and LMDB's return codes; does not know records.
  *
  * Rules that keep LMDB 0.9 sound: commits are fully synced (no NOSYNC, NOMETASYNC, MAPASYNC,
  * WRITEMAP); no sorted duplicates and no nested transactions; opened after the last fork, once per
@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "store/engine.h"
-#include "store/turn.h"
+#include "store/process_lock.h"
 
 enum {
     OPEN_TRIES = 5,
@@ -37,7 +37,7 @@ struct lmdb {
     MDB_env *env;
     MDB_dbi tables[ENGINE_TABLES];
     char *directory;
-    struct turn turn;
+    struct process_lock lock;
     pthread_mutex_t slots; /* over LMDB's table of readers, among our threads */
     size_t map_limit;      /* 0 = none */
     atomic_bool broken;
@@ -211,16 +211,16 @@ static enum engine_result refuse_broken(struct lmdb *lmdb, struct fault *fault)
     return ENGINE_FAULT;
 }
 
-/* LMDB's table of readers: one process and one thread of it at a time (turn.h). */
+/* LMDB's table of readers: one process and one thread of it at a time (process_lock.h). */
 static void take_slots(struct lmdb *lmdb)
 {
     pthread_mutex_lock(&lmdb->slots);
-    turn_take(&lmdb->turn, TURN_READERS);
+    process_lock_take(&lmdb->lock, PROCESS_LOCK_READERS);
 }
 
 static void give_slots(struct lmdb *lmdb)
 {
-    turn_give(&lmdb->turn, TURN_READERS);
+    process_lock_give(&lmdb->lock, PROCESS_LOCK_READERS);
     pthread_mutex_unlock(&lmdb->slots);
 }
 
@@ -338,10 +338,10 @@ static enum engine_result lmdb_write_begin(struct engine *engine, struct engine_
     struct lmdb *lmdb = lmdb_of(engine);
     enum engine_result result;
 
-    turn_take(&lmdb->turn, TURN_WRITER);
+    process_lock_take(&lmdb->lock, PROCESS_LOCK_WRITER);
     result = begin_to_write(lmdb, txn, fault);
     if (result != ENGINE_OK) {
-        turn_give(&lmdb->turn, TURN_WRITER);
+        process_lock_give(&lmdb->lock, PROCESS_LOCK_WRITER);
     }
     return result;
 }
@@ -359,7 +359,7 @@ static enum engine_result lmdb_commit(struct engine_txn *txn, struct fault *faul
     struct lmdb *lmdb = lmdb_of(txn->engine);
     int code = mdb_txn_commit(txn->handle);
 
-    turn_give(&lmdb->turn, TURN_WRITER);
+    process_lock_give(&lmdb->lock, PROCESS_LOCK_WRITER);
     leave(lmdb, NULL);
     if (code == 0) {
         atomic_fetch_add(&lmdb->commits, 1);
@@ -375,7 +375,7 @@ static void lmdb_abort(struct engine_txn *txn)
     struct lmdb *lmdb = lmdb_of(txn->engine);
 
     mdb_txn_abort(txn->handle);
-    turn_give(&lmdb->turn, TURN_WRITER);
+    process_lock_give(&lmdb->lock, PROCESS_LOCK_WRITER);
     leave(lmdb, NULL);
 }
 
@@ -863,14 +863,14 @@ static void wait_a_little(int tries)
 /* While opening, which makes transactions of both kinds. */
 static void take_all_turns(struct lmdb *lmdb)
 {
-    turn_take(&lmdb->turn, TURN_WRITER);
+    process_lock_take(&lmdb->lock, PROCESS_LOCK_WRITER);
     take_slots(lmdb);
 }
 
 static void give_all_turns(struct lmdb *lmdb)
 {
     give_slots(lmdb);
-    turn_give(&lmdb->turn, TURN_WRITER);
+    process_lock_give(&lmdb->lock, PROCESS_LOCK_WRITER);
 }
 
 static enum engine_result open_with_patience(struct lmdb *lmdb,
@@ -935,7 +935,7 @@ static void lmdb_close(struct engine *engine)
     if (lmdb->env != NULL) {
         mdb_env_close(lmdb->env);
     }
-    turn_close(&lmdb->turn);
+    process_lock_close(&lmdb->lock);
     pthread_mutex_destroy(&lmdb->slots);
     pthread_mutex_destroy(&lmdb->gate);
     pthread_cond_destroy(&lmdb->opened);
@@ -964,7 +964,7 @@ static struct lmdb *make(const struct engine_settings *settings)
                           : settings->map_limit;
     atomic_init(&lmdb->broken, false);
     atomic_init(&lmdb->commits, 0);
-    lmdb->turn.file = -1;
+    lmdb->lock.file = -1;
     pthread_mutex_init(&lmdb->slots, NULL);
     pthread_mutex_init(&lmdb->gate, NULL);
     pthread_cond_init(&lmdb->opened, NULL);
@@ -993,8 +993,8 @@ static struct engine *lmdb_open(const struct engine_settings *settings, struct f
         fault_set(fault, "there is no store in %s; `retoken init` makes one", settings->place);
     } else if (lmdb == NULL) {
         fault_set(fault, "out of memory while opening store %s", settings->place);
-    } else if (!turn_open(&lmdb->turn, directory) && !settings->read_only) {
-        fault_of(lmdb, "turn.lock", errno, fault);
+    } else if (!process_lock_open(&lmdb->lock, directory) && !settings->read_only) {
+        fault_of(lmdb, "process.lock", errno, fault);
         lmdb_close(&lmdb->engine);
         lmdb = NULL;
     } else if (open_with_patience(lmdb, settings, exists, fault) != ENGINE_OK) {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/codec.h"
-#include "store/write.h"
+#include "store/prepared.h"
 
 enum store_result events_append(struct rows *rows, const struct event *event, struct fault *fault)
 {
@@ -37,7 +37,7 @@ static enum store_result apply_add(struct rows *rows, void *what, struct fault *
 
 void store_prepare_event(struct store_write *write, const struct event *event)
 {
-    write_prepare(write, apply_add, event->at_ms);
+    prepared_start(write, apply_add, event->at_ms);
     write->of.event = *event;
 }
 
@@ -76,12 +76,12 @@ enum store_result store_event_list(struct store *store, const uint8_t *session, 
                                    size_t room, size_t *count, struct fault *fault)
 {
     struct rows snapshot;
-    enum store_result result = inside_read_begin(store, &snapshot, fault);
+    enum store_result result = store_private_read_begin(store, &snapshot, fault);
 
     *count = 0;
     if (result == STORE_OK) {
         result = list(&snapshot, session, rows, room, count, fault);
-        inside_read_end(&snapshot);
+        store_private_read_end(&snapshot);
     }
     return result == STORE_ABSENT ? STORE_OK : result;
 }

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/codec.h"
-#include "store/inside.h"
+#include "store/store_private.h"
 
 /* The key after *position, in order of number. */
 static enum store_result next_key(struct rows *rows, struct rows_key *position,
@@ -54,7 +54,7 @@ enum store_result store_key_add(struct store *store, struct signing_row *row, st
         fault_set(fault, "a signing key needs a kid");
         return STORE_FAULT;
     }
-    return inside_write(store, apply_add, row, row->created_ms, fault);
+    return store_private_write(store, apply_add, row, row->created_ms, fault);
 }
 
 struct transition {
@@ -87,7 +87,7 @@ enum store_result store_key_set_state(struct store *store, const char *kid,
 {
     struct transition transition = {kid, state};
 
-    return inside_write(store, apply_state, &transition, 0, fault);
+    return store_private_write(store, apply_state, &transition, 0, fault);
 }
 
 /* ---- read ---- */
@@ -97,7 +97,7 @@ enum store_result store_key_list(struct store *store, bool retired, struct signi
 {
     struct rows_key position = rows_key_first();
     struct rows snapshot;
-    enum store_result result = inside_read_begin(store, &snapshot, fault);
+    enum store_result result = store_private_read_begin(store, &snapshot, fault);
 
     *count = 0;
     if (result != STORE_OK) {
@@ -109,7 +109,7 @@ enum store_result store_key_list(struct store *store, bool retired, struct signi
             ++*count;
         }
     }
-    inside_read_end(&snapshot);
+    store_private_read_end(&snapshot);
     return result == STORE_ABSENT ? STORE_OK : result;
 }
 
@@ -117,11 +117,11 @@ enum store_result store_keyring_version(struct store *store, uint64_t *version, 
 {
     struct record_counters counters;
     struct rows rows;
-    enum store_result result = inside_read_begin(store, &rows, fault);
+    enum store_result result = store_private_read_begin(store, &rows, fault);
 
     if (result == STORE_OK) {
         result = rows_counters_get(&rows, &counters, fault);
-        inside_read_end(&rows);
+        store_private_read_end(&rows);
     }
     if (result == STORE_OK) {
         *version = counters.keyring_version;

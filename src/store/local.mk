@@ -2,12 +2,12 @@
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
 	src/store/store.h \
-	src/store/turn.c src/store/turn.h \
+	src/store/process_lock.c src/store/process_lock.h \
 	src/store/store.c \
-	src/store/inside.c \
-	src/store/inside.h \
-	src/store/write.c \
-	src/store/write.h \
+	src/store/store_private.c \
+	src/store/store_private.h \
+	src/store/prepared.c \
+	src/store/prepared.h \
 	src/store/sessions.c \
 	src/store/accounts.c \
 	src/store/clients.c \
@@ -18,8 +18,8 @@ libstore_a_SOURCES = \
 	src/store/check.c \
 	src/store/sweep.c \
 	src/store/sweep.h \
-	src/store/group.c \
-	src/store/group.h \
+	src/store/group_commit.c \
+	src/store/group_commit.h \
 	src/store/rows.c \
 	src/store/rows.h \
 	src/store/record.c \

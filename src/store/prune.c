@@ -1,5 +1,5 @@
 /* prune.c: sweeping on request, in batches that let other writers through. */
-#include "store/inside.h"
+#include "store/store_private.h"
 
 enum { PRUNE_SESSIONS = 100, PRUNE_ENTRIES = 500, PRUNE_ALIASES = 1000 };
 
@@ -34,7 +34,7 @@ enum store_result store_prune(struct store *store, int64_t now_ms, size_t most, 
     *removed = 0;
     while (result == STORE_OK && pruning.more && pruning.most > 0) {
         /* Tells the group no time, or the group would sweep beyond `most`. */
-        result = inside_write(store, apply_prune, &pruning, 0, fault);
+        result = store_private_write(store, apply_prune, &pruning, 0, fault);
         if (result == STORE_OK) {
             *removed += pruning.removed;
             pruning.most -= pruning.removed;

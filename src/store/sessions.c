@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "store/events.h"
-#include "store/write.h"
+#include "store/prepared.h"
 
 /* ---- create ---- */
 
@@ -98,7 +98,7 @@ static enum store_result apply_create(struct rows *rows, void *what, struct faul
 void store_prepare_create(struct store_write *write, const struct session *session,
                           const struct account *as_read)
 {
-    write_prepare(write, apply_create, session->created_ms);
+    prepared_start(write, apply_create, session->created_ms);
     write->of.creation.session = session;
     write->of.creation.as_read = as_read;
 }
@@ -114,7 +114,7 @@ enum store_result store_session_create(struct store *store, const struct session
 
 /* ---- find ---- */
 
-static enum store_result read_account(struct rows *rows, struct store_grant *grant,
+static enum store_result read_account(struct rows *rows, struct session_view *grant,
                                       struct fault *fault)
 {
     enum store_result result =
@@ -124,7 +124,7 @@ static enum store_result read_account(struct rows *rows, struct store_grant *gra
     return result == STORE_ABSENT ? STORE_OK : result;
 }
 
-static enum store_result read_client(struct rows *rows, struct store_grant *grant,
+static enum store_result read_client(struct rows *rows, struct session_view *grant,
                                      struct fault *fault)
 {
     enum store_result result = rows_client_get(rows, grant->session.client, &grant->client, fault);
@@ -134,7 +134,7 @@ static enum store_result read_client(struct rows *rows, struct store_grant *gran
 }
 
 static enum store_result read_grant(struct rows *rows, const uint8_t id[SESSION_ID_SIZE],
-                                    struct store_grant *grant, struct fault *fault)
+                                    struct session_view *grant, struct fault *fault)
 {
     struct record_session stored;
     struct record_counters counters;
@@ -153,15 +153,15 @@ static enum store_result read_grant(struct rows *rows, const uint8_t id[SESSION_
     return STORE_OK;
 }
 
-enum store_result store_grant_find(struct store *store, const uint8_t id[SESSION_ID_SIZE],
-                                   struct store_grant *grant, struct fault *fault)
+enum store_result store_session_view(struct store *store, const uint8_t id[SESSION_ID_SIZE],
+                                     struct session_view *grant, struct fault *fault)
 {
     struct rows rows;
-    enum store_result result = inside_read_begin(store, &rows, fault);
+    enum store_result result = store_private_read_begin(store, &rows, fault);
 
     if (result == STORE_OK) {
         result = read_grant(&rows, id, grant, fault);
-        inside_read_end(&rows);
+        store_private_read_end(&rows);
     }
     return result;
 }
@@ -172,11 +172,11 @@ enum store_result store_alias_find(struct store *store, const uint8_t alias[SESS
 {
     struct rows rows;
     struct record_alias found;
-    enum store_result result = inside_read_begin(store, &rows, fault);
+    enum store_result result = store_private_read_begin(store, &rows, fault);
 
     if (result == STORE_OK) {
         result = rows_alias_get(&rows, alias, &found, fault);
-        inside_read_end(&rows);
+        store_private_read_end(&rows);
     }
     if (result == STORE_OK) {
         memcpy(id, found.id, SESSION_ID_SIZE);
@@ -263,7 +263,7 @@ static enum store_result apply_rotate(struct rows *rows, void *what, struct faul
 
 void store_prepare_rotate(struct store_write *write, const struct store_rotation *rotation)
 {
-    write_prepare(write, apply_rotate, rotation->now_ms);
+    prepared_start(write, apply_rotate, rotation->now_ms);
     write->of.rotation = *rotation;
 }
 
@@ -294,7 +294,7 @@ static enum store_result apply_touch(struct rows *rows, void *what, struct fault
 void store_prepare_touch(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
                          uint32_t generation, int64_t now_ms, int64_t expires_ms)
 {
-    write_prepare(write, apply_touch, now_ms);
+    prepared_start(write, apply_touch, now_ms);
     write->of.touch =
         (struct store_rotation){.from = generation, .now_ms = now_ms, .expires_ms = expires_ms};
     memcpy(write->of.touch.id, id, SESSION_ID_SIZE);
@@ -350,7 +350,7 @@ static enum store_result apply_end(struct rows *rows, void *what, struct fault *
 void store_prepare_end(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
                        enum session_end end, int64_t now_ms, const struct event *event)
 {
-    write_prepare(write, apply_end, now_ms);
+    prepared_start(write, apply_end, now_ms);
     memcpy(write->of.ending.id, id, SESSION_ID_SIZE);
     write->of.ending.end = end;
     write->of.ending.now_ms = now_ms;
@@ -442,7 +442,7 @@ enum store_result store_account_sessions_end(struct store *store, uint64_t accou
         return STORE_FAULT;
     }
     while (result == STORE_OK && ending.more) {
-        result = inside_write(store, apply_account_end, &ending, now_ms, fault);
+        result = store_private_write(store, apply_account_end, &ending, now_ms, fault);
         *count += result == STORE_OK ? ending.ended : 0;
         ending.after = ending.reached;
     }
@@ -472,7 +472,7 @@ enum store_result store_session_list(struct store *store, uint64_t account, cons
     struct rows_key position = {.size = SESSION_ID_SIZE};
     struct record_session stored;
     struct rows rows;
-    enum store_result result = inside_read_begin(store, &rows, fault);
+    enum store_result result = store_private_read_begin(store, &rows, fault);
 
     *count = 0;
     if (result != STORE_OK) {
@@ -489,6 +489,6 @@ enum store_result store_session_list(struct store *store, uint64_t account, cons
             rows_out[(*count)++] = stored.session;
         }
     }
-    inside_read_end(&rows);
+    store_private_read_end(&rows);
     return result == STORE_ABSENT ? STORE_OK : result;
 }

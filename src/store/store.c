@@ -7,7 +7,7 @@
 
 #include "base/forks.h"
 #include "base/secret.h"
-#include "store/inside.h"
+#include "store/store_private.h"
 
 /* ---- the record key ----
  * Each store has its own: a record of one store means nothing in another one, even under the same
@@ -171,7 +171,7 @@ struct store *store_open(const struct store_settings *settings, struct fault *fa
         goto failed;
     }
     if (!settings->read_only) {
-        store->group = group_open(store->engine, store->mac, &store->sweep);
+        store->group = group_commit_open(store->engine, store->mac, &store->sweep);
         if (store->group == NULL) {
             fault_set(fault, "out of memory while opening the store");
             goto failed;
@@ -189,7 +189,7 @@ void store_close(struct store *store)
     if (store == NULL) {
         return;
     }
-    group_close(store->group);
+    group_commit_close(store->group);
     crypto_mac_close(store->mac);
     if (store->engine != NULL) {
         store->engine->kind->close(store->engine);
@@ -208,7 +208,7 @@ enum store_result store_stat(struct store *store, struct store_stat *stat, struc
 {
     struct engine_stat engine;
     struct rows rows;
-    enum store_result result = inside_read_begin(store, &rows, fault);
+    enum store_result result = store_private_read_begin(store, &rows, fault);
 
     if (result != STORE_OK) {
         return result;
@@ -230,13 +230,13 @@ enum store_result store_stat(struct store *store, struct store_stat *stat, struc
     } else {
         result = STORE_FAULT;
     }
-    inside_read_end(&rows);
+    store_private_read_end(&rows);
     return result;
 }
 
 enum store_result store_backup(struct store *store, const char *directory, struct fault *fault)
 {
-    if (!inside_is_ours(store, fault)) {
+    if (!store_private_is_ours(store, fault)) {
         return STORE_FAULT;
     }
     return store->engine->kind->copy(store->engine, directory, fault) == ENGINE_OK ? STORE_OK

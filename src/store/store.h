@@ -4,7 +4,7 @@
  * database crosses this line: callers get copies.
  *
  * All verbs may be called from several threads and from several processes at once. Reads never wait
- * for a writer. Writers of one process are committed in groups (store/group.c).
+ * for a writer. Writers of one process are committed in groups (store/group_commit.c).
  *
  * Every verb that returns STORE_FAULT has set *fault (which may be NULL) and changed nothing. */
 #ifndef RETOKEN_STORE_STORE_H
@@ -70,7 +70,7 @@ enum store_result store_session_create(struct store *store, const struct session
                                        const struct account *as_read, struct fault *fault);
 
 /* All that a decision about one session needs, read in one snapshot. */
-struct store_grant {
+struct session_view {
     struct session session;
     bool has_account;
     struct account account;
@@ -78,8 +78,8 @@ struct store_grant {
     struct client client;
     uint64_t keyring_version;
 };
-enum store_result store_grant_find(struct store *store, const uint8_t id[SESSION_ID_SIZE],
-                                   struct store_grant *grant, struct fault *fault);
+enum store_result store_session_view(struct store *store, const uint8_t id[SESSION_ID_SIZE],
+                                     struct session_view *grant, struct fault *fault);
 
 /* Which session and generation a stored or derived alias names. */
 enum store_result store_alias_find(struct store *store, const uint8_t alias[SESSION_HASH_SIZE],
@@ -179,7 +179,7 @@ void store_prepare_event(struct store_write *write, const struct event *event);
 
 /* Makes a prepared write durable and waits for it; what the verb would have given. */
 enum store_result store_write(struct store *store, struct store_write *write, struct fault *fault);
-/* Hands it in. `done` is called with what the verb would have given: by a store_settle that
+/* Hands it in. `done` is called with what the verb would have given: by a store_flush that
  * follows, of this or another thread, or before this returns. It may submit, and must not call a
  * verb that writes. *write, *fault and *self live until then. */
 void store_submit(struct store *store, struct store_write *write, struct fault *fault,
@@ -193,7 +193,7 @@ enum store_pending {
 enum store_pending store_pending(struct store *store);
 /* Makes durable what was handed in, in as few commits as can be, until nothing waits or another
  * thread is at it. Who submits settles afterwards. */
-void store_settle(struct store *store);
+void store_flush(struct store *store);
 
 /* ---- accounts ---- */
 

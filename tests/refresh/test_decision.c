@@ -11,9 +11,9 @@
 
 enum { T = 1000000 }; /* rotated at, in ms */
 
-static struct store_grant grant_at(uint32_t generation)
+static struct session_view grant_at(uint32_t generation)
 {
-    struct store_grant grant = {0};
+    struct session_view grant = {0};
 
     grant.session.generation = generation;
     grant.session.created_ms = T;
@@ -58,7 +58,7 @@ static void test_generations(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct store_grant grant = grant_at(rows[i].n);
+        struct session_view grant = grant_at(rows[i].n);
         struct policy policy = {.rotate = rows[i].rotate,
                                 .concurrency_window_ms = 60000,
                                 .recovery_window_ms = 300000,
@@ -76,7 +76,7 @@ static void test_generations(void **state)
 static void test_precedence(void **state)
 {
     struct policy policy = {.rotate = true, .absolute_lifetime_ms = 1000};
-    struct store_grant grant = grant_at(5);
+    struct session_view grant = grant_at(5);
 
     (void)state;
     assert_int_equal(decision_make(&policy, &grant, 5, false, T + 999), OUTCOME_ROTATED);

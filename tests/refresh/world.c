@@ -168,9 +168,9 @@ json_t *world_payload(struct world *world, struct text token)
 
 struct session world_record(struct world *world, const uint8_t id[SESSION_ID_SIZE])
 {
-    struct store_grant grant;
+    struct session_view grant;
 
-    assert_int_equal(store_grant_find(world->store, id, &grant, &world->fault), STORE_OK);
+    assert_int_equal(store_session_view(world->store, id, &grant, &world->fault), STORE_OK);
     return grant.session;
 }
 

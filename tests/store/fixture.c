@@ -162,14 +162,14 @@ struct store_rotation fixture_rotation(uint32_t n, uint32_t from, int64_t now_ms
 
 struct session fixture_find(struct fixture *fixture, uint32_t n)
 {
-    struct store_grant grant;
+    struct session_view grant;
     uint8_t id[SESSION_ID_SIZE];
     enum store_result result;
 
     id_of(n, id);
-    result = store_grant_find(fixture->store, id, &grant, &fixture->fault);
+    result = store_session_view(fixture->store, id, &grant, &fixture->fault);
     if (result != STORE_OK) {
-        fail_msg("store_grant_find: %d, %s", result, fixture->fault.text);
+        fail_msg("store_session_view: %d, %s", result, fixture->fault.text);
     }
     return grant.session;
 }
@@ -196,8 +196,8 @@ struct engine_stat fixture_stat(struct fixture *fixture)
     struct engine_stat stat;
     struct rows rows;
 
-    assert_store(STORE_OK, inside_read_begin(fixture->store, &rows, &fixture->fault));
+    assert_store(STORE_OK, store_private_read_begin(fixture->store, &rows, &fixture->fault));
     assert_int_equal(rows.kind->stat(&rows.txn, &stat, &fixture->fault), ENGINE_OK);
-    inside_read_end(&rows);
+    store_private_read_end(&rows);
     return stat;
 }

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "store/inside.h"
+#include "store/store_private.h"
 #include "store/store.h"
 
 enum {

@@ -11,17 +11,17 @@ tests_store_test_contract_SOURCES = tests/store/test_contract.c $(STORE_FIXTURE)
 tests_store_test_contract_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_contract_LDADD = $(STORE_LIBS)
 
-check_PROGRAMS += tests/store/test_group
-tests_store_test_group_SOURCES = tests/store/test_group.c $(STORE_FIXTURE)
-tests_store_test_group_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_store_test_group_LDADD = $(STORE_LIBS)
+check_PROGRAMS += tests/store/test_group_commit
+tests_store_test_group_commit_SOURCES = tests/store/test_group_commit.c $(STORE_FIXTURE)
+tests_store_test_group_commit_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_group_commit_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_lmdb
 tests_store_test_lmdb_SOURCES = tests/store/test_lmdb.c $(STORE_FIXTURE)
 tests_store_test_lmdb_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_lmdb_LDADD = $(STORE_LIBS)
 
-check_PROGRAMS += tests/store/test_turn
-tests_store_test_turn_SOURCES = tests/store/test_turn.c
-tests_store_test_turn_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_store_test_turn_LDADD = $(STORE_LIBS)
+check_PROGRAMS += tests/store/test_process_lock
+tests_store_test_process_lock_SOURCES = tests/store/test_process_lock.c
+tests_store_test_process_lock_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_process_lock_LDADD = $(STORE_LIBS)

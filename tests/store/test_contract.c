@@ -209,15 +209,15 @@ static void grant_holds_all_that_a_decision_needs(void **state)
     struct fixture *f = *state;
     struct session session = fixture_session(1);
     struct client web = {.enabled = true, .id = "web"};
-    static struct store_grant grant;
+    static struct session_view grant;
     static struct signing_row key = {.state = SIGNING_ACTIVE, .kid = "k"};
 
     session.has_alias = true;
     memset(session.alias, 0x77, sizeof(session.alias));
     session.written_ms = 12345;
-    assert_store(STORE_ABSENT, store_grant_find(f->store, session.id, &grant, &f->fault));
+    assert_store(STORE_ABSENT, store_session_view(f->store, session.id, &grant, &f->fault));
     assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
-    assert_store(STORE_OK, store_grant_find(f->store, session.id, &grant, &f->fault));
+    assert_store(STORE_OK, store_session_view(f->store, session.id, &grant, &f->fault));
     assert_memory_equal(&grant.session, &session, sizeof(session));
     assert_false(grant.has_account);
     assert_false(grant.has_client);
@@ -225,7 +225,7 @@ static void grant_holds_all_that_a_decision_needs(void **state)
     fixture_account(f, "ada");
     assert_store(STORE_OK, store_client_add(f->store, &web, &f->fault));
     assert_store(STORE_OK, store_key_add(f->store, &key, &f->fault));
-    assert_store(STORE_OK, store_grant_find(f->store, session.id, &grant, &f->fault));
+    assert_store(STORE_OK, store_session_view(f->store, session.id, &grant, &f->fault));
     assert_true(grant.has_account);
     assert_string_equal(grant.account.name, "ada");
     assert_true(grant.has_client);
@@ -238,7 +238,7 @@ static void ids_and_aliases_are_unique(void **state)
     struct fixture *f = *state;
     struct session first = fixture_session(1), second = fixture_session(2);
     struct engine_stat before;
-    static struct store_grant grant;
+    static struct session_view grant;
 
     first.has_alias = true;
     memset(first.alias, 0x77, sizeof(first.alias));
@@ -248,7 +248,7 @@ static void ids_and_aliases_are_unique(void **state)
     memset(second.alias, 0x77, sizeof(second.alias));
     before = fixture_stat(f);
     assert_store(STORE_EXISTS, store_session_create(f->store, &second, NULL, &f->fault));
-    assert_store(STORE_ABSENT, store_grant_find(f->store, second.id, &grant, &f->fault));
+    assert_store(STORE_ABSENT, store_session_view(f->store, second.id, &grant, &f->fault));
     assert_memory_equal(before.entries, fixture_stat(f).entries, sizeof(before.entries));
     /* A derived alias that is taken, too. */
     second.has_alias = false;
@@ -281,7 +281,7 @@ static void sessions_are_handed_in_together(void **state)
         store_submit(f->store, &writes[i], &f->fault, keep_result, &results[i]);
     }
     assert_int_equal(fixture_stat(f).entries[TABLE_SESSIONS], 0);
-    store_settle(f->store);
+    store_flush(f->store);
     assert_store(STORE_OK, results[0]);
     assert_store(STORE_OK, results[1]);
     assert_store(STORE_EXISTS, results[2]);
@@ -602,10 +602,10 @@ static void newest_events_are_kept(void **state)
     int many = STORE_EVENTS_KEPT;
     size_t count;
 
-    assert_store(STORE_OK, inside_write(f->store, apply_events, &many, 0, &f->fault));
+    assert_store(STORE_OK, store_private_write(f->store, apply_events, &many, 0, &f->fault));
     assert_int_equal(fixture_stat(f).entries[TABLE_EVENTS], STORE_EVENTS_KEPT);
     many = 7;
-    assert_store(STORE_OK, inside_write(f->store, apply_events, &many, 0, &f->fault));
+    assert_store(STORE_OK, store_private_write(f->store, apply_events, &many, 0, &f->fault));
     assert_store(STORE_OK,
                  store_event_list(f->store, NULL, rows, STORE_EVENTS_KEPT + 10, &count, &f->fault));
     assert_int_equal(count, STORE_EVENTS_KEPT);
@@ -624,11 +624,11 @@ static size_t read_ends(struct fixture *f, int64_t times[8])
     uint8_t id[SESSION_ID_SIZE];
     size_t count = 0;
 
-    assert_store(STORE_OK, inside_read_begin(f->store, &rows, &f->fault));
+    assert_store(STORE_OK, store_private_read_begin(f->store, &rows, &f->fault));
     while (rows_next(&rows, TABLE_ENDS, ENGINE_AFTER, &key, &f->fault) == STORE_OK && count < 8) {
         assert_true(rows_end_split(&key, &times[count++], id));
     }
-    inside_read_end(&rows);
+    store_private_read_end(&rows);
     return count;
 }
 
@@ -927,18 +927,18 @@ static void damaged_records_are_faults(void **state)
     struct fixture *f = *state;
     struct session session = fixture_session(1);
     struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
-    static struct store_grant grant;
+    static struct session_view grant;
 
     fixture_account(f, "ada");
     fixture_add_session(f, 1);
     for (size_t at = 0; at < 130; at++) {
         damage_first(f, TABLE_SESSIONS, at);
-        assert_store(STORE_FAULT, store_grant_find(f->store, session.id, &grant, &f->fault));
+        assert_store(STORE_FAULT, store_session_view(f->store, session.id, &grant, &f->fault));
         assert_non_null(strstr(f->fault.text, "damaged or was changed by hand"));
         assert_non_null(strstr(f->fault.text, "retoken store check"));
         assert_store(STORE_FAULT, store_session_rotate(f->store, &rotation, &f->fault));
         damage_first(f, TABLE_SESSIONS, at); /* and back */
-        assert_store(STORE_OK, store_grant_find(f->store, session.id, &grant, &f->fault));
+        assert_store(STORE_OK, store_session_view(f->store, session.id, &grant, &f->fault));
     }
 }
 
@@ -991,7 +991,7 @@ static void transplanted_records_are_faults(void **state)
 {
     struct fixture *f = *state;
     struct session mine = fixture_session(1), other = fixture_session(2);
-    static struct store_grant grant;
+    static struct session_view grant;
     struct engine_bytes value;
     struct rows rows = {.kind = f->store->engine->kind};
     uint8_t copy[RECORD_SIZE_MAX];
@@ -1007,8 +1007,8 @@ static void transplanted_records_are_faults(void **state)
     rows.kind->read_end(&rows.txn);
     put_raw(f, TABLE_SESSIONS, (struct engine_bytes){other.id, sizeof(other.id)},
             (struct engine_bytes){copy, value.size});
-    assert_store(STORE_OK, store_grant_find(f->store, mine.id, &grant, &f->fault));
-    assert_store(STORE_FAULT, store_grant_find(f->store, other.id, &grant, &f->fault));
+    assert_store(STORE_OK, store_session_view(f->store, mine.id, &grant, &f->fault));
+    assert_store(STORE_FAULT, store_session_view(f->store, other.id, &grant, &f->fault));
 }
 
 struct heard {
@@ -1092,7 +1092,7 @@ static void check_tells_its_progress(void **state)
     int many = 2500;
     uint64_t findings;
 
-    assert_store(STORE_OK, inside_write(f->store, apply_events, &many, 0, &f->fault));
+    assert_store(STORE_OK, store_private_write(f->store, apply_events, &many, 0, &f->fault));
     assert_store(STORE_OK, store_check(f->store, &check, &findings, &f->fault));
     assert_int_equal(findings, 0);
     assert_int_equal(heard.progress, 2);
@@ -1144,11 +1144,11 @@ static void faults_may_go_unheard(void **state)
 {
     struct fixture *f = *state;
     struct account nameless = {.enabled = true};
-    static struct store_grant grant;
+    static struct session_view grant;
 
     fixture_add_session(f, 1);
     damage_first(f, TABLE_SESSIONS, 0);
-    assert_store(STORE_FAULT, store_grant_find(f->store, fixture_session(1).id, &grant, NULL));
+    assert_store(STORE_FAULT, store_session_view(f->store, fixture_session(1).id, &grant, NULL));
     assert_store(STORE_FAULT, store_account_add(f->store, &nameless, NULL));
 }
 
@@ -1161,13 +1161,13 @@ static void a_snapshot_does_not_see_later_writes(void **state)
 
     fixture_account(f, "ada");
     fixture_add_session(f, 1);
-    assert_store(STORE_OK, inside_read_begin(f->store, &rows, &f->fault));
+    assert_store(STORE_OK, store_private_read_begin(f->store, &rows, &f->fault));
     assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
     fixture_add_session(f, 2);
     assert_store(STORE_OK, rows_session_get(&rows, fixture_session(1).id, &found, &f->fault));
     assert_int_equal(found.session.generation, 0);
     assert_store(STORE_ABSENT, rows_session_get(&rows, fixture_session(2).id, &found, &f->fault));
-    inside_read_end(&rows);
+    store_private_read_end(&rows);
     assert_int_equal(fixture_find(f, 1).generation, 1);
 }
 
@@ -1209,8 +1209,8 @@ static void tables_are_ordered(void **state)
     struct rows_key key = rows_key_first(), back = rows_key_last();
     uint64_t count = 0;
 
-    assert_store(STORE_OK, inside_write(f->store, apply_random, there, 0, &f->fault));
-    assert_store(STORE_OK, inside_read_begin(f->store, &rows, &f->fault));
+    assert_store(STORE_OK, store_private_write(f->store, apply_random, there, 0, &f->fault));
+    assert_store(STORE_OK, store_private_read_begin(f->store, &rows, &f->fault));
     for (size_t n = 0; n < 256; n++) {
         if (there[n]) {
             assert_store(STORE_OK, rows_next(&rows, TABLE_OWNERS, ENGINE_AFTER, &key, &f->fault));
@@ -1228,7 +1228,7 @@ static void tables_are_ordered(void **state)
         }
     }
     assert_store(STORE_ABSENT, rows_next(&rows, TABLE_OWNERS, ENGINE_BEFORE, &back, &f->fault));
-    inside_read_end(&rows);
+    store_private_read_end(&rows);
     assert_int_equal(fixture_stat(f).entries[TABLE_OWNERS], count);
 }
 

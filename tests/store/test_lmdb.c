@@ -344,10 +344,10 @@ static void processes_may_make_the_same_store_at_once(void **state)
 
 static void use_after_fork(struct fixture *f)
 {
-    static struct store_grant grant;
+    static struct session_view grant;
     struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
 
-    must(store_grant_find(f->store, rotation.id, &grant, &f->fault) == STORE_FAULT);
+    must(store_session_view(f->store, rotation.id, &grant, &f->fault) == STORE_FAULT);
     must(strstr(f->fault.text, "before a fork") != NULL);
     must(store_session_rotate(f->store, &rotation, &f->fault) == STORE_FAULT);
     must(store_backup(f->store, "/nowhere", &f->fault) == STORE_FAULT);
@@ -660,7 +660,7 @@ static void fill_address_space(struct fixture *f)
     struct rlimit limit;
     uint32_t n = 0;
     struct store_rotation rotation = fixture_rotation(0, 0, FIXTURE_NOW + 1);
-    static struct store_grant grant;
+    static struct session_view grant;
 
     child_open(f);
     limit.rlim_cur = limit.rlim_max = address_space_now() + 300 * 1024;
@@ -668,7 +668,7 @@ static void fill_address_space(struct fixture *f)
     fill(f, &n);
     must(strstr(f->fault.text, "ulimit -v") != NULL);
     must(!store_is_broken(f->store));
-    must(store_grant_find(f->store, rotation.id, &grant, &f->fault) == STORE_OK);
+    must(store_session_view(f->store, rotation.id, &grant, &f->fault) == STORE_OK);
     must(store_session_rotate(f->store, &rotation, &f->fault) == STORE_OK);
 }
 
@@ -687,7 +687,7 @@ static void no_address_space_is_a_fault_not_a_crash(void **state)
 /* A disk of our own: 1 MiB. */
 static void fill_disk(struct fixture *f)
 {
-    static struct store_grant grant;
+    static struct session_view grant;
     struct store_rotation rotation = fixture_rotation(0, 0, FIXTURE_NOW + 1);
     uint32_t n = 0;
 
@@ -706,7 +706,7 @@ static void fill_disk(struct fixture *f)
     must(strstr(f->fault.text, "no space left") != NULL);
     must(!store_is_broken(f->store));
     for (uint32_t i = 0; i < n; i++) { /* all that was acknowledged is there */
-        must(store_grant_find(f->store, fixture_session(i).id, &grant, &f->fault) == STORE_OK);
+        must(store_session_view(f->store, fixture_session(i).id, &grant, &f->fault) == STORE_OK);
     }
     must(mount("tmpfs", f->root, "tmpfs", MS_REMOUNT, "size=4m") == 0);
     must(store_session_rotate(f->store, &rotation, &f->fault) == STORE_OK);
@@ -891,7 +891,7 @@ static void read_and_stay(struct fixture *f)
 
     must(hear(line.to_child[0]));
     child_open(f);
-    must(inside_read_begin(f->store, &rows, &f->fault) == STORE_OK);
+    must(store_private_read_begin(f->store, &rows, &f->fault) == STORE_OK);
     must(say(line.to_parent[1]));
     must(hear(line.to_child[0]));
 }
@@ -944,12 +944,12 @@ static uint32_t writer; /* of the child that runs now */
 
 static void rotate_for_ever(struct fixture *f)
 {
-    static struct store_grant grant;
+    static struct session_view grant;
     struct store_rotation rotation = fixture_rotation(writer, 0, FIXTURE_NOW);
     uint32_t acked = atomic_load(&shared->acked[writer]);
 
     child_open(f);
-    must(store_grant_find(f->store, rotation.id, &grant, &f->fault) == STORE_OK);
+    must(store_session_view(f->store, rotation.id, &grant, &f->fault) == STORE_OK);
     /* One commit may have been made and not acknowledged. */
     must(grant.session.generation == acked || grant.session.generation == acked + 1);
     for (;;) {
@@ -965,7 +965,7 @@ static void rotate_for_ever(struct fixture *f)
         }
         /* Who died between writing LMDB's meta page and telling readers of it: readers learn of
          * that commit from the next writer, which was us. */
-        must(store_grant_find(f->store, rotation.id, &grant, &f->fault) == STORE_OK);
+        must(store_session_view(f->store, rotation.id, &grant, &f->fault) == STORE_OK);
         must(grant.session.generation == acked + 1);
     }
     for (;;) {

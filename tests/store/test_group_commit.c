@@ -25,7 +25,7 @@ static enum store_result apply_gather(struct rows *rows, void *what, struct faul
     (void)rows;
     (void)fault;
     atomic_store(&gathering->leading, true);
-    while (group_waiting(gathering->f->store->group) < gathering->followers) {
+    while (group_commit_waiting(gathering->f->store->group) < gathering->followers) {
         sched_yield();
     }
     return STORE_STALE; /* wrote nothing */
@@ -35,7 +35,8 @@ static void *lead(void *argument)
 {
     struct gathering *gathering = argument;
 
-    assert_store(STORE_STALE, inside_write(gathering->f->store, apply_gather, gathering, 0, NULL));
+    assert_store(STORE_STALE,
+                 store_private_write(gathering->f->store, apply_gather, gathering, 0, NULL));
     return NULL;
 }
 
@@ -208,7 +209,7 @@ static void *rotate_or_fail(void *argument)
     if (racer->n != 0) {
         return rotate_once(argument);
     }
-    racer->result = inside_write(racer->f->store, bad[racer->from], NULL, 0, &racer->fault);
+    racer->result = store_private_write(racer->f->store, bad[racer->from], NULL, 0, &racer->fault);
     return NULL;
 }
 
@@ -303,7 +304,7 @@ static void what_was_undone_is_no_success(void **state)
                                             .is_broken = breaking_ask,
                                             .tidy = breaking_tidy};
     struct engine engine = {.kind = &kind};
-    struct group *group = group_open(&engine, NULL, NULL);
+    struct group_commit *group = group_commit_open(&engine, NULL, NULL);
     enum store_result first = STORE_OK, second = STORE_OK;
     struct fault fault = {""};
     struct store_change good = {
@@ -315,17 +316,17 @@ static void what_was_undone_is_no_success(void **state)
                                  .self = &second};
 
     (void)state;
-    assert_int_equal(group_pending(group), STORE_NOTHING);
-    group_submit(group, &good);
-    group_submit(group, &worse);
-    assert_int_equal(group_waiting(group), 2);
-    assert_int_not_equal(group_pending(group), STORE_NOTHING);
-    group_settle(group);
-    assert_int_equal(group_pending(group), STORE_NOTHING);
+    assert_int_equal(group_commit_pending(group), STORE_NOTHING);
+    group_commit_submit(group, &good);
+    group_commit_submit(group, &worse);
+    assert_int_equal(group_commit_waiting(group), 2);
+    assert_int_not_equal(group_commit_pending(group), STORE_NOTHING);
+    group_commit_flush(group);
+    assert_int_equal(group_commit_pending(group), STORE_NOTHING);
     assert_int_equal(breaking_commits, 0);
     assert_int_equal(first, STORE_FAULT);
     assert_int_equal(second, STORE_FAULT);
-    group_close(group);
+    group_commit_close(group);
 }
 
 /* ---- leadership ---- */
@@ -352,8 +353,8 @@ static void *follow(void *argument)
 {
     struct captive *captive = argument;
 
-    assert_store(STORE_ABSENT,
-                 inside_write(captive->f->store, apply_until_first_returned, captive, 0, NULL));
+    assert_store(STORE_ABSENT, store_private_write(captive->f->store, apply_until_first_returned,
+                                                   captive, 0, NULL));
     return NULL;
 }
 
@@ -392,7 +393,7 @@ static void *mix(void *argument)
             fixture_rotation(racer->n, round, FIXTURE_NOW + round * 1000);
         struct session other = fixture_session(1000 + racer->n * MIXED_ROUNDS + round);
         struct event event = {.at_ms = FIXTURE_NOW, .kind = EVENT_KEY};
-        struct store_grant grant;
+        struct session_view grant;
         struct session page[4];
         struct store_stat stat;
         uint64_t findings;
@@ -401,7 +402,7 @@ static void *mix(void *argument)
         rotation.expires_ms = 0;
         other.expires_ms = FIXTURE_NOW + 1 + round;
         if (store_session_rotate(store, &rotation, &racer->fault) != STORE_OK ||
-            store_grant_find(store, rotation.id, &grant, &racer->fault) != STORE_OK ||
+            store_session_view(store, rotation.id, &grant, &racer->fault) != STORE_OK ||
             grant.session.generation != round + 1 ||
             store_session_create(store, &other, NULL, &racer->fault) != STORE_OK ||
             store_event_add(store, &event, &racer->fault) != STORE_OK ||

@@ -1,5 +1,5 @@
-/* test_turn.c: turns between processes: one at a time, handed on, and never lost with who is
- * killed. */
+/* test_process_lock.c: locks between processes: one at a time, handed on, and never lost with who
+ * is killed. */
 #include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -15,11 +15,11 @@
 
 #include <cmocka.h>
 
-#include "store/turn.h"
+#include "store/process_lock.h"
 
 enum { CHILDREN = 6, KILLS = 60, OFTEN = 2000 };
 
-static char place[] = "/tmp/retoken-turn-XXXXXX";
+static char place[] = "/tmp/retoken-lock-XXXXXX";
 static int directory;
 
 static int set_up(void **state)
@@ -35,23 +35,23 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    unlinkat(directory, "turn.lock", 0);
+    unlinkat(directory, "process.lock", 0);
     close(directory);
     return rmdir(place);
 }
 
 /* Each process opens the file by itself: a lock belongs to the open file. */
-static pid_t spawn(void (*work)(const struct turn *turn, volatile unsigned *shared),
+static pid_t spawn(void (*work)(const struct process_lock *lock, volatile unsigned *shared),
                    volatile unsigned *shared)
 {
     pid_t pid = fork();
 
     if (pid == 0) {
-        struct turn turn;
+        struct process_lock lock;
 
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (turn_open(&turn, directory)) {
-            work(&turn, shared);
+        if (process_lock_open(&lock, directory)) {
+            work(&lock, shared);
         }
         _exit(1);
     }
@@ -59,21 +59,21 @@ static pid_t spawn(void (*work)(const struct turn *turn, volatile unsigned *shar
     return pid;
 }
 
-static void take_for_ever(const struct turn *turn, volatile unsigned *shared)
+static void take_for_ever(const struct process_lock *lock, volatile unsigned *shared)
 {
     for (;;) {
-        turn_take(turn, TURN_WRITER);
-        shared[0]++; /* no atomic addition: the turn is what keeps it right */
-        turn_give(turn, TURN_WRITER);
+        process_lock_take(lock, PROCESS_LOCK_WRITER);
+        shared[0]++; /* no atomic addition: the lock is what keeps it right */
+        process_lock_give(lock, PROCESS_LOCK_WRITER);
     }
 }
 
-static void take_often(const struct turn *turn, volatile unsigned *shared)
+static void take_often(const struct process_lock *lock, volatile unsigned *shared)
 {
     for (int i = 0; i < OFTEN; i++) {
-        turn_take(turn, TURN_WRITER);
+        process_lock_take(lock, PROCESS_LOCK_WRITER);
         shared[0]++;
-        turn_give(turn, TURN_WRITER);
+        process_lock_give(lock, PROCESS_LOCK_WRITER);
     }
     _exit(0);
 }
@@ -109,9 +109,9 @@ static void one_has_it_at_a_time(void **state)
     unshare_memory(shared);
 }
 
-/* Killed while they wait, while they are handed a turn, and while they hold it: the others go on.
+/* Killed while they wait, while they are handed a lock, and while they hold it: the others go on.
  */
-static void no_turn_dies_with_its_holder(void **state)
+static void no_lock_dies_with_its_holder(void **state)
 {
     volatile unsigned *shared = share();
     pid_t children[CHILDREN];
@@ -124,7 +124,7 @@ static void no_turn_dies_with_its_holder(void **state)
         int victim = kills % CHILDREN;
         unsigned goal = shared[0] + 1 + (unsigned)(kills * 7 % 50);
 
-        while (shared[0] < goal) { /* hangs, and the run with it, if a turn is lost */
+        while (shared[0] < goal) { /* hangs, and the run with it, if a lock is lost */
             sched_yield();
         }
         kill(children[victim], SIGKILL);
@@ -138,37 +138,37 @@ static void no_turn_dies_with_its_holder(void **state)
     unshare_memory(shared);
 }
 
-static void hold(const struct turn *turn, volatile unsigned *shared)
+static void hold(const struct process_lock *lock, volatile unsigned *shared)
 {
-    turn_take(turn, TURN_WRITER);
+    process_lock_take(lock, PROCESS_LOCK_WRITER);
     shared[0] = 1;
     for (;;) {
         pause();
     }
 }
 
-/* The two turns are two; without a file every turn is free. */
-static void turns_are_independent(void **state)
+/* The two locks are independent; without a file every lock is free. */
+static void locks_are_independent(void **state)
 {
     volatile unsigned *shared = share();
     pid_t child = spawn(hold, shared);
-    struct turn turn;
-    struct turn none = {-1};
+    struct process_lock lock;
+    struct process_lock none = {-1};
 
     (void)state;
     while (shared[0] == 0) {
         sched_yield();
     }
-    assert_true(turn_open(&turn, directory));
-    turn_take(&turn, TURN_READERS);
-    turn_give(&turn, TURN_READERS);
-    turn_take(&none, TURN_WRITER);
-    turn_give(&none, TURN_WRITER);
+    assert_true(process_lock_open(&lock, directory));
+    process_lock_take(&lock, PROCESS_LOCK_READERS);
+    process_lock_give(&lock, PROCESS_LOCK_READERS);
+    process_lock_take(&none, PROCESS_LOCK_WRITER);
+    process_lock_give(&none, PROCESS_LOCK_WRITER);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
-    turn_take(&turn, TURN_WRITER);
-    turn_close(&turn);
-    turn_close(&turn); /* harmless */
+    process_lock_take(&lock, PROCESS_LOCK_WRITER);
+    process_lock_close(&lock);
+    process_lock_close(&lock); /* harmless */
     unshare_memory(shared);
 }
 
@@ -176,8 +176,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_has_it_at_a_time),
-        cmocka_unit_test(no_turn_dies_with_its_holder),
-        cmocka_unit_test(turns_are_independent),
+        cmocka_unit_test(no_lock_dies_with_its_holder),
+        cmocka_unit_test(locks_are_independent),
     };
-    return cmocka_run_group_tests_name("store/turn", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("store/process_lock", tests, set_up, tear_down);
 }

@@ -1,6 +1,6 @@
-/* group.c: see group.h. The write transaction holds the lock that every process waits for, so
- * nothing happens in it but the changes and a bounded look at what is due. */
-#include "store/group.h"
+/* group_commit.c: see group_commit.h. The write transaction holds the lock that every process waits
+ * for, so nothing happens in it but the changes and a bounded look at what is due. */
+#include "store/group_commit.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -17,7 +17,7 @@ enum {
  * nobody waits much longer for one than it would have waited in a queue anyway. */
 enum { GATHER_CHANGES = 128, GATHER_PARTS = 32, GATHER_MOST_US = 10 * 1000 };
 
-struct group {
+struct group_commit {
     struct engine *engine;
     const struct crypto_mac *mac;
     const struct sweep *sweep;
@@ -31,10 +31,10 @@ struct group {
     bool led;
 };
 
-struct group *group_open(struct engine *engine, const struct crypto_mac *mac,
-                         const struct sweep *sweep)
+struct group_commit *group_commit_open(struct engine *engine, const struct crypto_mac *mac,
+                                       const struct sweep *sweep)
 {
-    struct group *group = calloc(1, sizeof(*group));
+    struct group_commit *group = calloc(1, sizeof(*group));
 
     if (group == NULL) {
         return NULL;
@@ -47,7 +47,7 @@ struct group *group_open(struct engine *engine, const struct crypto_mac *mac,
     return group;
 }
 
-void group_close(struct group *group)
+void group_commit_close(struct group_commit *group)
 {
     if (group != NULL) {
         pthread_mutex_destroy(&group->lock);
@@ -107,7 +107,7 @@ static void forget_results(struct store_change *batch, const struct store_change
     }
 }
 
-static bool sweep_a_little(struct group *group, struct rows *rows, int64_t now_ms)
+static bool sweep_a_little(struct group_commit *group, struct rows *rows, int64_t now_ms)
 {
     struct sweep_budget budget = {SWEEP_ENTRIES, SWEEP_ENTRIES, SWEEP_ALIASES};
     size_t removed = 0;
@@ -116,7 +116,7 @@ static bool sweep_a_little(struct group *group, struct rows *rows, int64_t now_m
     return sweep_run(rows, group->sweep, now_ms, &budget, &removed, &more, NULL) == STORE_OK;
 }
 
-static enum attempt attempt(struct group *group, struct store_change *batch, int64_t now_ms)
+static enum attempt attempt(struct group_commit *group, struct store_change *batch, int64_t now_ms)
 {
     const struct engine_kind *kind = group->engine->kind;
     struct rows rows = {.kind = kind, .mac = group->mac};
@@ -152,7 +152,7 @@ static enum attempt attempt(struct group *group, struct store_change *batch, int
 }
 
 /* Until it is done or nothing more can be tried. */
-static enum attempt persist(struct group *group, struct store_change *batch, int64_t now_ms)
+static enum attempt persist(struct group_commit *group, struct store_change *batch, int64_t now_ms)
 {
     for (;;) {
         struct fault fault = {""};
@@ -169,7 +169,7 @@ static enum attempt persist(struct group *group, struct store_change *batch, int
     }
 }
 
-static void run(struct group *group, struct store_change *batch)
+static void run(struct group_commit *group, struct store_change *batch)
 {
     int64_t now_ms = time_of(batch);
 
@@ -196,7 +196,7 @@ static void run(struct group *group, struct store_change *batch)
 
 /* ---- who leads ---- */
 
-static struct store_change *take_all(struct group *group)
+static struct store_change *take_all(struct group_commit *group)
 {
     struct store_change *batch = group->first;
 
@@ -206,7 +206,7 @@ static struct store_change *take_all(struct group *group)
     return batch;
 }
 
-size_t group_waiting(struct group *group)
+size_t group_commit_waiting(struct group_commit *group)
 {
     size_t count;
 
@@ -216,7 +216,7 @@ size_t group_waiting(struct group *group)
     return count;
 }
 
-static bool has_gathered(const struct group *group)
+static bool has_gathered(const struct group_commit *group)
 {
     int64_t patience_us = group->commit_us * GATHER_PARTS;
 
@@ -226,7 +226,7 @@ static bool has_gathered(const struct group *group)
     return group->count >= GATHER_CHANGES || clock_stopwatch_us() - group->since_us >= patience_us;
 }
 
-enum store_pending group_pending(struct group *group)
+enum store_pending group_commit_pending(struct group_commit *group)
 {
     enum store_pending pending = STORE_NOTHING;
 
@@ -238,7 +238,7 @@ enum store_pending group_pending(struct group *group)
     return pending;
 }
 
-void group_submit(struct group *group, struct store_change *change)
+void group_commit_submit(struct group_commit *group, struct store_change *change)
 {
     change->result = STORE_FAULT; /* until somebody has an answer */
     change->next = NULL;
@@ -272,7 +272,7 @@ static void wake_done(void *self, enum store_result result)
     wake(sleeper);
 }
 
-static struct sleeper *first_sleeper(struct group *group)
+static struct sleeper *first_sleeper(struct group_commit *group)
 {
     struct store_change *change = group->first;
 
@@ -291,7 +291,7 @@ static void tell_all(struct store_change *batch)
     }
 }
 
-static void run_and_tell(struct group *group, struct store_change *batch)
+static void run_and_tell(struct group_commit *group, struct store_change *batch)
 {
     int64_t begun_us = clock_stopwatch_us();
 
@@ -304,7 +304,7 @@ static void run_and_tell(struct group *group, struct store_change *batch)
 }
 
 /* The next batch, which the caller leads; NULL: somebody else leads, or nothing waits. */
-static struct store_change *begin_to_lead(struct group *group)
+static struct store_change *begin_to_lead(struct group_commit *group)
 {
     struct store_change *batch = NULL;
 
@@ -318,7 +318,7 @@ static struct store_change *begin_to_lead(struct group *group)
 }
 
 /* Whoever submitted while another one led went away, so the leader looks again before it goes. */
-void group_settle(struct group *group)
+void group_commit_flush(struct group_commit *group)
 {
     struct store_change *batch;
 
@@ -329,7 +329,7 @@ void group_settle(struct group *group)
 
 /* One that sleeps shall lead now, so that no sleeper's thread works for others for ever. False:
  * none does, or somebody leads already. */
-static bool hand_over(struct group *group)
+static bool hand_over(struct group_commit *group)
 {
     struct sleeper *successor = NULL;
 
@@ -345,16 +345,16 @@ static bool hand_over(struct group *group)
     return successor != NULL;
 }
 
-static void lead_once(struct group *group, struct store_change *batch)
+static void lead_once(struct group_commit *group, struct store_change *batch)
 {
     run_and_tell(group, batch);
     if (!hand_over(group)) {
-        group_settle(group);
+        group_commit_flush(group);
     }
 }
 
 /* Woken to lead: `led` was set on its behalf, and its change is among those that wait. */
-static void lead_as_successor(struct group *group)
+static void lead_as_successor(struct group_commit *group)
 {
     struct store_change *batch;
 
@@ -364,7 +364,7 @@ static void lead_as_successor(struct group *group)
     lead_once(group, batch);
 }
 
-enum store_result group_commit(struct group *group, struct store_change *change)
+enum store_result group_commit_write(struct group_commit *group, struct store_change *change)
 {
     struct sleeper sleeper = {.done = false};
     struct store_change *batch;
@@ -372,7 +372,7 @@ enum store_result group_commit(struct group *group, struct store_change *change)
     sem_init(&sleeper.wake, 0, 0);
     change->done = wake_done;
     change->self = &sleeper;
-    group_submit(group, change);
+    group_commit_submit(group, change);
     batch = begin_to_lead(group);
     if (batch != NULL) {
         lead_once(group, batch);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/* process_lock.h: locks between processes, as byte ranges of a file. LMDB's own locks are robust
+ * mutexes: a waiter that is killed between its wake-up and taking the lock loses the wake-up, and
+ * all waiters behind it sleep on although the mutex is free (seen under kill -9 with four
+ * processes: every writer slept until another process came by). File locks have no such gap,
+ * because the kernel passes them on. So processes queue here and never at LMDB's mutexes. Knows a
+ * file; does not know LMDB. */
+#ifndef RETOKEN_STORE_PROCESS_LOCK_H
+#define RETOKEN_STORE_PROCESS_LOCK_H
+
+#include <stdbool.h>
+
+/* What is locked: a byte of the file each. */
+enum process_lock_of { PROCESS_LOCK_WRITER, PROCESS_LOCK_READERS };
+
+struct process_lock {
+    int file; /* -1: no file; every lock is free */
+};
+
+/* Opens DIRECTORY/process.lock, made 0600 when absent. False with errno set. */
+bool process_lock_open(struct process_lock *lock, int directory);
+void process_lock_close(struct process_lock *lock);
+/* Waits for the lock. Locks exclude processes, not the threads of one process: at most one thread
+ * of a process may take a lock at a time. */
+void process_lock_take(const struct process_lock *lock, enum process_lock_of of);
+void process_lock_give(const struct process_lock *lock, enum process_lock_of of);
+
+#endif
