@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "dialect/mounts.h"
 #include "process/service.h"
-#include "refresh/decision.h"
+#include "operation/decision.h"
 #include "token/refresh_token.h"
 
 /* A batch is what one commit is given; larger ones fill LMDB's list of dirty pages. */
@@ -39,9 +39,9 @@ struct filling {
 
 static bool start_session(const struct filling *filling, struct session *session)
 {
-    const struct authority *authority = &filling->service.authority;
+    const struct issuer *issuer = &filling->service.issuer;
     const struct mount *mount = filling->mount;
-    int64_t now_ms = clock_now_ms(&authority->clock);
+    int64_t now_ms = clock_now_ms(&issuer->clock);
 
     memset(session, 0, sizeof *session);
     session->account = filling->account.number;
@@ -50,7 +50,7 @@ static bool start_session(const struct filling *filling, struct session *session
     session->used_ms = now_ms;
     session->expires_ms = decision_next_expiry_ms(&mount->realm->policy, now_ms, now_ms);
     session->written_ms = now_ms;
-    return session_id_make(&authority->randomness, now_ms, session->id) &&
+    return session_id_make(&issuer->randomness, now_ms, session->id) &&
            text_copy(text_of(mount->realm->name), session->realm, sizeof session->realm);
 }
 

@@ -5,17 +5,17 @@ HTTP_LIBS = libhttp.a $(BASE_LIBS)
 MODEL_LIBS = libmodel.a $(BASE_LIBS)
 TOKEN_LIBS = libtoken.a libmodel.a libbase.a $(LIBJWT_LIBS) $(ZLIB_LIBS) $(BASE_LIBS)
 STORE_LIBS = libstore.a libmodel.a libbase.a $(LMDB_LIBS) $(BASE_LIBS)
-REFRESH_LIBS = librefresh.a libstore.a $(XCRYPT_LIBS) $(LMDB_LIBS) $(TOKEN_LIBS)
-DIALECT_LIBS = libdialect.a libhttp.a $(REFRESH_LIBS)
+OPERATION_LIBS = liboperation.a libstore.a $(XCRYPT_LIBS) $(LMDB_LIBS) $(TOKEN_LIBS)
+DIALECT_LIBS = libdialect.a libhttp.a $(OPERATION_LIBS)
 SERVER_LIBS = libserver.a $(HTTP_LIBS)
-PROCESS_LIBS = libprocess.a $(INIH_LIBS) $(REFRESH_LIBS)
+PROCESS_LIBS = libprocess.a $(INIH_LIBS) $(OPERATION_LIBS)
 
 include tests/base/local.mk
 include tests/http/local.mk
 include tests/model/local.mk
 include tests/token/local.mk
 include tests/store/local.mk
-include tests/refresh/local.mk
+include tests/operation/local.mk
 include tests/dialect/local.mk
 include tests/process/local.mk
 include tests/server/local.mk

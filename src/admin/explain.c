@@ -11,8 +11,8 @@
 #include "admin/ask.h"
 #include "admin/key_need.h"
 #include "base/codec.h"
-#include "refresh/preview.h"
-#include "refresh/token_ref.h"
+#include "operation/preview.h"
+#include "operation/token_ref.h"
 #include "token/jws.h"
 #include "token/layout.h"
 #include "token/refresh_token.h"
@@ -290,7 +290,7 @@ static enum call_end preview_mounts(struct call *call, struct text token, const 
         if (mount->kind != MOUNT_REFRESH || strcmp(mount->realm->name, realm) != 0) {
             continue;
         }
-        if (preview_token(&call->service.authority, mount, token, call->arena, &one, &fault) ==
+        if (preview_token(&call->service.issuer, mount, token, call->arena, &one, &fault) ==
             OUTCOME_FAULT) {
             return call_fault(call, &fault);
         }
@@ -588,7 +588,7 @@ static enum call_end explain_unknown(struct call *call, struct text token)
                               "ended and was swept, or the store is another one"));
     }
     if (jws_gate(call->arena, token, &jws)) {
-        if (jws_open(call->arena, token, call->service.authority.refresh_jwt) != NULL) {
+        if (jws_open(call->arena, token, call->service.issuer.refresh_jwt) != NULL) {
             return show_only(call, "refresh token", outcome_word(OUTCOME_TOKEN_UNKNOWN),
                              TEXT("a JWT-shaped refresh token of this server whose session is no "
                                   "longer known: it ended and was swept"));
@@ -619,7 +619,7 @@ static enum call_end explain(struct call *call, struct text token)
     struct token_ref ref;
     struct session_view grant;
     struct fault fault = {0};
-    switch (token_ref_locate(&call->service.authority, token, call->arena, &ref, &fault)) {
+    switch (token_ref_locate(&call->service.issuer, token, call->arena, &ref, &fault)) {
     case TOKEN_REF_FOUND:
         break;
     case TOKEN_REF_INVALID:

@@ -7,7 +7,7 @@
 
 #include "admin/ask.h"
 #include "base/secret.h"
-#include "refresh/password.h"
+#include "operation/password.h"
 
 static const struct column columns[] = {
     {"name", "name", COLUMN_TEXT, false},       {"number", "number", COLUMN_NUMBER, true},

@@ -7,7 +7,7 @@
 
 #include "admin/ask.h"
 #include "base/secret.h"
-#include "refresh/password.h"
+#include "operation/password.h"
 #include "token/foreign_jwt.h"
 #include "token/signing_key.h"
 

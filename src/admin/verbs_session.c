@@ -6,7 +6,7 @@
 #include "admin/ask.h"
 #include "base/codec.h"
 #include "base/secret.h"
-#include "refresh/issue.h"
+#include "operation/issue.h"
 #include "token/refresh_token.h"
 
 static const struct column columns[] = {
@@ -329,8 +329,7 @@ enum call_end verbs_session_create(struct call *call)
     if (end != CALL_DONE) {
         return end;
     }
-    enum outcome outcome =
-        issue_session(&call->service.authority, &ask, call->arena, &answer, &fault);
+    enum outcome outcome = issue_session(&call->service.issuer, &ask, call->arena, &answer, &fault);
     if (outcome_is_grant(outcome)) {
         show_created(call, &ask, &answer);
         return CALL_DONE;

@@ -5,7 +5,7 @@
 
 #include "base/buffer.h"
 #include "http/response.h"
-#include "refresh/refresh.h"
+#include "operation/refresh.h"
 
 /* The status and the cache headers. Duktig's and Koppeltaal's servers sent none; here every answer
  * of every dialect has them, because an old client never looks and a shared cache does. */

@@ -10,7 +10,7 @@
 #include "http/response.h"
 #include "model/mount.h"
 #include "model/outcome.h"
-#include "refresh/refresh.h"
+#include "operation/refresh.h"
 #include "token/layout.h"
 
 /* Which bodies a dialect reads. A non-empty body of another media type is refused as

@@ -8,7 +8,7 @@
  *     ac ed 00 05 73 72 "…GrailsUser" …            classes, four `true`s (account not expired, not
  *     … 73 72 "java.util.TreeSet" … 77 04          locked, credentials not expired, enabled)
  *     00 00 00 01                                  count of authorities, big-endian
- *     73 72 "…SimpleGrantedAuthority" … 78 70      the first authority, with its class
+ *     73 72 "…SimpleGrantedAuthority" … 78 70      the first issuer, with its class
  *     74 00 0d "ROLE_CUSTOMER"                     its role
  *     73 71 00 7e 00 0e 74 …                       each further one, naming the class by its handle
  *     78 70                                        end of the set; no password
@@ -74,7 +74,7 @@ static const uint8_t before_authorities[] = {
     0x01, 0xa4, 0x02, 0x00, 0x00, 0x78, 0x70, 0x77, 0x04,
 };
 
-/* The first authority, up to its role. */
+/* The first issuer, up to its role. */
 static const uint8_t first_authority[] = {
     0x73, 0x72, 0x00, 0x42, 0x6f, 0x72, 0x67, 0x2e, 0x73, 0x70, 0x72, 0x69, 0x6e, 0x67, 0x66, 0x72,
     0x61, 0x6d, 0x65, 0x77, 0x6f, 0x72, 0x6b, 0x2e, 0x73, 0x65, 0x63, 0x75, 0x72, 0x69, 0x74, 0x79,

@@ -31,7 +31,7 @@ static struct store *open_store(struct service *service, bool create, bool read_
         .read_only = read_only,
         .keep_ended_ms = config->keep_ended_ms,
         .now_ms = clock_now_ms(&clock),
-        .derived_alias = authority_derived_alias,
+        .derived_alias = issuer_derived_alias,
         .derived_alias_self = &service->secrets,
     };
     memcpy(settings.record_key, service->secrets.record, sizeof settings.record_key);
@@ -45,7 +45,7 @@ bool service_open(struct service *service, bool create, bool read_only, struct f
 {
     service->secrets = (struct secrets){0};
     service->store = NULL;
-    service->authority = (struct authority){0};
+    service->issuer = (struct issuer){0};
 
     if (!open_secrets(service, fault)) {
         goto no_secrets;
@@ -54,13 +54,13 @@ bool service_open(struct service *service, bool create, bool read_only, struct f
     if (service->store == NULL) {
         goto no_store;
     }
-    if (!authority_open(&service->authority, service->store, &service->secrets, clock_system(),
-                        randomness_system(), fault)) {
-        goto no_authority;
+    if (!issuer_open(&service->issuer, service->store, &service->secrets, clock_system(),
+                     randomness_system(), fault)) {
+        goto no_issuer;
     }
     return true;
 
-no_authority:
+no_issuer:
     store_close(service->store);
     service->store = NULL;
 no_store:
@@ -74,7 +74,7 @@ void service_close(struct service *service)
     if (service->store == NULL) {
         return;
     }
-    authority_close(&service->authority);
+    issuer_close(&service->issuer);
     store_close(service->store);
     service->store = NULL;
     secrets_close(&service->secrets);

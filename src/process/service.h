@@ -1,16 +1,16 @@
-/* service.h: from a configuration to something that answers: secret, store, authority. What the
+/* service.h: from a configuration to something that answers: secret, store, issuer. What the
  * responder and the administration open alike. */
 #ifndef RETOKEN_PROCESS_SERVICE_H
 #define RETOKEN_PROCESS_SERVICE_H
 
 #include "process/config.h"
-#include "refresh/authority.h"
+#include "operation/issuer.h"
 
 struct service {
     struct config config;
     struct secrets secrets;
     struct store *store;
-    struct authority authority;
+    struct issuer issuer;
 };
 
 /* Opens secret file, store and keyring as config says. False with *fault, everything released.

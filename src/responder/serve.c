@@ -110,7 +110,7 @@ static void run_refresh(struct visit *visit, const struct mount *mount)
         visit->fault = *visit->closed;
         respond(visit, OUTCOME_FAULT);
     } else if ((visit->refresh =
-                    refresh_begin(&visit->service->authority, &exchange->ask, visit->http->arena,
+                    refresh_begin(&visit->service->issuer, &exchange->ask, visit->http->arena,
                                   &exchange->answer, &visit->fault)) == NULL) {
         respond(visit, OUTCOME_FAULT);
     } else {
@@ -121,8 +121,7 @@ static void run_refresh(struct visit *visit, const struct mount *mount)
 /* {"keys":[…]}; false and the visit's fault when it cannot be had. */
 static bool write_jwks(struct visit *visit, struct text *body)
 {
-    const struct keyring *keyring =
-        authority_keyring_now(&visit->service->authority, &visit->fault);
+    const struct keyring *keyring = issuer_keyring_now(&visit->service->issuer, &visit->fault);
     struct buffer buffer;
 
     if (keyring == NULL) {

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src"
 
 FLOOR = {
-    "base": 0, "model": 1, "http": 1, "token": 2, "store": 2, "refresh": 3,
+    "base": 0, "model": 1, "http": 1, "token": 2, "store": 2, "operation": 3,
     "dialect": 4, "server": 5, "process": 5, "responder": 6, "admin": 6,
 }
 
@@ -20,7 +20,7 @@ ROOMS = {
     "lmdb.h": "store/engine_lmdb",
     "jwt.h": "token/foreign_jwt",
     "ini.h": "process/config",
-    "crypt.h": "refresh/password",
+    "crypt.h": "operation/password",
     "zlib.h": "dialect/kopong_principal",
     "jansson.h": "base/json",
 }
@@ -103,7 +103,7 @@ def test_banned_calls():
 
 def test_secrets_are_compared_in_constant_time():
     """token/ and refresh/ handle MACs, hashes and passwords: there, memcmp and strcmp are not for them."""
-    for folder in ("token", "refresh"):
+    for folder in ("token", "operation"):
         for path in (SRC / folder).glob("*.c"):
             code = without_comments(path.read_text())
             assert not re.search(r"\b(memcmp|strcmp|strncmp)\s*\(", code), (

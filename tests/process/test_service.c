@@ -58,7 +58,7 @@ static void test_opens_and_closes_twice(void **state)
         if (!service_open(&place->service, true, false, &place->fault)) {
             fail_msg("%s", place->fault.text);
         }
-        assert_ptr_equal(place->service.authority.store, place->service.store);
+        assert_ptr_equal(place->service.issuer.store, place->service.store);
         assert_int_equal(store_keyring_version(place->service.store, &version, &place->fault),
                          STORE_OK);
         service_close(&place->service);

@@ -1,4 +1,4 @@
-## tests/responder; serve's world is the one of tests/refresh.
+## tests/responder; serve's world is the one of tests/operation.
 RESPONDER_LIBS = libresponder.a libprocess.a $(INIH_LIBS) $(DIALECT_LIBS)
 check_PROGRAMS += \
 	tests/responder/test_router \
@@ -8,7 +8,7 @@ tests_responder_test_router_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_responder_test_router_LDADD = $(RESPONDER_LIBS)
 tests_responder_test_serve_SOURCES = \
 	tests/responder/test_serve.c \
-	tests/refresh/world.c tests/refresh/world.h
+	tests/operation/world.c tests/operation/world.h
 tests_responder_test_serve_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_responder_test_serve_LDADD = $(RESPONDER_LIBS)
 EXTRA_DIST += tests/responder/test_start.py

@@ -15,7 +15,7 @@
 #include "base/codec.h"
 #include "dialect/dialect.h"
 #include "base/log.h"
-#include "refresh/world.h"
+#include "operation/world.h"
 #include "responder/serve.h"
 
 static char directory[] = "/tmp/retoken-serve.XXXXXX";
@@ -178,7 +178,7 @@ static int set_up(void **state)
     world.realm.dialect = &oauth_dialect;
     memset(&service, 0, sizeof service);
     service.store = world.store;
-    service.authority = world.authority;
+    service.issuer = world.issuer;
     service.config.mounts[service.config.mount_count++] = world.mount;
     struct realm *duktig = add_mount("/auth/refresh_token", MOUNT_REFRESH);
     duktig->dialect = &duktig_dialect;

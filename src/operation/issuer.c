@@ -1,0 +1,143 @@
+/* issuer.c: the process-lived state under the operation; see issuer.h. */
+#include "operation/issuer.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "token/refresh_token.h"
+
+/* Keyrings change when an operator adds or retires a key. The last 256 are kept instead of being
+ * counted: a thread signs for milliseconds, and the 256th change of keys after that comes later. */
+enum { KEYRINGS_KEPT = 256 };
+
+struct issuer_keyrings {
+    pthread_mutex_t reload; /* one thread reloads, the others take what it brings */
+    _Atomic(struct keyring *) current;
+    struct keyring *kept[KEYRINGS_KEPT];
+    size_t oldest;
+};
+
+static struct keyring *load(const struct issuer *issuer, struct fault *fault)
+{
+    struct keyring *keyring = NULL;
+    uint64_t version;
+    size_t count;
+    struct signing_row *rows = calloc(KEYRING_MAX, sizeof *rows);
+
+    if (rows == NULL) {
+        fault_set(fault, "out of memory for the keyring");
+        return NULL;
+    }
+    /* the version first: a key added in between makes the next request reload, never miss it */
+    if (store_keyring_version(issuer->store, &version, fault) == STORE_OK &&
+        store_key_list(issuer->store, false, rows, KEYRING_MAX, &count, fault) == STORE_OK) {
+        keyring = keyring_open(rows, count, version, issuer->secrets, fault);
+    }
+    free(rows);
+    return keyring;
+}
+
+bool issuer_open(struct issuer *issuer, struct store *store, const struct secrets *secrets,
+                 struct clock clock, struct randomness randomness, struct fault *fault)
+{
+    memset(issuer, 0, sizeof *issuer);
+    issuer->store = store;
+    issuer->secrets = secrets;
+    issuer->clock = clock;
+    issuer->randomness = randomness;
+    issuer->refresh_jwt = signing_key_from_secret(
+        (struct text){(const char *)secrets->refresh_jwt, sizeof secrets->refresh_jwt}, NULL,
+        fault);
+    if (issuer->refresh_jwt == NULL) {
+        goto fail;
+    }
+    issuer->keyrings = calloc(1, sizeof *issuer->keyrings);
+    if (issuer->keyrings == NULL) {
+        fault_set(fault, "out of memory for the keyring");
+        goto fail_key;
+    }
+    pthread_mutex_init(&issuer->keyrings->reload, NULL);
+    if (issuer_keyring(issuer, 0, fault) == NULL) {
+        goto fail_keyrings;
+    }
+    return true;
+
+fail_keyrings:
+    pthread_mutex_destroy(&issuer->keyrings->reload);
+    free(issuer->keyrings);
+fail_key:
+    signing_key_close(issuer->refresh_jwt);
+fail:
+    memset(issuer, 0, sizeof *issuer);
+    return false;
+}
+
+void issuer_close(struct issuer *issuer)
+{
+    struct issuer_keyrings *keyrings = issuer->keyrings;
+
+    if (keyrings != NULL) {
+        for (size_t i = 0; i < KEYRINGS_KEPT; i++) {
+            keyring_close(keyrings->kept[i]);
+        }
+        pthread_mutex_destroy(&keyrings->reload);
+        free(keyrings);
+    }
+    signing_key_close(issuer->refresh_jwt);
+    memset(issuer, 0, sizeof *issuer);
+}
+
+static bool fresh_enough(const struct keyring *keyring, uint64_t version)
+{
+    return keyring != NULL && keyring_version(keyring) >= version;
+}
+
+const struct keyring *issuer_keyring(struct issuer *issuer, uint64_t version, struct fault *fault)
+{
+    struct issuer_keyrings *keyrings = issuer->keyrings;
+    struct keyring *current = atomic_load(&keyrings->current);
+
+    if (fresh_enough(current, version)) {
+        return current;
+    }
+    pthread_mutex_lock(&keyrings->reload);
+    current = atomic_load(&keyrings->current);
+    if (!fresh_enough(current, version)) {
+        current = load(issuer, fault);
+        if (current != NULL) {
+            keyring_close(keyrings->kept[keyrings->oldest]);
+            keyrings->kept[keyrings->oldest] = current;
+            keyrings->oldest = (keyrings->oldest + 1) % KEYRINGS_KEPT;
+            atomic_store(&keyrings->current, current);
+        }
+    }
+    pthread_mutex_unlock(&keyrings->reload);
+    return current;
+}
+
+const struct keyring *issuer_keyring_now(struct issuer *issuer, struct fault *fault)
+{
+    uint64_t version;
+
+    if (store_keyring_version(issuer->store, &version, fault) != STORE_OK) {
+        return NULL;
+    }
+    return issuer_keyring(issuer, version, fault);
+}
+
+bool issuer_uuid_alias(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
+                       uint32_t generation, uint8_t alias[SESSION_HASH_SIZE])
+{
+    char token[REFRESH_TOKEN_UUID_SIZE + 1];
+
+    return refresh_token_uuid(secrets, session, generation, token) &&
+           refresh_token_alias(text_of(token), alias);
+}
+
+bool issuer_derived_alias(void *secrets, const uint8_t session[SESSION_ID_SIZE],
+                          uint32_t generation, uint8_t alias[SESSION_HASH_SIZE])
+{
+    return issuer_uuid_alias(secrets, session, generation, alias);
+}

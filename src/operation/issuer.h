@@ -1,0 +1,41 @@
+/* issuer.h: what the operation stands on for the life of a process: store, derived keys,
+ * keyring, clock, randomness. Knows how the keyring is kept current; does not know requests. */
+#ifndef RETOKEN_OPERATION_ISSUER_H
+#define RETOKEN_OPERATION_ISSUER_H
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/fault.h"
+#include "store/store.h"
+#include "token/keyring.h"
+#include "token/secrets.h"
+
+struct issuer {
+    struct store *store;           /* borrowed */
+    const struct secrets *secrets; /* borrowed */
+    struct clock clock;
+    struct randomness randomness;
+    struct signing_key *refresh_jwt;  /* signs JWT-shaped refresh tokens, and nothing else */
+    struct issuer_keyrings *keyrings; /* issuer.c's own: the current one and its elders */
+};
+
+/* Reads the keyring. False with *fault: the store or a sealed key cannot be read. */
+bool issuer_open(struct issuer *issuer, struct store *store, const struct secrets *secrets,
+                 struct clock clock, struct randomness randomness, struct fault *fault);
+void issuer_close(struct issuer *issuer);
+
+/* The keyring of at least this store version (as store_session_view gives it), reloaded when the one
+ * at hand is older. Lives until issuer_close, so no thread loses it in mid-signature. NULL +
+ * fault. */
+const struct keyring *issuer_keyring(struct issuer *issuer, uint64_t version, struct fault *fault);
+/* The same after asking the store for its version. */
+const struct keyring *issuer_keyring_now(struct issuer *issuer, struct fault *fault);
+
+/* The alias of (session, generation) spelled as UUID. False: libcrypto failed. */
+bool issuer_uuid_alias(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
+                       uint32_t generation, uint8_t alias[SESSION_HASH_SIZE]);
+/* The same as store_settings.derived_alias: self is a const struct secrets *. */
+bool issuer_derived_alias(void *secrets, const uint8_t session[SESSION_ID_SIZE],
+                          uint32_t generation, uint8_t alias[SESSION_HASH_SIZE]);
+
+#endif

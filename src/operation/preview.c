@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/* preview.c: what the operation would say; see preview.h. */
+#include "operation/preview.h"
+
+#include <string.h>
+
+#include "operation/token_ref.h"
+#include "operation/decision.h"
+
+/* The session that the token names. OUTCOME_ROTATED: there is one. */
+static enum outcome find_session(struct issuer *issuer, struct text refresh_token,
+                                 struct arena *arena, struct preview *preview, struct fault *fault)
+{
+    struct token_ref ref;
+
+    switch (token_ref_locate(issuer, refresh_token, arena, &ref, fault)) {
+    case TOKEN_REF_FOUND:
+        break;
+    case TOKEN_REF_INVALID:
+        return OUTCOME_TOKEN_INVALID;
+    case TOKEN_REF_UNKNOWN:
+        return OUTCOME_TOKEN_UNKNOWN;
+    case TOKEN_REF_FAULT:
+        return OUTCOME_FAULT;
+    }
+    switch (store_session_view(issuer->store, ref.session, &preview->grant, fault)) {
+    case STORE_OK:
+        break;
+    case STORE_ABSENT:
+        return OUTCOME_TOKEN_UNKNOWN;
+    case STORE_EXISTS:
+    case STORE_STALE:
+    case STORE_FAULT:
+        return OUTCOME_FAULT;
+    }
+    preview->session_found = true;
+    preview->generation = ref.generation;
+    return OUTCOME_ROTATED;
+}
+
+enum outcome preview_token(struct issuer *issuer, const struct mount *mount,
+                           struct text refresh_token, struct arena *arena, struct preview *preview,
+                           struct fault *fault)
+{
+    const struct policy *policy = &mount->realm->policy;
+    const struct session *session = &preview->grant.session;
+    int64_t window;
+
+    memset(preview, 0, sizeof *preview);
+    preview->now_ms = clock_now_ms(&issuer->clock);
+    preview->outcome = find_session(issuer, refresh_token, arena, preview, fault);
+    if (!preview->session_found) {
+        return preview->outcome;
+    }
+    preview->expires_ms = decision_expires_ms(policy, session);
+    preview->outcome =
+        text_equal(text_of(session->realm), text_of(mount->realm->name))
+            ? decision_make(policy, &preview->grant, preview->generation, true, preview->now_ms)
+            : OUTCOME_WRONG_REALM;
+    if (preview->outcome == OUTCOME_REPLAYED || preview->outcome == OUTCOME_RECOVERED) {
+        window = preview->outcome == OUTCOME_REPLAYED ? policy->concurrency_window_ms
+                                                      : policy->recovery_window_ms;
+        preview->window_left_ms = session->written_ms + window - preview->now_ms;
+    }
+    return preview->outcome;
+}

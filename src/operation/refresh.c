@@ -1,0 +1,508 @@
+/* refresh.c: the one operation. refresh_begin (client_auth.c, token_ref.c, login.c) checks who asks
+ * and finds the session; refresh_step reads its record, sees whether the token belongs to who
+ * presents it, lets decision.c decide, signs, and leaves at most one write to be made, the last
+ * thing that can fail; refresh_written takes what came of it. Read these three first, at the end of
+ * the file, then attempt() above them, which names the rest in order. */
+#include "operation/refresh.h"
+
+#include <string.h>
+
+#include "base/codec.h"
+#include "operation/client_auth.h"
+#include "operation/issue.h"
+#include "operation/login.h"
+#include "operation/password.h"
+#include "operation/token_ref.h"
+#include "operation/decision.h"
+#include "token/jws.h"
+#include "token/layout.h"
+
+/* Losers of a race read again, and the table decides. Each loss means that somebody else's commit
+ * went through, so a handful is plenty. */
+enum { RACES_LOST_MAX = 16 };
+
+/* One request's working set, in its arena. */
+struct refresh {
+    struct issuer *issuer;
+    const struct refresh_ask *ask;
+    const struct policy *policy;
+    struct arena *arena;
+    struct refresh_answer *answer;
+    struct fault *fault;
+    int64_t now_ms;
+    struct client_identity client;
+    struct token_ref ref;
+    struct session_view grant;
+
+    enum outcome outcome; /* when decided, or once the write is made */
+    bool decided;
+    bool writes; /* `write` is prepared */
+    struct store_write write;
+    int races_lost;
+};
+
+/* ---- does the token belong to who presents it? ---- */
+
+/* RFC 6749 section 6: bound to the client it was issued to. */
+static bool client_matches(const struct refresh *refresh, enum outcome *refusal)
+{
+    const struct session *session = &refresh->grant.session;
+    bool named = refresh->client.named;
+
+    if (named && session->client[0] != '\0' &&
+        !text_equal(text_of(session->client), text_of(refresh->client.id))) {
+        *refusal = OUTCOME_WRONG_CLIENT;
+    } else if (!refresh->ask->client_bound || named || session->client[0] == '\0') {
+        return true;
+    } else if (!refresh->grant.has_client || !refresh->grant.client.enabled) {
+        *refusal = OUTCOME_CLIENT_AUTH_FAILED;
+    } else if (refresh->grant.client.secret[0] == '\0' && refresh->grant.client.key[0] == '\0') {
+        return true;
+    } else {
+        *refusal = OUTCOME_CLIENT_AUTH_FAILED;
+    }
+    return false;
+}
+
+/* WireCash sends the last access token along: ours, of this user and this session; it may have
+ * expired, that is why the client is here. */
+static bool access_token_matches(struct refresh *refresh, const struct keyring *keyring,
+                                 struct fault *fault)
+{
+    const struct session *session = &refresh->grant.session;
+    const char *claim = refresh->policy->layout->session_claim;
+    json_t *payload = jws_open_any(refresh->arena, refresh->ask->access_token, keyring,
+                                   refresh->ask->mount->realm->name, fault);
+    struct text named;
+    char id[37];
+
+    if (session->has_alias && refresh->ref.generation == 0) {
+        return true; /* imported: its access token is another server's, and names no session here */
+    }
+    codec_uuid_format(session->id, id);
+    return payload != NULL && claim != NULL &&
+           json_in_text(payload, claim, &named) == JSON_IN_TEXT && text_is(named, id);
+}
+
+static bool user_matches(struct refresh *refresh, enum outcome *refusal)
+{
+    const struct refresh_ask *ask = refresh->ask;
+    const struct account *account = &refresh->grant.account;
+
+    if (!refresh->grant.has_account) {
+        return true; /* the table words a removed account */
+    } else if (ask->username_given && !text_is(ask->username, account->name)) {
+        *refusal = OUTCOME_WRONG_USER;
+    } else if (ask->password_given) {
+        return password_matches(ask->password, account->password, refusal, refresh->fault);
+    } else {
+        return true;
+    }
+    return false;
+}
+
+static bool check_access_token(struct refresh *refresh, enum outcome *refusal)
+{
+    struct fault unready = {""};
+    const struct keyring *keyring =
+        issuer_keyring(refresh->issuer, refresh->grant.keyring_version, refresh->fault);
+
+    *refusal = OUTCOME_FAULT;
+    if (keyring == NULL) {
+        return false;
+    } else if (access_token_matches(refresh, keyring, &unready)) {
+        return true;
+    } else if (unready.text[0] != '\0') {
+        *refresh->fault = unready;
+    } else {
+        *refusal = OUTCOME_WRONG_ACCESS_TOKEN;
+    }
+    return false;
+}
+
+/* A stranger's presentation never spends or kills another's token, so all this comes before the
+ * table. */
+static bool belongs(struct refresh *refresh, enum outcome *refusal)
+{
+    if (!text_equal(text_of(refresh->grant.session.realm),
+                    text_of(refresh->ask->mount->realm->name))) {
+        *refusal = OUTCOME_WRONG_REALM;
+        return false;
+    } else if (!client_matches(refresh, refusal) || !user_matches(refresh, refusal)) {
+        return false;
+    }
+    return !refresh->ask->access_token_given || check_access_token(refresh, refusal);
+}
+
+/* ---- scope (RFC 6749 section 6; Koppeltaal's own rule) ---- */
+
+static bool choose_scope(const struct refresh *refresh, struct text *scope)
+{
+    struct text granted = text_of(refresh->grant.session.scope);
+    struct text asked = refresh->ask->scope;
+
+    *scope = granted;
+    if (refresh->policy->scope_rule == SCOPE_EXACT) {
+        return text_equal(asked, granted);
+    }
+    if (refresh->policy->scope_rule == SCOPE_IGNORED || !refresh->ask->scope_given ||
+        asked.size == 0) {
+        return true;
+    }
+    for (struct text rest = asked; rest.size > 0;) {
+        struct text word = text_split(&rest, ' ');
+
+        if (word.size == 0 || !text_has_word(granted, word)) {
+            return false;
+        }
+    }
+    *scope = asked;
+    refresh->answer->scope_narrowed = !text_equal(asked, granted);
+    return true;
+}
+
+/* ---- what each decision does ---- */
+
+/* The access token of `generation`, issued at issued_ms. */
+static bool sign(struct refresh *refresh, uint32_t generation, int64_t issued_ms, struct text scope)
+{
+    return issue_access_token(refresh->issuer, refresh->ask->mount, &refresh->grant.session,
+                              &refresh->grant.account, refresh->grant.keyring_version, generation,
+                              issued_ms / CLOCK_SECOND, scope, true, refresh->arena,
+                              refresh->answer, refresh->fault);
+}
+
+/* The alias of `generation` spelled as UUID. */
+static bool derive_alias(const struct refresh *refresh, uint32_t generation,
+                         uint8_t alias[SESSION_HASH_SIZE])
+{
+    if (!issuer_uuid_alias(refresh->issuer->secrets, refresh->grant.session.id, generation,
+                           alias)) {
+        fault_set(refresh->fault, "cannot derive an alias");
+        return false;
+    }
+    return true;
+}
+
+/* c = n on a rotating mount: everything that can fail comes before the only write, which alone
+ * knows when a session has used up its generations. */
+static bool rotate(struct refresh *refresh, struct text scope)
+{
+    const struct session *session = &refresh->grant.session;
+    struct store_rotation rotation = {
+        .from = session->generation, .now_ms = refresh->now_ms, .clock = &refresh->issuer->clock};
+    struct text *token = &refresh->answer->refresh_token;
+
+    memcpy(rotation.id, session->id, sizeof rotation.id);
+    rotation.expires_ms =
+        decision_next_expiry_ms(refresh->policy, session->created_ms, refresh->now_ms);
+    if (!sign(refresh, session->generation + 1, refresh->now_ms, scope) ||
+        !token_ref_mint(refresh->issuer, refresh->policy->format, session->id,
+                        session->generation + 1, refresh->arena, token, refresh->fault)) {
+        return false;
+    }
+    if (refresh->policy->format == REFRESH_FORMAT_UUID) {
+        rotation.has_alias = derive_alias(refresh, session->generation + 1, rotation.alias);
+        if (!rotation.has_alias) {
+            return false;
+        }
+    }
+    refresh->answer->session_expires_ms = rotation.expires_ms;
+    store_prepare_rotate(&refresh->write, &rotation);
+    refresh->writes = true;
+    return true;
+}
+
+/* c = n where nothing rotates: the same refresh token, a fresh access token, and now and then a
+ * note that the session is in use. */
+static bool renew(struct refresh *refresh, struct text scope)
+{
+    const struct session *session = &refresh->grant.session;
+
+    refresh->answer->refresh_token = refresh->ask->refresh_token;
+    refresh->answer->session_expires_ms = decision_expires_ms(refresh->policy, session);
+    if (!sign(refresh, session->generation, refresh->now_ms, scope)) {
+        return false;
+    }
+    if (!decision_touch_due(refresh->policy, session, refresh->now_ms)) {
+        return true;
+    }
+    refresh->answer->session_expires_ms =
+        decision_next_expiry_ms(refresh->policy, session->created_ms, refresh->now_ms);
+    store_prepare_touch(&refresh->write, session->id, session->generation, refresh->now_ms,
+                        refresh->answer->session_expires_ms);
+    refresh->writes = true;
+    return true;
+}
+
+static void describe(const struct refresh *refresh, enum event_kind kind, struct event *event)
+{
+    const struct session *session = &refresh->grant.session;
+
+    memset(event, 0, sizeof *event);
+    event->at_ms = refresh->now_ms;
+    event->kind = kind;
+    event->account = session->account;
+    event->generation = refresh->ref.generation;
+    memcpy(event->session, session->id, sizeof event->session);
+    memcpy(event->realm, session->realm, sizeof event->realm);
+    memcpy(event->client, session->client, sizeof event->client);
+}
+
+static void report(struct refresh *refresh, enum event_kind kind)
+{
+    struct event event;
+
+    describe(refresh, kind, &event);
+    store_prepare_event(&refresh->write, &event);
+    refresh->writes = true;
+}
+
+/* The token of n once more. A UUID is found through its alias only: when another mount of the realm
+ * made n, there is none, and the native spelling is what every mount accepts. */
+static bool mint_again(struct refresh *refresh)
+{
+    const struct session *session = &refresh->grant.session;
+    enum refresh_format format = refresh->policy->format;
+    uint8_t alias[SESSION_HASH_SIZE];
+    struct token_ref unused;
+
+    if (format == REFRESH_FORMAT_UUID) {
+        if (!derive_alias(refresh, session->generation, alias)) {
+            return false;
+        }
+        switch (store_alias_find(refresh->issuer->store, alias, unused.session, &unused.generation,
+                                 refresh->fault)) {
+        case STORE_OK:
+            break;
+        case STORE_ABSENT:
+            format = REFRESH_FORMAT_NATIVE;
+            break;
+        case STORE_EXISTS:
+        case STORE_STALE:
+        case STORE_FAULT:
+            return false;
+        }
+    }
+    return token_ref_mint(refresh->issuer, format, session->id, session->generation, refresh->arena,
+                          &refresh->answer->refresh_token, refresh->fault);
+}
+
+/* c = n - 1 inside a window: the answer of n. `fresh` gives the access token a new time instead of
+ * the record's, which a lost answer needs when it is found late. */
+static bool answer_again(struct refresh *refresh, struct text scope, bool fresh)
+{
+    const struct session *session = &refresh->grant.session;
+    int64_t issued_ms = session->rotated_ms;
+
+    if (fresh || issued_ms + refresh->policy->access_lifetime_ms <= refresh->now_ms) {
+        issued_ms = refresh->now_ms;
+    }
+    refresh->answer->session_expires_ms = decision_expires_ms(refresh->policy, session);
+    if (!refresh->policy->rotate) {
+        refresh->answer->refresh_token = refresh->ask->refresh_token;
+    } else if (!mint_again(refresh)) {
+        return false;
+    }
+    if (!sign(refresh, session->generation, issued_ms, scope)) {
+        return false;
+    }
+    if (fresh) {
+        report(refresh, EVENT_RECOVERED);
+    }
+    return true;
+}
+
+/* A spent token came back: the session is dead, durably, before the refusal leaves. */
+static void punish(struct refresh *refresh)
+{
+    struct event event;
+
+    if (refresh->policy->report_only) {
+        report(refresh, EVENT_REUSE_REPORTED);
+        return;
+    }
+    describe(refresh, EVENT_REUSE, &event);
+    store_prepare_end(&refresh->write, refresh->grant.session.id, SESSION_ENDED_REUSE,
+                      refresh->now_ms, &event);
+    refresh->writes = true;
+}
+
+/* Grants: scope first, so that a wrong one spends nothing. False with the fault. */
+static bool grant(struct refresh *refresh, enum outcome *outcome)
+{
+    struct text scope;
+
+    if (!choose_scope(refresh, &scope)) {
+        *outcome = OUTCOME_SCOPE_INVALID;
+        return true;
+    } else if (*outcome == OUTCOME_ROTATED) {
+        return rotate(refresh, scope);
+    } else if (*outcome == OUTCOME_RENEWED) {
+        return renew(refresh, scope);
+    }
+    return answer_again(refresh, scope, *outcome == OUTCOME_RECOVERED);
+}
+
+/* ---- the steps ---- */
+
+/* What is known of the session, for the log line and for wording a refusal. */
+static void introduce(struct refresh *refresh)
+{
+    const struct session *session = &refresh->grant.session;
+    struct refresh_answer *answer = refresh->answer;
+
+    answer->session_known = true;
+    memcpy(answer->session, session->id, sizeof answer->session);
+    answer->generation = refresh->ref.generation;
+    if (!arena_copy(refresh->arena, text_of(session->client), &answer->client)) {
+        answer->client = (struct text){0};
+    }
+}
+
+/* One reading of the record and what follows from it, up to the write. False with the fault. */
+static bool attempt(struct refresh *refresh, enum outcome *outcome)
+{
+    enum store_result result = store_session_view(refresh->issuer->store, refresh->ref.session,
+                                                  &refresh->grant, refresh->fault);
+
+    if (result != STORE_OK) {
+        *outcome = OUTCOME_TOKEN_UNKNOWN;
+        return result == STORE_ABSENT;
+    }
+    introduce(refresh);
+    if (!belongs(refresh, outcome)) {
+        return true;
+    }
+    *outcome = decision_make(refresh->policy, &refresh->grant, refresh->ref.generation,
+                             refresh->client.proved, refresh->now_ms);
+    if (*outcome == OUTCOME_FAULT) {
+        fault_set(refresh->fault,
+                  "the clock is far behind the time of this session's last renewal");
+        return false;
+    } else if (outcome_is_grant(*outcome)) {
+        return grant(refresh, outcome);
+    } else if (*outcome == OUTCOME_TOKEN_REUSED && refresh->races_lost > 0) {
+        /* it was the current one when it was presented, so nobody has stolen it */
+        fault_set(refresh->fault, "overtaken by two renewals of its session while it waited");
+        return false;
+    } else if (*outcome == OUTCOME_TOKEN_REUSED) {
+        punish(refresh);
+    } else if (*outcome == OUTCOME_TOKEN_FROM_FUTURE) {
+        report(refresh, EVENT_FUTURE);
+    }
+    return true;
+}
+
+static void decide(struct refresh *refresh, enum outcome outcome)
+{
+    refresh->outcome = outcome;
+    refresh->decided = true;
+}
+
+/* Nothing is decided yet only when there is a session to look at. */
+static void find(struct refresh *refresh)
+{
+    switch (token_ref_locate(refresh->issuer, refresh->ask->refresh_token, refresh->arena,
+                             &refresh->ref, refresh->fault)) {
+    case TOKEN_REF_FOUND:
+        break;
+    case TOKEN_REF_INVALID:
+        decide(refresh, refresh->ask->password_given
+                            ? login_with_access_token(refresh->issuer, refresh->ask, refresh->arena,
+                                                      refresh->answer, refresh->fault)
+                            : OUTCOME_TOKEN_INVALID);
+        break;
+    case TOKEN_REF_UNKNOWN:
+        decide(refresh, OUTCOME_TOKEN_UNKNOWN);
+        break;
+    case TOKEN_REF_FAULT:
+        decide(refresh, OUTCOME_FAULT);
+        break;
+    }
+}
+
+struct refresh *refresh_begin(struct issuer *issuer, const struct refresh_ask *ask,
+                              struct arena *arena, struct refresh_answer *answer,
+                              struct fault *fault)
+{
+    struct refresh *refresh = arena_alloc(arena, sizeof *refresh);
+
+    memset(answer, 0, sizeof *answer);
+    answer->now_ms = clock_now_ms(&issuer->clock);
+    if (refresh == NULL) {
+        fault_set(fault, "the request's memory is used up");
+        return NULL;
+    }
+    memset(refresh, 0, sizeof *refresh);
+    refresh->issuer = issuer;
+    refresh->ask = ask;
+    refresh->policy = &ask->mount->realm->policy;
+    refresh->arena = arena;
+    refresh->answer = answer;
+    refresh->fault = fault;
+    refresh->now_ms = answer->now_ms;
+    switch (client_auth_check(issuer, ask, refresh->now_ms, arena, &refresh->client, fault)) {
+    case CLIENT_ACCEPTED:
+        find(refresh);
+        break;
+    case CLIENT_REFUSED:
+        decide(refresh, OUTCOME_CLIENT_AUTH_FAILED);
+        break;
+    case CLIENT_DISABLED:
+        decide(refresh, OUTCOME_CLIENT_UNAUTHORIZED);
+        break;
+    case CLIENT_FAULT:
+        decide(refresh, OUTCOME_FAULT);
+        break;
+    }
+    return refresh;
+}
+
+struct store_write *refresh_step(struct refresh *refresh, enum outcome *outcome)
+{
+    if (!refresh->decided) {
+        refresh->writes = false;
+        refresh->decided = true;
+        if (!attempt(refresh, &refresh->outcome)) {
+            refresh->outcome = OUTCOME_FAULT;
+            refresh->writes = false;
+        }
+    }
+    *outcome = refresh->outcome;
+    return refresh->writes ? &refresh->write : NULL;
+}
+
+void refresh_written(struct refresh *refresh, enum store_result result)
+{
+    refresh->writes = false;
+    switch (result) {
+    case STORE_OK:
+        return;
+    case STORE_STALE:
+    case STORE_ABSENT: /* swept since it was read, and the next reading will say so */
+        refresh->decided = ++refresh->races_lost == RACES_LOST_MAX;
+        refresh->outcome = OUTCOME_FAULT;
+        if (refresh->decided) {
+            fault_set(refresh->fault, "lost %d races for one session", RACES_LOST_MAX);
+        }
+        return;
+    case STORE_EXISTS:
+    case STORE_FAULT:
+        refresh->outcome = OUTCOME_FAULT;
+        return;
+    }
+}
+
+enum outcome refresh_run(struct issuer *issuer, const struct refresh_ask *ask, struct arena *arena,
+                         struct refresh_answer *answer, struct fault *fault)
+{
+    struct refresh *refresh = refresh_begin(issuer, ask, arena, answer, fault);
+    struct store_write *write;
+    enum outcome outcome = OUTCOME_FAULT;
+
+    while (refresh != NULL && (write = refresh_step(refresh, &outcome)) != NULL) {
+        refresh_written(refresh, store_write(issuer->store, write, fault));
+    }
+    return outcome;
+}

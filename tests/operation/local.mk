@@ -1,0 +1,31 @@
+## tests/operation
+check_PROGRAMS += tests/operation/test_decision tests/operation/test_refresh tests/operation/test_password \
+	tests/operation/test_client_auth tests/operation/test_token_ref tests/operation/test_issue \
+	tests/operation/test_issuer tests/operation/test_preview
+tests_operation_test_decision_SOURCES = tests/operation/test_decision.c
+tests_operation_test_decision_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_decision_LDADD = $(OPERATION_LIBS)
+tests_operation_test_refresh_SOURCES = \
+	tests/operation/test_refresh.c \
+	tests/operation/world.c \
+	tests/operation/world.h
+tests_operation_test_refresh_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_refresh_LDADD = $(OPERATION_LIBS)
+tests_operation_test_password_SOURCES = tests/operation/test_password.c
+tests_operation_test_password_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_password_LDADD = $(OPERATION_LIBS)
+tests_operation_test_client_auth_SOURCES = tests/operation/test_client_auth.c tests/operation/world.c tests/operation/world.h
+tests_operation_test_client_auth_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_client_auth_LDADD = $(OPERATION_LIBS)
+tests_operation_test_token_ref_SOURCES = tests/operation/test_token_ref.c tests/operation/world.c tests/operation/world.h
+tests_operation_test_token_ref_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_token_ref_LDADD = $(OPERATION_LIBS)
+tests_operation_test_issue_SOURCES = tests/operation/test_issue.c tests/operation/world.c tests/operation/world.h
+tests_operation_test_issue_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_issue_LDADD = $(OPERATION_LIBS)
+tests_operation_test_issuer_SOURCES = tests/operation/test_issuer.c tests/operation/world.c tests/operation/world.h
+tests_operation_test_issuer_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_issuer_LDADD = $(OPERATION_LIBS)
+tests_operation_test_preview_SOURCES = tests/operation/test_preview.c tests/operation/world.c tests/operation/world.h
+tests_operation_test_preview_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_preview_LDADD = $(OPERATION_LIBS)

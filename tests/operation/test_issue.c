@@ -1,0 +1,84 @@
+/* test_issue.c: beginning sessions: first tokens, imported tokens, accounts that change meanwhile.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "operation/world.h"
+
+static void test_jwt_format_does_not_rotate(void **state)
+{
+    struct world *w = *state;
+    struct text token, twin;
+    struct refresh_answer answer;
+
+    world_make_kopong(&w->realm);
+    token = world_session(w, "", NULL);
+    twin = world_session(w, "", NULL);
+    assert_false(text_equal(token, twin)); /* two logins in one second are two sessions */
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_RENEWED);
+        assert_true(text_equal(answer.refresh_token, token));
+        w->now_ms += CLOCK_DAY;
+    }
+    assert_int_equal(world_present(w, &w->mount, answer.access_token, &answer),
+                     OUTCOME_TOKEN_INVALID);
+    assert_int_equal(world_present(w, &w->mount, twin, &answer), OUTCOME_RENEWED);
+}
+
+static void test_imported_token(void **state)
+{
+    struct world *w = *state;
+    struct refresh_answer answer = {0};
+    struct issue_ask ask = {.mount = &w->mount,
+                            .account = &w->ada,
+                            .imported = TEXT("xRxGGEpVawiUak6He367W3oeOfh+3irw+1G1h1jc")};
+    struct refresh_ask present = {
+        .mount = &w->mount, .refresh_token = ask.imported, .access_token_given = true};
+
+    assert_int_equal(issue_session(&w->issuer, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_ROTATED);
+    assert_int_equal(issue_session(&w->issuer, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_TOKEN_INVALID); /* taken */
+    present.access_token = TEXT("the.other.servers");
+    assert_int_equal(refresh_run(&w->issuer, &present, w->arena, &answer, &w->fault),
+                     OUTCOME_ROTATED);
+    assert_int_equal(answer.refresh_token.size, 72);
+    present.refresh_token = answer.refresh_token; /* from here on it must be one of ours */
+    assert_int_equal(refresh_run(&w->issuer, &present, w->arena, &answer, &w->fault),
+                     OUTCOME_WRONG_ACCESS_TOKEN);
+    w->now_ms += CLOCK_HOUR;
+    assert_int_equal(world_present(w, &w->mount, ask.imported, &answer), OUTCOME_TOKEN_REUSED);
+}
+
+/* What an account was when its password was checked, it must still be when the session begins. */
+static void test_account_changed_before_the_session(void **state)
+{
+    struct world *w = *state;
+    struct account before = w->ada;
+    struct issue_ask ask = {.mount = &w->mount, .account = &before};
+    struct refresh_answer answer = {0};
+
+    w->ada.enabled = false;
+    assert_int_equal(store_account_update(w->store, &before, &w->ada, &w->fault), STORE_OK);
+    assert_int_equal(issue_session(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_FAULT);
+    w->ada.enabled = true;
+    strcpy(w->ada.password, "$y$another");
+    assert_int_equal(store_account_update(w->store, NULL, &w->ada, &w->fault), STORE_OK);
+    assert_int_equal(issue_session(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_FAULT);
+    assert_int_equal(store_account_remove(w->store, "ada", &w->fault), STORE_OK);
+    assert_int_equal(issue_session(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_FAULT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_jwt_format_does_not_rotate),
+        CASE(test_imported_token),
+        CASE(test_account_changed_before_the_session),
+    };
+    return cmocka_run_group_tests_name("operation/issue", tests, NULL, NULL);
+}

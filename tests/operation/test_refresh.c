@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: ISC */
+/* test_refresh.c: the operation over a memory store, with the clock in hand. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "operation/world.h"
+#include "token/refresh_token.h"
+
+static void test_rotation_and_replay(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct refresh_answer rotated, again, next;
+
+    assert_int_equal(world_present(w, &w->mount, first, &rotated), OUTCOME_ROTATED);
+    assert_false(text_equal(first, rotated.refresh_token));
+    assert_int_equal(rotated.expires_in_s, 3600);
+    w->now_ms += 30 * CLOCK_SECOND;
+    assert_int_equal(world_present(w, &w->mount, first, &again), OUTCOME_REPLAYED);
+    /* HS256 is deterministic: the same claims make the same string */
+    assert_true(text_equal(again.access_token, rotated.access_token));
+    assert_true(text_equal(again.refresh_token, rotated.refresh_token));
+    assert_int_equal(again.expires_in_s, 3570);
+    assert_int_equal(world_present(w, &w->mount, rotated.refresh_token, &next), OUTCOME_ROTATED);
+    assert_int_equal(world_record(w, next.session).generation, 2);
+    /* two back is reuse at once, whatever the window says */
+    assert_int_equal(world_present(w, &w->mount, first, &again), OUTCOME_TOKEN_REUSED);
+    assert_int_equal(world_record(w, next.session).end, SESSION_ENDED_REUSE);
+    assert_int_equal(world_present(w, &w->mount, next.refresh_token, &again),
+                     OUTCOME_TOKEN_REVOKED);
+    assert_int_equal(again.access_token.size, 0);
+}
+
+static void test_reuse_after_window_is_recorded(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct refresh_answer answer;
+    struct event events[4];
+    size_t count;
+
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_ROTATED);
+    w->now_ms += 60 * CLOCK_SECOND + 1;
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_TOKEN_REUSED);
+    assert_int_equal(store_event_list(w->store, answer.session, events, 4, &count, &w->fault),
+                     STORE_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(events[0].kind, EVENT_REUSE);
+    assert_int_equal(events[0].at_ms, w->now_ms);
+}
+
+static void test_report_only(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct refresh_answer rotated, answer;
+
+    w->realm.policy.report_only = true;
+    assert_int_equal(world_present(w, &w->mount, first, &rotated), OUTCOME_ROTATED);
+    w->now_ms += CLOCK_HOUR;
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_TOKEN_REUSED);
+    assert_int_equal(world_present(w, &w->mount, rotated.refresh_token, &answer), OUTCOME_ROTATED);
+}
+
+/* The successor's access token may be shorter-lived than the window: a replay is never stale. */
+static void test_replay_of_expired_access_token(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct refresh_answer answer;
+
+    w->realm.policy.access_lifetime_ms = 10 * CLOCK_SECOND;
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_ROTATED);
+    w->now_ms += 30 * CLOCK_SECOND;
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_REPLAYED);
+    assert_int_equal(answer.expires_in_s, 10);
+}
+
+static void test_recovery(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct refresh_answer rotated, late;
+
+    w->realm.policy.recovery_window_ms = CLOCK_DAY;
+    w->realm.policy.recovery_evidence = RECOVERY_EVIDENCE_NONE;
+    assert_int_equal(world_present(w, &w->mount, first, &rotated), OUTCOME_ROTATED);
+    w->now_ms += 2 * CLOCK_HOUR;
+    assert_int_equal(world_present(w, &w->mount, first, &late), OUTCOME_RECOVERED);
+    assert_true(text_equal(late.refresh_token, rotated.refresh_token));
+    assert_int_equal(late.expires_in_s, 3600); /* a fresh access token */
+    assert_int_equal(world_record(w, late.session).generation, 1);
+    w->realm.policy.recovery_evidence = RECOVERY_EVIDENCE_CLIENT;
+    assert_int_equal(world_present(w, &w->mount, first, &late), OUTCOME_TOKEN_REUSED);
+}
+
+static void test_strangers_spend_nothing(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct realm realm = w->realm;
+    struct mount other = {.realm = &realm};
+    struct refresh_ask ask = {.mount = &w->mount, .refresh_token = first};
+    struct refresh_answer answer;
+
+    strcpy(realm.name, "/elsewhere");
+    assert_int_equal(world_present(w, &other, first, &answer), OUTCOME_WRONG_REALM);
+    ask.username_given = true;
+    ask.username = TEXT("eve");
+    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_WRONG_USER);
+    ask.username = TEXT("ada");
+    ask.access_token_given = true;
+    ask.access_token = TEXT("x.y.z");
+    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_WRONG_ACCESS_TOKEN);
+    assert_int_equal(world_present(w, &w->mount, TEXT("not-a-token"), &answer),
+                     OUTCOME_TOKEN_INVALID);
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_ROTATED);
+}
+
+static void test_access_token_of_the_session(void **state)
+{
+    struct world *w = *state;
+    struct refresh_answer mine, other;
+    struct refresh_ask ask = {.mount = &w->mount, .access_token_given = true};
+    struct refresh_answer answer;
+
+    assert_int_equal(world_present(w, &w->mount, world_session(w, "", NULL), &mine),
+                     OUTCOME_ROTATED);
+    assert_int_equal(world_present(w, &w->mount, world_session(w, "", NULL), &other),
+                     OUTCOME_ROTATED);
+    ask.refresh_token = mine.refresh_token;
+    ask.access_token = other.access_token;
+    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_WRONG_ACCESS_TOKEN);
+    w->now_ms += CLOCK_DAY; /* expired long since: that is why the client is here */
+    ask.access_token = mine.access_token;
+    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
+}
+
+static void test_scope(void **state)
+{
+    struct world *w = *state;
+    struct text token = world_session(w, "", "read write admin");
+    struct refresh_ask ask = {.mount = &w->mount, .refresh_token = token, .scope_given = true};
+    struct refresh_answer answer;
+
+    ask.scope = TEXT("read delete");
+    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_SCOPE_INVALID);
+    ask.scope = TEXT("admin read");
+    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
+    assert_true(answer.scope_narrowed);
+    assert_string_equal(
+        json_string_value(json_object_get(world_payload(w, answer.access_token), "scope")),
+        "admin read");
+    /* narrowed once, whole again when omitted (RFC 6749 section 6) */
+    assert_int_equal(world_present(w, &w->mount, answer.refresh_token, &answer), OUTCOME_ROTATED);
+    assert_true(text_is(answer.scope, "read write admin"));
+    w->realm.policy.scope_rule = SCOPE_EXACT;
+    ask.refresh_token = answer.refresh_token;
+    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_SCOPE_INVALID);
+    ask.scope = TEXT("read write admin");
+    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
+}
+
+static void test_accounts(void **state)
+{
+    struct world *w = *state;
+    struct text token = world_session(w, "", NULL);
+    struct refresh_answer answer;
+
+    w->ada.enabled = false;
+    assert_int_equal(store_account_update(w->store, NULL, &w->ada, &w->fault), STORE_OK);
+    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ACCOUNT_DISABLED);
+    w->ada.enabled = true;
+    strcpy(w->ada.roles, "viewer");
+    assert_int_equal(store_account_update(w->store, NULL, &w->ada, &w->fault), STORE_OK);
+    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ROTATED);
+    assert_true(text_is(answer.roles, "viewer")); /* claims come from the account as it is now */
+    assert_int_equal(store_account_remove(w->store, "ada", &w->fault), STORE_OK);
+    assert_int_equal(world_present(w, &w->mount, answer.refresh_token, &answer),
+                     OUTCOME_ACCOUNT_GONE);
+}
+
+static void test_password_buys_a_session(void **state)
+{
+    struct world *w = *state;
+    struct refresh_answer first, answer;
+    struct refresh_ask ask = {.mount = &w->mount,
+                              .username_given = true,
+                              .username = TEXT("ada"),
+                              .password_given = true,
+                              .password = TEXT("wrong horse")};
+
+    world_make_kopong(&w->realm);
+    assert_int_equal(world_present(w, &w->mount, world_session(w, "", NULL), &first),
+                     OUTCOME_RENEWED);
+    w->now_ms += 30 * (int64_t)CLOCK_DAY; /* an expired access token alone buys nothing */
+    ask.refresh_token = first.access_token;
+    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_CREDENTIALS_WRONG);
+    ask.password = TEXT("correct horse");
+    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
+    assert_memory_not_equal(answer.session, first.session, SESSION_ID_SIZE);
+    assert_int_equal(world_present(w, &w->mount, answer.refresh_token, &answer), OUTCOME_RENEWED);
+    ask.username = TEXT("eve");
+    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_WRONG_USER);
+}
+
+/* A rotation that waited long for the writer: the window runs from when it was written, so that the
+ * client's first retry still finds it open. */
+static void test_window_starts_when_written(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct refresh_answer answer;
+    struct store_rotation rotation = {.clock = &w->issuer.clock, .now_ms = w->now_ms};
+    uint32_t generation;
+
+    assert_true(refresh_token_native_open(&w->secrets, first, rotation.id, &generation));
+    w->now_ms += 5 * CLOCK_MINUTE; /* in the queue */
+    assert_int_equal(store_session_rotate(w->store, &rotation, &w->fault), STORE_OK);
+    w->now_ms += 30 * CLOCK_SECOND;
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_REPLAYED);
+    w->now_ms += 31 * CLOCK_SECOND;
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_TOKEN_REUSED);
+}
+
+static void test_clock_far_back_is_a_fault(void **state)
+{
+    struct world *w = *state;
+    struct text first;
+    struct refresh_answer answer;
+
+    w->realm.policy.idle_lifetime_ms = 0;
+    first = world_session(w, "", NULL);
+    w->now_ms += 365 * (int64_t)CLOCK_DAY; /* somebody's clock was a year ahead */
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_ROTATED);
+    w->now_ms -= 300 * (int64_t)CLOCK_DAY;
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_FAULT);
+    assert_int_equal(world_record(w, answer.session).end, SESSION_LIVE);
+}
+
+static void test_future_generation(void **state)
+{
+    struct world *w = *state;
+    struct world later;
+    struct text token = world_session(w, "", NULL);
+    struct refresh_answer answer;
+    struct session backup;
+
+    /* a store that never saw the rotation: the same session, created again from its first record */
+    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ROTATED);
+    world_open(&later, "memory:");
+    backup = world_record(w, answer.session);
+    backup.generation = 0;
+    assert_int_equal(store_session_create(later.store, &backup, NULL, &later.fault), STORE_OK);
+    assert_int_equal(world_present(&later, &later.mount, answer.refresh_token, &answer),
+                     OUTCOME_TOKEN_FROM_FUTURE);
+    assert_int_equal(world_record(&later, backup.id).end, SESSION_LIVE);
+    world_close(&later);
+}
+
+struct racer {
+    pthread_t thread;
+    struct world *world;
+    struct text token;
+    struct arena *arena;
+    pthread_barrier_t *start;
+    enum outcome outcome;
+    struct refresh_answer answer;
+};
+
+static void *race(void *self)
+{
+    struct racer *racer = self;
+    struct refresh_ask ask = {.mount = &racer->world->mount, .refresh_token = racer->token};
+    struct fault fault;
+
+    pthread_barrier_wait(racer->start);
+    racer->outcome = refresh_run(&racer->world->issuer, &ask, racer->arena, &racer->answer, &fault);
+    return NULL;
+}
+
+/* 64 at once: exactly one rotation, and everybody holds the same successor. */
+static void test_race(void **state)
+{
+    enum { RACERS = 64 };
+    static struct racer racers[RACERS];
+    struct world *w = *state;
+    struct text token = world_session(w, "", NULL);
+    pthread_barrier_t start;
+    int rotated = 0;
+
+    pthread_barrier_init(&start, NULL, RACERS);
+    for (int i = 0; i < RACERS; i++) {
+        racers[i] = (struct racer){.world = w, .token = token, .start = &start};
+        racers[i].arena = arena_open(1 << 20);
+        assert_non_null(racers[i].arena);
+        assert_int_equal(pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
+    }
+    for (int i = 0; i < RACERS; i++) {
+        pthread_join(racers[i].thread, NULL);
+        rotated += racers[i].outcome == OUTCOME_ROTATED;
+        assert_true(outcome_is_grant(racers[i].outcome));
+        assert_true(text_equal(racers[i].answer.refresh_token, racers[0].answer.refresh_token));
+        assert_true(text_equal(racers[i].answer.access_token, racers[0].answer.access_token));
+    }
+    assert_int_equal(rotated, 1);
+    assert_int_equal(world_record(w, racers[0].answer.session).generation, 1);
+    for (int i = 0; i < RACERS; i++) {
+        arena_close(racers[i].arena);
+    }
+    pthread_barrier_destroy(&start);
+}
+
+/* A request decided while its token was current and then waited for the writer, while its client
+ * had another renew the session twice. It comes too late, but it is no thief. */
+static void test_overtaken_while_it_waited(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct refresh_ask ask = {.mount = &w->mount, .refresh_token = first};
+    struct refresh_answer waiting, second, third;
+    enum outcome outcome;
+    struct refresh *refresh = refresh_begin(&w->issuer, &ask, w->arena, &waiting, &w->fault);
+
+    assert_non_null(refresh);
+    assert_non_null(refresh_step(refresh, &outcome));
+    assert_int_equal(world_present(w, &w->mount, first, &second), OUTCOME_ROTATED);
+    assert_int_equal(world_present(w, &w->mount, second.refresh_token, &third), OUTCOME_ROTATED);
+    refresh_written(refresh, STORE_STALE);
+    assert_null(refresh_step(refresh, &outcome));
+    assert_int_equal(outcome, OUTCOME_FAULT);
+    assert_int_equal(world_present(w, &w->mount, third.refresh_token, &third), OUTCOME_ROTATED);
+    /* presented now, it is a spent token */
+    assert_int_equal(world_present(w, &w->mount, first, &waiting), OUTCOME_TOKEN_REUSED);
+}
+
+/* Overtaken once: the answer of the winner. */
+static void test_lost_race_is_answered_as_a_replay(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct refresh_ask ask = {.mount = &w->mount, .refresh_token = first};
+    struct refresh_answer waiting, second;
+    enum outcome outcome;
+    struct refresh *refresh = refresh_begin(&w->issuer, &ask, w->arena, &waiting, &w->fault);
+
+    assert_non_null(refresh_step(refresh, &outcome));
+    assert_int_equal(world_present(w, &w->mount, first, &second), OUTCOME_ROTATED);
+    refresh_written(refresh, STORE_STALE);
+    assert_null(refresh_step(refresh, &outcome));
+    assert_int_equal(outcome, OUTCOME_REPLAYED);
+    assert_true(text_equal(waiting.refresh_token, second.refresh_token));
+    assert_true(text_equal(waiting.access_token, second.access_token));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_rotation_and_replay),
+        CASE(test_reuse_after_window_is_recorded),
+        CASE(test_report_only),
+        CASE(test_replay_of_expired_access_token),
+        CASE(test_recovery),
+        CASE(test_strangers_spend_nothing),
+        CASE(test_access_token_of_the_session),
+        CASE(test_overtaken_while_it_waited),
+        CASE(test_lost_race_is_answered_as_a_replay),
+        CASE(test_scope),
+        CASE(test_accounts),
+        CASE(test_password_buys_a_session),
+        CASE(test_window_starts_when_written),
+        CASE(test_clock_far_back_is_a_fault),
+        CASE(test_future_generation),
+        CASE(test_race),
+    };
+    return cmocka_run_group_tests_name("operation/refresh", tests, NULL, NULL);
+}

@@ -1,0 +1,198 @@
+/* world.c: see world.h. */
+#include "operation/world.h"
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "operation/password.h"
+#include "token/jws.h"
+#include "token/layout.h"
+
+static int64_t world_now(void *self)
+{
+    return ((struct world *)self)->now_ms;
+}
+
+static bool world_random(void *self, void *out, size_t size)
+{
+    uint64_t *next = &((struct world *)self)->random;
+    uint8_t *bytes = out;
+
+    for (size_t i = 0; i < size; i++) {
+        *next = *next * 6364136223846793005u + 1442695040888963407u;
+        bytes[i] = (uint8_t)(*next >> 56);
+    }
+    return true;
+}
+
+void world_add_key(struct world *world, enum signing_algorithm algorithm, const char *kid)
+{
+    struct signing_row row = {.state = SIGNING_ACTIVE};
+    struct signing_key *key =
+        signing_key_generate(algorithm, kid, &world->issuer.randomness, &world->fault);
+
+    assert_non_null(key);
+    assert_true(
+        signing_key_seal(key, &world->secrets, &world->issuer.randomness, &row, &world->fault));
+    assert_int_equal(store_key_add(world->store, &row, &world->fault), STORE_OK);
+    signing_key_close(key);
+}
+
+static void write_native(struct json_out *out, const struct layout_claims *claims)
+{
+    layout_add_named(out, "iss", claims->issuer);
+    json_out_member(out, "sub", claims->subject);
+    layout_add_named(out, "aud", claims->audience);
+    layout_add_expiry(out, claims);
+    json_out_member_int(out, "iat", claims->issued_at_s);
+    json_out_member(out, "jti", text_of(claims->jti));
+    layout_add_named(out, "client_id", claims->client);
+    layout_add_named(out, "scope", claims->scope);
+    json_out_member(out, "sid", text_of(claims->session));
+    layout_add_words(out, "roles", claims->roles);
+}
+
+static void write_jwt(struct json_out *out, const struct layout_claims *claims)
+{
+    json_out_member(out, "sub", claims->username);
+    layout_add_words(out, "roles", claims->roles);
+    layout_add_expiry(out, claims);
+    json_out_member_int(out, "iat", claims->issued_at_s);
+}
+
+static const struct layout native_layout = {
+    .header = {{"typ", "JWT"}, {.name = "alg"}, {.name = "kid"}},
+    .access = write_native,
+    .session_claim = "sid",
+    .says_scope = true};
+static const struct layout jwt_layout = {
+    .header = {{.name = "alg"}}, .access = write_jwt, .refresh = write_jwt};
+
+static void fill_mount(struct mount *mount, struct realm *realm)
+{
+    struct policy *policy = &realm->policy;
+
+    strcpy(mount->path, "/oauth/token");
+    mount->realm = realm;
+    strcpy(realm->name, "/oauth/token");
+    strcpy(realm->issuer, "https://id.example");
+    strcpy(realm->audience, "api");
+    policy->rotate = true;
+    policy->concurrency_window_ms = 60 * CLOCK_SECOND;
+    policy->idle_lifetime_ms = 30 * (int64_t)CLOCK_DAY;
+    policy->access_lifetime_ms = CLOCK_HOUR;
+    policy->format = REFRESH_FORMAT_NATIVE;
+    policy->layout = &native_layout;
+    policy->algorithm = SIGNING_HS256;
+    policy->scope_rule = SCOPE_SUBSET;
+}
+
+void world_open(struct world *world, const char *url)
+{
+    static const uint8_t master[SECRETS_MASTER_SIZE] = "a master secret for tests, 32 by";
+    struct store_settings settings = {.url = url, .create = true};
+    struct randomness randomness = {world_random, world};
+    struct clock clock = {.now_ms = world_now, .self = world};
+
+    memset(world, 0, sizeof *world);
+    world->now_ms = INT64_C(1800000000000);
+    world->arena = arena_open((size_t)8 << 20);
+    assert_non_null(world->arena);
+    assert_true(secrets_open(master, &world->secrets, &world->fault));
+    memcpy(settings.record_key, world->secrets.record, sizeof settings.record_key);
+    settings.keep_ended_ms = CLOCK_DAY;
+    settings.derived_alias = issuer_derived_alias;
+    settings.derived_alias_self = &world->secrets;
+    world->store = store_open(&settings, &world->fault);
+    assert_non_null(world->store);
+    assert_true(issuer_open(&world->issuer, world->store, &world->secrets, clock, randomness,
+                            &world->fault));
+    world_add_key(world, SIGNING_HS256, "k1");
+    strcpy(world->ada.name, "ada");
+    strcpy(world->ada.roles, "admin user");
+    world->ada.enabled = true;
+    assert_true(
+        password_hash(TEXT("correct horse"), &randomness, world->ada.password, &world->fault));
+    assert_int_equal(store_account_add(world->store, &world->ada, &world->fault), STORE_OK);
+    fill_mount(&world->mount, &world->realm);
+}
+
+void world_close(struct world *world)
+{
+    issuer_close(&world->issuer);
+    store_close(world->store);
+    secrets_close(&world->secrets);
+    arena_close(world->arena);
+}
+
+struct text world_session(struct world *world, const char *client, const char *scope)
+{
+    struct refresh_answer answer = {0};
+    struct issue_ask ask = {.mount = &world->mount,
+                            .account = &world->ada,
+                            .client = text_of(client),
+                            .scope_given = scope != NULL,
+                            .scope = text_of(scope)};
+
+    enum outcome outcome =
+        issue_session(&world->issuer, &ask, world->arena, &answer, &world->fault);
+
+    if (outcome == OUTCOME_FAULT) {
+        print_error("%s\n", world->fault.text);
+    }
+    assert_int_equal(outcome, OUTCOME_ROTATED);
+    return answer.refresh_token;
+}
+
+enum outcome world_present(struct world *world, const struct mount *mount, struct text token,
+                           struct refresh_answer *answer)
+{
+    struct refresh_ask ask = {.mount = mount, .refresh_token = token};
+
+    return refresh_run(&world->issuer, &ask, world->arena, answer, &world->fault);
+}
+
+json_t *world_payload(struct world *world, struct text token)
+{
+    struct jws jws;
+    json_t *payload;
+
+    assert_true(jws_gate(world->arena, token, &jws));
+    payload = json_in_object(world->arena, jws.payload_json, &world->fault);
+    assert_non_null(payload);
+    return payload;
+}
+
+struct session world_record(struct world *world, const uint8_t id[SESSION_ID_SIZE])
+{
+    struct session_view grant;
+
+    assert_int_equal(store_session_view(world->store, id, &grant, &world->fault), STORE_OK);
+    return grant.session;
+}
+
+void world_make_kopong(struct realm *realm)
+{
+    realm->policy.rotate = false;
+    realm->policy.format = REFRESH_FORMAT_JWT;
+    realm->policy.layout = &jwt_layout;
+    realm->policy.idle_lifetime_ms = 0;
+}
+
+int world_set_up(void **state)
+{
+    static struct world world;
+
+    world_open(&world, "memory:");
+    *state = &world;
+    return 0;
+}
+
+int world_tear_down(void **state)
+{
+    world_close(*state);
+    return 0;
+}

@@ -1,0 +1,44 @@
+/* world.h: a small world for tests of the operation: a memory store, fixed secrets, a clock that
+ * stands still until told, randomness that counts, one account, and mounts made by hand. */
+#ifndef RETOKEN_TESTS_OPERATION_WORLD_H
+#define RETOKEN_TESTS_OPERATION_WORLD_H
+
+#include "operation/issue.h"
+#include "operation/refresh.h"
+
+struct world {
+    int64_t now_ms;
+    uint64_t random; /* the next bytes */
+    struct secrets secrets;
+    struct store *store;
+    struct issuer issuer;
+    struct arena *arena;
+    struct account ada;
+    struct realm realm; /* rotating, native, HS256, oauth layout, 60 s window, idle 30 d */
+    struct mount mount; /* of that realm */
+    struct fault fault;
+};
+
+/* Asserts on every failure. `url` as store_settings.url. */
+void world_open(struct world *world, const char *url);
+void world_close(struct world *world);
+/* Adds and activates a key for the mount's algorithm. */
+void world_add_key(struct world *world, enum signing_algorithm algorithm, const char *kid);
+/* Begins a session of ada on world->mount; the first refresh token, in the arena. */
+struct text world_session(struct world *world, const char *client, const char *scope);
+/* Presents a token on `mount` with nothing else. */
+enum outcome world_present(struct world *world, const struct mount *mount, struct text token,
+                           struct refresh_answer *answer);
+/* The payload of an access token. */
+json_t *world_payload(struct world *world, struct text token);
+/* The session record behind an answer. */
+struct session world_record(struct world *world, const uint8_t id[SESSION_ID_SIZE]);
+/* Turns a realm into kopong's kind: JWT-shaped refresh tokens that do not rotate. */
+void world_make_kopong(struct realm *realm);
+
+/* A test with a world over a memory store in *state. */
+int world_set_up(void **state);
+int world_tear_down(void **state);
+#define CASE(test) cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)
+
+#endif
