@@ -9,12 +9,8 @@ libtoken_a_SOURCES = \
 	src/token/signing_profile.h \
 	src/token/signing_pem.c \
 	src/token/signing_pem.h \
-	src/token/der.c \
-	src/token/der.h \
-	src/token/signing_ecdsa.c \
-	src/token/signing_ecdsa.h \
-	src/token/signing_pkcs8.c \
-	src/token/signing_pkcs8.h \
+	src/token/signing_numbers.c \
+	src/token/signing_numbers.h \
 	src/token/signing_pair.c \
 	src/token/signing_pair.h \
 	src/token/signing_jwk.c \

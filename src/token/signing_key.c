@@ -1,23 +1,24 @@
+/* SPDX-License-Identifier: ISC */
 /* signing_key.c: one key with one algorithm, made, sealed and opened again. Knows secrets and
- * sealing; what a key pair does is signing_pair.c's. Does not know JSON Web Tokens, states or
- * realms. */
+ * sealing; a key pair is signing_pair.c's. Does not know JSON Web Tokens, states or realms. */
+#include "token/signing_key.h"
+
 #include <stdio.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
 #include "base/codec.h"
 #include "base/secret.h"
-
 #include "token/signing_jwk.h"
-#include "token/signing_key.h"
+#include "token/signing_numbers.h"
 #include "token/signing_pair.h"
 #include "token/signing_pem.h"
-#include "token/signing_pkcs8.h"
 
-enum { SECRET_KID_BYTES = 16 };
+enum { SECRET_KID_BYTES = 16, ABOUT_MAX = SIGNING_KID_MAX + 64 };
 
 struct signing_key {
     enum signing_algorithm algorithm;
@@ -29,41 +30,154 @@ struct signing_key {
     uint8_t secret[SIGNING_SECRET_MAX];
 };
 
+static struct signing_key *key_from_random(const char *kid, const struct randomness *randomness,
+                                           struct fault *fault);
+static struct signing_key *key_from_pkey(enum signing_algorithm algorithm, EVP_PKEY *pkey,
+                                         const char *kid, struct fault *fault);
+static struct signing_key *key_open(enum signing_algorithm algorithm, struct text bytes,
+                                    const char *kid, struct fault *fault);
+static bool is_one_pair(const struct signing_key *key);
+static EVP_PKEY *generate(const struct signing_profile *profile);
+static struct text key_bytes(const struct signing_key *key);
+static struct text sealed_about(enum signing_algorithm algorithm, const char *kid, char *room,
+                                size_t size);
+
 /* ---- making ---- */
 
-bool signing_key_kid_valid(struct text kid)
+struct signing_key *signing_key_generate(enum signing_algorithm algorithm, const char *kid,
+                                         const struct randomness *randomness, struct fault *fault)
 {
-    for (size_t i = 0; i < kid.size; i++) {
-        char c = kid.data[i];
-        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-              c == '.' || c == '_' || c == '-')) {
-            return false;
-        }
+    if (algorithm == SIGNING_HS256) {
+        return key_from_random(kid, randomness, fault);
     }
-    return kid.size >= 1 && kid.size <= SIGNING_KID_MAX;
+    crypto_start();
+    EVP_PKEY *pkey = generate(signing_profile(algorithm));
+    if (pkey == NULL) {
+        ERR_clear_error();
+        fault_set(fault, "libcrypto cannot generate a key for %s",
+                  signing_algorithm_name(algorithm));
+        return NULL;
+    }
+    return key_from_pkey(algorithm, pkey, kid, fault);
+}
+
+struct signing_key *signing_key_from_pem(enum signing_algorithm algorithm, struct text pem,
+                                         const char *kid, struct fault *fault)
+{
+    if (algorithm == SIGNING_HS256) {
+        fault_set(fault, "HS256 takes a secret, not a PEM key");
+        return NULL;
+    }
+    EVP_PKEY *pkey = signing_pem_private(pem, fault);
+    if (pkey == NULL) {
+        return NULL;
+    }
+    struct signing_key *key = key_from_pkey(algorithm, pkey, kid, fault);
+    if (key != NULL && !is_one_pair(key)) {
+        signing_key_close(key);
+        fault_set(fault, "the private key does not belong to the public key beside it");
+        return NULL;
+    }
+    return key;
+}
+
+struct signing_key *signing_key_from_secret(struct text secret, const char *kid,
+                                            struct fault *fault)
+{
+    return key_open(SIGNING_HS256, secret, kid, fault);
 }
 
 void signing_key_close(struct signing_key *key)
 {
-    if (key == NULL) {
-        return;
+    if (key != NULL) {
+        signing_pair_close(key->pair);
+        crypto_mac_close(key->mac);
+        OPENSSL_clear_free(key, sizeof *key);
     }
-    signing_pair_close(key->pair);
-    crypto_mac_close(key->mac);
-    OPENSSL_clear_free(key, sizeof *key);
 }
 
-static struct signing_key *key_new(enum signing_algorithm algorithm, struct fault *fault)
+static struct signing_key *key_from_random(const char *kid, const struct randomness *randomness,
+                                           struct fault *fault)
 {
-    struct signing_key *key = OPENSSL_zalloc(sizeof *key);
+    uint8_t secret[SIGNING_SECRET_MIN];
+    struct signing_key *key = NULL;
 
-    if (key == NULL) {
-        fault_set(fault, "out of memory for a signing key");
-        return NULL;
+    if (!randomness_fill(randomness, secret, sizeof secret)) {
+        fault_set(fault, "no randomness for a signing key");
+    } else {
+        key =
+            signing_key_from_secret((struct text){(const char *)secret, sizeof secret}, kid, fault);
     }
-    key->algorithm = algorithm;
-    key->profile = signing_profile(algorithm);
+    secret_wipe(secret, sizeof secret);
     return key;
+}
+
+static EVP_PKEY *generate(const struct signing_profile *profile)
+{
+    if (profile->group != NULL) {
+        return EVP_EC_gen(profile->group);
+    } else if (profile->digest != NULL) {
+        return EVP_RSA_gen(SIGNING_RSA_BITS_MIN);
+    }
+    return EVP_PKEY_Q_keygen(NULL, NULL, profile->type);
+}
+
+/* Frees pkey. */
+static struct signing_key *key_from_pkey(enum signing_algorithm algorithm, EVP_PKEY *pkey,
+                                         const char *kid, struct fault *fault)
+{
+    const struct signing_profile *profile = signing_profile(algorithm);
+    uint8_t bytes[SIGNING_NUMBERS_MAX];
+    struct signing_key *key = NULL;
+
+    if (signing_profile_fits(profile, pkey, fault)) {
+        size_t size = signing_numbers_write(profile, pkey, bytes);
+        if (size == 0) {
+            fault_set(fault, "the key's numbers cannot be read; what is needed is %s",
+                      profile->wanted);
+        } else {
+            key = key_open(algorithm, (struct text){(const char *)bytes, size}, kid, fault);
+        }
+    }
+    secret_wipe(bytes, sizeof bytes);
+    EVP_PKEY_free(pkey);
+    ERR_clear_error();
+    return key;
+}
+
+/* A file put together by hand may hold a private part that does not belong to its public part. */
+static bool is_one_pair(const struct signing_key *key)
+{
+    struct text sample = TEXT("retoken");
+    uint8_t signature[SIGNING_SIGNATURE_MAX];
+    size_t size = sizeof signature;
+
+    return signing_key_sign(key, sample, signature, &size) &&
+           signing_key_verify(key, sample, signature, size);
+}
+
+/* ---- opening ---- */
+
+static bool open_secret(struct signing_key *key, struct text secret, struct fault *fault)
+{
+    if (secret.size < SIGNING_SECRET_MIN || secret.size > SIGNING_SECRET_MAX) {
+        fault_set(fault, "the secret has %zu bytes; HS256 needs %d to %d", secret.size,
+                  (int)SIGNING_SECRET_MIN, (int)SIGNING_SECRET_MAX);
+        return false;
+    }
+    memcpy(key->secret, secret.data, secret.size);
+    key->secret_size = secret.size;
+    key->mac = crypto_mac_open(secret.data, secret.size);
+    if (key->mac == NULL) {
+        fault_set(fault, "libcrypto cannot prepare an HMAC key");
+    }
+    return key->mac != NULL;
+}
+
+static bool open_pair(struct signing_key *key, struct text numbers, struct fault *fault)
+{
+    key->pair = signing_pair_open(key->profile, numbers, fault);
+    return key->pair != NULL;
 }
 
 /* A thumbprint of a secret would publish a hash of it, so a secret's id is a MAC of a fixed label.
@@ -83,9 +197,9 @@ static bool secret_kid(struct signing_key *key)
 
 static bool default_kid(struct signing_key *key)
 {
-    return key->mac != NULL
+    return key->pair == NULL
                ? secret_kid(key)
-               : signing_jwk_thumbprint(key->profile, signing_pair_pkey(key->pair), key->kid);
+               : signing_jwk_thumbprint(key->profile, signing_pair_numbers(key->pair), key->kid);
 }
 
 static bool set_kid(struct signing_key *key, const char *kid, struct fault *fault)
@@ -93,7 +207,7 @@ static bool set_kid(struct signing_key *key, const char *kid, struct fault *faul
     struct text given = text_of(kid);
 
     if (given.size == 0 && !default_kid(key)) {
-        fault_set(fault, "libcrypto cannot compute the key's thumbprint");
+        fault_set(fault, "out of memory for the key's thumbprint");
     } else if (given.size != 0 && !signing_key_kid_valid(given)) {
         fault_set(fault, "a key id must be 1 to %d characters out of A-Z a-z 0-9 . _ -",
                   (int)SIGNING_KID_MAX);
@@ -103,140 +217,39 @@ static bool set_kid(struct signing_key *key, const char *kid, struct fault *faul
     return false;
 }
 
-/* Takes the pair over, also on failure; NULL: out of memory. */
-static struct signing_key *key_of_pair(enum signing_algorithm algorithm, struct signing_pair *pair,
-                                       const char *kid, struct fault *fault)
+/* From the bytes that are sealed: a secret, or the raw numbers of a pair. */
+static struct signing_key *key_open(enum signing_algorithm algorithm, struct text bytes,
+                                    const char *kid, struct fault *fault)
 {
-    struct signing_key *key = pair != NULL ? key_new(algorithm, fault) : NULL;
+    struct signing_key *key = OPENSSL_zalloc(sizeof *key);
 
-    if (pair == NULL) {
-        fault_set(fault, "out of memory for a signing key");
-    } else if (key == NULL) {
-        signing_pair_close(pair);
-    } else {
-        key->pair = pair;
-        if (set_kid(key, kid, fault)) {
-            return key;
-        }
-        signing_key_close(key);
-    }
-    return NULL;
-}
-
-/* Takes pkey over, also on failure. */
-static struct signing_key *key_of_pkey(enum signing_algorithm algorithm, EVP_PKEY *pkey,
-                                       const char *kid, struct fault *fault)
-{
-    const struct signing_profile *profile = signing_profile(algorithm);
-    struct signing_pair *pair = NULL;
-    struct signing_key *key = NULL;
-
-    if (signing_profile_fits(profile, pkey, fault)) {
-        pair = signing_pair_of(profile, pkey);
-        pkey = pair != NULL ? NULL : pkey;
-        key = key_of_pair(algorithm, pair, kid, fault);
-    }
-    EVP_PKEY_free(pkey);
-    ERR_clear_error();
-    return key;
-}
-
-struct signing_key *signing_key_from_secret(struct text secret, const char *kid,
-                                            struct fault *fault)
-{
-    if (secret.size < SIGNING_SECRET_MIN || secret.size > SIGNING_SECRET_MAX) {
-        fault_set(fault, "the secret has %zu bytes; HS256 needs %d to %d", secret.size,
-                  (int)SIGNING_SECRET_MIN, (int)SIGNING_SECRET_MAX);
-        return NULL;
-    }
-    struct signing_key *key = key_new(SIGNING_HS256, fault);
     if (key == NULL) {
+        fault_set(fault, "out of memory for a signing key");
         return NULL;
     }
-    memcpy(key->secret, secret.data, secret.size);
-    key->secret_size = secret.size;
-    key->mac = crypto_mac_open(secret.data, secret.size);
-    if (key->mac == NULL) {
-        fault_set(fault, "libcrypto cannot prepare an HMAC key");
-    } else if (set_kid(key, kid, fault)) {
+    key->algorithm = algorithm;
+    key->profile = signing_profile(algorithm);
+    if ((algorithm == SIGNING_HS256 ? open_secret(key, bytes, fault)
+                                    : open_pair(key, bytes, fault)) &&
+        set_kid(key, kid, fault)) {
         return key;
     }
     signing_key_close(key);
     return NULL;
 }
 
-static struct signing_key *generate_secret(const char *kid, const struct randomness *randomness,
-                                           struct fault *fault)
+/* ---- facts ---- */
+
+bool signing_key_kid_valid(struct text kid)
 {
-    uint8_t secret[SIGNING_SECRET_MIN];
-    struct signing_key *key = NULL;
-
-    if (!randomness_fill(randomness, secret, sizeof secret)) {
-        fault_set(fault, "no randomness for a signing key");
-    } else {
-        key =
-            signing_key_from_secret((struct text){(const char *)secret, sizeof secret}, kid, fault);
+    for (size_t i = 0; i < kid.size; i++) {
+        char c = kid.data[i];
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+              c == '.' || c == '_' || c == '-')) {
+            return false;
+        }
     }
-    secret_wipe(secret, sizeof secret);
-    return key;
-}
-
-static EVP_PKEY *generate_pair(const struct signing_profile *profile)
-{
-    if (profile->group != NULL) {
-        return EVP_EC_gen(profile->group);
-    } else if (profile->digest != NULL) {
-        return EVP_RSA_gen(SIGNING_RSA_BITS_MIN);
-    }
-    return EVP_PKEY_Q_keygen(NULL, NULL, profile->type);
-}
-
-struct signing_key *signing_key_generate(enum signing_algorithm algorithm, const char *kid,
-                                         const struct randomness *randomness, struct fault *fault)
-{
-    if (algorithm == SIGNING_HS256) {
-        return generate_secret(kid, randomness, fault);
-    }
-    crypto_start();
-    EVP_PKEY *pkey = generate_pair(signing_profile(algorithm));
-    if (pkey == NULL) {
-        ERR_clear_error();
-        fault_set(fault, "libcrypto cannot generate a key for %s",
-                  signing_algorithm_name(algorithm));
-        return NULL;
-    }
-    return key_of_pkey(algorithm, pkey, kid, fault);
-}
-
-/* A file put together by hand may hold a private part that does not belong to its public part. */
-static bool is_one_pair(const struct signing_key *key)
-{
-    struct text sample = TEXT("retoken");
-    uint8_t signature[SIGNING_SIGNATURE_MAX];
-    size_t size = sizeof signature;
-
-    return signing_key_sign(key, sample, signature, &size) &&
-           signing_key_verify(key, sample, signature, size);
-}
-
-struct signing_key *signing_key_from_pem(enum signing_algorithm algorithm, struct text pem,
-                                         const char *kid, struct fault *fault)
-{
-    if (algorithm == SIGNING_HS256) {
-        fault_set(fault, "HS256 takes a secret, not a PEM key");
-        return NULL;
-    }
-    EVP_PKEY *pkey = signing_pem_private(pem, fault);
-    if (pkey == NULL) {
-        return NULL;
-    }
-    struct signing_key *key = key_of_pkey(algorithm, pkey, kid, fault);
-    if (key != NULL && !is_one_pair(key)) {
-        signing_key_close(key);
-        fault_set(fault, "the private key does not belong to the public key beside it");
-        return NULL;
-    }
-    return key;
+    return kid.size >= 1 && kid.size <= SIGNING_KID_MAX;
 }
 
 bool signing_key_public_fits(enum signing_algorithm algorithm, struct text pem, struct fault *fault)
@@ -260,37 +273,15 @@ const char *signing_key_kid(const struct signing_key *key)
 
 bool signing_key_jwk(const struct signing_key *key, struct json_out *out)
 {
-    const EVP_PKEY *pkey = key->pair != NULL ? signing_pair_pkey(key->pair) : NULL;
-
-    return pkey != NULL && signing_jwk_write(key->profile, pkey,
-                                             signing_algorithm_name(key->algorithm), key->kid, out);
+    if (key->pair == NULL) {
+        return false;
+    }
+    signing_jwk_write(key->profile, signing_pair_numbers(key->pair),
+                      signing_algorithm_name(key->algorithm), key->kid, out);
+    return true;
 }
 
 /* ---- sealing ---- */
-
-/* Binds the sealed bytes to the row's own words, so that rows cannot be mixed by hand. */
-static struct text sealed_about(enum signing_algorithm algorithm, const char *kid, char *room,
-                                size_t size)
-{
-    int length =
-        snprintf(room, size, "retoken 1 signing key %s %s", signing_algorithm_name(algorithm), kid);
-
-    return (struct text){room, length > 0 ? (size_t)length : 0};
-}
-
-enum { ABOUT_MAX = SIGNING_KID_MAX + 64 };
-
-/* The private part as bytes, to be given back with OPENSSL_clear_free; 0 on failure. */
-static size_t private_bytes(const struct signing_key *key, uint8_t **bytes)
-{
-    *bytes = NULL;
-    if (key->pair == NULL) {
-        *bytes = OPENSSL_memdup(key->secret, key->secret_size);
-        return *bytes != NULL ? key->secret_size : 0;
-    }
-    const EVP_PKEY *pkey = signing_pair_pkey(key->pair);
-    return pkey != NULL ? signing_pkcs8_write(pkey, bytes) : 0;
-}
 
 bool signing_key_seal(const struct signing_key *key, const struct secrets *secrets,
                       const struct randomness *randomness, struct signing_row *row,
@@ -298,38 +289,23 @@ bool signing_key_seal(const struct signing_key *key, const struct secrets *secre
 {
     char room[ABOUT_MAX];
     uint8_t nonce[12];
-    uint8_t *plain;
-    size_t size = private_bytes(key, &plain);
-    bool good = false;
+    struct text plain = key_bytes(key);
 
-    if (size == 0) {
-        fault_set(fault, "libcrypto cannot write out the key %s", key->kid);
-    } else if (size + CRYPTO_SEAL_EXTRA > sizeof row->sealed) {
+    if (plain.size + CRYPTO_SEAL_EXTRA > sizeof row->sealed) {
         fault_set(fault, "the key %s is too large to be stored", key->kid);
     } else if (!randomness_fill(randomness, nonce, sizeof nonce)) {
         fault_set(fault, "no randomness to seal the key %s", key->kid);
     } else if (!crypto_seal(secrets->sealing, nonce,
-                            sealed_about(key->algorithm, key->kid, room, sizeof room), plain, size,
-                            row->sealed)) {
+                            sealed_about(key->algorithm, key->kid, room, sizeof room), plain.data,
+                            plain.size, row->sealed)) {
         fault_set(fault, "libcrypto cannot seal the key %s", key->kid);
     } else {
-        row->sealed_size = (uint16_t)(size + CRYPTO_SEAL_EXTRA);
+        row->sealed_size = (uint16_t)(plain.size + CRYPTO_SEAL_EXTRA);
         row->algorithm = key->algorithm;
         memcpy(row->kid, key->kid, sizeof row->kid);
-        good = true;
+        return true;
     }
-    OPENSSL_clear_free(plain, size);
-    return good;
-}
-
-static struct signing_key *key_of_bytes(enum signing_algorithm algorithm, const uint8_t *plain,
-                                        size_t size, const char *kid, struct fault *fault)
-{
-    if (algorithm == SIGNING_HS256) {
-        return signing_key_from_secret((struct text){(const char *)plain, size}, kid, fault);
-    }
-    return key_of_pair(algorithm, signing_pair_of_pkcs8(signing_profile(algorithm), plain, size),
-                       kid, fault);
+    return false;
 }
 
 struct signing_key *signing_key_unseal(const struct signing_row *row, const struct secrets *secrets,
@@ -349,14 +325,31 @@ struct signing_key *signing_key_unseal(const struct signing_row *row, const stru
                           row->sealed_size, plain)) {
         fault_set(fault, "was not sealed under this master secret");
     } else {
-        key = key_of_bytes(row->algorithm, plain, row->sealed_size - (size_t)CRYPTO_SEAL_EXTRA,
-                           row->kid, fault);
+        size_t size = row->sealed_size - (size_t)CRYPTO_SEAL_EXTRA;
+        key = key_open(row->algorithm, (struct text){(const char *)plain, size}, row->kid, fault);
     }
     if (key == NULL) {
         fault_prefix(fault, "signing key %s", row->kid);
     }
     secret_wipe(plain, sizeof plain);
     return key;
+}
+
+static struct text key_bytes(const struct signing_key *key)
+{
+    return key->pair != NULL ? signing_pair_bytes(key->pair)
+                             : (struct text){(const char *)key->secret, key->secret_size};
+}
+
+/* Binds the sealed bytes to their layout and to the row's own words, so that rows cannot be mixed
+ * by hand. */
+static struct text sealed_about(enum signing_algorithm algorithm, const char *kid, char *room,
+                                size_t size)
+{
+    int length =
+        snprintf(room, size, "retoken 2 signing key %s %s", signing_algorithm_name(algorithm), kid);
+
+    return (struct text){room, length > 0 ? (size_t)length : 0};
 }
 
 /* ---- signing ---- */
@@ -373,11 +366,6 @@ bool signing_key_sign(const struct signing_key *key, struct text input, uint8_t 
     return crypto_mac_compute(key->mac, input.data, input.size, signature);
 }
 
-bool signing_key_ready(const struct signing_key *key)
-{
-    return key->pair == NULL || signing_pair_pkey(key->pair) != NULL;
-}
-
 bool signing_key_verify(const struct signing_key *key, struct text input, const uint8_t *signature,
                         size_t size)
 {
@@ -390,4 +378,9 @@ bool signing_key_verify(const struct signing_key *key, struct text input, const 
                 secret_equal(hash, signature, size);
     secret_wipe(hash, sizeof hash);
     return good;
+}
+
+bool signing_key_ready(const struct signing_key *key)
+{
+    return key->pair == NULL || signing_pair_ready(key->pair);
 }

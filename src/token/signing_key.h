@@ -1,6 +1,7 @@
-/* signing_key.h: a key that signs and checks JWTs, its algorithm pinned. An unsealed key pair is
- * kept as it was stored until it is first needed, and from then on as EVP_PKEY. Knows libcrypto;
- * does not know the store (the caller moves struct signing_row). */
+/* SPDX-License-Identifier: ISC */
+/* signing_key.h: a key that signs and verifies JWTs, its algorithm pinned. A key pair is kept as
+ * raw numbers; libcrypto's key is made from them at the first use. Knows sealing; does not know the
+ * store (the caller moves struct signing_row). */
 #ifndef RETOKEN_TOKEN_SIGNING_KEY_H
 #define RETOKEN_TOKEN_SIGNING_KEY_H
 
@@ -15,16 +16,17 @@ struct signing_key; /* safe to use from several threads */
 struct signing_key *signing_key_generate(enum signing_algorithm algorithm, const char *kid,
                                          const struct randomness *randomness, struct fault *fault);
 /* From PEM (private key; PKCS#8 or traditional). kid NULL or "": the RFC 7638 thumbprint. Refuses
- * RSA below 2048 bits or e < 65537, the wrong curve, a public key alone, an encrypted PEM. */
+ * RSA below 2048 bits or e < 65537 or of more than two primes, the wrong curve, a public key
+ * alone, an encrypted PEM. */
 struct signing_key *signing_key_from_pem(enum signing_algorithm algorithm, struct text pem,
                                          const char *kid, struct fault *fault);
 /* HS256 from the secret's bytes; at least 32 of them (RFC 7518 section 3.2). */
 struct signing_key *signing_key_from_secret(struct text secret, const char *kid,
                                             struct fault *fault);
-/* Is this text a kid at all? Only such ones are ever looked up. */
+/* Is this text a kid at all? No other is ever looked up. */
 bool signing_key_kid_valid(struct text kid);
-/* Is this PEM a public key that this algorithm may be used with (same floors as above)? For the
- * keys of others: registered clients. False with *fault. */
+/* Is this PEM a public key that this algorithm may be used with (limits as above)? For the keys of
+ * others: registered clients. False with *fault. */
 bool signing_key_public_fits(enum signing_algorithm algorithm, struct text pem,
                              struct fault *fault);
 void signing_key_close(struct signing_key *key); /* wipes; NULL is harmless */
@@ -32,30 +34,30 @@ void signing_key_close(struct signing_key *key); /* wipes; NULL is harmless */
 enum signing_algorithm signing_key_algorithm(const struct signing_key *key);
 const char *signing_key_kid(const struct signing_key *key);
 
-/* The private part sealed under the master secret into row->sealed, and algorithm, kid; state,
- * realm, number and time are the caller's. */
+/* Seals the secret, or the numbers of the pair (signing_numbers.c), under the master secret into
+ * row->sealed, and sets algorithm and kid; state, realm, number and time are the caller's. */
 bool signing_key_seal(const struct signing_key *key, const struct secrets *secrets,
                       const struct randomness *randomness, struct signing_row *row,
                       struct fault *fault);
-/* The seal is checked now, so a changed row or another master secret is a fault here; the key pair
- * is made of what was in it at the first signature, verification or signing_key_jwk, which fail
- * when it cannot be made (no memory, or a libcrypto without this algorithm). */
+/* The seal is checked now: a changed row or another master secret is a fault here. libcrypto's key
+ * is made at the first signature or verification, which fails when it cannot be made (no memory, or
+ * a libcrypto without this algorithm). */
 struct signing_key *signing_key_unseal(const struct signing_row *row, const struct secrets *secrets,
                                        struct fault *fault);
 
-/* Raw signature over `input` (JWS: RFC 7518 section 3; ECDSA as R || S). *size: room in, size out;
- * SIGNING_SIGNATURE_MAX is always enough. Several threads at once. */
+/* The raw signature of `input` (JWS: RFC 7518 section 3; ECDSA as R || S). *size: room in, size
+ * out; SIGNING_SIGNATURE_MAX is always enough. */
 enum { SIGNING_SIGNATURE_MAX = 1024 };
 bool signing_key_sign(const struct signing_key *key, struct text input, uint8_t *signature,
                       size_t *size);
 bool signing_key_verify(const struct signing_key *key, struct text input, const uint8_t *signature,
                         size_t size);
-/* A pair is made at its first use; has it been, or can it be made now? False: out of memory, or
- * libcrypto failed, and that signing or verifying failed says nothing of key or signature. */
+/* Has libcrypto's key been made, or can it be made now? False: out of memory, or libcrypto failed;
+ * then a failed signature or verification says nothing about the key or the signature. */
 bool signing_key_ready(const struct signing_key *key);
 
-/* One member of a JWKS "keys" array (RFC 7517): kty and public parts, kid, alg, use. Writes nothing
- * and gives false for a symmetric key. */
+/* One member of a JWKS "keys" array (RFC 7517): kty and public numbers, kid, alg, use. False, and
+ * nothing is written, for a secret. */
 bool signing_key_jwk(const struct signing_key *key, struct json_out *out);
 
 #endif

@@ -1,158 +1,126 @@
+/* SPDX-License-Identifier: ISC */
 /* signing_pair.c: one key pair and the contexts that were prepared for it. Knows libcrypto, JWS's
  * signature formats and threads. Does not know kids, sealing or JSON Web Tokens.
  *
- * A prepared context serves one thread at a time, so idle ones wait in seats, and a thread looks
- * into its own seat first: no lock, and as a rule nobody else's cache line. */
+ * Preparing a context takes 6 us and libcrypto's locks. It is done once for each pair; a signature
+ * or a verification works on a copy, which takes 0.3 us, so threads share nothing that changes. */
+#include "token/signing_pair.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
+#include <string.h>
 
-#include <openssl/core_names.h>
+#include <openssl/bn.h>
+#include <openssl/ecdsa.h>
 #include <openssl/err.h>
-#include <openssl/params.h>
 #include <openssl/rsa.h>
 
-#include "token/signing_ecdsa.h"
-#include "token/signing_pair.h"
-#include "token/signing_pkcs8.h"
-
-enum { SEATS = 8, CACHE_LINE = 64, DIGEST_NAME_MAX = 16 };
-
-struct seat {
-    _Atomic(EVP_PKEY_CTX *) idle;
-    char apart[CACHE_LINE - sizeof(EVP_PKEY_CTX *)];
-};
+enum { ECDSA_DER_MAX = 3 + 2 * (3 + SIGNING_HALF_MAX) };
 
 struct signing_pair {
     const struct signing_profile *profile;
     pthread_mutex_t making;
-    _Atomic(EVP_PKEY *) pkey; /* NULL until it is needed */
-    uint8_t *bytes;           /* what to make it from; NULL once that is done */
+    atomic_bool made; /* the two below are set, and stay so */
+    EVP_MD_CTX *signer;
+    EVP_MD_CTX *verifier;
+    struct signing_numbers numbers;
     size_t size;
-    struct seat signers[SEATS];
-    struct seat verifiers[SEATS];
-    EVP_MD_CTX *whole_signer; /* Ed25519: set before pkey is, and copied by each signature */
-    EVP_MD_CTX *whole_verifier;
+    uint8_t bytes[];
 };
 
-/* ---- making ---- */
+static bool make(struct signing_pair *pair);
+static bool sign(const struct signing_profile *profile, const EVP_MD_CTX *prepared,
+                 struct text input, uint8_t *signature, size_t *size);
+static bool verify(const struct signing_profile *profile, const EVP_MD_CTX *prepared,
+                   struct text input, const uint8_t *signature, size_t size);
 
-static struct signing_pair *pair_new(const struct signing_profile *profile)
+/* ---- opening ---- */
+
+struct signing_pair *signing_pair_open(const struct signing_profile *profile, struct text bytes,
+                                       struct fault *fault)
 {
-    struct signing_pair *pair = calloc(1, sizeof *pair);
+    struct signing_pair *pair = OPENSSL_zalloc(sizeof *pair + bytes.size);
 
-    if (pair != NULL) {
-        pair->profile = profile;
-        pthread_mutex_init(&pair->making, NULL);
-    }
-    return pair;
-}
-
-static void forget_whole(struct signing_pair *pair)
-{
-    EVP_MD_CTX_free(pair->whole_signer);
-    EVP_MD_CTX_free(pair->whole_verifier);
-    pair->whole_signer = pair->whole_verifier = NULL;
-}
-
-/* Ed25519: libcrypto takes the whole text, and its context once only, so each use copies one that
- * was prepared. True when there is nothing to do. */
-static bool prepare_whole(struct signing_pair *pair, EVP_PKEY *pkey)
-{
-    if (pair->profile->hash != NULL) {
-        return true;
-    }
-    if ((pair->whole_signer = EVP_MD_CTX_new()) != NULL &&
-        (pair->whole_verifier = EVP_MD_CTX_new()) != NULL &&
-        EVP_DigestSignInit(pair->whole_signer, NULL, NULL, NULL, pkey) == 1 &&
-        EVP_DigestVerifyInit(pair->whole_verifier, NULL, NULL, NULL, pkey) == 1) {
-        return true;
-    }
-    forget_whole(pair);
-    return false;
-}
-
-struct signing_pair *signing_pair_of(const struct signing_profile *profile, EVP_PKEY *pkey)
-{
-    struct signing_pair *pair = pair_new(profile);
-
-    if (pair != NULL && prepare_whole(pair, pkey)) {
-        atomic_init(&pair->pkey, pkey);
-        return pair;
-    }
-    signing_pair_close(pair);
-    return NULL;
-}
-
-struct signing_pair *signing_pair_of_pkcs8(const struct signing_profile *profile,
-                                           const uint8_t *bytes, size_t size)
-{
-    struct signing_pair *pair = pair_new(profile);
-
-    if (pair != NULL && (pair->bytes = OPENSSL_memdup(bytes, size)) == NULL) {
-        signing_pair_close(pair);
+    if (pair == NULL) {
+        fault_set(fault, "out of memory for a signing key");
         return NULL;
     }
-    if (pair != NULL) {
-        pair->size = size;
+    pthread_mutex_init(&pair->making, NULL);
+    pair->profile = profile;
+    pair->size = bytes.size;
+    memcpy(pair->bytes, bytes.data, bytes.size);
+    if (!signing_numbers_split(profile, signing_pair_bytes(pair), &pair->numbers)) {
+        fault_set(fault, "its numbers are damaged; what is needed is %s", profile->wanted);
+        signing_pair_close(pair);
+        return NULL;
     }
     return pair;
 }
 
 void signing_pair_close(struct signing_pair *pair)
 {
-    if (pair == NULL) {
-        return;
+    if (pair != NULL) {
+        EVP_MD_CTX_free(pair->signer);
+        EVP_MD_CTX_free(pair->verifier);
+        pthread_mutex_destroy(&pair->making);
+        OPENSSL_clear_free(pair, sizeof *pair + pair->size);
     }
-    for (size_t i = 0; i < SEATS; i++) {
-        EVP_PKEY_CTX_free(atomic_load(&pair->signers[i].idle));
-        EVP_PKEY_CTX_free(atomic_load(&pair->verifiers[i].idle));
-    }
-    forget_whole(pair);
-    EVP_PKEY_free(atomic_load(&pair->pkey));
-    OPENSSL_clear_free(pair->bytes, pair->size);
-    pthread_mutex_destroy(&pair->making);
-    free(pair);
 }
 
-/* Tried again by the next one when it fails: memory may have been short. */
-static EVP_PKEY *make(struct signing_pair *pair)
+struct text signing_pair_bytes(const struct signing_pair *pair)
 {
-    EVP_PKEY *pkey;
+    return (struct text){(const char *)pair->bytes, pair->size};
+}
 
+const struct signing_numbers *signing_pair_numbers(const struct signing_pair *pair)
+{
+    return &pair->numbers;
+}
+
+/* ---- use ---- */
+
+bool signing_pair_ready(struct signing_pair *pair)
+{
+    if (atomic_load_explicit(&pair->made, memory_order_acquire)) {
+        return true;
+    }
     pthread_mutex_lock(&pair->making);
-    pkey = atomic_load_explicit(&pair->pkey, memory_order_relaxed);
-    if (pkey == NULL) {
-        pkey = signing_pkcs8_read(pair->profile, pair->bytes, pair->size);
-        if (pkey != NULL &&
-            !(signing_profile_fits(pair->profile, pkey, NULL) && prepare_whole(pair, pkey))) {
-            EVP_PKEY_free(pkey);
-            pkey = NULL;
-        }
-        if (pkey != NULL) {
-            OPENSSL_clear_free(pair->bytes, pair->size);
-            pair->bytes = NULL;
-            atomic_store_explicit(&pair->pkey, pkey, memory_order_release);
-        }
-    }
+    bool made = atomic_load_explicit(&pair->made, memory_order_relaxed) || make(pair);
+    atomic_store_explicit(&pair->made, made, memory_order_release);
     pthread_mutex_unlock(&pair->making);
-    return pkey;
+    return made;
 }
 
-static EVP_PKEY *pkey_of(struct signing_pair *pair)
+bool signing_pair_sign(struct signing_pair *pair, struct text input, uint8_t *signature,
+                       size_t *size)
 {
-    EVP_PKEY *pkey = atomic_load_explicit(&pair->pkey, memory_order_acquire);
+    bool good =
+        signing_pair_ready(pair) && sign(pair->profile, pair->signer, input, signature, size);
 
-    return pkey != NULL ? pkey : make(pair);
+    if (!good) {
+        ERR_clear_error();
+    }
+    return good;
 }
 
-const EVP_PKEY *signing_pair_pkey(struct signing_pair *pair)
+bool signing_pair_verify(struct signing_pair *pair, struct text input, const uint8_t *signature,
+                         size_t size)
 {
-    return pkey_of(pair);
+    bool good =
+        signing_pair_ready(pair) && verify(pair->profile, pair->verifier, input, signature, size);
+
+    if (!good) {
+        ERR_clear_error();
+    }
+    return good;
 }
 
 /* ---- prepared contexts ---- */
 
+typedef int init_function(EVP_MD_CTX *, EVP_PKEY_CTX **, const char *, OSSL_LIB_CTX *, const char *,
+                          EVP_PKEY *, const OSSL_PARAM[]);
+
+/* PS256: MGF1 over the same hash, and a salt of its length (RFC 7518 section 3.5). */
 static bool set_padding(const struct signing_profile *profile, EVP_PKEY_CTX *context)
 {
     return !profile->pss ||
@@ -161,82 +129,37 @@ static bool set_padding(const struct signing_profile *profile, EVP_PKEY_CTX *con
             EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1);
 }
 
-/* RSA puts the hash's name beside it; ECDSA signs any hash as it is. */
-static bool set_digest(const struct signing_profile *profile, EVP_PKEY_CTX *context)
+static EVP_MD_CTX *prepare(const struct signing_profile *profile, EVP_PKEY *pkey,
+                           init_function *init)
 {
-    char name[DIGEST_NAME_MAX] = "";
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *options;
 
-    if (profile->half != 0) {
-        return true;
-    } else if (!text_copy(text_of(profile->digest), name, sizeof name)) {
-        return false;
-    }
-    OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, name, 0),
-        OSSL_PARAM_construct_end(),
-    };
-    return EVP_PKEY_CTX_set_params(context, parameters) == 1;
-}
-
-static EVP_PKEY_CTX *prepare(const struct signing_profile *profile, EVP_PKEY *pkey,
-                             int (*init)(EVP_PKEY_CTX *))
-{
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-
-    if (context != NULL && init(context) == 1 && set_digest(profile, context) &&
-        set_padding(profile, context)) {
+    if (context != NULL && init(context, &options, profile->digest, NULL, NULL, pkey, NULL) == 1 &&
+        set_padding(profile, options)) {
         return context;
     }
-    EVP_PKEY_CTX_free(context);
+    EVP_MD_CTX_free(context);
     return NULL;
 }
 
-static size_t own_seat(void)
+/* What was made stays where it is when something else fails, and the next call goes on from there:
+ * memory may have been short. */
+static bool make(struct signing_pair *pair)
 {
-    static atomic_size_t threads;
-    static _Thread_local size_t number;
+    EVP_PKEY *pkey = signing_numbers_pair(pair->profile, &pair->numbers);
 
-    if (number == 0) {
-        number = 1 + atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed);
-    }
-    return number % SEATS;
-}
-
-/* An idle one; NULL when there is none. */
-static EVP_PKEY_CTX *stand_up(struct seat seats[SEATS])
-{
-    size_t own = own_seat();
-
-    for (size_t i = 0; i < SEATS; i++) {
-        struct seat *seat = &seats[(own + i) % SEATS];
-        if (atomic_load_explicit(&seat->idle, memory_order_relaxed) != NULL) {
-            EVP_PKEY_CTX *context =
-                atomic_exchange_explicit(&seat->idle, NULL, memory_order_acquire);
-            if (context != NULL) {
-                return context;
-            }
+    if (pkey != NULL && signing_profile_fits(pair->profile, pkey, NULL)) {
+        if (pair->signer == NULL) {
+            pair->signer = prepare(pair->profile, pkey, EVP_DigestSignInit_ex);
+        }
+        if (pair->verifier == NULL) {
+            pair->verifier = prepare(pair->profile, pkey, EVP_DigestVerifyInit_ex);
         }
     }
-    return NULL;
+    EVP_PKEY_free(pkey);
+    return pair->signer != NULL && pair->verifier != NULL;
 }
-
-/* Freed when all seats are taken. */
-static void sit_down(struct seat seats[SEATS], EVP_PKEY_CTX *context)
-{
-    size_t own = own_seat();
-
-    for (size_t i = 0; i < SEATS; i++) {
-        EVP_PKEY_CTX *nobody = NULL;
-        if (atomic_compare_exchange_strong_explicit(&seats[(own + i) % SEATS].idle, &nobody,
-                                                    context, memory_order_release,
-                                                    memory_order_relaxed)) {
-            return;
-        }
-    }
-    EVP_PKEY_CTX_free(context);
-}
-
-/* ---- signing ---- */
 
 static EVP_MD_CTX *copy_of(const EVP_MD_CTX *prepared)
 {
@@ -249,131 +172,84 @@ static EVP_MD_CTX *copy_of(const EVP_MD_CTX *prepared)
     return context;
 }
 
-static bool sign_whole(const struct signing_pair *pair, struct text input, uint8_t *signature,
-                       size_t *size)
-{
-    EVP_MD_CTX *context = copy_of(pair->whole_signer);
-    bool good = context != NULL && EVP_DigestSign(context, signature, size,
-                                                  (const uint8_t *)input.data, input.size) == 1;
+/* ---- ECDSA ---- */
 
-    EVP_MD_CTX_free(context);
+/* libcrypto writes the two numbers in DER; JWS has them side by side at full length (RFC 7518
+ * section 3.4). */
+static bool raw_from_der(const uint8_t *der, size_t der_size, int half, uint8_t *raw)
+{
+    ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &der, (long)der_size);
+    bool good = pair != NULL && BN_bn2binpad(ECDSA_SIG_get0_r(pair), raw, half) == half &&
+                BN_bn2binpad(ECDSA_SIG_get0_s(pair), raw + half, half) == half;
+
+    ECDSA_SIG_free(pair);
     return good;
 }
 
-static bool verify_whole(const struct signing_pair *pair, struct text input,
-                         const uint8_t *signature, size_t size)
+/* Returns the size in DER, 0 on failure. That r and s lie in [1, n-1] is libcrypto's to check. */
+static size_t der_from_raw(const uint8_t *raw, int half, uint8_t der[ECDSA_DER_MAX])
 {
-    EVP_MD_CTX *context = copy_of(pair->whole_verifier);
-    bool good = context != NULL && EVP_DigestVerify(context, signature, size,
-                                                    (const uint8_t *)input.data, input.size) == 1;
+    ECDSA_SIG *pair = ECDSA_SIG_new();
+    BIGNUM *r = BN_bin2bn(raw, half, NULL);
+    BIGNUM *s = BN_bin2bn(raw + half, half, NULL);
+    int size = 0;
 
-    EVP_MD_CTX_free(context);
-    return good;
+    if (pair != NULL && ECDSA_SIG_set0(pair, r, s) == 1) { /* false when r or s is NULL */
+        size = i2d_ECDSA_SIG(pair, &der);
+    } else {
+        BN_free(r);
+        BN_free(s);
+    }
+    ECDSA_SIG_free(pair);
+    return size > 0 ? (size_t)size : 0;
 }
 
-static bool sign_hash(struct signing_pair *pair, EVP_PKEY *pkey, const uint8_t *hash,
-                      uint8_t *signature, size_t *size)
-{
-    EVP_PKEY_CTX *context = stand_up(pair->signers);
+/* ---- signing ---- */
 
-    if (context == NULL) {
-        context = prepare(pair->profile, pkey, EVP_PKEY_sign_init);
-    }
-    if (context == NULL ||
-        EVP_PKEY_sign(context, signature, size, hash, pair->profile->hash_size) != 1) {
-        EVP_PKEY_CTX_free(context);
-        return false;
-    }
-    sit_down(pair->signers, context);
-    return true;
-}
-
-static bool sign_ecdsa(struct signing_pair *pair, EVP_PKEY *pkey, const uint8_t *hash,
-                       uint8_t *signature, size_t *size)
+static bool sign(const struct signing_profile *profile, const EVP_MD_CTX *prepared,
+                 struct text input, uint8_t *signature, size_t *size)
 {
-    size_t half = pair->profile->half;
-    uint8_t der[SIGNING_ECDSA_DER_MAX];
+    uint8_t der[ECDSA_DER_MAX];
     size_t der_size = sizeof der;
+    bool ecdsa = profile->half != 0;
+    EVP_MD_CTX *context = copy_of(prepared);
+    bool good = context != NULL && (!ecdsa || *size >= 2 * profile->half) &&
+                EVP_DigestSign(context, ecdsa ? der : signature, ecdsa ? &der_size : size,
+                               (const uint8_t *)input.data, input.size) == 1;
 
-    if (*size < 2 * half || !sign_hash(pair, pkey, hash, der, &der_size)) {
-        return false;
-    }
-    *size = 2 * half;
-    return signing_ecdsa_to_raw(der, der_size, half, signature);
-}
-
-static bool sign(struct signing_pair *pair, EVP_PKEY *pkey, struct text input, uint8_t *signature,
-                 size_t *size)
-{
-    const struct signing_profile *profile = pair->profile;
-    uint8_t hash[SIGNING_HASH_MAX];
-
-    if (profile->hash == NULL) {
-        return sign_whole(pair, input, signature, size);
-    }
-    return profile->hash(input.data, input.size, hash) &&
-           (profile->half != 0 ? sign_ecdsa(pair, pkey, hash, signature, size)
-                               : sign_hash(pair, pkey, hash, signature, size));
-}
-
-bool signing_pair_sign(struct signing_pair *pair, struct text input, uint8_t *signature,
-                       size_t *size)
-{
-    EVP_PKEY *pkey = pkey_of(pair);
-    bool good = pkey != NULL && sign(pair, pkey, input, signature, size);
-
-    if (!good) {
-        ERR_clear_error();
+    EVP_MD_CTX_free(context);
+    if (good && ecdsa) {
+        *size = 2 * profile->half;
+        good = raw_from_der(der, der_size, (int)profile->half, signature);
     }
     return good;
 }
 
 /* ---- verifying ---- */
 
-/* One that did not fit leaves nothing behind in its context. */
-static bool verify_hash(struct signing_pair *pair, EVP_PKEY *pkey, const uint8_t *hash,
-                        const uint8_t *signature, size_t size)
+bool signing_pair_verify_with(const struct signing_profile *profile, EVP_PKEY *pkey,
+                              struct text input, const uint8_t *signature, size_t size)
 {
-    EVP_PKEY_CTX *context = stand_up(pair->verifiers);
+    EVP_MD_CTX *prepared = prepare(profile, pkey, EVP_DigestVerifyInit_ex);
+    bool good = prepared != NULL && verify(profile, prepared, input, signature, size);
 
-    if (context == NULL) {
-        context = prepare(pair->profile, pkey, EVP_PKEY_verify_init);
-    }
-    if (context == NULL) {
-        return false;
-    }
-    bool good = EVP_PKEY_verify(context, signature, size, hash, pair->profile->hash_size) == 1;
-    sit_down(pair->verifiers, context);
+    EVP_MD_CTX_free(prepared);
+    ERR_clear_error();
     return good;
 }
 
-static bool verify(struct signing_pair *pair, EVP_PKEY *pkey, struct text input,
-                   const uint8_t *signature, size_t size)
+static bool verify(const struct signing_profile *profile, const EVP_MD_CTX *prepared,
+                   struct text input, const uint8_t *signature, size_t size)
 {
-    const struct signing_profile *profile = pair->profile;
-    uint8_t hash[SIGNING_HASH_MAX];
-    uint8_t der[SIGNING_ECDSA_DER_MAX];
+    uint8_t der[ECDSA_DER_MAX];
 
-    if (profile->hash == NULL) {
-        return verify_whole(pair, input, signature, size);
-    }
     if (profile->half != 0) {
-        size =
-            size == 2 * profile->half ? signing_ecdsa_from_raw(signature, profile->half, der) : 0;
+        size = size == 2 * profile->half ? der_from_raw(signature, (int)profile->half, der) : 0;
         signature = der;
     }
-    return size != 0 && profile->hash(input.data, input.size, hash) &&
-           verify_hash(pair, pkey, hash, signature, size);
-}
-
-bool signing_pair_verify(struct signing_pair *pair, struct text input, const uint8_t *signature,
-                         size_t size)
-{
-    EVP_PKEY *pkey = pkey_of(pair);
-    bool good = pkey != NULL && verify(pair, pkey, input, signature, size);
-
-    if (!good) {
-        ERR_clear_error();
-    }
+    EVP_MD_CTX *context = size != 0 ? copy_of(prepared) : NULL;
+    bool good = context != NULL && EVP_DigestVerify(context, signature, size,
+                                                    (const uint8_t *)input.data, input.size) == 1;
+    EVP_MD_CTX_free(context);
     return good;
 }

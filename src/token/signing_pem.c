@@ -1,5 +1,8 @@
+/* SPDX-License-Identifier: ISC */
 /* signing_pem.c: reads keys from PEM. Knows PEM's labels and libcrypto's reader. Does not know
- * algorithms or what a key is good for (signing_profile.c does). */
+ * algorithms or what a key may be used for (that is signing_profile.c). */
+#include "token/signing_pem.h"
+
 #include <string.h>
 
 #include <openssl/err.h>
@@ -7,9 +10,7 @@
 
 #include "base/crypto.h"
 
-#include "token/signing_pem.h"
-
-/* libcrypto would prompt on the terminal; a server must not, and says no. */
+/* libcrypto would prompt on the terminal, which a server must not. */
 static int no_pass_phrase(char *buffer, int size, int writing, void *self)
 {
     (void)buffer;

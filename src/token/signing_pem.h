@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* signing_pem.h: keys read from PEM texts. Private to token/. */
 #ifndef RETOKEN_TOKEN_SIGNING_PEM_H
 #define RETOKEN_TOKEN_SIGNING_PEM_H

@@ -1,32 +1,30 @@
-/* signing_profile.c: the table of algorithms. Knows what RFC 7518, RFC 8037 and RFC 8725 ask of a
- * key. Does not know where keys come from or what they sign. */
+/* SPDX-License-Identifier: ISC */
+/* signing_profile.c: the table of algorithms. Knows what RFC 7518, RFC 8037 and RFC 8725 require of
+ * a key. Does not know where keys come from or what they sign. */
+#include "token/signing_profile.h"
+
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 
-#include "token/signing_profile.h"
-
-#define RSA_WANTED "an RSA key of 2048 to 4096 bits with an exponent of at least 65537"
-
-#define DIGEST(name, function, size) .digest = name, .hash = function, .hash_size = size
-#define SHA256                       DIGEST("SHA256", crypto_sha256, CRYPTO_HASH_SIZE)
-#define SHA384                       DIGEST("SHA384", crypto_sha384, CRYPTO_SHA384_SIZE)
-#define SHA512                       DIGEST("SHA512", crypto_sha512, CRYPTO_SHA512_SIZE)
+#define RSA_WANTED                                                                                 \
+    "an RSA key of 2048 to 4096 bits with two primes and an exponent of at least 65537"
 
 static const struct signing_profile profiles[SIGNING_ALGORITHMS] = {
     [SIGNING_HS256] = {.kty = "oct", .wanted = "a secret of at least 32 bytes"},
-    [SIGNING_RS256] = {.type = "RSA", SHA256, .kty = "RSA", .wanted = RSA_WANTED},
-    [SIGNING_RS384] = {.type = "RSA", SHA384, .kty = "RSA", .wanted = RSA_WANTED},
-    [SIGNING_RS512] = {.type = "RSA", SHA512, .kty = "RSA", .wanted = RSA_WANTED},
-    [SIGNING_PS256] = {.type = "RSA", SHA256, .kty = "RSA", .pss = true, .wanted = RSA_WANTED},
+    [SIGNING_RS256] = {.type = "RSA", .digest = "SHA256", .kty = "RSA", .wanted = RSA_WANTED},
+    [SIGNING_RS384] = {.type = "RSA", .digest = "SHA384", .kty = "RSA", .wanted = RSA_WANTED},
+    [SIGNING_RS512] = {.type = "RSA", .digest = "SHA512", .kty = "RSA", .wanted = RSA_WANTED},
+    [SIGNING_PS256] =
+        {.type = "RSA", .digest = "SHA256", .kty = "RSA", .pss = true, .wanted = RSA_WANTED},
     [SIGNING_ES256] = {.type = "EC",
-                       SHA256,
+                       .digest = "SHA256",
                        .group = "prime256v1",
                        .curve = "P-256",
                        .kty = "EC",
                        .half = 32,
                        .wanted = "an EC key on P-256"},
     [SIGNING_ES384] = {.type = "EC",
-                       SHA384,
+                       .digest = "SHA384",
                        .group = "secp384r1",
                        .curve = "P-384",
                        .kty = "EC",

@@ -1,5 +1,6 @@
-/* signing_profile.h: what each algorithm asks of a key (RFC 7518 section 3, RFC 8037), and whether
- * a libcrypto key is such a one. Private to token/. */
+/* SPDX-License-Identifier: ISC */
+/* signing_profile.h: what each algorithm requires of a key (RFC 7518 section 3, RFC 8037), and
+ * whether a libcrypto key meets it. Private to token/. */
 #ifndef RETOKEN_TOKEN_SIGNING_PROFILE_H
 #define RETOKEN_TOKEN_SIGNING_PROFILE_H
 
@@ -14,26 +15,24 @@ enum {
     SIGNING_RSA_BITS_MAX = 4096, /* the sealed private key must fit SIGNING_SEALED_MAX */
     SIGNING_SECRET_MIN = 32,     /* RFC 7518 section 3.2 */
     SIGNING_SECRET_MAX = 512,
-    SIGNING_HASH_MAX = CRYPTO_SHA512_SIZE
+    SIGNING_HALF_MAX = 48 /* of P-384 */
 };
 
 struct signing_profile {
     const char *type;   /* libcrypto's name of the key type; NULL: a secret */
-    const char *digest; /* NULL: the algorithm brings its own */
-    bool (*hash)(const void *data, size_t size, uint8_t *out); /* the digest; NULL likewise */
-    size_t hash_size;
-    const char *group; /* EC: libcrypto's name of the curve */
-    const char *curve; /* JWK's `crv` */
-    const char *kty;   /* JWK's `kty` */
-    size_t half;       /* EC: bytes of each of R, S, x and y */
+    const char *digest; /* libcrypto's name of the hash; NULL: the algorithm has its own */
+    const char *group;  /* EC: libcrypto's name of the curve */
+    const char *curve;  /* JWK's `crv` */
+    const char *kty;    /* JWK's `kty` */
+    size_t half;        /* EC: bytes of each of R, S, x and y */
     bool pss;
     const char *wanted; /* for people */
 };
 
 const struct signing_profile *signing_profile(enum signing_algorithm algorithm);
 
-/* Is `pkey` a key for this algorithm, and strong enough? False with *fault saying what would be
- * right. */
+/* Is `pkey` a key for this algorithm, and strong enough? False with *fault, which says what would
+ * be right. */
 bool signing_profile_fits(const struct signing_profile *profile, const EVP_PKEY *pkey,
                           struct fault *fault);
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* bench.c: fixtures of the token tests. Knows how to make keys; does not know what is tested. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* bench.h: what the token tests share: an arena, secrets of a fixed master, randomness that
  * repeats, and keys of every algorithm. Tests include it first. */
 #ifndef RETOKEN_TESTS_TOKEN_BENCH_H

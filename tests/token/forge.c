@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* forge.c: forged tokens for tests. Knows base64url and dots; checks nothing. */
 #include "token/bench.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* forge.h: compact JWSs as an attacker would put them together. */
 #ifndef RETOKEN_TESTS_TOKEN_FORGE_H
 #define RETOKEN_TESTS_TOKEN_FORGE_H

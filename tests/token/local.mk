@@ -16,25 +16,15 @@ tests_token_test_signing_key_SOURCES = tests/token/test_signing_key.c $(TOKEN_BE
 tests_token_test_signing_key_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_signing_key_LDADD = $(TOKEN_LIBS)
 
-check_PROGRAMS += tests/token/test_signing_pkcs8
-tests_token_test_signing_pkcs8_SOURCES = tests/token/test_signing_pkcs8.c $(TOKEN_BENCH)
-tests_token_test_signing_pkcs8_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_token_test_signing_pkcs8_LDADD = $(TOKEN_LIBS)
+check_PROGRAMS += tests/token/test_signing_numbers
+tests_token_test_signing_numbers_SOURCES = tests/token/test_signing_numbers.c $(TOKEN_BENCH)
+tests_token_test_signing_numbers_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_signing_numbers_LDADD = $(TOKEN_LIBS)
 
 check_PROGRAMS += tests/token/test_signing_pair
 tests_token_test_signing_pair_SOURCES = tests/token/test_signing_pair.c $(TOKEN_BENCH)
 tests_token_test_signing_pair_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_signing_pair_LDADD = $(TOKEN_LIBS)
-
-check_PROGRAMS += tests/token/test_der
-tests_token_test_der_SOURCES = tests/token/test_der.c
-tests_token_test_der_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_token_test_der_LDADD = $(TOKEN_LIBS)
-
-check_PROGRAMS += tests/token/test_signing_ecdsa
-tests_token_test_signing_ecdsa_SOURCES = tests/token/test_signing_ecdsa.c
-tests_token_test_signing_ecdsa_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_token_test_signing_ecdsa_LDADD = $(TOKEN_LIBS)
 
 check_PROGRAMS += tests/token/test_keyring
 tests_token_test_keyring_SOURCES = tests/token/test_keyring.c $(TOKEN_BENCH)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_jws.c: the gate and the opening against everything an attacker can write: algorithms, key
  * ids, extensions, spellings, sizes. */
 #include "token/bench.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_secrets.c: derived keys differ from one another and from master to master; the file is
  * private, in one format, and never overwritten. */
 #include "token/bench.h"
