@@ -10,7 +10,7 @@ bench_nothing_SOURCES = bench/nothing.c
 bench_nothing_LDADD = $(FCGI_LIBS)
 bench_noop_SOURCES = bench/noop.c
 bench_noop_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--no-as-needed
-bench_noop_LDADD = $(FCGI_LIBS) $(LIBJWT_LIBS) $(LMDB_LIBS) $(INIH_LIBS) $(XCRYPT_LIBS) \
+bench_noop_LDADD = $(FCGI_LIBS) $(LIBJWT_LIBS) $(LMDB_LIBS) $(XCRYPT_LIBS) \
 	$(JANSSON_LIBS) $(ZLIB_LIBS) $(OPENSSL_LIBS)
 bench_starts_SOURCES = bench/starts.c
 bench_populate_SOURCES = bench/populate.c

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "dialect/mounts.h"
 #include "process/service.h"
 #include "operation/decision.h"
 #include "token/refresh_token.h"
@@ -136,12 +135,9 @@ static bool write_lines(const struct filling *filling, const char *path)
 
 static bool open_installation(struct filling *filling, char **argv)
 {
-    static const struct config_dialects facts = {.defaults = dialect_mount_defaults,
-                                                 .default_mount = dialect_default_mount,
-                                                 .names = "oauth, …"};
     struct fault fault = {""};
 
-    if (!config_load(argv[1], &facts, &filling->service.config, &fault) ||
+    if (!config_load(argv[1], &filling->service.config, &fault) ||
         !service_open(&filling->service, false, false, &fault)) {
         fprintf(stderr, "populate: %s\n", fault.text);
         return false;

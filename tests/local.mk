@@ -8,7 +8,7 @@ STORE_LIBS = libstore.a libmodel.a libbase.a $(LMDB_LIBS) $(BASE_LIBS)
 OPERATION_LIBS = liboperation.a libstore.a $(XCRYPT_LIBS) $(LMDB_LIBS) $(TOKEN_LIBS)
 DIALECT_LIBS = libdialect.a libhttp.a $(OPERATION_LIBS)
 SERVER_LIBS = libserver.a $(HTTP_LIBS)
-PROCESS_LIBS = libprocess.a $(INIH_LIBS) $(OPERATION_LIBS)
+PROCESS_LIBS = libprocess.a $(DIALECT_LIBS)
 
 include tests/base/local.mk
 include tests/http/local.mk

@@ -9,25 +9,11 @@
 #include <unistd.h>
 
 #include "base/codec.h"
-#include "dialect/dialect.h"
-#include "dialect/mounts.h"
 
 const char *call_argument(const struct call *call, size_t i)
 {
     size_t at = call->first_argument + i;
     return at < call->options.argument_count ? call->options.arguments[at] : NULL;
-}
-
-bool call_config_load(const char *file, struct config *config, struct fault *fault)
-{
-    static const struct config_dialects facts = {
-        .defaults = dialect_mount_defaults,
-        .default_mount = dialect_default_mount,
-#define DIALECT(name) #name ", "
-        .names = DIALECT_ROWS "jwks, health",
-#undef DIALECT
-    };
-    return config_load(file, &facts, config, fault);
 }
 
 /* What is not there at all is not broken: it was never made. */
@@ -46,7 +32,7 @@ enum call_end call_open(struct call *call)
         return CALL_DONE;
     }
     const char *file = options_value(&call->options, OPTION_CONFIG);
-    if (!call_config_load(file, &call->service.config, &fault)) {
+    if (!config_load(file, &call->service.config, &fault)) {
         hint_at_init(file, &fault);
         return call_fault(call, &fault);
     }

@@ -84,7 +84,4 @@ enum call_end call_session_id(const struct call *call, const char *spelled,
 enum call_end call_event(const struct call *call, enum event_kind kind, uint64_t account,
                          const char *client, const char *note);
 
-/* The configuration with the dialects' facts handed in. `file` as in config_load. */
-bool call_config_load(const char *file, struct config *config, struct fault *fault);
-
 #endif

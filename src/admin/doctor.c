@@ -358,7 +358,7 @@ static void examine(struct examination *e)
     struct call *call = e->call;
     struct config *config = &call->service.config;
     struct fault fault = {0};
-    if (!call_config_load(options_value(&call->options, OPTION_CONFIG), config, &fault)) {
+    if (!config_load(options_value(&call->options, OPTION_CONFIG), config, &fault)) {
         report(e, "configuration", HEALTH_FAIL, "%s", fault.text);
         return;
     }

@@ -192,7 +192,7 @@ static bool load_defaults(struct config *config, struct fault *fault)
 {
     unsetenv("RETOKEN_CONFIG");
     setenv("RETOKEN_HOME", "/nonexistent/retoken", 1);
-    return call_config_load(NULL, config, fault);
+    return config_load(NULL, config, fault);
 }
 
 static bool make_config(struct call *call, const char *path, struct fault *fault)
@@ -325,7 +325,7 @@ enum call_end init_run(struct call *call)
     if (!make_config(call, path, &fault)) {
         return call_fault(call, &fault);
     }
-    if (!call_config_load(path, &call->service.config, &fault) ||
+    if (!config_load(path, &call->service.config, &fault) ||
         !make_directory(call->service.config.data, &made, &fault) || !make_secret(call, &fault) ||
         !make_store(call, &fault) || !make_keys(call, &fault)) {
         return call_fault(call, &fault);

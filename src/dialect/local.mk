@@ -3,8 +3,6 @@ noinst_LIBRARIES += libdialect.a
 libdialect_a_SOURCES = \
 	src/dialect/dialect.c \
 	src/dialect/dialect.h \
-	src/dialect/mounts.c \
-	src/dialect/mounts.h \
 	src/dialect/answer.c \
 	src/dialect/answer.h \
 	src/dialect/assertion.c \

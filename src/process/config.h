@@ -1,7 +1,7 @@
-/* config.h: the settings of a process, from an INI file (inih) or from none. Knows keys, defaults
- * and bounds; every wrong line is a fault that names file, line and what would be right. The only
- * file that includes ini.h. The dialects' facts are handed in, because that folder is on the same
- * floor. */
+/* SPDX-License-Identifier: ISC */
+/* config.h: the settings of a process, from a file or from none. Every wrong line is a fault that
+ * names file, line and what would be right. Knows the dialects' tables; does not know what any
+ * dialect does. */
 #ifndef RETOKEN_PROCESS_CONFIG_H
 #define RETOKEN_PROCESS_CONFIG_H
 
@@ -9,7 +9,8 @@
 #include "base/log.h"
 #include "model/mount.h"
 
-enum { CONFIG_MOUNTS_MAX = 64, CONFIG_PATH_MAX = 1024, CONFIG_THREADS_MAX = 256 };
+enum { CONFIG_REALMS_MAX = 64, CONFIG_MOUNTS_MAX = 64 };
+enum { CONFIG_PATH_MAX = 1024, CONFIG_THREADS_MAX = 256 };
 
 /* Defaults that also hold while no configuration can be read. */
 enum { CONFIG_THREADS = 64, CONFIG_BODY_LIMIT = 64 * 1024 };
@@ -27,29 +28,16 @@ struct config {
     char prefix[MOUNT_PATH_MAX + 1]; /* stripped from the URL path before mounts are matched */
     uint64_t threads;                /* at most, of a FastCGI responder, however started */
     uint64_t body_limit;             /* 64 KiB */
-    struct realm realms[CONFIG_MOUNTS_MAX]; /* mounts point into it: a config is not copied */
+    struct realm realms[CONFIG_REALMS_MAX]; /* mounts point into it: a config is not copied */
     size_t realm_count;
     struct mount mounts[CONFIG_MOUNTS_MAX];
     size_t mount_count;
 };
 
-/* What the dialect folder knows and the configuration needs: a mount with a dialect's defaults by
- * name, and the list of mounts that exist without a file. */
-struct config_dialects {
-    /* Fills *kind, and *realm (its name empty) with the defaults of the dialect, or of "jwks" and
-     * "health". False: no such dialect. */
-    bool (*defaults)(const char *name, enum mount_kind *kind, struct realm *realm);
-    /* Path, dialect name and realm (NULL: the path) of the i-th default mount; false past the end.
-     */
-    bool (*default_mount)(size_t i, const char **path, const char **name, const char **realm);
-    const char *names; /* "kopong, wirecash, …" for messages */
-};
-
 /* Which file: `file` when not NULL; else $RETOKEN_CONFIG; else $RETOKEN_HOME/retoken.conf, where
  * RETOKEN_HOME defaults to ./retoken-data; the last one may be absent, then defaults hold with data
  * in that directory. Relative paths inside a file start at its folder. False with *fault. */
-bool config_load(const char *file, const struct config_dialects *dialects, struct config *config,
-                 struct fault *fault);
+bool config_load(const char *file, struct config *config, struct fault *fault);
 
 /* The mount with exactly this path, or NULL. */
 const struct mount *config_mount(const struct config *config, const char *path);

@@ -3,6 +3,11 @@ noinst_LIBRARIES += libprocess.a
 libprocess_a_SOURCES = \
 	src/process/config.c \
 	src/process/config.h \
+	src/process/config_lines.c \
+	src/process/config_reader.h \
+	src/process/config_realms.c \
+	src/process/config_settings.c \
+	src/process/config_values.c \
 	src/process/path.c \
 	src/process/path.h \
 	src/process/service.c \

@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "dialect/mounts.h"
 
 enum { RETRY_MS = 1000 };
 
@@ -98,15 +97,10 @@ static void try_to_open(struct service_lazy *lazy)
 
 static bool open_service(struct service_lazy *lazy)
 {
-    static const struct config_dialects facts = {
-        .defaults = dialect_mount_defaults,
-        .default_mount = dialect_default_mount,
-        .names = dialect_mount_names,
-    };
     struct service *service = lazy->service;
     struct fault fault;
 
-    lazy->configured = config_load(lazy->config_file, &facts, &service->config, &lazy->fault);
+    lazy->configured = config_load(lazy->config_file, &service->config, &lazy->fault);
     if (!lazy->configured) {
         return false;
     }

@@ -19,7 +19,6 @@ ROOMS = {
     "fcgiapp.h": "server/fastcgi",
     "lmdb.h": "store/engine_lmdb",
     "jwt.h": "token/foreign_jwt",
-    "ini.h": "process/config",
     "crypt.h": "operation/password",
     "zlib.h": "dialect/kopong_principal",
     "jansson.h": "base/json",
@@ -141,8 +140,8 @@ def test_every_default_mount_is_in_every_sample():
 
 
 def test_every_setting_is_documented():
-    keys = set(re.findall(r'\{\s*"([a-z][a-z-]+)",', (SRC / "process" / "config.c").read_text()))
-    assert {"data", "dialect", "concurrency-window"} <= keys, keys
+    keys = set(re.findall(r'\{\s*"([a-z][a-z-]+)",', (SRC / "process" / "config_settings.c").read_text()))
+    assert {"data", "algorithm", "concurrency-window"} <= keys, keys
     manual = (ROOT / "man" / "retoken.conf.5").read_text().replace("\\-", "-")
     for key in keys:
         assert key in manual, f"retoken.conf(5) does not name {key}"

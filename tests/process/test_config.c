@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_config.c: what a configuration means, and the exact words for every mistake in one. */
 #include <inttypes.h>
 #include <setjmp.h>
@@ -11,72 +12,10 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "dialect/dialect.h"
 #include "process/config.h"
-#include "token/layout.h"
 
-/* ---- three dialects of our own; process/ knows none ---- */
-
-#define NAMES "kopong, duktig, oauth, jwks, health"
-
-static const struct layout with_refresh = {.refresh = (layout_writer *)abort};
-static const struct layout plain = {.refresh = (layout_writer *)abort};
-static const struct layout without_refresh;
-static const char kopong, duktig, oauth; /* stand for struct dialect, which is opaque here */
-
-static bool defaults(const char *name, enum mount_kind *kind, struct realm *realm)
-{
-    static const struct {
-        const char *name;
-        const void *dialect;
-        enum mount_kind kind;
-        bool rotate;
-        enum refresh_format format;
-        const struct layout *layout;
-        const char *issuer;
-    } rows[] = {
-        {"kopong", &kopong, MOUNT_REFRESH, false, REFRESH_FORMAT_JWT, &with_refresh, ""},
-        {"duktig", &duktig, MOUNT_REFRESH, false, REFRESH_FORMAT_JWT, &with_refresh, "Duktig"},
-        {"oauth", &oauth, MOUNT_REFRESH, true, REFRESH_FORMAT_NATIVE, &without_refresh, "first"},
-        {"jwks", NULL, MOUNT_JWKS, false, REFRESH_FORMAT_NATIVE, &without_refresh, ""},
-        {"health", NULL, MOUNT_HEALTH, false, REFRESH_FORMAT_NATIVE, &without_refresh, ""},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (strcmp(rows[i].name, name) == 0) {
-            *kind = rows[i].kind;
-            *realm = (struct realm){.dialect = rows[i].dialect};
-            realm->policy.rotate = rows[i].rotate;
-            realm->policy.format = rows[i].format;
-            realm->policy.layout = rows[i].layout;
-            realm->policy.plain_layout = rows[i].dialect == &kopong ? &plain : NULL;
-            realm->policy.keeps_token = rows[i].dialect == &duktig;
-            realm->policy.concurrency_window_ms = CLOCK_MINUTE;
-            realm->policy.access_lifetime_ms = CLOCK_HOUR;
-            strcpy(realm->issuer, rows[i].issuer);
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool default_mount(size_t i, const char **path, const char **name, const char **realm)
-{
-    static const struct {
-        const char *path, *name, *realm;
-    } rows[] = {
-        {"/oauth/access_token", "kopong", NULL},  {"/auth/refresh_token", "duktig", NULL},
-        {"/api/auth", "oauth", "/api/jwt"},       {"/api/jwt", "oauth", "/api/jwt"},
-        {"/.well-known/jwks.json", "jwks", NULL}, {"/healthz", "health", NULL},
-    };
-    if (i >= sizeof rows / sizeof *rows) {
-        return false;
-    }
-    *path = rows[i].path;
-    *name = rows[i].name;
-    *realm = rows[i].realm;
-    return true;
-}
-
-static const struct config_dialects dialects = {defaults, default_mount, NAMES};
+#define NAMES "kopong, wirecash, duktig, oauth, fusionauth, koppeltaal, jwks, health"
 
 /* ---- a folder to write configurations in; tests run inside of it ---- */
 
@@ -111,7 +50,7 @@ static void write_file(const char *data, size_t size)
 static bool load(const char *text)
 {
     write_file(text, strlen(text));
-    return config_load("retoken.conf", &dialects, &config, &fault);
+    return config_load("retoken.conf", &config, &fault);
 }
 
 static const struct mount *loaded(const char *text, const char *path)
@@ -136,7 +75,7 @@ static const struct {
     const char *fault;
 } mistakes[] = {
     /* lines and sections */
-    {"data = x\n", "retoken.conf:1: data stands before any section; write [retoken] first"},
+    {"data = x\n", "retoken.conf:1: data comes before any section; write [retoken] first"},
     {"# c\n\n[retoken]\nnonsense\n",
      "retoken.conf:4: neither a section nor a setting; write [SECTION] or NAME = VALUE"},
     {"[retoken\n",
@@ -150,11 +89,11 @@ static const struct {
     {"[retoken]\nthread = 1\n", "retoken.conf:2: thread: unknown setting in [retoken]"},
     {MOUNT "threads = 1\n", "retoken.conf:3: threads: unknown setting in [mount]"},
     {"[retoken]\n\nissuer = a\n; c\nissuer = b\n",
-     "retoken.conf:5: issuer stands on line 3 already"},
+     "retoken.conf:5: issuer is already set on line 3"},
     {"[retoken]\nthreads = 2\n" MOUNT "[retoken]\nthreads = 3\n",
-     "retoken.conf:6: threads stands on line 2 already"},
-    {MOUNT "dialect = oauth\n", "retoken.conf:3: dialect stands on line 2 already"},
-    {MOUNT MOUNT, "retoken.conf:3: [mount /oauth/token] stands on line 1 already"},
+     "retoken.conf:6: threads is already set on line 2"},
+    {MOUNT "dialect = oauth\n", "retoken.conf:3: dialect is already set on line 2"},
+    {MOUNT MOUNT, "retoken.conf:3: [mount /oauth/token] is already set on line 1"},
 
     /* paths of mounts */
     {"[mount oauth]\n", "retoken.conf:1: [mount oauth]: not a path that a request could have; "
@@ -283,7 +222,7 @@ static void test_bytes_that_are_no_text(void **state)
 
     (void)state;
     write_file("[retoken]\nissuer = a\0b\n", 23);
-    assert_false(config_load("retoken.conf", &dialects, &config, &fault));
+    assert_false(config_load("retoken.conf", &config, &fault));
     assert_string_equal(fault.text, "retoken.conf:2: holds a NUL byte; this is not a text file");
     memset(line + strlen(line), 'x', sizeof line - strlen(line) - 1);
     assert_false(load(line));
@@ -307,15 +246,15 @@ static void test_too_many_mounts(void **state)
 static void test_files_that_cannot_be_read(void **state)
 {
     (void)state;
-    assert_false(config_load("none.conf", &dialects, &config, &fault));
+    assert_false(config_load("none.conf", &config, &fault));
     assert_string_equal(fault.text, "none.conf: No such file or directory");
-    assert_false(config_load("/", &dialects, &config, &fault));
+    assert_false(config_load("/", &config, &fault));
     assert_string_equal(fault.text, "/: not a file");
     setenv("RETOKEN_CONFIG", "/none/retoken.conf", 1);
-    assert_false(config_load(NULL, &dialects, &config, &fault));
+    assert_false(config_load(NULL, &config, &fault));
     assert_string_equal(fault.text, "/none/retoken.conf: No such file or directory");
     unsetenv("RETOKEN_CONFIG");
-    assert_false(config_load("none.conf", &dialects, &config, NULL));
+    assert_false(config_load("none.conf", &config, NULL));
 }
 
 /* ---- what holds ---- */
@@ -323,7 +262,7 @@ static void test_files_that_cannot_be_read(void **state)
 static void test_without_a_file(void **state)
 {
     (void)state;
-    assert_true(config_load(NULL, &dialects, &config, &fault));
+    assert_true(config_load(NULL, &config, &fault));
     assert_string_equal(config.file, "");
     assert_string_equal(config.data, "retoken-data");
     assert_string_equal(config.secret_file, "retoken-data/secret");
@@ -336,15 +275,16 @@ static void test_without_a_file(void **state)
     assert_int_equal(config.store_size, 64 << 20);
     assert_int_equal(config.store_limit, 0);
     assert_int_equal(config.keep_ended_ms, INT64_C(30) * CLOCK_DAY);
-    assert_int_equal(config.mount_count, 6);
+    assert_int_equal(config.mount_count, 10);
     assert_string_equal(config.mounts[0].path, "/oauth/access_token");
     assert_string_equal(config.mounts[0].realm->name, "/oauth/access_token");
-    assert_string_equal(config_mount(&config, "/api/auth")->realm->name, "/api/jwt");
+    assert_string_equal(config_mount(&config, "/api/auth/refresh")->realm->name,
+                        "/api/jwt/refresh");
     assert_int_equal(config_mount(&config, "/healthz")->kind, MOUNT_HEALTH);
     assert_null(config_mount(&config, "/healthz/"));
 
     setenv("RETOKEN_HOME", "/srv/r", 1);
-    assert_true(config_load(NULL, &dialects, &config, &fault));
+    assert_true(config_load(NULL, &config, &fault));
     assert_string_equal(config.secret_file, "/srv/r/secret");
     unsetenv("RETOKEN_HOME");
 }
@@ -354,16 +294,16 @@ static void test_which_file(void **state)
     (void)state;
     write_file("[retoken]\nthreads = 3\n", 22);
     setenv("RETOKEN_HOME", directory, 1);
-    assert_true(config_load(NULL, &dialects, &config, &fault));
+    assert_true(config_load(NULL, &config, &fault));
     assert_int_equal(config.threads, 3);
     assert_string_equal(config.data, directory);
     setenv("RETOKEN_HOME", "/none", 1);
     setenv("RETOKEN_CONFIG", "retoken.conf", 1);
-    assert_true(config_load(NULL, &dialects, &config, &fault));
+    assert_true(config_load(NULL, &config, &fault));
     assert_int_equal(config.threads, 3);
     assert_string_equal(config.file, "retoken.conf");
     setenv("RETOKEN_CONFIG", "/none", 1);
-    assert_true(config_load("retoken.conf", &dialects, &config, &fault)); /* goes first */
+    assert_true(config_load("retoken.conf", &config, &fault)); /* goes first */
     unsetenv("RETOKEN_CONFIG");
     unsetenv("RETOKEN_HOME");
 }
@@ -396,7 +336,7 @@ static void test_every_general_setting(void **state)
     assert_string_equal(config.prefix, "/a.fcgi");
     assert_int_equal(config.threads, 64);
     assert_int_equal(config.body_limit, 1 << 20);
-    assert_string_equal(config_mount(&config, "/api/jwt")->realm->issuer,
+    assert_string_equal(config_mount(&config, "/api/jwt/refresh")->realm->issuer,
                         "https://id.example/?a=b:c");
 }
 
@@ -407,7 +347,7 @@ static void test_paths_start_at_the_file(void **state)
     (void)state;
     write_file("[retoken]\ndata = .\nstore = memory:\nlog = log\n", 45);
     snprintf(path, sizeof path, "%s/retoken.conf", directory);
-    assert_true(config_load(path, &dialects, &config, &fault));
+    assert_true(config_load(path, &config, &fault));
     assert_string_equal(config.data, directory);
     snprintf(path, sizeof path, "%s/secret", directory);
     assert_string_equal(config.secret_file, path);
@@ -439,7 +379,7 @@ static void test_every_mount_setting(void **state)
                    "dialect = oauth\n" /* last: what stands before it holds all the same */
                    "[retoken]\nissuer = ignored here\n",
                    "/oauth/token");
-    assert_ptr_equal(mount->realm->dialect, &oauth);
+    assert_ptr_equal(mount->realm->dialect, &oauth_dialect);
     assert_false(mount->realm->policy.rotate);
     assert_true(mount->realm->policy.report_only);
     assert_int_equal(mount->realm->policy.concurrency_window_ms, 0);
@@ -463,12 +403,12 @@ static void test_every_mount_setting(void **state)
 static void test_named_mounts_replace_the_list(void **state)
 {
     (void)state;
-    loaded("[mount /x]\ndialect = oauth\n", "/x");
+    loaded("[mount /x]\ndialect = duktig\n", "/x");
     assert_int_equal(config.mount_count, 3);
     assert_non_null(config_mount(&config, "/.well-known/jwks.json"));
     assert_non_null(config_mount(&config, "/healthz"));
     assert_null(config_mount(&config, "/oauth/access_token"));
-    assert_string_equal(config_mount(&config, "/x")->realm->issuer, "first");
+    assert_string_equal(config_mount(&config, "/x")->realm->issuer, "Duktig.io.iss");
 
     /* a path may be taken for something else, and the two may stand elsewhere too */
     loaded("[mount /healthz]\ndialect = oauth\n[mount /keys]\ndialect = jwks\n", "/keys");
@@ -480,13 +420,14 @@ static void test_named_mounts_replace_the_list(void **state)
 static void test_default_mount_by_its_path(void **state)
 {
     (void)state;
-    /* a section without any setting: inih does not even mention it */
+    /* a section without any setting */
     assert_ptr_equal(loaded("[mount /auth/refresh_token]\n", "/auth/refresh_token")->realm->dialect,
-                     &duktig);
-    assert_string_equal(loaded("[mount /api/auth]\n", "/api/auth")->realm->name, "/api/jwt");
-    assert_string_equal(loaded("[mount /api/auth]\ndialect = kopong\n", "/api/auth")->realm->name,
-                        "/api/auth"); /* another dialect there, another realm */
-    /* longer than inih's own idea of a section's name */
+                     &duktig_dialect);
+    assert_string_equal(loaded("[mount /api/auth/refresh]\n", "/api/auth/refresh")->realm->name,
+                        "/api/jwt/refresh");
+    assert_string_equal(
+        loaded("[mount /api/auth/refresh]\ndialect = kopong\n", "/api/auth/refresh")->realm->name,
+        "/api/auth/refresh"); /* another dialect there, another realm */
     assert_non_null(
         loaded("[mount /" LONG_60 "/token]\ndialect = oauth\nrealm = r\n", "/" LONG_60 "/token"));
 }

@@ -1,5 +1,5 @@
 ## tests/responder; serve's world is the one of tests/operation.
-RESPONDER_LIBS = libresponder.a libprocess.a $(INIH_LIBS) $(DIALECT_LIBS)
+RESPONDER_LIBS = libresponder.a $(PROCESS_LIBS)
 check_PROGRAMS += \
 	tests/responder/test_router \
 	tests/responder/test_serve

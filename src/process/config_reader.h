@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: ISC */
+/* config_reader.h: what the files of the configuration share while a file is read: its sections and
+ * lines, kinds of values, the tables of settings, complaints. Private to process/config*.c; what
+ * comes out is struct config (config.h). */
+#ifndef RETOKEN_PROCESS_CONFIG_READER_H
+#define RETOKEN_PROCESS_CONFIG_READER_H
+
+#include "process/config.h"
+
+enum { CONFIG_FILE_MAX = 256 * 1024, CONFIG_LINE_MAX = 2048, CONFIG_SETTINGS_MAX = 24 };
+
+/* NAME = VALUE, trimmed and without a comment. */
+struct config_line {
+    unsigned number;
+    struct text name;
+    struct text value;
+};
+
+/* [WORD ARGUMENT] and what follows it. */
+struct config_section {
+    unsigned line;
+    struct text word;
+    struct text argument; /* "" = none */
+    const struct config_line *lines;
+    size_t count;
+};
+
+/* Which line set what; 0 = the default holds. */
+struct config_origin {
+    unsigned section;
+    unsigned setting[CONFIG_SETTINGS_MAX]; /* by row of the table */
+};
+
+struct config_reader {
+    struct config *config;
+    struct fault *fault;
+    bool failed; /* *fault is set; only the first complaint is reported */
+
+    struct text directory; /* relative paths start here */
+    struct config_section *sections;
+    struct config_line *lines; /* of all sections */
+    size_t section_count;
+
+    char issuer[REALM_VALUE_MAX + 1]; /* of [retoken]; holds for realms that set none */
+    struct config_origin general;
+    struct config_origin realms[CONFIG_REALMS_MAX]; /* of config->realms */
+};
+
+/* *fault = "FILE:LINE: …" unless there was a complaint before. Always false. */
+bool config_complain(struct config_reader *reader, unsigned line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ---- config_lines.c ---- */
+
+/* Splits the text of a file into reader->sections. They point into `contents`; release them with
+ * config_lines_free, also after a failure. False: a complaint. */
+bool config_lines_read(struct config_reader *reader, struct text contents);
+void config_lines_free(struct config_reader *reader);
+
+/* ---- config_values.c ---- */
+
+struct config_choice {
+    const char *word; /* NULL ends a list */
+    int value;
+};
+
+struct config_setting {
+    const char *name;
+    /* Reads the value into the field. False: *wrong says what would be right. */
+    bool (*read)(struct config_reader *reader, const struct config_setting *setting,
+                 struct text value, void *field, const char **wrong);
+    size_t offset; /* of the field */
+    size_t room;   /* of a text field */
+    int64_t least, most;
+    const char *expected; /* "out of range; write 0 to 1h" */
+    const struct config_choice *choices;
+};
+
+typedef bool config_read(struct config_reader *reader, const struct config_setting *setting,
+                         struct text value, void *field, const char **wrong);
+config_read config_read_text;      /* char[room]: UTF-8 without control characters */
+config_read config_read_name;      /* char[room]: one visible ASCII word, as in logs and tokens */
+config_read config_read_path;      /* char[room]: a file; relative to the configuration's folder */
+config_read config_read_store;     /* char[room]: the URL of a store */
+config_read config_read_prefix;    /* char[room]: the start of a URL path, or "" */
+config_read config_read_duration;  /* int64_t, ms */
+config_read config_read_size;      /* uint64_t, bytes */
+config_read config_read_count;     /* uint64_t */
+config_read config_read_choice;    /* an enum */
+config_read config_read_switch;    /* bool, through choices 0 and 1 */
+config_read config_read_algorithm; /* enum signing_algorithm */
+
+/* DIRECTORY/value; absolute values and those without a directory as they are. False: no room. */
+bool config_join(struct text directory, struct text value, char *field, size_t room);
+
+/* ---- config_settings.c ---- */
+
+extern const struct config_setting config_general_settings[]; /* [retoken], over struct config */
+extern const size_t config_general_count;
+extern const struct config_setting config_realm_settings[]; /* over struct realm */
+extern const size_t config_realm_count;
+
+/* Defaults of everything but realms and mounts. */
+void config_set_defaults(struct config *config);
+/* Takes every [retoken] section into reader->config. False: a complaint. */
+bool config_take_general(struct config_reader *reader);
+/* Takes one line of a section about a realm into it. False: a complaint. */
+bool config_take_realm(struct config_reader *reader, const struct config_section *section,
+                       const struct config_line *line, size_t realm);
+/* The line that set the setting of that name in realms[realm]; 0 = none. */
+unsigned config_realm_line(const struct config_reader *reader, size_t realm, const char *name);
+
+/* ---- config_realms.c ---- */
+
+/* All other sections: realms and mounts, those that exist without a section, and what does not go
+ * together. False: a complaint. */
+bool config_take_realms(struct config_reader *reader);
+
+#endif

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: ISC */
+/* config_realms.c: realms and mounts: from sections, from the dialects' own paths, and what does
+ * not go together in them. Knows the table of dialects and what every one of them tells of itself;
+ * does not know any dialect by name. */
+#include "process/config_reader.h"
+
+#include <string.h>
+
+#include "dialect/dialect.h"
+#include "process/path.h"
+
+#define DIALECT(name) #name ", "
+static const char known_dialects[] = DIALECT_ROWS "jwks, health";
+#undef DIALECT
+
+/* What a mount may be. */
+struct role {
+    enum mount_kind kind;
+    const struct dialect *dialect;
+};
+
+static bool take_section(struct config_reader *reader, const struct config_section *section);
+static bool take_mount(struct config_reader *reader, const struct config_section *section);
+static bool add_default_mounts(struct config_reader *reader);
+static bool check_realms(struct config_reader *reader);
+
+bool config_take_realms(struct config_reader *reader)
+{
+    for (size_t i = 0; i < reader->section_count; i++) {
+        if (!take_section(reader, &reader->sections[i])) {
+            return false;
+        }
+    }
+    return add_default_mounts(reader) && check_realms(reader);
+}
+
+static bool take_section(struct config_reader *reader, const struct config_section *section)
+{
+    bool bare = section->argument.size == 0;
+
+    if (text_is(section->word, "mount") && !bare) {
+        return take_mount(reader, section);
+    } else if (text_is(section->word, "retoken") && bare) {
+        return true;
+    }
+    return config_complain(reader, section->line,
+                           "[%.*s%s%.*s]: unknown section; write [retoken] or [mount PATH]",
+                           TEXT_ARGS(text_cut(section->word, 40)), bare ? "" : " ",
+                           TEXT_ARGS(text_cut(section->argument, 40)));
+}
+
+/* ---- mounts ---- */
+
+/* NULL when the section does not set it. */
+static const struct config_line *find_line(const struct config_section *section, const char *name)
+{
+    for (size_t i = 0; i < section->count; i++) {
+        if (text_is(section->lines[i].name, name)) {
+            return &section->lines[i];
+        }
+    }
+    return NULL;
+}
+
+static bool check_path(struct config_reader *reader, const struct config_section *section)
+{
+    const struct config *config = reader->config;
+    struct text path = section->argument;
+
+    if (path.size > MOUNT_PATH_MAX) {
+        return config_complain(reader, section->line, "[mount]: the path is longer than %d bytes",
+                               MOUNT_PATH_MAX);
+    } else if (!path_is_clean(path) || text_ends(path, TEXT("/"))) {
+        return config_complain(reader, section->line,
+                               "[mount %.*s]: not a path that a request could have; write for "
+                               "example [mount /oauth/token]",
+                               TEXT_ARGS(path));
+    }
+    for (size_t i = 0; i < config->mount_count; i++) {
+        if (text_is(path, config->mounts[i].path)) {
+            return config_complain(reader, section->line, "[mount %.*s] is already set on line %u",
+                                   TEXT_ARGS(path), reader->realms[i].section);
+        }
+    }
+    return true;
+}
+
+static const struct dialect_default_mount *default_mount(struct text path)
+{
+    for (size_t i = 0; i < dialect_default_mount_count; i++) {
+        if (text_is(path, dialect_default_mounts[i].path)) {
+            return &dialect_default_mounts[i];
+        }
+    }
+    return NULL;
+}
+
+static bool find_role(struct text name, struct role *role)
+{
+    *role = (struct role){.kind = MOUNT_REFRESH};
+    for (size_t i = 0; i < dialect_count; i++) {
+        if (text_is(name, dialects[i]->name)) {
+            role->dialect = dialects[i];
+            return true;
+        }
+    }
+    role->kind = text_is(name, "jwks") ? MOUNT_JWKS : MOUNT_HEALTH;
+    return role->kind == MOUNT_JWKS || text_is(name, "health");
+}
+
+/* What the section names, else what belongs at that path. */
+static bool choose_role(struct config_reader *reader, const struct config_section *section,
+                        struct role *role)
+{
+    const struct config_line *line = find_line(section, "dialect");
+    const struct dialect_default_mount *usual = default_mount(section->argument);
+
+    if (line != NULL) {
+        return find_role(line->value, role) ||
+               config_complain(reader, line->number, "dialect = %.*s: unknown; write one of %s",
+                               TEXT_ARGS(text_cut(line->value, 80)), known_dialects);
+    } else if (usual != NULL) {
+        *role = (struct role){usual->kind, usual->dialect};
+        return true;
+    }
+    return config_complain(reader, section->line,
+                           "[mount %.*s]: no dialect; write dialect = one of %s",
+                           TEXT_ARGS(section->argument), known_dialects);
+}
+
+/* False: there are too many. */
+static bool append(struct config_reader *reader, unsigned line, struct text path,
+                   const struct role *role)
+{
+    struct config *config = reader->config;
+
+    if (config->mount_count == CONFIG_MOUNTS_MAX) {
+        return config_complain(reader, line, "more than %d mounts", CONFIG_MOUNTS_MAX);
+    }
+    struct realm *realm = &config->realms[config->realm_count];
+    struct mount *mount = &config->mounts[config->mount_count++];
+    reader->realms[config->realm_count++].section = line;
+    mount->kind = role->kind;
+    mount->realm = realm;
+    (void)text_copy(path, mount->path, sizeof mount->path);
+    if (role->dialect != NULL) {
+        realm->dialect = role->dialect;
+        realm->policy = role->dialect->policy;
+        realm->principal = role->dialect->principal;
+        (void)text_copy(text_of(role->dialect->issuer), realm->issuer, sizeof realm->issuer);
+        (void)text_copy(text_of(role->dialect->audience), realm->audience, sizeof realm->audience);
+    }
+    return true;
+}
+
+/* The name is the path unless the section, or the mount that belongs there, has another. */
+static bool name_realm(struct config_reader *reader, const struct mount *mount, struct realm *realm,
+                       const struct config_line *line)
+{
+    static const struct config_setting setting = {.name = "realm", .room = sizeof realm->name};
+    const struct dialect_default_mount *usual = default_mount(text_of(mount->path));
+    const char *wrong = "";
+
+    if (line != NULL) {
+        return config_read_name(reader, &setting, line->value, realm->name, &wrong) ||
+               config_complain(reader, line->number, "realm = %.*s: %s",
+                               TEXT_ARGS(text_cut(line->value, 80)), wrong);
+    }
+    bool shared = usual != NULL && usual->realm != NULL && usual->dialect == realm->dialect;
+    return text_copy(text_of(shared ? usual->realm : mount->path), realm->name,
+                     sizeof realm->name) ||
+           config_complain(reader, reader->realms[realm - reader->config->realms].section,
+                           "[mount %s]: the path is too long to be the realm's name too; write "
+                           "realm = NAME, at most %d bytes",
+                           mount->path, SESSION_REALM_MAX);
+}
+
+static bool take_lines(struct config_reader *reader, const struct config_section *section,
+                       const struct mount *mount)
+{
+    size_t realm = (size_t)(mount->realm - reader->config->realms);
+
+    for (size_t i = 0; i < section->count; i++) {
+        const struct config_line *line = &section->lines[i];
+        bool structure = text_is(line->name, "dialect") || text_is(line->name, "realm");
+
+        for (size_t j = 0; j < i; j++) {
+            if (text_equal(section->lines[j].name, line->name)) {
+                return config_complain(reader, line->number, "%.*s is already set on line %u",
+                                       TEXT_ARGS(line->name), section->lines[j].number);
+            }
+        }
+        if (mount->kind != MOUNT_REFRESH && !text_is(line->name, "dialect")) {
+            return config_complain(reader, line->number,
+                                   "%.*s: [mount %s] carries no tokens; it takes dialect only",
+                                   TEXT_ARGS(text_cut(line->name, 80)), mount->path);
+        } else if (!structure && !config_take_realm(reader, section, line, realm)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool take_mount(struct config_reader *reader, const struct config_section *section)
+{
+    struct config *config = reader->config;
+    struct role role;
+
+    if (!check_path(reader, section) || !choose_role(reader, section, &role) ||
+        !append(reader, section->line, section->argument, &role)) {
+        return false;
+    }
+    struct mount *mount = &config->mounts[config->mount_count - 1];
+    struct realm *realm = &config->realms[config->realm_count - 1];
+    return take_lines(reader, section, mount) &&
+           (role.kind != MOUNT_REFRESH ||
+            name_realm(reader, mount, realm, find_line(section, "realm")));
+}
+
+/* Without sections all default mounts; with one or more, those that carry no tokens, so that naming
+ * mounts does not take the keys from verifiers and the health from monitors. */
+static bool add_default_mounts(struct config_reader *reader)
+{
+    struct config *config = reader->config;
+    bool all = config->mount_count == 0;
+
+    for (size_t i = 0; i < dialect_default_mount_count; i++) {
+        const struct dialect_default_mount *usual = &dialect_default_mounts[i];
+        const struct role role = {usual->kind, usual->dialect};
+
+        if (config_mount(config, usual->path) != NULL || (!all && usual->kind == MOUNT_REFRESH)) {
+            continue;
+        } else if (!append(reader, 0, text_of(usual->path), &role)) {
+            return false;
+        }
+        struct realm *realm = &config->realms[config->realm_count - 1];
+        if (usual->kind == MOUNT_REFRESH) {
+            (void)name_realm(reader, &config->mounts[config->mount_count - 1], realm, NULL);
+        }
+    }
+    return true;
+}
+
+/* ---- what does not go together ---- */
+
+static bool check_format(struct config_reader *reader, size_t i)
+{
+    const struct policy *policy = &reader->config->realms[i].policy;
+    unsigned format = config_realm_line(reader, i, "format");
+    unsigned rotation = config_realm_line(reader, i, "rotation");
+
+    if (policy->format == REFRESH_FORMAT_JWT && policy->layout->refresh == NULL) {
+        return config_complain(reader, format,
+                               "format = jwt: only kopong and duktig have such refresh tokens; "
+                               "write native or uuid");
+    } else if (policy->rotate && policy->keeps_token) {
+        return config_complain(reader, rotation,
+                               "rotation = on: duktig's answer has no place for the next refresh "
+                               "token; write off");
+    } else if (policy->rotate && policy->format == REFRESH_FORMAT_JWT && format != 0) {
+        return config_complain(reader, format,
+                               "format = jwt: such tokens do not rotate; write native or uuid, or "
+                               "rotation = off");
+    } else if (policy->rotate && policy->format == REFRESH_FORMAT_JWT) {
+        return config_complain(reader, rotation,
+                               "rotation = on: tokens of format jwt do not rotate; write off, or "
+                               "format = native");
+    }
+    return true;
+}
+
+static bool check_realms(struct config_reader *reader)
+{
+    struct config *config = reader->config;
+
+    for (size_t i = 0; i < config->realm_count; i++) {
+        struct realm *realm = &config->realms[i];
+        unsigned principal = config_realm_line(reader, i, "principal");
+
+        if (realm->dialect == NULL) {
+            continue;
+        } else if (principal != 0 && realm->policy.plain_layout == NULL) {
+            return config_complain(reader, principal, "principal: only kopong's tokens have one");
+        } else if (!check_format(reader, i)) {
+            return false;
+        }
+        if (realm->policy.plain_layout != NULL && !realm->principal) {
+            realm->policy.layout = realm->policy.plain_layout;
+        }
+        if (reader->issuer[0] != '\0' && config_realm_line(reader, i, "issuer") == 0) {
+            memcpy(realm->issuer, reader->issuer, sizeof realm->issuer);
+        }
+    }
+    return true;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: ISC */
+/* config_settings.c: the settings: names, fields, kinds of value, bounds and defaults. Knows the
+ * fields of struct config and struct realm; does not know which realms and mounts there are.
+ *
+ * To add a setting: a field in struct config or model/policy.h, a row here, a paragraph in
+ * retoken.conf(5). */
+#include "process/config_reader.h"
+
+#include <stddef.h>
+
+#include "base/clock.h"
+
+static config_read read_issuer;
+static bool take(struct config_reader *reader, const struct config_setting *setting,
+                 const struct config_line *line, char *object);
+
+static const struct config_choice log_levels[] = {{"error", LOG_LEVEL_ERROR},
+                                                  {"notice", LOG_LEVEL_NOTICE},
+                                                  {"info", LOG_LEVEL_INFO},
+                                                  {"debug", LOG_LEVEL_DEBUG},
+                                                  {NULL, 0}};
+static const struct config_choice switches[] = {{"off", 0}, {"on", 1}, {NULL, 0}};
+static const struct config_choice reuses[] = {{"revoke", 0}, {"report", 1}, {NULL, 0}};
+static const struct config_choice behaviours[] = {
+    {"documented", BEHAVIOUR_DOCUMENTED}, {"deployed", BEHAVIOUR_DEPLOYED}, {NULL, 0}};
+static const struct config_choice evidences[] = {
+    {"client", RECOVERY_EVIDENCE_CLIENT}, {"none", RECOVERY_EVIDENCE_NONE}, {NULL, 0}};
+static const struct config_choice formats[] = {{"native", REFRESH_FORMAT_NATIVE},
+                                               {"uuid", REFRESH_FORMAT_UUID},
+                                               {"jwt", REFRESH_FORMAT_JWT},
+                                               {NULL, 0}};
+
+#define YEARS(n)                 (INT64_C(n) * 365 * CLOCK_DAY)
+#define KIB(n)                   (INT64_C(n) * 1024)
+#define FIELD(type, field)       .offset = offsetof(type, field), .room = sizeof(((type *)0)->field)
+#define BETWEEN(low, high, text) .least = (low), .most = (high), .expected = text
+#define ONE_OF(list, text)       .choices = (list), .expected = text
+
+const struct config_setting config_general_settings[] = {
+    {"data", config_read_path, FIELD(struct config, data)},
+    {"secret-file", config_read_path, FIELD(struct config, secret_file)},
+    {"store", config_read_store, FIELD(struct config, store)},
+    {"store-size", config_read_size, FIELD(struct config, store_size),
+     BETWEEN(KIB(1024), KIB(1024) * 1024 * 1024, "out of range; write 1m to 1024g")},
+    {"store-limit", config_read_size, FIELD(struct config, store_limit),
+     BETWEEN(0, KIB(1024) * 1024 * 1024, "out of range; write 0 (none) to 1024g")},
+    {"keep-ended", config_read_duration, FIELD(struct config, keep_ended_ms),
+     BETWEEN(0, YEARS(100), "out of range; write 0 to 36500d")},
+    {"log", config_read_path, FIELD(struct config, log_file)},
+    {"log-level", config_read_choice, FIELD(struct config, log_level),
+     ONE_OF(log_levels, "unknown; write error, notice, info or debug")},
+    {"prefix", config_read_prefix, FIELD(struct config, prefix)},
+    {"threads", config_read_count, FIELD(struct config, threads),
+     BETWEEN(1, CONFIG_THREADS_MAX, "out of range; write 1 to 256")},
+    {"body-limit", config_read_size, FIELD(struct config, body_limit),
+     BETWEEN(KIB(1), KIB(1024), "out of range; write 1k to 1m")},
+    {"issuer", read_issuer, .room = REALM_VALUE_MAX + 1},
+};
+const size_t config_general_count =
+    sizeof config_general_settings / sizeof config_general_settings[0];
+
+const struct config_setting config_realm_settings[] = {
+    {"behaviour", config_read_choice, FIELD(struct realm, behaviour),
+     ONE_OF(behaviours, "unknown; write documented or deployed")},
+    {"rotation", config_read_switch, FIELD(struct realm, policy.rotate),
+     ONE_OF(switches, "write on or off")},
+    {"concurrency-window", config_read_duration, FIELD(struct realm, policy.concurrency_window_ms),
+     BETWEEN(0, CLOCK_HOUR, "out of range; write 0 to 1h")},
+    {"recovery-window", config_read_duration, FIELD(struct realm, policy.recovery_window_ms),
+     BETWEEN(0, INT64_C(90) * CLOCK_DAY, "out of range; write 0 to 90d")},
+    {"recovery-evidence", config_read_choice, FIELD(struct realm, policy.recovery_evidence),
+     ONE_OF(evidences, "unknown; write client or none")},
+    {"idle-lifetime", config_read_duration, FIELD(struct realm, policy.idle_lifetime_ms),
+     BETWEEN(0, YEARS(100), "out of range; write 0 (none) to 36500d")},
+    {"absolute-lifetime", config_read_duration, FIELD(struct realm, policy.absolute_lifetime_ms),
+     BETWEEN(0, YEARS(100), "out of range; write 0 (none) to 36500d")},
+    {"access-lifetime", config_read_duration, FIELD(struct realm, policy.access_lifetime_ms),
+     BETWEEN(CLOCK_SECOND, YEARS(1), "out of range; write 1s to 365d")},
+    {"reuse", config_read_switch, FIELD(struct realm, policy.report_only),
+     ONE_OF(reuses, "unknown; write revoke or report")},
+    {"format", config_read_choice, FIELD(struct realm, policy.format),
+     ONE_OF(formats, "unknown; write native, uuid or jwt")},
+    {"algorithm", config_read_algorithm, FIELD(struct realm, policy.algorithm)},
+    {"issuer", config_read_text, FIELD(struct realm, issuer)},
+    {"audience", config_read_text, FIELD(struct realm, audience)},
+    {"principal", config_read_switch, FIELD(struct realm, principal),
+     ONE_OF(switches, "write on or off")},
+};
+const size_t config_realm_count = sizeof config_realm_settings / sizeof config_realm_settings[0];
+
+_Static_assert(sizeof config_general_settings / sizeof config_general_settings[0] <=
+                       CONFIG_SETTINGS_MAX &&
+                   sizeof config_realm_settings / sizeof config_realm_settings[0] <=
+                       CONFIG_SETTINGS_MAX,
+               "struct config_origin has room for every setting");
+
+void config_set_defaults(struct config *config)
+{
+    *config = (struct config){
+        .store_size = (uint64_t)KIB(64) * 1024,
+        .keep_ended_ms = INT64_C(30) * CLOCK_DAY,
+        .log_level = LOG_LEVEL_NOTICE,
+        .threads = CONFIG_THREADS,
+        .body_limit = CONFIG_BODY_LIMIT,
+    };
+}
+
+/* The row of that name, or `count`. */
+static size_t find(const struct config_setting *settings, size_t count, struct text name)
+{
+    size_t i = 0;
+
+    while (i < count && !text_is(name, settings[i].name)) {
+        i++;
+    }
+    return i;
+}
+
+static bool take_section(struct config_reader *reader, const struct config_section *section)
+{
+    unsigned *lines = reader->general.setting;
+
+    for (size_t i = 0; i < section->count; i++) {
+        const struct config_line *line = &section->lines[i];
+        size_t row = find(config_general_settings, config_general_count, line->name);
+
+        if (row == config_general_count) {
+            return config_complain(reader, line->number, "%.*s: unknown setting in [retoken]",
+                                   TEXT_ARGS(text_cut(line->name, 80)));
+        } else if (lines[row] != 0) {
+            return config_complain(reader, line->number, "%s is already set on line %u",
+                                   config_general_settings[row].name, lines[row]);
+        }
+        lines[row] = line->number;
+        if (!take(reader, &config_general_settings[row], line, (char *)reader->config)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool config_take_general(struct config_reader *reader)
+{
+    for (size_t i = 0; i < reader->section_count; i++) {
+        const struct config_section *section = &reader->sections[i];
+
+        if (text_is(section->word, "retoken") && section->argument.size == 0 &&
+            !take_section(reader, section)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool config_take_realm(struct config_reader *reader, const struct config_section *section,
+                       const struct config_line *line, size_t realm)
+{
+    size_t row = find(config_realm_settings, config_realm_count, line->name);
+
+    if (row == config_realm_count) {
+        return config_complain(reader, line->number, "%.*s: unknown setting in [%.*s]",
+                               TEXT_ARGS(text_cut(line->name, 80)), TEXT_ARGS(section->word));
+    }
+    reader->realms[realm].setting[row] = line->number;
+    return take(reader, &config_realm_settings[row], line, (char *)&reader->config->realms[realm]);
+}
+
+unsigned config_realm_line(const struct config_reader *reader, size_t realm, const char *name)
+{
+    size_t row = find(config_realm_settings, config_realm_count, text_of(name));
+
+    return row < config_realm_count ? reader->realms[realm].setting[row] : 0;
+}
+
+static bool take(struct config_reader *reader, const struct config_setting *setting,
+                 const struct config_line *line, char *object)
+{
+    const char *wrong = "";
+
+    return setting->read(reader, setting, line->value, object + setting->offset, &wrong) ||
+           config_complain(reader, line->number, "%s = %.*s: %s", setting->name,
+                           TEXT_ARGS(text_cut(line->value, 80)), wrong);
+}
+
+/* Holds for realms that set none, wherever they are in the file. */
+static bool read_issuer(struct config_reader *reader, const struct config_setting *setting,
+                        struct text value, void *field, const char **wrong)
+{
+    (void)field;
+    return config_read_text(reader, setting, value, reader->issuer, wrong);
+}

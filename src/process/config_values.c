@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: ISC */
+/* config_values.c: the kinds of values a setting may have, and numbers with units. Knows how a
+ * value is spelled and what to say of one that is not; does not know which settings there are. */
+#include "process/config_reader.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "process/path.h"
+
+bool config_read_text(struct config_reader *reader, const struct config_setting *setting,
+                      struct text value, void *field, const char **wrong)
+{
+    (void)reader;
+    if (text_has_control(value) || !text_is_utf8(value)) {
+        *wrong = "holds bytes that are not UTF-8 text";
+    } else if (!text_copy(value, field, setting->room)) {
+        *wrong = "too long";
+    } else {
+        return true;
+    }
+    return false;
+}
+
+bool config_read_name(struct config_reader *reader, const struct config_setting *setting,
+                      struct text value, void *field, const char **wrong)
+{
+    if (!text_is_visible_ascii(value)) {
+        *wrong = "not one word of visible ASCII";
+        return false;
+    }
+    return config_read_text(reader, setting, value, field, wrong);
+}
+
+/* DIRECTORY/value; absolute values as they are. */
+bool config_join(struct text directory, struct text value, char *field, size_t room)
+{
+    bool absolute = text_starts(value, TEXT("/")) || directory.size == 0;
+    int size = text_is(value, ".") && directory.size > 0
+                   ? snprintf(field, room, "%.*s", TEXT_ARGS(directory))
+               : absolute ? snprintf(field, room, "%.*s", TEXT_ARGS(value))
+                          : snprintf(field, room, "%.*s%s%.*s", TEXT_ARGS(directory),
+                                     text_ends(directory, TEXT("/")) ? "" : "/", TEXT_ARGS(value));
+    return size >= 0 && (size_t)size < room;
+}
+
+bool config_read_path(struct config_reader *reader, const struct config_setting *setting,
+                      struct text value, void *field, const char **wrong)
+{
+    if (value.size == 0) {
+        *wrong = "empty; write a path";
+    } else if (!config_join(reader->directory, value, field, setting->room)) {
+        *wrong = "too long";
+    } else {
+        return true;
+    }
+    return false;
+}
+
+bool config_read_store(struct config_reader *reader, const struct config_setting *setting,
+                       struct text value, void *field, const char **wrong)
+{
+    static const struct text scheme = {"lmdb:", 5};
+    char *url = field;
+
+    if (text_is(value, "memory:")) {
+        return config_read_text(reader, setting, value, field, wrong);
+    } else if (!text_starts(value, scheme) || value.size == scheme.size) {
+        *wrong = "not a store; write lmdb:DIRECTORY";
+        return false;
+    }
+    memcpy(url, scheme.data, scheme.size);
+    if (!config_join(reader->directory, text_from(value, scheme.size), url + scheme.size,
+                     setting->room - scheme.size)) {
+        *wrong = "too long";
+        return false;
+    }
+    return true;
+}
+
+bool config_read_prefix(struct config_reader *reader, const struct config_setting *setting,
+                        struct text value, void *field, const char **wrong)
+{
+    if (value.size > 0 && (!path_is_clean(value) || text_ends(value, TEXT("/")))) {
+        *wrong = "not a path prefix; write for example /auth";
+        return false;
+    }
+    return config_read_text(reader, setting, value, field, wrong);
+}
+
+static bool in_range(const struct config_setting *setting, int64_t value, const char **wrong)
+{
+    *wrong = setting->expected;
+    return value >= setting->least && value <= setting->most;
+}
+
+bool config_read_duration(struct config_reader *reader, const struct config_setting *setting,
+                          struct text value, void *field, const char **wrong)
+{
+    int64_t ms;
+
+    (void)reader;
+    *wrong = "not a duration; write for example 60s";
+    if (!config_duration_parse(value, &ms) || !in_range(setting, ms, wrong)) {
+        return false;
+    }
+    *(int64_t *)field = ms;
+    return true;
+}
+
+bool config_read_size(struct config_reader *reader, const struct config_setting *setting,
+                      struct text value, void *field, const char **wrong)
+{
+    uint64_t bytes;
+
+    (void)reader;
+    *wrong = "not a size; write for example 64k";
+    if (!config_size_parse(value, &bytes) || !in_range(setting, (int64_t)bytes, wrong)) {
+        return false;
+    }
+    *(uint64_t *)field = bytes;
+    return true;
+}
+
+bool config_read_count(struct config_reader *reader, const struct config_setting *setting,
+                       struct text value, void *field, const char **wrong)
+{
+    uint64_t count;
+
+    (void)reader;
+    *wrong = "not a number; write for example 64";
+    if (!text_to_u64(value, INT32_MAX, &count) || !in_range(setting, (int64_t)count, wrong)) {
+        return false;
+    }
+    *(uint64_t *)field = count;
+    return true;
+}
+
+static bool choose(const struct config_setting *setting, struct text value, int *chosen,
+                   const char **wrong)
+{
+    for (const struct config_choice *choice = setting->choices; choice->word != NULL; choice++) {
+        if (text_is(value, choice->word)) {
+            *chosen = choice->value;
+            return true;
+        }
+    }
+    *wrong = setting->expected;
+    return false;
+}
+
+/* Choices are copied into fields of an enum type. */
+_Static_assert(sizeof(enum log_level) == sizeof(int), "enum log_level is an int");
+_Static_assert(sizeof(enum mount_behaviour) == sizeof(int), "enum mount_behaviour is an int");
+_Static_assert(sizeof(enum recovery_evidence) == sizeof(int), "enum recovery_evidence is an int");
+_Static_assert(sizeof(enum refresh_format) == sizeof(int), "enum refresh_format is an int");
+
+bool config_read_choice(struct config_reader *reader, const struct config_setting *setting,
+                        struct text value, void *field, const char **wrong)
+{
+    int chosen;
+
+    (void)reader;
+    if (!choose(setting, value, &chosen, wrong)) {
+        return false;
+    }
+    memcpy(field, &chosen, sizeof chosen);
+    return true;
+}
+
+bool config_read_switch(struct config_reader *reader, const struct config_setting *setting,
+                        struct text value, void *field, const char **wrong)
+{
+    int chosen;
+
+    (void)reader;
+    if (!choose(setting, value, &chosen, wrong)) {
+        return false;
+    }
+    *(bool *)field = chosen != 0;
+    return true;
+}
+
+bool config_read_algorithm(struct config_reader *reader, const struct config_setting *setting,
+                           struct text value, void *field, const char **wrong)
+{
+    (void)reader;
+    (void)setting;
+    *wrong = "not an algorithm; write HS256, RS256, RS384, RS512, PS256, ES256, ES384 or EdDSA";
+    return signing_algorithm_parse(value, field);
+}
+
+/* ---- numbers with units ---- */
+
+struct unit {
+    char letter;
+    int64_t size;
+};
+
+/* From large to small. */
+static const struct unit duration_units[] = {{'w', INT64_C(7) * CLOCK_DAY},
+                                             {'d', CLOCK_DAY},
+                                             {'h', CLOCK_HOUR},
+                                             {'m', CLOCK_MINUTE},
+                                             {'s', CLOCK_SECOND}};
+static const struct unit size_units[] = {
+    {'g', INT64_C(1) << 30}, {'m', INT64_C(1) << 20}, {'k', INT64_C(1) << 10}};
+
+static bool parse_units(struct text t, const struct unit *units, size_t count, int64_t *value)
+{
+    uint64_t number;
+
+    if (t.size < 2) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (t.data[t.size - 1] == units[i].letter) {
+            uint64_t most = (uint64_t)(INT64_MAX / units[i].size);
+            if (!text_to_u64(text_cut(t, t.size - 1), most, &number)) {
+                return false;
+            }
+            *value = (int64_t)number * units[i].size;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool config_duration_parse(struct text t, int64_t *ms)
+{
+    if (text_is(t, "0")) {
+        *ms = 0;
+        return true;
+    }
+    return parse_units(t, duration_units, sizeof duration_units / sizeof duration_units[0], ms);
+}
+
+bool config_size_parse(struct text t, uint64_t *bytes)
+{
+    int64_t value;
+
+    if (text_to_u64(t, INT64_MAX, bytes)) {
+        return true;
+    } else if (!parse_units(t, size_units, sizeof size_units / sizeof size_units[0], &value)) {
+        return false;
+    }
+    *bytes = (uint64_t)value;
+    return true;
+}
+
+void config_duration_format(int64_t ms, char out[32])
+{
+    size_t count = sizeof duration_units / sizeof duration_units[0];
+
+    if (ms == 0) {
+        snprintf(out, 32, "0");
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (ms % duration_units[i].size == 0) {
+            snprintf(out, 32, "%" PRId64 "%c", ms / duration_units[i].size,
+                     duration_units[i].letter);
+            return;
+        }
+    }
+    snprintf(out, 32, "%" PRId64 "ms", ms);
+}
