@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* connections.c: one epoll set with the listening socket and all connections. Each is armed for one
- * event (EPOLLONESHOT), so that one thread has it at a time, and armed again when it is given back.
- * A peer is closed only by the thread that has it: who is late is shut down, which is an event too.
+/* connections.c: one epoll set with the listening socket and all connections; see connections.h.
+ * Each connection is armed for one event (EPOLLONESHOT), so that one thread owns it at a time, and
+ * armed again when it is given back. Only its owner closes a connection; late ones are shut down,
+ * which is an event, too.
  *
- * When hardly a descriptor is left, the peer that has been idle longest has to go, and nobody is
- * let in until one is gone: the backlog waits in the kernel. */
+ * When descriptors run out, the connection that has been idle longest is shut down, and accepting
+ * stops until one is closed: the backlog waits in the kernel. */
 #include "server/connections.h"
 
 #include <errno.h>
@@ -20,34 +21,38 @@
 
 #include "base/clock.h"
 
-/* Of descriptors; RESERVE are for files of our own, and for requests in pieces. */
+/* In descriptors; RESERVE are for files, and for requests in pieces. */
 enum { ROOM_MAX = 65536, ROOM_LEAST = 64, RESERVE = 32 };
 
-enum { INSIDE_FIRST = 8, ENDING_PAUSE_MS = 10 };
+/* Reads between two attempts to accept; a pause between two looks while stopping. */
+enum { READS_PER_ACCEPT = 8, STOPPING_PAUSE_MS = 10 };
 
-/* One descriptor's peer. */
-struct peer {
-    bool waiting;        /* it is nobody's: armed, and the watcher may shut it down */
-    bool in_set;         /* epoll knows it */
-    int64_t since_ms;    /* since when it waits */
-    int64_t deadline_ms; /* 0 = none */
+struct connection {
+    bool waiting;        /* without an owner: armed, and may be shut down */
+    bool in_set;         /* known to epoll */
+    int64_t since_ms;    /* the beginning of the wait */
+    int64_t deadline_ms; /* 0: none */
 };
 
 struct connections {
     const struct listener *listener;
-    int set;        /* epoll's descriptor */
-    int stop_event; /* readable for ever once it is time to stop */
+    int set;        /* of epoll */
+    int stop_event; /* readable once stopping */
     atomic_bool stopping;
-    atomic_uint served_inside; /* since somebody looked who stands outside */
-    atomic_bool full;          /* the listening socket is not armed */
-    int room;                  /* for descriptors */
-    int most;                  /* peers */
-    atomic_int inside;         /* so many are in */
+    atomic_uint reads; /* since the last attempt to accept */
+    atomic_bool full;  /* the listening socket is not armed */
+    int room;          /* for descriptors */
+    int most;          /* connections at once */
+    atomic_int count;  /* of connections */
 
     pthread_mutex_t lock; /* over the rest */
-    struct peer *peers;   /* by descriptor */
-    int highest;
+    struct connection *by_descriptor;
+    int highest; /* descriptor in use so far */
 };
+
+static int room_for_descriptors(void);
+static int room_for_connections(int descriptors);
+static bool arm(const struct connections *connections, int operation, int fd, uint32_t events);
 
 int64_t connections_now_ms(void)
 {
@@ -55,28 +60,6 @@ int64_t connections_now_ms(void)
 }
 
 /* ---- open, close ---- */
-
-static bool arm(const struct connections *connections, int operation, int fd, uint32_t events)
-{
-    struct epoll_event event = {.events = events, .data.fd = fd};
-
-    return epoll_ctl(connections->set, operation, fd, &event) == 0;
-}
-
-static int room_for_descriptors(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > ROOM_MAX) {
-        return ROOM_MAX;
-    }
-    return limit.rlim_cur < ROOM_LEAST ? ROOM_LEAST : (int)limit.rlim_cur;
-}
-
-static int room_for_peers(int descriptors)
-{
-    return descriptors > 2 * RESERVE ? descriptors - RESERVE : descriptors / 4;
-}
 
 struct connections *connections_open(const struct listener *listener)
 {
@@ -87,16 +70,17 @@ struct connections *connections_open(const struct listener *listener)
     }
     connections->listener = listener;
     connections->room = room_for_descriptors();
-    connections->most = room_for_peers(connections->room);
-    atomic_init(&connections->inside, 0);
-    connections->peers = calloc((size_t)connections->room, sizeof *connections->peers);
+    connections->most = room_for_connections(connections->room);
+    atomic_init(&connections->count, 0);
+    connections->by_descriptor =
+        calloc((size_t)connections->room, sizeof *connections->by_descriptor);
     connections->set = epoll_create1(EPOLL_CLOEXEC);
     connections->stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     atomic_init(&connections->stopping, false);
-    atomic_init(&connections->served_inside, 0);
+    atomic_init(&connections->reads, 0);
     atomic_init(&connections->full, false);
     pthread_mutex_init(&connections->lock, NULL);
-    if (connections->peers == NULL || connections->set < 0 || connections->stop_event < 0 ||
+    if (connections->by_descriptor == NULL || connections->set < 0 || connections->stop_event < 0 ||
         !arm(connections, EPOLL_CTL_ADD, connections->stop_event, EPOLLIN) ||
         !arm(connections, EPOLL_CTL_ADD, listener->fd, EPOLLIN | EPOLLONESHOT)) {
         int error = errno;
@@ -113,8 +97,8 @@ void connections_close(struct connections *connections)
     if (connections == NULL) {
         return;
     }
-    for (int fd = 0; connections->peers != NULL && fd <= connections->highest; fd++) {
-        if (connections->peers[fd].waiting) {
+    for (int fd = 0; connections->by_descriptor != NULL && fd <= connections->highest; fd++) {
+        if (connections->by_descriptor[fd].waiting) {
             close(fd);
         }
     }
@@ -125,7 +109,7 @@ void connections_close(struct connections *connections)
         close(connections->stop_event);
     }
     pthread_mutex_destroy(&connections->lock);
-    free(connections->peers);
+    free(connections->by_descriptor);
     free(connections);
 }
 
@@ -134,73 +118,128 @@ int connections_room(const struct connections *connections)
     return connections->room;
 }
 
-/* ---- letting in ---- */
-
-/* Under the lock: the peer that has been idle longest; failing that, the one that owes us the rest
- * of its request longest. -1: none waits. */
-static int most_expendable(const struct connections *connections)
+static int room_for_descriptors(void)
 {
-    int chosen = -1;
+    struct rlimit limit;
 
-    for (int fd = 0; fd <= connections->highest; fd++) {
-        const struct peer *peer = &connections->peers[fd];
-        const struct peer *best = chosen >= 0 ? &connections->peers[chosen] : NULL;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > ROOM_MAX) {
+        return ROOM_MAX;
+    }
+    return limit.rlim_cur < ROOM_LEAST ? ROOM_LEAST : (int)limit.rlim_cur;
+}
 
-        if (peer->waiting && (best == NULL || (best->deadline_ms != 0 && peer->deadline_ms == 0) ||
-                              ((best->deadline_ms == 0) == (peer->deadline_ms == 0) &&
-                               peer->since_ms < best->since_ms))) {
-            chosen = fd;
+static int room_for_connections(int descriptors)
+{
+    return descriptors > 2 * RESERVE ? descriptors - RESERVE : descriptors / 4;
+}
+
+static bool arm(const struct connections *connections, int operation, int fd, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.fd = fd};
+
+    return epoll_ctl(connections->set, operation, fd, &event) == 0;
+}
+
+/* ---- the next connection ---- */
+
+static enum connections_event next_while_stopping(struct connections *connections, bool wait,
+                                                  int *connection);
+static enum connections_event accept_in_turn(struct connections *connections, int *connection);
+static enum connections_event next_of_set(struct connections *connections, bool wait,
+                                          int *connection);
+static enum connections_event accept_event(struct connections *connections, int *connection);
+static enum connections_event accept_one(struct connections *connections, int *connection);
+static void take(struct connections *connections, int fd);
+
+enum connections_event connections_next(struct connections *connections, bool wait, int *connection)
+{
+    enum connections_event next;
+
+    do {
+        if (atomic_load(&connections->stopping)) {
+            return next_while_stopping(connections, wait, connection);
         }
-    }
-    return chosen;
+        next = accept_in_turn(connections, connection);
+        if (next == CONNECTIONS_NONE) {
+            next = next_of_set(connections, wait, connection);
+        }
+    } while (next == CONNECTIONS_NONE && wait);
+    return next;
 }
 
-/* Hardly a descriptor is left. The listening socket stays unarmed until one is given back. */
-static void make_room(struct connections *connections)
+/* epoll returns ready descriptors in turn, and the listening socket is only one among those of all
+ * connections, for each of which one could be accepted. So after some reads, one is accepted. Not
+ * after each: a failing accept() is as dear as a successful one. */
+static enum connections_event accept_in_turn(struct connections *connections, int *connection)
+{
+    if (atomic_load(&connections->reads) < READS_PER_ACCEPT || atomic_load(&connections->full)) {
+        return CONNECTIONS_NONE;
+    }
+    atomic_store(&connections->reads, 0);
+    return accept_one(connections, connection);
+}
+
+static enum connections_event next_of_set(struct connections *connections, bool wait,
+                                          int *connection)
+{
+    struct epoll_event event;
+    int count = epoll_wait(connections->set, &event, 1, wait ? -1 : 0);
+
+    if (count < 0 && errno != EINTR) {
+        return CONNECTIONS_BROKEN;
+    } else if (count <= 0 || event.data.fd == connections->stop_event) {
+        return CONNECTIONS_NONE;
+    } else if (event.data.fd == connections->listener->fd) {
+        return accept_event(connections, connection);
+    }
+    take(connections, event.data.fd);
+    atomic_fetch_add(&connections->reads, 1);
+    *connection = event.data.fd;
+    return CONNECTIONS_READY;
+}
+
+static void take(struct connections *connections, int fd)
 {
     pthread_mutex_lock(&connections->lock);
-    int peer = most_expendable(connections);
-    atomic_store(&connections->full, true);
-    if (peer >= 0) {
-        shutdown(peer, SHUT_RDWR);
-    }
+    connections->by_descriptor[fd].waiting = false;
     pthread_mutex_unlock(&connections->lock);
 }
 
-static void let_in_again(struct connections *connections)
+/* ---- accepting ---- */
+
+static void add(struct connections *connections, int fd);
+static void make_room(struct connections *connections);
+static int most_expendable(const struct connections *connections);
+static void resume_accepting(struct connections *connections);
+
+/* The listening socket had its event, and is armed again unless there is no room. */
+static enum connections_event accept_event(struct connections *connections, int *connection)
 {
-    atomic_store(&connections->full, false);
-    if (!atomic_load(&connections->stopping)) {
-        arm(connections, EPOLL_CTL_MOD, connections->listener->fd, EPOLLIN | EPOLLONESHOT);
+    enum connections_event accepted = accept_one(connections, connection);
+
+    if (!atomic_load(&connections->full)) {
+        resume_accepting(connections);
     }
+    return accepted;
 }
 
-static void begin(struct connections *connections, int fd)
+/* Nothing that is sent or received through a connection ever blocks. */
+static enum connections_event accept_one(struct connections *connections, int *connection)
 {
-    atomic_fetch_add(&connections->inside, 1);
-    pthread_mutex_lock(&connections->lock);
-    connections->peers[fd] = (struct peer){.since_ms = connections_now_ms()};
-    connections->highest = fd > connections->highest ? fd : connections->highest;
-    pthread_mutex_unlock(&connections->lock);
-}
-
-/* Nothing that is sent or received through it ever blocks. */
-static enum connections_event let_in(struct connections *connections, int *peer)
-{
-    if (atomic_load(&connections->inside) >= connections->most) {
+    if (atomic_load(&connections->count) >= connections->most) {
         make_room(connections);
         return CONNECTIONS_NONE;
     }
     int fd = accept4(connections->listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-    if (fd >= connections->room) { /* above the limit of open files as it was when we started */
+    if (fd >= connections->room) { /* the limit of open files has been raised since */
         close(fd);
         fd = -1;
         errno = EMFILE;
     }
     if (fd >= 0) {
-        begin(connections, fd);
-        *peer = fd;
+        add(connections, fd);
+        *connection = fd;
         return CONNECTIONS_READY;
     }
     switch (errno) {
@@ -215,64 +254,176 @@ static enum connections_event let_in(struct connections *connections, int *peer)
     case ENOTSOCK:
     case EOPNOTSUPP:
         return CONNECTIONS_BROKEN;
-    default: /* nobody there; or another process took it, or its peer has gone */
+    default: /* none is waiting: another process took it, or its peer has gone */
         return CONNECTIONS_NONE;
     }
 }
 
-/* The listening socket had an event, and is armed again unless there is no room. */
-static enum connections_event open_up(struct connections *connections, int *peer)
+static void add(struct connections *connections, int fd)
 {
-    enum connections_event let = let_in(connections, peer);
-
-    if (!atomic_load(&connections->full)) {
-        let_in_again(connections);
-    }
-    return let;
-}
-
-/* The set gives its events in turn, and the listening socket's is one among those of all that are
- * in: each would let in one. So after some who were in, one who stands outside comes next. (Not
- * after each: to accept nobody costs the kernel as much as to accept somebody.) */
-static enum connections_event look_outside(struct connections *connections, int *peer)
-{
-    if (atomic_load(&connections->served_inside) < INSIDE_FIRST ||
-        atomic_load(&connections->full)) {
-        return CONNECTIONS_NONE;
-    }
-    atomic_store(&connections->served_inside, 0);
-    return let_in(connections, peer);
-}
-
-/* ---- whose turn it is ---- */
-
-static void take(struct connections *connections, int fd)
-{
+    atomic_fetch_add(&connections->count, 1);
     pthread_mutex_lock(&connections->lock);
-    connections->peers[fd].waiting = false;
+    connections->by_descriptor[fd] = (struct connection){.since_ms = connections_now_ms()};
+    connections->highest = fd > connections->highest ? fd : connections->highest;
     pthread_mutex_unlock(&connections->lock);
 }
 
-static bool anybody_owes(struct connections *connections)
+/* The listening socket stays unarmed until a connection is closed. */
+static void make_room(struct connections *connections)
 {
-    bool owes = false;
-
     pthread_mutex_lock(&connections->lock);
-    for (int fd = 0; fd <= connections->highest && !owes; fd++) {
-        owes = connections->peers[fd].waiting && connections->peers[fd].deadline_ms != 0;
+    int fd = most_expendable(connections);
+    atomic_store(&connections->full, true);
+    if (fd >= 0) {
+        shutdown(fd, SHUT_RDWR);
     }
     pthread_mutex_unlock(&connections->lock);
-    return owes;
 }
 
-static void pause_briefly(void)
+/* Under the lock: the connection that has been idle longest; without an idle one, the one that has
+ * owed the rest of its request longest. -1: none is waiting. */
+static int most_expendable(const struct connections *connections)
 {
-    struct timespec time = {.tv_nsec = ENDING_PAUSE_MS * 1000000L};
-    nanosleep(&time, NULL);
+    int chosen = -1;
+
+    for (int fd = 0; fd <= connections->highest; fd++) {
+        const struct connection *candidate = &connections->by_descriptor[fd];
+        const struct connection *best = chosen >= 0 ? &connections->by_descriptor[chosen] : NULL;
+
+        if (candidate->waiting &&
+            (best == NULL || (best->deadline_ms != 0 && candidate->deadline_ms == 0) ||
+             ((best->deadline_ms == 0) == (candidate->deadline_ms == 0) &&
+              candidate->since_ms < best->since_ms))) {
+            chosen = fd;
+        }
+    }
+    return chosen;
 }
 
-/* A ready peer, now that the stop event is ready for ever: it stands among them, and whoever was
- * given stands last. -1: none. */
+static void resume_accepting(struct connections *connections)
+{
+    atomic_store(&connections->full, false);
+    if (!atomic_load(&connections->stopping)) {
+        arm(connections, EPOLL_CTL_MOD, connections->listener->fd, EPOLLIN | EPOLLONESHOT);
+    }
+}
+
+/* ---- giving back ---- */
+
+static void await(struct connections *connections, int fd, bool owes);
+
+void connections_await_rest(struct connections *connections, int connection)
+{
+    await(connections, connection, true);
+}
+
+void connections_await_next(struct connections *connections, int connection)
+{
+    await(connections, connection, false);
+}
+
+static void await(struct connections *connections, int fd, bool owes)
+{
+    int64_t now_ms = connections_now_ms();
+    struct connection *connection = &connections->by_descriptor[fd];
+
+    pthread_mutex_lock(&connections->lock);
+    int operation = connection->in_set ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    if (!owes) {
+        connection->deadline_ms = 0;
+    } else if (connection->deadline_ms == 0) {
+        connection->deadline_ms = now_ms + CONNECTIONS_PATIENCE_MS;
+    }
+    connection->since_ms = now_ms;
+    connection->in_set = true;
+    connection->waiting = true; /* before it is armed, because then it may be taken at once */
+    bool armed = arm(connections, operation, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT);
+    connection->waiting = armed;
+    pthread_mutex_unlock(&connections->lock);
+    if (!armed) { /* no memory in the kernel */
+        connections_close_one(connections, fd);
+    }
+}
+
+/* Under the lock, so that all that was done to this descriptor precedes what its next user does. */
+void connections_close_one(struct connections *connections, int connection)
+{
+    pthread_mutex_lock(&connections->lock);
+    close(connection);
+    pthread_mutex_unlock(&connections->lock);
+    connections_forget(connections);
+}
+
+void connections_forget(struct connections *connections)
+{
+    atomic_fetch_sub(&connections->count, 1);
+    if (atomic_load(&connections->full)) {
+        resume_accepting(connections);
+    }
+}
+
+/* ---- the watching thread ---- */
+
+size_t connections_check(struct connections *connections, int64_t now_ms)
+{
+    size_t late = 0;
+
+    pthread_mutex_lock(&connections->lock);
+    for (int fd = 0; fd <= connections->highest; fd++) {
+        struct connection *connection = &connections->by_descriptor[fd];
+
+        if (connection->waiting && connection->deadline_ms != 0 &&
+            now_ms >= connection->deadline_ms) {
+            shutdown(fd, SHUT_RDWR);
+            connection->deadline_ms = 0; /* once */
+            late++;
+        }
+    }
+    pthread_mutex_unlock(&connections->lock);
+    if (atomic_load(&connections->full)) { /* descriptors of other kinds may have become free */
+        resume_accepting(connections);
+    }
+    return late;
+}
+
+/* ---- stopping ---- */
+
+static int ready_beside_stop(const struct connections *connections);
+static bool any_owes(struct connections *connections);
+static void pause_briefly(void);
+
+void connections_stop(struct connections *connections)
+{
+    uint64_t one = 1;
+
+    atomic_store(&connections->stopping, true);
+    epoll_ctl(connections->set, EPOLL_CTL_DEL, connections->listener->fd, NULL);
+    /* Can only fail by overflow, and then it is readable, too. */
+    if (write(connections->stop_event, &one, sizeof one) < 0) {
+        return;
+    }
+}
+
+/* While a connection owes the rest of its request, the caller looks again and again. */
+static enum connections_event next_while_stopping(struct connections *connections, bool wait,
+                                                  int *connection)
+{
+    int fd = ready_beside_stop(connections);
+
+    if (fd >= 0) {
+        take(connections, fd);
+        *connection = fd;
+        return CONNECTIONS_READY;
+    } else if (!any_owes(connections)) {
+        return CONNECTIONS_STOPPED;
+    } else if (wait) {
+        pause_briefly();
+    }
+    return CONNECTIONS_NONE;
+}
+
+/* A ready connection, or -1. The stop event is always ready now, and epoll puts what it has
+ * returned at the end of its list: so the second try finds a connection if there is one. */
 static int ready_beside_stop(const struct connections *connections)
 {
     struct epoll_event event;
@@ -287,140 +438,23 @@ static int ready_beside_stop(const struct connections *connections)
     return -1;
 }
 
-/* Once it is time to stop: what those who are in have still to say. Who waits for the rest of a
- * request looks now and then. */
-static enum connections_event next_at_the_end(struct connections *connections, bool wait, int *peer)
+static bool any_owes(struct connections *connections)
 {
-    int fd = ready_beside_stop(connections);
-
-    if (fd >= 0) {
-        take(connections, fd);
-        *peer = fd;
-        return CONNECTIONS_READY;
-    } else if (!anybody_owes(connections)) {
-        return CONNECTIONS_STOPPED;
-    } else if (wait) {
-        pause_briefly();
-    }
-    return CONNECTIONS_NONE;
-}
-
-/* One event of the set. */
-static enum connections_event next_of_set(struct connections *connections, bool wait, int *peer)
-{
-    struct epoll_event event;
-    int count = epoll_wait(connections->set, &event, 1, wait ? -1 : 0);
-
-    if (count < 0 && errno != EINTR) {
-        return CONNECTIONS_BROKEN;
-    } else if (count <= 0 || event.data.fd == connections->stop_event) {
-        return CONNECTIONS_NONE;
-    } else if (event.data.fd == connections->listener->fd) {
-        return open_up(connections, peer);
-    }
-    take(connections, event.data.fd);
-    atomic_fetch_add(&connections->served_inside, 1);
-    *peer = event.data.fd;
-    return CONNECTIONS_READY;
-}
-
-enum connections_event connections_next(struct connections *connections, bool wait, int *peer)
-{
-    enum connections_event next;
-
-    do {
-        if (atomic_load(&connections->stopping)) {
-            return next_at_the_end(connections, wait, peer);
-        }
-        next = look_outside(connections, peer);
-        if (next == CONNECTIONS_NONE) {
-            next = next_of_set(connections, wait, peer);
-        }
-    } while (next == CONNECTIONS_NONE && wait);
-    return next;
-}
-
-static void await(struct connections *connections, int fd, bool owes)
-{
-    int64_t now_ms = connections_now_ms();
-    struct peer *peer = &connections->peers[fd];
+    bool owes = false;
 
     pthread_mutex_lock(&connections->lock);
-    int operation = peer->in_set ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-    if (!owes) {
-        peer->deadline_ms = 0;
-    } else if (peer->deadline_ms == 0) {
-        peer->deadline_ms = now_ms + CONNECTIONS_PATIENCE_MS;
-    }
-    peer->since_ms = now_ms;
-    peer->in_set = true;
-    peer->waiting = true; /* before it is armed: then another thread may have it at once */
-    bool armed = arm(connections, operation, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT);
-    peer->waiting = armed;
-    pthread_mutex_unlock(&connections->lock);
-    if (!armed) { /* no memory in the kernel */
-        connections_close_one(connections, fd);
-    }
-}
+    for (int fd = 0; fd <= connections->highest && !owes; fd++) {
+        const struct connection *connection = &connections->by_descriptor[fd];
 
-void connections_await_rest(struct connections *connections, int peer)
-{
-    await(connections, peer, true);
-}
-
-void connections_await_next(struct connections *connections, int peer)
-{
-    await(connections, peer, false);
-}
-
-/* Under the lock, so that what was done to this number comes before what its next owner does. */
-void connections_close_one(struct connections *connections, int peer)
-{
-    pthread_mutex_lock(&connections->lock);
-    close(peer);
-    pthread_mutex_unlock(&connections->lock);
-    connections_forget(connections);
-}
-
-void connections_forget(struct connections *connections)
-{
-    atomic_fetch_sub(&connections->inside, 1);
-    if (atomic_load(&connections->full)) {
-        let_in_again(connections);
-    }
-}
-
-/* ---- from outside ---- */
-
-size_t connections_check(struct connections *connections, int64_t now_ms)
-{
-    size_t late = 0;
-
-    pthread_mutex_lock(&connections->lock);
-    for (int fd = 0; fd <= connections->highest; fd++) {
-        struct peer *peer = &connections->peers[fd];
-
-        if (peer->waiting && peer->deadline_ms != 0 && now_ms >= peer->deadline_ms) {
-            shutdown(fd, SHUT_RDWR);
-            peer->deadline_ms = 0; /* once */
-            late++;
-        }
+        owes = connection->waiting && connection->deadline_ms != 0;
     }
     pthread_mutex_unlock(&connections->lock);
-    if (atomic_load(&connections->full)) { /* descriptors that are not ours may have become free */
-        let_in_again(connections);
-    }
-    return late;
+    return owes;
 }
 
-void connections_stop(struct connections *connections)
+static void pause_briefly(void)
 {
-    uint64_t one = 1;
+    struct timespec time = {.tv_nsec = STOPPING_PAUSE_MS * 1000000L};
 
-    atomic_store(&connections->stopping, true);
-    epoll_ctl(connections->set, EPOLL_CTL_DEL, connections->listener->fd, NULL);
-    /* Cannot fail but by overflow, which is readable too. */
-    if (write(connections->stop_event, &one, sizeof one) < 0) {
-        return;
-    }
+    nanosleep(&time, NULL);
 }

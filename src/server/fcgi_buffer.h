@@ -9,28 +9,26 @@
 
 struct fcgi_scan;
 
-/* Records without padding, as few as can be, with one byte more than limits.body of an over-long
- * body. Grows with what has arrived, never with what was announced, and never beyond the two limits
- * and the headers. Starts zeroed: {0}. */
+/* Records without padding, as few as possible, with up to one byte more of the body than
+ * limits.body. Grows with what has arrived, never with what was announced, up to the two limits and
+ * the headers. Starts zeroed: {0}. */
 struct fcgi_buffer {
     unsigned char *bytes;
     size_t size;
     size_t room;
-    size_t open; /* where the record begins that content is added to; 0: none */
+    size_t open; /* offset of the record that content is added to; 0: none */
 };
 
-/* Wipes (there are tokens in it) and frees; zeroed again afterwards. */
-void fcgi_buffer_free(struct fcgi_buffer *buffer);
-
-/* ---- for scan.c ----
- * Under the header of the record that is open. False: out of memory. */
-
-/* BEGIN_REQUEST, once its content is there. */
+/* The next three are for fcgi_scan.c, with the current record in scan->header. False: out of
+ * memory. BEGIN_REQUEST, once its content is in scan->begin; */
 bool fcgi_buffer_begin(const struct fcgi_scan *scan, struct fcgi_buffer *buffer);
-/* Content of a stream. */
+/* content of a stream; */
 bool fcgi_buffer_content(const struct fcgi_scan *scan, struct fcgi_buffer *buffer,
                          const unsigned char *bytes, size_t size);
-/* The end of the stream. */
+/* the end of a stream. */
 bool fcgi_buffer_end(const struct fcgi_scan *scan, struct fcgi_buffer *buffer);
+
+/* Wipes it, because there are tokens in it, and frees it: {0} again. */
+void fcgi_buffer_free(struct fcgi_buffer *buffer);
 
 #endif

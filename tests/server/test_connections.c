@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* test_connections.c: who is let in, who has to wait, and who has to go. Time is handed in where it
- * decides, and nobody waits for it. */
+/* test_connections.c: which connections are accepted, which are ready, and which are shut down. The
+ * time is handed in where it matters, so that no test waits for it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -17,7 +17,7 @@
 
 #include "server/connections.h"
 
-static char directory[] = "/tmp/retoken-door.XXXXXX";
+static char directory[] = "/tmp/retoken-connections.XXXXXX";
 static struct listener listener;
 static struct connections *connections;
 static int theirs[32]; /* the other ends */
@@ -49,8 +49,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* A new peer's end. */
-static int knock(void)
+/* A new connection; its other end. */
+static int connect_one(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -66,10 +66,10 @@ static void say(int fd)
     assert_int_equal(write(fd, "x", 1), 1);
 }
 
-static void hear(int peer)
+static void hear(int connection)
 {
     char byte;
-    assert_int_equal(read(peer, &byte, 1), 1);
+    assert_int_equal(read(connection, &byte, 1), 1);
 }
 
 /* 0 at the end of the stream, -1 while it is open and silent. */
@@ -79,244 +79,244 @@ static ssize_t peek(int fd)
     return read(fd, &byte, 1);
 }
 
-static int expect_peer(void)
+static int expect_ready(void)
 {
-    int peer = -1;
+    int connection = -1;
 
-    assert_int_equal(connections_next(connections, false, &peer), CONNECTIONS_READY);
-    assert_true(peer >= 0 && peer < connections_room(connections));
-    return peer;
+    assert_int_equal(connections_next(connections, false, &connection), CONNECTIONS_READY);
+    assert_true(connection >= 0 && connection < connections_room(connections));
+    return connection;
 }
 
-static void expect_nobody(void)
+static void expect_none(void)
 {
-    int peer;
-    assert_int_equal(connections_next(connections, false, &peer), CONNECTIONS_NONE);
+    int connection;
+    assert_int_equal(connections_next(connections, false, &connection), CONNECTIONS_NONE);
 }
 
-static void test_one_has_a_peer_at_a_time(void **state)
+static void test_one_owner_at_a_time(void **state)
 {
-    int end = knock();
-    int peer = expect_peer();
+    int end = connect_one();
+    int connection = expect_ready();
 
     (void)state;
-    expect_nobody();
-    say(end); /* not while somebody has it */
-    expect_nobody();
-    connections_await_rest(connections, peer);
-    assert_int_equal(expect_peer(), peer);
-    hear(peer);
-    connections_await_next(connections, peer);
-    expect_nobody();
+    expect_none();
+    say(end); /* not while it is owned */
+    expect_none();
+    connections_await_rest(connections, connection);
+    assert_int_equal(expect_ready(), connection);
+    hear(connection);
+    connections_await_next(connections, connection);
+    expect_none();
     say(end);
-    assert_int_equal(expect_peer(), peer);
-    hear(peer);
-    connections_close_one(connections, peer);
+    assert_int_equal(expect_ready(), connection);
+    hear(connection);
+    connections_close_one(connections, connection);
     assert_int_equal(peek(end), 0);
-    expect_nobody();
+    expect_none();
 }
 
-static void test_all_that_knock_are_let_in(void **state)
+static void test_all_are_accepted(void **state)
 {
-    int peers[3];
+    int mine[3];
 
     (void)state;
     for (size_t i = 0; i < 3; i++) {
-        knock();
+        connect_one();
     }
     for (size_t i = 0; i < 3; i++) {
-        peers[i] = expect_peer();
+        mine[i] = expect_ready();
         for (size_t k = 0; k < i; k++) {
-            assert_int_not_equal(peers[i], peers[k]);
+            assert_int_not_equal(mine[i], mine[k]);
         }
     }
-    expect_nobody();
+    expect_none();
     for (size_t i = 0; i < 3; i++) {
-        connections_close_one(connections, peers[i]);
+        connections_close_one(connections, mine[i]);
     }
 }
 
-/* However many of those who are in have something to say. */
-static void test_who_comes_anew_is_let_in_among_others(void **state)
+/* However many connections are ready. */
+static void test_new_ones_are_accepted_among_busy_ones(void **state)
 {
-    enum { INSIDE = 24, AT_ONCE = 3, SOON = 40 };
-    int peers[INSIDE];
-    size_t let_in = 0;
+    enum { BUSY = 24, AT_ONCE = 3, SOON = 40 };
+    int mine[BUSY];
+    size_t accepted = 0;
 
     (void)state;
-    for (size_t i = 0; i < INSIDE; i++) {
-        int end = knock();
-        peers[i] = expect_peer();
+    for (size_t i = 0; i < BUSY; i++) {
+        int end = connect_one();
+        mine[i] = expect_ready();
         say(end);
-        connections_await_next(connections, peers[i]);
+        connections_await_next(connections, mine[i]);
     }
     for (size_t i = 0; i < AT_ONCE; i++) {
-        knock();
+        connect_one();
     }
-    /* in turn with the others, the third of them would come after 75 */
-    for (size_t tries = 0; tries < SOON && let_in < AT_ONCE; tries++) {
-        int peer = expect_peer();
+    /* in turn with the others, the third would come after 75 */
+    for (size_t tries = 0; tries < SOON && accepted < AT_ONCE; tries++) {
+        int connection = expect_ready();
         bool known = false;
-        for (size_t i = 0; i < INSIDE; i++) {
-            known = known || peer == peers[i];
+        for (size_t i = 0; i < BUSY; i++) {
+            known = known || connection == mine[i];
         }
         if (known) {
-            connections_await_next(connections, peer); /* it still has something to say */
+            connections_await_next(connections, connection); /* it is still ready */
         } else {
-            connections_close_one(connections, peer);
-            let_in++;
+            connections_close_one(connections, connection);
+            accepted++;
         }
     }
-    assert_int_equal(let_in, AT_ONCE);
+    assert_int_equal(accepted, AT_ONCE);
 }
 
-static void test_peer_that_leaves_is_had_once_more(void **state)
+static void test_an_end_is_an_event(void **state)
 {
-    int end = knock();
-    int peer = expect_peer();
+    int end = connect_one();
+    int connection = expect_ready();
 
     (void)state;
-    connections_await_next(connections, peer);
+    connections_await_next(connections, connection);
     shutdown(end, SHUT_RDWR);
-    assert_int_equal(expect_peer(), peer);
-    assert_int_equal(peek(peer), 0);
-    connections_close_one(connections, peer);
+    assert_int_equal(expect_ready(), connection);
+    assert_int_equal(peek(connection), 0);
+    connections_close_one(connections, connection);
 }
 
 static void test_patience(void **state)
 {
     int64_t begun_ms = connections_now_ms();
-    int slow = knock();
-    int slow_peer = expect_peer();
-    int idle = knock();
-    int idle_peer = expect_peer();
+    int slow = connect_one();
+    int slow_connection = expect_ready();
+    int idle = connect_one();
+    int idle_connection = expect_ready();
 
     (void)state;
-    connections_await_rest(connections, slow_peer);
-    connections_await_next(connections, idle_peer);
+    connections_await_rest(connections, slow_connection);
+    connections_await_next(connections, idle_connection);
     assert_int_equal(connections_check(connections, begun_ms + CONNECTIONS_PATIENCE_MS - 1), 0);
     say(slow); /* another byte changes nothing */
-    assert_int_equal(expect_peer(), slow_peer);
-    hear(slow_peer);
+    assert_int_equal(expect_ready(), slow_connection);
+    hear(slow_connection);
     int64_t between_ms = connections_now_ms();
-    connections_await_rest(connections, slow_peer);
+    connections_await_rest(connections, slow_connection);
     assert_int_equal(connections_check(connections, between_ms + CONNECTIONS_PATIENCE_MS), 1);
     assert_int_equal(connections_check(connections, between_ms + 100 * CONNECTIONS_PATIENCE_MS),
                      0); /* once */
-    assert_int_equal(expect_peer(), slow_peer);
-    assert_int_equal(peek(slow_peer), 0);
-    connections_close_one(connections, slow_peer);
+    assert_int_equal(expect_ready(), slow_connection);
+    assert_int_equal(peek(slow_connection), 0);
+    connections_close_one(connections, slow_connection);
     assert_int_equal(peek(slow), 0);
     assert_int_equal(peek(idle), -1);
-    expect_nobody();
+    expect_none();
 }
 
-/* Somebody else's number by the time its peer would have been late. */
+/* By the time it would have been late, it owes nothing. */
 static void test_deadline_ends_with_the_request(void **state)
 {
-    int end = knock();
-    int peer = expect_peer();
+    int end = connect_one();
+    int connection = expect_ready();
 
     (void)state;
-    connections_await_rest(connections, peer);
+    connections_await_rest(connections, connection);
     say(end);
-    assert_int_equal(expect_peer(), peer);
-    hear(peer);
+    assert_int_equal(expect_ready(), connection);
+    hear(connection);
     assert_int_equal(
         connections_check(connections, connections_now_ms() + 2 * CONNECTIONS_PATIENCE_MS),
-        0); /* it is ours */
-    connections_await_next(connections, peer);
+        0); /* it is owned */
+    connections_await_next(connections, connection);
     assert_int_equal(
         connections_check(connections, connections_now_ms() + 2 * CONNECTIONS_PATIENCE_MS), 0);
     assert_int_equal(peek(end), -1);
 }
 
-/* libfcgi has closed it, and its number has become another peer's. */
-static void test_number_that_comes_again(void **state)
+/* libfcgi has closed it, and the descriptor is in use again. */
+static void test_descriptor_used_again(void **state)
 {
-    int peer;
+    int connection;
 
     (void)state;
-    knock();
-    peer = expect_peer();
-    connections_await_rest(connections, peer);
+    connect_one();
+    connection = expect_ready();
+    connections_await_rest(connections, connection);
     say(theirs[0]);
-    assert_int_equal(expect_peer(), peer);
-    close(peer);
+    assert_int_equal(expect_ready(), connection);
+    close(connection);
     connections_forget(connections);
-    int end = knock(); /* takes the number for its own end */
+    int end = connect_one(); /* takes the descriptor for its own end */
     int other = dup(theirs[0]);
-    assert_int_equal(end, peer);
-    int next = expect_peer();
-    assert_int_not_equal(next, peer);
+    assert_int_equal(end, connection);
+    int next = expect_ready();
+    assert_int_not_equal(next, connection);
     assert_int_equal(
         connections_check(connections, connections_now_ms() + 2 * CONNECTIONS_PATIENCE_MS), 0);
     connections_await_next(connections, next);
     say(end);
-    assert_int_equal(expect_peer(), next);
+    assert_int_equal(expect_ready(), next);
     connections_close_one(connections, next);
     close(other);
 }
 
-/* One who is in and idle; its end. */
-static int theirs_in(int *peer)
+/* An idle connection; its other end. */
+static int connect_idle(int *connection)
 {
-    int end = knock();
+    int end = connect_one();
 
-    *peer = expect_peer();
-    connections_await_next(connections, *peer);
+    *connection = expect_ready();
+    connections_await_next(connections, *connection);
     return end;
 }
 
-static void test_end(void **state)
+static void test_stop(void **state)
 {
-    int silent = knock();
-    int silent_peer = expect_peer();
-    int ready = knock();
-    int ready_peer = expect_peer();
-    int half = knock();
-    int half_peer = expect_peer();
-    int also_peer = -1;
-    int peer = -1;
+    int silent = connect_one();
+    int silent_connection = expect_ready();
+    int ready = connect_one();
+    int ready_connection = expect_ready();
+    int half = connect_one();
+    int half_connection = expect_ready();
+    int also_connection = -1;
+    int connection = -1;
 
     (void)state;
-    connections_await_next(connections, silent_peer);
-    connections_await_next(connections, ready_peer);
-    connections_await_rest(connections, half_peer);
-    int also = theirs_in(&also_peer);
+    connections_await_next(connections, silent_connection);
+    connections_await_next(connections, ready_connection);
+    connections_await_rest(connections, half_connection);
+    int also = connect_idle(&also_connection);
     say(ready);
     say(also);
     connections_stop(connections);
-    knock();                   /* too late */
-    int first = expect_peer(); /* each that is ready, once */
-    int second = expect_peer();
-    assert_true((first == ready_peer && second == also_peer) ||
-                (first == also_peer && second == ready_peer));
-    connections_close_one(connections, ready_peer);
-    connections_close_one(connections, also_peer);
-    expect_nobody(); /* half a request is still owed */
+    connect_one();              /* too late */
+    int first = expect_ready(); /* each that is ready, once */
+    int second = expect_ready();
+    assert_true((first == ready_connection && second == also_connection) ||
+                (first == also_connection && second == ready_connection));
+    connections_close_one(connections, ready_connection);
+    connections_close_one(connections, also_connection);
+    expect_none(); /* half a request is still owed */
     say(half);
-    assert_int_equal(expect_peer(), half_peer);
-    hear(half_peer);
-    connections_await_next(connections, half_peer);
-    assert_int_equal(connections_next(connections, true, &peer), CONNECTIONS_STOPPED);
-    assert_int_equal(connections_next(connections, true, &peer), CONNECTIONS_STOPPED);
+    assert_int_equal(expect_ready(), half_connection);
+    hear(half_connection);
+    connections_await_next(connections, half_connection);
+    assert_int_equal(connections_next(connections, true, &connection), CONNECTIONS_STOPPED);
+    assert_int_equal(connections_next(connections, true, &connection), CONNECTIONS_STOPPED);
     assert_int_equal(peek(silent), -1);
-    connections_close_one(connections, half_peer);
+    connections_close_one(connections, half_connection);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_one_has_a_peer_at_a_time, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_all_that_knock_are_let_in, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_who_comes_anew_is_let_in_among_others, set_up,
+        cmocka_unit_test_setup_teardown(test_one_owner_at_a_time, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_all_are_accepted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_new_ones_are_accepted_among_busy_ones, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(test_peer_that_leaves_is_had_once_more, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_an_end_is_an_event, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_patience, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_deadline_ends_with_the_request, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_number_that_comes_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_descriptor_used_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stop, set_up, tear_down),
     };
     int failed;
 
