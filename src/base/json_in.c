@@ -153,9 +153,10 @@ static json_t *parse_into(struct arena *arena, struct text t, struct fault *faul
     parsing = &parse;
     json_t *value = json_load_callback(next_byte, &parse, JSON_REJECT_DUPLICATES, &error);
     parsing = NULL;
-    if (value == NULL) {
+    if (value == NULL || parse.exhausted) { /* then what was not read could be anything */
         fault_set(fault, "JSON, line %d column %d: %s", error.line, error.column,
                   kind_of(parse.exhausted ? json_error_out_of_memory : json_error_code(&error)));
+        return NULL;
     }
     return value;
 }

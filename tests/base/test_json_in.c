@@ -202,6 +202,22 @@ static void sweep_limits(struct text t)
     assert_true(refused > 10);
 }
 
+/* Where the arena ends is never taken for the end of the input. */
+static void test_trailing_bytes_in_a_small_arena(void **state)
+{
+    const struct text t = TEXT("{\"a\":1} trailingtrailingtrailingtrailingtrailing");
+
+    (void)state;
+    for (size_t limit = 0; limit < 4096; limit += 8) {
+        struct arena *arena = arena_open(limit);
+        struct fault fault = {""};
+
+        assert_null(json_in_object(arena, t, &fault));
+        assert_string_not_equal(fault.text, "");
+        arena_close(arena);
+    }
+}
+
 static void test_arena_runs_out(void **state)
 {
     struct text t = {NULL, 0};
@@ -288,10 +304,15 @@ static void test_outside_of_a_parse(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_outside_of_a_parse),       cmocka_unit_test(test_takes),
-        cmocka_unit_test(test_text_of_no_object),        cmocka_unit_test(test_refuses),
-        cmocka_unit_test(test_names_the_position),       cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_arena_runs_out),           cmocka_unit_test(test_arena_bounds_a_bomb),
+        cmocka_unit_test(test_outside_of_a_parse),
+        cmocka_unit_test(test_takes),
+        cmocka_unit_test(test_text_of_no_object),
+        cmocka_unit_test(test_refuses),
+        cmocka_unit_test(test_names_the_position),
+        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_arena_runs_out),
+        cmocka_unit_test(test_arena_bounds_a_bomb),
+        cmocka_unit_test(test_trailing_bytes_in_a_small_arena),
         cmocka_unit_test(test_stray_decref_is_harmless),
     };
     return cmocka_run_group_tests(tests, open_arena, close_arena);
