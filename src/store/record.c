@@ -162,6 +162,7 @@ static void get_text(struct record *record, char *field, size_t room)
     } else if (!record->failed) {
         memcpy(field, get_bytes(record, size), size);
         field[size] = '\0';
+        record->failed = memchr(field, '\0', size) != NULL; /* put_text never writes one */
     }
 }
 
