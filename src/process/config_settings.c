@@ -36,8 +36,11 @@ static const struct config_choice formats[] = {{"native", REFRESH_FORMAT_NATIVE}
 #define BETWEEN(low, high, text) .least = (low), .most = (high), .expected = text
 #define ONE_OF(list, text)       .choices = (list), .expected = text
 
+/* DATA/store and DATA/secret must fit, too. */
+enum { DATA_ROOM = CONFIG_PATH_MAX - sizeof "lmdb:/store" };
+
 const struct config_setting config_general_settings[] = {
-    {"data", config_read_path, FIELD(struct config, data)},
+    {"data", config_read_path, .offset = offsetof(struct config, data), .room = DATA_ROOM},
     {"secret-file", config_read_path, FIELD(struct config, secret_file)},
     {"store", config_read_store, FIELD(struct config, store)},
     {"store-size", config_read_size, FIELD(struct config, store_size),
