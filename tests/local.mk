@@ -21,3 +21,4 @@ include tests/process/local.mk
 include tests/server/local.mk
 include tests/responder/local.mk
 include tests/admin/local.mk
+include tests/fuzz/local.mk

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: ISC */
+/* fuzz_headers.c: any bytes as the value of the headers Cookie and Authorization. Properties: a
+ * result lies inside the header and has no blanks round it; an unrelated cookie in front changes
+ * nothing, the same one twice is seen as repeated; what Basic gives is clean text that, encoded
+ * again, gives the same. */
+#include <string.h>
+
+#include "base/buffer.h"
+#include "fuzz/fuzz.h"
+#include "http/request.h"
+
+#define COOKIE "refresh_token"
+
+static struct http_request with_header(struct http_header *header, const char *name,
+                                       struct text value)
+{
+    *header = (struct http_header){text_of(name), value};
+    return (struct http_request){.headers = header, .header_count = 1};
+}
+
+static struct text joined(struct arena *arena, const char *first, struct text second)
+{
+    struct buffer buffer;
+    struct text whole;
+
+    buffer_start(&buffer, arena, 64);
+    buffer_add_c(&buffer, first);
+    buffer_add(&buffer, second);
+    FUZZ_ASSERT(buffer_finish(&buffer, &whole));
+    return whole;
+}
+
+static void check_cookie(struct arena *arena, struct text input)
+{
+    struct http_header header;
+    struct http_request request = with_header(&header, "cookie", input);
+    struct text value;
+    struct text again;
+    enum http_find found = http_cookie(&request, COOKIE, &value);
+
+    if (found == HTTP_ONE) {
+        FUZZ_ASSERT(value.size > 0 && fuzz_inside(value, input));
+        FUZZ_ASSERT(text_trim(value).size == value.size);
+        FUZZ_ASSERT(text_find(value, ';') == value.size);
+    }
+    request = with_header(&header, "cookie", joined(arena, "theme=dark; ", input));
+    FUZZ_ASSERT(http_cookie(&request, COOKIE, &again) == found);
+    FUZZ_ASSERT(found != HTTP_ONE || text_equal(again, value));
+    request = with_header(&header, "cookie", joined(arena, COOKIE "=x; ", input));
+    FUZZ_ASSERT(http_cookie(&request, COOKIE, &again) ==
+                (found == HTTP_ABSENT ? HTTP_ONE : HTTP_REPEATED));
+}
+
+/* Basic credentials of this user and password, every byte of both as %XX. */
+static struct text encode_basic(struct arena *arena, struct text user, struct text password)
+{
+    struct buffer plain;
+    struct buffer encoded;
+    struct text value;
+
+    buffer_start(&plain, arena, 64);
+    for (size_t i = 0; i < user.size; i++) {
+        buffer_addf(&plain, "%%%02x", (unsigned char)user.data[i]);
+    }
+    buffer_add_char(&plain, ':');
+    for (size_t i = 0; i < password.size; i++) {
+        buffer_addf(&plain, "%%%02x", (unsigned char)password.data[i]);
+    }
+    buffer_start(&encoded, arena, 64);
+    buffer_add_c(&encoded, "bAsIc  ");
+    buffer_add_base64(&encoded, buffer_text(&plain).data, buffer_text(&plain).size);
+    FUZZ_ASSERT(!plain.failed && buffer_finish(&encoded, &value));
+    return value;
+}
+
+static void check_basic(struct arena *arena, struct text input)
+{
+    struct http_header header;
+    struct http_request request = with_header(&header, "authorization", input);
+    struct text user, password, user_again, password_again;
+
+    if (http_basic(arena, &request, &user, &password) != HTTP_BASIC_OK) {
+        return;
+    }
+    FUZZ_ASSERT(text_is_utf8(user) && text_is_utf8(password));
+    FUZZ_ASSERT(text_find(user, '\0') == user.size);
+    FUZZ_ASSERT(text_find(password, '\0') == password.size);
+    request = with_header(&header, "authorization", encode_basic(arena, user, password));
+    FUZZ_ASSERT(http_basic(arena, &request, &user_again, &password_again) == HTTP_BASIC_OK);
+    FUZZ_ASSERT(text_equal(user, user_again) && text_equal(password, password_again));
+}
+
+static void check_bearer(struct text input)
+{
+    struct http_header header;
+    struct http_request request = with_header(&header, "authorization", input);
+    struct text credentials;
+
+    if (http_authorization(&request, "Bearer", &credentials) == HTTP_ONE) {
+        FUZZ_ASSERT(credentials.size > 0 && fuzz_inside(credentials, input));
+        FUZZ_ASSERT(text_trim(credentials).size == credentials.size);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct arena *arena = fuzz_arena(1 << 20);
+    struct text input = fuzz_text(data, size);
+
+    check_cookie(arena, input);
+    check_bearer(input);
+    check_basic(arena, input);
+    return 0;
+}

@@ -1,0 +1,51 @@
+## tests/fuzz: one target per file; see fuzz.h. Linked with replay.c, or with libFuzzer after
+## `configure --enable-sanitize=fuzzer`. A target takes three lines here and a folder of seeds.
+FUZZ_CPPFLAGS = $(TEST_CPPFLAGS) -DFUZZ_SEEDS=\"$(abs_top_srcdir)/tests/fuzz/seeds\"
+if FUZZER
+FUZZ_MAIN = tests/fuzz/fuzz.h
+else
+FUZZ_MAIN = tests/fuzz/fuzz.h tests/fuzz/replay.c
+endif
+
+FUZZ_TARGETS = \
+	tests/fuzz/fuzz_form \
+	tests/fuzz/fuzz_json \
+	tests/fuzz/fuzz_cgi \
+	tests/fuzz/fuzz_headers \
+	tests/fuzz/fuzz_jws \
+	tests/fuzz/fuzz_refresh_token \
+	tests/fuzz/fuzz_record \
+	tests/fuzz/fuzz_config \
+	tests/fuzz/fuzz_fcgi_scan
+check_PROGRAMS += $(FUZZ_TARGETS)
+fuzz-programs: $(FUZZ_TARGETS)
+
+tests_fuzz_fuzz_form_SOURCES = tests/fuzz/fuzz_form.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_form_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_form_LDADD = $(FUZZ_LIBS) $(BASE_LIBS)
+tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_json_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_json_LDADD = $(FUZZ_LIBS) $(BASE_LIBS)
+tests_fuzz_fuzz_cgi_SOURCES = tests/fuzz/fuzz_cgi.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_cgi_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_cgi_LDADD = $(FUZZ_LIBS) $(HTTP_LIBS)
+tests_fuzz_fuzz_headers_SOURCES = tests/fuzz/fuzz_headers.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_headers_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_headers_LDADD = $(FUZZ_LIBS) $(HTTP_LIBS)
+tests_fuzz_fuzz_jws_SOURCES = tests/fuzz/fuzz_jws.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_jws_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_jws_LDADD = $(FUZZ_LIBS) $(TOKEN_LIBS)
+tests_fuzz_fuzz_refresh_token_SOURCES = tests/fuzz/fuzz_refresh_token.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_refresh_token_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_refresh_token_LDADD = $(FUZZ_LIBS) $(TOKEN_LIBS)
+tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_record_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_record_LDADD = $(FUZZ_LIBS) $(STORE_LIBS)
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_config_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_config_LDADD = $(FUZZ_LIBS) $(PROCESS_LIBS)
+tests_fuzz_fuzz_fcgi_scan_SOURCES = tests/fuzz/fuzz_fcgi_scan.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_fcgi_scan_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_fcgi_scan_LDADD = $(FUZZ_LIBS) $(SERVER_LIBS)
+
+EXTRA_DIST += tests/fuzz/seeds
