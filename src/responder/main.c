@@ -1,6 +1,6 @@
-/* main.c: retoken.fcgi. Finds out how it was started, makes the process safe to hold secrets, and
- * hands over to the workers or to plain CGI. Knows options and descriptors; does not know requests.
- */
+/* SPDX-License-Identifier: ISC */
+/* main.c: retoken.fcgi. Finds out how it was started, makes the process fit to hold secrets, and
+ * serves over FastCGI or plain CGI. Knows options and descriptors; does not know requests. */
 #include "config.h"
 
 #include <getopt.h>
@@ -27,63 +27,59 @@ struct options {
     const char *config_file;
     const char *listen;
     mode_t mode;
-    size_t threads; /* 0 = as the configuration says */
+    size_t threads; /* 0: as configured */
 };
 
 static const char help[] =
     "retoken.fcgi [-c FILE] [--listen WHERE [--mode MODE]] [--threads N] [--cgi | --fcgi]\n"
     "\n"
-    "Answers refresh-token requests behind a web server, which starts it over FastCGI (a "
-    "listening\n"
-    "socket on standard input) or as a CGI script; it finds out by itself. Or standing alone:\n"
+    "Answers refresh-token requests behind a web server. The web server starts it over FastCGI (a\n"
+    "listening socket on standard input) or as a CGI script, which it detects. On its own:\n"
     "\n"
-    "  -c, --config FILE  the configuration; else $RETOKEN_CONFIG, else "
-    "$RETOKEN_HOME/retoken.conf\n"
-    "  --listen WHERE     make a FastCGI socket: the path of a Unix socket, 127.0.0.1:PORT or\n"
+    "  -c, --config FILE  the configuration (default: $RETOKEN_CONFIG, or retoken.conf in\n"
+    "                     $RETOKEN_HOME)\n"
+    "  --listen WHERE     listen for FastCGI on a Unix socket (its path), 127.0.0.1:PORT or\n"
     "                     [::1]:PORT\n"
-    "  --mode MODE        the Unix socket's permissions in octal; 0660 unless told otherwise\n"
-    "  --threads N        at most, 1 to 256; the configuration's `threads` unless told otherwise\n"
-    "  --cgi, --fcgi      be started like that, whatever it looks like\n"
+    "  --mode MODE        permissions of the Unix socket, in octal (default: 0660)\n"
+    "  --threads N        at most N threads, 1 to 256 (default: `threads` in the configuration)\n"
+    "  --cgi, --fcgi      expect to be started that way\n"
     "  --help, --version\n"
     "\n"
-    "As a CGI script it reads no options, because its command line comes from the client: name "
-    "the\n"
-    "configuration by RETOKEN_CONFIG or RETOKEN_HOME in the web server's settings or a wrapper.\n"
+    "As a CGI script it reads no options, because the client controls its command line: set\n"
+    "RETOKEN_CONFIG or RETOKEN_HOME in the configuration of the web server or in a wrapper.\n"
     "\n"
-    "SIGTERM finishes what is in flight. Exit status: 0 ended in order, 1 trouble while serving,\n"
-    "2 wrong usage, 3 cannot start. The manual: man retoken.fcgi\n";
+    "SIGTERM finishes what is in flight. Exit status: 0 normal end, 1 trouble while serving,\n"
+    "2 wrong usage, 3 cannot start. Manual: man retoken.fcgi\n";
+
+static bool is_started_as_cgi(void);
+static bool parse_options(int argc, char **argv, struct options *options, int *status);
+static bool guess_start(struct options *options);
+static void keep_secrets(void);
+static int run_cgi(const struct options *options);
+static int run_workers(const struct options *options);
+static void leave(int status);
+
+int main(int argc, char **argv)
+{
+    struct options options = {.start = START_GUESS, .mode = 0660};
+    int status;
+
+    if (!harden_descriptors()) {
+        return EXIT_FAULT;
+    } else if (!parse_options(is_started_as_cgi() ? 1 : argc, argv, &options, &status) ||
+               !guess_start(&options)) {
+        return status;
+    }
+    keep_secrets();
+    leave(options.start == START_CGI ? run_cgi(&options) : run_workers(&options));
+}
 
 /* ---- options ---- */
 
-static bool parse_mode(const char *word, mode_t *mode)
-{
-    char *end;
-    unsigned long value = strtoul(word, &end, 8);
+static bool parse_mode(const char *word, mode_t *mode);
+static bool parse_threads(const char *word, size_t *threads);
 
-    if (word[0] < '0' || word[0] > '7' || *end != '\0' || value > 0777) {
-        fprintf(stderr,
-                "retoken.fcgi: --mode %s: not permissions in octal; write for example "
-                "0660\n",
-                word);
-        return false;
-    }
-    *mode = (mode_t)value;
-    return true;
-}
-
-static bool parse_threads(const char *word, size_t *threads)
-{
-    uint64_t value;
-
-    if (!text_to_u64(text_of(word), CONFIG_THREADS_MAX, &value) || value == 0) {
-        fprintf(stderr, "retoken.fcgi: --threads %s: write 1 to %d\n", word, CONFIG_THREADS_MAX);
-        return false;
-    }
-    *threads = (size_t)value;
-    return true;
-}
-
-/* False: *status is the one to exit with. */
+/* False: exit with *status. */
 static bool parse_options(int argc, char **argv, struct options *options, int *status)
 {
     static const struct option names[] = {
@@ -145,10 +141,38 @@ static bool parse_options(int argc, char **argv, struct options *options, int *s
     return true;
 }
 
+static bool parse_mode(const char *word, mode_t *mode)
+{
+    char *end;
+    unsigned long value = strtoul(word, &end, 8);
+
+    if (word[0] < '0' || word[0] > '7' || *end != '\0' || value > 0777) {
+        fprintf(stderr,
+                "retoken.fcgi: --mode %s: not permissions in octal; write for example "
+                "0660\n",
+                word);
+        return false;
+    }
+    *mode = (mode_t)value;
+    return true;
+}
+
+static bool parse_threads(const char *word, size_t *threads)
+{
+    uint64_t value;
+
+    if (!text_to_u64(text_of(word), CONFIG_THREADS_MAX, &value) || value == 0) {
+        fprintf(stderr, "retoken.fcgi: --threads %s: write 1 to %d\n", word, CONFIG_THREADS_MAX);
+        return false;
+    }
+    *threads = (size_t)value;
+    return true;
+}
+
 /* ---- how it was started ---- */
 
-/* A web server's CGI calls script?word with `word` as an argument when the query has no `=` (RFC
- * 3875 section 4.4): in a CGI, what stands on the command line came from a client. */
+/* For script?word, a web server calls the script with `word` as an argument (RFC 3875 section 4.4):
+ * in CGI, the command line comes from the client. */
 static bool is_started_as_cgi(void)
 {
     return getenv("GATEWAY_INTERFACE") != NULL && !listener_is_one(STDIN_FILENO);
@@ -161,17 +185,16 @@ static bool guess_start(struct options *options)
     } else if (options->start == START_GUESS && is_started_as_cgi()) {
         options->start = START_CGI;
     } else if (options->start == START_GUESS) {
-        fputs("retoken.fcgi: started neither by a web server's FastCGI (standard input would be a "
-              "listening\nsocket) nor as a CGI script (GATEWAY_INTERFACE would be set). To stand "
-              "alone, for a web server\nthat connects to a socket: retoken.fcgi --listen "
-              "/run/retoken/retoken.sock; see --help\n",
+        fputs("retoken.fcgi: started neither over FastCGI (standard input is no listening socket) "
+              "nor as a\nCGI script (GATEWAY_INTERFACE is not set). To listen on a socket:\n"
+              "  retoken.fcgi --listen /run/retoken/retoken.sock\n",
               stderr);
         return false;
     } else if (options->start == START_CGI && getenv("GATEWAY_INTERFACE") == NULL) {
-        fputs("retoken.fcgi: --cgi: no CGI script either, GATEWAY_INTERFACE is not set\n", stderr);
+        fputs("retoken.fcgi: --cgi: GATEWAY_INTERFACE is not set\n", stderr);
         return false;
     } else if (options->start == START_FCGI && !listener_is_one(STDIN_FILENO)) {
-        fputs("retoken.fcgi: --fcgi: standard input is not a listening socket; to make one: "
+        fputs("retoken.fcgi: --fcgi: standard input is not a listening socket; to open one: "
               "--listen WHERE\n",
               stderr);
         return false;
@@ -180,6 +203,17 @@ static bool guess_start(struct options *options)
 }
 
 /* ---- a process that holds secrets ---- */
+
+static void limit_memory(void);
+
+static void keep_secrets(void)
+{
+    harden_secrets();
+    unsetenv("HTTP_PROXY");
+    /* all our times are UTC; libc would read /etc/localtime */
+    setenv("TZ", "UTC0", 1);
+    limit_memory();
+}
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -190,11 +224,11 @@ static bool guess_start(struct options *options)
 #define SANITIZED 1
 #endif
 
-/* libfcgi allocates what a record announces, up to 2 GiB: rather fail at that. */
+/* libfcgi allocates what a record announces, up to 2 GiB: better that this fails. */
 static void limit_memory(void)
 {
 #ifndef SANITIZED
-    const rlim_t most = (rlim_t)1024 * 1024 * 1024; /* 256 stacks and 4 password checks fit */
+    const rlim_t most = (rlim_t)1024 * 1024 * 1024; /* room for 256 stacks and 4 password checks */
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_DATA, &limit) == 0 &&
@@ -205,23 +239,18 @@ static void limit_memory(void)
 #endif
 }
 
-static void keep_secrets(void)
-{
-    harden_secrets();
-    unsetenv("HTTP_PROXY");
-    /* all our times are UTC, and libc would read /etc/localtime to find that out */
-    setenv("TZ", "UTC0", 1);
-    limit_memory();
-}
+/* ---- running ---- */
 
-/* ---- */
-
-/* The store is left to the kernel in all three ways to run: LMDB's close races with another
- * process's open, and every commit is on disk already. */
-static void leave(int status)
+static int run_cgi(const struct options *options)
 {
-    fflush(NULL);
-    _exit(status);
+    struct serve *serve = serve_open(options->config_file);
+
+    if (serve == NULL) {
+        fputs("retoken.fcgi: out of memory\n", stderr);
+        return EXIT_FAULT;
+    }
+    struct server_handler handler = serve_handler(serve);
+    return cgi_run(&handler);
 }
 
 static int run_workers(const struct options *options)
@@ -250,29 +279,10 @@ static int run_workers(const struct options *options)
     return status;
 }
 
-static int run_cgi(const struct options *options)
+/* Leaves the store open: closing it races with another process that opens it, and every commit is
+ * on disk. */
+static void leave(int status)
 {
-    struct serve *serve = serve_open(options->config_file);
-
-    if (serve == NULL) {
-        fputs("retoken.fcgi: out of memory\n", stderr);
-        return EXIT_FAULT;
-    }
-    struct server_handler handler = serve_handler(serve);
-    return cgi_run(&handler);
-}
-
-int main(int argc, char **argv)
-{
-    struct options options = {.start = START_GUESS, .mode = 0660};
-    int status;
-
-    if (!harden_descriptors()) {
-        return EXIT_FAULT;
-    } else if (!parse_options(is_started_as_cgi() ? 1 : argc, argv, &options, &status) ||
-               !guess_start(&options)) {
-        return status;
-    }
-    keep_secrets();
-    leave(options.start == START_CGI ? run_cgi(&options) : run_workers(&options));
+    fflush(NULL);
+    _exit(status);
 }

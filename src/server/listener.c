@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* listener.c: makes, adopts and removes listening sockets. libfcgi's own FCGX_OpenSocket removes
- * whatever file is in its way and ends the process when it fails. Knows sockets and files; does not
- * know FastCGI. */
+/* listener.c: opens, adopts and removes listening sockets. libfcgi's FCGX_OpenSocket would remove
+ * any file in its way, and end the process when it fails. Knows sockets and files; does not know
+ * FastCGI. */
 #include "server/listener.h"
 
 #include <arpa/inet.h>
@@ -25,12 +25,87 @@ union address {
     struct sockaddr_in6 in6;
 };
 
+static bool parse_tcp(const char *where, union address *address, socklen_t *size);
+static bool open_tcp(struct listener *listener, const char *where, const union address *address,
+                     socklen_t size, struct fault *fault);
+static bool looks_like_address(const char *where);
+static bool open_unix(struct listener *listener, const char *path, mode_t mode,
+                      struct fault *fault);
+static bool is_loopback(const union address *address);
+
 bool listener_is_one(int fd)
 {
     int listening = 0;
     socklen_t size = sizeof listening;
 
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening != 0;
+}
+
+bool listener_open(struct listener *listener, const char *where, mode_t mode, struct fault *fault)
+{
+    union address address;
+    socklen_t size = 0;
+    bool opened;
+
+    *listener = (struct listener){.fd = -1};
+    if (parse_tcp(where, &address, &size)) {
+        opened = open_tcp(listener, where, &address, size, fault);
+    } else if (looks_like_address(where)) {
+        fault_set(fault,
+                  "--listen %s: not a loopback address; write the path of a Unix socket, "
+                  "127.0.0.1:PORT or [::1]:PORT",
+                  where);
+        opened = false;
+    } else {
+        opened = open_unix(listener, where, mode, fault);
+    }
+    if (!opened) {
+        listener_close(listener);
+    }
+    return opened;
+}
+
+bool listener_adopt(struct listener *listener, int fd, struct fault *fault)
+{
+    union address address = {0};
+    socklen_t size = sizeof address;
+    int flags = fcntl(fd, F_GETFL);
+
+    *listener = (struct listener){.fd = fd};
+    if (getsockname(fd, &address.any, &size) != 0 || flags < 0 ||
+        fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
+        fault_set(fault, "the listening socket on standard input: %s", strerror(errno));
+        return false;
+    } else if (address.any.sa_family != AF_UNIX && !is_loopback(&address)) {
+        fault_set(fault,
+                  "the socket on standard input is open to other machines, and anything that "
+                  "can connect can pretend to be the web server; use a Unix socket or "
+                  "127.0.0.1");
+        return false;
+    }
+    listener->over_tcp = address.any.sa_family != AF_UNIX;
+    return true;
+}
+
+void listener_close(struct listener *listener)
+{
+    struct stat status;
+
+    if (listener->fd >= 0) {
+        close(listener->fd);
+        listener->fd = -1;
+    }
+    if (listener->path != NULL && lstat(listener->path, &status) == 0 &&
+        status.st_dev == listener->device && status.st_ino == listener->inode) {
+        unlink(listener->path);
+    }
+    listener->path = NULL;
+}
+
+/* A path has a slash, or no colon. */
+static bool looks_like_address(const char *where)
+{
+    return strchr(where, '/') == NULL && strchr(where, ':') != NULL;
 }
 
 /* All of 127.0.0.0/8 and ::1. */
@@ -43,7 +118,7 @@ static bool is_loopback(const union address *address)
 
 /* ---- TCP ---- */
 
-/* "127.0.0.1:9000", "[::1]:9000". False when it is not written like that. */
+/* "127.0.0.1:9000" or "[::1]:9000". False when it is anything else. */
 static bool parse_tcp(const char *where, union address *address, socklen_t *size)
 {
     struct text port = text_of(where);
@@ -91,44 +166,8 @@ static bool open_tcp(struct listener *listener, const char *where, const union a
 
 /* ---- Unix ---- */
 
-/* Nobody listens on a socket file that refuses connections: its owner died without removing it. */
-static bool remove_stale(const char *path, const union address *address, struct fault *fault)
-{
-    struct stat status;
-
-    if (lstat(path, &status) != 0) {
-        return true;
-    } else if (!S_ISSOCK(status.st_mode)) {
-        fault_set(fault, "%s is there and is not a socket; it is left as it is", path);
-        return false;
-    }
-    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int error = probe >= 0 && connect(probe, &address->any, sizeof address->un) == 0 ? 0 : errno;
-    if (probe >= 0) {
-        close(probe);
-    }
-    if (error != ECONNREFUSED) {
-        fault_set(fault, "%s: another process listens there already", path);
-        return false;
-    } else if (unlink(path) != 0) {
-        fault_set(fault, "%s: a socket that nobody listens on cannot be removed: %s", path,
-                  strerror(errno));
-        return false;
-    }
-    return true;
-}
-
-/* The permissions are right from the first moment on: by umask, not by chmod afterwards. */
-static bool bind_with_mode(int fd, const union address *address, mode_t mode)
-{
-    mode_t before = umask(0777 & ~mode);
-    int result = bind(fd, &address->any, sizeof address->un);
-    int error = errno;
-
-    umask(before);
-    errno = error;
-    return result == 0;
-}
+static bool remove_stale(const char *path, const union address *address, struct fault *fault);
+static bool bind_with_mode(int fd, const union address *address, mode_t mode);
 
 static bool open_unix(struct listener *listener, const char *path, mode_t mode, struct fault *fault)
 {
@@ -137,7 +176,7 @@ static bool open_unix(struct listener *listener, const char *path, mode_t mode, 
 
     if (!text_copy(text_of(path), address.un.sun_path, sizeof address.un.sun_path) ||
         path[0] == '\0') {
-        fault_set(fault, "--listen: a socket's path has 1 to %zu bytes",
+        fault_set(fault, "--listen: the path of a socket has 1 to %zu bytes",
                   sizeof address.un.sun_path - 1);
         return false;
     } else if (!remove_stale(path, &address, fault)) {
@@ -145,7 +184,7 @@ static bool open_unix(struct listener *listener, const char *path, mode_t mode, 
     }
     listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (listener->fd < 0 || !bind_with_mode(listener->fd, &address, mode)) {
-        fault_set(fault, "cannot make the socket %s: %s", path, strerror(errno));
+        fault_set(fault, "cannot create the socket %s: %s", path, strerror(errno));
         return false;
     }
     if (lstat(path, &status) == 0) {
@@ -160,68 +199,41 @@ static bool open_unix(struct listener *listener, const char *path, mode_t mode, 
     return true;
 }
 
-/* A path has a slash or no colon; what is left wants to be an address. */
-static bool looks_like_address(const char *where)
-{
-    return strchr(where, '/') == NULL && strchr(where, ':') != NULL;
-}
-
-bool listener_open(struct listener *listener, const char *where, mode_t mode, struct fault *fault)
-{
-    union address address;
-    socklen_t size = 0;
-    bool opened;
-
-    *listener = (struct listener){.fd = -1};
-    if (parse_tcp(where, &address, &size)) {
-        opened = open_tcp(listener, where, &address, size, fault);
-    } else if (looks_like_address(where)) {
-        fault_set(fault,
-                  "--listen %s: not on this machine alone; write the path of a Unix socket, "
-                  "127.0.0.1:PORT or [::1]:PORT",
-                  where);
-        opened = false;
-    } else {
-        opened = open_unix(listener, where, mode, fault);
-    }
-    if (!opened) {
-        listener_close(listener);
-    }
-    return opened;
-}
-
-bool listener_adopt(struct listener *listener, int fd, struct fault *fault)
-{
-    union address address = {0};
-    socklen_t size = sizeof address;
-    int flags = fcntl(fd, F_GETFL);
-
-    *listener = (struct listener){.fd = fd};
-    if (getsockname(fd, &address.any, &size) != 0 || flags < 0 ||
-        fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
-        fault_set(fault, "the listening socket on standard input: %s", strerror(errno));
-        return false;
-    } else if (address.any.sa_family != AF_UNIX && !is_loopback(&address)) {
-        fault_set(fault, "the socket on standard input is open to other machines, and whoever can "
-                         "connect can pretend to be the web server; use a Unix socket or "
-                         "127.0.0.1");
-        return false;
-    }
-    listener->over_tcp = address.any.sa_family != AF_UNIX;
-    return true;
-}
-
-void listener_close(struct listener *listener)
+/* A socket file that refuses connections is left over from a process that died. */
+static bool remove_stale(const char *path, const union address *address, struct fault *fault)
 {
     struct stat status;
 
-    if (listener->fd >= 0) {
-        close(listener->fd);
-        listener->fd = -1;
+    if (lstat(path, &status) != 0) {
+        return true;
+    } else if (!S_ISSOCK(status.st_mode)) {
+        fault_set(fault, "%s exists and is not a socket; it is left as it is", path);
+        return false;
     }
-    if (listener->path != NULL && lstat(listener->path, &status) == 0 &&
-        status.st_dev == listener->device && status.st_ino == listener->inode) {
-        unlink(listener->path);
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int error = probe >= 0 && connect(probe, &address->any, sizeof address->un) == 0 ? 0 : errno;
+    if (probe >= 0) {
+        close(probe);
     }
-    listener->path = NULL;
+    if (error != ECONNREFUSED) {
+        fault_set(fault, "%s: another process is listening there", path);
+        return false;
+    } else if (unlink(path) != 0) {
+        fault_set(fault, "%s: cannot remove the socket of a process that has ended: %s", path,
+                  strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+/* By umask and not by chmod afterwards, so that the permissions are never wider. */
+static bool bind_with_mode(int fd, const union address *address, mode_t mode)
+{
+    mode_t before = umask(0777 & ~mode);
+    int result = bind(fd, &address->any, sizeof address->un);
+    int error = errno;
+
+    umask(before);
+    errno = error;
+    return result == 0;
 }

@@ -70,9 +70,9 @@ def ask(path, variables, body=b""):
 # ---- options and guesses ----
 
 @pytest.mark.parametrize("arguments, status, words", [
-    ([], 2, "started neither by a web server's FastCGI"),
+    ([], 2, "started neither over FastCGI"),
     (["--fcgi"], 2, "--fcgi: standard input is not a listening socket"),
-    (["--cgi"], 2, "--cgi: no CGI script either"),
+    (["--cgi"], 2, "--cgi: GATEWAY_INTERFACE is not set"),
     (["--bogus"], 2, "see retoken.fcgi --help"),
     (["-c"], 2, "see retoken.fcgi --help"),
     (["extra"], 2, "extra: not an option"),
@@ -82,8 +82,8 @@ def ask(path, variables, body=b""):
     (["--listen", "s", "--mode", "0888"], 2, "--mode 0888: not permissions in octal"),
     (["--listen", "s", "--mode", "01777"], 2, "--mode 01777: not permissions in octal"),
     (["--listen", "s", "--mode", "-1"], 2, "--mode -1: not permissions in octal"),
-    (["--listen", "0.0.0.0:9000"], 3, "--listen 0.0.0.0:9000: not on this machine alone"),
-    (["--listen", "/nonexistent/s"], 3, "cannot make the socket /nonexistent/s: No such file"),
+    (["--listen", "0.0.0.0:9000"], 3, "--listen 0.0.0.0:9000: not a loopback address"),
+    (["--listen", "/nonexistent/s"], 3, "cannot create the socket /nonexistent/s: No such file"),
 ])
 def test_refused(installed, arguments, status, words):
     code, said = refused(installed, *arguments)
@@ -149,7 +149,7 @@ def test_mode_of_the_socket(installed, run):
 def test_socket_of_a_killed_responder_is_replaced(installed, run):
     with listening(installed, run) as (process, path):
         code, said = refused(installed, "--listen", path)
-        assert (code, said) == (3, f"retoken.fcgi: {path}: another process listens there already\n")
+        assert (code, said) == (3, f"retoken.fcgi: {path}: another process is listening there\n")
         process.kill()
         process.wait()
         assert path.exists()

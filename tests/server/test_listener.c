@@ -77,7 +77,7 @@ static void test_one_that_is_used_stays(void **state)
     (void)state;
     assert_true(listener_open(&listener, "s", 0600, &fault));
     assert_false(listener_open(&second, "s", 0600, &fault));
-    assert_string_equal(fault.text, "s: another process listens there already");
+    assert_string_equal(fault.text, "s: another process is listening there");
     int fd = connect_to("s");
     assert_true(fd >= 0);
     close(fd);
@@ -103,7 +103,7 @@ static void test_other_files_stay(void **state)
     close(open("f", O_CREAT | O_WRONLY, 0600));
     assert_int_equal(symlink("f", "l"), 0);
     assert_false(listener_open(&listener, "f", 0600, &fault));
-    assert_string_equal(fault.text, "f is there and is not a socket; it is left as it is");
+    assert_string_equal(fault.text, "f exists and is not a socket; it is left as it is");
     assert_false(listener_open(&listener, "l", 0600, &fault));
     assert_int_equal(access("f", F_OK), 0);
     unlink("l");
@@ -131,7 +131,7 @@ static void test_refused_places(void **state)
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         char expected[256];
         snprintf(expected, sizeof expected,
-                 "--listen %s: not on this machine alone; write the path of a Unix socket, "
+                 "--listen %s: not a loopback address; write the path of a Unix socket, "
                  "127.0.0.1:PORT or [::1]:PORT",
                  places[i]);
         assert_false(listener_open(&listener, places[i], 0600, &fault));
@@ -140,10 +140,10 @@ static void test_refused_places(void **state)
     memset(path, 'a', sizeof path - 1);
     path[sizeof path - 1] = '\0';
     assert_false(listener_open(&listener, path, 0600, &fault));
-    assert_string_equal(fault.text, "--listen: a socket's path has 1 to 107 bytes");
+    assert_string_equal(fault.text, "--listen: the path of a socket has 1 to 107 bytes");
     assert_false(listener_open(&listener, "", 0600, &fault));
     assert_false(listener_open(&listener, "none/s", 0600, &fault));
-    assert_string_equal(fault.text, "cannot make the socket none/s: No such file or directory");
+    assert_string_equal(fault.text, "cannot create the socket none/s: No such file or directory");
 }
 
 /* A socket that listens on any free port of this address. */
