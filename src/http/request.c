@@ -1,23 +1,23 @@
-/* request.c: CGI/1.1 variables into a request, and the headers' small grammars: media type, cookie,
- * Authorization. Knows names that all servers agree on; does not know mounts, dialects or clients.
- */
-#include <limits.h>
+/* SPDX-License-Identifier: ISC */
+/* request.c: from CGI/1.1 variables to a request; and the small grammars of headers: media type,
+ * cookie, Authorization. Knows the names that all servers agree on; does not know mounts, dialects
+ * or clients. */
+#include "http/request.h"
+
 #include <string.h>
 
 #include "base/codec.h"
 #include "base/form.h"
 
-#include "http/request.h"
-
 enum { HEADER_SIZE_MAX = 16 * 1024 };
 
 /* ---- variables ---- */
 
-/* The variables that mean something here. */
+/* The variables with a meaning here. */
 enum variable {
-    /* nginx passes a header that came twice as two variables, lighttpd likewise two headers that
-     * differ in `-` and `_` only. Whoever reads the first and whoever reads the last would see
-     * different requests: for these, a second one makes the request malformed. */
+    /* nginx passes a repeated header as two variables, and lighttpd two headers that differ only in
+     * `-` and `_`. A reader of the first and a reader of the last would see different requests. So
+     * repeating one of these makes the request malformed. */
     VARIABLE_REQUEST_METHOD,
     VARIABLE_SCRIPT_NAME,
     VARIABLE_PATH_INFO,
@@ -27,11 +27,11 @@ enum variable {
     VARIABLE_COOKIE,
     VARIABLE_REFRESH_TOKEN,
     SINGLES,
-    /* of these, the first one counts */
+    /* of these, the first counts */
     VARIABLE_QUERY_STRING = SINGLES,
     VARIABLE_REMOTE_ADDR,
     VARIABLE_HTTPS,
-    /* What libraries take for a proxy's address, and anybody can send a `Proxy` header
+    /* Libraries take it for the address of a proxy, and any client can send it as a `Proxy` header
      * (CVE-2016-1000104). */
     VARIABLE_PROXY,
     VARIABLES,
@@ -55,6 +55,48 @@ static const struct text variable_names[VARIABLES] = {
 };
 #undef NAME
 
+static enum variable variable_of(struct text name);
+static void add_variable(struct http_request *request, enum variable variable, struct text value,
+                         bool repeated);
+static enum http_method method_of(struct text name);
+static void take(struct text *field, struct text value);
+static void take_length(struct http_request *request, struct text value, bool repeated);
+static bool is_header(struct text name, enum variable variable);
+static bool add_header(struct arena *arena, struct http_request *request, struct text variable,
+                       struct text value);
+static bool header_name(struct arena *arena, struct text variable, struct text *name);
+static size_t count_variables(const char *const *variables);
+
+bool http_request_from_cgi(struct arena *arena, const char *const *variables,
+                           struct http_request *request)
+{
+    struct http_request result = {.method = HTTP_OTHER, .body_state = HTTP_BODY_WHOLE};
+    bool seen[SINGLES] = {false};
+
+    result.headers = arena_alloc(arena, count_variables(variables) * sizeof *result.headers);
+    if (result.headers == NULL) {
+        return false;
+    }
+    for (; *variables != NULL; variables++) {
+        struct text value = text_of(*variables);
+        struct text name = text_split(&value, '=');
+        enum variable variable = variable_of(name);
+        bool repeated = variable < SINGLES && seen[variable];
+
+        if (variable < SINGLES) {
+            result.malformed = result.malformed || repeated;
+            seen[variable] = true;
+        }
+        if (!is_header(name, variable)) {
+            add_variable(&result, variable, value, repeated);
+        } else if (!add_header(arena, &result, name, value)) {
+            return false;
+        }
+    }
+    *request = result;
+    return true;
+}
+
 static enum variable variable_of(struct text name)
 {
     enum variable variable = 0;
@@ -63,103 +105,6 @@ static enum variable variable_of(struct text name)
         variable++;
     }
     return variable;
-}
-
-static enum http_method method_of(struct text name)
-{
-    static const struct {
-        const char *name;
-        enum http_method method;
-    } methods[] = {
-        {"GET", HTTP_GET},         {"HEAD", HTTP_HEAD},     {"POST", HTTP_POST},
-        {"PUT", HTTP_PUT},         {"DELETE", HTTP_DELETE}, {"PATCH", HTTP_PATCH},
-        {"OPTIONS", HTTP_OPTIONS},
-    };
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
-        if (text_is(name, methods[i].name)) {
-            return methods[i].method;
-        }
-    }
-    return HTTP_OTHER;
-}
-
-static bool is_header(struct text name, enum variable variable)
-{
-    return name.size > strlen("HTTP_") && text_starts(name, TEXT("HTTP_")) &&
-           variable != VARIABLE_PROXY;
-}
-
-/* No more than this many headers will be kept. */
-static size_t count_variables(const char *const *variables)
-{
-    size_t count = 0;
-
-    while (count < HTTP_HEADERS_MAX && variables[count] != NULL) {
-        count++;
-    }
-    return count;
-}
-
-/* "HTTP_REFRESH_TOKEN" -> "refresh-token" */
-static bool header_name(struct arena *arena, struct text variable, struct text *name)
-{
-    struct text upper = text_from(variable, strlen("HTTP_"));
-    char *lower = arena_alloc(arena, upper.size);
-
-    if (lower == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < upper.size; i++) {
-        char c = upper.data[i];
-        if (c == '_') {
-            c = '-';
-        } else if (c >= 'A' && c <= 'Z') {
-            c = (char)(c - 'A' + 'a');
-        }
-        lower[i] = c;
-    }
-    *name = (struct text){lower, upper.size};
-    return true;
-}
-
-/* False when the arena is exhausted. A header that is too much is left out and remembered. */
-static bool add_header(struct arena *arena, struct http_request *request, struct text variable,
-                       struct text value)
-{
-    if (request->header_count == HTTP_HEADERS_MAX || value.size > HEADER_SIZE_MAX ||
-        variable.size > HEADER_SIZE_MAX) {
-        request->malformed = true;
-        return true;
-    }
-    struct http_header *header = &request->headers[request->header_count];
-    if (!header_name(arena, variable, &header->name)) {
-        return false;
-    }
-    header->value = value;
-    request->header_count++;
-    return true;
-}
-
-static void take(struct text *field, struct text value)
-{
-    if (field->data == NULL) {
-        *field = value;
-    }
-}
-
-/* Two lengths, even equal ones, are two requests to somebody on the way. */
-static void take_length(struct http_request *request, struct text value, bool repeated)
-{
-    uint64_t number = 0;
-
-    if (repeated) {
-        request->length_state = HTTP_LENGTH_BAD;
-        request->length = 0;
-    } else if (value.size > 0) {
-        bool good = text_to_u64(value, INT32_MAX, &number);
-        request->length_state = good ? HTTP_LENGTH_GIVEN : HTTP_LENGTH_BAD;
-        request->length = (size_t)number;
-    }
 }
 
 static void add_variable(struct http_request *request, enum variable variable, struct text value,
@@ -200,33 +145,101 @@ static void add_variable(struct http_request *request, enum variable variable, s
     }
 }
 
-bool http_request_from_cgi(struct arena *arena, const char *const *variables,
-                           struct http_request *request)
+static enum http_method method_of(struct text name)
 {
-    struct http_request result = {.method = HTTP_OTHER, .body_state = HTTP_BODY_WHOLE};
-    bool seen[SINGLES] = {false};
+    static const struct {
+        const char *name;
+        enum http_method method;
+    } methods[] = {
+        {"GET", HTTP_GET},         {"HEAD", HTTP_HEAD},     {"POST", HTTP_POST},
+        {"PUT", HTTP_PUT},         {"DELETE", HTTP_DELETE}, {"PATCH", HTTP_PATCH},
+        {"OPTIONS", HTTP_OPTIONS},
+    };
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        if (text_is(name, methods[i].name)) {
+            return methods[i].method;
+        }
+    }
+    return HTTP_OTHER;
+}
 
-    result.headers = arena_alloc(arena, count_variables(variables) * sizeof *result.headers);
-    if (result.headers == NULL) {
+static void take(struct text *field, struct text value)
+{
+    if (field->data == NULL) {
+        *field = value;
+    }
+}
+
+/* Two lengths, even equal ones, are two requests to some server on the way. */
+static void take_length(struct http_request *request, struct text value, bool repeated)
+{
+    uint64_t number = 0;
+
+    if (repeated) {
+        request->length_state = HTTP_LENGTH_BAD;
+        request->length = 0;
+    } else if (value.size > 0) {
+        bool good = text_to_u64(value, INT32_MAX, &number);
+        request->length_state = good ? HTTP_LENGTH_GIVEN : HTTP_LENGTH_BAD;
+        request->length = (size_t)number;
+    }
+}
+
+static bool is_header(struct text name, enum variable variable)
+{
+    return name.size > strlen("HTTP_") && text_starts(name, TEXT("HTTP_")) &&
+           variable != VARIABLE_PROXY;
+}
+
+/* False when the arena is exhausted. Leaves out a header that is too much, and remembers that. */
+static bool add_header(struct arena *arena, struct http_request *request, struct text variable,
+                       struct text value)
+{
+    if (request->header_count == HTTP_HEADERS_MAX || value.size > HEADER_SIZE_MAX ||
+        variable.size > HEADER_SIZE_MAX) {
+        request->malformed = true;
+        return true;
+    }
+    struct http_header *header = &request->headers[request->header_count];
+    if (!header_name(arena, variable, &header->name)) {
         return false;
     }
-    for (; *variables != NULL; variables++) {
-        struct text value = text_of(*variables);
-        struct text name = text_split(&value, '=');
-        enum variable variable = variable_of(name);
-        bool repeated = variable < SINGLES && seen[variable];
-        if (variable < SINGLES) {
-            result.malformed = result.malformed || repeated;
-            seen[variable] = true;
-        }
-        if (!is_header(name, variable)) {
-            add_variable(&result, variable, value, repeated);
-        } else if (!add_header(arena, &result, name, value)) {
-            return false;
-        }
-    }
-    *request = result;
+    header->value = value;
+    request->header_count++;
     return true;
+}
+
+/* "HTTP_REFRESH_TOKEN" -> "refresh-token" */
+static bool header_name(struct arena *arena, struct text variable, struct text *name)
+{
+    struct text upper = text_from(variable, strlen("HTTP_"));
+    char *lower = arena_alloc(arena, upper.size);
+
+    if (lower == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < upper.size; i++) {
+        char c = upper.data[i];
+        if (c == '_') {
+            c = '-';
+        } else if (c >= 'A' && c <= 'Z') {
+            c = (char)(c - 'A' + 'a');
+        }
+        lower[i] = c;
+    }
+    *name = (struct text){lower, upper.size};
+    return true;
+}
+
+/* At least as many as there will be headers. */
+static size_t count_variables(const char *const *variables)
+{
+    size_t count = 0;
+
+    while (count < HTTP_HEADERS_MAX && variables[count] != NULL) {
+        count++;
+    }
+    return count;
 }
 
 /* ---- headers ---- */
@@ -251,6 +264,9 @@ enum http_find http_header(const struct http_request *request, const char *name,
 
 /* ---- media type ---- */
 
+static struct text next_parameter(struct text *rest);
+static struct text unquoted(struct text value);
+
 bool http_media_is(struct text content_type, const char *type)
 {
     struct text media = text_trim(text_split(&content_type, ';'));
@@ -258,7 +274,21 @@ bool http_media_is(struct text content_type, const char *type)
     return text_equal_ignore_case(media, text_of(type));
 }
 
-/* Cuts the next parameter off, not minding a `;` inside quotes (RFC 9110 section 5.6.6). */
+bool http_charset_is_utf8(struct text content_type)
+{
+    next_parameter(&content_type); /* the media type itself */
+    while (content_type.size > 0) {
+        struct text value = next_parameter(&content_type);
+        struct text name = text_split(&value, '=');
+        if (text_equal_ignore_case(text_trim(name), TEXT("charset")) &&
+            !text_equal_ignore_case(unquoted(text_trim(value)), TEXT("utf-8"))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Cuts off the next parameter, at a `;` outside quotes (RFC 9110 section 5.6.6). */
 static struct text next_parameter(struct text *rest)
 {
     bool quoted = false;
@@ -284,23 +314,24 @@ static struct text unquoted(struct text value)
     return value;
 }
 
-bool http_charset_is_utf8(struct text content_type)
-{
-    next_parameter(&content_type); /* the media type itself */
-    while (content_type.size > 0) {
-        struct text value = next_parameter(&content_type);
-        struct text name = text_split(&value, '=');
-        if (text_equal_ignore_case(text_trim(name), TEXT("charset")) &&
-            !text_equal_ignore_case(unquoted(text_trim(value)), TEXT("utf-8"))) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* ---- cookies ---- */
 
-/* The cookie's values in one Cookie header, added to what was found in those before. */
+static enum http_find find_cookie(struct text header, const char *name, enum http_find found,
+                                  struct text *value);
+
+enum http_find http_cookie(const struct http_request *request, const char *name, struct text *value)
+{
+    enum http_find found = HTTP_ABSENT;
+
+    for (size_t i = 0; i < request->header_count; i++) {
+        if (text_is(request->headers[i].name, "cookie")) {
+            found = find_cookie(request->headers[i].value, name, found, value);
+        }
+    }
+    return found;
+}
+
+/* Looks for the cookie in one Cookie header. `found`: in those before it. */
 static enum http_find find_cookie(struct text header, const char *name, enum http_find found,
                                   struct text *value)
 {
@@ -320,19 +351,9 @@ static enum http_find find_cookie(struct text header, const char *name, enum htt
     return found;
 }
 
-enum http_find http_cookie(const struct http_request *request, const char *name, struct text *value)
-{
-    enum http_find found = HTTP_ABSENT;
-
-    for (size_t i = 0; i < request->header_count; i++) {
-        if (text_is(request->headers[i].name, "cookie")) {
-            found = find_cookie(request->headers[i].value, name, found, value);
-        }
-    }
-    return found;
-}
-
 /* ---- Authorization ---- */
+
+static bool decode_base64(struct arena *arena, struct text encoded, struct text *decoded);
 
 enum http_find http_authorization(const struct http_request *request, const char *scheme,
                                   struct text *credentials)
@@ -351,18 +372,6 @@ enum http_find http_authorization(const struct http_request *request, const char
     }
     *credentials = value;
     return HTTP_ONE;
-}
-
-static bool decode_base64(struct arena *arena, struct text encoded, struct text *decoded)
-{
-    char *out = arena_alloc(arena, encoded.size);
-    size_t size;
-
-    if (out == NULL || !codec_base64_decode(encoded, out, encoded.size, &size)) {
-        return false;
-    }
-    *decoded = (struct text){out, size};
-    return true;
 }
 
 enum http_basic http_basic(struct arena *arena, const struct http_request *request,
@@ -390,4 +399,16 @@ enum http_basic http_basic(struct arena *arena, const struct http_request *reque
     *user = id;
     *password = secret;
     return HTTP_BASIC_OK;
+}
+
+static bool decode_base64(struct arena *arena, struct text encoded, struct text *decoded)
+{
+    char *out = arena_alloc(arena, encoded.size);
+    size_t size;
+
+    if (out == NULL || !codec_base64_decode(encoded, out, encoded.size, &size)) {
+        return false;
+    }
+    *decoded = (struct text){out, size};
+    return true;
 }

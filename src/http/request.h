@@ -1,6 +1,6 @@
-/* request.h: an HTTP request as a value, the same whether it came over FastCGI or plain CGI, so
- * that nothing above can tell. Made from CGI/1.1 variables (RFC 3875) and a body. Knows no dialect.
- */
+/* SPDX-License-Identifier: ISC */
+/* request.h: an HTTP request as a value, the same whether it came over FastCGI or plain CGI. Made
+ * from CGI/1.1 variables (RFC 3875) and a body. Knows no dialect. */
 #ifndef RETOKEN_HTTP_REQUEST_H
 #define RETOKEN_HTTP_REQUEST_H
 
@@ -19,16 +19,16 @@ enum http_method {
 };
 
 enum http_body {
-    HTTP_BODY_WHOLE,     /* all of it is here (possibly none) */
-    HTTP_BODY_TOO_LARGE, /* over the limit; the rest was read and dropped */
-    HTTP_BODY_CUT_SHORT, /* fewer or more bytes than CONTENT_LENGTH said, or the stream broke */
-    HTTP_BODY_NO_LENGTH  /* no CONTENT_LENGTH where only that tells its end (plain CGI) */
+    HTTP_BODY_WHOLE,     /* complete, or none at all */
+    HTTP_BODY_TOO_LARGE, /* over the limit, and dropped */
+    HTTP_BODY_CUT_SHORT, /* not as many bytes as CONTENT_LENGTH says, or the stream broke */
+    HTTP_BODY_NO_LENGTH  /* no CONTENT_LENGTH, where it alone marks the end (plain CGI) */
 };
 
 enum http_length {
-    HTTP_LENGTH_ABSENT, /* or empty, as nginx says it for a request without a body */
+    HTTP_LENGTH_ABSENT, /* or empty: nginx, for a request without a body */
     HTTP_LENGTH_GIVEN,
-    HTTP_LENGTH_BAD /* repeated, or no number up to 2^31-1 in digits alone */
+    HTTP_LENGTH_BAD /* repeated, or not decimal digits up to 2^31-1 */
 };
 
 struct http_header {
@@ -40,11 +40,11 @@ enum { HTTP_HEADERS_MAX = 128 };
 
 struct http_request {
     enum http_method method; /* exact, case-sensitive (RFC 9110 section 9.1) */
-    struct text method_name; /* as sent: WireCash's documented curl sends "post" */
-    struct text script_name; /* as the web server split it; router.c joins the two */
+    struct text method_name; /* as sent */
+    struct text script_name; /* as the web server split the path; router.c joins the two */
     struct text path_info;
-    struct text query;        /* undecoded, without `?` */
-    struct text content_type; /* whole value, with parameters; empty when absent */
+    struct text query;        /* not decoded, without `?` */
+    struct text content_type; /* with its parameters; empty when absent */
     struct text remote_address;
     bool https;
     enum http_length length_state; /* CONTENT_LENGTH */
@@ -66,26 +66,27 @@ bool http_request_from_cgi(struct arena *arena, const char *const *variables,
                            struct http_request *request);
 
 enum http_find { HTTP_ABSENT, HTTP_ONE, HTTP_REPEATED };
-/* name in lower case with hyphens. An empty value counts as absent. */
+/* The value of a header; `name` in lower case with hyphens. An empty value counts as absent. */
 enum http_find http_header(const struct http_request *request, const char *name,
                            struct text *value);
 
-/* The media type without parameters equals `type`, ignoring case and spaces round it. */
+/* Is this the media type, whatever its parameters? Ignores case. */
 bool http_media_is(struct text content_type, const char *type);
-/* The charset parameter is absent or utf-8 (either case, quoted or not). */
+/* Is the charset parameter absent or utf-8, in either case, quoted or not? */
 bool http_charset_is_utf8(struct text content_type);
 
-/* The raw value (not URL-decoded, quotes kept) of one cookie (RFC 6265 section 5.4). Empty =
- * absent. */
+/* The value of a cookie (RFC 6265 section 5.4), not decoded, with its quotes. An empty one counts
+ * as absent. */
 enum http_find http_cookie(const struct http_request *request, const char *name,
                            struct text *value);
 
-/* Authorization: `scheme` (any case), one or more spaces, credentials. HTTP_ABSENT also when
- * another scheme is used. */
+/* The credentials in the Authorization header (RFC 9110 section 11.6.2), if it has this scheme;
+ * HTTP_ABSENT if it has another. Ignores the case of the scheme. */
 enum http_find http_authorization(const struct http_request *request, const char *scheme,
                                   struct text *credentials);
 
-/* RFC 6749 section 2.3.1: form-urlencoded id and secret, joined by `:`, in base64. */
+/* Basic credentials, as RFC 6749 section 2.3.1 writes them: user and password form-urlencoded,
+ * joined by `:`, in base64. */
 enum http_basic { HTTP_BASIC_ABSENT, HTTP_BASIC_OK, HTTP_BASIC_MALFORMED };
 enum http_basic http_basic(struct arena *arena, const struct http_request *request,
                            struct text *user, struct text *password);

@@ -1,15 +1,32 @@
-/* response.c: an answer's headers and their CGI spelling. Knows what may stand in a header; does
- * not know what an answer says. */
+/* SPDX-License-Identifier: ISC */
+/* response.c: headers and their CGI spelling. Knows what a header may contain; does not know what a
+ * response says. */
+#include "http/response.h"
+
 #include <inttypes.h>
 #include <time.h>
 
 #include "base/clock.h"
 
-#include "http/response.h"
+static bool is_token(struct text t);
+static bool is_cookie_value(struct text value);
+static bool add_lifetime(struct buffer *buffer, int64_t max_age_s, int64_t now_ms);
+static bool add_expires(struct buffer *buffer, int64_t at_s);
 
 void http_response_start(struct http_response *response, int status)
 {
     *response = (struct http_response){.status = status};
+}
+
+void http_response_header(struct http_response *response, const char *name, struct text value)
+{
+    if (response->header_count == HTTP_RESPONSE_HEADERS_MAX || !is_token(text_of(name)) ||
+        text_has_control(value)) {
+        response->failed = true;
+        return;
+    }
+    response->headers[response->header_count++] =
+        (struct http_response_header){text_of(name), value};
 }
 
 /* RFC 9110 section 5.6.2. */
@@ -42,17 +59,6 @@ static bool is_token(struct text t)
     return text_is_visible_ascii(t);
 }
 
-void http_response_header(struct http_response *response, const char *name, struct text value)
-{
-    if (response->header_count == HTTP_RESPONSE_HEADERS_MAX || !is_token(text_of(name)) ||
-        text_has_control(value)) {
-        response->failed = true;
-        return;
-    }
-    response->headers[response->header_count++] =
-        (struct http_response_header){text_of(name), value};
-}
-
 void http_response_header_c(struct http_response *response, const char *name, const char *value)
 {
     http_response_header(response, name, text_of(value));
@@ -64,51 +70,7 @@ void http_response_no_store(struct http_response *response)
     http_response_header_c(response, "Pragma", "no-cache");
 }
 
-/* RFC 6265 section 4.1.1: no space, quote, comma, semicolon or backslash. */
-static bool is_cookie_value(struct text value)
-{
-    for (size_t i = 0; i < value.size; i++) {
-        char c = value.data[i];
-        if (c == '"' || c == ',' || c == ';' || c == '\\') {
-            return false;
-        }
-    }
-    return value.size == 0 || text_is_visible_ascii(value);
-}
-
-/* "Wed, 05-Aug-2020 13:53:05 GMT": Netscape's date, as FusionAuth wrote it. Not strftime(), which
- * asks the locale for the names. */
-static bool add_expires(struct buffer *buffer, int64_t at_s)
-{
-    static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    time_t at = (time_t)at_s;
-    struct tm tm;
-
-    if (gmtime_r(&at, &tm) == NULL) {
-        return false;
-    }
-    buffer_addf(buffer, "; Expires=%s, %02d-%s-%04d %02d:%02d:%02d GMT", days[tm.tm_wday],
-                tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
-    return true;
-}
-
-/* A cookie that ends now gets 1970, so that a browser whose clock is behind drops it too. */
-static bool add_lifetime(struct buffer *buffer, int64_t max_age_s, int64_t now_ms)
-{
-    int64_t now_s = now_ms / CLOCK_SECOND;
-
-    if (max_age_s < 0) {
-        return true; /* lives as long as the browser */
-    }
-    buffer_addf(buffer, "; Max-Age=%" PRId64, max_age_s);
-    if (max_age_s == 0) {
-        return add_expires(buffer, 0);
-    }
-    return max_age_s <= INT64_MAX - (now_s > 0 ? now_s : 0) &&
-           add_expires(buffer, now_s + max_age_s);
-}
+/* ---- cookies ---- */
 
 void http_response_cookie(struct http_response *response, struct arena *arena, const char *name,
                           struct text value, int64_t max_age_s, int64_t now_ms, bool secure)
@@ -136,30 +98,56 @@ void http_response_cookie(struct http_response *response, struct arena *arena, c
     http_response_header(response, "Set-Cookie", cookie);
 }
 
+/* RFC 6265 section 4.1.1: no space, quote, comma, semicolon or backslash. */
+static bool is_cookie_value(struct text value)
+{
+    for (size_t i = 0; i < value.size; i++) {
+        char c = value.data[i];
+        if (c == '"' || c == ',' || c == ';' || c == '\\') {
+            return false;
+        }
+    }
+    return value.size == 0 || text_is_visible_ascii(value);
+}
+
+/* A cookie that ends now gets 1970, so that a browser whose clock is slow drops it, too. */
+static bool add_lifetime(struct buffer *buffer, int64_t max_age_s, int64_t now_ms)
+{
+    int64_t now_s = now_ms / CLOCK_SECOND;
+
+    if (max_age_s < 0) {
+        return true; /* ends with the browser session */
+    }
+    buffer_addf(buffer, "; Max-Age=%" PRId64, max_age_s);
+    if (max_age_s == 0) {
+        return add_expires(buffer, 0);
+    }
+    return max_age_s <= INT64_MAX - (now_s > 0 ? now_s : 0) &&
+           add_expires(buffer, now_s + max_age_s);
+}
+
+/* "Wed, 05-Aug-2020 13:53:05 GMT": Netscape's date, as FusionAuth writes it. Not by strftime(),
+ * which takes the names from the locale. */
+static bool add_expires(struct buffer *buffer, int64_t at_s)
+{
+    static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    time_t at = (time_t)at_s;
+    struct tm tm;
+
+    if (gmtime_r(&at, &tm) == NULL) {
+        return false;
+    }
+    buffer_addf(buffer, "; Expires=%s, %02d-%s-%04d %02d:%02d:%02d GMT", days[tm.tm_wday],
+                tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    return true;
+}
+
 /* ---- CGI spelling ---- */
 
-static void write_headers(const struct http_response *response, struct buffer *buffer)
-{
-    for (size_t i = 0; i < response->header_count; i++) {
-        buffer_add(buffer, response->headers[i].name);
-        buffer_add_c(buffer, ": ");
-        buffer_add(buffer, response->headers[i].value);
-        buffer_add_c(buffer, "\r\n");
-    }
-}
-
-static void write_head(const struct http_response *response, struct buffer *buffer)
-{
-    buffer_add_c(buffer, "Status: ");
-    buffer_add_int(buffer, response->status);
-    buffer_add_char(buffer, ' ');
-    buffer_add_c(buffer, http_reason(response->status));
-    buffer_add_c(buffer, "\r\n");
-    write_headers(response, buffer);
-    buffer_add_c(buffer, "Content-Length: ");
-    buffer_add_int(buffer, (int64_t)response->body.size);
-    buffer_add_c(buffer, "\r\n\r\n");
-}
+static void write_head(const struct http_response *response, struct buffer *buffer);
+static void write_headers(const struct http_response *response, struct buffer *buffer);
 
 bool http_response_write(const struct http_response *response, struct buffer *buffer)
 {
@@ -175,6 +163,29 @@ bool http_response_write(const struct http_response *response, struct buffer *bu
     }
     buffer_add(buffer, response->body);
     return !buffer->failed;
+}
+
+static void write_head(const struct http_response *response, struct buffer *buffer)
+{
+    buffer_add_c(buffer, "Status: ");
+    buffer_add_int(buffer, response->status);
+    buffer_add_char(buffer, ' ');
+    buffer_add_c(buffer, http_reason(response->status));
+    buffer_add_c(buffer, "\r\n");
+    write_headers(response, buffer);
+    buffer_add_c(buffer, "Content-Length: ");
+    buffer_add_int(buffer, (int64_t)response->body.size);
+    buffer_add_c(buffer, "\r\n\r\n");
+}
+
+static void write_headers(const struct http_response *response, struct buffer *buffer)
+{
+    for (size_t i = 0; i < response->header_count; i++) {
+        buffer_add(buffer, response->headers[i].name);
+        buffer_add_c(buffer, ": ");
+        buffer_add(buffer, response->headers[i].value);
+        buffer_add_c(buffer, "\r\n");
+    }
 }
 
 const char *http_reason(int status)

@@ -1,4 +1,6 @@
-/* response.h: an HTTP answer as a value, and its CGI spelling (RFC 3875 section 6). */
+/* SPDX-License-Identifier: ISC */
+/* response.h: an HTTP response as a value, and its CGI spelling (RFC 3875 section 6). Does not know
+ * what it says. */
 #ifndef RETOKEN_HTTP_RESPONSE_H
 #define RETOKEN_HTTP_RESPONSE_H
 
@@ -6,8 +8,8 @@
 #include "base/buffer.h"
 #include "base/text.h"
 
-/* mod_proxy_fcgi once crashed on long header blocks (CVE-2014-3583); ours stays small. The two
- * cookies with their JWT are what fills it. */
+/* mod_proxy_fcgi once crashed on long header blocks (CVE-2014-3583), so ours stay small. The
+ * largest have two cookies with a JWT each. */
 enum { HTTP_RESPONSE_HEADERS_MAX = 12, HTTP_RESPONSE_HEAD_MAX = 12 * 1024 };
 
 struct http_response {
@@ -18,30 +20,30 @@ struct http_response {
     } headers[HTTP_RESPONSE_HEADERS_MAX];
     size_t header_count;
     struct text body;
-    bool failed; /* a header did not fit or held control bytes: http_response_write refuses it, and
-                    the client gets a plain 503 instead */
+    bool failed; /* a header did not fit or held control bytes: http_response_write fails */
 };
 
-/* Status, no headers, no body. */
+/* Sets the status; no headers, no body. */
 void http_response_start(struct http_response *response, int status);
-/* Adds a header; name and value must outlive the response. CR, LF and other control bytes set
- * `failed`, as does one header too many. */
+/* Add a header; name and value outlive the response. Set `failed` for a control byte such as CR or
+ * LF, and for one header too many. */
 void http_response_header(struct http_response *response, const char *name, struct text value);
 void http_response_header_c(struct http_response *response, const char *name, const char *value);
-/* Cache-Control: no-store and Pragma: no-cache (RFC 6749 section 5.1). */
+/* Adds Cache-Control: no-store and Pragma: no-cache (RFC 6749 section 5.1). */
 void http_response_no_store(struct http_response *response);
 
-/* A Set-Cookie header: Path=/; HttpOnly; SameSite=Lax, Secure when `secure`; Max-Age and Expires
- * (FusionAuth's spelling: "Wed, 05-Aug-2020 13:53:05 GMT") when max_age_s >= 0. Name and value must
- * be cookie-octets (RFC 6265 section 4.1.1), else `failed`. */
+/* Adds a Set-Cookie header: Path=/; HttpOnly; SameSite=Lax, Secure when `secure`; Max-Age and
+ * Expires ("Wed, 05-Aug-2020 13:53:05 GMT") when max_age_s >= 0. Sets `failed` when the name is no
+ * token or the value has other bytes than cookie-octets (RFC 6265 section 4.1.1). */
 void http_response_cookie(struct http_response *response, struct arena *arena, const char *name,
                           struct text value, int64_t max_age_s, int64_t now_ms, bool secure);
 
-/* Appends "Status: 200 OK\r\n", headers, Content-Length, blank line and body. False when `failed`
- * or the head is over HTTP_RESPONSE_HEAD_MAX (then append nothing). */
+/* Appends "Status: 200 OK\r\n", headers, Content-Length, a blank line and the body. False when
+ * `failed`, or when the head exceeds HTTP_RESPONSE_HEAD_MAX (nothing is appended), or when the
+ * buffer has failed. */
 bool http_response_write(const struct http_response *response, struct buffer *buffer);
 
-/* RFC 9110 section 15 reason phrase. For tests. */
+/* The reason phrase (RFC 9110 section 15). For tests. */
 const char *http_reason(int status);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* harden.c: see harden.h. */
 #include "process/harden.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* harden.h: what both programs do first, before there is a secret in memory. Knows the process;
  * does not know what it is for. */
 #ifndef RETOKEN_PROCESS_HARDEN_H
@@ -5,12 +6,12 @@
 
 #include <stdbool.h>
 
-/* Makes sure that descriptors 0 to 2 are open, on /dev/null if need be: or the store's file would
- * become standard output. False when that cannot be done. Before any other open. */
+/* Makes sure that descriptors 0 to 2 are open, on /dev/null if necessary: otherwise the file of the
+ * store might become standard output. Before any other open. False when it fails. */
 bool harden_descriptors(void);
 
-/* No core file with secrets in it, nobody else's debugger; and what is made from now on is this
- * user's alone. */
+/* No core file, no debugger of another user; and files created from now on are accessible to this
+ * user only. */
 void harden_secrets(void);
 
 #endif

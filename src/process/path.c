@@ -1,6 +1,7 @@
-/* path.c: the rule for URL paths. Web servers normalise `//`, `/./` and `%2e` before they hand a
- * path over; one that arrives with any of them was made to get past somebody. Knows bytes; does not
- * know mounts. */
+/* SPDX-License-Identifier: ISC */
+/* path.c: the rule for URL paths. Web servers normalise `//`, `/./` and `%2e` before they pass a
+ * path on; a path that still has them was made to get past a check. Knows bytes; does not know
+ * mounts. */
 #include "process/path.h"
 
 bool path_is_plain(struct text path)
@@ -15,7 +16,7 @@ bool path_is_plain(struct text path)
     return text_starts(path, TEXT("/")) && text_is_visible_ascii(path);
 }
 
-/* Other segments that begin with a dot are left to the exact match: /.well-known is one. */
+/* Other segments may begin with a dot: /.well-known does. */
 bool path_is_clean(struct text path)
 {
     if (!path_is_plain(path)) {
