@@ -70,7 +70,7 @@ static void add_left(struct buffer *b, int64_t left_ms)
 }
 
 /* "; presenting it again gives the same answer for 48 s more" */
-static void add_future(struct buffer *b, const struct mount *mount, const struct preview *preview)
+static void add_future(struct buffer *b, const struct preview *preview)
 {
     const struct session *session = &preview->grant.session;
     buffer_add_c(b, "; ");
@@ -86,15 +86,23 @@ static void add_future(struct buffer *b, const struct mount *mount, const struct
         add_left(b, preview->window_left_ms);
         break;
     case OUTCOME_RECOVERED:
-        buffer_add_c(b, mount->realm->policy.recovery_evidence == RECOVERY_EVIDENCE_CLIENT
+        buffer_add_c(b, preview->policy.recovery_evidence == RECOVERY_EVIDENCE_CLIENT
                             ? "a client that proves itself gets its successor again "
                             : "presenting it gives its successor again ");
         add_left(b, preview->window_left_ms);
         break;
     case OUTCOME_TOKEN_REUSED:
-        buffer_add_c(b, mount->realm->policy.report_only
+        buffer_add_c(b, preview->policy.report_only
                             ? "presenting it again is refused and reported as reuse"
                             : "presenting it again is refused as reuse and ends the session");
+        break;
+    case OUTCOME_TOKEN_SPENT:
+        buffer_add_c(b, "presenting it is refused, and the session lives on: when it was spent is "
+                        "not known, or the clock has been set back since");
+        break;
+    case OUTCOME_ROLLED_FORWARD:
+        buffer_add_c(b, "the store has lost history (a restored backup?): presenting it moves the "
+                        "session forward to it and gives new tokens");
         break;
     case OUTCOME_TOKEN_EXPIRED:
         buffer_add_c(b, "refused: its session expired ");
@@ -110,15 +118,14 @@ static void add_future(struct buffer *b, const struct mount *mount, const struct
     }
 }
 
-static struct text sentence(struct call *call, const struct mount *mount,
-                            const struct preview *preview)
+static struct text sentence(struct call *call, const struct preview *preview)
 {
     struct buffer b;
     struct text t = TEXT("(out of memory)");
     buffer_start(&b, call->arena, SENTENCE_MAX);
     add_whose(&b, preview);
     add_renewed(&b, preview);
-    add_future(&b, mount, preview);
+    add_future(&b, preview);
     buffer_finish(&b, &t);
     return t;
 }
@@ -264,7 +271,7 @@ static void show_preview(struct call *call, const struct mount *mount,
                          const struct preview *preview)
 {
     struct json_out *out = &call->output.out;
-    struct text says = sentence(call, mount, preview);
+    struct text says = sentence(call, preview);
     if (call->output.json) {
         json_out_open(out);
         json_out_member(out, "mount", text_of(mount->path));

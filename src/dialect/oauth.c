@@ -256,6 +256,7 @@ static void refuse(const struct dialect_exchange *exchange, enum outcome outcome
     case OUTCOME_TOKEN_EXPIRED:
     case OUTCOME_TOKEN_REVOKED:
     case OUTCOME_TOKEN_REUSED:
+    case OUTCOME_TOKEN_SPENT:
     case OUTCOME_TOKEN_FROM_FUTURE:
     case OUTCOME_WRONG_CLIENT:
     case OUTCOME_WRONG_REALM:
@@ -271,6 +272,7 @@ static void refuse(const struct dialect_exchange *exchange, enum outcome outcome
     case OUTCOME_RENEWED:
     case OUTCOME_REPLAYED:
     case OUTCOME_RECOVERED:
+    case OUTCOME_ROLLED_FORWARD:
     case OUTCOME_FAULT:
         break;
     }

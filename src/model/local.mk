@@ -12,4 +12,5 @@ libmodel_a_SOURCES = \
 	src/model/account.h \
 	src/model/client.h \
 	src/model/mount.h src/model/realm.h \
+	src/model/policy.c \
 	src/model/policy.h

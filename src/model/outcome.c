@@ -24,5 +24,6 @@ const char *outcome_meaning(enum outcome outcome)
 bool outcome_is_grant(enum outcome outcome)
 {
     return outcome == OUTCOME_ROTATED || outcome == OUTCOME_RENEWED ||
-           outcome == OUTCOME_REPLAYED || outcome == OUTCOME_RECOVERED;
+           outcome == OUTCOME_REPLAYED || outcome == OUTCOME_RECOVERED ||
+           outcome == OUTCOME_ROLLED_FORWARD;
 }

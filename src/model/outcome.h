@@ -13,6 +13,7 @@
     OUTCOME(RENEWED, "renewed", "a new access token was issued; this mount does not rotate")       \
     OUTCOME(REPLAYED, "replayed", "already renewed a moment ago: the same answer again")           \
     OUTCOME(RECOVERED, "recovered", "the successor again, inside the recovery window")             \
+    OUTCOME(ROLLED_FORWARD, "rolled-forward", "newer than the store: its session was moved to it") \
     /* the request cannot be understood */                                                         \
     OUTCOME(METHOD_NOT_ALLOWED, "method", "this endpoint is asked with POST")                      \
     OUTCOME(BODY_TOO_LARGE, "too-large", "the body is over the limit")                             \
@@ -37,6 +38,7 @@
     OUTCOME(TOKEN_EXPIRED, "expired", "its session has expired")                                   \
     OUTCOME(TOKEN_REVOKED, "revoked", "its session was revoked")                                   \
     OUTCOME(TOKEN_REUSED, "reused", "it was renewed before and came back")                         \
+    OUTCOME(TOKEN_SPENT, "spent", "it was spent, and no clock tells that it has come too late")    \
     OUTCOME(TOKEN_FROM_FUTURE, "future", "the store is older than the token: a restored backup?")  \
     OUTCOME(WRONG_CLIENT, "wrong-client", "it belongs to another client")                          \
     OUTCOME(WRONG_REALM, "wrong-realm", "it belongs to another mount")                             \

@@ -43,7 +43,7 @@ struct policy {
     enum signing_algorithm algorithm;
     enum scope_rule scope_rule;
     bool scope_loss; /* a layout that cannot say a scope may issue tokens without it */
-    uint32_t grants; /* enum grant_bit; which grants a client may use */
+    uint32_t grants; /* enum grant_bit; which grants a client may use; 0 = all */
 };
 
 /* The grants a client may be allowed (RFC 6749 sections 4 and 6). Stored in client records: numbers
@@ -83,5 +83,15 @@ struct policy_override {
     int64_t absolute_lifetime_ms;
     int64_t access_lifetime_ms;
 };
+
+struct client; /* model/client.h */
+
+/* *effective is `realm` with what this client has instead (NULL = no client: the realm's). */
+void policy_effective(const struct policy *realm, const struct client *client,
+                      struct policy *effective);
+
+/* May this client (NULL = no client) use that grant under this policy? Both lists must have it;
+ * an empty list has every grant. */
+bool policy_allows(const struct policy *policy, const struct client *client, enum grant_bit grant);
 
 #endif

@@ -1,26 +1,48 @@
 /* SPDX-License-Identifier: ISC */
 /* decision.h: the decision table of design.md section 4 as a pure function: what was presented,
- * what the record says, what the mount allows, what time it is -> an outcome. Reads nothing,
- * changes nothing. */
+ * what the record says, what the policy allows, what time it is -> an outcome. Knows sessions,
+ * policies and points in time; reads no clock and no store, changes nothing.
+ *
+ * Every `policy` here is the one in force for the session's client (policy_effective). */
 #ifndef RETOKEN_OPERATION_DECISION_H
 #define RETOKEN_OPERATION_DECISION_H
 
-#include "model/mount.h"
+#include "base/clock.h"
 #include "model/outcome.h"
+#include "model/policy.h"
 #include "store/store.h"
 
-/* OUTCOME_ROTATED (c = n on a rotating mount), _RENEWED (c = n, no rotation), _REPLAYED,
- * _RECOVERED, a refusal, or OUTCOME_FAULT when the clock contradicts the record. `client_proved`:
- * the client authenticated itself in this request. */
-enum outcome decision_make(const struct policy *policy, const struct session_view *grant,
-                           uint32_t presented, bool client_proved, int64_t now_ms);
+/* What a request that presents generation `presented` of this session gets. `client_proved`: the
+ * client authenticated itself in this request, which is the evidence that recovery may ask for.
+ *
+ * Granted: OUTCOME_ROTATED or _RENEWED (the current generation, as the policy rotates or not),
+ * _REPLAYED (spent inside the concurrency window: the answer of the current one), _RECOVERED (the
+ * same inside the recovery window), _ROLLED_FORWARD (newer than the record: the store has lost
+ * history, and the record moves to `presented` before it is renewed).
+ * Refused: OUTCOME_TOKEN_REVOKED, _TOKEN_EXPIRED, _ACCOUNT_GONE, _ACCOUNT_DISABLED,
+ * _CLIENT_UNAUTHORIZED, _TOKEN_REUSED (ends the session), _TOKEN_SPENT (does not: no clock tells
+ * that it is too late). Never OUTCOME_FAULT. */
+enum outcome decision_make(const struct policy *policy, const struct session_view *view,
+                           uint32_t presented, bool client_proved, const struct clock_moment *now);
+
+/* How long a token that was REPLAYED or RECOVERED goes on being so, in ms: what is left of that
+ * window by the clock that is more generous. */
+int64_t decision_window_left_ms(const struct policy *policy, const struct session *session,
+                                uint32_t presented, enum outcome outcome,
+                                const struct clock_moment *now);
 
 /* When the session ends by itself under this policy: what its record says, or earlier when the
  * policy was tightened since. 0 = never. */
 int64_t decision_expires_ms(const struct policy *policy, const struct session *session);
 
-/* The end to write into the record at a renewal (or at the start, with created = now). */
-int64_t decision_next_expiry_ms(const struct policy *policy, int64_t created_ms, int64_t now_ms);
+/* When the session was last in use, as of now_ms: never before what its record says, so that a
+ * clock that was set back does not age it. */
+int64_t decision_last_use_ms(const struct session *session, int64_t now_ms);
+
+/* The end to write into a record that is renewed: created_ms and last use (decision_last_use_ms;
+ * both now for a session that begins). 0 = never. */
+int64_t decision_next_expiry_ms(const struct policy *policy, int64_t created_ms,
+                                int64_t last_use_ms);
 
 /* Is a non-rotating session's use worth a write? Uses are noted coarsely, so that most renewals
  * write nothing; the idle lifetime is stretched by the same grain, so nobody is logged out early.

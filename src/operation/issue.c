@@ -57,12 +57,11 @@ static bool fill_claims(const struct issuer *issuer, const struct mount *mount,
 }
 
 bool issue_access_token(struct issuer *issuer, const struct mount *mount,
-                        const struct session *session, const struct account *account,
-                        uint64_t keyring_version, uint32_t generation, int64_t issued_at_s,
-                        struct text scope, bool refreshed, struct arena *arena,
-                        struct refresh_answer *answer, struct fault *fault)
+                        const struct policy *policy, const struct session *session,
+                        const struct account *account, uint64_t keyring_version,
+                        uint32_t generation, int64_t issued_at_s, struct text scope, bool refreshed,
+                        struct arena *arena, struct refresh_answer *answer, struct fault *fault)
 {
-    const struct policy *policy = &mount->realm->policy;
     const struct keyring *keyring = issuer_keyring(issuer, keyring_version, fault);
     const struct signing_key *key;
     struct layout_claims claims;
@@ -222,7 +221,8 @@ enum outcome issue_session(struct issuer *issuer, const struct issue_ask *ask, s
                   ask->account->name);
         return OUTCOME_FAULT;
     } else if (store_keyring_version(issuer->store, &keyring_version, fault) != STORE_OK ||
-               !issue_access_token(issuer, ask->mount, &session, ask->account, keyring_version, 0,
+               !issue_access_token(issuer, ask->mount, &ask->mount->realm->policy, &session,
+                                   ask->account, keyring_version, 0,
                                    session.created_ms / CLOCK_SECOND, text_of(session.scope), false,
                                    arena, answer, fault)) {
         return OUTCOME_FAULT;

@@ -21,12 +21,13 @@ struct issue_ask {
 enum outcome issue_session(struct issuer *issuer, const struct issue_ask *ask, struct arena *arena,
                            struct refresh_answer *answer, struct fault *fault);
 
-/* Signs an access token for (session, generation) at issued_at_s and fills answer's access_token,
- * expires_*, username, roles. `scope` is what the token shall carry. Needs answer->now_ms. */
+/* Under the policy in force for the client, signs an access token for (session, generation) at
+ * issued_at_s and fills answer's access_token, expires_*, username, roles. `scope` is what the
+ * token shall carry. Needs answer->now_ms. */
 bool issue_access_token(struct issuer *issuer, const struct mount *mount,
-                        const struct session *session, const struct account *account,
-                        uint64_t keyring_version, uint32_t generation, int64_t issued_at_s,
-                        struct text scope, bool refreshed, struct arena *arena,
-                        struct refresh_answer *answer, struct fault *fault);
+                        const struct policy *policy, const struct session *session,
+                        const struct account *account, uint64_t keyring_version,
+                        uint32_t generation, int64_t issued_at_s, struct text scope, bool refreshed,
+                        struct arena *arena, struct refresh_answer *answer, struct fault *fault);
 
 #endif

@@ -1,11 +1,42 @@
 /* SPDX-License-Identifier: ISC */
-/* preview.c: what the operation would say; see preview.h. */
+/* preview.c: what the operation would say; see preview.h. Knows where a session is read and which
+ * policy is in force; does not know who asks, so it takes the client as proved. */
 #include "operation/preview.h"
 
 #include <string.h>
 
 #include "operation/token_ref.h"
 #include "operation/decision.h"
+
+static enum outcome find_session(struct issuer *issuer, struct text refresh_token,
+                                 struct arena *arena, struct preview *preview, struct fault *fault);
+
+enum outcome preview_token(struct issuer *issuer, const struct mount *mount,
+                           struct text refresh_token, struct arena *arena, struct preview *preview,
+                           struct fault *fault)
+{
+    const struct session *session = &preview->grant.session;
+    struct clock_moment now = clock_moment(&issuer->clock);
+
+    memset(preview, 0, sizeof *preview);
+    preview->now_ms = now.wall_ms;
+    preview->outcome = find_session(issuer, refresh_token, arena, preview, fault);
+    if (!preview->session_found) {
+        return preview->outcome;
+    }
+    policy_effective(&mount->realm->policy,
+                     preview->grant.has_client ? &preview->grant.client : NULL, &preview->policy);
+    preview->expires_ms = decision_expires_ms(&preview->policy, session);
+    preview->outcome =
+        text_equal(text_of(session->realm), text_of(mount->realm->name))
+            ? decision_make(&preview->policy, &preview->grant, preview->generation, true, &now)
+            : OUTCOME_WRONG_REALM;
+    if (preview->outcome == OUTCOME_REPLAYED || preview->outcome == OUTCOME_RECOVERED) {
+        preview->window_left_ms = decision_window_left_ms(
+            &preview->policy, session, preview->generation, preview->outcome, &now);
+    }
+    return preview->outcome;
+}
 
 /* The session that the token names. OUTCOME_ROTATED: there is one. */
 static enum outcome find_session(struct issuer *issuer, struct text refresh_token,
@@ -36,31 +67,4 @@ static enum outcome find_session(struct issuer *issuer, struct text refresh_toke
     preview->session_found = true;
     preview->generation = ref.generation;
     return OUTCOME_ROTATED;
-}
-
-enum outcome preview_token(struct issuer *issuer, const struct mount *mount,
-                           struct text refresh_token, struct arena *arena, struct preview *preview,
-                           struct fault *fault)
-{
-    const struct policy *policy = &mount->realm->policy;
-    const struct session *session = &preview->grant.session;
-    int64_t window;
-
-    memset(preview, 0, sizeof *preview);
-    preview->now_ms = clock_now_ms(&issuer->clock);
-    preview->outcome = find_session(issuer, refresh_token, arena, preview, fault);
-    if (!preview->session_found) {
-        return preview->outcome;
-    }
-    preview->expires_ms = decision_expires_ms(policy, session);
-    preview->outcome =
-        text_equal(text_of(session->realm), text_of(mount->realm->name))
-            ? decision_make(policy, &preview->grant, preview->generation, true, preview->now_ms)
-            : OUTCOME_WRONG_REALM;
-    if (preview->outcome == OUTCOME_REPLAYED || preview->outcome == OUTCOME_RECOVERED) {
-        window = preview->outcome == OUTCOME_REPLAYED ? policy->concurrency_window_ms
-                                                      : policy->recovery_window_ms;
-        preview->window_left_ms = session->written_ms + window - preview->now_ms;
-    }
-    return preview->outcome;
 }

@@ -13,6 +13,7 @@ struct preview {
     enum outcome outcome;
     bool session_found;
     struct session_view grant; /* when session_found */
+    struct policy policy;      /* in force for its client */
     uint32_t generation;       /* presented */
     int64_t now_ms;
     int64_t window_left_ms; /* REPLAYED, RECOVERED: how long the same answer is given */

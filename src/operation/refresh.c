@@ -25,11 +25,11 @@ enum { RACES_LOST_MAX = 16 };
 struct refresh {
     struct issuer *issuer;
     const struct refresh_ask *ask;
-    const struct policy *policy;
+    struct policy policy; /* the one in force, once the session is read */
     struct arena *arena;
     struct refresh_answer *answer;
     struct fault *fault;
-    int64_t now_ms;
+    struct clock_moment now;
     struct client_identity client;
     struct token_ref ref;
     struct session_view grant;
@@ -43,7 +43,8 @@ struct refresh {
 
 /* ---- does the token belong to who presents it? ---- */
 
-/* RFC 6749 section 6: bound to the client it was issued to. */
+/* RFC 6749 section 6: bound to the client it was issued to, and never accepted with less proof than
+ * it began with, whichever mount of its realm is asked. */
 static bool client_matches(const struct refresh *refresh, enum outcome *refusal)
 {
     const struct session *session = &refresh->grant.session;
@@ -52,6 +53,8 @@ static bool client_matches(const struct refresh *refresh, enum outcome *refusal)
     if (named && session->client[0] != '\0' &&
         !text_equal(text_of(session->client), text_of(refresh->client.id))) {
         *refusal = OUTCOME_WRONG_CLIENT;
+    } else if (session->client_proved && !refresh->client.proved) {
+        *refusal = OUTCOME_CLIENT_AUTH_FAILED;
     } else if (!refresh->ask->client_bound || named || session->client[0] == '\0') {
         return true;
     } else if (!refresh->grant.has_client || !refresh->grant.client.enabled) {
@@ -70,7 +73,7 @@ static bool access_token_matches(struct refresh *refresh, const struct keyring *
                                  struct fault *fault)
 {
     const struct session *session = &refresh->grant.session;
-    const char *claim = refresh->policy->layout->session_claim;
+    const char *claim = refresh->policy.layout->session_claim;
     json_t *payload = jws_open_any(refresh->arena, refresh->ask->access_token, keyring,
                                    refresh->ask->mount->realm->name, fault);
     struct text named;
@@ -136,17 +139,19 @@ static bool belongs(struct refresh *refresh, enum outcome *refusal)
 
 /* ---- scope (RFC 6749 section 6; Koppeltaal's own rule) ---- */
 
+/* False: the scope is not one that this access token may carry. */
 static bool choose_scope(const struct refresh *refresh, struct text *scope)
 {
     struct text granted = text_of(refresh->grant.session.scope);
     struct text asked = refresh->ask->scope;
 
     *scope = granted;
-    if (refresh->policy->scope_rule == SCOPE_EXACT) {
+    if (granted.size > 0 && !refresh->policy.layout->says_scope && !refresh->policy.scope_loss) {
+        return false; /* a token without it might be taken for one that may do everything */
+    } else if (refresh->policy.scope_rule == SCOPE_EXACT) {
         return text_equal(asked, granted);
-    }
-    if (refresh->policy->scope_rule == SCOPE_IGNORED || !refresh->ask->scope_given ||
-        asked.size == 0) {
+    } else if (refresh->policy.scope_rule == SCOPE_IGNORED || !refresh->ask->scope_given ||
+               asked.size == 0) {
         return true;
     }
     for (struct text rest = asked; rest.size > 0;) {
@@ -166,10 +171,10 @@ static bool choose_scope(const struct refresh *refresh, struct text *scope)
 /* The access token of `generation`, issued at issued_ms. */
 static bool sign(struct refresh *refresh, uint32_t generation, int64_t issued_ms, struct text scope)
 {
-    return issue_access_token(refresh->issuer, refresh->ask->mount, &refresh->grant.session,
-                              &refresh->grant.account, refresh->grant.keyring_version, generation,
-                              issued_ms / CLOCK_SECOND, scope, true, refresh->arena,
-                              refresh->answer, refresh->fault);
+    return issue_access_token(refresh->issuer, refresh->ask->mount, &refresh->policy,
+                              &refresh->grant.session, &refresh->grant.account,
+                              refresh->grant.keyring_version, generation, issued_ms / CLOCK_SECOND,
+                              scope, true, refresh->arena, refresh->answer, refresh->fault);
 }
 
 /* The alias of `generation` spelled as UUID. */
@@ -184,24 +189,32 @@ static bool derive_alias(const struct refresh *refresh, uint32_t generation,
     return true;
 }
 
+static int64_t renewed_expiry_ms(const struct refresh *refresh)
+{
+    const struct session *session = &refresh->grant.session;
+
+    return decision_next_expiry_ms(&refresh->policy, session->created_ms,
+                                   decision_last_use_ms(session, refresh->now.wall_ms));
+}
+
 /* c = n on a rotating mount: everything that can fail comes before the only write, which alone
  * knows when a session has used up its generations. */
 static bool rotate(struct refresh *refresh, struct text scope)
 {
     const struct session *session = &refresh->grant.session;
-    struct store_rotation rotation = {
-        .from = session->generation, .now_ms = refresh->now_ms, .clock = &refresh->issuer->clock};
+    struct store_rotation rotation = {.from = session->generation,
+                                      .now_ms = refresh->now.wall_ms,
+                                      .clock = &refresh->issuer->clock};
     struct text *token = &refresh->answer->refresh_token;
 
     memcpy(rotation.id, session->id, sizeof rotation.id);
-    rotation.expires_ms =
-        decision_next_expiry_ms(refresh->policy, session->created_ms, refresh->now_ms);
-    if (!sign(refresh, session->generation + 1, refresh->now_ms, scope) ||
-        !token_ref_mint(refresh->issuer, refresh->policy->format, session->id,
+    rotation.expires_ms = renewed_expiry_ms(refresh);
+    if (!sign(refresh, session->generation + 1, refresh->now.wall_ms, scope) ||
+        !token_ref_mint(refresh->issuer, refresh->policy.format, session->id,
                         session->generation + 1, refresh->arena, token, refresh->fault)) {
         return false;
     }
-    if (refresh->policy->format == REFRESH_FORMAT_UUID) {
+    if (refresh->policy.format == REFRESH_FORMAT_UUID) {
         rotation.has_alias = derive_alias(refresh, session->generation + 1, rotation.alias);
         if (!rotation.has_alias) {
             return false;
@@ -220,16 +233,15 @@ static bool renew(struct refresh *refresh, struct text scope)
     const struct session *session = &refresh->grant.session;
 
     refresh->answer->refresh_token = refresh->ask->refresh_token;
-    refresh->answer->session_expires_ms = decision_expires_ms(refresh->policy, session);
-    if (!sign(refresh, session->generation, refresh->now_ms, scope)) {
+    refresh->answer->session_expires_ms = decision_expires_ms(&refresh->policy, session);
+    if (!sign(refresh, session->generation, refresh->now.wall_ms, scope)) {
         return false;
     }
-    if (!decision_touch_due(refresh->policy, session, refresh->now_ms)) {
+    if (!decision_touch_due(&refresh->policy, session, refresh->now.wall_ms)) {
         return true;
     }
-    refresh->answer->session_expires_ms =
-        decision_next_expiry_ms(refresh->policy, session->created_ms, refresh->now_ms);
-    store_prepare_touch(&refresh->write, session->id, session->generation, refresh->now_ms,
+    refresh->answer->session_expires_ms = renewed_expiry_ms(refresh);
+    store_prepare_touch(&refresh->write, session->id, session->generation, refresh->now.wall_ms,
                         refresh->answer->session_expires_ms);
     refresh->writes = true;
     return true;
@@ -240,7 +252,7 @@ static void describe(const struct refresh *refresh, enum event_kind kind, struct
     const struct session *session = &refresh->grant.session;
 
     memset(event, 0, sizeof *event);
-    event->at_ms = refresh->now_ms;
+    event->at_ms = refresh->now.wall_ms;
     event->kind = kind;
     event->account = session->account;
     event->generation = refresh->ref.generation;
@@ -263,7 +275,7 @@ static void report(struct refresh *refresh, enum event_kind kind)
 static bool mint_again(struct refresh *refresh)
 {
     const struct session *session = &refresh->grant.session;
-    enum refresh_format format = refresh->policy->format;
+    enum refresh_format format = refresh->policy.format;
     uint8_t alias[SESSION_HASH_SIZE];
     struct token_ref unused;
 
@@ -288,18 +300,18 @@ static bool mint_again(struct refresh *refresh)
                           &refresh->answer->refresh_token, refresh->fault);
 }
 
-/* c = n - 1 inside a window: the answer of n. `fresh` gives the access token a new time instead of
- * the record's, which a lost answer needs when it is found late. */
+/* A spent token inside a window: the answer of n. `fresh` gives the access token a new time instead
+ * of the record's, which a lost answer needs when it is found late. */
 static bool answer_again(struct refresh *refresh, struct text scope, bool fresh)
 {
     const struct session *session = &refresh->grant.session;
     int64_t issued_ms = session->rotated_ms;
 
-    if (fresh || issued_ms + refresh->policy->access_lifetime_ms <= refresh->now_ms) {
-        issued_ms = refresh->now_ms;
+    if (fresh || issued_ms + refresh->policy.access_lifetime_ms <= refresh->now.wall_ms) {
+        issued_ms = refresh->now.wall_ms;
     }
-    refresh->answer->session_expires_ms = decision_expires_ms(refresh->policy, session);
-    if (!refresh->policy->rotate) {
+    refresh->answer->session_expires_ms = decision_expires_ms(&refresh->policy, session);
+    if (!refresh->policy.rotate) {
         refresh->answer->refresh_token = refresh->ask->refresh_token;
     } else if (!mint_again(refresh)) {
         return false;
@@ -318,13 +330,13 @@ static void punish(struct refresh *refresh)
 {
     struct event event;
 
-    if (refresh->policy->report_only) {
+    if (refresh->policy.report_only) {
         report(refresh, EVENT_REUSE_REPORTED);
         return;
     }
     describe(refresh, EVENT_REUSE, &event);
     store_prepare_end(&refresh->write, refresh->grant.session.id, SESSION_ENDED_REUSE,
-                      refresh->now_ms, &event);
+                      refresh->now.wall_ms, &event);
     refresh->writes = true;
 }
 
@@ -371,25 +383,20 @@ static bool attempt(struct refresh *refresh, enum outcome *outcome)
         return result == STORE_ABSENT;
     }
     introduce(refresh);
+    policy_effective(&refresh->ask->mount->realm->policy,
+                     refresh->grant.has_client ? &refresh->grant.client : NULL, &refresh->policy);
     if (!belongs(refresh, outcome)) {
         return true;
     }
-    *outcome = decision_make(refresh->policy, &refresh->grant, refresh->ref.generation,
-                             refresh->client.proved, refresh->now_ms);
-    if (*outcome == OUTCOME_FAULT) {
-        fault_set(refresh->fault,
-                  "the clock is far behind the time of this session's last renewal");
-        return false;
+    *outcome = decision_make(&refresh->policy, &refresh->grant, refresh->ref.generation,
+                             refresh->client.proved, &refresh->now);
+    if (*outcome == OUTCOME_ROLLED_FORWARD) {
+        *outcome = OUTCOME_TOKEN_FROM_FUTURE;
+        report(refresh, EVENT_FUTURE);
     } else if (outcome_is_grant(*outcome)) {
         return grant(refresh, outcome);
-    } else if (*outcome == OUTCOME_TOKEN_REUSED && refresh->races_lost > 0) {
-        /* it was the current one when it was presented, so nobody has stolen it */
-        fault_set(refresh->fault, "overtaken by two renewals of its session while it waited");
-        return false;
     } else if (*outcome == OUTCOME_TOKEN_REUSED) {
         punish(refresh);
-    } else if (*outcome == OUTCOME_TOKEN_FROM_FUTURE) {
-        report(refresh, EVENT_FUTURE);
     }
     return true;
 }
@@ -427,9 +434,10 @@ struct refresh *refresh_begin(struct issuer *issuer, const struct refresh_ask *a
                               struct fault *fault)
 {
     struct refresh *refresh = arena_alloc(arena, sizeof *refresh);
+    struct clock_moment now = clock_moment(&issuer->clock);
 
     memset(answer, 0, sizeof *answer);
-    answer->now_ms = clock_now_ms(&issuer->clock);
+    answer->now_ms = now.wall_ms;
     if (refresh == NULL) {
         fault_set(fault, "the request's memory is used up");
         return NULL;
@@ -437,12 +445,11 @@ struct refresh *refresh_begin(struct issuer *issuer, const struct refresh_ask *a
     memset(refresh, 0, sizeof *refresh);
     refresh->issuer = issuer;
     refresh->ask = ask;
-    refresh->policy = &ask->mount->realm->policy;
     refresh->arena = arena;
     refresh->answer = answer;
     refresh->fault = fault;
-    refresh->now_ms = answer->now_ms;
-    switch (client_auth_check(issuer, ask, refresh->now_ms, arena, &refresh->client, fault)) {
+    refresh->now = now;
+    switch (client_auth_check(issuer, ask, now.wall_ms, arena, &refresh->client, fault)) {
     case CLIENT_ACCEPTED:
         find(refresh);
         break;

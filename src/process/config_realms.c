@@ -146,6 +146,7 @@ static bool append(struct config_reader *reader, unsigned line, struct text path
     if (role->dialect != NULL) {
         realm->dialect = role->dialect;
         realm->policy = role->dialect->policy;
+        realm->policy.recovery_generations = 1;
         realm->principal = role->dialect->principal;
         (void)text_copy(text_of(role->dialect->issuer), realm->issuer, sizeof realm->issuer);
         (void)text_copy(text_of(role->dialect->audience), realm->audience, sizeof realm->audience);

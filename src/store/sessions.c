@@ -144,6 +144,7 @@ static enum store_result read_grant(struct rows *rows, const uint8_t id[SESSION_
         return result;
     }
     grant->session = stored.session;
+    grant->session.spent[0].wall_ms = stored.session.written_ms;
     if (read_account(rows, grant, fault) != STORE_OK ||
         read_client(rows, grant, fault) != STORE_OK ||
         rows_counters_get(rows, &counters, fault) != STORE_OK) {
@@ -236,6 +237,17 @@ static enum store_result put_successor(struct rows *rows, const struct store_rot
     return rows_alias_put(rows, rotation->alias, &alias, fault);
 }
 
+/* A clock that was set back does not make the last use earlier, or the session would end before its
+ * time. */
+static void note_use(struct session *session, int64_t now_ms)
+{
+    const int64_t times[] = {session->rotated_ms, now_ms};
+
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        session->used_ms = times[i] > session->used_ms ? times[i] : session->used_ms;
+    }
+}
+
 static enum store_result apply_rotate(struct rows *rows, void *what, struct fault *fault)
 {
     const struct store_write *write = what;
@@ -251,9 +263,9 @@ static enum store_result apply_rotate(struct rows *rows, void *what, struct faul
     } else if (rotation->has_alias && put_successor(rows, rotation, fault) != STORE_OK) {
         return STORE_FAULT;
     }
+    note_use(&stored.session, rotation->now_ms);
     stored.session.generation++;
     stored.session.rotated_ms = rotation->now_ms;
-    stored.session.used_ms = rotation->now_ms;
     stored.session.written_ms =
         rotation->clock != NULL ? clock_now_ms(rotation->clock) : rotation->now_ms;
     stored.session.expires_ms = rotation->expires_ms;
@@ -286,7 +298,7 @@ static enum store_result apply_touch(struct rows *rows, void *what, struct fault
     if (result != STORE_OK) {
         return result;
     }
-    stored.session.used_ms = touch->now_ms;
+    note_use(&stored.session, touch->now_ms);
     stored.session.expires_ms = touch->expires_ms;
     return put_renewed(rows, &write->store->sweep, &stored, fault);
 }

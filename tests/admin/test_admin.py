@@ -584,6 +584,7 @@ def test_explain_states(fresh):
     assert first not in text
 
     third = fresh.refresh(second, client_id="web")["refresh_token"]
+    fresh.write("[retoken]\ndata = .\n[mount /oauth/token]\ndialect = oauth\nconcurrency-window = 0\n")
     said = fresh.explain(first)
     assert said["outcome"] == "reused" and "renewed 2 times" in said["mounts"][0]["says"]
     assert fresh.explain(third)["accepted"] is True  # explaining spends nothing

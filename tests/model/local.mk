@@ -15,3 +15,7 @@ check_PROGRAMS += tests/model/test_signing
 tests_model_test_signing_SOURCES = tests/model/test_signing.c tests/base/expect.h
 tests_model_test_signing_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_model_test_signing_LDADD = $(MODEL_LIBS)
+check_PROGRAMS += tests/model/test_policy
+tests_model_test_policy_SOURCES = tests/model/test_policy.c tests/base/expect.h
+tests_model_test_policy_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_model_test_policy_LDADD = $(MODEL_LIBS)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* test_decision.c: every row of the decision table, at its edges. */
+/* test_decision.c: the rows of the decision table that are easier to read than to enumerate, and
+ * lifetimes. Every row at every edge: tests/decision/. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,87 +10,166 @@
 
 #include "operation/decision.h"
 
-enum { T = 1000000 }; /* rotated at, in ms */
+enum { T = 1000000, WINDOW = 60000, BOOT = 5 };
 
-static struct session_view grant_at(uint32_t generation)
+static const struct policy usual = {.rotate = true,
+                                    .concurrency_window_ms = WINDOW,
+                                    .recovery_window_ms = 300000,
+                                    .recovery_generations = 1};
+
+/* A session at generation n, each generation spent a second after its parent and n - 1 at T. */
+static struct session_view grant_at(uint32_t n)
 {
     struct session_view grant = {0};
 
-    grant.session.generation = generation;
+    grant.session.generation = n;
     grant.session.created_ms = T;
     grant.session.rotated_ms = T;
     grant.session.used_ms = T;
-    grant.session.written_ms = T;
+    for (uint32_t k = 0; k < SESSION_SPENT_KEPT && k < n; k++) {
+        grant.session.spent[k].wall_ms = T - (int64_t)k * 1000;
+    }
     grant.has_account = true;
     grant.account.enabled = true;
     return grant;
 }
 
-static void test_generations(void **state)
+static enum outcome decide(const struct session_view *grant, uint32_t c, int64_t age_ms)
+{
+    struct clock_moment now = {.wall_ms = T + age_ms};
+
+    return decision_make(&usual, grant, c, false, &now);
+}
+
+/* The window of each generation runs from its own spending. */
+static void test_ancestors(void **state)
+{
+    struct session_view grant = grant_at(20);
+
+    (void)state;
+    assert_int_equal(decide(&grant, 20, 0), OUTCOME_ROTATED);
+    for (uint32_t k = 1; k <= SESSION_SPENT_KEPT; k++) {
+        int64_t last_ms = WINDOW - ((int64_t)k - 1) * 1000;
+
+        assert_int_equal(decide(&grant, 20 - k, last_ms), OUTCOME_REPLAYED);
+        assert_int_equal(decide(&grant, 20 - k, last_ms + 1), OUTCOME_TOKEN_REUSED);
+    }
+    assert_int_equal(decide(&grant, 11, 0), OUTCOME_TOKEN_REUSED);
+    assert_int_equal(decide(&grant, 0, 0), OUTCOME_TOKEN_REUSED);
+}
+
+/* The wall clock jumps; the time since boot does not. */
+static void test_steps_of_the_clock(void **state)
 {
     static const struct row {
-        uint32_t n, c;
-        int64_t age_ms;
-        bool rotate, proved;
-        enum recovery_evidence evidence;
+        int64_t wall_age_ms, boot_age_ms;
+        uint64_t boot;
         enum outcome outcome;
     } rows[] = {
-        {0, 0, 0, true, false, RECOVERY_EVIDENCE_CLIENT, OUTCOME_ROTATED},
-        {7, 7, 1 << 20, true, false, RECOVERY_EVIDENCE_CLIENT, OUTCOME_ROTATED},
-        {0, 0, 0, false, false, RECOVERY_EVIDENCE_CLIENT, OUTCOME_RENEWED},
-        {1, 0, 0, true, false, RECOVERY_EVIDENCE_CLIENT, OUTCOME_REPLAYED},
-        {1, 0, -5000, true, false, RECOVERY_EVIDENCE_CLIENT,
-         OUTCOME_REPLAYED}, /* clock set back a little */
-        {1, 0, -120001, true, true, RECOVERY_EVIDENCE_NONE, OUTCOME_FAULT}, /* … and far */
-        {2, 0, -120001, true, true, RECOVERY_EVIDENCE_NONE, OUTCOME_TOKEN_REUSED},
-        {1, 1, -120001, true, true, RECOVERY_EVIDENCE_NONE, OUTCOME_ROTATED},
-        {1, 0, 60000, true, false, RECOVERY_EVIDENCE_CLIENT, OUTCOME_REPLAYED},
-        {1, 0, 60001, true, false, RECOVERY_EVIDENCE_CLIENT, OUTCOME_TOKEN_REUSED},
-        {1, 0, 60001, true, true, RECOVERY_EVIDENCE_CLIENT, OUTCOME_RECOVERED},
-        {1, 0, 60001, true, false, RECOVERY_EVIDENCE_NONE, OUTCOME_RECOVERED},
-        {1, 0, 300000, true, true, RECOVERY_EVIDENCE_CLIENT, OUTCOME_RECOVERED},
-        {1, 0, 300001, true, true, RECOVERY_EVIDENCE_CLIENT, OUTCOME_TOKEN_REUSED},
-        {2, 0, 0, true, true, RECOVERY_EVIDENCE_NONE, OUTCOME_TOKEN_REUSED}, /* only the parent */
-        {9, 1, 0, true, true, RECOVERY_EVIDENCE_NONE, OUTCOME_TOKEN_REUSED},
-        {0, 1, 0, true, true, RECOVERY_EVIDENCE_NONE, OUTCOME_TOKEN_FROM_FUTURE},
-        {3, UINT32_MAX, 0, true, true, RECOVERY_EVIDENCE_NONE, OUTCOME_TOKEN_FROM_FUTURE},
-        {UINT32_MAX, 0, 0, true, true, RECOVERY_EVIDENCE_NONE, OUTCOME_TOKEN_REUSED},
+        {61000, 1000, BOOT, OUTCOME_REPLAYED}, /* set forward */
+        {61000, 1000, BOOT + 1, OUTCOME_TOKEN_REUSED},
+        {61000, 1000, 0, OUTCOME_TOKEN_REUSED},
+        {61000, -5, BOOT, OUTCOME_REPLAYED}, /* spent while this request waited */
+        {61000, 61000, BOOT, OUTCOME_TOKEN_REUSED},
+        {-5000, 0, 0, OUTCOME_REPLAYED}, /* set back a little */
+        {-WINDOW, 0, 0, OUTCOME_REPLAYED},
+        {-WINDOW - 1, 0, 0, OUTCOME_REPLAYED}, /* … and far: nothing tells that it is too late */
+        {-86400000, 1000, BOOT, OUTCOME_REPLAYED},
+        {-86400000, 61000, BOOT, OUTCOME_TOKEN_SPENT}, /* this does, but nobody is punished */
+        {-86400000, 61000, BOOT + 1, OUTCOME_REPLAYED},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct session_view grant = grant_at(rows[i].n);
-        struct policy policy = {.rotate = rows[i].rotate,
-                                .concurrency_window_ms = 60000,
-                                .recovery_window_ms = 300000,
-                                .recovery_evidence = rows[i].evidence};
+        struct session_view grant = grant_at(3);
+        struct clock_moment now = {.wall_ms = T + rows[i].wall_age_ms,
+                                   .boot = rows[i].boot,
+                                   .boot_ms = 500000 + rows[i].boot_age_ms};
 
+        grant.session.boot = BOOT;
+        grant.session.spent[0].boot_ms = 500000;
         print_message("row %zu\n", i);
-        assert_int_equal(
-            decision_make(&policy, &grant, rows[i].c, rows[i].proved, T + rows[i].age_ms),
-            rows[i].outcome);
+        assert_int_equal(decision_make(&usual, &grant, 2, false, &now), rows[i].outcome);
     }
+}
+
+/* After a roll forward the record knows when the last generations were spent, but not the ones that
+ * it has never seen. */
+static void test_lost_history(void **state)
+{
+    struct session_view grant = grant_at(20);
+
+    (void)state;
+    assert_int_equal(decide(&grant, 21, 0), OUTCOME_ROLLED_FORWARD);
+    assert_int_equal(decide(&grant, UINT32_MAX, 0), OUTCOME_ROLLED_FORWARD);
+    memset(&grant.session.spent[2], 0, 6 * sizeof grant.session.spent[0]);
+    assert_int_equal(decide(&grant, 18, 0), OUTCOME_REPLAYED);
+    assert_int_equal(decide(&grant, 17, 0), OUTCOME_TOKEN_SPENT);
+    assert_int_equal(decide(&grant, 17, WINDOW - 1000), OUTCOME_TOKEN_SPENT);
+    /* spent before generation 18, and that is too long ago */
+    assert_int_equal(decide(&grant, 17, WINDOW - 999), OUTCOME_TOKEN_REUSED);
+    assert_int_equal(decide(&grant, 3, WINDOW - 1000), OUTCOME_TOKEN_SPENT);
+    assert_int_equal(decide(&grant, 3, WINDOW - 999), OUTCOME_TOKEN_REUSED);
 }
 
 /* What ends a session comes before what its generations say: a dead session's old token is no new
  * reuse, and an expired one is not renewed. */
 static void test_precedence(void **state)
 {
-    struct policy policy = {.rotate = true, .absolute_lifetime_ms = 1000};
     struct session_view grant = grant_at(5);
 
     (void)state;
-    assert_int_equal(decision_make(&policy, &grant, 5, false, T + 999), OUTCOME_ROTATED);
-    assert_int_equal(decision_make(&policy, &grant, 5, false, T + 1000), OUTCOME_TOKEN_EXPIRED);
-    assert_int_equal(decision_make(&policy, &grant, 1, false, T + 1000), OUTCOME_TOKEN_EXPIRED);
+    grant.session.expires_ms = T + 1000;
+    assert_int_equal(decide(&grant, 5, 999), OUTCOME_ROTATED);
+    assert_int_equal(decide(&grant, 5, 1000), OUTCOME_TOKEN_EXPIRED);
+    assert_int_equal(decide(&grant, 6, 1000), OUTCOME_TOKEN_EXPIRED);
+    assert_int_equal(decide(&grant, 1, WINDOW), OUTCOME_TOKEN_EXPIRED);
     grant.session.end = SESSION_ENDED_ADMIN;
-    assert_int_equal(decision_make(&policy, &grant, 5, false, T + 1000), OUTCOME_TOKEN_REVOKED);
+    assert_int_equal(decide(&grant, 5, 1000), OUTCOME_TOKEN_REVOKED);
     grant = grant_at(5);
+    grant.account.epoch = 1;
+    assert_int_equal(decide(&grant, 5, 0), OUTCOME_TOKEN_REVOKED);
+    assert_int_equal(decide(&grant, 6, 0), OUTCOME_TOKEN_REVOKED);
+    grant.session.epoch = 1;
+    assert_int_equal(decide(&grant, 5, 0), OUTCOME_ROTATED);
     grant.account.enabled = false;
-    assert_int_equal(decision_make(&policy, &grant, 5, false, T), OUTCOME_ACCOUNT_DISABLED);
-    assert_int_equal(decision_make(&policy, &grant, 1, false, T), OUTCOME_ACCOUNT_DISABLED);
+    assert_int_equal(decide(&grant, 5, 0), OUTCOME_ACCOUNT_DISABLED);
+    assert_int_equal(decide(&grant, 1, WINDOW), OUTCOME_ACCOUNT_DISABLED);
     grant.has_account = false;
-    assert_int_equal(decision_make(&policy, &grant, 5, false, T), OUTCOME_ACCOUNT_GONE);
+    assert_int_equal(decide(&grant, 5, 0), OUTCOME_ACCOUNT_GONE);
+}
+
+static void test_grants(void **state)
+{
+    struct session_view grant = grant_at(5);
+
+    (void)state;
+    grant.client.grants = GRANT_PASSWORD;
+    assert_int_equal(decide(&grant, 5, 0), OUTCOME_ROTATED); /* another client's, or nobody's */
+    grant.has_client = true;
+    assert_int_equal(decide(&grant, 5, 0), OUTCOME_CLIENT_UNAUTHORIZED);
+    assert_int_equal(decide(&grant, 1, WINDOW), OUTCOME_CLIENT_UNAUTHORIZED);
+    grant.client.grants = GRANT_PASSWORD | GRANT_REFRESH;
+    assert_int_equal(decide(&grant, 5, 0), OUTCOME_ROTATED);
+}
+
+static void test_window_left(void **state)
+{
+    struct session_view grant = grant_at(5);
+    struct clock_moment now = {.wall_ms = T + 50000, .boot = BOOT, .boot_ms = 520000};
+    const struct session *session = &grant.session;
+
+    (void)state;
+    assert_int_equal(decision_window_left_ms(&usual, session, 4, OUTCOME_REPLAYED, &now), 10000);
+    assert_int_equal(decision_window_left_ms(&usual, session, 2, OUTCOME_REPLAYED, &now), 8000);
+    assert_int_equal(decision_window_left_ms(&usual, session, 4, OUTCOME_RECOVERED, &now), 250000);
+    grant.session.boot = BOOT;
+    grant.session.spent[0].boot_ms = 500000;
+    assert_int_equal(decision_window_left_ms(&usual, session, 4, OUTCOME_REPLAYED, &now), 40000);
+    now.wall_ms = T + 10000;
+    assert_int_equal(decision_window_left_ms(&usual, session, 4, OUTCOME_REPLAYED, &now), 50000);
+    now.wall_ms = T - WINDOW - 1; /* the wall clock cannot tell */
+    assert_int_equal(decision_window_left_ms(&usual, session, 4, OUTCOME_REPLAYED, &now), 40000);
 }
 
 static void test_expiry(void **state)
@@ -112,6 +192,22 @@ static void test_expiry(void **state)
     assert_int_equal(decision_expires_ms(&policy, &session), T + 800);
 }
 
+/* A renewal while the clock is behind brings the end no nearer. */
+static void test_last_use_never_goes_back(void **state)
+{
+    struct session session = grant_at(0).session;
+
+    (void)state;
+    assert_int_equal(decision_last_use_ms(&session, T + 7), T + 7);
+    assert_int_equal(decision_last_use_ms(&session, T - 7), T);
+    session.used_ms = T + 10;
+    assert_int_equal(decision_last_use_ms(&session, T - 7), T + 10);
+    session.rotated_ms = T + 20;
+    assert_int_equal(decision_last_use_ms(&session, T - 7), T + 20);
+    session.created_ms = T + 30;
+    assert_int_equal(decision_last_use_ms(&session, T - 7), T + 30);
+}
+
 /* Uses of a session that does not rotate are noted coarsely, and nobody is logged out early by it.
  */
 static void test_touch(void **state)
@@ -131,9 +227,10 @@ static void test_touch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_generations),
-        cmocka_unit_test(test_precedence),
-        cmocka_unit_test(test_expiry),
+        cmocka_unit_test(test_ancestors),    cmocka_unit_test(test_steps_of_the_clock),
+        cmocka_unit_test(test_lost_history), cmocka_unit_test(test_precedence),
+        cmocka_unit_test(test_grants),       cmocka_unit_test(test_window_left),
+        cmocka_unit_test(test_expiry),       cmocka_unit_test(test_last_use_never_goes_back),
         cmocka_unit_test(test_touch),
     };
     return cmocka_run_group_tests_name("operation/decision", tests, NULL, NULL);

@@ -16,6 +16,14 @@ static int64_t world_now(void *self)
     return ((struct world *)self)->now_ms;
 }
 
+static void world_boot(void *self, struct clock_moment *moment)
+{
+    const struct world *world = self;
+
+    moment->boot = world->boot.boot;
+    moment->boot_ms = world->boot.boot_ms;
+}
+
 static bool world_random(void *self, void *out, size_t size)
 {
     uint64_t *next = &((struct world *)self)->random;
@@ -82,6 +90,7 @@ static void fill_mount(struct mount *mount, struct realm *realm)
     strcpy(realm->audience, "api");
     policy->rotate = true;
     policy->concurrency_window_ms = 60 * CLOCK_SECOND;
+    policy->recovery_generations = 1;
     policy->idle_lifetime_ms = 30 * (int64_t)CLOCK_DAY;
     policy->access_lifetime_ms = CLOCK_HOUR;
     policy->format = REFRESH_FORMAT_NATIVE;
@@ -95,7 +104,7 @@ void world_open(struct world *world, const char *url)
     static const uint8_t master[SECRETS_MASTER_SIZE] = "a master secret for tests, 32 by";
     struct store_settings settings = {.url = url, .create = true};
     struct randomness randomness = {world_random, world};
-    struct clock clock = {.now_ms = world_now, .self = world};
+    struct clock clock = {.now_ms = world_now, .self = world, .boot = world_boot};
 
     memset(world, 0, sizeof *world);
     world->now_ms = INT64_C(1800000000000);

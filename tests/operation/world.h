@@ -8,7 +8,8 @@
 
 struct world {
     int64_t now_ms;
-    uint64_t random; /* the next bytes */
+    struct clock_moment boot; /* boot and boot_ms of "now"; boot 0 (as opened): not known */
+    uint64_t random;          /* the next bytes */
     struct secrets secrets;
     struct store *store;
     struct issuer issuer;

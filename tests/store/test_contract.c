@@ -215,6 +215,7 @@ static void grant_holds_all_that_a_decision_needs(void **state)
     session.has_alias = true;
     memset(session.alias, 0x77, sizeof(session.alias));
     session.written_ms = 12345;
+    session.spent[0].wall_ms = 12345;
     assert_store(STORE_ABSENT, store_session_view(f->store, session.id, &grant, &f->fault));
     assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
     assert_store(STORE_OK, store_session_view(f->store, session.id, &grant, &f->fault));

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/* policy.c: which policy holds for one client. Knows which fields an override has; does not know
+ * where either comes from. */
+#include "model/policy.h"
+
+#include <stddef.h>
+
+#include "model/client.h"
+
+void policy_effective(const struct policy *realm, const struct client *client,
+                      struct policy *effective)
+{
+    static const struct policy_override none;
+    const struct policy_override *own = client != NULL ? &client->override : &none;
+
+    *effective = *realm;
+    if (own->set & POLICY_ROTATION) {
+        effective->rotate = own->rotate;
+    }
+    if (own->set & POLICY_REPORT_ONLY) {
+        effective->report_only = own->report_only;
+    }
+    if (own->set & POLICY_CONCURRENCY_WINDOW) {
+        effective->concurrency_window_ms = own->concurrency_window_ms;
+    }
+    if (own->set & POLICY_RECOVERY_WINDOW) {
+        effective->recovery_window_ms = own->recovery_window_ms;
+    }
+    if (own->set & POLICY_RECOVERY_GENERATIONS) {
+        effective->recovery_generations = own->recovery_generations;
+    }
+    if (own->set & POLICY_RECOVERY_EVIDENCE) {
+        effective->recovery_evidence = own->recovery_evidence;
+    }
+    if (own->set & POLICY_IDLE_LIFETIME) {
+        effective->idle_lifetime_ms = own->idle_lifetime_ms;
+    }
+    if (own->set & POLICY_ABSOLUTE_LIFETIME) {
+        effective->absolute_lifetime_ms = own->absolute_lifetime_ms;
+    }
+    if (own->set & POLICY_ACCESS_LIFETIME) {
+        effective->access_lifetime_ms = own->access_lifetime_ms;
+    }
+}
+
+bool policy_allows(const struct policy *policy, const struct client *client, enum grant_bit grant)
+{
+    return (policy->grants == 0 || (policy->grants & grant) != 0) &&
+           (client == NULL || client->grants == 0 || (client->grants & grant) != 0);
+}
