@@ -1,15 +1,12 @@
 /* main.c: the program `retoken`: one table of verbs, which is also its help, and the way from a
  * command line to one of them. Knows no verb's work. */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "admin/verbs.h"
 #include "process/harden.h"
+#include "process/version.h"
 
 enum { MEMORY_LIMIT = 64 * 1024 * 1024 };
 
@@ -90,7 +87,8 @@ static const struct verb verbs[] = {
 
     {"doctor", "", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_NOTHING, doctor_run,
      "look whether everything is as it should be"},
-    {"version", "", "", 0, 0, 0, CALL_NEEDS_NOTHING, version_run, "say which version this is"},
+    {"version", "", "", 0, 0, 0, CALL_NEEDS_NOTHING, version_run,
+     "print the version and what it was built from"},
     {"help", "", "[NOUN [VERB]]", 0, 2, 0, CALL_NEEDS_NOTHING, help_run, "say how this is used"},
 };
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
@@ -100,11 +98,10 @@ static const uint64_t common = OPTION_BIT(CONFIG) | OPTION_BIT(HELP);
 
 static enum call_end version_run(struct call *call)
 {
-#ifdef PACKAGE_VERSION
-    output_say(&call->output, "retoken %s", PACKAGE_VERSION);
-#else
-    output_say(&call->output, "retoken");
-#endif
+    char text[VERSION_TEXT_MAX];
+
+    version_text("retoken", text);
+    output_say(&call->output, "%s", text);
     return CALL_DONE;
 }
 

@@ -8,7 +8,7 @@
 #include "admin/ask.h"
 #include "base/secret.h"
 #include "operation/password.h"
-#include "token/foreign_jwt.h"
+#include "token/client_jwt.h"
 #include "token/signing_key.h"
 
 static const struct column columns[] = {
@@ -78,7 +78,7 @@ static enum call_end read_key(struct call *call, struct client *client)
         return CALL_DONE;
     }
     if (!signing_algorithm_parse(text_of(name), &algorithm) || algorithm == SIGNING_HS256 ||
-        !foreign_jwt_supports(algorithm)) {
+        !client_jwt_supports(algorithm)) {
         return call_wrong(call,
                           "--algorithm %s: assertions are checked with RS256, RS384, RS512, ES256 "
                           "or ES384",

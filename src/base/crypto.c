@@ -46,6 +46,11 @@ void crypto_start(void)
     pthread_once(&once, start_libcrypto);
 }
 
+const char *crypto_library(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION);
+}
+
 /* ---- hash ---- */
 
 bool crypto_sha256(const void *data, size_t size, uint8_t out[CRYPTO_HASH_SIZE])

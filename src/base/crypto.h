@@ -20,6 +20,9 @@ enum {
  * unless the environment's OPENSSL_CONF names a configuration. Any number of times. */
 void crypto_start(void);
 
+/* libcrypto's name, version and date, as it says them: "OpenSSL 3.0.19 27 Jan 2026". */
+const char *crypto_library(void);
+
 /* SHA-256 and its larger sisters (FIPS 180-4). False only when libcrypto fails. */
 bool crypto_sha256(const void *data, size_t size, uint8_t out[CRYPTO_HASH_SIZE]);
 bool crypto_sha384(const void *data, size_t size, uint8_t out[CRYPTO_SHA384_SIZE]);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "operation/password.h"
-#include "token/foreign_jwt.h"
+#include "token/client_jwt.h"
 #include "token/jws.h"
 
 /* RFC 7523 section 3: clocks may differ a little; an assertion that lives for days is no proof. */
@@ -63,7 +63,7 @@ static bool assertion_proves(const struct refresh_ask *ask, const struct client 
         !signing_algorithm_parse(text_of(client->key_algorithm), &algorithm)) {
         return false;
     }
-    payload = foreign_jwt_open(arena, ask->client_assertion, algorithm, text_of(client->key));
+    payload = client_jwt_open(arena, ask->client_assertion, algorithm, text_of(client->key));
     return payload != NULL && json_in_text(payload, "sub", &subject) == JSON_IN_TEXT &&
            text_is(subject, client->id) && names_this_endpoint(payload, ask) &&
            in_time(payload, now_ms / CLOCK_SECOND);

@@ -13,4 +13,6 @@ libprocess_a_SOURCES = \
 	src/process/service.c \
 	src/process/service.h \
 	src/process/harden.c \
-	src/process/harden.h
+	src/process/harden.h \
+	src/process/version.c \
+	src/process/version.h

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* main.c: retoken.fcgi. Finds out how it was started, makes the process fit to hold secrets, and
  * serves over FastCGI or plain CGI. Knows options and descriptors; does not know requests. */
-#include "config.h"
-
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +11,7 @@
 #include "base/text.h"
 #include "process/config.h"
 #include "process/harden.h"
+#include "process/version.h"
 #include "responder/serve.h"
 #include "server/cgi.h"
 #include "server/listener.h"
@@ -93,6 +92,7 @@ static bool parse_options(int argc, char **argv, struct options *options, int *s
         {"version", no_argument, NULL, 'v'},
         {NULL, 0, NULL, 0},
     };
+    char version[VERSION_TEXT_MAX];
     int letter;
 
     *status = EXIT_USAGE;
@@ -126,7 +126,8 @@ static bool parse_options(int argc, char **argv, struct options *options, int *s
             *status = EXIT_SUCCESS;
             return false;
         case 'v':
-            puts("retoken.fcgi " PACKAGE_VERSION);
+            version_text("retoken.fcgi", version);
+            puts(version);
             *status = EXIT_SUCCESS;
             return false;
         default:

@@ -22,6 +22,17 @@ libtoken_a_SOURCES = \
 	src/token/jws.c \
 	src/token/jws.h \
 	src/token/layout.c \
-	src/token/layout.h \
-	src/token/foreign_jwt.c \
-	src/token/foreign_jwt.h
+	src/token/layout.h
+
+# A program links exactly one of the two verifiers of what clients sign, next to libtoken.a:
+# $(CLIENT_JWT) is the one that configure --with-client-jwt names.
+CLIENT_JWT_SOURCES = src/token/client_jwt.c src/token/client_jwt.h
+noinst_LIBRARIES += libclient_jwt_own.a
+libclient_jwt_own_a_SOURCES = $(CLIENT_JWT_SOURCES) src/token/client_jwt_own.c
+if CLIENT_JWT_LIBJWT
+noinst_LIBRARIES += libclient_jwt_libjwt.a
+libclient_jwt_libjwt_a_SOURCES = $(CLIENT_JWT_SOURCES) src/token/client_jwt_libjwt.c
+CLIENT_JWT = libclient_jwt_libjwt.a
+else
+CLIENT_JWT = libclient_jwt_own.a
+endif

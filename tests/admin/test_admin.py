@@ -224,7 +224,8 @@ def test_help_tells_every_verb(template):
         for option in re.findall(r"--([a-z-]+)", told):
             assert f"Fl -{option}" in manual, f"retoken(1) does not name --{option}"
     assert template.run("--help").stdout == text
-    assert re.fullmatch(r"retoken \d+\.\d+\.\d+\n", template.run("version").stdout)
+    assert re.fullmatch(r"retoken \d+\.\d+\.\d+\nOpenSSL .+\nclient assertions verified by .+\n",
+                        template.run("version").stdout)
     assert template.run("--version").stdout == template.run("version").stdout
 
 

@@ -18,7 +18,7 @@ FLOOR = {
 ROOMS = {
     "fcgiapp.h": "server/fastcgi",
     "lmdb.h": "store/engine_lmdb",
-    "jwt.h": "token/foreign_jwt",
+    "jwt.h": "token/client_jwt_libjwt",
     "crypt.h": "operation/password",
     "zlib.h": "dialect/kopong_principal",
     "jansson.h": "base/json",

@@ -92,7 +92,7 @@ def test_refused(installed, arguments, status, words):
 
 
 def test_help_and_version(installed):
-    for option, words in (("--help", b"--listen WHERE"), ("--version", b"retoken.fcgi ")):
+    for option, words in (("--help", b"--listen WHERE"), ("--version", b"client assertions verified by ")):
         done = machine.run([installed.responder, option], env=environment(installed))
         assert done.returncode == 0 and words in done.stdout and done.stderr == b""
 

@@ -36,14 +36,15 @@ tests_token_test_jws_SOURCES = tests/token/test_jws.c $(TOKEN_BENCH) tests/token
 tests_token_test_jws_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_jws_LDADD = $(TOKEN_LIBS)
 
-check_PROGRAMS += tests/token/test_foreign_jwt
-tests_token_test_foreign_jwt_SOURCES = tests/token/test_foreign_jwt.c $(TOKEN_BENCH) tests/token/forge.c tests/token/forge.h
-tests_token_test_foreign_jwt_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_token_test_foreign_jwt_LDADD = $(TOKEN_LIBS)
-
-# The same tests over what stands in for it in retoken.cgi.
-check_PROGRAMS += tests/token/test_foreign_jwt_own
-tests_token_test_foreign_jwt_own_SOURCES = tests/token/test_foreign_jwt.c src/token/foreign_jwt_own.c \
-	$(TOKEN_BENCH) tests/token/forge.c tests/token/forge.h
-tests_token_test_foreign_jwt_own_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_token_test_foreign_jwt_own_LDADD = $(TOKEN_LIBS)
+# The same tests over both verifiers.
+CLIENT_JWT_TEST = tests/token/test_client_jwt.c $(TOKEN_BENCH) tests/token/forge.c tests/token/forge.h
+check_PROGRAMS += tests/token/test_client_jwt_own
+tests_token_test_client_jwt_own_SOURCES = $(CLIENT_JWT_TEST)
+tests_token_test_client_jwt_own_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_client_jwt_own_LDADD = libclient_jwt_own.a $(TOKEN_LIBS)
+if CLIENT_JWT_LIBJWT
+check_PROGRAMS += tests/token/test_client_jwt_libjwt
+tests_token_test_client_jwt_libjwt_SOURCES = $(CLIENT_JWT_TEST)
+tests_token_test_client_jwt_libjwt_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_client_jwt_libjwt_LDADD = libclient_jwt_libjwt.a $(TOKEN_LIBS) $(LIBJWT_LIBS)
+endif

@@ -1,11 +1,35 @@
-/* foreign_jwt.c: JWTs signed by others, verified by libjwt. Knows libjwt 1.10 and what it lets
- * through (reliability of the answer rests on our gate, the pinned algorithm and a key checked
- * beforehand). Does not know claims or clients. */
+/* SPDX-License-Identifier: ISC */
+/* client_jwt_libjwt.c: signatures of clients, verified by libjwt. Knows libjwt 1.10 and what it
+ * lets through: its answer is reliable only because of the gate, the pinned algorithm and a key
+ * checked beforehand. Does not know claims or clients. The only file that includes jwt.h. */
+#include "config.h"
+
+#include "token/client_jwt.h"
+
 #include <jwt.h>
 
-#include "token/foreign_jwt.h"
-#include "token/jws.h"
 #include "token/signing_profile.h"
+
+const char client_jwt_verifier[] = "libjwt " LIBJWT_VERSION;
+
+static jwt_alg_t libjwt_algorithm(enum signing_algorithm algorithm);
+static bool key_fits(enum signing_algorithm algorithm, struct text key);
+static bool libjwt_agrees(const char *token, jwt_alg_t pinned, const char *key, size_t key_size);
+
+bool client_jwt_verify(struct arena *arena, struct text token, const struct jws *jws,
+                       enum signing_algorithm algorithm, struct text key)
+{
+    jwt_alg_t pinned = libjwt_algorithm(algorithm);
+
+    (void)jws;
+    if (pinned == JWT_ALG_NONE || !key_fits(algorithm, key)) {
+        return false;
+    }
+    char *token_string = arena_c_string(arena, token);
+    char *key_string = arena_c_string(arena, key);
+    return token_string != NULL && key_string != NULL &&
+           libjwt_agrees(token_string, pinned, key_string, key.size);
+}
 
 /* JWT_ALG_NONE: libjwt 1.10 cannot do it. */
 static jwt_alg_t libjwt_algorithm(enum signing_algorithm algorithm)
@@ -30,13 +54,8 @@ static jwt_alg_t libjwt_algorithm(enum signing_algorithm algorithm)
     return JWT_ALG_NONE;
 }
 
-bool foreign_jwt_supports(enum signing_algorithm algorithm)
-{
-    return libjwt_algorithm(algorithm) != JWT_ALG_NONE;
-}
-
 /* libjwt takes an empty key for "do not verify", an RSA public PEM for an HMAC secret and any size
- * of RSA key; so the key is judged before libjwt gets it. */
+ * of RSA key, so the key is checked before libjwt gets it. */
 static bool key_fits(enum signing_algorithm algorithm, struct text key)
 {
     if (algorithm == SIGNING_HS256) {
@@ -54,23 +73,4 @@ static bool libjwt_agrees(const char *token, jwt_alg_t pinned, const char *key, 
 
     jwt_free(jwt);
     return agrees;
-}
-
-json_t *foreign_jwt_open(struct arena *arena, struct text token, enum signing_algorithm algorithm,
-                         struct text key)
-{
-    struct jws jws;
-    jwt_alg_t pinned = libjwt_algorithm(algorithm);
-
-    if (pinned == JWT_ALG_NONE || !jws_gate(arena, token, &jws) ||
-        !text_is(jws.algorithm, signing_algorithm_name(algorithm)) || !key_fits(algorithm, key)) {
-        return NULL;
-    }
-    char *token_string = arena_c_string(arena, token);
-    char *key_string = arena_c_string(arena, key);
-    if (token_string == NULL || key_string == NULL ||
-        !libjwt_agrees(token_string, pinned, key_string, key.size)) {
-        return NULL;
-    }
-    return json_in_object(arena, jws.payload_json, NULL);
 }

@@ -1,12 +1,13 @@
-/* test_foreign_jwt.c: assertions of others open with their key and algorithm, and none of what
- * libjwt by itself lets through does. */
+/* SPDX-License-Identifier: ISC */
+/* test_client_jwt.c: assertions of clients open with their key and algorithm, and nothing of what
+ * libjwt by itself lets through does. Linked once with each verifier. */
 #include "token/bench.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "token/foreign_jwt.h"
+#include "token/client_jwt.h"
 #include "token/forge.h"
 
 #define PAYLOAD                                                                                    \
@@ -52,9 +53,9 @@ static void right_ones_open(void **state)
         struct signing_key *key = make(&pairs[i]);
         struct text public = bench_public_pem(pairs[i].kind);
         struct arena *arena = bench_arena();
-        assert_int_equal(foreign_jwt_supports(pairs[i].algorithm), pairs[i].supported);
-        json_t *payload = foreign_jwt_open(arena, token_of(arena, key, ",\"typ\":\"JWT\""),
-                                           pairs[i].algorithm, public);
+        assert_int_equal(client_jwt_supports(pairs[i].algorithm), pairs[i].supported);
+        json_t *payload = client_jwt_open(arena, token_of(arena, key, ",\"typ\":\"JWT\""),
+                                          pairs[i].algorithm, public);
         assert_row((payload != NULL) == pairs[i].supported,
                    signing_algorithm_name(pairs[i].algorithm));
         if (payload != NULL) {
@@ -62,8 +63,8 @@ static void right_ones_open(void **state)
             assert_int_equal(json_integer_value(json_object_get(payload, "exp")), 1);
         }
         /* the client's own key ids are no concern of ours */
-        assert_int_equal(foreign_jwt_open(arena, token_of(arena, key, ",\"kid\":\"urn:x/../1\""),
-                                          pairs[i].algorithm, public) != NULL,
+        assert_int_equal(client_jwt_open(arena, token_of(arena, key, ",\"kid\":\"urn:x/../1\""),
+                                         pairs[i].algorithm, public) != NULL,
                          pairs[i].supported);
         signing_key_close(key);
     }
@@ -75,9 +76,9 @@ static void shared_secrets_open(void **state)
     struct text token = forge_mac(arena, T(secret), "{\"alg\":\"HS256\"}", PAYLOAD);
 
     (void)state;
-    assert_non_null(foreign_jwt_open(arena, token, SIGNING_HS256, T(secret)));
+    assert_non_null(client_jwt_open(arena, token, SIGNING_HS256, T(secret)));
     assert_null(
-        foreign_jwt_open(arena, token, SIGNING_HS256, TEXT("another secret of 32 bytes or so")));
+        client_jwt_open(arena, token, SIGNING_HS256, TEXT("another secret of 32 bytes or so")));
 }
 
 static void weak_secrets_open_nothing(void **state)
@@ -88,10 +89,10 @@ static void weak_secrets_open_nothing(void **state)
     for (size_t size = 0; size <= 32; size++) {
         struct text key = text_cut(T(secret), size);
         struct text token = forge_mac(arena, key, "{\"alg\":\"HS256\"}", PAYLOAD);
-        assert_int_equal(foreign_jwt_open(arena, token, SIGNING_HS256, key) != NULL, size == 32);
+        assert_int_equal(client_jwt_open(arena, token, SIGNING_HS256, key) != NULL, size == 32);
     }
     assert_null(
-        foreign_jwt_open(arena, TEXT("eyJhbGciOiJub25lIn0.e30."), SIGNING_HS256, (struct text){0}));
+        client_jwt_open(arena, TEXT("eyJhbGciOiJub25lIn0.e30."), SIGNING_HS256, (struct text){0}));
 }
 
 /* Every algorithm asked for against every algorithm signed with, over one key where the type
@@ -106,9 +107,9 @@ static void only_the_diagonal_opens(void **state)
             struct arena *arena = bench_arena();
             struct text token = token_of(arena, key, "");
             bool right = asked == (int)pairs[i].algorithm && pairs[i].supported;
-            assert_int_equal(
-                foreign_jwt_open(arena, token, (enum signing_algorithm)asked, public) != NULL,
-                right);
+            assert_int_equal(client_jwt_open(arena, token, (enum signing_algorithm)asked, public) !=
+                                 NULL,
+                             right);
         }
         signing_key_close(key);
     }
@@ -125,11 +126,11 @@ static void public_keys_are_no_secrets(void **state)
     (void)state;
     for (size_t i = 0; i < 4; i++) {
         struct text token = forge_mac(arena, public, headers[i], PAYLOAD);
-        assert_row(foreign_jwt_open(arena, token, SIGNING_RS256, public) == NULL, headers[i]);
+        assert_row(client_jwt_open(arena, token, SIGNING_RS256, public) == NULL, headers[i]);
         /* nor does a slip in the registration turn the public key into a secret's bytes */
         struct text with_line =
             forge_mac(arena, text_cut(public, public.size - 1), headers[i], PAYLOAD);
-        assert_row(foreign_jwt_open(arena, with_line, SIGNING_RS256, public) == NULL, headers[i]);
+        assert_row(client_jwt_open(arena, with_line, SIGNING_RS256, public) == NULL, headers[i]);
     }
     signing_key_close(key);
 }
@@ -148,12 +149,12 @@ static void weak_or_wrong_keys_open_nothing(void **state)
         struct signing_key *key = make(&pair);
         struct text other = bench_public_pem(rows[i].pem_of);
         struct arena *arena = bench_arena();
-        assert_row(foreign_jwt_open(arena, token_of(arena, key, ""), pair.algorithm, other) == NULL,
+        assert_row(client_jwt_open(arena, token_of(arena, key, ""), pair.algorithm, other) == NULL,
                    rows[i].pem_of);
-        assert_null(foreign_jwt_open(arena, token_of(arena, key, ""), pair.algorithm,
-                                     TEXT("-----BEGIN PUBLIC KEY-----")));
+        assert_null(client_jwt_open(arena, token_of(arena, key, ""), pair.algorithm,
+                                    TEXT("-----BEGIN PUBLIC KEY-----")));
         assert_null(
-            foreign_jwt_open(arena, token_of(arena, key, ""), pair.algorithm, (struct text){0}));
+            client_jwt_open(arena, token_of(arena, key, ""), pair.algorithm, (struct text){0}));
         signing_key_close(key);
     }
 }
@@ -185,7 +186,7 @@ static void what_libjwt_lets_through(void **state)
         buffer_start(&buffer, arena, 512);
         buffer_add(&buffer, token);
         buffer_add_c(&buffer, rows[i].tail);
-        assert_row(foreign_jwt_open(arena, buffer_text(&buffer), SIGNING_HS256, T(secret)) == NULL,
+        assert_row(client_jwt_open(arena, buffer_text(&buffer), SIGNING_HS256, T(secret)) == NULL,
                    rows[i].name);
     }
 }
@@ -210,7 +211,7 @@ static void only_plain_types_open(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct arena *arena = bench_arena();
         struct text token = forge_mac(arena, T(secret), rows[i].header, PAYLOAD);
-        assert_row((foreign_jwt_open(arena, token, SIGNING_HS256, T(secret)) != NULL) ==
+        assert_row((client_jwt_open(arena, token, SIGNING_HS256, T(secret)) != NULL) ==
                        rows[i].open,
                    rows[i].header);
     }
@@ -225,17 +226,17 @@ static void hostile_strings(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
-        assert_row(foreign_jwt_open(bench_arena(), T(tokens[i]), SIGNING_HS256, T(secret)) == NULL,
+        assert_row(client_jwt_open(bench_arena(), T(tokens[i]), SIGNING_HS256, T(secret)) == NULL,
                    tokens[i]);
     }
     assert_non_null(dots);
     memset(dots, '.', size);
     assert_null(
-        foreign_jwt_open(bench_arena(), (struct text){dots, size}, SIGNING_HS256, T(secret)));
+        client_jwt_open(bench_arena(), (struct text){dots, size}, SIGNING_HS256, T(secret)));
     memset(dots, 'A', size);
     dots[10] = dots[20] = '.';
     assert_null(
-        foreign_jwt_open(bench_arena(), (struct text){dots, size}, SIGNING_HS256, T(secret)));
+        client_jwt_open(bench_arena(), (struct text){dots, size}, SIGNING_HS256, T(secret)));
     free(dots);
 }
 
@@ -250,7 +251,7 @@ static void ecdsa_zero_and_asn1(void **state)
     for (size_t size = 1; size <= sizeof zero; size++) {
         struct text token = forge_with(arena, TEXT("{\"alg\":\"ES256\"}"), TEXT(PAYLOAD),
                                        (struct text){zero, size});
-        assert_null(foreign_jwt_open(arena, token, SIGNING_ES256, public));
+        assert_null(client_jwt_open(arena, token, SIGNING_ES256, public));
     }
     signing_key_close(key);
 }
