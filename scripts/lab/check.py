@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """./check: the stages of the whole test run, one line each. Knows how to build, run and count;
 does not know what is tested."""
 
@@ -65,19 +66,23 @@ class Stage:
                                   env={**os.environ, **(env or {})}, check=False).returncode
 
 
-def build(folder, *arguments):
+def build(folder, *arguments, targets=("check", "TESTS=")):
     """Configures and builds programs and tests, every warning an error."""
     def work(stage):
         jobs = f"-j{os.cpu_count()}"
         good = (stage.command("scripts/prepare", "build", folder, "--enable-werror", *arguments) == 0
-                and stage.command("make", "-k", "-s", jobs, "-C", folder, "check", "TESTS=") == 0)
+                and stage.command("make", "-k", "-s", jobs, "-C", folder, *targets) == 0)
         return Result(passed=1) if good else Result(failed=1)
     return work
 
 
+# `make check` runs some Python tests, too; here they are stages of their own.
+UNIT_TESTS = "$(check_PROGRAMS)"
+
+
 def test_programs(folder):
     """The unit tests of a build folder, as its makefile names them."""
-    names = "include Makefile\nretoken-print-tests:\n\t@echo $(TESTS)\n"
+    names = f"include Makefile\nretoken-print-tests:\n\t@echo {UNIT_TESTS}\n"
     shown = subprocess.run(["make", "-s", "--no-print-directory", "-f", "-", "retoken-print-tests"],
                            cwd=ROOT / folder, input=names, capture_output=True, text=True,
                            check=True)
@@ -102,10 +107,10 @@ def unit(folder, *make_arguments, env=None):
     def work(stage):
         programs = test_programs(folder)
         stage.command("make", "-k", "-s", f"-j{os.cpu_count()}", "-C", folder, "check",
-                      *make_arguments, env=env)
+                      f"TESTS={UNIT_TESTS}", *make_arguments, env=env)
         total, telling = Result(), []
         for program in programs:
-            base = ROOT / folder / re.sub(r"\.(sh|py)$", "", program)
+            base = ROOT / folder / program
             record = base.with_name(base.name + ".trs")
             passed = record.exists() and ":test-result: PASS" in record.read_text()
             one = count_unit(base.with_name(base.name + ".log"), passed)
@@ -146,6 +151,31 @@ def pytest(folder, *arguments, build_folder="build"):
     return work
 
 
+FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "10"))
+FINDINGS = ROOT / "build" / "fuzz"
+
+
+def fuzz(target):
+    """Lets libFuzzer search from the seeds and from what earlier runs found to be new."""
+    program = ROOT / "build-fuzz" / "tests" / "fuzz" / f"fuzz_{target}"
+
+    def work(stage):
+        corpus = FINDINGS / "corpus" / target
+        corpus.mkdir(parents=True, exist_ok=True)
+        if stage.command(program, f"-max_total_time={FUZZ_SECONDS}", "-timeout=10",
+                         f"-artifact_prefix={FINDINGS}/{target}-", corpus,
+                         ROOT / "tests" / "fuzz" / "seeds" / target, env=SANITIZER_OPTIONS) == 0:
+            return Result(passed=1)
+        for found in re.findall(r"Test unit written to (\S+)", stage.log.read_text(errors="replace")):
+            stage.note(f"to reproduce: {program.relative_to(ROOT)} {found}")
+        return Result(failed=1)
+    return work
+
+
+def fuzz_targets():
+    return sorted(path.stem.removeprefix("fuzz_") for path in (ROOT / "tests/fuzz").glob("fuzz_*.c"))
+
+
 def folders_with_tests():
     """Folders of tests/ that hold pytest files, other than the end-to-end ones."""
     return sorted({path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")} - {"e2e"})
@@ -158,7 +188,7 @@ def plan():
               for name in folders_with_tests()]
     first = [
         Stage("build", "gcc -Werror", build("build")),
-        Stage("unit", "make check", unit("build")),
+        Stage("unit", "unit tests and fuzz seeds", unit("build")),
     ]
     left = [
         *others,
@@ -179,18 +209,30 @@ def plan():
               unit("build", "LOG_COMPILER=valgrind", f"LOG_FLAGS={VALGRIND_OPTIONS}",
                    env=VALGRIND_ENVIRONMENT)),
     ]
+    fuzzing = [
+        Stage("fuzz", "fuzz targets with libFuzzer, ASan and UBSan",
+              build("build-fuzz", "CC=clang", "--enable-sanitize=fuzzer",
+                    targets=("fuzz-programs",))),
+        *[Stage(f"fuzz-{target}", f"libFuzzer on {target}, {FUZZ_SECONDS} s", fuzz(target))
+          for target in fuzz_targets()],
+    ]
     last = [
         Stage("asan-e2e", "mounts and hostile requests under ASan and UBSan",
               pytest("tests/e2e", "-m", "sanitized", build_folder="build-asan")),
         Stage("tsan-e2e", "the race under TSan",
               pytest("tests/e2e", "-m", "threaded", build_folder="build-tsan")),
     ]
-    return [first, (left, right), last]
+    return [first, (left, right + fuzzing), last]
 
 
 def coloured(text, code):
     plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ
     return text if plain else f"\033[{code}m{text}\033[0m"
+
+
+def is_chosen(name, chosen):
+    """`fuzz` chooses fuzz-form, too: what is built and what is run with it belong together."""
+    return any(name == one or name.startswith(f"{one}-") for one in chosen)
 
 
 class Report:
@@ -204,7 +246,7 @@ class Report:
         for stage in stages:
             if self.stopped:
                 return
-            if self.chosen and stage.name not in self.chosen:
+            if self.chosen and not is_chosen(stage.name, self.chosen):
                 continue
             began = time.monotonic()
             result = stage.run()
@@ -220,7 +262,7 @@ class Report:
             count += f", {result.failed} failed"
         if result.skipped:
             count += f", {result.skipped} skipped"
-        text = f"{mark} {stage.name:10} {stage.what:46} {count:24} {seconds:6.1f} s"
+        text = f"{mark} {stage.name:18} {stage.what:46} {count:24} {seconds:6.1f} s"
         if result.failed:
             tail = result.log.read_text(errors="replace").splitlines()[-60:]
             text += "".join(f"\n    {line}" for line in tail) + f"\n    all of it: {result.log}"
@@ -249,12 +291,12 @@ def main():
     stages = [stage for lane in lanes for part in (lane if isinstance(lane, tuple) else (lane,))
               for stage in part]
     parser = argparse.ArgumentParser(prog="./check", description="Builds and runs every test.")
-    parser.add_argument("stage", nargs="*", help="only these stages")
+    parser.add_argument("stage", nargs="*", help="only these stages, and those named STAGE-…")
     parser.add_argument("--list", action="store_true", help="name the stages")
     options = parser.parse_args()
     if options.list:
         for stage in stages:
-            print(f"{stage.name:10} {stage.what}")
+            print(f"{stage.name:18} {stage.what}")
         return 0
     unknown = set(options.stage) - {stage.name for stage in stages}
     if unknown:
