@@ -85,9 +85,7 @@ static void add_mount(struct buffer *b, const struct mount *mount)
     if (policy->rotate) {
         add_duration(b, "concurrency-window", policy->concurrency_window_ms);
         add_duration(b, "recovery-window", policy->recovery_window_ms);
-        buffer_addf(b, "# recovery-evidence = %s\n# reuse = %s\n",
-                    policy->recovery_evidence == RECOVERY_EVIDENCE_CLIENT ? "client" : "none",
-                    policy->report_only ? "report" : "revoke");
+        buffer_addf(b, "# reuse = %s\n", policy->report_only ? "report" : "revoke");
     }
     add_duration(b, "idle-lifetime", policy->idle_lifetime_ms);
     add_duration(b, "absolute-lifetime", policy->absolute_lifetime_ms);
@@ -98,8 +96,12 @@ static void add_mount(struct buffer *b, const struct mount *mount)
                 mount->realm->issuer);
     buffer_addf(b, "# audience =%s%s\n", mount->realm->audience[0] != '\0' ? " " : "",
                 mount->realm->audience);
-    if (policy->plain_layout != NULL) {
-        buffer_addf(b, "# principal = %s\n", mount->realm->principal ? "on" : "off");
+    if (!policy->layout->says_scope) {
+        buffer_addf(b, "# scope-loss = %s\n", policy->scope_loss ? "allow" : "refuse");
+    }
+    for (const struct dialect_setting *setting = mount->realm->dialect->settings;
+         setting != NULL && setting->name != NULL; setting++) {
+        buffer_addf(b, "# %s = %s\n", setting->name, setting->usual);
     }
 }
 

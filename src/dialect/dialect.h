@@ -32,6 +32,15 @@ struct dialect_exchange {
     struct refresh_answer answer;
 };
 
+/* A setting of the configuration that only one dialect has. */
+struct dialect_setting {
+    const char *name;
+    /* Puts the value into the realm. False: it is none. */
+    bool (*take)(struct realm *realm, struct text value);
+    const char *expected; /* "write on or off" */
+    const char *usual;    /* what holds unless set: "on" */
+};
+
 struct dialect {
     const char *name;     /* "kopong"; the configuration's word */
     const char *summary;  /* one line for help and the page */
@@ -42,7 +51,8 @@ struct dialect {
     struct policy policy; /* defaults of a mount */
     const char *issuer;   /* defaults where the configuration names none */
     const char *audience;
-    bool principal;
+    const struct dialect_setting
+        *settings; /* its own, ended by a row without a name; NULL = none */
 
     /* Request -> ask. False: *refusal says why. Never words anything. */
     bool (*decode)(struct dialect_exchange *exchange, enum outcome *refusal);

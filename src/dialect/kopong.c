@@ -239,6 +239,22 @@ const struct layout kopong_plain_layout = {
     .refresh = write_plain,
 };
 
+static bool take_principal(struct realm *realm, struct text value)
+{
+    bool on = text_is(value, "on");
+
+    if (!on && !text_is(value, "off")) {
+        return false;
+    }
+    realm->policy.layout = on ? &kopong_layout : &kopong_plain_layout;
+    return true;
+}
+
+static const struct dialect_setting settings[] = {
+    {"principal", take_principal, "write on or off", "on"},
+    {0},
+};
+
 /* The refresh token has no `exp` and is echoed: a session lives until it is revoked. */
 const struct dialect kopong_dialect = {
     .name = "kopong",
@@ -249,10 +265,9 @@ const struct dialect kopong_dialect = {
                .access_lifetime_ms = CLOCK_HOUR,
                .format = REFRESH_FORMAT_JWT,
                .layout = &kopong_layout,
-               .plain_layout = &kopong_plain_layout,
                .algorithm = SIGNING_HS256,
                .scope_rule = SCOPE_IGNORED},
-    .principal = true,
+    .settings = settings,
     .decode = decode,
     .encode = encode,
     .refuse = refuse,

@@ -37,8 +37,7 @@ struct policy {
     int64_t absolute_lifetime_ms;
     int64_t access_lifetime_ms;
     enum refresh_format format;
-    const struct layout *layout;       /* of its tokens */
-    const struct layout *plain_layout; /* the same without an optional claim; NULL = none */
+    const struct layout *layout; /* of its tokens */
     bool keeps_token; /* its answers have no place for another refresh token: it cannot rotate */
     enum signing_algorithm algorithm;
     enum scope_rule scope_rule;

@@ -22,7 +22,6 @@ struct realm {
     struct policy policy;
     char issuer[REALM_VALUE_MAX + 1];
     char audience[REALM_VALUE_MAX + 1];
-    bool principal; /* kopong: with the serialized `principal` claim */
 };
 
 #endif

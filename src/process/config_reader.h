@@ -86,6 +86,7 @@ config_read config_read_prefix;    /* char[room]: the start of a URL path, or ""
 config_read config_read_duration;  /* int64_t, ms */
 config_read config_read_size;      /* uint64_t, bytes */
 config_read config_read_count;     /* uint64_t */
+config_read config_read_number;    /* uint32_t */
 config_read config_read_choice;    /* an enum */
 config_read config_read_switch;    /* bool, through choices 0 and 1 */
 config_read config_read_algorithm; /* enum signing_algorithm */

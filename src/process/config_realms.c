@@ -22,7 +22,7 @@ struct role {
 static bool take_section(struct config_reader *reader, const struct config_section *section);
 static bool take_mount(struct config_reader *reader, const struct config_section *section);
 static bool add_default_mounts(struct config_reader *reader);
-static bool check_realms(struct config_reader *reader);
+static bool finish_realms(struct config_reader *reader);
 
 bool config_take_realms(struct config_reader *reader)
 {
@@ -31,7 +31,7 @@ bool config_take_realms(struct config_reader *reader)
             return false;
         }
     }
-    return add_default_mounts(reader) && check_realms(reader);
+    return add_default_mounts(reader) && finish_realms(reader);
 }
 
 static bool take_section(struct config_reader *reader, const struct config_section *section)
@@ -147,7 +147,6 @@ static bool append(struct config_reader *reader, unsigned line, struct text path
         realm->dialect = role->dialect;
         realm->policy = role->dialect->policy;
         realm->policy.recovery_generations = 1;
-        realm->principal = role->dialect->principal;
         (void)text_copy(text_of(role->dialect->issuer), realm->issuer, sizeof realm->issuer);
         (void)text_copy(text_of(role->dialect->audience), realm->audience, sizeof realm->audience);
     }
@@ -244,20 +243,76 @@ static bool add_default_mounts(struct config_reader *reader)
 
 /* ---- what does not go together ---- */
 
+/* Not even a client's own policy can turn rotation on: that has no say in the format. */
+static bool never_rotates(const struct realm *realm)
+{
+    return realm->policy.keeps_token || realm->policy.format == REFRESH_FORMAT_JWT;
+}
+
+static bool has_no_recovery(const struct realm *realm)
+{
+    return never_rotates(realm) || realm->policy.recovery_window_ms == 0;
+}
+
+static bool ends_before_idle(const struct realm *realm)
+{
+    return realm->policy.absolute_lifetime_ms != 0 &&
+           realm->policy.idle_lifetime_ms >= realm->policy.absolute_lifetime_ms;
+}
+
+static bool loses_no_scope(const struct realm *realm)
+{
+    return realm->policy.layout->says_scope;
+}
+
+/* Settings that may have no effect, and what to do then. */
+static const struct {
+    const char *name;
+    bool (*is_idle)(const struct realm *realm);
+    const char *advice;
+} idle_settings[] = {
+    {"concurrency-window", never_rotates, "refresh tokens do not rotate here; remove the line"},
+    {"recovery-window", never_rotates, "refresh tokens do not rotate here; remove the line"},
+    {"reuse", never_rotates, "refresh tokens do not rotate here; remove the line"},
+    {"recovery-evidence", has_no_recovery,
+     "there is no recovery window; set recovery-window or remove the line"},
+    {"recovery-generations", has_no_recovery,
+     "there is no recovery window; set recovery-window or remove the line"},
+    {"idle-lifetime", ends_before_idle,
+     "sessions end before, by absolute-lifetime; write less than that, or 0"},
+    {"scope-loss", loses_no_scope, "access tokens here say their scope; remove the line"},
+};
+
+/* A line may be for several dialects: one that it has an effect on is enough. */
+static bool check_idle(struct config_reader *reader, const char *name,
+                       bool (*is_idle)(const struct realm *realm), const char *advice, size_t realm)
+{
+    const struct config *config = reader->config;
+    unsigned line = config_realm_line(reader, realm, name);
+    bool idle = line != 0;
+
+    for (size_t i = 0; i < config->realm_count && idle; i++) {
+        idle = config_realm_line(reader, i, name) != line || is_idle(&config->realms[i]);
+    }
+    return !idle || config_complain(reader, line, "%s has no effect: %s", name, advice);
+}
+
 static bool check_format(struct config_reader *reader, size_t i)
 {
-    const struct policy *policy = &reader->config->realms[i].policy;
+    const struct realm *realm = &reader->config->realms[i];
+    const struct policy *policy = &realm->policy;
     unsigned format = config_realm_line(reader, i, "format");
     unsigned rotation = config_realm_line(reader, i, "rotation");
 
     if (policy->format == REFRESH_FORMAT_JWT && policy->layout->refresh == NULL) {
         return config_complain(reader, format,
-                               "format = jwt: only kopong and duktig have such refresh tokens; "
-                               "write native or uuid");
+                               "format = jwt: %s has no such refresh tokens; write native or uuid",
+                               realm->dialect->name);
     } else if (policy->rotate && policy->keeps_token) {
         return config_complain(reader, rotation,
-                               "rotation = on: duktig's answer has no place for the next refresh "
-                               "token; write off");
+                               "rotation = on: the answers of %s have no place for the next "
+                               "refresh token; write off",
+                               realm->dialect->name);
     } else if (policy->rotate && policy->format == REFRESH_FORMAT_JWT && format != 0) {
         return config_complain(reader, format,
                                "format = jwt: such tokens do not rotate; write native or uuid, or "
@@ -270,25 +325,32 @@ static bool check_format(struct config_reader *reader, size_t i)
     return true;
 }
 
-static bool check_realms(struct config_reader *reader)
+static bool check_realm(struct config_reader *reader, size_t realm)
+{
+    if (!check_format(reader, realm)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof idle_settings / sizeof idle_settings[0]; i++) {
+        if (!check_idle(reader, idle_settings[i].name, idle_settings[i].is_idle,
+                        idle_settings[i].advice, realm)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool finish_realms(struct config_reader *reader)
 {
     struct config *config = reader->config;
 
     for (size_t i = 0; i < config->realm_count; i++) {
         struct realm *realm = &config->realms[i];
-        unsigned principal = config_realm_line(reader, i, "principal");
 
         if (realm->dialect == NULL) {
             continue;
-        } else if (principal != 0 && realm->policy.plain_layout == NULL) {
-            return config_complain(reader, principal, "principal: only kopong's tokens have one");
-        } else if (!check_format(reader, i)) {
+        } else if (!check_realm(reader, i)) {
             return false;
-        }
-        if (realm->policy.plain_layout != NULL && !realm->principal) {
-            realm->policy.layout = realm->policy.plain_layout;
-        }
-        if (reader->issuer[0] != '\0' && config_realm_line(reader, i, "issuer") == 0) {
+        } else if (reader->issuer[0] != '\0' && config_realm_line(reader, i, "issuer") == 0) {
             memcpy(realm->issuer, reader->issuer, sizeof realm->issuer);
         }
     }

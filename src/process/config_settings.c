@@ -9,10 +9,13 @@
 #include <stddef.h>
 
 #include "base/clock.h"
+#include "dialect/dialect.h"
 
 static config_read read_issuer;
 static bool take(struct config_reader *reader, const struct config_setting *setting,
                  const struct config_line *line, char *object);
+static bool take_own(struct config_reader *reader, const struct config_section *section,
+                     const struct config_line *line, struct realm *realm);
 
 static const struct config_choice log_levels[] = {{"error", LOG_LEVEL_ERROR},
                                                   {"notice", LOG_LEVEL_NOTICE},
@@ -25,6 +28,7 @@ static const struct config_choice behaviours[] = {
     {"documented", BEHAVIOUR_DOCUMENTED}, {"deployed", BEHAVIOUR_DEPLOYED}, {NULL, 0}};
 static const struct config_choice evidences[] = {
     {"client", RECOVERY_EVIDENCE_CLIENT}, {"none", RECOVERY_EVIDENCE_NONE}, {NULL, 0}};
+static const struct config_choice losses[] = {{"refuse", 0}, {"allow", 1}, {NULL, 0}};
 static const struct config_choice formats[] = {{"native", REFRESH_FORMAT_NATIVE},
                                                {"uuid", REFRESH_FORMAT_UUID},
                                                {"jwt", REFRESH_FORMAT_JWT},
@@ -73,6 +77,8 @@ const struct config_setting config_realm_settings[] = {
      BETWEEN(0, INT64_C(90) * CLOCK_DAY, "out of range; write 0 to 90d")},
     {"recovery-evidence", config_read_choice, FIELD(struct realm, policy.recovery_evidence),
      ONE_OF(evidences, "unknown; write client or none")},
+    {"recovery-generations", config_read_number, FIELD(struct realm, policy.recovery_generations),
+     BETWEEN(1, 8, "out of range; write 1 to 8")},
     {"idle-lifetime", config_read_duration, FIELD(struct realm, policy.idle_lifetime_ms),
      BETWEEN(0, YEARS(100), "out of range; write 0 (none) to 36500d")},
     {"absolute-lifetime", config_read_duration, FIELD(struct realm, policy.absolute_lifetime_ms),
@@ -86,8 +92,8 @@ const struct config_setting config_realm_settings[] = {
     {"algorithm", config_read_algorithm, FIELD(struct realm, policy.algorithm)},
     {"issuer", config_read_text, FIELD(struct realm, issuer)},
     {"audience", config_read_text, FIELD(struct realm, audience)},
-    {"principal", config_read_switch, FIELD(struct realm, principal),
-     ONE_OF(switches, "write on or off")},
+    {"scope-loss", config_read_switch, FIELD(struct realm, policy.scope_loss),
+     ONE_OF(losses, "unknown; write allow or refuse")},
 };
 const size_t config_realm_count = sizeof config_realm_settings / sizeof config_realm_settings[0];
 
@@ -161,11 +167,41 @@ bool config_take_realm(struct config_reader *reader, const struct config_section
     size_t row = find(config_realm_settings, config_realm_count, line->name);
 
     if (row == config_realm_count) {
-        return config_complain(reader, line->number, "%.*s: unknown setting in [%.*s]",
-                               TEXT_ARGS(text_cut(line->name, 80)), TEXT_ARGS(section->word));
+        return take_own(reader, section, line, &reader->config->realms[realm]);
     }
     reader->realms[realm].setting[row] = line->number;
     return take(reader, &config_realm_settings[row], line, (char *)&reader->config->realms[realm]);
+}
+
+static const struct dialect_setting *find_own(const struct dialect *dialect, struct text name)
+{
+    const struct dialect_setting *setting = dialect->settings;
+
+    while (setting != NULL && setting->name != NULL && !text_is(name, setting->name)) {
+        setting++;
+    }
+    return setting != NULL && setting->name != NULL ? setting : NULL;
+}
+
+/* A setting of the realm's dialect. */
+static bool take_own(struct config_reader *reader, const struct config_section *section,
+                     const struct config_line *line, struct realm *realm)
+{
+    const struct dialect_setting *setting = find_own(realm->dialect, line->name);
+
+    if (setting != NULL) {
+        return setting->take(realm, line->value) ||
+               config_complain(reader, line->number, "%s = %.*s: %s", setting->name,
+                               TEXT_ARGS(text_cut(line->value, 80)), setting->expected);
+    }
+    for (size_t i = 0; i < dialect_count; i++) {
+        if (find_own(dialects[i], line->name) != NULL) {
+            return config_complain(reader, line->number, "%.*s: a setting of %s only",
+                                   TEXT_ARGS(line->name), dialects[i]->name);
+        }
+    }
+    return config_complain(reader, line->number, "%.*s: unknown setting in [%.*s]",
+                           TEXT_ARGS(text_cut(line->name, 80)), TEXT_ARGS(section->word));
 }
 
 unsigned config_realm_line(const struct config_reader *reader, size_t realm, const char *name)

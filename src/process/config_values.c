@@ -129,11 +129,23 @@ bool config_read_count(struct config_reader *reader, const struct config_setting
     uint64_t count;
 
     (void)reader;
-    *wrong = "not a number; write for example 64";
+    *wrong = "not a number; write for example 4";
     if (!text_to_u64(value, INT32_MAX, &count) || !in_range(setting, (int64_t)count, wrong)) {
         return false;
     }
     *(uint64_t *)field = count;
+    return true;
+}
+
+bool config_read_number(struct config_reader *reader, const struct config_setting *setting,
+                        struct text value, void *field, const char **wrong)
+{
+    uint64_t count;
+
+    if (!config_read_count(reader, setting, value, &count, wrong)) {
+        return false;
+    }
+    *(uint32_t *)field = (uint32_t)count;
     return true;
 }
 

@@ -148,6 +148,10 @@ static const struct {
      "retoken.conf:3: access-lifetime = 0: out of range; write 1s to 365d"},
     {MOUNT "rotation = yes\n", "retoken.conf:3: rotation = yes: write on or off"},
     {MOUNT "reuse = ignore\n", "retoken.conf:3: reuse = ignore: unknown; write revoke or report"},
+    {MOUNT "recovery-generations = 9\n",
+     "retoken.conf:3: recovery-generations = 9: out of range; write 1 to 8"},
+    {MOUNT "scope-loss = yes\n",
+     "retoken.conf:3: scope-loss = yes: unknown; write allow or refuse"},
     {MOUNT "recovery-evidence = key\n",
      "retoken.conf:3: recovery-evidence = key: unknown; write client or none"},
     {MOUNT "behaviour = Deployed\n",
@@ -168,7 +172,7 @@ static const struct {
     {"[retoken]\nthreads = 0\n", "retoken.conf:2: threads = 0: out of range; write 1 to 256"},
     {"[retoken]\nthreads = 257\n", "retoken.conf:2: threads = 257: out of range; write 1 to 256"},
     {"[retoken]\nthreads = many\n",
-     "retoken.conf:2: threads = many: not a number; write for example 64"},
+     "retoken.conf:2: threads = many: not a number; write for example 4"},
     {"[retoken]\nbody-limit = 64 k\n",
      "retoken.conf:2: body-limit = 64 k: not a size; write for example 64k"},
     {"[retoken]\nbody-limit = 1023\n",
@@ -191,8 +195,7 @@ static const struct {
 
     /* what does not go together */
     {MOUNT "format = jwt\n",
-     "retoken.conf:3: format = jwt: only kopong and duktig have such refresh tokens; write native "
-     "or uuid"},
+     "retoken.conf:3: format = jwt: oauth has no such refresh tokens; write native or uuid"},
     {KOPONG "rotation = on\n",
      "retoken.conf:3: rotation = on: tokens of format jwt do not rotate; write off, or format = "
      "native"},
@@ -200,9 +203,32 @@ static const struct {
      "retoken.conf:4: format = jwt: such tokens do not rotate; write native or uuid, or rotation "
      "= off"},
     {DUKTIG "format = native\nrotation = on\n",
-     "retoken.conf:4: rotation = on: duktig's answer has no place for the next refresh token; "
-     "write off"},
-    {MOUNT "principal = on\n", "retoken.conf:3: principal: only kopong's tokens have one"},
+     "retoken.conf:4: rotation = on: the answers of duktig have no place for the next refresh "
+     "token; write off"},
+    {MOUNT "principal = on\n", "retoken.conf:3: principal: a setting of kopong only"},
+    {KOPONG "principal = yes\n", "retoken.conf:3: principal = yes: write on or off"},
+
+    /* what would have no effect */
+    {KOPONG "concurrency-window = 30s\n",
+     "retoken.conf:3: concurrency-window has no effect: refresh tokens do not rotate here; remove "
+     "the line"},
+    {DUKTIG "format = native\nrecovery-window = 1d\n",
+     "retoken.conf:4: recovery-window has no effect: refresh tokens do not rotate here; remove "
+     "the line"},
+    {KOPONG "reuse = report\n",
+     "retoken.conf:3: reuse has no effect: refresh tokens do not rotate here; remove the line"},
+    {MOUNT "recovery-evidence = none\n",
+     "retoken.conf:3: recovery-evidence has no effect: there is no recovery window; set "
+     "recovery-window or remove the line"},
+    {MOUNT "recovery-window = 0\nrecovery-generations = 2\n",
+     "retoken.conf:4: recovery-generations has no effect: there is no recovery window; set "
+     "recovery-window or remove the line"},
+    {MOUNT "absolute-lifetime = 7d\nidle-lifetime = 7d\n",
+     "retoken.conf:4: idle-lifetime has no effect: sessions end before, by absolute-lifetime; "
+     "write less than that, or 0"},
+    {MOUNT "scope-loss = allow\n",
+     "retoken.conf:3: scope-loss has no effect: access tokens here say their scope; remove the "
+     "line"},
 };
 
 static void test_mistakes(void **state)
@@ -366,6 +392,7 @@ static void test_every_mount_setting(void **state)
                    "concurrency-window = 0\n"
                    "recovery-window = 90d\n"
                    "recovery-evidence = none\n"
+                   "recovery-generations = 8\n"
                    "idle-lifetime = 1w\n"
                    "absolute-lifetime = 36500d\n"
                    "access-lifetime = 1s\n"
@@ -385,6 +412,7 @@ static void test_every_mount_setting(void **state)
     assert_int_equal(mount->realm->policy.concurrency_window_ms, 0);
     assert_int_equal(mount->realm->policy.recovery_window_ms, INT64_C(90) * CLOCK_DAY);
     assert_int_equal(mount->realm->policy.recovery_evidence, RECOVERY_EVIDENCE_NONE);
+    assert_int_equal(mount->realm->policy.recovery_generations, 8);
     assert_int_equal(mount->realm->policy.idle_lifetime_ms, INT64_C(7) * CLOCK_DAY);
     assert_int_equal(mount->realm->policy.absolute_lifetime_ms, INT64_C(36500) * CLOCK_DAY);
     assert_int_equal(mount->realm->policy.access_lifetime_ms, CLOCK_SECOND);
@@ -396,8 +424,15 @@ static void test_every_mount_setting(void **state)
     assert_string_equal(mount->realm->audience, "\xc3\xa9, two words");
 
     mount = loaded(KOPONG "principal = on\nrotation = on\nformat = native\n", "/k");
-    assert_true(mount->realm->principal);
+    assert_ptr_equal(mount->realm->policy.layout, &kopong_layout);
     assert_true(mount->realm->policy.rotate);
+    assert_int_equal(mount->realm->policy.recovery_generations, 1);
+    mount = loaded(KOPONG "principal = off\nscope-loss = allow\n", "/k");
+    assert_ptr_equal(mount->realm->policy.layout, &kopong_plain_layout);
+    assert_true(mount->realm->policy.scope_loss);
+    /* a client's own policy may turn rotation on */
+    mount = loaded(MOUNT "rotation = off\nrecovery-window = 1d\n", "/oauth/token");
+    assert_int_equal(mount->realm->policy.recovery_window_ms, CLOCK_DAY);
 }
 
 static void test_named_mounts_replace_the_list(void **state)
