@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "token/refresh_token.h"
 
 /* Keyrings change when an operator adds or retires a key. The last 256 are kept instead of being
  * counted: a thread signs for milliseconds, and the 256th change of keys after that comes later. */
@@ -125,19 +124,4 @@ const struct keyring *issuer_keyring_now(struct issuer *issuer, struct fault *fa
         return NULL;
     }
     return issuer_keyring(issuer, version, fault);
-}
-
-bool issuer_uuid_alias(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
-                       uint32_t generation, uint8_t alias[SESSION_HASH_SIZE])
-{
-    char token[REFRESH_TOKEN_UUID_SIZE + 1];
-
-    return refresh_token_uuid(secrets, session, generation, token) &&
-           refresh_token_alias(text_of(token), alias);
-}
-
-bool issuer_derived_alias(void *secrets, const uint8_t session[SESSION_ID_SIZE],
-                          uint32_t generation, uint8_t alias[SESSION_HASH_SIZE])
-{
-    return issuer_uuid_alias(secrets, session, generation, alias);
 }

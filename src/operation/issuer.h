@@ -31,11 +31,4 @@ const struct keyring *issuer_keyring(struct issuer *issuer, uint64_t version, st
 /* The same after asking the store for its version. */
 const struct keyring *issuer_keyring_now(struct issuer *issuer, struct fault *fault);
 
-/* The alias of (session, generation) spelled as UUID. False: libcrypto failed. */
-bool issuer_uuid_alias(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
-                       uint32_t generation, uint8_t alias[SESSION_HASH_SIZE]);
-/* The same as store_settings.derived_alias: self is a const struct secrets *. */
-bool issuer_derived_alias(void *secrets, const uint8_t session[SESSION_ID_SIZE],
-                          uint32_t generation, uint8_t alias[SESSION_HASH_SIZE]);
-
 #endif

@@ -16,6 +16,7 @@
 #include "operation/decision.h"
 #include "token/jws.h"
 #include "token/layout.h"
+#include "token/refresh_token.h"
 
 /* Losers of a race read again, and the table decides. Each loss means that somebody else's commit
  * went through, so a handful is plenty. */
@@ -181,8 +182,8 @@ static bool sign(struct refresh *refresh, uint32_t generation, int64_t issued_ms
 static bool derive_alias(const struct refresh *refresh, uint32_t generation,
                          uint8_t alias[SESSION_HASH_SIZE])
 {
-    if (!issuer_uuid_alias(refresh->issuer->secrets, refresh->grant.session.id, generation,
-                           alias)) {
+    if (!refresh_token_uuid_alias(refresh->issuer->secrets, refresh->grant.session.id, generation,
+                                  alias)) {
         fault_set(refresh->fault, "cannot derive an alias");
         return false;
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "token/refresh_token.h"
 
 static bool open_secrets(struct service *service, struct fault *fault)
 {
@@ -31,7 +32,7 @@ static struct store *open_store(struct service *service, bool create, bool read_
         .read_only = read_only,
         .keep_ended_ms = config->keep_ended_ms,
         .now_ms = clock_now_ms(&clock),
-        .derived_alias = issuer_derived_alias,
+        .derived_alias = refresh_token_derived_alias,
         .derived_alias_self = &service->secrets,
     };
     memcpy(settings.record_key, service->secrets.record, sizeof settings.record_key);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* refresh_token.c: the spellings of (session, generation) and the MACs in them. Knows bytes, their
  * order and libcrypto's HMAC through base/crypto.h. Does not know the store, lifetimes, or whether
  * a session exists.
@@ -11,12 +12,12 @@
  *     .. 32 bytes ..                                   HMAC-SHA-256 over the 22 bytes above
  *
  * 54 bytes are 72 characters without a spare bit, so a token has exactly one spelling. */
+#include "token/refresh_token.h"
+
 #include <string.h>
 
 #include "base/codec.h"
 #include "base/secret.h"
-
-#include "token/refresh_token.h"
 
 enum {
     NATIVE_VERSION = 1,
@@ -181,4 +182,19 @@ bool refresh_token_alias(struct text token, uint8_t alias[SESSION_HASH_SIZE])
         token.data = lower;
     }
     return crypto_sha256(token.data, token.size, alias);
+}
+
+bool refresh_token_uuid_alias(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
+                              uint32_t generation, uint8_t alias[SESSION_HASH_SIZE])
+{
+    char token[REFRESH_TOKEN_UUID_SIZE + 1];
+
+    return refresh_token_uuid(secrets, session, generation, token) &&
+           refresh_token_alias(text_of(token), alias);
+}
+
+bool refresh_token_derived_alias(void *secrets, const uint8_t session[SESSION_ID_SIZE],
+                                 uint32_t generation, uint8_t alias[SESSION_HASH_SIZE])
+{
+    return refresh_token_uuid_alias(secrets, session, generation, alias);
 }

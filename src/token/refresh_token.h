@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* refresh_token.h: refresh tokens derived from (session, generation), so none is stored (design.md
  * section 3). Native: version, key id, session id, generation, full HMAC-SHA-256, in base64url.
  * UUID: 122 bits of an HMAC, shaped as UUIDv4. Knows spellings and MACs; does not know the store.
@@ -38,6 +39,12 @@ bool refresh_token_native_open(const struct secrets *secrets, struct text token,
 
 /* The key of the alias index: SHA-256 of the token (a UUID first put into lower case). */
 bool refresh_token_alias(struct text token, uint8_t alias[SESSION_HASH_SIZE]);
+/* The alias of (session, generation) spelled as UUID. False: libcrypto failed. */
+bool refresh_token_uuid_alias(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
+                              uint32_t generation, uint8_t alias[SESSION_HASH_SIZE]);
+/* The same as store_settings.derived_alias: `secrets` is a const struct secrets *. */
+bool refresh_token_derived_alias(void *secrets, const uint8_t session[SESSION_ID_SIZE],
+                                 uint32_t generation, uint8_t alias[SESSION_HASH_SIZE]);
 
 /* A new session id, UUIDv7 (RFC 9562 section 5.7). */
 bool session_id_make(const struct randomness *randomness, int64_t now_ms,

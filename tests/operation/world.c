@@ -10,6 +10,7 @@
 #include "operation/password.h"
 #include "token/jws.h"
 #include "token/layout.h"
+#include "token/refresh_token.h"
 
 static int64_t world_now(void *self)
 {
@@ -113,7 +114,7 @@ void world_open(struct world *world, const char *url)
     assert_true(secrets_open(master, &world->secrets, &world->fault));
     memcpy(settings.record_key, world->secrets.record, sizeof settings.record_key);
     settings.keep_ended_ms = CLOCK_DAY;
-    settings.derived_alias = issuer_derived_alias;
+    settings.derived_alias = refresh_token_derived_alias;
     settings.derived_alias_self = &world->secrets;
     world->store = store_open(&settings, &world->fault);
     assert_non_null(world->store);

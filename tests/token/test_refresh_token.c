@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_refresh_token.c: every (session, generation) has its own token in each format, each token
  * has one spelling, and nothing but it opens. */
 #include "token/bench.h"
@@ -236,6 +237,18 @@ static void aliases(void **state)
     /* only a UUID's case is without meaning */
     assert_true(refresh_token_alias(TEXT("ABC"), other));
     assert_memory_not_equal(abc, other, sizeof other);
+
+    /* that of a UUID token, from what it was derived from */
+    char uuid[REFRESH_TOKEN_UUID_SIZE + 1];
+    struct secrets *secrets = (struct secrets *)(uintptr_t)bench_secrets(1);
+    assert_true(refresh_token_uuid(secrets, session, 7, uuid));
+    assert_true(refresh_token_alias(T(uuid), lower));
+    assert_true(refresh_token_uuid_alias(secrets, session, 7, other));
+    assert_memory_equal(lower, other, sizeof lower);
+    assert_true(refresh_token_derived_alias(secrets, session, 7, other));
+    assert_memory_equal(lower, other, sizeof lower);
+    assert_true(refresh_token_uuid_alias(secrets, session, 8, other));
+    assert_memory_not_equal(lower, other, sizeof lower);
 }
 
 static void shapes(void **state)
