@@ -1,18 +1,21 @@
-/* crypto.c: libcrypto's SHA-2, HMAC, HKDF, AES-256-GCM and random generator, and how libcrypto is
+/* SPDX-License-Identifier: ISC */
+/* crypto.c: libcrypto's SHA-256, HMAC, HKDF, AES-256-GCM and random generator, and how libcrypto is
  * started. Knows parameters of algorithms; does not know tokens, records or what a key is for. */
 /* SHA256_CTX is the one way libcrypto has to keep a half-done hash as a plain value. */
 #define OPENSSL_SUPPRESS_DEPRECATED
-#include <openssl/core_names.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
-#include <openssl/sha.h>
+#include "base/crypto.h"
+
 #include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crypto.h"
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+
 #include "base/secret.h"
 
 enum { NONCE_SIZE = 12, TAG_SIZE = 16 };
@@ -20,14 +23,15 @@ enum { NONCE_SIZE = 12, TAG_SIZE = 16 };
 /* ---- start ---- */
 
 /* A CGI script lives for one signature, so what libcrypto does at its first use counts:
- * - Without a word from the operator it would read and parse openssl.cnf, which names nothing that
- *   we use. Who wants one (another provider, FIPS) names it in OPENSSL_CONF, and gets libcrypto's
- *   own beginning unchanged.
+ * - By default it reads and parses openssl.cnf, which names nothing that we use. An operator who
+ *   wants another provider names a configuration in OPENSSL_CONF, and then libcrypto starts in its
+ *   own way. The provider chosen there makes signatures, key pairs, seals and random numbers. The
+ *   SHA-256, HMAC and HKDF of this file are called directly, and no provider sees them.
  * - It would list the names that OpenSSL 1 had for ciphers and digests, which providers bring
  *   themselves, and the texts of its errors, which we never show.
- * - Its random generator is by default one over AES. The one over SHA-256 (SP 800-90A too, of the
- *   same strength) needs none of the hundred ciphers that libcrypto sets up before it finds one,
- *   and is quicker for the few bytes that a signature asks for. */
+ * - Its random generator is by default one over AES. The one over SHA-256 (also of SP 800-90A, and
+ *   as strong) needs none of the hundred ciphers that libcrypto sets up before it finds one, and is
+ *   faster for the few bytes that a signature takes. */
 static void start_libcrypto(void)
 {
     if (getenv("OPENSSL_CONF") == NULL) {
@@ -59,22 +63,6 @@ bool crypto_sha256(const void *data, size_t size, uint8_t out[CRYPTO_HASH_SIZE])
 
     return SHA256_Init(&hash) == 1 && SHA256_Update(&hash, data, size) == 1 &&
            SHA256_Final(out, &hash) == 1;
-}
-
-bool crypto_sha384(const void *data, size_t size, uint8_t out[CRYPTO_SHA384_SIZE])
-{
-    SHA512_CTX hash;
-
-    return SHA384_Init(&hash) == 1 && SHA384_Update(&hash, data, size) == 1 &&
-           SHA384_Final(out, &hash) == 1;
-}
-
-bool crypto_sha512(const void *data, size_t size, uint8_t out[CRYPTO_SHA512_SIZE])
-{
-    SHA512_CTX hash;
-
-    return SHA512_Init(&hash) == 1 && SHA512_Update(&hash, data, size) == 1 &&
-           SHA512_Final(out, &hash) == 1;
 }
 
 /* ---- MAC ---- */
@@ -153,8 +141,8 @@ static bool mac_once(const void *key, size_t key_size, const void *data, size_t 
     return done;
 }
 
-/* By hand: libcrypto's HKDF has to be looked up among its providers first, and for a key of one
- * block it is two HMACs. */
+/* Not by EVP_KDF, which would be looked up among the providers first: for a key of one block, HKDF
+ * is two HMACs. */
 bool crypto_derive(const uint8_t secret[CRYPTO_KEY_SIZE], const char *label,
                    uint8_t out[CRYPTO_KEY_SIZE])
 {
@@ -177,9 +165,9 @@ bool crypto_derive(const uint8_t secret[CRYPTO_KEY_SIZE], const char *label,
 
 static EVP_CIPHER *aes_gcm;
 
-/* Never freed and never changed afterwards. A copy of libcrypto's older description of the cipher
- * is used as it stands (with the same constant-time AES), while the cipher itself would be looked
- * up, after a hundred others have been set up, for the one or two keys that a process opens. */
+/* Set once and never freed. A copy of libcrypto's older description of the cipher is used as it is
+ * (with the same constant-time AES); the cipher itself would be looked up after a hundred others
+ * have been set up, for the one or two keys that a process opens. */
 static void find_aes_gcm(void)
 {
     crypto_start();
@@ -200,7 +188,7 @@ static bool can_seal(void)
     return pthread_once(&once, find_aes_gcm) == 0 && aes_gcm != NULL;
 }
 
-/* Adds `about` to what is authenticated. `length` is libcrypto's and of no use to us. */
+/* Adds `about` to what is authenticated. libcrypto wants room for a length, which is not used. */
 static bool authenticate(EVP_CIPHER_CTX *context, bool sealing, struct text about)
 {
     const unsigned char *data = (const unsigned char *)about.data;
@@ -268,7 +256,7 @@ bool crypto_open_seal(const uint8_t key[CRYPTO_KEY_SIZE], struct text about, con
     bool done = context != NULL && decrypt(context, key, about, sealed, plain_size, plain);
     EVP_CIPHER_CTX_free(context);
     if (!done) {
-        secret_wipe(plain, plain_size); /* decrypted before the tag was looked at: not to be used */
+        secret_wipe(plain, plain_size); /* decrypted before the tag was checked */
     }
     return done;
 }

@@ -1,5 +1,6 @@
-/* crypto.h: the hash, MAC, key derivation and randomness that tokens and store both need.
- * Thin over libcrypto; keys are prepared once and used from many threads. Knows no token layout. */
+/* SPDX-License-Identifier: ISC */
+/* crypto.h: the hash, MAC, key derivation, sealing and randomness that tokens and store both need.
+ * Keys are prepared once and used from many threads. Knows libcrypto; knows no token layout. */
 #ifndef RETOKEN_BASE_CRYPTO_H
 #define RETOKEN_BASE_CRYPTO_H
 
@@ -9,24 +10,17 @@
 
 #include "base/text.h"
 
-enum {
-    CRYPTO_HASH_SIZE = 32,
-    CRYPTO_SHA384_SIZE = 48,
-    CRYPTO_SHA512_SIZE = 64,
-    CRYPTO_KEY_SIZE = 32
-};
+enum { CRYPTO_HASH_SIZE = 32, CRYPTO_KEY_SIZE = 32 };
 
-/* Before the first use of libcrypto outside this file: no more of it is set up than what we need,
- * unless the environment's OPENSSL_CONF names a configuration. Any number of times. */
+/* To be called before libcrypto is used outside this file, any number of times. Sets up no more of
+ * libcrypto than we need, unless the environment's OPENSSL_CONF names a configuration. */
 void crypto_start(void);
 
 /* libcrypto's name, version and date, as it says them: "OpenSSL 3.0.19 27 Jan 2026". */
 const char *crypto_library(void);
 
-/* SHA-256 and its larger sisters (FIPS 180-4). False only when libcrypto fails. */
+/* SHA-256 (FIPS 180-4). False only when libcrypto fails. */
 bool crypto_sha256(const void *data, size_t size, uint8_t out[CRYPTO_HASH_SIZE]);
-bool crypto_sha384(const void *data, size_t size, uint8_t out[CRYPTO_SHA384_SIZE]);
-bool crypto_sha512(const void *data, size_t size, uint8_t out[CRYPTO_SHA512_SIZE]);
 
 /* A prepared HMAC-SHA-256 key (RFC 2104). Safe to use from several threads at once. */
 struct crypto_mac;
@@ -35,7 +29,7 @@ void crypto_mac_close(struct crypto_mac *mac);                    /* NULL is har
 bool crypto_mac_compute(const struct crypto_mac *mac, const void *data, size_t size,
                         uint8_t out[CRYPTO_HASH_SIZE]);
 
-/* HKDF-SHA-256 (RFC 5869) without salt; `label` names the purpose, so no key serves two. */
+/* HKDF-SHA-256 (RFC 5869) without salt; `label` names the purpose, so that no key serves two. */
 bool crypto_derive(const uint8_t secret[CRYPTO_KEY_SIZE], const char *label,
                    uint8_t out[CRYPTO_KEY_SIZE]);
 
@@ -44,13 +38,13 @@ bool crypto_derive(const uint8_t secret[CRYPTO_KEY_SIZE], const char *label,
 enum { CRYPTO_SEAL_EXTRA = 28 };
 bool crypto_seal(const uint8_t key[CRYPTO_KEY_SIZE], const uint8_t nonce[12], struct text about,
                  const void *plain, size_t size, uint8_t *sealed);
-/* False when it was not sealed with this key for this `about`. plain has room for size - 28. */
+/* False unless it was sealed with this key for this `about`. plain has room for size - 28. */
 bool crypto_open_seal(const uint8_t key[CRYPTO_KEY_SIZE], struct text about, const void *sealed,
                       size_t size, uint8_t *plain);
 
-/* Where randomness comes from: handed in, so a test can choose it. */
+/* A source of randomness: handed in, so that a test can choose it. */
 struct randomness {
-    bool (*fill)(void *self, void *out, size_t size); /* false: no randomness to be had */
+    bool (*fill)(void *self, void *out, size_t size); /* false: it has none */
     void *self;
 };
 struct randomness randomness_system(void); /* libcrypto's generator */
