@@ -48,7 +48,6 @@ static bool start_session(const struct filling *filling, struct session *session
     session->rotated_ms = now_ms;
     session->used_ms = now_ms;
     session->expires_ms = decision_next_expiry_ms(&mount->realm->policy, now_ms, now_ms);
-    session->written_ms = now_ms;
     return session_id_make(&issuer->randomness, now_ms, session->id) &&
            text_copy(text_of(mount->realm->name), session->realm, sizeof session->realm);
 }

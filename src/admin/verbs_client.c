@@ -24,7 +24,7 @@ enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), PAGE = 64 };
 /* How the client may prove itself, in words. */
 static const char *proof_of(const struct client *client)
 {
-    bool secret = client->secret[0] != '\0';
+    bool secret = client->secrets[0].hash[0] != '\0' || client->secrets[1].hash[0] != '\0';
     if (client->key[0] != '\0') {
         return secret ? "secret, assertion" : "assertion";
     }
@@ -126,7 +126,7 @@ static enum call_end read_secret(struct call *call, struct client *client, char 
     if (given.size > PASSWORD_MAX) {
         end = call_wrong(call, "a secret has at most %d bytes", PASSWORD_MAX);
     } else if (!client_secret_hash(given, file == NULL, &call->service.secrets, &call->randomness,
-                                   client->secret, &fault)) {
+                                   client->secrets[0].hash, &fault)) {
         end = call_fault(call, &fault);
     }
     secret_wipe(secret, sizeof(secret));

@@ -37,10 +37,14 @@ struct client {
     char origins[CLIENT_ORIGINS_MAX + 1];
     char keys[CLIENT_KEYS_MAX + 1];
     char id[CLIENT_ID_MAX + 1];
-    char secret[CLIENT_SECRET_MAX + 1]; /* "" = a public client, it has none */
     char scope[CLIENT_SCOPE_MAX + 1];
     char key[CLIENT_KEY_MAX + 1];
     char key_algorithm[8]; /* the one algorithm the key is used with: RS256, ES384 … */
 };
+
+/* Has it anything to prove itself with? A public client has not. */
+bool client_is_confidential(const struct client *client);
+/* Is there a secret in this place, and is it accepted at this time? */
+bool client_secret_holds(const struct client_secret *secret, int64_t now_ms);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "model/session.h"
 
+/* Stored: numbers never change, so new kinds come last. */
 #define EVENT_ROWS                                                                                 \
     EVENT(REUSE, "reuse", "a spent refresh token came back; its session was revoked")              \
     EVENT(REUSE_REPORTED, "reuse-reported", "a spent refresh token came back; report only")        \
@@ -15,7 +16,8 @@
     EVENT(REVOKED, "revoked", "an administrator revoked a session")                                \
     EVENT(ACCOUNT, "account", "an account was added, changed or removed")                          \
     EVENT(CLIENT, "client", "a client was added or removed")                                       \
-    EVENT(KEY, "key", "a signing key was added or changed its state")
+    EVENT(KEY, "key", "a signing key was added or changed its state")                              \
+    EVENT(ROLLED_FORWARD, "rolled-forward", "the store had lost this session's last renewals")
 
 enum event_kind {
 #define EVENT(name, word, meaning) EVENT_##name,
@@ -23,7 +25,7 @@ enum event_kind {
 #undef EVENT
 };
 
-enum { EVENT_KINDS = EVENT_KEY + 1, EVENT_NOTE_MAX = 128 };
+enum { EVENT_KINDS = EVENT_ROLLED_FORWARD + 1, EVENT_NOTE_MAX = 128 };
 
 const char *event_word(enum event_kind kind);
 const char *event_meaning(enum event_kind kind);

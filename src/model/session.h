@@ -56,8 +56,6 @@ struct session {
     int64_t used_ms;    /* last renewal where the mount does not rotate (kept coarsely) */
     int64_t expires_ms; /* 0 = never; recomputed at each rotation, used by the sweeper too */
     int64_t ended_ms;   /* 0 while live */
-    int64_t written_ms; /* when this generation was put on record, after any waiting: the windows in
-                           which its parent is answered again run from here */
     bool has_alias;     /* generation 0 is found through a stored alias: */
     uint8_t alias[SESSION_HASH_SIZE]; /* SHA-256 of its JWT-shaped or imported token */
     /* spent[k]: when generation - 1 - k was spent. The windows in which a spent token is answered

@@ -69,21 +69,38 @@ static bool assertion_proves(const struct refresh_ask *ask, const struct client 
            in_time(payload, now_ms / CLOCK_SECOND);
 }
 
-static enum client_check judge_secret(const struct issuer *issuer, const struct refresh_ask *ask,
-                                      const struct client *client, bool *proved,
-                                      struct fault *fault)
+/* Every secret that holds is compared, whichever is right, so that time does not tell which. */
+static enum client_check judge_secret(const struct issuer *issuer,
+                                      const struct refresh_ask *ask, const struct client *client,
+                                      int64_t now_ms, bool *proved, struct fault *fault)
 {
-    switch (client_secret_verify(ask->client_secret, client->secret, issuer->secrets)) {
-    case PASSWORD_RIGHT:
-        *proved = true;
-        return CLIENT_ACCEPTED;
-    case PASSWORD_WRONG:
-        return CLIENT_REFUSED;
-    case PASSWORD_FAULT:
-        break;
+    const struct secrets *secrets = issuer->secrets;
+    bool failed = false;
+
+    for (size_t i = 0; i < CLIENT_SECRETS; i++) {
+        bool holds = client_secret_holds(&client->secrets[i], now_ms);
+
+        if (!holds && i > 0) {
+            continue; /* the first is compared even if it is none, as one that is wrong */
+        }
+        switch (client_secret_verify(ask->client_secret, holds ? client->secrets[i].hash : "",
+                                     secrets)) {
+        case PASSWORD_RIGHT:
+            *proved = true;
+            break;
+        case PASSWORD_WRONG:
+            break;
+        case PASSWORD_FAULT:
+            failed = true;
+            break;
+        }
     }
-    fault_set(fault, "the secret of client %s could not be checked: out of memory?", client->id);
-    return CLIENT_FAULT;
+    if (!*proved && failed) {
+        fault_set(fault, "the secret of client %s could not be checked: out of memory?",
+                  client->id);
+        return CLIENT_FAULT;
+    }
+    return *proved ? CLIENT_ACCEPTED : CLIENT_REFUSED;
 }
 
 /* With everything in hand: is this proof right for this client? */
@@ -91,7 +108,7 @@ static enum client_check judge(const struct issuer *issuer, const struct refresh
                                const struct client *client, int64_t now_ms, struct arena *arena,
                                bool *proved, struct fault *fault)
 {
-    bool confidential = client->secret[0] != '\0' || client->key[0] != '\0';
+    bool confidential = client_is_confidential(client);
 
     *proved = false;
     switch (ask->client_proof) {
@@ -103,7 +120,7 @@ static enum client_check judge(const struct issuer *issuer, const struct refresh
         if (!confidential && ask->client_secret.size == 0) {
             return CLIENT_ACCEPTED;
         }
-        return judge_secret(issuer, ask, client, proved, fault);
+        return judge_secret(issuer, ask, client, now_ms, proved, fault);
     case CLIENT_PROOF_ASSERTION:
         *proved = assertion_proves(ask, client, now_ms, arena);
         break;

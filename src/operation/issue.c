@@ -125,7 +125,6 @@ static bool start_session(const struct issuer *issuer, const struct issue_ask *a
     session->used_ms = now_ms;
     session->expires_ms = decision_next_expiry_ms(policy, now_ms, now_ms);
     session->scope_given = ask->scope_given;
-    session->written_ms = now_ms;
     return session_id_make(&issuer->randomness, now_ms, session->id) &&
            text_copy(text_of(ask->mount->realm->name), session->realm, sizeof session->realm) &&
            text_copy(ask->client, session->client, sizeof session->client) &&

@@ -60,7 +60,7 @@ static bool client_matches(const struct refresh *refresh, enum outcome *refusal)
         return true;
     } else if (!refresh->grant.has_client || !refresh->grant.client.enabled) {
         *refusal = OUTCOME_CLIENT_AUTH_FAILED;
-    } else if (refresh->grant.client.secret[0] == '\0' && refresh->grant.client.key[0] == '\0') {
+    } else if (!client_is_confidential(&refresh->grant.client)) {
         return true;
     } else {
         *refusal = OUTCOME_CLIENT_AUTH_FAILED;
@@ -204,6 +204,7 @@ static bool rotate(struct refresh *refresh, struct text scope)
 {
     const struct session *session = &refresh->grant.session;
     struct store_rotation rotation = {.from = session->generation,
+                                      .to = session->generation + 1,
                                       .now_ms = refresh->now.wall_ms,
                                       .clock = &refresh->issuer->clock};
     struct text *token = &refresh->answer->refresh_token;

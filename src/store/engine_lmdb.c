@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -354,11 +355,25 @@ static bool is_harmless(int code)
            code == MDB_MAP_FULL || code == MDB_TXN_FULL;
 }
 
+/* LMDB calls a page that was written in part an I/O error, which is what a disk that fills up in
+ * the middle of it leaves. */
+static bool disk_is_full(struct lmdb *lmdb)
+{
+    mdb_filehandle_t file;
+    struct statvfs system;
+
+    return mdb_env_get_fd(lmdb->env, &file) == 0 && fstatvfs(file, &system) == 0 &&
+           system.f_bavail == 0;
+}
+
 static enum engine_result lmdb_commit(struct engine_txn *txn, struct fault *fault)
 {
     struct lmdb *lmdb = lmdb_of(txn->engine);
     int code = mdb_txn_commit(txn->handle);
 
+    if (code == EIO && disk_is_full(lmdb)) {
+        code = ENOSPC;
+    }
     process_lock_give(&lmdb->lock, PROCESS_LOCK_WRITER);
     leave(lmdb, NULL);
     if (code == 0) {

@@ -17,9 +17,12 @@
 
 enum {
     RECORD_MAC_SIZE = 16,
-    RECORD_SIZE_MAX = 4608, /* the largest: a signing key with its sealed private part */
+    RECORD_SIZE_MAX = 12800, /* the largest: a client with everything a client can have */
     RECORD_PREFIX_MAX = 2 + ENGINE_KEY_MAX
 };
+
+/* The latest time that a session's record can hold, in the year 10889. */
+static const int64_t RECORD_TIME_MAX = (INT64_C(1) << 48) - 1;
 
 /* A record under way. The MAC covers table, key and value, so those stand in one run of bytes:
  *
@@ -86,7 +89,7 @@ bool record_get_counters(struct record *record, struct record_counters *counters
 
 /* meta: written once. Read before there is a key for MACs, so it carries `proof` instead: what the
  * right record key makes of the store's id. */
-enum { RECORD_STORE_ID_SIZE = 16, RECORD_FORMAT_VERSION = 1, RECORD_FORMAT_SIZE = 52 };
+enum { RECORD_STORE_ID_SIZE = 16, RECORD_FORMAT_VERSION = 2, RECORD_FORMAT_SIZE = 52 };
 struct record_format {
     uint32_t version;
     uint8_t store_id[RECORD_STORE_ID_SIZE];

@@ -144,7 +144,6 @@ static enum store_result read_grant(struct rows *rows, const uint8_t id[SESSION_
         return result;
     }
     grant->session = stored.session;
-    grant->session.spent[0].wall_ms = stored.session.written_ms;
     if (read_account(rows, grant, fault) != STORE_OK ||
         read_client(rows, grant, fault) != STORE_OK ||
         rows_counters_get(rows, &counters, fault) != STORE_OK) {
@@ -221,7 +220,7 @@ static enum store_result put_renewed(struct rows *rows, const struct sweep *swee
 static enum store_result put_successor(struct rows *rows, const struct store_rotation *rotation,
                                        struct fault *fault)
 {
-    struct record_alias alias = {.generation = rotation->from + 1};
+    struct record_alias alias = {.generation = rotation->to};
     struct record_alias other;
     enum store_result result = rows_alias_get(rows, rotation->alias, &other, fault);
 
@@ -248,6 +247,26 @@ static void note_use(struct session *session, int64_t now_ms)
     }
 }
 
+/* Generation to - 1 is spent now; when those between it and `from` were is not known. */
+static void note_spent(struct session *session, const struct store_rotation *rotation)
+{
+    struct clock_moment now = {.wall_ms = rotation->now_ms};
+    struct session_spent *spent = session->spent;
+    uint32_t steps = rotation->to - rotation->from;
+    uint32_t kept = steps < SESSION_SPENT_KEPT ? SESSION_SPENT_KEPT - steps : 0;
+
+    if (rotation->clock != NULL) {
+        now = clock_moment(rotation->clock);
+    }
+    memmove(spent + SESSION_SPENT_KEPT - kept, spent, kept * sizeof *spent);
+    memset(spent, 0, (SESSION_SPENT_KEPT - kept) * sizeof *spent);
+    for (uint32_t i = 0; i < SESSION_SPENT_KEPT && now.boot != session->boot; i++) {
+        spent[i].boot_ms = 0;
+    }
+    session->boot = now.boot;
+    spent[0] = (struct session_spent){now.wall_ms, now.boot != 0 ? now.boot_ms : 0};
+}
+
 static enum store_result apply_rotate(struct rows *rows, void *what, struct fault *fault)
 {
     const struct store_write *write = what;
@@ -257,17 +276,16 @@ static enum store_result apply_rotate(struct rows *rows, void *what, struct faul
 
     if (result != STORE_OK) {
         return result;
-    } else if (rotation->from == UINT32_MAX) {
+    } else if (rotation->to <= rotation->from) {
         fault_set(fault, "a session has used up its generations; revoke it");
         return STORE_FAULT;
     } else if (rotation->has_alias && put_successor(rows, rotation, fault) != STORE_OK) {
         return STORE_FAULT;
     }
     note_use(&stored.session, rotation->now_ms);
-    stored.session.generation++;
+    note_spent(&stored.session, rotation);
+    stored.session.generation = rotation->to;
     stored.session.rotated_ms = rotation->now_ms;
-    stored.session.written_ms =
-        rotation->clock != NULL ? clock_now_ms(rotation->clock) : rotation->now_ms;
     stored.session.expires_ms = rotation->expires_ms;
     stored.session.has_derived_aliases |= rotation->has_alias;
     return put_renewed(rows, &write->store->sweep, &stored, fault);

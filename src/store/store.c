@@ -47,14 +47,27 @@ static bool proof_of(const struct crypto_mac *mac, uint8_t proof[RECORD_MAC_SIZE
 
 /* ---- the first records ---- */
 
+/* Retoken 0.1 was not released, so nothing upgrades its stores. */
+static void refuse_format(uint32_t version, struct fault *fault)
+{
+    if (version == 1) {
+        fault_set(fault,
+                  "it is of format 1 (Retoken 0.1); this version reads format %d: go on using it "
+                  "with Retoken 0.1, or make a new store in another directory with `retoken init`",
+                  RECORD_FORMAT_VERSION);
+    } else {
+        fault_set(fault, "it is of format %u; this version reads format %d: use a later version",
+                  (unsigned)version, RECORD_FORMAT_VERSION);
+    }
+}
+
 static bool accept_format(struct store *store, const struct store_settings *settings,
                           const struct record_format *format, struct fault *fault)
 {
     uint8_t proof[RECORD_MAC_SIZE];
 
     if (format->version != RECORD_FORMAT_VERSION) {
-        fault_set(fault, "its format is version %u, this program's is %d: use the matching program",
-                  (unsigned)format->version, RECORD_FORMAT_VERSION);
+        refuse_format(format->version, fault);
         return false;
     }
     store->format_version = format->version;

@@ -86,15 +86,17 @@ enum store_result store_alias_find(struct store *store, const uint8_t alias[SESS
                                    uint8_t id[SESSION_ID_SIZE], uint32_t *generation,
                                    struct fault *fault);
 
-/* The compare-and-set: generation `from` becomes from + 1. (For tests; a request prepares it.)
+/* The compare-and-set: generation `from` becomes `to`, which is from + 1, or more where the store
+ * has lost history and rolls forward. (For tests; a request prepares it.)
  * STORE_STALE: the record is at another generation, has ended, or its account is gone or disabled;
  * STORE_ABSENT: no such session. */
 struct store_rotation {
     uint8_t id[SESSION_ID_SIZE];
-    uint32_t from;
+    uint32_t from, to;
     int64_t now_ms;
-    /* Read when the record is written, for session.written_ms; NULL = now_ms. A request may have
-     * waited long for the writer, and its client's retry must still find the window open. */
+    /* Read when the record is written, for session.spent[0]; NULL = now_ms and no time since boot.
+     * A request may have waited long for the writer, and its client's retry must still find the
+     * window open. */
     const struct clock *clock;
     int64_t expires_ms; /* of the session from now on; 0 = never */
     bool has_alias;     /* the successor is spelled as UUID: */

@@ -10,7 +10,7 @@ enum { POSTPONE_MS = 24 * 60 * 60 * 1000 };
 
 static int64_t later(int64_t at_ms, int64_t by_ms)
 {
-    return at_ms > INT64_MAX - by_ms ? INT64_MAX : at_ms + by_ms;
+    return at_ms > RECORD_TIME_MAX - by_ms ? RECORD_TIME_MAX : at_ms + by_ms;
 }
 
 /* When the session may be removed; 0 = it is live and never expires. */

@@ -154,7 +154,7 @@ void fixture_add_session(struct fixture *fixture, uint32_t n)
 struct store_rotation fixture_rotation(uint32_t n, uint32_t from, int64_t now_ms)
 {
     struct store_rotation rotation = {
-        .from = from, .now_ms = now_ms, .expires_ms = FIXTURE_NOW + 10000};
+        .from = from, .to = from + 1, .now_ms = now_ms, .expires_ms = FIXTURE_NOW + 10000};
 
     id_of(n, rotation.id);
     return rotation;

@@ -20,8 +20,9 @@ static void account_comes_back_as_it_went_in(void **state)
                               .roles = "admin user",
                               .claims = "{\"email\":\"a@b\"}",
                               .password = "$y$j9T$x"};
-    struct account found;
+    static struct account found;
 
+    memset(&found, 0, sizeof found); /* the store writes no more of a text than its bytes */
     assert_store(STORE_OK, store_account_add(f->store, &account, &f->fault));
     assert_int_equal(account.number, 1);
     assert_store(STORE_OK, store_account_find(f->store, "ada", &found, &f->fault));
@@ -114,14 +115,15 @@ static void clients_are_added_found_listed_and_removed(void **state)
     struct client web = {.enabled = true,
                          .created_ms = FIXTURE_NOW,
                          .id = "web",
-                         .secret = "h",
+                         .secrets = {{"h", 1, 2}, {"i", 3, 0}},
                          .scope = "openid",
                          .key = "PEM",
                          .key_algorithm = "ES256"};
     struct client app = {.id = "app"}, nameless = {.enabled = true};
-    struct client rows[2];
+    static struct client rows[2];
     size_t count;
 
+    memset(rows, 0, sizeof rows); /* the store writes no more of a text than its bytes */
     assert_store(STORE_OK, store_client_add(f->store, &web, &f->fault));
     assert_store(STORE_EXISTS, store_client_add(f->store, &web, &f->fault));
     assert_store(STORE_OK, store_client_add(f->store, &app, &f->fault));
@@ -214,8 +216,6 @@ static void grant_holds_all_that_a_decision_needs(void **state)
 
     session.has_alias = true;
     memset(session.alias, 0x77, sizeof(session.alias));
-    session.written_ms = 12345;
-    session.spent[0].wall_ms = 12345;
     assert_store(STORE_ABSENT, store_session_view(f->store, session.id, &grant, &f->fault));
     assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
     assert_store(STORE_OK, store_session_view(f->store, session.id, &grant, &f->fault));
@@ -355,10 +355,118 @@ static void rotation_is_a_compare_and_set(void **state)
 
     assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
     rotation.from = 2; /* a token newer than the store */
+    rotation.to = rotation.from + 1;
     assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
     assert_int_equal(fixture_find(f, 1).generation, 1);
     rotation.from = 1;
+    rotation.to = rotation.from + 1;
     assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+}
+
+/* ---- sessions: when each generation was spent ---- */
+
+static void tell_moment(void *self, struct clock_moment *moment)
+{
+    const struct clock_moment *now = self;
+
+    moment->boot = now->boot;
+    moment->boot_ms = now->boot_ms;
+}
+
+static int64_t tell_wall(void *self)
+{
+    return ((const struct clock_moment *)self)->wall_ms;
+}
+
+static void rotate_at(struct fixture *f, uint32_t from, uint32_t to, struct clock_moment now)
+{
+    struct clock clock = {.now_ms = tell_wall, .self = &now, .boot = tell_moment};
+    struct store_rotation rotation = fixture_rotation(1, from, FIXTURE_NOW);
+
+    rotation.to = to;
+    rotation.clock = &clock;
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+}
+
+static void the_last_eight_spending_times_are_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct session session;
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    for (uint32_t n = 0; n < 10; n++) {
+        rotate_at(f, n, n + 1, (struct clock_moment){FIXTURE_NOW + 100 * n, 7000 + 10 * n, 99});
+    }
+    session = fixture_find(f, 1);
+    assert_int_equal(session.boot, 99);
+    for (uint32_t k = 0; k < SESSION_SPENT_KEPT; k++) {
+        assert_int_equal(session.spent[k].wall_ms, FIXTURE_NOW + 100 * (9 - k));
+        assert_int_equal(session.spent[k].boot_ms, 7000 + 10 * (9 - k));
+    }
+    /* After another boot the old times since boot mean nothing. */
+    rotate_at(f, 10, 11, (struct clock_moment){FIXTURE_NOW + 5000, 3, 100});
+    session = fixture_find(f, 1);
+    assert_int_equal(session.boot, 100);
+    assert_int_equal(session.spent[0].boot_ms, 3);
+    assert_int_equal(session.spent[1].boot_ms, 0);
+    assert_int_equal(session.spent[1].wall_ms, FIXTURE_NOW + 900);
+    /* Nor does one that nobody could read. */
+    rotate_at(f, 11, 12, (struct clock_moment){.wall_ms = FIXTURE_NOW + 6000, .boot_ms = 50});
+    session = fixture_find(f, 1);
+    assert_int_equal(session.boot, 0);
+    assert_int_equal(session.spent[0].boot_ms, 0);
+    assert_int_equal(session.spent[1].boot_ms, 0);
+}
+
+static void wide_and_backward_steps_of_the_clock_are_kept(void **state)
+{
+    static const int64_t walls[] = {FIXTURE_NOW, FIXTURE_NOW - 60000,
+                                    FIXTURE_NOW + INT64_C(90) * CLOCK_DAY};
+    struct fixture *f = *state;
+    struct session session;
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    for (uint32_t n = 0; n < 3; n++) {
+        rotate_at(f, n, n + 1, (struct clock_moment){.wall_ms = walls[n]});
+    }
+    session = fixture_find(f, 1);
+    for (uint32_t k = 0; k < 3; k++) {
+        assert_int_equal(session.spent[k].wall_ms, walls[2 - k]);
+    }
+    assert_int_equal(session.spent[3].wall_ms, 0);
+}
+
+/* The store has lost history: n = 3 in the record, 5 presented, so 6 is next. */
+static void rolling_forward_skips_generations(void **state)
+{
+    struct fixture *f = *state;
+    struct store_rotation rotation = fixture_rotation(1, 3, FIXTURE_NOW);
+    struct session session;
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    for (uint32_t n = 0; n < 3; n++) {
+        rotate_at(f, n, n + 1, (struct clock_moment){FIXTURE_NOW + n, 10 + n, 99});
+    }
+    rotate_at(f, 3, 6, (struct clock_moment){FIXTURE_NOW + 500, 510, 99});
+    session = fixture_find(f, 1);
+    assert_int_equal(session.generation, 6);
+    assert_int_equal(session.spent[0].wall_ms, FIXTURE_NOW + 500); /* 5 */
+    assert_int_equal(session.spent[1].wall_ms, 0);                 /* 4: not known */
+    assert_int_equal(session.spent[2].wall_ms, 0);                 /* 3 */
+    assert_int_equal(session.spent[3].wall_ms, FIXTURE_NOW + 2);   /* 2 */
+    assert_int_equal(session.spent[3].boot_ms, 12);
+    assert_int_equal(session.spent[5].wall_ms, FIXTURE_NOW);
+    rotation.to = 9; /* too late: the record has moved */
+    assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
+    rotate_at(f, 6, 1000, (struct clock_moment){FIXTURE_NOW + 600, 610, 99});
+    session = fixture_find(f, 1);
+    assert_int_equal(session.spent[0].wall_ms, FIXTURE_NOW + 600);
+    assert_int_equal(session.spent[1].wall_ms, 0);
+    rotation.from = rotation.to = 1000; /* leads nowhere */
+    assert_store(STORE_FAULT, store_session_rotate(f->store, &rotation, &f->fault));
 }
 
 static void rotation_and_touch_need_a_live_session_and_an_enabled_account(void **state)
@@ -383,6 +491,7 @@ static void rotation_and_touch_need_a_live_session_and_an_enabled_account(void *
 
     assert_store(STORE_OK, store_account_remove(f->store, "ada", &f->fault));
     rotation.from = 1;
+    rotation.to = rotation.from + 1;
     assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
     fixture_account(f, "ada"); /* the same name is another account */
     assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
@@ -780,6 +889,7 @@ static void sessions_that_lose_or_gain_an_expiry_keep_one_entry(void **state)
     assert_int_equal(read_ends(f, times), 0);
     assert_int_equal(fixture_findings(f), 0);
     rotation.from = 1;
+    rotation.to = rotation.from + 1;
     rotation.expires_ms = FIXTURE_NOW + 500;
     assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
     assert_one_end(f, FIXTURE_NOW + 500 + FIXTURE_KEEP);
@@ -1136,7 +1246,7 @@ static void stat_counts(void **state)
     assert_int_equal(stat.clients, 1);
     assert_int_equal(stat.keys, 1);
     assert_int_equal(stat.events, 2);
-    assert_int_equal(stat.format_version, 1);
+    assert_int_equal(stat.format_version, 2);
     assert_true(stat.engine[0] != '\0');
     assert_false(store_is_broken(f->store));
 }
@@ -1257,6 +1367,9 @@ int main(void)
         CONTRACT(aliases_name_session_and_generation),
         CONTRACT(successors_alias_is_never_taken_from_another),
         CONTRACT(rotation_is_a_compare_and_set),
+        CONTRACT(the_last_eight_spending_times_are_kept),
+        CONTRACT(wide_and_backward_steps_of_the_clock_are_kept),
+        CONTRACT(rolling_forward_skips_generations),
         CONTRACT(rotation_and_touch_need_a_live_session_and_an_enabled_account),
         CONTRACT(ended_sessions_do_not_rotate),
         CONTRACT(touch_notes_the_use_and_nothing_else),

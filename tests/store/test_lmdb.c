@@ -291,9 +291,8 @@ static void another_master_secret_is_refused(void **state)
     fixture_open(f);
 }
 
-static void another_format_version_is_refused(void **state)
+static void write_format_version(struct fixture *f, uint32_t version)
 {
-    struct fixture *f = *state;
     struct rows rows;
     struct record_format format;
 
@@ -302,11 +301,18 @@ static void another_format_version_is_refused(void **state)
     assert_int_equal(rows.kind->write_begin(f->store->engine, &rows.txn, &f->fault), ENGINE_OK);
     assert_store(STORE_OK, rows_format_get(&rows, &format, &f->fault));
     assert_int_equal(format.created_ms, FIXTURE_NOW);
-    format.version = 9;
+    format.version = version;
     assert_store(STORE_OK, rows_format_put(&rows, &format, &f->fault));
     assert_int_equal(rows.kind->commit(&rows.txn, &f->fault), ENGINE_OK);
     fixture_close(f);
-    fixture_open_fails(f, "version 9");
+}
+
+static void another_format_version_is_refused(void **state)
+{
+    struct fixture *f = *state;
+
+    write_format_version(f, 9);
+    fixture_open_fails(f, "of format 9; this version reads format 2");
 }
 
 static void open_and_write(struct fixture *f)
@@ -761,6 +767,7 @@ static void a_failed_meta_page_breaks_the_store_for_this_process(void **state)
     fixture_open(f);
     assert_int_equal(fixture_findings(f), 0);
     rotation.from = fixture_find(f, 1).generation;
+    rotation.to = rotation.from + 1;
     assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
 }
 
@@ -957,6 +964,7 @@ static void rotate_for_ever(struct fixture *f)
 
         /* Seen is as good as acknowledged: the next of us may have one commit more, not two. */
         acked = rotation.from = grant.session.generation;
+        rotation.to = acked + 1;
         atomic_store(&shared->acked[writer], acked);
         result = store_session_rotate(f->store, &rotation, &f->fault);
         if (result != STORE_STALE) {
@@ -970,6 +978,7 @@ static void rotate_for_ever(struct fixture *f)
     }
     for (;;) {
         atomic_store(&shared->acked[writer], ++rotation.from);
+        rotation.to = rotation.from + 1;
         must(store_session_rotate(f->store, &rotation, &f->fault) == STORE_OK);
     }
 }

@@ -53,24 +53,38 @@ static void reopen(struct record *to, enum engine_table table, struct engine_byt
     assert_true(record_open(to, mac, stored));
 }
 
-static const struct record_session full_session = {.session = {.account = 7,
-                                                               .generation = 42,
-                                                               .end = SESSION_ENDED_ADMIN,
-                                                               .scope_given = true,
-                                                               .created_ms = 0x19a9f2c3b00,
-                                                               .rotated_ms = 0x19a9f2d0a11,
-                                                               .used_ms = 0x19a9f2d0a12,
-                                                               .expires_ms = 0x19aa4523b00,
-                                                               .ended_ms = 0x19a9f2d0a13,
-                                                               .written_ms = 0x691f0a2c,
-                                                               .has_alias = true,
-                                                               .alias = {0xaa, 0xbb},
-                                                               .has_derived_aliases = true,
-                                                               .realm = "/oauth/token",
-                                                               .client = "web",
-                                                               .scope = "openid"},
-                                                   .entry_ms = 0x19aa9783b00,
-                                                   .swept = 3};
+static const struct record_session full_session = {
+    .session = {.account = 7,
+                .epoch = 3,
+                .generation = 42,
+                .end = SESSION_ENDED_ADMIN,
+                .scope_given = true,
+                .client_proved = true,
+                .created_ms = 0x19a9f2c3b00,
+                .rotated_ms = 0x19a9f2d0a11,
+                .used_ms = 0x19a9f2d0a12,
+                .expires_ms = 0x19aa4523b00,
+                .ended_ms = 0x19a9f2d0a13,
+                .spent = {{0x19a9f2d0a13, 0x0c350a13},
+                          {0x19a9f2d0a13 - 60000, 0x0c350a13 - 60001},
+                          {0x19a9f2d0a13 + 5, 0},
+                          {0x19a9f2d0a13 - INT64_C(0x3ffffffe) * 1000, 1}},
+                .boot = 0x8f0c66d21b5e9a03,
+                .has_alias = true,
+                .alias = {0xaa, 0xbb},
+                .key_kind = SESSION_KEY_DPOP,
+                .key = {0x11},
+                .address = {0x22},
+                .user_agent = {0x33},
+                .device = "phone",
+                .event_count = 2,
+                .events = {{0x19a9f2c4b00, EVENT_RECOVERED}, {1, EVENT_REUSE}},
+                .has_derived_aliases = true,
+                .realm = "/oauth/token",
+                .client = "web",
+                .scope = "openid"},
+    .entry_ms = 0x19aa9783b00,
+    .swept = 3};
 
 static void session_is_laid_out_as_drawn(void **state)
 {
@@ -82,14 +96,36 @@ static void session_is_laid_out_as_drawn(void **state)
     record_start(&record, TABLE_SESSIONS, key);
     record_put_session(&record, &full_session);
     assert_true(record_seal(&record, mac, &stored));
-    assert_value(&stored, "01 07 02 00 0000000000000007 0000002a 00000003"
-                          "0000019a9f2c3b00 0000019a9f2d0a11 0000019a9f2d0a12 0000019aa4523b00"
-                          "0000019a9f2d0a13 00000000691f0a2c 0000019aa9783b00"
-                          "aabb000000000000000000000000000000000000000000000000000000000000"
-                          "000c 2f6f617574682f746f6b656e 0003 776562 0006 6f70656e6964");
+    assert_value(&stored,
+                 "02 00ff 02 0000000000000007 00000003 0000002a 00000003"
+                 "019a9f2c3b00 019a9f2d0a11 019a9f2d0a12 019aa4523b00 019a9f2d0a13 019aa9783b00"
+                 "8f0c66d21b5e9a03 019a9f2d0a13 00000c350a13"
+                 "0000ea60 0000ea61 80000005 ffffffff 7ffffffe 0c350a12"
+                 "ffffffff ffffffff ffffffff ffffffff ffffffff ffffffff ffffffff ffffffff"
+                 "aabb000000000000000000000000000000000000000000000000000000000000"
+                 "01 1100000000000000000000000000000000000000000000000000000000000000"
+                 "0000000000000000000000000000000000000000000000000000000000000000"
+                 "22000000000000000000000000000000 33000000000000000000000000000000"
+                 "05 70686f6e65 02 03 019a9f2c4b00 00 000000000001"
+                 "0c 2f6f617574682f746f6b656e 03 776562 0006 6f70656e6964");
     reopen(&again, TABLE_SESSIONS, stored);
     assert_true(record_get_session(&again, &found));
     assert_memory_equal(&found, &full_session, sizeof(found));
+}
+
+/* What most sessions are: 21 bytes of text, and none of the extras. */
+static void a_plain_session_is_small(void **state)
+{
+    const struct record_session plain = {
+        .session = {.realm = "/oauth/token", .client = "web", .scope = "openid"}};
+    struct record record;
+    struct engine_bytes stored;
+
+    (void)state;
+    record_start(&record, TABLE_SESSIONS, key);
+    record_put_session(&record, &plain);
+    assert_true(record_seal(&record, mac, &stored));
+    assert_int_equal(stored.size, 177);
 }
 
 static void rotation_keeps_the_size(void **state)
@@ -102,7 +138,11 @@ static void rotation_keeps_the_size(void **state)
     record_start(&record, TABLE_SESSIONS, key);
     record_put_session(&record, &session);
     assert_true(record_seal(&record, mac, &before));
-    session.session.generation = UINT32_MAX;
+    session.session.generation = session.session.epoch = UINT32_MAX;
+    session.session.boot = 0;
+    for (size_t i = 0; i < SESSION_SPENT_KEPT; i++) {
+        session.session.spent[i] = (struct session_spent){INT64_MAX - 1, 0};
+    }
     session.session.rotated_ms = session.session.used_ms = session.session.expires_ms = INT64_MAX;
     session.session.ended_ms = session.entry_ms = INT64_MAX;
     session.swept = UINT32_MAX;
@@ -115,12 +155,15 @@ static void rotation_keeps_the_size(void **state)
 static void account_is_laid_out_as_drawn(void **state)
 {
     const struct account account = {.enabled = true,
+                                    .keep_on_password_change = true,
+                                    .epoch = 4,
+                                    .session_limit = 5,
                                     .created_ms = 0x19a9f2c3b00,
                                     .name = "ada",
                                     .roles = "admin",
                                     .claims = "{}",
                                     .password = "$y$"};
-    struct account found;
+    static struct account found;
     struct record record, again;
     struct engine_bytes stored;
 
@@ -128,8 +171,10 @@ static void account_is_laid_out_as_drawn(void **state)
     record_start(&record, TABLE_ACCOUNTS, key);
     record_put_account(&record, &account);
     assert_true(record_seal(&record, mac, &stored));
-    assert_value(&stored, "01 01 0000019a9f2c3b00 0003 616461 0000 0005 61646d696e 0002 7b7d"
-                          "0003 247924");
+    assert_value(
+        &stored,
+        "02 03 0000019a9f2c3b00 00000004 00000005 0003 616461 0000 0005 61646d696e 0002 7b7d"
+        "0003 247924");
     reopen(&again, TABLE_ACCOUNTS, stored);
     assert_true(record_get_account(&again, &found));
     assert_memory_equal(&found, &account, sizeof(found));
@@ -138,11 +183,25 @@ static void account_is_laid_out_as_drawn(void **state)
 static void client_is_laid_out_as_drawn(void **state)
 {
     const struct client client = {.created_ms = 1,
-                                  .secret = "h2:",
+                                  .used_ms = 2,
+                                  .grants = GRANT_REFRESH,
+                                  .secrets = {{"h2:", 3, 4}, {"h3:", 5, 0}},
+                                  .override = {.set = POLICY_ROTATION,
+                                               .report_only = true,
+                                               .recovery_generations = 6,
+                                               .recovery_evidence = RECOVERY_EVIDENCE_NONE,
+                                               .concurrency_window_ms = 7,
+                                               .recovery_window_ms = 8,
+                                               .idle_lifetime_ms = 9,
+                                               .absolute_lifetime_ms = 10,
+                                               .access_lifetime_ms = 11},
+                                  .redirect_uris = "https://a/cb",
+                                  .origins = "https://a",
+                                  .keys = "{}",
                                   .scope = "openid",
                                   .key = "PEM",
                                   .key_algorithm = "ES256"};
-    struct client found;
+    static struct client found;
     struct record record, again;
     struct engine_bytes stored;
 
@@ -150,8 +209,13 @@ static void client_is_laid_out_as_drawn(void **state)
     record_start(&record, TABLE_CLIENTS, key);
     record_put_client(&record, &client);
     assert_true(record_seal(&record, mac, &stored));
-    assert_value(&stored, "01 00 0000000000000001 0003 68323a 0006 6f70656e6964 0003 50454d"
-                          "0005 4553323536");
+    assert_value(&stored, "02 00 0000000000000001 0000000000000002 00000001"
+                          "0003 68323a 0000000000000003 0000000000000004"
+                          "0003 68333a 0000000000000005 0000000000000000"
+                          "00000001 00 01 00000006 01 0000000000000007 0000000000000008"
+                          "0000000000000009 000000000000000a 000000000000000b"
+                          "000c 68747470733a2f2f612f6362 0009 68747470733a2f2f61 0002 7b7d"
+                          "0006 6f70656e6964 0003 50454d 0005 4553323536");
     reopen(&again, TABLE_CLIENTS, stored);
     assert_true(record_get_client(&again, &found));
     assert_memory_equal(&found, &client, sizeof(found));
@@ -246,7 +310,7 @@ static void small_records_are_laid_out_as_drawn(void **state)
 
 static void format_is_laid_out_as_drawn(void **state)
 {
-    static const struct record_format format = {1, {0x1d}, 5, {0x9f}};
+    static const struct record_format format = {2, {0x1d}, 5, {0x9f}};
     struct record_format found;
     uint8_t bytes[RECORD_FORMAT_SIZE];
     char hex[2 * RECORD_FORMAT_SIZE + 1];
@@ -256,7 +320,7 @@ static void format_is_laid_out_as_drawn(void **state)
     record_format_encode(&format, bytes);
     codec_hex_encode(bytes, sizeof(bytes), hex);
     assert_string_equal(hex, "7265746f6b656e0a"
-                             "00000001"
+                             "00000002"
                              "1d000000000000000000000000000000"
                              "0000000000000005"
                              "9f000000000000000000000000000000");
@@ -271,6 +335,7 @@ static void format_is_laid_out_as_drawn(void **state)
 static void largest_values_fit(void **state)
 {
     static struct account account, found_account;
+    static struct client client, found_client;
     static struct signing_row row, found_row;
     struct record record, again;
     struct engine_bytes stored;
@@ -287,6 +352,24 @@ static void largest_values_fit(void **state)
     reopen(&again, TABLE_ACCOUNTS, stored);
     assert_true(record_get_account(&again, &found_account));
     assert_memory_equal(&found_account, &account, sizeof(account));
+
+    for (size_t i = 0; i < CLIENT_SECRETS; i++) {
+        memset(client.secrets[i].hash, 'h', CLIENT_SECRET_MAX);
+    }
+    client.override.set = POLICY_ROTATION;
+    memset(client.redirect_uris, 'u', CLIENT_URIS_MAX);
+    memset(client.origins, 'o', CLIENT_ORIGINS_MAX);
+    memset(client.keys, 'j', CLIENT_KEYS_MAX);
+    memset(client.scope, 's', CLIENT_SCOPE_MAX);
+    memset(client.key, 'k', CLIENT_KEY_MAX);
+    memset(client.key_algorithm, 'a', sizeof client.key_algorithm - 1);
+    record_start(&record, TABLE_CLIENTS, key);
+    record_put_client(&record, &client);
+    assert_true(record_seal(&record, mac, &stored));
+    assert_true(stored.size <= RECORD_SIZE_MAX);
+    reopen(&again, TABLE_CLIENTS, stored);
+    assert_true(record_get_client(&again, &found_client));
+    assert_memory_equal(&found_client, &client, sizeof client);
 
     row.state = SIGNING_RETIRED;
     row.algorithm = SIGNING_EDDSA;
@@ -369,7 +452,7 @@ static void strange_values_are_refused(void **state)
     static const struct {
         size_t at;
         uint8_t value;
-    } rows[] = {{0, 2}, {0, 0}, {1, 8}, {1, 0xff}, {2, SESSION_ENDED_CLIENT + 1}, {3, 1}};
+    } rows[] = {{0, 1}, {0, 3}, {1, 1}, {1, 0xff}, {3, SESSION_ENDED_CLIENT + 1}};
     struct record record, again;
     struct record_session found;
     struct engine_bytes stored;
@@ -404,6 +487,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(session_is_laid_out_as_drawn),
+        cmocka_unit_test(a_plain_session_is_small),
         cmocka_unit_test(rotation_keeps_the_size),
         cmocka_unit_test(account_is_laid_out_as_drawn),
         cmocka_unit_test(client_is_laid_out_as_drawn),
