@@ -16,6 +16,7 @@ include tests/model/local.mk
 include tests/token/local.mk
 include tests/store/local.mk
 include tests/operation/local.mk
+include tests/decision/local.mk
 include tests/dialect/local.mk
 include tests/process/local.mk
 include tests/server/local.mk

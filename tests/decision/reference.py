@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: ISC
+"""The decision table of docs/design.md section 4, written a second time, from its prose. Knows the
+rules; does not know decision.c, with which test_reference.py compares it point by point."""
+
+import collections
+
+SPENT_KEPT = 8
+
+# What a decision depends on. Times and windows in ms; `spent` is a tuple of SPENT_KEPT pairs
+# (wall, boot), newest first; 0 = not known, never or none, as in the record.
+Point = collections.namedtuple("Point", """
+    rotate window recovery_window recovery_generations needs_client client_proved
+    idle absolute created rotated used expires
+    end session_epoch account_epoch has_account account_enabled
+    realm_grants has_client client_grants
+    n c session_boot now_boot now_wall now_since_boot spent""")
+REFRESH = 1
+
+
+def decide(p):
+    if p.end or (p.has_account and p.session_epoch < p.account_epoch):
+        return "revoked"
+    if p.now_wall >= end_of_life(p):
+        return "expired"
+    if not p.has_account:
+        return "account-gone"
+    if not p.account_enabled:
+        return "account-disabled"
+    if any(grants and not grants & REFRESH
+           for grants in (p.realm_grants, p.client_grants if p.has_client else 0)):
+        return "client-grant"
+    if p.c > p.n:
+        return "rolled-forward"
+    if p.c == p.n:
+        return "rotated" if p.rotate else "renewed"
+    back = p.n - p.c
+    if back <= SPENT_KEPT and p.spent[back - 1][0]:
+        return decide_dated(p, back)
+    return decide_undated(p, back)
+
+
+def end_of_life(p):
+    """The earliest of the record's end, the absolute lifetime and the idle lifetime. Where nothing
+    rotates, uses are noted to a sixteenth of the idle lifetime, which is granted on top."""
+    ends = [p.expires] if p.expires else []
+    if p.absolute:
+        ends.append(p.created + p.absolute)
+    if p.idle:
+        ends.append(max(p.used, p.rotated) + p.idle + (0 if p.rotate else p.idle // 16))
+    return min(ends, default=float("inf"))
+
+
+def decide_dated(p, back):
+    """The record says when it was spent."""
+    wall, boot = ages(p, p.spent[back - 1])
+    known = [age for age in (wall, boot) if age is not None]
+    if not known or min(known) <= p.window:
+        return "replayed"
+    evidence = p.client_proved or not p.needs_client
+    if back <= p.recovery_generations and evidence and min(known) <= p.recovery_window:
+        return "recovered"
+    return "spent" if wall is None else "reused"
+
+
+def decide_undated(p, back):
+    """It was spent before the next newer generation whose spending is known."""
+    newer = [spending for spending in p.spent[:back - 1] if spending[0]]
+    if not newer:
+        return "spent"
+    wall, boot = ages(p, newer[-1])
+    if wall is None:
+        return "spent"
+    if back > SPENT_KEPT and p.spent[-1][0]:
+        return "reused"  # further back than the record goes, however fast it went
+    return "reused" if wall > p.window and (boot is None or boot > p.window) else "spent"
+
+
+def ages(p, spending):
+    """How long ago by the wall clock and by the time since boot; None: that clock cannot tell,
+    because it runs in another boot or the spending lies ahead of it by more than the window."""
+    wall = p.now_wall - spending[0]
+    same_boot = p.now_boot and p.now_boot == p.session_boot and spending[1]
+    boot = p.now_since_boot - spending[1] if same_boot else None
+    return (wall if wall >= -p.window else None,
+            boot if boot is not None and boot >= -p.window else None)
