@@ -1,5 +1,6 @@
-/* arena.c: blocks of zeroed memory handed out from the front. Knows its limit; does not know what
- * lies in it, so everything that was handed out is wiped. */
+/* SPDX-License-Identifier: ISC */
+/* arena.c: blocks of zeroed memory, used from the front. Knows its limit; does not know what the
+ * memory holds, so all that was used is wiped. */
 #include <stdalign.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 #include "base/arena.h"
 #include "base/secret.h"
 
-/* The first block is kept between requests and holds most of them whole. */
+/* The first block is kept between requests, and is enough for most of them. */
 enum { BLOCK_SIZE = 32 * 1024, ALIGNMENT = alignof(max_align_t) };
 
 struct block {
@@ -21,7 +22,7 @@ struct block {
 struct arena {
     struct block *newest; /* never NULL; the first block is the oldest */
     size_t limit;
-    size_t used; /* over all blocks, with the gaps that alignment leaves */
+    size_t used; /* in all blocks, with the gaps that alignment leaves */
 };
 
 static struct block *block_open(size_t room)
@@ -81,7 +82,7 @@ void arena_reset(struct arena *arena)
     arena->used = 0;
 }
 
-/* Bytes to skip so that the next one is aligned. */
+/* Bytes to skip to the next aligned one. */
 static size_t gap_after(size_t used)
 {
     return (ALIGNMENT - used % ALIGNMENT) % ALIGNMENT;
@@ -94,7 +95,7 @@ static bool fits(size_t used, size_t size, size_t room)
     return gap <= room - used && size <= room - used - gap;
 }
 
-/* A further block, no larger than what the arena may still give out. */
+/* Adds a block, no larger than what the limit leaves. */
 static bool grow(struct arena *arena, size_t size)
 {
     size_t left = arena->limit - arena->used;
@@ -114,7 +115,7 @@ void *arena_alloc(struct arena *arena, size_t size)
     struct block *block = arena->newest;
 
     if (size == 0) {
-        size = 1; /* so that every pointer is another one, and never NULL by design */
+        size = 1; /* so that every result is a distinct pointer, and NULL means failure */
     }
     if (!fits(arena->used, size, arena->limit)) {
         return NULL;
@@ -135,7 +136,7 @@ char *arena_c_string(struct arena *arena, struct text t)
 {
     struct text copy;
 
-    /* The copy is the arena's own memory, so dropping const is ours to do. */
+    /* The copy is in the arena, so it is not const. */
     return arena_copy(arena, t, &copy) ? (char *)(uintptr_t)copy.data : NULL;
 }
 

@@ -1,6 +1,6 @@
-/* arena.h: request-lived memory. Allocations are never freed one by one; a reset gives all back and
- * wipes what was used, because it held tokens. Bounded, so that nothing from outside can grow it.
- */
+/* SPDX-License-Identifier: ISC */
+/* arena.h: memory for one request. Allocations are not freed one by one; a reset takes all of them
+ * back and wipes them, because they held tokens. Bounded, so that no client can make it grow. */
 #ifndef RETOKEN_BASE_ARENA_H
 #define RETOKEN_BASE_ARENA_H
 
@@ -10,7 +10,7 @@
 
 struct arena;
 
-/* An arena that gives out at most `limit` bytes between two resets. NULL when out of memory. */
+/* An arena that allocates at most `limit` bytes between two resets. NULL: out of memory. */
 struct arena *arena_open(size_t limit);
 /* Wipes and frees everything. NULL is harmless. */
 void arena_close(struct arena *arena);
@@ -20,7 +20,7 @@ void arena_reset(struct arena *arena);
 void *arena_alloc(struct arena *arena, size_t size);
 /* A NUL-terminated copy; NULL past the limit. */
 char *arena_c_string(struct arena *arena, struct text t);
-/* A copy (also NUL-terminated behind its end); *copy untouched and false past the limit. */
+/* A copy, with a NUL after its end. False past the limit, and *copy is unchanged. */
 bool arena_copy(struct arena *arena, struct text t, struct text *copy);
 /* Bytes in use now. For tests. */
 size_t arena_used(const struct arena *arena);

@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: ISC */
 /* buffer.c: a growing run of bytes in an arena. Knows encodings of single values; does not know the
- * syntax it is used for. What it outgrew stays in the arena until the reset wipes it. */
+ * syntax it is used for. Memory that it has outgrown stays in the arena until the reset wipes it.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,8 +32,7 @@ static bool move_to(struct buffer *buffer, size_t room)
     return true;
 }
 
-/* Twice as much room as before, or when the arena has not got that, just enough for `more` bytes;
- * fails when it has not got that either. */
+/* Doubles the room; if the arena has not enough for that, makes room for just `more` bytes. */
 static void grow(struct buffer *buffer, size_t more)
 {
     if (more >= SIZE_MAX / 2 - buffer->size) {
@@ -43,7 +44,7 @@ static void grow(struct buffer *buffer, size_t more)
     buffer->failed = !(doubled > needed && move_to(buffer, doubled)) && !move_to(buffer, needed);
 }
 
-/* Makes room for `more` bytes. Returns where they go, or NULL. */
+/* Makes room for `more` bytes. Returns their place, or NULL. */
 static inline char *reserve(struct buffer *buffer, size_t more)
 {
     if (!buffer->failed && more > buffer->room - buffer->size) {
@@ -79,7 +80,7 @@ void buffer_add_char(struct buffer *buffer, char c)
 
 void buffer_add_int(struct buffer *buffer, int64_t value)
 {
-    char digits[20]; /* as many as 2^64 - 1 has */
+    char digits[20]; /* of 2^64 - 1 */
     char *first = digits + sizeof digits;
     uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 
@@ -88,7 +89,7 @@ void buffer_add_int(struct buffer *buffer, int64_t value)
         rest /= 10;
     } while (rest > 0);
     if (value < 0) {
-        *--first = '-'; /* there is room: 2^63 has 19 digits */
+        *--first = '-'; /* fits: 2^63 has 19 digits */
     }
     buffer_add(buffer, (struct text){first, (size_t)(digits + sizeof digits - first)});
 }

@@ -1,5 +1,6 @@
-/* buffer.h: text built piece by piece in an arena. Remembers its first failure, so writers write
- * many times and check once. */
+/* SPDX-License-Identifier: ISC */
+/* buffer.h: text built piece by piece in an arena. Remembers its first failure, so that a writer
+ * adds many pieces and checks once. Does not know what it is used for. */
 #ifndef RETOKEN_BASE_BUFFER_H
 #define RETOKEN_BASE_BUFFER_H
 
@@ -13,10 +14,10 @@ struct buffer {
     char *data;
     size_t size;
     size_t room;
-    bool failed; /* out of arena; everything after is dropped */
+    bool failed; /* the arena was exhausted; what followed was dropped */
 };
 
-/* Starts empty, with room for `room` bytes (it grows). */
+/* Starts empty, with room for `room` bytes. It grows. */
 void buffer_start(struct buffer *buffer, struct arena *arena, size_t room);
 void buffer_add(struct buffer *buffer, struct text t);
 void buffer_add_c(struct buffer *buffer, const char *c_string);
@@ -26,9 +27,10 @@ void buffer_addf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void buffer_add_base64url(struct buffer *buffer, const void *data, size_t size); /* no padding */
 void buffer_add_base64(struct buffer *buffer, const void *data, size_t size);    /* padded */
-/* What stands in it so far; valid until the arena is reset. */
+/* The text so far; valid until the next addition. */
 struct text buffer_text(const struct buffer *buffer);
-/* False when anything was dropped; *t untouched then. The text is NUL-terminated behind its end. */
+/* Gives the text, with a NUL after its end. False when anything was dropped, and *t is unchanged.
+ */
 bool buffer_finish(struct buffer *buffer, struct text *t);
 
 #endif

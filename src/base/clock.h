@@ -1,6 +1,6 @@
-/* clock.h: the time, handed in so that a test can set it.
- * Everywhere in the tree a time is milliseconds since 1970 UTC in an int64_t (`..._ms`), unless its
- * name says otherwise; durations likewise. */
+/* SPDX-License-Identifier: ISC */
+/* clock.h: the time, handed in so that a test can set it. In the whole tree a time is milliseconds
+ * since 1970 UTC in an int64_t named ..._ms, unless its name says otherwise; so is a duration. */
 #ifndef RETOKEN_BASE_CLOCK_H
 #define RETOKEN_BASE_CLOCK_H
 
@@ -25,8 +25,8 @@ struct clock clock_system(void);
 int64_t clock_now_ms(const struct clock *clock);
 struct clock_moment clock_moment(const struct clock *clock);
 
-/* Microseconds on a clock that nobody sets and no test hands in: for how long something takes,
- * never for when it was. */
+/* Microseconds on a clock that is never set and never handed in: for how long something takes, not
+ * for when it happens. */
 int64_t clock_stopwatch_us(void);
 
 enum {

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: ISC */
 /* codec.c: binary values and their spellings. Knows alphabets and byte order; does not know what
- * the values mean. Decoders take one spelling of each value only, so that a string that was
- * accepted is the string that was issued. */
+ * the values mean. A decoder accepts only one spelling of each value, so that the string accepted
+ * is the string issued. */
 #include <string.h>
 
 #include "base/codec.h"
@@ -14,7 +15,7 @@ size_t codec_base64url_size(size_t size)
     return size / 3 * 4 + (size % 3 == 0 ? 0 : size % 3 + 1);
 }
 
-/* Three bytes are four digits. */
+/* Three bytes make four digits. */
 static void put_digits(const char *digits, const uint8_t in[3], char out[4])
 {
     uint32_t bits = (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
@@ -25,7 +26,7 @@ static void put_digits(const char *digits, const uint8_t in[3], char out[4])
     out[3] = digits[bits & 0x3f];
 }
 
-/* Without padding; returns what comes behind it. */
+/* Without padding. Returns the end. */
 static char *encode(const char *digits, const uint8_t *in, size_t size, char *out)
 {
     for (; size >= 3; size -= 3, in += 3, out += 4) {
@@ -79,7 +80,7 @@ static int digit_of(char c, const struct alphabet *alphabet)
     return -1;
 }
 
-/* Without padding. 1 digit alone is less than a byte, so size % 4 == 1 is nobody's spelling. */
+/* Without padding. One digit alone is less than a byte, so size % 4 == 1 is malformed. */
 static bool decode_unpadded(struct text t, const struct alphabet *alphabet, uint8_t *out,
                             size_t room, size_t *size)
 {

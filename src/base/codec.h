@@ -1,5 +1,6 @@
-/* codec.h: base64url, base64, hex and UUID spellings, each decoded in exactly one spelling.
- * Encoders that append to a text under construction are in buffer.h. */
+/* SPDX-License-Identifier: ISC */
+/* codec.h: base64url, base64, hexadecimal and UUIDs. Encoders that append to a buffer are in
+ * buffer.h. Does not know what the values mean. */
 #ifndef RETOKEN_BASE_CODEC_H
 #define RETOKEN_BASE_CODEC_H
 
@@ -9,7 +10,7 @@
 
 #include "base/text.h"
 
-/* Characters that size bytes take (no padding, no NUL). */
+/* The characters that `size` bytes take, without padding and NUL. */
 size_t codec_base64url_size(size_t size);
 /* Writes codec_base64url_size(size) characters, no NUL. */
 void codec_base64url_encode(const void *data, size_t size, char *out);
@@ -17,7 +18,7 @@ void codec_base64url_encode(const void *data, size_t size, char *out);
 size_t codec_base64_size(size_t size);
 void codec_base64_encode(const void *data, size_t size, char *out);
 /* RFC 4648 section 5, canonical only: no padding, no white space, no `+` or `/`, unused bits zero.
- * False when malformed or larger than room; *size is set on success only. */
+ * False when malformed or larger than `room`, and *size is unchanged. */
 bool codec_base64url_decode(struct text t, void *out, size_t room, size_t *size);
 /* RFC 4648 section 4 with padding, canonical only (HTTP Basic, PEM-like values). */
 bool codec_base64_decode(struct text t, void *out, size_t room, size_t *size);

@@ -1,4 +1,5 @@
-/* fault.c: formatting a fault's text. Knows lengths and control bytes; does not know what broke,
+/* SPDX-License-Identifier: ISC */
+/* fault.c: formats the text of a fault. Knows lengths and control bytes; does not know what broke,
  * and never logs. */
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,7 +9,7 @@
 
 enum { ROOM = sizeof(((struct fault *)NULL)->text) };
 
-/* A fault ends up in one line of a log: nothing in it may end that line or steer a terminal. */
+/* A fault becomes one line of a log: nothing in it may end the line or control a terminal. */
 static void defuse(char *text)
 {
     for (; *text != '\0'; text++) {
@@ -18,7 +19,7 @@ static void defuse(char *text)
     }
 }
 
-/* Formatting goes through a local copy, because an argument may be the very text to be replaced. */
+/* Formats into a local copy, because an argument may be the text that is replaced. */
 void fault_set(struct fault *fault, const char *format, ...)
 {
     char text[ROOM];

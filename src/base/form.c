@@ -1,5 +1,6 @@
-/* form.c: taking application/x-www-form-urlencoded apart. Knows its encoding and which bytes we let
- * through; does not know any parameter. */
+/* SPDX-License-Identifier: ISC */
+/* form.c: parses application/x-www-form-urlencoded. Knows its encoding and which bytes are allowed;
+ * does not know any parameter. */
 #include <string.h>
 
 #include "base/codec.h"
@@ -10,7 +11,7 @@ static bool is_break(unsigned char c)
     return c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Control bytes are for nobody's name, and in a value only those that a textarea sends. */
+/* No control byte in a name, and in a value only those that a textarea sends. */
 static bool acceptable(struct text t, bool breaks_allowed)
 {
     for (size_t i = text_plain_run(t, ""); i < t.size; i++) {
@@ -22,14 +23,14 @@ static bool acceptable(struct text t, bool breaks_allowed)
     return text_is_utf8(t);
 }
 
-/* The decoded text is never longer than the encoded one, so it goes into room of that size. */
+/* The decoded text is never longer than the encoded one. */
 static bool decode_into(struct text encoded, char *out, size_t *size)
 {
     size_t n = 0;
 
     if (encoded.size > 0 && text_find(encoded, '%') == encoded.size &&
         text_find(encoded, '+') == encoded.size) {
-        memcpy(out, encoded.data, encoded.size); /* tokens and most names stand for themselves */
+        memcpy(out, encoded.data, encoded.size); /* tokens and most names have no escapes */
         *size = encoded.size;
         return true;
     }
@@ -70,7 +71,7 @@ bool form_decode(struct arena *arena, struct text encoded, struct text *decoded)
     return decode(arena, encoded, true, decoded) == FORM_OK;
 }
 
-/* "&&" holds no field, as in the WHATWG parser. */
+/* "&&" has no field, as in the WHATWG parser. */
 static size_t count_fields(struct text encoded)
 {
     size_t count = 0;

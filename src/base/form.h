@@ -1,4 +1,6 @@
-/* form.h: application/x-www-form-urlencoded (WHATWG URL, section 5.1), from a body or a query. */
+/* SPDX-License-Identifier: ISC */
+/* form.h: application/x-www-form-urlencoded (WHATWG URL, section 5.1), from a body or a query. Does
+ * not know any parameter. */
 #ifndef RETOKEN_BASE_FORM_H
 #define RETOKEN_BASE_FORM_H
 
@@ -20,18 +22,18 @@ struct form {
 /* FORM_MALFORMED: bad percent-encoding, NUL or other control bytes except tab, CR, LF in a value,
  * invalid UTF-8 after decoding, or more than FORM_FIELDS_MAX fields. */
 enum form_result { FORM_OK, FORM_MALFORMED, FORM_NO_MEMORY };
-/* Decodes into the arena. The empty text gives an empty form. */
+/* Decodes into the arena. An empty text gives an empty form. */
 enum form_result form_parse(struct arena *arena, struct text encoded, struct form *form);
 
 /* RFC 6749 section 3.1: a parameter without a value counts as omitted; a repeated one is an error.
  */
 enum form_find { FORM_ABSENT, FORM_ONE, FORM_REPEATED };
 enum form_find form_get(const struct form *form, const char *name, struct text *value);
-/* Is the field there at all, even empty? (Koppeltaal tells `scope=` from no scope.) *value is set
- * unless FORM_ABSENT. */
+/* The same, but an empty value is a value: for a dialect that tells `scope=` from no scope. Sets
+ * *value unless FORM_ABSENT. */
 enum form_find form_get_even_empty(const struct form *form, const char *name, struct text *value);
 
-/* Percent-decodes one value (`+` is a space). False as FORM_MALFORMED above. */
+/* Decodes one value. False as FORM_MALFORMED above. */
 bool form_decode(struct arena *arena, struct text encoded, struct text *decoded);
 
 #endif

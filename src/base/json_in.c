@@ -1,4 +1,5 @@
-/* json_in.c: the gate in front of jansson. Knows which JSON we take in and where its memory comes
+/* SPDX-License-Identifier: ISC */
+/* json_in.c: the gate in front of jansson. Knows which JSON is accepted and where its memory comes
  * from; does not know what it says. */
 #include <pthread.h>
 #include <stdalign.h>
@@ -6,12 +7,12 @@
 
 #include "base/json.h"
 
-/* One parse: where its memory comes from and what is still to be read.
+/* One parse: where its memory comes from and what is left to read.
  *
- * The spill is there because jansson's lexer ignores that its token buffer could not grow, and then
- * runs past the buffer's end. So the allocation that the arena refuses is answered from the spill,
- * which always has room for that buffer; from then on the input has ended, and input is handed over
- * byte by byte, so that not one more byte can reach the lexer. Every other allocation may fail. */
+ * The spill exists because jansson's lexer ignores a failure to grow its token buffer, and then
+ * writes past its end. So the first allocation that the arena refuses is made from the spill, which
+ * always has room for that buffer, and the input ends there. It is passed on byte by byte, so that
+ * no further byte reaches the lexer. Every other allocation may fail. */
 struct parse {
     struct arena *arena;
     char *spill;
@@ -20,11 +21,11 @@ struct parse {
     struct text rest;
 };
 
-/* jansson has one allocator for the whole program and no argument to it, so the parse that this
- * thread is in stands here, and only while it is. */
+/* jansson has one allocator for the whole program, without an argument. So this is the parse that
+ * the thread is in, and NULL outside of one. */
 static _Thread_local struct parse *parsing;
 
-/* jansson's token buffer doubles, and holds at most the whole input and its next character. */
+/* jansson's token buffer doubles, and holds at most the whole input and one more character. */
 static size_t spill_size(size_t input)
 {
     return 2 * input + 64;
@@ -52,9 +53,9 @@ static void *allocate(size_t size)
     return memory != NULL ? memory : allocate_from_spill(parsing, size);
 }
 
-/* During a parse jansson frees nothing but what the same parse allocated, which the arena keeps.
- * Outside of one it frees what came from malloc: values from the arena cannot get here, because
- * their count says that they live for ever. */
+/* During a parse jansson frees only what the same parse has allocated, and the arena keeps that.
+ * Outside of one it frees what malloc gave: values in the arena do not get here, because their
+ * count makes them permanent. */
 static void release(void *pointer)
 {
     if (parsing == NULL) {
@@ -77,11 +78,11 @@ static size_t next_byte(void *out, size_t room, void *argument)
 static void prepare_jansson(void)
 {
     json_set_alloc_funcs(allocate, release);
-    json_object_seed(0); /* random: nobody outside may know which keys collide */
+    json_object_seed(0); /* random, so that no client knows which keys collide */
 }
 
-/* jansson counts a reference up or down only while the count is not (size_t)-1, as that of its own
- * true, false and null: so a stray json_decref finds nothing to free in the arena. */
+/* A count of (size_t)-1, as jansson's own true, false and null have, is never changed. So a stray
+ * json_decref frees nothing in the arena. */
 static void live_for_ever(json_t *value)
 {
     const char *key;
@@ -102,7 +103,7 @@ static void live_for_ever(json_t *value)
     }
 }
 
-/* Our words, not jansson's: those quote what stands near the error, and that may be a token. */
+/* Not in jansson's words, which quote the text near the error: that may be a token. */
 static const char *kind_of(enum json_error_code code)
 {
     switch (code) {
@@ -120,7 +121,7 @@ static const char *kind_of(enum json_error_code code)
     case json_error_null_byte_in_key:
         return "a NUL character";
     case json_error_duplicate_key:
-        return "a key stands there twice";
+        return "duplicate key";
     case json_error_numeric_overflow:
         return "a number out of range";
     case json_error_unknown:

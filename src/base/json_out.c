@@ -1,5 +1,5 @@
-/* json_out.c: compact JSON as the dialects' servers wrote it. Knows escaping and commas; does not
- * know keys or answers. */
+/* SPDX-License-Identifier: ISC */
+/* json_out.c: compact JSON in several styles. Knows escaping and commas; does not know any key. */
 #include <stdlib.h>
 
 #include "base/json.h"
@@ -9,7 +9,7 @@ struct json_out json_out_start(struct buffer *buffer, unsigned style)
     return (struct json_out){.buffer = buffer, .style = style, .comma = false};
 }
 
-/* In front of a key, or of a value that has none. */
+/* Before a key, or a value without one. */
 static void separate(struct json_out *out)
 {
     if (out->comma) {
@@ -51,7 +51,7 @@ void json_out_array_close(struct json_out *out)
     close_with(out, ']');
 }
 
-/* What follows the backslash of the short escapes, or 0. */
+/* What follows the backslash of a short escape, or 0. */
 static char short_escape(uint32_t point, unsigned style)
 {
     switch (point) {
@@ -101,13 +101,13 @@ static void add_point(struct json_out *out, uint32_t point, struct text spelled)
     }
 }
 
-/* A byte that is no UTF-8 becomes U+FFFD: the answer stays JSON whatever is in the store. */
+/* A byte that is not UTF-8 becomes U+FFFD, so that the output is JSON whatever the store holds. */
 static void add_string(struct json_out *out, struct text value)
 {
     buffer_add_char(out->buffer, '"');
     while (value.size > 0) {
         uint32_t point = 0xfffd;
-        size_t size = text_plain_run(value, "\"\\/"); /* all of a token, most of everything */
+        size_t size = text_plain_run(value, "\"\\/"); /* all of a token, and most of other texts */
         if (size > 0) {
             buffer_add(out->buffer, text_cut(value, size));
         } else if ((size = text_utf8_first(value, &point)) > 0) {
@@ -126,7 +126,7 @@ void json_out_key(struct json_out *out, const char *key)
     separate(out);
     add_string(out, text_of(key));
     buffer_add_char(out->buffer, ':');
-    out->comma = false; /* its value follows at once */
+    out->comma = false; /* its value follows without one */
 }
 
 void json_out_text(struct json_out *out, struct text value)
@@ -153,8 +153,8 @@ void json_out_null(struct json_out *out)
     buffer_add_c(out->buffer, "null");
 }
 
-/* The shortest of 15 to 17 digits that reads back as the same number: 0.1, not 0.1000…01. jansson
- * writes it, because it minds the locale and the ".0". */
+/* The shortest of 15 to 17 digits that reads back as the same number: 0.1, not 0.1000…01. By
+ * jansson, which sees to the locale and the ".0". */
 static void add_real(struct json_out *out, const json_t *value)
 {
     char digits[64] = "";
@@ -179,7 +179,7 @@ static void add_real(struct json_out *out, const json_t *value)
 
 static void add_object(struct json_out *out, const json_t *object)
 {
-    /* jansson's iterators want a json_t that is not const, and change nothing. */
+    /* jansson's iterators take a json_t that is not const, and do not change it. */
     json_t *members = (json_t *)(uintptr_t)object;
     const char *key;
     json_t *member;

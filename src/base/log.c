@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* log.c: writes whole lines to one descriptor. Knows where lines go and how bytes are made safe;
  * does not know what they tell, and is never handed a token or a secret. */
 #include "base/log.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* log.h: one line per event on standard error or in a file: `key=value` words, control bytes
  * escaped. Each line is one write, so that processes may share a file. Never given a token or a
  * secret. Only the floors from server/ and process/ upwards log; those below return a fault. */

@@ -1,5 +1,6 @@
-/* secret.c: libcrypto's constant-time comparison and libc's wipe that no optimiser removes. Knows
- * bytes; does not know what makes them secret. */
+/* SPDX-License-Identifier: ISC */
+/* secret.c: by libcrypto's constant-time comparison and libc's wipe. Knows bytes; does not know
+ * what makes them secret. */
 #include <openssl/crypto.h>
 #include <string.h>
 

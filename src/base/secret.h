@@ -1,4 +1,5 @@
-/* secret.h: comparing and wiping what must not leak. */
+/* SPDX-License-Identifier: ISC */
+/* secret.h: compares and wipes what must not leak. Does not know what makes it secret. */
 #ifndef RETOKEN_BASE_SECRET_H
 #define RETOKEN_BASE_SECRET_H
 
@@ -7,10 +8,10 @@
 
 #include "base/text.h"
 
-/* Constant time in the contents for equal sizes; the sizes themselves are not secret. */
+/* Compare in a time that depends on the sizes only, which are not secret. */
 bool secret_equal(const void *a, const void *b, size_t size);
 bool secret_text_equal(struct text a, struct text b);
-/* Overwrites; not removed by the optimiser. */
+/* Overwrites `size` bytes; the optimiser does not remove it. data may be NULL when size is 0. */
 void secret_wipe(void *data, size_t size);
 
 #endif

@@ -1,10 +1,11 @@
-/* text.c: questions asked of a run of bytes. Knows ASCII and UTF-8; allocates nothing and keeps
- * nothing. Its comparisons stop at the first difference, so they are not for secrets. */
+/* SPDX-License-Identifier: ISC */
+/* text.c: questions about a run of bytes. Knows ASCII and UTF-8; allocates and keeps nothing. Its
+ * comparisons stop at the first difference, so they are not for secrets. */
 #include <string.h>
 
 #include "base/text.h"
 
-/* Not tolower(): that one asks the locale. */
+/* Not tolower(), which depends on the locale. */
 static unsigned char ascii_lower(char c)
 {
     return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
@@ -99,9 +100,9 @@ bool text_to_u64(struct text t, uint64_t max, uint64_t *value)
     return true;
 }
 
-/* Eight bytes at a time: a word whose bytes are all the same, and which of a word's bytes are below
- * n (at most 0x80), where any nonzero result says "at least one". Taking n away borrows into the
- * top bit of a byte that was smaller and had that bit clear. */
+/* Eight bytes at a time: a word of equal bytes; and whether a word has a byte below n, at most 0x80
+ * (nonzero: at least one). Subtracting n borrows into the top bit of a byte that is smaller and has
+ * that bit clear. */
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (uint8_t)(value))
 static uint64_t any_below(uint64_t word, uint8_t n)
 {
@@ -135,8 +136,8 @@ size_t text_plain_run(struct text t, const char *but)
     return run;
 }
 
-/* The lead bytes and what may follow them (Unicode 15, table 3-7): the narrower second byte is what
- * keeps out overlongs, surrogates and everything above U+10FFFF. */
+/* The lead bytes and what may follow them (Unicode 15, table 3-7). The narrower range of the second
+ * byte excludes overlongs, surrogates and all above U+10FFFF. */
 static const struct utf8_row {
     uint8_t lead_min, lead_max;
     uint8_t second_min, second_max;

@@ -1,7 +1,8 @@
-/* text.h: a run of bytes with its length, and what one asks of it.
- * Owns nothing: a text points into an arena, a literal or a struct. Not NUL-terminated.
+/* SPDX-License-Identifier: ISC */
+/* text.h: a run of bytes with its length. Owns nothing: a text points into an arena, a literal or a
+ * struct. Not NUL-terminated. Does not know what it says.
  *
- * The smallest ones are inline, because a request asks them hundreds of times, mostly of literals,
+ * The smallest functions are inline: a request calls them hundreds of times, mostly with literals,
  * whose length the compiler then knows. */
 #ifndef RETOKEN_BASE_TEXT_H
 #define RETOKEN_BASE_TEXT_H
@@ -21,7 +22,7 @@ struct text {
 /* For printf: printf("%.*s", TEXT_ARGS(t)). */
 #define TEXT_ARGS(t) (int)(t).size, ((t).data != NULL ? (t).data : "")
 
-/* Over a NUL-terminated string; NULL gives the empty text. */
+/* A text over a NUL-terminated string; NULL gives the empty text. */
 static inline struct text text_of(const char *c_string)
 {
     return c_string == NULL ? (struct text){NULL, 0} : (struct text){c_string, strlen(c_string)};
@@ -29,7 +30,7 @@ static inline struct text text_of(const char *c_string)
 /* Byte comparison; not for secrets (base/secret.h). */
 static inline bool text_equal(struct text a, struct text b)
 {
-    /* memcmp may not be given NULL, not even with a size of 0 */
+    /* memcmp must not get NULL, not even with a size of 0 */
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 static inline bool text_is(struct text a, const char *c_string)
@@ -43,7 +44,7 @@ static inline struct text text_from(struct text t, size_t from)
 {
     return from >= t.size ? (struct text){NULL, 0} : (struct text){t.data + from, t.size - from};
 }
-/* At most the first size bytes. */
+/* The first `size` bytes, or all. */
 static inline struct text text_cut(struct text t, size_t size)
 {
     return (struct text){t.data, size < t.size ? size : t.size};
@@ -53,7 +54,7 @@ static inline bool text_starts(struct text t, struct text prefix)
     return text_equal(text_cut(t, prefix.size), prefix);
 }
 bool text_ends(struct text t, struct text suffix);
-/* Index of the first byte c, or t.size. */
+/* Index of the first byte `c`, or t.size. */
 static inline size_t text_find(struct text t, char c)
 {
     const char *found = t.size == 0 ? NULL : memchr(t.data, c, t.size);
@@ -62,20 +63,20 @@ static inline size_t text_find(struct text t, char c)
 }
 /* Without spaces and tabs at both ends. */
 struct text text_trim(struct text t);
-/* Cuts *rest at the first separator: returns what stands before it, leaves what stands after it.
- * Without a separator returns all and leaves the empty text. */
+/* Cuts *rest at the first separator: returns what precedes it, and leaves what follows. Without a
+ * separator, returns all and leaves the empty text. */
 struct text text_split(struct text *rest, char separator);
 /* Is `word` one of the words of the space-separated list? */
 bool text_has_word(struct text list, struct text word);
 
-/* Decimal digits only, no sign, no space, at most `max`; false otherwise and *value untouched. */
+/* Decimal digits only, no sign, no space, at most `max`. False otherwise, and *value is unchanged.
+ */
 bool text_to_u64(struct text t, uint64_t max, uint64_t *value);
 /* How many bytes at the start are printable ASCII (0x20..0x7e) and none of `but`, a string of at
- * most three characters? What is long is nearly always so to its end, and quickly looked through.
- */
+ * most three characters? Fast, because a long text is nearly always so to its end. */
 size_t text_plain_run(struct text t, const char *but);
-/* Size of the well-formed UTF-8 character at the start of t, and its code point in *point; 0 when
- * there is none. */
+/* The size of the well-formed UTF-8 character at the start of t, with its code point in *point; 0
+ * if there is none. */
 size_t text_utf8_first(struct text t, uint32_t *point);
 /* Well-formed UTF-8 (no overlongs, no surrogates, at most U+10FFFF). */
 bool text_is_utf8(struct text t);
@@ -84,8 +85,8 @@ bool text_has_control(struct text t);
 /* Every byte in 0x21..0x7e (RFC 6749 appendix A: 1*VSCHAR without space)? Empty gives false. */
 bool text_is_visible_ascii(struct text t);
 
-/* Copies into a fixed, NUL-terminated field; false (and "" in the field) when it does not fit or
- * holds a NUL byte. */
+/* Copies into a field of `room` bytes, with a NUL. False, and "" in the field, when it does not fit
+ * or holds a NUL byte. */
 bool text_copy(struct text t, char *field, size_t room);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_request.c: what web servers pass, honest and hostile, becomes one request or a malformed
  * one.
  */

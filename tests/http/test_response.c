@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_response.c: the bytes that leave, and everything that must not leave. */
 #include "base/expect.h"
 #include "http/response.h"

@@ -1,5 +1,6 @@
-"""retoken.fcgi as a process: how it finds out how it was started, its options, its end by a signal,
-plain CGI without a web server, and what it does to be fit to hold secrets."""
+# SPDX-License-Identifier: ISC
+"""retoken.fcgi as a process: how it was started, its options, its end by a signal, plain CGI without a
+web server, and what makes it fit to hold secrets."""
 
 import contextlib
 import os
@@ -44,14 +45,14 @@ def environment(installed, **more):
 
 
 def refused(installed, *arguments):
-    """(exit status, what it said) of a start that comes to nothing."""
+    """(exit status, standard error) of a start that fails."""
     done = machine.run([installed.responder, *arguments], env=environment(installed))
     return done.returncode, done.stderr.decode()
 
 
 @contextlib.contextmanager
 def listening(installed, run, *options):
-    """The responder with a socket of its own, ended at the end."""
+    """The responder with a socket of its own."""
     path = run / "s"
     process = machine.start([installed.responder, "--listen", path, *options],
                             log=run / "log", env=environment(installed))
@@ -179,7 +180,7 @@ def test_signal_finishes_what_is_in_flight(installed, run, number):
 
 
 def accepts(path):
-    """Is a request still answered? One that nobody takes up is not."""
+    """Is a request still answered?"""
     try:
         out, _, _ = fcgi.raw(path, fcgi.begin() + fcgi.params(HEALTH) + fcgi.stdin(b""), 0.2)
     except OSError:
@@ -242,7 +243,7 @@ def test_cgi_bodies(installed, length, body, status, words):
 
 
 def test_cgi_does_not_wait_for_the_end_of_its_input(installed):
-    """RFC 3875 section 4.2: CONTENT_LENGTH bytes are there to be read, and perhaps no end."""
+    """RFC 3875 section 4.2: CONTENT_LENGTH bytes can be read, and perhaps no end after them."""
     reader, writer = os.pipe()
     try:
         os.write(writer, b"a=b&c=d&e")
@@ -254,7 +255,7 @@ def test_cgi_does_not_wait_for_the_end_of_its_input(installed):
 
 
 def test_cgi_arguments_come_from_clients(installed, run):
-    """`/oauth/token?--listen+/tmp/x` is handed over as arguments (RFC 3875 section 4.4)."""
+    """`/oauth/token?--listen+/tmp/x` is passed as arguments (RFC 3875 section 4.4)."""
     for arguments in (["--listen", run / "s"], ["-c", "/nonexistent"], ["--help"], ["--fcgi"]):
         done, answer = cgi(installed, HEALTH, arguments=arguments)
         assert done.returncode == 0 and answer.body == HEALTHY
@@ -264,7 +265,7 @@ def test_cgi_arguments_come_from_clients(installed, run):
 # ---- a process that holds secrets ----
 
 def test_standard_descriptors_are_held(installed, run):
-    """Started without them, the store's file must not become descriptor 2, where messages go."""
+    """Without them, the file of the store must not become descriptor 2, where messages go."""
     script = 'exec "$1" --listen "$2" <&- >&- 2>&-'
     process = machine.start(["/bin/sh", "-c", script, "sh", installed.responder, run / "s"],
                             log=run / "log", env=environment(installed))

@@ -26,7 +26,7 @@ static const struct fcgi_scan_limits limits = {.params = PARAMS_MAX, .body = BOD
 #define STDIN_END                H("\5", "\0\0", "\0")
 #define GOOD                     BEGIN_1 PARAMS_AB PARAMS_END STDIN_XYZ STDIN_END
 
-/* ---- looking ---- */
+/* ---- scanning ---- */
 
 struct verdict {
     enum fcgi_scan_state state;
@@ -122,7 +122,7 @@ static void expect_same_verdict(const struct verdict *a, const struct verdict *b
     }
 }
 
-/* ---- what a well-formed request says, read anew here ---- */
+/* ---- what a well-formed request says, parsed again here ---- */
 
 struct content {
     unsigned char params[PARAMS_MAX];
@@ -223,12 +223,12 @@ static void expect_libfcgi_reads(struct text bytes, const struct content *conten
     assert_string_equal(fcgi.envp[0], "FCGI_ROLE=RESPONDER");
     expect_params(fcgi.envp + 1, content);
     expect_body(fcgi.in, content);
-    assert_int_equal(lseek(fd, 0, SEEK_END), bytes.size); /* nothing written behind our back */
+    assert_int_equal(lseek(fd, 0, SEEK_END), bytes.size); /* libfcgi wrote nothing */
     FCGX_Free(&fcgi, 0);
     close(fd);
 }
 
-/* Whatever is called whole: libfcgi reads it the same, and so it does the copy. */
+/* libfcgi reads the same out of what is called whole, and out of its copy. */
 static void expect_fit_for_libfcgi(struct text bytes, const struct verdict *verdict,
                                    const struct fcgi_buffer *buffer)
 {
@@ -458,7 +458,7 @@ static void test_bytes_behind_are_left(void **state)
     fcgi_scan_start(&scan, &limits);
     assert_int_equal(fcgi_scan_feed(&scan, two.data, two.size, &used), FCGI_SCAN_WHOLE);
     assert_int_equal(fcgi_scan_feed(&scan, rest.data, rest.size, &used), FCGI_SCAN_WHOLE);
-    assert_int_equal(used, 0); /* until started anew */
+    assert_int_equal(used, 0); /* until it is started again */
 }
 
 /* Here one sees what `plain` is for. What makes it worse: a stream of PARAMS that breaks between
@@ -488,7 +488,7 @@ static void test_libfcgi_trips_over_padding(void **state)
     }
 }
 
-/* Where the file stands when libfcgi has read the first request in it to its end. */
+/* The offset in the file when libfcgi has read the first request to its end. */
 static off_t read_to(struct text bytes)
 {
     FCGX_Request fcgi;
@@ -717,7 +717,7 @@ static void mutate(struct message *message)
         memmove(message->bytes + at, message->bytes + at + size, message->size - at - size);
         message->size -= size;
         break;
-    case 1: /* said twice */
+    case 1: /* repeated */
         if (message->size + size <= sizeof message->bytes) {
             memmove(message->bytes + at + size, message->bytes + at, message->size - at);
             message->size += size;
