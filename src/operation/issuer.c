@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 /* Keyrings change when an operator adds or retires a key. The last 256 are kept instead of being
  * counted: a thread signs for milliseconds, and the 256th change of keys after that comes later. */
 enum { KEYRINGS_KEPT = 256 };

@@ -24,8 +24,8 @@ bool issuer_open(struct issuer *issuer, struct store *store, const struct secret
                  struct clock clock, struct randomness randomness, struct fault *fault);
 void issuer_close(struct issuer *issuer);
 
-/* The keyring of at least this store version (as store_session_view gives it), reloaded when the one
- * at hand is older. Lives until issuer_close, so no thread loses it in mid-signature. NULL +
+/* The keyring of at least this store version (as store_session_view gives it), reloaded when the
+ * one at hand is older. Lives until issuer_close, so no thread loses it in mid-signature. NULL +
  * fault. */
 const struct keyring *issuer_keyring(struct issuer *issuer, uint64_t version, struct fault *fault);
 /* The same after asking the store for its version. */

@@ -1,15 +1,20 @@
+/* SPDX-License-Identifier: ISC */
 /* jws.c: compact JWS, written and read. Knows the three parts, the header members that matter and
  * the gate. Does not know claims, layouts or where keys are kept. */
+#include "token/jws.h"
+
 #include <string.h>
 
 #include "base/codec.h"
-
-#include "token/jws.h"
 #include "token/keyring.h"
+
+static bool decode_part(struct arena *arena, struct text part, struct text *decoded);
+static bool read_header(struct arena *arena, struct jws *jws);
+static bool is_signed_by(const struct jws *jws, const struct signing_key *key, struct fault *fault);
 
 /* ---- writing ---- */
 
-/* RSA-3072's; the buffer moves for a longer one. */
+/* Of RSA-3072; the buffer moves for a longer one. */
 enum { USUAL_SIGNATURE = 384 };
 
 bool jws_sign(const struct signing_key *key, struct text header, struct text payload,
@@ -35,6 +40,28 @@ bool jws_sign(const struct signing_key *key, struct text header, struct text pay
 
 /* ---- the gate ---- */
 
+bool jws_gate(struct arena *arena, struct text token, struct jws *jws)
+{
+    memset(jws, 0, sizeof *jws);
+    if (token.size > JWS_MAX) { /* before anything reads it */
+        return false;
+    }
+    struct text rest = token;
+    struct text header = text_split(&rest, '.');
+    struct text payload = text_split(&rest, '.');
+    struct text signature = rest; /* a third dot in it is not base64url */
+
+    if (signature.size == 0) {
+        return false;
+    }
+    jws->signing_input = (struct text){token.data, header.size + 1 + payload.size};
+    return decode_part(arena, header, &jws->header_json) &&
+           decode_part(arena, payload, &jws->payload_json) &&
+           codec_base64url_decode(signature, jws->signature, sizeof jws->signature,
+                                  &jws->signature_size) &&
+           jws->signature_size > 0 && read_header(arena, jws);
+}
+
 static bool decode_part(struct arena *arena, struct text part, struct text *decoded)
 {
     size_t size = 0;
@@ -48,8 +75,8 @@ static bool decode_part(struct arena *arena, struct text part, struct text *deco
     return true;
 }
 
-/* RFC 7515 section 4.1.11: what we do not understand and must, we refuse. The values do not matter.
- */
+/* RFC 7515 section 4.1.11: what must be understood and is not, is refused. The values do not
+ * matter. */
 static bool has_extension(const json_t *header)
 {
     return json_object_get(header, "crit") != NULL || json_object_get(header, "b64") != NULL ||
@@ -71,50 +98,7 @@ static bool read_header(struct arena *arena, struct jws *jws)
     return true;
 }
 
-bool jws_gate(struct arena *arena, struct text token, struct jws *jws)
-{
-    memset(jws, 0, sizeof *jws);
-    if (token.size > JWS_MAX) { /* before anything reads it */
-        return false;
-    }
-    struct text rest = token;
-    struct text header = text_split(&rest, '.');
-    struct text payload = text_split(&rest, '.');
-    struct text signature = rest; /* a third dot in it is no base64url */
-
-    if (signature.size == 0) {
-        return false;
-    }
-    jws->signing_input = (struct text){token.data, header.size + 1 + payload.size};
-    return decode_part(arena, header, &jws->header_json) &&
-           decode_part(arena, payload, &jws->payload_json) &&
-           codec_base64url_decode(signature, jws->signature, sizeof jws->signature,
-                                  &jws->signature_size) &&
-           jws->signature_size > 0 && read_header(arena, jws);
-}
-
 /* ---- opening ---- */
-
-/* A kid that is no kid at all names no key of ours. */
-static bool may_be_signed_by(const struct jws *jws, const struct signing_key *key)
-{
-    bool names_a_key = json_object_get(jws->header, "kid") != NULL;
-
-    return text_is(jws->algorithm, signing_algorithm_name(signing_key_algorithm(key))) &&
-           (!names_a_key || text_is(jws->kid, signing_key_kid(key)));
-}
-
-/* False with *fault set: the key cannot be asked. */
-static bool is_signed_by(const struct jws *jws, const struct signing_key *key, struct fault *fault)
-{
-    if (!may_be_signed_by(jws, key)) {
-        return false;
-    } else if (!signing_key_ready(key)) {
-        fault_set(fault, "signing key %s: out of memory or libcrypto failed", signing_key_kid(key));
-        return false;
-    }
-    return signing_key_verify(key, jws->signing_input, jws->signature, jws->signature_size);
-}
 
 json_t *jws_open(struct arena *arena, struct text token, const struct signing_key *key)
 {
@@ -141,4 +125,25 @@ json_t *jws_open_any(struct arena *arena, struct text token, const struct keyrin
         }
     }
     return NULL;
+}
+
+/* An invalid kid names no key of ours. */
+static bool may_be_signed_by(const struct jws *jws, const struct signing_key *key)
+{
+    bool names_a_key = json_object_get(jws->header, "kid") != NULL;
+
+    return text_is(jws->algorithm, signing_algorithm_name(signing_key_algorithm(key))) &&
+           (!names_a_key || text_is(jws->kid, signing_key_kid(key)));
+}
+
+/* False with *fault set: the key cannot be used. */
+static bool is_signed_by(const struct jws *jws, const struct signing_key *key, struct fault *fault)
+{
+    if (!may_be_signed_by(jws, key)) {
+        return false;
+    } else if (!signing_key_ready(key)) {
+        fault_set(fault, "signing key %s: out of memory or libcrypto failed", signing_key_kid(key));
+        return false;
+    }
+    return signing_key_verify(key, jws->signing_input, jws->signature, jws->signature_size);
 }

@@ -1,6 +1,7 @@
-/* jws.h: compact JWS (RFC 7515) with a pinned key: written by hand so that claims keep each
- * layout's order, and read back through one strict gate. The algorithm comes from the key, never
- * the token. */
+/* SPDX-License-Identifier: ISC */
+/* jws.h: compact JWS (RFC 7515) with a pinned key: our own, so that claims keep each layout's
+ * order, and read through one strict gate. The algorithm comes from the key, never from the token.
+ * Knows header members; does not know claims. */
 #ifndef RETOKEN_TOKEN_JWS_H
 #define RETOKEN_TOKEN_JWS_H
 
@@ -9,11 +10,12 @@
 
 enum { JWS_MAX = 8192 };
 
-/* header and payload are JSON texts, signed as they stand. False: arena or libcrypto. */
+/* header and payload are JSON texts, signed as they are. False: out of memory, or
+ * libcrypto failed. */
 bool jws_sign(const struct signing_key *key, struct text header, struct text payload,
               struct arena *arena, struct text *token);
 
-/* The gate every compact JWS passes before anything else looks at it (docs/hazards.md):
+/* The gate that every compact JWS passes before anything else reads it (docs/hazards.md):
  * three non-empty parts of canonical base64url, at most JWS_MAX characters, header one JSON object
  * without duplicates, `alg` a string, no `crit`, no `b64`, no `zip`. */
 struct jws {
@@ -29,11 +31,11 @@ struct jws {
 };
 bool jws_gate(struct arena *arena, struct text token, struct jws *jws);
 
-/* Gate, `alg` equal to the key's, `kid` absent or equal to the key's, signature; then the payload
- * parsed as one JSON object. NULL when anything is wrong. Judges no claim. */
+/* Checks the gate, `alg` equal to the key's, `kid` absent or equal to the key's, and the signature,
+ * then parses the payload as one JSON object. NULL when anything is wrong. Judges no claim. */
 json_t *jws_open(struct arena *arena, struct text token, const struct signing_key *key);
-/* The same over all keys of the ring that may verify for `realm`. NULL with *fault set (NULL = not
- * asked): a key could not be made ready, so it cannot be told whether the token is ours. */
+/* The same with all keys of the ring that may verify for `realm`. NULL with *fault set (fault may
+ * be NULL): a key could not be made ready, so whether the token is ours is not known. */
 struct keyring;
 json_t *jws_open_any(struct arena *arena, struct text token, const struct keyring *keyring,
                      const char *realm, struct fault *fault);

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: ISC */
 /* keyring.c: the signing keys at one version of the store, opened together and then only read.
- * Knows states, realms and which key is newest. Does not know where rows come from or when to
+ * Knows states, realms and which key is the newest. Does not know where rows come from or when to
  * reload. */
+#include "token/keyring.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "token/keyring.h"
 
 struct entry {
     uint32_t number;
@@ -19,12 +20,30 @@ struct keyring {
     struct entry entries[KEYRING_MAX]; /* newest first */
 };
 
-static int newest_first(const void *a, const void *b)
-{
-    uint32_t left = ((const struct entry *)a)->number;
-    uint32_t right = ((const struct entry *)b)->number;
+static bool add(struct keyring *keyring, const struct signing_row *row,
+                const struct secrets *secrets, struct fault *fault);
+static int newest_first(const void *a, const void *b);
+static const struct signing_key *newest_signer(const struct keyring *keyring,
+                                               enum signing_algorithm algorithm, const char *realm);
 
-    return (left < right) - (left > right);
+struct keyring *keyring_open(const struct signing_row *rows, size_t count, uint64_t version,
+                             const struct secrets *secrets, struct fault *fault)
+{
+    struct keyring *keyring = calloc(1, sizeof *keyring);
+
+    if (keyring == NULL) {
+        fault_set(fault, "out of memory for the keyring");
+        return NULL;
+    }
+    keyring->version = version;
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].state != SIGNING_RETIRED && !add(keyring, &rows[i], secrets, fault)) {
+            keyring_close(keyring);
+            return NULL;
+        }
+    }
+    qsort(keyring->entries, keyring->count, sizeof keyring->entries[0], newest_first);
+    return keyring;
 }
 
 static bool add(struct keyring *keyring, const struct signing_row *row,
@@ -47,24 +66,12 @@ static bool add(struct keyring *keyring, const struct signing_row *row,
     return true;
 }
 
-struct keyring *keyring_open(const struct signing_row *rows, size_t count, uint64_t version,
-                             const struct secrets *secrets, struct fault *fault)
+static int newest_first(const void *a, const void *b)
 {
-    struct keyring *keyring = calloc(1, sizeof *keyring);
+    uint32_t left = ((const struct entry *)a)->number;
+    uint32_t right = ((const struct entry *)b)->number;
 
-    if (keyring == NULL) {
-        fault_set(fault, "out of memory for the keyring");
-        return NULL;
-    }
-    keyring->version = version;
-    for (size_t i = 0; i < count; i++) {
-        if (rows[i].state != SIGNING_RETIRED && !add(keyring, &rows[i], secrets, fault)) {
-            keyring_close(keyring);
-            return NULL;
-        }
-    }
-    qsort(keyring->entries, keyring->count, sizeof keyring->entries[0], newest_first);
-    return keyring;
+    return (left < right) - (left > right);
 }
 
 void keyring_close(struct keyring *keyring)
@@ -83,6 +90,14 @@ uint64_t keyring_version(const struct keyring *keyring)
     return keyring->version;
 }
 
+const struct signing_key *keyring_signer(const struct keyring *keyring,
+                                         enum signing_algorithm algorithm, const char *realm)
+{
+    const struct signing_key *bound = newest_signer(keyring, algorithm, realm);
+
+    return bound != NULL ? bound : newest_signer(keyring, algorithm, "");
+}
+
 static const struct signing_key *newest_signer(const struct keyring *keyring,
                                                enum signing_algorithm algorithm, const char *realm)
 {
@@ -94,14 +109,6 @@ static const struct signing_key *newest_signer(const struct keyring *keyring,
         }
     }
     return NULL;
-}
-
-const struct signing_key *keyring_signer(const struct keyring *keyring,
-                                         enum signing_algorithm algorithm, const char *realm)
-{
-    const struct signing_key *bound = newest_signer(keyring, algorithm, realm);
-
-    return bound != NULL ? bound : newest_signer(keyring, algorithm, "");
 }
 
 const struct signing_key *keyring_verifier(const struct keyring *keyring, const char *realm,

@@ -1,5 +1,6 @@
-/* keyring.h: the signing keys of a process, as one immutable value that is replaced whole when the
- * store's keyring version moves on. */
+/* SPDX-License-Identifier: ISC */
+/* keyring.h: the signing keys of a process, as one immutable value that is replaced as a whole when
+ * the store has a newer version. Knows states and realms; does not know the store. */
 #ifndef RETOKEN_TOKEN_KEYRING_H
 #define RETOKEN_TOKEN_KEYRING_H
 
@@ -9,15 +10,15 @@ enum { KEYRING_MAX = 64 };
 
 struct keyring;
 
-/* Unseals every row that is not retired (signing_key_unseal: a key pair costs something only when
- * it is used). Copies; rows stay the caller's. NULL with *fault. */
+/* Unseals every row that is not retired (signing_key_unseal: a key pair takes time only when it is
+ * used). Copies; rows stay the caller's. NULL with *fault. */
 struct keyring *keyring_open(const struct signing_row *rows, size_t count, uint64_t version,
                              const struct secrets *secrets, struct fault *fault);
 void keyring_close(struct keyring *keyring); /* NULL is harmless */
 uint64_t keyring_version(const struct keyring *keyring);
 
-/* The key that signs: active, of this algorithm, bound to `realm`, else bound to none; the newest
- * of several. NULL when there is none. */
+/* The key that signs: the newest active one of this algorithm that is bound to `realm`, or else to
+ * no realm. NULL when there is none. */
 const struct signing_key *keyring_signer(const struct keyring *keyring,
                                          enum signing_algorithm algorithm, const char *realm);
 /* The i-th key (published or active) that may verify for `realm`, NULL past the end. */

@@ -1,6 +1,9 @@
-/* secrets.c: one key per purpose, derived from the master secret by HKDF, and the file that the
- * master secret lives in. Knows the labels and the file's format and permissions. Does not know
- * what the keys protect, the configuration or the store. */
+/* SPDX-License-Identifier: ISC */
+/* secrets.c: one key per purpose, derived from the master secret by HKDF, and the file of the
+ * master secret. Knows the labels and the file's format and permissions. Does not know what the
+ * keys protect, the configuration or the store. */
+#include "token/secrets.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -9,8 +12,6 @@
 
 #include "base/codec.h"
 #include "base/secret.h"
-
-#include "token/secrets.h"
 
 /* A label never changes its meaning: another layout of what it protects takes a new label. */
 #define LABEL_KEY_ID        "retoken 1 master key id"
@@ -24,7 +25,34 @@
 
 enum { DIGITS = 2 * SECRETS_MASTER_SIZE, FILE_SIZE = DIGITS + 1 };
 
+static bool derive_all(const uint8_t master[SECRETS_MASTER_SIZE], struct secrets *secrets);
+static bool is_private(int file, const char *path, struct fault *fault);
+static ssize_t read_up_to(int file, char *data, size_t room);
+static bool write_all(int file, const char *data, size_t size);
+static bool sync_directory_of(const char *path);
+
 /* ---- derived keys ---- */
+
+bool secrets_open(const uint8_t master[SECRETS_MASTER_SIZE], struct secrets *secrets,
+                  struct fault *fault)
+{
+    *secrets = (struct secrets){0};
+    if (derive_all(master, secrets)) {
+        return true;
+    }
+    secrets_close(secrets);
+    fault_set(fault, "libcrypto cannot derive keys from the master secret");
+    return false;
+}
+
+void secrets_close(struct secrets *secrets)
+{
+    crypto_mac_close(secrets->native);
+    crypto_mac_close(secrets->uuid);
+    crypto_mac_close(secrets->jti);
+    crypto_mac_close(secrets->client_secret);
+    secret_wipe(secrets, sizeof *secrets);
+}
 
 static struct crypto_mac *derived_mac(const uint8_t master[SECRETS_MASTER_SIZE], const char *label)
 {
@@ -55,90 +83,13 @@ static bool derive_all(const uint8_t master[SECRETS_MASTER_SIZE], struct secrets
            crypto_derive(master, LABEL_SEALING, secrets->sealing);
 }
 
-bool secrets_open(const uint8_t master[SECRETS_MASTER_SIZE], struct secrets *secrets,
-                  struct fault *fault)
-{
-    *secrets = (struct secrets){0};
-    if (derive_all(master, secrets)) {
-        return true;
-    }
-    secrets_close(secrets);
-    fault_set(fault, "libcrypto cannot derive keys from the master secret");
-    return false;
-}
-
-void secrets_close(struct secrets *secrets)
-{
-    crypto_mac_close(secrets->native);
-    crypto_mac_close(secrets->uuid);
-    crypto_mac_close(secrets->jti);
-    crypto_mac_close(secrets->client_secret);
-    secret_wipe(secrets, sizeof *secrets);
-}
-
 /* ---- the file ---- */
-
-/* Reads up to `room` bytes; -1 with errno. */
-static ssize_t read_up_to(int file, char *data, size_t room)
-{
-    size_t size = 0;
-
-    while (size < room) {
-        ssize_t got = read(file, data + size, room - size);
-        if (got == 0) {
-            break;
-        }
-        if (got > 0) {
-            size += (size_t)got;
-        } else if (errno != EINTR) {
-            return -1;
-        }
-    }
-    return (ssize_t)size;
-}
-
-static bool write_all(int file, const char *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t put = write(file, data, size);
-        if (put > 0) {
-            data += put;
-            size -= (size_t)put;
-        } else if (put == 0 || errno != EINTR) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Anybody else who can read the file can make every token, so a slip in its mode is a fault here
- * and not a warning. */
-static bool is_private(int file, const char *path, struct fault *fault)
-{
-    struct stat stat;
-
-    if (fstat(file, &stat) != 0) {
-        fault_set(fault, "%s: %s", path, strerror(errno));
-    } else if (!S_ISREG(stat.st_mode)) {
-        fault_set(fault, "%s: the master secret is not a regular file", path);
-    } else if (stat.st_uid != geteuid()) {
-        fault_set(fault,
-                  "%s: belongs to user id %lu, but this process runs as %lu; they must agree", path,
-                  (unsigned long)stat.st_uid, (unsigned long)geteuid());
-    } else if ((stat.st_mode & 07777) != 0600 && (stat.st_mode & 07777) != 0400) {
-        fault_set(fault, "%s: mode is %04o; the master secret must be 0600 or 0400 (chmod 600)",
-                  path, (unsigned)(stat.st_mode & 07777));
-    } else {
-        return true;
-    }
-    return false;
-}
 
 bool secrets_file_read(const char *path, uint8_t master[SECRETS_MASTER_SIZE], struct fault *fault)
 {
-    char content[FILE_SIZE + 1]; /* one more, to see that there is more */
+    char content[FILE_SIZE + 1]; /* one byte more, to notice a longer file */
     bool good = false;
-    /* Non-blocking, so that a FIFO in its place is complained about and not waited for. */
+    /* Non-blocking, so that a FIFO in its place is refused and not waited for. */
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
     if (file < 0) {
@@ -162,26 +113,46 @@ bool secrets_file_read(const char *path, uint8_t master[SECRETS_MASTER_SIZE], st
     return good;
 }
 
-/* The name itself is durable only once its directory is. */
-static bool sync_directory_of(const char *path)
+/* Another user who can read the file can make every token, so a wrong mode is a fault here and not
+ * a warning. */
+static bool is_private(int file, const char *path, struct fault *fault)
 {
-    char directory[4096];
-    const char *slash = strrchr(path, '/');
-    struct text name = slash == NULL   ? TEXT(".")
-                       : slash == path ? TEXT("/")
-                                       : (struct text){path, (size_t)(slash - path)};
+    struct stat stat;
 
-    if (!text_copy(name, directory, sizeof directory)) {
-        errno = ENAMETOOLONG;
-        return false;
+    if (fstat(file, &stat) != 0) {
+        fault_set(fault, "%s: %s", path, strerror(errno));
+    } else if (!S_ISREG(stat.st_mode)) {
+        fault_set(fault, "%s: the master secret is not a regular file", path);
+    } else if (stat.st_uid != geteuid()) {
+        fault_set(fault,
+                  "%s: belongs to user id %lu, but this process runs as %lu; they must agree", path,
+                  (unsigned long)stat.st_uid, (unsigned long)geteuid());
+    } else if ((stat.st_mode & 07777) != 0600 && (stat.st_mode & 07777) != 0400) {
+        fault_set(fault, "%s: mode is %04o; the master secret must be 0600 or 0400 (chmod 600)",
+                  path, (unsigned)(stat.st_mode & 07777));
+    } else {
+        return true;
     }
-    int file = open(directory, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
-    if (file < 0) {
-        return false;
+    return false;
+}
+
+/* Reads up to `room` bytes; -1 with errno. */
+static ssize_t read_up_to(int file, char *data, size_t room)
+{
+    size_t size = 0;
+
+    while (size < room) {
+        ssize_t got = read(file, data + size, room - size);
+        if (got == 0) {
+            break;
+        }
+        if (got > 0) {
+            size += (size_t)got;
+        } else if (errno != EINTR) {
+            return -1;
+        }
     }
-    bool synced = fsync(file) == 0;
-    close(file);
-    return synced;
+    return (ssize_t)size;
 }
 
 bool secrets_file_create(const char *path, const struct randomness *randomness, struct fault *fault)
@@ -215,4 +186,40 @@ bool secrets_file_create(const char *path, const struct randomness *randomness, 
         unlink(path);
     }
     return good;
+}
+
+static bool write_all(int file, const char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t put = write(file, data, size);
+        if (put > 0) {
+            data += put;
+            size -= (size_t)put;
+        } else if (put == 0 || errno != EINTR) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The name is durable only when its directory is. */
+static bool sync_directory_of(const char *path)
+{
+    char directory[4096];
+    const char *slash = strrchr(path, '/');
+    struct text name = slash == NULL   ? TEXT(".")
+                       : slash == path ? TEXT("/")
+                                       : (struct text){path, (size_t)(slash - path)};
+
+    if (!text_copy(name, directory, sizeof directory)) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    int file = open(directory, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    if (file < 0) {
+        return false;
+    }
+    bool synced = fsync(file) == 0;
+    close(file);
+    return synced;
 }

@@ -1,5 +1,6 @@
+/* SPDX-License-Identifier: ISC */
 /* secrets.h: the keys derived from the master secret, one per purpose (HKDF labels in secrets.c).
- * Knows the master secret only while opening. */
+ * Knows the master secret only while opening; does not know what the keys protect. */
 #ifndef RETOKEN_TOKEN_SECRETS_H
 #define RETOKEN_TOKEN_SECRETS_H
 
@@ -25,10 +26,10 @@ bool secrets_open(const uint8_t master[SECRETS_MASTER_SIZE], struct secrets *sec
 /* Wipes. Harmless on a zeroed struct. */
 void secrets_close(struct secrets *secrets);
 
-/* The master secret's file: 64 hex digits and a newline, mode 0600 (or 0400), owned by this user.
- * Faults name the file and what would be right. */
+/* Reads the file of the master secret: 64 hexadecimal digits and a newline, mode 0600 or 0400,
+ * owned by this user. False with *fault, which names the file and says what would be right. */
 bool secrets_file_read(const char *path, uint8_t master[SECRETS_MASTER_SIZE], struct fault *fault);
-/* Creates it (O_EXCL, 0600, synced); false when there is one already. */
+/* Creates it (O_EXCL, 0600, synced). False with *fault when it exists or cannot be written. */
 bool secrets_file_create(const char *path, const struct randomness *randomness,
                          struct fault *fault);
 

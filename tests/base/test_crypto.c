@@ -330,7 +330,7 @@ static void test_what_asks_a_provider(void **state)
 {
     static const char configuration[] = "openssl_conf = start\n"
                                         "[start]\nalg_section = algorithms\n"
-                                        "[algorithms]\ndefault_properties = maker=nobody\n";
+                                        "[algorithms]\ndefault_properties = maker=none\n";
     char variable[64];
     int file = memfd_create("openssl.cnf", 0);
     (void)state;

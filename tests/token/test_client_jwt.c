@@ -127,7 +127,7 @@ static void public_keys_are_no_secrets(void **state)
     for (size_t i = 0; i < 4; i++) {
         struct text token = forge_mac(arena, public, headers[i], PAYLOAD);
         assert_row(client_jwt_open(arena, token, SIGNING_RS256, public) == NULL, headers[i]);
-        /* nor does a slip in the registration turn the public key into a secret's bytes */
+        /* nor does a mistake in the registration turn the public key into a secret's bytes */
         struct text with_line =
             forge_mac(arena, text_cut(public, public.size - 1), headers[i], PAYLOAD);
         assert_row(client_jwt_open(arena, with_line, SIGNING_RS256, public) == NULL, headers[i]);

@@ -176,7 +176,7 @@ static void one_bad_row_fails_all(void **state)
     assert_null(keyring_open(rows, 2, 1, bench_secrets(1), &fault));
     assert_non_null(strstr(fault.text, "damaged"));
     assert_null(keyring_open(rows, 1, 1, bench_secrets(2), &fault)); /* another master secret */
-    rows[1].state = SIGNING_RETIRED; /* not opened: nobody needs it */
+    rows[1].state = SIGNING_RETIRED;                                 /* not opened */
     keyring_close(open_rows(rows, 2));
 }
 

@@ -189,7 +189,7 @@ static void jti_says_the_same_for_the_same(void **state)
     assert_string_not_equal(first, other);
     assert_true(refresh_token_jti(bench_secrets(2), session, 3, 1700000000, other));
     assert_string_not_equal(first, other);
-    /* it stands in access tokens: it must not be the refresh token */
+    /* it is in access tokens, so it must not be the refresh token */
     assert_true(refresh_token_uuid(bench_secrets(1), session, 3, other));
     assert_string_not_equal(first, other);
 }

@@ -173,7 +173,7 @@ static void formats(void **state)
         struct fault fault = {""};
         put_file(rows[i].content, rows[i].size, 0600);
         assert_row(secrets_file_read(path, master, &fault) == rows[i].good, rows[i].name);
-        /* names the file and what would be right, and shows nothing of what stood there */
+        /* names the file and what would be right, and shows nothing of the content */
         if (!rows[i].good) {
             assert_row(strstr(fault.text, path) != NULL && strstr(fault.text, "64") != NULL &&
                            strstr(fault.text, "0011") == NULL,
