@@ -3,8 +3,6 @@ noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
 	src/base/fault.c \
 	src/base/fault.h \
-	src/base/forks.c \
-	src/base/forks.h \
 	src/base/log.c \
 	src/base/log.h \
 	src/base/text.c \

@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "base/forks.h"
 #include "base/secret.h"
 #include "store/store_private.h"
 
@@ -171,7 +171,7 @@ struct store *store_open(const struct store_settings *settings, struct fault *fa
         fault_set(fault, "out of memory while opening the store");
         return NULL;
     }
-    store->forks = forks_count();
+    store->process = getpid();
     store->sweep = (struct sweep){.keep_ended_ms = settings->keep_ended_ms,
                                   .derived_alias = settings->derived_alias,
                                   .self = settings->derived_alias_self};

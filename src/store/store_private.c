@@ -1,11 +1,11 @@
 /* store_private.c: see store_private.h. */
 #include "store/store_private.h"
 
-#include "base/forks.h"
+#include <unistd.h>
 
 bool store_private_is_ours(const struct store *store, struct fault *fault)
 {
-    if (forks_count() == store->forks) {
+    if (getpid() == store->process) {
         return true;
     }
     fault_set(fault, "the store was opened before a fork: LMDB must be opened after it");

@@ -3,6 +3,8 @@
 #ifndef RETOKEN_STORE_PRIVATE_H
 #define RETOKEN_STORE_PRIVATE_H
 
+#include <sys/types.h>
+
 #include "store/group_commit.h"
 #include "store/rows.h"
 #include "store/store.h"
@@ -13,7 +15,7 @@ struct store {
     struct crypto_mac *mac;
     struct group_commit *group; /* NULL in a read-only store */
     struct sweep sweep;
-    unsigned forks; /* of this process when it was opened: a store does not survive another */
+    pid_t process; /* that opened it: a store does not survive a fork */
     uint32_t format_version;
 };
 

@@ -47,8 +47,3 @@ check_PROGRAMS += tests/base/test_text
 tests_base_test_text_SOURCES = tests/base/test_text.c tests/base/expect.h
 tests_base_test_text_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_text_LDADD = $(BASE_LIBS)
-
-check_PROGRAMS += tests/base/test_forks
-tests_base_test_forks_SOURCES = tests/base/test_forks.c
-tests_base_test_forks_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_base_test_forks_LDADD = $(BASE_LIBS)
