@@ -142,7 +142,7 @@ static bool open_installation(struct filling *filling, char **argv)
         return false;
     }
     filling->mount = config_mount(&filling->service.config, argv[2]);
-    if (filling->mount == NULL || filling->mount->kind != MOUNT_REFRESH ||
+    if (filling->mount == NULL || !realm_issues(filling->mount->realm) ||
         filling->mount->realm->policy.format != REFRESH_FORMAT_NATIVE) {
         fprintf(stderr, "populate: %s: no mount with native refresh tokens\n", argv[2]);
         return false;

@@ -299,18 +299,14 @@ static void check_clock(struct examination *e, bool has_store)
 static const char *remark_on(const struct mount *mount)
 {
     const struct policy *policy = &mount->realm->policy;
-    if (mount->kind != MOUNT_REFRESH) {
+    if (!realm_issues(mount->realm)) {
         return NULL;
     } else if (policy->rotate && policy->concurrency_window_ms < 30 * CLOCK_SECOND) {
         return "clients that repeat a lost request are logged out: raise concurrency-window above "
                "30s";
-    } else if (mount->realm->dialect == &oauth_dialect && mount->realm->issuer[0] == '\0') {
-        return "its access tokens name no issuer: set issuer to this site's URL";
-    } else if (mount->realm->dialect == &oauth_dialect && !policy->rotate) {
-        return "without rotation a public client's stolen token is never noticed (RFC 9700): set "
-               "rotation = on";
     }
-    return NULL;
+    return mount->realm->dialect->advise != NULL ? mount->realm->dialect->advise(mount->realm)
+                                                 : NULL;
 }
 
 static void check_mounts(struct examination *e)
@@ -319,9 +315,8 @@ static void check_mounts(struct examination *e)
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct mount *mount = &config->mounts[i];
         const char *remark = remark_on(mount);
-        const char *kind = mount->kind == MOUNT_REFRESH ? mount->realm->dialect->name
-                           : mount->kind == MOUNT_JWKS  ? "jwks"
-                                                        : "health";
+        const char *kind =
+            realm_issues(mount->realm) ? mount->realm->dialect->name : mount->endpoint->name;
         report(e, "mount", remark != NULL ? HEALTH_WARN : HEALTH_OK, "%s: %s%s%s", mount->path,
                kind, remark != NULL ? "; " : "", remark != NULL ? remark : "");
     }

@@ -294,7 +294,7 @@ static enum call_end preview_mounts(struct call *call, struct text token, const 
         const struct mount *mount = &config->mounts[i];
         struct preview one;
         struct fault fault = {0};
-        if (mount->kind != MOUNT_REFRESH || strcmp(mount->realm->name, realm) != 0) {
+        if (!realm_issues(mount->realm) || strcmp(mount->realm->name, realm) != 0) {
             continue;
         }
         if (preview_token(&call->service.issuer, mount, token, call->arena, &one, &fault) ==
@@ -435,7 +435,7 @@ static bool session_of(struct call *call, const json_t *payload, struct session_
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct mount *mount = &config->mounts[i];
         const char *name =
-            mount->kind == MOUNT_REFRESH ? mount->realm->policy.layout->session_claim : NULL;
+            realm_issues(mount->realm) ? mount->realm->policy.layout->session_claim : NULL;
         struct text spelled;
         uint8_t id[SESSION_ID_SIZE];
         if (name != NULL && json_in_text(payload, name, &spelled) == JSON_IN_TEXT &&

@@ -74,8 +74,8 @@ static void add_mount(struct buffer *b, const struct mount *mount)
 {
     const struct policy *policy = &mount->realm->policy;
     buffer_addf(b, "\n# [mount %s]\n", mount->path);
-    if (mount->kind != MOUNT_REFRESH) {
-        buffer_addf(b, "# dialect = %s\n", mount->kind == MOUNT_JWKS ? "jwks" : "health");
+    if (!realm_issues(mount->realm)) {
+        buffer_addf(b, "# dialect = %s\n", mount->endpoint->name);
         return;
     }
     buffer_addf(b, "# dialect = %s\n# behaviour = %s\n# realm = %s\n", mount->realm->dialect->name,

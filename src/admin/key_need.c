@@ -22,7 +22,7 @@ size_t key_need_list(const struct config *config, struct key_need needs[CONFIG_M
                                       .realm = mount->realm->name,
                                       .path = mount->path,
                                       .bound = mount->realm->policy.algorithm == SIGNING_HS256};
-        if (mount->kind == MOUNT_REFRESH && !listed(needs, count, &need)) {
+        if (realm_issues(mount->realm) && !listed(needs, count, &need)) {
             needs[count++] = need;
         }
     }

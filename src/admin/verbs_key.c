@@ -246,7 +246,7 @@ static const struct mount *orphaned(const struct config *config, const struct si
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct mount *mount = &config->mounts[i];
         enum signing_algorithm algorithm = mount->realm->policy.algorithm;
-        if (mount->kind == MOUNT_REFRESH &&
+        if (realm_issues(mount->realm) &&
             key_need_signer(rows, count, algorithm, mount->realm->name, NULL) != NULL &&
             key_need_signer(rows, count, algorithm, mount->realm->name, kid) == NULL) {
             return mount;

@@ -210,14 +210,14 @@ static const struct column created_columns[] = {
 };
 enum { CREATED_COLUMNS = sizeof(created_columns) / sizeof(created_columns[0]) };
 
-static void show_created(struct call *call, const struct issue_ask *ask,
-                         const struct refresh_answer *answer)
+static void show_created(struct call *call, const struct issue_ask *ask, const struct mount *mount,
+                         const struct answer *answer)
 {
     char id[37];
     codec_uuid_format(answer->session, id);
     const struct cell cells[CREATED_COLUMNS] = {
         CELL_TEXT(text_of(id)),
-        CELL_TEXT(text_of(ask->mount->path)),
+        CELL_TEXT(text_of(mount->path)),
         CELL_TEXT(text_of(ask->account->name)),
         CELL_TEXT(ask->client),
         CELL_TEXT(ask->scope),
@@ -240,7 +240,7 @@ static enum call_end find_mount(struct call *call, const struct mount **mount)
     if (*mount == NULL) {
         return call_refuse(call, "there is no mount %s; `retoken doctor` shows the mounts", path);
     }
-    if ((*mount)->kind != MOUNT_REFRESH) {
+    if (!realm_issues((*mount)->realm)) {
         return call_refuse(call, "%s takes no refresh tokens, so it has no sessions", path);
     }
     return CALL_DONE;
@@ -317,25 +317,26 @@ static enum call_end read_import(struct call *call, struct text *imported)
 enum call_end verbs_session_create(struct call *call)
 {
     struct account account;
-    struct refresh_answer answer = {0};
-    struct fault fault = {0};
+    struct request request = {.arena = call->arena, .issuer = &call->service.issuer};
+    const struct mount *mount = NULL;
     const char *scope = options_value(&call->options, OPTION_SCOPE);
     struct issue_ask ask = {
         .account = &account, .scope_given = scope != NULL, .scope = text_of(scope)};
-    enum call_end end = find_mount(call, &ask.mount);
+    enum call_end end = find_mount(call, &mount);
     end = end == CALL_DONE ? find_account(call, &account) : end;
     end = end == CALL_DONE ? find_client(call, &ask) : end;
     end = end == CALL_DONE ? read_import(call, &ask.imported) : end;
     if (end != CALL_DONE) {
         return end;
     }
-    enum outcome outcome = issue_session(&call->service.issuer, &ask, call->arena, &answer, &fault);
+    request.realm = mount->realm;
+    enum outcome outcome = issue_session(&request, &ask);
     if (outcome_is_grant(outcome)) {
-        show_created(call, &ask, &answer);
+        show_created(call, &ask, mount, &request.answer);
         return CALL_DONE;
     }
     if (outcome == OUTCOME_FAULT) {
-        return call_fault(call, &fault);
+        return call_fault(call, &request.fault);
     }
     if (outcome == OUTCOME_TOKEN_INVALID) {
         return call_refuse(call,

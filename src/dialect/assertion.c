@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* assertion.c: see assertion.h. Knows the request and the mount's issuer; does not know keys. */
 #include "dialect/assertion.h"
 
@@ -33,28 +34,28 @@ static bool host_is_plain(struct text host)
  * configured issuer where that is a URL: a Host header is the sender's own word, and a server that
  * received an assertion meant for itself could present it here under its own name. Without such an
  * issuer the Host header has to do. */
-static bool endpoint_url(struct dialect_exchange *exchange)
+static bool endpoint_url(struct request *request)
 {
-    const struct http_request *request = exchange->request;
-    struct text origin = origin_of(text_of(exchange->mount->realm->issuer));
+    const struct http_request *http = &request->http->request;
+    struct text origin = origin_of(text_of(request->realm->issuer));
     struct text host = {0};
     struct buffer url;
 
-    buffer_start(&url, exchange->arena, 256);
+    buffer_start(&url, request->arena, 256);
     if (origin.size > 0) {
         buffer_add(&url, origin);
-    } else if (http_header(request, "host", &host) == HTTP_ONE && host_is_plain(host)) {
-        buffer_add_c(&url, request->https ? "https://" : "http://");
+    } else if (http_header(http, "host", &host) == HTTP_ONE && host_is_plain(host)) {
+        buffer_add_c(&url, http->https ? "https://" : "http://");
         buffer_add(&url, host);
     } else {
         return true; /* no URL: only the issuer can be named */
     }
-    buffer_add(&url, request->script_name);
-    buffer_add(&url, request->path_info);
-    return buffer_finish(&url, &exchange->ask.endpoint_url);
+    buffer_add(&url, http->script_name);
+    buffer_add(&url, http->path_info);
+    return buffer_finish(&url, &request->client.endpoint_url);
 }
 
-bool assertion_take(struct dialect_exchange *exchange, struct text assertion, struct text type,
+bool assertion_take(struct request *request, struct text assertion, struct text type,
                     enum outcome *refusal)
 {
     if (assertion.size == 0 && type.size == 0) {
@@ -63,11 +64,11 @@ bool assertion_take(struct dialect_exchange *exchange, struct text assertion, st
         *refusal = OUTCOME_FIELD_MISSING;
     } else if (!text_is(type, JWT_BEARER)) {
         *refusal = OUTCOME_CLIENT_AUTH_FAILED;
-    } else if (!endpoint_url(exchange)) {
+    } else if (!endpoint_url(request)) {
         *refusal = OUTCOME_FAULT;
     } else {
-        exchange->ask.client_proof = CLIENT_PROOF_ASSERTION;
-        exchange->ask.client_assertion = assertion;
+        request->client.kind = CLIENT_PROOF_ASSERTION;
+        request->client.assertion = assertion;
         return true;
     }
     return false;

@@ -1,9 +1,22 @@
-/* dialect.c: the table of dialects, the mounts that exist without configuration, and what every
- * dialect asks of a request before its own decode runs. Knows the order of those questions; does
- * not know any dialect's parameters or words. */
+/* SPDX-License-Identifier: ISC */
+/* dialect.c: the table of dialects, what every endpoint asks of a request before its own decode
+ * runs, and how a table of words becomes a response. Knows the order of those questions; does not
+ * know any dialect's parameters or words. */
 #include "dialect/dialect.h"
 
 #include <string.h>
+
+#include "dialect/answer.h"
+
+static bool method_is_taken(const struct request *request);
+static bool body_is_whole(const struct http_request *http, enum outcome *refusal);
+static bool parse_body(struct request *request, enum outcome *refusal);
+static unsigned body_kind(unsigned kinds, struct text content_type);
+static bool parse_form(struct arena *arena, struct text encoded, struct form *form,
+                       enum outcome *refusal);
+static void word(struct request *request, enum outcome outcome);
+static const struct wording *find_words(const struct request *request, enum outcome outcome);
+static void add_allow(struct request *request);
 
 #define DIALECT(name) &name##_dialect,
 const struct dialect *const dialects[] = {DIALECT_ROWS};
@@ -20,39 +33,60 @@ const struct dialect *dialect_find(const char *name)
     return NULL;
 }
 
-/* The document shows /api/auth/refresh and /api/jwt/refresh as one handler under two paths, so a
- * session of one is a session of the other. WireCash's two stages are two worlds. */
-const struct dialect_default_mount dialect_default_mounts[] = {
-    {"/oauth/access_token", MOUNT_REFRESH, &kopong_dialect, NULL},
-    {"/sandbox/token", MOUNT_REFRESH, &wirecash_dialect, NULL},
-    {"/production/token", MOUNT_REFRESH, &wirecash_dialect, NULL},
-    {"/auth/refresh_token", MOUNT_REFRESH, &duktig_dialect, NULL},
-    {"/oauth/token", MOUNT_REFRESH, &oauth_dialect, NULL},
-    {"/api/auth/refresh", MOUNT_REFRESH, &fusionauth_dialect, "/api/jwt/refresh"},
-    {"/api/jwt/refresh", MOUNT_REFRESH, &fusionauth_dialect, "/api/jwt/refresh"},
-    {"/oauth2/token", MOUNT_REFRESH, &koppeltaal_dialect, NULL},
-    {"/.well-known/jwks.json", MOUNT_JWKS, NULL, NULL},
-    {"/healthz", MOUNT_HEALTH, NULL, NULL},
-};
-const size_t dialect_default_mount_count =
-    sizeof dialect_default_mounts / sizeof dialect_default_mounts[0];
-
-static bool method_is_read(const struct dialect_exchange *exchange)
+const struct endpoint *dialect_endpoint(const struct dialect *dialect, const char *name)
 {
-    const struct dialect *dialect = exchange->mount->realm->dialect;
-    const struct http_request *request = exchange->request;
-
-    return request->method == HTTP_POST ||
-           (request->method == HTTP_GET && dialect->method_get &&
-            exchange->mount->realm->behaviour == BEHAVIOUR_DEPLOYED) ||
-           (dialect->method_any_case && text_equal_ignore_case(request->method_name, TEXT("POST")));
+    for (size_t i = 0; i < dialect->endpoint_count; i++) {
+        if (strcmp(dialect->endpoints[i].name, name) == 0) {
+            return &dialect->endpoints[i];
+        }
+    }
+    return NULL;
 }
 
-/* Is the body all here? A POST without length and without media type announces no body: a cookie
- * is enough for some dialects, and `curl -X POST` sends neither header. */
-static bool body_is_whole(const struct http_request *request, enum outcome *refusal)
+/* ---- reading ---- */
+
+bool dialect_decode(struct request *request, enum outcome *refusal)
 {
-    switch (request->body_state) {
+    const struct endpoint *endpoint = request->mount->endpoint;
+    const struct http_request *http = &request->http->request;
+
+    request->operation = endpoint->operation;
+    if (http->malformed) {
+        *refusal = OUTCOME_MALFORMED;
+        return false;
+    } else if (!method_is_taken(request)) {
+        *refusal = OUTCOME_METHOD_NOT_ALLOWED;
+        return false;
+    } else if (endpoint->body != ENDPOINT_BODY_IGNORED &&
+               (!body_is_whole(http, refusal) || !parse_body(request, refusal) ||
+                !parse_form(request->arena, http->query, &request->query, refusal))) {
+        return false;
+    }
+    return endpoint->decode == NULL || endpoint->decode(request, refusal);
+}
+
+static unsigned methods_of(const struct request *request)
+{
+    const struct endpoint *endpoint = request->mount->endpoint;
+    bool deployed = request->realm->behaviour == BEHAVIOUR_DEPLOYED;
+
+    return endpoint->methods | (deployed ? endpoint->deployed_methods : 0);
+}
+
+static bool method_is_taken(const struct request *request)
+{
+    const struct http_request *http = &request->http->request;
+
+    return (methods_of(request) & ENDPOINT_METHOD(http->method)) != 0 ||
+           (request->mount->endpoint->method_any_case &&
+            text_equal_ignore_case(http->method_name, TEXT("POST")));
+}
+
+/* A POST without length and without media type announces no body: a cookie is enough for some
+ * dialects, and `curl -X POST` sends neither header. */
+static bool body_is_whole(const struct http_request *http, enum outcome *refusal)
+{
+    switch (http->body_state) {
     case HTTP_BODY_WHOLE:
         return true;
     case HTTP_BODY_TOO_LARGE:
@@ -63,25 +97,45 @@ static bool body_is_whole(const struct http_request *request, enum outcome *refu
         return false;
     case HTTP_BODY_NO_LENGTH:
         *refusal = OUTCOME_LENGTH_REQUIRED;
-        return request->body.size == 0 && request->content_type.size == 0;
+        return http->body.size == 0 && http->content_type.size == 0;
     }
     *refusal = OUTCOME_FAULT;
     return false;
 }
 
-/* Which of the dialect's body kinds this body is; DIALECT_BODY_IGNORED when it is none of them. */
+static bool parse_body(struct request *request, enum outcome *refusal)
+{
+    const struct http_request *http = &request->http->request;
+
+    if (http->body.size == 0) {
+        return true;
+    }
+    switch (body_kind(request->mount->endpoint->body, http->content_type)) {
+    case ENDPOINT_BODY_FORM:
+        return parse_form(request->arena, http->body, &request->form, refusal);
+    case ENDPOINT_BODY_JSON:
+        request->json = json_in_object(request->arena, http->body, NULL);
+        *refusal = OUTCOME_MALFORMED;
+        return request->json != NULL;
+    default:
+        *refusal = OUTCOME_UNSUPPORTED_MEDIA;
+        return false;
+    }
+}
+
+/* Which of the endpoint's kinds this body is; ENDPOINT_BODY_IGNORED when it is none of them. */
 static unsigned body_kind(unsigned kinds, struct text content_type)
 {
     if (content_type.size == 0) {
-        return (kinds & DIALECT_BODY_FORM) != 0 ? DIALECT_BODY_FORM : DIALECT_BODY_JSON;
+        return (kinds & ENDPOINT_BODY_FORM) != 0 ? ENDPOINT_BODY_FORM : ENDPOINT_BODY_JSON;
     } else if (!http_charset_is_utf8(content_type)) {
-        return DIALECT_BODY_IGNORED;
+        return ENDPOINT_BODY_IGNORED;
     } else if (http_media_is(content_type, "application/x-www-form-urlencoded")) {
-        return kinds & DIALECT_BODY_FORM;
+        return kinds & ENDPOINT_BODY_FORM;
     } else if (http_media_is(content_type, "application/json")) {
-        return kinds & DIALECT_BODY_JSON;
+        return kinds & ENDPOINT_BODY_JSON;
     }
-    return DIALECT_BODY_IGNORED;
+    return ENDPOINT_BODY_IGNORED;
 }
 
 static bool parse_form(struct arena *arena, struct text encoded, struct form *form,
@@ -100,60 +154,72 @@ static bool parse_form(struct arena *arena, struct text encoded, struct form *fo
     return false;
 }
 
-static bool parse_body(struct dialect_exchange *exchange, enum outcome *refusal)
+/* ---- answering ---- */
+
+void dialect_respond(struct request *request, enum outcome outcome)
 {
-    const struct http_request *request = exchange->request;
-
-    if (request->body.size == 0) {
-        return true;
-    }
-    switch (body_kind(exchange->mount->realm->dialect->body, request->content_type)) {
-    case DIALECT_BODY_FORM:
-        return parse_form(exchange->arena, request->body, &exchange->form, refusal);
-    case DIALECT_BODY_JSON:
-        exchange->json = json_in_object(exchange->arena, request->body, NULL);
-        *refusal = OUTCOME_MALFORMED;
-        return exchange->json != NULL;
-    default:
-        *refusal = OUTCOME_UNSUPPORTED_MEDIA;
-        return false;
-    }
-}
-
-bool dialect_decode(struct dialect_exchange *exchange, enum outcome *refusal)
-{
-    const struct dialect *dialect = exchange->mount->realm->dialect;
-    const struct http_request *request = exchange->request;
-
-    exchange->query = exchange->form = (struct form){0};
-    exchange->json = NULL;
-    exchange->ask = (struct refresh_ask){.mount = exchange->mount};
-    exchange->answer = (struct refresh_answer){0};
-    if (request->malformed) {
-        *refusal = OUTCOME_MALFORMED;
-        return false;
-    } else if (!method_is_read(exchange)) {
-        *refusal = OUTCOME_METHOD_NOT_ALLOWED;
-        return false;
-    } else if (dialect->body != DIALECT_BODY_IGNORED &&
-               (!body_is_whole(request, refusal) || !parse_body(exchange, refusal) ||
-                !parse_form(exchange->arena, request->query, &exchange->query, refusal))) {
-        return false;
-    }
-    return dialect->decode(exchange, refusal);
-}
-
-void dialect_respond(const struct dialect_exchange *exchange, enum outcome outcome,
-                     struct http_response *response)
-{
-    const struct dialect *dialect = exchange->mount->realm->dialect;
+    struct http_response *response = &request->http->response;
 
     if (outcome_is_grant(outcome)) {
-        dialect->encode(exchange, outcome, response);
+        request->mount->endpoint->encode(request, outcome, response);
     } else {
-        dialect->refuse(exchange, outcome, response);
+        word(request, outcome);
     }
     if (response->failed) {
-        dialect->refuse(exchange, OUTCOME_FAULT, response);
+        word(request, OUTCOME_FAULT);
+    }
+}
+
+static void word(struct request *request, enum outcome outcome)
+{
+    const struct wording *words = find_words(request, outcome);
+    struct http_response *response = &request->http->response;
+
+    answer_body(response, words->status, words->media_type, text_of(words->body));
+    if (words->status == 405) {
+        add_allow(request);
+    } else if (words->status == 503) {
+        http_response_header_c(response, "Retry-After", "1"); /* RFC 9110 section 10.2.3 */
+    }
+    if (words->header != NULL) {
+        http_response_header_c(response, words->header, words->value);
+    }
+}
+
+static const struct wording *find_words(const struct request *request, enum outcome outcome)
+{
+    static const struct wording unworded = {.status = 503};
+    bool deployed = request->realm->behaviour == BEHAVIOUR_DEPLOYED;
+    int class = (int)OUTCOME_COUNT + (int)outcome_class(outcome);
+
+    for (const struct wording *words = request->mount->endpoint->words; words->status != 0;
+         words++) {
+        if ((words->about == (int)outcome || words->about == class) &&
+            (words->behaviour == WORDS_ALWAYS ||
+             (words->behaviour == WORDS_DEPLOYED) == deployed) &&
+            (words->when == NULL || words->when(request))) {
+            return words;
+        }
+    }
+    return &unworded; /* a test sees to it that no table lacks a class */
+}
+
+/* RFC 9110 section 10.2.1. */
+static void add_allow(struct request *request)
+{
+    static const char *const names[] = {
+        [HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD", [HTTP_POST] = "POST"};
+    struct buffer allow;
+    struct text value;
+
+    buffer_start(&allow, request->arena, 32);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if ((methods_of(request) & ENDPOINT_METHOD(i)) != 0) {
+            buffer_add_c(&allow, buffer_text(&allow).size > 0 ? ", " : "");
+            buffer_add_c(&allow, names[i]);
+        }
+    }
+    if (buffer_finish(&allow, &value)) {
+        http_response_header(&request->http->response, "Allow", value);
     }
 }

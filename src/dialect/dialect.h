@@ -1,35 +1,60 @@
-/* dialect.h: one const descriptor per dialect: facts, and three functions that translate. A dialect
- * sees neither store nor keys, reads no socket, and words every outcome in its own manner. How to
- * add one: src/dialect/README. */
+/* SPDX-License-Identifier: ISC */
+/* dialect.h: one const descriptor per dialect: its endpoints, its words, its token layout and the
+ * policy it starts with. An endpoint's decode reads a request and chooses the operation; its encode
+ * writes what was granted; what was not is worded by a table. A dialect sees neither store nor
+ * keys, and reads no socket. How to add one: src/dialect/README. */
 #ifndef RETOKEN_DIALECT_DIALECT_H
 #define RETOKEN_DIALECT_DIALECT_H
 
-#include "base/form.h"
-#include "base/json.h"
-#include "http/request.h"
-#include "http/response.h"
-#include "model/mount.h"
-#include "model/outcome.h"
-#include "operation/refresh.h"
+#include "operation/operation.h"
 #include "token/layout.h"
 
-/* Which bodies a dialect reads. A non-empty body of another media type is refused as
- * OUTCOME_UNSUPPORTED_MEDIA; one without any is taken for a form where the dialect reads forms (the
- * sample of RFC 6749's notes has none), else for JSON. With DIALECT_BODY_IGNORED neither body nor
- * query is looked at. */
-enum { DIALECT_BODY_IGNORED = 0, DIALECT_BODY_FORM = 1, DIALECT_BODY_JSON = 2 };
+/* Which bodies an endpoint reads. A non-empty body of another media type is refused as
+ * OUTCOME_UNSUPPORTED_MEDIA; one without any is taken for a form where the endpoint reads forms
+ * (RFC 6749's clients often send none), else for JSON. With ENDPOINT_BODY_IGNORED neither body nor
+ * query is parsed. */
+enum { ENDPOINT_BODY_IGNORED = 0, ENDPOINT_BODY_FORM = 1, ENDPOINT_BODY_JSON = 2 };
 
-/* One request on its way through a dialect. dialect_decode fills it from the top; a dialect's
- * decode fills `ask`; encode and refuse read all of it. */
-struct dialect_exchange {
-    const struct http_request *request;
-    const struct mount *mount;
-    struct arena *arena;
-    struct form query; /* decoded query string */
-    struct form form;  /* decoded form body; empty when there is none */
-    json_t *json;      /* parsed JSON body; NULL when there is none */
-    struct refresh_ask ask;
-    struct refresh_answer answer;
+/* The methods an endpoint takes, or-ed. */
+#define ENDPOINT_METHOD(method) (1U << (method))
+enum {
+    ENDPOINT_GET = ENDPOINT_METHOD(HTTP_GET),
+    ENDPOINT_HEAD = ENDPOINT_METHOD(HTTP_HEAD),
+    ENDPOINT_POST = ENDPOINT_METHOD(HTTP_POST)
+};
+
+/* How a refusal or a fault is worded: the first row that fits counts, so single outcomes stand
+ * before their class. A dialect words every class. */
+struct wording {
+    int about; /* an enum outcome, or WORDS_CLASS(…) */
+    enum { WORDS_ALWAYS, WORDS_DOCUMENTED, WORDS_DEPLOYED } behaviour;
+    bool (*when)(const struct request *request); /* NULL = always */
+    int status; /* with 405 goes Allow, with 503 Retry-After: 1; 0 ends the table */
+    const char *media_type;
+    const char *body; /* NULL = none, and no media type either */
+    const char *header;
+    const char *value;
+};
+#define WORDS_CLASS(class) ((int)OUTCOME_COUNT + (int)OUTCOME_CLASS_##class)
+
+struct endpoint {
+    const char *name;          /* "token", "refresh": the configuration's word */
+    const char *path;          /* where it is unless the configuration moves it */
+    unsigned methods;          /* ENDPOINT_… */
+    unsigned deployed_methods; /* besides those, where behaviour = deployed */
+    bool method_any_case;      /* "post" is POST */
+    bool path_loose;           /* empty path segments are dropped before matching */
+    unsigned body;             /* ENDPOINT_BODY_… */
+
+    const struct operation *operation; /* what is asked here, unless decode chooses another */
+
+    /* Fills request->client and the operation's part of request->input. False: *refusal says why.
+     * Never words anything. NULL: there is nothing to read. */
+    bool (*decode)(struct request *request, enum outcome *refusal);
+    /* Writes what was granted. */
+    void (*encode)(const struct request *request, enum outcome outcome,
+                   struct http_response *response);
+    const struct wording *words;
 };
 
 /* A setting of the configuration that only one dialect has. */
@@ -42,26 +67,21 @@ struct dialect_setting {
 };
 
 struct dialect {
-    const char *name;     /* "kopong"; the configuration's word */
-    const char *summary;  /* one line for help and the page */
-    bool method_any_case; /* WireCash: the documented curl sends "post" */
-    bool method_get;      /* GET is read as well as POST, where behaviour = deployed */
-    bool path_loose;      /* Duktig: empty path segments are dropped before matching */
-    unsigned body;        /* DIALECT_BODY_… */
-    struct policy policy; /* defaults of a mount */
-    const char *issuer;   /* defaults where the configuration names none */
+    const char *name;    /* "kopong": the configuration's word */
+    const char *summary; /* one line for help and the page */
+    const struct endpoint *endpoints;
+    size_t endpoint_count;
+    const char *realm; /* of its endpoints where the configuration names none; NULL: each path is a
+                          realm of its own */
+    struct policy policy; /* of a realm; policy.layout is NULL where no tokens are issued */
+    const char *issuer;   /* of a realm, where the configuration names none */
     const char *audience;
     const struct dialect_setting
         *settings; /* its own, ended by a row without a name; NULL = none */
 
-    /* Request -> ask. False: *refusal says why. Never words anything. */
-    bool (*decode)(struct dialect_exchange *exchange, enum outcome *refusal);
-    /* Grant -> response. */
-    void (*encode)(const struct dialect_exchange *exchange, enum outcome outcome,
-                   struct http_response *response);
-    /* Refusal or fault -> response, in the dialect's own words. */
-    void (*refuse)(const struct dialect_exchange *exchange, enum outcome outcome,
-                   struct http_response *response);
+    /* What is allowed in this realm but seldom meant, for `retoken doctor`; NULL = nothing to say.
+     * May be NULL. */
+    const char *(*advise)(const struct realm *realm);
 };
 
 /* Every dialect has one row here: NAME.c defines `const struct dialect NAME_dialect`. In the order
@@ -72,37 +92,25 @@ struct dialect {
     DIALECT(duktig)                                                                                \
     DIALECT(oauth)                                                                                 \
     DIALECT(fusionauth)                                                                            \
-    DIALECT(koppeltaal)
+    DIALECT(koppeltaal)                                                                            \
+    DIALECT(wellknown)
 
-#define DIALECT(name)                                                                              \
-    extern const struct dialect name##_dialect;                                                    \
-    extern const struct layout name##_layout;
+#define DIALECT(name) extern const struct dialect name##_dialect;
 DIALECT_ROWS
 #undef DIALECT
-
-extern const struct layout kopong_plain_layout;
 
 extern const struct dialect *const dialects[];
 extern const size_t dialect_count;
 /* NULL when there is none of that name. */
 const struct dialect *dialect_find(const char *name);
+/* NULL when the dialect has none of that name. */
+const struct endpoint *dialect_endpoint(const struct dialect *dialect, const char *name);
 
-/* The mounts that exist without any configuration. */
-struct dialect_default_mount {
-    const char *path;
-    enum mount_kind kind;
-    const struct dialect *dialect; /* NULL for JWKS and health */
-    const char *realm;             /* NULL: the path */
-};
-extern const struct dialect_default_mount dialect_default_mounts[];
-extern const size_t dialect_default_mount_count;
-
-/* What every dialect asks of a request in the same order: well-formed, method, body whole, media
- * type, parsed body and query; then the dialect's own decode. False: *refusal. */
-bool dialect_decode(struct dialect_exchange *exchange, enum outcome *refusal);
-/* Grant or refusal -> response, through the descriptor. A response that failed to build becomes the
- * dialect's fault answer. */
-void dialect_respond(const struct dialect_exchange *exchange, enum outcome outcome,
-                     struct http_response *response);
+/* What every endpoint asks of a request, in this order: well-formed, method, body whole, media
+ * type, parsed body and query; then its own decode. request->mount is set. False: *refusal. */
+bool dialect_decode(struct request *request, enum outcome *refusal);
+/* Grant, refusal or fault -> request->http->response. A response that cannot be built becomes the
+ * dialect's words for a fault. */
+void dialect_respond(struct request *request, enum outcome outcome);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* kopong.c: POST /oauth/access_token as the Grails plugin spring-security-rest 2.0.0.M2 spoke it,
  * and as its document describes it. Knows both spellings and which one a request uses; does not
  * know how tokens are made.
@@ -15,13 +16,12 @@
 
 /* ---- request ---- */
 
-/* The plugin's `params`: query and form are one set, so one name in both stands there twice. */
-static enum form_find parameter(const struct dialect_exchange *exchange, const char *name,
-                                struct text *value)
+/* The plugin's `params`: query and form are one set, so one name in both is given twice. */
+static enum form_find parameter(const struct request *request, const char *name, struct text *value)
 {
     struct text in_form = {0};
-    enum form_find query = form_get(&exchange->query, name, value);
-    enum form_find form = form_get(&exchange->form, name, &in_form);
+    enum form_find query = form_get(&request->query, name, value);
+    enum form_find form = form_get(&request->form, name, &in_form);
 
     if (query != FORM_ABSENT && form != FORM_ABSENT) {
         return FORM_REPEATED;
@@ -32,52 +32,53 @@ static enum form_find parameter(const struct dialect_exchange *exchange, const c
     return form;
 }
 
-static bool has_parameter(const struct dialect_exchange *exchange, const char *name)
+static bool has_parameter(const struct request *request, const char *name)
 {
     struct text value;
 
-    return form_get_even_empty(&exchange->query, name, &value) != FORM_ABSENT ||
-           form_get_even_empty(&exchange->form, name, &value) != FORM_ABSENT;
+    return form_get_even_empty(&request->query, name, &value) != FORM_ABSENT ||
+           form_get_even_empty(&request->form, name, &value) != FORM_ABSENT;
 }
 
-static bool has_bearer(const struct dialect_exchange *exchange)
+static bool has_bearer(const struct request *request)
 {
     struct text bearer;
 
-    return http_authorization(exchange->request, "Bearer", &bearer) != HTTP_ABSENT;
+    return http_authorization(&request->http->request, "Bearer", &bearer) != HTTP_ABSENT;
 }
 
-static bool is_documented_form(const struct dialect_exchange *exchange)
+static bool is_documented_form(const struct request *request)
 {
-    return exchange->mount->realm->behaviour == BEHAVIOUR_DOCUMENTED &&
-           !has_parameter(exchange, "grant_type") && !has_parameter(exchange, "refresh_token") &&
-           (exchange->json != NULL || has_bearer(exchange));
+    return request->realm->behaviour == BEHAVIOUR_DOCUMENTED &&
+           !has_parameter(request, "grant_type") && !has_parameter(request, "refresh_token") &&
+           (request->json != NULL || has_bearer(request));
 }
 
-static bool decode_documented(struct dialect_exchange *exchange, enum outcome *refusal)
+static bool decode_documented(struct request *request, enum outcome *refusal)
 {
-    struct refresh_ask *ask = &exchange->ask;
+    struct login_input *input = &request->input.login;
 
-    if (http_authorization(exchange->request, "Bearer", &ask->refresh_token) != HTTP_ONE) {
+    request->operation = &operation_login;
+    if (http_authorization(&request->http->request, "Bearer", &input->bearer) != HTTP_ONE) {
         *refusal = OUTCOME_TOKEN_MISSING;
-    } else if (exchange->json == NULL ||
-               json_in_text(exchange->json, "username", &ask->username) != JSON_IN_TEXT ||
-               json_in_text(exchange->json, "password", &ask->password) != JSON_IN_TEXT ||
-               ask->username.size == 0 || ask->password.size == 0) {
+    } else if (request->json == NULL ||
+               json_in_text(request->json, "username", &input->username) != JSON_IN_TEXT ||
+               json_in_text(request->json, "password", &input->password) != JSON_IN_TEXT ||
+               input->username.size == 0 || input->password.size == 0) {
         *refusal = OUTCOME_FIELD_MISSING;
     } else {
-        ask->username_given = ask->password_given = true;
         return true;
     }
     return false;
 }
 
 /* A bad grant_type wins over a missing token. */
-static bool decode_plugin(struct dialect_exchange *exchange, enum outcome *refusal)
+static bool decode_plugin(struct request *request, enum outcome *refusal)
 {
     struct text grant_type = {0};
-    enum form_find grant = parameter(exchange, "grant_type", &grant_type);
-    enum form_find token = parameter(exchange, "refresh_token", &exchange->ask.refresh_token);
+    enum form_find grant = parameter(request, "grant_type", &grant_type);
+    enum form_find token =
+        parameter(request, "refresh_token", &request->input.refresh.refresh_token);
 
     if (grant == FORM_ABSENT) {
         *refusal = OUTCOME_GRANT_TYPE_MISSING;
@@ -95,23 +96,23 @@ static bool decode_plugin(struct dialect_exchange *exchange, enum outcome *refus
     return false;
 }
 
-static bool decode(struct dialect_exchange *exchange, enum outcome *refusal)
+static bool decode(struct request *request, enum outcome *refusal)
 {
-    return is_documented_form(exchange) ? decode_documented(exchange, refusal)
-                                        : decode_plugin(exchange, refusal);
+    return is_documented_form(request) ? decode_documented(request, refusal)
+                                       : decode_plugin(request, refusal);
 }
 
 /* ---- answer ---- */
 
-static void encode(const struct dialect_exchange *exchange, enum outcome outcome,
+static void encode(const struct request *request, enum outcome outcome,
                    struct http_response *response)
 {
-    const struct refresh_answer *answer = &exchange->answer;
+    const struct answer *answer = &request->answer;
     struct buffer body;
     struct json_out out;
 
     (void)outcome;
-    answer_compose(&exchange->answer, exchange->arena, &body);
+    answer_compose(request, &body);
     out = json_out_start(&body, JSON_STYLE_PLAIN);
     json_out_open(&out);
     json_out_member(&out, "username", answer->username);
@@ -126,79 +127,28 @@ static void encode(const struct dialect_exchange *exchange, enum outcome outcome
     answer_buffer(response, 200, JSON_TYPE, &body);
 }
 
-/* The document knows 401 only; the plugin answered 403 to every token it did not like. */
-static void refuse_token(const struct dialect_exchange *exchange, bool token_given,
-                         struct http_response *response)
-{
-    if (exchange->mount->realm->behaviour == BEHAVIOUR_DEPLOYED) {
-        answer_start(response, 403);
-        return;
-    }
-    answer_start(response, 401);
-    http_response_header_c(response, "WWW-Authenticate",
-                           token_given ? "Bearer error=\"invalid_token\"" : "Bearer");
-}
+#define BAD_TOKEN                                                                                  \
+    .behaviour = WORDS_DOCUMENTED, .status = 401, .header = "WWW-Authenticate",                    \
+    .value = "Bearer error=\"invalid_token\""
 
-static void refuse(const struct dialect_exchange *exchange, enum outcome outcome,
-                   struct http_response *response)
-{
-    switch (outcome) {
-    case OUTCOME_METHOD_NOT_ALLOWED:
-        answer_start(response, 405);
-        http_response_header_c(response, "Allow", "POST");
-        return;
-    case OUTCOME_TOKEN_MISSING:
-        if (is_documented_form(exchange)) {
-            refuse_token(exchange, false, response);
-            return;
-        }
-        answer_body(response, 400, TEXT_TYPE, TEXT("Refresh token is required"));
-        return;
-    /* A body that cannot be read gives the plugin no parameters, and grant_type is the first it
-     * misses. */
-    case OUTCOME_BODY_TOO_LARGE:
-    case OUTCOME_BODY_INCOMPLETE:
-    case OUTCOME_LENGTH_REQUIRED:
-    case OUTCOME_UNSUPPORTED_MEDIA:
-    case OUTCOME_MALFORMED:
-    case OUTCOME_PARAMETER_REPEATED:
-    case OUTCOME_PARAMETER_IN_URL:
-    case OUTCOME_GRANT_TYPE_MISSING:
-    case OUTCOME_GRANT_TYPE_UNSUPPORTED:
-        answer_body(response, 400, TEXT_TYPE, TEXT("Invalid grant_type"));
-        return;
-    case OUTCOME_FIELD_MISSING:
-    case OUTCOME_CLIENT_AUTH_FAILED:
-    case OUTCOME_CLIENT_AUTH_REPEATED:
-    case OUTCOME_CLIENT_UNAUTHORIZED:
-    case OUTCOME_CREDENTIALS_WRONG:
-    case OUTCOME_TOKEN_INVALID:
-    case OUTCOME_TOKEN_UNKNOWN:
-    case OUTCOME_TOKEN_EXPIRED:
-    case OUTCOME_TOKEN_REVOKED:
-    case OUTCOME_TOKEN_REUSED:
-    case OUTCOME_TOKEN_SPENT:
-    case OUTCOME_TOKEN_FROM_FUTURE:
-    case OUTCOME_WRONG_CLIENT:
-    case OUTCOME_WRONG_REALM:
-    case OUTCOME_WRONG_USER:
-    case OUTCOME_WRONG_ACCESS_TOKEN:
-    case OUTCOME_ACCOUNT_GONE:
-    case OUTCOME_ACCOUNT_DISABLED:
-    case OUTCOME_SCOPE_INVALID:
-        refuse_token(exchange, true, response);
-        return;
-    case OUTCOME_ROTATED: /* grants are encoded; one that comes here is a fault of ours */
-    case OUTCOME_RENEWED:
-    case OUTCOME_REPLAYED:
-    case OUTCOME_RECOVERED:
-    case OUTCOME_ROLLED_FORWARD:
-    case OUTCOME_FAULT:
-        break;
-    }
-    answer_start(response, 503);
-    answer_retry(response);
-}
+/* A body that cannot be read gives the plugin no parameters, and grant_type is the first it misses.
+ * Of a token it does not like, the document knows 401 only; the plugin answered 403. */
+static const struct wording words[] = {
+    {OUTCOME_METHOD_NOT_ALLOWED, .status = 405},
+    {OUTCOME_TOKEN_MISSING, .when = is_documented_form, .status = 401, .header = "WWW-Authenticate",
+     .value = "Bearer"},
+    {OUTCOME_TOKEN_MISSING, .status = 400, .media_type = TEXT_TYPE,
+     .body = "Refresh token is required"},
+    {OUTCOME_FIELD_MISSING, BAD_TOKEN},
+    {OUTCOME_FIELD_MISSING, .status = 403},
+    {WORDS_CLASS(REQUEST), .status = 400, .media_type = TEXT_TYPE, .body = "Invalid grant_type"},
+    {WORDS_CLASS(CLIENT), BAD_TOKEN},
+    {WORDS_CLASS(CLIENT), .status = 403},
+    {WORDS_CLASS(TOKEN), BAD_TOKEN},
+    {WORDS_CLASS(TOKEN), .status = 403},
+    {WORDS_CLASS(HERE), .status = 503},
+    {0},
+};
 
 /* ---- tokens: grails-spring-security-rest 2.0.0.M2 ---- */
 
@@ -224,7 +174,7 @@ static void write_with_principal(struct json_out *out, const struct layout_claim
     write_plain(out, claims);
 }
 
-const struct layout kopong_layout = {
+static const struct layout layout = {
     .style = JSON_STYLE_ESCAPE_SLASH,
     .header = {{.name = "alg"}},
     .access = write_with_principal,
@@ -232,7 +182,7 @@ const struct layout kopong_layout = {
 };
 
 /* principal = off: for verifiers that do not read it. */
-const struct layout kopong_plain_layout = {
+static const struct layout plain_layout = {
     .style = JSON_STYLE_ESCAPE_SLASH,
     .header = {{.name = "alg"}},
     .access = write_plain,
@@ -246,7 +196,7 @@ static bool take_principal(struct realm *realm, struct text value)
     if (!on && !text_is(value, "off")) {
         return false;
     }
-    realm->policy.layout = on ? &kopong_layout : &kopong_plain_layout;
+    realm->policy.layout = on ? &layout : &plain_layout;
     return true;
 }
 
@@ -255,20 +205,29 @@ static const struct dialect_setting settings[] = {
     {0},
 };
 
+static const struct endpoint endpoints[] = {
+    {.name = "refresh",
+     .path = "/oauth/access_token",
+     .methods = ENDPOINT_POST,
+     .body = ENDPOINT_BODY_FORM | ENDPOINT_BODY_JSON,
+     .operation = &operation_refresh,
+     .decode = decode,
+     .encode = encode,
+     .words = words},
+};
+
 /* The refresh token has no `exp` and is echoed: a session lives until it is revoked. */
 const struct dialect kopong_dialect = {
     .name = "kopong",
     .summary = "Grails spring-security-rest: form or Bearer with JSON, token echoed",
-    .body = DIALECT_BODY_FORM | DIALECT_BODY_JSON,
+    .endpoints = endpoints,
+    .endpoint_count = sizeof endpoints / sizeof endpoints[0],
     .policy = {.rotate = false,
                .concurrency_window_ms = CLOCK_MINUTE,
                .access_lifetime_ms = CLOCK_HOUR,
                .format = REFRESH_FORMAT_JWT,
-               .layout = &kopong_layout,
+               .layout = &layout,
                .algorithm = SIGNING_HS256,
                .scope_rule = SCOPE_IGNORED},
     .settings = settings,
-    .decode = decode,
-    .encode = encode,
-    .refuse = refuse,
 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* koppeltaal.c: POST /oauth2/token of the Koppeltaal 2.0 authentication service (Flask): RFC 6749's
  * parameters, its errors as bare sentences, and a scope that must be repeated exactly. Knows those;
  * does not know whether a client assertion is right. */
@@ -14,27 +15,27 @@
 /* ---- request ---- */
 
 /* The service's `request.values`: query and form merged, the query wins. */
-static const struct form *place_of(const struct dialect_exchange *exchange, const char *name)
+static const struct form *place_of(const struct request *request, const char *name)
 {
     struct text value;
 
-    return form_get_even_empty(&exchange->query, name, &value) != FORM_ABSENT ? &exchange->query
-                                                                              : &exchange->form;
+    return form_get_even_empty(&request->query, name, &value) != FORM_ABSENT ? &request->query
+                                                                             : &request->form;
 }
 
-/* False when it stands twice in the place it is read from. */
-static bool parameter(const struct dialect_exchange *exchange, const char *name, struct text *value)
+/* False when it is given twice in the place it is read from. */
+static bool parameter(const struct request *request, const char *name, struct text *value)
 {
-    return form_get(place_of(exchange, name), name, value) != FORM_REPEATED;
+    return form_get(place_of(request, name), name, value) != FORM_REPEATED;
 }
 
 /* An empty scope is a scope: a session granted without one is renewed with `scope=`. */
-static bool take_scope(struct dialect_exchange *exchange)
+static bool take_scope(struct request *request)
 {
-    struct refresh_ask *ask = &exchange->ask;
+    struct refresh_input *input = &request->input.refresh;
 
-    ask->scope_given = true;
-    switch (form_get_even_empty(place_of(exchange, "scope"), "scope", &ask->scope)) {
+    input->scope_given = true;
+    switch (form_get_even_empty(place_of(request, "scope"), "scope", &input->scope)) {
     case FORM_ONE:
         return true;
     case FORM_REPEATED:
@@ -42,31 +43,31 @@ static bool take_scope(struct dialect_exchange *exchange)
     case FORM_ABSENT:
         break;
     }
-    ask->scope = SCOPE_DEFAULT;
+    input->scope = SCOPE_DEFAULT;
     return true;
 }
 
-/* Refreshing needs no client authentication here (hence no client_bound, and client_id is not
+/* Refreshing needs no client authentication here (hence no client.bound, and client_id is not
  * read); an assertion that is sent nevertheless must be right. */
-static bool decode(struct dialect_exchange *exchange, enum outcome *refusal)
+static bool decode(struct request *request, enum outcome *refusal)
 {
     struct text grant_type = {0};
     struct text assertion = {0};
     struct text assertion_type = {0};
 
-    if (!parameter(exchange, "grant_type", &grant_type) ||
-        !parameter(exchange, "refresh_token", &exchange->ask.refresh_token) ||
-        !parameter(exchange, "client_assertion", &assertion) ||
-        !parameter(exchange, "client_assertion_type", &assertion_type) || !take_scope(exchange)) {
+    if (!parameter(request, "grant_type", &grant_type) ||
+        !parameter(request, "refresh_token", &request->input.refresh.refresh_token) ||
+        !parameter(request, "client_assertion", &assertion) ||
+        !parameter(request, "client_assertion_type", &assertion_type) || !take_scope(request)) {
         *refusal = OUTCOME_PARAMETER_REPEATED;
     } else if (grant_type.size == 0) {
         *refusal = OUTCOME_GRANT_TYPE_MISSING;
     } else if (!text_is(grant_type, "refresh_token")) {
         *refusal = OUTCOME_GRANT_TYPE_UNSUPPORTED;
-    } else if (exchange->ask.refresh_token.size == 0) {
+    } else if (request->input.refresh.refresh_token.size == 0) {
         *refusal = OUTCOME_TOKEN_MISSING;
     } else {
-        return assertion_take(exchange, assertion, assertion_type, refusal);
+        return assertion_take(request, assertion, assertion_type, refusal);
     }
     return false;
 }
@@ -75,15 +76,15 @@ static bool decode(struct dialect_exchange *exchange, enum outcome *refusal)
 
 /* Flask's jsonify: keys sorted, ASCII, a newline at the end. The service's `id_token` is left out:
  * the document has four keys, and it lacked the claims that make one. */
-static void encode(const struct dialect_exchange *exchange, enum outcome outcome,
+static void encode(const struct request *request, enum outcome outcome,
                    struct http_response *response)
 {
-    const struct refresh_answer *answer = &exchange->answer;
+    const struct answer *answer = &request->answer;
     struct buffer body;
     struct json_out out;
 
     (void)outcome;
-    answer_compose(&exchange->answer, exchange->arena, &body);
+    answer_compose(request, &body);
     out = json_out_start(&body, JSON_STYLE_ASCII);
     json_out_open(&out);
     json_out_member(&out, "access_token", answer->access_token);
@@ -95,65 +96,22 @@ static void encode(const struct dialect_exchange *exchange, enum outcome outcome
     answer_buffer(response, 200, JSON_TYPE, &body);
 }
 
-static void refuse(const struct dialect_exchange *exchange, enum outcome outcome,
-                   struct http_response *response)
-{
-    bool get = exchange->mount->realm->behaviour == BEHAVIOUR_DEPLOYED;
+#define SAYS(status_code, sentence)                                                                \
+    .status = (status_code), .media_type = TEXT_TYPE, .body = (sentence)
 
-    switch (outcome) {
-    case OUTCOME_METHOD_NOT_ALLOWED:
-        answer_body(response, 405, TEXT_TYPE, TEXT("Method Not Allowed"));
-        http_response_header_c(response, "Allow", get ? "GET, POST" : "POST");
-        return;
-    case OUTCOME_BODY_TOO_LARGE:
-    case OUTCOME_BODY_INCOMPLETE:
-    case OUTCOME_LENGTH_REQUIRED:
-    case OUTCOME_UNSUPPORTED_MEDIA:
-    case OUTCOME_MALFORMED:
-    case OUTCOME_PARAMETER_REPEATED:
-    case OUTCOME_PARAMETER_IN_URL:
-    case OUTCOME_GRANT_TYPE_MISSING:
-    case OUTCOME_GRANT_TYPE_UNSUPPORTED:
-    case OUTCOME_FIELD_MISSING:
-    case OUTCOME_CLIENT_AUTH_REPEATED:
-        answer_body(response, 400, TEXT_TYPE, TEXT("Bad Request"));
-        return;
-    case OUTCOME_CLIENT_AUTH_FAILED:
-    case OUTCOME_CLIENT_UNAUTHORIZED:
-        answer_body(response, 401, TEXT_TYPE, TEXT("Access Denied"));
-        return;
-    case OUTCOME_SCOPE_INVALID:
-        answer_body(response, 400, TEXT_TYPE, TEXT("Bad Request, invalid scope"));
-        return;
-    /* The service looked up whatever it was given: nothing is not found either. */
-    case OUTCOME_TOKEN_MISSING:
-    case OUTCOME_CREDENTIALS_WRONG:
-    case OUTCOME_TOKEN_INVALID:
-    case OUTCOME_TOKEN_UNKNOWN:
-    case OUTCOME_TOKEN_EXPIRED:
-    case OUTCOME_TOKEN_REVOKED:
-    case OUTCOME_TOKEN_REUSED:
-    case OUTCOME_TOKEN_SPENT:
-    case OUTCOME_TOKEN_FROM_FUTURE:
-    case OUTCOME_WRONG_CLIENT:
-    case OUTCOME_WRONG_REALM:
-    case OUTCOME_WRONG_USER:
-    case OUTCOME_WRONG_ACCESS_TOKEN:
-    case OUTCOME_ACCOUNT_GONE:
-    case OUTCOME_ACCOUNT_DISABLED:
-        answer_body(response, 400, TEXT_TYPE, TEXT("Bad Request, invalid token"));
-        return;
-    case OUTCOME_ROTATED: /* grants are encoded; one that comes here is a fault of ours */
-    case OUTCOME_RENEWED:
-    case OUTCOME_REPLAYED:
-    case OUTCOME_RECOVERED:
-    case OUTCOME_ROLLED_FORWARD:
-    case OUTCOME_FAULT:
-        break;
-    }
-    answer_body(response, 503, TEXT_TYPE, TEXT("Service Unavailable"));
-    answer_retry(response);
-}
+static const struct wording words[] = {
+    {OUTCOME_METHOD_NOT_ALLOWED, SAYS(405, "Method Not Allowed")},
+    /* the service looked up whatever it was given: nothing is not found either */
+    {OUTCOME_TOKEN_MISSING, SAYS(400, "Bad Request, invalid token")},
+    {WORDS_CLASS(REQUEST), SAYS(400, "Bad Request")},
+    {OUTCOME_CLIENT_AUTH_REPEATED, SAYS(400, "Bad Request")},
+    {OUTCOME_CREDENTIALS_WRONG, SAYS(400, "Bad Request, invalid token")},
+    {WORDS_CLASS(CLIENT), SAYS(401, "Access Denied")},
+    {OUTCOME_SCOPE_INVALID, SAYS(400, "Bad Request, invalid scope")},
+    {WORDS_CLASS(TOKEN), SAYS(400, "Bad Request, invalid token")},
+    {WORDS_CLASS(HERE), SAYS(503, "Service Unavailable")},
+    {0},
+};
 
 /* ---- tokens ---- */
 
@@ -187,28 +145,37 @@ static void write_access(struct json_out *out, const struct layout_claims *claim
     json_out_member(out, "azp", claims->client.size > 0 ? claims->client : claims->subject);
 }
 
-const struct layout koppeltaal_layout = {
+static const struct layout layout = {
     .header = {{.name = "kid"}, {.name = "alg"}, {"typ", "JWT"}},
     .access = write_access,
     .says_scope = true,
 };
 
-/* Nobody ever said how long a refresh token lives; here until it is revoked. */
+static const struct endpoint endpoints[] = {
+    {.name = "token",
+     .path = "/oauth2/token",
+     .methods = ENDPOINT_POST,
+     .deployed_methods = ENDPOINT_GET,
+     .body = ENDPOINT_BODY_FORM,
+     .operation = &operation_refresh,
+     .decode = decode,
+     .encode = encode,
+     .words = words},
+};
+
+/* How long a refresh token lives was never said; here it lives until it is revoked. */
 const struct dialect koppeltaal_dialect = {
     .name = "koppeltaal",
     .summary = "Koppeltaal 2.0: form, UUID tokens, exact scope",
-    .method_get = true,
-    .body = DIALECT_BODY_FORM,
+    .endpoints = endpoints,
+    .endpoint_count = sizeof endpoints / sizeof endpoints[0],
     .policy = {.rotate = true,
                .concurrency_window_ms = CLOCK_MINUTE,
                .access_lifetime_ms = CLOCK_HOUR,
                .format = REFRESH_FORMAT_UUID,
-               .layout = &koppeltaal_layout,
+               .layout = &layout,
                .algorithm = SIGNING_RS512,
                .scope_rule = SCOPE_EXACT},
     .issuer = "https://authentication-service.koppeltaal.headease.nl/",
     .audience = "fhir-server",
-    .decode = decode,
-    .encode = encode,
-    .refuse = refuse,
 };

@@ -13,5 +13,6 @@ libdialect_a_SOURCES = \
 	src/dialect/duktig.c \
 	src/dialect/oauth.c \
 	src/dialect/fusionauth.c \
-	src/dialect/koppeltaal.c
+	src/dialect/koppeltaal.c \
+	src/dialect/wellknown.c
 EXTRA_DIST += src/dialect/README

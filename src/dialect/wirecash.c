@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* wirecash.c: POST /sandbox/token and /production/token of the WireCash API: one JSON object with
  * username, access_token and refresh_token. Knows that object and the two documented errors; no
  * source of the real server is public. */
@@ -10,35 +11,35 @@
 
 /* The documented Python sample puts everything into the query string, where servers log it; the
  * document itself says "must be placed in the body". */
-static bool stands_in_url(const struct dialect_exchange *exchange)
+static bool is_in_url(const struct request *request)
 {
     struct text value;
 
-    return form_get(&exchange->query, "refresh_token", &value) != FORM_ABSENT ||
-           form_get(&exchange->query, "access_token", &value) != FORM_ABSENT ||
-           form_get(&exchange->query, "username", &value) != FORM_ABSENT;
+    return form_get(&request->query, "refresh_token", &value) != FORM_ABSENT ||
+           form_get(&request->query, "access_token", &value) != FORM_ABSENT ||
+           form_get(&request->query, "username", &value) != FORM_ABSENT;
 }
 
 /* A required member: a string, not empty. */
-static bool member(const struct dialect_exchange *exchange, const char *key, struct text *value)
+static bool member(const struct request *request, const char *key, struct text *value)
 {
-    return exchange->json != NULL && json_in_text(exchange->json, key, value) == JSON_IN_TEXT &&
+    return request->json != NULL && json_in_text(request->json, key, value) == JSON_IN_TEXT &&
            value->size > 0;
 }
 
-static bool decode(struct dialect_exchange *exchange, enum outcome *refusal)
+static bool decode(struct request *request, enum outcome *refusal)
 {
-    struct refresh_ask *ask = &exchange->ask;
+    struct refresh_input *input = &request->input.refresh;
 
-    if (stands_in_url(exchange)) {
+    if (is_in_url(request)) {
         *refusal = OUTCOME_PARAMETER_IN_URL;
-    } else if (!member(exchange, "refresh_token", &ask->refresh_token)) {
+    } else if (!member(request, "refresh_token", &input->refresh_token)) {
         *refusal = OUTCOME_TOKEN_MISSING;
-    } else if (!member(exchange, "access_token", &ask->access_token) ||
-               !member(exchange, "username", &ask->username)) {
+    } else if (!member(request, "access_token", &input->access_token) ||
+               !member(request, "username", &input->username)) {
         *refusal = OUTCOME_FIELD_MISSING;
     } else {
-        ask->access_token_given = ask->username_given = true;
+        input->access_token_given = input->username_given = true;
         return true;
     }
     return false;
@@ -46,15 +47,15 @@ static bool decode(struct dialect_exchange *exchange, enum outcome *refusal)
 
 /* ---- answer ---- */
 
-static void encode(const struct dialect_exchange *exchange, enum outcome outcome,
+static void encode(const struct request *request, enum outcome outcome,
                    struct http_response *response)
 {
-    const struct refresh_answer *answer = &exchange->answer;
+    const struct answer *answer = &request->answer;
     struct buffer body;
     struct json_out out;
 
     (void)outcome;
-    answer_compose(&exchange->answer, exchange->arena, &body);
+    answer_compose(request, &body);
     out = json_out_start(&body, JSON_STYLE_PLAIN);
     json_out_open(&out);
     json_out_member(&out, "access_token", answer->access_token);
@@ -65,65 +66,25 @@ static void encode(const struct dialect_exchange *exchange, enum outcome outcome
     answer_buffer(response, 200, JSON_TYPE, &body);
 }
 
+#define SAYS(status_code, message)                                                                 \
+    .behaviour = WORDS_DOCUMENTED, .status = (status_code), .media_type = JSON_TYPE,               \
+    .body = "{\"message\":\"" message "\"}"
+
 /* The document gives errors a status and no schema, but its Node sample parses every answer as
- * JSON: so there is a body, unless the mount wants the bare status. */
-static void refuse_with(const struct dialect_exchange *exchange, int status, struct text body,
-                        struct http_response *response)
-{
-    bool bare = exchange->mount->realm->behaviour == BEHAVIOUR_DEPLOYED;
-
-    answer_body(response, status, JSON_TYPE, bare ? TEXT("") : body);
-}
-
-static void refuse(const struct dialect_exchange *exchange, enum outcome outcome,
-                   struct http_response *response)
-{
-    switch (outcome) {
-    case OUTCOME_METHOD_NOT_ALLOWED:
-        refuse_with(exchange, 405, TEXT("{\"message\":\"Method not allowed\"}"), response);
-        http_response_header_c(response, "Allow", "POST");
-        return;
-    case OUTCOME_BODY_TOO_LARGE:
-    case OUTCOME_BODY_INCOMPLETE:
-    case OUTCOME_LENGTH_REQUIRED:
-    case OUTCOME_UNSUPPORTED_MEDIA:
-    case OUTCOME_MALFORMED:
-    case OUTCOME_PARAMETER_REPEATED:
-    case OUTCOME_PARAMETER_IN_URL:
-    case OUTCOME_GRANT_TYPE_MISSING:
-    case OUTCOME_GRANT_TYPE_UNSUPPORTED:
-    case OUTCOME_TOKEN_MISSING:
-    case OUTCOME_FIELD_MISSING:
-    case OUTCOME_CLIENT_AUTH_FAILED:
-    case OUTCOME_CLIENT_AUTH_REPEATED:
-    case OUTCOME_CLIENT_UNAUTHORIZED:
-    case OUTCOME_CREDENTIALS_WRONG:
-    case OUTCOME_TOKEN_INVALID:
-    case OUTCOME_TOKEN_UNKNOWN:
-    case OUTCOME_TOKEN_EXPIRED:
-    case OUTCOME_TOKEN_REVOKED:
-    case OUTCOME_TOKEN_REUSED:
-    case OUTCOME_TOKEN_SPENT:
-    case OUTCOME_TOKEN_FROM_FUTURE:
-    case OUTCOME_WRONG_CLIENT:
-    case OUTCOME_WRONG_REALM:
-    case OUTCOME_WRONG_USER:
-    case OUTCOME_WRONG_ACCESS_TOKEN:
-    case OUTCOME_ACCOUNT_GONE:
-    case OUTCOME_ACCOUNT_DISABLED:
-    case OUTCOME_SCOPE_INVALID:
-        refuse_with(exchange, 400, TEXT("{\"message\":\"Invalid data provided\"}"), response);
-        return;
-    case OUTCOME_ROTATED: /* grants are encoded; one that comes here is a fault of ours */
-    case OUTCOME_RENEWED:
-    case OUTCOME_REPLAYED:
-    case OUTCOME_RECOVERED:
-    case OUTCOME_ROLLED_FORWARD:
-    case OUTCOME_FAULT:
-        break;
-    }
-    refuse_with(exchange, 500, TEXT("{\"message\":\"Internal server error\"}"), response);
-}
+ * JSON: so there is a body, unless the realm wants the bare status. */
+static const struct wording words[] = {
+    {OUTCOME_METHOD_NOT_ALLOWED, SAYS(405, "Method not allowed")},
+    {OUTCOME_METHOD_NOT_ALLOWED, .status = 405},
+    {WORDS_CLASS(REQUEST), SAYS(400, "Invalid data provided")},
+    {WORDS_CLASS(REQUEST), .status = 400},
+    {WORDS_CLASS(CLIENT), SAYS(400, "Invalid data provided")},
+    {WORDS_CLASS(CLIENT), .status = 400},
+    {WORDS_CLASS(TOKEN), SAYS(400, "Invalid data provided")},
+    {WORDS_CLASS(TOKEN), .status = 400},
+    {WORDS_CLASS(HERE), SAYS(500, "Internal server error")},
+    {WORDS_CLASS(HERE), .status = 500},
+    {0},
+};
 
 /* ---- tokens ---- */
 
@@ -136,10 +97,32 @@ static void write_access(struct json_out *out, const struct layout_claims *claim
     json_out_member(out, "jti", text_of(claims->jti));
 }
 
-const struct layout wirecash_layout = {
+static const struct layout layout = {
     .header = {{.name = "alg"}, {"typ", "JWT"}, {.name = "kid"}},
     .access = write_access,
     .session_claim = "sid",
+};
+
+/* The two stages are two worlds: each is a realm of its own. */
+static const struct endpoint endpoints[] = {
+    {.name = "sandbox",
+     .path = "/sandbox/token",
+     .methods = ENDPOINT_POST,
+     .method_any_case = true, /* the documented curl sends "post" */
+     .body = ENDPOINT_BODY_JSON,
+     .operation = &operation_refresh,
+     .decode = decode,
+     .encode = encode,
+     .words = words},
+    {.name = "production",
+     .path = "/production/token",
+     .methods = ENDPOINT_POST,
+     .method_any_case = true,
+     .body = ENDPOINT_BODY_JSON,
+     .operation = &operation_refresh,
+     .decode = decode,
+     .encode = encode,
+     .words = words},
 };
 
 /* The refresh token "provided by the Authentication Request or token request" is the one to use
@@ -147,18 +130,15 @@ const struct layout wirecash_layout = {
 const struct dialect wirecash_dialect = {
     .name = "wirecash",
     .summary = "WireCash API: JSON with user name, access and refresh token",
-    .method_any_case = true,
-    .body = DIALECT_BODY_JSON,
+    .endpoints = endpoints,
+    .endpoint_count = sizeof endpoints / sizeof endpoints[0],
     .policy = {.rotate = true,
                .concurrency_window_ms = CLOCK_MINUTE,
                .idle_lifetime_ms = INT64_C(30) * CLOCK_DAY,
                .absolute_lifetime_ms = INT64_C(365) * CLOCK_DAY,
                .access_lifetime_ms = CLOCK_HOUR,
                .format = REFRESH_FORMAT_NATIVE,
-               .layout = &wirecash_layout,
+               .layout = &layout,
                .algorithm = SIGNING_RS256,
                .scope_rule = SCOPE_IGNORED},
-    .decode = decode,
-    .encode = encode,
-    .refuse = refuse,
 };

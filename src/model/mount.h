@@ -6,14 +6,13 @@
 
 #include "model/realm.h"
 
-/* A dialect's refresh endpoint, or one of the two that need no token. */
-enum mount_kind { MOUNT_REFRESH, MOUNT_JWKS, MOUNT_HEALTH };
+struct endpoint; /* dialect/dialect.h; opaque down here */
 
 enum { MOUNT_PATH_MAX = 128 };
 
 struct mount {
     char path[MOUNT_PATH_MAX + 1]; /* "/oauth/token" */
-    enum mount_kind kind;
+    const struct endpoint *endpoint;
     const struct realm *realm; /* never NULL */
 };
 

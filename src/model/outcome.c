@@ -1,12 +1,15 @@
+/* SPDX-License-Identifier: ISC */
 /* outcome.c: the words of the outcomes, from the same list as the enum. Knows no dialect: how a
  * client is told is the dialect's business. */
 #include "model/outcome.h"
 
 static const struct {
+    enum outcome_class class;
     const char *word;
     const char *meaning;
 } rows[OUTCOME_COUNT] = {
-#define OUTCOME(name, word, meaning) [OUTCOME_##name] = {word, meaning},
+#define OUTCOME(name, class, word, meaning)                                                        \
+    [OUTCOME_##name] = {OUTCOME_CLASS_##class, word, meaning},
     OUTCOME_ROWS
 #undef OUTCOME
 };
@@ -21,9 +24,12 @@ const char *outcome_meaning(enum outcome outcome)
     return (unsigned)outcome < OUTCOME_COUNT ? rows[outcome].meaning : "an outcome without a name";
 }
 
+enum outcome_class outcome_class(enum outcome outcome)
+{
+    return (unsigned)outcome < OUTCOME_COUNT ? rows[outcome].class : OUTCOME_CLASS_HERE;
+}
+
 bool outcome_is_grant(enum outcome outcome)
 {
-    return outcome == OUTCOME_ROTATED || outcome == OUTCOME_RENEWED ||
-           outcome == OUTCOME_REPLAYED || outcome == OUTCOME_RECOVERED ||
-           outcome == OUTCOME_ROLLED_FORWARD;
+    return outcome_class(outcome) == OUTCOME_CLASS_GRANTED;
 }

@@ -17,11 +17,17 @@ struct dialect; /* dialect/dialect.h; opaque down here */
 
 struct realm {
     char name[SESSION_REALM_MAX + 1]; /* as in session.realm; "" where no tokens are issued */
-    const struct dialect *dialect;    /* NULL for the key set and the health check */
+    const struct dialect *dialect;
     enum mount_behaviour behaviour;
     struct policy policy;
     char issuer[REALM_VALUE_MAX + 1];
     char audience[REALM_VALUE_MAX + 1];
 };
+
+/* Are tokens issued under it? */
+static inline bool realm_issues(const struct realm *realm)
+{
+    return realm->policy.layout != NULL;
+}
 
 #endif

@@ -1,4 +1,6 @@
-/* client_auth.c: does the client prove itself? See client_auth.h. */
+/* SPDX-License-Identifier: ISC */
+/* client_auth.c: checks what a client proves itself with. Knows secrets and assertions; does not
+ * know sessions. */
 #include "operation/client_auth.h"
 
 #include <string.h>
@@ -10,8 +12,148 @@
 /* RFC 7523 section 3: clocks may differ a little; an assertion that lives for days is no proof. */
 enum { ASSERTION_SKEW_S = 60, ASSERTION_LIFETIME_S = 3600 };
 
+static bool claimed_id(const struct request *request, struct text *id);
+static bool prove(struct request *request, const struct client *client, int64_t now_ms,
+                  bool *proved, enum outcome *refusal);
+static bool secret_proves(struct request *request, const struct client *client, int64_t now_ms,
+                          enum outcome *refusal);
+static bool assertion_proves(const struct request *request, const struct client *client,
+                             int64_t now_ms);
+static bool names_this_endpoint(const json_t *payload, const struct request *request);
+static bool in_time(const json_t *payload, int64_t now_s);
+
+bool client_auth_check(struct request *request, int64_t now_ms, struct client_identity *identity,
+                       enum outcome *refusal)
+{
+    struct text id;
+    struct client client;
+
+    memset(identity, 0, sizeof *identity);
+    *refusal = OUTCOME_CLIENT_AUTH_FAILED;
+    if (!claimed_id(request, &id)) {
+        return false;
+    } else if (id.size == 0 && request->client.kind == CLIENT_PROOF_NONE) {
+        return true;
+    } else if (id.size == 0 || !text_copy(id, identity->id, sizeof identity->id)) {
+        return false;
+    }
+    switch (store_client_find(request->issuer->store, identity->id, &client, &request->fault)) {
+    case STORE_OK:
+        break;
+    case STORE_ABSENT:
+    case STORE_EXISTS:
+    case STORE_STALE:
+        return false;
+    case STORE_FAULT:
+        *refusal = OUTCOME_FAULT;
+        return false;
+    }
+    if (!prove(request, &client, now_ms, &identity->proved, refusal)) {
+        return false;
+    } else if (!client.enabled) {
+        *refusal = OUTCOME_CLIENT_UNAUTHORIZED;
+        return false;
+    }
+    identity->named = true;
+    return true;
+}
+
+/* The client that the request says it comes from, before anything is proved; an assertion says so
+ * itself. False: it contradicts itself, or the assertion cannot be read. */
+static bool claimed_id(const struct request *request, struct text *id)
+{
+    struct text stated = request->client.id;
+    struct jws jws;
+    json_t *payload;
+
+    *id = stated;
+    if (request->client.kind != CLIENT_PROOF_ASSERTION) {
+        return true;
+    } else if (!jws_gate(request->arena, request->client.assertion, &jws)) {
+        return false;
+    }
+    payload = json_in_object(request->arena, jws.payload_json, NULL);
+    return payload != NULL && json_in_text(payload, "iss", id) == JSON_IN_TEXT &&
+           (stated.size == 0 || text_equal(stated, *id));
+}
+
+/* Is the proof right for this client? */
+static bool prove(struct request *request, const struct client *client, int64_t now_ms,
+                  bool *proved, enum outcome *refusal)
+{
+    bool confidential = client_is_confidential(client);
+
+    switch (request->client.kind) {
+    case CLIENT_PROOF_NONE:
+        return !confidential;
+    case CLIENT_PROOF_BASIC:
+    case CLIENT_PROOF_BODY:
+        /* some libraries send an empty password for a client that has none */
+        if (!confidential && request->client.secret.size == 0) {
+            return true;
+        }
+        *proved = secret_proves(request, client, now_ms, refusal);
+        break;
+    case CLIENT_PROOF_ASSERTION:
+        *proved = assertion_proves(request, client, now_ms);
+        break;
+    }
+    return *proved;
+}
+
+/* Every secret that holds is compared, whichever is right, so that time does not tell which. */
+static bool secret_proves(struct request *request, const struct client *client, int64_t now_ms,
+                          enum outcome *refusal)
+{
+    bool right = false;
+    bool failed = false;
+
+    for (size_t i = 0; i < CLIENT_SECRETS; i++) {
+        bool holds = client_secret_holds(&client->secrets[i], now_ms);
+
+        if (!holds && i > 0) {
+            continue; /* the first is compared even if it is none, as one that is wrong */
+        }
+        switch (client_secret_verify(request->client.secret, holds ? client->secrets[i].hash : "",
+                                     request->issuer->secrets)) {
+        case PASSWORD_RIGHT:
+            right = true;
+            break;
+        case PASSWORD_WRONG:
+            break;
+        case PASSWORD_FAULT:
+            failed = true;
+            break;
+        }
+    }
+    if (!right && failed) {
+        fault_set(&request->fault, "the secret of client %s could not be checked: out of memory?",
+                  client->id);
+        *refusal = OUTCOME_FAULT;
+    }
+    return right;
+}
+
+static bool assertion_proves(const struct request *request, const struct client *client,
+                             int64_t now_ms)
+{
+    enum signing_algorithm algorithm;
+    struct text subject;
+    json_t *payload;
+
+    if (client->key[0] == '\0' ||
+        !signing_algorithm_parse(text_of(client->key_algorithm), &algorithm)) {
+        return false;
+    }
+    payload =
+        client_jwt_open(request->arena, request->client.assertion, algorithm, text_of(client->key));
+    return payload != NULL && json_in_text(payload, "sub", &subject) == JSON_IN_TEXT &&
+           text_is(subject, client->id) && names_this_endpoint(payload, request) &&
+           in_time(payload, now_ms / CLOCK_SECOND);
+}
+
 /* `aud`: one string or an array of strings that holds one of the names of this endpoint. */
-static bool names_this_endpoint(const json_t *payload, const struct refresh_ask *ask)
+static bool names_this_endpoint(const json_t *payload, const struct request *request)
 {
     const json_t *aud = json_object_get(payload, "aud");
     size_t count = json_is_array(aud) ? json_array_size(aud) : 1;
@@ -20,8 +162,8 @@ static bool names_this_endpoint(const json_t *payload, const struct refresh_ask 
         const json_t *one = json_is_array(aud) ? json_array_get(aud, i) : aud;
         struct text name = text_of(json_string_value(one));
 
-        if (name.size > 0 && (text_equal(name, ask->endpoint_url) ||
-                              text_equal(name, text_of(ask->mount->realm->issuer)))) {
+        if (name.size > 0 && (text_equal(name, request->client.endpoint_url) ||
+                              text_equal(name, text_of(request->realm->issuer)))) {
             return true;
         }
     }
@@ -37,136 +179,4 @@ static bool in_time(const json_t *payload, int64_t now_s)
            json_integer_value(exp) <= now_s + ASSERTION_LIFETIME_S + ASSERTION_SKEW_S &&
            (nbf == NULL ||
             (json_is_integer(nbf) && json_integer_value(nbf) <= now_s + ASSERTION_SKEW_S));
-}
-
-/* The client an assertion claims to come from, before its signature is checked. */
-static bool assertion_client(struct arena *arena, struct text assertion, struct text *client)
-{
-    struct jws jws;
-    json_t *payload;
-
-    if (!jws_gate(arena, assertion, &jws)) {
-        return false;
-    }
-    payload = json_in_object(arena, jws.payload_json, NULL);
-    return payload != NULL && json_in_text(payload, "iss", client) == JSON_IN_TEXT;
-}
-
-static bool assertion_proves(const struct refresh_ask *ask, const struct client *client,
-                             int64_t now_ms, struct arena *arena)
-{
-    enum signing_algorithm algorithm;
-    struct text subject;
-    json_t *payload;
-
-    if (client->key[0] == '\0' ||
-        !signing_algorithm_parse(text_of(client->key_algorithm), &algorithm)) {
-        return false;
-    }
-    payload = client_jwt_open(arena, ask->client_assertion, algorithm, text_of(client->key));
-    return payload != NULL && json_in_text(payload, "sub", &subject) == JSON_IN_TEXT &&
-           text_is(subject, client->id) && names_this_endpoint(payload, ask) &&
-           in_time(payload, now_ms / CLOCK_SECOND);
-}
-
-/* Every secret that holds is compared, whichever is right, so that time does not tell which. */
-static enum client_check judge_secret(const struct issuer *issuer,
-                                      const struct refresh_ask *ask, const struct client *client,
-                                      int64_t now_ms, bool *proved, struct fault *fault)
-{
-    const struct secrets *secrets = issuer->secrets;
-    bool failed = false;
-
-    for (size_t i = 0; i < CLIENT_SECRETS; i++) {
-        bool holds = client_secret_holds(&client->secrets[i], now_ms);
-
-        if (!holds && i > 0) {
-            continue; /* the first is compared even if it is none, as one that is wrong */
-        }
-        switch (client_secret_verify(ask->client_secret, holds ? client->secrets[i].hash : "",
-                                     secrets)) {
-        case PASSWORD_RIGHT:
-            *proved = true;
-            break;
-        case PASSWORD_WRONG:
-            break;
-        case PASSWORD_FAULT:
-            failed = true;
-            break;
-        }
-    }
-    if (!*proved && failed) {
-        fault_set(fault, "the secret of client %s could not be checked: out of memory?",
-                  client->id);
-        return CLIENT_FAULT;
-    }
-    return *proved ? CLIENT_ACCEPTED : CLIENT_REFUSED;
-}
-
-/* With everything in hand: is this proof right for this client? */
-static enum client_check judge(const struct issuer *issuer, const struct refresh_ask *ask,
-                               const struct client *client, int64_t now_ms, struct arena *arena,
-                               bool *proved, struct fault *fault)
-{
-    bool confidential = client_is_confidential(client);
-
-    *proved = false;
-    switch (ask->client_proof) {
-    case CLIENT_PROOF_NONE:
-        return confidential ? CLIENT_REFUSED : CLIENT_ACCEPTED;
-    case CLIENT_PROOF_BASIC:
-    case CLIENT_PROOF_BODY:
-        /* some libraries send an empty password for a client that has none */
-        if (!confidential && ask->client_secret.size == 0) {
-            return CLIENT_ACCEPTED;
-        }
-        return judge_secret(issuer, ask, client, now_ms, proved, fault);
-    case CLIENT_PROOF_ASSERTION:
-        *proved = assertion_proves(ask, client, now_ms, arena);
-        break;
-    }
-    return *proved ? CLIENT_ACCEPTED : CLIENT_REFUSED;
-}
-
-enum client_check client_auth_check(struct issuer *issuer, const struct refresh_ask *ask,
-                                    int64_t now_ms, struct arena *arena,
-                                    struct client_identity *identity, struct fault *fault)
-{
-    struct text id = ask->client_id;
-    struct client client;
-    enum client_check check = CLIENT_REFUSED;
-
-    memset(identity, 0, sizeof *identity);
-    if (ask->client_proof == CLIENT_PROOF_ASSERTION) {
-        struct text claimed = {0};
-
-        if (!assertion_client(arena, ask->client_assertion, &claimed) ||
-            (id.size > 0 && !text_equal(id, claimed))) {
-            return CLIENT_REFUSED;
-        }
-        id = claimed;
-    }
-    if (id.size == 0 && ask->client_proof == CLIENT_PROOF_NONE) {
-        return CLIENT_ACCEPTED;
-    }
-    if (!text_copy(id, identity->id, sizeof identity->id) || id.size == 0) {
-        return CLIENT_REFUSED;
-    }
-    switch (store_client_find(issuer->store, identity->id, &client, fault)) {
-    case STORE_OK:
-        check = judge(issuer, ask, &client, now_ms, arena, &identity->proved, fault);
-        if (check == CLIENT_ACCEPTED && !client.enabled) {
-            check = CLIENT_DISABLED;
-        }
-        break;
-    case STORE_ABSENT:
-    case STORE_EXISTS:
-    case STORE_STALE:
-        break;
-    case STORE_FAULT:
-        check = CLIENT_FAULT;
-        break;
-    }
-    identity->named = check == CLIENT_ACCEPTED;
-    return check;
 }

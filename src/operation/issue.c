@@ -1,11 +1,13 @@
-/* issue.c: beginning sessions and making access tokens; see issue.h. */
+/* SPDX-License-Identifier: ISC */
+/* issue.c: beginning sessions and making access tokens. Knows how a session is made durable and
+ * what a token says; does not know who asked or how. */
 #include "operation/issue.h"
 
 #include <string.h>
 
 #include "base/codec.h"
-#include "operation/token_ref.h"
 #include "operation/decision.h"
+#include "operation/token_ref.h"
 #include "token/layout.h"
 #include "token/refresh_token.h"
 
@@ -13,9 +15,286 @@
  * be the same string. Each gets a second of its own; this many are tried. */
 enum { ISSUE_SECONDS_TRIED = 1000 };
 
+static bool importable(struct text token, const struct secrets *secrets);
+static bool has_any(struct text t, const char *bytes);
+static bool scope_is_well_formed(struct text scope);
+static bool find_policy(struct issue *issue);
+static bool start_session(struct issue *issue);
+static bool sign_first(struct issue *issue);
+static bool make_first_token(struct issue *issue);
+static bool fill_claims(const struct request *request, const struct access_token *token,
+                        struct layout_claims *claims, struct fault *fault);
+static bool fill_account(const struct account *account, struct arena *arena,
+                         struct layout_claims *claims, struct fault *fault);
+static bool fill_answer(struct request *request, const struct layout_claims *claims);
+
+/* ---- beginning a session ---- */
+
+enum outcome issue_session(struct request *request, const struct issue_ask *ask)
+{
+    struct issue issue;
+    enum outcome outcome = issue_begin(&issue, request, ask);
+
+    if (outcome == OUTCOME_ROTATED) {
+        while (issue_written(
+            &issue, store_write(request->issuer->store, &issue.write, &request->fault), &outcome)) {
+        }
+    }
+    return outcome;
+}
+
+enum outcome issue_begin(struct issue *issue, struct request *request, const struct issue_ask *ask)
+{
+    struct answer *answer = &request->answer;
+
+    issue->request = request;
+    issue->ask = *ask;
+    issue->tried = 0;
+    answer->now_ms = clock_now_ms(&request->issuer->clock);
+    issue->first_s = answer->now_ms / CLOCK_SECOND;
+    if (!importable(ask->imported, request->issuer->secrets)) {
+        return OUTCOME_TOKEN_INVALID;
+    } else if (ask->scope.size > SESSION_SCOPE_MAX || !scope_is_well_formed(ask->scope)) {
+        return OUTCOME_SCOPE_INVALID;
+    } else if (!find_policy(issue) || !start_session(issue) || !sign_first(issue) ||
+               !make_first_token(issue)) {
+        return OUTCOME_FAULT;
+    }
+    answer->session_expires_ms = issue->session.expires_ms;
+    answer->session_known = true;
+    memcpy(answer->session, issue->session.id, sizeof answer->session);
+    return arena_copy(request->arena, ask->client, &answer->client) ? OUTCOME_ROTATED
+                                                                    : OUTCOME_FAULT;
+}
+
+bool issue_written(struct issue *issue, enum store_result result, enum outcome *outcome)
+{
+    bool jwt = issue->request->realm->policy.format == REFRESH_FORMAT_JWT;
+
+    *outcome = OUTCOME_FAULT;
+    switch (result) {
+    case STORE_OK:
+        *outcome = OUTCOME_ROTATED;
+        return false;
+    case STORE_EXISTS:
+        if (issue->ask.imported.size > 0 || !jwt || ++issue->tried == ISSUE_SECONDS_TRIED) {
+            *outcome = OUTCOME_TOKEN_INVALID;
+            return false;
+        }
+        return make_first_token(issue);
+    case STORE_STALE:
+        fault_set(&issue->request->fault,
+                  "account %s was disabled, removed or given another password meanwhile",
+                  issue->ask.account->name);
+        return false;
+    case STORE_ABSENT:
+    case STORE_FAULT:
+        return false;
+    }
+    return false;
+}
+
+/* A token another server issued is honoured as it is, so it must go wherever ours go (a cookie has
+ * the narrowest set of bytes, RFC 6265 section 4.1.1) and must not look like one of ours. */
+static bool importable(struct text token, const struct secrets *secrets)
+{
+    uint8_t id[SESSION_ID_SIZE];
+    uint32_t generation;
+
+    return token.size == 0 || (text_is_visible_ascii(token) && !has_any(token, "\",;\\") &&
+                               token.size >= 16 && token.size <= REFRESH_TOKEN_MAX &&
+                               !refresh_token_native_open(secrets, token, id, &generation));
+}
+
+static bool has_any(struct text t, const char *bytes)
+{
+    for (; *bytes != '\0'; bytes++) {
+        if (text_find(t, *bytes) < t.size) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* scope = scope-token *( SP scope-token ), scope-token = %x21 / %x23-5B / %x5D-7E (RFC 6749 3.3);
+ * empty is allowed here, because Koppeltaal grants it. */
+static bool scope_is_well_formed(struct text scope)
+{
+    for (size_t i = 0; i < scope.size; i++) {
+        unsigned char c = (unsigned char)scope.data[i];
+        bool lone_space = c == ' ' && i > 0 && i + 1 < scope.size && scope.data[i - 1] != ' ';
+
+        if (!lone_space && (c <= 0x20 || c == '"' || c == '\\' || c > 0x7e)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool find_policy(struct issue *issue)
+{
+    struct request *request = issue->request;
+    struct client client;
+    char id[CLIENT_ID_MAX + 1];
+
+    issue->policy = request->realm->policy;
+    if (issue->ask.client.size == 0 || !text_copy(issue->ask.client, id, sizeof id)) {
+        return true;
+    }
+    switch (store_client_find(request->issuer->store, id, &client, &request->fault)) {
+    case STORE_OK:
+        policy_effective(&request->realm->policy, &client, &issue->policy);
+        return true;
+    case STORE_ABSENT:
+    case STORE_EXISTS:
+    case STORE_STALE:
+        return true;
+    case STORE_FAULT:
+        break;
+    }
+    return false;
+}
+
+static bool start_session(struct issue *issue)
+{
+    const struct issue_ask *ask = &issue->ask;
+    struct issuer *issuer = issue->request->issuer;
+    int64_t now_ms = issue->request->answer.now_ms;
+    struct session *session = &issue->session;
+
+    memset(session, 0, sizeof *session);
+    session->account = ask->account->number;
+    session->created_ms = now_ms;
+    session->rotated_ms = now_ms;
+    session->used_ms = now_ms;
+    session->expires_ms = decision_next_expiry_ms(&issue->policy, now_ms, now_ms);
+    session->scope_given = ask->scope_given;
+    if (session_id_make(&issuer->randomness, now_ms, session->id) &&
+        text_copy(text_of(issue->request->realm->name), session->realm, sizeof session->realm) &&
+        text_copy(ask->client, session->client, sizeof session->client) &&
+        text_copy(ask->scope, session->scope, sizeof session->scope)) {
+        return true;
+    }
+    fault_set(&issue->request->fault,
+              "cannot start a session for %s: no randomness, or a name is too long",
+              ask->account->name);
+    return false;
+}
+
+static bool sign_first(struct issue *issue)
+{
+    struct request *request = issue->request;
+    struct access_token token = {.policy = &issue->policy,
+                                 .session = &issue->session,
+                                 .account = issue->ask.account,
+                                 .issued_at_s = issue->first_s,
+                                 .scope = text_of(issue->session.scope)};
+
+    return store_keyring_version(request->issuer->store, &token.keyring_version, &request->fault) ==
+               STORE_OK &&
+           issue_access_token(request, &token);
+}
+
+/* The refresh token of generation 0, how the session is found by it, and the write. */
+static bool make_first_token(struct issue *issue)
+{
+    struct request *request = issue->request;
+    struct issuer *issuer = request->issuer;
+    const struct policy *policy = &issue->policy;
+    struct session *session = &issue->session;
+    struct access_token first = {.policy = policy,
+                                 .session = session,
+                                 .account = issue->ask.account,
+                                 .issued_at_s = issue->first_s + issue->tried};
+    struct text *token = &request->answer.refresh_token;
+    struct layout_claims claims;
+
+    store_prepare_create(&issue->write, session, issue->ask.account);
+    if (issue->ask.imported.size > 0) {
+        *token = issue->ask.imported;
+    } else if (policy->format != REFRESH_FORMAT_JWT) {
+        session->has_derived_aliases = policy->format == REFRESH_FORMAT_UUID;
+        return token_ref_mint(issuer, policy->format, session->id, 0, request->arena, token,
+                              &request->fault);
+    } else if (!fill_claims(request, &first, &claims, &request->fault)) {
+        return false;
+    } else {
+        claims.expires_at_s = session->expires_ms / CLOCK_SECOND;
+        if (!layout_refresh_token(policy->layout, issuer->refresh_jwt, &claims, request->arena,
+                                  token)) {
+            fault_set(&request->fault, "cannot make a JWT-shaped refresh token for %s",
+                      request->realm->name);
+            return false;
+        }
+    }
+    session->has_alias = refresh_token_alias(*token, session->alias);
+    if (!session->has_alias) {
+        fault_set(&request->fault, "SHA-256 failed");
+    }
+    return session->has_alias;
+}
+
+/* ---- access tokens ---- */
+
+bool issue_access_token(struct request *request, const struct access_token *token)
+{
+    const struct policy *policy = token->policy;
+    const char *algorithm = signing_algorithm_name(policy->algorithm);
+    const struct keyring *keyring =
+        issuer_keyring(request->issuer, token->keyring_version, &request->fault);
+    const struct signing_key *key;
+    struct layout_claims claims;
+
+    if (keyring == NULL) {
+        return false;
+    }
+    key = keyring_signer(keyring, policy->algorithm, request->realm->name);
+    if (key == NULL) {
+        fault_set(
+            &request->fault,
+            "no active %s signing key for %s: run `retoken key add --algorithm %s --activate`",
+            algorithm, request->realm->name, algorithm);
+        return false;
+    }
+    if (!fill_claims(request, token, &claims, &request->fault)) {
+        return false;
+    }
+    claims.expires_at_s = token->issued_at_s + policy->access_lifetime_ms / CLOCK_SECOND;
+    if (!layout_access_token(policy->layout, key, &claims, request->arena,
+                             &request->answer.access_token) ||
+        !fill_answer(request, &claims)) {
+        fault_set(&request->fault,
+                  "cannot sign the access token: out of memory or libcrypto failed");
+        return false;
+    }
+    return true;
+}
+
+static bool fill_claims(const struct request *request, const struct access_token *token,
+                        struct layout_claims *claims, struct fault *fault)
+{
+    const struct session *session = token->session;
+
+    memset(claims, 0, sizeof *claims);
+    claims->issuer = text_of(request->realm->issuer);
+    claims->audience = text_of(request->realm->audience);
+    claims->client = text_of(session->client);
+    claims->issued_at_s = token->issued_at_s;
+    claims->scope = token->scope;
+    claims->scope_given = session->scope_given;
+    claims->refreshed = token->refreshed;
+    codec_uuid_format(session->id, claims->session);
+    if (!refresh_token_jti(request->issuer->secrets, session->id, token->generation,
+                           token->issued_at_s, claims->jti)) {
+        fault_set(fault, "HMAC failed");
+        return false;
+    }
+    return fill_account(token->account, request->arena, claims, fault);
+}
+
 /* The claims that come from the account as it is now. False: its claims are not a JSON object. */
-static bool claims_of_account(const struct account *account, struct arena *arena,
-                              struct layout_claims *claims, struct fault *fault)
+static bool fill_account(const struct account *account, struct arena *arena,
+                         struct layout_claims *claims, struct fault *fault)
 {
     const json_t *number;
 
@@ -38,209 +317,15 @@ static bool claims_of_account(const struct account *account, struct arena *arena
     return true;
 }
 
-static bool fill_claims(const struct issuer *issuer, const struct mount *mount,
-                        const struct session *session, const struct account *account,
-                        uint32_t generation, int64_t issued_at_s, struct arena *arena,
-                        struct layout_claims *claims, struct fault *fault)
+static bool fill_answer(struct request *request, const struct layout_claims *claims)
 {
-    memset(claims, 0, sizeof *claims);
-    claims->issuer = text_of(mount->realm->issuer);
-    claims->audience = text_of(mount->realm->audience);
-    claims->client = text_of(session->client);
-    claims->issued_at_s = issued_at_s;
-    codec_uuid_format(session->id, claims->session);
-    if (!refresh_token_jti(issuer->secrets, session->id, generation, issued_at_s, claims->jti)) {
-        fault_set(fault, "HMAC failed");
-        return false;
-    }
-    return claims_of_account(account, arena, claims, fault);
-}
+    struct answer *answer = &request->answer;
 
-bool issue_access_token(struct issuer *issuer, const struct mount *mount,
-                        const struct policy *policy, const struct session *session,
-                        const struct account *account, uint64_t keyring_version,
-                        uint32_t generation, int64_t issued_at_s, struct text scope, bool refreshed,
-                        struct arena *arena, struct refresh_answer *answer, struct fault *fault)
-{
-    const struct keyring *keyring = issuer_keyring(issuer, keyring_version, fault);
-    const struct signing_key *key;
-    struct layout_claims claims;
-
-    if (keyring == NULL) {
-        return false;
-    }
-    key = keyring_signer(keyring, policy->algorithm, mount->realm->name);
-    if (key == NULL) {
-        fault_set(
-            fault,
-            "no active %s signing key for %s: run `retoken key add --algorithm %s --activate`",
-            signing_algorithm_name(policy->algorithm), mount->path,
-            signing_algorithm_name(policy->algorithm));
-        return false;
-    }
-    if (!fill_claims(issuer, mount, session, account, generation, issued_at_s, arena, &claims,
-                     fault)) {
-        return false;
-    }
-    claims.scope = scope;
-    claims.scope_given = session->scope_given;
-    claims.refreshed = refreshed;
-    claims.expires_at_s = issued_at_s + policy->access_lifetime_ms / CLOCK_SECOND;
-    if (!layout_access_token(policy->layout, key, &claims, arena, &answer->access_token) ||
-        !arena_copy(arena, claims.username, &answer->username) ||
-        !arena_copy(arena, claims.roles, &answer->roles) ||
-        !arena_copy(arena, scope, &answer->scope)) {
-        fault_set(fault, "cannot sign the access token: out of memory or libcrypto failed");
-        return false;
-    }
-    answer->expires_at_s = claims.expires_at_s;
-    answer->expires_in_s = claims.expires_at_s - answer->now_ms / CLOCK_SECOND;
-    return true;
-}
-
-/* scope = scope-token *( SP scope-token ), scope-token = %x21 / %x23-5B / %x5D-7E (RFC 6749 3.3);
- * empty is allowed here, because Koppeltaal grants it. */
-static bool scope_is_well_formed(struct text scope)
-{
-    for (size_t i = 0; i < scope.size; i++) {
-        unsigned char c = (unsigned char)scope.data[i];
-        bool lone_space = c == ' ' && i > 0 && i + 1 < scope.size && scope.data[i - 1] != ' ';
-
-        if (!lone_space && (c <= 0x20 || c == '"' || c == '\\' || c > 0x7e)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool start_session(const struct issuer *issuer, const struct issue_ask *ask, int64_t now_ms,
-                          struct session *session)
-{
-    const struct policy *policy = &ask->mount->realm->policy;
-
-    memset(session, 0, sizeof *session);
-    session->account = ask->account->number;
-    session->created_ms = now_ms;
-    session->rotated_ms = now_ms;
-    session->used_ms = now_ms;
-    session->expires_ms = decision_next_expiry_ms(policy, now_ms, now_ms);
-    session->scope_given = ask->scope_given;
-    return session_id_make(&issuer->randomness, now_ms, session->id) &&
-           text_copy(text_of(ask->mount->realm->name), session->realm, sizeof session->realm) &&
-           text_copy(ask->client, session->client, sizeof session->client) &&
-           text_copy(ask->scope, session->scope, sizeof session->scope);
-}
-
-/* The refresh token of generation 0, and how the session is found by it. */
-static bool first_token(struct issuer *issuer, const struct issue_ask *ask, struct session *session,
-                        int64_t iat_s, struct arena *arena, struct text *token, struct fault *fault)
-{
-    enum refresh_format format = ask->mount->realm->policy.format;
-    struct layout_claims claims;
-
-    if (ask->imported.size > 0) {
-        *token = ask->imported;
-    } else if (format != REFRESH_FORMAT_JWT) {
-        session->has_derived_aliases = format == REFRESH_FORMAT_UUID;
-        return token_ref_mint(issuer, format, session->id, 0, arena, token, fault);
-    } else if (!fill_claims(issuer, ask->mount, session, ask->account, 0, iat_s, arena, &claims,
-                            fault)) {
-        return false;
-    } else {
-        claims.expires_at_s = session->expires_ms / CLOCK_SECOND;
-        if (!layout_refresh_token(ask->mount->realm->policy.layout, issuer->refresh_jwt, &claims,
-                                  arena, token)) {
-            fault_set(fault, "cannot make a JWT-shaped refresh token for %s", ask->mount->path);
-            return false;
-        }
-    }
-    session->has_alias = refresh_token_alias(*token, session->alias);
-    if (!session->has_alias) {
-        fault_set(fault, "SHA-256 failed");
-    }
-    return session->has_alias;
-}
-
-/* Makes the session durable; a JWT-shaped token whose second is taken moves on to the next one. */
-static enum store_result create_session(struct issuer *issuer, const struct issue_ask *ask,
-                                        struct session *session, struct arena *arena,
-                                        struct text *token, struct fault *fault)
-{
-    enum store_result result = STORE_FAULT;
-    int64_t now_s = session->created_ms / CLOCK_SECOND;
-
-    for (int64_t i = 0; i < ISSUE_SECONDS_TRIED; i++) {
-        if (!first_token(issuer, ask, session, now_s + i, arena, token, fault)) {
-            return STORE_FAULT;
-        }
-        result = store_session_create(issuer->store, session, ask->account, fault);
-        if (result != STORE_EXISTS || ask->imported.size > 0 ||
-            ask->mount->realm->policy.format != REFRESH_FORMAT_JWT) {
-            return result;
-        }
-    }
-    return result;
-}
-
-static bool has_any(struct text t, const char *bytes)
-{
-    for (; *bytes != '\0'; bytes++) {
-        if (text_find(t, *bytes) < t.size) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A token another server issued is honoured as it is, so it must go wherever ours go (RFC 6265
- * section 4.1.1 has the narrowest door) and must not look like one of ours. */
-static bool importable(struct text token, const struct secrets *secrets)
-{
-    uint8_t id[SESSION_ID_SIZE];
-    uint32_t generation;
-
-    return token.size == 0 || (text_is_visible_ascii(token) && !has_any(token, "\",;\\") &&
-                               token.size >= 16 && token.size <= REFRESH_TOKEN_MAX &&
-                               !refresh_token_native_open(secrets, token, id, &generation));
-}
-
-enum outcome issue_session(struct issuer *issuer, const struct issue_ask *ask, struct arena *arena,
-                           struct refresh_answer *answer, struct fault *fault)
-{
-    struct session session;
-    uint64_t keyring_version;
-
-    answer->now_ms = clock_now_ms(&issuer->clock);
-    if (!importable(ask->imported, issuer->secrets)) {
-        return OUTCOME_TOKEN_INVALID;
-    } else if (ask->scope.size > SESSION_SCOPE_MAX || !scope_is_well_formed(ask->scope)) {
-        return OUTCOME_SCOPE_INVALID;
-    } else if (!start_session(issuer, ask, answer->now_ms, &session)) {
-        fault_set(fault, "cannot start a session for %s: no randomness, or a name is too long",
-                  ask->account->name);
-        return OUTCOME_FAULT;
-    } else if (store_keyring_version(issuer->store, &keyring_version, fault) != STORE_OK ||
-               !issue_access_token(issuer, ask->mount, &ask->mount->realm->policy, &session,
-                                   ask->account, keyring_version, 0,
-                                   session.created_ms / CLOCK_SECOND, text_of(session.scope), false,
-                                   arena, answer, fault)) {
-        return OUTCOME_FAULT;
-    }
-    switch (create_session(issuer, ask, &session, arena, &answer->refresh_token, fault)) {
-    case STORE_OK:
-        break;
-    case STORE_EXISTS:
-        return OUTCOME_TOKEN_INVALID;
-    case STORE_STALE:
-        fault_set(fault, "account %s was disabled, removed or given another password meanwhile",
-                  ask->account->name);
-        return OUTCOME_FAULT;
-    case STORE_ABSENT:
-    case STORE_FAULT:
-        return OUTCOME_FAULT;
-    }
-    answer->session_expires_ms = session.expires_ms;
-    answer->session_known = true;
-    memcpy(answer->session, session.id, sizeof session.id);
-    return arena_copy(arena, ask->client, &answer->client) ? OUTCOME_ROTATED : OUTCOME_FAULT;
+    answer->expires_at_s = claims->expires_at_s;
+    answer->expires_in_s = claims->expires_at_s - answer->now_ms / CLOCK_SECOND;
+    answer->claims = claims->account;
+    return arena_copy(request->arena, claims->username, &answer->username) &&
+           arena_copy(request->arena, claims->subject, &answer->subject) &&
+           arena_copy(request->arena, claims->roles, &answer->roles) &&
+           arena_copy(request->arena, claims->scope, &answer->scope);
 }

@@ -1,33 +1,61 @@
+/* SPDX-License-Identifier: ISC */
 /* issue.h: beginning a session and making its tokens. The one place that turns (session, account,
- * mount) into an access token, for the first issue and for every refresh. */
+ * realm) into an access token, for the first issue and for every refresh. Knows accounts, sessions
+ * and keys; does not know who asked or how. */
 #ifndef RETOKEN_OPERATION_ISSUE_H
 #define RETOKEN_OPERATION_ISSUE_H
 
-#include "operation/refresh.h"
+#include "operation/request.h"
 
+/* What an access token says. */
+struct access_token {
+    const struct policy *policy; /* in force for the client */
+    const struct session *session;
+    const struct account *account;
+    uint64_t keyring_version; /* at least this one signs it */
+    uint32_t generation;
+    int64_t issued_at_s;
+    struct text scope; /* that it carries */
+    bool refreshed;    /* by a refresh, not by a login */
+};
+
+/* Signs an access token of request->realm and fills request->answer: access_token, expires_*, scope
+ * and the account. Needs answer.now_ms. False with request->fault. */
+bool issue_access_token(struct request *request, const struct access_token *token);
+
+/* What a session begins with. */
 struct issue_ask {
-    const struct mount *mount;
     const struct account *account;
     struct text client; /* "" = none */
     bool scope_given;
     struct text scope;
-    struct text imported; /* a refresh token another server issued, to be honoured as generation 0;
-                             "" = none */
+    struct text imported; /* a refresh token another server issued, honoured as generation 0; "" =
+                             none */
 };
 
-/* OUTCOME_ROTATED with the answer filled (refresh token of generation 0) once the session is
- * durable; OUTCOME_TOKEN_INVALID: `imported` is unusable or taken already; OUTCOME_SCOPE_INVALID:
- * not a scope (RFC 6749 section 3.3) or too long; OUTCOME_FAULT. */
-enum outcome issue_session(struct issuer *issuer, const struct issue_ask *ask, struct arena *arena,
-                           struct refresh_answer *answer, struct fault *fault);
+/* A session on its way into the store; in memory that lives until issue_written has said that it is
+ * decided. */
+struct issue {
+    struct request *request;
+    struct issue_ask ask;
+    struct policy policy; /* in force for the client */
+    struct session session;
+    int64_t first_s; /* the `iat` of a JWT-shaped refresh token that was tried first … */
+    int64_t tried;   /* … and how many seconds have been tried */
+    struct store_write write;
+};
 
-/* Under the policy in force for the client, signs an access token for (session, generation) at
- * issued_at_s and fills answer's access_token, expires_*, username, roles. `scope` is what the
- * token shall carry. Needs answer->now_ms. */
-bool issue_access_token(struct issuer *issuer, const struct mount *mount,
-                        const struct policy *policy, const struct session *session,
-                        const struct account *account, uint64_t keyring_version,
-                        uint32_t generation, int64_t issued_at_s, struct text scope, bool refreshed,
-                        struct arena *arena, struct refresh_answer *answer, struct fault *fault);
+/* Makes both tokens and the write; keeps ask->account until it is written. Fills request->answer.
+ * OUTCOME_ROTATED: write issue->write, then call issue_written. OUTCOME_TOKEN_INVALID: `imported`
+ * is unusable. OUTCOME_SCOPE_INVALID: not a scope (RFC 6749 section 3.3) or too long.
+ * OUTCOME_FAULT. */
+enum outcome issue_begin(struct issue *issue, struct request *request, const struct issue_ask *ask);
+/* Takes what came of the write. True: issue->write is to be written once more, with another token.
+ * False: *outcome is OUTCOME_ROTATED, OUTCOME_TOKEN_INVALID (`imported` is taken) or
+ * OUTCOME_FAULT. */
+bool issue_written(struct issue *issue, enum store_result result, enum outcome *outcome);
+
+/* All of it, waiting for the write. For `retoken` and tests. */
+enum outcome issue_session(struct request *request, const struct issue_ask *ask);
 
 #endif

@@ -1,4 +1,4 @@
-## src/operation: the operation
+## src/operation: what can be done, one row per operation
 noinst_LIBRARIES += liboperation.a
 liboperation_a_SOURCES = \
 	src/operation/issuer.c \
@@ -9,13 +9,16 @@ liboperation_a_SOURCES = \
 	src/operation/decision.h \
 	src/operation/issue.c \
 	src/operation/issue.h \
+	src/operation/health.c \
+	src/operation/key_set.c \
 	src/operation/login.c \
-	src/operation/login.h \
+	src/operation/operation.c \
+	src/operation/operation.h \
+	src/operation/request.h \
 	src/operation/password.c \
 	src/operation/password.h \
 	src/operation/preview.c \
 	src/operation/preview.h \
 	src/operation/refresh.c \
-	src/operation/refresh.h \
 	src/operation/token_ref.c \
 	src/operation/token_ref.h

@@ -1,19 +1,18 @@
-/* refresh.c: the one operation. refresh_begin (client_auth.c, token_ref.c, login.c) checks who asks
- * and finds the session; refresh_step reads its record, sees whether the token belongs to who
- * presents it, lets decision.c decide, signs, and leaves at most one write to be made, the last
- * thing that can fail; refresh_written takes what came of it. Read these three first, at the end of
- * the file, then attempt() above them, which names the rest in order. */
-#include "operation/refresh.h"
-
+/* SPDX-License-Identifier: ISC */
+/* refresh.c: the refresh operation (design.md section 4). begin (client_auth.c, token_ref.c) checks
+ * who asks and finds the session; step reads its record, sees whether the token belongs to who
+ * presents it, lets decision.c decide, signs, and leaves at most one write, the last thing that can
+ * fail; written takes what came of it. Knows sessions, policies and keys; does not know HTTP or any
+ * dialect's words. */
 #include <string.h>
 
 #include "base/codec.h"
 #include "operation/client_auth.h"
+#include "operation/decision.h"
 #include "operation/issue.h"
-#include "operation/login.h"
+#include "operation/operation.h"
 #include "operation/password.h"
 #include "operation/token_ref.h"
-#include "operation/decision.h"
 #include "token/jws.h"
 #include "token/layout.h"
 #include "token/refresh_token.h"
@@ -24,11 +23,11 @@ enum { RACES_LOST_MAX = 16 };
 
 /* One request's working set, in its arena. */
 struct refresh {
-    struct issuer *issuer;
-    const struct refresh_ask *ask;
+    struct request *request;
+    const struct refresh_input *ask;
     struct policy policy; /* the one in force, once the session is read */
     struct arena *arena;
-    struct refresh_answer *answer;
+    struct answer *answer;
     struct fault *fault;
     struct clock_moment now;
     struct client_identity client;
@@ -56,7 +55,7 @@ static bool client_matches(const struct refresh *refresh, enum outcome *refusal)
         *refusal = OUTCOME_WRONG_CLIENT;
     } else if (session->client_proved && !refresh->client.proved) {
         *refusal = OUTCOME_CLIENT_AUTH_FAILED;
-    } else if (!refresh->ask->client_bound || named || session->client[0] == '\0') {
+    } else if (!refresh->request->client.bound || named || session->client[0] == '\0') {
         return true;
     } else if (!refresh->grant.has_client || !refresh->grant.client.enabled) {
         *refusal = OUTCOME_CLIENT_AUTH_FAILED;
@@ -76,7 +75,7 @@ static bool access_token_matches(struct refresh *refresh, const struct keyring *
     const struct session *session = &refresh->grant.session;
     const char *claim = refresh->policy.layout->session_claim;
     json_t *payload = jws_open_any(refresh->arena, refresh->ask->access_token, keyring,
-                                   refresh->ask->mount->realm->name, fault);
+                                   refresh->request->realm->name, fault);
     struct text named;
     char id[37];
 
@@ -90,7 +89,7 @@ static bool access_token_matches(struct refresh *refresh, const struct keyring *
 
 static bool user_matches(struct refresh *refresh, enum outcome *refusal)
 {
-    const struct refresh_ask *ask = refresh->ask;
+    const struct refresh_input *ask = refresh->ask;
     const struct account *account = &refresh->grant.account;
 
     if (!refresh->grant.has_account) {
@@ -109,7 +108,7 @@ static bool check_access_token(struct refresh *refresh, enum outcome *refusal)
 {
     struct fault unready = {""};
     const struct keyring *keyring =
-        issuer_keyring(refresh->issuer, refresh->grant.keyring_version, refresh->fault);
+        issuer_keyring(refresh->request->issuer, refresh->grant.keyring_version, refresh->fault);
 
     *refusal = OUTCOME_FAULT;
     if (keyring == NULL) {
@@ -129,7 +128,7 @@ static bool check_access_token(struct refresh *refresh, enum outcome *refusal)
 static bool belongs(struct refresh *refresh, enum outcome *refusal)
 {
     if (!text_equal(text_of(refresh->grant.session.realm),
-                    text_of(refresh->ask->mount->realm->name))) {
+                    text_of(refresh->request->realm->name))) {
         *refusal = OUTCOME_WRONG_REALM;
         return false;
     } else if (!client_matches(refresh, refusal) || !user_matches(refresh, refusal)) {
@@ -172,18 +171,24 @@ static bool choose_scope(const struct refresh *refresh, struct text *scope)
 /* The access token of `generation`, issued at issued_ms. */
 static bool sign(struct refresh *refresh, uint32_t generation, int64_t issued_ms, struct text scope)
 {
-    return issue_access_token(refresh->issuer, refresh->ask->mount, &refresh->policy,
-                              &refresh->grant.session, &refresh->grant.account,
-                              refresh->grant.keyring_version, generation, issued_ms / CLOCK_SECOND,
-                              scope, true, refresh->arena, refresh->answer, refresh->fault);
+    struct access_token token = {.policy = &refresh->policy,
+                                 .session = &refresh->grant.session,
+                                 .account = &refresh->grant.account,
+                                 .keyring_version = refresh->grant.keyring_version,
+                                 .generation = generation,
+                                 .issued_at_s = issued_ms / CLOCK_SECOND,
+                                 .scope = scope,
+                                 .refreshed = true};
+
+    return issue_access_token(refresh->request, &token);
 }
 
 /* The alias of `generation` spelled as UUID. */
 static bool derive_alias(const struct refresh *refresh, uint32_t generation,
                          uint8_t alias[SESSION_HASH_SIZE])
 {
-    if (!refresh_token_uuid_alias(refresh->issuer->secrets, refresh->grant.session.id, generation,
-                                  alias)) {
+    if (!refresh_token_uuid_alias(refresh->request->issuer->secrets, refresh->grant.session.id,
+                                  generation, alias)) {
         fault_set(refresh->fault, "cannot derive an alias");
         return false;
     }
@@ -206,13 +211,13 @@ static bool rotate(struct refresh *refresh, struct text scope)
     struct store_rotation rotation = {.from = session->generation,
                                       .to = session->generation + 1,
                                       .now_ms = refresh->now.wall_ms,
-                                      .clock = &refresh->issuer->clock};
+                                      .clock = &refresh->request->issuer->clock};
     struct text *token = &refresh->answer->refresh_token;
 
     memcpy(rotation.id, session->id, sizeof rotation.id);
     rotation.expires_ms = renewed_expiry_ms(refresh);
     if (!sign(refresh, session->generation + 1, refresh->now.wall_ms, scope) ||
-        !token_ref_mint(refresh->issuer, refresh->policy.format, session->id,
+        !token_ref_mint(refresh->request->issuer, refresh->policy.format, session->id,
                         session->generation + 1, refresh->arena, token, refresh->fault)) {
         return false;
     }
@@ -285,8 +290,8 @@ static bool mint_again(struct refresh *refresh)
         if (!derive_alias(refresh, session->generation, alias)) {
             return false;
         }
-        switch (store_alias_find(refresh->issuer->store, alias, unused.session, &unused.generation,
-                                 refresh->fault)) {
+        switch (store_alias_find(refresh->request->issuer->store, alias, unused.session,
+                                 &unused.generation, refresh->fault)) {
         case STORE_OK:
             break;
         case STORE_ABSENT:
@@ -298,8 +303,8 @@ static bool mint_again(struct refresh *refresh)
             return false;
         }
     }
-    return token_ref_mint(refresh->issuer, format, session->id, session->generation, refresh->arena,
-                          &refresh->answer->refresh_token, refresh->fault);
+    return token_ref_mint(refresh->request->issuer, format, session->id, session->generation,
+                          refresh->arena, &refresh->answer->refresh_token, refresh->fault);
 }
 
 /* A spent token inside a window: the answer of n. `fresh` gives the access token a new time instead
@@ -364,7 +369,7 @@ static bool grant(struct refresh *refresh, enum outcome *outcome)
 static void introduce(struct refresh *refresh)
 {
     const struct session *session = &refresh->grant.session;
-    struct refresh_answer *answer = refresh->answer;
+    struct answer *answer = refresh->answer;
 
     answer->session_known = true;
     memcpy(answer->session, session->id, sizeof answer->session);
@@ -377,15 +382,15 @@ static void introduce(struct refresh *refresh)
 /* One reading of the record and what follows from it, up to the write. False with the fault. */
 static bool attempt(struct refresh *refresh, enum outcome *outcome)
 {
-    enum store_result result = store_session_view(refresh->issuer->store, refresh->ref.session,
-                                                  &refresh->grant, refresh->fault);
+    enum store_result result = store_session_view(
+        refresh->request->issuer->store, refresh->ref.session, &refresh->grant, refresh->fault);
 
     if (result != STORE_OK) {
         *outcome = OUTCOME_TOKEN_UNKNOWN;
         return result == STORE_ABSENT;
     }
     introduce(refresh);
-    policy_effective(&refresh->ask->mount->realm->policy,
+    policy_effective(&refresh->request->realm->policy,
                      refresh->grant.has_client ? &refresh->grant.client : NULL, &refresh->policy);
     if (!belongs(refresh, outcome)) {
         return true;
@@ -412,15 +417,12 @@ static void decide(struct refresh *refresh, enum outcome outcome)
 /* Nothing is decided yet only when there is a session to look at. */
 static void find(struct refresh *refresh)
 {
-    switch (token_ref_locate(refresh->issuer, refresh->ask->refresh_token, refresh->arena,
+    switch (token_ref_locate(refresh->request->issuer, refresh->ask->refresh_token, refresh->arena,
                              &refresh->ref, refresh->fault)) {
     case TOKEN_REF_FOUND:
         break;
     case TOKEN_REF_INVALID:
-        decide(refresh, refresh->ask->password_given
-                            ? login_with_access_token(refresh->issuer, refresh->ask, refresh->arena,
-                                                      refresh->answer, refresh->fault)
-                            : OUTCOME_TOKEN_INVALID);
+        decide(refresh, OUTCOME_TOKEN_INVALID);
         break;
     case TOKEN_REF_UNKNOWN:
         decide(refresh, OUTCOME_TOKEN_UNKNOWN);
@@ -431,45 +433,33 @@ static void find(struct refresh *refresh)
     }
 }
 
-struct refresh *refresh_begin(struct issuer *issuer, const struct refresh_ask *ask,
-                              struct arena *arena, struct refresh_answer *answer,
-                              struct fault *fault)
+static bool begin(struct request *request)
 {
-    struct refresh *refresh = arena_alloc(arena, sizeof *refresh);
-    struct clock_moment now = clock_moment(&issuer->clock);
+    struct refresh *refresh = operation_state(request, sizeof *refresh);
+    enum outcome refusal;
 
-    memset(answer, 0, sizeof *answer);
-    answer->now_ms = now.wall_ms;
     if (refresh == NULL) {
-        fault_set(fault, "the request's memory is used up");
-        return NULL;
+        return false;
     }
-    memset(refresh, 0, sizeof *refresh);
-    refresh->issuer = issuer;
-    refresh->ask = ask;
-    refresh->arena = arena;
-    refresh->answer = answer;
-    refresh->fault = fault;
-    refresh->now = now;
-    switch (client_auth_check(issuer, ask, now.wall_ms, arena, &refresh->client, fault)) {
-    case CLIENT_ACCEPTED:
+    refresh->now = clock_moment(&request->issuer->clock);
+    request->answer.now_ms = refresh->now.wall_ms;
+    refresh->request = request;
+    refresh->ask = &request->input.refresh;
+    refresh->arena = request->arena;
+    refresh->answer = &request->answer;
+    refresh->fault = &request->fault;
+    if (client_auth_check(request, refresh->now.wall_ms, &refresh->client, &refusal)) {
         find(refresh);
-        break;
-    case CLIENT_REFUSED:
-        decide(refresh, OUTCOME_CLIENT_AUTH_FAILED);
-        break;
-    case CLIENT_DISABLED:
-        decide(refresh, OUTCOME_CLIENT_UNAUTHORIZED);
-        break;
-    case CLIENT_FAULT:
-        decide(refresh, OUTCOME_FAULT);
-        break;
+    } else {
+        decide(refresh, refusal);
     }
-    return refresh;
+    return true;
 }
 
-struct store_write *refresh_step(struct refresh *refresh, enum outcome *outcome)
+static struct store_write *step(struct request *request, enum outcome *outcome)
 {
+    struct refresh *refresh = request->state;
+
     if (!refresh->decided) {
         refresh->writes = false;
         refresh->decided = true;
@@ -482,8 +472,10 @@ struct store_write *refresh_step(struct refresh *refresh, enum outcome *outcome)
     return refresh->writes ? &refresh->write : NULL;
 }
 
-void refresh_written(struct refresh *refresh, enum store_result result)
+static void written(struct request *request, enum store_result result)
 {
+    struct refresh *refresh = request->state;
+
     refresh->writes = false;
     switch (result) {
     case STORE_OK:
@@ -503,15 +495,5 @@ void refresh_written(struct refresh *refresh, enum store_result result)
     }
 }
 
-enum outcome refresh_run(struct issuer *issuer, const struct refresh_ask *ask, struct arena *arena,
-                         struct refresh_answer *answer, struct fault *fault)
-{
-    struct refresh *refresh = refresh_begin(issuer, ask, arena, answer, fault);
-    struct store_write *write;
-    enum outcome outcome = OUTCOME_FAULT;
-
-    while (refresh != NULL && (write = refresh_step(refresh, &outcome)) != NULL) {
-        refresh_written(refresh, store_write(issuer->store, write, fault));
-    }
-    return outcome;
-}
+const struct operation operation_refresh = {
+    .word = "refresh", .begin = begin, .step = step, .written = written};

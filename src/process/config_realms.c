@@ -9,20 +9,20 @@
 #include "dialect/dialect.h"
 #include "process/path.h"
 
-#define DIALECT(name) #name ", "
-static const char known_dialects[] = DIALECT_ROWS "jwks, health";
-#undef DIALECT
+static const char known_dialects[] =
+    "kopong, wirecash, duktig, oauth, fusionauth, koppeltaal, jwks, health";
 
 /* What a mount may be. */
 struct role {
-    enum mount_kind kind;
     const struct dialect *dialect;
+    const struct endpoint *endpoint;
 };
 
 static bool take_section(struct config_reader *reader, const struct config_section *section);
 static bool take_mount(struct config_reader *reader, const struct config_section *section);
 static bool add_default_mounts(struct config_reader *reader);
 static bool finish_realms(struct config_reader *reader);
+static bool add_default_mount(struct config_reader *reader, const struct role *role);
 
 bool config_take_realms(struct config_reader *reader)
 {
@@ -85,27 +85,37 @@ static bool check_path(struct config_reader *reader, const struct config_section
     return true;
 }
 
-static const struct dialect_default_mount *default_mount(struct text path)
+/* The endpoint whose own path this is. */
+static bool default_role(struct text path, struct role *role)
 {
-    for (size_t i = 0; i < dialect_default_mount_count; i++) {
-        if (text_is(path, dialect_default_mounts[i].path)) {
-            return &dialect_default_mounts[i];
+    for (size_t i = 0; i < dialect_count; i++) {
+        for (size_t j = 0; j < dialects[i]->endpoint_count; j++) {
+            if (text_is(path, dialects[i]->endpoints[j].path)) {
+                *role = (struct role){dialects[i], &dialects[i]->endpoints[j]};
+                return true;
+            }
         }
     }
-    return NULL;
+    return false;
 }
 
+/* A dialect's name stands for its first endpoint. Those without tokens are known by their own
+ * names. */
 static bool find_role(struct text name, struct role *role)
 {
-    *role = (struct role){.kind = MOUNT_REFRESH};
     for (size_t i = 0; i < dialect_count; i++) {
-        if (text_is(name, dialects[i]->name)) {
-            role->dialect = dialects[i];
+        if (text_is(name, dialects[i]->name) && dialects[i]->policy.layout != NULL) {
+            *role = (struct role){dialects[i], &dialects[i]->endpoints[0]};
             return true;
         }
     }
-    role->kind = text_is(name, "jwks") ? MOUNT_JWKS : MOUNT_HEALTH;
-    return role->kind == MOUNT_JWKS || text_is(name, "health");
+    for (size_t i = 0; i < wellknown_dialect.endpoint_count; i++) {
+        if (text_is(name, wellknown_dialect.endpoints[i].name)) {
+            *role = (struct role){&wellknown_dialect, &wellknown_dialect.endpoints[i]};
+            return true;
+        }
+    }
+    return false;
 }
 
 /* What the section names, else what belongs at that path. */
@@ -113,14 +123,12 @@ static bool choose_role(struct config_reader *reader, const struct config_sectio
                         struct role *role)
 {
     const struct config_line *line = find_line(section, "dialect");
-    const struct dialect_default_mount *usual = default_mount(section->argument);
 
     if (line != NULL) {
         return find_role(line->value, role) ||
                config_complain(reader, line->number, "dialect = %.*s: unknown; write one of %s",
                                TEXT_ARGS(text_cut(line->value, 80)), known_dialects);
-    } else if (usual != NULL) {
-        *role = (struct role){usual->kind, usual->dialect};
+    } else if (default_role(section->argument, role)) {
         return true;
     }
     return config_complain(reader, section->line,
@@ -140,16 +148,14 @@ static bool append(struct config_reader *reader, unsigned line, struct text path
     struct realm *realm = &config->realms[config->realm_count];
     struct mount *mount = &config->mounts[config->mount_count++];
     reader->realms[config->realm_count++].section = line;
-    mount->kind = role->kind;
+    mount->endpoint = role->endpoint;
     mount->realm = realm;
     (void)text_copy(path, mount->path, sizeof mount->path);
-    if (role->dialect != NULL) {
-        realm->dialect = role->dialect;
-        realm->policy = role->dialect->policy;
-        realm->policy.recovery_generations = 1;
-        (void)text_copy(text_of(role->dialect->issuer), realm->issuer, sizeof realm->issuer);
-        (void)text_copy(text_of(role->dialect->audience), realm->audience, sizeof realm->audience);
-    }
+    realm->dialect = role->dialect;
+    realm->policy = role->dialect->policy;
+    realm->policy.recovery_generations = 1;
+    (void)text_copy(text_of(role->dialect->issuer), realm->issuer, sizeof realm->issuer);
+    (void)text_copy(text_of(role->dialect->audience), realm->audience, sizeof realm->audience);
     return true;
 }
 
@@ -158,7 +164,7 @@ static bool name_realm(struct config_reader *reader, const struct mount *mount, 
                        const struct config_line *line)
 {
     static const struct config_setting setting = {.name = "realm", .room = sizeof realm->name};
-    const struct dialect_default_mount *usual = default_mount(text_of(mount->path));
+    struct role usual = {0};
     const char *wrong = "";
 
     if (line != NULL) {
@@ -166,8 +172,9 @@ static bool name_realm(struct config_reader *reader, const struct mount *mount, 
                config_complain(reader, line->number, "realm = %.*s: %s",
                                TEXT_ARGS(text_cut(line->value, 80)), wrong);
     }
-    bool shared = usual != NULL && usual->realm != NULL && usual->dialect == realm->dialect;
-    return text_copy(text_of(shared ? usual->realm : mount->path), realm->name,
+    bool shared = default_role(text_of(mount->path), &usual) && usual.dialect == realm->dialect &&
+                  realm->dialect->realm != NULL;
+    return text_copy(text_of(shared ? realm->dialect->realm : mount->path), realm->name,
                      sizeof realm->name) ||
            config_complain(reader, reader->realms[realm - reader->config->realms].section,
                            "[mount %s]: the path is too long to be the realm's name too; write "
@@ -190,7 +197,7 @@ static bool take_lines(struct config_reader *reader, const struct config_section
                                        TEXT_ARGS(line->name), section->lines[j].number);
             }
         }
-        if (mount->kind != MOUNT_REFRESH && !text_is(line->name, "dialect")) {
+        if (!realm_issues(mount->realm) && !text_is(line->name, "dialect")) {
             return config_complain(reader, line->number,
                                    "%.*s: [mount %s] carries no tokens; it takes dialect only",
                                    TEXT_ARGS(text_cut(line->name, 80)), mount->path);
@@ -213,32 +220,39 @@ static bool take_mount(struct config_reader *reader, const struct config_section
     struct mount *mount = &config->mounts[config->mount_count - 1];
     struct realm *realm = &config->realms[config->realm_count - 1];
     return take_lines(reader, section, mount) &&
-           (role.kind != MOUNT_REFRESH ||
-            name_realm(reader, mount, realm, find_line(section, "realm")));
+           (!realm_issues(realm) || name_realm(reader, mount, realm, find_line(section, "realm")));
 }
 
 /* Without sections all default mounts; with one or more, those that carry no tokens, so that naming
  * mounts does not take the keys from verifiers and the health from monitors. */
 static bool add_default_mounts(struct config_reader *reader)
 {
-    struct config *config = reader->config;
-    bool all = config->mount_count == 0;
+    bool all = reader->config->mount_count == 0;
 
-    for (size_t i = 0; i < dialect_default_mount_count; i++) {
-        const struct dialect_default_mount *usual = &dialect_default_mounts[i];
-        const struct role role = {usual->kind, usual->dialect};
+    for (size_t i = 0; i < dialect_count; i++) {
+        for (size_t j = 0; j < dialects[i]->endpoint_count; j++) {
+            const struct role role = {dialects[i], &dialects[i]->endpoints[j]};
 
-        if (config_mount(config, usual->path) != NULL || (!all && usual->kind == MOUNT_REFRESH)) {
-            continue;
-        } else if (!append(reader, 0, text_of(usual->path), &role)) {
-            return false;
-        }
-        struct realm *realm = &config->realms[config->realm_count - 1];
-        if (usual->kind == MOUNT_REFRESH) {
-            (void)name_realm(reader, &config->mounts[config->mount_count - 1], realm, NULL);
+            if ((all || role.dialect->policy.layout == NULL) && !add_default_mount(reader, &role)) {
+                return false;
+            }
         }
     }
     return true;
+}
+
+static bool add_default_mount(struct config_reader *reader, const struct role *role)
+{
+    struct config *config = reader->config;
+
+    if (config_mount(config, role->endpoint->path) != NULL) {
+        return true;
+    } else if (!append(reader, 0, text_of(role->endpoint->path), role)) {
+        return false;
+    }
+    struct realm *realm = &config->realms[config->realm_count - 1];
+    return !realm_issues(realm) ||
+           name_realm(reader, &config->mounts[config->mount_count - 1], realm, NULL);
 }
 
 /* ---- what does not go together ---- */
@@ -346,7 +360,7 @@ static bool finish_realms(struct config_reader *reader)
     for (size_t i = 0; i < config->realm_count; i++) {
         struct realm *realm = &config->realms[i];
 
-        if (realm->dialect == NULL) {
+        if (!realm_issues(realm)) {
             continue;
         } else if (!check_realm(reader, i)) {
             return false;

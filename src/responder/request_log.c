@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* request_log.c: the wording of the log line of a request; see request_log.h. */
 #include "responder/request_log.h"
 
@@ -7,43 +8,21 @@
 #include "base/clock.h"
 #include "base/codec.h"
 #include "base/log.h"
+#include "operation/operation.h"
 
-/* "12.3" milliseconds; without printf's floating point, which costs more than the rest of a line.
- */
 struct elapsed {
     char text[32];
 };
 
-static struct elapsed elapsed_ms(const struct request_log *log)
+static struct elapsed elapsed_ms(const struct request *request);
+static const char *fault_label(const struct fault *fault);
+static void shorten_path(struct text path, char *out, size_t room);
+
+void request_log(const struct request *request, enum outcome outcome)
 {
-    int64_t tenths = (clock_stopwatch_us() - log->begun_us + 50) / 100;
-    struct elapsed elapsed;
-
-    snprintf(elapsed.text, sizeof elapsed.text, "%" PRId64 ".%d", tenths / 10, (int)(tenths % 10));
-    return elapsed;
-}
-
-/* " fault=TEXT" or nothing. */
-static const char *fault_label(const struct fault *fault)
-{
-    return fault->text[0] != '\0' ? " fault=" : "";
-}
-
-void request_log_mount(const struct request_log *log, const char *what, const struct mount *mount)
-{
-    char method[32];
-    bool fault = log->fault->text[0] != '\0';
-
-    log_line(fault ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "%s method=%s mount=%s status=%d ms=%s%s%s",
-             what, log_safe(log->request->method_name, method, sizeof method), mount->path,
-             log->response->status, elapsed_ms(log).text, fault_label(log->fault),
-             log->fault->text);
-}
-
-void request_log_refresh(const struct request_log *log, const struct dialect_exchange *exchange,
-                         enum outcome outcome)
-{
-    const struct refresh_answer *answer = &exchange->answer;
+    const struct answer *answer = &request->answer;
+    /* a token newer than the store is as loud as a fault: somebody restored a backup */
+    bool loud = outcome == OUTCOME_FAULT || outcome == OUTCOME_TOKEN_FROM_FUTURE;
     char method[32];
     char client[CLIENT_ID_MAX + 1] = "-";
     char session[37] = "-";
@@ -56,14 +35,51 @@ void request_log_refresh(const struct request_log *log, const struct dialect_exc
     if (answer->client.size > 0) {
         log_safe(answer->client, client, sizeof client);
     }
-    /* a token newer than the store is as loud as a fault: somebody restored a backup */
-    bool loud = outcome == OUTCOME_FAULT || outcome == OUTCOME_TOKEN_FROM_FUTURE;
-    log_line(loud ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE,
-             "refresh method=%s mount=%s outcome=%s status=%d session=%s generation=%s client=%s "
+    log_line(loud                          ? LOG_LEVEL_ERROR
+             : request->operation->routine ? LOG_LEVEL_INFO
+                                           : LOG_LEVEL_NOTICE,
+             "%s method=%s mount=%s outcome=%s status=%d session=%s generation=%s client=%s "
              "ms=%s%s%s",
-             log_safe(log->request->method_name, method, sizeof method), exchange->mount->path,
-             outcome_word(outcome), log->response->status, session, generation, client,
-             elapsed_ms(log).text, fault_label(log->fault), log->fault->text);
+             request->operation->word,
+             log_safe(request->http->request.method_name, method, sizeof method),
+             request->mount->path, outcome_word(outcome), request->http->response.status, session,
+             generation, client, elapsed_ms(request).text, fault_label(&request->fault),
+             request->fault.text);
+}
+
+void request_log_stray(const struct request *request, const char *what)
+{
+    const struct http_request *http = &request->http->request;
+    char method[32];
+    char script[128];
+    char info[128];
+    char script_safe[256];
+    char info_safe[256];
+
+    shorten_path(http->script_name, script, sizeof script);
+    shorten_path(http->path_info, info, sizeof info);
+    log_line(LOG_LEVEL_NOTICE, "%s method=%s script=%s info=%s status=%d%s%s", what,
+             log_safe(http->method_name, method, sizeof method),
+             log_safe(text_of(script), script_safe, sizeof script_safe),
+             log_safe(text_of(info), info_safe, sizeof info_safe), request->http->response.status,
+             fault_label(&request->fault), request->fault.text);
+}
+
+/* "12.3" milliseconds; without printf's floating point, which costs more than the rest of a line.
+ */
+static struct elapsed elapsed_ms(const struct request *request)
+{
+    int64_t tenths = (clock_stopwatch_us() - request->begun_us + 50) / 100;
+    struct elapsed elapsed;
+
+    snprintf(elapsed.text, sizeof elapsed.text, "%" PRId64 ".%d", tenths / 10, (int)(tenths % 10));
+    return elapsed;
+}
+
+/* " fault=" or nothing. */
+static const char *fault_label(const struct fault *fault)
+{
+    return fault->text[0] != '\0' ? " fault=" : "";
 }
 
 /* A path that no mount has may hold anything, a token too: of a long segment, only the beginning
@@ -82,21 +98,4 @@ static void shorten_path(struct text path, char *out, size_t room)
                                  kept < segment.size ? "..." : "", more ? "/" : "");
     }
     out[size] = '\0';
-}
-
-void request_log_stray(const struct request_log *log, const char *what)
-{
-    char method[32];
-    char script[128];
-    char info[128];
-    char script_safe[256];
-    char info_safe[256];
-
-    shorten_path(log->request->script_name, script, sizeof script);
-    shorten_path(log->request->path_info, info, sizeof info);
-    log_line(LOG_LEVEL_NOTICE, "%s method=%s script=%s info=%s status=%d%s%s", what,
-             log_safe(log->request->method_name, method, sizeof method),
-             log_safe(text_of(script), script_safe, sizeof script_safe),
-             log_safe(text_of(info), info_safe, sizeof info_safe), log->response->status,
-             fault_label(log->fault), log->fault->text);
 }

@@ -50,7 +50,7 @@ static const struct mount *match(const struct config *config, struct text path)
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct mount *mount = &config->mounts[i];
         struct text name = text_of(mount->path);
-        bool loose = mount->realm->dialect != NULL && mount->realm->dialect->path_loose;
+        bool loose = mount->endpoint->path_loose;
         if ((clean && text_equal(path, name)) || (loose && loosely_equal(path, name))) {
             return mount;
         }

@@ -9,13 +9,14 @@
 #include <cmocka.h>
 
 #include "admin/key_need.h"
+#include "dialect/dialect.h"
 
-static void add_mount(struct config *config, const char *path, const char *name,
-                      enum mount_kind kind, enum signing_algorithm algorithm)
+static void add_mount(struct config *config, const char *path, const char *name, bool issues,
+                      enum signing_algorithm algorithm)
 {
     struct realm *realm = &config->realms[config->realm_count++];
     struct mount *mount = &config->mounts[config->mount_count++];
-    mount->kind = kind;
+    realm->policy.layout = issues ? oauth_dialect.policy.layout : NULL;
     mount->realm = realm;
     realm->policy.algorithm = algorithm;
     strcpy(mount->path, path);
@@ -28,11 +29,11 @@ static void test_needs(void **state)
     struct key_need needs[CONFIG_MOUNTS_MAX];
     (void)state;
     assert_int_equal(key_need_list(config, needs), 0);
-    add_mount(config, "/a", "/a", MOUNT_REFRESH, SIGNING_HS256);
-    add_mount(config, "/b", "/b", MOUNT_REFRESH, SIGNING_HS256);
-    add_mount(config, "/b2", "/b", MOUNT_REFRESH, SIGNING_HS256); /* the same realm: the same key */
-    add_mount(config, "/c", "/c", MOUNT_REFRESH, SIGNING_RS256);
-    add_mount(config, "/jwks", "/jwks", MOUNT_JWKS, SIGNING_ES256); /* signs nothing */
+    add_mount(config, "/a", "/a", true, SIGNING_HS256);
+    add_mount(config, "/b", "/b", true, SIGNING_HS256);
+    add_mount(config, "/b2", "/b", true, SIGNING_HS256); /* the same realm: the same key */
+    add_mount(config, "/c", "/c", true, SIGNING_RS256);
+    add_mount(config, "/jwks", "/jwks", false, SIGNING_ES256); /* signs nothing */
     assert_int_equal(key_need_list(config, needs), 3);
     assert_string_equal(needs[0].realm, "/a");
     assert_true(needs[0].bound);

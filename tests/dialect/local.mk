@@ -1,6 +1,5 @@
 ## tests/dialect: golden request/answer pairs and the walk over every outcome; see golden/README.
-# Linked without operations and store: a dialect sees their types and calls none of them.
-DIALECT_TEST_LIBS = libdialect.a libhttp.a $(TOKEN_LIBS)
+DIALECT_TEST_LIBS = $(DIALECT_LIBS)
 
 check_PROGRAMS += tests/dialect/test_dialect tests/dialect/test_assertion
 

@@ -29,23 +29,22 @@ static int close_arena(void **state)
     return 0;
 }
 
-static void take(const char *const *variables, const char *issuer,
-                 struct dialect_exchange *exchange)
+static void take(const char *const *variables, const char *issuer, struct request *out)
 {
-    static struct http_request request;
+    static struct http_exchange http;
     static struct realm realm;
     static struct mount mount;
     enum outcome refusal = OUTCOME_FAULT;
 
     arena_reset(arena);
-    assert_true(http_request_from_cgi(arena, variables, &request));
+    assert_true(http_request_from_cgi(arena, variables, &http.request));
     realm = (struct realm){.dialect = &oauth_dialect};
     mount = (struct mount){.realm = &realm};
     assert_true(text_copy(text_of(issuer), realm.issuer, sizeof realm.issuer));
-    *exchange = (struct dialect_exchange){.request = &request, .mount = &mount, .arena = arena};
-    assert_true(assertion_take(exchange, TEXT("a.b.c"), URN, &refusal));
-    assert_int_equal(exchange->ask.client_proof, CLIENT_PROOF_ASSERTION);
-    assert_true(text_is(exchange->ask.client_assertion, "a.b.c"));
+    *out = (struct request){.http = &http, .mount = &mount, .realm = &realm, .arena = arena};
+    assert_true(assertion_take(out, TEXT("a.b.c"), URN, &refusal));
+    assert_int_equal(out->client.kind, CLIENT_PROOF_ASSERTION);
+    assert_true(text_is(out->client.assertion, "a.b.c"));
 }
 
 static void test_pairs(void **state)
@@ -66,19 +65,19 @@ static void test_pairs(void **state)
         {TEXT("a.b.c"), TEXT("URN:ietf:params:oauth:client-assertion-type:jwt-bearer"), false,
          OUTCOME_CLIENT_AUTH_FAILED},
     };
-    struct http_request request = {0};
+    struct http_exchange http = {0};
     struct realm realm = {.dialect = &oauth_dialect};
     struct mount mount = {.realm = &realm};
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct dialect_exchange exchange = {.request = &request, .mount = &mount, .arena = arena};
+        struct request request = {.http = &http, .mount = &mount, .realm = &realm, .arena = arena};
         enum outcome refusal = OUTCOME_FAULT;
 
-        assert_int_equal(assertion_take(&exchange, rows[i].assertion, rows[i].type, &refusal),
+        assert_int_equal(assertion_take(&request, rows[i].assertion, rows[i].type, &refusal),
                          rows[i].taken);
         assert_int_equal(refusal, rows[i].refusal);
-        assert_int_equal(exchange.ask.client_proof == CLIENT_PROOF_ASSERTION,
+        assert_int_equal(request.client.kind == CLIENT_PROOF_ASSERTION,
                          rows[i].taken && rows[i].assertion.size > 0);
     }
 }
@@ -103,12 +102,12 @@ static void test_endpoint_url_from_issuer(void **state)
         {"ftp://a.example/", "http://evil.example.org/auth/token"},
         {"", "http://evil.example.org/auth/token"},
     };
-    struct dialect_exchange exchange;
+    struct request request;
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        take(variables, rows[i].issuer, &exchange);
-        assert_true(text_is(exchange.ask.endpoint_url, rows[i].url));
+        take(variables, rows[i].issuer, &request);
+        assert_true(text_is(request.client.endpoint_url, rows[i].url));
     }
 }
 
@@ -134,7 +133,7 @@ static void test_endpoint_url_from_host(void **state)
         {"HTTP_HOST=", "X=", ""},
         {long_host, "X=", ""},
     };
-    struct dialect_exchange exchange;
+    struct request request;
 
     (void)state;
     memset(long_host, 'a', sizeof long_host - 1);
@@ -143,8 +142,8 @@ static void test_endpoint_url_from_host(void **state)
         const char *const variables[] = {"REQUEST_METHOD=POST", "SCRIPT_NAME=/oauth/token",
                                          rows[i].host, rows[i].https, NULL};
 
-        take(variables, "", &exchange);
-        assert_true(text_is(exchange.ask.endpoint_url, rows[i].url));
+        take(variables, "", &request);
+        assert_true(text_is(request.client.endpoint_url, rows[i].url));
     }
 }
 

@@ -42,7 +42,8 @@ static void kopong_access_token(void **state)
     struct text token;
 
     (void)state;
-    assert_true(layout_access_token(&kopong_layout, key, &kopong, bench_arena(), &token));
+    assert_true(
+        layout_access_token(kopong_dialect.policy.layout, key, &kopong, bench_arena(), &token));
     assert_token(token, GOLDEN_KOPONG_ACCESS);
     signing_key_close(key);
 }
@@ -56,7 +57,8 @@ static void kopong_refresh_token(void **state)
     (void)state;
     claims.issued_at_s = 1514033166;
     claims.expires_at_s = 0;
-    assert_true(layout_refresh_token(&kopong_layout, key, &claims, bench_arena(), &token));
+    assert_true(
+        layout_refresh_token(kopong_dialect.policy.layout, key, &claims, bench_arena(), &token));
     assert_token(token, GOLDEN_KOPONG_REFRESH);
     signing_key_close(key);
 }
@@ -76,7 +78,7 @@ static void duktig_access_token(void **state)
                                          "\"firstName\":\"Super\"}"),
                                     NULL);
     assert_non_null(claims.account);
-    assert_true(layout_access_token(&duktig_layout, key, &claims, arena, &token));
+    assert_true(layout_access_token(duktig_dialect.policy.layout, key, &claims, arena, &token));
     assert_token(token, GOLDEN_DUKTIG_ACCESS);
     signing_key_close(key);
 }
@@ -90,7 +92,7 @@ static void duktig_refresh_token(void **state)
     struct jws jws;
 
     (void)state;
-    assert_true(layout_refresh_token(&duktig_layout, key, &duktig, arena, &token));
+    assert_true(layout_refresh_token(duktig_dialect.policy.layout, key, &duktig, arena, &token));
     assert_true(jws_gate(arena, token, &jws));
     assert_true(text_is(jws.header_json, "{\"typ\":\"JWT\",\"cty\":\"JWT\",\"alg\":\"HS256\"}"));
     assert_true(text_is(jws.payload_json,

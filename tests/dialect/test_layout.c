@@ -32,48 +32,57 @@ static const struct layout_claims full = {.issuer = TEXT("https://id.example/"),
 /* What the claims hold besides `full`, and what must come out. */
 struct row {
     const char *name;
-    const struct layout *layout;
+    const char *layout; /* of the dialect of that name, or "plain": kopong's without principal */
     const char *account;
     bool bare; /* no scope, roles, client */
     const char *payload;
 };
 
+static const struct layout *layout_named(const char *name)
+{
+    bool plain = strcmp(name, "plain") == 0;
+    struct realm realm = {.policy = dialect_find(plain ? "kopong" : name)->policy};
+
+    assert_true(!plain || kopong_dialect.settings[0].take(&realm, TEXT("off")));
+    return realm.policy.layout;
+}
+
 static const struct row rows[] = {
-    {"oauth", &oauth_layout, NULL, false,
+    {"oauth", "oauth", NULL, false,
      "{\"iss\":\"https://id.example/\",\"sub\":\"234e34\",\"aud\":\"api\",\"exp\":4600,"
      "\"iat\":1000,\"jti\":\"" JTI "\",\"client_id\":\"web\",\"scope\":\"openid profile\","
      "\"sid\":\"" SESSION_UUID "\",\"roles\":[\"user\",\"admin\"]}"},
-    {"oauth bare", &oauth_layout, "{\"email\":\"a@b.example\"}", true,
+    {"oauth bare", "oauth", "{\"email\":\"a@b.example\"}", true,
      "{\"iss\":\"https://id.example/\",\"sub\":\"234e34\",\"aud\":\"api\",\"exp\":4600,"
      "\"iat\":1000,\"jti\":\"" JTI "\",\"sid\":\"" SESSION_UUID "\"}"},
-    {"wirecash", &wirecash_layout, NULL, false,
+    {"wirecash", "wirecash", NULL, false,
      "{\"sub\":\"ada\",\"iat\":1000,\"exp\":4600,\"sid\":\"" SESSION_UUID "\",\"jti\":\"" JTI
      "\"}"},
-    {"kopong", &kopong_plain_layout, NULL, false,
+    {"kopong", "plain", NULL, false,
      "{\"sub\":\"ada\",\"roles\":[\"user\",\"admin\"],\"exp\":4600,\"iat\":1000}"},
-    {"kopong bare", &kopong_plain_layout, NULL, true,
+    {"kopong bare", "plain", NULL, true,
      "{\"sub\":\"ada\",\"roles\":[],\"exp\":4600,\"iat\":1000}"},
-    {"duktig", &duktig_layout,
+    {"duktig", "duktig",
      "{\"email\":\"\xc3\xa4@b.example\",\"firstName\":\"A/B\",\"roleId\":[1,{\"x\":null}]}", false,
      "{\"iss\":\"https:\\/\\/id.example\\/\",\"aud\":\"api\",\"sub\":\"Duktig.io.general.sub\","
      "\"jti\":\"Duktig.io.general.jti\",\"nbf\":1000,\"iat\":1000,\"exp\":4600,"
      "\"account\":{\"userId\":5,\"firstName\":\"A\\/B\",\"email\":\"\\u00e4@b.example\","
      "\"roleId\":[1,{\"x\":null}]}}"},
-    {"fusionauth", &fusionauth_layout,
+    {"fusionauth", "fusionauth",
      "{\"preferred_username\":\"ada\",\"email_verified\":true,\"email\":\"a@b.example\"}", false,
      "{\"aud\":\"api\",\"scope\":[\"openid\",\"profile\"],\"exp\":4600,\"iat\":1000,"
      "\"iss\":\"https://id.example/\",\"roles\":[\"user\",\"admin\"],\"sub\":\"234e34\","
      "\"sid\":\"" SESSION_UUID "\",\"authenticationType\":\"REFRESH_TOKEN\","
      "\"email\":\"a@b.example\",\"email_verified\":true,\"preferred_username\":\"ada\"}"},
-    {"fusionauth bare", &fusionauth_layout, NULL, true,
+    {"fusionauth bare", "fusionauth", NULL, true,
      "{\"aud\":\"api\",\"exp\":4600,\"iat\":1000,\"iss\":\"https://id.example/\",\"roles\":[],"
      "\"sub\":\"234e34\",\"sid\":\"" SESSION_UUID "\",\"authenticationType\":\"PASSWORD\"}"},
-    {"koppeltaal", &koppeltaal_layout,
+    {"koppeltaal", "koppeltaal",
      "{\"family_name\":\"L\",\"given_name\":\"A\",\"email\":\"a@b.example\"}", false,
      "{\"iss\":\"https://id.example/\",\"aud\":\"api\",\"nbf\":1000,\"exp\":4600,\"nonce\":\"" JTI
      "\",\"type\":\"access\",\"sub\":\"234e34\",\"email\":\"a@b.example\",\"given_name\":\"A\","
      "\"family_name\":\"L\",\"scope\":\"openid profile\",\"azp\":\"web\"}"},
-    {"koppeltaal bare", &koppeltaal_layout, NULL, true,
+    {"koppeltaal bare", "koppeltaal", NULL, true,
      "{\"iss\":\"https://id.example/\",\"aud\":\"api\",\"nbf\":1000,\"exp\":4600,\"nonce\":\"" JTI
      "\",\"type\":\"access\",\"azp\":\"234e34\"}"},
 };
@@ -102,8 +111,8 @@ static void payloads(void **state)
         struct layout_claims claims = claims_of(&rows[i], arena);
         struct text token;
         struct jws jws;
-        assert_true(
-            layout_access_token(rows[i].layout, bench_key(SIGNING_HS256), &claims, arena, &token));
+        assert_true(layout_access_token(layout_named(rows[i].layout), bench_key(SIGNING_HS256),
+                                        &claims, arena, &token));
         assert_true(jws_gate(arena, token, &jws));
         if (!text_is(jws.payload_json, rows[i].payload)) {
             print_error("%s\n%.*s\n", rows[i].name, TEXT_ARGS(jws.payload_json));
@@ -115,15 +124,15 @@ static void payloads(void **state)
 static void headers(void **state)
 {
     static const struct {
-        const struct layout *layout;
+        const char *layout;
         const char *format; /* %1$s algorithm, %2$s kid */
     } expected[] = {
-        {&oauth_layout, "{\"typ\":\"at+jwt\",\"alg\":\"%1$s\",\"kid\":\"%2$s\"}"},
-        {&wirecash_layout, "{\"alg\":\"%1$s\",\"typ\":\"JWT\",\"kid\":\"%2$s\"}"},
-        {&kopong_layout, "{\"alg\":\"%1$s\"}"},
-        {&duktig_layout, "{\"typ\":\"JWT\",\"cty\":\"JWT\",\"alg\":\"%1$s\"}"},
-        {&fusionauth_layout, "{\"alg\":\"%1$s\",\"typ\":\"JWT\",\"kid\":\"%2$s\"}"},
-        {&koppeltaal_layout, "{\"kid\":\"%2$s\",\"alg\":\"%1$s\",\"typ\":\"JWT\"}"},
+        {"oauth", "{\"typ\":\"at+jwt\",\"alg\":\"%1$s\",\"kid\":\"%2$s\"}"},
+        {"wirecash", "{\"alg\":\"%1$s\",\"typ\":\"JWT\",\"kid\":\"%2$s\"}"},
+        {"kopong", "{\"alg\":\"%1$s\"}"},
+        {"duktig", "{\"typ\":\"JWT\",\"cty\":\"JWT\",\"alg\":\"%1$s\"}"},
+        {"fusionauth", "{\"alg\":\"%1$s\",\"typ\":\"JWT\",\"kid\":\"%2$s\"}"},
+        {"koppeltaal", "{\"kid\":\"%2$s\",\"alg\":\"%1$s\",\"typ\":\"JWT\"}"},
     };
     char wanted[256];
 
@@ -134,7 +143,8 @@ static void headers(void **state)
             struct arena *arena = bench_arena();
             struct text token;
             struct jws jws;
-            assert_true(layout_access_token(expected[i].layout, key, &full, arena, &token));
+            assert_true(
+                layout_access_token(layout_named(expected[i].layout), key, &full, arena, &token));
             assert_true(jws_gate(arena, token, &jws));
             /* the row's numbered arguments leave one unused, which printf allows */
 #pragma GCC diagnostic push
@@ -158,12 +168,12 @@ static void scope_given_but_empty(void **state)
 
     (void)state;
     claims.scope = (struct text){0};
-    assert_true(
-        layout_access_token(&koppeltaal_layout, bench_key(SIGNING_HS256), &claims, arena, &token));
+    assert_true(layout_access_token(layout_named("koppeltaal"), bench_key(SIGNING_HS256), &claims,
+                                    arena, &token));
     payload = jws_open(arena, token, bench_key(SIGNING_HS256));
     assert_string_equal(json_string_value(json_object_get(payload, "scope")), "");
-    assert_true(
-        layout_access_token(&oauth_layout, bench_key(SIGNING_HS256), &claims, arena, &token));
+    assert_true(layout_access_token(layout_named("oauth"), bench_key(SIGNING_HS256), &claims, arena,
+                                    &token));
     payload = jws_open(arena, token, bench_key(SIGNING_HS256));
     assert_null(json_object_get(payload, "scope"));
 }
@@ -176,6 +186,10 @@ static void hostile_values_stay_values(void **state)
     (void)state;
     for (size_t i = 0; i < dialect_count; i++) {
         const struct layout *layout = dialects[i]->policy.layout;
+
+        if (layout == NULL) {
+            continue;
+        }
         struct arena *arena = bench_arena();
         struct layout_claims claims = full;
         struct text token;
@@ -194,8 +208,12 @@ static void only_two_layouts_make_refresh_tokens(void **state)
     (void)state;
     for (size_t i = 0; i < dialect_count; i++) {
         const struct layout *layout = dialects[i]->policy.layout;
+
+        if (layout == NULL) {
+            continue;
+        }
         struct text token = TEXT("untouched");
-        bool has = layout == &kopong_layout || layout == &duktig_layout;
+        bool has = layout == layout_named("kopong") || layout == layout_named("duktig");
         assert_int_equal(
             layout_refresh_token(layout, bench_key(SIGNING_HS256), &full, bench_arena(), &token),
             has);
@@ -223,7 +241,7 @@ static void largest_refresh_token_fits(void **state)
     }
     claims.username = (struct text){name, sizeof name};
     claims.roles = (struct text){roles, sizeof roles};
-    assert_true(layout_refresh_token(&kopong_layout, bench_key(SIGNING_HS256), &claims,
+    assert_true(layout_refresh_token(layout_named("kopong"), bench_key(SIGNING_HS256), &claims,
                                      bench_arena(), &token));
     assert_int_equal(refresh_token_shape(token), REFRESH_SHAPE_JWT);
 }
@@ -233,6 +251,10 @@ static void session_claims(void **state)
     (void)state;
     for (size_t i = 0; i < dialect_count; i++) {
         const struct layout *layout = dialects[i]->policy.layout;
+
+        if (layout == NULL) {
+            continue;
+        }
         struct arena *arena = bench_arena();
         const char *claim = layout->session_claim;
         struct text token;
@@ -252,6 +274,10 @@ static void small_arena_fails_cleanly(void **state)
     for (size_t limit = 0; limit < 12000; limit += 97) {
         for (size_t i = 0; i < dialect_count; i++) {
             const struct layout *layout = dialects[i]->policy.layout;
+
+            if (layout == NULL) {
+                continue;
+            }
             struct arena *arena = arena_open(limit);
             struct layout_claims claims = full;
             struct text token = TEXT("untouched");

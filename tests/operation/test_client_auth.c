@@ -31,7 +31,7 @@ static void test_clients(void **state)
 {
     static const struct row {
         const char *id, *secret;
-        enum client_proof proof;
+        enum client_proof_kind proof;
         enum outcome outcome;
     } rows[] = {
         {"", "", CLIENT_PROOF_NONE, OUTCOME_CLIENT_AUTH_FAILED}, /* confidential: must prove */
@@ -52,16 +52,16 @@ static void test_clients(void **state)
     add_client(w, "app", NULL, false);
     token = world_session(w, "web", NULL);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct refresh_ask ask = {.mount = &w->mount,
-                                  .refresh_token = token,
-                                  .client_bound = true,
-                                  .client_proof = rows[i].proof,
-                                  .client_id = text_of(rows[i].id),
-                                  .client_secret = text_of(rows[i].secret)};
-        struct refresh_answer answer;
+        struct world_ask ask = {.mount = &w->mount,
+                                .refresh_token = token,
+                                .client_bound = true,
+                                .client_proof = rows[i].proof,
+                                .client_id = text_of(rows[i].id),
+                                .client_secret = text_of(rows[i].secret)};
+        struct answer answer;
 
         print_message("row %zu\n", i);
-        assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+        assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
                          rows[i].outcome);
     }
 }
@@ -118,11 +118,11 @@ static void test_client_assertion(void **state)
     assert_non_null(key);
     token = world_session(w, "smart", NULL);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct refresh_ask ask = {.mount = &w->mount,
-                                  .refresh_token = token,
-                                  .client_bound = true,
-                                  .client_proof = CLIENT_PROOF_ASSERTION};
-        struct refresh_answer answer;
+        struct world_ask ask = {.mount = &w->mount,
+                                .refresh_token = token,
+                                .client_bound = true,
+                                .client_proof = CLIENT_PROOF_ASSERTION};
+        struct answer answer;
         struct buffer payload;
 
         buffer_start(&payload, w->arena, 256);
@@ -132,7 +132,7 @@ static void test_client_assertion(void **state)
         assert_true(
             jws_sign(key, text_of(header), buffer_text(&payload), w->arena, &ask.client_assertion));
         print_message("row %zu\n", i);
-        assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+        assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
                          rows[i].outcome);
     }
     signing_key_close(key);
@@ -142,15 +142,15 @@ static void test_disabled_client(void **state)
 {
     struct world *w = *state;
     struct client client = {.id = "gone"};
-    struct refresh_ask ask = {.mount = &w->mount, .client_bound = true, .client_id = TEXT("gone")};
-    struct refresh_answer answer;
+    struct world_ask ask = {.mount = &w->mount, .client_bound = true, .client_id = TEXT("gone")};
+    struct answer answer;
 
     assert_int_equal(store_client_add(w->store, &client, &w->fault), STORE_OK);
     ask.refresh_token = world_session(w, "gone", NULL);
-    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
                      OUTCOME_CLIENT_UNAUTHORIZED);
     ask.client_id = (struct text){0}; /* keeping silent about it does not help */
-    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
                      OUTCOME_CLIENT_AUTH_FAILED);
 }
 

@@ -13,7 +13,7 @@ static void test_jwt_format_does_not_rotate(void **state)
 {
     struct world *w = *state;
     struct text token, twin;
-    struct refresh_answer answer;
+    struct answer answer;
 
     world_make_kopong(&w->realm);
     token = world_session(w, "", NULL);
@@ -32,23 +32,20 @@ static void test_jwt_format_does_not_rotate(void **state)
 static void test_imported_token(void **state)
 {
     struct world *w = *state;
-    struct refresh_answer answer = {0};
-    struct issue_ask ask = {.mount = &w->mount,
-                            .account = &w->ada,
+    struct answer answer = {0};
+    struct issue_ask ask = {.account = &w->ada,
                             .imported = TEXT("xRxGGEpVawiUak6He367W3oeOfh+3irw+1G1h1jc")};
-    struct refresh_ask present = {
+    struct world_ask present = {
         .mount = &w->mount, .refresh_token = ask.imported, .access_token_given = true};
 
-    assert_int_equal(issue_session(&w->issuer, &ask, w->arena, &answer, &w->fault),
-                     OUTCOME_ROTATED);
-    assert_int_equal(issue_session(&w->issuer, &ask, w->arena, &answer, &w->fault),
-                     OUTCOME_TOKEN_INVALID); /* taken */
+    assert_int_equal(world_issue(w, &ask, &answer), OUTCOME_ROTATED);
+    assert_int_equal(world_issue(w, &ask, &answer), OUTCOME_TOKEN_INVALID); /* taken */
     present.access_token = TEXT("the.other.servers");
-    assert_int_equal(refresh_run(&w->issuer, &present, w->arena, &answer, &w->fault),
+    assert_int_equal(world_run(&w->issuer, &present, w->arena, &answer, &w->fault),
                      OUTCOME_ROTATED);
     assert_int_equal(answer.refresh_token.size, 72);
     present.refresh_token = answer.refresh_token; /* from here on it must be one of ours */
-    assert_int_equal(refresh_run(&w->issuer, &present, w->arena, &answer, &w->fault),
+    assert_int_equal(world_run(&w->issuer, &present, w->arena, &answer, &w->fault),
                      OUTCOME_WRONG_ACCESS_TOKEN);
     w->now_ms += CLOCK_HOUR;
     assert_int_equal(world_present(w, &w->mount, ask.imported, &answer), OUTCOME_TOKEN_REUSED);
@@ -59,18 +56,18 @@ static void test_account_changed_before_the_session(void **state)
 {
     struct world *w = *state;
     struct account before = w->ada;
-    struct issue_ask ask = {.mount = &w->mount, .account = &before};
-    struct refresh_answer answer = {0};
+    struct issue_ask ask = {.account = &before};
+    struct answer answer = {0};
 
     w->ada.enabled = false;
     assert_int_equal(store_account_update(w->store, &before, &w->ada, &w->fault), STORE_OK);
-    assert_int_equal(issue_session(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_FAULT);
+    assert_int_equal(world_issue(w, &ask, &answer), OUTCOME_FAULT);
     w->ada.enabled = true;
     strcpy(w->ada.password, "$y$another");
     assert_int_equal(store_account_update(w->store, NULL, &w->ada, &w->fault), STORE_OK);
-    assert_int_equal(issue_session(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_FAULT);
+    assert_int_equal(world_issue(w, &ask, &answer), OUTCOME_FAULT);
     assert_int_equal(store_account_remove(w->store, "ada", &w->fault), STORE_OK);
-    assert_int_equal(issue_session(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_FAULT);
+    assert_int_equal(world_issue(w, &ask, &answer), OUTCOME_FAULT);
 }
 
 int main(void)

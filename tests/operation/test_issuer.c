@@ -13,7 +13,7 @@ static void test_fault_spends_nothing(void **state)
 {
     struct world *w = *state;
     struct text token = world_session(w, "", NULL);
-    struct refresh_answer answer;
+    struct answer answer;
 
     w->realm.policy.algorithm = SIGNING_ES256; /* no such key */
     assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_FAULT);
@@ -32,7 +32,7 @@ static void test_hollow_key_spends_nothing(void **state)
     struct world *w = *state;
     struct text token = world_session(w, "", NULL);
     struct signing_row row = {.algorithm = SIGNING_ES256, .state = SIGNING_ACTIVE, .kid = "hollow"};
-    struct refresh_answer answer;
+    struct answer answer;
 
     assert_true(crypto_seal(w->secrets.sealing, nonce, TEXT("retoken 2 signing key ES256 hollow"),
                             numbers, sizeof numbers, row.sealed));
@@ -50,7 +50,7 @@ static void test_many_retired_keys(void **state)
 {
     struct world *w = *state;
     struct text token = world_session(w, "", NULL);
-    struct refresh_answer answer;
+    struct answer answer;
     char kid[16];
 
     for (int i = 0; i < KEYRING_MAX + 6; i++) {

@@ -14,7 +14,7 @@ static void test_judge_changes_nothing(void **state)
     struct world *w = *state;
     struct text token = world_session(w, "", NULL);
     struct preview preview;
-    struct refresh_answer answer;
+    struct answer answer;
 
     assert_int_equal(preview_token(&w->issuer, &w->mount, token, w->arena, &preview, &w->fault),
                      OUTCOME_ROTATED);

@@ -16,7 +16,7 @@ static void test_rotation_and_replay(void **state)
 {
     struct world *w = *state;
     struct text first = world_session(w, "", NULL);
-    struct refresh_answer rotated, again, next;
+    struct answer rotated, again, next;
 
     assert_int_equal(world_present(w, &w->mount, first, &rotated), OUTCOME_ROTATED);
     assert_false(text_equal(first, rotated.refresh_token));
@@ -41,7 +41,7 @@ static void test_reuse_after_window_is_recorded(void **state)
 {
     struct world *w = *state;
     struct text first = world_session(w, "", NULL);
-    struct refresh_answer answer;
+    struct answer answer;
     struct event events[4];
     size_t count;
 
@@ -59,7 +59,7 @@ static void test_report_only(void **state)
 {
     struct world *w = *state;
     struct text first = world_session(w, "", NULL);
-    struct refresh_answer rotated, answer;
+    struct answer rotated, answer;
 
     w->realm.policy.report_only = true;
     assert_int_equal(world_present(w, &w->mount, first, &rotated), OUTCOME_ROTATED);
@@ -73,7 +73,7 @@ static void test_replay_of_expired_access_token(void **state)
 {
     struct world *w = *state;
     struct text first = world_session(w, "", NULL);
-    struct refresh_answer answer;
+    struct answer answer;
 
     w->realm.policy.access_lifetime_ms = 10 * CLOCK_SECOND;
     assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_ROTATED);
@@ -86,7 +86,7 @@ static void test_recovery(void **state)
 {
     struct world *w = *state;
     struct text first = world_session(w, "", NULL);
-    struct refresh_answer rotated, late;
+    struct answer rotated, late;
 
     w->realm.policy.recovery_window_ms = CLOCK_DAY;
     w->realm.policy.recovery_evidence = RECOVERY_EVIDENCE_NONE;
@@ -106,19 +106,18 @@ static void test_strangers_spend_nothing(void **state)
     struct text first = world_session(w, "", NULL);
     struct realm realm = w->realm;
     struct mount other = {.realm = &realm};
-    struct refresh_ask ask = {.mount = &w->mount, .refresh_token = first};
-    struct refresh_answer answer;
+    struct world_ask ask = {.mount = &w->mount, .refresh_token = first};
+    struct answer answer;
 
     strcpy(realm.name, "/elsewhere");
     assert_int_equal(world_present(w, &other, first, &answer), OUTCOME_WRONG_REALM);
     ask.username_given = true;
     ask.username = TEXT("eve");
-    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
-                     OUTCOME_WRONG_USER);
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_WRONG_USER);
     ask.username = TEXT("ada");
     ask.access_token_given = true;
     ask.access_token = TEXT("x.y.z");
-    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
                      OUTCOME_WRONG_ACCESS_TOKEN);
     assert_int_equal(world_present(w, &w->mount, TEXT("not-a-token"), &answer),
                      OUTCOME_TOKEN_INVALID);
@@ -128,9 +127,9 @@ static void test_strangers_spend_nothing(void **state)
 static void test_access_token_of_the_session(void **state)
 {
     struct world *w = *state;
-    struct refresh_answer mine, other;
-    struct refresh_ask ask = {.mount = &w->mount, .access_token_given = true};
-    struct refresh_answer answer;
+    struct answer mine, other;
+    struct world_ask ask = {.mount = &w->mount, .access_token_given = true};
+    struct answer answer;
 
     assert_int_equal(world_present(w, &w->mount, world_session(w, "", NULL), &mine),
                      OUTCOME_ROTATED);
@@ -138,25 +137,25 @@ static void test_access_token_of_the_session(void **state)
                      OUTCOME_ROTATED);
     ask.refresh_token = mine.refresh_token;
     ask.access_token = other.access_token;
-    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
                      OUTCOME_WRONG_ACCESS_TOKEN);
     w->now_ms += CLOCK_DAY; /* expired long since: that is why the client is here */
     ask.access_token = mine.access_token;
-    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
 }
 
 static void test_scope(void **state)
 {
     struct world *w = *state;
     struct text token = world_session(w, "", "read write admin");
-    struct refresh_ask ask = {.mount = &w->mount, .refresh_token = token, .scope_given = true};
-    struct refresh_answer answer;
+    struct world_ask ask = {.mount = &w->mount, .refresh_token = token, .scope_given = true};
+    struct answer answer;
 
     ask.scope = TEXT("read delete");
-    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
                      OUTCOME_SCOPE_INVALID);
     ask.scope = TEXT("admin read");
-    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
     assert_true(answer.scope_narrowed);
     assert_string_equal(
         json_string_value(json_object_get(world_payload(w, answer.access_token), "scope")),
@@ -166,17 +165,17 @@ static void test_scope(void **state)
     assert_true(text_is(answer.scope, "read write admin"));
     w->realm.policy.scope_rule = SCOPE_EXACT;
     ask.refresh_token = answer.refresh_token;
-    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
                      OUTCOME_SCOPE_INVALID);
     ask.scope = TEXT("read write admin");
-    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
 }
 
 static void test_accounts(void **state)
 {
     struct world *w = *state;
     struct text token = world_session(w, "", NULL);
-    struct refresh_answer answer;
+    struct answer answer;
 
     w->ada.enabled = false;
     assert_int_equal(store_account_update(w->store, NULL, &w->ada, &w->fault), STORE_OK);
@@ -194,27 +193,26 @@ static void test_accounts(void **state)
 static void test_password_buys_a_session(void **state)
 {
     struct world *w = *state;
-    struct refresh_answer first, answer;
-    struct refresh_ask ask = {.mount = &w->mount,
-                              .username_given = true,
-                              .username = TEXT("ada"),
-                              .password_given = true,
-                              .password = TEXT("wrong horse")};
+    struct answer first, answer;
+    struct world_ask ask = {.mount = &w->mount,
+                            .username_given = true,
+                            .username = TEXT("ada"),
+                            .password_given = true,
+                            .password = TEXT("wrong horse")};
 
     world_make_kopong(&w->realm);
     assert_int_equal(world_present(w, &w->mount, world_session(w, "", NULL), &first),
                      OUTCOME_RENEWED);
     w->now_ms += 30 * (int64_t)CLOCK_DAY; /* an expired access token alone buys nothing */
     ask.refresh_token = first.access_token;
-    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
                      OUTCOME_CREDENTIALS_WRONG);
     ask.password = TEXT("correct horse");
-    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
     assert_memory_not_equal(answer.session, first.session, SESSION_ID_SIZE);
     assert_int_equal(world_present(w, &w->mount, answer.refresh_token, &answer), OUTCOME_RENEWED);
     ask.username = TEXT("eve");
-    assert_int_equal(refresh_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
-                     OUTCOME_WRONG_USER);
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_WRONG_USER);
 }
 
 /* A rotation that waited long for the writer: the window runs from when it was written, so that the
@@ -223,7 +221,7 @@ static void test_window_starts_when_written(void **state)
 {
     struct world *w = *state;
     struct text first = world_session(w, "", NULL);
-    struct refresh_answer answer;
+    struct answer answer;
     struct store_rotation rotation = {.to = 1, .clock = &w->issuer.clock, .now_ms = w->now_ms};
     uint32_t generation;
 
@@ -241,7 +239,7 @@ static void test_clock_set_far_back(void **state)
 {
     struct world *w = *state;
     struct text first;
-    struct refresh_answer rotated, answer;
+    struct answer rotated, answer;
 
     int64_t expires_ms;
 
@@ -266,7 +264,7 @@ static void test_scope_that_a_layout_cannot_say(void **state)
     struct world *w = *state;
     struct layout mute = *w->realm.policy.layout;
     struct text token = world_session(w, "", "read");
-    struct refresh_answer answer;
+    struct answer answer;
 
     mute.says_scope = false;
     w->realm.policy.layout = &mute;
@@ -284,7 +282,7 @@ static void test_future_generation(void **state)
     struct world *w = *state;
     struct world later;
     struct text token = world_session(w, "", NULL);
-    struct refresh_answer answer;
+    struct answer answer;
     struct session backup;
 
     /* a store that never saw the rotation: the same session, created again from its first record */
@@ -306,17 +304,17 @@ struct racer {
     struct arena *arena;
     pthread_barrier_t *start;
     enum outcome outcome;
-    struct refresh_answer answer;
+    struct answer answer;
 };
 
 static void *race(void *self)
 {
     struct racer *racer = self;
-    struct refresh_ask ask = {.mount = &racer->world->mount, .refresh_token = racer->token};
+    struct world_ask ask = {.mount = &racer->world->mount, .refresh_token = racer->token};
     struct fault fault;
 
     pthread_barrier_wait(racer->start);
-    racer->outcome = refresh_run(&racer->world->issuer, &ask, racer->arena, &racer->answer, &fault);
+    racer->outcome = world_run(&racer->world->issuer, &ask, racer->arena, &racer->answer, &fault);
     return NULL;
 }
 
@@ -358,19 +356,19 @@ static void test_overtaken_while_it_waited(void **state)
 {
     struct world *w = *state;
     struct text first = world_session(w, "", NULL);
-    struct refresh_ask ask = {.mount = &w->mount, .refresh_token = first};
-    struct refresh_answer waiting, second, third;
+    struct world_ask ask = {.mount = &w->mount, .refresh_token = first};
+    struct answer second, third;
     enum outcome outcome;
-    struct refresh *refresh = refresh_begin(&w->issuer, &ask, w->arena, &waiting, &w->fault);
+    struct request late = world_request(&w->issuer, &ask, w->arena);
 
-    assert_non_null(refresh);
-    assert_non_null(refresh_step(refresh, &outcome));
+    assert_true(operation_refresh.begin(&late));
+    assert_non_null(operation_refresh.step(&late, &outcome));
     assert_int_equal(world_present(w, &w->mount, first, &second), OUTCOME_ROTATED);
     assert_int_equal(world_present(w, &w->mount, second.refresh_token, &third), OUTCOME_ROTATED);
-    refresh_written(refresh, STORE_STALE);
-    assert_null(refresh_step(refresh, &outcome));
+    operation_refresh.written(&late, STORE_STALE);
+    assert_null(operation_refresh.step(&late, &outcome));
     assert_int_equal(outcome, OUTCOME_REPLAYED);
-    assert_true(text_equal(waiting.refresh_token, third.refresh_token));
+    assert_true(text_equal(late.answer.refresh_token, third.refresh_token));
     assert_int_equal(world_present(w, &w->mount, third.refresh_token, &third), OUTCOME_ROTATED);
 }
 
@@ -379,18 +377,19 @@ static void test_lost_race_is_answered_as_a_replay(void **state)
 {
     struct world *w = *state;
     struct text first = world_session(w, "", NULL);
-    struct refresh_ask ask = {.mount = &w->mount, .refresh_token = first};
-    struct refresh_answer waiting, second;
+    struct world_ask ask = {.mount = &w->mount, .refresh_token = first};
+    struct answer second;
     enum outcome outcome;
-    struct refresh *refresh = refresh_begin(&w->issuer, &ask, w->arena, &waiting, &w->fault);
+    struct request late = world_request(&w->issuer, &ask, w->arena);
 
-    assert_non_null(refresh_step(refresh, &outcome));
+    assert_true(operation_refresh.begin(&late));
+    assert_non_null(operation_refresh.step(&late, &outcome));
     assert_int_equal(world_present(w, &w->mount, first, &second), OUTCOME_ROTATED);
-    refresh_written(refresh, STORE_STALE);
-    assert_null(refresh_step(refresh, &outcome));
+    operation_refresh.written(&late, STORE_STALE);
+    assert_null(operation_refresh.step(&late, &outcome));
     assert_int_equal(outcome, OUTCOME_REPLAYED);
-    assert_true(text_equal(waiting.refresh_token, second.refresh_token));
-    assert_true(text_equal(waiting.access_token, second.access_token));
+    assert_true(text_equal(late.answer.refresh_token, second.refresh_token));
+    assert_true(text_equal(late.answer.access_token, second.access_token));
 }
 
 int main(void)

@@ -13,7 +13,7 @@ static void test_uuid_format(void **state)
 {
     struct world *w = *state;
     struct text first;
-    struct refresh_answer rotated, again;
+    struct answer rotated, again;
 
     w->realm.policy.format = REFRESH_FORMAT_UUID;
     first = world_session(w, "", NULL);
@@ -37,7 +37,7 @@ static void test_replay_over_two_spellings(void **state)
     struct realm realm = w->realm;
     struct mount native = {.realm = &realm};
     struct text first;
-    struct refresh_answer answer;
+    struct answer answer;
 
     w->realm.policy.format = REFRESH_FORMAT_UUID;
     first = world_session(w, "", NULL);
@@ -56,7 +56,7 @@ static void test_one_realm_two_mounts(void **state)
     struct realm realm = w->realm;
     struct mount modern = {.realm = &realm};
     struct text old;
-    struct refresh_answer moved, answer;
+    struct answer moved, answer;
 
     world_make_kopong(&w->realm);
     old = world_session(w, "", NULL);

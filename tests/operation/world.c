@@ -138,17 +138,27 @@ void world_close(struct world *world)
     arena_close(world->arena);
 }
 
+enum outcome world_issue(struct world *world, const struct issue_ask *ask, struct answer *answer)
+{
+    struct request request = {.arena = world->arena,
+                              .issuer = &world->issuer,
+                              .mount = &world->mount,
+                              .realm = world->mount.realm};
+    enum outcome outcome = issue_session(&request, ask);
+
+    *answer = request.answer;
+    world->fault = request.fault;
+    return outcome;
+}
+
 struct text world_session(struct world *world, const char *client, const char *scope)
 {
-    struct refresh_answer answer = {0};
-    struct issue_ask ask = {.mount = &world->mount,
-                            .account = &world->ada,
+    struct issue_ask ask = {.account = &world->ada,
                             .client = text_of(client),
                             .scope_given = scope != NULL,
                             .scope = text_of(scope)};
-
-    enum outcome outcome =
-        issue_session(&world->issuer, &ask, world->arena, &answer, &world->fault);
+    struct answer answer;
+    enum outcome outcome = world_issue(world, &ask, &answer);
 
     if (outcome == OUTCOME_FAULT) {
         print_error("%s\n", world->fault.text);
@@ -157,12 +167,57 @@ struct text world_session(struct world *world, const char *client, const char *s
     return answer.refresh_token;
 }
 
-enum outcome world_present(struct world *world, const struct mount *mount, struct text token,
-                           struct refresh_answer *answer)
+struct request world_request(struct issuer *issuer, const struct world_ask *ask,
+                             struct arena *arena)
 {
-    struct refresh_ask ask = {.mount = mount, .refresh_token = token};
+    struct request request = {.arena = arena,
+                              .issuer = issuer,
+                              .mount = ask->mount,
+                              .realm = ask->mount->realm,
+                              .operation =
+                                  ask->password_given ? &operation_login : &operation_refresh,
+                              .client = {.bound = ask->client_bound,
+                                         .kind = ask->client_proof,
+                                         .id = ask->client_id,
+                                         .secret = ask->client_secret,
+                                         .assertion = ask->client_assertion,
+                                         .endpoint_url = ask->endpoint_url}};
 
-    return refresh_run(&world->issuer, &ask, world->arena, answer, &world->fault);
+    if (ask->password_given) {
+        request.input.login = (struct login_input){
+            .username = ask->username, .password = ask->password, .bearer = ask->refresh_token};
+    } else {
+        request.input.refresh =
+            (struct refresh_input){.refresh_token = ask->refresh_token,
+                                   .scope_given = ask->scope_given,
+                                   .scope = ask->scope,
+                                   .username_given = ask->username_given,
+                                   .username = ask->username,
+                                   .access_token_given = ask->access_token_given,
+                                   .access_token = ask->access_token};
+    }
+    return request;
+}
+
+enum outcome world_run(struct issuer *issuer, const struct world_ask *ask, struct arena *arena,
+                       struct answer *answer, struct fault *fault)
+{
+    struct request request = world_request(issuer, ask, arena);
+    enum outcome outcome = operation_run(&request);
+
+    *answer = request.answer;
+    if (outcome == OUTCOME_FAULT) {
+        *fault = request.fault;
+    }
+    return outcome;
+}
+
+enum outcome world_present(struct world *world, const struct mount *mount, struct text token,
+                           struct answer *answer)
+{
+    struct world_ask ask = {.mount = mount, .refresh_token = token};
+
+    return world_run(&world->issuer, &ask, world->arena, answer, &world->fault);
 }
 
 json_t *world_payload(struct world *world, struct text token)

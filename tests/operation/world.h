@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: ISC */
 /* world.h: a small world for tests of the operation: a memory store, fixed secrets, a clock that
  * stands still until told, randomness that counts, one account, and mounts made by hand. */
 #ifndef RETOKEN_TESTS_OPERATION_WORLD_H
 #define RETOKEN_TESTS_OPERATION_WORLD_H
 
 #include "operation/issue.h"
-#include "operation/refresh.h"
+#include "operation/operation.h"
 
 struct world {
     int64_t now_ms;
@@ -20,16 +21,44 @@ struct world {
     struct fault fault;
 };
 
+/* What a refresh or a login is given, in one struct; texts that are not given are empty. */
+struct world_ask {
+    const struct mount *mount;
+    struct text refresh_token;
+    bool client_bound;
+    enum client_proof_kind client_proof;
+    struct text client_id;
+    struct text client_secret;
+    struct text client_assertion;
+    struct text endpoint_url;
+    bool scope_given;
+    struct text scope;
+    bool username_given;
+    struct text username;
+    bool access_token_given;
+    struct text access_token;
+    bool password_given; /* then it is a login, and refresh_token its bearer */
+    struct text password;
+};
+/* The request that asks for it, not begun. */
+struct request world_request(struct issuer *issuer, const struct world_ask *ask,
+                             struct arena *arena);
+/* All of it, waiting for the writes. */
+enum outcome world_run(struct issuer *issuer, const struct world_ask *ask, struct arena *arena,
+                       struct answer *answer, struct fault *fault);
+
 /* Asserts on every failure. `url` as store_settings.url. */
 void world_open(struct world *world, const char *url);
 void world_close(struct world *world);
 /* Adds and activates a key for the mount's algorithm. */
 void world_add_key(struct world *world, enum signing_algorithm algorithm, const char *kid);
+/* Begins a session as `ask` says. */
+enum outcome world_issue(struct world *world, const struct issue_ask *ask, struct answer *answer);
 /* Begins a session of ada on world->mount; the first refresh token, in the arena. */
 struct text world_session(struct world *world, const char *client, const char *scope);
 /* Presents a token on `mount` with nothing else. */
 enum outcome world_present(struct world *world, const struct mount *mount, struct text token,
-                           struct refresh_answer *answer);
+                           struct answer *answer);
 /* The payload of an access token. */
 json_t *world_payload(struct world *world, struct text token);
 /* The session record behind an answer. */

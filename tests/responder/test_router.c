@@ -18,6 +18,7 @@ static void add_mount(const char *path, const struct dialect *dialect)
     struct mount *mount = &config.mounts[config.mount_count++];
 
     realm->dialect = dialect;
+    mount->endpoint = &dialect->endpoints[0];
     mount->realm = realm;
     strcpy(mount->path, path);
 }
@@ -28,8 +29,8 @@ static int set_up(void **state)
     config = (struct config){0};
     add_mount("/oauth/token", &oauth_dialect);
     add_mount("/auth/refresh_token", &duktig_dialect); /* path_loose */
-    add_mount("/.well-known/jwks.json", NULL);
-    add_mount("/healthz", NULL);
+    add_mount("/.well-known/jwks.json", &wellknown_dialect);
+    add_mount("/healthz", &wellknown_dialect);
     add_mount("/auth", &oauth_dialect);
     return 0;
 }

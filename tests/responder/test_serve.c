@@ -159,14 +159,16 @@ static void expect_line(const char *expected)
 
 /* ---- a world with four mounts ---- */
 
-static struct realm *add_mount(const char *path, enum mount_kind kind)
+static struct realm *add_mount(const struct dialect *dialect, size_t endpoint)
 {
     struct realm *realm = &service.config.realms[service.config.realm_count++];
     struct mount *mount = &service.config.mounts[service.config.mount_count++];
 
-    strcpy(mount->path, path);
-    mount->kind = kind;
+    strcpy(mount->path, dialect->endpoints[endpoint].path);
+    mount->endpoint = &dialect->endpoints[endpoint];
     mount->realm = realm;
+    realm->dialect = dialect;
+    realm->policy = dialect->policy;
     return realm;
 }
 
@@ -176,16 +178,15 @@ static int set_up(void **state)
     world_open(&world, "memory:");
     world_add_key(&world, SIGNING_ES256, "es");
     world.realm.dialect = &oauth_dialect;
+    world.mount.endpoint = &oauth_dialect.endpoints[0];
     memset(&service, 0, sizeof service);
     service.store = world.store;
     service.issuer = world.issuer;
     service.config.mounts[service.config.mount_count++] = world.mount;
-    struct realm *duktig = add_mount("/auth/refresh_token", MOUNT_REFRESH);
-    duktig->dialect = &duktig_dialect;
-    duktig->policy = duktig_dialect.policy;
+    struct realm *duktig = add_mount(&duktig_dialect, 0);
     strcpy(duktig->name, "/auth/refresh_token");
-    add_mount("/.well-known/jwks.json", MOUNT_JWKS);
-    add_mount("/healthz", MOUNT_HEALTH);
+    add_mount(&wellknown_dialect, 0);
+    add_mount(&wellknown_dialect, 1);
     serve = serve_over(&service);
     open_log(LOG_LEVEL_INFO);
     clear_log();
@@ -326,7 +327,8 @@ static void test_keys(void **state)
     const json_t *keys = json_object_get(answer, "keys");
     assert_int_equal(json_array_size(keys), 1); /* the symmetric one is nobody's business */
     assert_string_equal(json_string_value(json_object_get(json_array_get(keys, 0), "kid")), "es");
-    expect_line("info jwks method=GET mount=/.well-known/jwks.json status=200 ms=N");
+    expect_line("info jwks method=GET mount=/.well-known/jwks.json outcome=served status=200 "
+                "session=- generation=- client=- ms=N");
     assert_int_equal(ask(make(HTTP_HEAD, "/.well-known/jwks.json")), 200);
 
     /* a key that is added shows without a restart */
@@ -343,7 +345,8 @@ static void test_health(void **state)
     assert_string_equal(header("Content-Type"), "application/json");
     assert_string_equal(header("Cache-Control"), "no-store");
     expect_body("{\"status\":\"ok\"}");
-    expect_line("info health method=GET mount=/healthz status=200 ms=N");
+    expect_line("info health method=GET mount=/healthz outcome=served status=200 session=- "
+                "generation=- client=- ms=N");
     assert_false(must_end());
 }
 
@@ -436,7 +439,8 @@ static void test_secret_is_missing(void **state)
     clear_log();
     assert_int_equal(ask(make(HTTP_GET, "/healthz")), 503);
     expect_body("{\"status\":\"fault\"}");
-    snprintf(expected, sizeof expected, "health method=GET mount=/healthz status=503 ms=");
+    snprintf(expected, sizeof expected,
+             "health method=GET mount=/healthz outcome=fault status=503 ");
     assert_non_null(strstr(only_line(), expected));
     assert_non_null(strstr(only_line(), " fault="));
     assert_non_null(strstr(only_line(), secret_file));

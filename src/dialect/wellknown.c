@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+/* wellknown.c: the endpoints that carry no tokens and need none: the key set and the health check.
+ * Knows their paths and words; does not know keys or the store. */
+#include "dialect/answer.h"
+#include "dialect/dialect.h"
+
+#define TEXT_TYPE "text/plain; charset=utf-8"
+#define JSON_TYPE "application/json"
+
+/* ---- key set (RFC 7517) ---- */
+
+/* The one answer that caches may keep: verifiers fetch it all the time. */
+static void encode_key_set(const struct request *request, enum outcome outcome,
+                           struct http_response *response)
+{
+    (void)outcome;
+    http_response_start(response, 200);
+    http_response_header_c(response, "Content-Type", JSON_TYPE);
+    http_response_header_c(response, "Cache-Control", "public, max-age=300");
+    response->body = request->answer.key_set;
+}
+
+static const struct wording key_set_words[] = {
+    {OUTCOME_METHOD_NOT_ALLOWED, .status = 405, .media_type = TEXT_TYPE,
+     .body = "Method Not Allowed\n"},
+    {WORDS_CLASS(REQUEST), .status = 400, .media_type = TEXT_TYPE, .body = "Bad Request\n"},
+    {WORDS_CLASS(CLIENT), .status = 400, .media_type = TEXT_TYPE, .body = "Bad Request\n"},
+    {WORDS_CLASS(TOKEN), .status = 400, .media_type = TEXT_TYPE, .body = "Bad Request\n"},
+    {WORDS_CLASS(HERE), .status = 503, .media_type = TEXT_TYPE, .body = "Service Unavailable\n"},
+    {0},
+};
+
+/* ---- health ---- */
+
+static void encode_health(const struct request *request, enum outcome outcome,
+                          struct http_response *response)
+{
+    (void)request;
+    (void)outcome;
+    answer_body(response, 200, JSON_TYPE, TEXT("{\"status\":\"ok\"}"));
+}
+
+static const struct wording health_words[] = {
+    {OUTCOME_METHOD_NOT_ALLOWED, .status = 405, .media_type = TEXT_TYPE,
+     .body = "Method Not Allowed\n"},
+    {WORDS_CLASS(REQUEST), .status = 400, .media_type = TEXT_TYPE, .body = "Bad Request\n"},
+    {WORDS_CLASS(CLIENT), .status = 400, .media_type = TEXT_TYPE, .body = "Bad Request\n"},
+    {WORDS_CLASS(TOKEN), .status = 400, .media_type = TEXT_TYPE, .body = "Bad Request\n"},
+    {WORDS_CLASS(HERE), .status = 503, .media_type = JSON_TYPE, .body = "{\"status\":\"fault\"}"},
+    {0},
+};
+
+/* ---- the dialect ---- */
+
+static const struct endpoint endpoints[] = {
+    {.name = "jwks",
+     .path = "/.well-known/jwks.json",
+     .methods = ENDPOINT_GET | ENDPOINT_HEAD,
+     .body = ENDPOINT_BODY_IGNORED,
+     .operation = &operation_key_set,
+     .encode = encode_key_set,
+     .words = key_set_words},
+    {.name = "health",
+     .path = "/healthz",
+     .methods = ENDPOINT_GET | ENDPOINT_HEAD,
+     .body = ENDPOINT_BODY_IGNORED,
+     .operation = &operation_health,
+     .encode = encode_health,
+     .words = health_words},
+};
+
+const struct dialect wellknown_dialect = {
+    .name = "wellknown",
+    .summary = "key set and health check",
+    .endpoints = endpoints,
+    .endpoint_count = sizeof endpoints / sizeof endpoints[0],
+};

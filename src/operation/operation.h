@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/* operation.h: what can be done, free of any dialect: one row per operation, one file each. A
+ * dialect's decode chooses the row; the responder runs any of them and knows none.
+ *
+ *     begin -> step -> NULL: *outcome holds
+ *               ^  \-> a write: hand it to the store, then
+ *               \----- written(what came of it)
+ *
+ * So no thread waits while the disk works: the steps of one request may run in different threads,
+ * one after the other. */
+#ifndef RETOKEN_OPERATION_OPERATION_H
+#define RETOKEN_OPERATION_OPERATION_H
+
+#include "operation/request.h"
+
+struct operation {
+    const char *word; /* in the log: "refresh" */
+    bool routine;     /* asked by machines all day and about no session: logged at level info */
+
+    /* Checks who asks and finds what is asked for. False: request->fault says what broke. */
+    bool (*begin)(struct request *request);
+    /* The next write, kept in the request's arena until it is done, or NULL with *outcome. On
+     * OUTCOME_FAULT request->fault says what broke, and what was presented is as good as before. */
+    struct store_write *(*step)(struct request *request, enum outcome *outcome);
+    /* Takes what came of the write; a write that lost a race makes the next step decide again. NULL
+     * where step never writes. */
+    void (*written)(struct request *request, enum store_result result);
+};
+
+extern const struct operation operation_refresh;
+extern const struct operation operation_login;
+extern const struct operation operation_key_set;
+extern const struct operation operation_health;
+
+/* Zeroed memory of the request's for an operation's state; NULL with request->fault set. */
+void *operation_state(struct request *request, size_t size);
+
+/* All of it, waiting for each write. For `retoken` and tests. */
+enum outcome operation_run(struct request *request);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: ISC */
+/* request.h: one request on its way through: what arrived, what the dialect read, what the
+ * operation found, and the one response. Made by the responder (or by `retoken`, without HTTP),
+ * filled by a dialect, answered by an operation. Values only.
+ *
+ * An operation reads `client`, its own member of `input`, and `realm`; it never looks at `http`,
+ * `query`, `form` or `json`, which are the dialect's. */
+#ifndef RETOKEN_OPERATION_REQUEST_H
+#define RETOKEN_OPERATION_REQUEST_H
+
+#include "base/form.h"
+#include "base/json.h"
+#include "http/exchange.h"
+#include "model/mount.h"
+#include "model/outcome.h"
+#include "operation/issuer.h"
+
+/* How the client proved who it is (RFC 6749 section 2.3, RFC 7523 section 2.2). */
+enum client_proof_kind {
+    CLIENT_PROOF_NONE,
+    CLIENT_PROOF_BASIC,
+    CLIENT_PROOF_BODY,
+    CLIENT_PROOF_ASSERTION
+};
+
+/* What a request says of its client. Empty text = not given. */
+struct client_proof {
+    bool bound; /* this dialect's clients identify themselves: a session of a confidential client
+                   needs its proof, a session of any client accepts no other */
+    enum client_proof_kind kind;
+    struct text id;           /* may be given without proof: a public client names itself */
+    struct text secret;       /* CLIENT_PROOF_BASIC and _BODY */
+    struct text assertion;    /* CLIENT_PROOF_ASSERTION */
+    struct text endpoint_url; /* what an assertion's `aud` must name, unless it names the issuer */
+};
+
+struct refresh_input {
+    struct text refresh_token;
+    bool scope_given;
+    struct text scope;
+    bool username_given; /* the token must belong to this user */
+    struct text username;
+    bool password_given; /* and this must be the user's password */
+    struct text password;
+    bool access_token_given; /* signature, user and session must match; expiry is ignored */
+    struct text access_token;
+};
+
+struct login_input {
+    struct text username;
+    struct text password;
+    struct text bearer; /* a token of this user's: a refresh token, which is renewed, or an access
+                           token, expired or not, which gives a new session */
+};
+
+/* What a dialect answers with. On a refusal only the last part, as far as it is known. */
+struct answer {
+    struct text access_token;
+    struct text refresh_token; /* the next one; the presented one where the realm does not rotate */
+    int64_t now_ms;
+    int64_t expires_at_s;       /* the access token's `exp` */
+    int64_t expires_in_s;       /* what is left of it */
+    int64_t session_expires_ms; /* 0 = never; a cookie's Max-Age comes from it */
+    struct text scope;          /* what this access token carries */
+    bool scope_narrowed;        /* less than was granted */
+    struct text key_set;        /* a JWK Set (RFC 7517) */
+
+    /* the account as it is now */
+    struct text username;
+    struct text subject;
+    struct text roles;    /* space-separated */
+    const json_t *claims; /* NULL = none */
+
+    /* for the log line and the explanation */
+    bool session_known;
+    uint8_t session[SESSION_ID_SIZE];
+    uint32_t generation; /* the one presented */
+    struct text client;
+};
+
+struct operation;
+
+struct request {
+    struct http_exchange *http; /* NULL where no HTTP request is behind it */
+    struct arena *arena;        /* every text here lives in it, or in http */
+    struct issuer *issuer;
+    const struct mount *mount; /* NULL where no HTTP request is behind it */
+    const struct realm *realm;
+    int64_t begun_us; /* by clock_stopwatch_us */
+
+    /* the dialect's reading */
+    struct form query; /* decoded query string */
+    struct form form;  /* decoded form body; empty when there is none */
+    json_t *json;      /* parsed JSON body; NULL when there is none */
+
+    /* what is asked */
+    const struct operation *operation;
+    struct client_proof client;
+    union {
+        struct refresh_input refresh;
+        struct login_input login;
+    } input;
+
+    /* what came of it */
+    struct answer answer;
+    struct fault fault; /* what broke, where the outcome is OUTCOME_FAULT */
+    void *state;        /* the operation's own, in the arena */
+};
+
+#endif
