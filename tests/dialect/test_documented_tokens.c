@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* test_documented_tokens.c: the documented tokens come out of their fields again, byte for byte,
  * and open. */
-#include "token/bench.h"
+#include "token/fixture.h"
 
 #include <string.h>
 
@@ -43,7 +43,7 @@ static void kopong_access_token(void **state)
 
     (void)state;
     assert_true(
-        layout_access_token(kopong_dialect.policy.layout, key, &kopong, bench_arena(), &token));
+        layout_access_token(kopong_dialect.policy.layout, key, &kopong, fixture_arena(), &token));
     assert_token(token, GOLDEN_KOPONG_ACCESS);
     signing_key_close(key);
 }
@@ -58,7 +58,7 @@ static void kopong_refresh_token(void **state)
     claims.issued_at_s = 1514033166;
     claims.expires_at_s = 0;
     assert_true(
-        layout_refresh_token(kopong_dialect.policy.layout, key, &claims, bench_arena(), &token));
+        layout_refresh_token(kopong_dialect.policy.layout, key, &claims, fixture_arena(), &token));
     assert_token(token, GOLDEN_KOPONG_REFRESH);
     signing_key_close(key);
 }
@@ -66,7 +66,7 @@ static void kopong_refresh_token(void **state)
 static void duktig_access_token(void **state)
 {
     struct signing_key *key = key_of(GOLDEN_DUKTIG_SECRET);
-    struct arena *arena = bench_arena();
+    struct arena *arena = fixture_arena();
     struct layout_claims claims = duktig;
     struct text token;
 
@@ -87,7 +87,7 @@ static void duktig_access_token(void **state)
 static void duktig_refresh_token(void **state)
 {
     struct signing_key *key = key_of(GOLDEN_DUKTIG_SECRET);
-    struct arena *arena = bench_arena();
+    struct arena *arena = fixture_arena();
     struct text token;
     struct jws jws;
 
@@ -116,8 +116,8 @@ static void documented_tokens_open(void **state)
     for (size_t i = 0; i < 3; i++) {
         struct signing_key *right = key_of(rows[i].secret);
         struct signing_key *wrong = key_of(rows[(i + 2) % 3].secret);
-        assert_non_null(jws_open(bench_arena(), T(rows[i].token), right));
-        assert_int_equal(jws_open(bench_arena(), T(rows[i].token), wrong) != NULL,
+        assert_non_null(jws_open(fixture_arena(), T(rows[i].token), right));
+        assert_int_equal(jws_open(fixture_arena(), T(rows[i].token), wrong) != NULL,
                          rows[i].secret == rows[(i + 2) % 3].secret);
         signing_key_close(right);
         signing_key_close(wrong);
@@ -132,5 +132,5 @@ int main(void)
         cmocka_unit_test(documented_tokens_open),
     };
 
-    return cmocka_run_group_tests(tests, NULL, bench_close);
+    return cmocka_run_group_tests(tests, NULL, fixture_close);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* test_kopong_principal.c: unpacks principals with zlib's own reader and checks the Java stream
  * where it varies: number and order of roles, strings, id. */
-#include "token/bench.h"
+#include "token/fixture.h"
 
 #include <string.h>
 
@@ -41,7 +41,7 @@ static size_t unpack(struct text username, struct text roles, uint64_t number)
     size_t size;
     z_stream z = {0};
 
-    assert_true(kopong_principal(username, roles, number, bench_arena(), &principal));
+    assert_true(kopong_principal(username, roles, number, fixture_arena(), &principal));
     assert_true(codec_base64_decode(principal, packed, sizeof packed, &packed_size));
     z.next_in = packed;
     z.avail_in = (uInt)packed_size;
@@ -117,11 +117,11 @@ static void too_much_is_refused(void **state)
     (void)state;
     memset(letters, 'a', sizeof letters);
     assert_true(kopong_principal((struct text){letters, 128}, (struct text){letters, 512}, 1,
-                                 bench_arena(), &principal));
+                                 fixture_arena(), &principal));
     assert_false(
-        kopong_principal((struct text){letters, 129}, TEXT("R"), 1, bench_arena(), &principal));
+        kopong_principal((struct text){letters, 129}, TEXT("R"), 1, fixture_arena(), &principal));
     assert_false(
-        kopong_principal(TEXT("u"), (struct text){letters, 513}, 1, bench_arena(), &principal));
+        kopong_principal(TEXT("u"), (struct text){letters, 513}, 1, fixture_arena(), &principal));
 }
 
 /* As many different roles as 512 characters can name. */
@@ -154,5 +154,5 @@ int main(void)
         cmocka_unit_test(most_roles),
     };
 
-    return cmocka_run_group_tests(tests, NULL, bench_close);
+    return cmocka_run_group_tests(tests, NULL, fixture_close);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* test_layout.c: header and payload of each layout, compared as strings: order, escaping and which
  * members are there when. */
-#include "token/bench.h"
+#include "token/fixture.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -107,11 +107,11 @@ static void payloads(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct arena *arena = bench_arena();
+        struct arena *arena = fixture_arena();
         struct layout_claims claims = claims_of(&rows[i], arena);
         struct text token;
         struct jws jws;
-        assert_true(layout_access_token(layout_named(rows[i].layout), bench_key(SIGNING_HS256),
+        assert_true(layout_access_token(layout_named(rows[i].layout), fixture_key(SIGNING_HS256),
                                         &claims, arena, &token));
         assert_true(jws_gate(arena, token, &jws));
         if (!text_is(jws.payload_json, rows[i].payload)) {
@@ -139,8 +139,8 @@ static void headers(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         for (int algorithm = 0; algorithm < SIGNING_ALGORITHMS; algorithm++) {
-            const struct signing_key *key = bench_key((enum signing_algorithm)algorithm);
-            struct arena *arena = bench_arena();
+            const struct signing_key *key = fixture_key((enum signing_algorithm)algorithm);
+            struct arena *arena = fixture_arena();
             struct text token;
             struct jws jws;
             assert_true(
@@ -161,20 +161,20 @@ static void headers(void **state)
 
 static void scope_given_but_empty(void **state)
 {
-    struct arena *arena = bench_arena();
+    struct arena *arena = fixture_arena();
     struct layout_claims claims = full;
     struct text token;
     json_t *payload;
 
     (void)state;
     claims.scope = (struct text){0};
-    assert_true(layout_access_token(layout_named("koppeltaal"), bench_key(SIGNING_HS256), &claims,
+    assert_true(layout_access_token(layout_named("koppeltaal"), fixture_key(SIGNING_HS256), &claims,
                                     arena, &token));
-    payload = jws_open(arena, token, bench_key(SIGNING_HS256));
+    payload = jws_open(arena, token, fixture_key(SIGNING_HS256));
     assert_string_equal(json_string_value(json_object_get(payload, "scope")), "");
-    assert_true(layout_access_token(layout_named("oauth"), bench_key(SIGNING_HS256), &claims, arena,
-                                    &token));
-    payload = jws_open(arena, token, bench_key(SIGNING_HS256));
+    assert_true(layout_access_token(layout_named("oauth"), fixture_key(SIGNING_HS256), &claims,
+                                    arena, &token));
+    payload = jws_open(arena, token, fixture_key(SIGNING_HS256));
     assert_null(json_object_get(payload, "scope"));
 }
 
@@ -190,13 +190,14 @@ static void hostile_values_stay_values(void **state)
         if (layout == NULL) {
             continue;
         }
-        struct arena *arena = bench_arena();
+        struct arena *arena = fixture_arena();
         struct layout_claims claims = full;
         struct text token;
         claims.issuer = claims.audience = claims.subject = claims.username = claims.roles =
             claims.scope = claims.client = T(hostile);
-        assert_true(layout_access_token(layout, bench_key(SIGNING_HS256), &claims, arena, &token));
-        json_t *payload = jws_open(arena, token, bench_key(SIGNING_HS256));
+        assert_true(
+            layout_access_token(layout, fixture_key(SIGNING_HS256), &claims, arena, &token));
+        json_t *payload = jws_open(arena, token, fixture_key(SIGNING_HS256));
         assert_non_null(payload);
         assert_int_equal(json_integer_value(json_object_get(payload, "exp")), 4600);
         assert_null(json_object_get(payload, "x"));
@@ -214,9 +215,9 @@ static void only_two_layouts_make_refresh_tokens(void **state)
         }
         struct text token = TEXT("untouched");
         bool has = layout == layout_named("kopong") || layout == layout_named("duktig");
-        assert_int_equal(
-            layout_refresh_token(layout, bench_key(SIGNING_HS256), &full, bench_arena(), &token),
-            has);
+        assert_int_equal(layout_refresh_token(layout, fixture_key(SIGNING_HS256), &full,
+                                              fixture_arena(), &token),
+                         has);
         assert_int_equal(refresh_token_shape(token), has ? REFRESH_SHAPE_JWT : REFRESH_SHAPE_NONE);
     }
 }
@@ -227,7 +228,7 @@ static void largest_refresh_token_fits(void **state)
     static char name[128];
     static char roles[512];
     struct layout_claims claims = full;
-    struct randomness randomness = bench_randomness();
+    struct randomness randomness = fixture_randomness();
     struct text token;
 
     (void)state;
@@ -241,8 +242,8 @@ static void largest_refresh_token_fits(void **state)
     }
     claims.username = (struct text){name, sizeof name};
     claims.roles = (struct text){roles, sizeof roles};
-    assert_true(layout_refresh_token(layout_named("kopong"), bench_key(SIGNING_HS256), &claims,
-                                     bench_arena(), &token));
+    assert_true(layout_refresh_token(layout_named("kopong"), fixture_key(SIGNING_HS256), &claims,
+                                     fixture_arena(), &token));
     assert_int_equal(refresh_token_shape(token), REFRESH_SHAPE_JWT);
 }
 
@@ -255,11 +256,11 @@ static void session_claims(void **state)
         if (layout == NULL) {
             continue;
         }
-        struct arena *arena = bench_arena();
+        struct arena *arena = fixture_arena();
         const char *claim = layout->session_claim;
         struct text token;
-        assert_true(layout_access_token(layout, bench_key(SIGNING_HS256), &full, arena, &token));
-        json_t *payload = jws_open(arena, token, bench_key(SIGNING_HS256));
+        assert_true(layout_access_token(layout, fixture_key(SIGNING_HS256), &full, arena, &token));
+        json_t *payload = jws_open(arena, token, fixture_key(SIGNING_HS256));
         if (claim != NULL) {
             assert_string_equal(json_string_value(json_object_get(payload, claim)), SESSION_UUID);
         } else {
@@ -285,7 +286,7 @@ static void small_arena_fails_cleanly(void **state)
                 continue;
             }
             bool made =
-                layout_access_token(layout, bench_key(SIGNING_HS256), &claims, arena, &token);
+                layout_access_token(layout, fixture_key(SIGNING_HS256), &claims, arena, &token);
             assert_int_equal(text_is(token, "untouched"), !made);
             arena_close(arena);
         }
@@ -305,5 +306,5 @@ int main(void)
         cmocka_unit_test(small_arena_fails_cleanly),
     };
 
-    return cmocka_run_group_tests(tests, NULL, bench_close);
+    return cmocka_run_group_tests(tests, NULL, fixture_close);
 }

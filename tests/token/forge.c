@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* forge.c: forged tokens for tests. Knows base64url and dots; checks nothing. */
-#include "token/bench.h"
+#include "token/fixture.h"
 
 #include "token/forge.h"
 

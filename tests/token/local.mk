@@ -1,43 +1,43 @@
 ## tests/token: check_PROGRAMS += tests/token/test_FILE, with _SOURCES, _CPPFLAGS = $(TEST_CPPFLAGS), _LDADD = $(..._LIBS)
-TOKEN_BENCH = tests/token/bench.c tests/token/bench.h
+TOKEN_FIXTURE = tests/token/fixture.c tests/token/fixture.h
 
 check_PROGRAMS += tests/token/test_secrets
-tests_token_test_secrets_SOURCES = tests/token/test_secrets.c $(TOKEN_BENCH)
+tests_token_test_secrets_SOURCES = tests/token/test_secrets.c $(TOKEN_FIXTURE)
 tests_token_test_secrets_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_secrets_LDADD = $(TOKEN_LIBS)
 
 check_PROGRAMS += tests/token/test_refresh_token
-tests_token_test_refresh_token_SOURCES = tests/token/test_refresh_token.c $(TOKEN_BENCH)
+tests_token_test_refresh_token_SOURCES = tests/token/test_refresh_token.c $(TOKEN_FIXTURE)
 tests_token_test_refresh_token_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_refresh_token_LDADD = $(TOKEN_LIBS)
 
 check_PROGRAMS += tests/token/test_signing_key
-tests_token_test_signing_key_SOURCES = tests/token/test_signing_key.c $(TOKEN_BENCH)
+tests_token_test_signing_key_SOURCES = tests/token/test_signing_key.c $(TOKEN_FIXTURE)
 tests_token_test_signing_key_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_signing_key_LDADD = $(TOKEN_LIBS)
 
 check_PROGRAMS += tests/token/test_signing_numbers
-tests_token_test_signing_numbers_SOURCES = tests/token/test_signing_numbers.c $(TOKEN_BENCH)
+tests_token_test_signing_numbers_SOURCES = tests/token/test_signing_numbers.c $(TOKEN_FIXTURE)
 tests_token_test_signing_numbers_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_signing_numbers_LDADD = $(TOKEN_LIBS)
 
 check_PROGRAMS += tests/token/test_signing_pair
-tests_token_test_signing_pair_SOURCES = tests/token/test_signing_pair.c $(TOKEN_BENCH)
+tests_token_test_signing_pair_SOURCES = tests/token/test_signing_pair.c $(TOKEN_FIXTURE)
 tests_token_test_signing_pair_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_signing_pair_LDADD = $(TOKEN_LIBS)
 
 check_PROGRAMS += tests/token/test_keyring
-tests_token_test_keyring_SOURCES = tests/token/test_keyring.c $(TOKEN_BENCH)
+tests_token_test_keyring_SOURCES = tests/token/test_keyring.c $(TOKEN_FIXTURE)
 tests_token_test_keyring_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_keyring_LDADD = $(TOKEN_LIBS)
 
 check_PROGRAMS += tests/token/test_jws
-tests_token_test_jws_SOURCES = tests/token/test_jws.c $(TOKEN_BENCH) tests/token/forge.c tests/token/forge.h
+tests_token_test_jws_SOURCES = tests/token/test_jws.c $(TOKEN_FIXTURE) tests/token/forge.c tests/token/forge.h
 tests_token_test_jws_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_jws_LDADD = $(TOKEN_LIBS)
 
 # The same tests over both verifiers.
-CLIENT_JWT_TEST = tests/token/test_client_jwt.c $(TOKEN_BENCH) tests/token/forge.c tests/token/forge.h
+CLIENT_JWT_TEST = tests/token/test_client_jwt.c $(TOKEN_FIXTURE) tests/token/forge.c tests/token/forge.h
 check_PROGRAMS += tests/token/test_client_jwt_own
 tests_token_test_client_jwt_own_SOURCES = $(CLIENT_JWT_TEST)
 tests_token_test_client_jwt_own_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* test_client_jwt.c: assertions of clients open with their key and algorithm, and nothing of what
  * libjwt by itself lets through does. Linked once with each verifier. */
-#include "token/bench.h"
+#include "token/fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ static const struct pair pairs[] = {
 static struct signing_key *make(const struct pair *pair)
 {
     struct signing_key *key =
-        signing_key_from_pem(pair->algorithm, bench_private_pem(pair->kind), NULL, NULL);
+        signing_key_from_pem(pair->algorithm, fixture_private_pem(pair->kind), NULL, NULL);
 
     assert_non_null(key);
     return key;
@@ -51,8 +51,8 @@ static void right_ones_open(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         struct signing_key *key = make(&pairs[i]);
-        struct text public = bench_public_pem(pairs[i].kind);
-        struct arena *arena = bench_arena();
+        struct text public = fixture_public_pem(pairs[i].kind);
+        struct arena *arena = fixture_arena();
         assert_int_equal(client_jwt_supports(pairs[i].algorithm), pairs[i].supported);
         json_t *payload = client_jwt_open(arena, token_of(arena, key, ",\"typ\":\"JWT\""),
                                           pairs[i].algorithm, public);
@@ -72,7 +72,7 @@ static void right_ones_open(void **state)
 
 static void shared_secrets_open(void **state)
 {
-    struct arena *arena = bench_arena();
+    struct arena *arena = fixture_arena();
     struct text token = forge_mac(arena, T(secret), "{\"alg\":\"HS256\"}", PAYLOAD);
 
     (void)state;
@@ -83,7 +83,7 @@ static void shared_secrets_open(void **state)
 
 static void weak_secrets_open_nothing(void **state)
 {
-    struct arena *arena = bench_arena();
+    struct arena *arena = fixture_arena();
 
     (void)state;
     for (size_t size = 0; size <= 32; size++) {
@@ -102,9 +102,9 @@ static void only_the_diagonal_opens(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         struct signing_key *key = make(&pairs[i]);
-        struct text public = bench_public_pem(pairs[i].kind);
+        struct text public = fixture_public_pem(pairs[i].kind);
         for (int asked = 0; asked < SIGNING_ALGORITHMS; asked++) {
-            struct arena *arena = bench_arena();
+            struct arena *arena = fixture_arena();
             struct text token = token_of(arena, key, "");
             bool right = asked == (int)pairs[i].algorithm && pairs[i].supported;
             assert_int_equal(client_jwt_open(arena, token, (enum signing_algorithm)asked, public) !=
@@ -118,8 +118,8 @@ static void only_the_diagonal_opens(void **state)
 static void public_keys_are_no_secrets(void **state)
 {
     struct signing_key *key = make(&pairs[0]);
-    struct text public = bench_public_pem(pairs[0].kind);
-    struct arena *arena = bench_arena();
+    struct text public = fixture_public_pem(pairs[0].kind);
+    struct arena *arena = fixture_arena();
     static const char *const headers[] = {"{\"alg\":\"HS256\"}", "{\"alg\":\"RS256\"}",
                                           "{\"alg\":\"none\"}", "{\"alg\":\"hs256\"}"};
 
@@ -147,8 +147,8 @@ static void weak_or_wrong_keys_open_nothing(void **state)
         struct pair pair = {rows[i].kind, rows[i].kind[0] == 'P' ? SIGNING_ES256 : SIGNING_RS256,
                             true};
         struct signing_key *key = make(&pair);
-        struct text other = bench_public_pem(rows[i].pem_of);
-        struct arena *arena = bench_arena();
+        struct text other = fixture_public_pem(rows[i].pem_of);
+        struct arena *arena = fixture_arena();
         assert_row(client_jwt_open(arena, token_of(arena, key, ""), pair.algorithm, other) == NULL,
                    rows[i].pem_of);
         assert_null(client_jwt_open(arena, token_of(arena, key, ""), pair.algorithm,
@@ -180,7 +180,7 @@ static void what_libjwt_lets_through(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct arena *arena = bench_arena();
+        struct arena *arena = fixture_arena();
         struct text token = forge_mac(arena, T(secret), rows[i].header, rows[i].payload);
         struct buffer buffer;
         buffer_start(&buffer, arena, 512);
@@ -209,7 +209,7 @@ static void only_plain_types_open(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct arena *arena = bench_arena();
+        struct arena *arena = fixture_arena();
         struct text token = forge_mac(arena, T(secret), rows[i].header, PAYLOAD);
         assert_row((client_jwt_open(arena, token, SIGNING_HS256, T(secret)) != NULL) ==
                        rows[i].open,
@@ -226,26 +226,26 @@ static void hostile_strings(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
-        assert_row(client_jwt_open(bench_arena(), T(tokens[i]), SIGNING_HS256, T(secret)) == NULL,
+        assert_row(client_jwt_open(fixture_arena(), T(tokens[i]), SIGNING_HS256, T(secret)) == NULL,
                    tokens[i]);
     }
     assert_non_null(dots);
     memset(dots, '.', size);
     assert_null(
-        client_jwt_open(bench_arena(), (struct text){dots, size}, SIGNING_HS256, T(secret)));
+        client_jwt_open(fixture_arena(), (struct text){dots, size}, SIGNING_HS256, T(secret)));
     memset(dots, 'A', size);
     dots[10] = dots[20] = '.';
     assert_null(
-        client_jwt_open(bench_arena(), (struct text){dots, size}, SIGNING_HS256, T(secret)));
+        client_jwt_open(fixture_arena(), (struct text){dots, size}, SIGNING_HS256, T(secret)));
     free(dots);
 }
 
 static void ecdsa_zero_and_asn1(void **state)
 {
     struct signing_key *key = make(&pairs[3]);
-    struct text public = bench_public_pem(pairs[3].kind);
+    struct text public = fixture_public_pem(pairs[3].kind);
     static const char zero[72];
-    struct arena *arena = bench_arena();
+    struct arena *arena = fixture_arena();
 
     (void)state;
     for (size_t size = 1; size <= sizeof zero; size++) {
@@ -271,5 +271,5 @@ int main(void)
         cmocka_unit_test(ecdsa_zero_and_asn1),
     };
 
-    return cmocka_run_group_tests(tests, NULL, bench_close);
+    return cmocka_run_group_tests(tests, NULL, fixture_close);
 }

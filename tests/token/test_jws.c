@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* test_jws.c: the gate and the opening against everything an attacker can write: algorithms, key
  * ids, extensions, spellings, sizes. */
-#include "token/bench.h"
+#include "token/fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 
 static bool opens(struct text token, enum signing_algorithm algorithm)
 {
-    return jws_open(bench_arena(), token, bench_key(algorithm)) != NULL;
+    return jws_open(fixture_arena(), token, fixture_key(algorithm)) != NULL;
 }
 
 /* Tokens outlive the arena of the opening. */
@@ -30,13 +30,13 @@ static struct text keep(struct text token)
 
 static struct text good_token(enum signing_algorithm algorithm)
 {
-    struct arena *arena = bench_arena();
+    struct arena *arena = fixture_arena();
     char header[128];
     struct text token;
 
     snprintf(header, sizeof header, "{\"alg\":\"%s\",\"kid\":\"%s\",\"typ\":\"at+jwt\"}",
-             signing_algorithm_name(algorithm), signing_key_kid(bench_key(algorithm)));
-    assert_true(jws_sign(bench_key(algorithm), T(header), TEXT(PAYLOAD), arena, &token));
+             signing_algorithm_name(algorithm), signing_key_kid(fixture_key(algorithm)));
+    assert_true(jws_sign(fixture_key(algorithm), T(header), TEXT(PAYLOAD), arena, &token));
     return keep(token);
 }
 
@@ -46,14 +46,14 @@ static void round_trip(void **state)
     for (int i = 0; i < SIGNING_ALGORITHMS; i++) {
         enum signing_algorithm algorithm = (enum signing_algorithm)i;
         struct text token = good_token(algorithm);
-        struct arena *arena = bench_arena();
+        struct arena *arena = fixture_arena();
         struct jws jws;
         assert_true(jws_gate(arena, token, &jws));
         assert_true(text_is(jws.payload_json, PAYLOAD));
         assert_true(text_is(jws.algorithm, signing_algorithm_name(algorithm)));
-        assert_true(text_is(jws.kid, signing_key_kid(bench_key(algorithm))));
+        assert_true(text_is(jws.kid, signing_key_kid(fixture_key(algorithm))));
         assert_true(text_is(jws.type, "at+jwt"));
-        json_t *payload = jws_open(arena, token, bench_key(algorithm));
+        json_t *payload = jws_open(arena, token, fixture_key(algorithm));
         assert_string_equal(json_string_value(json_object_get(payload, "sub")), "ada");
     }
 }
@@ -73,7 +73,7 @@ static void only_the_diagonal_opens(void **state)
             char header[64];
             snprintf(header, sizeof header, "{\"alg\":\"%s\"}", names[n]);
             struct text token = keep(forge_signed(
-                bench_arena(), bench_key((enum signing_algorithm)signer), header, PAYLOAD));
+                fixture_arena(), fixture_key((enum signing_algorithm)signer), header, PAYLOAD));
             for (int opener = 0; opener < SIGNING_ALGORITHMS; opener++) {
                 const char *own = signing_algorithm_name((enum signing_algorithm)opener);
                 /* an escaped letter in a JSON string is the same string */
@@ -136,8 +136,8 @@ static void strange_headers(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct text token =
-            keep(forge_signed(bench_arena(), bench_key(SIGNING_HS256), rows[i].header, PAYLOAD));
+        struct text token = keep(
+            forge_signed(fixture_arena(), fixture_key(SIGNING_HS256), rows[i].header, PAYLOAD));
         assert_row(opens(token, SIGNING_HS256) == rows[i].good, rows[i].header);
     }
 }
@@ -164,7 +164,7 @@ static void strange_payloads(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct text token = keep(forge_signed(bench_arena(), bench_key(SIGNING_HS256),
+        struct text token = keep(forge_signed(fixture_arena(), fixture_key(SIGNING_HS256),
                                               "{\"alg\":\"HS256\"}", rows[i].payload));
         assert_row(opens(token, SIGNING_HS256) == rows[i].good, rows[i].payload);
     }
@@ -175,9 +175,9 @@ static void public_keys_are_no_secrets(void **state)
 {
     static const char *const formats[] = {"%s", " %s", "%s\n", "\n%s"};
     static const char header[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
-    struct text private_pem = bench_private_pem("RSA");
+    struct text private_pem = fixture_private_pem("RSA");
     struct signing_key *key = signing_key_from_pem(SIGNING_RS256, private_pem, NULL, NULL);
-    struct text public_pem = bench_public_pem("RSA");
+    struct text public_pem = fixture_public_pem("RSA");
     char spelled[4096];
     size_t size = 0;
 
@@ -188,7 +188,7 @@ static void public_keys_are_no_secrets(void **state)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
         snprintf(spelled, sizeof spelled, formats[i], public_pem.data);
 #pragma GCC diagnostic pop
-        struct arena *arena = bench_arena();
+        struct arena *arena = fixture_arena();
         assert_null(jws_open(arena, forge_mac(arena, T(spelled), header, PAYLOAD), key));
     }
     for (size_t i = 0; i < public_pem.size; i++) { /* CRLF */
@@ -197,13 +197,13 @@ static void public_keys_are_no_secrets(void **state)
         }
         spelled[size++] = public_pem.data[i];
     }
-    struct arena *arena = bench_arena();
+    struct arena *arena = fixture_arena();
     assert_null(
         jws_open(arena, forge_mac(arena, (struct text){spelled, size}, header, PAYLOAD), key));
     /* and with no key at all, against a key pair and a secret */
     assert_null(jws_open(arena, forge_mac(arena, (struct text){0}, header, PAYLOAD), key));
     assert_null(jws_open(arena, forge_mac(arena, (struct text){0}, header, PAYLOAD),
-                         bench_key(SIGNING_HS256)));
+                         fixture_key(SIGNING_HS256)));
     signing_key_close(key);
 }
 
@@ -270,9 +270,9 @@ static void empty_parts(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
-        assert_row(!jws_gate(bench_arena(), T(tokens[i]), &jws), tokens[i]);
+        assert_row(!jws_gate(fixture_arena(), T(tokens[i]), &jws), tokens[i]);
     }
-    assert_false(jws_gate(bench_arena(), (struct text){0}, &jws));
+    assert_false(jws_gate(fixture_arena(), (struct text){0}, &jws));
 }
 
 /* Refused by its size: nothing of it is read, so the arena stays empty. */
@@ -280,7 +280,7 @@ static void nine_megabytes_of_dots(void **state)
 {
     size_t size = (size_t)9 << 20;
     char *dots = malloc(size);
-    struct arena *arena = bench_arena();
+    struct arena *arena = fixture_arena();
     size_t used = arena_used(arena);
     struct jws jws;
 
@@ -304,8 +304,8 @@ static void the_bound_is_8192(void **state)
         memset(payload, 'x', sizeof payload);
         memcpy(payload, "{\"x\":\"", 6);
         memcpy(payload + 6 + filler, "\"}", 3);
-        struct text token = keep(
-            forge_signed(bench_arena(), bench_key(SIGNING_HS256), "{\"alg\":\"HS256\"}", payload));
+        struct text token = keep(forge_signed(fixture_arena(), fixture_key(SIGNING_HS256),
+                                              "{\"alg\":\"HS256\"}", payload));
         assert_int_equal(opens(token, SIGNING_HS256), token.size <= JWS_MAX);
     }
 }
@@ -313,7 +313,7 @@ static void the_bound_is_8192(void **state)
 static void oversized_signature(void **state)
 {
     static char signature[SIGNING_SIGNATURE_MAX + 1];
-    struct arena *arena = bench_arena();
+    struct arena *arena = fixture_arena();
     struct jws jws;
 
     (void)state;
@@ -338,7 +338,7 @@ static void deep_headers(void **state)
         memset(header + at + depth, ']', depth);
         memcpy(header + at + 2 * depth, "}", 2);
         struct text token =
-            keep(forge_signed(bench_arena(), bench_key(SIGNING_HS256), header, "{}"));
+            keep(forge_signed(fixture_arena(), fixture_key(SIGNING_HS256), header, "{}"));
         (void)opens(token, SIGNING_HS256); /* either way; it must come back */
     }
 }
@@ -347,10 +347,11 @@ static void deep_headers(void **state)
 
 static struct signing_row seal(enum signing_algorithm algorithm, const char *realm, uint32_t number)
 {
-    struct randomness randomness = bench_randomness();
+    struct randomness randomness = fixture_randomness();
     struct signing_row row = {.number = number, .state = SIGNING_ACTIVE};
 
-    assert_true(signing_key_seal(bench_key(algorithm), bench_secrets(1), &randomness, &row, NULL));
+    assert_true(
+        signing_key_seal(fixture_key(algorithm), fixture_secrets(1), &randomness, &row, NULL));
     assert_true(text_copy(T(realm), row.realm, sizeof row.realm));
     return row;
 }
@@ -368,30 +369,30 @@ static void any_key_of_the_realm(void **state)
         {SIGNING_HS256, "/b", false}, {SIGNING_EDDSA, "/a", false}, {SIGNING_EDDSA, "/b", true},
         {SIGNING_RS256, "/a", false}, {SIGNING_ES256, "", true},
     };
-    struct keyring *keyring = keyring_open(rows, 3, 1, bench_secrets(1), NULL);
+    struct keyring *keyring = keyring_open(rows, 3, 1, fixture_secrets(1), NULL);
 
     (void)state;
     assert_non_null(keyring);
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
-        const struct signing_key *key = bench_key(expected[i].algorithm);
+        const struct signing_key *key = fixture_key(expected[i].algorithm);
         char header[64];
         struct text token = good_token(expected[i].algorithm);
-        assert_int_equal(jws_open_any(bench_arena(), token, keyring, expected[i].realm, NULL) !=
+        assert_int_equal(jws_open_any(fixture_arena(), token, keyring, expected[i].realm, NULL) !=
                              NULL,
                          expected[i].opens);
         /* without a kid every key of the algorithm is tried; with a strange one none */
         snprintf(header, sizeof header, "{\"alg\":\"%s\"}",
                  signing_algorithm_name(expected[i].algorithm));
-        token = keep(forge_signed(bench_arena(), key, header, PAYLOAD));
-        assert_int_equal(jws_open_any(bench_arena(), token, keyring, expected[i].realm, NULL) !=
+        token = keep(forge_signed(fixture_arena(), key, header, PAYLOAD));
+        assert_int_equal(jws_open_any(fixture_arena(), token, keyring, expected[i].realm, NULL) !=
                              NULL,
                          expected[i].opens);
         snprintf(header, sizeof header, "{\"alg\":\"%s\",\"kid\":\"other\"}",
                  signing_algorithm_name(expected[i].algorithm));
-        token = keep(forge_signed(bench_arena(), key, header, PAYLOAD));
-        assert_null(jws_open_any(bench_arena(), token, keyring, expected[i].realm, NULL));
+        token = keep(forge_signed(fixture_arena(), key, header, PAYLOAD));
+        assert_null(jws_open_any(fixture_arena(), token, keyring, expected[i].realm, NULL));
     }
-    assert_null(jws_open_any(bench_arena(), TEXT(".."), keyring, "/a", NULL));
+    assert_null(jws_open_any(fixture_arena(), TEXT(".."), keyring, "/a", NULL));
     keyring_close(keyring);
 }
 
@@ -405,11 +406,11 @@ static void small_arena_fails_cleanly(void **state)
         struct arena *arena = arena_open(limit);
         struct text token = TEXT("untouched");
         if (arena != NULL) {
-            bool made = jws_sign(bench_key(SIGNING_HS256), TEXT("{\"alg\":\"HS256\"}"),
+            bool made = jws_sign(fixture_key(SIGNING_HS256), TEXT("{\"alg\":\"HS256\"}"),
                                  TEXT(PAYLOAD), arena, &token);
             assert_int_equal(text_is(token, "untouched"), !made);
             arena_reset(arena);
-            bool open = jws_open(arena, good, bench_key(SIGNING_HS256)) != NULL;
+            bool open = jws_open(arena, good, fixture_key(SIGNING_HS256)) != NULL;
             assert_true(open || opened == 0); /* more room never makes it fail again */
             opened += open;
             arena_close(arena);
@@ -436,5 +437,5 @@ int main(void)
         cmocka_unit_test(small_arena_fails_cleanly),
     };
 
-    return cmocka_run_group_tests(tests, NULL, bench_close);
+    return cmocka_run_group_tests(tests, NULL, fixture_close);
 }

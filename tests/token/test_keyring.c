@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* test_keyring.c: which key signs and which may verify, by state, realm, algorithm and age. */
-#include "token/bench.h"
+#include "token/fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,11 +17,11 @@ static struct signing_row row_of(uint32_t number, enum signing_algorithm algorit
     static const char secret[] = "a secret that is at least 32 bytes long";
     static struct text pem;
     static char pem_room[4096];
-    struct randomness randomness = bench_randomness();
+    struct randomness randomness = fixture_randomness();
     struct signing_row row = {.number = number, .state = state};
 
     if (pem.data == NULL) {
-        pem = bench_private_pem("P-256");
+        pem = fixture_private_pem("P-256");
         memcpy(pem_room, pem.data, pem.size);
         pem.data = pem_room;
     }
@@ -29,7 +29,7 @@ static struct signing_row row_of(uint32_t number, enum signing_algorithm algorit
                                   ? signing_key_from_secret(T(secret), kid, NULL)
                                   : signing_key_from_pem(algorithm, pem, kid, NULL);
     assert_non_null(key);
-    assert_true(signing_key_seal(key, bench_secrets(1), &randomness, &row, NULL));
+    assert_true(signing_key_seal(key, fixture_secrets(1), &randomness, &row, NULL));
     assert_true(text_copy(T(realm), row.realm, sizeof row.realm));
     signing_key_close(key);
     return row;
@@ -38,7 +38,7 @@ static struct signing_row row_of(uint32_t number, enum signing_algorithm algorit
 static struct keyring *open_rows(const struct signing_row *rows, size_t count)
 {
     struct fault fault = {""};
-    struct keyring *keyring = keyring_open(rows, count, 42, bench_secrets(1), &fault);
+    struct keyring *keyring = keyring_open(rows, count, 42, fixture_secrets(1), &fault);
 
     if (keyring == NULL) {
         fail_msg("%s", fault.text);
@@ -125,7 +125,7 @@ static void the_jwks(void **state)
         row_of(4, SIGNING_ES256, SIGNING_RETIRED, "", "retired"),
     };
     struct keyring *keyring = open_rows(rows, 4);
-    struct arena *arena = bench_arena();
+    struct arena *arena = fixture_arena();
     struct buffer buffer;
     struct text json;
 
@@ -153,7 +153,7 @@ static void no_keys(void **state)
     struct text json;
 
     (void)state;
-    buffer_start(&buffer, bench_arena(), 64);
+    buffer_start(&buffer, fixture_arena(), 64);
     struct json_out out = json_out_start(&buffer, JSON_STYLE_PLAIN);
     keyring_jwks(keyring, &out);
     assert_true(buffer_finish(&buffer, &json));
@@ -173,10 +173,10 @@ static void one_bad_row_fails_all(void **state)
 
     (void)state;
     rows[1].sealed[20] ^= 1;
-    assert_null(keyring_open(rows, 2, 1, bench_secrets(1), &fault));
+    assert_null(keyring_open(rows, 2, 1, fixture_secrets(1), &fault));
     assert_non_null(strstr(fault.text, "damaged"));
-    assert_null(keyring_open(rows, 1, 1, bench_secrets(2), &fault)); /* another master secret */
-    rows[1].state = SIGNING_RETIRED;                                 /* not opened */
+    assert_null(keyring_open(rows, 1, 1, fixture_secrets(2), &fault)); /* another master secret */
+    rows[1].state = SIGNING_RETIRED;                                   /* not opened */
     keyring_close(open_rows(rows, 2));
 }
 
@@ -191,7 +191,7 @@ static struct signing_row hollow_row(uint32_t number, const char *kid)
 
     snprintf(about, sizeof about, "retoken 2 signing key ES256 %s", kid);
     assert_true(text_copy(T(kid), row.kid, sizeof row.kid));
-    assert_true(crypto_seal(bench_secrets(1)->sealing, nonce, T(about), numbers, sizeof numbers,
+    assert_true(crypto_seal(fixture_secrets(1)->sealing, nonce, T(about), numbers, sizeof numbers,
                             row.sealed));
     row.sealed_size = sizeof numbers + CRYPTO_SEAL_EXTRA;
     return row;
@@ -221,9 +221,9 @@ static void a_hollow_key_is_a_fault_when_verifying(void **state)
     struct fault fault = {""};
 
     (void)state;
-    assert_null(jws_open_any(bench_arena(), TEXT(BY_GOOD), keyring, "", &fault));
+    assert_null(jws_open_any(fixture_arena(), TEXT(BY_GOOD), keyring, "", &fault));
     assert_string_equal(fault.text, "");
-    assert_null(jws_open_any(bench_arena(), TEXT(BY_HOLLOW), keyring, "", &fault));
+    assert_null(jws_open_any(fixture_arena(), TEXT(BY_HOLLOW), keyring, "", &fault));
     assert_non_null(strstr(fault.text, "hollow"));
     keyring_close(keyring);
 }
@@ -260,7 +260,7 @@ static void only_so_many(void **state)
     }
     rows[3].state = SIGNING_RETIRED; /* does not count */
     keyring_close(open_rows(rows, KEYRING_MAX + 1));
-    assert_null(keyring_open(rows, KEYRING_MAX + 2, 1, bench_secrets(1), &fault));
+    assert_null(keyring_open(rows, KEYRING_MAX + 2, 1, fixture_secrets(1), &fault));
     assert_non_null(strstr(fault.text, "64"));
     free(rows);
 }
@@ -278,5 +278,5 @@ int main(void)
         cmocka_unit_test(only_so_many),
     };
 
-    return cmocka_run_group_tests(tests, NULL, bench_close);
+    return cmocka_run_group_tests(tests, NULL, fixture_close);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* test_refresh_token.c: every (session, generation) has its own token in each format, each token
  * has one spelling, and nothing but it opens. */
-#include "token/bench.h"
+#include "token/fixture.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,10 +29,10 @@ static void native_round_trip(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof generations / sizeof generations[0]; i++) {
-        struct text token = native(bench_secrets(1), generations[i]);
+        struct text token = native(fixture_secrets(1), generations[i]);
         memset(id, 0, sizeof id);
         generation = ~generations[i];
-        assert_true(refresh_token_native_open(bench_secrets(1), token, id, &generation));
+        assert_true(refresh_token_native_open(fixture_secrets(1), token, id, &generation));
         assert_memory_equal(id, session, sizeof id);
         assert_int_equal(generation, generations[i]);
         assert_int_equal(refresh_token_shape(token), REFRESH_SHAPE_NATIVE);
@@ -46,17 +46,17 @@ static void native_flipped_bits_are_refused(void **state)
     uint32_t generation = 77;
 
     (void)state;
-    assert_true(refresh_token_native(bench_secrets(1), session, 5, token));
+    assert_true(refresh_token_native(fixture_secrets(1), session, 5, token));
     for (size_t bit = 0; bit < REFRESH_TOKEN_NATIVE_SIZE * 8; bit++) {
         token[bit / 8] = (char)(token[bit / 8] ^ (1 << bit % 8));
         assert_false(refresh_token_native_open(
-            bench_secrets(1), (struct text){token, REFRESH_TOKEN_NATIVE_SIZE}, id, &generation));
+            fixture_secrets(1), (struct text){token, REFRESH_TOKEN_NATIVE_SIZE}, id, &generation));
         token[bit / 8] = (char)(token[bit / 8] ^ (1 << bit % 8));
     }
     /* a refusal hands nothing out */
     assert_int_equal(id[0], 0xee);
     assert_int_equal(generation, 77);
-    assert_true(refresh_token_native_open(bench_secrets(1), T(token), id, &generation));
+    assert_true(refresh_token_native_open(fixture_secrets(1), T(token), id, &generation));
 }
 
 static void native_other_secret_is_refused(void **state)
@@ -65,14 +65,14 @@ static void native_other_secret_is_refused(void **state)
     uint32_t generation;
 
     (void)state;
-    assert_false(
-        refresh_token_native_open(bench_secrets(2), native(bench_secrets(1), 0), id, &generation));
+    assert_false(refresh_token_native_open(fixture_secrets(2), native(fixture_secrets(1), 0), id,
+                                           &generation));
 }
 
 /* With a right MAC: a later layout, or one of another master secret, is not ours to open. */
 static void native_other_version_or_key_is_refused(void **state)
 {
-    const struct secrets *secrets = bench_secrets(1);
+    const struct secrets *secrets = fixture_secrets(1);
     uint8_t id[SESSION_ID_SIZE];
     uint32_t generation;
 
@@ -96,23 +96,23 @@ static void native_other_sizes_are_refused(void **state)
     char longer[REFRESH_TOKEN_NATIVE_SIZE + 4];
     uint8_t id[SESSION_ID_SIZE];
     uint32_t generation;
-    struct text token = native(bench_secrets(1), 0);
+    struct text token = native(fixture_secrets(1), 0);
 
     (void)state;
     for (size_t size = 0; size < token.size; size++) {
         assert_false(
-            refresh_token_native_open(bench_secrets(1), text_cut(token, size), id, &generation));
+            refresh_token_native_open(fixture_secrets(1), text_cut(token, size), id, &generation));
     }
-    assert_false(refresh_token_native_open(bench_secrets(1), (struct text){0}, id, &generation));
+    assert_false(refresh_token_native_open(fixture_secrets(1), (struct text){0}, id, &generation));
     memset(longer, 'A', sizeof longer);
     memcpy(longer, token.data, token.size);
-    assert_false(refresh_token_native_open(bench_secrets(1), (struct text){longer, token.size + 1},
-                                           id, &generation));
+    assert_false(refresh_token_native_open(fixture_secrets(1),
+                                           (struct text){longer, token.size + 1}, id, &generation));
     longer[token.size] = '\n';
-    assert_false(refresh_token_native_open(bench_secrets(1), (struct text){longer, token.size + 1},
-                                           id, &generation));
-    assert_false(refresh_token_native_open(bench_secrets(1), (struct text){longer, token.size + 4},
-                                           id, &generation));
+    assert_false(refresh_token_native_open(fixture_secrets(1),
+                                           (struct text){longer, token.size + 1}, id, &generation));
+    assert_false(refresh_token_native_open(fixture_secrets(1),
+                                           (struct text){longer, token.size + 4}, id, &generation));
 }
 
 static void assert_uuid(const char *uuid, char version)
@@ -130,13 +130,13 @@ static void uuid_shape(void **state)
 
     (void)state;
     for (uint32_t generation = 0; generation < 1000; generation++) {
-        assert_true(refresh_token_uuid(bench_secrets(1), session, generation, token));
+        assert_true(refresh_token_uuid(fixture_secrets(1), session, generation, token));
         assert_uuid(token, '4');
         assert_int_equal(refresh_token_shape(T(token)), REFRESH_SHAPE_UUID);
     }
-    assert_true(refresh_token_uuid(bench_secrets(1), session, 999, again));
+    assert_true(refresh_token_uuid(fixture_secrets(1), session, 999, again));
     assert_string_equal(token, again);
-    assert_true(refresh_token_uuid(bench_secrets(2), session, 999, again));
+    assert_true(refresh_token_uuid(fixture_secrets(2), session, 999, again));
     assert_string_not_equal(token, again);
 }
 
@@ -148,7 +148,7 @@ static int compare_strings(const void *a, const void *b)
 static void many_tokens_are_distinct(void **state)
 {
     enum { SESSIONS = 250, GENERATIONS = 200, COUNT = 2 * SESSIONS * GENERATIONS, ROOM = 80 };
-    struct randomness randomness = bench_randomness();
+    struct randomness randomness = fixture_randomness();
     char(*tokens)[ROOM] = calloc(COUNT, ROOM);
     uint8_t id[SESSION_ID_SIZE];
     size_t count = 0;
@@ -158,8 +158,8 @@ static void many_tokens_are_distinct(void **state)
     for (int s = 0; s < SESSIONS; s++) {
         assert_true(session_id_make(&randomness, 1700000000000 + s / 50, id));
         for (uint32_t generation = 0; generation < GENERATIONS; generation++) {
-            assert_true(refresh_token_native(bench_secrets(1), id, generation, tokens[count++]));
-            assert_true(refresh_token_uuid(bench_secrets(1), id, generation, tokens[count++]));
+            assert_true(refresh_token_native(fixture_secrets(1), id, generation, tokens[count++]));
+            assert_true(refresh_token_uuid(fixture_secrets(1), id, generation, tokens[count++]));
         }
     }
     assert_int_equal(count, COUNT);
@@ -177,20 +177,20 @@ static void jti_says_the_same_for_the_same(void **state)
     uint8_t another[SESSION_ID_SIZE] = {1};
 
     (void)state;
-    assert_true(refresh_token_jti(bench_secrets(1), session, 3, 1700000000, first));
+    assert_true(refresh_token_jti(fixture_secrets(1), session, 3, 1700000000, first));
     assert_uuid(first, '4');
-    assert_true(refresh_token_jti(bench_secrets(1), session, 3, 1700000000, other));
+    assert_true(refresh_token_jti(fixture_secrets(1), session, 3, 1700000000, other));
     assert_string_equal(first, other);
-    assert_true(refresh_token_jti(bench_secrets(1), session, 4, 1700000000, other));
+    assert_true(refresh_token_jti(fixture_secrets(1), session, 4, 1700000000, other));
     assert_string_not_equal(first, other);
-    assert_true(refresh_token_jti(bench_secrets(1), session, 3, 1700000001, other));
+    assert_true(refresh_token_jti(fixture_secrets(1), session, 3, 1700000001, other));
     assert_string_not_equal(first, other);
-    assert_true(refresh_token_jti(bench_secrets(1), another, 3, 1700000000, other));
+    assert_true(refresh_token_jti(fixture_secrets(1), another, 3, 1700000000, other));
     assert_string_not_equal(first, other);
-    assert_true(refresh_token_jti(bench_secrets(2), session, 3, 1700000000, other));
+    assert_true(refresh_token_jti(fixture_secrets(2), session, 3, 1700000000, other));
     assert_string_not_equal(first, other);
     /* it is in access tokens, so it must not be the refresh token */
-    assert_true(refresh_token_uuid(bench_secrets(1), session, 3, other));
+    assert_true(refresh_token_uuid(fixture_secrets(1), session, 3, other));
     assert_string_not_equal(first, other);
 }
 
@@ -202,8 +202,8 @@ static void session_ids_are_uuid_v7(void **state)
     } rows[] = {{0, "00000000-0000-7"},
                 {1700000000000, "018bcfe5-6800-7"},
                 {0xffffffffffff, "ffffffff-ffff-7"}};
-    struct randomness randomness = bench_randomness();
-    struct randomness none = bench_no_randomness();
+    struct randomness randomness = fixture_randomness();
+    struct randomness none = fixture_no_randomness();
     uint8_t id[SESSION_ID_SIZE];
     char spelled[37];
 
@@ -240,7 +240,7 @@ static void aliases(void **state)
 
     /* that of a UUID token, from what it was derived from */
     char uuid[REFRESH_TOKEN_UUID_SIZE + 1];
-    struct secrets *secrets = (struct secrets *)(uintptr_t)bench_secrets(1);
+    struct secrets *secrets = (struct secrets *)(uintptr_t)fixture_secrets(1);
     assert_true(refresh_token_uuid(secrets, session, 7, uuid));
     assert_true(refresh_token_alias(T(uuid), lower));
     assert_true(refresh_token_uuid_alias(secrets, session, 7, other));
@@ -305,5 +305,5 @@ int main(void)
         cmocka_unit_test(shapes),
     };
 
-    return cmocka_run_group_tests(tests, NULL, bench_close);
+    return cmocka_run_group_tests(tests, NULL, fixture_close);
 }

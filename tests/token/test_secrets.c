@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* test_secrets.c: derived keys differ from one another and from master to master; the file is
  * private, in one format, and never overwritten. */
-#include "token/bench.h"
+#include "token/fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static int remove_directory(void **state)
 {
     (void)state;
     unlink(path);
-    bench_close(state);
+    fixture_close(state);
     return rmdir(directory);
 }
 
@@ -42,8 +42,8 @@ static void put_file(const char *content, size_t size, mode_t mode)
 
 static void macs_serve_one_purpose(void **state)
 {
-    const struct secrets *one = bench_secrets(1);
-    const struct secrets *two = bench_secrets(2);
+    const struct secrets *one = fixture_secrets(1);
+    const struct secrets *two = fixture_secrets(2);
     uint8_t out[8][CRYPTO_HASH_SIZE];
     const struct crypto_mac *macs[] = {one->native, one->uuid, one->jti, one->client_secret,
                                        two->native, two->uuid, two->jti, two->client_secret};
@@ -96,7 +96,7 @@ static void closing_wipes_and_may_be_repeated(void **state)
 
 static void created_file_reads_back(void **state)
 {
-    struct randomness randomness = bench_randomness();
+    struct randomness randomness = fixture_randomness();
     struct fault fault = {""};
     uint8_t first[SECRETS_MASTER_SIZE];
     uint8_t again[SECRETS_MASTER_SIZE];
@@ -121,7 +121,7 @@ static void created_file_reads_back(void **state)
 
 static void failed_creation_leaves_nothing(void **state)
 {
-    struct randomness none = bench_no_randomness();
+    struct randomness none = fixture_no_randomness();
     struct fault fault = {""};
 
     (void)state;
@@ -133,7 +133,7 @@ static void failed_creation_leaves_nothing(void **state)
 
 static void dangling_link_is_not_followed(void **state)
 {
-    struct randomness randomness = bench_randomness();
+    struct randomness randomness = fixture_randomness();
 
     (void)state;
     unlink(path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* test_signing_key.c: what a key takes, gives and refuses: vectors of the RFCs, imports, sealing,
  * the matrix of algorithms and keys, malformed signatures, many threads. */
-#include "token/bench.h"
+#include "token/fixture.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -72,7 +72,7 @@ static void ed25519_vector(void **state)
     assert_int_equal(signature.size, 64);
     assert_memory_equal(signature.data, wanted, 64);
     assert_string_equal(signing_key_kid(key), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
-    assert_true(text_is(jwk(key, bench_arena()),
+    assert_true(text_is(jwk(key, fixture_arena()),
                         "{\"alg\":\"EdDSA\",\"crv\":\"Ed25519\","
                         "\"kid\":\"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k\",\"kty\":\"OKP\","
                         "\"use\":\"sig\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}"));
@@ -104,7 +104,7 @@ static void es256_vector(void **state)
         TEXT("eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt"
              "cGxlLmNvbS9pc19yb290Ijp0cnVlfQ"),
         signature, size));
-    assert_true(text_is(jwk(key, bench_arena()),
+    assert_true(text_is(jwk(key, fixture_arena()),
                         "{\"alg\":\"ES256\",\"crv\":\"P-256\",\"kid\":\"k\",\"kty\":\"EC\","
                         "\"use\":\"sig\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
                         "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}"));
@@ -164,9 +164,9 @@ static void only_the_diagonal_verifies(void **state)
 {
     (void)state;
     for (int i = 0; i < SIGNING_ALGORITHMS; i++) {
-        struct text signature = sign(bench_key((enum signing_algorithm)i), input);
+        struct text signature = sign(fixture_key((enum signing_algorithm)i), input);
         for (int j = 0; j < SIGNING_ALGORITHMS; j++) {
-            assert_row(verify(bench_key((enum signing_algorithm)j), input, signature) == (i == j),
+            assert_row(verify(fixture_key((enum signing_algorithm)j), input, signature) == (i == j),
                        signing_algorithm_name((enum signing_algorithm)j));
         }
     }
@@ -178,7 +178,7 @@ static void one_rsa_key_has_one_algorithm(void **state)
     static const enum signing_algorithm algorithms[] = {SIGNING_RS256, SIGNING_RS384, SIGNING_RS512,
                                                         SIGNING_PS256};
     struct signing_key *keys[4];
-    struct text pem = bench_private_pem("RSA");
+    struct text pem = fixture_private_pem("RSA");
 
     (void)state;
     for (size_t i = 0; i < 4; i++) {
@@ -206,7 +206,7 @@ static void signatures_have_their_size(void **state)
 
     (void)state;
     for (int i = 0; i < SIGNING_ALGORITHMS; i++) {
-        const struct signing_key *key = bench_key((enum signing_algorithm)i);
+        const struct signing_key *key = fixture_key((enum signing_algorithm)i);
         const char *name = signing_algorithm_name((enum signing_algorithm)i);
         size_t size = sizes[i];
         assert_row(signing_key_sign(key, input, signature, &size) && size == sizes[i], name);
@@ -222,7 +222,7 @@ static void changed_signatures_are_refused(void **state)
 
     (void)state;
     for (int i = 0; i < SIGNING_ALGORITHMS; i++) {
-        const struct signing_key *key = bench_key((enum signing_algorithm)i);
+        const struct signing_key *key = fixture_key((enum signing_algorithm)i);
         const char *name = signing_algorithm_name((enum signing_algorithm)i);
         struct text signature = sign(key, input);
         size_t size = signature.size;
@@ -263,7 +263,7 @@ static void ecdsa_range_and_form(void **state)
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        const struct signing_key *key = bench_key(rows[i].algorithm);
+        const struct signing_key *key = fixture_key(rows[i].algorithm);
         size_t half = rows[i].half;
         uint8_t n[48];
         uint8_t good[96];
@@ -303,7 +303,7 @@ static void ecdsa_range_and_form(void **state)
 /* r or s below 2^248 comes once in 128 signatures or so; it must be padded, not shortened. */
 static void short_numbers_are_padded(void **state)
 {
-    const struct signing_key *key = bench_key(SIGNING_ES256);
+    const struct signing_key *key = fixture_key(SIGNING_ES256);
     size_t short_ones = 0;
 
     (void)state;
@@ -344,7 +344,7 @@ static void imports(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct fault fault = {""};
-        struct text pem = bench_private_pem(rows[i].kind);
+        struct text pem = fixture_private_pem(rows[i].kind);
         struct signing_key *key = signing_key_from_pem(rows[i].algorithm, pem, NULL, &fault);
         assert_row((key != NULL) == (rows[i].complaint == NULL), rows[i].kind);
         if (key != NULL) {
@@ -356,7 +356,7 @@ static void imports(void **state)
         signing_key_close(key);
 
         /* the public half fits the same algorithms, and is no signing key */
-        struct text public = bench_public_pem(rows[i].kind);
+        struct text public = fixture_public_pem(rows[i].kind);
         assert_row(signing_key_public_fits(rows[i].algorithm, public, &fault) ==
                        (rows[i].complaint == NULL),
                    rows[i].kind);
@@ -525,14 +525,14 @@ static void default_kid_of_a_secret(void **state)
     assert_true(crypto_sha256(oct, sizeof oct - 1, hash));
     codec_base64url_encode(hash, sizeof hash, spelled);
     assert_memory_not_equal(spelled, signing_key_kid(key), 22);
-    assert_int_equal(jwk(key, bench_arena()).size, 0); /* and no JWK */
+    assert_int_equal(jwk(key, fixture_arena()).size, 0); /* and no JWK */
     signing_key_close(key);
     signing_key_close(again);
 }
 
 static void generation_needs_randomness(void **state)
 {
-    struct randomness none = bench_no_randomness();
+    struct randomness none = fixture_no_randomness();
     struct fault fault = {""};
 
     (void)state;
@@ -545,20 +545,20 @@ static void generation_needs_randomness(void **state)
 
 static void sealed_keys_come_back(void **state)
 {
-    struct randomness randomness = bench_randomness();
+    struct randomness randomness = fixture_randomness();
 
     (void)state;
     for (int i = 0; i < SIGNING_ALGORITHMS; i++) {
-        const struct signing_key *key = bench_key((enum signing_algorithm)i);
+        const struct signing_key *key = fixture_key((enum signing_algorithm)i);
         struct signing_row row = {.number = 7, .state = SIGNING_ACTIVE, .realm = "r"};
         struct fault fault = {""};
-        assert_true(signing_key_seal(key, bench_secrets(1), &randomness, &row, &fault));
+        assert_true(signing_key_seal(key, fixture_secrets(1), &randomness, &row, &fault));
         assert_string_equal(row.kid, signing_key_kid(key));
         assert_int_equal(row.algorithm, i);
         assert_int_equal(row.number, 7); /* the caller's part is left alone */
         assert_string_equal(row.realm, "r");
 
-        struct signing_key *back = signing_key_unseal(&row, bench_secrets(1), &fault);
+        struct signing_key *back = signing_key_unseal(&row, fixture_secrets(1), &fault);
         assert_non_null(back);
         assert_string_equal(signing_key_kid(back), signing_key_kid(key));
         assert_true(verify(key, input, sign(back, input)));
@@ -569,7 +569,7 @@ static void sealed_keys_come_back(void **state)
 
 static void largest_rsa_key_can_be_sealed(void **state)
 {
-    struct randomness randomness = bench_randomness();
+    struct randomness randomness = fixture_randomness();
     struct signing_row row = {0};
     static char pem[8192];
     BIO *bio = BIO_new(BIO_s_mem());
@@ -581,7 +581,7 @@ static void largest_rsa_key_can_be_sealed(void **state)
     struct signing_key *key =
         signing_key_from_pem(SIGNING_RS256, (struct text){pem, (size_t)size}, NULL, NULL);
     assert_non_null(key);
-    assert_true(signing_key_seal(key, bench_secrets(1), &randomness, &row, NULL));
+    assert_true(signing_key_seal(key, fixture_secrets(1), &randomness, &row, NULL));
     assert_int_equal(sign(key, input).size, 512);
     signing_key_close(key);
     EVP_PKEY_free(pkey);
@@ -590,43 +590,43 @@ static void largest_rsa_key_can_be_sealed(void **state)
 
 static void sealed_keys_are_bound(void **state)
 {
-    struct randomness randomness = bench_randomness();
+    struct randomness randomness = fixture_randomness();
     struct signing_row row = {0};
     struct signing_row other;
     struct fault fault = {""};
 
     (void)state;
     assert_true(
-        signing_key_seal(bench_key(SIGNING_RS256), bench_secrets(1), &randomness, &row, NULL));
-    assert_null(signing_key_unseal(&row, bench_secrets(2), &fault)); /* another master secret */
+        signing_key_seal(fixture_key(SIGNING_RS256), fixture_secrets(1), &randomness, &row, NULL));
+    assert_null(signing_key_unseal(&row, fixture_secrets(2), &fault)); /* another master secret */
     assert_non_null(strstr(fault.text, row.kid));
 
     other = row;
     other.kid[0] = other.kid[0] == 'x' ? 'y' : 'x'; /* another id */
-    assert_null(signing_key_unseal(&other, bench_secrets(1), &fault));
+    assert_null(signing_key_unseal(&other, fixture_secrets(1), &fault));
     other = row;
     other.algorithm = SIGNING_RS512; /* another algorithm that the key would do for */
-    assert_null(signing_key_unseal(&other, bench_secrets(1), &fault));
+    assert_null(signing_key_unseal(&other, fixture_secrets(1), &fault));
     other = row;
     other.algorithm = SIGNING_HS256; /* the private key as a secret */
-    assert_null(signing_key_unseal(&other, bench_secrets(1), &fault));
+    assert_null(signing_key_unseal(&other, fixture_secrets(1), &fault));
     for (size_t bit = 0; bit < (size_t)row.sealed_size * 8; bit += 61) {
         other = row;
         other.sealed[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        assert_null(signing_key_unseal(&other, bench_secrets(1), NULL));
+        assert_null(signing_key_unseal(&other, fixture_secrets(1), NULL));
     }
     static const uint16_t sizes[] = {0, 1, 27, 28, 29, SIGNING_SEALED_MAX, UINT16_MAX};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         other = row;
         other.sealed_size = sizes[i];
-        assert_null(signing_key_unseal(&other, bench_secrets(1), NULL));
+        assert_null(signing_key_unseal(&other, fixture_secrets(1), NULL));
     }
     other = row;
     other.sealed_size--;
-    assert_null(signing_key_unseal(&other, bench_secrets(1), NULL));
+    assert_null(signing_key_unseal(&other, fixture_secrets(1), NULL));
     memset(other.kid, 'k', sizeof other.kid - 1);
     other.kid[3] = '/';
-    assert_null(signing_key_unseal(&other, bench_secrets(1), &fault));
+    assert_null(signing_key_unseal(&other, fixture_secrets(1), &fault));
 }
 
 /* ---- threads ---- */
@@ -641,7 +641,7 @@ static void *work(void *unused)
 
     for (int round = 0; round < ROUNDS; round++) {
         for (int i = 0; i < SIGNING_ALGORITHMS; i++) {
-            const struct signing_key *key = bench_key((enum signing_algorithm)i);
+            const struct signing_key *key = fixture_key((enum signing_algorithm)i);
             size_t size = sizeof signature;
             if (!signing_key_sign(key, input, signature, &size) ||
                 !signing_key_verify(key, input, signature, size)) {
@@ -658,7 +658,7 @@ static void eight_threads_at_once(void **state)
 
     (void)state;
     for (int i = 0; i < SIGNING_ALGORITHMS; i++) {
-        bench_key((enum signing_algorithm)i); /* made before they are shared */
+        fixture_key((enum signing_algorithm)i); /* made before they are shared */
     }
     for (size_t i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, work, NULL), 0);
@@ -695,5 +695,5 @@ int main(void)
         cmocka_unit_test(eight_threads_at_once),
     };
 
-    return cmocka_run_group_tests(tests, NULL, bench_close);
+    return cmocka_run_group_tests(tests, NULL, fixture_close);
 }

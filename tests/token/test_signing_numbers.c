@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* test_signing_numbers.c: keys come back as they were, through the bytes that are stored, and bytes
  * that are no key do not. */
-#include "token/bench.h"
+#include "token/fixture.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -245,5 +245,5 @@ int main(void)
         cmocka_unit_test(a_point_must_be_on_the_curve),
     };
 
-    return cmocka_run_group_tests(tests, NULL, bench_close);
+    return cmocka_run_group_tests(tests, NULL, fixture_close);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* test_signing_pair.c: a pair is made at its first use, in whichever thread that is, and serves any
  * number of threads. */
-#include "token/bench.h"
+#include "token/fixture.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -255,5 +255,5 @@ int main(void)
         cmocka_unit_test(no_key_after_all),
     };
 
-    return cmocka_run_group_tests(tests, NULL, bench_close);
+    return cmocka_run_group_tests(tests, NULL, fixture_close);
 }

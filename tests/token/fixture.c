@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* bench.c: fixtures of the token tests. Knows how to make keys; does not know what is tested. */
+/* fixture.c: fixtures of the token tests. Knows how to make keys; does not know what is tested. */
 #include <string.h>
 
 #include <openssl/bio.h>
@@ -7,7 +7,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-#include "token/bench.h"
+#include "token/fixture.h"
 
 enum { ARENA_LIMIT = 1 << 20, SEEDS = 4, PEM_ROOM = 8192, PAIRS_MAX = 16 };
 
@@ -22,7 +22,7 @@ static struct {
     EVP_PKEY *pkey;
 } pairs[PAIRS_MAX];
 
-struct arena *bench_arena(void)
+struct arena *fixture_arena(void)
 {
     arena_close(arena);
     arena = arena_open(ARENA_LIMIT);
@@ -30,7 +30,7 @@ struct arena *bench_arena(void)
     return arena;
 }
 
-const struct secrets *bench_secrets(uint8_t seed)
+const struct secrets *fixture_secrets(uint8_t seed)
 {
     uint8_t master[SECRETS_MASTER_SIZE];
 
@@ -58,7 +58,7 @@ static bool repeatable_fill(void *self, void *out, size_t size)
     return true;
 }
 
-struct randomness bench_randomness(void)
+struct randomness fixture_randomness(void)
 {
     static uint64_t state;
 
@@ -73,14 +73,14 @@ static bool no_fill(void *self, void *out, size_t size)
     return false;
 }
 
-struct randomness bench_no_randomness(void)
+struct randomness fixture_no_randomness(void)
 {
     return (struct randomness){no_fill, NULL};
 }
 
-const struct signing_key *bench_key(enum signing_algorithm algorithm)
+const struct signing_key *fixture_key(enum signing_algorithm algorithm)
 {
-    struct randomness randomness = bench_randomness();
+    struct randomness randomness = fixture_randomness();
 
     if (keys[algorithm] == NULL) {
         keys[algorithm] = signing_key_generate(algorithm, NULL, &randomness, NULL);
@@ -144,7 +144,7 @@ static struct text drain(BIO *bio, char *room)
     return (struct text){room, (size_t)size};
 }
 
-struct text bench_private_pem(const char *kind)
+struct text fixture_private_pem(const char *kind)
 {
     static char room[PEM_ROOM];
     BIO *bio = BIO_new(BIO_s_mem());
@@ -154,7 +154,7 @@ struct text bench_private_pem(const char *kind)
     return drain(bio, room);
 }
 
-struct text bench_public_pem(const char *kind)
+struct text fixture_public_pem(const char *kind)
 {
     static char room[PEM_ROOM];
     BIO *bio = BIO_new(BIO_s_mem());
@@ -163,7 +163,7 @@ struct text bench_public_pem(const char *kind)
     return drain(bio, room);
 }
 
-int bench_close(void **state)
+int fixture_close(void **state)
 {
     (void)state;
     arena_close(arena);

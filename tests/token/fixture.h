@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* bench.h: what the token tests share: an arena, secrets of a fixed master, randomness that
+/* fixture.h: what the token tests share: an arena, secrets of a fixed master, randomness that
  * repeats, and keys of every algorithm. Tests include it first. */
-#ifndef RETOKEN_TESTS_TOKEN_BENCH_H
-#define RETOKEN_TESTS_TOKEN_BENCH_H
+#ifndef RETOKEN_TESTS_TOKEN_FIXTURE_H
+#define RETOKEN_TESTS_TOKEN_FIXTURE_H
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,21 +16,21 @@
 #include "token/signing_key.h"
 
 /* A fresh arena of a request's size; the last one is closed. */
-struct arena *bench_arena(void);
+struct arena *fixture_arena(void);
 /* Secrets derived from 32 bytes of `seed`; opened once per seed (0 to 3). */
-const struct secrets *bench_secrets(uint8_t seed);
+const struct secrets *fixture_secrets(uint8_t seed);
 /* The same bytes in the same order in every run. */
-struct randomness bench_randomness(void);
-struct randomness bench_no_randomness(void); /* always fails */
+struct randomness fixture_randomness(void);
+struct randomness fixture_no_randomness(void); /* always fails */
 /* A generated key, the same object for every call with this algorithm. */
-const struct signing_key *bench_key(enum signing_algorithm algorithm);
+const struct signing_key *fixture_key(enum signing_algorithm algorithm);
 /* PEM of a key pair of this kind, the same pair for every call: "RSA", "RSA other", "RSA-1024",
  * "RSA e=3", "P-256" and other curves, "ED25519", "X25519" … In static, NUL-terminated memory until
  * the next call of the same function. */
-struct text bench_private_pem(const char *kind);
-struct text bench_public_pem(const char *kind);
+struct text fixture_private_pem(const char *kind);
+struct text fixture_public_pem(const char *kind);
 /* Closes all that the above opened: a group teardown. */
-int bench_close(void **state);
+int fixture_close(void **state);
 
 /* A string as text. */
 #define T(c_string) text_of(c_string)
