@@ -145,9 +145,17 @@ static void add_config(struct buffer *b, const char *path, const struct config *
                 "# threads = %" PRIu64 "\n",
                 levels[config->log_level], config->threads);
     add_size(b, "body-limit", config->body_limit);
-    buffer_add_c(b,
-                 "\n# The mounts that exist while no [mount] section stands in this file. Once "
-                 "one does, those\n# written here are all there are, but for jwks and health.\n");
+    buffer_add_c(
+        b, "\n# Without [realm] and [mount] sections every endpoint of every dialect is at its own "
+           "path, as\n"
+           "# shown below. With one or more, only what they name exists, and the key set and "
+           "the health\n"
+           "# check. For example, clients of kopong that move to oauth without a login:\n"
+           "#\n"
+           "#   [realm shop]\n"
+           "#   dialect = kopong, oauth\n"
+           "#   access-lifetime = 15m\n"
+           "#   path.oauth.token = /token\n");
     for (size_t i = 0; i < config->mount_count; i++) {
         add_mount(b, &config->mounts[i]);
     }

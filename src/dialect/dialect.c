@@ -4,8 +4,6 @@
  * know any dialect's parameters or words. */
 #include "dialect/dialect.h"
 
-#include <string.h>
-
 #include "dialect/answer.h"
 
 static bool method_is_taken(const struct request *request);
@@ -23,20 +21,20 @@ const struct dialect *const dialects[] = {DIALECT_ROWS};
 #undef DIALECT
 const size_t dialect_count = sizeof dialects / sizeof dialects[0];
 
-const struct dialect *dialect_find(const char *name)
+const struct dialect *dialect_find(struct text name)
 {
     for (size_t i = 0; i < dialect_count; i++) {
-        if (strcmp(dialects[i]->name, name) == 0) {
+        if (text_is(name, dialects[i]->name)) {
             return dialects[i];
         }
     }
     return NULL;
 }
 
-const struct endpoint *dialect_endpoint(const struct dialect *dialect, const char *name)
+const struct endpoint *dialect_endpoint(const struct dialect *dialect, struct text name)
 {
     for (size_t i = 0; i < dialect->endpoint_count; i++) {
-        if (strcmp(dialect->endpoints[i].name, name) == 0) {
+        if (text_is(name, dialect->endpoints[i].name)) {
             return &dialect->endpoints[i];
         }
     }

@@ -102,9 +102,9 @@ DIALECT_ROWS
 extern const struct dialect *const dialects[];
 extern const size_t dialect_count;
 /* NULL when there is none of that name. */
-const struct dialect *dialect_find(const char *name);
+const struct dialect *dialect_find(struct text name);
 /* NULL when the dialect has none of that name. */
-const struct endpoint *dialect_endpoint(const struct dialect *dialect, const char *name);
+const struct endpoint *dialect_endpoint(const struct dialect *dialect, struct text name);
 
 /* What every endpoint asks of a request, in this order: well-formed, method, body whole, media
  * type, parsed body and query; then its own decode. request->mount is set. False: *refusal. */

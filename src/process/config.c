@@ -104,6 +104,13 @@ bool config_complain(struct config_reader *reader, unsigned line, const char *fo
     return false;
 }
 
+bool config_complain_value(struct config_reader *reader, const struct config_line *line,
+                           const char *wrong)
+{
+    return config_complain(reader, line->number, "%.*s = %.*s: %s", TEXT_ARGS(line->name),
+                           TEXT_ARGS(text_cut(line->value, 80)), wrong);
+}
+
 static bool fail_file(struct config_reader *reader, const char *reason)
 {
     reader->failed = true;

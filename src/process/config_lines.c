@@ -55,6 +55,16 @@ void config_lines_free(struct config_reader *reader)
     free(reader->sections);
 }
 
+const struct config_line *config_line_find(const struct config_section *section, const char *name)
+{
+    for (size_t i = 0; i < section->count; i++) {
+        if (text_is(section->lines[i].name, name)) {
+            return &section->lines[i];
+        }
+    }
+    return NULL;
+}
+
 /* A setting goes into *next, whose number stays 0 when the line is none. */
 static bool take_line(struct config_reader *reader, unsigned number, struct text line,
                       struct config_line *next)
@@ -125,7 +135,10 @@ static bool take_setting(struct config_reader *reader, unsigned number, struct t
                                TEXT_ARGS(text_cut(name, 80)));
     }
     struct config_section *section = &reader->sections[reader->section_count - 1];
-    if (section->count++ == 0) {
+    if (section->count == CONFIG_SECTION_MAX) {
+        return config_complain(reader, number, "more than %d settings in one section",
+                               CONFIG_SECTION_MAX);
+    } else if (section->count++ == 0) {
         section->lines = next;
     }
     *next = (struct config_line){

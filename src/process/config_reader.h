@@ -7,7 +7,8 @@
 
 #include "process/config.h"
 
-enum { CONFIG_FILE_MAX = 256 * 1024, CONFIG_LINE_MAX = 2048, CONFIG_SETTINGS_MAX = 24 };
+enum { CONFIG_FILE_MAX = 256 * 1024, CONFIG_LINE_MAX = 2048 };
+enum { CONFIG_SECTION_MAX = 256, CONFIG_SETTINGS_MAX = 24 };
 
 /* NAME = VALUE, trimmed and without a comment. */
 struct config_line {
@@ -41,14 +42,19 @@ struct config_reader {
     struct config_line *lines; /* of all sections */
     size_t section_count;
 
+    size_t shared_count; /* config->realms that [realm] sections made; mounts may join them */
     char issuer[REALM_VALUE_MAX + 1]; /* of [retoken]; holds for realms that set none */
     struct config_origin general;
     struct config_origin realms[CONFIG_REALMS_MAX]; /* of config->realms */
+    unsigned mounts[CONFIG_MOUNTS_MAX];             /* lines of config->mounts; 0 = no section */
 };
 
 /* *fault = "FILE:LINE: …" unless there was a complaint before. Always false. */
 bool config_complain(struct config_reader *reader, unsigned line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same with "NAME = VALUE: wrong". */
+bool config_complain_value(struct config_reader *reader, const struct config_line *line,
+                           const char *wrong);
 
 /* ---- config_lines.c ---- */
 
@@ -56,6 +62,8 @@ bool config_complain(struct config_reader *reader, unsigned line, const char *fo
  * config_lines_free, also after a failure. False: a complaint. */
 bool config_lines_read(struct config_reader *reader, struct text contents);
 void config_lines_free(struct config_reader *reader);
+/* The first line of that name; NULL = the section does not set it. */
+const struct config_line *config_line_find(const struct config_section *section, const char *name);
 
 /* ---- config_values.c ---- */
 
@@ -105,16 +113,47 @@ extern const size_t config_realm_count;
 void config_set_defaults(struct config *config);
 /* Takes every [retoken] section into reader->config. False: a complaint. */
 bool config_take_general(struct config_reader *reader);
-/* Takes one line of a section about a realm into it. False: a complaint. */
-bool config_take_realm(struct config_reader *reader, const struct config_section *section,
-                       const struct config_line *line, size_t realm);
+/* Takes one line of a section into realms[first] and those behind it, `count` in all. False: a
+ * complaint. */
+bool config_take_setting(struct config_reader *reader, const struct config_section *section,
+                         const struct config_line *line, size_t first, size_t count);
 /* The line that set the setting of that name in realms[realm]; 0 = none. */
 unsigned config_realm_line(const struct config_reader *reader, size_t realm, const char *name);
 
 /* ---- config_realms.c ---- */
 
-/* All other sections: realms and mounts, those that exist without a section, and what does not go
- * together. False: a complaint. */
+/* Takes all sections but [retoken], and adds what exists without one. False: a complaint. */
 bool config_take_realms(struct config_reader *reader);
+/* A realm with the dialect's defaults, and no name yet. NULL: a complaint. */
+struct realm *config_add_realm(struct config_reader *reader, unsigned line,
+                               const struct dialect *dialect);
+/* That dialect's struct among the first `count` of the realms; NULL = there is none. */
+const struct realm *config_find_realm(const struct config_reader *reader, struct text name,
+                                      const struct dialect *dialect, size_t count);
+
+/* ---- config_mounts.c ---- */
+
+/* Takes a [mount] section; those of realms have been taken. False: a complaint. */
+bool config_take_mount(struct config_reader *reader, const struct config_section *section);
+/* Adds what exists without a section, after all of them. False: a complaint. */
+bool config_add_own_mounts(struct config_reader *reader);
+/* The caller has seen that the path is good and free. False: a complaint. */
+bool config_add_mount(struct config_reader *reader, unsigned line, struct text path,
+                      const struct endpoint *endpoint, const struct realm *realm);
+/* The line of the mount at that path; 0 = none. */
+unsigned config_taken_by(const struct config_reader *reader, struct text path);
+/* Could a request have this path? */
+bool config_is_mountable(struct text path);
+/* "kopong, wirecash, …" into `out`, which it returns; for a mount also the endpoints of dialects
+ * that issue no tokens. */
+const char *config_list_dialects(bool for_mount, char *out, size_t room);
+const char *config_list_endpoints(const struct dialect *dialect, char *out, size_t room);
+/* Does it issue tokens? */
+bool config_issues(const struct dialect *dialect);
+
+/* ---- config_checks.c ---- */
+
+/* Refuses what does not go together in realms[realm] and what has no effect. False: a complaint. */
+bool config_check_realm(struct config_reader *reader, size_t realm);
 
 #endif

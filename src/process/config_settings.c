@@ -15,7 +15,9 @@ static config_read read_issuer;
 static bool take(struct config_reader *reader, const struct config_setting *setting,
                  const struct config_line *line, char *object);
 static bool take_own(struct config_reader *reader, const struct config_section *section,
-                     const struct config_line *line, struct realm *realm);
+                     const struct config_line *line, size_t first, size_t count);
+static bool complain_of_setting(struct config_reader *reader, const struct config_section *section,
+                                const struct config_line *line);
 
 static const struct config_choice log_levels[] = {{"error", LOG_LEVEL_ERROR},
                                                   {"notice", LOG_LEVEL_NOTICE},
@@ -161,16 +163,21 @@ bool config_take_general(struct config_reader *reader)
     return true;
 }
 
-bool config_take_realm(struct config_reader *reader, const struct config_section *section,
-                       const struct config_line *line, size_t realm)
+bool config_take_setting(struct config_reader *reader, const struct config_section *section,
+                         const struct config_line *line, size_t first, size_t count)
 {
     size_t row = find(config_realm_settings, config_realm_count, line->name);
 
     if (row == config_realm_count) {
-        return take_own(reader, section, line, &reader->config->realms[realm]);
+        return take_own(reader, section, line, first, count);
     }
-    reader->realms[realm].setting[row] = line->number;
-    return take(reader, &config_realm_settings[row], line, (char *)&reader->config->realms[realm]);
+    for (size_t i = first; i < first + count; i++) {
+        reader->realms[i].setting[row] = line->number;
+        if (!take(reader, &config_realm_settings[row], line, (char *)&reader->config->realms[i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static const struct dialect_setting *find_own(const struct dialect *dialect, struct text name)
@@ -183,17 +190,27 @@ static const struct dialect_setting *find_own(const struct dialect *dialect, str
     return setting != NULL && setting->name != NULL ? setting : NULL;
 }
 
-/* A setting of the realm's dialect. */
+/* A setting that only a dialect has: for those realms whose dialect has it. */
 static bool take_own(struct config_reader *reader, const struct config_section *section,
-                     const struct config_line *line, struct realm *realm)
+                     const struct config_line *line, size_t first, size_t count)
 {
-    const struct dialect_setting *setting = find_own(realm->dialect, line->name);
+    bool taken = false;
 
-    if (setting != NULL) {
-        return setting->take(realm, line->value) ||
-               config_complain(reader, line->number, "%s = %.*s: %s", setting->name,
-                               TEXT_ARGS(text_cut(line->value, 80)), setting->expected);
+    for (size_t i = first; i < first + count; i++) {
+        struct realm *realm = &reader->config->realms[i];
+        const struct dialect_setting *setting = find_own(realm->dialect, line->name);
+
+        if (setting != NULL && !setting->take(realm, line->value)) {
+            return config_complain_value(reader, line, setting->expected);
+        }
+        taken = taken || setting != NULL;
     }
+    return taken || complain_of_setting(reader, section, line);
+}
+
+static bool complain_of_setting(struct config_reader *reader, const struct config_section *section,
+                                const struct config_line *line)
+{
     for (size_t i = 0; i < dialect_count; i++) {
         if (find_own(dialects[i], line->name) != NULL) {
             return config_complain(reader, line->number, "%.*s: a setting of %s only",
@@ -217,8 +234,7 @@ static bool take(struct config_reader *reader, const struct config_setting *sett
     const char *wrong = "";
 
     return setting->read(reader, setting, line->value, object + setting->offset, &wrong) ||
-           config_complain(reader, line->number, "%s = %.*s: %s", setting->name,
-                           TEXT_ARGS(text_cut(line->value, 80)), wrong);
+           config_complain_value(reader, line, wrong);
 }
 
 /* Holds for realms that set none, wherever they are in the file. */

@@ -3,7 +3,9 @@ noinst_LIBRARIES += libprocess.a
 libprocess_a_SOURCES = \
 	src/process/config.c \
 	src/process/config.h \
+	src/process/config_checks.c \
 	src/process/config_lines.c \
+	src/process/config_mounts.c \
 	src/process/config_reader.h \
 	src/process/config_realms.c \
 	src/process/config_settings.c \

@@ -506,7 +506,7 @@ static void test_answer_that_cannot_be_built(void **state)
 
     (void)state;
     arena_reset(arena);
-    usual_trial(dialect_find("fusionauth"), BEHAVIOUR_DOCUMENTED, &trial);
+    usual_trial(dialect_find(TEXT("fusionauth")), BEHAVIOUR_DOCUMENTED, &trial);
     trial.request.answer.access_token = TEXT("a\r\nSet-Cookie: b=c");
     trial.outcome = OUTCOME_ROTATED;
     respond(&trial, &response, &bytes);
@@ -662,7 +662,7 @@ static void test_cookie_age(void **state)
 
     (void)state;
     arena_reset(arena);
-    usual_trial(dialect_find("fusionauth"), BEHAVIOUR_DOCUMENTED, &trial);
+    usual_trial(dialect_find(TEXT("fusionauth")), BEHAVIOUR_DOCUMENTED, &trial);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         trial.request.answer.session_expires_ms = rows[i].session_expires_ms;
         assert_int_equal(cookie_age(&trial), rows[i].age_s);
@@ -678,7 +678,7 @@ static void test_table(void **state)
     for (size_t i = 0; i < dialect_count; i++) {
         const struct dialect *dialect = dialects[i];
 
-        assert_ptr_equal(dialect_find(dialect->name), dialect);
+        assert_ptr_equal(dialect_find(text_of(dialect->name)), dialect);
         assert_true(strlen(dialect->summary) > 0);
         if (dialect->policy.layout != NULL) {
             assert_true(dialect->policy.concurrency_window_ms > 0);
@@ -686,8 +686,8 @@ static void test_table(void **state)
             assert_false(dialect->policy.report_only);
         }
     }
-    assert_null(dialect_find("Kopong"));
-    assert_null(dialect_find(""));
+    assert_null(dialect_find(TEXT("Kopong")));
+    assert_null(dialect_find(TEXT("")));
 }
 
 /* Every class of outcomes is worded for every endpoint, in both behaviours, whatever else is told
@@ -725,7 +725,7 @@ static void test_endpoints(void **state)
         for (size_t j = 0; j < dialects[i]->endpoint_count; j++) {
             const struct endpoint *endpoint = &dialects[i]->endpoints[j];
 
-            assert_ptr_equal(dialect_endpoint(dialects[i], endpoint->name), endpoint);
+            assert_ptr_equal(dialect_endpoint(dialects[i], text_of(endpoint->name)), endpoint);
             assert_true(endpoint->path[0] == '/');
             assert_non_null(endpoint->operation);
             assert_non_null(endpoint->encode);
@@ -739,7 +739,7 @@ static void test_endpoints(void **state)
             }
         }
     }
-    assert_null(dialect_endpoint(dialects[0], ""));
+    assert_null(dialect_endpoint(dialects[0], TEXT("")));
 }
 
 int main(void)

@@ -41,7 +41,7 @@ struct row {
 static const struct layout *layout_named(const char *name)
 {
     bool plain = strcmp(name, "plain") == 0;
-    struct realm realm = {.policy = dialect_find(plain ? "kopong" : name)->policy};
+    struct realm realm = {.policy = dialect_find(text_of(plain ? "kopong" : name))->policy};
 
     assert_true(!plain || kopong_dialect.settings[0].take(&realm, TEXT("off")));
     return realm.policy.layout;

@@ -127,9 +127,9 @@ def test_every_dialect_is_complete():
         assert re.search(rf"\b{dialect}\b", manual), f"{dialect}: no section in retoken.conf(5)"
 
 
-def test_every_default_mount_is_in_every_sample():
-    table = (SRC / "dialect" / "dialect.c").read_text()
-    mounts = re.findall(r'\{\s*"(/[^"]+)"', table)
+def test_every_path_is_in_every_sample():
+    sources = "".join(p.read_text() for p in (SRC / "dialect").glob("*.c"))
+    mounts = re.findall(r'\.path = "(/[^"]+)"', sources)
     assert len(mounts) >= 10, mounts
     samples = [ROOT / "lighttpd-conf/bin-path.conf", ROOT / "nginx-conf/retoken.conf",
                ROOT / "apache-conf/mod_fcgid.conf"]

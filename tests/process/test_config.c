@@ -15,7 +15,8 @@
 #include "dialect/dialect.h"
 #include "process/config.h"
 
-#define NAMES "kopong, wirecash, duktig, oauth, fusionauth, koppeltaal, jwks, health"
+#define ISSUERS "kopong, wirecash, duktig, oauth, fusionauth, koppeltaal"
+#define NAMES   ISSUERS ", jwks, health"
 
 /* ---- a folder to write configurations in; tests run inside of it ---- */
 
@@ -66,6 +67,7 @@ static const struct mount *loaded(const char *text, const char *path)
 /* ---- mistakes ---- */
 
 #define MOUNT   "[mount /oauth/token]\ndialect = oauth\n"
+#define REALM   "[realm s]\ndialect = oauth\n"
 #define KOPONG  "[mount /k]\ndialect = kopong\n"
 #define DUKTIG  "[mount /d]\ndialect = duktig\n"
 #define LONG_60 "123456789012345678901234567890123456789012345678901234567890"
@@ -80,12 +82,15 @@ static const struct {
      "retoken.conf:4: neither a section nor a setting; write [SECTION] or NAME = VALUE"},
     {"[retoken\n",
      "retoken.conf:1: neither a section nor a setting; write [SECTION] or NAME = VALUE"},
-    {"[other]\n", "retoken.conf:1: [other]: unknown section; write [retoken] or [mount PATH]"},
-    {"[]\n", "retoken.conf:1: []: unknown section; write [retoken] or [mount PATH]"},
-    {"[mount]\n", "retoken.conf:1: [mount]: unknown section; write [retoken] or [mount PATH]"},
-    {"[Retoken]\n", "retoken.conf:1: [Retoken]: unknown section; write [retoken] or [mount PATH]"},
+    {"[other]\n",
+     "retoken.conf:1: [other]: unknown section; write [retoken], [realm NAME] or [mount PATH]"},
+    {"[]\n", "retoken.conf:1: []: unknown section; write [retoken], [realm NAME] or [mount PATH]"},
+    {"[mount]\n",
+     "retoken.conf:1: [mount]: unknown section; write [retoken], [realm NAME] or [mount PATH]"},
+    {"[Retoken]\n",
+     "retoken.conf:1: [Retoken]: unknown section; write [retoken], [realm NAME] or [mount PATH]"},
     {"[retoken x]\n",
-     "retoken.conf:1: [retoken x]: unknown section; write [retoken] or [mount PATH]"},
+     "retoken.conf:1: [retoken x]: unknown section; write [retoken], [realm NAME] or [mount PATH]"},
     {"[retoken]\nthread = 1\n", "retoken.conf:2: thread: unknown setting in [retoken]"},
     {MOUNT "threads = 1\n", "retoken.conf:3: threads: unknown setting in [mount]"},
     {"[retoken]\n\nissuer = a\n; c\nissuer = b\n",
@@ -93,7 +98,7 @@ static const struct {
     {"[retoken]\nthreads = 2\n" MOUNT "[retoken]\nthreads = 3\n",
      "retoken.conf:6: threads is already set on line 2"},
     {MOUNT "dialect = oauth\n", "retoken.conf:3: dialect is already set on line 2"},
-    {MOUNT MOUNT, "retoken.conf:3: [mount /oauth/token] is already set on line 1"},
+    {MOUNT MOUNT, "retoken.conf:3: [mount /oauth/token]: the path is already in use by line 1"},
 
     /* paths of mounts */
     {"[mount oauth]\n", "retoken.conf:1: [mount oauth]: not a path that a request could have; "
@@ -125,8 +130,54 @@ static const struct {
     {"[mount /x]\n\ndialect = soap\n",
      "retoken.conf:3: dialect = soap: unknown; write one of " NAMES},
     {"[mount /x]\ndialect =\n", "retoken.conf:2: dialect = : unknown; write one of " NAMES},
-    {"[mount /healthz]\nrealm = x\n",
-     "retoken.conf:2: realm: [mount /healthz] carries no tokens; it takes dialect only"},
+    {"[mount /healthz]\nrealm = x\n", "retoken.conf:2: realm: [mount /healthz] carries no tokens; "
+                                      "it takes dialect and endpoint only"},
+
+    {"[mount /x]\ndialect = oauth\nendpoint = refresh\n",
+     "retoken.conf:3: endpoint = refresh: unknown; oauth has token"},
+
+    /* realms */
+    {"[realm]\n",
+     "retoken.conf:1: [realm]: unknown section; write [retoken], [realm NAME] or [mount PATH]"},
+    {"[realm s]\n",
+     "retoken.conf:1: [realm s]: no dialect; write dialect = one or more of " ISSUERS},
+    {"[realm two words]\ndialect = oauth\n",
+     "retoken.conf:1: [realm two words]: not one word of visible ASCII"},
+    {"[realm " LONG_60 "12345]\ndialect = oauth\n",
+     "retoken.conf:1: [realm " LONG_60 "12345]: too long"},
+    {"[realm s]\ndialect = oauth, soap\n",
+     "retoken.conf:2: dialect = soap: unknown; write one of " ISSUERS},
+    {"[realm s]\ndialect = jwks\n",
+     "retoken.conf:2: dialect = jwks: unknown; write one of " ISSUERS},
+    {"[realm s]\ndialect = oauth, oauth\n",
+     "retoken.conf:2: [realm s] has oauth already, on line 1"},
+    {REALM "\n" REALM, "retoken.conf:5: [realm s] has oauth already, on line 1"},
+    {REALM "dialect = kopong\n", "retoken.conf:3: dialect is already set on line 2"},
+    {REALM "threads = 1\n", "retoken.conf:3: threads: unknown setting in [realm]"},
+    {REALM "principal = on\n", "retoken.conf:3: principal: a setting of kopong only"},
+    {REALM "realm = t\n", "retoken.conf:3: realm: unknown setting in [realm]"},
+    {REALM "base = auth\n",
+     "retoken.conf:3: base = auth: not a path prefix; write for example /auth"},
+    {REALM "base = /" LONG_60 LONG_60 "\n",
+     "retoken.conf:1: [realm s]: the path of token is longer than 128 bytes"},
+    {REALM "path.tokn = /x\n", "retoken.conf:3: path.tokn: no such endpoint; oauth has token"},
+    {REALM "path.kopong.token = /x\n",
+     "retoken.conf:3: path.kopong.token: no such endpoint; oauth has token"},
+    {"[realm s]\ndialect = kopong, duktig\npath.refresh = /x\n",
+     "retoken.conf:3: path.refresh: several dialects have such an endpoint; write "
+     "path.DIALECT.refresh"},
+    {REALM "path.token = token\n",
+     "retoken.conf:3: path.token = token: not a path that a request could have; write for example "
+     "/token, or off"},
+    {REALM "[realm t]\ndialect = oauth\n", "retoken.conf:3: [realm t]: /oauth/token is already in "
+                                           "use by line 1; write base = /PREFIX, or "
+                                           "path.token = PATH or off"},
+    {MOUNT REALM, "retoken.conf:1: [mount /oauth/token]: the path is already in use by line 3"},
+    {"[realm s]\ndialect = kopong, oauth\nrotation = on\n",
+     "retoken.conf:3: rotation = on: tokens of format jwt do not rotate; write off, or format = "
+     "native"},
+    {"[realm s]\ndialect = kopong, duktig\nreuse = report\n",
+     "retoken.conf:3: reuse has no effect: refresh tokens do not rotate here; remove the line"},
 
     /* values */
     {MOUNT "concurrency-window = 5 minutes\n",
@@ -266,7 +317,7 @@ static void test_too_many_mounts(void **state)
             (size_t)snprintf(text + size, sizeof text - size, "[mount /m%d]\ndialect = oauth\n", i);
     }
     assert_false(load(text));
-    assert_string_equal(fault.text, "retoken.conf:129: more than 64 mounts");
+    assert_string_equal(fault.text, "retoken.conf:129: more than 64 realms");
 }
 
 static void test_files_that_cannot_be_read(void **state)
@@ -449,7 +500,7 @@ static void test_named_mounts_replace_the_list(void **state)
     loaded("[mount /healthz]\ndialect = oauth\n[mount /keys]\ndialect = jwks\n", "/keys");
     assert_int_equal(config.mount_count, 3);
     assert_string_equal(config_mount(&config, "/keys")->endpoint->name, "jwks");
-    assert_true(realm_issues(config_mount(&config, "/healthz")->realm));
+    assert_ptr_equal(config_mount(&config, "/healthz")->realm->dialect, &oauth_dialect);
 }
 
 static void test_default_mount_by_its_path(void **state)
@@ -465,6 +516,69 @@ static void test_default_mount_by_its_path(void **state)
         "/api/auth/refresh"); /* another dialect there, another realm */
     assert_non_null(
         loaded("[mount /" LONG_60 "/token]\ndialect = oauth\nrealm = r\n", "/" LONG_60 "/token"));
+}
+
+/* ---- realms ---- */
+
+static void test_realm(void **state)
+{
+    const struct mount *old;
+    const struct mount *new;
+
+    (void)state;
+    old = loaded("[mount /other]\n"
+                 "dialect = oauth\n"
+                 "realm = shop\n" /* of a later line */
+                 "rotation = off\n"
+                 "[realm shop]\n"
+                 "dialect = kopong, oauth\n"
+                 "base = /v1\n"
+                 "path.oauth.token = /token\n"
+                 "access-lifetime = 5m\n"
+                 "principal = off\n"          /* of kopong */
+                 "concurrency-window = 30s\n" /* of oauth */
+                 "[retoken]\nissuer = https://shop.example\n",
+                 "/v1/oauth/access_token");
+    new = config_mount(&config, "/token");
+    assert_non_null(new);
+    assert_int_equal(config.mount_count, 5); /* with the key set and the health check */
+    assert_ptr_equal(old->realm->dialect, &kopong_dialect);
+    assert_ptr_equal(new->realm->dialect, &oauth_dialect);
+    assert_string_equal(old->realm->name, "shop");
+    assert_string_equal(new->realm->name, "shop");
+    assert_int_equal(old->realm->policy.access_lifetime_ms, 5 * CLOCK_MINUTE);
+    assert_int_equal(new->realm->policy.access_lifetime_ms, 5 * CLOCK_MINUTE);
+    assert_ptr_not_equal(old->realm->policy.layout, kopong_dialect.policy.layout);
+    assert_true(new->realm->policy.rotate);
+    assert_int_equal(new->realm->policy.concurrency_window_ms, 30 * CLOCK_SECOND);
+    assert_string_equal(new->realm->issuer, "https://shop.example");
+
+    const struct mount *other = config_mount(&config, "/other");
+    assert_string_equal(other->realm->name, "shop");
+    assert_false(other->realm->policy.rotate);
+    assert_int_equal(other->realm->policy.access_lifetime_ms, 5 * CLOCK_MINUTE);
+    assert_int_equal(other->realm->policy.concurrency_window_ms, 30 * CLOCK_SECOND);
+}
+
+static void test_endpoints_of_a_realm(void **state)
+{
+    const struct mount *mount;
+
+    (void)state;
+    mount = loaded("[realm w]\ndialect = wirecash\npath.sandbox = off\n", "/production/token");
+    assert_string_equal(mount->realm->name, "w");
+    assert_int_equal(config.mount_count, 3);
+    mount = loaded("[realm f]\ndialect = fusionauth\n", "/api/jwt/refresh");
+    assert_ptr_equal(mount->realm, config_mount(&config, "/api/auth/refresh")->realm);
+    mount = loaded("[mount /x]\ndialect = fusionauth\nendpoint = auth\n", "/x");
+    assert_string_equal(mount->endpoint->name, "auth");
+    assert_string_equal(mount->realm->name, "/x");
+    mount = loaded("[mount /keys]\ndialect = wellknown\nendpoint = jwks\n", "/keys");
+    assert_string_equal(mount->endpoint->name, "jwks");
+    /* what one dialect lacks, a section of its own has */
+    mount = loaded(REALM "rotation = off\n[realm s]\ndialect = kopong\n", "/oauth/access_token");
+    assert_string_equal(mount->realm->name, "s");
+    assert_false(config_mount(&config, "/oauth/token")->realm->policy.rotate);
 }
 
 /* ---- numbers with units ---- */
@@ -563,6 +677,8 @@ int main(void)
         cmocka_unit_test(test_every_mount_setting),
         cmocka_unit_test(test_named_mounts_replace_the_list),
         cmocka_unit_test(test_default_mount_by_its_path),
+        cmocka_unit_test(test_realm),
+        cmocka_unit_test(test_endpoints_of_a_realm),
         cmocka_unit_test(test_durations),
         cmocka_unit_test(test_sizes),
     };

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC */
+/* config_checks.c: what does not go together in a realm, and what has no effect there. Knows which
+ * setting needs which; does not know any dialect by name. */
+#include "process/config_reader.h"
+
+#include "dialect/dialect.h"
+
+static bool check_format(struct config_reader *reader, size_t realm);
+static bool check_idle(struct config_reader *reader, size_t realm, size_t row);
+static bool never_rotates(const struct realm *realm);
+static bool has_no_recovery(const struct realm *realm);
+static bool ends_before_idle(const struct realm *realm);
+static bool loses_no_scope(const struct realm *realm);
+
+/* Settings that may have no effect, and what to do then. */
+static const struct {
+    const char *name;
+    bool (*is_idle)(const struct realm *realm);
+    const char *advice;
+} idle_settings[] = {
+    {"concurrency-window", never_rotates, "refresh tokens do not rotate here; remove the line"},
+    {"recovery-window", never_rotates, "refresh tokens do not rotate here; remove the line"},
+    {"reuse", never_rotates, "refresh tokens do not rotate here; remove the line"},
+    {"recovery-evidence", has_no_recovery,
+     "there is no recovery window; set recovery-window or remove the line"},
+    {"recovery-generations", has_no_recovery,
+     "there is no recovery window; set recovery-window or remove the line"},
+    {"idle-lifetime", ends_before_idle,
+     "sessions end before, by absolute-lifetime; write less than that, or 0"},
+    {"scope-loss", loses_no_scope, "access tokens here say their scope; remove the line"},
+};
+
+enum { IDLE_SETTINGS = sizeof idle_settings / sizeof idle_settings[0] };
+
+bool config_check_realm(struct config_reader *reader, size_t realm)
+{
+    if (!check_format(reader, realm)) {
+        return false;
+    }
+    for (size_t i = 0; i < IDLE_SETTINGS; i++) {
+        if (!check_idle(reader, realm, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_format(struct config_reader *reader, size_t i)
+{
+    const struct realm *realm = &reader->config->realms[i];
+    const struct policy *policy = &realm->policy;
+    unsigned format = config_realm_line(reader, i, "format");
+    unsigned rotation = config_realm_line(reader, i, "rotation");
+
+    if (policy->format == REFRESH_FORMAT_JWT && policy->layout->refresh == NULL) {
+        return config_complain(reader, format,
+                               "format = jwt: %s has no such refresh tokens; write native or uuid",
+                               realm->dialect->name);
+    } else if (policy->rotate && policy->keeps_token) {
+        return config_complain(reader, rotation,
+                               "rotation = on: the answers of %s have no place for the next "
+                               "refresh token; write off",
+                               realm->dialect->name);
+    } else if (policy->rotate && policy->format == REFRESH_FORMAT_JWT && format != 0) {
+        return config_complain(reader, format,
+                               "format = jwt: such tokens do not rotate; write native or uuid, or "
+                               "rotation = off");
+    } else if (policy->rotate && policy->format == REFRESH_FORMAT_JWT) {
+        return config_complain(reader, rotation,
+                               "rotation = on: tokens of format jwt do not rotate; write off, or "
+                               "format = native");
+    }
+    return true;
+}
+
+/* A line may be for several dialects: it is enough that it has an effect on one. */
+static bool check_idle(struct config_reader *reader, size_t realm, size_t row)
+{
+    const struct config *config = reader->config;
+    const char *name = idle_settings[row].name;
+    unsigned line = config_realm_line(reader, realm, name);
+    bool idle = line != 0;
+
+    for (size_t i = 0; i < config->realm_count && idle; i++) {
+        idle = config_realm_line(reader, i, name) != line ||
+               idle_settings[row].is_idle(&config->realms[i]);
+    }
+    return !idle ||
+           config_complain(reader, line, "%s has no effect: %s", name, idle_settings[row].advice);
+}
+
+/* Not even a client's own policy can turn rotation on: that has no say in the format. */
+static bool never_rotates(const struct realm *realm)
+{
+    return realm->policy.keeps_token || realm->policy.format == REFRESH_FORMAT_JWT;
+}
+
+static bool has_no_recovery(const struct realm *realm)
+{
+    return never_rotates(realm) || realm->policy.recovery_window_ms == 0;
+}
+
+static bool ends_before_idle(const struct realm *realm)
+{
+    return realm->policy.absolute_lifetime_ms != 0 &&
+           realm->policy.idle_lifetime_ms >= realm->policy.absolute_lifetime_ms;
+}
+
+static bool loses_no_scope(const struct realm *realm)
+{
+    return realm->policy.layout->says_scope;
+}
