@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* call.c: what all verbs share: opening, failing, finding. */
 #include "admin/call.h"
 
@@ -13,6 +14,7 @@
 const char *call_argument(const struct call *call, size_t i)
 {
     size_t at = call->first_argument + i;
+
     return at < call->options.argument_count ? call->options.arguments[at] : NULL;
 }
 
@@ -20,6 +22,7 @@ const char *call_argument(const struct call *call, size_t i)
 static void hint_at_init(const char *path, struct fault *fault)
 {
     struct fault said = *fault;
+
     if (path != NULL && access(path, F_OK) != 0 && errno == ENOENT) {
         fault_set(fault, "%s; `retoken init` makes it", said.text);
     }
@@ -28,6 +31,7 @@ static void hint_at_init(const char *path, struct fault *fault)
 enum call_end call_open(struct call *call)
 {
     struct fault fault = {0};
+
     if (call->verb->needs == CALL_NEEDS_NOTHING) {
         return CALL_DONE;
     }
@@ -63,6 +67,7 @@ static void say(const struct call *call, const char *format, va_list arguments)
 enum call_end call_refuse(const struct call *call, const char *format, ...)
 {
     va_list arguments;
+
     va_start(arguments, format);
     say(call, format, arguments);
     va_end(arguments);
@@ -72,6 +77,7 @@ enum call_end call_refuse(const struct call *call, const char *format, ...)
 enum call_end call_wrong(const struct call *call, const char *format, ...)
 {
     va_list arguments;
+
     va_start(arguments, format);
     say(call, format, arguments);
     va_end(arguments);
@@ -85,6 +91,7 @@ enum call_end call_wrong(const struct call *call, const char *format, ...)
 void call_warn(const struct call *call, const char *format, ...)
 {
     va_list arguments;
+
     va_start(arguments, format);
     say(call, format, arguments);
     va_end(arguments);
@@ -99,6 +106,7 @@ enum call_end call_fault(const struct call *call, const struct fault *fault)
 enum call_end call_account(const struct call *call, const char *name, struct account *account)
 {
     struct fault fault = {0};
+
     switch (store_account_find(call->service.store, name, account, &fault)) {
     case STORE_OK:
         return CALL_DONE;
@@ -116,14 +124,15 @@ enum store_result call_account_name(const struct call *call, uint64_t number,
                                     struct call_name *name, struct fault *fault)
 {
     struct account account;
+
     if (name->number == number) {
         return STORE_OK;
     }
     enum store_result result = store_account_get(call->service.store, number, &account, fault);
     if (result == STORE_OK) {
-        memcpy(name->text, account.name, sizeof(account.name));
+        memcpy(name->text, account.name, sizeof account.name);
     } else if (result == STORE_ABSENT) {
-        snprintf(name->text, sizeof(name->text), "#%" PRIu64, number);
+        snprintf(name->text, sizeof name->text, "#%" PRIu64, number);
         result = STORE_OK;
     }
     name->number = number;
@@ -147,10 +156,11 @@ enum call_end call_event(const struct call *call, enum event_kind kind, uint64_t
 {
     struct fault fault = {0};
     struct event event = {.at_ms = call->now_ms, .kind = kind, .account = account};
+
     if (client != NULL) {
-        text_copy(text_of(client), event.client, sizeof(event.client));
+        text_copy(text_of(client), event.client, sizeof event.client);
     }
-    text_copy(text_cut(text_of(note), EVENT_NOTE_MAX), event.note, sizeof(event.note));
+    text_copy(text_cut(text_of(note), EVENT_NOTE_MAX), event.note, sizeof event.note);
     if (store_event_add(call->service.store, &event, &fault) == STORE_OK) {
         return CALL_DONE;
     }

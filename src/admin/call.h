@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* call.h: one run of the program: the verb, its arguments, what it works on and how it ends. Knows
  * how a failure is worded and which exit status it has; does not know any verb. */
 #ifndef RETOKEN_ADMIN_CALL_H

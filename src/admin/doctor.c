@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* doctor.c: `retoken doctor`: everything that has to be right, one line each, with what would be
  * right. Goes on after a FAIL as far as what follows can still be looked at. Changes nothing. */
 #include "admin/verbs.h"
@@ -24,7 +25,7 @@ static const struct column columns[] = {
     {"state", "state", COLUMN_TEXT, false},
     {"detail", "detail", COLUMN_TEXT, false},
 };
-enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), DETAIL_MAX = 1600 };
+enum { COLUMNS = sizeof columns / sizeof columns[0], DETAIL_MAX = 1600 };
 
 struct examination {
     struct call *call;
@@ -40,8 +41,9 @@ static enum health report(struct examination *e, const char *check, enum health 
     static const char *const words[] = {"ok", "warn", "FAIL"};
     char detail[DETAIL_MAX];
     va_list arguments;
+
     va_start(arguments, format);
-    vsnprintf(detail, sizeof(detail), format, arguments);
+    vsnprintf(detail, sizeof detail, format, arguments);
     va_end(arguments);
     const struct cell cells[COLUMNS] = {
         CELL_TEXT(text_of(check)), CELL_TEXT(text_of(words[health])), CELL_TEXT(text_of(detail))};
@@ -55,6 +57,7 @@ static enum health report(struct examination *e, const char *check, enum health 
 static const char *user_name(uid_t uid, char room[64])
 {
     const struct passwd *user = getpwuid(uid);
+
     snprintf(room, 64, "%s", user != NULL ? user->pw_name : "?");
     if (user == NULL) {
         snprintf(room, 64, "user %u", (unsigned)uid);
@@ -65,6 +68,7 @@ static const char *user_name(uid_t uid, char room[64])
 static void check_config_file(struct examination *e, const struct config *config)
 {
     struct stat st;
+
     if (config->file[0] == '\0') {
         report(e, "configuration", HEALTH_WARN,
                "no file, all defaults; `retoken init` writes one to edit");
@@ -83,6 +87,7 @@ static bool check_private(struct examination *e, const char *check, const char *
     struct stat st;
     char owner[64];
     char self[64];
+
     if (lstat(path, &st) != 0) {
         report(e, check, HEALTH_FAIL, "%s: %s; `retoken init` makes it", path, strerror(errno));
         return false;
@@ -107,6 +112,7 @@ static void check_owner(struct examination *e, const char *path)
 {
     struct stat st;
     char owner[64];
+
     if (stat(path, &st) != 0) {
         return;
     }
@@ -137,7 +143,7 @@ static void check_file_system(struct examination *e, const char *path)
         report(e, "file system", HEALTH_FAIL, "%s: %s", path, strerror(errno));
         return;
     }
-    for (size_t i = 0; i < sizeof(remote) / sizeof(remote[0]); i++) {
+    for (size_t i = 0; i < sizeof remote / sizeof remote[0]; i++) {
         if (((unsigned long)fs.f_type & 0xffffffffUL) == remote[i].magic) {
             report(e, "file system", HEALTH_FAIL,
                    "%s is on %s, where locks between machines cannot be relied on: move `data` to "
@@ -179,6 +185,7 @@ static void check_map(struct examination *e, const struct store_stat *stat)
     char used[OUTPUT_TIME_SIZE];
     char size[OUTPUT_TIME_SIZE];
     uint64_t limit = config->store_limit;
+
     output_size((int64_t)stat->used_bytes, used);
     output_size((int64_t)(limit > 0 ? limit : stat->map_size), size);
     if (stat->map_size == 0) {
@@ -199,6 +206,7 @@ static void check_engine(struct examination *e, const struct store_stat *stat)
     struct text name = text_of(stat->engine);
     unsigned patch = 0;
     bool racy = sscanf(stat->engine, "LMDB 0.9.%u", &patch) == 1 && patch >= 26 && patch <= 31;
+
     /* closing races with opening in these (ITS#9278); Retoken never closes in short-lived processes
      */
     report(e, "engine", HEALTH_OK, "%.*s%s", TEXT_ARGS(name),
@@ -208,6 +216,7 @@ static void check_engine(struct examination *e, const struct store_stat *stat)
 static void check_readers(struct examination *e, const struct store_stat *stat)
 {
     bool many = stat->readers_max > 0 && stat->readers > stat->readers_max / 10 * 8;
+
     report(e, "readers", many ? HEALTH_WARN : HEALTH_OK, "%" PRIu32 " of %" PRIu32 " slots%s",
            stat->readers, stat->readers_max,
            many ? ": too many processes, or dead ones that opening did not clear" : "");
@@ -218,9 +227,10 @@ static void check_keys(struct examination *e)
     struct call *call = e->call;
     struct key_need needs[CONFIG_MOUNTS_MAX];
     size_t need_count = key_need_list(&call->service.config, needs);
-    struct signing_row *rows = arena_alloc(call->arena, KEY_NEED_ROWS_MAX * sizeof(*rows));
+    struct signing_row *rows = arena_alloc(call->arena, KEY_NEED_ROWS_MAX * sizeof *rows);
     struct fault fault = {"out of memory"};
     size_t count = 0;
+
     if (rows == NULL || store_key_list(call->service.store, true, rows, KEY_NEED_ROWS_MAX, &count,
                                        &fault) != STORE_OK) {
         report(e, "keys", HEALTH_FAIL, "%s", fault.text);
@@ -231,7 +241,8 @@ static void check_keys(struct examination *e)
         const struct signing_row *signer =
             key_need_signer(rows, count, needs[i].algorithm, needs[i].realm, NULL);
         char check[32];
-        snprintf(check, sizeof(check), "key %s", algorithm);
+
+        snprintf(check, sizeof check, "key %s", algorithm);
         if (signer == NULL) {
             report(e, check, HEALTH_FAIL, "%s has none that is active: `retoken init` makes it",
                    needs[i].path);
@@ -249,6 +260,7 @@ static bool newest_record(struct call *call, int64_t *at_ms, struct fault *fault
     uint8_t now_id[SESSION_ID_SIZE];
     uint8_t ms[8];
     size_t count = 0;
+
     *at_ms = 0;
     if (store_event_list(call->service.store, NULL, &event, 1, &count, fault) != STORE_OK) {
         return false;
@@ -258,7 +270,7 @@ static bool newest_record(struct call *call, int64_t *at_ms, struct fault *fault
     }
     /* ids begin with their time, so a session behind the id of now comes from the future */
     codec_put_u64(ms, (uint64_t)call->now_ms + CLOCK_MINUTE);
-    memset(now_id, 0xff, sizeof(now_id));
+    memset(now_id, 0xff, sizeof now_id);
     memcpy(now_id, ms + 2, 6);
     if (store_session_list(call->service.store, 0, now_id, &session, 1, &count, fault) !=
         STORE_OK) {
@@ -278,6 +290,7 @@ static void check_clock(struct examination *e, bool has_store)
     int64_t newest = 0;
     char now[OUTPUT_TIME_SIZE];
     char then[OUTPUT_TIME_SIZE];
+
     output_time(call->now_ms, now);
     if (has_store && !newest_record(call, &newest, &fault)) {
         report(e, "clock", HEALTH_FAIL, "%s", fault.text);
@@ -299,6 +312,7 @@ static void check_clock(struct examination *e, bool has_store)
 static const char *remark_on(const struct mount *mount)
 {
     const struct policy *policy = &mount->realm->policy;
+
     if (!realm_issues(mount->realm)) {
         return NULL;
     } else if (policy->rotate && policy->concurrency_window_ms < 30 * CLOCK_SECOND) {
@@ -312,11 +326,13 @@ static const char *remark_on(const struct mount *mount)
 static void check_mounts(struct examination *e)
 {
     const struct config *config = &e->call->service.config;
+
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct mount *mount = &config->mounts[i];
         const char *remark = remark_on(mount);
         const char *kind =
             realm_issues(mount->realm) ? mount->realm->dialect->name : mount->endpoint->name;
+
         report(e, "mount", remark != NULL ? HEALTH_WARN : HEALTH_OK, "%s: %s%s%s", mount->path,
                kind, remark != NULL ? "; " : "", remark != NULL ? remark : "");
     }
@@ -329,6 +345,7 @@ static void check_open_store(struct examination *e)
     struct call *call = e->call;
     struct fault fault = {0};
     struct store_stat stat;
+
     if (!service_open(&call->service, false, true, &fault)) {
         report(e, "store", HEALTH_FAIL, "%s", fault.text);
         check_clock(e, false);
@@ -353,6 +370,7 @@ static void examine(struct examination *e)
     struct call *call = e->call;
     struct config *config = &call->service.config;
     struct fault fault = {0};
+
     if (!config_load(options_value(&call->options, OPTION_CONFIG), config, &fault)) {
         report(e, "configuration", HEALTH_FAIL, "%s", fault.text);
         return;
@@ -376,6 +394,7 @@ static void examine(struct examination *e)
 enum call_end doctor_run(struct call *call)
 {
     struct examination e = {.call = call};
+
     output_table_start(&call->output, columns, COLUMNS);
     examine(&e);
     output_table_end(&call->output, "");

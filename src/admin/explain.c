@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "admin/ask.h"
+#include "admin/prompt.h"
 #include "admin/key_need.h"
 #include "base/codec.h"
 #include "operation/preview.h"
@@ -24,6 +24,7 @@ enum { EVENTS = 100, SENTENCE_MAX = 512 };
 static void add_ago(struct buffer *b, int64_t at_ms, int64_t now_ms)
 {
     char relative[OUTPUT_TIME_SIZE];
+
     output_relative(at_ms, now_ms, relative);
     buffer_add_c(b, relative);
 }
@@ -32,6 +33,7 @@ static void add_ago(struct buffer *b, int64_t at_ms, int64_t now_ms)
 static void add_whose(struct buffer *b, const struct preview *preview)
 {
     const struct session_view *grant = &preview->grant;
+
     buffer_addf(b, "generation %" PRIu32 " of ", preview->generation);
     if (grant->has_account) {
         buffer_addf(b, "%s's session", grant->account.name);
@@ -47,6 +49,7 @@ static void add_whose(struct buffer *b, const struct preview *preview)
 static void add_renewed(struct buffer *b, const struct preview *preview)
 {
     const struct session *session = &preview->grant.session;
+
     if (preview->generation > session->generation) {
         buffer_addf(b, "; the store knows generation %" PRIu32 " only", session->generation);
         return;
@@ -65,6 +68,7 @@ static void add_renewed(struct buffer *b, const struct preview *preview)
 static void add_left(struct buffer *b, int64_t left_ms)
 {
     char span[OUTPUT_TIME_SIZE];
+
     output_span(left_ms > 0 ? left_ms : 0, span);
     buffer_addf(b, "for %s more", span);
 }
@@ -73,6 +77,7 @@ static void add_left(struct buffer *b, int64_t left_ms)
 static void add_future(struct buffer *b, const struct preview *preview)
 {
     const struct session *session = &preview->grant.session;
+
     buffer_add_c(b, "; ");
     switch ((int)preview->outcome) { /* of many outcomes only these need words of their own */
     case OUTCOME_ROTATED:
@@ -122,6 +127,7 @@ static struct text sentence(struct call *call, const struct preview *preview)
 {
     struct buffer b;
     struct text t = TEXT("(out of memory)");
+
     buffer_start(&b, call->arena, SENTENCE_MAX);
     add_whose(&b, preview);
     add_renewed(&b, preview);
@@ -139,7 +145,7 @@ static const struct column event_columns[] = {
     {"note", "note", COLUMN_TEXT, false},
     {"meaning", "meaning", COLUMN_TEXT, false},
 };
-enum { EVENT_COLUMNS = sizeof(event_columns) / sizeof(event_columns[0]) };
+enum { EVENT_COLUMNS = sizeof event_columns / sizeof event_columns[0] };
 
 static void event_cells(const struct event *event, struct cell cells[EVENT_COLUMNS])
 {
@@ -150,16 +156,18 @@ static void event_cells(const struct event *event, struct cell cells[EVENT_COLUM
         CELL_TEXT(text_of(event->note)),
         CELL_TEXT(text_of(event_meaning(event->kind))),
     };
-    memcpy(cells, row, sizeof(row));
+
+    memcpy(cells, row, sizeof row);
 }
 
 /* The session's events: `"events":[…]` inside an open JSON object, or a table. */
 static enum call_end show_events(struct call *call, const uint8_t session[SESSION_ID_SIZE])
 {
-    struct event *rows = arena_alloc(call->arena, EVENTS * sizeof(*rows));
+    struct event *rows = arena_alloc(call->arena, EVENTS * sizeof *rows);
     struct fault fault = {"out of memory"};
     struct json_out *out = &call->output.out;
     size_t count = 0;
+
     if (rows == NULL ||
         store_event_list(call->service.store, session, rows, EVENTS, &count, &fault) != STORE_OK) {
         return call_fault(call, &fault);
@@ -174,6 +182,7 @@ static enum call_end show_events(struct call *call, const uint8_t session[SESSIO
     }
     for (size_t i = 0; i < count; i++) {
         struct cell cells[EVENT_COLUMNS];
+
         event_cells(&rows[i], cells);
         if (call->output.json) {
             json_out_open(out);
@@ -196,6 +205,7 @@ static enum call_end show_only(struct call *call, const char *kind, const char *
                                struct text says)
 {
     struct json_out *out = &call->output.out;
+
     if (call->output.json) {
         json_out_open(out);
         json_out_member(out, "kind", text_of(kind));
@@ -226,7 +236,7 @@ static const struct column refresh_columns[] = {
     {"expires", "expires", COLUMN_TIME, false},
     {"ended", "ended", COLUMN_TIME, false},
 };
-enum { REFRESH_COLUMNS = sizeof(refresh_columns) / sizeof(refresh_columns[0]) };
+enum { REFRESH_COLUMNS = sizeof refresh_columns / sizeof refresh_columns[0] };
 
 static const char *shape_name(struct text token)
 {
@@ -248,6 +258,7 @@ static void refresh_cells(struct text token, const struct preview *preview, char
 {
     const struct session *session = &preview->grant.session;
     bool used_later = session->used_ms > session->rotated_ms;
+
     codec_uuid_format(session->id, id);
     const struct cell row[REFRESH_COLUMNS] = {
         CELL_TEXT(text_of(shape_name(token))),
@@ -263,7 +274,7 @@ static void refresh_cells(struct text token, const struct preview *preview, char
         CELL_NUMBER(preview->expires_ms),
         CELL_NUMBER(session->ended_ms),
     };
-    memcpy(cells, row, sizeof(row));
+    memcpy(cells, row, sizeof row);
 }
 
 /* One mount's answer: a member of the "mounts" array, or a line. */
@@ -272,6 +283,7 @@ static void show_preview(struct call *call, const struct mount *mount,
 {
     struct json_out *out = &call->output.out;
     struct text says = sentence(call, preview);
+
     if (call->output.json) {
         json_out_open(out);
         json_out_member(out, "mount", text_of(mount->path));
@@ -290,10 +302,12 @@ static enum call_end preview_mounts(struct call *call, struct text token, const 
                                     struct preview *preview, bool *judged)
 {
     const struct config *config = &call->service.config;
+
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct mount *mount = &config->mounts[i];
         struct preview one;
         struct fault fault = {0};
+
         if (!realm_issues(mount->realm) || strcmp(mount->realm->name, realm) != 0) {
             continue;
         }
@@ -321,6 +335,7 @@ static enum call_end explain_refresh(struct call *call, struct text token,
     bool judged = false;
     char id[37];
     struct cell cells[REFRESH_COLUMNS];
+
     if (call->output.json) {
         json_out_open(out);
         json_out_member(out, "kind", TEXT("refresh token"));
@@ -360,8 +375,9 @@ static enum call_end explain_refresh(struct call *call, struct text token,
 static const struct signing_row *signed_by(struct call *call, const struct jws *jws,
                                            struct fault *fault, bool *faulty)
 {
-    struct signing_row *rows = arena_alloc(call->arena, KEY_NEED_ROWS_MAX * sizeof(*rows));
+    struct signing_row *rows = arena_alloc(call->arena, KEY_NEED_ROWS_MAX * sizeof *rows);
     size_t count = 0;
+
     *faulty = true;
     if (rows == NULL || store_key_list(call->service.store, true, rows, KEY_NEED_ROWS_MAX, &count,
                                        fault) != STORE_OK) {
@@ -404,6 +420,7 @@ static struct text claim(struct call *call, const json_t *object, const char *na
     const json_t *value = json_object_get(object, name);
     struct text t = {0};
     struct buffer b;
+
     if (json_is_string(value)) {
         t = (struct text){json_string_value(value), json_string_length(value)};
         if (call->output.json || is_printable(t)) {
@@ -425,6 +442,7 @@ static int64_t claim_time(const json_t *payload, const char *name)
 {
     const json_t *value = json_object_get(payload, name);
     int64_t s = json_is_integer(value) ? (int64_t)json_integer_value(value) : 0;
+
     return s > 0 && s < INT64_MAX / CLOCK_SECOND ? s * CLOCK_SECOND : 0;
 }
 
@@ -432,12 +450,14 @@ static int64_t claim_time(const json_t *payload, const char *name)
 static bool session_of(struct call *call, const json_t *payload, struct session_view *grant)
 {
     const struct config *config = &call->service.config;
+
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct mount *mount = &config->mounts[i];
         const char *name =
             realm_issues(mount->realm) ? mount->realm->policy.layout->session_claim : NULL;
         struct text spelled;
         uint8_t id[SESSION_ID_SIZE];
+
         if (name != NULL && json_in_text(payload, name, &spelled) == JSON_IN_TEXT &&
             codec_uuid_parse(spelled, id)) {
             return store_session_view(call->service.store, id, grant, NULL) == STORE_OK;
@@ -454,7 +474,7 @@ static const struct column access_columns[] = {
     {"key_state", "key", COLUMN_TEXT, false},       {"session", "session", COLUMN_TEXT, false},
     {"account", "account", COLUMN_TEXT, false},     {"client", "client", COLUMN_TEXT, false},
 };
-enum { ACCESS_COLUMNS = sizeof(access_columns) / sizeof(access_columns[0]) };
+enum { ACCESS_COLUMNS = sizeof access_columns / sizeof access_columns[0] };
 
 struct access {
     const struct jws *jws;
@@ -476,6 +496,7 @@ static struct text access_sentence(struct call *call, const struct access *acces
 {
     struct buffer b;
     struct text t = TEXT("(out of memory)");
+
     buffer_start(&b, call->arena, SENTENCE_MAX);
     buffer_add_c(&b, "an access token; ");
     if (access->row == NULL) {
@@ -505,6 +526,7 @@ static void access_cells(struct call *call, const struct access *access, char id
     const struct session_view *grant = &access->grant;
     const json_t *payload = access->payload;
     const char *account = access->has_session && grant->has_account ? grant->account.name : "";
+
     id[0] = '\0';
     if (access->has_session) {
         codec_uuid_format(grant->session.id, id);
@@ -524,7 +546,7 @@ static void access_cells(struct call *call, const struct access *access, char id
         CELL_TEXT(text_of(account)),
         CELL_TEXT(text_of(access->has_session ? grant->session.client : "")),
     };
-    memcpy(cells, row, sizeof(row));
+    memcpy(cells, row, sizeof row);
 }
 
 static enum call_end show_access(struct call *call, const struct access *access)
@@ -534,6 +556,7 @@ static enum call_end show_access(struct call *call, const struct access *access)
     char id[37];
     enum call_end end = CALL_DONE;
     struct text says = access_sentence(call, access);
+
     access_cells(call, access, id, cells);
     if (call->output.json) {
         json_out_open(out);
@@ -562,6 +585,7 @@ static enum call_end explain_jwt(struct call *call, const struct jws *jws)
     struct fault fault = {0};
     bool faulty;
     struct access access = {.jws = jws};
+
     access.payload = json_in_object(call->arena, jws->payload_json, NULL);
     if (access.payload == NULL) {
         return show_only(call, "nothing known", outcome_word(OUTCOME_TOKEN_INVALID),
@@ -589,6 +613,7 @@ static enum call_end explain_unknown(struct call *call, struct text token)
     uint8_t id[SESSION_ID_SIZE];
     uint32_t generation;
     const char *says = "not a token: neither a refresh token of this server nor a JWT";
+
     if (refresh_token_native_open(&call->service.secrets, token, id, &generation)) {
         return show_only(call, "refresh token", outcome_word(OUTCOME_TOKEN_UNKNOWN),
                          TEXT("a refresh token of this server whose session is no longer known: it "
@@ -626,6 +651,7 @@ static enum call_end explain(struct call *call, struct text token)
     struct token_ref ref;
     struct session_view grant;
     struct fault fault = {0};
+
     switch (token_ref_locate(&call->service.issuer, token, call->arena, &ref, &fault)) {
     case TOKEN_REF_FOUND:
         break;
@@ -657,11 +683,11 @@ enum call_end explain_run(struct call *call)
     if (argument != NULL && strcmp(argument, "-") != 0) {
         return explain(call, text_trim(text_of(argument)));
     }
-    if (ask_terminal()) {
+    if (prompt_is_terminal()) {
         fputs("token: ", stderr);
     }
     char *token = arena_alloc(call->arena, TOKEN_MAX);
-    if (token == NULL || !ask_line("-", token, TOKEN_MAX, &size, &fault)) {
+    if (token == NULL || !prompt_line("-", token, TOKEN_MAX, &size, &fault)) {
         return call_wrong(call, "no token: %s", fault.text);
     }
     return explain(call, text_trim((struct text){token, size}));

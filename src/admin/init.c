@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* init.c: `retoken init`: configuration, master secret, store and signing keys, each made only
  * where it is missing. Knows what a first minute needs; the defaults it writes down are the
  * program's own. */
@@ -26,8 +27,9 @@ static void say_item(struct call *call, const char *what, bool made, const char 
 static bool make_directory(const char *path, bool *made, struct fault *fault)
 {
     char part[CONFIG_PATH_MAX];
+
     *made = false;
-    if (!text_copy(text_of(path), part, sizeof(part))) {
+    if (!text_copy(text_of(path), part, sizeof part)) {
         fault_set(fault, "%s: the path is too long", path);
         return false;
     }
@@ -53,6 +55,7 @@ static bool make_directory(const char *path, bool *made, struct fault *fault)
 static void add_duration(struct buffer *b, const char *key, int64_t ms)
 {
     char text[32];
+
     config_duration_format(ms, text);
     buffer_addf(b, "# %s = %s\n", key, text);
 }
@@ -73,6 +76,7 @@ static const char *format_name(enum refresh_format format)
 static void add_mount(struct buffer *b, const struct mount *mount)
 {
     const struct policy *policy = &mount->realm->policy;
+
     buffer_addf(b, "\n# [mount %s]\n", mount->path);
     if (!realm_issues(mount->realm)) {
         buffer_addf(b, "# dialect = %s\n", mount->endpoint->name);
@@ -109,7 +113,8 @@ static void add_size(struct buffer *b, const char *key, uint64_t bytes)
 {
     static const char *const units[] = {"", "k", "m", "g"};
     size_t unit = 0;
-    while (bytes > 0 && bytes % 1024 == 0 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+
+    while (bytes > 0 && bytes % 1024 == 0 && unit + 1 < sizeof units / sizeof units[0]) {
         bytes /= 1024;
         unit++;
     }
@@ -127,6 +132,7 @@ static const char *data_for(const char *path)
 static void add_config(struct buffer *b, const char *path, const struct config *config)
 {
     static const char *const levels[] = {"error", "notice", "info", "debug"};
+
     buffer_add_c(b, "# Retoken's configuration; see retoken.conf(5).\n"
                     "# A line that is commented out shows the default. Durations: 90s, 15m, 12h, "
                     "30d, 4w; 0 is never or none.\n"
@@ -165,6 +171,7 @@ static void add_config(struct buffer *b, const char *path, const struct config *
 static bool write_file(const char *path, struct text t, struct fault *fault)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
     if (fd < 0) {
         fault_set(fault, "cannot make %s: %s", path, strerror(errno));
         return false;
@@ -186,6 +193,7 @@ static bool config_path(struct call *call, char path[CONFIG_PATH_MAX])
 {
     const char *given = options_value(&call->options, OPTION_CONFIG);
     const char *home = getenv("RETOKEN_HOME");
+
     if (given == NULL) {
         given = getenv("RETOKEN_CONFIG");
     }
@@ -211,11 +219,12 @@ static bool make_config(struct call *call, const char *path, struct fault *fault
     struct buffer b;
     struct text t;
     bool made;
+
     if (access(path, F_OK) == 0) {
         say_item(call, "configuration", false, path);
         return true;
     }
-    snprintf(directory, sizeof(directory), "%s", path);
+    snprintf(directory, sizeof directory, "%s", path);
     char *slash = strrchr(directory, '/');
     if (slash != NULL && slash != directory) {
         *slash = '\0';
@@ -240,6 +249,7 @@ static bool make_config(struct call *call, const char *path, struct fault *fault
 static bool make_secret(struct call *call, struct fault *fault)
 {
     const char *path = call->service.config.secret_file;
+
     if (access(path, F_OK) == 0) {
         say_item(call, "secret", false, path);
         return true;
@@ -256,6 +266,7 @@ static bool make_store(struct call *call, struct fault *fault)
     const char *url = call->service.config.store;
     const char *directory = strncmp(url, "lmdb:", 5) == 0 ? url + 5 : url;
     bool there = access(directory, F_OK) == 0;
+
     if (!service_open(&call->service, true, false, fault)) {
         return false;
     }
@@ -270,21 +281,22 @@ static bool make_key(struct call *call, const struct key_need *need, struct sign
 {
     struct event event = {.at_ms = call->now_ms, .kind = EVENT_KEY};
     struct signing_key *key = signing_key_generate(need->algorithm, NULL, &call->randomness, fault);
+
     *row = (struct signing_row){.state = SIGNING_ACTIVE, .created_ms = call->now_ms};
-    bool made =
-        key != NULL &&
-        text_copy(text_of(need->bound ? need->realm : ""), row->realm, sizeof(row->realm)) &&
-        signing_key_seal(key, &call->service.secrets, &call->randomness, row, fault) &&
-        store_key_add(call->service.store, row, fault) == STORE_OK;
+    bool made = key != NULL &&
+                text_copy(text_of(need->bound ? need->realm : ""), row->realm, sizeof row->realm) &&
+                signing_key_seal(key, &call->service.secrets, &call->randomness, row, fault) &&
+                store_key_add(call->service.store, row, fault) == STORE_OK;
     signing_key_close(key);
-    snprintf(event.note, sizeof(event.note), "%s added by init", row->kid);
+    snprintf(event.note, sizeof event.note, "%s added by init", row->kid);
     return made && store_event_add(call->service.store, &event, fault) == STORE_OK;
 }
 
 static void say_key(struct call *call, const struct signing_row *row, bool made)
 {
     char what[32];
-    snprintf(what, sizeof(what), "key %s", signing_algorithm_name(row->algorithm));
+
+    snprintf(what, sizeof what, "key %s", signing_algorithm_name(row->algorithm));
     say_item(call, what, made, row->realm[0] != '\0' ? row->realm : "for all realms");
 }
 
@@ -294,8 +306,9 @@ static bool make_keys(struct call *call, struct fault *fault)
     bool said[KEY_NEED_ROWS_MAX + CONFIG_MOUNTS_MAX] = {false};
     size_t need_count = key_need_list(&call->service.config, needs);
     struct signing_row *rows =
-        arena_alloc(call->arena, (KEY_NEED_ROWS_MAX + need_count) * sizeof(*rows));
+        arena_alloc(call->arena, (KEY_NEED_ROWS_MAX + need_count) * sizeof *rows);
     size_t count = 0;
+
     if (rows == NULL) {
         fault_set(fault, "out of memory");
         return false;
@@ -309,6 +322,7 @@ static bool make_keys(struct call *call, struct fault *fault)
         const struct signing_row *signer =
             key_need_signer(rows, count, need->algorithm, need->realm, NULL);
         bool made = signer == NULL;
+
         if (made) {
             if (!make_key(call, need, &rows[count], fault)) {
                 return false;
@@ -328,6 +342,7 @@ enum call_end init_run(struct call *call)
     struct fault fault = {0};
     char path[CONFIG_PATH_MAX];
     bool made;
+
     if (!config_path(call, path)) {
         return call_wrong(call, "the configuration's path is longer than %d bytes",
                           CONFIG_PATH_MAX - 1);

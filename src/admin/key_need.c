@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* key_need.c: what the mounts need against what the store has. */
 #include "admin/key_need.h"
 
@@ -16,12 +17,14 @@ static bool listed(const struct key_need *needs, size_t count, const struct key_
 size_t key_need_list(const struct config *config, struct key_need needs[CONFIG_MOUNTS_MAX])
 {
     size_t count = 0;
+
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct mount *mount = &config->mounts[i];
         const struct key_need need = {.algorithm = mount->realm->policy.algorithm,
                                       .realm = mount->realm->name,
                                       .path = mount->path,
                                       .bound = mount->realm->policy.algorithm == SIGNING_HS256};
+
         if (realm_issues(mount->realm) && !listed(needs, count, &need)) {
             needs[count++] = need;
         }
@@ -34,6 +37,7 @@ static bool better(const struct signing_row *row, const struct signing_row *best
 {
     bool row_bound = row->realm[0] != '\0';
     bool best_bound = best->realm[0] != '\0';
+
     return row_bound != best_bound ? row_bound : row->number > best->number;
 }
 
@@ -42,11 +46,13 @@ const struct signing_row *key_need_signer(const struct signing_row *rows, size_t
                                           const char *without)
 {
     const struct signing_row *best = NULL;
+
     for (size_t i = 0; i < count; i++) {
         const struct signing_row *row = &rows[i];
         bool fits = row->state == SIGNING_ACTIVE && row->algorithm == algorithm &&
                     (row->realm[0] == '\0' || strcmp(row->realm, realm) == 0) &&
                     (without == NULL || strcmp(row->kid, without) != 0);
+
         if (fits && (best == NULL || better(row, best))) {
             best = row;
         }

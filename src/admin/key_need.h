@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* key_need.h: which signing keys the mounts of a configuration need, and which of the store's keys
  * would sign for them. Knows the rule of token/keyring.h over rows, so that it also sees what is
  * not there. */

@@ -2,7 +2,6 @@
 noinst_LIBRARIES += libadmin.a
 libadmin_a_CPPFLAGS = $(AM_CPPFLAGS)
 libadmin_a_SOURCES = \
-	src/admin/ask.c src/admin/ask.h \
 	src/admin/call.c src/admin/call.h \
 	src/admin/doctor.c \
 	src/admin/explain.c \
@@ -10,6 +9,7 @@ libadmin_a_SOURCES = \
 	src/admin/key_need.c src/admin/key_need.h \
 	src/admin/options.c src/admin/options.h \
 	src/admin/output.c src/admin/output.h \
+	src/admin/prompt.c src/admin/prompt.h \
 	src/admin/verbs.h \
 	src/admin/verbs_account.c \
 	src/admin/verbs_client.c \

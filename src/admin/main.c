@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* main.c: the program `retoken`: one table of verbs, which is also its help, and the way from a
  * command line to one of them. Knows no verb's work. */
 #include <stdio.h>
@@ -91,7 +92,7 @@ static const struct verb verbs[] = {
      "print the version and what it was built from"},
     {"help", "", "[NOUN [VERB]]", 0, 2, 0, CALL_NEEDS_NOTHING, help_run, "say how this is used"},
 };
-enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
+enum { VERBS = sizeof verbs / sizeof verbs[0] };
 
 /* Options that go with every verb. */
 static const uint64_t common = OPTION_BIT(CONFIG) | OPTION_BIT(HELP);
@@ -117,12 +118,14 @@ static int synopsis(const struct verb *verb, char *out, size_t room)
 static size_t print_verbs(FILE *stream, const char *noun)
 {
     size_t count = 0;
+
     for (size_t i = 0; i < VERBS; i++) {
         char line[64];
+
         if (noun != NULL && strcmp(verbs[i].noun, noun) != 0) {
             continue;
         }
-        synopsis(&verbs[i], line, sizeof(line));
+        synopsis(&verbs[i], line, sizeof line);
         fprintf(stream, "  %-24s %s\n", line, verbs[i].summary);
         count++;
     }
@@ -133,10 +136,11 @@ static void print_option(FILE *stream, const struct option_row *row)
 {
     char name[48];
     char letter[8] = "";
+
     if (row->letter != 0) {
-        snprintf(letter, sizeof(letter), "-%c, ", row->letter);
+        snprintf(letter, sizeof letter, "-%c, ", row->letter);
     }
-    snprintf(name, sizeof(name), "%s--%s%s%s", letter, row->word, row->value != NULL ? " " : "",
+    snprintf(name, sizeof name, "%s--%s%s%s", letter, row->word, row->value != NULL ? " " : "",
              row->value != NULL ? row->value : "");
     fprintf(stream, "  %-26s %s\n", name, row->help);
 }
@@ -144,7 +148,8 @@ static void print_option(FILE *stream, const struct option_row *row)
 static void print_verb(FILE *stream, const struct verb *verb)
 {
     char line[64];
-    synopsis(verb, line, sizeof(line));
+
+    synopsis(verb, line, sizeof line);
     fprintf(stream, "usage: retoken %s%s\n%s\n", line, verb->options != 0 ? " [options]" : "",
             verb->summary);
     fputs("\noptions:\n", stream);
@@ -181,6 +186,7 @@ static enum call_end help_run(struct call *call)
     const char *noun = call_argument(call, 0);
     const char *word = call_argument(call, 1);
     const struct verb *verb = noun != NULL ? find_verb(noun, word) : NULL;
+
     if (noun == NULL) {
         print_all(stdout);
     } else if (verb != NULL) {
@@ -201,6 +207,7 @@ static enum call_end choose(struct call *call)
     const struct options *options = &call->options;
     const char *noun = options->argument_count > 0 ? options->arguments[0] : NULL;
     const char *word = options->argument_count > 1 ? options->arguments[1] : NULL;
+
     if (noun == NULL && options_has(options, OPTION_HELP)) {
         noun = "help";
     } else if (noun == NULL && options_has(options, OPTION_VERSION)) {
@@ -240,6 +247,7 @@ static enum call_end check_usage(struct call *call)
                        : 0;
     const struct option_row *outside =
         options_outside(&call->options, verb->options | common | OPTION_BIT(VERSION));
+
     if (outside != NULL) {
         return call_wrong(call, "it takes no --%s", outside->word);
     }
@@ -257,6 +265,7 @@ static enum call_end check_usage(struct call *call)
 static enum call_end run(struct call *call)
 {
     enum call_end end = choose(call);
+
     if (end != CALL_DONE || call->verb == NULL) {
         return end;
     }
@@ -273,6 +282,7 @@ int main(int argc, char **argv)
 {
     static struct call call; /* large: it holds a configuration */
     struct fault fault = {0};
+
     if (!harden_descriptors()) {
         return CALL_FAULT;
     }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* output.c: tables, records and JSON from the same columns. Bounded memory: a table is written page
  * by page. Knows no domain. */
 #include "admin/output.h"
@@ -16,6 +17,7 @@ void output_time(int64_t ms, char out[OUTPUT_TIME_SIZE])
     int64_t s = ms / CLOCK_SECOND - (ms % CLOCK_SECOND < 0 ? 1 : 0);
     time_t t = (time_t)s;
     struct tm tm;
+
     if (gmtime_r(&t, &tm) == NULL ||
         strftime(out, OUTPUT_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0) {
         snprintf(out, OUTPUT_TIME_SIZE, "@%" PRId64, s);
@@ -28,7 +30,7 @@ void output_span(int64_t ms, char out[OUTPUT_TIME_SIZE])
         int64_t ms;
         const char *name;
     } units[] = {{CLOCK_DAY, "d"}, {CLOCK_HOUR, "h"}, {CLOCK_MINUTE, "min"}};
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         if (ms >= 2 * units[i].ms) {
             snprintf(out, OUTPUT_TIME_SIZE, "%" PRId64 " %s", ms / units[i].ms, units[i].name);
             return;
@@ -41,6 +43,7 @@ void output_relative(int64_t at_ms, int64_t now_ms, char out[OUTPUT_TIME_SIZE])
 {
     char span[OUTPUT_TIME_SIZE];
     int64_t away = at_ms >= now_ms ? at_ms - now_ms : now_ms - at_ms;
+
     if (away < CLOCK_SECOND) {
         snprintf(out, OUTPUT_TIME_SIZE, "now");
         return;
@@ -52,13 +55,14 @@ void output_relative(int64_t at_ms, int64_t now_ms, char out[OUTPUT_TIME_SIZE])
 void output_size(int64_t bytes, char out[OUTPUT_TIME_SIZE])
 {
     static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
+
     if (bytes < 1024) {
         snprintf(out, OUTPUT_TIME_SIZE, "%" PRId64 " B", bytes);
         return;
     }
     double value = (double)bytes / 1024;
     size_t unit = 0;
-    while (value >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+    while (value >= 1024 && unit + 1 < sizeof units / sizeof units[0]) {
         value /= 1024;
         unit++;
     }
@@ -82,6 +86,7 @@ bool output_open(struct output *output, FILE *stream, bool json, int64_t now_ms)
 static void flush(struct output *output)
 {
     struct text t;
+
     if (!buffer_finish(&output->buffer, &t) ||
         fwrite(t.data, 1, t.size, output->stream) != t.size) {
         output->failed = true;
@@ -107,7 +112,7 @@ void output_say(struct output *output, const char *format, ...)
     char line[SAY_MAX];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof(line), format, arguments);
+    vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     buffer_add_c(&output->buffer, line);
     buffer_add_char(&output->buffer, '\n');
@@ -128,6 +133,7 @@ static void cell_json(struct output *output, const struct column *column, const 
     struct json_out *out = &output->out;
     char time_text[OUTPUT_TIME_SIZE];
     struct text rest = cell->text;
+
     switch (column->kind) {
     case COLUMN_TEXT:
         if (cell->text.size == 0) {
@@ -140,6 +146,7 @@ static void cell_json(struct output *output, const struct column *column, const 
         json_out_array_open(out);
         while (rest.size > 0) {
             struct text word = text_split(&rest, ' ');
+
             if (word.size > 0) {
                 json_out_text(out, word);
             }
@@ -164,6 +171,7 @@ static void cell_json(struct output *output, const struct column *column, const 
     case COLUMN_JSON: {
         json_t *value =
             cell->text.size > 0 ? json_in_object(output->arena, cell->text, NULL) : NULL;
+
         if (value == NULL) {
             json_out_null(out);
         } else {
@@ -191,6 +199,7 @@ static struct text cell_text(struct output *output, const struct column *column,
     char out[2 * OUTPUT_TIME_SIZE + 2];
     char at[OUTPUT_TIME_SIZE];
     char relative[OUTPUT_TIME_SIZE];
+
     switch (column->kind) {
     case COLUMN_TEXT:
     case COLUMN_WORDS:
@@ -199,7 +208,7 @@ static struct text cell_text(struct output *output, const struct column *column,
     case COLUMN_FLAG:
         return cell->number != 0 ? TEXT("yes") : TEXT("no");
     case COLUMN_NUMBER:
-        snprintf(out, sizeof(out), "%" PRId64, cell->number);
+        snprintf(out, sizeof out, "%" PRId64, cell->number);
         break;
     case COLUMN_SIZE:
         output_size(cell->number, out);
@@ -210,7 +219,7 @@ static struct text cell_text(struct output *output, const struct column *column,
         }
         output_time(cell->number, at);
         output_relative(cell->number, output->now_ms, relative);
-        snprintf(out, sizeof(out), "%s, %s", at, relative);
+        snprintf(out, sizeof out, "%s, %s", at, relative);
         break;
     }
     struct text copy = {0};
@@ -224,6 +233,7 @@ static struct text cell_text(struct output *output, const struct column *column,
 static size_t width_of(struct text t)
 {
     size_t width = 0;
+
     for (size_t i = 0; i < t.size; i++) {
         width += ((unsigned char)t.data[i] & 0xc0) != 0x80;
     }
@@ -244,8 +254,10 @@ void output_lines(struct output *output, const struct column *columns, size_t co
                   const struct cell *cells, const char *indent)
 {
     size_t width = 0;
+
     for (size_t i = 0; i < count; i++) {
         size_t title = strlen(columns[i].title);
+
         width = title > width ? title : width;
     }
     for (size_t i = 0; i < count && !output->json; i++) {
@@ -277,8 +289,8 @@ void output_record(struct output *output, const struct column *columns, size_t c
 static void page_start(struct output *output)
 {
     output->rows = 0;
-    output->cells = arena_alloc(output->arena,
-                                OUTPUT_PAGE_ROWS * output->column_count * sizeof(*output->cells));
+    output->cells =
+        arena_alloc(output->arena, OUTPUT_PAGE_ROWS * output->column_count * sizeof *output->cells);
     output->buffer.failed |= output->cells == NULL;
 }
 
@@ -300,6 +312,7 @@ void output_table_start(struct output *output, const struct column *columns, siz
 static void page_line(struct output *output, const struct text *cells)
 {
     size_t last = output->column_count;
+
     while (last > 0 && output->columns[last - 1].detail) {
         last--;
     }
@@ -316,10 +329,12 @@ static void page_end(struct output *output)
     for (size_t i = 0; i < output->rows * output->column_count; i++) {
         size_t width = width_of(output->cells[i]);
         size_t *column = &output->widths[i % output->column_count];
+
         *column = width > *column ? width : *column;
     }
     if (output->pages++ == 0) {
         struct text titles[OUTPUT_COLUMNS_MAX];
+
         for (size_t i = 0; i < output->column_count; i++) {
             titles[i] = text_of(output->columns[i].title);
         }
@@ -349,6 +364,7 @@ void output_row(struct output *output, const struct cell *cells)
     }
     for (size_t i = 0; i < output->column_count; i++) {
         struct text *slot = &output->cells[output->rows * output->column_count + i];
+
         if (!arena_copy(output->arena, cell_text(output, &output->columns[i], &cells[i]), slot)) {
             output->buffer.failed = true;
         }

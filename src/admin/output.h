@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* output.h: what a verb prints, once as aligned text for people and once as JSON for scripts, from
  * the same columns. Knows how facts are written down; does not know what they mean. */
 #ifndef RETOKEN_ADMIN_OUTPUT_H

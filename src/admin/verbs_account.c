@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* verbs_account.c: `retoken account …`. Knows accounts and that their sessions end with a password;
  * does not know how either is kept. */
 #include "admin/verbs.h"
@@ -5,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "admin/ask.h"
+#include "admin/prompt.h"
 #include "base/secret.h"
 #include "operation/password.h"
 
@@ -15,7 +16,7 @@ static const struct column columns[] = {
     {"subject", "subject", COLUMN_TEXT, true},  {"roles", "roles", COLUMN_WORDS, false},
     {"claims", "claims", COLUMN_JSON, true},    {"created", "created", COLUMN_TIME, false},
 };
-enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), PAGE = 64 };
+enum { COLUMNS = sizeof columns / sizeof columns[0], PAGE = 64 };
 
 static void fill(const struct account *account, struct cell cells[COLUMNS])
 {
@@ -25,12 +26,13 @@ static void fill(const struct account *account, struct cell cells[COLUMNS])
         CELL_TEXT(text_of(account->subject)), CELL_TEXT(text_of(account->roles)),
         CELL_TEXT(text_of(account->claims)),  CELL_NUMBER(account->created_ms),
     };
-    memcpy(cells, row, sizeof(row));
+
+    memcpy(cells, row, sizeof row);
 }
 
 enum call_end verbs_account_list(struct call *call)
 {
-    struct account *rows = arena_alloc(call->arena, PAGE * sizeof(*rows));
+    struct account *rows = arena_alloc(call->arena, PAGE * sizeof *rows);
     struct fault fault = {"out of memory"};
     size_t count = PAGE;
     const char *after = NULL;
@@ -43,6 +45,7 @@ enum call_end verbs_account_list(struct call *call)
         }
         for (size_t i = 0; i < count; i++) {
             struct cell cells[COLUMNS];
+
             fill(&rows[i], cells);
             output_row(&call->output, cells);
         }
@@ -57,8 +60,10 @@ enum call_end verbs_account_show(struct call *call)
 {
     struct account account;
     enum call_end end = call_account(call, call_argument(call, 0), &account);
+
     if (end == CALL_DONE) {
         struct cell cells[COLUMNS];
+
         fill(&account, cells);
         output_record(&call->output, columns, COLUMNS, cells);
     }
@@ -72,6 +77,7 @@ static enum call_end read_roles(struct call *call, struct account *account)
     struct buffer roles;
     struct text all;
     const char *role;
+
     buffer_start(&roles, call->arena, 128);
     for (size_t at = 0; (role = options_next(&call->options, OPTION_ROLE, &at)) != NULL;) {
         if (!text_is_visible_ascii(text_of(role))) {
@@ -82,7 +88,7 @@ static enum call_end read_roles(struct call *call, struct account *account)
         }
         buffer_add_c(&roles, role);
     }
-    if (!buffer_finish(&roles, &all) || !text_copy(all, account->roles, sizeof(account->roles))) {
+    if (!buffer_finish(&roles, &all) || !text_copy(all, account->roles, sizeof account->roles)) {
         return call_wrong(call, "the roles together are longer than %d characters",
                           ACCOUNT_ROLES_MAX);
     }
@@ -95,7 +101,8 @@ static void add_claim(struct json_out *out, struct text name, struct text value)
 {
     char key[ACCOUNT_CLAIMS_MAX + 1];
     uint64_t number;
-    text_copy(name, key, sizeof(key));
+
+    text_copy(name, key, sizeof key);
     json_out_key(out, key);
     bool zeroes = value.size > 1 && value.data[0] == '0';
     if (!zeroes && text_to_u64(value, INT64_MAX, &number)) {
@@ -111,8 +118,10 @@ static void add_claim(struct json_out *out, struct text name, struct text value)
 static bool claimed(const struct call *call, struct text key, size_t at)
 {
     const char *claim;
+
     while ((claim = options_next(&call->options, OPTION_CLAIM, &at)) != NULL) {
         struct text rest = text_of(claim);
+
         if (text_equal(text_split(&rest, '='), key)) {
             return true;
         }
@@ -125,7 +134,8 @@ static json_t *claims_of_file(struct call *call, struct fault *fault)
     const char *path = options_value(&call->options, OPTION_CLAIMS_FILE);
     char *data = arena_alloc(call->arena, ACCOUNT_CLAIMS_MAX * 4);
     size_t size;
-    if (data == NULL || !ask_file(path, data, ACCOUNT_CLAIMS_MAX * 4, &size, fault)) {
+
+    if (data == NULL || !prompt_file(path, data, ACCOUNT_CLAIMS_MAX * 4, &size, fault)) {
         return NULL;
     }
     json_t *object = json_in_object(call->arena, (struct text){data, size}, fault);
@@ -141,11 +151,13 @@ static enum call_end read_claims(struct call *call, struct account *account)
     struct fault fault = {0};
     struct buffer claims;
     struct text all;
+
     buffer_start(&claims, call->arena, 512);
     struct json_out out = json_out_start(&claims, JSON_STYLE_PLAIN);
     json_out_open(&out);
     if (options_has(&call->options, OPTION_CLAIMS_FILE)) {
         json_t *object = claims_of_file(call, &fault);
+
         if (object == NULL) {
             return call_wrong(call, "%s", fault.text);
         }
@@ -163,6 +175,7 @@ static enum call_end read_claims(struct call *call, struct account *account)
     for (size_t at = 0; (claim = options_next(&call->options, OPTION_CLAIM, &at)) != NULL;) {
         struct text value = text_of(claim);
         struct text name = text_split(&value, '=');
+
         if (name.size == 0 || strchr(claim, '=') == NULL || !text_is_utf8(text_of(claim))) {
             return call_wrong(call, "--claim %s: it is NAME=VALUE, in UTF-8", claim);
         }
@@ -172,8 +185,7 @@ static enum call_end read_claims(struct call *call, struct account *account)
         add_claim(&out, name, value);
     }
     json_out_close(&out);
-    if (!buffer_finish(&claims, &all) ||
-        !text_copy(all, account->claims, sizeof(account->claims))) {
+    if (!buffer_finish(&claims, &all) || !text_copy(all, account->claims, sizeof account->claims)) {
         return call_wrong(call, "the claims together are longer than %d bytes", ACCOUNT_CLAIMS_MAX);
     }
     return CALL_DONE;
@@ -184,9 +196,10 @@ static enum call_end read_facts(struct call *call, struct account *account)
 {
     enum call_end end = CALL_DONE;
     const char *subject = options_value(&call->options, OPTION_SUBJECT);
+
     if (subject != NULL &&
         (!text_is_utf8(text_of(subject)) || text_has_control(text_of(subject)) ||
-         !text_copy(text_of(subject), account->subject, sizeof(account->subject)))) {
+         !text_copy(text_of(subject), account->subject, sizeof account->subject))) {
         return call_wrong(call, "--subject: at most %d bytes of UTF-8, no control characters",
                           ACCOUNT_SUBJECT_MAX);
     }
@@ -205,6 +218,7 @@ static bool both_on_stdin(const struct call *call)
 {
     const char *claims = options_value(&call->options, OPTION_CLAIMS_FILE);
     const char *password = options_value(&call->options, OPTION_PASSWORD_FILE);
+
     return claims != NULL && strcmp(claims, "-") == 0 &&
            !options_has(&call->options, OPTION_NO_PASSWORD) &&
            (password == NULL || strcmp(password, "-") == 0);
@@ -226,11 +240,11 @@ static enum call_end read_password(struct call *call, struct account *account)
         account->password[0] = '\0';
         return CALL_DONE;
     }
-    if (file == NULL && ask_terminal()) {
-        if (!ask_twice("password", password, sizeof(password), &size, &fault)) {
+    if (file == NULL && prompt_is_terminal()) {
+        if (!prompt_twice("password", password, sizeof password, &size, &fault)) {
             return call_refuse(call, "%s", fault.text);
         }
-    } else if (!ask_line(file != NULL ? file : "-", password, sizeof(password), &size, &fault)) {
+    } else if (!prompt_line(file != NULL ? file : "-", password, sizeof password, &size, &fault)) {
         return call_wrong(call, "no password: %s; --password-file names a file, --no-password none",
                           fault.text);
     }
@@ -240,7 +254,7 @@ static enum call_end read_password(struct call *call, struct account *account)
                               &fault)) {
         end = call_fault(call, &fault);
     }
-    secret_wipe(password, sizeof(password));
+    secret_wipe(password, sizeof password);
     return end;
 }
 
@@ -251,8 +265,9 @@ enum call_end verbs_account_add(struct call *call)
     struct account account = {.enabled = true, .created_ms = call->now_ms};
     struct text name = text_of(call_argument(call, 0));
     struct fault fault = {0};
+
     if (name.size == 0 || !text_is_utf8(name) || text_has_control(name) ||
-        !text_copy(name, account.name, sizeof(account.name))) {
+        !text_copy(name, account.name, sizeof account.name)) {
         return call_wrong(call,
                           "an account's name has 1 to %d bytes of UTF-8, no control characters",
                           ACCOUNT_NAME_MAX);
@@ -291,6 +306,7 @@ static enum call_end update(struct call *call, const struct account *before,
                             const struct account *account, const char *what)
 {
     struct fault fault = {0};
+
     switch (store_account_update(call->service.store, before, account, &fault)) {
     case STORE_OK:
         return call_event(call, EVENT_ACCOUNT, account->number, NULL, what);
@@ -310,6 +326,7 @@ enum call_end verbs_account_set(struct call *call)
 {
     struct account before;
     struct account account;
+
     if (options_outside(&call->options, OPTION_BIT(CONFIG)) == NULL) {
         return call_wrong(call, "nothing to set: give --role, --subject, --claim or --claims-file");
     }
@@ -329,6 +346,7 @@ enum call_end verbs_account_set(struct call *call)
 static enum call_end end_sessions(struct call *call, const struct account *account, size_t *count)
 {
     struct fault fault = {0};
+
     if (store_account_sessions_end(call->service.store, account->number, SESSION_ENDED_ACCOUNT,
                                    call->now_ms, count, &fault) == STORE_OK) {
         return CALL_DONE;
@@ -346,12 +364,14 @@ enum call_end verbs_account_passwd(struct call *call)
     struct account account;
     size_t count = 0;
     enum call_end end = call_account(call, call_argument(call, 0), &account);
+
     end = end == CALL_DONE ? read_password(call, &account) : end;
     /* read anew: somebody may have sat at the prompt for long, and the account been disabled */
     end = end == CALL_DONE ? call_account(call, call_argument(call, 0), &before) : end;
     if (end == CALL_DONE) {
         struct account after = before;
-        memcpy(after.password, account.password, sizeof(after.password));
+
+        memcpy(after.password, account.password, sizeof after.password);
         account = after;
         end = update(call, &before, &account, "password changed");
     }
@@ -368,6 +388,7 @@ static enum call_end set_enabled(struct call *call, bool enabled)
     struct account before;
     struct account account;
     enum call_end end = call_account(call, call_argument(call, 0), &before);
+
     account = before;
     if (end == CALL_DONE && account.enabled != enabled) {
         account.enabled = enabled;
@@ -398,6 +419,7 @@ enum call_end verbs_account_remove(struct call *call)
     struct fault fault = {0};
     size_t count = 0;
     enum call_end end = call_account(call, call_argument(call, 0), &account);
+
     if (end != CALL_DONE) {
         return end;
     }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* verbs_client.c: `retoken client …`. Knows how a client is registered; does not know how it proves
  * itself later. */
 #include "admin/verbs.h"
@@ -5,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "admin/ask.h"
+#include "admin/prompt.h"
 #include "base/secret.h"
 #include "operation/password.h"
 #include "token/client_jwt.h"
@@ -19,12 +20,13 @@ static const struct column columns[] = {
     {"enabled", "enabled", COLUMN_FLAG, true},
     {"created", "created", COLUMN_TIME, false},
 };
-enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), PAGE = 64 };
+enum { COLUMNS = sizeof columns / sizeof columns[0], PAGE = 64 };
 
 /* How the client may prove itself, in words. */
 static const char *proof_of(const struct client *client)
 {
     bool secret = client->secrets[0].hash[0] != '\0' || client->secrets[1].hash[0] != '\0';
+
     if (client->key[0] != '\0') {
         return secret ? "secret, assertion" : "assertion";
     }
@@ -33,7 +35,7 @@ static const char *proof_of(const struct client *client)
 
 enum call_end verbs_client_list(struct call *call)
 {
-    struct client *rows = arena_alloc(call->arena, PAGE * sizeof(*rows));
+    struct client *rows = arena_alloc(call->arena, PAGE * sizeof *rows);
     struct fault fault = {"out of memory"};
     size_t count = PAGE;
     const char *after = NULL;
@@ -54,6 +56,7 @@ enum call_end verbs_client_list(struct call *call)
                 CELL_NUMBER(client->enabled),
                 CELL_NUMBER(client->created_ms),
             };
+
             output_row(&call->output, cells);
         }
         after = count > 0 ? arena_c_string(call->arena, text_of(rows[count - 1].id)) : NULL;
@@ -71,6 +74,7 @@ static enum call_end read_key(struct call *call, struct client *client)
     enum signing_algorithm algorithm;
     struct fault fault = {0};
     size_t size;
+
     if ((path == NULL) != (name == NULL)) {
         return call_wrong(call, "--key PEMFILE and --algorithm go together");
     }
@@ -84,11 +88,11 @@ static enum call_end read_key(struct call *call, struct client *client)
                           "or ES384",
                           name);
     }
-    if (!ask_file(path, client->key, sizeof(client->key), &size, &fault)) {
+    if (!prompt_file(path, client->key, sizeof client->key, &size, &fault)) {
         return call_wrong(call, "%s", fault.text);
     }
     if (!text_starts(text_of(client->key), TEXT("-----BEGIN PUBLIC KEY-----"))) {
-        secret_wipe(client->key, sizeof(client->key)); /* it may be the private one */
+        secret_wipe(client->key, sizeof client->key); /* it may be the private one */
         return call_wrong(call,
                           "%s: this wants the public key alone, as `openssl pkey -pubout` "
                           "writes it",
@@ -96,7 +100,7 @@ static enum call_end read_key(struct call *call, struct client *client)
     } else if (!signing_key_public_fits(algorithm, text_of(client->key), &fault)) {
         return call_wrong(call, "%s: %s", path, fault.text);
     }
-    text_copy(text_of(name), client->key_algorithm, sizeof(client->key_algorithm));
+    text_copy(text_of(name), client->key_algorithm, sizeof client->key_algorithm);
     return CALL_DONE;
 }
 
@@ -108,13 +112,14 @@ static enum call_end read_secret(struct call *call, struct client *client, char 
     struct fault fault = {0};
     const char *file = options_value(&call->options, OPTION_SECRET_FILE);
     bool public = options_has(&call->options, OPTION_PUBLIC);
+
     if (file != NULL && public) {
         return call_wrong(call, "--public or --secret-file, not both");
     }
     if (public || (file == NULL && client->key[0] != '\0')) {
         return CALL_DONE; /* without a secret: none to prove itself with, or its key does that */
     }
-    if (file != NULL && !ask_line(file, secret, sizeof(secret), &size, &fault)) {
+    if (file != NULL && !prompt_line(file, secret, sizeof secret, &size, &fault)) {
         return call_wrong(call, "no secret: %s", fault.text);
     }
     if (file == NULL && !client_secret_generate(&call->randomness, shown)) {
@@ -129,13 +134,14 @@ static enum call_end read_secret(struct call *call, struct client *client, char 
                                    client->secrets[0].hash, &fault)) {
         end = call_fault(call, &fault);
     }
-    secret_wipe(secret, sizeof(secret));
+    secret_wipe(secret, sizeof secret);
     return end;
 }
 
 static void show_added(struct call *call, const struct client *client, const char *secret)
 {
     struct json_out *out = &call->output.out;
+
     if (call->output.json) {
         json_out_open(out);
         json_out_member(out, "client", text_of(client->id));
@@ -162,12 +168,13 @@ enum call_end verbs_client_add(struct call *call)
     struct fault fault = {0};
     struct text id = text_of(call_argument(call, 0));
     const char *scope = options_value(&call->options, OPTION_SCOPE);
-    if (!text_is_visible_ascii(id) || !text_copy(id, client.id, sizeof(client.id))) {
+
+    if (!text_is_visible_ascii(id) || !text_copy(id, client.id, sizeof client.id)) {
         return call_wrong(call, "a client's id has 1 to %d visible ASCII characters",
                           CLIENT_ID_MAX);
     }
     if (scope != NULL && (text_has_control(text_of(scope)) ||
-                          !text_copy(text_of(scope), client.scope, sizeof(client.scope)))) {
+                          !text_copy(text_of(scope), client.scope, sizeof client.scope))) {
         return call_wrong(call, "--scope: at most %d characters, words separated by spaces",
                           CLIENT_SCOPE_MAX);
     }
@@ -197,7 +204,7 @@ enum call_end verbs_client_add(struct call *call)
         end = call_fault(call, &fault);
         break;
     }
-    secret_wipe(secret, sizeof(secret));
+    secret_wipe(secret, sizeof secret);
     return end;
 }
 
@@ -205,11 +212,12 @@ enum call_end verbs_client_add(struct call *call)
 static enum store_result end_sessions(struct call *call, const char *id, size_t *ended,
                                       struct fault *fault)
 {
-    struct session *rows = arena_alloc(call->arena, PAGE * sizeof(*rows));
+    struct session *rows = arena_alloc(call->arena, PAGE * sizeof *rows);
     uint8_t after[SESSION_ID_SIZE];
     size_t count = PAGE;
     bool first = true;
     enum store_result result = STORE_OK;
+
     if (rows == NULL) {
         fault_set(fault, "out of memory");
         return STORE_FAULT;
@@ -226,7 +234,7 @@ static enum store_result end_sessions(struct call *call, const char *id, size_t 
             }
         }
         if (count > 0) {
-            memcpy(after, rows[count - 1].id, sizeof(after));
+            memcpy(after, rows[count - 1].id, sizeof after);
         }
         first = false;
     }
@@ -238,6 +246,7 @@ enum call_end verbs_client_remove(struct call *call)
     const char *id = call_argument(call, 0);
     struct fault fault = {0};
     size_t ended = 0;
+
     switch (store_client_remove(call->service.store, id, &fault)) {
     case STORE_OK:
         break;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* verbs_key.c: `retoken key …`. Knows a signing key's life (published, active, retired) and which
  * mounts hang on it; does not know how it signs. */
 #include "admin/verbs.h"
@@ -5,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "admin/ask.h"
+#include "admin/prompt.h"
 #include "admin/key_need.h"
 #include "base/secret.h"
 #include "token/signing_key.h"
@@ -15,13 +16,14 @@ static const struct column columns[] = {
     {"state", "state", COLUMN_TEXT, false},     {"realm", "realm", COLUMN_TEXT, false},
     {"created", "created", COLUMN_TIME, false},
 };
-enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), KEY_FILE_MAX = 16 * 1024 };
+enum { COLUMNS = sizeof columns / sizeof columns[0], KEY_FILE_MAX = 16 * 1024 };
 
 /* All rows of the store. NULL: the reason is said. */
 static struct signing_row *read_rows(struct call *call, size_t *count, enum call_end *end)
 {
-    struct signing_row *rows = arena_alloc(call->arena, KEY_NEED_ROWS_MAX * sizeof(*rows));
+    struct signing_row *rows = arena_alloc(call->arena, KEY_NEED_ROWS_MAX * sizeof *rows);
     struct fault fault = {"out of memory"};
+
     if (rows == NULL || store_key_list(call->service.store, true, rows, KEY_NEED_ROWS_MAX, count,
                                        &fault) != STORE_OK) {
         *end = call_fault(call, &fault);
@@ -40,7 +42,8 @@ static void show(const struct signing_row *row, struct cell cells[COLUMNS])
         CELL_TEXT(text_of(row->realm)),
         CELL_NUMBER(row->created_ms),
     };
-    memcpy(cells, all, sizeof(all));
+
+    memcpy(cells, all, sizeof all);
 }
 
 enum call_end verbs_key_list(struct call *call)
@@ -48,12 +51,14 @@ enum call_end verbs_key_list(struct call *call)
     size_t count = 0;
     enum call_end end;
     struct signing_row *rows = read_rows(call, &count, &end);
+
     if (rows == NULL) {
         return end;
     }
     output_table_start(&call->output, columns, COLUMNS);
     for (size_t i = 0; i < count; i++) {
         struct cell cells[COLUMNS];
+
         show(&rows[i], cells);
         output_row(&call->output, cells);
     }
@@ -68,6 +73,7 @@ static enum call_end read_options(struct call *call, struct signing_row *row)
 {
     const char *name = options_value(&call->options, OPTION_ALGORITHM);
     const char *realm = options_value(&call->options, OPTION_REALM);
+
     if (name == NULL) {
         return call_wrong(call, "--algorithm is missing: %s", options_row(OPTION_ALGORITHM)->help);
     }
@@ -80,7 +86,7 @@ static enum call_end read_options(struct call *call, struct signing_row *row)
     if (realm == NULL) {
         return CALL_DONE;
     }
-    if (!text_copy(text_of(realm), row->realm, sizeof(row->realm))) {
+    if (!text_copy(text_of(realm), row->realm, sizeof row->realm)) {
         return call_wrong(call, "--realm: at most %d characters", SIGNING_REALM_MAX);
     }
     for (size_t i = 0; i < call->service.config.mount_count; i++) {
@@ -100,6 +106,7 @@ static enum call_end keep(struct call *call, struct signing_key *key, struct sig
 {
     struct fault fault = {0};
     bool sealed = signing_key_seal(key, &call->service.secrets, &call->randomness, row, &fault);
+
     signing_key_close(key);
     if (!sealed) {
         return call_fault(call, &fault);
@@ -117,6 +124,7 @@ static enum call_end keep(struct call *call, struct signing_key *key, struct sig
     }
     if (call->output.json) {
         struct cell cells[COLUMNS];
+
         show(row, cells);
         output_record(&call->output, columns, COLUMNS, cells);
     }
@@ -126,7 +134,7 @@ static enum call_end keep(struct call *call, struct signing_key *key, struct sig
                    ? "active: it signs from now on"
                    : "published: it verifies, and signs after `retoken key activate`");
     char note[EVENT_NOTE_MAX + 1];
-    snprintf(note, sizeof(note), "%s %s", row->kid, what);
+    snprintf(note, sizeof note, "%s %s", row->kid, what);
     return call_event(call, EVENT_KEY, 0, NULL, note);
 }
 
@@ -135,6 +143,7 @@ enum call_end verbs_key_add(struct call *call)
     struct signing_row row = {0};
     struct fault fault = {0};
     enum call_end end = read_options(call, &row);
+
     if (end != CALL_DONE) {
         return end;
     }
@@ -150,7 +159,8 @@ static struct signing_key *key_of_file(struct call *call, enum signing_algorithm
     char data[KEY_FILE_MAX];
     size_t size;
     const char *kid = options_value(&call->options, OPTION_KID);
-    if (!ask_file(path, data, sizeof(data), &size, fault)) {
+
+    if (!prompt_file(path, data, sizeof data, &size, fault)) {
         return NULL;
     }
     struct signing_key *key;
@@ -161,7 +171,7 @@ static struct signing_key *key_of_file(struct call *call, enum signing_algorithm
     } else {
         key = signing_key_from_pem(algorithm, (struct text){data, size}, kid, fault);
     }
-    secret_wipe(data, sizeof(data));
+    secret_wipe(data, sizeof data);
     return key;
 }
 
@@ -171,6 +181,7 @@ enum call_end verbs_key_import(struct call *call)
     struct fault fault = {0};
     const char *path = call_argument(call, 0);
     enum call_end end = read_options(call, &row);
+
     if (end != CALL_DONE) {
         return end;
     }
@@ -190,9 +201,10 @@ static enum call_end set_state(struct call *call, const char *kid, enum signing_
 {
     struct fault fault = {0};
     char note[EVENT_NOTE_MAX + 1];
+
     switch (store_key_set_state(call->service.store, kid, state, &fault)) {
     case STORE_OK:
-        snprintf(note, sizeof(note), "%s %s", kid, what);
+        snprintf(note, sizeof note, "%s %s", kid, what);
         return call_event(call, EVENT_KEY, 0, NULL, note);
     case STORE_ABSENT:
         return call_refuse(call, "there is no key %s; `retoken key list` shows them", kid);
@@ -220,6 +232,7 @@ enum call_end verbs_key_activate(struct call *call)
     size_t count = 0;
     enum call_end end;
     struct signing_row *rows = read_rows(call, &count, &end);
+
     end = rows != NULL ? set_state(call, kid, SIGNING_ACTIVE, "activated") : end;
     if (end != CALL_DONE) {
         return end;
@@ -246,6 +259,7 @@ static const struct mount *orphaned(const struct config *config, const struct si
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct mount *mount = &config->mounts[i];
         enum signing_algorithm algorithm = mount->realm->policy.algorithm;
+
         if (realm_issues(mount->realm) &&
             key_need_signer(rows, count, algorithm, mount->realm->name, NULL) != NULL &&
             key_need_signer(rows, count, algorithm, mount->realm->name, kid) == NULL) {
@@ -261,12 +275,14 @@ enum call_end verbs_key_retire(struct call *call)
     size_t count = 0;
     enum call_end end;
     struct signing_row *rows = read_rows(call, &count, &end);
+
     if (rows == NULL) {
         return end;
     }
     const struct mount *mount = orphaned(&call->service.config, rows, count, kid);
     if (mount != NULL && !options_has(&call->options, OPTION_FORCE)) {
         const char *algorithm = signing_algorithm_name(mount->realm->policy.algorithm);
+
         return call_refuse(call,
                            "%s is the last active %s key of %s; first `retoken key add "
                            "--algorithm %s --activate`, or --force",

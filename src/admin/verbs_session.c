@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: ISC */
 /* verbs_session.c: `retoken session …`. Knows how sessions are begun and ended by hand. */
 #include "admin/verbs.h"
 
 #include <string.h>
 
-#include "admin/ask.h"
+#include "admin/prompt.h"
 #include "base/codec.h"
 #include "base/secret.h"
 #include "operation/issue.h"
@@ -17,7 +18,7 @@ static const struct column columns[] = {
     {"renewed", "renewed", COLUMN_TIME, false}, {"expires", "expires", COLUMN_TIME, true},
     {"ended", "ended", COLUMN_TIME, true},
 };
-enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), PAGE = 128 };
+enum { COLUMNS = sizeof columns / sizeof columns[0], PAGE = 128 };
 
 struct names {
     char id[37];
@@ -39,6 +40,7 @@ static enum store_result fill(struct call *call, const struct session *session, 
     int64_t renewed =
         session->used_ms > session->rotated_ms ? session->used_ms : session->rotated_ms;
     enum store_result result = call_account_name(call, session->account, &names->account, fault);
+
     codec_uuid_format(session->id, names->id);
     const struct cell row[COLUMNS] = {
         CELL_TEXT(text_of(names->id)),
@@ -53,13 +55,13 @@ static enum store_result fill(struct call *call, const struct session *session, 
         CELL_NUMBER(session->expires_ms),
         CELL_NUMBER(session->ended_ms),
     };
-    memcpy(cells, row, sizeof(row));
+    memcpy(cells, row, sizeof row);
     return result;
 }
 
 enum call_end verbs_session_list(struct call *call)
 {
-    struct session *rows = arena_alloc(call->arena, PAGE * sizeof(*rows));
+    struct session *rows = arena_alloc(call->arena, PAGE * sizeof *rows);
     struct account account = {0};
     struct names names = {0};
     struct fault fault = {"out of memory"};
@@ -67,8 +69,10 @@ enum call_end verbs_session_list(struct call *call)
     size_t count = PAGE;
     bool first = true;
     const char *name = options_value(&call->options, OPTION_ACCOUNT);
+
     if (name != NULL) {
         enum call_end end = call_account(call, name, &account);
+
         if (end != CALL_DONE) {
             return end;
         }
@@ -82,13 +86,14 @@ enum call_end verbs_session_list(struct call *call)
         }
         for (size_t i = 0; i < count; i++) {
             struct cell cells[COLUMNS];
+
             if (fill(call, &rows[i], &names, cells, &fault) != STORE_OK) {
                 return call_fault(call, &fault);
             }
             output_row(&call->output, cells);
         }
         if (count > 0) {
-            memcpy(after, rows[count - 1].id, sizeof(after));
+            memcpy(after, rows[count - 1].id, sizeof after);
         }
         first = false;
     }
@@ -103,6 +108,7 @@ static enum call_end find(struct call *call, const char *spelled, struct session
     uint8_t id[SESSION_ID_SIZE];
     struct fault fault = {0};
     enum call_end end = call_session_id(call, spelled, id);
+
     if (end != CALL_DONE) {
         return end;
     }
@@ -127,6 +133,7 @@ enum call_end verbs_session_show(struct call *call)
     struct cell cells[COLUMNS];
     struct fault fault = {0};
     enum call_end end = find(call, call_argument(call, 0), &grant);
+
     if (end != CALL_DONE) {
         return end;
     }
@@ -145,6 +152,7 @@ static enum call_end revoke_account(struct call *call, const char *name)
     struct fault fault = {0};
     size_t count = 0;
     enum call_end end = call_account(call, name, &account);
+
     if (end != CALL_DONE) {
         return end;
     }
@@ -162,6 +170,7 @@ enum call_end verbs_session_revoke(struct call *call)
     const char *account = options_value(&call->options, OPTION_ACCOUNT);
     struct session_view grant;
     struct fault fault = {0};
+
     if ((spelled == NULL) == (account == NULL)) {
         return call_wrong(call, "name one SESSION, or --account NAME for all of an account");
     }
@@ -182,9 +191,9 @@ enum call_end verbs_session_revoke(struct call *call)
                           .kind = EVENT_REVOKED,
                           .account = session->account,
                           .generation = session->generation};
-    memcpy(event.session, session->id, sizeof(event.session));
-    memcpy(event.realm, session->realm, sizeof(event.realm));
-    memcpy(event.client, session->client, sizeof(event.client));
+    memcpy(event.session, session->id, sizeof event.session);
+    memcpy(event.realm, session->realm, sizeof event.realm);
+    memcpy(event.client, session->client, sizeof event.client);
     if (store_session_end(call->service.store, session->id, SESSION_ENDED_ADMIN, call->now_ms,
                           &event, &fault) != STORE_OK) {
         return call_fault(call, &fault);
@@ -208,12 +217,13 @@ static const struct column created_columns[] = {
     {"refresh_token", "refresh token", COLUMN_TEXT, false},
     {"access_token", "access token", COLUMN_TEXT, false},
 };
-enum { CREATED_COLUMNS = sizeof(created_columns) / sizeof(created_columns[0]) };
+enum { CREATED_COLUMNS = sizeof created_columns / sizeof created_columns[0] };
 
 static void show_created(struct call *call, const struct issue_ask *ask, const struct mount *mount,
                          const struct answer *answer)
 {
     char id[37];
+
     codec_uuid_format(answer->session, id);
     const struct cell cells[CREATED_COLUMNS] = {
         CELL_TEXT(text_of(id)),
@@ -233,6 +243,7 @@ static void show_created(struct call *call, const struct issue_ask *ask, const s
 static enum call_end find_mount(struct call *call, const struct mount **mount)
 {
     const char *path = options_value(&call->options, OPTION_MOUNT);
+
     if (path == NULL) {
         return call_wrong(call, "--mount PATH is missing: the mount the session is for");
     }
@@ -250,8 +261,10 @@ static enum call_end find_mount(struct call *call, const struct mount **mount)
 static bool scope_within(struct text scope, const struct client *client)
 {
     struct text allowed = text_of(client->scope);
+
     while (allowed.size > 0 && scope.size > 0) {
         struct text word = text_split(&scope, ' ');
+
         if (!text_has_word(allowed, word)) {
             return false;
         }
@@ -264,6 +277,7 @@ static enum call_end find_client(struct call *call, struct issue_ask *ask)
     const char *id = options_value(&call->options, OPTION_CLIENT);
     struct client client;
     struct fault fault = {0};
+
     if (id == NULL) {
         return CALL_DONE;
     }
@@ -287,6 +301,7 @@ static enum call_end find_client(struct call *call, struct issue_ask *ask)
 static enum call_end find_account(struct call *call, struct account *account)
 {
     const char *name = options_value(&call->options, OPTION_ACCOUNT);
+
     if (name == NULL) {
         return call_wrong(call, "--account NAME is missing: whose session it is");
     }
@@ -302,12 +317,13 @@ static enum call_end read_import(struct call *call, struct text *imported)
 {
     const char *path = options_value(&call->options, OPTION_IMPORT);
     struct fault fault = {0};
+
     if (path == NULL) {
         return CALL_DONE;
     }
     char *token = arena_alloc(call->arena, REFRESH_TOKEN_MAX + 3);
     size_t size;
-    if (token == NULL || !ask_line(path, token, REFRESH_TOKEN_MAX + 3, &size, &fault)) {
+    if (token == NULL || !prompt_line(path, token, REFRESH_TOKEN_MAX + 3, &size, &fault)) {
         return call_wrong(call, "no token: %s", fault.text);
     }
     *imported = (struct text){token, size};
@@ -323,6 +339,7 @@ enum call_end verbs_session_create(struct call *call)
     struct issue_ask ask = {
         .account = &account, .scope_given = scope != NULL, .scope = text_of(scope)};
     enum call_end end = find_mount(call, &mount);
+
     end = end == CALL_DONE ? find_account(call, &account) : end;
     end = end == CALL_DONE ? find_client(call, &ask) : end;
     end = end == CALL_DONE ? read_import(call, &ask.imported) : end;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* verbs_store.c: `retoken store …` and `retoken events`. Knows what the store says about itself. */
 #include "admin/verbs.h"
 
@@ -23,12 +24,13 @@ static const struct column stat_columns[] = {
     {"readers", "readers", COLUMN_NUMBER, false},
     {"readers_max", "readers at most", COLUMN_NUMBER, false},
 };
-enum { STAT_COLUMNS = sizeof(stat_columns) / sizeof(stat_columns[0]) };
+enum { STAT_COLUMNS = sizeof stat_columns / sizeof stat_columns[0] };
 
 enum call_end verbs_store_stat(struct call *call)
 {
     struct store_stat stat;
     struct fault fault = {0};
+
     if (store_stat(call->service.store, &stat, &fault) != STORE_OK) {
         return call_fault(call, &fault);
     }
@@ -65,6 +67,7 @@ static void found(void *self, const char *line)
 {
     struct checking *checking = self;
     struct output *output = &checking->call->output;
+
     clear_progress(checking);
     if (output->json) {
         json_out_text(&output->out, text_of(line));
@@ -75,6 +78,7 @@ static void found(void *self, const char *line)
 static void progress(void *self, uint64_t done, uint64_t total)
 {
     struct checking *checking = self;
+
     if (checking->terminal && total > 0) {
         fprintf(stderr, "\rchecking: %" PRIu64 " of %" PRIu64 " (%d %%)\033[K", done, total,
                 (int)((double)done * 100 / (double)total));
@@ -89,6 +93,7 @@ enum call_end verbs_store_check(struct call *call)
     struct json_out *out = &call->output.out;
     struct fault fault = {0};
     uint64_t findings = 0;
+
     if (call->output.json) {
         json_out_open(out);
         json_out_key(out, "findings");
@@ -119,6 +124,7 @@ enum call_end verbs_store_backup(struct call *call)
 {
     const char *directory = call_argument(call, 0);
     struct fault fault = {0};
+
     if (store_backup(call->service.store, directory, &fault) != STORE_OK) {
         return call_fault(call, &fault);
     }
@@ -137,6 +143,7 @@ enum call_end verbs_store_prune(struct call *call)
     bool more = true;
     while (more) {
         size_t removed = 0;
+
         if (store_prune(call->service.store, call->now_ms, BATCH, &removed, &more, &fault) !=
             STORE_OK) {
             return call_fault(call, &fault);
@@ -161,13 +168,14 @@ static const struct column event_columns[] = {
     {"note", "note", COLUMN_TEXT, false},
     {"meaning", "meaning", COLUMN_TEXT, true},
 };
-enum { EVENT_COLUMNS = sizeof(event_columns) / sizeof(event_columns[0]) };
+enum { EVENT_COLUMNS = sizeof event_columns / sizeof event_columns[0] };
 
 static void show_event(struct output *output, const struct event *event, const char *account)
 {
     static const uint8_t none[SESSION_ID_SIZE];
     char id[37] = "";
-    if (memcmp(event->session, none, sizeof(none)) != 0) {
+
+    if (memcmp(event->session, none, sizeof none) != 0) {
         codec_uuid_format(event->session, id);
     }
     const struct cell cells[EVENT_COLUMNS] = {
@@ -194,16 +202,18 @@ enum call_end verbs_event_list(struct call *call)
     struct call_name named = {0};
     struct call_name nobody = {0};
     struct fault fault = {"out of memory"};
+
     if (last != NULL && (!text_to_u64(text_of(last), STORE_EVENTS_KEPT, &room) || room == 0)) {
         return call_wrong(call, "--last %s: a number from 1 to %d", last, STORE_EVENTS_KEPT);
     }
     if (session != NULL) {
         enum call_end end = call_session_id(call, session, id);
+
         if (end != CALL_DONE) {
             return end;
         }
     }
-    struct event *rows = arena_alloc(call->arena, (size_t)room * sizeof(*rows));
+    struct event *rows = arena_alloc(call->arena, (size_t)room * sizeof *rows);
     if (rows == NULL || store_event_list(call->service.store, session != NULL ? id : NULL, rows,
                                          (size_t)room, &count, &fault) != STORE_OK) {
         return call_fault(call, &fault);
@@ -211,6 +221,7 @@ enum call_end verbs_event_list(struct call *call)
     output_table_start(&call->output, event_columns, EVENT_COLUMNS);
     for (size_t i = 0; i < count; i++) {
         struct call_name *name = rows[i].account != 0 ? &named : &nobody;
+
         if (call_account_name(call, rows[i].account, name, &fault) != STORE_OK) {
             return call_fault(call, &fault);
         }

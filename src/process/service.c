@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* service.c: opens what answers: master secret, derived keys, store, keyring, in that order, and
  * gives all of it back when one fails. Knows which setting feeds which floor; does not know
  * requests. */
@@ -35,6 +36,7 @@ static struct store *open_store(struct service *service, bool create, bool read_
         .derived_alias = refresh_token_derived_alias,
         .derived_alias_self = &service->secrets,
     };
+
     memcpy(settings.record_key, service->secrets.record, sizeof settings.record_key);
     struct store *store = store_open(&settings, fault);
 

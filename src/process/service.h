@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* service.h: from a configuration to something that answers: secret, store, issuer. What the
  * responder and the administration open alike. */
 #ifndef RETOKEN_PROCESS_SERVICE_H

@@ -3,7 +3,7 @@ ADMIN_LIBS = libadmin.a $(FLOORS) $(CMOCKA_LIBS)
 ADMIN_CPPFLAGS = $(TEST_CPPFLAGS)
 
 check_PROGRAMS += tests/admin/test_options tests/admin/test_output tests/admin/test_key_need \
-	tests/admin/test_ask
+	tests/admin/test_prompt
 tests_admin_test_options_SOURCES = tests/admin/test_options.c
 tests_admin_test_options_CPPFLAGS = $(ADMIN_CPPFLAGS)
 tests_admin_test_options_LDADD = $(ADMIN_LIBS)
@@ -13,8 +13,8 @@ tests_admin_test_output_LDADD = $(ADMIN_LIBS)
 tests_admin_test_key_need_SOURCES = tests/admin/test_key_need.c
 tests_admin_test_key_need_CPPFLAGS = $(ADMIN_CPPFLAGS)
 tests_admin_test_key_need_LDADD = $(ADMIN_LIBS)
-tests_admin_test_ask_SOURCES = tests/admin/test_ask.c
-tests_admin_test_ask_CPPFLAGS = $(ADMIN_CPPFLAGS)
-tests_admin_test_ask_LDADD = $(ADMIN_LIBS)
+tests_admin_test_prompt_SOURCES = tests/admin/test_prompt.c
+tests_admin_test_prompt_CPPFLAGS = $(ADMIN_CPPFLAGS)
+tests_admin_test_prompt_LDADD = $(ADMIN_LIBS)
 
 EXTRA_DIST += tests/admin/test_admin.py

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_key_need.c: which keys the mounts need, and which of those there are would sign. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@ static void add_mount(struct config *config, const char *path, const char *name,
 {
     struct realm *realm = &config->realms[config->realm_count++];
     struct mount *mount = &config->mounts[config->mount_count++];
+
     realm->policy.layout = issues ? oauth_dialect.policy.layout : NULL;
     mount->realm = realm;
     realm->policy.algorithm = algorithm;
@@ -25,8 +27,9 @@ static void add_mount(struct config *config, const char *path, const char *name,
 
 static void test_needs(void **state)
 {
-    struct config *config = calloc(1, sizeof(*config));
+    struct config *config = calloc(1, sizeof *config);
     struct key_need needs[CONFIG_MOUNTS_MAX];
+
     (void)state;
     assert_int_equal(key_need_list(config, needs), 0);
     add_mount(config, "/a", "/a", true, SIGNING_HS256);
@@ -45,7 +48,8 @@ static void test_needs(void **state)
 
 static void test_signer(void **state)
 {
-    struct signing_row *rows = calloc(5, sizeof(*rows));
+    struct signing_row *rows = calloc(5, sizeof *rows);
+
     static const struct {
         const char *kid, *realm;
         enum signing_algorithm algorithm;
@@ -81,5 +85,6 @@ int main(void)
         cmocka_unit_test(test_needs),
         cmocka_unit_test(test_signer),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_output.c: times, sizes, tables, records and JSON, as people and scripts read them. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,8 +34,9 @@ static void test_spans(void **state)
         {INT64_MAX, "106751991167 d"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char out[OUTPUT_TIME_SIZE];
+
         output_span(rows[i].ms, out);
         assert_string_equal(out, rows[i].text);
     }
@@ -55,8 +57,9 @@ static void test_relative(void **state)
         {29 * (int64_t)CLOCK_DAY + 5, "in 29 d"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char out[OUTPUT_TIME_SIZE];
+
         output_relative(now + rows[i].away, now, out);
         assert_string_equal(out, rows[i].text);
     }
@@ -76,14 +79,14 @@ static void test_times(void **state)
     };
     char out[OUTPUT_TIME_SIZE];
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         output_time(rows[i].ms, out);
         assert_string_equal(out, rows[i].text);
     }
     output_time(INT64_MAX, out); /* whatever it says, it fits */
-    assert_true(strlen(out) < sizeof(out));
+    assert_true(strlen(out) < sizeof out);
     output_time(INT64_MIN, out);
-    assert_true(strlen(out) < sizeof(out));
+    assert_true(strlen(out) < sizeof out);
 }
 
 static void test_sizes(void **state)
@@ -101,8 +104,9 @@ static void test_sizes(void **state)
         {INT64_C(1) << 50, "1024 TiB"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char out[OUTPUT_TIME_SIZE];
+
         output_size(rows[i].bytes, out);
         assert_string_equal(out, rows[i].text);
     }
@@ -115,7 +119,7 @@ static const struct column columns[] = {
     {"ok", "ok", COLUMN_FLAG, false},        {"roles", "roles", COLUMN_WORDS, false},
     {"claims", "claims", COLUMN_JSON, true}, {"at", "at", COLUMN_TIME, false},
 };
-enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
 struct printed {
     char *data;
@@ -150,6 +154,7 @@ static void two_rows(struct output *output)
     const struct cell rene[COLUMNS] = {CELL_TEXT(TEXT("renée")), CELL_NUMBER(8),
                                        CELL_NUMBER(0),           CELL_TEXT(TEXT("")),
                                        CELL_TEXT(TEXT("")),      CELL_NUMBER(0)};
+
     output_row(output, ada);
     output_row(output, rene);
 }
@@ -157,6 +162,7 @@ static void two_rows(struct output *output)
 static void test_table_for_people(void **state)
 {
     struct printed printed;
+
     (void)state;
     start(&printed, false);
     output_table_start(&printed.output, columns, COLUMNS);
@@ -170,6 +176,7 @@ static void test_table_for_people(void **state)
 static void test_table_for_scripts(void **state)
 {
     struct printed printed;
+
     (void)state;
     start(&printed, true);
     output_table_start(&printed.output, columns, COLUMNS);
@@ -185,6 +192,7 @@ static void test_table_for_scripts(void **state)
 static void test_empty_tables(void **state)
 {
     struct printed printed;
+
     (void)state;
     start(&printed, false);
     output_table_start(&printed.output, columns, COLUMNS);
@@ -206,6 +214,7 @@ static void test_pages(void **state)
     output_table_start(&printed.output, columns, COLUMNS);
     for (int i = 0; i < ROWS; i++) {
         const struct cell cells[COLUMNS] = {CELL_TEXT(TEXT("x"))};
+
         output_row(&printed.output, cells);
     }
     output_table_end(&printed.output, "none");
@@ -225,6 +234,7 @@ static void test_record(void **state)
                                          {"size", "size of it", COLUMN_SIZE, true}};
     const struct cell cells[] = {CELL_TEXT(TEXT("x\"y")), CELL_NUMBER(2048)};
     struct printed printed;
+
     (void)state;
     start(&printed, false);
     output_record(&printed.output, pair, 2, cells);
@@ -238,6 +248,7 @@ static void test_record(void **state)
 static void test_lost_output(void **state)
 {
     struct output output;
+
     (void)state;
     FILE *full = fopen("/dev/full", "w");
     assert_non_null(full);
@@ -261,5 +272,6 @@ int main(void)
         cmocka_unit_test(test_record),
         cmocka_unit_test(test_lost_output),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

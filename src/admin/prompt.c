@@ -1,6 +1,7 @@
-/* ask.c: secrets from a terminal, standard input or a file. Everything it read beyond what it gives
- * back is wiped. */
-#include "admin/ask.h"
+/* SPDX-License-Identifier: ISC */
+/* prompt.c: secrets from a terminal, standard input or a file. Everything it read beyond what it
+ * gives back is wiped. */
+#include "admin/prompt.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 static int open_path(const char *path, struct fault *fault)
 {
     int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
     if (fd < 0) {
         fault_set(fault, "%s: %s", path, strerror(errno));
     }
@@ -35,6 +37,7 @@ static bool read_fd(int fd, bool line, char *out, size_t room, size_t *size)
     for (;;) {
         /* a line is read byte by byte: what follows it on standard input is not ours */
         ssize_t got = read(fd, out + *size, line ? 1 : room - *size);
+
         if (got < 0 && errno == EINTR) {
             continue;
         }
@@ -56,6 +59,7 @@ static bool read_path(const char *path, bool line, char *out, size_t room, size_
                       struct fault *fault)
 {
     int fd = open_path(path, fault);
+
     if (fd < 0) {
         return false;
     }
@@ -76,7 +80,7 @@ static bool read_path(const char *path, bool line, char *out, size_t room, size_
     return true;
 }
 
-bool ask_file(const char *path, char *out, size_t room, size_t *size, struct fault *fault)
+bool prompt_file(const char *path, char *out, size_t room, size_t *size, struct fault *fault)
 {
     if (!read_path(path, false, out, room, size, fault)) {
         return false;
@@ -85,7 +89,7 @@ bool ask_file(const char *path, char *out, size_t room, size_t *size, struct fau
     return true;
 }
 
-bool ask_line(const char *path, char *out, size_t room, size_t *size, struct fault *fault)
+bool prompt_line(const char *path, char *out, size_t room, size_t *size, struct fault *fault)
 {
     if (!read_path(path, true, out, room, size, fault)) {
         return false;
@@ -103,7 +107,7 @@ bool ask_line(const char *path, char *out, size_t room, size_t *size, struct fau
     return true;
 }
 
-bool ask_terminal(void)
+bool prompt_is_terminal(void)
 {
     return isatty(STDIN_FILENO) == 1;
 }
@@ -114,6 +118,7 @@ bool ask_terminal(void)
 static sigset_t ending_signals(void)
 {
     sigset_t set;
+
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
@@ -127,16 +132,18 @@ static sigset_t ending_signals(void)
 static bool read_terminal(int tty, int signals, char *out, size_t room, size_t *size)
 {
     struct pollfd waits[] = {{.fd = tty, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+
     if (poll(waits, 2, -1) < 0 || (waits[1].revents & POLLIN) != 0) {
         return false;
     }
     return read_fd(tty, true, out, room, size);
 }
 
-static bool ask_once(int tty, const char *prompt, const char *what, char *out, size_t room,
-                     size_t *size)
+static bool prompt_once(int tty, const char *prompt, const char *what, char *out, size_t room,
+                        size_t *size)
 {
     struct termios before;
+
     if (tcgetattr(tty, &before) != 0) {
         return false;
     }
@@ -168,11 +175,12 @@ static bool ask_once(int tty, const char *prompt, const char *what, char *out, s
     return true;
 }
 
-bool ask_twice(const char *what, char *out, size_t room, size_t *size, struct fault *fault)
+bool prompt_twice(const char *what, char *out, size_t room, size_t *size, struct fault *fault)
 {
     char again[1024];
     size_t again_size = 0;
     int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
     if (tty < 0) {
         fault_set(fault,
                   "no terminal to ask for the %s: give --password-file FILE, or it on "
@@ -182,14 +190,14 @@ bool ask_twice(const char *what, char *out, size_t room, size_t *size, struct fa
     }
     bool given = false;
     *size = 0;
-    if (room > sizeof(again)) {
-        room = sizeof(again);
+    if (room > sizeof again) {
+        room = sizeof again;
     }
-    if (!ask_once(tty, "New", what, out, room, size)) {
+    if (!prompt_once(tty, "New", what, out, room, size)) {
         fault_set(fault, "the terminal gave no %s", what);
     } else if (*size == 0) {
         fault_set(fault, "the %s is empty", what);
-    } else if (!ask_once(tty, "Again, the", what, again, sizeof(again), &again_size)) {
+    } else if (!prompt_once(tty, "Again, the", what, again, sizeof again, &again_size)) {
         fault_set(fault, "the terminal gave no %s", what);
     } else if (!secret_text_equal((struct text){out, *size}, (struct text){again, again_size})) {
         fault_set(fault, "the two are not the same");
@@ -198,7 +206,7 @@ bool ask_twice(const char *what, char *out, size_t room, size_t *size, struct fa
         given = true;
     }
     close(tty);
-    secret_wipe(again, sizeof(again));
+    secret_wipe(again, sizeof again);
     if (!given) {
         secret_wipe(out, room);
     }

@@ -1,4 +1,5 @@
-/* test_ask.c: secrets from files: line ends, sizes at the bound, what is no line. */
+/* SPDX-License-Identifier: ISC */
+/* test_prompt.c: secrets from files: line ends, sizes at the bound, what is no line. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "admin/ask.h"
+#include "admin/prompt.h"
 
 enum { ROOM = 8 }; /* 7 bytes and a NUL */
 
@@ -32,6 +33,7 @@ static int tear_down(void **state)
 static void write_file(const char *data, size_t size)
 {
     FILE *file = fopen(path, "w");
+
     assert_non_null(file);
     assert_int_equal(fwrite(data, 1, size, file), size);
     fclose(file);
@@ -50,12 +52,13 @@ static void test_lines(void **state)
         {" \n", 2, " "},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char out[ROOM];
         size_t size = 99;
         struct fault fault = {0};
+
         write_file(rows[i].data, rows[i].size);
-        bool got = ask_line(path, out, sizeof(out), &size, &fault);
+        bool got = prompt_line(path, out, sizeof out, &size, &fault);
         assert_int_equal(got, rows[i].line != NULL);
         if (got) {
             assert_string_equal(out, rows[i].line);
@@ -71,18 +74,19 @@ static void test_files(void **state)
     char out[ROOM];
     size_t size;
     struct fault fault = {0};
+
     (void)state;
     write_file("a\0b\nc\n", 6);
-    assert_true(ask_file(path, out, sizeof(out), &size, &fault));
+    assert_true(prompt_file(path, out, sizeof out, &size, &fault));
     assert_int_equal(size, 6);
     assert_memory_equal(out, "a\0b\nc\n", 7);
     write_file("1234567", 7);
-    assert_true(ask_file(path, out, sizeof(out), &size, &fault));
+    assert_true(prompt_file(path, out, sizeof out, &size, &fault));
     write_file("12345678", 8);
-    assert_false(ask_file(path, out, sizeof(out), &size, &fault));
+    assert_false(prompt_file(path, out, sizeof out, &size, &fault));
     assert_non_null(strstr(fault.text, "7 bytes"));
     assert_int_equal(out[0], 0); /* what was read is wiped */
-    assert_false(ask_file("/nonexistent/x", out, sizeof(out), &size, &fault));
+    assert_false(prompt_file("/nonexistent/x", out, sizeof out, &size, &fault));
     assert_non_null(strstr(fault.text, "/nonexistent/x"));
 }
 
@@ -92,5 +96,6 @@ int main(void)
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_files),
     };
+
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
