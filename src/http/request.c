@@ -25,7 +25,6 @@ enum variable {
     VARIABLE_CONTENT_LENGTH,
     VARIABLE_AUTHORIZATION,
     VARIABLE_COOKIE,
-    VARIABLE_REFRESH_TOKEN,
     SINGLES,
     /* of these, the first counts */
     VARIABLE_QUERY_STRING = SINGLES,
@@ -47,7 +46,6 @@ static const struct text variable_names[VARIABLES] = {
     [VARIABLE_CONTENT_LENGTH] = {NAME("CONTENT_LENGTH")},
     [VARIABLE_AUTHORIZATION] = {NAME("HTTP_AUTHORIZATION")},
     [VARIABLE_COOKIE] = {NAME("HTTP_COOKIE")},
-    [VARIABLE_REFRESH_TOKEN] = {NAME("HTTP_REFRESH_TOKEN")},
     [VARIABLE_QUERY_STRING] = {NAME("QUERY_STRING")},
     [VARIABLE_REMOTE_ADDR] = {NAME("REMOTE_ADDR")},
     [VARIABLE_HTTPS] = {NAME("HTTPS")},
@@ -138,7 +136,6 @@ static void add_variable(struct http_request *request, enum variable variable, s
         break;
     case VARIABLE_AUTHORIZATION: /* headers */
     case VARIABLE_COOKIE:
-    case VARIABLE_REFRESH_TOKEN:
     case VARIABLE_PROXY:
     case VARIABLE_OTHER:
         break;
@@ -209,7 +206,7 @@ static bool add_header(struct arena *arena, struct http_request *request, struct
     return true;
 }
 
-/* "HTTP_REFRESH_TOKEN" -> "refresh-token" */
+/* "HTTP_X_TOKEN" -> "x-token" */
 static bool header_name(struct arena *arena, struct text variable, struct text *name)
 {
     struct text upper = text_from(variable, strlen("HTTP_"));

@@ -32,7 +32,7 @@ enum http_length {
 };
 
 struct http_header {
-    struct text name; /* lower case with hyphens: "refresh-token" */
+    struct text name; /* lower case with hyphens: "x-token" */
     struct text value;
 };
 
@@ -60,7 +60,7 @@ struct http_request {
 /* Fills *request from `NAME=value` strings (NULL-terminated list; FCGX envp or environ), without a
  * body. Texts point into the list. Sets `malformed` when a variable that must be single
  * (REQUEST_METHOD, SCRIPT_NAME, PATH_INFO, CONTENT_TYPE, CONTENT_LENGTH, HTTP_AUTHORIZATION,
- * HTTP_COOKIE, HTTP_REFRESH_TOKEN) is repeated, when there are more than HTTP_HEADERS_MAX headers,
+ * HTTP_COOKIE) is repeated, when there are more than HTTP_HEADERS_MAX headers,
  * or when a header is larger than 16 KiB. Ignores HTTP_PROXY. False when the arena is exhausted. */
 bool http_request_from_cgi(struct arena *arena, const char *const *variables,
                            struct http_request *request);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 enum {
-    ACCOUNT_NAME_MAX = 128,    /* login name; kopong's sub, WireCash's username */
+    ACCOUNT_NAME_MAX = 128,    /* login name */
     ACCOUNT_SUBJECT_MAX = 128, /* `sub` where the dialect wants another than the name */
     ACCOUNT_ROLES_MAX = 512,   /* space-separated */
     ACCOUNT_CLAIMS_MAX = 2048, /* a JSON object of further claims: email, firstName, roleId … */

@@ -15,14 +15,14 @@ struct layout; /* token/layout.h; opaque down here */
 enum refresh_format {
     REFRESH_FORMAT_NATIVE = 1, /* derived, opaque; found without any index */
     REFRESH_FORMAT_UUID = 2,   /* derived, UUIDv4-shaped; found through the alias index */
-    REFRESH_FORMAT_JWT = 3     /* kopong and Duktig layouts; found through the alias index */
+    REFRESH_FORMAT_JWT = 3     /* signed; found through the alias index */
 };
 
 /* What lets a token be recovered after the concurrency window (design.md section 4). */
 enum recovery_evidence { RECOVERY_EVIDENCE_CLIENT, RECOVERY_EVIDENCE_NONE };
 
 /* Whether a session's scope may be asked for in part (RFC 6749 section 6) or must be repeated
- * exactly (Koppeltaal). */
+ * exactly. */
 enum scope_rule { SCOPE_IGNORED, SCOPE_SUBSET, SCOPE_EXACT };
 
 /* Durations in ms; 0 = never / none. */

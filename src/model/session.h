@@ -49,8 +49,7 @@ struct session {
     uint64_t account; /* account.number */
     uint32_t generation;
     enum session_end end;
-    bool scope_given; /* the grant carried a scope, possibly empty (Koppeltaal tells the two apart)
-                       */
+    bool scope_given; /* the grant carried a scope, possibly an empty one */
     int64_t created_ms;
     int64_t rotated_ms; /* when this generation was made; = created_ms at generation 0 */
     int64_t used_ms;    /* last renewal where the mount does not rotate (kept coarsely) */

@@ -117,7 +117,7 @@ static bool has_any(struct text t, const char *bytes)
 }
 
 /* scope = scope-token *( SP scope-token ), scope-token = %x21 / %x23-5B / %x5D-7E (RFC 6749 3.3);
- * empty is allowed here, because Koppeltaal grants it. */
+ * empty is allowed too: some servers grant it. */
 static bool scope_is_well_formed(struct text scope)
 {
     for (size_t i = 0; i < scope.size; i++) {

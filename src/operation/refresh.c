@@ -67,8 +67,8 @@ static bool client_matches(const struct refresh *refresh, enum outcome *refusal)
     return false;
 }
 
-/* WireCash sends the last access token along: ours, of this user and this session; it may have
- * expired, that is why the client is here. */
+/* The last access token came along: it must be ours, of this user and this session. It may have
+ * expired: that is why the client is here. */
 static bool access_token_matches(struct refresh *refresh, const struct keyring *keyring,
                                  struct fault *fault)
 {
@@ -137,7 +137,7 @@ static bool belongs(struct refresh *refresh, enum outcome *refusal)
     return !refresh->ask->access_token_given || check_access_token(refresh, refusal);
 }
 
-/* ---- scope (RFC 6749 section 6; Koppeltaal's own rule) ---- */
+/* ---- scope (RFC 6749 section 6, or exactly the one granted) ---- */
 
 /* False: the scope is not one that this access token may carry. */
 static bool choose_scope(const struct refresh *refresh, struct text *scope)

@@ -22,7 +22,7 @@ static bool strip_prefix(struct text prefix, struct text *path)
     return true;
 }
 
-/* Duktig's router drops empty segments, and a trailing slash with them. */
+/* Empty segments are dropped, and a trailing slash with them. */
 static bool loosely_equal(struct text path, struct text mount)
 {
     while (path.size > 0) {

@@ -21,8 +21,7 @@ static void add_client(struct world *w, const char *id, const char *secret, bool
     strcpy(client.id, id);
     if (secret != NULL) {
         assert_true(client_secret_hash(text_of(secret), generated, &w->secrets,
-                                       &w->issuer.randomness, client.secrets[0].hash,
-                                       &w->fault));
+                                       &w->issuer.randomness, client.secrets[0].hash, &w->fault));
     }
     assert_int_equal(store_client_add(w->store, &client, &w->fault), STORE_OK);
 }
