@@ -126,7 +126,7 @@ class Kopong(Dialect):
         return Request("POST", path, [FORM], urllib.parse.urlencode(form).encode())
 
     def request_of_document(self, path, login, bearer=None):
-        """The seed's own form: Bearer token, user name and password as JSON."""
+        """The document's own form: Bearer token, user name and password as JSON."""
         body = compact({"username": login.username, "password": login.password})
         return Request("POST", path, [("Authorization", f"Bearer {bearer or login.refresh_token}"),
                                       JSON], body)

@@ -8,7 +8,7 @@
 #include "model/policy.h"
 #include "model/session.h"
 
-/* design.md section 5: what the seed document says, or what the real server did. */
+/* design.md section 5: what the document says, or what the real server did. */
 enum mount_behaviour { BEHAVIOUR_DOCUMENTED, BEHAVIOUR_DEPLOYED };
 
 enum { REALM_VALUE_MAX = 256 };
