@@ -175,3 +175,13 @@ def test_formatting():
     done = subprocess.run(["clang-format", "--dry-run", "--Werror", *files], cwd=ROOT,
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[:2000]
+
+
+def test_no_dialect_is_known_outside_its_folder():
+    rows = re.findall(r"^\s*DIALECT\((\w+)\)", (SRC / "dialect" / "dialect.h").read_text(), re.M)
+    names = set(rows) - {"oauth", "wellknown"}  # words of the field
+    assert len(names) >= 5, "the table of dialects was not found"
+    pattern = re.compile("|".join(names), re.I)
+    wrong = [f"{name(path)}: {match.group()}" for path in sources() if path.parent.name != "dialect"
+             for match in [pattern.search(path.read_text())] if match]
+    assert not wrong, "a dialect's name belongs in src/dialect only: " + "; ".join(wrong)
