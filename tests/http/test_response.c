@@ -78,7 +78,7 @@ static void expect_failed(struct arena *arena, const struct http_response *respo
     buffer_start(&buffer, arena, 0);
     assert_false(http_response_write(response, &buffer));
     assert_int_equal(buffer_text(&buffer).size, 0);
-    assert_false(buffer.failed); /* the gateway writes its 500 there */
+    assert_false(buffer.failed); /* the 503 goes there instead */
 }
 
 static void test_every_byte_in_a_value(void **state)
