@@ -62,7 +62,7 @@ static const struct wording words[] = {
     {OUTCOME_TOKEN_MISSING, SAYS(401, "Unauthorized")},
     {WORDS_CLASS(CLIENT), SAYS(401, "Unauthorized")},
     {OUTCOME_TOKEN_EXPIRED, SAYS(401, "Access-Token Expired")}, /* of a refresh token, too */
-    {OUTCOME_TOKEN_FROM_FUTURE, SAYS(401, "The Access-Token issued date is incorrect")},
+    {OUTCOME_TOKEN_SPENT, SAYS(401, "The Access-Token issued date is incorrect")},
     {OUTCOME_ACCOUNT_GONE, SAYS(401, "Account not exists")},
     {OUTCOME_ACCOUNT_DISABLED, SAYS(403, "Due to the status of your account, you are not able to "
                                          "access this resource")},

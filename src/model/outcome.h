@@ -48,8 +48,6 @@
     OUTCOME(TOKEN_REUSED, TOKEN, "reused", "it was renewed before and came back")                  \
     OUTCOME(TOKEN_SPENT, TOKEN, "spent",                                                           \
             "it was spent, and no clock tells that it has come too late")                          \
-    OUTCOME(TOKEN_FROM_FUTURE, TOKEN, "future",                                                    \
-            "the store is older than the token: a restored backup?")                               \
     OUTCOME(WRONG_CLIENT, TOKEN, "wrong-client", "it belongs to another client")                   \
     OUTCOME(WRONG_REALM, TOKEN, "wrong-realm", "it belongs to another mount")                      \
     OUTCOME(WRONG_USER, TOKEN, "wrong-user", "the user name is not the one it was issued to")      \

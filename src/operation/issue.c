@@ -169,6 +169,8 @@ static bool start_session(struct issue *issue)
     session->used_ms = now_ms;
     session->expires_ms = decision_next_expiry_ms(&issue->policy, now_ms, now_ms);
     session->scope_given = ask->scope_given;
+    session->client_proved = ask->client_proved;
+    session->epoch = ask->account->epoch;
     if (session_id_make(&issuer->randomness, now_ms, session->id) &&
         text_copy(text_of(issue->request->realm->name), session->realm, sizeof session->realm) &&
         text_copy(ask->client, session->client, sizeof session->client) &&

@@ -27,6 +27,7 @@ bool issue_access_token(struct request *request, const struct access_token *toke
 struct issue_ask {
     const struct account *account;
     struct text client; /* "" = none */
+    bool client_proved; /* it proved itself, and has to whenever the session is renewed */
     bool scope_given;
     struct text scope;
     struct text imported; /* a refresh token another server issued, honoured as generation 0; "" =

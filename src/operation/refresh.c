@@ -4,6 +4,8 @@
  * presents it, lets decision.c decide, signs, and leaves at most one write, the last thing that can
  * fail; written takes what came of it. Knows sessions, policies and keys; does not know HTTP or any
  * dialect's words. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/codec.h"
@@ -38,6 +40,7 @@ struct refresh {
     bool decided;
     bool writes; /* `write` is prepared */
     struct store_write write;
+    struct event event; /* of the write, when it has one */
     int races_lost;
 };
 
@@ -195,6 +198,20 @@ static bool derive_alias(const struct refresh *refresh, uint32_t generation,
     return true;
 }
 
+static void describe(const struct refresh *refresh, enum event_kind kind, struct event *event)
+{
+    const struct session *session = &refresh->grant.session;
+
+    memset(event, 0, sizeof *event);
+    event->at_ms = refresh->now.wall_ms;
+    event->kind = kind;
+    event->account = session->account;
+    event->generation = refresh->ref.generation;
+    memcpy(event->session, session->id, sizeof event->session);
+    memcpy(event->realm, session->realm, sizeof event->realm);
+    memcpy(event->client, session->client, sizeof event->client);
+}
+
 static int64_t renewed_expiry_ms(const struct refresh *refresh)
 {
     const struct session *session = &refresh->grant.session;
@@ -203,26 +220,28 @@ static int64_t renewed_expiry_ms(const struct refresh *refresh)
                                    decision_last_use_ms(session, refresh->now.wall_ms));
 }
 
-/* c = n on a rotating mount: everything that can fail comes before the only write, which alone
- * knows when a session has used up its generations. */
-static bool rotate(struct refresh *refresh, struct text scope)
+/* c = n on a rotating mount: generation `to` with its event (NULL = none). Everything that can fail
+ * comes before the only write, which alone knows when a session has used up its generations. */
+static bool rotate(struct refresh *refresh, struct text scope, uint32_t to,
+                   const struct event *event)
 {
     const struct session *session = &refresh->grant.session;
     struct store_rotation rotation = {.from = session->generation,
-                                      .to = session->generation + 1,
+                                      .to = to,
                                       .now_ms = refresh->now.wall_ms,
-                                      .clock = &refresh->request->issuer->clock};
+                                      .clock = &refresh->request->issuer->clock,
+                                      .event = event};
     struct text *token = &refresh->answer->refresh_token;
 
     memcpy(rotation.id, session->id, sizeof rotation.id);
     rotation.expires_ms = renewed_expiry_ms(refresh);
-    if (!sign(refresh, session->generation + 1, refresh->now.wall_ms, scope) ||
-        !token_ref_mint(refresh->request->issuer, refresh->policy.format, session->id,
-                        session->generation + 1, refresh->arena, token, refresh->fault)) {
+    if (!sign(refresh, to, refresh->now.wall_ms, scope) ||
+        !token_ref_mint(refresh->request->issuer, refresh->policy.format, session->id, to,
+                        refresh->arena, token, refresh->fault)) {
         return false;
     }
     if (refresh->policy.format == REFRESH_FORMAT_UUID) {
-        rotation.has_alias = derive_alias(refresh, session->generation + 1, rotation.alias);
+        rotation.has_alias = derive_alias(refresh, to, rotation.alias);
         if (!rotation.has_alias) {
             return false;
         }
@@ -231,6 +250,19 @@ static bool rotate(struct refresh *refresh, struct text scope)
     store_prepare_rotate(&refresh->write, &rotation);
     refresh->writes = true;
     return true;
+}
+
+/* c > n: only this server can have issued it, so the store has lost history. The record moves to c
+ * and is renewed from there in the same commit. What came between is as good as spent now. */
+static bool roll_forward(struct refresh *refresh, struct text scope)
+{
+    uint32_t presented = refresh->ref.generation;
+
+    describe(refresh, EVENT_ROLLED_FORWARD, &refresh->event);
+    snprintf(refresh->event.note, sizeof refresh->event.note,
+             "the store knew generation %" PRIu32 " only", refresh->grant.session.generation);
+    return rotate(refresh, scope, refresh->policy.rotate ? presented + 1 : presented,
+                  &refresh->event);
 }
 
 /* c = n where nothing rotates: the same refresh token, a fresh access token, and now and then a
@@ -252,20 +284,6 @@ static bool renew(struct refresh *refresh, struct text scope)
                         refresh->answer->session_expires_ms);
     refresh->writes = true;
     return true;
-}
-
-static void describe(const struct refresh *refresh, enum event_kind kind, struct event *event)
-{
-    const struct session *session = &refresh->grant.session;
-
-    memset(event, 0, sizeof *event);
-    event->at_ms = refresh->now.wall_ms;
-    event->kind = kind;
-    event->account = session->account;
-    event->generation = refresh->ref.generation;
-    memcpy(event->session, session->id, sizeof event->session);
-    memcpy(event->realm, session->realm, sizeof event->realm);
-    memcpy(event->client, session->client, sizeof event->client);
 }
 
 static void report(struct refresh *refresh, enum event_kind kind)
@@ -356,9 +374,11 @@ static bool grant(struct refresh *refresh, enum outcome *outcome)
         *outcome = OUTCOME_SCOPE_INVALID;
         return true;
     } else if (*outcome == OUTCOME_ROTATED) {
-        return rotate(refresh, scope);
+        return rotate(refresh, scope, refresh->grant.session.generation + 1, NULL);
     } else if (*outcome == OUTCOME_RENEWED) {
         return renew(refresh, scope);
+    } else if (*outcome == OUTCOME_ROLLED_FORWARD) {
+        return roll_forward(refresh, scope);
     }
     return answer_again(refresh, scope, *outcome == OUTCOME_RECOVERED);
 }
@@ -397,10 +417,7 @@ static bool attempt(struct refresh *refresh, enum outcome *outcome)
     }
     *outcome = decision_make(&refresh->policy, &refresh->grant, refresh->ref.generation,
                              refresh->client.proved, &refresh->now);
-    if (*outcome == OUTCOME_ROLLED_FORWARD) {
-        *outcome = OUTCOME_TOKEN_FROM_FUTURE;
-        report(refresh, EVENT_FUTURE);
-    } else if (outcome_is_grant(*outcome)) {
+    if (outcome_is_grant(*outcome)) {
         return grant(refresh, outcome);
     } else if (*outcome == OUTCOME_TOKEN_REUSED) {
         punish(refresh);

@@ -22,7 +22,7 @@ void request_log(const struct request *request, enum outcome outcome)
 {
     const struct answer *answer = &request->answer;
     /* a token newer than the store is as loud as a fault: somebody restored a backup */
-    bool loud = outcome == OUTCOME_FAULT || outcome == OUTCOME_TOKEN_FROM_FUTURE;
+    bool loud = outcome == OUTCOME_FAULT || outcome == OUTCOME_ROLLED_FORWARD;
     char method[32];
     char client[CLIENT_ID_MAX + 1] = "-";
     char session[37] = "-";

@@ -288,6 +288,9 @@ static enum store_result apply_rotate(struct rows *rows, void *what, struct faul
     stored.session.rotated_ms = rotation->now_ms;
     stored.session.expires_ms = rotation->expires_ms;
     stored.session.has_derived_aliases |= rotation->has_alias;
+    if (rotation->event != NULL && events_append(rows, rotation->event, fault) != STORE_OK) {
+        return STORE_FAULT;
+    }
     return put_renewed(rows, &write->store->sweep, &stored, fault);
 }
 

@@ -101,6 +101,7 @@ struct store_rotation {
     int64_t expires_ms; /* of the session from now on; 0 = never */
     bool has_alias;     /* the successor is spelled as UUID: */
     uint8_t alias[SESSION_HASH_SIZE];
+    const struct event *event; /* NULL = none; the caller's, to be kept until it is written */
 };
 enum store_result store_session_rotate(struct store *store, const struct store_rotation *rotation,
                                        struct fault *fault);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "operation/password.h"
 #include "operation/world.h"
 #include "token/layout.h"
 #include "token/refresh_token.h"
@@ -258,6 +259,62 @@ static void test_clock_set_far_back(void **state)
     assert_int_equal(answer.session_expires_ms, expires_ms);
 }
 
+/* Sixty-one seconds forward, a second after the rotation: the time since boot knows better. */
+static void test_clock_set_forward(void **state)
+{
+    struct world *w = *state;
+    struct text first;
+    struct answer rotated, answer;
+
+    w->boot = (struct clock_moment){.boot = 5, .boot_ms = 1000};
+    first = world_session(w, "", NULL);
+    assert_int_equal(world_present(w, &w->mount, first, &rotated), OUTCOME_ROTATED);
+    w->now_ms += 62 * CLOCK_SECOND;
+    w->boot.boot_ms += CLOCK_SECOND;
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_REPLAYED);
+    assert_true(text_equal(answer.refresh_token, rotated.refresh_token));
+    w->boot.boot_ms += CLOCK_MINUTE;
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_TOKEN_REUSED);
+}
+
+static void add_client(struct world *w, const struct client *client)
+{
+    assert_int_equal(store_client_add(w->store, client, &w->fault), STORE_OK);
+}
+
+/* What a client has of its own counts for its sessions and for nobody else's. */
+static void test_override_of_a_client(void **state)
+{
+    struct world *w = *state;
+    struct client tool = {.enabled = true,
+                          .id = "tool",
+                          .override = {.set = POLICY_ROTATION | POLICY_ACCESS_LIFETIME,
+                                       .rotate = false,
+                                       .access_lifetime_ms = 5 * CLOCK_MINUTE}};
+    struct answer answer;
+    struct text token;
+
+    add_client(w, &tool);
+    token = world_session(w, "tool", NULL);
+    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_RENEWED);
+    assert_int_equal(answer.expires_in_s, 300);
+    assert_int_equal(world_present(w, &w->mount, world_session(w, "", NULL), &answer),
+                     OUTCOME_ROTATED);
+    assert_int_equal(answer.expires_in_s, 3600);
+}
+
+static void test_grants_of_a_client(void **state)
+{
+    struct world *w = *state;
+    struct client robot = {.enabled = true, .id = "robot", .grants = GRANT_CLIENT};
+    struct answer answer;
+
+    add_client(w, &robot);
+    assert_int_equal(world_present(w, &w->mount, world_session(w, "robot", NULL), &answer),
+                     OUTCOME_CLIENT_UNAUTHORIZED);
+    assert_int_equal(world_record(w, answer.session).end, SESSION_LIVE);
+}
+
 /* A token without a scope might be taken for one that may do everything. */
 static void test_scope_that_a_layout_cannot_say(void **state)
 {
@@ -277,24 +334,132 @@ static void test_scope_that_a_layout_cannot_say(void **state)
                      OUTCOME_ROTATED);
 }
 
-static void test_future_generation(void **state)
+static void test_proof_that_a_session_began_with(void **state)
 {
     struct world *w = *state;
-    struct world later;
-    struct text token = world_session(w, "", NULL);
+    struct issue_ask began = {.account = &w->ada, .client = TEXT("web"), .client_proved = true};
+    struct client web = {.enabled = true, .id = "web"};
+    struct world_ask ask = {.mount = &w->mount,
+                            .client_proof = CLIENT_PROOF_BODY,
+                            .client_id = TEXT("web"),
+                            .client_secret = TEXT("secret of web")};
+    struct answer first, answer;
+
+    assert_true(client_secret_hash(ask.client_secret, true, &w->secrets, &w->issuer.randomness,
+                                   web.secrets[0].hash, &w->fault));
+    add_client(w, &web);
+    assert_int_equal(world_issue(w, &began, &first), OUTCOME_ROTATED);
+    /* this mount binds no client, but the session does */
+    assert_int_equal(world_present(w, &w->mount, first.refresh_token, &answer),
+                     OUTCOME_CLIENT_AUTH_FAILED);
+    ask.refresh_token = first.refresh_token;
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
+}
+
+/* Eight processes share one login, and each has an older token than the one before. */
+static void test_ancestors_are_replayed(void **state)
+{
+    struct world *w = *state;
+    struct text tokens[SESSION_SPENT_KEPT + 2];
+    struct answer last, answer;
+    size_t count = sizeof tokens / sizeof *tokens;
+
+    tokens[0] = world_session(w, "", NULL);
+    for (size_t i = 1; i < count; i++) {
+        w->now_ms += CLOCK_SECOND;
+        assert_int_equal(world_present(w, &w->mount, tokens[i - 1], &last), OUTCOME_ROTATED);
+        tokens[i] = last.refresh_token;
+    }
+    for (size_t i = 1; i + 1 < count; i++) {
+        assert_int_equal(world_present(w, &w->mount, tokens[i], &answer), OUTCOME_REPLAYED);
+        assert_true(text_equal(answer.refresh_token, last.refresh_token));
+        assert_true(text_equal(answer.access_token, last.access_token));
+    }
+    assert_int_equal(world_record(w, last.session).generation, count - 1);
+    assert_int_equal(world_present(w, &w->mount, tokens[0], &answer), OUTCOME_TOKEN_REUSED);
+    assert_int_equal(world_present(w, &w->mount, tokens[count - 1], &answer),
+                     OUTCOME_TOKEN_REVOKED);
+}
+
+/* A session renewed five times, and another store that saw only the first of them: the backup. */
+static void restore(struct world *w, struct world *later, struct text tokens[6])
+{
     struct answer answer;
     struct session backup;
 
-    /* a store that never saw the rotation: the same session, created again from its first record */
-    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ROTATED);
-    world_open(&later, "memory:");
-    backup = world_record(w, answer.session);
-    backup.generation = 0;
-    assert_int_equal(store_session_create(later.store, &backup, NULL, &later.fault), STORE_OK);
-    assert_int_equal(world_present(&later, &later.mount, answer.refresh_token, &answer),
-                     OUTCOME_TOKEN_FROM_FUTURE);
-    assert_int_equal(world_record(&later, backup.id).end, SESSION_LIVE);
+    tokens[0] = world_session(w, "", NULL);
+    for (int i = 1; i < 6; i++) {
+        assert_int_equal(world_present(w, &w->mount, tokens[i - 1], &answer), OUTCOME_ROTATED);
+        tokens[i] = answer.refresh_token;
+        if (i == 1) {
+            backup = world_record(w, answer.session);
+        }
+    }
+    world_open(later, "memory:");
+    assert_int_equal(store_session_create(later->store, &backup, NULL, &later->fault), STORE_OK);
+    later->now_ms = w->now_ms + CLOCK_HOUR;
+}
+
+/* The owner's token moves the restored store on; the thief's older one is found out. */
+static void test_roll_forward(void **state)
+{
+    struct world *w = *state;
+    struct world later;
+    struct text tokens[6];
+    struct answer owner, answer;
+    struct event events[4];
+    size_t count;
+
+    restore(w, &later, tokens);
+    assert_int_equal(world_present(&later, &later.mount, tokens[5], &owner),
+                     OUTCOME_ROLLED_FORWARD);
+    assert_int_equal(world_record(&later, owner.session).generation, 6);
+    assert_int_equal(store_event_list(later.store, owner.session, events, 4, &count, &later.fault),
+                     STORE_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(events[0].kind, EVENT_ROLLED_FORWARD);
+    assert_int_equal(events[0].generation, 5);
+    assert_string_equal(events[0].note, "the store knew generation 1 only");
+    assert_int_equal(world_present(&later, &later.mount, tokens[5], &answer), OUTCOME_REPLAYED);
+    assert_true(text_equal(answer.refresh_token, owner.refresh_token));
+    /* when this one was spent was lost; it may have been a moment ago */
+    assert_int_equal(world_present(&later, &later.mount, tokens[3], &answer), OUTCOME_TOKEN_SPENT);
+    assert_int_equal(world_record(&later, owner.session).end, SESSION_LIVE);
+    later.now_ms += 61 * CLOCK_SECOND;
+    assert_int_equal(world_present(&later, &later.mount, tokens[3], &answer), OUTCOME_TOKEN_REUSED);
+    assert_int_equal(world_record(&later, owner.session).end, SESSION_ENDED_REUSE);
     world_close(&later);
+}
+
+static void test_roll_forward_where_nothing_rotates(void **state)
+{
+    struct world *w = *state;
+    struct world later;
+    struct text tokens[6];
+    struct answer answer;
+
+    restore(w, &later, tokens);
+    later.realm.policy.rotate = false;
+    assert_int_equal(world_present(&later, &later.mount, tokens[5], &answer),
+                     OUTCOME_ROLLED_FORWARD);
+    assert_true(text_equal(answer.refresh_token, tokens[5]));
+    assert_int_equal(world_record(&later, answer.session).generation, 5);
+    assert_int_equal(world_present(&later, &later.mount, tokens[5], &answer), OUTCOME_RENEWED);
+    world_close(&later);
+}
+
+/* One write ends all sessions of an account: those of an older epoch. */
+static void test_ended_with_its_account(void **state)
+{
+    struct world *w = *state;
+    struct text token = world_session(w, "", NULL);
+    struct answer answer;
+
+    w->ada.epoch++;
+    assert_int_equal(store_account_update(w->store, NULL, &w->ada, &w->fault), STORE_OK);
+    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_TOKEN_REVOKED);
+    assert_int_equal(world_present(w, &w->mount, world_session(w, "", NULL), &answer),
+                     OUTCOME_ROTATED);
 }
 
 struct racer {
@@ -409,8 +574,15 @@ int main(void)
         CASE(test_password_buys_a_session),
         CASE(test_window_starts_when_written),
         CASE(test_clock_set_far_back),
+        CASE(test_clock_set_forward),
+        CASE(test_override_of_a_client),
+        CASE(test_grants_of_a_client),
+        CASE(test_proof_that_a_session_began_with),
+        CASE(test_ancestors_are_replayed),
+        CASE(test_roll_forward),
+        CASE(test_roll_forward_where_nothing_rotates),
+        CASE(test_ended_with_its_account),
         CASE(test_scope_that_a_layout_cannot_say),
-        CASE(test_future_generation),
         CASE(test_race),
     };
     return cmocka_run_group_tests_name("operation/refresh", tests, NULL, NULL);
