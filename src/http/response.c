@@ -126,8 +126,8 @@ static bool add_lifetime(struct buffer *buffer, int64_t max_age_s, int64_t now_m
            add_expires(buffer, now_s + max_age_s);
 }
 
-/* "Wed, 05-Aug-2020 13:53:05 GMT": Netscape's date, which old clients and browsers read. Not by strftime(),
- * which takes the names from the locale. */
+/* "Wed, 05-Aug-2020 13:53:05 GMT": Netscape's date, which old clients and browsers read. Not by
+ * strftime(), which takes the names from the locale. */
 static bool add_expires(struct buffer *buffer, int64_t at_s)
 {
     static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
