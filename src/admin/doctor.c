@@ -308,6 +308,36 @@ static void check_clock(struct examination *e, bool has_store)
     }
 }
 
+/* Tokens newer than their sessions, which only a store that has lost history sees. */
+static void check_history(struct examination *e)
+{
+    enum { EVENTS = 1000 };
+    struct call *call = e->call;
+    struct event *rows = arena_alloc(call->arena, EVENTS * sizeof *rows);
+    int64_t since_ms = call->now_ms - 7 * (int64_t)CLOCK_DAY;
+    struct fault fault = {"out of memory"};
+    size_t count = 0;
+    size_t rolled = 0;
+
+    if (rows == NULL ||
+        store_event_list(call->service.store, NULL, rows, EVENTS, &count, &fault) != STORE_OK) {
+        report(e, "history", HEALTH_FAIL, "%s", fault.text);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        rolled += rows[i].kind == EVENT_ROLLED_FORWARD && rows[i].at_ms >= since_ms;
+    }
+    if (rolled > 0) {
+        report(e, "history", HEALTH_WARN,
+               "the store had lost renewals: %zu sessions were rolled forward in the last 7 days "
+               "(`retoken events`); was a backup restored, or does the disk lose what it has "
+               "confirmed?",
+               rolled);
+    } else {
+        report(e, "history", HEALTH_OK, "no session was rolled forward in the last 7 days");
+    }
+}
+
 /* What is allowed but seldom meant; NULL when there is nothing to say. */
 static const char *remark_on(const struct mount *mount)
 {
@@ -362,6 +392,7 @@ static void check_open_store(struct examination *e)
     check_map(e, &stat);
     check_readers(e, &stat);
     check_keys(e);
+    check_history(e);
     check_clock(e, true);
 }
 

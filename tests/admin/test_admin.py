@@ -840,7 +840,7 @@ def test_doctor(fresh):
     assert {r["state"] for r in rows} <= {"ok", "warn"}
     checks = {r["check"] for r in rows}
     assert {"configuration", "mount", "data", "secret", "file system", "disk space", "store", "engine",
-            "map", "readers", "key RS256", "key HS256", "clock"} <= checks
+            "map", "readers", "key RS256", "key HS256", "history", "clock"} <= checks
     text = fresh.run("doctor").stdout.split("\n")
     assert text[1].index("ok") == text[0].index("state")
     fresh.write("[retoken]\ndata = .\n[mount /x]\ndialect = oauth\nconcurrency-window = 5s\n")
