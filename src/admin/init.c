@@ -60,19 +60,6 @@ static void add_duration(struct buffer *b, const char *key, int64_t ms)
     buffer_addf(b, "# %s = %s\n", key, text);
 }
 
-static const char *format_name(enum refresh_format format)
-{
-    switch (format) {
-    case REFRESH_FORMAT_NATIVE:
-        return "native";
-    case REFRESH_FORMAT_UUID:
-        return "uuid";
-    case REFRESH_FORMAT_JWT:
-        return "jwt";
-    }
-    return "native";
-}
-
 static void add_mount(struct buffer *b, const struct mount *mount)
 {
     const struct policy *policy = &mount->realm->policy;
@@ -94,7 +81,7 @@ static void add_mount(struct buffer *b, const struct mount *mount)
     add_duration(b, "idle-lifetime", policy->idle_lifetime_ms);
     add_duration(b, "absolute-lifetime", policy->absolute_lifetime_ms);
     add_duration(b, "access-lifetime", policy->access_lifetime_ms);
-    buffer_addf(b, "# format = %s\n# algorithm = %s\n", format_name(policy->format),
+    buffer_addf(b, "# format = %s\n# algorithm = %s\n", policy_format_name(policy->format),
                 signing_algorithm_name(policy->algorithm));
     buffer_addf(b, "# issuer =%s%s\n", mount->realm->issuer[0] != '\0' ? " " : "",
                 mount->realm->issuer);

@@ -86,6 +86,8 @@ static const struct verb verbs[] = {
     {"store", "prune", "", 0, 0, 0, CALL_NEEDS_WRITING, verbs_store_prune,
      "remove sessions that ended long ago"},
 
+    {"dialects", "", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_NOTHING, verbs_dialect_list,
+     "list the dialects, their paths and what they start with"},
     {"doctor", "", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_NOTHING, doctor_run,
      "look whether everything is as it should be"},
     {"version", "", "", 0, 0, 0, CALL_NEEDS_NOTHING, version_run,

@@ -23,6 +23,8 @@ enum call_end verbs_client_add(struct call *call);
 enum call_end verbs_client_list(struct call *call);
 enum call_end verbs_client_remove(struct call *call);
 
+enum call_end verbs_dialect_list(struct call *call);
+
 enum call_end verbs_session_create(struct call *call);
 enum call_end verbs_session_list(struct call *call);
 enum call_end verbs_session_show(struct call *call);

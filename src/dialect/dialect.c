@@ -205,19 +205,25 @@ static const struct wording *find_words(const struct request *request, enum outc
 /* RFC 9110 section 10.2.1. */
 static void add_allow(struct request *request)
 {
-    static const char *const names[] = {
-        [HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD", [HTTP_POST] = "POST"};
-    struct buffer allow;
-    struct text value;
+    struct text allow;
 
-    buffer_start(&allow, request->arena, 32);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if ((methods_of(request) & ENDPOINT_METHOD(i)) != 0) {
-            buffer_add_c(&allow, buffer_text(&allow).size > 0 ? ", " : "");
-            buffer_add_c(&allow, names[i]);
+    if (dialect_methods(request->arena, methods_of(request), &allow)) {
+        http_response_header(&request->http->response, "Allow", allow);
+    }
+}
+
+bool dialect_methods(struct arena *arena, unsigned methods, struct text *names)
+{
+    static const char *const words[] = {
+        [HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD", [HTTP_POST] = "POST"};
+    struct buffer buffer;
+
+    buffer_start(&buffer, arena, 32);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if ((methods & ENDPOINT_METHOD(i)) != 0) {
+            buffer_add_c(&buffer, buffer_text(&buffer).size > 0 ? ", " : "");
+            buffer_add_c(&buffer, words[i]);
         }
     }
-    if (buffer_finish(&allow, &value)) {
-        http_response_header(&request->http->response, "Allow", value);
-    }
+    return buffer_finish(&buffer, names);
 }

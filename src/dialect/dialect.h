@@ -106,6 +106,9 @@ const struct dialect *dialect_find(struct text name);
 /* NULL when the dialect has none of that name. */
 const struct endpoint *dialect_endpoint(const struct dialect *dialect, struct text name);
 
+/* "GET, HEAD" for a set of ENDPOINT_…, as Allow names them. False: no memory. */
+bool dialect_methods(struct arena *arena, unsigned methods, struct text *names);
+
 /* What every endpoint asks of a request, in this order: well-formed, method, body whole, media
  * type, parsed body and query; then its own decode. request->mount is set. False: *refusal. */
 bool dialect_decode(struct request *request, enum outcome *refusal);

@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: ISC */
-/* policy.c: which policy holds for one client. Knows which fields an override has; does not know
- * where either comes from. */
+/* policy.c: names, and which policy holds for one client. Knows which fields an override has; does
+ * not know where either comes from. */
 #include "model/policy.h"
 
 #include <stddef.h>
 
 #include "model/client.h"
+
+const char *policy_format_name(enum refresh_format format)
+{
+    switch (format) {
+    case REFRESH_FORMAT_NATIVE:
+        return "native";
+    case REFRESH_FORMAT_UUID:
+        return "uuid";
+    case REFRESH_FORMAT_JWT:
+        return "jwt";
+    }
+    return "";
+}
 
 void policy_effective(const struct policy *realm, const struct client *client,
                       struct policy *effective)

@@ -18,6 +18,9 @@ enum refresh_format {
     REFRESH_FORMAT_JWT = 3     /* signed; found through the alias index */
 };
 
+/* "native", "uuid", "jwt": the configuration's words. */
+const char *policy_format_name(enum refresh_format format);
+
 /* What lets a token be recovered after the concurrency window (design.md section 4). */
 enum recovery_evidence { RECOVERY_EVIDENCE_CLIENT, RECOVERY_EVIDENCE_NONE };
 

@@ -26,8 +26,10 @@ RESPONDER = BUILD / "retoken.fcgi"
 DONE, REFUSED, USAGE, FAULT = 0, 1, 2, 3
 UUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$")
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
-MOUNTS = ["/oauth/access_token", "/sandbox/token", "/production/token", "/auth/refresh_token",
-          "/oauth/token", "/api/auth/refresh", "/api/jwt/refresh", "/oauth2/token"]
+DIALECTS = json.loads(subprocess.run([RETOKEN, "dialects", "--json"], capture_output=True,
+                                     check=True).stdout)
+MOUNTS = [endpoint["path"] for dialect in DIALECTS if dialect["policy"]
+          for endpoint in dialect["endpoints"]]
 
 
 def environment():
@@ -208,6 +210,29 @@ def test_wrong_usage_does_not_repeat_values(template):
     assert "s3cret" not in said.stdout + said.stderr
     said = template.run("client", "add", "x", "--secret=s3cret", status=USAGE)
     assert "s3cret" not in said.stdout + said.stderr
+
+
+def test_dialects(tmp_path):
+    """The table needs no installation, says the same to people and scripts, and is what is served."""
+    done = subprocess.run([RETOKEN, "dialects"], capture_output=True, text=True, cwd=tmp_path,
+                          env=environment(), check=True)
+    title, *lines = done.stdout.splitlines()
+    assert title.split() == ["dialect", "path", "methods", "operation", "format", "algorithm"]
+    assert [line.split()[:2] for line in lines] == [
+        [dialect["dialect"], endpoint["path"]] for dialect in DIALECTS
+        for endpoint in dialect["endpoints"]]
+    assert list(tmp_path.iterdir()) == []
+    koppeltaal = next(row for row in DIALECTS if row["dialect"] == "koppeltaal")
+    assert koppeltaal["policy"] == {
+        "rotation": "on", "reuse": "revoke", "format": "uuid", "algorithm": "RS512",
+        "concurrency-window": "1m", "recovery-window": "0", "idle-lifetime": "0",
+        "absolute-lifetime": "0", "access-lifetime": "1h"}
+    assert koppeltaal["endpoints"] == [{
+        "name": "token", "path": "/oauth2/token", "methods": ["POST"],
+        "deployed_methods": ["GET", "POST"], "bodies": ["form"], "operation": "refresh"}]
+    assert koppeltaal["audience"] == "fhir-server" and koppeltaal["settings"] == []
+    wellknown = next(row for row in DIALECTS if row["dialect"] == "wellknown")
+    assert wellknown["policy"] is None and wellknown["issuer"] is None
 
 
 def test_help_tells_every_verb(template):
