@@ -152,6 +152,20 @@ def test_init_adds_only_what_is_missing(fresh):
     assert fresh.session("/new")["access_token"].count(".") == 2
 
 
+def test_dialects_of_a_realm_share_its_sessions(fresh):
+    """A session of an old dialect goes on in the new one; another realm refuses it."""
+    fresh.write("[retoken]\ndata = .\n"
+                "[realm shop]\ndialect = kopong, oauth\nbase = /v1\npath.oauth.token = /token\n"
+                "[realm other]\ndialect = oauth\n")
+    fresh.run("init")
+    fresh.account()
+    old = fresh.session("/v1/oauth/access_token")["refresh_token"]
+    assert fresh.refresh(old)["error"] == "invalid_grant"
+    moved = fresh.refresh(old, "/token")["refresh_token"]
+    assert moved != old
+    assert fresh.refresh(moved, "/token")["access_token"].count(".") == 2
+
+
 def test_init_keys(template):
     keys = template.json("key", "list")
     assert {k["state"] for k in keys} == {"active"}

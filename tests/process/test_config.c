@@ -306,6 +306,18 @@ static void test_bytes_that_are_no_text(void **state)
     assert_string_equal(fault.text, "retoken.conf:2: longer than 2048 bytes");
 }
 
+static void test_too_many_settings(void **state)
+{
+    static char text[4096] = "[realm s]\n";
+
+    (void)state;
+    for (int i = 0; i < 257; i++) {
+        strcat(text, "x = 1\n");
+    }
+    assert_false(load(text));
+    assert_string_equal(fault.text, "retoken.conf:258: more than 256 settings in one section");
+}
+
 static void test_too_many_mounts(void **state)
 {
     static char text[16384];
@@ -668,6 +680,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_bytes_that_are_no_text),
+        cmocka_unit_test(test_too_many_settings),
         cmocka_unit_test(test_too_many_mounts),
         cmocka_unit_test(test_files_that_cannot_be_read),
         cmocka_unit_test(test_without_a_file),

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_path.c: which URL paths are plain, which are clean; every byte once. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_service.c: what opens, and what the fault says of what does not. */
 #include <setjmp.h>
 #include <stdarg.h>
