@@ -4,7 +4,8 @@ libadmin_a_CPPFLAGS = $(AM_CPPFLAGS)
 libadmin_a_SOURCES = \
 	src/admin/call.c src/admin/call.h \
 	src/admin/doctor.c \
-	src/admin/explain.c \
+	src/admin/explain.c src/admin/explain.h \
+	src/admin/explain_access.c \
 	src/admin/init.c \
 	src/admin/key_need.c src/admin/key_need.h \
 	src/admin/options.c src/admin/options.h \

@@ -127,6 +127,22 @@ json_t *jws_open_any(struct arena *arena, struct text token, const struct keyrin
     return NULL;
 }
 
+const struct signing_row *jws_signer(const struct jws *jws, const struct signing_row *rows,
+                                     size_t count, const struct secrets *secrets,
+                                     struct fault *fault)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct signing_key *key = signing_key_unseal(&rows[i], secrets, fault);
+        bool found = key != NULL && is_signed_by(jws, key, fault);
+
+        signing_key_close(key);
+        if (found || key == NULL) {
+            return found ? &rows[i] : NULL;
+        }
+    }
+    return NULL;
+}
+
 /* An invalid kid names no key of ours. */
 static bool may_be_signed_by(const struct jws *jws, const struct signing_key *key)
 {

@@ -396,6 +396,26 @@ static void any_key_of_the_realm(void **state)
     keyring_close(keyring);
 }
 
+/* Retired keys, and keys of any realm: this is no acceptance. */
+static void the_row_that_signed(void **state)
+{
+    struct signing_row rows[] = {seal(SIGNING_ES256, "/a", 1), seal(SIGNING_HS256, "", 2),
+                                 seal(SIGNING_EDDSA, "/b", 3)};
+    struct fault fault = {0};
+    struct jws jws;
+
+    (void)state;
+    rows[2].state = SIGNING_RETIRED;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_true(jws_gate(fixture_arena(), good_token(rows[i].algorithm), &jws));
+        assert_ptr_equal(jws_signer(&jws, rows, 3, fixture_secrets(1), &fault), &rows[i]);
+        assert_null(jws_signer(&jws, rows, i, fixture_secrets(1), &fault));
+    }
+    assert_string_equal(fault.text, "");
+    assert_null(jws_signer(&jws, rows, 3, fixture_secrets(2), &fault)); /* cannot be unsealed */
+    assert_string_not_equal(fault.text, "");
+}
+
 static void small_arena_fails_cleanly(void **state)
 {
     struct text good = good_token(SIGNING_HS256);
@@ -434,6 +454,7 @@ int main(void)
         cmocka_unit_test(oversized_signature),
         cmocka_unit_test(deep_headers),
         cmocka_unit_test(any_key_of_the_realm),
+        cmocka_unit_test(the_row_that_signed),
         cmocka_unit_test(small_arena_fails_cleanly),
     };
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/* explain.h: what the two halves of `retoken explain` share: explain.c finds out what a token is
+ * and explains refresh tokens, explain_access.c explains access tokens. */
+#ifndef RETOKEN_ADMIN_EXPLAIN_H
+#define RETOKEN_ADMIN_EXPLAIN_H
+
+#include "admin/call.h"
+#include "token/jws.h"
+
+enum { EXPLAIN_SENTENCE_MAX = 512 };
+
+/* A JWT that passed the gate and is no refresh token: prints what it is. CALL_REFUSED: no key of
+ * this store signed it. */
+enum call_end explain_access(struct call *call, const struct jws *jws);
+
+/* Adds "12 s ago" or "in 29 d". */
+void explain_ago(struct buffer *b, int64_t at_ms, int64_t now_ms);
+/* Adds "for 48 s more", of a window that is open at least until the next second. */
+void explain_left(struct buffer *b, int64_t left_ms);
+
+/* Prints the session's events: `"events":[…]` inside an open JSON object, or a table. */
+enum call_end explain_events(struct call *call, const uint8_t session[SESSION_ID_SIZE]);
+/* Prints one sentence, where no more than that is known of a token. Gives CALL_REFUSED. */
+enum call_end explain_only(struct call *call, const char *kind, const char *outcome,
+                           struct text says);
+
+#endif
