@@ -21,8 +21,9 @@ DIALECT_TOKEN_TESTS = tests/token/fixture.c tests/token/fixture.h
 check_PROGRAMS += tests/dialect/test_layout tests/dialect/test_kopong_principal \
 	tests/dialect/test_documented_tokens
 
-tests_dialect_test_layout_SOURCES = tests/dialect/test_layout.c $(DIALECT_TOKEN_TESTS)
-tests_dialect_test_layout_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dialect_test_layout_SOURCES = tests/dialect/test_layout.c $(DIALECT_TOKEN_TESTS) \
+	tests/dialect/golden.c tests/dialect/golden.h
+tests_dialect_test_layout_CPPFLAGS = $(tests_dialect_test_dialect_CPPFLAGS)
 tests_dialect_test_layout_LDADD = $(DIALECT_TEST_LIBS)
 
 tests_dialect_test_kopong_principal_SOURCES = tests/dialect/test_kopong_principal.c \

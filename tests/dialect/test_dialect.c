@@ -377,6 +377,20 @@ static void run_case(const struct dialect *dialect, const char *name)
     check_sample(dialect, name, &response);
 }
 
+/* No answer without its request, and nothing else that no test reads. */
+static void check_no_file_is_left_over(const char *folder, size_t cases)
+{
+    static const char *const known[] = {".json", ".documented", ".deployed", ".full", ".bare"};
+    static char names[GOLDEN_CASES_MAX][GOLDEN_NAME_MAX];
+    size_t files = 2 * cases + 2; /* with "." and ".." */
+
+    assert_int_equal(golden_cases(folder, ".answer", names), cases);
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        files += golden_cases(folder, known[i], names);
+    }
+    assert_int_equal(golden_cases(folder, "", names), files);
+}
+
 static void test_cases(void **state)
 {
     static char names[GOLDEN_CASES_MAX][GOLDEN_NAME_MAX];
@@ -390,10 +404,7 @@ static void test_cases(void **state)
             arena_reset(arena);
             run_case(dialects[d], names[i]);
         }
-        /* no answer without its request */
-        assert_int_equal(golden_cases(dialects[d]->name, ".answer", names), count);
-        assert_int_equal(golden_cases(dialects[d]->name, "", names),
-                         2 * count + golden_cases(dialects[d]->name, ".json", names) + 4);
+        check_no_file_is_left_over(dialects[d]->name, count);
     }
 }
 
@@ -674,7 +685,7 @@ static void test_cookie_age(void **state)
 static void test_table(void **state)
 {
     (void)state;
-    assert_true(dialect_count >= 6);
+    assert_true(dialect_count > 0);
     for (size_t i = 0; i < dialect_count; i++) {
         const struct dialect *dialect = dialects[i];
 
