@@ -20,6 +20,11 @@ const char *policy_format_name(enum refresh_format format)
     return "";
 }
 
+bool policy_can_rotate(const struct policy *policy)
+{
+    return !policy->keeps_token && policy->format != REFRESH_FORMAT_JWT;
+}
+
 void policy_effective(const struct policy *realm, const struct client *client,
                       struct policy *effective)
 {
@@ -28,7 +33,7 @@ void policy_effective(const struct policy *realm, const struct client *client,
 
     *effective = *realm;
     if (own->set & POLICY_ROTATION) {
-        effective->rotate = own->rotate;
+        effective->rotate = own->rotate && policy_can_rotate(realm);
     }
     if (own->set & POLICY_REPORT_ONLY) {
         effective->report_only = own->report_only;

@@ -88,7 +88,12 @@ struct policy_override {
 
 struct client; /* model/client.h */
 
-/* *effective is `realm` with what this client has instead (NULL = no client: the realm's). */
+/* Can refresh tokens rotate at all? Not where an answer has no place for the next one, nor where
+ * they are JWTs, of which a session gets one. */
+bool policy_can_rotate(const struct policy *policy);
+
+/* *effective is `realm` with what this client has instead (NULL = no client: the realm's). What
+ * cannot rotate does not, whatever the client has. */
 void policy_effective(const struct policy *realm, const struct client *client,
                       struct policy *effective);
 

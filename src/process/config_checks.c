@@ -89,10 +89,10 @@ static bool check_idle(struct config_reader *reader, size_t realm, size_t row)
            config_complain(reader, line, "%s has no effect: %s", name, idle_settings[row].advice);
 }
 
-/* Not even a client's own policy can turn rotation on: that has no say in the format. */
+/* Not even for a client with a policy of its own. */
 static bool never_rotates(const struct realm *realm)
 {
-    return realm->policy.keeps_token || realm->policy.format == REFRESH_FORMAT_JWT;
+    return !policy_can_rotate(&realm->policy);
 }
 
 static bool has_no_recovery(const struct realm *realm)

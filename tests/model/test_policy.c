@@ -75,6 +75,24 @@ static void test_no_client(void **state)
     assert_int_equal(made.access_lifetime_ms, 6);
 }
 
+/* A client's own policy cannot turn on what its realm's tokens cannot do. */
+static void test_what_cannot_rotate(void **state)
+{
+    static const struct client client = {.override = {.set = POLICY_ROTATION, .rotate = true}};
+    const struct policy native = {.format = REFRESH_FORMAT_NATIVE};
+    const struct policy jwt = {.format = REFRESH_FORMAT_JWT};
+    const struct policy kept = {.format = REFRESH_FORMAT_NATIVE, .keeps_token = true};
+    struct policy made;
+
+    (void)state;
+    policy_effective(&native, &client, &made);
+    assert_true(made.rotate);
+    policy_effective(&jwt, &client, &made);
+    assert_false(made.rotate);
+    policy_effective(&kept, &client, &made);
+    assert_false(made.rotate);
+}
+
 static void test_grants(void **state)
 {
     struct policy open = {.grants = 0};
@@ -99,6 +117,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_overrides),
         cmocka_unit_test(test_no_client),
+        cmocka_unit_test(test_what_cannot_rotate),
         cmocka_unit_test(test_grants),
     };
     return cmocka_run_group_tests_name("model/policy", tests, NULL, NULL);
