@@ -14,6 +14,7 @@ libadmin_a_SOURCES = \
 	src/admin/verbs.h \
 	src/admin/verbs_account.c \
 	src/admin/verbs_client.c \
+	src/admin/verbs_client_policy.c \
 	src/admin/verbs_dialect.c \
 	src/admin/verbs_key.c \
 	src/admin/verbs_session.c \

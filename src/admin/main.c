@@ -48,6 +48,10 @@ static const struct verb verbs[] = {
      CALL_NEEDS_WRITING, verbs_client_add, "register a client; prints its secret once"},
     {"client", "list", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_client_list,
      "list all clients"},
+    {"client", "show", "ID", 1, 1, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_client_show,
+     "show one client whole"},
+    {"client", "set", "ID", 1, 1, OPTION_BIT(POLICY) | OPTION_BIT(GRANT), CALL_NEEDS_WRITING,
+     verbs_client_set, "give it a policy of its own, or fewer grants"},
     {"client", "remove", "ID", 1, 1, 0, CALL_NEEDS_WRITING, verbs_client_remove,
      "remove it and end its sessions"},
 

@@ -25,6 +25,9 @@
     OPTION(SECRET_FILE, "secret-file", 0, "FILE", false,                                           \
            "an existing secret: the file's first line; - is stdin")                                \
     OPTION(SCOPE, "scope", 0, "SCOPE", false, "scope, space-separated")                            \
+    OPTION(POLICY, "policy", 0, "NAME=VALUE", true,                                                \
+           "the client's own policy, named as in retoken.conf(5) (may be repeated)")               \
+    OPTION(GRANT, "grant", 0, "GRANT", true, "a grant the client may use (may be repeated)")       \
     OPTION(KEY, "key", 0, "PEMFILE", false, "public key for client assertions (RFC 7523)")         \
     OPTION(ALGORITHM, "algorithm", 0, "ALG", false,                                                \
            "HS256 RS256 RS384 RS512 PS256 ES256 ES384 EdDSA")                                      \

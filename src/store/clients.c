@@ -42,6 +42,36 @@ enum store_result store_client_find(struct store *store, const char *id, struct 
     return result;
 }
 
+struct update {
+    const struct client *before;
+    const struct client *after;
+};
+
+/* Both were zeroed before they were read, so their bytes can be compared. */
+static enum store_result apply_update(struct rows *rows, void *what, struct fault *fault)
+{
+    const struct update *update = what;
+    struct client client;
+    enum store_result result;
+
+    memset(&client, 0, sizeof client);
+    result = rows_client_get(rows, update->after->id, &client, fault);
+    if (result != STORE_OK) {
+        return result;
+    }
+    return memcmp(update->before, &client, sizeof client) != 0
+               ? STORE_STALE
+               : rows_client_put(rows, update->after, fault);
+}
+
+enum store_result store_client_update(struct store *store, const struct client *before,
+                                      const struct client *client, struct fault *fault)
+{
+    struct update update = {before, client};
+
+    return store_private_write(store, apply_update, &update, 0, fault);
+}
+
 static enum store_result apply_remove(struct rows *rows, void *what, struct fault *fault)
 {
     const char *const *id = what;

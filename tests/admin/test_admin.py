@@ -598,6 +598,33 @@ def test_key_import(fresh):
 
 # ---- explain ----
 
+def test_client_has_a_policy_of_its_own(fresh):
+    fresh.account()
+    fresh.json("client", "add", "tool", "--public")
+    first = fresh.session("/oauth/token", "ada", "--client", "tool")["refresh_token"]
+    fresh.run("client", "set", "tool", "--policy", "rotation=off", "--policy", "access-lifetime=5m",
+              "--policy", "recovery-evidence=none", "--policy", "recovery-generations=3",
+              "--policy", "reuse=report")
+    shown = fresh.json("client", "show", "tool")
+    assert shown["policy"] == ["rotation=off", "reuse=report", "recovery-generations=3",
+                               "recovery-evidence=none", "access-lifetime=5m"]
+    assert shown["grants"] == ["all"]
+    assert fresh.explain(first)["outcome"] == "renewed"
+    again = fresh.refresh(first, client_id="tool")
+    assert again["refresh_token"] == first and again["expires"] == 300
+    fresh.run("client", "set", "tool", "--policy", "rotation=", "--grant", "code", "--grant", "device")
+    shown = fresh.json("client", "show", "tool")
+    assert "rotation=off" not in shown["policy"] and shown["grants"] == ["code", "device"]
+    assert fresh.explain(first)["outcome"] == "client-grant"
+    assert fresh.refresh(first, client_id="tool")["error"] == "unauthorized_client"
+    fresh.run("client", "set", "tool", "--grant", "all")
+    assert fresh.explain(first)["outcome"] == "rotated"
+    for wrong in ("idle-lifetime=soon", "recovery-generations=9", "rotation=maybe", "rotation", "colour=red"):
+        fresh.run("client", "set", "tool", "--policy", wrong, status=USAGE)
+    fresh.run("client", "set", "tool", "--grant", "magic", status=USAGE)
+    fresh.run("client", "set", "nobody", "--grant", "all", status=REFUSED)
+
+
 def test_explain_states(fresh):
     fresh.account("ada", "--claim", "x=1")
     web = fresh.json("client", "add", "web", "--public")

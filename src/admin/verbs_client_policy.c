@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: ISC */
+/* verbs_client_policy.c: `retoken client set` and `client show`: what a client has instead of its
+ * realm's policy, under the names of retoken.conf(5), and which grants it may use. Knows names and
+ * ranges; does not know when a policy counts. */
+#include "admin/verbs.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A policy that a client may have of its own: a duration, a number, or one of two words. */
+struct own_policy {
+    const char *name;
+    uint32_t bit; /* enum policy_bit */
+    enum { DURATION, NUMBER, ROTATION, REUSE, EVIDENCE } kind;
+    size_t offset;       /* in struct policy_override */
+    int64_t least, most; /* ms, or a number */
+    const char *expected;
+};
+
+#define OWN(name, bit, kind, field, least, most, expected)                                         \
+    {                                                                                              \
+        name, bit, kind, offsetof(struct policy_override, field), least, most, expected            \
+    }
+#define YEARS(n) (INT64_C(n) * 365 * CLOCK_DAY)
+
+static const struct own_policy policies[] = {
+    OWN("rotation", POLICY_ROTATION, ROTATION, rotate, 0, 0, "on or off"),
+    OWN("reuse", POLICY_REPORT_ONLY, REUSE, report_only, 0, 0, "revoke or report"),
+    OWN("concurrency-window", POLICY_CONCURRENCY_WINDOW, DURATION, concurrency_window_ms, 0,
+        CLOCK_HOUR, "0 to 1h"),
+    OWN("recovery-window", POLICY_RECOVERY_WINDOW, DURATION, recovery_window_ms, 0,
+        INT64_C(90) * CLOCK_DAY, "0 to 90d"),
+    OWN("recovery-generations", POLICY_RECOVERY_GENERATIONS, NUMBER, recovery_generations, 1,
+        SESSION_SPENT_KEPT, "1 to 8"),
+    OWN("recovery-evidence", POLICY_RECOVERY_EVIDENCE, EVIDENCE, recovery_evidence, 0, 0,
+        "client or none"),
+    OWN("idle-lifetime", POLICY_IDLE_LIFETIME, DURATION, idle_lifetime_ms, 0, YEARS(100),
+        "0 (none) to 36500d"),
+    OWN("absolute-lifetime", POLICY_ABSOLUTE_LIFETIME, DURATION, absolute_lifetime_ms, 0,
+        YEARS(100), "0 (none) to 36500d"),
+    OWN("access-lifetime", POLICY_ACCESS_LIFETIME, DURATION, access_lifetime_ms, CLOCK_SECOND,
+        YEARS(1), "1s to 365d"),
+};
+enum { POLICIES = sizeof policies / sizeof policies[0] };
+
+static const struct {
+    const char *word;
+    enum grant_bit bit;
+} grants[] = {{"refresh", GRANT_REFRESH}, {"password", GRANT_PASSWORD},
+              {"client", GRANT_CLIENT},   {"code", GRANT_CODE},
+              {"device", GRANT_DEVICE},   {"exchange", GRANT_EXCHANGE}};
+enum { GRANTS = sizeof grants / sizeof grants[0] };
+
+static const struct column columns[] = {
+    {"client", "client", COLUMN_TEXT, false},  {"enabled", "enabled", COLUMN_FLAG, false},
+    {"grants", "grants", COLUMN_WORDS, false}, {"policy", "policy", COLUMN_WORDS, false},
+    {"scope", "scope", COLUMN_WORDS, false},   {"created", "created", COLUMN_TIME, false},
+};
+enum { COLUMNS = sizeof columns / sizeof columns[0] };
+
+static enum call_end find_client(struct call *call, struct client *client);
+static enum call_end read_policies(struct call *call, struct policy_override *own);
+static enum call_end read_policy(struct call *call, const char *given, struct policy_override *own);
+static bool read_value(const struct own_policy *policy, struct text value,
+                       struct policy_override *own);
+static bool read_word(const char *first, const char *second, struct text value, bool *is_second);
+static enum call_end read_grants(struct call *call, uint32_t *allowed);
+static struct text grants_of(struct call *call, const struct client *client);
+static struct text policies_of(struct call *call, const struct policy_override *own);
+static void add_value(struct buffer *b, const struct own_policy *policy,
+                      const struct policy_override *own);
+
+enum call_end verbs_client_set(struct call *call)
+{
+    struct client before;
+    struct client after;
+    struct fault fault = {0};
+    enum call_end end = find_client(call, &before);
+
+    if (end != CALL_DONE) {
+        return end;
+    }
+    after = before;
+    end = read_policies(call, &after.override);
+    end = end == CALL_DONE ? read_grants(call, &after.grants) : end;
+    if (end != CALL_DONE) {
+        return end;
+    }
+    switch (store_client_update(call->service.store, &before, &after, &fault)) {
+    case STORE_OK:
+        output_say(&call->output, "client %s changed", after.id);
+        return call_event(call, EVENT_CLIENT, 0, after.id, "changed");
+    case STORE_ABSENT:
+    case STORE_STALE:
+        return call_refuse(call, "client %s was changed by somebody else meanwhile; look again",
+                           after.id);
+    case STORE_EXISTS:
+    case STORE_FAULT:
+        break;
+    }
+    return call_fault(call, &fault);
+}
+
+enum call_end verbs_client_show(struct call *call)
+{
+    struct client client;
+    enum call_end end = find_client(call, &client);
+
+    if (end == CALL_DONE) {
+        const struct cell cells[COLUMNS] = {
+            CELL_TEXT(text_of(client.id)),       CELL_NUMBER(client.enabled),
+            CELL_TEXT(grants_of(call, &client)), CELL_TEXT(policies_of(call, &client.override)),
+            CELL_TEXT(text_of(client.scope)),    CELL_NUMBER(client.created_ms),
+        };
+
+        output_record(&call->output, columns, COLUMNS, cells);
+    }
+    return end;
+}
+
+static enum call_end find_client(struct call *call, struct client *client)
+{
+    const char *id = call_argument(call, 0);
+    struct fault fault = {0};
+
+    memset(client, 0, sizeof *client);
+    switch (store_client_find(call->service.store, id, client, &fault)) {
+    case STORE_OK:
+        return CALL_DONE;
+    case STORE_ABSENT:
+        return call_refuse(call, "there is no client %s; `retoken client list` shows them", id);
+    case STORE_EXISTS:
+    case STORE_STALE:
+    case STORE_FAULT:
+        break;
+    }
+    return call_fault(call, &fault);
+}
+
+/* ---- what the options say ---- */
+
+static enum call_end read_policies(struct call *call, struct policy_override *own)
+{
+    enum call_end end = CALL_DONE;
+    const char *given;
+
+    for (size_t at = 0;
+         end == CALL_DONE && (given = options_next(&call->options, OPTION_POLICY, &at)) != NULL;) {
+        end = read_policy(call, given, own);
+    }
+    return end;
+}
+
+/* "idle-lifetime=90d"; "idle-lifetime=": as the realm has it. */
+static enum call_end read_policy(struct call *call, const char *given, struct policy_override *own)
+{
+    struct text value = text_of(given);
+    struct text name = text_split(&value, '=');
+
+    for (size_t i = 0; i < POLICIES; i++) {
+        const struct own_policy *policy = &policies[i];
+
+        if (!text_is(name, policy->name)) {
+            continue;
+        } else if (strchr(given, '=') == NULL) {
+            return call_wrong(call, "--policy %s: write %s=VALUE, or %s= for the realm's", given,
+                              given, given);
+        } else if (value.size == 0) {
+            own->set &= ~policy->bit;
+            return CALL_DONE;
+        } else if (!read_value(policy, value, own)) {
+            return call_wrong(call, "--policy %s: write %s", given, policy->expected);
+        }
+        own->set |= policy->bit;
+        return CALL_DONE;
+    }
+    return call_wrong(call,
+                      "--policy %s: a client can have its own rotation, reuse, "
+                      "concurrency-window, recovery-window, recovery-generations, "
+                      "recovery-evidence, idle-lifetime, absolute-lifetime and access-lifetime",
+                      given);
+}
+
+static bool read_value(const struct own_policy *policy, struct text value,
+                       struct policy_override *own)
+{
+    void *field = (char *)own + policy->offset;
+    bool second = false;
+    uint64_t number;
+    int64_t ms;
+
+    switch (policy->kind) {
+    case DURATION:
+        if (!config_duration_parse(value, &ms) || ms < policy->least || ms > policy->most) {
+            return false;
+        }
+        *(int64_t *)field = ms;
+        return true;
+    case NUMBER:
+        if (!text_to_u64(value, (uint64_t)policy->most, &number) ||
+            number < (uint64_t)policy->least) {
+            return false;
+        }
+        *(uint32_t *)field = (uint32_t)number;
+        return true;
+    case ROTATION:
+        return read_word("off", "on", value, field);
+    case REUSE:
+        return read_word("revoke", "report", value, field);
+    case EVIDENCE:
+        if (!read_word("client", "none", value, &second)) {
+            return false;
+        }
+        own->recovery_evidence = second ? RECOVERY_EVIDENCE_NONE : RECOVERY_EVIDENCE_CLIENT;
+        return true;
+    }
+    return false;
+}
+
+static bool read_word(const char *first, const char *second, struct text value, bool *is_second)
+{
+    *is_second = text_is(value, second);
+    return *is_second || text_is(value, first);
+}
+
+/* --grant, repeated: these and no others; "all": whatever the realm allows. */
+static enum call_end read_grants(struct call *call, uint32_t *allowed)
+{
+    uint32_t bits = 0;
+    const char *given;
+
+    for (size_t at = 0; (given = options_next(&call->options, OPTION_GRANT, &at)) != NULL;) {
+        size_t i = 0;
+
+        while (i < GRANTS && strcmp(given, grants[i].word) != 0) {
+            i++;
+        }
+        if (i == GRANTS && strcmp(given, "all") != 0) {
+            return call_wrong(call,
+                              "--grant %s: write refresh, password, client, code, device, "
+                              "exchange or all",
+                              given);
+        }
+        bits |= i < GRANTS ? (uint32_t)grants[i].bit : UINT32_MAX;
+    }
+    if (bits != 0) {
+        *allowed = bits == UINT32_MAX ? 0 : bits;
+    }
+    return CALL_DONE;
+}
+
+/* ---- what is shown ---- */
+
+static struct text grants_of(struct call *call, const struct client *client)
+{
+    struct buffer b;
+
+    buffer_start(&b, call->arena, 128);
+    for (size_t i = 0; i < GRANTS; i++) {
+        if ((client->grants & grants[i].bit) != 0) {
+            buffer_addf(&b, "%s%s", buffer_text(&b).size > 0 ? " " : "", grants[i].word);
+        }
+    }
+    return client->grants == 0 ? TEXT("all") : buffer_text(&b);
+}
+
+/* "idle-lifetime=90d rotation=off" */
+static struct text policies_of(struct call *call, const struct policy_override *own)
+{
+    struct buffer b;
+
+    buffer_start(&b, call->arena, 512);
+    for (size_t i = 0; i < POLICIES; i++) {
+        if ((own->set & policies[i].bit) != 0) {
+            buffer_addf(&b, "%s%s=", buffer_text(&b).size > 0 ? " " : "", policies[i].name);
+            add_value(&b, &policies[i], own);
+        }
+    }
+    return buffer_text(&b);
+}
+
+static void add_value(struct buffer *b, const struct own_policy *policy,
+                      const struct policy_override *own)
+{
+    const void *field = (const char *)own + policy->offset;
+    char duration[32];
+
+    switch (policy->kind) {
+    case DURATION:
+        config_duration_format(*(const int64_t *)field, duration);
+        buffer_add_c(b, duration);
+        break;
+    case NUMBER:
+        buffer_addf(b, "%" PRIu32, *(const uint32_t *)field);
+        break;
+    case ROTATION:
+        buffer_add_c(b, own->rotate ? "on" : "off");
+        break;
+    case REUSE:
+        buffer_add_c(b, own->report_only ? "report" : "revoke");
+        break;
+    case EVIDENCE:
+        buffer_add_c(b, own->recovery_evidence == RECOVERY_EVIDENCE_NONE ? "none" : "client");
+        break;
+    }
+}
