@@ -126,29 +126,19 @@ static void add_config(struct buffer *b, const char *path, const struct config *
                     "# Sizes: 64k, 64m, 4g. Relative paths start at this file's directory.\n\n"
                     "[retoken]\n");
     buffer_addf(b, "data = %s\n", data_for(path));
-    buffer_add_c(b, "# secret-file = DATA/secret\n"
-                    "# store = lmdb:DATA/store\n");
-    add_size(b, "store-size", config->store_size);
-    add_size(b, "store-limit", config->store_limit);
-    add_duration(b, "keep-ended", config->keep_ended_ms);
-    buffer_addf(b,
-                "# log =            (a file; standard error unless set)\n"
-                "# log-level = %s\n"
-                "# prefix =         (of the URL path, dropped before mounts are matched)\n"
-                "# threads = %" PRIu64 "\n",
-                levels[config->log_level], config->threads);
-    add_size(b, "body-limit", config->body_limit);
     buffer_add_c(
         b, "\n# Without [realm] and [mount] sections every endpoint of every dialect is at its own "
            "path, as\n"
            "# shown below. With one or more, only what they name exists, and the key set and "
            "the health\n"
-           "# check. For example, clients of kopong that move to oauth without a login:\n"
-           "#\n"
-           "#   [realm shop]\n"
-           "#   dialect = kopong, oauth\n"
-           "#   access-lifetime = 15m\n"
-           "#   path.oauth.token = /token\n");
+           "# check. Several dialects of one realm, with commas between them, share its "
+           "sessions. Example:\n#\n");
+    buffer_addf(b,
+                "#   [realm shop]\n"
+                "#   dialect = %s\n"
+                "#   base = /shop\n"
+                "#   access-lifetime = 15m\n",
+                dialects[0]->name);
     for (size_t i = 0; i < config->mount_count; i++) {
         add_mount(b, &config->mounts[i]);
     }

@@ -144,8 +144,8 @@ bool config_add_mount(struct config_reader *reader, unsigned line, struct text p
 unsigned config_taken_by(const struct config_reader *reader, struct text path);
 /* Could a request have this path? */
 bool config_is_mountable(struct text path);
-/* "kopong, wirecash, …" into `out`, which it returns; for a mount also the endpoints of dialects
- * that issue no tokens. */
+/* The names of all dialects into `out`, which it returns; for a mount also the endpoints of
+ * dialects that issue no tokens. */
 const char *config_list_dialects(bool for_mount, char *out, size_t room);
 const char *config_list_endpoints(const struct dialect *dialect, char *out, size_t room);
 /* Does it issue tokens? */

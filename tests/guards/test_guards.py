@@ -142,6 +142,9 @@ def test_every_path_is_in_every_sample():
 def test_every_setting_is_documented():
     keys = set(re.findall(r'\{\s*"([a-z][a-z-]+)",', (SRC / "process" / "config_settings.c").read_text()))
     assert {"data", "algorithm", "concurrency-window"} <= keys, keys
+    for source in [*(SRC / "process").glob("config_*.c"), *(SRC / "dialect").glob("*.c")]:
+        keys |= set(re.findall(r'(?:\(section, |line->name, |\{)"([a-z]+)"(?:\)|, take_)', source.read_text()))
+    assert {"base", "endpoint", "realm", "principal"} <= keys, keys
     manual = (ROOT / "man" / "retoken.conf.5").read_text().replace("\\-", "-")
     for key in keys:
         assert key in manual, f"retoken.conf(5) does not name {key}"
