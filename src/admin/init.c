@@ -126,6 +126,18 @@ static void add_config(struct buffer *b, const char *path, const struct config *
                     "# Sizes: 64k, 64m, 4g. Relative paths start at this file's directory.\n\n"
                     "[retoken]\n");
     buffer_addf(b, "data = %s\n", data_for(path));
+    buffer_add_c(b, "# secret-file = DATA/secret\n"
+                    "# store = lmdb:DATA/store\n");
+    add_size(b, "store-size", config->store_size);
+    add_size(b, "store-limit", config->store_limit);
+    add_duration(b, "keep-ended", config->keep_ended_ms);
+    buffer_addf(b,
+                "# log =            (a file; standard error unless set)\n"
+                "# log-level = %s\n"
+                "# prefix =         (of the URL path, dropped before mounts are matched)\n"
+                "# threads = %" PRIu64 "\n",
+                levels[config->log_level], config->threads);
+    add_size(b, "body-limit", config->body_limit);
     buffer_add_c(
         b, "\n# Without [realm] and [mount] sections every endpoint of every dialect is at its own "
            "path, as\n"
