@@ -143,6 +143,30 @@ static void clients_are_added_found_listed_and_removed(void **state)
     assert_store(STORE_ABSENT, store_client_find(f->store, "web", rows, &f->fault));
 }
 
+/* Nobody's change is undone by another's. */
+static void client_is_changed_unless_another_did(void **state)
+{
+    struct fixture *f = *state;
+    struct client before, after, other;
+
+    memset(&other, 0, sizeof other);
+    strcpy(other.id, "web");
+    assert_store(STORE_OK, store_client_add(f->store, &other, &f->fault));
+    memset(&before, 0, sizeof before);
+    assert_store(STORE_OK, store_client_find(f->store, "web", &before, &f->fault));
+    after = before;
+    after.grants = GRANT_REFRESH;
+    after.override.set = POLICY_ROTATION;
+    assert_store(STORE_OK, store_client_update(f->store, &before, &after, &f->fault));
+    memset(&other, 0, sizeof other);
+    assert_store(STORE_OK, store_client_find(f->store, "web", &other, &f->fault));
+    assert_int_equal(other.grants, GRANT_REFRESH);
+    assert_int_equal(other.override.set, POLICY_ROTATION);
+    assert_store(STORE_STALE, store_client_update(f->store, &before, &after, &f->fault));
+    assert_store(STORE_OK, store_client_remove(f->store, "web", &f->fault));
+    assert_store(STORE_ABSENT, store_client_update(f->store, &other, &after, &f->fault));
+}
+
 /* ---- signing keys ---- */
 
 static uint64_t keyring_version(struct fixture *f)
@@ -1359,6 +1383,7 @@ int main(void)
         CONTRACT(account_update_changes_all_but_the_name),
         CONTRACT(accounts_are_listed_by_name_in_pages),
         CONTRACT(clients_are_added_found_listed_and_removed),
+        CONTRACT(client_is_changed_unless_another_did),
         CONTRACT(every_change_of_a_key_counts_the_keyring_version_up),
         CONTRACT(keys_are_listed_in_order_of_number),
         CONTRACT(grant_holds_all_that_a_decision_needs),
