@@ -14,6 +14,10 @@ def test_a_chain_is_right():
     assert judged(("a", "b"), ("b", "c"), ("b", "c"), ("x", "y"), ("a", None)) == []
 
 
+def test_a_spent_token_is_answered_with_the_newest():
+    assert judged(("a", "b"), ("b", "c"), ("a", "c"), ("c", "d"), ("a", "d"), ("b", "d")) == []
+
+
 def test_a_fork_is_wrong():
     assert judged(("a", "b"), ("a", "c")) == ["a token has 2 successors"]
 

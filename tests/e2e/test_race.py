@@ -71,8 +71,8 @@ def test_after_the_window_the_old_token_ends_the_session(world, processes, mount
 
 
 def test_old_and_new_token_race(world):
-    """Half of the clients still hold the old token, half the new one. The old one is honoured until
-    its successor is used; after that it is a reuse and ends the session. Never a fork."""
+    """Half of the clients still hold the old token, half the new one. Each is answered with the
+    newest one, as both were spent a moment ago. Never a fork."""
     mount = dialects.mount_at("/oauth/token")
     server = world.serve("socket", processes=8)
     for _ in range(5):
