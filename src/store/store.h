@@ -223,8 +223,8 @@ enum store_result store_client_add(struct store *store, const struct client *cli
                                    struct fault *fault);
 enum store_result store_client_find(struct store *store, const char *id, struct client *client,
                                     struct fault *fault);
-/* Overwrites the client of that id. STORE_STALE: it is no longer as `before`, which was zeroed before
- * store_client_find filled it. */
+/* Overwrites the client of that id. STORE_STALE: it is no longer as `before`, which was zeroed
+ * before store_client_find filled it. */
 enum store_result store_client_update(struct store *store, const struct client *before,
                                       const struct client *client, struct fault *fault);
 enum store_result store_client_remove(struct store *store, const char *id, struct fault *fault);
