@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* arena.c: blocks of zeroed memory, used from the front. Knows its limit; does not know what the
  * memory holds, so all that was used is wiped. */
+#include "base/arena.h"
+
 #include <stdalign.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/secret.h"
 
 /* The first block is kept between requests, and is enough for most of them. */

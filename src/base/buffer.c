@@ -2,11 +2,12 @@
 /* buffer.c: a growing run of bytes in an arena. Knows encodings of single values; does not know the
  * syntax it is used for. Memory that it has outgrown stays in the arena until the reset wipes it.
  */
+#include "base/buffer.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/buffer.h"
 #include "base/codec.h"
 
 void buffer_start(struct buffer *buffer, struct arena *arena, size_t room)

@@ -2,9 +2,9 @@
 /* codec.c: binary values and their spellings. Knows alphabets and byte order; does not know what
  * the values mean. A decoder accepts only one spelling of each value, so that the string accepted
  * is the string issued. */
-#include <string.h>
-
 #include "base/codec.h"
+
+#include <string.h>
 
 #define LETTERS_AND_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 static const char base64url_digits[] = LETTERS_AND_DIGITS "-_";

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* fault.c: formats the text of a fault. Knows lengths and control bytes; does not know what broke,
  * and never logs. */
+#include "base/fault.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "base/fault.h"
 
 enum { ROOM = sizeof(((struct fault *)NULL)->text) };
 

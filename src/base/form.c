@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* form.c: parses application/x-www-form-urlencoded. Knows its encoding and which bytes are allowed;
  * does not know any parameter. */
+#include "base/form.h"
+
 #include <string.h>
 
 #include "base/codec.h"
-#include "base/form.h"
 
 static bool is_break(unsigned char c)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* secret.c: by libcrypto's constant-time comparison and libc's wipe. Knows bytes; does not know
  * what makes them secret. */
-#include <openssl/crypto.h>
+#include "base/secret.h"
+
 #include <string.h>
 
-#include "base/secret.h"
+#include <openssl/crypto.h>
 
 bool secret_equal(const void *a, const void *b, size_t size)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* text.c: questions about a run of bytes. Knows ASCII and UTF-8; allocates and keeps nothing. Its
  * comparisons stop at the first difference, so they are not for secrets. */
-#include <string.h>
-
 #include "base/text.h"
+
+#include <string.h>
 
 /* Not tolower(), which depends on the locale. */
 static unsigned char ascii_lower(char c)

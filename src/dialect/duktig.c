@@ -2,6 +2,7 @@
 /* duktig.c: POST /auth/refresh_token of Duktig.Microservice (PHP): the token in a header, the body
  * ignored, the access token alone in the answer. Knows that header and the service's sentences. */
 #include "dialect/answer.h"
+
 #include "dialect/dialect.h"
 
 #define JSON_TYPE "application/json"

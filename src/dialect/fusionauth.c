@@ -3,6 +3,7 @@
  * token in a cookie or in JSON, the answer in both. Knows cookies and the Errors object; never
  * clears a cookie, because a refusal may be a race that the other tab won. */
 #include "dialect/answer.h"
+
 #include "dialect/dialect.h"
 
 #define JSON_TYPE "application/json"

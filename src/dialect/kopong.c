@@ -8,6 +8,7 @@
  * documented only; the plugin never had it): a Bearer token that may have expired, and JSON with
  * username and password, which the operation checks both. */
 #include "dialect/answer.h"
+
 #include "dialect/dialect.h"
 #include "dialect/kopong_principal.h"
 

@@ -3,6 +3,7 @@
  * parameters, its errors as bare sentences, and a scope that must be repeated exactly. Knows those;
  * does not know whether a client assertion is right. */
 #include "dialect/answer.h"
+
 #include "dialect/assertion.h"
 #include "dialect/dialect.h"
 

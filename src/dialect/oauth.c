@@ -3,6 +3,7 @@
  * Basic, by body and by JWT (RFC 7523). Knows the RFC's parameters and error codes; does not know
  * whether a client is right. */
 #include "dialect/answer.h"
+
 #include "dialect/assertion.h"
 #include "dialect/dialect.h"
 

@@ -2,6 +2,7 @@
 /* wellknown.c: the endpoints that carry no tokens and need none: the key set and the health check.
  * Knows their paths and words; does not know keys or the store. */
 #include "dialect/answer.h"
+
 #include "dialect/dialect.h"
 
 #define TEXT_TYPE "text/plain; charset=utf-8"

@@ -3,6 +3,7 @@
  * username, access_token and refresh_token. Knows that object and the two documented errors; no
  * source of the real server is public. */
 #include "dialect/answer.h"
+
 #include "dialect/dialect.h"
 
 #define JSON_TYPE "application/json"

@@ -2,12 +2,13 @@
 /* password.c: hashes of passwords and client secrets; see password.h. */
 #include "operation/password.h"
 
-#include <crypt.h>
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <crypt.h>
 
 #include "base/codec.h"
 #include "base/secret.h"

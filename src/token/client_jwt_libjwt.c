@@ -2,12 +2,10 @@
 /* client_jwt_libjwt.c: signatures of clients, verified by libjwt. Knows libjwt 1.10 and what it
  * lets through: its answer is reliable only because of the gate, the pinned algorithm and a key
  * checked beforehand. Does not know claims or clients. The only file that includes jwt.h. */
-#include "config.h"
-
-#include "token/client_jwt.h"
-
 #include <jwt.h>
 
+#include "config.h"
+#include "token/client_jwt.h"
 #include "token/signing_profile.h"
 
 const char client_jwt_verifier[] = "libjwt " LIBJWT_VERSION;
