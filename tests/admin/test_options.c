@@ -32,7 +32,7 @@ static void test_order_does_not_matter(void **state)
         {"--role", "x", "--config", "F", "account", "add", "--", "ada"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         struct options options;
         struct fault fault;
         assert_true(read_words(lines[i], &options, &fault));
@@ -63,7 +63,7 @@ static void test_wrong_lines(void **state)
         {{"-cA", "--config=B"}, "twice"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct options options;
         struct fault fault;
         assert_false(read_words(rows[i].words, &options, &fault));
