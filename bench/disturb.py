@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Clients nobody wants, for as long as a `with` lasts: what they do to the others is measured meanwhile.
 They speak FastCGI to a responder's socket, with tokens that are none, so that they cost it little but
 their presence, and they are few enough to cost the machine little. And a log that nobody reads, which

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* limits.c: what this machine can do at the most, measured beside Retoken in the same run:
  * signatures per second with libcrypto alone, and durable LMDB updates in place by batch size. And
  * how many commits a store has seen, to be asked before and after a load. Knows nothing of

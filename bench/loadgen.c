@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* loadgen.c: many clients, each refreshing its own chain of tokens, over HTTP (kept connections) or
  * straight over FastCGI (a connection per request, or with --keep one per client, as web servers
  * can be told to). Checks every answer and reports rate, latencies and CPU time as one JSON object.

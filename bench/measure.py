@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """What ./bench/run and ./bench/peers share: the tools of this folder run as an ordinary user, an
 installation to be loaded, nginx in front of it, rounds, tables and charts. Knows how to measure;
 does not know what is to be compared."""

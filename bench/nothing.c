@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* nothing.c: a FastCGI responder that does nothing, threads and all: what the web server and
  * libfcgi cost by themselves. Listens on fd 0, or on the Unix socket that its last argument names.
  */

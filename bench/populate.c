@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* populate.c: fills an installation that `retoken init` made with many sessions of one account, and
  * writes their refresh tokens to a file, one per line: what the load generator rotates. Goes
  * through the store's own verb, many sessions to a commit. Knows configuration, store and tokens;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* starts.c: how long it takes from starting a program to its first answer: a responder of its own
  * socket, a CGI script, or a program that does nothing (the floor of both). One after the other,
  * and the median. Knows FastCGI and CGI as far as one refresh needs; knows nothing of Retoken's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* chain.js: the refresh tokens of one session in the order they were received, and what an answer means for
  * them: the table of the design (replay, reuse, revoke), seen from the client's side. Knows neither the page nor
  * the network nor any dialect. */

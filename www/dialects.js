@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* dialects.js: how each dialect words a refresh request, and where its answer keeps the tokens.
  * Knows the wire. Does not know the page, the network or the meaning of an answer.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* page.js: wires the page: which mount is chosen, what its fields hold, what was sent and what came back. All
  * state is in `page` below and ends with the tab. Wording of requests: dialects.js; meaning of answers: chain.js;
  * reading tokens: tokens.js; drawing: view.js. */

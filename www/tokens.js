@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* tokens.js: reads tokens without trusting them: JWTs, Retoken's native refresh tokens, UUIDs. Checks
  * signatures with WebCrypto where the algorithm has a public key. Does not know the page or the dialects. */
 

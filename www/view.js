@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* view.js: small pieces of page made from plain values: pieces of a request, decoded tokens, the chain, the
  * log. Text from outside goes in as text, never as markup. Keeps no state and sends nothing. */
 

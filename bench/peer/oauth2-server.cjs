@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* oauth2-server.cjs: @node-oauth/oauth2-server over redis: refresh tokens rotate, access tokens are RS256
  * JWTs with the claims that Retoken's have. Environment: KEY, REDIS, PORT, COUNT, TOKENS. */
 'use strict';

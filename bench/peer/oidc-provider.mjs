@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* oidc-provider.mjs: oidc-provider over redis with its documented adapter: refresh tokens rotate,
  * access tokens are RS256 JWTs. Environment: KEY, REDIS, PORT, COUNT, TOKENS. */
 import crypto from 'node:crypto';

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """./demo: starts a web server with Retoken behind it, refreshes once at every mount and shows it,
 then serves. Knows what to show; servers, dialects and the installation are its neighbours'."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Clients of the five documents: how each spells a refresh, where its answer keeps the tokens, and
 what a right answer looks like byte for byte. One class per dialect, one Mount per default path.
 Knows the wire; does not know servers or how a session was begun."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """A FastCGI client over a Unix socket, small enough to send what no web server would: half a
 record, a parameter of a gigabyte, an abort in the middle. Specification: FastCGI 1.0."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """One HTTP request, one answer, both as plain values with the bytes as they were. Header order is
 kept and nothing is added but Host, Content-Length and Connection, so a test says exactly what is
 on the wire."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """One installation of Retoken: a folder with retoken.conf, the store and the secret, administered
 through the real `retoken` program. Knows the command line (README, "Administration"); does not
 know web servers or dialects."""

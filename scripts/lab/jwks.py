@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Signatures of RS256 and RS512 tokens checked against a JWKS with nothing but integers (RFC 8017
 section 8.2.2): a second opinion that shares no code with the server."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Processes, ports and folders on this machine. Knows how to run something as an ordinary user,
 wait until it answers, and end it by its process id. Knows nothing of Retoken.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The responder behind real web servers, as the sample configurations have it: those very files
 are what is started here, with nothing changed but the values that they name as yours to set. Knows
 how each server takes such values; does not know dialects.

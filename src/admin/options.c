@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* options.c: reads an argument list against the table of options.h. Knows nothing of verbs. */
 #include "admin/options.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* options.h: the options of every verb as one table, and the one way they are read. Knows names and
  * whether a value follows; does not know what a verb makes of it. */
 #ifndef RETOKEN_ADMIN_OPTIONS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* account.h: a user. Plain values of bounded size; made and read by store/, judged by refresh/. */
 #ifndef RETOKEN_MODEL_ACCOUNT_H
 #define RETOKEN_MODEL_ACCOUNT_H

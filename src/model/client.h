@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* client.h: a registered OAuth client (RFC 6749 section 2). Plain values of bounded size. */
 #ifndef RETOKEN_MODEL_CLIENT_H
 #define RETOKEN_MODEL_CLIENT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* event.c: the words of the events, from the same list as the enum. Knows neither store nor log. */
 #include "model/event.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* event.h: something an operator wants to find afterwards: a reuse, a revocation, a restored store.
  */
 #ifndef RETOKEN_MODEL_EVENT_H

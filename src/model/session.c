@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* session.c: why a session ended, in the operator's words. Knows neither store nor tokens. */
 #include "model/session.h"
 

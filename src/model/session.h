@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* session.h: one login of one account on one client (what others call a token family or grant).
  * Plain values of bounded size; the record that a rotation overwrites. */
 #ifndef RETOKEN_MODEL_SESSION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* signing.c: names of signature algorithms and of key states. Knows no key and no libcrypto. */
 #include "model/signing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* signing.h: names of the signature algorithms (RFC 7518, RFC 8037) and of a signing key's states.
  */
 #ifndef RETOKEN_MODEL_SIGNING_H

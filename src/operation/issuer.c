@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* issuer.c: the process-lived state under the operation; see issuer.h. */
 #include "operation/issuer.h"
 

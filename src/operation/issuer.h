@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* issuer.h: what the operation stands on for the life of a process: store, derived keys,
  * keyring, clock, randomness. Knows how the keyring is kept current; does not know requests. */
 #ifndef RETOKEN_OPERATION_ISSUER_H

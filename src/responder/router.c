@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* router.c: SCRIPT_NAME and PATH_INFO to a mount. Knows how servers split paths (docs/hazards.md
  * has the measured table, tests/responder/test_router.c repeats it); does not know dialects beyond
  * the one fact that some of them do not mind empty path segments. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* router.h: which mount a request is for. Web servers split the URL path between SCRIPT_NAME and
  * PATH_INFO in a dozen ways; the two together are the path in all of them. Knows paths; does not
  * know what a mount does. */

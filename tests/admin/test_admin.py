@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The program `retoken`, run as people and scripts run it: every verb, its exit status and its JSON.
 
 RETOKEN_BUILD names the directory that holds `retoken` and `retoken.fcgi` (build/ unless set). Refreshes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_options.c: the one way command lines are read. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* expect.h: cmocka with the headers it wants in front of it, and assertions about texts. */
 #ifndef RETOKEN_TESTS_BASE_EXPECT_H
 #define RETOKEN_TESTS_BASE_EXPECT_H

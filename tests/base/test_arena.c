@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_arena.c: the limit holds to the byte, what comes out is zeroed and aligned, and a reset
  * wipes it. */
 #include <stdalign.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_buffer.c: what is written stands there, in every encoding, and the first failure is
  * remembered. */
 #include "base/buffer.h"

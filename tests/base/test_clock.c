@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_clock.c: a clock is asked through its interface; the units agree with each other. */
 #include "base/clock.h"
 #include "base/expect.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_codec.c: every value has one spelling, and every spelling that is accepted is that one. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_fault.c: a fault's text fits, stays one line, and survives being quoted by itself. */
 #include "base/expect.h"
 #include "base/fault.h"

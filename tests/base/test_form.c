@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_form.c: every byte in every spelling, and what counts as absent, one or repeated. */
 #include <stdio.h>
 

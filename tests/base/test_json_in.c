@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_json_in.c: hostile JSON is refused with a reason that quotes nothing, memory comes from the
  * arena, and JSON built outside of a parse lives as if there were no arena. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_json_out.c: commas, escaping in every style, and what a reader of the result sees. */
 #include "base/expect.h"
 #include "base/json.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_log.c: what a line contains and what it never does, whatever is logged. */
 #include <setjmp.h>
 #include <stdarg.h>

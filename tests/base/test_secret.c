@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_secret.c: equality of secrets is equality, and a wipe wipes. */
 #include "base/expect.h"
 #include "base/secret.h"

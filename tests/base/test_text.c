@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_text.c: every question of text.h at its edges. */
 #include "base/expect.h"
 

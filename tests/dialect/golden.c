@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* golden.c: see golden.h. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* golden.h: reading and writing the files under golden/, and the visible spelling of an answer.
  * Knows files and bytes; does not know dialects. */
 #ifndef RETOKEN_TESTS_DIALECT_GOLDEN_H

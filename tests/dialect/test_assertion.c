@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_assertion.c: which pairs of client_assertion and client_assertion_type are taken, and what
  * this endpoint calls itself. */
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_dialect.c: the dialects against their golden files: every case from CGI variables to
  * response bytes, every outcome in both behaviours; and what the table of dialects must be. The
  * operation is played by the test: a dialect sees only its ask and its answer. */

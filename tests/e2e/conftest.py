@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Fixtures of the end-to-end tests: installations, and real web servers in front of them. Everything
 lives in temporary folders, on free ports of 127.0.0.1, and is ended by process id."""
 

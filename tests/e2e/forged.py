@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """JWTs as an attacker would make them from what is public: the JWKS and somebody's real token."""
 
 import base64

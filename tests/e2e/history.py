@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """An independent judge of what clients saw: given every presented token and every answer, was each
 session one chain? Knows only the histories; shares no code with the server."""
 

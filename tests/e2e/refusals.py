@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """What each dialect says when it refuses, byte for byte, as its document or the server behind it
 has it. One row per documented error: how a client comes by it, and the answer."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Unmodified clients that other people wrote, refreshing as they always do."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """./demo as a newcomer uses it: what it prints can be tried, and nothing is left when it ends."""
 
 import os

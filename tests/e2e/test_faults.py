@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Something breaks here: the client gets its dialect's 5xx, the operator a clear message, and the
 token is as good as before once it is mended."""
 

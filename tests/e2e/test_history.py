@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The judge of the race and kill tests can condemn."""
 
 from history import History

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """What clients, attackers and broken networks send. Each gets the refusal of the dialect it knocked
 at, in the dialect's own words; the responder goes on, and nothing is spent."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """kill -9 of responders in the middle of load, again and again: nobody loses a session, and no
 token is honoured twice."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """No token, password or secret is ever written down where it should not be: not in a log at any
 level, not in an argument list or environment, not in the store."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Every mount behind every kind of web server, in both behaviours: what a success looks like byte
 for byte, rotation, the repeated request, reuse, and each documented error."""
 

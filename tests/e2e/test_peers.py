@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Connections to the responder's own socket: kept, in pieces, silent, too many, and at its end. None
 of them makes anybody else wait, and no request is performed before it is whole."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The same token presented by many at once, to threads of one responder and to eight of them."""
 
 import concurrent.futures

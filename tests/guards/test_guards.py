@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Source guards: rules of HACKING that no compiler sees. A guard that cannot find its input fails."""
 
 import re

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_event.c: every kind of event has its own word and a sentence. */
 #include "base/expect.h"
 #include "model/event.h"

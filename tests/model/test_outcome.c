@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_outcome.c: every outcome has its own log word and a sentence, and four of them give tokens.
  */
 #include "base/expect.h"

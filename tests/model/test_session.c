@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_session.c: every end of a session is told apart, and so is one of a later version. */
 #include "base/expect.h"
 #include "model/session.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_signing.c: names of algorithms are exact, both ways. */
 #include "base/expect.h"
 #include "model/signing.h"

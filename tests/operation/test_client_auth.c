@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_client_auth.c: who a client is: secrets, assertions, public clients. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_issue.c: beginning sessions: first tokens, imported tokens, accounts that change meanwhile.
  */
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_issuer.c: the keyring is kept current while requests are answered. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* world.c: see world.h. */
 #include "operation/world.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_router.c: how web servers split a path, as measured (Debian 12: Apache 2.4, mod_fcgid 2.3.9,
  * lighttpd 1.4.69, nginx 1.22), and which mount each of them reaches. */
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 #!/usr/bin/python3 -B
+# SPDX-License-Identifier: ISC
 """Instructions of one refresh, counted by callgrind in the real retoken.fcgi; compared with the figures
 recorded beside this file, so that nothing grows by more than a tenth unnoticed.
 

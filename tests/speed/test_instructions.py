@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """No refresh takes a tenth more instructions than recorded.txt says. instructions.py counts, tells
 how, and writes the record; this file only compares."""
 

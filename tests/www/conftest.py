@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The demo behind a real web server, and a real browser. RETOKEN_PAGE=URL looks at an installation that
 already runs there (with its demo.json) instead of starting the demo."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The page as a person meets it: choose a mount, fill in fields, press a button, read what it says. Knows the
 page's structure; does not know what is right."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The page in a real browser against the real demo: every mount is renewed, replayed and reused, and the page
 is readable, usable and calm at every width and in both colour schemes."""
 
