@@ -44,7 +44,6 @@ static void check_loaded(const struct config *config)
         FUZZ_ASSERT(mount->path[0] == '/' && ends(mount->path, sizeof mount->path));
         FUZZ_ASSERT(config_mount(config, mount->path) == mount);
         FUZZ_ASSERT(ends(mount->realm->name, sizeof mount->realm->name));
-        FUZZ_ASSERT(mount->realm->dialect == NULL || mount->realm->name[0] != '\0');
     }
 }
 
