@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: ISC */
-/* dialects.js: how each dialect words a refresh request, and where its answer keeps the tokens.
- * Knows the wire. Does not know the page, the network or the meaning of an answer.
+/* dialects.js: makes the requests that dialects.json describes, and finds the tokens in their answers.
+ * Knows how a description is read (src/dialect/README says how one is written). Does not know any
+ * dialect, the page or the meaning of an answer.
  *
  * A request is made of pieces {text, kind} (kind: "", "refresh", "access" or "secret"), so that the page can
  * colour tokens and cover secrets while exactly the same pieces, joined, go on the wire. */
 
-import { read_token } from "./tokens.js";
-
 const FORM_TYPE = "application/x-www-form-urlencoded";
 const JSON_TYPE = "application/json";
+
+/* name -> description, in the order in which the page shows them. */
+export const DIALECTS = await (await fetch(new URL("dialects.json", import.meta.url))).json();
+
+/* The mounts of an installation without a configuration file. */
+export const MOUNTS = Object.entries(DIALECTS).flatMap(([dialect, { paths }]) => paths.map((path) => ({ path, dialect })));
 
 const piece = (text, kind = "") => ({ text, kind });
 
@@ -19,193 +24,104 @@ function form_encoded(value) {
     return new URLSearchParams([["", value]]).toString().slice(1);
 }
 
-/* rows: [name, value, kind] */
-function form_body(rows) {
-    return rows.flatMap(([name, value, kind], i) => [
-        piece(`${i ? "&" : ""}${form_encoded(name)}=`),
-        piece(form_encoded(value), kind),
-    ]);
-}
-
-function json_body(rows) {
-    const members = rows.flatMap(([name, value, kind], i) => [
-        piece(`${i ? "," : ""}${JSON.stringify(name)}:"`),
-        piece(JSON.stringify(value).slice(1, -1), kind),
-        piece('"'),
-    ]);
-    return [piece("{"), ...members, piece("}")];
-}
-
 const base64 = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 
-/* Fields the page can show. `wide` ones hold tokens. */
-const REFRESH_TOKEN = { name: "refresh_token", label: "Refresh token", wide: true };
-const ACCESS_TOKEN = { name: "access_token", label: "Access token", wide: true };
-const USERNAME = { name: "username", label: "User name" };
-const PASSWORD = { name: "password", label: "Password", secret: true };
-const CLIENT_ID = { name: "client_id", label: "Client id" };
-const CLIENT_SECRET = { name: "client_secret", label: "Client secret", secret: true };
-const optional = (field, help = "optional") => ({ ...field, help });
+const json_encoded = (value) => JSON.stringify(value).slice(1, -1);
 
-const ONE_FORM = [{ id: "only", label: "" }];
+/* ---- fields ---- */
 
-/* One row per dialect:
- *   forms   the ways a client may word the request; the first is used unless another is chosen
- *   fields  what can be filled in for a form
- *   write   values -> {headers: [[name, pieces]], body: pieces, cookie: pieces or null, user: pieces or null}
- *   refuses whether a refusal is about the token (and not about the client or the request)
- *   keeps   the dialect keeps its refresh token instead of replacing it
- *   begins  whether presenting this token begins a new session (kopong: an access token and a password) */
-export const DIALECTS = {
-    kopong: {
-        title: "kopong",
-        summary: "Grails REST security. The refresh token is a JWT that stays the same; each use buys an access token.",
-        keeps: true,
-        forms: [
-            { id: "parameters", label: "Form parameters (as deployed)" },
-            { id: "bearer", label: "Bearer and JSON (as documented)" },
-        ],
-        fields: (form) =>
-            form === "bearer"
-                ? [{ ...REFRESH_TOKEN, label: "Bearer token", help: "the refresh token, or an expired access token of the same user" }, USERNAME, PASSWORD]
-                : [REFRESH_TOKEN],
-        write: (form, v) =>
-            form === "bearer"
-                ? {
-                      headers: [
-                          ["Authorization", [piece("Bearer "), piece(v.refresh_token, "refresh")]],
-                          ["Content-Type", [piece(JSON_TYPE)]],
-                      ],
-                      body: json_body([["username", v.username], ["password", v.password, "secret"]]),
-                  }
-                : {
-                      headers: [["Content-Type", [piece(FORM_TYPE)]]],
-                      body: form_body([["grant_type", "refresh_token"], ["refresh_token", v.refresh_token, "refresh"]]),
-                  },
-        refuses: (status) => status === 401 || status === 403,
-        begins: (token) => read_token(token).payload?.exp !== undefined,
-    },
-    wirecash: {
-        title: "WireCash",
-        summary: "One JSON object with user name, access token and refresh token. The refresh token is replaced at each use.",
-        forms: ONE_FORM,
-        fields: () => [REFRESH_TOKEN, { ...ACCESS_TOKEN, help: "the last one received; it may have expired" }, USERNAME],
-        write: (form, v) => ({
-            headers: [["Content-Type", [piece(JSON_TYPE)]], ["Accept", [piece(JSON_TYPE)]]],
-            body: json_body([
-                ["username", v.username],
-                ["access_token", v.access_token, "access"],
-                ["refresh_token", v.refresh_token, "refresh"],
-            ]),
-        }),
-        refuses: (status) => status === 400,
-    },
-    duktig: {
-        title: "Duktig",
-        summary: "The token travels in a Refresh-Token header, the body is empty. It is a JWT that stays the same.",
-        keeps: true,
-        forms: ONE_FORM,
-        fields: () => [REFRESH_TOKEN],
-        write: (form, v) => ({
-            headers: [["Refresh-Token", [piece(v.refresh_token, "refresh")]], ["Content-Type", [piece(JSON_TYPE)]]],
-            body: [],
-        }),
-        refuses: (status) => status === 401 || status === 403,
-    },
-    oauth: {
-        title: "RFC 6749",
-        summary: "OAuth 2.0 refresh grant. The client proves itself; the refresh token is replaced at each use.",
-        forms: [
-            { id: "basic", label: "Client secret by HTTP Basic" },
-            { id: "body", label: "Client secret in the body" },
-            { id: "public", label: "Public client, no secret" },
-        ],
-        fields: (form) => [
-            REFRESH_TOKEN,
-            form === "public" ? optional(CLIENT_ID) : CLIENT_ID,
-            ...(form === "public" ? [] : [CLIENT_SECRET]),
-            { name: "scope", label: "Scope", help: "optional: what was granted, or a part of it" },
-        ],
-        write: (form, v) => {
-            const rows = [["grant_type", "refresh_token"], ["refresh_token", v.refresh_token, "refresh"]];
-            const headers = [["Content-Type", [piece(FORM_TYPE)]]];
-            let user = null;
-            if (v.scope)
-                rows.push(["scope", v.scope]);
-            if (form === "basic") {
-                /* RFC 6749 section 2.3.1: both parts are form-encoded before Basic joins them. */
-                const id = form_encoded(v.client_id);
-                const secret = form_encoded(v.client_secret);
-                user = [piece(`${id}:`), piece(secret, "secret")];
-                headers.unshift(["Authorization", [piece("Basic "), piece(base64(`${id}:${secret}`), "secret")]]);
-            } else if (v.client_id) {
-                rows.push(["client_id", v.client_id]);
-                if (form === "body")
-                    rows.push(["client_secret", v.client_secret, "secret"]);
-            }
-            return { headers, body: form_body(rows), user };
-        },
-        refuses: (status, json) => status === 400 && json?.error === "invalid_grant",
-    },
-    fusionauth: {
-        title: "FusionAuth style",
-        summary: "Cookie or JSON body. Both tokens come back in the body and as HttpOnly cookies.",
-        forms: [
-            { id: "json", label: "JSON body" },
-            { id: "cookie", label: "Cookies, kept by the browser" },
-        ],
-        fields: (form) => [REFRESH_TOKEN, ...(form === "json" ? [optional(ACCESS_TOKEN)] : [])],
-        write: (form, v) =>
-            form === "cookie"
-                ? { headers: [], body: [], cookie: [piece("refresh_token="), piece(v.refresh_token, "refresh")] }
-                : {
-                      headers: [["Content-Type", [piece(JSON_TYPE)]]],
-                      body: json_body([
-                          ["refreshToken", v.refresh_token, "refresh"],
-                          ...(v.access_token ? [["token", v.access_token, "access"]] : []),
-                      ]),
-                  },
-        refuses: (status, json) =>
-            status === 401 || (status === 400 && json?.fieldErrors?.refreshToken?.[0]?.code === "[invalid]refreshToken"),
-    },
-    koppeltaal: {
-        title: "Koppeltaal",
-        summary: "A form with refresh token and the exact scope of the grant. UUIDs, replaced at each use.",
-        forms: ONE_FORM,
-        fields: () => [REFRESH_TOKEN, { name: "scope", label: "Scope", help: "exactly as granted; sent even when empty" }],
-        write: (form, v) => ({
-            headers: [["Content-Type", [piece(FORM_TYPE)]]],
-            body: form_body([["grant_type", "refresh_token"], ["refresh_token", v.refresh_token, "refresh"], ["scope", v.scope]]),
-        }),
-        refuses: (status, json, text) => status === 400 && text.includes("invalid token"),
-    },
+/* `wide` fields hold tokens, `secret` ones are covered. */
+const FIELDS = {
+    refresh_token: { label: "Refresh token", wide: true, kind: "refresh" },
+    access_token: { label: "Access token", wide: true, kind: "access" },
+    username: { label: "User name" },
+    password: { label: "Password", secret: true, kind: "secret" },
+    client_id: { label: "Client id" },
+    client_secret: { label: "Client secret", secret: true, kind: "secret" },
+    scope: { label: "Scope" },
 };
 
-/* The mounts of an installation without a configuration file. */
-export const MOUNTS = [
-    { path: "/oauth/access_token", dialect: "kopong" },
-    { path: "/sandbox/token", dialect: "wirecash" },
-    { path: "/production/token", dialect: "wirecash" },
-    { path: "/auth/refresh_token", dialect: "duktig" },
-    { path: "/oauth/token", dialect: "oauth" },
-    { path: "/api/auth/refresh", dialect: "fusionauth" },
-    { path: "/api/jwt/refresh", dialect: "fusionauth" },
-    { path: "/oauth2/token", dialect: "koppeltaal" },
-];
+export const form_of = (dialect, id) => DIALECTS[dialect].forms.find((form) => form.id === id);
 
-/* Where an answer keeps its tokens; every dialect uses one of these names. "" when there is none. */
-export function tokens_of(json) {
-    const text = (value) => (typeof value === "string" ? value : "");
+/* What can be filled in for a form: [{name, label, help, wide, secret}]. */
+export function fields_of(dialect, id) {
+    return form_of(dialect, id).fields
+        .map((field) => (typeof field === "string" ? { name: field } : field))
+        .map((field) => ({ ...FIELDS[field.name], ...field }));
+}
+
+/* The command line options that a session of this dialect needs. */
+export function session_needs(dialect) {
+    const { forms, session } = DIALECTS[dialect];
+    const always = (name) => forms[0].form?.some(([key, , optional]) => key === name && !optional);
     return {
-        access: text(json?.access_token) || text(json?.token),
-        refresh: text(json?.refresh_token) || text(json?.refreshToken),
+        client: forms.some((form) => form.fields.includes("client_id")),
+        scope: always("scope") ? session.scope : null,
     };
 }
 
-/* The whole request of a dialect's form at a URL. */
-export function request_for(dialect, form, values, url) {
-    const written = DIALECTS[dialect].write(form, values);
-    return { method: "POST", url, cookie: null, user: null, ...written };
+/* ---- requests ---- */
+
+/* "Bearer {refresh_token}" with what the fields hold, each value encoded. */
+function filled(template, values, encoded = (value) => value) {
+    return template.split(/\{(\w+)\}/).map((part, i) =>
+        i % 2 ? piece(encoded(values[part]), FIELDS[part].kind ?? "") : piece(part)).filter(({ text }) => text);
+}
+
+/* The rows that are sent: an optional one is left out when it would be empty. */
+const sent_rows = (rows, values) => rows.filter(([, template, optional]) => !optional || joined(filled(template, values)));
+
+function form_body(rows, values) {
+    return sent_rows(rows, values).flatMap(([name, template], i) =>
+        [piece(`${i ? "&" : ""}${form_encoded(name)}=`), ...filled(template, values, form_encoded)]);
+}
+
+function json_body(rows, values) {
+    const members = sent_rows(rows, values).flatMap(([name, template], i) =>
+        [piece(`${i ? "," : ""}${JSON.stringify(name)}:"`), ...filled(template, values, json_encoded), piece('"')]);
+    return [piece("{"), ...members, piece("}")];
+}
+
+function cookie_pieces(rows, values) {
+    return rows.flatMap(([name, template], i) => [piece(`${i ? "; " : ""}${name}=`), ...filled(template, values)]);
+}
+
+/* RFC 6749 section 2.3.1: both parts are form-encoded before Basic joins them. */
+function user_pieces(templates, values) {
+    const [id, secret] = templates.map((template) => joined(filled(template, values, form_encoded)));
+    return [piece(`${id}:`), piece(secret, "secret")];
+}
+
+/* The whole request of a dialect's form at a URL:
+ * {method, url, headers: [[name, pieces]], body: pieces, cookie: pieces or null, user: pieces or null} */
+export function request_for(dialect, id, values, url) {
+    const form = form_of(dialect, id);
+    const headers = (form.headers ?? []).map(([name, template]) => [name, filled(template, values)]);
+    const user = form.basic ? user_pieces(form.basic, values) : null;
+    if (user)
+        headers.unshift(["Authorization", [piece("Basic "), piece(base64(joined(user)), "secret")]]);
+    if (form.form || form.json)
+        headers.push(["Content-Type", [piece(form.form ? FORM_TYPE : JSON_TYPE)]]);
+    const body = form.form ? form_body(form.form, values) : form.json ? json_body(form.json, values) : [];
+    const cookie = form.cookies ? cookie_pieces(form.cookies, values) : null;
+    return { method: "POST", url, headers, body, cookie, user };
+}
+
+/* ---- answers ---- */
+
+/* Where an answer keeps its tokens, and what `retoken session create --json` prints. "" when there is none. */
+export function tokens_of(json) {
+    const rows = Object.values(DIALECTS).map(({ answer }) => answer);
+    const first = (names) => names.map((name) => json?.[name]).find((value) => typeof value === "string" && value) ?? "";
+    return {
+        access: first(rows.map(({ access }) => access)),
+        refresh: first(rows.map(({ refresh }) => refresh)),
+    };
+}
+
+/* Whether a refusal is about the token, and not about the client or the request. */
+export function refuses_token(dialect, status, text) {
+    return DIALECTS[dialect].refused.some((row) => row.status === status && text.includes(row.body ?? ""));
 }
 
 /* What goes on the wire, as far as the page decides it. */

@@ -4,7 +4,7 @@
  * reading tokens: tokens.js; drawing: view.js. */
 
 import { chain_begin, chain_find, chain_last, chain_take } from "./chain.js";
-import { DIALECTS, MOUNTS, curl_pieces, joined, request_for, tokens_of, wire_pieces } from "./dialects.js";
+import { DIALECTS, MOUNTS, curl_pieces, fields_of, form_of, joined, refuses_token, request_for, session_needs, tokens_of, wire_pieces } from "./dialects.js";
 import { check_signature, read_token } from "./tokens.js";
 import { chain_view, clock_time, h, log_view, pieces_of, show_pieces, token_view } from "./view.js";
 
@@ -112,7 +112,7 @@ async function exchange_run(request, sent, dialect) {
     exchange.json = parsed(exchange.text);
     Object.assign(exchange, tokens_of(exchange.json));
     exchange.granted = exchange.status === 200 && exchange.access !== "";
-    exchange.about_token = DIALECTS[dialect].refuses(exchange.status, exchange.json, exchange.text);
+    exchange.about_token = refuses_token(dialect, exchange.status, exchange.text);
     if (with_cookie && exchange.granted)
         page.cookie_holds = exchange.refresh;
     return exchange;
@@ -138,7 +138,7 @@ function protocol_of(url) {
  * or null for what the fields hold. */
 async function present(again) {
     const place = page.place;
-    const dialect = DIALECTS[place.dialect];
+    const by_cookie = (id) => form_of(place.dialect, id).cookies !== undefined;
     let form = place.form;
     const values = { ...place.values };
     let remark = "";
@@ -146,10 +146,10 @@ async function present(again) {
         values.refresh_token = again.token;
         values.access_token = again.access || values.access_token;
         /* the browser's cookie is always the newest, so an older token goes in the body */
-        if (form === "cookie" && again !== chain_last(place.chain))
-            form = "json";
+        if (by_cookie(form) && again !== chain_last(place.chain))
+            form = DIALECTS[place.dialect].forms.find((each) => !each.cookies).id;
     }
-    if (form === "cookie" && values.refresh_token && !plant_cookie(values.refresh_token))
+    if (by_cookie(form) && values.refresh_token && !plant_cookie(values.refresh_token))
         remark = " (The browser sent an HttpOnly cookie it already held, not the token in the field: choose the JSON body, or clear this site’s cookies.)";
 
     const sent = values.refresh_token;
@@ -157,7 +157,7 @@ async function present(again) {
         place.chain = chain_begin(sent, values.access_token);
     const exchange = await exchange_run(request_for(place.dialect, form, values, url_of(place.path)), sent, place.dialect);
 
-    if (exchange.granted && dialect.begins?.(sent)) {
+    if (exchange.granted && form_of(place.dialect, form).access_token_begins && read_token(sent).payload?.exp !== undefined) {
         place.chain = chain_begin(exchange.refresh, exchange.access);
         exchange.verdict = { kind: "begin", kept: null, says: "The password proved the user, so a new session begins: this is its refresh token." };
     } else {
@@ -255,10 +255,11 @@ const shell_word = (text) => (/^[\w./@:-]+$/.test(text) ? text : `'${text.replac
 
 function session_command(place) {
     const words = ["retoken session create --mount", shell_word(place.path), "--account", shell_word(place.values.username || page.account)];
-    if (place.dialect === "oauth")
+    const needs = session_needs(place.dialect);
+    if (needs.client)
         words.push("--client", shell_word(place.values.client_id || "web"));
-    if (place.dialect === "koppeltaal")
-        words.push("--scope", shell_word(place.values.scope || "*/write"));
+    if (needs.scope)
+        words.push("--scope", shell_word(place.values.scope || needs.scope));
     return [...words, "--json"].join(" ");
 }
 
@@ -272,11 +273,11 @@ function draw_fields() {
                 h("label", { class: "choice" },
                     h("input", { type: "radio", name: "form", value: id, checked: id === place.form, onchange: () => choose_form(id) }),
                     h("span", {}, label)))));
-    for (const field of dialect.fields(place.form))
+    for (const field of fields_of(place.dialect, place.form))
         nodes.push(field_view(place, field));
     at("fields").replaceChildren(...nodes);
     at("dialect-summary").textContent = dialect.summary;
-    at("secrets").hidden = !dialect.fields(place.form).some((field) => field.secret);
+    at("secrets").hidden = !fields_of(place.dialect, place.form).some((field) => field.secret);
 }
 
 function field_view(place, field) {
@@ -404,7 +405,7 @@ function answer_note(exchange) {
         notes.push("The body is empty.");
     else if (exchange.text.endsWith("\n"))
         notes.push("The body ends with a newline.");
-    if (DIALECTS[page.place.dialect] === DIALECTS.fusionauth)
+    if (DIALECTS[page.place.dialect].forms.some((form) => form.cookies))
         notes.push(exchange.request.cookie
             ? "Set-Cookie is hidden from scripts; the browser kept the cookies."
             : "Set-Cookie is hidden from scripts; with a JSON body this page lets the browser drop the cookies.");
@@ -523,11 +524,12 @@ async function begin() {
     const demo = object(await json_at(new URL("demo.json", document.baseURI)));
     if (typeof demo.account === "string")
         page.account = demo.account;
-    const custom = Object.assign(place_make({ path: "/oauth/token", dialect: "oauth" }), { custom: true });
+    const [first] = MOUNTS;
+    const custom = Object.assign(place_make(first), { custom: true });
     page.places = [...places_from(demo), custom];
     at("custom-dialect").replaceChildren(...Object.entries(DIALECTS).map(([id, { title }]) =>
-        h("option", { value: id, selected: id === "oauth" }, title)));
-    page.place = page.places.find((place) => place.dialect === "oauth");
+        h("option", { value: id, selected: id === first.dialect }, title)));
+    [page.place] = page.places;
     listen();
     draw_mounts();
     choose_place(page.place);

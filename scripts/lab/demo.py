@@ -3,16 +3,19 @@
 then serves. Knows what to show; servers, dialects and the installation are its neighbours'."""
 
 import argparse
+import base64
 import contextlib
 import dataclasses
 import json
 import os
 import pathlib
 import secrets
+import shlex
 import shutil
 import signal
 import sys
 import textwrap
+import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -93,14 +96,14 @@ def body_lines(body, known):
     return text.replace(',"', ',\n "').replace("&", "\n&").splitlines()
 
 
-SHOWN_OF_REQUEST = ("authorization", "content-type", "cookie", "refresh-token")
+NOT_SHOWN_OF_REQUEST = ("accept",)
 SHOWN_OF_ANSWER = ("content-type", "set-cookie", "www-authenticate")
 
 
 def show_request(screen, request, known):
     screen.line(f"    {screen.dim('→')} {screen.bold(f'{request.method} {request.path}')}")
     for name, value in request.headers:
-        if name.lower() in SHOWN_OF_REQUEST:
+        if name.lower() not in NOT_SHOWN_OF_REQUEST:
             screen.line(screen.wrapped(readable(f"{name}: {value}", known), "      ", "        "))
     for line in body_lines(request.body, known):
         screen.line(f"      {line}")
@@ -296,38 +299,45 @@ def write_page(public, installed):
 
 # ---- what to try next ----
 
+LONG = 400  # a value beyond this is read from a file
+
+
+def curl_words(request, keep):
+    """The options that make curl send this request; `keep` puts a text into a file for it to read."""
+    body = request.body.decode()
+    for name, value in request.headers:
+        if name == "Cookie":
+            yield f"-i -b {shlex.quote(value)}"
+        elif value.startswith("Basic "):
+            yield f"-u {shlex.quote(base64.b64decode(value.removeprefix('Basic ')).decode())}"
+        elif len(value) > LONG:
+            yield f"-H @{keep('header', f'{name}: {value}')}"
+        elif (name, value) != dialects.FORM and name != "Accept":  # curl's own
+            yield f"-H {shlex.quote(f'{name}: {value}')}"
+    if dialects.FORM not in request.headers:
+        yield f"-d @{keep('body', body)}" if body else "-d ''"
+        return
+    for name, value in urllib.parse.parse_qsl(body, keep_blank_values=True):
+        if len(value) > LONG:
+            yield f"--data-urlencode {name}@{keep(name, value)}"
+        else:
+            pair = f"{name}={urllib.parse.quote(value, safe='/*')}"
+            yield f"-d {shlex.quote(pair)}"
+
+
 def curl_lines(port, installed, folder):
     """One line per dialect, each with a session of its own. What is too long for a line, or would
-    be shell-quoted beyond reading, stands in a file that curl reads."""
-    base = f"http://127.0.0.1:{port}"
+    be shell-quoted beyond reading, is in a file that curl reads."""
     folder.mkdir(mode=0o700)
+    for dialect in dialects.DIALECTS:
+        def keep(kind, text, name=dialect.name):
+            (folder / f"{name}.{kind}").write_text(text)
+            return folder / f"{name}.{kind}"
 
-    def keep(name, text):
-        (folder / name).write_text(text)
-        return folder / name
-
-    for path in dict.fromkeys(("/oauth/token", "/oauth/access_token", "/sandbox/token",
-                               "/auth/refresh_token", "/api/jwt/refresh", "/oauth2/token")):
-        mount = dialects.mount_at(path)
-        login, name = begin(installed, mount), mount.dialect.name
-        url, token = base + path, login.refresh_token
-        if name == "oauth":
-            rest = (f"-u {CLIENT}:{login.secret} -d grant_type=refresh_token "
-                    f"-d refresh_token={token}")
-        elif name == "kopong":
-            rest = ("-d grant_type=refresh_token "
-                    f"--data-urlencode refresh_token@{keep('kopong.token', token)}")
-        elif name == "wirecash":
-            request = mount.dialect.request(path, login)
-            rest = f"-H 'Content-Type: application/json' -d @{keep('wirecash.json', request.body.decode())}"
-        elif name == "duktig":
-            rest = f"-d '' -H @{keep('duktig.header', f'Refresh-Token: {token}')}"
-        elif name == "fusionauth":
-            rest = f"-i -d '' -b refresh_token={token}"
-        else:
-            rest = (f"-d grant_type=refresh_token -d 'scope={login.scope}' "
-                    f"-d refresh_token={token}")
-        yield name, f"curl {url} {rest}"
+        mount = next(mount for mount in dialects.MOUNTS if mount.dialect is dialect)
+        request = dialect.request(mount.path, begin(installed, mount))
+        words = " ".join(curl_words(request, keep))
+        yield dialect.name, f"curl http://127.0.0.1:{port}{mount.path} {words}"
     machine.own(folder)
 
 

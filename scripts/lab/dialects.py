@@ -1,20 +1,27 @@
 # SPDX-License-Identifier: ISC
-"""Clients of the five documents: how each spells a refresh, where its answer keeps the tokens, and
-what a right answer looks like byte for byte. One class per dialect, one Mount per default path.
-Knows the wire; does not know servers or how a session was begun."""
+"""Clients of every dialect: how each spells a refresh, where its answer keeps the tokens, and what a
+right answer is, byte for byte. All of it is data: www/dialects.json describes the requests (the page
+reads it, too), `retoken dialects --json` the policies, and tests/dialect/golden the answers. Knows how
+these are read; does not know any dialect, servers or how a session was begun."""
 
 import base64
 import dataclasses
+import functools
 import json
 import re
 import urllib.parse
 
+from . import goldens, machine
 from .http import Request
 
 JWT = r"[\w-]+\.[\w-]+\.[\w-]+"
 NATIVE = r"[\w-]{72}"
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+SHAPES = {"native": NATIVE, "uuid": UUID, "jwt": JWT}
 SECONDS = r"[1-9][0-9]{0,9}"
+# What the golden answers were made of, and what a real one has there.
+MADE_OF = {'"ROLE_USER"': r'(?:"[^"]*")?(?:,"[^"]*")*', "3600": SECONDS, "2592000": SECONDS,
+           "Sun, 13-Aug-2017 02:40:00 GMT": r"\w{3}, \d\d-\w{3}-\d{4} \d\d:\d\d:\d\d GMT"}
 
 
 @dataclasses.dataclass
@@ -58,171 +65,126 @@ def compact(members):
     return json.dumps(members, separators=(",", ":")).encode()
 
 
-class Dialect:
-    """name, title: for people. rotates: gives a new refresh token by default. client: sessions are
-    begun on a registered client. scope: what sessions are begun with. algorithm: of the access
-    token. content_type: of a success."""
+@functools.cache
+def table():
+    """dialect -> what the program says about it."""
+    program = machine.BUILD / "retoken"
+    if not program.exists():
+        raise machine.LabError(f"{program} is not there; build it with scripts/prepare build build")
+    done = machine.run([program, "dialects", "--json"])
+    return {row["dialect"]: row for row in json.loads(done.stdout)}
 
-    rotates = True
-    client = False
-    scope = None
-    token = NATIVE
-    content_type = "application/json"
-    keys = {"access": "access_token", "refresh": "refresh_token"}
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Dialect:
+    name: str
+    data: dict = dataclasses.field(repr=False)  # of www/dialects.json
+
+    @property
+    def title(self):
+        return self.data["title"]
+
+    @property
+    def policy(self):
+        return table()[self.name]["policy"]
+
+    @property
+    def rotates(self):
+        """Gives a new refresh token unless the configuration turns that off."""
+        return self.policy["rotation"] == "on"
+
+    @property
+    def algorithm(self):
+        """Of its access tokens."""
+        return self.policy["algorithm"]
+
+    @property
+    def token(self):
+        """A refresh token as a regular expression."""
+        return SHAPES[self.policy["format"]]
+
+    @property
+    def client(self):
+        """Sessions are begun on a registered client."""
+        return self.data.get("session", {}).get("client", False)
+
+    @property
+    def scope(self):
+        """What sessions are begun with."""
+        return self.data.get("session", {}).get("scope")
+
+    @property
+    def usual(self):
+        return self.form(self.data.get("usual", self.data["forms"][0]["id"]))
+
+    @property
+    def form_with_body(self):
+        """A form of request that has a body: the usual one if it can be; None when there is none."""
+        return next((form for form in (self.usual, *self.data["forms"])
+                     if "form" in form or "json" in form), None)
+
+    def form(self, name):
+        return next(form for form in self.data["forms"] if form["id"] == name)
+
+    def request(self, path, login, form=None):
+        """A refresh as a client of this dialect sends it; `form`: the id of another than the usual."""
+        return spelled(self.form(form) if isinstance(form, str) else form or self.usual, path, login)
 
     def tokens(self, answer):
         """(refresh, access) of a success; refresh is None where none is given."""
-        body = json.loads(answer.body)
-        return body.get(self.keys["refresh"]), body[self.keys["access"]]
-
-    def shape(self, login, behaviour):
-        """The body of a success as a regular expression over all of its bytes."""
-        raise NotImplementedError
+        body, keys = json.loads(answer.body), self.data["answer"]
+        return body[keys["refresh"]] if "refresh" in keys else None, body[keys["access"]]
 
     def complaints(self, login, answer, behaviour="documented"):
         """What is wrong with a success; nothing when all is right."""
-        found = []
+        golden = goldens.outcomes(self.name, behaviour)["rotated" if self.rotates else "renewed"]
         if answer.status != 200:
             return [f"status {answer.status} {answer.reason}, body {answer.body[:200]!r}"]
-        if answer.header("content-type") != self.content_type:
-            found.append(f"Content-Type is {answer.header('content-type')!r}")
-        stored = answer.header("cache-control")
-        if (stored != "no-store" or answer.header("pragma") != "no-cache"):
-            found.append(f"Cache-Control is {stored!r}, Pragma {answer.header('pragma')!r}")
-        if not re.fullmatch(self.shape(login, behaviour), answer.body.decode("utf-8", "replace")):
-            found.append(f"body is {answer.body!r}")
-        return found
+        try:
+            refresh, access = self.tokens(answer)
+        except (ValueError, KeyError) as error:
+            return [f"no tokens in {answer.body!r}: {error}"]
+        found = []
+        if not re.fullmatch(JWT, access):
+            return [f"no access token: {access!r}"]
+        if refresh is not None and not re.fullmatch(self.token, refresh):
+            found.append(f"no refresh token of this dialect: {refresh!r}")
+        if refresh is not None and not self.rotates and refresh != login.refresh_token:
+            found.append("the refresh token is not the one that was sent")
+        made_of = {"new.access.token": re.escape(access), "next-refresh-token": re.escape(refresh or ""),
+                   "1500003600": str(jwt_claims(access).get("exp")),
+                   '"ada"': f'"{re.escape(login.username)}"', **MADE_OF}
+        pattern = re.compile("|".join(map(re.escape, made_of)))
+
+        def same(expected, actual):
+            parts, at = [], 0
+            for hit in pattern.finditer(expected):
+                parts += [re.escape(expected[at:hit.start()]), made_of[hit.group()]]
+                at = hit.end()
+            return re.fullmatch("".join(parts) + re.escape(expected[at:]), actual) is not None
+
+        return found + golden.complaints(answer, same)
 
 
-class OAuth(Dialect):
-    name, title, algorithm = "oauth", "RFC 6749 with `expires`", "RS256"
-    client = True
-    scope = "read write"
-    content_type = "application/json;charset=UTF-8"
-
-    def request(self, path, login):
-        form = {"grant_type": "refresh_token", "refresh_token": login.refresh_token,
-                "client_id": login.client, "client_secret": login.secret}
-        return Request("POST", path, [FORM], urllib.parse.urlencode(form).encode())
-
-    def request_with_basic(self, path, login):
-        form = {"grant_type": "refresh_token", "refresh_token": login.refresh_token}
-        return Request("POST", path, [FORM, basic(login.client, login.secret)],
-                       urllib.parse.urlencode(form).encode())
-
-    def shape(self, login, behaviour):
-        expires = "expires" if behaviour == "documented" else "expires_in"
-        return (rf'\{{"access_token":"{JWT}","refresh_token":"{self.token}",'
-                rf'"token_type":"bearer","{expires}":{SECONDS}\}}')
-
-
-class Kopong(Dialect):
-    name, title, algorithm = "kopong", "Grails spring-security-rest", "HS256"
-    rotates = False
-    token = JWT
-    content_type = "application/json;charset=UTF-8"
-
-    def request(self, path, login):
-        form = {"grant_type": "refresh_token", "refresh_token": login.refresh_token}
-        return Request("POST", path, [FORM], urllib.parse.urlencode(form).encode())
-
-    def request_of_document(self, path, login, bearer=None):
-        """The document's own form: Bearer token, user name and password as JSON."""
-        body = compact({"username": login.username, "password": login.password})
-        return Request("POST", path, [("Authorization", f"Bearer {bearer or login.refresh_token}"),
-                                      JSON], body)
-
-    def shape(self, login, behaviour):
-        return (rf'\{{"username":"{login.username}","roles":\[("[^"]*")?(,"[^"]*")*\],'
-                rf'"token_type":"Bearer","access_token":"{JWT}","expires_in":{SECONDS},'
-                rf'"refresh_token":"{re.escape(login.refresh_token)}"\}}')
-
-
-class WireCash(Dialect):
-    name, title, algorithm = "wirecash", "WireCash API", "RS256"
-
-    def request(self, path, login):
-        body = {"username": login.username, "access_token": login.access_token,
-                "refresh_token": login.refresh_token}
-        return Request("POST", path, [JSON, ("Accept", "application/json")],
-                       compact(body))
-
-    def shape(self, login, behaviour):
-        return (rf'\{{"access_token":"{JWT}","expires_in":{SECONDS},'
-                rf'"refresh_token":"{self.token}","token_type":"Bearer"\}}')
-
-
-class Duktig(Dialect):
-    name, title, algorithm = "duktig", "Duktig.Microservice", "HS256"
-    rotates = False
-    token = JWT
-
-    def request(self, path, login):
-        return Request("POST", path, [("Refresh-Token", login.refresh_token), JSON])
-
-    def shape(self, login, behaviour):
-        return (r'\{"status":"OK","message":"Access token regenerated successfully",'
-                rf'"access_token":"{JWT}","expires_in":{SECONDS}\}}')
-
-    def complaints(self, login, answer, behaviour="documented"):
-        found = super().complaints(login, answer, behaviour)
-        if not found:
-            body = json.loads(answer.body)
-            if body["expires_in"] != jwt_claims(body["access_token"])["exp"]:
-                found.append("expires_in is not the token's exp")
-        return found
-
-
-class FusionAuth(Dialect):
-    name, title, algorithm = "fusionauth", "FusionAuth", "RS256"
-    keys = {"access": "token", "refresh": "refreshToken"}
-
-    def request(self, path, login):
-        cookie = f"refresh_token={login.refresh_token}; access_token={login.access_token}"
-        return Request("POST", path, [("Cookie", cookie)])
-
-    def request_with_body(self, path, login):
-        body = {"refreshToken": login.refresh_token, "token": login.access_token}
-        return Request("POST", path, [JSON], compact(body))
-
-    def shape(self, login, behaviour):
-        return rf'\{{"refreshToken":"{self.token}","token":"{JWT}"\}}'
-
-    def complaints(self, login, answer, behaviour="documented"):
-        found = super().complaints(login, answer, behaviour)
-        if found:
-            return found
-        cookies = answer.cookies()
-        if set(cookies) != {"access_token", "refresh_token"}:
-            return [f"cookies set: {sorted(cookies)}"]
-        refresh, access = self.tokens(answer)
-        for name, token in (("access_token", access), ("refresh_token", refresh)):
-            value, attributes = cookies[name]
-            if value != token:
-                found.append(f"the cookie {name} is not the token of the body")
-            for wanted in ("Path=/", "HttpOnly", "SameSite=Lax"):
-                if wanted not in attributes:
-                    found.append(f"the cookie {name} lacks {wanted}")
-        kept = [one.partition("=")[0] for one in cookies["refresh_token"][1]]
-        if "Max-Age" not in kept or "Expires" not in kept:
-            found.append(f"the cookie refresh_token does not say how long it lives: {kept}")
-        return found
-
-
-class Koppeltaal(Dialect):
-    name, title, algorithm = "koppeltaal", "Koppeltaal 2.0", "RS512"
-    client = True
-    scope = "*/write"
-    token = UUID
-
-    def request(self, path, login):
-        form = {"grant_type": "refresh_token", "refresh_token": login.refresh_token,
-                "scope": login.scope or ""}
-        return Request("POST", path, [FORM], urllib.parse.urlencode(form).encode())
-
-    def shape(self, login, behaviour):
-        return (rf'\{{"access_token":"{JWT}","expires_in":{SECONDS},'
-                rf'"refresh_token":"{self.token}","token_type":"Bearer"\}}\n')
+def spelled(form, path, login):
+    """The request of a form. A client without a secret sends none."""
+    values = {"refresh_token": login.refresh_token, "access_token": login.access_token,
+              "username": login.username, "password": login.password, "client_id": login.client,
+              "client_secret": login.secret, "scope": login.scope or ""}
+    rows = [(name, template.format_map(values)) for name, template, *optional
+            in form.get("form") or form.get("json") or []
+            if template.format_map(values) or not optional]
+    headers = [(name, template.format_map(values)) for name, template in form.get("headers", [])]
+    if "basic" in form:
+        headers.append(basic(*(template.format_map(values) for template in form["basic"])))
+    if "cookies" in form:
+        headers.append(("Cookie", "; ".join(f"{name}={template.format_map(values)}"
+                                            for name, template in form["cookies"])))
+    if "form" in form:
+        return Request("POST", path, [*headers, FORM], urllib.parse.urlencode(rows).encode())
+    if "json" in form:
+        return Request("POST", path, [*headers, JSON], compact(dict(rows)))
+    return Request("POST", path, headers)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -231,20 +193,17 @@ class Mount:
     dialect: Dialect
 
 
-# In the order in which people meet them: the standard one first.
-MOUNTS = [
-    Mount("/oauth/token", OAuth()),
-    Mount("/oauth/access_token", Kopong()),
-    Mount("/sandbox/token", WireCash()),
-    Mount("/production/token", WireCash()),
-    Mount("/auth/refresh_token", Duktig()),
-    Mount("/api/auth/refresh", FusionAuth()),
-    Mount("/api/jwt/refresh", FusionAuth()),
-    Mount("/oauth2/token", Koppeltaal()),
-]
+def described():
+    """Every dialect that www/dialects.json describes, in its order."""
+    text = (machine.ROOT / "www" / "dialects.json").read_text()
+    return [Dialect(name, data) for name, data in json.loads(text).items()]
+
+
+DIALECTS = described()
+MOUNTS = [Mount(path, dialect) for dialect in DIALECTS for path in dialect.data["paths"]]
 JWKS_PATH = "/.well-known/jwks.json"
 HEALTH_PATH = "/healthz"
-# Every path of an installation without mount sections, and what stands there.
+# Every path of an installation without mount sections, and what is there.
 PATHS = {mount.path: mount.dialect.name for mount in MOUNTS} | {JWKS_PATH: "jwks",
                                                                 HEALTH_PATH: "health"}
 

@@ -65,7 +65,6 @@ class Installation:
         if "\n[mount " not in self.settings():
             for path, dialect in dialects.PATHS.items():
                 self._set(f"mount {path}", {"dialect": dialect})
-            self._set("mount /api/auth/refresh", {"realm": "/api/jwt/refresh"})
         self._set(f"mount {mount.path}", settings)
 
     def _set(self, section, settings):

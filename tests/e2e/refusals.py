@@ -1,42 +1,27 @@
 # SPDX-License-Identifier: ISC
-"""What each dialect says when it refuses, byte for byte, as its document or the server behind it
-has it. One row per documented error: how a client comes by it, and the answer."""
+"""How a client comes by each refusal of a dialect, and what it is then told: the golden answer of
+that outcome, byte for byte. Every dialect gets the refusals that all have in common; what only one
+can be asked has a row here."""
 
 import dataclasses
 import urllib.parse
 
-from lab import dialects
+from lab import dialects, goldens
 from lab.http import Request
 
 FORM, JSON = dialects.FORM, dialects.JSON
-BEARER_INVALID = {"www-authenticate": 'Bearer error="invalid_token"'}
+NO_TOKEN = ("invalid", "unknown")  # a string that no mount has issued
 
 
 @dataclasses.dataclass(frozen=True)
 class Refusal:
     name: str
     request: object  # (path, login) -> Request
-    status: int
-    body: bytes
-    content_type: str | None
-    headers: dict = dataclasses.field(default_factory=dict)
+    answers: list  # any of these will do
 
     def complaints(self, answer):
-        found = []
-        if answer.status != self.status:
-            found.append(f"status {answer.status} instead of {self.status}")
-        if answer.body != self.body:
-            found.append(f"body {answer.body!r} instead of {self.body!r}")
-        if answer.header("content-type") != self.content_type:
-            found.append(f"Content-Type {answer.header('content-type')!r}")
-        for name, value in self.headers.items():
-            if answer.header(name) != value:
-                found.append(f"{name} is {answer.header(name)!r} instead of {value!r}")
-        if answer.header("cache-control") != "no-store":
-            found.append("an answer of a token endpoint may be cached")
-        if answer.all("set-cookie"):
-            found.append("a refusal touches a cookie")
-        return found
+        found = [golden.complaints(answer) for golden in self.answers]
+        return [] if [] in found else found[0]
 
 
 def form(**fields):
@@ -76,206 +61,120 @@ def wrong_tokens(dialect):
     }
 
 
-def json_error(**members):
-    return dialects.compact(members)
+def replaced(dialect, **fields):
+    """The dialect's own request with other values."""
+    return lambda path, login: dialect.request(path, dataclasses.replace(login, **fields))
 
 
-def oauth(behaviour):
-    dialect = dialects.OAuth()
-    media = "application/json;charset=UTF-8"
-
-    def row(name, request, status, code, sentence, **headers):
-        body = json_error(error=code, error_description=sentence)
-        return Refusal(name, request, status, body, media,
-                       {key.replace("_", "-"): value for key, value in headers.items()})
-
-    invalid = ("invalid_grant",
-               "The refresh token is invalid, expired or revoked, or belongs to another client.")
-    secret = lambda text: lambda path, login: dialect.request(
-        path, dataclasses.replace(login, secret=text))
-    basic = lambda path, login: dialect.request_with_basic(
-        path, dataclasses.replace(login, secret="wrong"))
+def oauth(dialect, behaviour):
     wider = lambda path, login: Request(
         "POST", path, [FORM, dialects.basic(login.client, login.secret)],
         urllib.parse.urlencode({"grant_type": "refresh_token", "scope": "read admin",
                                 "refresh_token": login.refresh_token}).encode())
+    basic = lambda path, login: dialect.request(
+        path, dataclasses.replace(login, secret="wrong"), "basic")
     in_url = lambda path, login: Request(
         "POST", f"{path}?refresh_token={login.refresh_token}", [FORM],
         b"grant_type=refresh_token")
-    as_json = lambda path, login: Request("POST", path, [JSON], b"{}")
-    return [
-        row("GET", method("GET"), 405, "invalid_request", "This endpoint is asked with POST.",
-            allow="POST"),
-        row("no grant_type", form(refresh_token="x"), 400, "invalid_request",
-            "grant_type is missing."),
-        row("another grant_type", form(grant_type="password", refresh_token="x"), 400,
-            "unsupported_grant_type", "This endpoint takes grant_type refresh_token."),
-        row("no token", form(grant_type="refresh_token"), 400, "invalid_request",
-            "refresh_token is missing."),
-        row("repeated", form(grant_type="refresh_token", refresh_token=["x", "y"]), 400,
-            "invalid_request", "A parameter is given more than once."),
-        row("token in the URL", in_url, 400, "invalid_request", "Credentials belong in the body."),
-        row("JSON", as_json, 400, "invalid_request",
-            "The body must be application/x-www-form-urlencoded in UTF-8."),
-        row("wrong secret", secret("wrong"), 401, "invalid_client",
-            "The client could not be authenticated."),
-        row("wrong secret by Basic", basic, 401, "invalid_client",
-            "The client could not be authenticated.", www_authenticate='Basic realm="retoken"'),
-        row("wider scope", wider, 400, "invalid_scope", "The scope goes beyond what was granted."),
-        *[row(name, request, 400, *invalid) for name, request in wrong_tokens(dialect).items()],
-    ]
+    yield "no grant_type", form(refresh_token="x"), "no-grant-type"
+    yield "another grant_type", form(grant_type="password", refresh_token="x"), "grant-type"
+    yield "no token", form(grant_type="refresh_token"), "no-token"
+    yield "repeated", form(grant_type="refresh_token", refresh_token=["x", "y"]), "repeated"
+    yield "token in the URL", in_url, "in-url"
+    yield "JSON", lambda path, login: Request("POST", path, [JSON], b"{}"), "media"
+    yield "wrong secret", replaced(dialect, secret="wrong"), "case client-wrong-body"
+    yield "wrong secret by Basic", basic, "case client-wrong-basic"
+    yield "wider scope", wider, "scope"
 
 
-def kopong(behaviour):
-    dialect = dialects.Kopong()
-    text = "text/html;charset=utf-8"
-    deployed = behaviour == "deployed"
-    status = 403 if deployed else 401
-    headers = {} if deployed else BEARER_INVALID
-    rows = [
-        Refusal("GET", method("GET"), 405, b"", None, {"allow": "POST"}),
-        Refusal("no grant_type", form(refresh_token="x"), 400, b"Invalid grant_type", text),
-        Refusal("another grant_type", form(grant_type="password", refresh_token="x"), 400,
-                b"Invalid grant_type", text),
-        Refusal("bad grant_type wins", form(grant_type="password"), 400, b"Invalid grant_type", text),
-        Refusal("no token", form(grant_type="refresh_token"), 400, b"Refresh token is required",
-                text),
-        Refusal("empty token", form(grant_type="refresh_token", refresh_token=""), 400,
-                b"Refresh token is required", text),
-        *[Refusal(name, request, status, b"", None, headers)
-          for name, request in wrong_tokens(dialect).items()],
-    ]
-    wrong_password = lambda path, login: dialect.request_of_document(
-        path, dataclasses.replace(login, password="wrong"))
-    no_bearer = lambda path, login: Request(
-        "POST", path, [JSON], json_error(username=login.username, password=login.password))
-    if deployed:  # the plugin reads no JSON: it misses grant_type
-        rows.append(Refusal("documented form", wrong_password, 400, b"Invalid grant_type", text))
+def kopong(dialect, behaviour):
+    wrong_password = lambda path, login: dialect.request(
+        path, dataclasses.replace(login, password="wrong"), "bearer")
+    no_bearer = lambda path, login: Request("POST", path, [JSON], dialects.compact(
+        {"username": login.username, "password": login.password}))
+    yield "no grant_type", form(refresh_token="x"), "no-grant-type"
+    yield "another grant_type", form(grant_type="password", refresh_token="x"), "grant-type"
+    yield "bad grant_type wins", form(grant_type="password"), "grant-type"
+    yield "no token", form(grant_type="refresh_token"), "no-token"
+    yield "empty token", form(grant_type="refresh_token", refresh_token=""), "no-token"
+    if behaviour == "deployed":  # the plugin reads no JSON
+        yield "documented form", wrong_password, "case json-deployed"
     else:
-        rows += [Refusal("wrong password", wrong_password, 401, b"", None, BEARER_INVALID),
-                 Refusal("no Bearer", no_bearer, 401, b"", None, {"www-authenticate": "Bearer"})]
-    return rows
+        yield "wrong password", wrong_password, "case password-wrong"
+        yield "no Bearer", no_bearer, "case json-alone"
 
 
-def wirecash(behaviour):
-    dialect = dialects.WireCash()
-
-    def row(name, request, status=400, text="Invalid data provided", **headers):
-        if behaviour == "deployed":
-            return Refusal(name, request, status, b"", None, headers)
-        return Refusal(name, request, status, json_error(message=text), "application/json", headers)
-
+def wirecash(dialect, behaviour):
     def body(content):
         return lambda path, login: Request("POST", path, [JSON], content)
 
-    def replaced(**fields):
-        return lambda path, login: dialect.request(path, dataclasses.replace(login, **fields))
-
     in_url = lambda path, login: Request(
         "POST", f"{path}?refresh_token={login.refresh_token}&access_token=x&username=ada", [JSON])
-    return [
-        row("GET", method("GET"), 405, "Method not allowed", allow="POST"),
-        row("no JSON", body(b"{")),
-        row("not an object", body(b"[]")),
-        row("a field is missing", body(b'{"username":"ada","refresh_token":"x"}')),
-        row("a field is a number", body(b'{"username":1,"refresh_token":"x","access_token":"y"}')),
-        row("token in the URL", in_url),
-        row("a form", lambda path, login: Request("POST", path, [FORM], b"username=ada")),
-        row("another user", replaced(username="grace")),
-        row("garbage as access token", replaced(access_token="a.b.c")),
-        *[row(name, request) for name, request in wrong_tokens(dialect).items()],
-    ]
+    yield "no JSON", body(b"{"), "malformed"
+    yield "not an object", body(b"[]"), "malformed"
+    yield "a field is missing", body(b'{"username":"ada","refresh_token":"x"}'), "no-field"
+    yield ("a field is a number", body(b'{"username":1,"refresh_token":"x","access_token":"y"}'),
+           "no-field")
+    yield "token in the URL", in_url, "in-url"
+    yield "a form", lambda path, login: Request("POST", path, [FORM], b"username=ada"), "media"
+    yield "another user", replaced(dialect, username="grace"), "wrong-user"
+    yield "garbage as access token", replaced(dialect, access_token="a.b.c"), "wrong-access-token"
 
 
-def duktig(behaviour):
-    dialect = dialects.Duktig()
-
-    def row(name, request, status, text):
-        return Refusal(name, request, status, json_error(status="error", message=text),
-                       "application/json")
-
-    invalid = "Invalid token." if behaviour == "deployed" else "Invalid token"
-    return [
-        row("GET", method("GET"), 404, "Resource not found"),
-        row("no header", lambda path, login: Request("POST", path, [JSON]), 401, "Unauthorized"),
-        row("empty header", with_token(dialect, ""), 401, "Unauthorized"),
-        *[row(name, request, 401, invalid) for name, request in wrong_tokens(dialect).items()],
-    ]
+def duktig(dialect, behaviour):
+    yield "no header", lambda path, login: Request("POST", path, [JSON]), "no-token"
+    yield "empty header", with_token(dialect, ""), "no-token"
 
 
-def fusionauth(behaviour):
-    dialect = dialects.FusionAuth()
-
-    def field(code, text):
-        return json_error(fieldErrors={"refreshToken": [
-            {"code": f"{code}refreshToken", "message": text}]})
-
-    def general(code, text):
-        return json_error(generalErrors=[{"code": code, "message": text}])
-
-    if behaviour == "deployed":
-        wrong = (400, field("[invalid]", "The provided Refresh Token is either expired or has been "
-                                         "revoked."), "application/json")
-    else:
-        wrong = (401, b"", None)
-    blank = (400, field("[blank]", "You must specify the Refresh Token."), "application/json")
-    post = lambda path, login: Request("POST", path)
+def fusionauth(dialect, behaviour):
     undefined = lambda path, login: Request(
         "POST", path, [JSON], b'{"refreshToken":"undefined"}')
     twice = lambda path, login: Request(
         "POST", path, [("Cookie", "refresh_token=a; refresh_token=b")])
-    return [
-        Refusal("GET", method("GET"), 405, b"", None, {"allow": "POST"}),
-        Refusal("nothing", post, *blank),
-        Refusal("undefined", undefined, *blank),
-        Refusal("no JSON", lambda path, login: Request("POST", path, [JSON], b"{"), 400,
-                general("[invalidJSON]", "The request cannot be parsed."), "application/json"),
-        Refusal("cookie twice", twice, 400,
-                field("[duplicate]", "The Refresh Token was sent more than once."),
-                "application/json"),
-        *[Refusal(name, request, *wrong) for name, request in wrong_tokens(dialect).items()],
-        Refusal("by body", lambda path, login: dialect.request_with_body(
-            path, dataclasses.replace(login, refresh_token="garbage")), *wrong),
-    ]
+    by_body = lambda path, login: dialect.request(
+        path, dataclasses.replace(login, refresh_token="garbage"), "json")
+    yield "nothing", lambda path, login: Request("POST", path), "no-token"
+    yield "undefined", undefined, "no-token"
+    yield "no JSON", lambda path, login: Request("POST", path, [JSON], b"{"), "malformed"
+    yield "cookie twice", twice, "repeated"
+    yield "by body", by_body, "invalid"
 
 
-def koppeltaal(behaviour):
-    dialect = dialects.Koppeltaal()
-    text = "text/html; charset=utf-8"
-
-    def row(name, request, status, sentence, **headers):
-        return Refusal(name, request, status, sentence, text, headers)
-
-    def scope(value):
-        return lambda path, login: dialect.request(path, dataclasses.replace(login, scope=value))
-
-    both = lambda path, login: dialect.request(path, dataclasses.replace(
-        login, refresh_token="garbage", scope="other"))
-    rows = [
-        row("PUT", method("PUT"), 405, b"Method Not Allowed",
-            allow="GET, POST" if behaviour == "deployed" else "POST"),
-        row("no grant_type", form(refresh_token="x"), 400, b"Bad Request"),
-        row("another grant_type", form(grant_type="password"), 400, b"Bad Request"),
-        row("no token", form(grant_type="refresh_token"), 400, b"Bad Request, invalid token"),
-        row("another scope", scope("*/read"), 400, b"Bad Request, invalid scope"),
-        row("empty scope", scope(""), 400, b"Bad Request, invalid scope"),
-        row("both wrong", both, 400, b"Bad Request, invalid token"),
-        *[row(name, request, 400, b"Bad Request, invalid token")
-          for name, request in wrong_tokens(dialect).items()],
-    ]
-    if behaviour == "documented":
-        rows.append(row("GET", method("GET"), 405, b"Method Not Allowed", allow="POST"))
-    return rows
+def koppeltaal(dialect, behaviour):
+    yield "no grant_type", form(refresh_token="x"), "no-grant-type"
+    yield "another grant_type", form(grant_type="password"), "grant-type"
+    yield "no token", form(grant_type="refresh_token"), "no-token"
+    yield "another scope", replaced(dialect, scope="*/read"), "scope"
+    yield "empty scope", replaced(dialect, scope=""), "scope"
+    yield "both wrong", replaced(dialect, refresh_token="garbage", scope="other"), "invalid"
 
 
-ROWS = {"oauth": oauth, "kopong": kopong, "wirecash": wirecash, "duktig": duktig,
-        "fusionauth": fusionauth, "koppeltaal": koppeltaal}
+# What only one dialect can be asked; none is needed.
+OWN = {"oauth": oauth, "kopong": kopong, "wirecash": wirecash, "duktig": duktig,
+       "fusionauth": fusionauth, "koppeltaal": koppeltaal}
 
 
-def refusals(dialect, behaviour):
-    return ROWS[dialect.name](behaviour)
+def methods(mount, behaviour):
+    endpoint = next(row for row in dialects.table()[mount.dialect.name]["endpoints"]
+                    if row["path"] == mount.path)
+    return endpoint["deployed_methods" if behaviour == "deployed" else "methods"]
 
 
-def token_refusal(dialect, behaviour):
-    """The row for a token that is no good any more (reused, revoked, expired otherwise)."""
-    return next(row for row in refusals(dialect, behaviour) if row.name == "garbage")
+def refusals(mount, behaviour):
+    dialect = mount.dialect
+    for name in ("GET", "PUT"):
+        if name not in methods(mount, behaviour):
+            yield Refusal(name, method(name), [goldens.outcomes(dialect.name, behaviour)["method"]])
+    for name, request in wrong_tokens(dialect).items():
+        yield dataclasses.replace(token_refusal(dialect, behaviour, *NO_TOKEN), name=name,
+                                  request=request)
+    for name, request, word in OWN[dialect.name](dialect, behaviour) if dialect.name in OWN else ():
+        answer = (goldens.case(dialect.name, word.removeprefix("case ")) if word.startswith("case ")
+                  else goldens.outcomes(dialect.name, behaviour)[word])
+        yield Refusal(name, request, [answer])
+
+
+def token_refusal(dialect, behaviour, *words):
+    """What is said to a token that is no good any more, for any of these outcomes."""
+    known = goldens.outcomes(dialect.name, behaviour)
+    return Refusal(words[0], None, [known[word] for word in words])

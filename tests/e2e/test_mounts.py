@@ -37,8 +37,8 @@ class Place:
         assert mount.dialect.complaints(login, answer, self.behaviour) == []
         return login.after(*mount.dialect.tokens(answer))
 
-    def refused(self, mount, login):
-        row = token_refusal(mount.dialect, self.behaviour)
+    def refused(self, mount, login, outcome):
+        row = token_refusal(mount.dialect, self.behaviour, outcome)
         assert row.complaints(self.send(mount, login)) == []
 
     def unspent(self, mount):
@@ -88,16 +88,16 @@ def test_reuse_is_refused_and_ends_the_session(place, mount):
     tokens = [first]
     for _ in range(9):  # further back than the session remembers, so no window is left
         tokens.append(place.granted(mount, tokens[-1]))
-    place.refused(mount, first)
-    place.refused(mount, tokens[-1])
-    place.refused(mount, tokens[-2])
+    place.refused(mount, first, "reused")
+    place.refused(mount, tokens[-1], "revoked")
+    place.refused(mount, tokens[-2], "revoked")
 
 
 @pytest.mark.parametrize("mount", MOUNTS)
 def test_documented_errors(place, mount):
     login = place.unspent(mount)
     found = {}
-    for row in refusals(mount.dialect, place.behaviour):
+    for row in refusals(mount, place.behaviour):
         try:
             complaints = row.complaints(place.server.send(row.request(mount.path, login)))
         except http.Broken as error:
@@ -113,7 +113,7 @@ def test_documented_errors(place, mount):
 def test_revoked_session_is_refused(place, mount):
     login = place.world.login(mount)
     place.world.installed.retoken("session", "revoke", login.session)
-    place.refused(mount, login)
+    place.refused(mount, login, "revoked")
 
 
 def test_one_realm_has_two_paths(place):
@@ -125,14 +125,14 @@ def test_one_realm_has_two_paths(place):
 def test_body_is_as_good_as_the_cookie(place):
     mount = dialects.mount_at("/api/jwt/refresh")
     login = place.world.login(mount)
-    answer = place.server.send(mount.dialect.request_with_body(mount.path, login))
+    answer = place.server.send(mount.dialect.request(mount.path, login, "json"))
     assert mount.dialect.complaints(login, answer, place.behaviour) == []
 
 
 def test_cookie_wins_over_the_body(place):
     mount = dialects.mount_at("/api/jwt/refresh")
     login = place.world.login(mount)
-    request = mount.dialect.request_with_body(mount.path, login.after("garbage", "x"))
+    request = mount.dialect.request(mount.path, login.after("garbage", "x"), "json")
     request.headers.append(("Cookie", f"refresh_token={login.refresh_token}"))
     answer = place.server.send(request)
     assert mount.dialect.complaints(login, answer, place.behaviour) == []
@@ -141,7 +141,7 @@ def test_cookie_wins_over_the_body(place):
 def test_basic_is_as_good_as_the_body(place):
     mount = dialects.mount_at("/oauth/token")
     login = place.world.login(mount)
-    answer = place.server.send(mount.dialect.request_with_basic(mount.path, login))
+    answer = place.server.send(mount.dialect.request(mount.path, login, "basic"))
     assert mount.dialect.complaints(login, answer, place.behaviour) == []
 
 
@@ -150,9 +150,9 @@ def test_kopong_as_its_document_has_it(place):
     login = place.world.login(mount)
     if place.behaviour == "deployed":
         return  # the plugin never had it; test_documented_errors has what it answers
-    answer = place.server.send(mount.dialect.request_of_document(mount.path, login))
+    answer = place.server.send(mount.dialect.request(mount.path, login, "bearer"))
     assert mount.dialect.complaints(login, answer) == []
-    by_access = mount.dialect.request_of_document(mount.path, login, bearer=login.access_token)
+    by_access = mount.dialect.request(mount.path, login.after(login.access_token, ""), "bearer")
     answer = place.server.send(by_access)  # the password proves the holder: a new session
     body = json.loads(answer.body)
     assert answer.status == 200 and body["refresh_token"] != login.refresh_token

@@ -63,7 +63,7 @@ def test_after_the_window_the_old_token_ends_the_session(world, processes, mount
     rotated = time.monotonic()
     window = rotated + 1.0
     machine.wait_until(lambda: time.monotonic() > window + 0.1, what="the window to pass")
-    refusal = token_refusal(mount.dialect, "documented")
+    refusal = token_refusal(mount.dialect, "documented", "reused", "revoked")
     for answer in race(server, mount, login):
         assert refusal.complaints(answer) == []
     assert world.installed.session(login.session)["state"] != "live"
@@ -100,7 +100,7 @@ def test_refresh_races_revocation(world):
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             racing = pool.submit(race, server, mount, login, 16)
             pool.submit(world.installed.retoken, "session", "revoke", login.session).result()
-            refusal = token_refusal(mount.dialect, "documented")
+            refusal = token_refusal(mount.dialect, "documented", "revoked")
             assert refusal.complaints(server.send(mount.dialect.request(mount.path, login))) == []
             for answer in racing.result():
                 if answer.status == 200:
