@@ -11,21 +11,17 @@
 
 #include "base/codec.h"
 
+static void say(const struct call *call, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+
+static void hint_at_init(const char *path, struct fault *fault);
+static void say(const struct call *call, const char *format, va_list arguments);
+
 const char *call_argument(const struct call *call, size_t i)
 {
     size_t at = call->first_argument + i;
 
     return at < call->options.argument_count ? call->options.arguments[at] : NULL;
-}
-
-/* What is not there at all is not broken: it was never made. */
-static void hint_at_init(const char *path, struct fault *fault)
-{
-    struct fault said = *fault;
-
-    if (path != NULL && access(path, F_OK) != 0 && errno == ENOENT) {
-        fault_set(fault, "%s; `retoken init` makes it", said.text);
-    }
 }
 
 enum call_end call_open(struct call *call)
@@ -48,21 +44,17 @@ enum call_end call_open(struct call *call)
     return CALL_DONE;
 }
 
-static void say(const struct call *call, const char *format, va_list arguments)
-    __attribute__((format(printf, 2, 0)));
-
-/* "retoken account add: TEXT" */
-static void say(const struct call *call, const char *format, va_list arguments)
+/* What is not there at all is not broken: it was never made. */
+static void hint_at_init(const char *path, struct fault *fault)
 {
-    fputs("retoken", stderr);
-    if (call->verb != NULL) {
-        fprintf(stderr, " %s%s%s", call->verb->noun, call->verb->verb[0] != '\0' ? " " : "",
-                call->verb->verb);
+    struct fault said = *fault;
+
+    if (path != NULL && access(path, F_OK) != 0 && errno == ENOENT) {
+        fault_set(fault, "%s; `retoken init` makes it", said.text);
     }
-    fputs(": ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
 }
+
+/* ---- how a verb ends ---- */
 
 enum call_end call_refuse(const struct call *call, const char *format, ...)
 {
@@ -102,6 +94,21 @@ enum call_end call_fault(const struct call *call, const struct fault *fault)
     call_warn(call, "%s", fault->text);
     return CALL_FAULT;
 }
+
+/* "retoken account add: TEXT" */
+static void say(const struct call *call, const char *format, va_list arguments)
+{
+    fputs("retoken", stderr);
+    if (call->verb != NULL) {
+        fprintf(stderr, " %s%s%s", call->verb->noun, call->verb->verb[0] != '\0' ? " " : "",
+                call->verb->verb);
+    }
+    fputs(": ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
+
+/* ---- finding ---- */
 
 enum call_end call_account(const struct call *call, const char *name, struct account *account)
 {
@@ -150,6 +157,8 @@ enum call_end call_session_id(const struct call *call, const char *spelled,
                       "01936a2e-5c1b-7e52-9d1f-3f8a6b0c2d4e",
                       spelled);
 }
+
+/* ---- events ---- */
 
 enum call_end call_event(const struct call *call, enum event_kind kind, uint64_t account,
                          const char *client, const char *note)

@@ -4,15 +4,8 @@
 
 #include <string.h>
 
-static bool listed(const struct key_need *needs, size_t count, const struct key_need *need)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (needs[i].algorithm == need->algorithm && strcmp(needs[i].realm, need->realm) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
+static bool listed(const struct key_need *needs, size_t count, const struct key_need *need);
+static bool better(const struct signing_row *row, const struct signing_row *best);
 
 size_t key_need_list(const struct config *config, struct key_need needs[CONFIG_MOUNTS_MAX])
 {
@@ -32,13 +25,14 @@ size_t key_need_list(const struct config *config, struct key_need needs[CONFIG_M
     return count;
 }
 
-/* Does `row` come before `best`? A key of the realm's own does, then the newer one. */
-static bool better(const struct signing_row *row, const struct signing_row *best)
+static bool listed(const struct key_need *needs, size_t count, const struct key_need *need)
 {
-    bool row_bound = row->realm[0] != '\0';
-    bool best_bound = best->realm[0] != '\0';
-
-    return row_bound != best_bound ? row_bound : row->number > best->number;
+    for (size_t i = 0; i < count; i++) {
+        if (needs[i].algorithm == need->algorithm && strcmp(needs[i].realm, need->realm) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const struct signing_row *key_need_signer(const struct signing_row *rows, size_t count,
@@ -58,4 +52,13 @@ const struct signing_row *key_need_signer(const struct signing_row *rows, size_t
         }
     }
     return best;
+}
+
+/* Does `row` come before `best`? A key of the realm's own does, then the newer one. */
+static bool better(const struct signing_row *row, const struct signing_row *best)
+{
+    bool row_bound = row->realm[0] != '\0';
+    bool best_bound = best->realm[0] != '\0';
+
+    return row_bound != best_bound ? row_bound : row->number > best->number;
 }

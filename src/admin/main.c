@@ -14,6 +14,18 @@ enum { MEMORY_LIMIT = 64 * 1024 * 1024 };
 static enum call_end help_run(struct call *call);
 static enum call_end version_run(struct call *call);
 
+static enum call_end run(struct call *call);
+static enum call_end choose(struct call *call);
+static const struct verb *find_verb(const char *noun, const char *verb);
+static enum call_end check_usage(struct call *call);
+static enum call_end help_run(struct call *call);
+static void print_all(FILE *stream);
+static size_t print_verbs(FILE *stream, const char *noun);
+static void print_verb(FILE *stream, const struct verb *verb);
+static void print_option(FILE *stream, const struct option_row *row);
+static int synopsis(const struct verb *verb, char *out, size_t room);
+static enum call_end version_run(struct call *call);
+
 #define ACCOUNT_FACTS                                                                              \
     (OPTION_BIT(ROLE) | OPTION_BIT(SUBJECT) | OPTION_BIT(CLAIM) | OPTION_BIT(CLAIMS_FILE))
 #define KEY_FACTS                                                                                  \
@@ -103,108 +115,58 @@ enum { VERBS = sizeof verbs / sizeof verbs[0] };
 /* Options that go with every verb. */
 static const uint64_t common = OPTION_BIT(CONFIG) | OPTION_BIT(HELP);
 
-static enum call_end version_run(struct call *call)
-{
-    char text[VERSION_TEXT_MAX];
-
-    version_text("retoken", text);
-    output_say(&call->output, "%s", text);
-    return CALL_DONE;
-}
-
-/* ---- help ---- */
-
-static int synopsis(const struct verb *verb, char *out, size_t room)
-{
-    return snprintf(out, room, "%s%s%s%s%s", verb->noun, verb->verb[0] != '\0' ? " " : "",
-                    verb->verb, verb->arguments[0] != '\0' ? " " : "", verb->arguments);
-}
-
-/* All verbs, or those of one noun; the count. */
-static size_t print_verbs(FILE *stream, const char *noun)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < VERBS; i++) {
-        char line[64];
-
-        if (noun != NULL && strcmp(verbs[i].noun, noun) != 0) {
-            continue;
-        }
-        synopsis(&verbs[i], line, sizeof line);
-        fprintf(stream, "  %-24s %s\n", line, verbs[i].summary);
-        count++;
-    }
-    return count;
-}
-
-static void print_option(FILE *stream, const struct option_row *row)
-{
-    char name[48];
-    char letter[8] = "";
-
-    if (row->letter != 0) {
-        snprintf(letter, sizeof letter, "-%c, ", row->letter);
-    }
-    snprintf(name, sizeof name, "%s--%s%s%s", letter, row->word, row->value != NULL ? " " : "",
-             row->value != NULL ? row->value : "");
-    fprintf(stream, "  %-26s %s\n", name, row->help);
-}
-
-static void print_verb(FILE *stream, const struct verb *verb)
-{
-    char line[64];
-
-    synopsis(verb, line, sizeof line);
-    fprintf(stream, "usage: retoken %s%s\n%s\n", line, verb->options != 0 ? " [options]" : "",
-            verb->summary);
-    fputs("\noptions:\n", stream);
-    for (int i = 0; i < OPTION_COUNT; i++) {
-        if (((verb->options | common) >> i & 1) != 0) {
-            print_option(stream, options_row((enum option)i));
-        }
-    }
-}
-
-static void print_all(FILE *stream)
-{
-    fputs("usage: retoken [-c FILE] NOUN [VERB] [arguments] [options]\n\n", stream);
-    print_verbs(stream, NULL);
-    fputs(
-        "\n`retoken help NOUN VERB` tells a verb's options. Exit status: 0 done, 1 refused or not "
-        "found,\n2 wrong usage, 3 something is broken. See retoken(1).\n",
-        stream);
-}
-
-static const struct verb *find_verb(const char *noun, const char *verb)
-{
-    for (size_t i = 0; i < VERBS; i++) {
-        if (strcmp(verbs[i].noun, noun) == 0 &&
-            (verbs[i].verb[0] == '\0' || (verb != NULL && strcmp(verbs[i].verb, verb) == 0))) {
-            return &verbs[i];
-        }
-    }
-    return NULL;
-}
-
-static enum call_end help_run(struct call *call)
-{
-    const char *noun = call_argument(call, 0);
-    const char *word = call_argument(call, 1);
-    const struct verb *verb = noun != NULL ? find_verb(noun, word) : NULL;
-
-    if (noun == NULL) {
-        print_all(stdout);
-    } else if (verb != NULL) {
-        print_verb(stdout, verb);
-    } else if (word != NULL || print_verbs(stdout, noun) == 0) {
-        return call_wrong(call, "there is no %s%s%s", noun, word != NULL ? " " : "",
-                          word != NULL ? word : "");
-    }
-    return CALL_DONE;
-}
-
 /* ---- from a command line to a verb ---- */
+
+int main(int argc, char **argv)
+{
+    static struct call call; /* large: it holds a configuration */
+    struct fault fault = {0};
+
+    if (!harden_descriptors()) {
+        return CALL_FAULT;
+    }
+    harden_secrets();
+    call.clock = clock_system();
+    call.randomness = randomness_system();
+    call.now_ms = clock_now_ms(&call.clock);
+    call.arena = arena_open(MEMORY_LIMIT);
+    if (!options_read(argc, argv, &call.options, &fault)) {
+        return (int)call_wrong(&call, "%s", fault.text);
+    }
+    if (call.arena == NULL ||
+        !output_open(&call.output, stdout, options_has(&call.options, OPTION_JSON), call.now_ms)) {
+        fault_set(&fault, "out of memory");
+        return (int)call_fault(&call, &fault);
+    }
+    enum call_end end = run(&call);
+    if (!output_close(&call.output)) {
+        fault_set(&fault, "standard output could not be written to the end");
+        end = call_fault(&call, &fault);
+    }
+    arena_close(call.arena); /* wiped: it held tokens */
+    if (call.opened) {
+        secrets_close(&call.service.secrets);
+    }
+    fflush(NULL);
+    _exit(
+        (int)end); /* the store stays open: closing races with other processes' opening (store.h) */
+}
+
+static enum call_end run(struct call *call)
+{
+    enum call_end end = choose(call);
+
+    if (end != CALL_DONE || call->verb == NULL) {
+        return end;
+    }
+    if (options_has(&call->options, OPTION_HELP) && call->options.argument_count > 0) {
+        print_verb(stdout, call->verb);
+        return CALL_DONE;
+    }
+    end = check_usage(call);
+    end = end == CALL_DONE ? call_open(call) : end;
+    return end == CALL_DONE ? call->verb->run(call) : end;
+}
 
 /* Finds the row; says what would be right when there is none. CALL_DONE without a row: help was
  * asked for and is given. */
@@ -244,6 +206,17 @@ static enum call_end choose(struct call *call)
     return CALL_USAGE;
 }
 
+static const struct verb *find_verb(const char *noun, const char *verb)
+{
+    for (size_t i = 0; i < VERBS; i++) {
+        if (strcmp(verbs[i].noun, noun) == 0 &&
+            (verbs[i].verb[0] == '\0' || (verb != NULL && strcmp(verbs[i].verb, verb) == 0))) {
+            return &verbs[i];
+        }
+    }
+    return NULL;
+}
+
 /* Do arguments and options fit the row? */
 static enum call_end check_usage(struct call *call)
 {
@@ -268,53 +241,92 @@ static enum call_end check_usage(struct call *call)
     return CALL_DONE;
 }
 
-static enum call_end run(struct call *call)
-{
-    enum call_end end = choose(call);
+/* ---- help and version ---- */
 
-    if (end != CALL_DONE || call->verb == NULL) {
-        return end;
+static enum call_end help_run(struct call *call)
+{
+    const char *noun = call_argument(call, 0);
+    const char *word = call_argument(call, 1);
+    const struct verb *verb = noun != NULL ? find_verb(noun, word) : NULL;
+
+    if (noun == NULL) {
+        print_all(stdout);
+    } else if (verb != NULL) {
+        print_verb(stdout, verb);
+    } else if (word != NULL || print_verbs(stdout, noun) == 0) {
+        return call_wrong(call, "there is no %s%s%s", noun, word != NULL ? " " : "",
+                          word != NULL ? word : "");
     }
-    if (options_has(&call->options, OPTION_HELP) && call->options.argument_count > 0) {
-        print_verb(stdout, call->verb);
-        return CALL_DONE;
-    }
-    end = check_usage(call);
-    end = end == CALL_DONE ? call_open(call) : end;
-    return end == CALL_DONE ? call->verb->run(call) : end;
+    return CALL_DONE;
 }
 
-int main(int argc, char **argv)
+static void print_all(FILE *stream)
 {
-    static struct call call; /* large: it holds a configuration */
-    struct fault fault = {0};
+    fputs("usage: retoken [-c FILE] NOUN [VERB] [arguments] [options]\n\n", stream);
+    print_verbs(stream, NULL);
+    fputs(
+        "\n`retoken help NOUN VERB` tells a verb's options. Exit status: 0 done, 1 refused or not "
+        "found,\n2 wrong usage, 3 something is broken. See retoken(1).\n",
+        stream);
+}
 
-    if (!harden_descriptors()) {
-        return CALL_FAULT;
+/* All verbs, or those of one noun; the count. */
+static size_t print_verbs(FILE *stream, const char *noun)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < VERBS; i++) {
+        char line[64];
+
+        if (noun != NULL && strcmp(verbs[i].noun, noun) != 0) {
+            continue;
+        }
+        synopsis(&verbs[i], line, sizeof line);
+        fprintf(stream, "  %-24s %s\n", line, verbs[i].summary);
+        count++;
     }
-    harden_secrets();
-    call.clock = clock_system();
-    call.randomness = randomness_system();
-    call.now_ms = clock_now_ms(&call.clock);
-    call.arena = arena_open(MEMORY_LIMIT);
-    if (!options_read(argc, argv, &call.options, &fault)) {
-        return (int)call_wrong(&call, "%s", fault.text);
+    return count;
+}
+
+static void print_verb(FILE *stream, const struct verb *verb)
+{
+    char line[64];
+
+    synopsis(verb, line, sizeof line);
+    fprintf(stream, "usage: retoken %s%s\n%s\n", line, verb->options != 0 ? " [options]" : "",
+            verb->summary);
+    fputs("\noptions:\n", stream);
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        if (((verb->options | common) >> i & 1) != 0) {
+            print_option(stream, options_row((enum option)i));
+        }
     }
-    if (call.arena == NULL ||
-        !output_open(&call.output, stdout, options_has(&call.options, OPTION_JSON), call.now_ms)) {
-        fault_set(&fault, "out of memory");
-        return (int)call_fault(&call, &fault);
+}
+
+static void print_option(FILE *stream, const struct option_row *row)
+{
+    char name[48];
+    char letter[8] = "";
+
+    if (row->letter != 0) {
+        snprintf(letter, sizeof letter, "-%c, ", row->letter);
     }
-    enum call_end end = run(&call);
-    if (!output_close(&call.output)) {
-        fault_set(&fault, "standard output could not be written to the end");
-        end = call_fault(&call, &fault);
-    }
-    arena_close(call.arena); /* wiped: it held tokens */
-    if (call.opened) {
-        secrets_close(&call.service.secrets);
-    }
-    fflush(NULL);
-    _exit(
-        (int)end); /* the store stays open: closing races with other processes' opening (store.h) */
+    snprintf(name, sizeof name, "%s--%s%s%s", letter, row->word, row->value != NULL ? " " : "",
+             row->value != NULL ? row->value : "");
+    fprintf(stream, "  %-26s %s\n", name, row->help);
+}
+
+static int synopsis(const struct verb *verb, char *out, size_t room)
+{
+    return snprintf(out, room, "%s%s%s%s%s", verb->noun, verb->verb[0] != '\0' ? " " : "",
+                    verb->verb, verb->arguments[0] != '\0' ? " " : "", verb->arguments);
+}
+
+static enum call_end version_run(struct call *call)
+{
+    char text[VERSION_TEXT_MAX];
+
+    version_text("retoken", text);
+    output_say(&call->output, "%s", text);
+    return CALL_DONE;
 }

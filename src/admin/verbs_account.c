@@ -18,17 +18,19 @@ static const struct column columns[] = {
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0], PAGE = 64 };
 
-static void fill(const struct account *account, struct cell cells[COLUMNS])
-{
-    const struct cell row[COLUMNS] = {
-        CELL_TEXT(text_of(account->name)),    CELL_NUMBER(account->number),
-        CELL_NUMBER(account->enabled),        CELL_NUMBER(account->password[0] != '\0'),
-        CELL_TEXT(text_of(account->subject)), CELL_TEXT(text_of(account->roles)),
-        CELL_TEXT(text_of(account->claims)),  CELL_NUMBER(account->created_ms),
-    };
-
-    memcpy(cells, row, sizeof row);
-}
+static void fill(const struct account *account, struct cell cells[COLUMNS]);
+static enum call_end set_enabled(struct call *call, bool enabled);
+static enum call_end update(struct call *call, const struct account *before,
+                            const struct account *account, const char *what);
+static enum call_end end_sessions(struct call *call, const struct account *account, size_t *count);
+static enum call_end read_facts(struct call *call, struct account *account);
+static enum call_end read_roles(struct call *call, struct account *account);
+static enum call_end read_claims(struct call *call, struct account *account);
+static json_t *claims_of_file(struct call *call, struct fault *fault);
+static bool claimed(const struct call *call, struct text key, size_t at);
+static void add_claim(struct json_out *out, struct text name, struct text value);
+static bool both_on_stdin(const struct call *call);
+static enum call_end read_password(struct call *call, struct account *account);
 
 enum call_end verbs_account_list(struct call *call)
 {
@@ -70,7 +72,227 @@ enum call_end verbs_account_show(struct call *call)
     return end;
 }
 
+static void fill(const struct account *account, struct cell cells[COLUMNS])
+{
+    const struct cell row[COLUMNS] = {
+        CELL_TEXT(text_of(account->name)),    CELL_NUMBER(account->number),
+        CELL_NUMBER(account->enabled),        CELL_NUMBER(account->password[0] != '\0'),
+        CELL_TEXT(text_of(account->subject)), CELL_TEXT(text_of(account->roles)),
+        CELL_TEXT(text_of(account->claims)),  CELL_NUMBER(account->created_ms),
+    };
+
+    memcpy(cells, row, sizeof row);
+}
+
+/* ---- verbs that change ---- */
+
+enum call_end verbs_account_add(struct call *call)
+{
+    struct account account = {.enabled = true, .created_ms = call->now_ms};
+    struct text name = text_of(call_argument(call, 0));
+    struct fault fault = {0};
+
+    if (name.size == 0 || !text_is_utf8(name) || text_has_control(name) ||
+        !text_copy(name, account.name, sizeof account.name)) {
+        return call_wrong(call,
+                          "an account's name has 1 to %d bytes of UTF-8, no control characters",
+                          ACCOUNT_NAME_MAX);
+    }
+    if (both_on_stdin(call)) {
+        return call_wrong(call, "claims and password cannot both come on standard input");
+    }
+    struct account there;
+    if (store_account_find(call->service.store, account.name, &there, NULL) == STORE_OK) {
+        return call_refuse(call,
+                           "account %s is there already; choose another name, or change it "
+                           "with `retoken account set` or `passwd`",
+                           account.name);
+    }
+    enum call_end end = read_facts(call, &account);
+    end = end == CALL_DONE ? read_password(call, &account) : end;
+    if (end != CALL_DONE) {
+        return end;
+    }
+    switch (store_account_add(call->service.store, &account, &fault)) {
+    case STORE_OK:
+        break;
+    case STORE_EXISTS:
+        return call_refuse(call, "account %s is there already", account.name);
+    case STORE_ABSENT:
+    case STORE_STALE:
+    case STORE_FAULT:
+        return call_fault(call, &fault);
+    }
+    output_say(&call->output, "account %s added", account.name);
+    return call_event(call, EVENT_ACCOUNT, account.number, NULL, "added");
+}
+
+enum call_end verbs_account_set(struct call *call)
+{
+    struct account before;
+    struct account account;
+
+    if (options_outside(&call->options, OPTION_BIT(CONFIG)) == NULL) {
+        return call_wrong(call, "nothing to set: give --role, --subject, --claim or --claims-file");
+    }
+    enum call_end end = call_account(call, call_argument(call, 0), &before);
+    account = before;
+    end = end == CALL_DONE ? read_facts(call, &account) : end;
+    end = end == CALL_DONE ? update(call, &before, &account, "changed") : end;
+    if (end == CALL_DONE) {
+        output_say(&call->output,
+                   "account %s changed; access tokens say so from their next renewal",
+                   account.name);
+    }
+    return end;
+}
+
+enum call_end verbs_account_passwd(struct call *call)
+{
+    struct account before = {0};
+    struct account account;
+    size_t count = 0;
+    enum call_end end = call_account(call, call_argument(call, 0), &account);
+
+    end = end == CALL_DONE ? read_password(call, &account) : end;
+    /* read anew: somebody may have sat at the prompt for long, and the account been disabled */
+    end = end == CALL_DONE ? call_account(call, call_argument(call, 0), &before) : end;
+    if (end == CALL_DONE) {
+        struct account after = before;
+
+        memcpy(after.password, account.password, sizeof after.password);
+        account = after;
+        end = update(call, &before, &account, "password changed");
+    }
+    end = end == CALL_DONE ? end_sessions(call, &account, &count) : end;
+    if (end == CALL_DONE) {
+        output_say(&call->output, "password of %s changed; %zu session%s ended", account.name,
+                   count, count == 1 ? "" : "s");
+    }
+    return end;
+}
+
+enum call_end verbs_account_disable(struct call *call)
+{
+    return set_enabled(call, false);
+}
+
+enum call_end verbs_account_enable(struct call *call)
+{
+    return set_enabled(call, true);
+}
+
+static enum call_end set_enabled(struct call *call, bool enabled)
+{
+    struct account before;
+    struct account account;
+    enum call_end end = call_account(call, call_argument(call, 0), &before);
+
+    account = before;
+    if (end == CALL_DONE && account.enabled != enabled) {
+        account.enabled = enabled;
+        end = update(call, &before, &account, enabled ? "enabled" : "disabled");
+    }
+    if (end == CALL_DONE) {
+        output_say(&call->output,
+                   enabled ? "account %s enabled; its sessions are accepted again"
+                           : "account %s disabled; its sessions are refused until it is enabled",
+                   account.name);
+    }
+    return end;
+}
+
+/* Writes the account back, if it is still as it was read, and says so. */
+static enum call_end update(struct call *call, const struct account *before,
+                            const struct account *account, const char *what)
+{
+    struct fault fault = {0};
+
+    switch (store_account_update(call->service.store, before, account, &fault)) {
+    case STORE_OK:
+        return call_event(call, EVENT_ACCOUNT, account->number, NULL, what);
+    case STORE_ABSENT:
+        return call_refuse(call, "account %s was removed meanwhile", account->name);
+    case STORE_STALE:
+        return call_refuse(call, "account %s was changed by somebody else meanwhile; try again",
+                           account->name);
+    case STORE_EXISTS:
+    case STORE_FAULT:
+        break;
+    }
+    return call_fault(call, &fault);
+}
+
+enum call_end verbs_account_remove(struct call *call)
+{
+    struct account account;
+    struct fault fault = {0};
+    size_t count = 0;
+    enum call_end end = call_account(call, call_argument(call, 0), &account);
+
+    if (end != CALL_DONE) {
+        return end;
+    }
+    /* the account first: from that commit on none of its sessions is accepted, whatever comes next
+     */
+    switch (store_account_remove(call->service.store, account.name, &fault)) {
+    case STORE_OK:
+        break;
+    case STORE_ABSENT:
+        return call_refuse(call, "account %s was removed meanwhile", account.name);
+    case STORE_EXISTS:
+    case STORE_STALE:
+    case STORE_FAULT:
+        return call_fault(call, &fault);
+    }
+    end = end_sessions(call, &account, &count);
+    if (end == CALL_DONE) {
+        output_say(&call->output, "account %s removed; %zu session%s ended", account.name, count,
+                   count == 1 ? "" : "s");
+    }
+    enum call_end noted = call_event(call, EVENT_ACCOUNT, account.number, NULL, "removed");
+    return end != CALL_DONE ? end : noted;
+}
+
+/* Ends the account's live sessions; *count = how many. */
+static enum call_end end_sessions(struct call *call, const struct account *account, size_t *count)
+{
+    struct fault fault = {0};
+
+    if (store_account_sessions_end(call->service.store, account->number, SESSION_ENDED_ACCOUNT,
+                                   call->now_ms, count, &fault) == STORE_OK) {
+        return CALL_DONE;
+    }
+    fault_prefix(&fault,
+                 "sessions of %s are not all ended; repeat with `retoken session revoke "
+                 "--account %s`",
+                 account->name, account->name);
+    return call_fault(call, &fault);
+}
+
 /* ---- what options say about an account ---- */
+
+/* What of subject, roles and claims the options name; the rest stays as it is. */
+static enum call_end read_facts(struct call *call, struct account *account)
+{
+    enum call_end end = CALL_DONE;
+    const char *subject = options_value(&call->options, OPTION_SUBJECT);
+
+    if (subject != NULL &&
+        (!text_is_utf8(text_of(subject)) || text_has_control(text_of(subject)) ||
+         !text_copy(text_of(subject), account->subject, sizeof account->subject))) {
+        return call_wrong(call, "--subject: at most %d bytes of UTF-8, no control characters",
+                          ACCOUNT_SUBJECT_MAX);
+    }
+    if (options_has(&call->options, OPTION_ROLE)) {
+        end = read_roles(call, account);
+    }
+    if (end == CALL_DONE && (options_has(&call->options, OPTION_CLAIM) ||
+                             options_has(&call->options, OPTION_CLAIMS_FILE))) {
+        end = read_claims(call, account);
+    }
+    return end;
+}
 
 static enum call_end read_roles(struct call *call, struct account *account)
 {
@@ -93,56 +315,6 @@ static enum call_end read_roles(struct call *call, struct account *account)
                           ACCOUNT_ROLES_MAX);
     }
     return CALL_DONE;
-}
-
-/* A claim on the command line: digits are a number, true and false what they say, the rest a
- * string. */
-static void add_claim(struct json_out *out, struct text name, struct text value)
-{
-    char key[ACCOUNT_CLAIMS_MAX + 1];
-    uint64_t number;
-
-    text_copy(name, key, sizeof key);
-    json_out_key(out, key);
-    bool zeroes = value.size > 1 && value.data[0] == '0';
-    if (!zeroes && text_to_u64(value, INT64_MAX, &number)) {
-        json_out_int(out, (int64_t)number);
-    } else if (text_is(value, "true") || text_is(value, "false")) {
-        json_out_bool(out, text_is(value, "true"));
-    } else {
-        json_out_text(out, value);
-    }
-}
-
-/* Is `key` among the --claim options from the at-th given one on? */
-static bool claimed(const struct call *call, struct text key, size_t at)
-{
-    const char *claim;
-
-    while ((claim = options_next(&call->options, OPTION_CLAIM, &at)) != NULL) {
-        struct text rest = text_of(claim);
-
-        if (text_equal(text_split(&rest, '='), key)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static json_t *claims_of_file(struct call *call, struct fault *fault)
-{
-    const char *path = options_value(&call->options, OPTION_CLAIMS_FILE);
-    char *data = arena_alloc(call->arena, ACCOUNT_CLAIMS_MAX * 4);
-    size_t size;
-
-    if (data == NULL || !prompt_file(path, data, ACCOUNT_CLAIMS_MAX * 4, &size, fault)) {
-        return NULL;
-    }
-    json_t *object = json_in_object(call->arena, (struct text){data, size}, fault);
-    if (object == NULL) {
-        fault_prefix(fault, "%s: claims are one JSON object", path);
-    }
-    return object;
 }
 
 /* --claims-file first, each --claim over it. */
@@ -191,26 +363,54 @@ static enum call_end read_claims(struct call *call, struct account *account)
     return CALL_DONE;
 }
 
-/* What of subject, roles and claims the options name; the rest stays as it is. */
-static enum call_end read_facts(struct call *call, struct account *account)
+static json_t *claims_of_file(struct call *call, struct fault *fault)
 {
-    enum call_end end = CALL_DONE;
-    const char *subject = options_value(&call->options, OPTION_SUBJECT);
+    const char *path = options_value(&call->options, OPTION_CLAIMS_FILE);
+    char *data = arena_alloc(call->arena, ACCOUNT_CLAIMS_MAX * 4);
+    size_t size;
 
-    if (subject != NULL &&
-        (!text_is_utf8(text_of(subject)) || text_has_control(text_of(subject)) ||
-         !text_copy(text_of(subject), account->subject, sizeof account->subject))) {
-        return call_wrong(call, "--subject: at most %d bytes of UTF-8, no control characters",
-                          ACCOUNT_SUBJECT_MAX);
+    if (data == NULL || !prompt_file(path, data, ACCOUNT_CLAIMS_MAX * 4, &size, fault)) {
+        return NULL;
     }
-    if (options_has(&call->options, OPTION_ROLE)) {
-        end = read_roles(call, account);
+    json_t *object = json_in_object(call->arena, (struct text){data, size}, fault);
+    if (object == NULL) {
+        fault_prefix(fault, "%s: claims are one JSON object", path);
     }
-    if (end == CALL_DONE && (options_has(&call->options, OPTION_CLAIM) ||
-                             options_has(&call->options, OPTION_CLAIMS_FILE))) {
-        end = read_claims(call, account);
+    return object;
+}
+
+/* Is `key` among the --claim options from the at-th given one on? */
+static bool claimed(const struct call *call, struct text key, size_t at)
+{
+    const char *claim;
+
+    while ((claim = options_next(&call->options, OPTION_CLAIM, &at)) != NULL) {
+        struct text rest = text_of(claim);
+
+        if (text_equal(text_split(&rest, '='), key)) {
+            return true;
+        }
     }
-    return end;
+    return false;
+}
+
+/* A claim on the command line: digits are a number, true and false what they say, the rest a
+ * string. */
+static void add_claim(struct json_out *out, struct text name, struct text value)
+{
+    char key[ACCOUNT_CLAIMS_MAX + 1];
+    uint64_t number;
+
+    text_copy(name, key, sizeof key);
+    json_out_key(out, key);
+    bool zeroes = value.size > 1 && value.data[0] == '0';
+    if (!zeroes && text_to_u64(value, INT64_MAX, &number)) {
+        json_out_int(out, (int64_t)number);
+    } else if (text_is(value, "true") || text_is(value, "false")) {
+        json_out_bool(out, text_is(value, "true"));
+    } else {
+        json_out_text(out, value);
+    }
 }
 
 /* Only one thing can be read from standard input. */
@@ -256,190 +456,4 @@ static enum call_end read_password(struct call *call, struct account *account)
     }
     secret_wipe(password, sizeof password);
     return end;
-}
-
-/* ---- verbs that change ---- */
-
-enum call_end verbs_account_add(struct call *call)
-{
-    struct account account = {.enabled = true, .created_ms = call->now_ms};
-    struct text name = text_of(call_argument(call, 0));
-    struct fault fault = {0};
-
-    if (name.size == 0 || !text_is_utf8(name) || text_has_control(name) ||
-        !text_copy(name, account.name, sizeof account.name)) {
-        return call_wrong(call,
-                          "an account's name has 1 to %d bytes of UTF-8, no control characters",
-                          ACCOUNT_NAME_MAX);
-    }
-    if (both_on_stdin(call)) {
-        return call_wrong(call, "claims and password cannot both come on standard input");
-    }
-    struct account there;
-    if (store_account_find(call->service.store, account.name, &there, NULL) == STORE_OK) {
-        return call_refuse(call,
-                           "account %s is there already; choose another name, or change it "
-                           "with `retoken account set` or `passwd`",
-                           account.name);
-    }
-    enum call_end end = read_facts(call, &account);
-    end = end == CALL_DONE ? read_password(call, &account) : end;
-    if (end != CALL_DONE) {
-        return end;
-    }
-    switch (store_account_add(call->service.store, &account, &fault)) {
-    case STORE_OK:
-        break;
-    case STORE_EXISTS:
-        return call_refuse(call, "account %s is there already", account.name);
-    case STORE_ABSENT:
-    case STORE_STALE:
-    case STORE_FAULT:
-        return call_fault(call, &fault);
-    }
-    output_say(&call->output, "account %s added", account.name);
-    return call_event(call, EVENT_ACCOUNT, account.number, NULL, "added");
-}
-
-/* Writes the account back, if it is still as it was read, and says so. */
-static enum call_end update(struct call *call, const struct account *before,
-                            const struct account *account, const char *what)
-{
-    struct fault fault = {0};
-
-    switch (store_account_update(call->service.store, before, account, &fault)) {
-    case STORE_OK:
-        return call_event(call, EVENT_ACCOUNT, account->number, NULL, what);
-    case STORE_ABSENT:
-        return call_refuse(call, "account %s was removed meanwhile", account->name);
-    case STORE_STALE:
-        return call_refuse(call, "account %s was changed by somebody else meanwhile; try again",
-                           account->name);
-    case STORE_EXISTS:
-    case STORE_FAULT:
-        break;
-    }
-    return call_fault(call, &fault);
-}
-
-enum call_end verbs_account_set(struct call *call)
-{
-    struct account before;
-    struct account account;
-
-    if (options_outside(&call->options, OPTION_BIT(CONFIG)) == NULL) {
-        return call_wrong(call, "nothing to set: give --role, --subject, --claim or --claims-file");
-    }
-    enum call_end end = call_account(call, call_argument(call, 0), &before);
-    account = before;
-    end = end == CALL_DONE ? read_facts(call, &account) : end;
-    end = end == CALL_DONE ? update(call, &before, &account, "changed") : end;
-    if (end == CALL_DONE) {
-        output_say(&call->output,
-                   "account %s changed; access tokens say so from their next renewal",
-                   account.name);
-    }
-    return end;
-}
-
-/* Ends the account's live sessions; *count = how many. */
-static enum call_end end_sessions(struct call *call, const struct account *account, size_t *count)
-{
-    struct fault fault = {0};
-
-    if (store_account_sessions_end(call->service.store, account->number, SESSION_ENDED_ACCOUNT,
-                                   call->now_ms, count, &fault) == STORE_OK) {
-        return CALL_DONE;
-    }
-    fault_prefix(&fault,
-                 "sessions of %s are not all ended; repeat with `retoken session revoke "
-                 "--account %s`",
-                 account->name, account->name);
-    return call_fault(call, &fault);
-}
-
-enum call_end verbs_account_passwd(struct call *call)
-{
-    struct account before = {0};
-    struct account account;
-    size_t count = 0;
-    enum call_end end = call_account(call, call_argument(call, 0), &account);
-
-    end = end == CALL_DONE ? read_password(call, &account) : end;
-    /* read anew: somebody may have sat at the prompt for long, and the account been disabled */
-    end = end == CALL_DONE ? call_account(call, call_argument(call, 0), &before) : end;
-    if (end == CALL_DONE) {
-        struct account after = before;
-
-        memcpy(after.password, account.password, sizeof after.password);
-        account = after;
-        end = update(call, &before, &account, "password changed");
-    }
-    end = end == CALL_DONE ? end_sessions(call, &account, &count) : end;
-    if (end == CALL_DONE) {
-        output_say(&call->output, "password of %s changed; %zu session%s ended", account.name,
-                   count, count == 1 ? "" : "s");
-    }
-    return end;
-}
-
-static enum call_end set_enabled(struct call *call, bool enabled)
-{
-    struct account before;
-    struct account account;
-    enum call_end end = call_account(call, call_argument(call, 0), &before);
-
-    account = before;
-    if (end == CALL_DONE && account.enabled != enabled) {
-        account.enabled = enabled;
-        end = update(call, &before, &account, enabled ? "enabled" : "disabled");
-    }
-    if (end == CALL_DONE) {
-        output_say(&call->output,
-                   enabled ? "account %s enabled; its sessions are accepted again"
-                           : "account %s disabled; its sessions are refused until it is enabled",
-                   account.name);
-    }
-    return end;
-}
-
-enum call_end verbs_account_disable(struct call *call)
-{
-    return set_enabled(call, false);
-}
-
-enum call_end verbs_account_enable(struct call *call)
-{
-    return set_enabled(call, true);
-}
-
-enum call_end verbs_account_remove(struct call *call)
-{
-    struct account account;
-    struct fault fault = {0};
-    size_t count = 0;
-    enum call_end end = call_account(call, call_argument(call, 0), &account);
-
-    if (end != CALL_DONE) {
-        return end;
-    }
-    /* the account first: from that commit on none of its sessions is accepted, whatever comes next
-     */
-    switch (store_account_remove(call->service.store, account.name, &fault)) {
-    case STORE_OK:
-        break;
-    case STORE_ABSENT:
-        return call_refuse(call, "account %s was removed meanwhile", account.name);
-    case STORE_EXISTS:
-    case STORE_STALE:
-    case STORE_FAULT:
-        return call_fault(call, &fault);
-    }
-    end = end_sessions(call, &account, &count);
-    if (end == CALL_DONE) {
-        output_say(&call->output, "account %s removed; %zu session%s ended", account.name, count,
-                   count == 1 ? "" : "s");
-    }
-    enum call_end noted = call_event(call, EVENT_ACCOUNT, account.number, NULL, "removed");
-    return end != CALL_DONE ? end : noted;
 }

@@ -22,16 +22,12 @@ static const struct column columns[] = {
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0], PAGE = 64 };
 
-/* How the client may prove itself, in words. */
-static const char *proof_of(const struct client *client)
-{
-    bool secret = client->secrets[0].hash[0] != '\0' || client->secrets[1].hash[0] != '\0';
-
-    if (client->key[0] != '\0') {
-        return secret ? "secret, assertion" : "assertion";
-    }
-    return secret ? "secret" : "none (public)";
-}
+static const char *proof_of(const struct client *client);
+static enum call_end read_key(struct call *call, struct client *client);
+static enum call_end read_secret(struct call *call, struct client *client, char shown[44]);
+static void show_added(struct call *call, const struct client *client, const char *secret);
+static enum store_result end_sessions(struct call *call, const char *id, size_t *ended,
+                                      struct fault *fault);
 
 enum call_end verbs_client_list(struct call *call)
 {
@@ -63,6 +59,66 @@ enum call_end verbs_client_list(struct call *call)
     }
     output_table_end(&call->output, "no clients; `retoken client add ID` registers one");
     return CALL_DONE;
+}
+
+/* How the client may prove itself, in words. */
+static const char *proof_of(const struct client *client)
+{
+    bool secret = client->secrets[0].hash[0] != '\0' || client->secrets[1].hash[0] != '\0';
+
+    if (client->key[0] != '\0') {
+        return secret ? "secret, assertion" : "assertion";
+    }
+    return secret ? "secret" : "none (public)";
+}
+
+/* ---- add ---- */
+
+enum call_end verbs_client_add(struct call *call)
+{
+    struct client client = {.enabled = true, .created_ms = call->now_ms};
+    char secret[44] = "";
+    struct fault fault = {0};
+    struct text id = text_of(call_argument(call, 0));
+    const char *scope = options_value(&call->options, OPTION_SCOPE);
+
+    if (!text_is_visible_ascii(id) || !text_copy(id, client.id, sizeof client.id)) {
+        return call_wrong(call, "a client's id has 1 to %d visible ASCII characters",
+                          CLIENT_ID_MAX);
+    }
+    if (scope != NULL && (text_has_control(text_of(scope)) ||
+                          !text_copy(text_of(scope), client.scope, sizeof client.scope))) {
+        return call_wrong(call, "--scope: at most %d characters, words separated by spaces",
+                          CLIENT_SCOPE_MAX);
+    }
+    struct client there;
+    if (store_client_find(call->service.store, client.id, &there, NULL) == STORE_OK) {
+        return call_refuse(call,
+                           "client %s is there already; remove it first to give it another "
+                           "secret",
+                           client.id);
+    }
+    enum call_end end = read_key(call, &client);
+    end = end == CALL_DONE ? read_secret(call, &client, secret) : end;
+    if (end != CALL_DONE) {
+        return end;
+    }
+    switch (store_client_add(call->service.store, &client, &fault)) {
+    case STORE_OK:
+        show_added(call, &client, secret);
+        end = call_event(call, EVENT_CLIENT, 0, client.id, "added");
+        break;
+    case STORE_EXISTS:
+        end = call_refuse(call, "client %s is there already", client.id);
+        break;
+    case STORE_ABSENT:
+    case STORE_STALE:
+    case STORE_FAULT:
+        end = call_fault(call, &fault);
+        break;
+    }
+    secret_wipe(secret, sizeof secret);
+    return end;
 }
 
 /* --key and --algorithm: both or none; one algorithm, asymmetric, for good (RFC 8725 section 3.1).
@@ -161,51 +217,31 @@ static void show_added(struct call *call, const struct client *client, const cha
     }
 }
 
-enum call_end verbs_client_add(struct call *call)
-{
-    struct client client = {.enabled = true, .created_ms = call->now_ms};
-    char secret[44] = "";
-    struct fault fault = {0};
-    struct text id = text_of(call_argument(call, 0));
-    const char *scope = options_value(&call->options, OPTION_SCOPE);
+/* ---- remove ---- */
 
-    if (!text_is_visible_ascii(id) || !text_copy(id, client.id, sizeof client.id)) {
-        return call_wrong(call, "a client's id has 1 to %d visible ASCII characters",
-                          CLIENT_ID_MAX);
-    }
-    if (scope != NULL && (text_has_control(text_of(scope)) ||
-                          !text_copy(text_of(scope), client.scope, sizeof client.scope))) {
-        return call_wrong(call, "--scope: at most %d characters, words separated by spaces",
-                          CLIENT_SCOPE_MAX);
-    }
-    struct client there;
-    if (store_client_find(call->service.store, client.id, &there, NULL) == STORE_OK) {
-        return call_refuse(call,
-                           "client %s is there already; remove it first to give it another "
-                           "secret",
-                           client.id);
-    }
-    enum call_end end = read_key(call, &client);
-    end = end == CALL_DONE ? read_secret(call, &client, secret) : end;
-    if (end != CALL_DONE) {
-        return end;
-    }
-    switch (store_client_add(call->service.store, &client, &fault)) {
+enum call_end verbs_client_remove(struct call *call)
+{
+    const char *id = call_argument(call, 0);
+    struct fault fault = {0};
+    size_t ended = 0;
+
+    switch (store_client_remove(call->service.store, id, &fault)) {
     case STORE_OK:
-        show_added(call, &client, secret);
-        end = call_event(call, EVENT_CLIENT, 0, client.id, "added");
-        break;
-    case STORE_EXISTS:
-        end = call_refuse(call, "client %s is there already", client.id);
         break;
     case STORE_ABSENT:
+        return call_refuse(call, "there is no client %s; `retoken client list` shows them", id);
+    case STORE_EXISTS:
     case STORE_STALE:
     case STORE_FAULT:
-        end = call_fault(call, &fault);
-        break;
+        return call_fault(call, &fault);
     }
-    secret_wipe(secret, sizeof secret);
-    return end;
+    if (end_sessions(call, id, &ended, &fault) != STORE_OK) {
+        fault_prefix(&fault, "client %s is removed, but not all its sessions are ended", id);
+        return call_fault(call, &fault);
+    }
+    output_say(&call->output, "client %s removed; %zu session%s ended", id, ended,
+               ended == 1 ? "" : "s");
+    return call_event(call, EVENT_CLIENT, 0, id, "removed");
 }
 
 /* Ends the live sessions of a client, one commit each; *ended = how many. */
@@ -239,29 +275,4 @@ static enum store_result end_sessions(struct call *call, const char *id, size_t 
         first = false;
     }
     return result;
-}
-
-enum call_end verbs_client_remove(struct call *call)
-{
-    const char *id = call_argument(call, 0);
-    struct fault fault = {0};
-    size_t ended = 0;
-
-    switch (store_client_remove(call->service.store, id, &fault)) {
-    case STORE_OK:
-        break;
-    case STORE_ABSENT:
-        return call_refuse(call, "there is no client %s; `retoken client list` shows them", id);
-    case STORE_EXISTS:
-    case STORE_STALE:
-    case STORE_FAULT:
-        return call_fault(call, &fault);
-    }
-    if (end_sessions(call, id, &ended, &fault) != STORE_OK) {
-        fault_prefix(&fault, "client %s is removed, but not all its sessions are ended", id);
-        return call_fault(call, &fault);
-    }
-    output_say(&call->output, "client %s removed; %zu session%s ended", id, ended,
-               ended == 1 ? "" : "s");
-    return call_event(call, EVENT_CLIENT, 0, id, "removed");
 }

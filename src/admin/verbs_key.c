@@ -18,6 +18,39 @@ static const struct column columns[] = {
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0], KEY_FILE_MAX = 16 * 1024 };
 
+static struct signing_row *read_rows(struct call *call, size_t *count, enum call_end *end);
+static void show(const struct signing_row *row, struct cell cells[COLUMNS]);
+static enum call_end read_options(struct call *call, struct signing_row *row);
+static struct signing_key *key_of_file(struct call *call, enum signing_algorithm algorithm,
+                                       const char *path, struct fault *fault);
+static enum call_end keep(struct call *call, struct signing_key *key, struct signing_row *row,
+                          const char *what);
+static struct signing_row *find_row(struct signing_row *rows, size_t count, const char *kid);
+static const struct mount *orphaned(const struct config *config, const struct signing_row *rows,
+                                    size_t count, const char *kid);
+static enum call_end set_state(struct call *call, const char *kid, enum signing_state state,
+                               const char *what);
+
+enum call_end verbs_key_list(struct call *call)
+{
+    size_t count = 0;
+    enum call_end end;
+    struct signing_row *rows = read_rows(call, &count, &end);
+
+    if (rows == NULL) {
+        return end;
+    }
+    output_table_start(&call->output, columns, COLUMNS);
+    for (size_t i = 0; i < count; i++) {
+        struct cell cells[COLUMNS];
+
+        show(&rows[i], cells);
+        output_row(&call->output, cells);
+    }
+    output_table_end(&call->output, "no signing keys; `retoken init` makes those the mounts need");
+    return CALL_DONE;
+}
+
 /* All rows of the store. NULL: the reason is said. */
 static struct signing_row *read_rows(struct call *call, size_t *count, enum call_end *end)
 {
@@ -46,27 +79,40 @@ static void show(const struct signing_row *row, struct cell cells[COLUMNS])
     memcpy(cells, all, sizeof all);
 }
 
-enum call_end verbs_key_list(struct call *call)
-{
-    size_t count = 0;
-    enum call_end end;
-    struct signing_row *rows = read_rows(call, &count, &end);
+/* ---- add and import ---- */
 
-    if (rows == NULL) {
+enum call_end verbs_key_add(struct call *call)
+{
+    struct signing_row row = {0};
+    struct fault fault = {0};
+    enum call_end end = read_options(call, &row);
+
+    if (end != CALL_DONE) {
         return end;
     }
-    output_table_start(&call->output, columns, COLUMNS);
-    for (size_t i = 0; i < count; i++) {
-        struct cell cells[COLUMNS];
-
-        show(&rows[i], cells);
-        output_row(&call->output, cells);
-    }
-    output_table_end(&call->output, "no signing keys; `retoken init` makes those the mounts need");
-    return CALL_DONE;
+    struct signing_key *key = signing_key_generate(
+        row.algorithm, options_value(&call->options, OPTION_KID), &call->randomness, &fault);
+    return key != NULL ? keep(call, key, &row, "added") : call_fault(call, &fault);
 }
 
-/* ---- add and import ---- */
+enum call_end verbs_key_import(struct call *call)
+{
+    struct signing_row row = {0};
+    struct fault fault = {0};
+    const char *path = call_argument(call, 0);
+    enum call_end end = read_options(call, &row);
+
+    if (end != CALL_DONE) {
+        return end;
+    }
+    path = path != NULL ? path : "-";
+    struct signing_key *key = key_of_file(call, row.algorithm, path, &fault);
+    if (key == NULL) {
+        return call_refuse(call, "%s: not imported: %s",
+                           strcmp(path, "-") == 0 ? "standard input" : path, fault.text);
+    }
+    return keep(call, key, &row, "imported");
+}
 
 /* --algorithm and --realm into the row. */
 static enum call_end read_options(struct call *call, struct signing_row *row)
@@ -98,6 +144,29 @@ static enum call_end read_options(struct call *call, struct signing_row *row)
                        "no mount has the realm %s; a mount's realm is its path unless the "
                        "configuration names another",
                        realm);
+}
+
+/* A PEM file, or for HS256 the secret's bytes without one line end behind them. */
+static struct signing_key *key_of_file(struct call *call, enum signing_algorithm algorithm,
+                                       const char *path, struct fault *fault)
+{
+    char data[KEY_FILE_MAX];
+    size_t size;
+    const char *kid = options_value(&call->options, OPTION_KID);
+
+    if (!prompt_file(path, data, sizeof data, &size, fault)) {
+        return NULL;
+    }
+    struct signing_key *key;
+    if (algorithm == SIGNING_HS256) {
+        size -= size > 0 && data[size - 1] == '\n';
+        size -= size > 0 && data[size - 1] == '\r';
+        key = signing_key_from_secret((struct text){data, size}, kid, fault);
+    } else {
+        key = signing_key_from_pem(algorithm, (struct text){data, size}, kid, fault);
+    }
+    secret_wipe(data, sizeof data);
+    return key;
 }
 
 /* Seals the key into the row, stores it and says so. Closes the key. */
@@ -138,93 +207,7 @@ static enum call_end keep(struct call *call, struct signing_key *key, struct sig
     return call_event(call, EVENT_KEY, 0, NULL, note);
 }
 
-enum call_end verbs_key_add(struct call *call)
-{
-    struct signing_row row = {0};
-    struct fault fault = {0};
-    enum call_end end = read_options(call, &row);
-
-    if (end != CALL_DONE) {
-        return end;
-    }
-    struct signing_key *key = signing_key_generate(
-        row.algorithm, options_value(&call->options, OPTION_KID), &call->randomness, &fault);
-    return key != NULL ? keep(call, key, &row, "added") : call_fault(call, &fault);
-}
-
-/* A PEM file, or for HS256 the secret's bytes without one line end behind them. */
-static struct signing_key *key_of_file(struct call *call, enum signing_algorithm algorithm,
-                                       const char *path, struct fault *fault)
-{
-    char data[KEY_FILE_MAX];
-    size_t size;
-    const char *kid = options_value(&call->options, OPTION_KID);
-
-    if (!prompt_file(path, data, sizeof data, &size, fault)) {
-        return NULL;
-    }
-    struct signing_key *key;
-    if (algorithm == SIGNING_HS256) {
-        size -= size > 0 && data[size - 1] == '\n';
-        size -= size > 0 && data[size - 1] == '\r';
-        key = signing_key_from_secret((struct text){data, size}, kid, fault);
-    } else {
-        key = signing_key_from_pem(algorithm, (struct text){data, size}, kid, fault);
-    }
-    secret_wipe(data, sizeof data);
-    return key;
-}
-
-enum call_end verbs_key_import(struct call *call)
-{
-    struct signing_row row = {0};
-    struct fault fault = {0};
-    const char *path = call_argument(call, 0);
-    enum call_end end = read_options(call, &row);
-
-    if (end != CALL_DONE) {
-        return end;
-    }
-    path = path != NULL ? path : "-";
-    struct signing_key *key = key_of_file(call, row.algorithm, path, &fault);
-    if (key == NULL) {
-        return call_refuse(call, "%s: not imported: %s",
-                           strcmp(path, "-") == 0 ? "standard input" : path, fault.text);
-    }
-    return keep(call, key, &row, "imported");
-}
-
 /* ---- states ---- */
-
-static enum call_end set_state(struct call *call, const char *kid, enum signing_state state,
-                               const char *what)
-{
-    struct fault fault = {0};
-    char note[EVENT_NOTE_MAX + 1];
-
-    switch (store_key_set_state(call->service.store, kid, state, &fault)) {
-    case STORE_OK:
-        snprintf(note, sizeof note, "%s %s", kid, what);
-        return call_event(call, EVENT_KEY, 0, NULL, note);
-    case STORE_ABSENT:
-        return call_refuse(call, "there is no key %s; `retoken key list` shows them", kid);
-    case STORE_EXISTS:
-    case STORE_STALE:
-    case STORE_FAULT:
-        break;
-    }
-    return call_fault(call, &fault);
-}
-
-static struct signing_row *find_row(struct signing_row *rows, size_t count, const char *kid)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(rows[i].kid, kid) == 0) {
-            return &rows[i];
-        }
-    }
-    return NULL;
-}
 
 enum call_end verbs_key_activate(struct call *call)
 {
@@ -252,18 +235,11 @@ enum call_end verbs_key_activate(struct call *call)
     return CALL_DONE;
 }
 
-/* The first mount that `kid` signs for and nobody else would; NULL when there is none. */
-static const struct mount *orphaned(const struct config *config, const struct signing_row *rows,
-                                    size_t count, const char *kid)
+static struct signing_row *find_row(struct signing_row *rows, size_t count, const char *kid)
 {
-    for (size_t i = 0; i < config->mount_count; i++) {
-        const struct mount *mount = &config->mounts[i];
-        enum signing_algorithm algorithm = mount->realm->policy.algorithm;
-
-        if (realm_issues(mount->realm) &&
-            key_need_signer(rows, count, algorithm, mount->realm->name, NULL) != NULL &&
-            key_need_signer(rows, count, algorithm, mount->realm->name, kid) == NULL) {
-            return mount;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].kid, kid) == 0) {
+            return &rows[i];
         }
     }
     return NULL;
@@ -297,4 +273,41 @@ enum call_end verbs_key_retire(struct call *call)
         output_say(&call->output, "key %s is retired; what it signed verifies no more", kid);
     }
     return end;
+}
+
+/* The first mount that `kid` signs for and nobody else would; NULL when there is none. */
+static const struct mount *orphaned(const struct config *config, const struct signing_row *rows,
+                                    size_t count, const char *kid)
+{
+    for (size_t i = 0; i < config->mount_count; i++) {
+        const struct mount *mount = &config->mounts[i];
+        enum signing_algorithm algorithm = mount->realm->policy.algorithm;
+
+        if (realm_issues(mount->realm) &&
+            key_need_signer(rows, count, algorithm, mount->realm->name, NULL) != NULL &&
+            key_need_signer(rows, count, algorithm, mount->realm->name, kid) == NULL) {
+            return mount;
+        }
+    }
+    return NULL;
+}
+
+static enum call_end set_state(struct call *call, const char *kid, enum signing_state state,
+                               const char *what)
+{
+    struct fault fault = {0};
+    char note[EVENT_NOTE_MAX + 1];
+
+    switch (store_key_set_state(call->service.store, kid, state, &fault)) {
+    case STORE_OK:
+        snprintf(note, sizeof note, "%s %s", kid, what);
+        return call_event(call, EVENT_KEY, 0, NULL, note);
+    case STORE_ABSENT:
+        return call_refuse(call, "there is no key %s; `retoken key list` shows them", kid);
+    case STORE_EXISTS:
+    case STORE_STALE:
+    case STORE_FAULT:
+        break;
+    }
+    return call_fault(call, &fault);
 }

@@ -25,39 +25,18 @@ struct names {
     struct call_name account;
 };
 
-static const char *state_of(const struct session *session, int64_t now_ms)
-{
-    if (session->end != SESSION_LIVE) {
-        return session_end_meaning(session->end);
-    }
-    return session->expires_ms != 0 && session->expires_ms <= now_ms ? "expired" : "live";
-}
-
-/* Cells that point into session and names. */
 static enum store_result fill(struct call *call, const struct session *session, struct names *names,
-                              struct cell cells[COLUMNS], struct fault *fault)
-{
-    int64_t renewed =
-        session->used_ms > session->rotated_ms ? session->used_ms : session->rotated_ms;
-    enum store_result result = call_account_name(call, session->account, &names->account, fault);
-
-    codec_uuid_format(session->id, names->id);
-    const struct cell row[COLUMNS] = {
-        CELL_TEXT(text_of(names->id)),
-        CELL_TEXT(text_of(names->account.text)),
-        CELL_TEXT(text_of(session->client)),
-        CELL_TEXT(text_of(session->realm)),
-        CELL_TEXT(text_of(session->scope)),
-        CELL_NUMBER(session->generation),
-        CELL_TEXT(text_of(state_of(session, call->now_ms))),
-        CELL_NUMBER(session->created_ms),
-        CELL_NUMBER(renewed),
-        CELL_NUMBER(session->expires_ms),
-        CELL_NUMBER(session->ended_ms),
-    };
-    memcpy(cells, row, sizeof row);
-    return result;
-}
+                              struct cell cells[COLUMNS], struct fault *fault);
+static const char *state_of(const struct session *session, int64_t now_ms);
+static enum call_end find(struct call *call, const char *spelled, struct session_view *grant);
+static enum call_end revoke_account(struct call *call, const char *name);
+static enum call_end find_mount(struct call *call, const struct mount **mount);
+static enum call_end find_account(struct call *call, struct account *account);
+static enum call_end find_client(struct call *call, struct issue_ask *ask);
+static bool scope_within(struct text scope, const struct client *client);
+static enum call_end read_import(struct call *call, struct text *imported);
+static void show_created(struct call *call, const struct issue_ask *ask, const struct mount *mount,
+                         const struct answer *answer);
 
 enum call_end verbs_session_list(struct call *call)
 {
@@ -102,6 +81,58 @@ enum call_end verbs_session_list(struct call *call)
     return CALL_DONE;
 }
 
+enum call_end verbs_session_show(struct call *call)
+{
+    struct session_view grant;
+    struct names names = {0};
+    struct cell cells[COLUMNS];
+    struct fault fault = {0};
+    enum call_end end = find(call, call_argument(call, 0), &grant);
+
+    if (end != CALL_DONE) {
+        return end;
+    }
+    if (fill(call, &grant.session, &names, cells, &fault) != STORE_OK) {
+        return call_fault(call, &fault);
+    }
+    output_record(&call->output, columns, COLUMNS, cells);
+    return CALL_DONE;
+}
+
+/* Cells that point into session and names. */
+static enum store_result fill(struct call *call, const struct session *session, struct names *names,
+                              struct cell cells[COLUMNS], struct fault *fault)
+{
+    int64_t renewed =
+        session->used_ms > session->rotated_ms ? session->used_ms : session->rotated_ms;
+    enum store_result result = call_account_name(call, session->account, &names->account, fault);
+
+    codec_uuid_format(session->id, names->id);
+    const struct cell row[COLUMNS] = {
+        CELL_TEXT(text_of(names->id)),
+        CELL_TEXT(text_of(names->account.text)),
+        CELL_TEXT(text_of(session->client)),
+        CELL_TEXT(text_of(session->realm)),
+        CELL_TEXT(text_of(session->scope)),
+        CELL_NUMBER(session->generation),
+        CELL_TEXT(text_of(state_of(session, call->now_ms))),
+        CELL_NUMBER(session->created_ms),
+        CELL_NUMBER(renewed),
+        CELL_NUMBER(session->expires_ms),
+        CELL_NUMBER(session->ended_ms),
+    };
+    memcpy(cells, row, sizeof row);
+    return result;
+}
+
+static const char *state_of(const struct session *session, int64_t now_ms)
+{
+    if (session->end != SESSION_LIVE) {
+        return session_end_meaning(session->end);
+    }
+    return session->expires_ms != 0 && session->expires_ms <= now_ms ? "expired" : "live";
+}
+
 /* The session that the first argument names. */
 static enum call_end find(struct call *call, const char *spelled, struct session_view *grant)
 {
@@ -126,43 +157,7 @@ static enum call_end find(struct call *call, const char *spelled, struct session
     return call_fault(call, &fault);
 }
 
-enum call_end verbs_session_show(struct call *call)
-{
-    struct session_view grant;
-    struct names names = {0};
-    struct cell cells[COLUMNS];
-    struct fault fault = {0};
-    enum call_end end = find(call, call_argument(call, 0), &grant);
-
-    if (end != CALL_DONE) {
-        return end;
-    }
-    if (fill(call, &grant.session, &names, cells, &fault) != STORE_OK) {
-        return call_fault(call, &fault);
-    }
-    output_record(&call->output, columns, COLUMNS, cells);
-    return CALL_DONE;
-}
-
 /* ---- revoke ---- */
-
-static enum call_end revoke_account(struct call *call, const char *name)
-{
-    struct account account;
-    struct fault fault = {0};
-    size_t count = 0;
-    enum call_end end = call_account(call, name, &account);
-
-    if (end != CALL_DONE) {
-        return end;
-    }
-    if (store_account_sessions_end(call->service.store, account.number, SESSION_ENDED_ADMIN,
-                                   call->now_ms, &count, &fault) != STORE_OK) {
-        return call_fault(call, &fault);
-    }
-    output_say(&call->output, "%zu session%s of %s revoked", count, count == 1 ? "" : "s", name);
-    return call_event(call, EVENT_REVOKED, account.number, NULL, "all sessions of the account");
-}
 
 enum call_end verbs_session_revoke(struct call *call)
 {
@@ -203,6 +198,24 @@ enum call_end verbs_session_revoke(struct call *call)
     return CALL_DONE;
 }
 
+static enum call_end revoke_account(struct call *call, const char *name)
+{
+    struct account account;
+    struct fault fault = {0};
+    size_t count = 0;
+    enum call_end end = call_account(call, name, &account);
+
+    if (end != CALL_DONE) {
+        return end;
+    }
+    if (store_account_sessions_end(call->service.store, account.number, SESSION_ENDED_ADMIN,
+                                   call->now_ms, &count, &fault) != STORE_OK) {
+        return call_fault(call, &fault);
+    }
+    output_say(&call->output, "%zu session%s of %s revoked", count, count == 1 ? "" : "s", name);
+    return call_event(call, EVENT_REVOKED, account.number, NULL, "all sessions of the account");
+}
+
 /* ---- create ---- */
 
 static const struct column created_columns[] = {
@@ -218,117 +231,6 @@ static const struct column created_columns[] = {
     {"access_token", "access token", COLUMN_TEXT, false},
 };
 enum { CREATED_COLUMNS = sizeof created_columns / sizeof created_columns[0] };
-
-static void show_created(struct call *call, const struct issue_ask *ask, const struct mount *mount,
-                         const struct answer *answer)
-{
-    char id[37];
-
-    codec_uuid_format(answer->session, id);
-    const struct cell cells[CREATED_COLUMNS] = {
-        CELL_TEXT(text_of(id)),
-        CELL_TEXT(text_of(mount->path)),
-        CELL_TEXT(text_of(ask->account->name)),
-        CELL_TEXT(ask->client),
-        CELL_TEXT(ask->scope),
-        CELL_NUMBER(0),
-        CELL_NUMBER(answer->session_expires_ms),
-        CELL_NUMBER(answer->expires_in_s),
-        CELL_TEXT(answer->refresh_token),
-        CELL_TEXT(answer->access_token),
-    };
-    output_record(&call->output, created_columns, CREATED_COLUMNS, cells);
-}
-
-static enum call_end find_mount(struct call *call, const struct mount **mount)
-{
-    const char *path = options_value(&call->options, OPTION_MOUNT);
-
-    if (path == NULL) {
-        return call_wrong(call, "--mount PATH is missing: the mount the session is for");
-    }
-    *mount = config_mount(&call->service.config, path);
-    if (*mount == NULL) {
-        return call_refuse(call, "there is no mount %s; `retoken doctor` shows the mounts", path);
-    }
-    if (!realm_issues((*mount)->realm)) {
-        return call_refuse(call, "%s takes no refresh tokens, so it has no sessions", path);
-    }
-    return CALL_DONE;
-}
-
-/* Is every word of `scope` among those the client may have? */
-static bool scope_within(struct text scope, const struct client *client)
-{
-    struct text allowed = text_of(client->scope);
-
-    while (allowed.size > 0 && scope.size > 0) {
-        struct text word = text_split(&scope, ' ');
-
-        if (!text_has_word(allowed, word)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static enum call_end find_client(struct call *call, struct issue_ask *ask)
-{
-    const char *id = options_value(&call->options, OPTION_CLIENT);
-    struct client client;
-    struct fault fault = {0};
-
-    if (id == NULL) {
-        return CALL_DONE;
-    }
-    switch (store_client_find(call->service.store, id, &client, &fault)) {
-    case STORE_OK:
-        break;
-    case STORE_ABSENT:
-        return call_refuse(call, "there is no client %s; `retoken client add` registers one", id);
-    case STORE_EXISTS:
-    case STORE_STALE:
-    case STORE_FAULT:
-        return call_fault(call, &fault);
-    }
-    if (!scope_within(ask->scope, &client)) {
-        return call_refuse(call, "client %s may have the scope %s only", id, client.scope);
-    }
-    ask->client = text_of(id);
-    return CALL_DONE;
-}
-
-static enum call_end find_account(struct call *call, struct account *account)
-{
-    const char *name = options_value(&call->options, OPTION_ACCOUNT);
-
-    if (name == NULL) {
-        return call_wrong(call, "--account NAME is missing: whose session it is");
-    }
-    enum call_end end = call_account(call, name, account);
-    if (end == CALL_DONE && !account->enabled) {
-        return call_refuse(call, "account %s is disabled; `retoken account enable %s` first", name,
-                           name);
-    }
-    return end;
-}
-
-static enum call_end read_import(struct call *call, struct text *imported)
-{
-    const char *path = options_value(&call->options, OPTION_IMPORT);
-    struct fault fault = {0};
-
-    if (path == NULL) {
-        return CALL_DONE;
-    }
-    char *token = arena_alloc(call->arena, REFRESH_TOKEN_MAX + 3);
-    size_t size;
-    if (token == NULL || !prompt_line(path, token, REFRESH_TOKEN_MAX + 3, &size, &fault)) {
-        return call_wrong(call, "no token: %s", fault.text);
-    }
-    *imported = (struct text){token, size};
-    return CALL_DONE;
-}
 
 enum call_end verbs_session_create(struct call *call)
 {
@@ -363,4 +265,115 @@ enum call_end verbs_session_create(struct call *call)
                            REFRESH_TOKEN_MAX);
     }
     return call_refuse(call, "%s", outcome_meaning(outcome));
+}
+
+static enum call_end find_mount(struct call *call, const struct mount **mount)
+{
+    const char *path = options_value(&call->options, OPTION_MOUNT);
+
+    if (path == NULL) {
+        return call_wrong(call, "--mount PATH is missing: the mount the session is for");
+    }
+    *mount = config_mount(&call->service.config, path);
+    if (*mount == NULL) {
+        return call_refuse(call, "there is no mount %s; `retoken doctor` shows the mounts", path);
+    }
+    if (!realm_issues((*mount)->realm)) {
+        return call_refuse(call, "%s takes no refresh tokens, so it has no sessions", path);
+    }
+    return CALL_DONE;
+}
+
+static enum call_end find_account(struct call *call, struct account *account)
+{
+    const char *name = options_value(&call->options, OPTION_ACCOUNT);
+
+    if (name == NULL) {
+        return call_wrong(call, "--account NAME is missing: whose session it is");
+    }
+    enum call_end end = call_account(call, name, account);
+    if (end == CALL_DONE && !account->enabled) {
+        return call_refuse(call, "account %s is disabled; `retoken account enable %s` first", name,
+                           name);
+    }
+    return end;
+}
+
+static enum call_end find_client(struct call *call, struct issue_ask *ask)
+{
+    const char *id = options_value(&call->options, OPTION_CLIENT);
+    struct client client;
+    struct fault fault = {0};
+
+    if (id == NULL) {
+        return CALL_DONE;
+    }
+    switch (store_client_find(call->service.store, id, &client, &fault)) {
+    case STORE_OK:
+        break;
+    case STORE_ABSENT:
+        return call_refuse(call, "there is no client %s; `retoken client add` registers one", id);
+    case STORE_EXISTS:
+    case STORE_STALE:
+    case STORE_FAULT:
+        return call_fault(call, &fault);
+    }
+    if (!scope_within(ask->scope, &client)) {
+        return call_refuse(call, "client %s may have the scope %s only", id, client.scope);
+    }
+    ask->client = text_of(id);
+    return CALL_DONE;
+}
+
+/* Is every word of `scope` among those the client may have? */
+static bool scope_within(struct text scope, const struct client *client)
+{
+    struct text allowed = text_of(client->scope);
+
+    while (allowed.size > 0 && scope.size > 0) {
+        struct text word = text_split(&scope, ' ');
+
+        if (!text_has_word(allowed, word)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum call_end read_import(struct call *call, struct text *imported)
+{
+    const char *path = options_value(&call->options, OPTION_IMPORT);
+    struct fault fault = {0};
+
+    if (path == NULL) {
+        return CALL_DONE;
+    }
+    char *token = arena_alloc(call->arena, REFRESH_TOKEN_MAX + 3);
+    size_t size;
+    if (token == NULL || !prompt_line(path, token, REFRESH_TOKEN_MAX + 3, &size, &fault)) {
+        return call_wrong(call, "no token: %s", fault.text);
+    }
+    *imported = (struct text){token, size};
+    return CALL_DONE;
+}
+
+static void show_created(struct call *call, const struct issue_ask *ask, const struct mount *mount,
+                         const struct answer *answer)
+{
+    char id[37];
+
+    codec_uuid_format(answer->session, id);
+    const struct cell cells[CREATED_COLUMNS] = {
+        CELL_TEXT(text_of(id)),
+        CELL_TEXT(text_of(mount->path)),
+        CELL_TEXT(text_of(ask->account->name)),
+        CELL_TEXT(ask->client),
+        CELL_TEXT(ask->scope),
+        CELL_NUMBER(0),
+        CELL_NUMBER(answer->session_expires_ms),
+        CELL_NUMBER(answer->expires_in_s),
+        CELL_TEXT(answer->refresh_token),
+        CELL_TEXT(answer->access_token),
+    };
+    output_record(&call->output, created_columns, CREATED_COLUMNS, cells);
 }
