@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* call.c: what all verbs share: opening, failing, finding. */
+/* call.c: what all verbs share: opening, failing, finding. Does not know what a verb does. */
 #include "admin/call.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ enum call_end call_open(struct call *call)
     return CALL_DONE;
 }
 
-/* What is not there at all is not broken: it was never made. */
+/* What does not exist is not broken: it was never made. */
 static void hint_at_init(const char *path, struct fault *fault)
 {
     struct fault said = *fault;
@@ -118,7 +118,7 @@ enum call_end call_account(const struct call *call, const char *name, struct acc
     case STORE_OK:
         return CALL_DONE;
     case STORE_ABSENT:
-        return call_refuse(call, "there is no account %s; `retoken account list` shows them", name);
+        return call_refuse(call, "no account %s; `retoken account list` shows all", name);
     case STORE_EXISTS:
     case STORE_STALE:
     case STORE_FAULT:
@@ -153,7 +153,7 @@ enum call_end call_session_id(const struct call *call, const char *spelled,
         return CALL_DONE;
     }
     return call_wrong(call,
-                      "%.40s is not a session; one looks like "
+                      "%.40s is not a session id; one looks like "
                       "01936a2e-5c1b-7e52-9d1f-3f8a6b0c2d4e",
                       spelled);
 }
@@ -173,6 +173,6 @@ enum call_end call_event(const struct call *call, enum event_kind kind, uint64_t
     if (store_event_add(call->service.store, &event, &fault) == STORE_OK) {
         return CALL_DONE;
     }
-    fault_prefix(&fault, "done, but not written among the events");
+    fault_prefix(&fault, "done, but the event was not written");
     return call_fault(call, &fault);
 }

@@ -12,14 +12,14 @@
 /* Exit statuses; scripts rely on them. */
 enum call_end {
     CALL_DONE = 0,
-    CALL_REFUSED = 1, /* refused or not found: nothing is broken, the answer is no */
-    CALL_USAGE = 2,   /* the command line or the configuration's words are wrong */
+    CALL_REFUSED = 1, /* refused or not found; nothing is broken */
+    CALL_USAGE = 2,   /* the command line is wrong */
     CALL_FAULT = 3    /* something broke here */
 };
 
-/* What a verb stands on; opened for it before it runs. */
+/* What a verb needs; opened before it runs. */
 enum call_needs {
-    CALL_NEEDS_NOTHING, /* not even a configuration: it opens for itself what it wants */
+    CALL_NEEDS_NOTHING, /* not even a configuration: it opens what it needs itself */
     CALL_NEEDS_READING, /* the service, read only */
     CALL_NEEDS_WRITING  /* the service */
 };
@@ -41,7 +41,7 @@ struct verb {
 struct call {
     const struct verb *verb;
     struct options options;
-    size_t first_argument; /* in options.arguments: behind noun and verb */
+    size_t first_argument; /* in options.arguments: after noun and verb */
     struct service service;
     bool opened;         /* service is open */
     struct arena *arena; /* for as long as the program runs */
@@ -51,26 +51,27 @@ struct call {
     int64_t now_ms;
 };
 
-/* The i-th argument behind noun and verb; NULL past the last. */
+/* The i-th argument after noun and verb; NULL after the last. */
 const char *call_argument(const struct call *call, size_t i);
 
 /* Opens what the verb needs. CALL_DONE, or the end with its reason said. */
 enum call_end call_open(struct call *call);
 
-/* Each says on standard error what, where and what would be right, and gives the exit status. */
+/* Each prints on standard error what is wrong, where, and what would be right, and returns the exit
+ * status. */
 enum call_end call_refuse(const struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 enum call_end call_wrong(const struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 enum call_end call_fault(const struct call *call, const struct fault *fault);
-/* A remark on standard error that ends nothing. */
+/* A warning on standard error; the verb goes on. */
 void call_warn(const struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* The account of that name. CALL_DONE; CALL_REFUSED or CALL_FAULT with the reason said. */
 enum call_end call_account(const struct call *call, const char *name, struct account *account);
 /* The name of the account with that number, "#7" when it was removed, "" for 0. Remembers the last
- * one in *name (start with zeroes): rows of one account often stand together. */
+ * one in *name (start with zeroes): rows of one account often come together. */
 struct call_name {
     uint64_t number;
     char text[ACCOUNT_NAME_MAX + 1];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* main.c: the program `retoken`: one table of verbs, which is also its help, and the way from a
- * command line to one of them. Knows no verb's work. */
+ * command line to one of them. Does not know what a verb does. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,7 +34,7 @@ static enum call_end version_run(struct call *call);
 
 static const struct verb verbs[] = {
     {"init", "", "", 0, 0, 0, CALL_NEEDS_NOTHING, init_run,
-     "make what is missing: configuration, secret, store, signing keys"},
+     "create what is missing: configuration, secret, store, signing keys"},
 
     {"account", "add", "NAME", 1, 1,
      ACCOUNT_FACTS | OPTION_BIT(PASSWORD_FILE) | OPTION_BIT(NO_PASSWORD), CALL_NEEDS_WRITING,
@@ -42,11 +42,11 @@ static const struct verb verbs[] = {
     {"account", "set", "NAME", 1, 1, ACCOUNT_FACTS, CALL_NEEDS_WRITING, verbs_account_set,
      "change roles, subject or claims"},
     {"account", "passwd", "NAME", 1, 1, OPTION_BIT(PASSWORD_FILE) | OPTION_BIT(NO_PASSWORD),
-     CALL_NEEDS_WRITING, verbs_account_passwd, "give it another password; ends its sessions"},
+     CALL_NEEDS_WRITING, verbs_account_passwd, "change its password; ends its sessions"},
     {"account", "list", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_account_list,
      "list all accounts"},
     {"account", "show", "NAME", 1, 1, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_account_show,
-     "show one account whole"},
+     "show one account"},
     {"account", "disable", "NAME", 1, 1, 0, CALL_NEEDS_WRITING, verbs_account_disable,
      "refuse its sessions until it is enabled"},
     {"account", "enable", "NAME", 1, 1, 0, CALL_NEEDS_WRITING, verbs_account_enable,
@@ -61,7 +61,7 @@ static const struct verb verbs[] = {
     {"client", "list", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_client_list,
      "list all clients"},
     {"client", "show", "ID", 1, 1, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_client_show,
-     "show one client whole"},
+     "show one client"},
     {"client", "set", "ID", 1, 1, OPTION_BIT(POLICY) | OPTION_BIT(GRANT), CALL_NEEDS_WRITING,
      verbs_client_set, "give it a policy of its own, or fewer grants"},
     {"client", "remove", "ID", 1, 1, 0, CALL_NEEDS_WRITING, verbs_client_remove,
@@ -74,29 +74,29 @@ static const struct verb verbs[] = {
     {"session", "list", "", 0, 0, OPTION_BIT(ACCOUNT) | OPTION_BIT(JSON), CALL_NEEDS_READING,
      verbs_session_list, "list sessions, oldest first"},
     {"session", "show", "SESSION", 1, 1, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_session_show,
-     "show one session whole"},
+     "show one session"},
     {"session", "revoke", "[SESSION]", 0, 1, OPTION_BIT(ACCOUNT), CALL_NEEDS_WRITING,
      verbs_session_revoke, "end one session, or all of an account"},
 
     {"key", "add", "", 0, 0, KEY_FACTS, CALL_NEEDS_WRITING, verbs_key_add,
-     "make a signing key; it is published, not yet active"},
+     "generate a signing key; it is published, not yet active"},
     {"key", "list", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_key_list,
      "list signing keys"},
     {"key", "import", "[FILE]", 0, 1, KEY_FACTS, CALL_NEEDS_WRITING, verbs_key_import,
-     "take a private key in PEM, or an HS256 secret"},
+     "import a private key in PEM, or an HS256 secret"},
     {"key", "activate", "KID", 1, 1, 0, CALL_NEEDS_WRITING, verbs_key_activate, "let a key sign"},
     {"key", "retire", "KID", 1, 1, OPTION_BIT(FORCE), CALL_NEEDS_WRITING, verbs_key_retire,
      "let a key neither sign nor verify"},
 
     {"explain", "", "[TOKEN]", 0, 1, OPTION_BIT(JSON), CALL_NEEDS_READING, explain_run,
-     "say what a token is and whether it is accepted; reads stdin"},
+     "explain what a token is and whether it is accepted; reads stdin"},
     {"events", "", "", 0, 0, OPTION_BIT(SESSION) | OPTION_BIT(LAST) | OPTION_BIT(JSON),
      CALL_NEEDS_READING, verbs_event_list, "list what happened, newest first"},
 
     {"store", "stat", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_store_stat,
-     "count and measure the store"},
+     "print the numbers and sizes of the store"},
     {"store", "check", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_store_check,
-     "read every record and index entry"},
+     "check every record and index entry"},
     {"store", "backup", "DIR", 1, 1, 0, CALL_NEEDS_READING, verbs_store_backup,
      "copy the store into a new directory, while it is in use"},
     {"store", "prune", "", 0, 0, 0, CALL_NEEDS_WRITING, verbs_store_prune,
@@ -105,14 +105,15 @@ static const struct verb verbs[] = {
     {"dialects", "", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_NOTHING, verbs_dialect_list,
      "list the dialects, their paths and what they start with"},
     {"doctor", "", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_NOTHING, doctor_run,
-     "look whether everything is as it should be"},
+     "check the installation"},
     {"version", "", "", 0, 0, 0, CALL_NEEDS_NOTHING, version_run,
      "print the version and what it was built from"},
-    {"help", "", "[NOUN [VERB]]", 0, 2, 0, CALL_NEEDS_NOTHING, help_run, "say how this is used"},
+    {"help", "", "[NOUN [VERB]]", 0, 2, 0, CALL_NEEDS_NOTHING, help_run,
+     "print how a verb is used"},
 };
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
 
-/* Options that go with every verb. */
+/* Options of every verb. */
 static const uint64_t common = OPTION_BIT(CONFIG) | OPTION_BIT(HELP);
 
 /* ---- from a command line to a verb ---- */
@@ -140,7 +141,7 @@ int main(int argc, char **argv)
     }
     enum call_end end = run(&call);
     if (!output_close(&call.output)) {
-        fault_set(&fault, "standard output could not be written to the end");
+        fault_set(&fault, "standard output could not be written completely");
         end = call_fault(&call, &fault);
     }
     arena_close(call.arena); /* wiped: it held tokens */
@@ -148,8 +149,8 @@ int main(int argc, char **argv)
         secrets_close(&call.service.secrets);
     }
     fflush(NULL);
-    _exit(
-        (int)end); /* the store stays open: closing races with other processes' opening (store.h) */
+    _exit((int)end); /* the store stays open: closing it races with its opening by other processes
+                        (store.h) */
 }
 
 static enum call_end run(struct call *call)
@@ -194,14 +195,14 @@ static enum call_end choose(struct call *call)
         known = known || strcmp(verbs[i].noun, noun) == 0;
     }
     if (!known) {
-        return call_wrong(call, "there is no %s", noun);
+        return call_wrong(call, "unknown command %s", noun);
     }
     if (word == NULL && options_has(options, OPTION_HELP)) {
         print_verbs(stdout, noun);
         return CALL_DONE;
     }
-    fprintf(stderr, "retoken: %s %s; what there is:\n", noun,
-            word != NULL ? "has no such verb" : "needs a verb");
+    fprintf(stderr, "retoken: %s: %s; choose one of:\n", noun,
+            word != NULL ? "unknown verb" : "a verb is missing");
     print_verbs(stderr, noun);
     return CALL_USAGE;
 }
@@ -228,14 +229,14 @@ static enum call_end check_usage(struct call *call)
         options_outside(&call->options, verb->options | common | OPTION_BIT(VERSION));
 
     if (outside != NULL) {
-        return call_wrong(call, "it takes no --%s", outside->word);
+        return call_wrong(call, "--%s does not go with this verb", outside->word);
     }
     if (given < verb->least) {
-        return call_wrong(call, "it needs its %s", verb->arguments);
+        return call_wrong(call, "%s is missing", verb->arguments);
     }
     if (given > verb->most) {
-        /* not repeated: what stands there may have been meant as a secret */
-        return call_wrong(call, "it takes %s%s", verb->most == 0 ? "no argument" : "only ",
+        /* not repeated here: it may have been meant as a secret */
+        return call_wrong(call, "too many arguments; it takes %s%s", verb->most == 0 ? "none" : "",
                           verb->arguments);
     }
     return CALL_DONE;
@@ -254,7 +255,7 @@ static enum call_end help_run(struct call *call)
     } else if (verb != NULL) {
         print_verb(stdout, verb);
     } else if (word != NULL || print_verbs(stdout, noun) == 0) {
-        return call_wrong(call, "there is no %s%s%s", noun, word != NULL ? " " : "",
+        return call_wrong(call, "unknown command %s%s%s", noun, word != NULL ? " " : "",
                           word != NULL ? word : "");
     }
     return CALL_DONE;
@@ -264,10 +265,10 @@ static void print_all(FILE *stream)
 {
     fputs("usage: retoken [-c FILE] NOUN [VERB] [arguments] [options]\n\n", stream);
     print_verbs(stream, NULL);
-    fputs(
-        "\n`retoken help NOUN VERB` tells a verb's options. Exit status: 0 done, 1 refused or not "
-        "found,\n2 wrong usage, 3 something is broken. See retoken(1).\n",
-        stream);
+    fputs("\n`retoken help NOUN VERB` prints the options of a verb. Exit status: 0 done, 1 refused "
+          "or not "
+          "found,\n2 wrong usage, 3 something is broken. See retoken(1).\n",
+          stream);
 }
 
 /* All verbs, or those of one noun; the count. */

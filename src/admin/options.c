@@ -88,8 +88,8 @@ static bool read_option(int argc, char *const *argv, int *i, struct options *opt
     enum option option;
     const char *attached;
     if (!find(argv[*i], &option, &attached)) {
-        /* cut at `=`: what stands behind it may be a secret */
-        fault_set(fault, "there is no option %.*s", (int)strcspn(argv[*i], "="), argv[*i]);
+        /* cut at `=`: what follows may be a secret */
+        fault_set(fault, "unknown option %.*s", (int)strcspn(argv[*i], "="), argv[*i]);
         return false;
     }
     const struct option_row *row = &rows[option];
@@ -101,7 +101,7 @@ static bool read_option(int argc, char *const *argv, int *i, struct options *opt
         return add(options, option, "", fault);
     }
     if (attached == NULL && *i + 1 == argc) {
-        fault_set(fault, "--%s needs its %s", row->word, row->value);
+        fault_set(fault, "--%s: %s is missing", row->word, row->value);
         return false;
     }
     return add(options, option, attached != NULL ? attached : argv[++*i], fault);

@@ -10,11 +10,11 @@
 
 #include "base/fault.h"
 
-/* OPTION(NAME, long name, letter or 0, value or NULL, may stand several times, help) */
+/* OPTION(NAME, long name, letter or 0, value or NULL, may be repeated, help) */
 #define OPTION_ROWS                                                                                \
     OPTION(CONFIG, "config", 'c', "FILE", false, "the configuration (see retoken.conf(5))")        \
-    OPTION(HELP, "help", 'h', NULL, false, "say how this is used")                                 \
-    OPTION(VERSION, "version", 'V', NULL, false, "say which version this is")                      \
+    OPTION(HELP, "help", 'h', NULL, false, "print how the verb is used")                           \
+    OPTION(VERSION, "version", 'V', NULL, false, "print the version")                              \
     OPTION(JSON, "json", 0, NULL, false, "print JSON")                                             \
     OPTION(ROLE, "role", 0, "ROLE", true, "a role of the account (may be repeated)")               \
     OPTION(SUBJECT, "subject", 0, "TEXT", false, "what access tokens name as `sub`")               \
@@ -75,7 +75,7 @@ struct options {
 };
 
 /* Reads argv[1..]: `--name VALUE`, `--name=VALUE`, `-c VALUE`, `-cVALUE`; `--` ends the options,
- * `-` is an argument. Options and arguments may stand in any order. False with *fault: unknown
+ * `-` is an argument. Options and arguments may come in any order. False with *fault: unknown
  * option, value missing or superfluous, one given twice that may not be, too many. Values stay
  * argv's. */
 bool options_read(int argc, char *const *argv, struct options *options, struct fault *fault);

@@ -43,7 +43,7 @@ bool output_close(struct output *output)
     return whole;
 }
 
-/* Writes what stands in the buffer and starts a new one; JSON goes on where it was. */
+/* Writes the buffer and starts a new one; JSON continues where it was. */
 static void flush(struct output *output)
 {
     struct text t;

@@ -15,7 +15,7 @@ enum column_kind {
     COLUMN_FLAG,   /* yes or no; JSON true or false */
     COLUMN_TIME,   /* ms since 1970; "2025-11-20T11:04:00Z, 12 s ago"; JSON string, null for 0 */
     COLUMN_SIZE,   /* bytes: "64 MiB"; JSON number */
-    COLUMN_JSON    /* text that is JSON already; JSON as it stands, null when empty */
+    COLUMN_JSON    /* text that is JSON already; the same JSON, null when empty */
 };
 
 struct column {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* prompt.h: reading what must not stand on a command line: from a terminal with echo off, from
+/* prompt.h: reading what must not be on a command line: from a terminal with echo off, from
  * standard input, or from a file. Knows where secrets come from; does not know what they open. */
 #ifndef RETOKEN_ADMIN_PROMPT_H
 #define RETOKEN_ADMIN_PROMPT_H
@@ -9,14 +9,14 @@
 
 #include "base/fault.h"
 
-/* All of a file ("-" is standard input), at most room - 1 bytes, with a NUL behind them. False with
+/* All of a file ("-" is standard input), at most room - 1 bytes, with a NUL after them. False with
  * *fault; what was read is wiped then. */
 bool prompt_file(const char *path, char *out, size_t room, size_t *size, struct fault *fault);
 
 /* The first line of a file, without its line end; false also when it is empty or holds a NUL. */
 bool prompt_line(const char *path, char *out, size_t room, size_t *size, struct fault *fault);
 
-/* Is there somebody to ask? */
+/* Is standard input a terminal? */
 bool prompt_is_terminal(void);
 
 /* Asks twice on the terminal, echo off. False with *fault: no terminal, empty, the two differ. A

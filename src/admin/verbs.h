@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* verbs.h: what the rows of the table in main.c call, by the file they stand in. Each does one
- * thing, prints it, and gives the exit status. */
+/* verbs.h: what the rows of the table in main.c call, by file. Each does one
+ * thing, prints it, and returns the exit status. */
 #ifndef RETOKEN_ADMIN_VERBS_H
 #define RETOKEN_ADMIN_VERBS_H
 

@@ -51,7 +51,7 @@ enum call_end verbs_account_list(struct call *call)
             fill(&rows[i], cells);
             output_row(&call->output, cells);
         }
-        /* the store copies `after` before it fills the rows it stands in; take no chances */
+        /* a copy: the rows it is in are filled again */
         after = count > 0 ? arena_c_string(call->arena, text_of(rows[count - 1].name)) : NULL;
     }
     output_table_end(&call->output, "no accounts; `retoken account add NAME` makes one");
@@ -99,12 +99,12 @@ enum call_end verbs_account_add(struct call *call)
                           ACCOUNT_NAME_MAX);
     }
     if (both_on_stdin(call)) {
-        return call_wrong(call, "claims and password cannot both come on standard input");
+        return call_wrong(call, "claims and password cannot both come from standard input");
     }
     struct account there;
     if (store_account_find(call->service.store, account.name, &there, NULL) == STORE_OK) {
         return call_refuse(call,
-                           "account %s is there already; choose another name, or change it "
+                           "account %s exists; choose another name, or change it "
                            "with `retoken account set` or `passwd`",
                            account.name);
     }
@@ -117,7 +117,7 @@ enum call_end verbs_account_add(struct call *call)
     case STORE_OK:
         break;
     case STORE_EXISTS:
-        return call_refuse(call, "account %s is there already", account.name);
+        return call_refuse(call, "account %s exists", account.name);
     case STORE_ABSENT:
     case STORE_STALE:
     case STORE_FAULT:
@@ -141,7 +141,7 @@ enum call_end verbs_account_set(struct call *call)
     end = end == CALL_DONE ? update(call, &before, &account, "changed") : end;
     if (end == CALL_DONE) {
         output_say(&call->output,
-                   "account %s changed; access tokens say so from their next renewal",
+                   "account %s changed; access tokens show it from their next renewal",
                    account.name);
     }
     return end;
@@ -155,7 +155,7 @@ enum call_end verbs_account_passwd(struct call *call)
     enum call_end end = call_account(call, call_argument(call, 0), &account);
 
     end = end == CALL_DONE ? read_password(call, &account) : end;
-    /* read anew: somebody may have sat at the prompt for long, and the account been disabled */
+    /* read again: the prompt may have taken long, and the account may have changed meanwhile */
     end = end == CALL_DONE ? call_account(call, call_argument(call, 0), &before) : end;
     if (end == CALL_DONE) {
         struct account after = before;
@@ -214,7 +214,7 @@ static enum call_end update(struct call *call, const struct account *before,
     case STORE_ABSENT:
         return call_refuse(call, "account %s was removed meanwhile", account->name);
     case STORE_STALE:
-        return call_refuse(call, "account %s was changed by somebody else meanwhile; try again",
+        return call_refuse(call, "account %s was changed by another process meanwhile; try again",
                            account->name);
     case STORE_EXISTS:
     case STORE_FAULT:
@@ -270,9 +270,9 @@ static enum call_end end_sessions(struct call *call, const struct account *accou
     return call_fault(call, &fault);
 }
 
-/* ---- what options say about an account ---- */
+/* ---- the options of an account ---- */
 
-/* What of subject, roles and claims the options name; the rest stays as it is. */
+/* Subject, roles and claims as far as options give them; the rest is unchanged. */
 static enum call_end read_facts(struct call *call, struct account *account)
 {
     enum call_end end = CALL_DONE;
@@ -349,7 +349,7 @@ static enum call_end read_claims(struct call *call, struct account *account)
         struct text name = text_split(&value, '=');
 
         if (name.size == 0 || strchr(claim, '=') == NULL || !text_is_utf8(text_of(claim))) {
-            return call_wrong(call, "--claim %s: it is NAME=VALUE, in UTF-8", claim);
+            return call_wrong(call, "--claim %s: write NAME=VALUE, in UTF-8", claim);
         }
         if (claimed(call, name, at)) {
             return call_wrong(call, "--claim %.*s is given twice", TEXT_ARGS(name));
@@ -374,7 +374,7 @@ static json_t *claims_of_file(struct call *call, struct fault *fault)
     }
     json_t *object = json_in_object(call->arena, (struct text){data, size}, fault);
     if (object == NULL) {
-        fault_prefix(fault, "%s: claims are one JSON object", path);
+        fault_prefix(fault, "%s: claims must be one JSON object", path);
     }
     return object;
 }
@@ -394,7 +394,7 @@ static bool claimed(const struct call *call, struct text key, size_t at)
     return false;
 }
 
-/* A claim on the command line: digits are a number, true and false what they say, the rest a
+/* A claim on the command line: digits are a number, true and false are Booleans, the rest is a
  * string. */
 static void add_claim(struct json_out *out, struct text name, struct text value)
 {
@@ -413,7 +413,7 @@ static void add_claim(struct json_out *out, struct text name, struct text value)
     }
 }
 
-/* Only one thing can be read from standard input. */
+/* Standard input can be read for one of them only. */
 static bool both_on_stdin(const struct call *call)
 {
     const char *claims = options_value(&call->options, OPTION_CLAIMS_FILE);
@@ -434,7 +434,7 @@ static enum call_end read_password(struct call *call, struct account *account)
     enum call_end end = CALL_DONE;
 
     if (file != NULL && options_has(&call->options, OPTION_NO_PASSWORD)) {
-        return call_wrong(call, "--password-file or --no-password, not both");
+        return call_wrong(call, "--password-file and --no-password exclude each other");
     }
     if (options_has(&call->options, OPTION_NO_PASSWORD)) {
         account->password[0] = '\0';

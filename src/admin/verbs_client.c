@@ -93,9 +93,7 @@ enum call_end verbs_client_add(struct call *call)
     }
     struct client there;
     if (store_client_find(call->service.store, client.id, &there, NULL) == STORE_OK) {
-        return call_refuse(call,
-                           "client %s is there already; remove it first to give it another "
-                           "secret",
+        return call_refuse(call, "client %s exists; remove it first to give it another secret",
                            client.id);
     }
     enum call_end end = read_key(call, &client);
@@ -109,7 +107,7 @@ enum call_end verbs_client_add(struct call *call)
         end = call_event(call, EVENT_CLIENT, 0, client.id, "added");
         break;
     case STORE_EXISTS:
-        end = call_refuse(call, "client %s is there already", client.id);
+        end = call_refuse(call, "client %s exists", client.id);
         break;
     case STORE_ABSENT:
     case STORE_STALE:
@@ -149,9 +147,7 @@ static enum call_end read_key(struct call *call, struct client *client)
     }
     if (!text_starts(text_of(client->key), TEXT("-----BEGIN PUBLIC KEY-----"))) {
         secret_wipe(client->key, sizeof client->key); /* it may be the private one */
-        return call_wrong(call,
-                          "%s: this wants the public key alone, as `openssl pkey -pubout` "
-                          "writes it",
+        return call_wrong(call, "%s: not a public key alone, as `openssl pkey -pubout` writes it",
                           path);
     } else if (!signing_key_public_fits(algorithm, text_of(client->key), &fault)) {
         return call_wrong(call, "%s: %s", path, fault.text);
@@ -170,16 +166,16 @@ static enum call_end read_secret(struct call *call, struct client *client, char 
     bool public = options_has(&call->options, OPTION_PUBLIC);
 
     if (file != NULL && public) {
-        return call_wrong(call, "--public or --secret-file, not both");
+        return call_wrong(call, "--public and --secret-file exclude each other");
     }
     if (public || (file == NULL && client->key[0] != '\0')) {
-        return CALL_DONE; /* without a secret: none to prove itself with, or its key does that */
+        return CALL_DONE; /* public, or proved by its key */
     }
     if (file != NULL && !prompt_line(file, secret, sizeof secret, &size, &fault)) {
         return call_wrong(call, "no secret: %s", fault.text);
     }
     if (file == NULL && !client_secret_generate(&call->randomness, shown)) {
-        fault_set(&fault, "no randomness for a secret");
+        fault_set(&fault, "cannot get random bytes for a secret");
         return call_fault(call, &fault);
     }
     struct text given = file != NULL ? (struct text){secret, size} : text_of(shown);
@@ -210,8 +206,8 @@ static void show_added(struct call *call, const struct client *client, const cha
         json_out_close(out);
         output_json_end(&call->output);
     } else if (secret[0] != '\0') {
-        output_say(&call->output, "client %s added; its secret, shown only this once:\n%s",
-                   client->id, secret);
+        output_say(&call->output, "client %s added; its secret, shown only once:\n%s", client->id,
+                   secret);
     } else {
         output_say(&call->output, "client %s added; proof: %s", client->id, proof_of(client));
     }
@@ -229,7 +225,7 @@ enum call_end verbs_client_remove(struct call *call)
     case STORE_OK:
         break;
     case STORE_ABSENT:
-        return call_refuse(call, "there is no client %s; `retoken client list` shows them", id);
+        return call_refuse(call, "no client %s; `retoken client list` shows all", id);
     case STORE_EXISTS:
     case STORE_STALE:
     case STORE_FAULT:

@@ -94,7 +94,7 @@ enum call_end verbs_client_set(struct call *call)
         return call_event(call, EVENT_CLIENT, 0, after.id, "changed");
     case STORE_ABSENT:
     case STORE_STALE:
-        return call_refuse(call, "client %s was changed by somebody else meanwhile; look again",
+        return call_refuse(call, "client %s was changed by another process meanwhile; look again",
                            after.id);
     case STORE_EXISTS:
     case STORE_FAULT:
@@ -130,7 +130,7 @@ static enum call_end find_client(struct call *call, struct client *client)
     case STORE_OK:
         return CALL_DONE;
     case STORE_ABSENT:
-        return call_refuse(call, "there is no client %s; `retoken client list` shows them", id);
+        return call_refuse(call, "no client %s; `retoken client list` shows all", id);
     case STORE_EXISTS:
     case STORE_STALE:
     case STORE_FAULT:
@@ -139,7 +139,7 @@ static enum call_end find_client(struct call *call, struct client *client)
     return call_fault(call, &fault);
 }
 
-/* ---- what the options say ---- */
+/* ---- the options ---- */
 
 static enum call_end read_policies(struct call *call, struct policy_override *own)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* verbs_key.c: `retoken key …`. Knows a signing key's life (published, active, retired) and which
- * mounts hang on it; does not know how it signs. */
+ * mounts depend on it; does not know how it signs. */
 #include "admin/verbs.h"
 
 #include <stdio.h>
@@ -47,11 +47,12 @@ enum call_end verbs_key_list(struct call *call)
         show(&rows[i], cells);
         output_row(&call->output, cells);
     }
-    output_table_end(&call->output, "no signing keys; `retoken init` makes those the mounts need");
+    output_table_end(&call->output,
+                     "no signing keys; `retoken init` makes those that the mounts need");
     return CALL_DONE;
 }
 
-/* All rows of the store. NULL: the reason is said. */
+/* All rows of the store. NULL: the reason is printed. */
 static struct signing_row *read_rows(struct call *call, size_t *count, enum call_end *end)
 {
     struct signing_row *rows = arena_alloc(call->arena, KEY_NEED_ROWS_MAX * sizeof *rows);
@@ -124,7 +125,7 @@ static enum call_end read_options(struct call *call, struct signing_row *row)
         return call_wrong(call, "--algorithm is missing: %s", options_row(OPTION_ALGORITHM)->help);
     }
     if (!signing_algorithm_parse(text_of(name), &row->algorithm)) {
-        return call_wrong(call, "--algorithm %s is none of %s", name,
+        return call_wrong(call, "--algorithm %s: write one of %s", name,
                           options_row(OPTION_ALGORITHM)->help);
     }
     row->state = options_has(&call->options, OPTION_ACTIVATE) ? SIGNING_ACTIVE : SIGNING_PUBLISHED;
@@ -146,7 +147,7 @@ static enum call_end read_options(struct call *call, struct signing_row *row)
                        realm);
 }
 
-/* A PEM file, or for HS256 the secret's bytes without one line end behind them. */
+/* A PEM file, or for HS256 the secret's bytes without one line end after them. */
 static struct signing_key *key_of_file(struct call *call, enum signing_algorithm algorithm,
                                        const char *path, struct fault *fault)
 {
@@ -184,8 +185,7 @@ static enum call_end keep(struct call *call, struct signing_key *key, struct sig
     case STORE_OK:
         break;
     case STORE_EXISTS:
-        return call_refuse(call, "there is a key %s already; `retoken key list` shows its state",
-                           row->kid);
+        return call_refuse(call, "key %s exists; `retoken key list` shows its state", row->kid);
     case STORE_ABSENT:
     case STORE_STALE:
     case STORE_FAULT:
@@ -229,7 +229,7 @@ enum call_end verbs_key_activate(struct call *call)
     const struct signing_row *signer =
         key_need_signer(rows, count, row->algorithm, row->realm, NULL);
     if (signer != row && signer != NULL) {
-        call_warn(call, "the newer key %s goes on signing; retire it, and %s signs", signer->kid,
+        call_warn(call, "the newer key %s still signs; %s signs once that is retired", signer->kid,
                   kid);
     }
     return CALL_DONE;
@@ -261,7 +261,7 @@ enum call_end verbs_key_retire(struct call *call)
 
         return call_refuse(call,
                            "%s is the last active %s key of %s; first `retoken key add "
-                           "--algorithm %s --activate`, or --force",
+                           "--algorithm %s --activate`, or use --force",
                            kid, algorithm, mount->path, algorithm);
     }
     if (mount != NULL) {
@@ -270,12 +270,12 @@ enum call_end verbs_key_retire(struct call *call)
     }
     end = set_state(call, kid, SIGNING_RETIRED, "retired");
     if (end == CALL_DONE) {
-        output_say(&call->output, "key %s is retired; what it signed verifies no more", kid);
+        output_say(&call->output, "key %s is retired; what it signed no longer verifies", kid);
     }
     return end;
 }
 
-/* The first mount that `kid` signs for and nobody else would; NULL when there is none. */
+/* The first mount that only `kid` signs for; NULL when there is none. */
 static const struct mount *orphaned(const struct config *config, const struct signing_row *rows,
                                     size_t count, const char *kid)
 {
@@ -303,7 +303,7 @@ static enum call_end set_state(struct call *call, const char *kid, enum signing_
         snprintf(note, sizeof note, "%s %s", kid, what);
         return call_event(call, EVENT_KEY, 0, NULL, note);
     case STORE_ABSENT:
-        return call_refuse(call, "there is no key %s; `retoken key list` shows them", kid);
+        return call_refuse(call, "no key %s; `retoken key list` shows all", kid);
     case STORE_EXISTS:
     case STORE_STALE:
     case STORE_FAULT:

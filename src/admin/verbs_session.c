@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* verbs_session.c: `retoken session …`. Knows how sessions are begun and ended by hand. */
+/* verbs_session.c: `retoken session …`. Knows how sessions are begun and ended by hand; does
+ * not know how they are kept. */
 #include "admin/verbs.h"
 
 #include <string.h>
@@ -147,7 +148,7 @@ static enum call_end find(struct call *call, const char *spelled, struct session
     case STORE_OK:
         return CALL_DONE;
     case STORE_ABSENT:
-        return call_refuse(call, "there is no session %s: it ended and was swept, or never was",
+        return call_refuse(call, "no session %s: it ended and was swept, or never existed",
                            spelled);
     case STORE_EXISTS:
     case STORE_STALE:
@@ -167,7 +168,7 @@ enum call_end verbs_session_revoke(struct call *call)
     struct fault fault = {0};
 
     if ((spelled == NULL) == (account == NULL)) {
-        return call_wrong(call, "name one SESSION, or --account NAME for all of an account");
+        return call_wrong(call, "give one SESSION, or --account NAME for all of an account");
     }
     if (account != NULL) {
         return revoke_account(call, account);
@@ -272,14 +273,14 @@ static enum call_end find_mount(struct call *call, const struct mount **mount)
     const char *path = options_value(&call->options, OPTION_MOUNT);
 
     if (path == NULL) {
-        return call_wrong(call, "--mount PATH is missing: the mount the session is for");
+        return call_wrong(call, "--mount PATH is missing");
     }
     *mount = config_mount(&call->service.config, path);
     if (*mount == NULL) {
-        return call_refuse(call, "there is no mount %s; `retoken doctor` shows the mounts", path);
+        return call_refuse(call, "no mount %s; `retoken doctor` shows all", path);
     }
     if (!realm_issues((*mount)->realm)) {
-        return call_refuse(call, "%s takes no refresh tokens, so it has no sessions", path);
+        return call_refuse(call, "%s takes no refresh tokens", path);
     }
     return CALL_DONE;
 }
@@ -289,7 +290,7 @@ static enum call_end find_account(struct call *call, struct account *account)
     const char *name = options_value(&call->options, OPTION_ACCOUNT);
 
     if (name == NULL) {
-        return call_wrong(call, "--account NAME is missing: whose session it is");
+        return call_wrong(call, "--account NAME is missing");
     }
     enum call_end end = call_account(call, name, account);
     if (end == CALL_DONE && !account->enabled) {
@@ -312,14 +313,14 @@ static enum call_end find_client(struct call *call, struct issue_ask *ask)
     case STORE_OK:
         break;
     case STORE_ABSENT:
-        return call_refuse(call, "there is no client %s; `retoken client add` registers one", id);
+        return call_refuse(call, "no client %s; `retoken client add` registers one", id);
     case STORE_EXISTS:
     case STORE_STALE:
     case STORE_FAULT:
         return call_fault(call, &fault);
     }
     if (!scope_within(ask->scope, &client)) {
-        return call_refuse(call, "client %s may have the scope %s only", id, client.scope);
+        return call_refuse(call, "client %s may only have the scope %s", id, client.scope);
     }
     ask->client = text_of(id);
     return CALL_DONE;
