@@ -88,27 +88,24 @@ static enum outcome decide_spent(const struct policy *policy, const struct sessi
 }
 
 /* The record does not say when it was spent, but it was before the next newer generation was. If
- * that is longer ago than the window, it has come back too late. Further back than the record goes
- * it has, however fast the generations followed each other: a thief who renews ten times a minute
- * would otherwise never be found out. */
+ * that is longer ago than the window, it has come back too late. Otherwise it may have been a
+ * moment ago, and nothing spent a moment ago ends a session: a thief who renews that fast is found
+ * out as soon as the owner comes back after the window. */
 static enum outcome decide_undated(const struct policy *policy, const struct session *session,
                                    uint32_t back, const struct clock_moment *now)
 {
     uint32_t newer = back <= SESSION_SPENT_KEPT ? back - 1 : SESSION_SPENT_KEPT;
-    bool all_kept_are_newer = newer == SESSION_SPENT_KEPT;
     struct age age;
 
     while (newer > 0 && session->spent[newer - 1].wall_ms == 0) {
         newer--;
-        all_kept_are_newer = false;
     }
     if (newer == 0) {
         return OUTCOME_TOKEN_SPENT;
     }
     age = age_of(policy, session, newer - 1, now);
-    return age.by_wall && (all_kept_are_newer || !is_within(age, policy->concurrency_window_ms))
-               ? OUTCOME_TOKEN_REUSED
-               : OUTCOME_TOKEN_SPENT;
+    return age.by_wall && !is_within(age, policy->concurrency_window_ms) ? OUTCOME_TOKEN_REUSED
+                                                                         : OUTCOME_TOKEN_SPENT;
 }
 
 /* The age of spent[index]. A clock for which it lies further ahead than the concurrency window is

@@ -70,8 +70,6 @@ def decide_undated(p, back):
     wall, boot = ages(p, newer[-1])
     if wall is None:
         return "spent"
-    if back > SPENT_KEPT and p.spent[-1][0]:
-        return "reused"  # further back than the record goes, however fast it went
     return "reused" if wall > p.window and (boot is None or boot > p.window) else "spent"
 
 

@@ -105,6 +105,10 @@ def broken_promise(point, said):
                    and abs(point.now_since_boot - boot) <= point.window)
         if by_wall or by_boot:
             return "spent less than a window ago by either clock is never refused"
+    if back > reference.SPENT_KEPT and said == "reused":
+        wall, boot = point.spent[-1]
+        if wall and abs(point.now_wall - wall) <= point.window:
+            return "what may have been spent less than a window ago never ends a session"
     return None
 
 

@@ -81,16 +81,38 @@ def test_repeated_request_gets_the_same_answer(place, mount):
         assert place.world.installed.session(login.session)["generation"] == 1
 
 
-@pytest.mark.parametrize("mount", [m for m in dialects.MOUNTS if m.dialect.rotates],
-                         ids=lambda mount: mount.path)
-def test_reuse_is_refused_and_ends_the_session(place, mount):
+ROTATING = [pytest.param(mount, id=mount.path) for mount in dialects.MOUNTS
+            if mount.dialect.rotates]
+
+
+@pytest.mark.parametrize("mount", ROTATING)
+def test_spent_token_gets_the_current_answer_inside_the_window(place, mount):
     first = place.world.login(mount)
-    tokens = [first]
-    for _ in range(9):  # further back than the session remembers, so no window is left
-        tokens.append(place.granted(mount, tokens[-1]))
-    place.refused(mount, first, "reused")
-    place.refused(mount, tokens[-1], "revoked")
-    place.refused(mount, tokens[-2], "revoked")
+    second = place.granted(mount, first)
+    third = place.granted(mount, second)
+    for spent in (first, second, first):
+        assert place.granted(mount, spent).refresh_token == third.refresh_token
+    place.granted(mount, third)
+
+
+@pytest.fixture(scope="module", params=BEHAVIOURS)
+def strict(request, template):
+    """No window: a spent token is a reused one at once."""
+    with new_world(template) as world:
+        for mount in dialects.MOUNTS:
+            window = {"concurrency-window": "0"} if mount.dialect.rotates else {}
+            world.mount_settings(mount, behaviour=request.param, **window)
+        yield Place(world, world.serve("socket"), request.param)
+
+
+@pytest.mark.parametrize("mount", ROTATING)
+def test_reuse_is_refused_and_ends_the_session(strict, mount):
+    first = strict.world.login(mount)
+    second = strict.granted(mount, first)
+    third = strict.granted(mount, second)
+    strict.refused(mount, first, "reused")
+    strict.refused(mount, third, "revoked")
+    strict.refused(mount, second, "revoked")
 
 
 @pytest.mark.parametrize("mount", MOUNTS)

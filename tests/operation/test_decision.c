@@ -54,8 +54,10 @@ static void test_ancestors(void **state)
         assert_int_equal(decide(&grant, 20 - k, last_ms), OUTCOME_REPLAYED);
         assert_int_equal(decide(&grant, 20 - k, last_ms + 1), OUTCOME_TOKEN_REUSED);
     }
-    assert_int_equal(decide(&grant, 11, 0), OUTCOME_TOKEN_REUSED);
-    assert_int_equal(decide(&grant, 0, 0), OUTCOME_TOKEN_REUSED);
+    /* the oldest spending on record bounds those before it */
+    assert_int_equal(decide(&grant, 11, 0), OUTCOME_TOKEN_SPENT);
+    assert_int_equal(decide(&grant, 0, WINDOW - 7000), OUTCOME_TOKEN_SPENT);
+    assert_int_equal(decide(&grant, 0, WINDOW - 7000 + 1), OUTCOME_TOKEN_REUSED);
 }
 
 /* The wall clock jumps; the time since boot does not. */

@@ -376,8 +376,13 @@ static void test_ancestors_are_replayed(void **state)
         assert_true(text_equal(answer.access_token, last.access_token));
     }
     assert_int_equal(world_record(w, last.session).generation, count - 1);
+    /* further back than the record goes: refused, and no more than that until a window has passed
+     */
+    assert_int_equal(world_present(w, &w->mount, tokens[0], &answer), OUTCOME_TOKEN_SPENT);
+    assert_int_equal(world_present(w, &w->mount, tokens[count - 1], &last), OUTCOME_ROTATED);
+    w->now_ms += CLOCK_HOUR;
     assert_int_equal(world_present(w, &w->mount, tokens[0], &answer), OUTCOME_TOKEN_REUSED);
-    assert_int_equal(world_present(w, &w->mount, tokens[count - 1], &answer),
+    assert_int_equal(world_present(w, &w->mount, last.refresh_token, &answer),
                      OUTCOME_TOKEN_REVOKED);
 }
 
