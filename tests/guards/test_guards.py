@@ -111,36 +111,6 @@ def test_secrets_are_compared_in_constant_time():
                 f"{name(path)}: use secret_equal, text_equal or text_is")
 
 
-def dialect_names():
-    names = [m.group(1) for p in (SRC / "dialect").glob("*.c")
-             for m in re.finditer(r"^const struct dialect (\w+)_dialect\b", p.read_text(), re.M)]
-    assert len(names) >= 6, names
-    return sorted(names)
-
-
-def test_every_dialect_is_complete():
-    manual = (ROOT / "man" / "retoken.conf.5").read_text()
-    table = (SRC / "dialect" / "dialect.h").read_text()
-    makefile = (SRC / "dialect" / "local.mk").read_text()
-    for dialect in dialect_names():
-        assert f"DIALECT({dialect})" in table, f"{dialect}: no row in dialect.h"
-        assert f"src/dialect/{dialect}.c" in makefile, f"{dialect}: no line in local.mk"
-        assert list((ROOT / "tests/dialect/golden" / dialect).glob("*.answer")), f"{dialect}: no goldens"
-        assert re.search(rf"\b{dialect}\b", manual), f"{dialect}: no section in retoken.conf(5)"
-
-
-def test_every_path_is_in_every_sample():
-    sources = "".join(p.read_text() for p in (SRC / "dialect").glob("*.c"))
-    mounts = re.findall(r'\.path = "(/[^"]+)"', sources)
-    assert len(mounts) >= 10, mounts
-    samples = [ROOT / "lighttpd-conf/bin-path.conf", ROOT / "nginx-conf/retoken.conf",
-               ROOT / "apache-conf/mod_fcgid.conf"]
-    for sample in samples:
-        text = "".join(f.read_text() for f in sample.parent.glob("*.conf"))
-        for mount in mounts:
-            assert mount in text.replace("\\", ""), f"{sample.parent.name} does not map {mount}"
-
-
 def test_every_setting_is_documented():
     keys = set(re.findall(r'\{\s*"([a-z][a-z-]+)",', (SRC / "process" / "config_settings.c").read_text()))
     assert {"data", "algorithm", "concurrency-window"} <= keys, keys
