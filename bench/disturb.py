@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
-"""Clients nobody wants, for as long as a `with` lasts: what they do to the others is measured meanwhile.
+"""Misbehaving clients, for as long as a `with` lasts: what they do to the others is measured meanwhile.
 They speak FastCGI to a responder's socket, with tokens that are none, so that they cost it little but
-their presence, and they are few enough to cost the machine little. And a log that nobody reads, which
+their presence, and they are few enough to cost the machine little. And a log that is not read, which
 holds up every thread that has something to say. Knows bad manners; measures nothing."""
 
 import contextlib
@@ -60,7 +60,7 @@ def half_sent(at, path):
 
 @contextlib.contextmanager
 def slow(at, path):
-    """A byte now and then; whoever is through, or thrown out, begins anew."""
+    """A byte now and then; a client that is done, or closed, begins again."""
     data = _request(path)
 
     def send(held, sent, ending):
@@ -127,7 +127,7 @@ def held_up(at, path, tokens, log):
 
 
 class UnreadLog:
-    """A pipe that is full: whoever logs into it waits until it is let go, and the responder has ended
+    """A pipe that is full: a process that logs into it waits until it is let go, and the responder has ended
     before it comes to an end itself."""
 
     def __init__(self, path):

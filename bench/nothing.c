@@ -6,7 +6,7 @@
 
 #include <fcgiapp.h>
 
-/* As many as requests come at once, for each kept connection takes one: nobody waits for another.
+/* As many as requests come at once, for each kept connection takes one: none waits for another.
  */
 enum { THREADS = 64 };
 

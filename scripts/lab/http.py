@@ -44,7 +44,7 @@ class Answer:
         """The one value of a header, None when absent; two are an error."""
         values = self.all(name)
         if len(values) > 1:
-            raise ValueError(f"{name} stands there {len(values)} times")
+            raise ValueError(f"{name} is there {len(values)} times")
         return values[0] if values else None
 
     def cookies(self):

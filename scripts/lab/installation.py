@@ -61,7 +61,7 @@ class Installation:
 
     def set_mount(self, mount, **settings):
         """Keys of one mount; what is not named keeps the dialect's default. The first call writes
-        a section for every default mount, because once one stands there they are all there are."""
+        a section for every default mount, because once there is one, only those exist."""
         if "\n[mount " not in self.settings():
             for path, dialect in dialects.PATHS.items():
                 self._set(f"mount {path}", {"dialect": dialect})

@@ -2,7 +2,7 @@
 """Processes, ports and folders on this machine. Knows how to run something as an ordinary user,
 wait until it answers, and end it by its process id. Knows nothing of Retoken.
 
-Nothing here needs root. When root calls (a container, sudo), everything is started as somebody
+Nothing here needs root. When root calls (a container, sudo), everything is started as someone
 else, so that what works here works in a home directory too: the caller of sudo, else www-data."""
 
 import os
@@ -54,7 +54,7 @@ def own(path):
 
 
 def folder(prefix):
-    """A new folder under $TMPDIR that the user owns and nobody else can enter."""
+    """A new folder under $TMPDIR that only the user can enter."""
     return own(tempfile.mkdtemp(prefix=prefix))
 
 

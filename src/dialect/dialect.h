@@ -23,7 +23,7 @@ enum {
     ENDPOINT_POST = ENDPOINT_METHOD(HTTP_POST)
 };
 
-/* How a refusal or a fault is worded: the first row that fits counts, so single outcomes stand
+/* How a refusal or a fault is worded: the first row that fits counts, so single outcomes come
  * before their class. A dialect words every class. */
 struct wording {
     int about; /* an enum outcome, or WORDS_CLASS(…) */

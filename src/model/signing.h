@@ -27,8 +27,8 @@ const char *signing_algorithm_name(enum signing_algorithm algorithm);
 /* Exact, case-sensitive. */
 bool signing_algorithm_parse(struct text name, enum signing_algorithm *algorithm);
 
-/* published: verifies and stands in the JWKS, does not sign yet; active: signs too; retired:
- * neither, kept so that the operator can see it. */
+/* published: verifies and is in the JWKS, does not sign yet; active: signs too; retired: neither,
+ * kept so that the operator can see it. */
 enum signing_state { SIGNING_PUBLISHED = 1, SIGNING_ACTIVE = 2, SIGNING_RETIRED = 3 };
 const char *signing_state_name(enum signing_state state);
 

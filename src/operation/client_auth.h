@@ -13,7 +13,7 @@ struct client_identity {
 };
 
 /* Checks request->client at now_ms. True: *identity is filled (not named when the request names
- * nobody). False: *refusal is CLIENT_AUTH_FAILED (a confidential client without proof, a wrong
+ * no client). False: *refusal is CLIENT_AUTH_FAILED (a confidential client without proof, a wrong
  * proof, an unknown client), CLIENT_UNAUTHORIZED (it is who it says, and may not any more) or FAULT
  * with request->fault. */
 bool client_auth_check(struct request *request, int64_t now_ms, struct client_identity *identity,

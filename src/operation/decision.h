@@ -45,7 +45,7 @@ int64_t decision_next_expiry_ms(const struct policy *policy, int64_t created_ms,
                                 int64_t last_use_ms);
 
 /* Is a non-rotating session's use worth a write? Uses are noted coarsely, so that most renewals
- * write nothing; the idle lifetime is stretched by the same grain, so nobody is logged out early.
+ * write nothing; the idle lifetime is stretched by the same grain, so no one is logged out early.
  */
 bool decision_touch_due(const struct policy *policy, const struct session *session, int64_t now_ms);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* issuer.h: what the operation stands on for the life of a process: store, derived keys,
+/* issuer.h: what operations need for the life of a process: store, derived keys,
  * keyring, clock, randomness. Knows how the keyring is kept current; does not know requests. */
 #ifndef RETOKEN_OPERATION_ISSUER_H
 #define RETOKEN_OPERATION_ISSUER_H
@@ -17,7 +17,7 @@ struct issuer {
     struct clock clock;
     struct randomness randomness;
     struct signing_key *refresh_jwt;  /* signs JWT-shaped refresh tokens, and nothing else */
-    struct issuer_keyrings *keyrings; /* issuer.c's own: the current one and its elders */
+    struct issuer_keyrings *keyrings; /* issuer.c's own: the current one and earlier ones */
 };
 
 /* Reads the keyring. False with *fault: the store or a sealed key cannot be read. */
@@ -26,8 +26,8 @@ bool issuer_open(struct issuer *issuer, struct store *store, const struct secret
 void issuer_close(struct issuer *issuer);
 
 /* The keyring of at least this store version (as store_session_view gives it), reloaded when the
- * one at hand is older. Lives until issuer_close, so no thread loses it in mid-signature. NULL +
- * fault. */
+ * current one is older. Lives until issuer_close, so no thread loses it while it signs. NULL with
+ * *fault. */
 const struct keyring *issuer_keyring(struct issuer *issuer, uint64_t version, struct fault *fault);
 /* The same after asking the store for its version. */
 const struct keyring *issuer_keyring_now(struct issuer *issuer, struct fault *fault);

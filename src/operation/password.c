@@ -13,8 +13,8 @@
 #include "base/codec.h"
 #include "base/secret.h"
 
-/* yescrypt of a random password nobody knows: what an account without one is compared with, so that
- * it takes as long. Same cost as crypt_gensalt's default. */
+/* yescrypt of a random password that was thrown away: an account without one is compared with it,
+ * so that it takes as long. Same cost as crypt_gensalt's default. */
 #define NOBODY "$y$j9T$T9hQ1OzW8m6VwzJwXO1vX.$hgQIx3acE7.DBcEoPRx266W1LhBiVlccQ7emvp.iAz8"
 
 /* "hmac$" + base64url(HMAC-SHA-256): a generated client secret. */

@@ -19,8 +19,8 @@
 #include "token/layout.h"
 #include "token/refresh_token.h"
 
-/* Losers of a race read again, and the table decides. Each loss means that somebody else's commit
- * went through, so a handful is plenty. */
+/* Losers of a race read again, and the table decides. Each loss means that another commit went
+ * through, so a handful is plenty. */
 enum { RACES_LOST_MAX = 16 };
 
 /* One request's working set, in its arena. */

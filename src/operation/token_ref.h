@@ -12,9 +12,8 @@ struct token_ref {
     uint32_t generation;
 };
 
-/* TOKEN_REF_INVALID: nobody here issued it. TOKEN_REF_UNKNOWN: we did, but nothing is known of it
- * any more.
- */
+/* TOKEN_REF_INVALID: not issued here. TOKEN_REF_UNKNOWN: issued here, but its session is no longer
+ * known. */
 enum token_ref_result { TOKEN_REF_FOUND, TOKEN_REF_INVALID, TOKEN_REF_UNKNOWN, TOKEN_REF_FAULT };
 
 /* A native token is opened by its MAC alone; any other string is looked up in the alias index. */

@@ -21,7 +21,7 @@ static void shorten_path(struct text path, char *out, size_t room);
 void request_log(const struct request *request, enum outcome outcome)
 {
     const struct answer *answer = &request->answer;
-    /* a token newer than the store is as loud as a fault: somebody restored a backup */
+    /* a token newer than the store is as loud as a fault: the store lost history */
     bool loud = outcome == OUTCOME_FAULT || outcome == OUTCOME_ROLLED_FORWARD;
     char method[32];
     char client[CLIENT_ID_MAX + 1] = "-";

@@ -32,7 +32,7 @@ bool signing_pair_sign(struct signing_pair *pair, struct text input, uint8_t *si
 bool signing_pair_verify(struct signing_pair *pair, struct text input, const uint8_t *signature,
                          size_t size);
 
-/* Verifies once under the public key of somebody else. */
+/* Verifies once under a public key of others. */
 bool signing_pair_verify_with(const struct signing_profile *profile, EVP_PKEY *pkey,
                               struct text input, const uint8_t *signature, size_t size);
 
