@@ -14,6 +14,7 @@ static bool parse_form(struct arena *arena, struct text encoded, struct form *fo
                        enum outcome *refusal);
 static void word(struct request *request, enum outcome outcome);
 static const struct wording *find_words(const struct request *request, enum outcome outcome);
+static struct text quoted_body(struct request *request, const struct wording *words);
 static void add_allow(struct request *request);
 
 #define DIALECT(name) &name##_dialect,
@@ -173,7 +174,8 @@ static void word(struct request *request, enum outcome outcome)
     const struct wording *words = find_words(request, outcome);
     struct http_response *response = &request->http->response;
 
-    answer_body(response, words->status, words->media_type, text_of(words->body));
+    answer_body(response, words->status, words->media_type,
+                words->quote != NULL ? quoted_body(request, words) : text_of(words->body));
     if (words->status == 405) {
         add_allow(request);
     } else if (words->status == 503) {
@@ -200,6 +202,32 @@ static const struct wording *find_words(const struct request *request, enum outc
         }
     }
     return &unworded; /* a test sees to it that no table lacks a class */
+}
+
+/* What is not UTF-8, which JSON cannot carry, is not quoted, and a long text only in part. */
+static struct text quoted_body(struct request *request, const struct wording *words)
+{
+    enum { QUOTED_MAX = 256 };
+    struct text rest = text_of(words->body);
+    struct text before = text_split(&rest, '%');
+    struct text quoted = text_cut(words->quote(request), QUOTED_MAX);
+    struct text string = {0};
+    struct text body = {0};
+    struct buffer buffer;
+    struct json_out out;
+
+    buffer_start(&buffer, request->arena, quoted.size + 2);
+    out = json_out_start(&buffer, JSON_STYLE_PLAIN);
+    json_out_text(&out, text_is_utf8(quoted) ? quoted : TEXT(""));
+    (void)buffer_finish(&buffer, &string);
+    buffer_start(&buffer, request->arena, before.size + string.size + rest.size);
+    buffer_add(&buffer, before);
+    if (string.size >= 2) {
+        buffer_add(&buffer, text_cut(text_from(string, 1), string.size - 2));
+    }
+    buffer_add(&buffer, text_from(rest, 1));
+    (void)buffer_finish(&buffer, &body);
+    return body;
 }
 
 /* RFC 9110 section 10.2.1. */

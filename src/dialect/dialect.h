@@ -32,6 +32,9 @@ struct wording {
     int status; /* with 405 goes Allow, with 503 Retry-After: 1; 0 ends the table */
     const char *media_type;
     const char *body; /* NULL = none, and no media type either */
+    /* What the request said and the body quotes: it replaces the one %s of a JSON body, escaped.
+     * NULL = the body is as it is. */
+    struct text (*quote)(const struct request *request);
     const char *header;
     const char *value;
 };
