@@ -79,7 +79,7 @@ function take_replay(chain, at, exchange) {
         exchange.same = exchange.access === first.access
             ? "Both tokens are identical"
             : "The refresh token and every claim are identical (this algorithm signs with fresh randomness)";
-        return verdict("replay", true, `Same token, same answer: ${lower(exchange.same)}, so a lost response or a second tab logs nobody out.`);
+        return verdict("replay", true, `Same token, same answer: ${lower(exchange.same)}, so a lost response or a second tab logs no one out.`);
     }
     return verdict("replay", false, "Accepted, but with another answer than the first time: two clients would now disagree.");
 }
@@ -92,7 +92,7 @@ function take_refusal(chain, at, exchange) {
         return verdict("refused", null, `Refused with ${exchange.status} before the token was looked at, so nothing was spent: check the fields and the path.`);
     if (at === last)
         return chain.ended
-            ? verdict("successor", true, "The newest token is dead too: whoever copied one, thief and owner alike, must log in again.")
+            ? verdict("successor", true, "The newest token is dead too: the thief and the owner must both log in again.")
             : verdict("refused", null, "Refused: the server does not accept this token; it is unknown here, expired, or its session has ended.");
     chain.links[at].back = true;
     chain.ended = true;
