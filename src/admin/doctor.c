@@ -179,47 +179,19 @@ static void check_space(struct examination *e, const char *path)
 
 /* ---- what is in the store ---- */
 
-static void check_map(struct examination *e, const struct store_stat *stat)
+static void check_remarks(struct examination *e)
 {
-    const struct config *config = &e->call->service.config;
-    char used[OUTPUT_TIME_SIZE];
-    char size[OUTPUT_TIME_SIZE];
-    uint64_t limit = config->store_limit;
+    struct store_remark remarks[STORE_REMARKS_MAX];
+    struct fault fault = {0};
+    size_t count = 0;
 
-    output_size((int64_t)stat->used_bytes, used);
-    output_size((int64_t)(limit > 0 ? limit : stat->map_size), size);
-    if (stat->map_size == 0) {
-        report(e, "map", HEALTH_OK, "none, the store is in memory");
-    } else if (limit > 0 && stat->used_bytes > limit / 10 * 8) {
-        report(e, "map", HEALTH_WARN,
-               "%s of at most %s used: raise store-limit, or `retoken store "
-               "prune`",
-               used, size);
-    } else {
-        report(e, "map", HEALTH_OK, "%s of %s%s used%s", used, limit > 0 ? "at most " : "", size,
-               limit > 0 ? "" : "; it grows by itself");
+    if (store_remarks(e->call->service.store, remarks, &count, &fault) != STORE_OK) {
+        report(e, "store", HEALTH_FAIL, "%s", fault.text);
     }
-}
-
-static void check_engine(struct examination *e, const struct store_stat *stat)
-{
-    struct text name = text_of(stat->engine);
-    unsigned patch = 0;
-    bool racy = sscanf(stat->engine, "LMDB 0.9.%u", &patch) == 1 && patch >= 26 && patch <= 31;
-
-    /* closing races with opening in these (ITS#9278); Retoken never closes in short-lived processes
-     */
-    report(e, "engine", HEALTH_OK, "%.*s%s", TEXT_ARGS(name),
-           racy ? "; its race at closing is kept clear of" : "");
-}
-
-static void check_readers(struct examination *e, const struct store_stat *stat)
-{
-    bool many = stat->readers_max > 0 && stat->readers > stat->readers_max / 10 * 8;
-
-    report(e, "readers", many ? HEALTH_WARN : HEALTH_OK, "%" PRIu32 " of %" PRIu32 " slots%s",
-           stat->readers, stat->readers_max,
-           many ? ": too many processes, or dead ones that opening did not clear" : "");
+    for (size_t i = 0; i < count; i++) {
+        report(e, remarks[i].subject, remarks[i].warn ? HEALTH_WARN : HEALTH_OK, "%s",
+               remarks[i].text);
+    }
 }
 
 static void check_keys(struct examination *e)
@@ -374,7 +346,6 @@ static void check_open_store(struct examination *e)
 {
     struct call *call = e->call;
     struct fault fault = {0};
-    struct store_stat stat;
 
     if (!service_open(&call->service, false, true, &fault)) {
         report(e, "store", HEALTH_FAIL, "%s", fault.text);
@@ -382,15 +353,8 @@ static void check_open_store(struct examination *e)
         return;
     }
     call->opened = true;
-    if (store_stat(call->service.store, &stat, &fault) != STORE_OK) {
-        report(e, "store", HEALTH_FAIL, "%s", fault.text);
-        return;
-    }
-    report(e, "store", HEALTH_OK, "%s opens with this secret, format %" PRIu32,
-           call->service.config.store, stat.format_version);
-    check_engine(e, &stat);
-    check_map(e, &stat);
-    check_readers(e, &stat);
+    report(e, "store", HEALTH_OK, "%s opens with this secret", call->service.config.store);
+    check_remarks(e);
     check_keys(e);
     check_history(e);
     check_clock(e, true);

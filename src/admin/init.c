@@ -127,7 +127,7 @@ static void add_config(struct buffer *b, const char *path, const struct config *
                     "[retoken]\n");
     buffer_addf(b, "data = %s\n", data_for(path));
     buffer_add_c(b, "# secret-file = DATA/secret\n"
-                    "# store = lmdb:DATA/store\n");
+                    "# store = DATA/store\n");
     add_size(b, "store-size", config->store_size);
     add_size(b, "store-limit", config->store_limit);
     add_duration(b, "keep-ended", config->keep_ended_ms);
@@ -252,8 +252,7 @@ static bool make_secret(struct call *call, struct fault *fault)
 
 static bool make_store(struct call *call, struct fault *fault)
 {
-    const char *url = call->service.config.store;
-    const char *directory = strncmp(url, "lmdb:", 5) == 0 ? url + 5 : url;
+    const char *directory = store_url_directory(call->service.config.store);
     bool there = access(directory, F_OK) == 0;
 
     if (!service_open(&call->service, true, false, fault)) {

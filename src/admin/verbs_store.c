@@ -9,41 +9,26 @@
 
 #include "base/codec.h"
 
-static const struct column stat_columns[] = {
-    {"engine", "engine", COLUMN_TEXT, false},
-    {"format_version", "format", COLUMN_NUMBER, false},
-    {"sessions", "sessions", COLUMN_NUMBER, false},
-    {"aliases", "aliases", COLUMN_NUMBER, false},
-    {"accounts", "accounts", COLUMN_NUMBER, false},
-    {"clients", "clients", COLUMN_NUMBER, false},
-    {"keys", "keys", COLUMN_NUMBER, false},
-    {"events", "events", COLUMN_NUMBER, false},
-    {"map_bytes", "map", COLUMN_SIZE, false},
-    {"used_bytes", "used", COLUMN_SIZE, false},
-    {"file_bytes", "file", COLUMN_SIZE, false},
-    {"readers", "readers", COLUMN_NUMBER, false},
-    {"readers_max", "readers at most", COLUMN_NUMBER, false},
-};
-enum { STAT_COLUMNS = sizeof stat_columns / sizeof stat_columns[0] };
-
 enum call_end verbs_store_stat(struct call *call)
 {
-    struct store_stat stat;
+    static const enum column_kind kinds[] = {[STORE_FACT_NUMBER] = COLUMN_NUMBER,
+                                             [STORE_FACT_BYTES] = COLUMN_SIZE,
+                                             [STORE_FACT_TEXT] = COLUMN_TEXT};
+    struct store_fact facts[STORE_FACTS_MAX];
+    struct column columns[STORE_FACTS_MAX];
+    struct cell cells[STORE_FACTS_MAX];
     struct fault fault = {0};
+    size_t count = 0;
 
-    if (store_stat(call->service.store, &stat, &fault) != STORE_OK) {
+    if (store_facts(call->service.store, facts, &count, &fault) != STORE_OK) {
         return call_fault(call, &fault);
     }
-    const struct cell cells[STAT_COLUMNS] = {
-        CELL_TEXT(text_of(stat.engine)), CELL_NUMBER(stat.format_version),
-        CELL_NUMBER(stat.sessions),      CELL_NUMBER(stat.aliases),
-        CELL_NUMBER(stat.accounts),      CELL_NUMBER(stat.clients),
-        CELL_NUMBER(stat.keys),          CELL_NUMBER(stat.events),
-        CELL_NUMBER(stat.map_size),      CELL_NUMBER(stat.used_bytes),
-        CELL_NUMBER(stat.file_bytes),    CELL_NUMBER(stat.readers),
-        CELL_NUMBER(stat.readers_max),
-    };
-    output_record(&call->output, stat_columns, STAT_COLUMNS, cells);
+    for (size_t i = 0; i < count; i++) {
+        columns[i] = (struct column){facts[i].name, facts[i].name, kinds[facts[i].type], false};
+        cells[i] = facts[i].type == STORE_FACT_TEXT ? CELL_TEXT(text_of(facts[i].text))
+                                                    : CELL_NUMBER(facts[i].number);
+    }
+    output_record(&call->output, columns, count, cells);
     return CALL_DONE;
 }
 

@@ -18,7 +18,9 @@
     EVENT(ACCOUNT, "account", "an account was added, changed or removed")                          \
     EVENT(CLIENT, "client", "a client was added or removed")                                       \
     EVENT(KEY, "key", "a signing key was added or changed its state")                              \
-    EVENT(ROLLED_FORWARD, "rolled-forward", "the store had lost this session's last renewals")
+    EVENT(ROLLED_FORWARD, "rolled-forward", "the store had lost this session's last renewals")     \
+    EVENT(RESTORED, "restored",                                                                    \
+          "an older copy of the store was put back and ended again what has ended")
 
 enum event_kind {
 #define EVENT(name, word, meaning) EVENT_##name,
@@ -26,7 +28,7 @@ enum event_kind {
 #undef EVENT
 };
 
-enum { EVENT_KINDS = EVENT_ROLLED_FORWARD + 1, EVENT_NOTE_MAX = 128 };
+enum { EVENT_KINDS = EVENT_RESTORED + 1, EVENT_NOTE_MAX = 128 };
 
 const char *event_word(enum event_kind kind);
 const char *event_meaning(enum event_kind kind);

@@ -40,7 +40,6 @@ struct refresh {
     bool decided;
     bool writes; /* `write` is prepared */
     struct store_write write;
-    struct event event; /* of the write, when it has one */
     int races_lost;
 };
 
@@ -222,15 +221,13 @@ static int64_t renewed_expiry_ms(const struct refresh *refresh)
 
 /* c = n on a rotating mount: generation `to` with its event (NULL = none). Everything that can fail
  * comes before the only write, which alone knows when a session has used up its generations. */
-static bool rotate(struct refresh *refresh, struct text scope, uint32_t to,
-                   const struct event *event)
+static bool rotate(struct refresh *refresh, struct text scope, uint32_t to)
 {
     const struct session *session = &refresh->grant.session;
     struct store_rotation rotation = {.from = session->generation,
                                       .to = to,
                                       .now_ms = refresh->now.wall_ms,
-                                      .clock = &refresh->request->issuer->clock,
-                                      .event = event};
+                                      .clock = &refresh->request->issuer->clock};
     struct text *token = &refresh->answer->refresh_token;
 
     memcpy(rotation.id, session->id, sizeof rotation.id);
@@ -257,12 +254,16 @@ static bool rotate(struct refresh *refresh, struct text scope, uint32_t to,
 static bool roll_forward(struct refresh *refresh, struct text scope)
 {
     uint32_t presented = refresh->ref.generation;
+    struct event event;
 
-    describe(refresh, EVENT_ROLLED_FORWARD, &refresh->event);
-    snprintf(refresh->event.note, sizeof refresh->event.note,
-             "the store knew generation %" PRIu32 " only", refresh->grant.session.generation);
-    return rotate(refresh, scope, refresh->policy.rotate ? presented + 1 : presented,
-                  &refresh->event);
+    if (!rotate(refresh, scope, refresh->policy.rotate ? presented + 1 : presented)) {
+        return false;
+    }
+    describe(refresh, EVENT_ROLLED_FORWARD, &event);
+    snprintf(event.note, sizeof event.note, "the store knew generation %" PRIu32 " only",
+             refresh->grant.session.generation);
+    store_attach_event(&refresh->write, &event);
+    return true;
 }
 
 /* c = n where nothing rotates: the same refresh token, a fresh access token, and now and then a
@@ -374,7 +375,7 @@ static bool grant(struct refresh *refresh, enum outcome *outcome)
         *outcome = OUTCOME_SCOPE_INVALID;
         return true;
     } else if (*outcome == OUTCOME_ROTATED) {
-        return rotate(refresh, scope, refresh->grant.session.generation + 1, NULL);
+        return rotate(refresh, scope, refresh->grant.session.generation + 1);
     } else if (*outcome == OUTCOME_RENEWED) {
         return renew(refresh, scope);
     } else if (*outcome == OUTCOME_ROLLED_FORWARD) {

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "process/config_reader.h"
+#include "store/store.h"
 
 static bool choose_file(const char *file, struct config *config, bool *optional);
 static bool read_config(struct config_reader *reader, bool optional);
@@ -199,8 +200,8 @@ static bool finish_paths(struct config_reader *reader)
 
     if ((config->secret_file[0] == '\0' &&
          !config_join(data, TEXT("secret"), config->secret_file, sizeof config->secret_file)) ||
-        (config->store[0] == '\0' && snprintf(config->store, sizeof config->store, "lmdb:%s/store",
-                                              config->data) >= (int)sizeof config->store)) {
+        (config->store[0] == '\0' &&
+         !store_url_default(config->data, config->store, sizeof config->store))) {
         fault_set(reader->fault, "data = %.80s…: the path is too long", config->data);
         return false;
     }

@@ -19,7 +19,7 @@ struct config {
     char file[CONFIG_PATH_MAX];        /* "" = no file, all defaults */
     char data[CONFIG_PATH_MAX];        /* directory of the store and the secret */
     char secret_file[CONFIG_PATH_MAX]; /* DATA/secret */
-    char store[CONFIG_PATH_MAX];       /* "lmdb:DATA/store" */
+    char store[CONFIG_PATH_MAX];       /* a URL of store/store.h */
     uint64_t store_size;               /* first map size, bytes */
     uint64_t store_limit;              /* 0 = none */
     int64_t keep_ended_ms;             /* 30 days */

@@ -42,8 +42,8 @@ static const struct config_choice formats[] = {{"native", REFRESH_FORMAT_NATIVE}
 #define BETWEEN(low, high, text) .least = (low), .most = (high), .expected = text
 #define ONE_OF(list, text)       .choices = (list), .expected = text
 
-/* DATA/store and DATA/secret must fit, too. */
-enum { DATA_ROOM = CONFIG_PATH_MAX - sizeof "lmdb:/store" };
+/* The store's URL and DATA/secret must fit, too. */
+enum { DATA_ROOM = CONFIG_PATH_MAX - 32 };
 
 const struct config_setting config_general_settings[] = {
     {"data", config_read_path, .offset = offsetof(struct config, data), .room = DATA_ROOM},

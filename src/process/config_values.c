@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "process/path.h"
+#include "store/store.h"
 
 bool config_read_text(struct config_reader *reader, const struct config_setting *setting,
                       struct text value, void *field, const char **wrong)
@@ -61,18 +62,17 @@ bool config_read_path(struct config_reader *reader, const struct config_setting 
 bool config_read_store(struct config_reader *reader, const struct config_setting *setting,
                        struct text value, void *field, const char **wrong)
 {
-    static const struct text scheme = {"lmdb:", 5};
+    char given[STORE_URL_MAX];
     char *url = field;
+    size_t scheme;
 
-    if (text_is(value, "memory:")) {
-        return config_read_text(reader, setting, value, field, wrong);
-    } else if (!text_starts(value, scheme) || value.size == scheme.size) {
-        *wrong = "not a store; write lmdb:DIRECTORY";
+    if (!text_copy(value, given, sizeof given) || !store_url_complete(given, url, setting->room)) {
+        *wrong = "not a store; write its directory";
         return false;
     }
-    memcpy(url, scheme.data, scheme.size);
-    if (!config_join(reader->directory, text_from(value, scheme.size), url + scheme.size,
-                     setting->room - scheme.size)) {
+    scheme = (size_t)(store_url_directory(url) - url);
+    text_copy(text_of(url + scheme), given, sizeof given);
+    if (!config_join(reader->directory, text_of(given), url + scheme, setting->room - scheme)) {
         *wrong = "too long";
         return false;
     }

@@ -28,8 +28,7 @@ static struct store *open_store(struct service *service, bool create, bool read_
         .url = config->store,
         .map_size = config->store_size,
         .map_limit = config->store_limit,
-        /* one in memory is never there before */
-        .create = create || strcmp(config->store, "memory:") == 0,
+        .create = create,
         .read_only = read_only,
         .keep_ended_ms = config->keep_ended_ms,
         .now_ms = clock_now_ms(&clock),

@@ -1,30 +1,28 @@
 ## src/store
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
-	src/store/store.h \
-	src/store/process_lock.c src/store/process_lock.h \
-	src/store/store.c \
-	src/store/store_private.c \
+	src/store/store.c src/store/store.h \
 	src/store/store_private.h \
 	src/store/prepared.c \
-	src/store/prepared.h \
-	src/store/sessions.c \
-	src/store/accounts.c \
-	src/store/clients.c \
-	src/store/keys.c \
-	src/store/events.c \
-	src/store/events.h \
-	src/store/prune.c \
-	src/store/check.c \
-	src/store/sweep.c \
-	src/store/sweep.h \
-	src/store/group_commit.c \
-	src/store/group_commit.h \
-	src/store/rows.c \
-	src/store/rows.h \
-	src/store/record.c \
-	src/store/record.h \
-	src/store/engine.c \
-	src/store/engine.h \
-	src/store/engine_lmdb.c \
-	src/store/engine_memory.c
+	src/store/lmdb/lmdb_store.c src/store/lmdb/lmdb_store.h \
+	src/store/lmdb/sessions.c \
+	src/store/lmdb/ends.c src/store/lmdb/ends.h \
+	src/store/lmdb/ended.c src/store/lmdb/ended.h \
+	src/store/lmdb/accounts.c \
+	src/store/lmdb/clients.c \
+	src/store/lmdb/keys.c \
+	src/store/lmdb/events.c src/store/lmdb/events.h \
+	src/store/lmdb/facts.c \
+	src/store/lmdb/check.c \
+	src/store/lmdb/sweep.c src/store/lmdb/sweep.h \
+	src/store/lmdb/group_commit.c src/store/lmdb/group_commit.h \
+	src/store/lmdb/rows.c src/store/lmdb/rows.h \
+	src/store/lmdb/record.c src/store/lmdb/record.h \
+	src/store/lmdb/record_session.c src/store/lmdb/record_pieces.h \
+	src/store/lmdb/env.c src/store/lmdb/env.h src/store/lmdb/env_private.h \
+	src/store/lmdb/env_tables.c \
+	src/store/lmdb/env_open.c \
+	src/store/lmdb/env_directory.c src/store/lmdb/env_directory.h \
+	src/store/lmdb/env_repair.c \
+	src/store/lmdb/env_copy.c \
+	src/store/lmdb/process_lock.c src/store/lmdb/process_lock.h

@@ -1,47 +1,274 @@
-/* prepared.c: prepared writes, made at once or handed in; see store.h, "what one request writes",
- * and prepared.h. */
-#include "store/prepared.h"
+/* SPDX-License-Identifier: ISC */
+/* prepared.c: the writing verbs: each fills in a write and makes it. Knows what a write holds; does
+ * not know how a kind of store applies it. */
+#include <string.h>
 
-void prepared_start(struct store_write *write,
-                    enum store_result (*apply)(struct rows *rows, void *what, struct fault *fault),
-                    int64_t now_ms)
+#include "store/store_private.h"
+
+static void start(struct store_write *write, enum store_write_kind kind, int64_t now_ms)
 {
-    write->store = NULL;
-    write->change = (struct store_change){.apply = apply, .what = write, .now_ms = now_ms};
+    write->kind = kind;
+    write->now_ms = now_ms;
+    write->has_event = false;
+}
+
+void store_attach_event(struct store_write *write, const struct event *event)
+{
+    write->has_event = true;
+    write->event = *event;
 }
 
 enum store_result store_write(struct store *store, struct store_write *write, struct fault *fault)
 {
-    if (!store_private_may_write(store, fault)) {
-        return STORE_FAULT;
-    }
-    write->store = store;
-    write->change.fault = fault;
-    return group_commit_write(store->group, &write->change);
+    write->fault = fault;
+    return store->kind->write(store, write);
 }
 
 void store_submit(struct store *store, struct store_write *write, struct fault *fault,
                   void (*done)(void *self, enum store_result result), void *self)
 {
-    if (!store_private_may_write(store, fault)) {
-        done(self, STORE_FAULT);
-        return;
-    }
-    write->store = store;
-    write->change.fault = fault;
-    write->change.done = done;
-    write->change.self = self;
-    group_commit_submit(store->group, &write->change);
+    write->fault = fault;
+    write->done = done;
+    write->self = self;
+    store->kind->submit(store, write);
 }
 
-enum store_pending store_pending(struct store *store)
+/* ---- sessions ---- */
+
+void store_prepare_create(struct store_write *write, const struct session *session,
+                          const struct account *as_read)
 {
-    return store->group != NULL ? group_commit_pending(store->group) : STORE_NOTHING;
+    start(write, STORE_WRITE_CREATE, session->created_ms);
+    write->of.create.session = session;
+    write->of.create.as_read = as_read;
 }
 
-void store_flush(struct store *store)
+enum store_result store_session_create(struct store *store, const struct session *session,
+                                       const struct account *as_read, struct fault *fault)
 {
-    if (store->group != NULL) {
-        group_commit_flush(store->group);
+    struct store_write write;
+
+    store_prepare_create(&write, session, as_read);
+    return store_write(store, &write, fault);
+}
+
+void store_prepare_rotate(struct store_write *write, const struct store_rotation *rotation)
+{
+    start(write, STORE_WRITE_ROTATE, rotation->now_ms);
+    write->of.rotate = *rotation;
+}
+
+enum store_result store_session_rotate(struct store *store, const struct store_rotation *rotation,
+                                       struct fault *fault)
+{
+    struct store_write write;
+
+    store_prepare_rotate(&write, rotation);
+    return store_write(store, &write, fault);
+}
+
+void store_prepare_touch(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
+                         uint32_t generation, int64_t now_ms, int64_t expires_ms)
+{
+    start(write, STORE_WRITE_TOUCH, now_ms);
+    write->of.touch =
+        (struct store_rotation){.from = generation, .now_ms = now_ms, .expires_ms = expires_ms};
+    memcpy(write->of.touch.id, id, SESSION_ID_SIZE);
+}
+
+enum store_result store_session_touch(struct store *store, const uint8_t id[SESSION_ID_SIZE],
+                                      uint32_t generation, int64_t now_ms, int64_t expires_ms,
+                                      struct fault *fault)
+{
+    struct store_write write;
+
+    store_prepare_touch(&write, id, generation, now_ms, expires_ms);
+    return store_write(store, &write, fault);
+}
+
+void store_prepare_end(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
+                       enum session_end end, int64_t now_ms, const struct event *event)
+{
+    start(write, STORE_WRITE_END, now_ms);
+    memcpy(write->of.end.id, id, SESSION_ID_SIZE);
+    write->of.end.end = end;
+    write->of.end.now_ms = now_ms;
+    if (event != NULL) {
+        store_attach_event(write, event);
     }
+}
+
+enum store_result store_session_end(struct store *store, const uint8_t id[SESSION_ID_SIZE],
+                                    enum session_end end, int64_t now_ms, const struct event *event,
+                                    struct fault *fault)
+{
+    struct store_write write;
+
+    store_prepare_end(&write, id, end, now_ms, event);
+    return store_write(store, &write, fault);
+}
+
+enum store_result store_account_sessions_end(struct store *store, uint64_t account,
+                                             enum session_end end, int64_t now_ms, size_t *count,
+                                             struct fault *fault)
+{
+    struct store_marking marking = {.account = account, .end = end, .now_ms = now_ms, .more = true};
+    struct store_write write;
+    enum store_result result;
+
+    *count = 0;
+    start(&write, STORE_WRITE_END_ACCOUNT, now_ms);
+    write.of.end_account.account = account;
+    write.of.end_account.end = end;
+    write.of.end_account.now_ms = now_ms;
+    result = store_write(store, &write, fault);
+    while (result == STORE_OK && marking.more) {
+        start(&write, STORE_WRITE_MARK_ENDED, now_ms);
+        write.of.mark_ended = &marking;
+        result = store_write(store, &write, fault);
+        *count += result == STORE_OK ? marking.marked : 0;
+        memcpy(marking.after, marking.reached, SESSION_ID_SIZE);
+    }
+    return result;
+}
+
+/* ---- events ---- */
+
+void store_prepare_event(struct store_write *write, const struct event *event)
+{
+    start(write, STORE_WRITE_EVENT, event->at_ms);
+    store_attach_event(write, event);
+}
+
+enum store_result store_event_add(struct store *store, const struct event *event,
+                                  struct fault *fault)
+{
+    struct store_write write;
+
+    store_prepare_event(&write, event);
+    return store_write(store, &write, fault);
+}
+
+/* ---- accounts ---- */
+
+enum store_result store_account_add(struct store *store, struct account *account,
+                                    struct fault *fault)
+{
+    struct store_write write;
+
+    if (account->name[0] == '\0') {
+        fault_set(fault, "an account needs a name");
+        return STORE_FAULT;
+    }
+    start(&write, STORE_WRITE_ACCOUNT_ADD, account->created_ms);
+    write.of.account_add = account;
+    return store_write(store, &write, fault);
+}
+
+enum store_result store_account_update(struct store *store, const struct account *before,
+                                       const struct account *account, struct fault *fault)
+{
+    struct store_write write;
+
+    start(&write, STORE_WRITE_ACCOUNT_UPDATE, 0);
+    write.of.account_update.before = before;
+    write.of.account_update.after = account;
+    return store_write(store, &write, fault);
+}
+
+enum store_result store_account_remove(struct store *store, const char *name, struct fault *fault)
+{
+    struct store_write write;
+
+    start(&write, STORE_WRITE_ACCOUNT_REMOVE, 0);
+    write.of.account_remove = name;
+    return store_write(store, &write, fault);
+}
+
+/* ---- clients ---- */
+
+enum store_result store_client_add(struct store *store, const struct client *client,
+                                   struct fault *fault)
+{
+    struct store_write write;
+
+    if (client->id[0] == '\0') {
+        fault_set(fault, "a client needs an id");
+        return STORE_FAULT;
+    }
+    start(&write, STORE_WRITE_CLIENT_ADD, client->created_ms);
+    write.of.client_add = client;
+    return store_write(store, &write, fault);
+}
+
+enum store_result store_client_update(struct store *store, const struct client *before,
+                                      const struct client *client, struct fault *fault)
+{
+    struct store_write write;
+
+    start(&write, STORE_WRITE_CLIENT_UPDATE, 0);
+    write.of.client_update.before = before;
+    write.of.client_update.after = client;
+    return store_write(store, &write, fault);
+}
+
+enum store_result store_client_remove(struct store *store, const char *id, struct fault *fault)
+{
+    struct store_write write;
+
+    start(&write, STORE_WRITE_CLIENT_REMOVE, 0);
+    write.of.client_remove = id;
+    return store_write(store, &write, fault);
+}
+
+/* ---- signing keys ---- */
+
+enum store_result store_key_add(struct store *store, struct signing_row *row, struct fault *fault)
+{
+    struct store_write write;
+
+    if (row->kid[0] == '\0') {
+        fault_set(fault, "a signing key needs a kid");
+        return STORE_FAULT;
+    }
+    start(&write, STORE_WRITE_KEY_ADD, row->created_ms);
+    write.of.key_add = row;
+    return store_write(store, &write, fault);
+}
+
+enum store_result store_key_set_state(struct store *store, const char *kid,
+                                      enum signing_state state, struct fault *fault)
+{
+    struct store_write write;
+
+    start(&write, STORE_WRITE_KEY_STATE, 0);
+    write.of.key_state.kid = kid;
+    write.of.key_state.state = state;
+    return store_write(store, &write, fault);
+}
+
+/* ---- pruning ---- */
+
+/* Tells no time, or the store would sweep beyond `most`. In steps that let other writers through.
+ */
+enum store_result store_prune(struct store *store, int64_t now_ms, size_t most, size_t *removed,
+                              bool *more, struct fault *fault)
+{
+    struct store_pruning pruning = {.now_ms = now_ms, .most = most, .more = true};
+    enum store_result result = STORE_OK;
+
+    *removed = 0;
+    while (result == STORE_OK && pruning.more && pruning.most > 0) {
+        struct store_write write;
+
+        start(&write, STORE_WRITE_PRUNE, 0);
+        write.of.prune = &pruning;
+        result = store_write(store, &write, fault);
+        if (result == STORE_OK) {
+            *removed += pruning.removed;
+            pruning.most -= pruning.removed;
+        }
+    }
+    *more = pruning.more;
+    return result;
 }

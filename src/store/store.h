@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: ISC */
 /* store.h: everything Retoken remembers, as verbs of the domain. Each verb is atomic, and durable
  * when it returns STORE_OK. Knows records, indices and transactions; does not know tokens, HTTP,
  * configuration or the clock (times are handed in). No transaction handle and no pointer into the
  * database crosses this line: callers get copies.
  *
  * All verbs may be called from several threads and from several processes at once. Reads never wait
- * for a writer. Writers of one process are committed in groups (store/group_commit.c).
+ * for a writer. Writers of one process are committed in groups.
  *
  * Every verb that returns STORE_FAULT has set *fault (which may be NULL) and changed nothing. */
 #ifndef RETOKEN_STORE_STORE_H
@@ -32,8 +33,18 @@ enum store_result {
 
 struct store;
 
+/* A store is named by a URL: its kind, and where it is. Nothing above this header spells one. */
+enum { STORE_URL_MAX = 4096 };
+/* The URL that `text` means: a URL of a known kind, or a directory for the default kind. False: it
+ * names no store, or does not fit. */
+bool store_url_complete(const char *text, char *url, size_t size);
+/* The URL of the store of an installation that names none: DATA/store. False: it does not fit. */
+bool store_url_default(const char *data_directory, char *url, size_t size);
+/* The directory that a URL names, a part of it. */
+const char *store_url_directory(const char *url);
+
 struct store_settings {
-    const char *url;        /* "lmdb:DIR" or "memory:" */
+    const char *url;        /* as store_url_complete gives it */
     uint8_t record_key[32]; /* key of the record MACs */
     size_t map_size;        /* first size of the map in bytes; 0 = 64 MiB */
     size_t map_limit;       /* the map grows up to this; 0 = as far as the disk goes */
@@ -101,7 +112,6 @@ struct store_rotation {
     int64_t expires_ms; /* of the session from now on; 0 = never */
     bool has_alias;     /* the successor is spelled as UUID: */
     uint8_t alias[SESSION_HASH_SIZE];
-    const struct event *event; /* NULL = none; the caller's, to be kept until it is written */
 };
 enum store_result store_session_rotate(struct store *store, const struct store_rotation *rotation,
                                        struct fault *fault);
@@ -112,13 +122,16 @@ enum store_result store_session_touch(struct store *store, const uint8_t id[SESS
                                       uint32_t generation, int64_t now_ms, int64_t expires_ms,
                                       struct fault *fault);
 
-/* Ends a session and writes the event (NULL = none) in the same commit. Ending an ended session is
- * STORE_OK and changes nothing but adds the event. */
+/* Ends a session and appends the event (NULL = none) in the same commit. Ending an ended session is
+ * STORE_OK and changes nothing but adds the event.
+ * An end outlives the store's data: when an older copy of the data is put back, sessions that have
+ * ended since are ended again as it is opened (a journal beside the data remembers them). */
 enum store_result store_session_end(struct store *store, const uint8_t id[SESSION_ID_SIZE],
                                     enum session_end end, int64_t now_ms, const struct event *event,
                                     struct fault *fault);
-/* Ends all live sessions of an account; *count = how many were live. In bounded batches; STORE_OK
- * means all are ended. */
+/* Ends all live sessions of an account; *count = how many were live. One write ends them all; then
+ * their records are marked one after the other. On STORE_FAULT with *count > 0 they are ended, and
+ * not all are marked. */
 enum store_result store_account_sessions_end(struct store *store, uint64_t account,
                                              enum session_end end, int64_t now_ms, size_t *count,
                                              struct fault *fault);
@@ -129,45 +142,99 @@ enum store_result store_session_list(struct store *store, uint64_t account, cons
                                      struct session *rows, size_t room, size_t *count,
                                      struct fault *fault);
 
-/* ---- what one request writes ----
- * Deciding and writing are apart, so that a thread need not sleep until the disk has answered: a
- * write is prepared, which touches no store, and then either made at once (store_write) or handed
- * in (store_submit) and made durable together with those of other requests. */
+/* ---- what is written ----
+ * A write is data: what shall happen, and an event to append in the same commit. Deciding and
+ * writing are apart, so that a thread need not sleep until the disk has answered: a write is
+ * prepared, which touches no store, and then either made at once (store_write) or handed in
+ * (store_submit) and made durable together with those of other requests. Every writing verb of this
+ * header prepares one and makes it. */
 
-struct rows; /* from here on the store's own, until struct store_write */
-struct store_change {
-    /* May run more than once and in another thread: reads and writes only *what. Returning anything
-     * but STORE_OK it has written nothing, or the transaction is thrown away. */
-    enum store_result (*apply)(struct rows *rows, void *what, struct fault *fault);
-    void *what;
-    int64_t now_ms; /* for sweeping; 0 = this change tells no time */
-    struct fault *fault;
-    void (*done)(void *self, enum store_result result);
-    void *self;
-    enum store_result result;
-    struct store_change *next;
+enum store_write_kind {
+    STORE_WRITE_CREATE,      /* a session */
+    STORE_WRITE_ROTATE,      /* a session */
+    STORE_WRITE_TOUCH,       /* a session */
+    STORE_WRITE_END,         /* a session */
+    STORE_WRITE_END_ACCOUNT, /* all sessions of an account */
+    STORE_WRITE_MARK_ENDED,  /* some of those, in their own records */
+    STORE_WRITE_EVENT,       /* nothing but the event */
+    STORE_WRITE_ACCOUNT_ADD,
+    STORE_WRITE_ACCOUNT_UPDATE,
+    STORE_WRITE_ACCOUNT_REMOVE,
+    STORE_WRITE_CLIENT_ADD,
+    STORE_WRITE_CLIENT_UPDATE,
+    STORE_WRITE_CLIENT_REMOVE,
+    STORE_WRITE_KEY_ADD,
+    STORE_WRITE_KEY_STATE,
+    STORE_WRITE_PRUNE
 };
 
-/* Plain memory of the caller's, to be kept until the write is done. */
+/* Ends sessions of an account, those that began before its epoch was raised, in bounded steps. */
+struct store_marking {
+    uint64_t account;
+    enum session_end end;
+    int64_t now_ms;
+    uint8_t after[SESSION_ID_SIZE];   /* done up to here */
+    uint8_t reached[SESSION_ID_SIZE]; /* by this step */
+    size_t marked;                    /* by this step */
+    bool more;
+};
+
+struct store_pruning {
+    int64_t now_ms;
+    size_t most;
+    size_t removed; /* by this step */
+    bool more;
+};
+
+/* Plain memory of the caller's, to be kept until the write is done. What pointers lead to is the
+ * caller's too, and is kept as long. */
 struct store_write {
+    enum store_write_kind kind;
     union {
-        struct store_rotation rotation;
+        struct {
+            const struct session *session;
+            const struct account *as_read;
+        } create;
+        struct store_rotation rotate;
         struct store_rotation touch; /* id, from, now_ms and expires_ms of it */
         struct {
             uint8_t id[SESSION_ID_SIZE];
             enum session_end end;
             int64_t now_ms;
-            bool has_event;
-            struct event event;
-        } ending;
-        struct event event;
-        struct { /* the caller's, to be kept too */
-            const struct session *session;
-            const struct account *as_read;
-        } creation;
+        } end;
+        struct {
+            uint64_t account;
+            enum session_end end;
+            int64_t now_ms;
+        } end_account;
+        struct store_marking *mark_ended;
+        struct account *account_add;
+        struct {
+            const struct account *before, *after;
+        } account_update;
+        const char *account_remove; /* name */
+        const struct client *client_add;
+        struct {
+            const struct client *before, *after;
+        } client_update;
+        const char *client_remove; /* id */
+        struct signing_row *key_add;
+        struct {
+            const char *kid;
+            enum signing_state state;
+        } key_state;
+        struct store_pruning *prune;
     } of;
-    const struct store *store;
-    struct store_change change;
+    int64_t now_ms; /* lets the store sweep up to this time; 0 = this write tells no time */
+    bool has_event; /* to be appended when the write succeeds */
+    struct event event;
+
+    /* The store's own, until `done` is called. */
+    struct fault *fault;
+    void (*done)(void *self, enum store_result result);
+    void *self;
+    enum store_result result;
+    struct store_write *next;
 };
 
 /* Each as the verb of that name. */
@@ -176,9 +243,12 @@ void store_prepare_create(struct store_write *write, const struct session *sessi
 void store_prepare_rotate(struct store_write *write, const struct store_rotation *rotation);
 void store_prepare_touch(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
                          uint32_t generation, int64_t now_ms, int64_t expires_ms);
+/* `event` (NULL = none) is attached. */
 void store_prepare_end(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
                        enum session_end end, int64_t now_ms, const struct event *event);
 void store_prepare_event(struct store_write *write, const struct event *event);
+/* Attaches an event to a write that has been prepared. */
+void store_attach_event(struct store_write *write, const struct event *event);
 
 /* Makes a prepared write durable and waits for it; what the verb would have given. */
 enum store_result store_write(struct store *store, struct store_write *write, struct fault *fault);
@@ -187,15 +257,15 @@ enum store_result store_write(struct store *store, struct store_write *write, st
  * verb that writes. *write, *fault and *self live until then. */
 void store_submit(struct store *store, struct store_write *write, struct fault *fault,
                   void (*done)(void *self, enum store_result result), void *self);
-/* What waits that nobody is making durable. */
+/* What was handed in and no thread is making durable. */
 enum store_pending {
     STORE_NOTHING,
-    STORE_WAITING, /* it may gather while there is other work; somebody must settle then */
-    STORE_DUE      /* it has gathered for long enough: settle now */
+    STORE_WAITING, /* it may gather while there is other work; then flush */
+    STORE_DUE      /* it has gathered for long enough: flush now */
 };
 enum store_pending store_pending(struct store *store);
 /* Makes durable what was handed in, in as few commits as can be, until nothing waits or another
- * thread is at it. Who submits settles afterwards. */
+ * thread is at it. Whoever submits, flushes afterwards. */
 void store_flush(struct store *store);
 
 /* ---- accounts ---- */
@@ -223,8 +293,7 @@ enum store_result store_client_add(struct store *store, const struct client *cli
                                    struct fault *fault);
 enum store_result store_client_find(struct store *store, const char *id, struct client *client,
                                     struct fault *fault);
-/* Overwrites the client of that id. STORE_STALE: it is no longer as `before`, which was zeroed
- * before store_client_find filled it. */
+/* Overwrites the client of that id. STORE_STALE: it is no longer as `before`. */
 enum store_result store_client_update(struct store *store, const struct client *before,
                                       const struct client *client, struct fault *fault);
 enum store_result store_client_remove(struct store *store, const char *id, struct fault *fault);
@@ -256,14 +325,27 @@ enum store_result store_event_list(struct store *store, const uint8_t *session, 
 
 /* ---- the store itself ---- */
 
-struct store_stat {
-    uint64_t sessions, aliases, accounts, clients, keys, events;
-    uint64_t map_size, used_bytes, file_bytes; /* 0 for memory */
-    uint32_t readers, readers_max;
-    uint32_t format_version;
-    char engine[64]; /* "LMDB 0.9.24" */
+/* What a store says about itself, whatever its kind: counts, sizes, versions. */
+struct store_fact {
+    const char *name; /* "used_bytes" */
+    enum { STORE_FACT_NUMBER, STORE_FACT_BYTES, STORE_FACT_TEXT } type;
+    uint64_t number;
+    char text[64];
 };
-enum store_result store_stat(struct store *store, struct store_stat *stat, struct fault *fault);
+enum { STORE_FACTS_MAX = 16 };
+/* Every kind has at least: engine, format_version, sessions, aliases, accounts, clients, keys,
+ * events. *count = how many there are. */
+enum store_result store_facts(struct store *store, struct store_fact facts[STORE_FACTS_MAX],
+                              size_t *count, struct fault *fault);
+/* The same as an operator looks at it: one sentence per subject, and whether to act on it. */
+struct store_remark {
+    const char *subject; /* "map" */
+    bool warn;
+    char text[160];
+};
+enum { STORE_REMARKS_MAX = 8 };
+enum store_result store_remarks(struct store *store, struct store_remark remarks[STORE_REMARKS_MAX],
+                                size_t *count, struct fault *fault);
 
 /* Removes up to `most` sessions that ended or expired keep_ended_ms ago or earlier; *removed tells
  * how many, and *more whether others are due. (Every write sweeps a few by itself.) */

@@ -1,38 +1,67 @@
-/* store_private.h: what the verbs share: the open store, and the two ways into it. Knows everything
- * a verb may use; does not know any verb. */
-#ifndef RETOKEN_STORE_PRIVATE_H
-#define RETOKEN_STORE_PRIVATE_H
+/* SPDX-License-Identifier: ISC */
+/* store_private.h: what a kind of store is. A new kind is a folder beside store/lmdb, a row in
+ * store.c, and passes tests/store/test_contract.c. Knows the verbs; does not know how any kind
+ * keeps what it is given. */
+#ifndef RETOKEN_STORE_STORE_PRIVATE_H
+#define RETOKEN_STORE_STORE_PRIVATE_H
 
-#include <sys/types.h>
-
-#include "store/group_commit.h"
-#include "store/rows.h"
 #include "store/store.h"
-#include "store/sweep.h"
 
+/* First member of what a kind keeps. */
 struct store {
-    struct engine *engine;
-    struct crypto_mac *mac;
-    struct group_commit *group; /* NULL in a read-only store */
-    struct sweep sweep;
-    pid_t process; /* that opened it: a store does not survive a fork */
-    uint32_t format_version;
+    const struct store_kind *kind;
 };
 
-/* False with *fault set after a fork: LMDB's locks and our mutexes did not come along. */
-bool store_private_is_ours(const struct store *store, struct fault *fault);
+/* Each function as the verb of that name in store.h. */
+struct store_kind {
+    const char *scheme; /* "lmdb" */
 
-/* A snapshot; end it when STORE_OK was the answer. */
-enum store_result store_private_read_begin(struct store *store, struct rows *rows,
-                                           struct fault *fault);
-void store_private_read_end(struct rows *rows);
+    /* `place` is what follows "SCHEME:" in the URL. */
+    struct store *(*open)(const struct store_settings *settings, const char *place,
+                          struct fault *fault);
+    void (*close)(struct store *store);
+    bool (*is_broken)(const struct store *store);
 
-/* False with *fault set: not after a fork, not in a store that was opened for reading only. */
-bool store_private_may_write(const struct store *store, struct fault *fault);
-/* Applies one change durably, together with those of other threads. */
-enum store_result store_private_write(struct store *store,
-                                      enum store_result (*apply)(struct rows *rows, void *what,
-                                                                 struct fault *fault),
-                                      void *what, int64_t now_ms, struct fault *fault);
+    enum store_result (*write)(struct store *store, struct store_write *write);
+    void (*submit)(struct store *store, struct store_write *write);
+    enum store_pending (*pending)(struct store *store);
+    void (*flush)(struct store *store);
+
+    enum store_result (*session_view)(struct store *store, const uint8_t id[SESSION_ID_SIZE],
+                                      struct session_view *view, struct fault *fault);
+    enum store_result (*session_list)(struct store *store, uint64_t account, const uint8_t *after,
+                                      struct session *rows, size_t room, size_t *count,
+                                      struct fault *fault);
+    enum store_result (*alias_find)(struct store *store, const uint8_t alias[SESSION_HASH_SIZE],
+                                    uint8_t id[SESSION_ID_SIZE], uint32_t *generation,
+                                    struct fault *fault);
+    enum store_result (*account_find)(struct store *store, const char *name,
+                                      struct account *account, struct fault *fault);
+    enum store_result (*account_get)(struct store *store, uint64_t number, struct account *account,
+                                     struct fault *fault);
+    enum store_result (*account_list)(struct store *store, const char *after, struct account *rows,
+                                      size_t room, size_t *count, struct fault *fault);
+    enum store_result (*client_find)(struct store *store, const char *id, struct client *client,
+                                     struct fault *fault);
+    enum store_result (*client_list)(struct store *store, const char *after, struct client *rows,
+                                     size_t room, size_t *count, struct fault *fault);
+    enum store_result (*key_list)(struct store *store, bool retired, struct signing_row *rows,
+                                  size_t room, size_t *count, struct fault *fault);
+    enum store_result (*keyring_version)(struct store *store, uint64_t *version,
+                                         struct fault *fault);
+    enum store_result (*event_list)(struct store *store, const uint8_t *session, struct event *rows,
+                                    size_t room, size_t *count, struct fault *fault);
+
+    enum store_result (*facts)(struct store *store, struct store_fact facts[STORE_FACTS_MAX],
+                               size_t *count, struct fault *fault);
+    enum store_result (*remarks)(struct store *store,
+                                 struct store_remark remarks[STORE_REMARKS_MAX], size_t *count,
+                                 struct fault *fault);
+    enum store_result (*check)(struct store *store, const struct store_check *check,
+                               uint64_t *findings, struct fault *fault);
+    enum store_result (*backup)(struct store *store, const char *directory, struct fault *fault);
+};
+
+extern const struct store_kind lmdb_kind;
 
 #endif

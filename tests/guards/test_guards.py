@@ -19,7 +19,7 @@ FLOOR = {
 # A foreign library has one room: the one file (pair) that may include its header.
 ROOMS = {
     "fcgiapp.h": "server/fastcgi",
-    "lmdb.h": "store/engine_lmdb",
+    "lmdb.h": "store/lmdb/env",
     "jwt.h": "token/client_jwt_libjwt",
     "crypt.h": "operation/password",
     "zlib.h": "dialect/kopong_principal",
@@ -30,13 +30,17 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 
 
 def sources():
-    found = sorted([*SRC.glob("*/*.c"), *SRC.glob("*/*.h")])
+    found = sorted([*SRC.rglob("*.c"), *SRC.rglob("*.h")])
     assert len(found) > 60, "the sources were not found"
     return found
 
 
 def name(path):
     return str(path.relative_to(SRC))
+
+
+def floor(path):
+    return path.relative_to(SRC).parts[0]
 
 
 def without_comments(text):
@@ -46,7 +50,7 @@ def without_comments(text):
 def test_floors_are_respected():
     wrong = []
     for path in sources():
-        folder = path.parent.name
+        folder = floor(path)
         for kind, header in INCLUDE.findall(path.read_text()):
             if kind != '"' or header == "config.h":
                 continue
@@ -61,8 +65,18 @@ def test_lower_floors_do_not_log():
     """Below floor 5 a fault is returned. base/log.h is at the bottom only so that all above can reach it."""
     users = [p for p in sources() if ('"', "base/log.h") in INCLUDE.findall(p.read_text())]
     assert len(users) > 3, users
-    wrong = [name(p) for p in users if FLOOR[p.parent.name] < 5 and p.name != "log.c"]
+    wrong = [name(p) for p in users if FLOOR[floor(p)] < 5 and p.name != "log.c"]
     assert not wrong, wrong
+
+
+def test_store_is_seen_through_its_header_only():
+    """No file outside the store knows a kind of store: neither its files nor its name."""
+    for path in sources():
+        if floor(path) == "store":
+            continue
+        seen = [h for _, h in INCLUDE.findall(path.read_text()) if h.startswith("store/")]
+        assert set(seen) <= {"store/store.h"}, f"{name(path)} includes {seen}"
+        assert "lmdb:" not in without_comments(path.read_text()), f"{name(path)} spells lmdb:"
 
 
 @pytest.mark.parametrize("header,room", ROOMS.items())
@@ -81,7 +95,7 @@ def test_files_introduce_themselves():
 
 
 def test_store_is_never_opened_unsafely():
-    text = "".join(without_comments(p.read_text()) for p in (SRC / "store").glob("*.c"))
+    text = "".join(without_comments(p.read_text()) for p in (SRC / "store").rglob("*.c"))
     assert "mdb_env_open" in text
     for flag in ("MDB_NOSYNC", "MDB_NOMETASYNC", "MDB_WRITEMAP", "MDB_MAPASYNC", "MDB_NOLOCK"):
         assert flag not in text, f"{flag} gives up durability or safety"

@@ -101,14 +101,17 @@ static void fill_mount(struct mount *mount, struct realm *realm)
     policy->scope_rule = SCOPE_SUBSET;
 }
 
-void world_open(struct world *world, const char *url)
+void world_open(struct world *world)
 {
     static const uint8_t master[SECRETS_MASTER_SIZE] = "a master secret for tests, 32 by";
+    char url[SCRATCH_PATH_MAX + 16];
     struct store_settings settings = {.url = url, .create = true};
     struct randomness randomness = {world_random, world};
     struct clock clock = {.now_ms = world_now, .self = world, .boot = world_boot};
 
     memset(world, 0, sizeof *world);
+    assert_true(scratch_make(world->scratch));
+    assert_true(store_url_default(world->scratch, url, sizeof url));
     world->now_ms = INT64_C(1800000000000);
     world->arena = arena_open((size_t)8 << 20);
     assert_non_null(world->arena);
@@ -137,6 +140,7 @@ void world_close(struct world *world)
     store_close(world->store);
     secrets_close(&world->secrets);
     arena_close(world->arena);
+    scratch_remove(world->scratch);
 }
 
 enum outcome world_issue(struct world *world, const struct issue_ask *ask, struct answer *answer)
@@ -252,7 +256,7 @@ int world_set_up(void **state)
 {
     static struct world world;
 
-    world_open(&world, "memory:");
+    world_open(&world);
     *state = &world;
     return 0;
 }

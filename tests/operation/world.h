@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-/* world.h: a small world for tests of the operation: a memory store, fixed secrets, a clock that
+/* world.h: a small world for tests of the operation: a store in memory, fixed secrets, a clock that
  * stands still until told, randomness that counts, one account, and mounts made by hand. */
 #ifndef RETOKEN_TESTS_OPERATION_WORLD_H
 #define RETOKEN_TESTS_OPERATION_WORLD_H
 
+#include "base/scratch.h"
 #include "operation/issue.h"
 #include "operation/operation.h"
 
 struct world {
+    char scratch[SCRATCH_PATH_MAX]; /* where its store is */
     int64_t now_ms;
     struct clock_moment boot; /* boot and boot_ms of "now"; boot 0 (as opened): not known */
     uint64_t random;          /* the next bytes */
@@ -47,8 +49,8 @@ struct request world_request(struct issuer *issuer, const struct world_ask *ask,
 enum outcome world_run(struct issuer *issuer, const struct world_ask *ask, struct arena *arena,
                        struct answer *answer, struct fault *fault);
 
-/* Asserts on every failure. `url` as store_settings.url. */
-void world_open(struct world *world, const char *url);
+/* Asserts on every failure. */
+void world_open(struct world *world);
 void world_close(struct world *world);
 /* Adds and activates a key for the mount's algorithm. */
 void world_add_key(struct world *world, enum signing_algorithm algorithm, const char *kid);
@@ -66,7 +68,7 @@ struct session world_record(struct world *world, const uint8_t id[SESSION_ID_SIZ
 /* Turns a realm into kopong's kind: JWT-shaped refresh tokens that do not rotate. */
 void world_make_kopong(struct realm *realm);
 
-/* A test with a world over a memory store in *state. */
+/* A test with a world over a store in memory in *state. */
 int world_set_up(void **state);
 int world_tear_down(void **state);
 #define CASE(test) cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)

@@ -233,9 +233,9 @@ static const struct {
     {"[retoken]\nstore-size = 1k\n",
      "retoken.conf:2: store-size = 1k: out of range; write 1m to 1024g"},
     {"[retoken]\nstore = postgresql://x\n",
-     "retoken.conf:2: store = postgresql://x: not a store; write lmdb:DIRECTORY"},
+     "retoken.conf:2: store = postgresql://x: not a store; write its directory"},
     {"[retoken]\nstore = lmdb:\n",
-     "retoken.conf:2: store = lmdb:: not a store; write lmdb:DIRECTORY"},
+     "retoken.conf:2: store = lmdb:: not a store; write its directory"},
     {"[retoken]\ndata =\n", "retoken.conf:2: data = : empty; write a path"},
     {"[retoken]\nlog-level = loud\n",
      "retoken.conf:2: log-level = loud: unknown; write error, notice, info or debug"},
@@ -434,7 +434,7 @@ static void test_paths_start_at_the_file(void **state)
     char path[128];
 
     (void)state;
-    write_file("[retoken]\ndata = .\nstore = memory:\nlog = log\n", 45);
+    write_file("[retoken]\ndata = .\nstore = there\nlog = log\n", 43);
     snprintf(path, sizeof path, "%s/retoken.conf", directory);
     assert_true(config_load(path, &config, &fault));
     assert_string_equal(config.data, directory);
@@ -442,7 +442,8 @@ static void test_paths_start_at_the_file(void **state)
     assert_string_equal(config.secret_file, path);
     snprintf(path, sizeof path, "%s/log", directory);
     assert_string_equal(config.log_file, path);
-    assert_string_equal(config.store, "memory:");
+    snprintf(path, sizeof path, "%s/there", directory);
+    assert_string_equal(store_url_directory(config.store), path);
 }
 
 static void test_every_mount_setting(void **state)

@@ -11,10 +11,11 @@
 
 #include <cmocka.h>
 
+#include "base/scratch.h"
 #include "process/service.h"
 
 struct place {
-    char directory[64];
+    char directory[SCRATCH_PATH_MAX];
     struct service service;
     struct fault fault;
 };
@@ -27,14 +28,13 @@ static int enter(void **state)
     if (place == NULL) {
         return -1;
     }
-    strcpy(place->directory, "/tmp/retoken-service.XXXXXX");
-    if (mkdtemp(place->directory) == NULL) {
+    if (!scratch_make(place->directory)) {
         free(place);
         return -1;
     }
     struct config *config = &place->service.config;
     snprintf(config->secret_file, sizeof config->secret_file, "%s/secret", place->directory);
-    snprintf(config->store, sizeof config->store, "memory:");
+    store_url_default(place->directory, config->store, sizeof config->store);
     config->store_size = 1 << 20;
     *state = place;
     return secrets_file_create(config->secret_file, &randomness, &place->fault) ? 0 : -1;
@@ -44,8 +44,7 @@ static int leave(void **state)
 {
     struct place *place = *state;
 
-    unlink(place->service.config.secret_file);
-    rmdir(place->directory);
+    scratch_remove(place->directory);
     free(place);
     return 0;
 }
@@ -98,8 +97,6 @@ static void test_store_missing(void **state)
 {
     struct place *place = *state;
 
-    snprintf(place->service.config.store, sizeof place->service.config.store, "lmdb:%s/store",
-             place->directory);
     expect_fault(place, "/store");
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* test_serve.c: request in, response and one log line out, over a memory store and a clock that is
- * set; and a process whose service cannot be opened, until it can. */
+/* test_serve.c: request in, response and one log line out, over a store in memory and a clock that
+ * is set; and a process whose service cannot be opened, until it can. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@
 #include "operation/world.h"
 #include "responder/serve.h"
 
-static char directory[] = "/tmp/retoken-serve.XXXXXX";
+static char directory[SCRATCH_PATH_MAX];
 static char log_file[128];
 static struct world world;
 static struct service service;
@@ -175,7 +175,7 @@ static struct realm *add_mount(const struct dialect *dialect, size_t endpoint)
 static int set_up(void **state)
 {
     (void)state;
-    world_open(&world, "memory:");
+    world_open(&world);
     world_add_key(&world, SIGNING_ES256, "es");
     world.realm.dialect = &oauth_dialect;
     world.mount.endpoint = &oauth_dialect.endpoints[0];
@@ -383,7 +383,7 @@ static void write_config(const char *more)
     FILE *out = fopen(config_file, "w");
 
     assert_non_null(out);
-    fprintf(out, "[retoken]\nstore = memory:\nlog = log\nlog-level = info\nthreads = 3\n%s", more);
+    fprintf(out, "[retoken]\nstore = store\nlog = log\nlog-level = info\nthreads = 3\n%s", more);
     assert_int_equal(fclose(out), 0);
 }
 
@@ -474,6 +474,17 @@ static bool comes_to(int status)
     return false;
 }
 
+static void make_store(void)
+{
+    struct service made = {0};
+
+    if (!config_load(config_file, &made.config, &world.fault) ||
+        !service_open(&made, true, false, &world.fault)) {
+        fail_msg("%s", world.fault.text);
+    }
+    service_close(&made);
+}
+
 static void test_mending_heals(void **state)
 {
     struct randomness randomness = randomness_system();
@@ -484,6 +495,7 @@ static void test_mending_heals(void **state)
     assert_int_equal(ask(make(HTTP_GET, "/healthz")), 503);
     write_config("");
     assert_true(secrets_file_create(secret_file, &randomness, &world.fault));
+    make_store();
     clear_log();
     if (!comes_to(200)) {
         fail_msg("%s", only_line());
@@ -498,14 +510,14 @@ static void test_mending_heals(void **state)
 static int enter(void **state)
 {
     (void)state;
-    return mkdtemp(directory) != NULL ? 0 : -1;
+    return scratch_make(directory) ? 0 : -1;
 }
 
 static int leave(void **state)
 {
     (void)state;
-    unlink(log_file);
-    return rmdir(directory);
+    scratch_remove(directory);
+    return 0;
 }
 
 int main(void)

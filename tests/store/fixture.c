@@ -1,12 +1,9 @@
+/* SPDX-License-Identifier: ISC */
 /* fixture.c: see fixture.h. */
 #include "store/fixture.h"
 
-#include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/codec.h"
 
@@ -20,39 +17,28 @@ static bool derive(void *self, const uint8_t session[SESSION_ID_SIZE], uint32_t 
     return true;
 }
 
+static void take_over(struct fixture *fixture);
+
 static struct fixture *make(void)
 {
-    struct fixture *fixture = test_calloc(1, sizeof(*fixture));
+    struct fixture *fixture = test_calloc(1, sizeof *fixture);
 
     fixture->settings = (struct store_settings){.url = fixture->url,
                                                 .create = true,
                                                 .keep_ended_ms = FIXTURE_KEEP,
                                                 .now_ms = FIXTURE_NOW,
                                                 .derived_alias = derive};
-    memset(fixture->settings.record_key, 0x5a, sizeof(fixture->settings.record_key));
+    memset(fixture->settings.record_key, 0x5a, sizeof fixture->settings.record_key);
     return fixture;
-}
-
-int fixture_memory(void **state)
-{
-    struct fixture *fixture = make();
-
-    snprintf(fixture->url, sizeof(fixture->url), "memory:");
-    fixture_open(fixture);
-    *state = fixture;
-    return 0;
 }
 
 int fixture_lmdb_closed(void **state)
 {
     struct fixture *fixture = make();
-    const char *parent = getenv("TMPDIR");
 
-    snprintf(fixture->root, sizeof(fixture->root), "%.40s/retoken-XXXXXX",
-             parent != NULL ? parent : "/tmp");
-    assert_non_null(mkdtemp(fixture->root));
-    snprintf(fixture->directory, sizeof(fixture->directory), "%s/store", fixture->root);
-    snprintf(fixture->url, sizeof(fixture->url), "lmdb:%s", fixture->directory);
+    assert_true(scratch_make(fixture->root));
+    snprintf(fixture->directory, sizeof fixture->directory, "%s/store", fixture->root);
+    snprintf(fixture->url, sizeof fixture->url, "lmdb:%s", fixture->directory);
     *state = fixture;
     return 0;
 }
@@ -64,22 +50,12 @@ int fixture_lmdb(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *at)
-{
-    (void)about;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
 int fixture_remove(void **state)
 {
     struct fixture *fixture = *state;
 
     fixture_close(fixture);
-    if (fixture->root[0] != '\0') {
-        nftw(fixture->root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-    }
+    scratch_remove(fixture->root);
     test_free(fixture);
     return 0;
 }
@@ -90,6 +66,7 @@ void fixture_open(struct fixture *fixture)
     if (fixture->store == NULL) {
         fail_msg("store_open: %s", fixture->fault.text);
     }
+    take_over(fixture);
 }
 
 void fixture_close(struct fixture *fixture)
@@ -112,7 +89,7 @@ uint64_t fixture_account(struct fixture *fixture, const char *name)
 {
     struct account account = {.enabled = true, .created_ms = FIXTURE_NOW};
 
-    snprintf(account.name, sizeof(account.name), "%s", name);
+    snprintf(account.name, sizeof account.name, "%s", name);
     assert_store(STORE_OK, store_account_add(fixture->store, &account, &fixture->fault));
     return account.number;
 }
@@ -191,13 +168,110 @@ uint64_t fixture_findings(struct fixture *fixture)
     return findings;
 }
 
-struct engine_stat fixture_stat(struct fixture *fixture)
+/* ---- behind the seam ---- */
+
+struct env_stat fixture_stat(struct fixture *fixture)
 {
-    struct engine_stat stat;
+    struct env_stat stat;
     struct rows rows;
 
-    assert_store(STORE_OK, store_private_read_begin(fixture->store, &rows, &fixture->fault));
-    assert_int_equal(rows.kind->stat(&rows.txn, &stat, &fixture->fault), ENGINE_OK);
-    store_private_read_end(&rows);
+    fixture_read_begin(fixture, &rows);
+    assert_int_equal(env_stat(&rows.txn, &stat, &fixture->fault), ENV_OK);
+    fixture_read_end(&rows);
     return stat;
+}
+
+struct env *fixture_env(struct fixture *fixture)
+{
+    return lmdb_store_of(fixture->store)->env;
+}
+
+struct group_commit *fixture_group(struct fixture *fixture)
+{
+    return lmdb_store_of(fixture->store)->group;
+}
+
+void fixture_read_begin(struct fixture *fixture, struct rows *rows)
+{
+    if (!lmdb_store_read_begin(fixture->store, rows, &fixture->fault)) {
+        fail_msg("lmdb_store_read_begin: %s", fixture->fault.text);
+    }
+}
+
+void fixture_read_end(struct rows *rows)
+{
+    lmdb_store_read_end(rows, true);
+}
+
+/* The kind of a write that is the test's own; of.account_remove leads to one of these. */
+enum { OWN_KIND = 1000 };
+struct own_write {
+    fixture_apply *apply;
+    void *what;
+};
+
+static enum store_result apply(void *store, struct rows *rows, struct store_write *write)
+{
+    const struct own_write *own = (const void *)write->of.account_remove;
+
+    return (int)write->kind == OWN_KIND ? own->apply(rows, own->what)
+                                        : lmdb_store_apply(store, rows, write);
+}
+
+static void take_over(struct fixture *fixture)
+{
+    struct lmdb_store *store = lmdb_store_of(fixture->store);
+
+    if (store->group != NULL) {
+        group_commit_close(store->group);
+        store->group = group_commit_open(store->env, store->mac, &store->sweep, apply, store);
+        assert_non_null(store->group);
+    }
+}
+
+enum store_result fixture_write(struct fixture *fixture, fixture_apply *apply_own, void *what,
+                                struct fault *fault)
+{
+    struct own_write own = {apply_own, what};
+    struct store_write write = {.kind = (enum store_write_kind)OWN_KIND,
+                                .of.account_remove = (const void *)&own};
+
+    return store_write(fixture->store, &write, fault);
+}
+
+void fixture_damage_first(struct fixture *fixture, enum env_table table, size_t at)
+{
+    struct rows_key key = rows_key_first();
+    struct env_bytes name, value;
+    uint8_t copy[RECORD_SIZE_MAX];
+    struct rows rows;
+
+    fixture_read_begin(fixture, &rows);
+    assert_true(rows_next(&rows, table, ENV_FROM, &key));
+    name = (struct env_bytes){key.bytes, key.size};
+    assert_int_equal(env_get(&rows.txn, table, name, &value, &fixture->fault), ENV_OK);
+    memcpy(copy, value.data, value.size);
+    copy[at % value.size] ^= 1;
+    value.data = copy;
+    fixture_read_end(&rows);
+    fixture_put_raw(fixture, table, name, value);
+}
+
+void fixture_put_raw(struct fixture *fixture, enum env_table table, struct env_bytes key,
+                     struct env_bytes value)
+{
+    struct env_txn txn;
+
+    assert_int_equal(env_write_begin(fixture_env(fixture), &txn, &fixture->fault), ENV_OK);
+    assert_int_equal(env_put(&txn, table, key, value, &fixture->fault), ENV_OK);
+    assert_int_equal(env_commit(&txn, &fixture->fault), ENV_OK);
+}
+
+void fixture_remove_raw(struct fixture *fixture, enum env_table table, struct env_bytes key)
+{
+    struct env_txn txn;
+
+    assert_int_equal(env_write_begin(fixture_env(fixture), &txn, &fixture->fault), ENV_OK);
+    assert_int_equal(env_remove(&txn, table, key, &fixture->fault), ENV_OK);
+    assert_int_equal(env_commit(&txn, &fixture->fault), ENV_OK);
 }

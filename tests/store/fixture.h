@@ -1,4 +1,5 @@
-/* fixture.h: a store to test with, on either engine, and values to put in. */
+/* SPDX-License-Identifier: ISC */
+/* fixture.h: a store to test with, and values to put in. What reaches behind the seam is here. */
 #ifndef RETOKEN_TESTS_STORE_FIXTURE_H
 #define RETOKEN_TESTS_STORE_FIXTURE_H
 
@@ -9,7 +10,8 @@
 
 #include <cmocka.h>
 
-#include "store/store_private.h"
+#include "base/scratch.h"
+#include "store/lmdb/lmdb_store.h"
 #include "store/store.h"
 
 enum {
@@ -18,16 +20,15 @@ enum {
 };
 
 struct fixture {
-    char root[64];      /* a directory of our own, removed at the end; "" = none */
-    char directory[96]; /* the store's, in root */
-    char url[128];
+    char root[SCRATCH_PATH_MAX];          /* a directory of our own, removed at the end */
+    char directory[SCRATCH_PATH_MAX + 8]; /* the store's, in root */
+    char url[SCRATCH_PATH_MAX + 16];
     struct store_settings settings;
     struct store *store;
     struct fault fault;
 };
 
 /* cmocka's setups and teardown; *state is a struct fixture. */
-int fixture_memory(void **state);
 int fixture_lmdb(void **state);
 int fixture_lmdb_closed(void **state); /* settings only */
 int fixture_remove(void **state);
@@ -51,7 +52,24 @@ struct session fixture_find(struct fixture *fixture, uint32_t n);
 void fixture_derived(uint32_t n, uint32_t generation, uint8_t alias[SESSION_HASH_SIZE]);
 
 uint64_t fixture_findings(struct fixture *fixture);
-struct engine_stat fixture_stat(struct fixture *fixture);
+
+/* ---- behind the seam ---- */
+
+struct env_stat fixture_stat(struct fixture *fixture);
+struct env *fixture_env(struct fixture *fixture);
+struct group_commit *fixture_group(struct fixture *fixture);
+/* A snapshot of the tables. */
+void fixture_read_begin(struct fixture *fixture, struct rows *rows);
+void fixture_read_end(struct rows *rows);
+/* A write of the test's own, committed with those of other threads. */
+typedef enum store_result fixture_apply(struct rows *rows, void *what);
+enum store_result fixture_write(struct fixture *fixture, fixture_apply *apply, void *what,
+                                struct fault *fault);
+/* Flips one bit in the value of the first record of a table, as a hand with an editor would. */
+void fixture_damage_first(struct fixture *fixture, enum env_table table, size_t at);
+void fixture_put_raw(struct fixture *fixture, enum env_table table, struct env_bytes key,
+                     struct env_bytes value);
+void fixture_remove_raw(struct fixture *fixture, enum env_table table, struct env_bytes key);
 
 #define assert_store(expected, call) assert_int_equal(call, expected)
 

@@ -1,10 +1,15 @@
-## tests/store: the contract suite runs against every engine; group commit; LMDB alone.
+## tests/store: the contract suite runs against every kind of store; group commit; LMDB alone.
 STORE_FIXTURE = tests/store/fixture.c tests/store/fixture.h
 
 check_PROGRAMS += tests/store/test_record
 tests_store_test_record_SOURCES = tests/store/test_record.c
 tests_store_test_record_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_record_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_ended
+tests_store_test_ended_SOURCES = tests/store/test_ended.c
+tests_store_test_ended_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_ended_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_contract
 tests_store_test_contract_SOURCES = tests/store/test_contract.c $(STORE_FIXTURE)

@@ -1,4 +1,5 @@
-/* The store's contract, verb by verb, on every engine: the same tests run on each row of `engines`
+/* SPDX-License-Identifier: ISC */
+/* The store's contract, verb by verb, on every kind of store: the same tests run on each row
  * in main. What only LMDB has is in test_lmdb.c. */
 #include "store/fixture.h"
 
@@ -6,7 +7,6 @@
 #include <string.h>
 
 #include "base/codec.h"
-#include "store/events.h"
 
 /* ---- accounts ---- */
 
@@ -26,9 +26,9 @@ static void account_comes_back_as_it_went_in(void **state)
     assert_store(STORE_OK, store_account_add(f->store, &account, &f->fault));
     assert_int_equal(account.number, 1);
     assert_store(STORE_OK, store_account_find(f->store, "ada", &found, &f->fault));
-    assert_memory_equal(&found, &account, sizeof(found));
+    assert_memory_equal(&found, &account, sizeof found);
     assert_store(STORE_OK, store_account_get(f->store, 1, &found, &f->fault));
-    assert_memory_equal(&found, &account, sizeof(found));
+    assert_memory_equal(&found, &account, sizeof found);
 }
 
 static void unknown_accounts_are_absent(void **state)
@@ -37,8 +37,8 @@ static void unknown_accounts_are_absent(void **state)
     struct account found = {.number = 9};
     char endless[ACCOUNT_NAME_MAX + 2];
 
-    memset(endless, 'n', sizeof(endless) - 1);
-    endless[sizeof(endless) - 1] = '\0';
+    memset(endless, 'n', sizeof endless - 1);
+    endless[sizeof endless - 1] = '\0';
     assert_store(STORE_ABSENT, store_account_find(f->store, "ada", &found, &f->fault));
     assert_store(STORE_ABSENT, store_account_find(f->store, "", &found, &f->fault));
     assert_store(STORE_ABSENT, store_account_find(f->store, endless, &found, &f->fault));
@@ -129,7 +129,7 @@ static void clients_are_added_found_listed_and_removed(void **state)
     assert_store(STORE_OK, store_client_add(f->store, &app, &f->fault));
     assert_store(STORE_FAULT, store_client_add(f->store, &nameless, &f->fault));
     assert_store(STORE_OK, store_client_find(f->store, "web", rows, &f->fault));
-    assert_memory_equal(rows, &web, sizeof(web));
+    assert_memory_equal(rows, &web, sizeof web);
     assert_store(STORE_ABSENT, store_client_find(f->store, "we", rows, &f->fault));
     assert_store(STORE_ABSENT, store_client_find(f->store, "", rows, &f->fault));
     assert_store(STORE_OK, store_client_list(f->store, NULL, rows, 2, &count, &f->fault));
@@ -190,7 +190,7 @@ static void every_change_of_a_key_counts_the_keyring_version_up(void **state)
                                .kid = "k1",
                                .realm = "/a",
                                .sealed_size = SIGNING_SEALED_MAX};
-    memset(row.sealed, 0xab, sizeof(row.sealed));
+    memset(row.sealed, 0xab, sizeof row.sealed);
     assert_store(STORE_OK, store_key_add(f->store, &row, &f->fault));
     assert_int_equal(row.number, 1);
     assert_int_equal(keyring_version(f), before + 1);
@@ -206,7 +206,7 @@ static void every_change_of_a_key_counts_the_keyring_version_up(void **state)
     row.state = SIGNING_ACTIVE;
     assert_store(STORE_OK, store_key_list(f->store, true, rows, 3, &count, &f->fault));
     assert_int_equal(count, 1);
-    assert_memory_equal(&rows[0], &row, sizeof(row));
+    assert_memory_equal(&rows[0], &row, sizeof row);
 }
 
 static void keys_are_listed_in_order_of_number(void **state)
@@ -239,11 +239,11 @@ static void grant_holds_all_that_a_decision_needs(void **state)
     static struct signing_row key = {.state = SIGNING_ACTIVE, .kid = "k"};
 
     session.has_alias = true;
-    memset(session.alias, 0x77, sizeof(session.alias));
+    memset(session.alias, 0x77, sizeof session.alias);
     assert_store(STORE_ABSENT, store_session_view(f->store, session.id, &grant, &f->fault));
     assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
     assert_store(STORE_OK, store_session_view(f->store, session.id, &grant, &f->fault));
-    assert_memory_equal(&grant.session, &session, sizeof(session));
+    assert_memory_equal(&grant.session, &session, sizeof session);
     assert_false(grant.has_account);
     assert_false(grant.has_client);
 
@@ -262,24 +262,24 @@ static void ids_and_aliases_are_unique(void **state)
 {
     struct fixture *f = *state;
     struct session first = fixture_session(1), second = fixture_session(2);
-    struct engine_stat before;
+    struct env_stat before;
     static struct session_view grant;
 
     first.has_alias = true;
-    memset(first.alias, 0x77, sizeof(first.alias));
+    memset(first.alias, 0x77, sizeof first.alias);
     assert_store(STORE_OK, store_session_create(f->store, &first, NULL, &f->fault));
     assert_store(STORE_EXISTS, store_session_create(f->store, &first, NULL, &f->fault));
     second.has_alias = true;
-    memset(second.alias, 0x77, sizeof(second.alias));
+    memset(second.alias, 0x77, sizeof second.alias);
     before = fixture_stat(f);
     assert_store(STORE_EXISTS, store_session_create(f->store, &second, NULL, &f->fault));
     assert_store(STORE_ABSENT, store_session_view(f->store, second.id, &grant, &f->fault));
-    assert_memory_equal(before.entries, fixture_stat(f).entries, sizeof(before.entries));
+    assert_memory_equal(before.entries, fixture_stat(f).entries, sizeof before.entries);
     /* A derived alias that is taken, too. */
     second.has_alias = false;
     second.has_derived_aliases = true;
     fixture_derived(2, 0, first.alias);
-    memcpy(first.id, fixture_session(3).id, sizeof(first.id));
+    memcpy(first.id, fixture_session(3).id, sizeof first.id);
     assert_store(STORE_OK, store_session_create(f->store, &first, NULL, &f->fault));
     assert_store(STORE_EXISTS, store_session_create(f->store, &second, NULL, &f->fault));
     assert_int_equal(fixture_findings(f), 0);
@@ -329,7 +329,7 @@ static void aliases_name_session_and_generation(void **state)
     session.has_derived_aliases = true;
     assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
     assert_store(STORE_OK, store_alias_find(f->store, alias, id, &generation, &f->fault));
-    assert_memory_equal(id, session.id, sizeof(id));
+    assert_memory_equal(id, session.id, sizeof id);
     assert_int_equal(generation, 0);
 
     rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
@@ -552,7 +552,7 @@ static void touch_notes_the_use_and_nothing_else(void **state)
     expected.used_ms = FIXTURE_NOW + 7;
     expected.expires_ms = FIXTURE_NOW + 90000;
     session = fixture_find(f, 1);
-    assert_memory_equal(&session, &expected, sizeof(session));
+    assert_memory_equal(&session, &expected, sizeof session);
 }
 
 static void last_generation_is_a_fault_not_a_wrap(void **state)
@@ -619,6 +619,53 @@ static void ending_again_adds_only_the_event(void **state)
 }
 
 enum { MANY = 600 /* more than one batch of store_account_sessions_end */ };
+
+/* One write ends them all, before any record of theirs says so. */
+static void the_epoch_ends_all_sessions_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
+    struct store_write write = {.kind = STORE_WRITE_END_ACCOUNT,
+                                .of.end_account = {1, SESSION_ENDED_ADMIN, FIXTURE_NOW + 1}};
+    struct event event = {.at_ms = FIXTURE_NOW, .kind = EVENT_REVOKED};
+    struct session listed[2];
+    size_t count;
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    store_attach_event(&write, &event);
+    assert_store(STORE_OK, store_write(f->store, &write, &f->fault));
+    assert_int_equal(count_events(f, NULL), 1);
+    assert_int_equal(fixture_find(f, 1).end, SESSION_ENDED_ACCOUNT);
+    assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_store(STORE_STALE, store_session_touch(f->store, rotation.id, 0, FIXTURE_NOW + 1,
+                                                  FIXTURE_NOW + 2, &f->fault));
+    fixture_add_session(f, 2); /* of the new epoch */
+    assert_store(STORE_OK, store_session_list(f->store, 1, NULL, listed, 2, &count, &f->fault));
+    assert_int_equal(count, 2);
+    assert_int_equal(listed[0].end, SESSION_ENDED_ACCOUNT);
+    assert_int_equal(listed[1].end, SESSION_LIVE);
+    assert_int_equal(listed[1].epoch, 1);
+    rotation = fixture_rotation(2, 0, FIXTURE_NOW + 1);
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+}
+
+static void an_update_never_takes_an_epoch_back(void **state)
+{
+    struct fixture *f = *state;
+    struct account before, found;
+    size_t count;
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    assert_store(STORE_OK, store_account_get(f->store, 1, &before, &f->fault));
+    assert_store(STORE_OK, store_account_sessions_end(f->store, 1, SESSION_ENDED_ADMIN, FIXTURE_NOW,
+                                                      &count, &f->fault));
+    assert_int_equal(count, 1);
+    assert_store(STORE_OK, store_account_update(f->store, &before, &before, &f->fault));
+    assert_store(STORE_OK, store_account_get(f->store, 1, &found, &f->fault));
+    assert_int_equal(found.epoch, before.epoch + 1);
+}
 
 static void all_sessions_of_an_account_end(void **state)
 {
@@ -702,29 +749,27 @@ static void events_are_listed_newest_first(void **state)
 
     for (int i = 0; i < 4; i++) {
         event.at_ms = FIXTURE_NOW + i;
-        memset(event.session, i % 2, sizeof(event.session));
+        memset(event.session, i % 2, sizeof event.session);
         assert_store(STORE_OK, store_event_add(f->store, &event, &f->fault));
     }
     assert_store(STORE_OK, store_event_list(f->store, NULL, rows, 3, &count, &f->fault));
     assert_int_equal(count, 3);
     assert_int_equal(rows[0].at_ms, FIXTURE_NOW + 3);
     assert_int_equal(rows[2].at_ms, FIXTURE_NOW + 1);
-    assert_memory_equal(&rows[0], &event, sizeof(event));
+    assert_memory_equal(&rows[0], &event, sizeof event);
     assert_store(STORE_OK, store_event_list(f->store, event.session, rows, 4, &count, &f->fault));
     assert_int_equal(count, 2);
     assert_int_equal(rows[1].at_ms, FIXTURE_NOW + 1);
 }
 
 /* Adds many in one commit: ten thousand commits would test patience only. */
-static enum store_result apply_events(struct rows *rows, void *what, struct fault *fault)
+static enum store_result apply_events(struct rows *rows, void *what)
 {
     struct event event = {.kind = EVENT_KEY};
 
     for (int i = 1; i <= *(const int *)what; i++) {
         event.at_ms = i;
-        if (events_append(rows, &event, fault) != STORE_OK) {
-            return STORE_FAULT;
-        }
+        events_append(rows, &event);
     }
     return STORE_OK;
 }
@@ -736,10 +781,10 @@ static void newest_events_are_kept(void **state)
     int many = STORE_EVENTS_KEPT;
     size_t count;
 
-    assert_store(STORE_OK, store_private_write(f->store, apply_events, &many, 0, &f->fault));
+    assert_store(STORE_OK, fixture_write(f, apply_events, &many, &f->fault));
     assert_int_equal(fixture_stat(f).entries[TABLE_EVENTS], STORE_EVENTS_KEPT);
     many = 7;
-    assert_store(STORE_OK, store_private_write(f->store, apply_events, &many, 0, &f->fault));
+    assert_store(STORE_OK, fixture_write(f, apply_events, &many, &f->fault));
     assert_store(STORE_OK,
                  store_event_list(f->store, NULL, rows, STORE_EVENTS_KEPT + 10, &count, &f->fault));
     assert_int_equal(count, STORE_EVENTS_KEPT);
@@ -758,11 +803,11 @@ static size_t read_ends(struct fixture *f, int64_t times[8])
     uint8_t id[SESSION_ID_SIZE];
     size_t count = 0;
 
-    assert_store(STORE_OK, store_private_read_begin(f->store, &rows, &f->fault));
-    while (rows_next(&rows, TABLE_ENDS, ENGINE_AFTER, &key, &f->fault) == STORE_OK && count < 8) {
+    fixture_read_begin(f, &rows);
+    while (count < 8 && rows_next(&rows, TABLE_ENDS, ENV_AFTER, &key)) {
         assert_true(rows_end_split(&key, &times[count++], id));
     }
-    store_private_read_end(&rows);
+    fixture_read_end(&rows);
     return count;
 }
 
@@ -794,16 +839,13 @@ static void write_something(struct fixture *f, int64_t now_ms)
 
 static uint64_t sessions(struct fixture *f)
 {
-    struct store_stat stat;
-
-    assert_store(STORE_OK, store_stat(f->store, &stat, &f->fault));
-    return stat.sessions;
+    return fixture_stat(f).entries[TABLE_SESSIONS];
 }
 
 static void rotation_leaves_the_indices_alone(void **state)
 {
     struct fixture *f = *state;
-    struct engine_stat before;
+    struct env_stat before;
 
     fixture_account(f, "ada");
     fixture_add_session(f, 1);
@@ -816,8 +858,8 @@ static void rotation_leaves_the_indices_alone(void **state)
         assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
     }
     assert_one_end(f, FIXTURE_NOW + 10000 + FIXTURE_KEEP);
-    assert_memory_equal(before.entries, fixture_stat(f).entries, sizeof(before.entries));
-    assert_memory_equal(before.pages, fixture_stat(f).pages, sizeof(before.pages));
+    assert_memory_equal(before.entries, fixture_stat(f).entries, sizeof before.entries);
+    assert_memory_equal(before.pages, fixture_stat(f).pages, sizeof before.pages);
     assert_int_equal(fixture_findings(f), 0);
 }
 
@@ -956,7 +998,7 @@ static void stored_alias_leaves_with_its_session(void **state)
     struct session session = fixture_session(1);
 
     session.has_alias = true;
-    memset(session.alias, 0x42, sizeof(session.alias));
+    memset(session.alias, 0x42, sizeof session.alias);
     assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
     assert_int_equal(prune(f, FIXTURE_NOW + 90000, 9, false), 1);
     assert_int_equal(fixture_stat(f).entries[TABLE_ALIASES], 0);
@@ -1014,47 +1056,9 @@ static void prune_removes_derived_aliases_too(void **state)
 
 /* ---- damage ---- */
 
-static struct engine_bytes bytes_of(const struct rows_key *key)
+static struct env_bytes bytes_of(const struct rows_key *key)
 {
-    return (struct engine_bytes){key->bytes, key->size};
-}
-
-/* Flips one bit in the value of the first record of a table, as a hand with an editor would. */
-static void damage_first(struct fixture *f, enum engine_table table, size_t at)
-{
-    struct rows_key key = rows_key_first();
-    struct engine_bytes value;
-    uint8_t copy[RECORD_SIZE_MAX];
-    struct rows rows = {.kind = f->store->engine->kind};
-
-    assert_int_equal(rows.kind->write_begin(f->store->engine, &rows.txn, &f->fault), ENGINE_OK);
-    assert_store(STORE_OK, rows_next(&rows, table, ENGINE_FROM, &key, &f->fault));
-    assert_int_equal(rows.kind->get(&rows.txn, table, bytes_of(&key), &value, &f->fault),
-                     ENGINE_OK);
-    memcpy(copy, value.data, value.size);
-    copy[at % value.size] ^= 1;
-    value.data = copy;
-    assert_int_equal(rows.kind->put(&rows.txn, table, bytes_of(&key), value, &f->fault), ENGINE_OK);
-    assert_int_equal(rows.kind->commit(&rows.txn, &f->fault), ENGINE_OK);
-}
-
-static void put_raw(struct fixture *f, enum engine_table table, struct engine_bytes key,
-                    struct engine_bytes value)
-{
-    struct rows rows = {.kind = f->store->engine->kind};
-
-    assert_int_equal(rows.kind->write_begin(f->store->engine, &rows.txn, &f->fault), ENGINE_OK);
-    assert_int_equal(rows.kind->put(&rows.txn, table, key, value, &f->fault), ENGINE_OK);
-    assert_int_equal(rows.kind->commit(&rows.txn, &f->fault), ENGINE_OK);
-}
-
-static void remove_raw(struct fixture *f, enum engine_table table, struct engine_bytes key)
-{
-    struct rows rows = {.kind = f->store->engine->kind};
-
-    assert_int_equal(rows.kind->write_begin(f->store->engine, &rows.txn, &f->fault), ENGINE_OK);
-    assert_int_equal(rows.kind->remove(&rows.txn, table, key, &f->fault), ENGINE_OK);
-    assert_int_equal(rows.kind->commit(&rows.txn, &f->fault), ENGINE_OK);
+    return (struct env_bytes){key->bytes, key->size};
 }
 
 static void damaged_records_are_faults(void **state)
@@ -1067,12 +1071,12 @@ static void damaged_records_are_faults(void **state)
     fixture_account(f, "ada");
     fixture_add_session(f, 1);
     for (size_t at = 0; at < 130; at++) {
-        damage_first(f, TABLE_SESSIONS, at);
+        fixture_damage_first(f, TABLE_SESSIONS, at);
         assert_store(STORE_FAULT, store_session_view(f->store, session.id, &grant, &f->fault));
         assert_non_null(strstr(f->fault.text, "damaged or was changed by hand"));
         assert_non_null(strstr(f->fault.text, "retoken store check"));
         assert_store(STORE_FAULT, store_session_rotate(f->store, &rotation, &f->fault));
-        damage_first(f, TABLE_SESSIONS, at); /* and back */
+        fixture_damage_first(f, TABLE_SESSIONS, at); /* and back */
         assert_store(STORE_OK, store_session_view(f->store, session.id, &grant, &f->fault));
     }
 }
@@ -1100,22 +1104,22 @@ static void damage_anywhere_is_found(void **state)
     assert_store(STORE_OK, store_event_add(f->store, &event, &f->fault));
     assert_int_equal(fixture_findings(f), 0);
 
-    damage_first(f, TABLE_ALIASES, 19);
+    fixture_damage_first(f, TABLE_ALIASES, 19);
     assert_store(STORE_FAULT,
                  store_alias_find(f->store, session.alias, id, &generation, &f->fault));
     assert_int_equal(fixture_findings(f), 1);
-    damage_first(f, TABLE_ACCOUNTS, 1);
+    fixture_damage_first(f, TABLE_ACCOUNTS, 1);
     assert_store(STORE_FAULT, store_account_find(f->store, "ada", &account, &f->fault));
     assert_int_equal(fixture_findings(f), 2);
-    damage_first(f, TABLE_NAMES, 7);
+    fixture_damage_first(f, TABLE_NAMES, 7);
     assert_store(STORE_FAULT, store_account_find(f->store, "ada", &account, &f->fault));
-    damage_first(f, TABLE_CLIENTS, 1);
+    fixture_damage_first(f, TABLE_CLIENTS, 1);
     assert_store(STORE_FAULT, store_client_find(f->store, "web", &web, &f->fault));
-    damage_first(f, TABLE_KEYS, 2);
+    fixture_damage_first(f, TABLE_KEYS, 2);
     assert_store(STORE_FAULT, store_key_list(f->store, true, rows, 1, &count, &f->fault));
-    damage_first(f, TABLE_EVENTS, 30);
+    fixture_damage_first(f, TABLE_EVENTS, 30);
     assert_store(STORE_FAULT, store_event_list(f->store, NULL, events, 1, &count, &f->fault));
-    damage_first(f, TABLE_META, 8); /* "counters" */
+    fixture_damage_first(f, TABLE_META, 8); /* "counters" */
     assert_store(STORE_FAULT, store_keyring_version(f->store, &version, &f->fault));
     assert_store(STORE_FAULT, store_event_add(f->store, &event, &f->fault));
     assert_true(fixture_findings(f) >= 7);
@@ -1127,21 +1131,20 @@ static void transplanted_records_are_faults(void **state)
     struct fixture *f = *state;
     struct session mine = fixture_session(1), other = fixture_session(2);
     static struct session_view grant;
-    struct engine_bytes value;
-    struct rows rows = {.kind = f->store->engine->kind};
+    struct env_bytes value;
+    struct rows rows;
     uint8_t copy[RECORD_SIZE_MAX];
 
     fixture_add_session(f, 1);
     fixture_add_session(f, 2);
-    assert_int_equal(rows.kind->read_begin(f->store->engine, &rows.txn, &f->fault), ENGINE_OK);
-    assert_int_equal(rows.kind->get(&rows.txn, TABLE_SESSIONS,
-                                    (struct engine_bytes){mine.id, sizeof(mine.id)}, &value,
-                                    &f->fault),
-                     ENGINE_OK);
+    fixture_read_begin(f, &rows);
+    assert_int_equal(env_get(&rows.txn, TABLE_SESSIONS, (struct env_bytes){mine.id, sizeof mine.id},
+                             &value, &f->fault),
+                     ENV_OK);
     memcpy(copy, value.data, value.size);
-    rows.kind->read_end(&rows.txn);
-    put_raw(f, TABLE_SESSIONS, (struct engine_bytes){other.id, sizeof(other.id)},
-            (struct engine_bytes){copy, value.size});
+    fixture_read_end(&rows);
+    fixture_put_raw(f, TABLE_SESSIONS, (struct env_bytes){other.id, sizeof other.id},
+                    (struct env_bytes){copy, value.size});
     assert_store(STORE_OK, store_session_view(f->store, mine.id, &grant, &f->fault));
     assert_store(STORE_FAULT, store_session_view(f->store, other.id, &grant, &f->fault));
 }
@@ -1155,7 +1158,7 @@ static void hear(void *self, const char *line)
 {
     struct heard *heard = self;
 
-    snprintf(heard->line, sizeof(heard->line), "%s", line);
+    snprintf(heard->line, sizeof heard->line, "%s", line);
     heard->lines++;
 }
 
@@ -1186,16 +1189,16 @@ static void check_finds_index_entries_that_lead_nowhere(void **state)
     struct fixture *f = *state;
     struct rows_key owner = rows_owner_key(1, fixture_session(8).id);
     struct rows_key end = rows_end_key(5, fixture_session(8).id);
-    struct engine_bytes nothing = {"", 0};
+    struct env_bytes nothing = {"", 0};
 
-    put_raw(f, TABLE_OWNERS, bytes_of(&owner), nothing);
+    fixture_put_raw(f, TABLE_OWNERS, bytes_of(&owner), nothing);
     assert_finding(f, "account 1 lists session");
-    remove_raw(f, TABLE_OWNERS, bytes_of(&owner));
-    put_raw(f, TABLE_ENDS, bytes_of(&end), nothing);
+    fixture_remove_raw(f, TABLE_OWNERS, bytes_of(&owner));
+    fixture_put_raw(f, TABLE_ENDS, bytes_of(&end), nothing);
     assert_finding(f, "an entry in ends leads to session");
     write_something(f, FIXTURE_NOW); /* the sweeper drops it */
     assert_int_equal(fixture_findings(f), 0);
-    put_raw(f, TABLE_ENDS, (struct engine_bytes){"odd", 3}, nothing);
+    fixture_put_raw(f, TABLE_ENDS, (struct env_bytes){"odd", 3}, nothing);
     assert_finding(f, "a key of 3 bytes in ends");
 }
 
@@ -1205,17 +1208,17 @@ static void check_finds_missing_index_entries(void **state)
     struct session session = fixture_session(1);
     struct rows_key owner = rows_owner_key(1, session.id);
     struct rows_key end = rows_end_key(FIXTURE_NOW + 10000 + FIXTURE_KEEP, session.id);
-    struct engine_bytes nothing = {"", 0};
+    struct env_bytes nothing = {"", 0};
 
     session.has_alias = true;
     assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
-    remove_raw(f, TABLE_OWNERS, bytes_of(&owner));
+    fixture_remove_raw(f, TABLE_OWNERS, bytes_of(&owner));
     assert_finding(f, "not listed under its account 1");
-    put_raw(f, TABLE_OWNERS, bytes_of(&owner), nothing);
-    remove_raw(f, TABLE_ENDS, bytes_of(&end));
+    fixture_put_raw(f, TABLE_OWNERS, bytes_of(&owner), nothing);
+    fixture_remove_raw(f, TABLE_ENDS, bytes_of(&end));
     assert_finding(f, "no entry in ends");
-    put_raw(f, TABLE_ENDS, bytes_of(&end), nothing);
-    remove_raw(f, TABLE_ALIASES, (struct engine_bytes){session.alias, sizeof(session.alias)});
+    fixture_put_raw(f, TABLE_ENDS, bytes_of(&end), nothing);
+    fixture_remove_raw(f, TABLE_ALIASES, (struct env_bytes){session.alias, sizeof session.alias});
     assert_finding(f, "the alias of its first token is missing");
 }
 
@@ -1227,7 +1230,7 @@ static void check_tells_its_progress(void **state)
     int many = 2500;
     uint64_t findings;
 
-    assert_store(STORE_OK, store_private_write(f->store, apply_events, &many, 0, &f->fault));
+    assert_store(STORE_OK, fixture_write(f, apply_events, &many, &f->fault));
     assert_store(STORE_OK, store_check(f->store, &check, &findings, &f->fault));
     assert_int_equal(findings, 0);
     assert_int_equal(heard.progress, 2);
@@ -1240,7 +1243,7 @@ static void sweeping_passes_over_a_damaged_record(void **state)
 
     fixture_add_session(f, 1);
     fixture_add_session(f, 2);
-    damage_first(f, TABLE_SESSIONS, 20);
+    fixture_damage_first(f, TABLE_SESSIONS, 20);
     write_something(f, FIXTURE_NOW + 90000);
     assert_int_equal(sessions(f), 1);
     assert_int_equal(prune(f, FIXTURE_NOW + 90000, 10, false), 0);
@@ -1248,13 +1251,30 @@ static void sweeping_passes_over_a_damaged_record(void **state)
 
 /* ---- the store itself ---- */
 
-static void stat_counts(void **state)
+static void assert_fact(struct fixture *f, const char *name, uint64_t expected)
+{
+    struct store_fact facts[STORE_FACTS_MAX];
+    size_t count;
+
+    assert_store(STORE_OK, store_facts(f->store, facts, &count, &f->fault));
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(facts[i].name, name) == 0) {
+            assert_int_equal(facts[i].number, expected);
+            return;
+        }
+    }
+    fail_msg("there is no fact \"%s\"", name);
+}
+
+static void facts_and_remarks_tell_of_the_store(void **state)
 {
     struct fixture *f = *state;
     struct session session = fixture_session(1);
     struct client web = {.id = "web"};
     static struct signing_row row = {.state = SIGNING_ACTIVE, .kid = "k"};
-    struct store_stat stat;
+    struct store_fact facts[STORE_FACTS_MAX];
+    struct store_remark remarks[STORE_REMARKS_MAX];
+    size_t count;
 
     fixture_account(f, "ada");
     session.has_alias = true;
@@ -1263,15 +1283,22 @@ static void stat_counts(void **state)
     assert_store(STORE_OK, store_key_add(f->store, &row, &f->fault));
     write_something(f, FIXTURE_NOW);
     write_something(f, FIXTURE_NOW);
-    assert_store(STORE_OK, store_stat(f->store, &stat, &f->fault));
-    assert_int_equal(stat.sessions, 1);
-    assert_int_equal(stat.aliases, 1);
-    assert_int_equal(stat.accounts, 1);
-    assert_int_equal(stat.clients, 1);
-    assert_int_equal(stat.keys, 1);
-    assert_int_equal(stat.events, 2);
-    assert_int_equal(stat.format_version, 2);
-    assert_true(stat.engine[0] != '\0');
+    assert_fact(f, "sessions", 1);
+    assert_fact(f, "aliases", 1);
+    assert_fact(f, "accounts", 1);
+    assert_fact(f, "clients", 1);
+    assert_fact(f, "keys", 1);
+    assert_fact(f, "events", 2);
+    assert_fact(f, "format_version", 2);
+    assert_store(STORE_OK, store_facts(f->store, facts, &count, &f->fault));
+    assert_string_equal(facts[0].name, "engine");
+    assert_true(facts[0].text[0] != '\0');
+    assert_store(STORE_OK, store_remarks(f->store, remarks, &count, &f->fault));
+    assert_true(count > 0);
+    for (size_t i = 0; i < count; i++) {
+        assert_false(remarks[i].warn);
+        assert_true(remarks[i].text[0] != '\0');
+    }
     assert_false(store_is_broken(f->store));
 }
 
@@ -1282,7 +1309,7 @@ static void faults_may_go_unheard(void **state)
     static struct session_view grant;
 
     fixture_add_session(f, 1);
-    damage_first(f, TABLE_SESSIONS, 0);
+    fixture_damage_first(f, TABLE_SESSIONS, 0);
     assert_store(STORE_FAULT, store_session_view(f->store, fixture_session(1).id, &grant, NULL));
     assert_store(STORE_FAULT, store_account_add(f->store, &nameless, NULL));
 }
@@ -1296,18 +1323,19 @@ static void a_snapshot_does_not_see_later_writes(void **state)
 
     fixture_account(f, "ada");
     fixture_add_session(f, 1);
-    assert_store(STORE_OK, store_private_read_begin(f->store, &rows, &f->fault));
+    fixture_read_begin(f, &rows);
     assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
     fixture_add_session(f, 2);
-    assert_store(STORE_OK, rows_session_get(&rows, fixture_session(1).id, &found, &f->fault));
+    assert_true(rows_session_get(&rows, fixture_session(1).id, &found));
     assert_int_equal(found.session.generation, 0);
-    assert_store(STORE_ABSENT, rows_session_get(&rows, fixture_session(2).id, &found, &f->fault));
-    store_private_read_end(&rows);
+    assert_false(rows_session_get(&rows, fixture_session(2).id, &found));
+    assert_false(rows.failed);
+    fixture_read_end(&rows);
     assert_int_equal(fixture_find(f, 1).generation, 1);
 }
 
 /* The ordered table itself, against a plain array. */
-static enum store_result apply_random(struct rows *rows, void *what, struct fault *fault)
+static enum store_result apply_random(struct rows *rows, void *what)
 {
     bool *there = what;
     uint32_t random = 1;
@@ -1320,15 +1348,11 @@ static enum store_result apply_random(struct rows *rows, void *what, struct faul
         n = random >> 16 & 0xff;
         codec_put_u64(key.bytes, n + 1);
         if ((random >> 30) != 0) {
-            if (rows_index_put(rows, TABLE_OWNERS, &key, fault) != STORE_OK) {
-                return STORE_FAULT;
-            }
+            rows_index_put(rows, TABLE_OWNERS, &key);
             there[n] = true;
         } else {
-            enum store_result result = rows_index_remove(rows, TABLE_OWNERS, &key, fault);
-
-            if (result != (there[n] ? STORE_OK : STORE_ABSENT)) {
-                return STORE_FAULT;
+            if (rows_index_remove(rows, TABLE_OWNERS, &key) != there[n]) {
+                rows_fail(rows, "key %u", (unsigned)n);
             }
             there[n] = false;
         }
@@ -1344,32 +1368,31 @@ static void tables_are_ordered(void **state)
     struct rows_key key = rows_key_first(), back = rows_key_last();
     uint64_t count = 0;
 
-    assert_store(STORE_OK, store_private_write(f->store, apply_random, there, 0, &f->fault));
-    assert_store(STORE_OK, store_private_read_begin(f->store, &rows, &f->fault));
+    assert_store(STORE_OK, fixture_write(f, apply_random, there, &f->fault));
+    fixture_read_begin(f, &rows);
     for (size_t n = 0; n < 256; n++) {
         if (there[n]) {
-            assert_store(STORE_OK, rows_next(&rows, TABLE_OWNERS, ENGINE_AFTER, &key, &f->fault));
+            assert_true(rows_next(&rows, TABLE_OWNERS, ENV_AFTER, &key));
             assert_int_equal(codec_get_u64(key.bytes), n + 1);
-            assert_store(STORE_OK, rows_next(&rows, TABLE_OWNERS, ENGINE_FROM, &key, &f->fault));
+            assert_true(rows_next(&rows, TABLE_OWNERS, ENV_FROM, &key));
             assert_int_equal(codec_get_u64(key.bytes), n + 1);
             count++;
         }
     }
-    assert_store(STORE_ABSENT, rows_next(&rows, TABLE_OWNERS, ENGINE_AFTER, &key, &f->fault));
+    assert_false(rows_next(&rows, TABLE_OWNERS, ENV_AFTER, &key));
     for (size_t n = 256; n-- > 0;) {
         if (there[n]) {
-            assert_store(STORE_OK, rows_next(&rows, TABLE_OWNERS, ENGINE_BEFORE, &back, &f->fault));
+            assert_true(rows_next(&rows, TABLE_OWNERS, ENV_BEFORE, &back));
             assert_int_equal(codec_get_u64(back.bytes), n + 1);
         }
     }
-    assert_store(STORE_ABSENT, rows_next(&rows, TABLE_OWNERS, ENGINE_BEFORE, &back, &f->fault));
-    store_private_read_end(&rows);
+    assert_false(rows_next(&rows, TABLE_OWNERS, ENV_BEFORE, &back));
+    fixture_read_end(&rows);
     assert_int_equal(fixture_stat(f).entries[TABLE_OWNERS], count);
 }
 
-/* Every test on every engine. */
+/* Every test on every kind of store. */
 #define CONTRACT(test)                                                                             \
-    {"memory: " #test, test, fixture_memory, fixture_remove, NULL},                                \
     {                                                                                              \
         "lmdb: " #test, test, fixture_lmdb, fixture_remove, NULL                                   \
     }
@@ -1401,6 +1424,8 @@ int main(void)
         CONTRACT(last_generation_is_a_fault_not_a_wrap),
         CONTRACT(end_and_its_event_are_one_commit),
         CONTRACT(ending_again_adds_only_the_event),
+        CONTRACT(the_epoch_ends_all_sessions_at_once),
+        CONTRACT(an_update_never_takes_an_epoch_back),
         CONTRACT(all_sessions_of_an_account_end),
         CONTRACT(sessions_are_listed_in_order_of_creation),
         CONTRACT(events_are_listed_newest_first),
@@ -1424,7 +1449,7 @@ int main(void)
         CONTRACT(check_finds_missing_index_entries),
         CONTRACT(check_tells_its_progress),
         CONTRACT(sweeping_passes_over_a_damaged_record),
-        CONTRACT(stat_counts),
+        CONTRACT(facts_and_remarks_tell_of_the_store),
         CONTRACT(faults_may_go_unheard),
         CONTRACT(a_snapshot_does_not_see_later_writes),
         CONTRACT(tables_are_ordered),

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Group commit. The threads are brought into a known order by changes that wait inside apply until
  * the others have queued, so nothing here depends on luck or on the speed of the host. */
 #include "store/fixture.h"
@@ -7,6 +8,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "store/lmdb/env_private.h"
 
 enum { THREADS = 64 };
 
@@ -18,14 +21,13 @@ struct gathering {
     atomic_bool leading;
 };
 
-static enum store_result apply_gather(struct rows *rows, void *what, struct fault *fault)
+static enum store_result apply_gather(struct rows *rows, void *what)
 {
     struct gathering *gathering = what;
 
     (void)rows;
-    (void)fault;
     atomic_store(&gathering->leading, true);
-    while (group_commit_waiting(gathering->f->store->group) < gathering->followers) {
+    while (group_commit_waiting(fixture_group(gathering->f)) < gathering->followers) {
         sched_yield();
     }
     return STORE_STALE; /* wrote nothing */
@@ -35,8 +37,7 @@ static void *lead(void *argument)
 {
     struct gathering *gathering = argument;
 
-    assert_store(STORE_STALE,
-                 store_private_write(gathering->f->store, apply_gather, gathering, 0, NULL));
+    assert_store(STORE_STALE, fixture_write(gathering->f, apply_gather, gathering, NULL));
     return NULL;
 }
 
@@ -100,7 +101,7 @@ static void of_racers_in_one_batch_one_wins(void **state)
     for (size_t i = 0; i < THREADS; i++) {
         racers[i] = (struct racer){.f = f, .n = 1};
     }
-    run_as_one_batch(f, THREADS, rotate_once, racers, sizeof(racers[0]));
+    run_as_one_batch(f, THREADS, rotate_once, racers, sizeof racers[0]);
     assert_int_equal(count_results(racers, THREADS, STORE_OK), 1);
     assert_int_equal(count_results(racers, THREADS, STORE_STALE), THREADS - 1);
     assert_int_equal(fixture_find(f, 1).generation, 1);
@@ -142,7 +143,7 @@ static void different_sessions_share_a_commit(void **state)
         racers[n] = (struct racer){.f = f, .n = n};
     }
     commits = fixture_stat(f).commits;
-    run_as_one_batch(f, THREADS, rotate_once, racers, sizeof(racers[0]));
+    run_as_one_batch(f, THREADS, rotate_once, racers, sizeof racers[0]);
     assert_int_equal(count_results(racers, THREADS, STORE_OK), THREADS);
     assert_int_equal(fixture_stat(f).commits, commits + 1);
     for (uint32_t n = 0; n < THREADS; n++) {
@@ -173,33 +174,32 @@ static void a_lone_caller_commits_at_once(void **state)
 
 /* ---- one bad change among good ones ---- */
 
-static enum store_result apply_write_then_fail(struct rows *rows, void *what, struct fault *fault)
+static enum store_result apply_write_then_fail(struct rows *rows, void *what)
 {
     struct rows_key key = rows_owner_key(666, fixture_session(666).id);
 
     (void)what;
-    rows_index_put(rows, TABLE_OWNERS, &key, fault);
-    fault_set(fault, "on purpose");
+    rows_index_put(rows, TABLE_OWNERS, &key);
+    rows_fail(rows, "on purpose");
     return STORE_FAULT;
 }
 
-static enum store_result apply_write_then_refuse(struct rows *rows, void *what, struct fault *fault)
+static enum store_result apply_write_then_refuse(struct rows *rows, void *what)
 {
-    apply_write_then_fail(rows, what, fault);
+    apply_write_then_fail(rows, what);
+    rows->failed = false;
     return STORE_EXISTS; /* against the rule, so it must not be believed */
 }
 
-static enum store_result apply_fail(struct rows *rows, void *what, struct fault *fault)
+static enum store_result apply_fail(struct rows *rows, void *what)
 {
-    (void)rows;
     (void)what;
-    fault_set(fault, "on purpose");
+    rows_fail(rows, "on purpose");
     return STORE_FAULT;
 }
 
 /* n = the kind of badness for the racer 0; the others rotate. */
-static enum store_result (*const bad[])(struct rows *, void *, struct fault *) = {
-    apply_write_then_fail, apply_write_then_refuse, apply_fail};
+static fixture_apply *const bad[] = {apply_write_then_fail, apply_write_then_refuse, apply_fail};
 static const uint64_t commits_expected[] = {7, 7, 1}; /* singly, singly, together */
 
 static void *rotate_or_fail(void *argument)
@@ -209,7 +209,7 @@ static void *rotate_or_fail(void *argument)
     if (racer->n != 0) {
         return rotate_once(argument);
     }
-    racer->result = store_private_write(racer->f->store, bad[racer->from], NULL, 0, &racer->fault);
+    racer->result = fixture_write(racer->f, bad[racer->from], NULL, &racer->fault);
     return NULL;
 }
 
@@ -228,7 +228,7 @@ static void one_bad_change_does_not_hurt_the_others(void **state)
         for (uint32_t n = 0; n < 8; n++) {
             racers[n] = (struct racer){.f = f, .n = n, .from = kind};
         }
-        run_as_one_batch(f, 8, rotate_or_fail, racers, sizeof(racers[0]));
+        run_as_one_batch(f, 8, rotate_or_fail, racers, sizeof racers[0]);
         assert_int_not_equal(racers[0].result, STORE_OK);
         assert_string_equal(racers[0].fault.text, "on purpose");
         assert_int_equal(count_results(racers, 8, STORE_OK), 7);
@@ -241,52 +241,19 @@ static void one_bad_change_does_not_hurt_the_others(void **state)
     assert_int_equal(fixture_findings(f), 0);
 }
 
-/* ---- an engine that breaks while a batch is being undone ---- */
+/* ---- an environment that breaks while a batch is being undone ---- */
 
-static bool breaking_is_broken;
-static int breaking_commits;
-
-static enum engine_result breaking_begin(struct engine *engine, struct engine_txn *txn,
-                                         struct fault *fault)
+static enum store_result apply_or_break(void *self, struct rows *rows, struct store_write *write)
 {
-    if (breaking_is_broken) {
-        fault_set(fault, "broken");
-        return ENGINE_FAULT;
-    }
-    *txn = (struct engine_txn){engine, NULL};
-    return ENGINE_OK;
-}
+    struct env *env = self;
 
-static enum engine_result breaking_commit(struct engine_txn *txn, struct fault *fault)
-{
-    (void)txn;
-    (void)fault;
-    breaking_commits++;
-    return ENGINE_OK;
-}
-
-static void breaking_abort(struct engine_txn *txn)
-{
-    (void)txn;
-    breaking_is_broken = true;
-}
-
-static bool breaking_ask(const struct engine *engine)
-{
-    (void)engine;
-    return breaking_is_broken;
-}
-
-static void breaking_tidy(struct engine *engine)
-{
-    (void)engine;
-}
-
-static enum store_result apply_count(struct rows *rows, void *what, struct fault *fault)
-{
-    (void)fault;
     rows->changes++;
-    return what != NULL ? STORE_FAULT : STORE_OK;
+    if (write->kind == STORE_WRITE_EVENT) {
+        return STORE_OK;
+    }
+    atomic_store(&env->broken, true);
+    rows_fail(rows, "broken");
+    return STORE_FAULT;
 }
 
 static void keep_result(void *self, enum store_result result)
@@ -295,27 +262,20 @@ static void keep_result(void *self, enum store_result result)
     *out = result;
 }
 
-/* Nothing was committed, so nobody hears that all is well. */
+/* Nothing was committed, so no write is reported as made. */
 static void what_was_undone_is_no_success(void **state)
 {
-    static const struct engine_kind kind = {.write_begin = breaking_begin,
-                                            .commit = breaking_commit,
-                                            .abort = breaking_abort,
-                                            .is_broken = breaking_ask,
-                                            .tidy = breaking_tidy};
-    struct engine engine = {.kind = &kind};
-    struct group_commit *group = group_commit_open(&engine, NULL, NULL);
+    struct fixture *f = *state;
+    struct group_commit *group =
+        group_commit_open(fixture_env(f), NULL, NULL, apply_or_break, fixture_env(f));
+    uint64_t commits = fixture_stat(f).commits;
     enum store_result first = STORE_OK, second = STORE_OK;
     struct fault fault = {""};
-    struct store_change good = {
-        .apply = apply_count, .fault = &fault, .done = keep_result, .self = &first};
-    struct store_change worse = {.apply = apply_count,
-                                 .what = &fault,
-                                 .fault = &fault,
-                                 .done = keep_result,
-                                 .self = &second};
+    struct store_write good = {
+        .kind = STORE_WRITE_EVENT, .fault = &fault, .done = keep_result, .self = &first};
+    struct store_write worse = {
+        .kind = STORE_WRITE_PRUNE, .fault = &fault, .done = keep_result, .self = &second};
 
-    (void)state;
     assert_int_equal(group_commit_pending(group), STORE_NOTHING);
     group_commit_submit(group, &good);
     group_commit_submit(group, &worse);
@@ -323,7 +283,7 @@ static void what_was_undone_is_no_success(void **state)
     assert_int_not_equal(group_commit_pending(group), STORE_NOTHING);
     group_commit_flush(group);
     assert_int_equal(group_commit_pending(group), STORE_NOTHING);
-    assert_int_equal(breaking_commits, 0);
+    assert_int_equal(atomic_load(&fixture_env(f)->commits), commits);
     assert_int_equal(first, STORE_FAULT);
     assert_int_equal(second, STORE_FAULT);
     group_commit_close(group);
@@ -336,13 +296,11 @@ struct captive {
     atomic_bool *first_returned;
 };
 
-static enum store_result apply_until_first_returned(struct rows *rows, void *what,
-                                                    struct fault *fault)
+static enum store_result apply_until_first_returned(struct rows *rows, void *what)
 {
     const struct captive *captive = what;
 
     (void)rows;
-    (void)fault;
     while (!atomic_load(captive->first_returned)) {
         sched_yield();
     }
@@ -353,8 +311,8 @@ static void *follow(void *argument)
 {
     struct captive *captive = argument;
 
-    assert_store(STORE_ABSENT, store_private_write(captive->f->store, apply_until_first_returned,
-                                                   captive, 0, NULL));
+    assert_store(STORE_ABSENT,
+                 fixture_write(captive->f, apply_until_first_returned, captive, NULL));
     return NULL;
 }
 
@@ -395,7 +353,7 @@ static void *mix(void *argument)
         struct event event = {.at_ms = FIXTURE_NOW, .kind = EVENT_KEY};
         struct session_view grant;
         struct session page[4];
-        struct store_stat stat;
+        struct store_fact facts[STORE_FACTS_MAX];
         uint64_t findings;
         size_t count;
 
@@ -407,7 +365,7 @@ static void *mix(void *argument)
             store_session_create(store, &other, NULL, &racer->fault) != STORE_OK ||
             store_event_add(store, &event, &racer->fault) != STORE_OK ||
             store_session_list(store, 0, NULL, page, 4, &count, &racer->fault) != STORE_OK ||
-            store_stat(store, &stat, &racer->fault) != STORE_OK ||
+            store_facts(store, facts, &count, &racer->fault) != STORE_OK ||
             (round % 16 == 0 &&
              (store_check(store, &silent, &findings, &racer->fault) != STORE_OK ||
               findings != 0))) {
@@ -473,23 +431,19 @@ static void growing_disturbs_nobody(void **state)
     assert_true(fixture_stat(f).map_size > before);
 }
 
-#define ON_BOTH(test)                                                                              \
-    {"memory: " #test, test, fixture_memory, fixture_remove, NULL},                                \
-    {                                                                                              \
-        "lmdb: " #test, test, fixture_lmdb, fixture_remove, NULL                                   \
-    }
+#define ON_LMDB(test) cmocka_unit_test_setup_teardown(test, fixture_lmdb, fixture_remove)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_BOTH(of_racers_in_one_batch_one_wins),
-        ON_BOTH(of_free_racers_one_wins),
-        ON_BOTH(different_sessions_share_a_commit),
-        ON_BOTH(a_lone_caller_commits_at_once),
-        ON_BOTH(one_bad_change_does_not_hurt_the_others),
-        cmocka_unit_test(what_was_undone_is_no_success),
-        ON_BOTH(a_leader_hands_over),
-        ON_BOTH(readers_and_writers_of_all_kinds_agree),
+        ON_LMDB(of_racers_in_one_batch_one_wins),
+        ON_LMDB(of_free_racers_one_wins),
+        ON_LMDB(different_sessions_share_a_commit),
+        ON_LMDB(a_lone_caller_commits_at_once),
+        ON_LMDB(one_bad_change_does_not_hurt_the_others),
+        ON_LMDB(what_was_undone_is_no_success),
+        ON_LMDB(a_leader_hands_over),
+        ON_LMDB(readers_and_writers_of_all_kinds_agree),
         cmocka_unit_test_setup_teardown(growing_disturbs_nobody, setup_small_map, fixture_remove),
     };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* test_process_lock.c: locks between processes: one at a time, handed on, and never lost with who
  * is killed. */
 #include <fcntl.h>
@@ -15,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "store/process_lock.h"
+#include "store/lmdb/process_lock.h"
 
 enum { CHILDREN = 6, KILLS = 60, OFTEN = 2000 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Every codec: the bytes are as drawn in record.c, what went in comes out, and nothing else is
  * accepted. */
 #include <setjmp.h>
@@ -10,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/codec.h"
-#include "store/record.h"
+#include "store/lmdb/record.h"
 
 static struct crypto_mac *mac;
 
@@ -28,10 +29,10 @@ static int close_mac(void **state)
     return 0;
 }
 
-static const struct engine_bytes key = {"0123456789abcdef", 16};
+static const struct env_bytes key = {"0123456789abcdef", 16};
 
 /* The value of a sealed record, without MAC, in hex; spaces in `expected` are for the reader. */
-static void assert_value(const struct engine_bytes *stored, const char *expected)
+static void assert_value(const struct env_bytes *stored, const char *expected)
 {
     char hex[2 * RECORD_SIZE_MAX + 1], plain[2 * RECORD_SIZE_MAX + 1];
     size_t size = 0;
@@ -47,7 +48,7 @@ static void assert_value(const struct engine_bytes *stored, const char *expected
 }
 
 /* Opens what `from` sealed; asserts that the MAC is right. */
-static void reopen(struct record *to, enum engine_table table, struct engine_bytes stored)
+static void reopen(struct record *to, enum env_table table, struct env_bytes stored)
 {
     record_start(to, table, key);
     assert_true(record_open(to, mac, stored));
@@ -90,7 +91,7 @@ static void session_is_laid_out_as_drawn(void **state)
 {
     struct record record, again;
     struct record_session found;
-    struct engine_bytes stored;
+    struct env_bytes stored;
 
     (void)state;
     record_start(&record, TABLE_SESSIONS, key);
@@ -110,7 +111,7 @@ static void session_is_laid_out_as_drawn(void **state)
                  "0c 2f6f617574682f746f6b656e 03 776562 0006 6f70656e6964");
     reopen(&again, TABLE_SESSIONS, stored);
     assert_true(record_get_session(&again, &found));
-    assert_memory_equal(&found, &full_session, sizeof(found));
+    assert_memory_equal(&found, &full_session, sizeof found);
 }
 
 /* What most sessions are: 21 bytes of text, and none of the extras. */
@@ -119,7 +120,7 @@ static void a_plain_session_is_small(void **state)
     const struct record_session plain = {
         .session = {.realm = "/oauth/token", .client = "web", .scope = "openid"}};
     struct record record;
-    struct engine_bytes stored;
+    struct env_bytes stored;
 
     (void)state;
     record_start(&record, TABLE_SESSIONS, key);
@@ -132,7 +133,7 @@ static void rotation_keeps_the_size(void **state)
 {
     struct record_session session = full_session;
     struct record record;
-    struct engine_bytes before, after;
+    struct env_bytes before, after;
 
     (void)state;
     record_start(&record, TABLE_SESSIONS, key);
@@ -165,7 +166,7 @@ static void account_is_laid_out_as_drawn(void **state)
                                     .password = "$y$"};
     static struct account found;
     struct record record, again;
-    struct engine_bytes stored;
+    struct env_bytes stored;
 
     (void)state;
     record_start(&record, TABLE_ACCOUNTS, key);
@@ -177,7 +178,7 @@ static void account_is_laid_out_as_drawn(void **state)
         "0003 247924");
     reopen(&again, TABLE_ACCOUNTS, stored);
     assert_true(record_get_account(&again, &found));
-    assert_memory_equal(&found, &account, sizeof(found));
+    assert_memory_equal(&found, &account, sizeof found);
 }
 
 static void client_is_laid_out_as_drawn(void **state)
@@ -203,7 +204,7 @@ static void client_is_laid_out_as_drawn(void **state)
                                   .key_algorithm = "ES256"};
     static struct client found;
     struct record record, again;
-    struct engine_bytes stored;
+    struct env_bytes stored;
 
     (void)state;
     record_start(&record, TABLE_CLIENTS, key);
@@ -218,7 +219,7 @@ static void client_is_laid_out_as_drawn(void **state)
                           "0006 6f70656e6964 0003 50454d 0005 4553323536");
     reopen(&again, TABLE_CLIENTS, stored);
     assert_true(record_get_client(&again, &found));
-    assert_memory_equal(&found, &client, sizeof(found));
+    assert_memory_equal(&found, &client, sizeof found);
 }
 
 static void key_is_laid_out_as_drawn(void **state)
@@ -232,7 +233,7 @@ static void key_is_laid_out_as_drawn(void **state)
                                     .sealed = {1, 2, 3}};
     struct signing_row found;
     struct record record, again;
-    struct engine_bytes stored;
+    struct env_bytes stored;
 
     (void)state;
     record_start(&record, TABLE_KEYS, key);
@@ -241,7 +242,7 @@ static void key_is_laid_out_as_drawn(void **state)
     assert_value(&stored, "01 01 02 0000000000000002 0002 6b31 0002 2f61 0003 010203");
     reopen(&again, TABLE_KEYS, stored);
     assert_true(record_get_key(&again, &found));
-    assert_memory_equal(&found, &row, sizeof(found));
+    assert_memory_equal(&found, &row, sizeof found);
 }
 
 static void event_is_laid_out_as_drawn(void **state)
@@ -256,7 +257,7 @@ static void event_is_laid_out_as_drawn(void **state)
                                 .note = "n"};
     struct event found;
     struct record record, again;
-    struct engine_bytes stored;
+    struct env_bytes stored;
 
     (void)state;
     record_start(&record, TABLE_EVENTS, key);
@@ -266,18 +267,18 @@ static void event_is_laid_out_as_drawn(void **state)
                           "0000000000000007 00000029 0002 2f61 0003 776562 0001 6e");
     reopen(&again, TABLE_EVENTS, stored);
     assert_true(record_get_event(&again, &found));
-    assert_memory_equal(&found, &event, sizeof(found));
+    assert_memory_equal(&found, &event, sizeof found);
 }
 
 static void small_records_are_laid_out_as_drawn(void **state)
 {
     const struct record_alias alias = {{0x11}, 42};
-    const struct record_counters counters = {8, 1, 3, 2};
+    const struct record_counters counters = {8, 1, 3, 4, 2};
     struct record_alias found_alias;
     struct record_counters found_counters;
     uint64_t number;
     struct record record, again;
-    struct engine_bytes stored;
+    struct env_bytes stored;
 
     (void)state;
     record_start(&record, TABLE_ALIASES, key);
@@ -286,7 +287,7 @@ static void small_records_are_laid_out_as_drawn(void **state)
     assert_value(&stored, "11000000000000000000000000000000 0000002a");
     reopen(&again, TABLE_ALIASES, stored);
     assert_true(record_get_alias(&again, &found_alias));
-    assert_memory_equal(&found_alias, &alias, sizeof(alias));
+    assert_memory_equal(&found_alias, &alias, sizeof alias);
 
     record_start(&record, TABLE_NAMES, key);
     record_put_number(&record, 7);
@@ -299,12 +300,14 @@ static void small_records_are_laid_out_as_drawn(void **state)
     record_start(&record, TABLE_META, key);
     record_put_counters(&record, &counters);
     assert_true(record_seal(&record, mac, &stored));
-    assert_value(&stored, "01 0000000000000008 0000000000000001 0000000000000003 00000002");
+    assert_value(&stored, "01 0000000000000008 0000000000000001 0000000000000003 0000000000000004"
+                          "00000002");
     reopen(&again, TABLE_META, stored);
     assert_true(record_get_counters(&again, &found_counters));
     assert_int_equal(found_counters.next_account, counters.next_account);
     assert_int_equal(found_counters.next_event, counters.next_event);
     assert_int_equal(found_counters.keyring_version, counters.keyring_version);
+    assert_int_equal(found_counters.ended, counters.ended);
     assert_int_equal(found_counters.next_key, counters.next_key);
 }
 
@@ -316,19 +319,19 @@ static void format_is_laid_out_as_drawn(void **state)
     char hex[2 * RECORD_FORMAT_SIZE + 1];
 
     (void)state;
-    memset(&found, 0, sizeof(found)); /* padding too, for the comparison */
+    memset(&found, 0, sizeof found); /* padding too, for the comparison */
     record_format_encode(&format, bytes);
-    codec_hex_encode(bytes, sizeof(bytes), hex);
+    codec_hex_encode(bytes, sizeof bytes, hex);
     assert_string_equal(hex, "7265746f6b656e0a"
                              "00000002"
                              "1d000000000000000000000000000000"
                              "0000000000000005"
                              "9f000000000000000000000000000000");
-    assert_true(record_format_decode((struct engine_bytes){bytes, sizeof(bytes)}, &found));
-    assert_memory_equal(&found, &format, sizeof(found));
-    assert_false(record_format_decode((struct engine_bytes){bytes, sizeof(bytes) - 1}, &found));
+    assert_true(record_format_decode((struct env_bytes){bytes, sizeof bytes}, &found));
+    assert_memory_equal(&found, &format, sizeof found);
+    assert_false(record_format_decode((struct env_bytes){bytes, sizeof bytes - 1}, &found));
     bytes[0] ^= 1;
-    assert_false(record_format_decode((struct engine_bytes){bytes, sizeof(bytes)}, &found));
+    assert_false(record_format_decode((struct env_bytes){bytes, sizeof bytes}, &found));
 }
 
 /* The largest values there can be fit. */
@@ -338,7 +341,7 @@ static void largest_values_fit(void **state)
     static struct client client, found_client;
     static struct signing_row row, found_row;
     struct record record, again;
-    struct engine_bytes stored;
+    struct env_bytes stored;
 
     (void)state;
     memset(account.name, 'n', ACCOUNT_NAME_MAX);
@@ -351,7 +354,7 @@ static void largest_values_fit(void **state)
     assert_true(record_seal(&record, mac, &stored));
     reopen(&again, TABLE_ACCOUNTS, stored);
     assert_true(record_get_account(&again, &found_account));
-    assert_memory_equal(&found_account, &account, sizeof(account));
+    assert_memory_equal(&found_account, &account, sizeof account);
 
     for (size_t i = 0; i < CLIENT_SECRETS; i++) {
         memset(client.secrets[i].hash, 'h', CLIENT_SECRET_MAX);
@@ -383,19 +386,19 @@ static void largest_values_fit(void **state)
     assert_true(stored.size <= RECORD_SIZE_MAX);
     reopen(&again, TABLE_KEYS, stored);
     assert_true(record_get_key(&again, &found_row));
-    assert_memory_equal(&found_row, &row, sizeof(row));
+    assert_memory_equal(&found_row, &row, sizeof row);
 }
 
 static void what_does_not_fit_is_not_sealed(void **state)
 {
     struct record_session session = full_session;
     struct signing_row row = {.state = SIGNING_ACTIVE, .sealed_size = SIGNING_SEALED_MAX + 1};
-    char long_key[ENGINE_KEY_MAX + 1] = {0};
+    char long_key[ENV_KEY_MAX + 1] = {0};
     struct record record;
-    struct engine_bytes stored;
+    struct env_bytes stored;
 
     (void)state;
-    memset(session.session.realm, 'x', sizeof(session.session.realm)); /* does not end */
+    memset(session.session.realm, 'x', sizeof session.session.realm); /* does not end */
     record_start(&record, TABLE_SESSIONS, key);
     record_put_session(&record, &session);
     assert_false(record_seal(&record, mac, &stored));
@@ -404,17 +407,17 @@ static void what_does_not_fit_is_not_sealed(void **state)
     record_put_key(&record, &row);
     assert_false(record_seal(&record, mac, &stored));
 
-    record_start(&record, TABLE_NAMES, (struct engine_bytes){long_key, sizeof(long_key)});
+    record_start(&record, TABLE_NAMES, (struct env_bytes){long_key, sizeof long_key});
     record_put_number(&record, 1);
     assert_false(record_seal(&record, mac, &stored));
 }
 
 static void mac_covers_table_key_and_value(void **state)
 {
-    static const struct engine_bytes other_key = {"0123456789abcdeF", 16};
-    static const struct engine_bytes short_key = {"0123456789abcde", 15};
+    static const struct env_bytes other_key = {"0123456789abcdeF", 16};
+    static const struct env_bytes short_key = {"0123456789abcde", 15};
     uint8_t bytes[RECORD_SIZE_MAX];
-    struct engine_bytes stored;
+    struct env_bytes stored;
     struct record record, again;
 
     (void)state;
@@ -438,10 +441,10 @@ static void mac_covers_table_key_and_value(void **state)
     }
     for (size_t size = 0; size < stored.size; size++) {
         record_start(&again, TABLE_SESSIONS, key);
-        assert_false(record_open(&again, mac, (struct engine_bytes){bytes, size}));
+        assert_false(record_open(&again, mac, (struct env_bytes){bytes, size}));
     }
     record_start(&again, TABLE_SESSIONS, key);
-    assert_false(record_open(&again, mac, (struct engine_bytes){bytes, RECORD_SIZE_MAX + 1}));
+    assert_false(record_open(&again, mac, (struct env_bytes){bytes, RECORD_SIZE_MAX + 1}));
     record_start(&again, TABLE_SESSIONS, key);
     assert_true(record_open(&again, mac, stored));
 }
@@ -455,10 +458,10 @@ static void strange_values_are_refused(void **state)
     } rows[] = {{0, 1}, {0, 3}, {1, 1}, {1, 0xff}, {3, SESSION_ENDED_CLIENT + 1}};
     struct record record, again;
     struct record_session found;
-    struct engine_bytes stored;
+    struct env_bytes stored;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         record_start(&record, TABLE_SESSIONS, key);
         record_put_session(&record, &full_session);
         record.bytes[record.prefix + rows[i].at] = rows[i].value;

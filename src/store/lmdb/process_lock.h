@@ -5,8 +5,8 @@
  * processes: every writer slept until another process came by). File locks have no such gap,
  * because the kernel passes them on. So processes queue here and never at LMDB's mutexes. Knows a
  * file; does not know LMDB. */
-#ifndef RETOKEN_STORE_PROCESS_LOCK_H
-#define RETOKEN_STORE_PROCESS_LOCK_H
+#ifndef RETOKEN_STORE_LMDB_PROCESS_LOCK_H
+#define RETOKEN_STORE_LMDB_PROCESS_LOCK_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: ISC */
 /* process_lock.c: see process_lock.h. Open-file-description locks (fcntl(2)): they belong to the
  * open file, so no other open and close in the process drops them, and they go when the process
  * goes. */
-#include "store/process_lock.h"
+#include "store/lmdb/process_lock.h"
 
 #include <errno.h>
 #include <fcntl.h>

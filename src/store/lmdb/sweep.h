@@ -1,11 +1,12 @@
+/* SPDX-License-Identifier: ISC */
 /* sweep.h: how ended and expired sessions leave. The ends table holds at most one entry per
  * session, keyed by the time at which it is worth looking; an entry stays where it was first put
  * while the session is renewed, and is moved when its time comes. So a rotation writes one record
  * and nothing else. Always true: an entry's time is not later than the time its session is due. */
-#ifndef RETOKEN_STORE_SWEEP_H
-#define RETOKEN_STORE_SWEEP_H
+#ifndef RETOKEN_STORE_LMDB_SWEEP_H
+#define RETOKEN_STORE_LMDB_SWEEP_H
 
-#include "store/rows.h"
+#include "store/lmdb/rows.h"
 
 struct sweep {
     int64_t keep_ended_ms;
@@ -16,8 +17,7 @@ struct sweep {
 
 /* After a change of the session and before the record is put: puts or moves its entry if it has
  * none or one too late. */
-enum store_result sweep_enter(struct rows *rows, const struct sweep *sweep,
-                              struct record_session *session, struct fault *fault);
+void sweep_enter(struct rows *rows, const struct sweep *sweep, struct record_session *session);
 
 /* How much one transaction may do; counted down. */
 struct sweep_budget {
@@ -26,8 +26,11 @@ struct sweep_budget {
     size_t aliases;  /* derived, to compute and remove */
 };
 /* Looks at due entries in order of time. *removed counts up; *more: entries are still due. */
-enum store_result sweep_run(struct rows *rows, const struct sweep *sweep, int64_t now_ms,
-                            struct sweep_budget *budget, size_t *removed, bool *more,
-                            struct fault *fault);
+void sweep_run(struct rows *rows, const struct sweep *sweep, int64_t now_ms,
+               struct sweep_budget *budget, size_t *removed, bool *more);
+
+/* A step of pruning on request: a batch that lets other writers through. */
+enum store_result sweep_prune(struct rows *rows, const struct sweep *sweep,
+                              struct store_pruning *pruning);
 
 #endif

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: ISC */
 /* record.h: record bytes <-> model values. Knows the layout of every record and its MAC; does not
- * know tables' contents, transactions or engines. */
-#ifndef RETOKEN_STORE_RECORD_H
-#define RETOKEN_STORE_RECORD_H
+ * know tables' contents, transactions or LMDB. */
+#ifndef RETOKEN_STORE_LMDB_RECORD_H
+#define RETOKEN_STORE_LMDB_RECORD_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,12 +14,12 @@
 #include "model/event.h"
 #include "model/session.h"
 #include "model/signing.h"
-#include "store/engine.h"
+#include "store/lmdb/env.h"
 
 enum {
     RECORD_MAC_SIZE = 16,
     RECORD_SIZE_MAX = 12800, /* the largest: a client with everything a client can have */
-    RECORD_PREFIX_MAX = 2 + ENGINE_KEY_MAX
+    RECORD_PREFIX_MAX = 2 + ENV_KEY_MAX
 };
 
 /* The latest time that a session's record can hold, in the year 10889. */
@@ -28,7 +29,7 @@ static const int64_t RECORD_TIME_MAX = (INT64_C(1) << 48) - 1;
  *
  *     01 10 0190a5b0…            table, key size, key: `prefix` bytes, not stored
  *     01 00 …                    value
- *     6b1f…                      MAC, 16 bytes; value and MAC are what the engine keeps
+ *     6b1f…                      MAC, 16 bytes; value and MAC are what is stored
  *
  * `failed` remembers the first value that did not fit or did not make sense. */
 struct record {
@@ -37,12 +38,12 @@ struct record {
     uint8_t bytes[RECORD_PREFIX_MAX + RECORD_SIZE_MAX];
 };
 
-/* Starts a record of this table and key. key.size <= ENGINE_KEY_MAX. */
-void record_start(struct record *record, enum engine_table table, struct engine_bytes key);
-/* Appends the MAC; what the engine shall keep. False when an encoder failed or libcrypto did. */
-bool record_seal(struct record *record, const struct crypto_mac *mac, struct engine_bytes *stored);
-/* After record_start: takes what the engine keeps and checks the MAC. False: not as we wrote it. */
-bool record_open(struct record *record, const struct crypto_mac *mac, struct engine_bytes stored);
+/* Starts a record of this table and key. key.size <= ENV_KEY_MAX. */
+void record_start(struct record *record, enum env_table table, struct env_bytes key);
+/* Appends the MAC; what shall be stored. False when an encoder failed or libcrypto did. */
+bool record_seal(struct record *record, const struct crypto_mac *mac, struct env_bytes *stored);
+/* After record_start: takes what is stored and checks the MAC. False: not as we wrote it. */
+bool record_open(struct record *record, const struct crypto_mac *mac, struct env_bytes stored);
 
 /* Each pair: encode between record_start and record_seal; decode after record_open, false when the
  * bytes make no sense to this version. The name that is the record's key is not in its value: the
@@ -82,6 +83,7 @@ bool record_get_event(struct record *record, struct event *event);
 /* meta: written at every change of these. */
 struct record_counters {
     uint64_t next_account, next_event, keyring_version;
+    uint64_t ended; /* the last entry of the journal of ends that these data know of */
     uint32_t next_key;
 };
 void record_put_counters(struct record *record, const struct record_counters *counters);
@@ -98,6 +100,6 @@ struct record_format {
 };
 void record_format_encode(const struct record_format *format, uint8_t out[RECORD_FORMAT_SIZE]);
 /* False: these are no bytes of a Retoken store. Any version. */
-bool record_format_decode(struct engine_bytes stored, struct record_format *format);
+bool record_format_decode(struct env_bytes stored, struct record_format *format);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* check.c: `retoken store check`: reads everything in one snapshot and tells what does not fit.
  * Knows how the tables refer to each other; repairs nothing. */
 #include <stdarg.h>
@@ -5,19 +6,80 @@
 #include <string.h>
 
 #include "base/codec.h"
-#include "store/store_private.h"
+#include "store/lmdb/lmdb_store.h"
 
 struct checking {
     struct rows rows;
+    struct fault words; /* of the last error in rows */
     const struct store_check *report;
     uint64_t findings, done, total;
-    struct fault *fault;
 };
 
 enum { PROGRESS_EVERY = 1000 };
 
+typedef void row_check(struct checking *checking, const struct rows_key *key);
+static row_check check_meta, check_session, check_alias, check_account, check_name, check_client,
+    check_signing_key, check_owner, check_end, check_event;
+
+static row_check *const checks[ENV_TABLES] = {
+    [TABLE_META] = check_meta,        [TABLE_SESSIONS] = check_session,
+    [TABLE_ALIASES] = check_alias,    [TABLE_ACCOUNTS] = check_account,
+    [TABLE_NAMES] = check_name,       [TABLE_CLIENTS] = check_client,
+    [TABLE_KEYS] = check_signing_key, [TABLE_OWNERS] = check_owner,
+    [TABLE_ENDS] = check_end,         [TABLE_EVENTS] = check_event};
+
 static void found(struct checking *checking, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+static void count_row(struct checking *checking);
+
+/* ---- all ---- */
+
+static void check_table(struct checking *checking, enum env_table table)
+{
+    struct rows_key key = rows_key_first();
+    enum env_seek seek = ENV_FROM;
+
+    for (; rows_next(&checking->rows, table, seek, &key); seek = ENV_AFTER) {
+        checks[table](checking, &key);
+        checking->rows.failed = false; /* a finding, or another row's */
+        count_row(checking);
+    }
+}
+
+static void check_journal(struct checking *checking)
+{
+    size_t damaged = ended_damaged(env_path(checking->rows.txn.env), checking->rows.mac);
+
+    if (damaged > 0) {
+        found(checking, "%zu entries of ended.log are damaged or were changed by hand", damaged);
+    }
+}
+
+enum store_result check_all(struct store *store, const struct store_check *check,
+                            uint64_t *findings, struct fault *fault)
+{
+    struct checking checking = {.report = check};
+    struct env_stat stat;
+
+    *findings = 0;
+    if (!lmdb_store_read_begin(store, &checking.rows, fault)) {
+        return STORE_FAULT;
+    }
+    checking.rows.fault = &checking.words;
+    checking.rows.failed = env_stat(&checking.rows.txn, &stat, &checking.words) != ENV_OK;
+    for (size_t i = 0; i < ENV_TABLES && !checking.rows.failed; i++) {
+        checking.total += stat.entries[i];
+    }
+    for (size_t i = 0; i < ENV_TABLES && !checking.rows.failed; i++) {
+        check_table(&checking, (enum env_table)i);
+    }
+    check_journal(&checking);
+    *findings = checking.findings;
+    if (checking.rows.failed) {
+        fault_set(fault, "%s", checking.words.text);
+    }
+    return lmdb_store_read_end(&checking.rows, true);
+}
 
 static void found(struct checking *checking, const char *format, ...)
 {
@@ -27,7 +89,7 @@ static void found(struct checking *checking, const char *format, ...)
     checking->findings++;
     if (checking->report->found != NULL) {
         va_start(arguments, format);
-        vsnprintf(line, sizeof(line), format, arguments);
+        vsnprintf(line, sizeof line, format, arguments);
         va_end(arguments);
         checking->report->found(checking->report->self, line);
     }
@@ -41,23 +103,32 @@ static void count_row(struct checking *checking)
     }
 }
 
-/* A record that a typed get did not like: its own words are the finding. */
-static bool readable(struct checking *checking, enum store_result result, const struct fault *fault)
+/* A record that cannot be read: its own words are the finding. */
+static bool readable(struct checking *checking, bool was_found)
 {
-    if (result == STORE_FAULT) {
-        found(checking, "%s", fault->text);
+    if (checking->rows.failed) {
+        found(checking, "%s", checking->words.text);
+        checking->rows.failed = false;
     }
-    return result == STORE_OK;
+    return was_found;
+}
+
+/* Not there, and not merely damaged, which is reported where those records are read. */
+static bool is_absent(struct checking *checking, bool was_found)
+{
+    bool failed = checking->rows.failed;
+
+    checking->rows.failed = false;
+    return !was_found && !failed;
 }
 
 /* ---- one row of each table ---- */
 
-static void check_key_size(struct checking *checking, enum engine_table table,
+static void check_key_size(struct checking *checking, enum env_table table,
                            const struct rows_key *key, size_t right)
 {
     if (key->size != right) {
-        found(checking, "a key of %zu bytes in %s: none of ours", key->size,
-              engine_table_name(table));
+        found(checking, "a key of %zu bytes in %s: none of ours", key->size, env_table_name(table));
     }
 }
 
@@ -67,14 +138,12 @@ static void check_index_of_session(struct checking *checking, const struct recor
     const struct session *session = &stored->session;
     struct rows_key owner = rows_owner_key(session->account, session->id);
     struct rows_key end = rows_end_key(stored->entry_ms, session->id);
-    struct fault fault = {""};
 
-    if (rows_index_get(&checking->rows, TABLE_OWNERS, &owner, &fault) != STORE_OK) {
+    if (!rows_index_get(&checking->rows, TABLE_OWNERS, &owner)) {
         found(checking, "session %s: not listed under its account %llu", name,
               (unsigned long long)session->account);
     }
-    if (stored->entry_ms != 0 &&
-        rows_index_get(&checking->rows, TABLE_ENDS, &end, &fault) != STORE_OK) {
+    if (stored->entry_ms != 0 && !rows_index_get(&checking->rows, TABLE_ENDS, &end)) {
         found(checking, "session %s: no entry in ends; it would never be removed", name);
     } else if (stored->entry_ms == 0 &&
                (session->expires_ms != 0 || session->end != SESSION_LIVE)) {
@@ -86,10 +155,8 @@ static void check_alias_of_session(struct checking *checking, const struct sessi
                                    const char *name)
 {
     struct record_alias alias;
-    struct fault fault = {""};
 
-    /* A damaged alias is reported where the aliases are read. */
-    if (rows_alias_get(&checking->rows, session->alias, &alias, &fault) == STORE_ABSENT) {
+    if (is_absent(checking, rows_alias_get(&checking->rows, session->alias, &alias))) {
         found(checking, "session %s: the alias of its first token is missing", name);
     }
 }
@@ -97,13 +164,11 @@ static void check_alias_of_session(struct checking *checking, const struct sessi
 static void check_session(struct checking *checking, const struct rows_key *key)
 {
     struct record_session stored;
-    struct fault fault = {""};
     char name[37];
 
     check_key_size(checking, TABLE_SESSIONS, key, SESSION_ID_SIZE);
     if (key->size != SESSION_ID_SIZE ||
-        !readable(checking, rows_session_get(&checking->rows, key->bytes, &stored, &fault),
-                  &fault)) {
+        !readable(checking, rows_session_get(&checking->rows, key->bytes, &stored))) {
         return;
     }
     codec_uuid_format(key->bytes, name);
@@ -117,20 +182,19 @@ static void check_alias(struct checking *checking, const struct rows_key *key)
 {
     struct record_alias alias;
     struct record_session stored;
-    struct fault fault = {""};
     char name[37];
-    enum store_result result;
+    bool there;
 
     check_key_size(checking, TABLE_ALIASES, key, SESSION_HASH_SIZE);
     if (key->size != SESSION_HASH_SIZE ||
-        !readable(checking, rows_alias_get(&checking->rows, key->bytes, &alias, &fault), &fault)) {
+        !readable(checking, rows_alias_get(&checking->rows, key->bytes, &alias))) {
         return;
     }
     codec_uuid_format(alias.id, name);
-    result = rows_session_get(&checking->rows, alias.id, &stored, &fault);
-    if (result == STORE_ABSENT) {
+    there = rows_session_get(&checking->rows, alias.id, &stored);
+    if (is_absent(checking, there)) {
         found(checking, "an alias leads to session %s, which is not there", name);
-    } else if (result == STORE_OK && alias.generation > stored.session.generation) {
+    } else if (there && alias.generation > stored.session.generation) {
         found(checking, "an alias leads to generation %u of session %s, which is at %u",
               (unsigned)alias.generation, name, (unsigned)stored.session.generation);
     }
@@ -139,18 +203,17 @@ static void check_alias(struct checking *checking, const struct rows_key *key)
 static void check_account(struct checking *checking, const struct rows_key *key)
 {
     struct account account;
-    struct fault fault = {""};
     uint64_t number;
+    bool there;
 
     check_key_size(checking, TABLE_ACCOUNTS, key, 8);
     if (key->size != 8 ||
         !readable(checking,
-                  rows_account_get(&checking->rows, codec_get_u64(key->bytes), &account, &fault),
-                  &fault)) {
+                  rows_account_get(&checking->rows, codec_get_u64(key->bytes), &account))) {
         return;
     }
-    if (rows_name_get(&checking->rows, account.name, &number, &fault) == STORE_ABSENT ||
-        number != account.number) {
+    there = rows_name_get(&checking->rows, account.name, &number);
+    if (there ? number != account.number : is_absent(checking, there)) {
         found(checking, "account %s: its name does not lead to it", account.name);
     }
 }
@@ -158,16 +221,14 @@ static void check_account(struct checking *checking, const struct rows_key *key)
 static void check_name(struct checking *checking, const struct rows_key *key)
 {
     struct account account;
-    struct fault fault = {""};
-    char name[ENGINE_KEY_MAX + 1];
+    char name[ENV_KEY_MAX + 1];
     uint64_t number;
 
-    memcpy(name, key->bytes, key->size);
-    name[key->size] = '\0';
-    if (!readable(checking, rows_name_get(&checking->rows, name, &number, &fault), &fault)) {
+    rows_key_read_text(key, name);
+    if (!readable(checking, rows_name_get(&checking->rows, name, &number))) {
         return;
     }
-    if (rows_account_get(&checking->rows, number, &account, &fault) == STORE_ABSENT) {
+    if (is_absent(checking, rows_account_get(&checking->rows, number, &account))) {
         found(checking, "account name %s leads to number %llu, which is not there", name,
               (unsigned long long)number);
     }
@@ -176,44 +237,42 @@ static void check_name(struct checking *checking, const struct rows_key *key)
 static void check_client(struct checking *checking, const struct rows_key *key)
 {
     struct client client;
-    struct fault fault = {""};
-    char id[ENGINE_KEY_MAX + 1];
+    char id[ENV_KEY_MAX + 1];
+    bool there;
 
-    memcpy(id, key->bytes, key->size);
-    id[key->size] = '\0';
-    if (rows_client_get(&checking->rows, id, &client, &fault) != STORE_OK) {
-        found(checking, "%s", fault.text[0] != '\0' ? fault.text : "a client's id is none of ours");
+    rows_key_read_text(key, id);
+    there = rows_client_get(&checking->rows, id, &client);
+    if (!there && !checking->rows.failed) {
+        found(checking, "a client's id is none of ours");
     }
+    readable(checking, there);
 }
 
 static void check_signing_key(struct checking *checking, const struct rows_key *key)
 {
     struct signing_row row;
-    struct fault fault = {""};
 
     check_key_size(checking, TABLE_KEYS, key, 4);
     if (key->size == 4) {
-        readable(checking, rows_key_get(&checking->rows, codec_get_u32(key->bytes), &row, &fault),
-                 &fault);
+        readable(checking, rows_signing_get(&checking->rows, codec_get_u32(key->bytes), &row));
     }
 }
 
 static void check_owner(struct checking *checking, const struct rows_key *key)
 {
     struct record_session stored;
-    struct fault fault = {""};
     uint8_t id[SESSION_ID_SIZE];
     char name[37];
     uint64_t account;
-    enum store_result result;
+    bool there;
 
     check_key_size(checking, TABLE_OWNERS, key, 8 + SESSION_ID_SIZE);
     if (!rows_owner_split(key, &account, id)) {
         return;
     }
     codec_uuid_format(id, name);
-    result = rows_session_get(&checking->rows, id, &stored, &fault);
-    if (result == STORE_ABSENT || (result == STORE_OK && stored.session.account != account)) {
+    there = rows_session_get(&checking->rows, id, &stored);
+    if (there ? stored.session.account != account : is_absent(checking, there)) {
         found(checking, "account %llu lists session %s, which is not its own",
               (unsigned long long)account, name);
     }
@@ -222,21 +281,20 @@ static void check_owner(struct checking *checking, const struct rows_key *key)
 static void check_end(struct checking *checking, const struct rows_key *key)
 {
     struct record_session stored;
-    struct fault fault = {""};
     uint8_t id[SESSION_ID_SIZE];
     char name[37];
     int64_t at_ms;
-    enum store_result result;
+    bool there;
 
     check_key_size(checking, TABLE_ENDS, key, 8 + SESSION_ID_SIZE);
     if (!rows_end_split(key, &at_ms, id)) {
         return;
     }
     codec_uuid_format(id, name);
-    result = rows_session_get(&checking->rows, id, &stored, &fault);
-    if (result == STORE_ABSENT) {
+    there = rows_session_get(&checking->rows, id, &stored);
+    if (is_absent(checking, there)) {
         found(checking, "an entry in ends leads to session %s, which is not there", name);
-    } else if (result == STORE_OK && stored.entry_ms != at_ms) {
+    } else if (there && stored.entry_ms != at_ms) {
         found(checking, "session %s has an entry in ends that it does not know", name);
     }
 }
@@ -244,79 +302,20 @@ static void check_end(struct checking *checking, const struct rows_key *key)
 static void check_event(struct checking *checking, const struct rows_key *key)
 {
     struct event event;
-    struct fault fault = {""};
 
     check_key_size(checking, TABLE_EVENTS, key, 8);
     if (key->size == 8) {
-        readable(checking,
-                 rows_event_get(&checking->rows, codec_get_u64(key->bytes), &event, &fault),
-                 &fault);
+        readable(checking, rows_event_get(&checking->rows, codec_get_u64(key->bytes), &event));
     }
 }
 
 static void check_meta(struct checking *checking, const struct rows_key *key)
 {
     struct record_counters counters;
-    struct fault fault = {""};
 
     if (key->size == strlen("counters") && memcmp(key->bytes, "counters", key->size) == 0) {
-        readable(checking, rows_counters_get(&checking->rows, &counters, &fault), &fault);
+        readable(checking, rows_counters_get(&checking->rows, &counters));
     } else if (key->size != strlen("format") || memcmp(key->bytes, "format", key->size) != 0) {
         found(checking, "a key of %zu bytes in meta: none of ours", key->size);
     }
-}
-
-/* ---- all ---- */
-
-static void (*const checks[ENGINE_TABLES])(struct checking *, const struct rows_key *) = {
-    [TABLE_META] = check_meta,        [TABLE_SESSIONS] = check_session,
-    [TABLE_ALIASES] = check_alias,    [TABLE_ACCOUNTS] = check_account,
-    [TABLE_NAMES] = check_name,       [TABLE_CLIENTS] = check_client,
-    [TABLE_KEYS] = check_signing_key, [TABLE_OWNERS] = check_owner,
-    [TABLE_ENDS] = check_end,         [TABLE_EVENTS] = check_event};
-
-static enum store_result check_table(struct checking *checking, enum engine_table table)
-{
-    struct rows_key key = rows_key_first();
-    enum store_result result =
-        rows_next(&checking->rows, table, ENGINE_FROM, &key, checking->fault);
-
-    while (result == STORE_OK) {
-        checks[table](checking, &key);
-        count_row(checking);
-        result = rows_next(&checking->rows, table, ENGINE_AFTER, &key, checking->fault);
-    }
-    return result == STORE_ABSENT ? STORE_OK : result;
-}
-
-static enum store_result check_all(struct checking *checking)
-{
-    struct engine_stat stat;
-    enum store_result result = STORE_OK;
-
-    if (checking->rows.kind->stat(&checking->rows.txn, &stat, checking->fault) != ENGINE_OK) {
-        return STORE_FAULT;
-    }
-    for (size_t table = 0; table < ENGINE_TABLES; table++) {
-        checking->total += stat.entries[table];
-    }
-    for (size_t table = 0; table < ENGINE_TABLES && result == STORE_OK; table++) {
-        result = check_table(checking, (enum engine_table)table);
-    }
-    return result;
-}
-
-enum store_result store_check(struct store *store, const struct store_check *check,
-                              uint64_t *findings, struct fault *fault)
-{
-    struct checking checking = {.report = check, .fault = fault};
-    enum store_result result = store_private_read_begin(store, &checking.rows, fault);
-
-    *findings = 0;
-    if (result == STORE_OK) {
-        result = check_all(&checking);
-        *findings = checking.findings;
-        store_private_read_end(&checking.rows);
-    }
-    return result;
 }

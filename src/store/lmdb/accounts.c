@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+/* accounts.c: the verbs about accounts. Records stand under numbers, which are never used twice; a
+ * table of names leads to them. Does not know what a password or a claim means. */
+#include <string.h>
+
+#include "store/lmdb/lmdb_store.h"
+
+/* ---- find ---- */
+
+static bool find(struct rows *rows, const char *name, struct account *account)
+{
+    uint64_t number;
+
+    return rows_name_get(rows, name, &number) && rows_account_get(rows, number, account);
+}
+
+enum store_result accounts_find(struct store *store, const char *name, struct account *account,
+                                struct fault *fault)
+{
+    struct rows rows;
+
+    return lmdb_store_read_begin(store, &rows, fault)
+               ? lmdb_store_read_end(&rows, find(&rows, name, account))
+               : STORE_FAULT;
+}
+
+enum store_result accounts_get(struct store *store, uint64_t number, struct account *account,
+                               struct fault *fault)
+{
+    struct rows rows;
+
+    return lmdb_store_read_begin(store, &rows, fault)
+               ? lmdb_store_read_end(&rows, rows_account_get(&rows, number, account))
+               : STORE_FAULT;
+}
+
+enum store_result accounts_list(struct store *store, const char *after, struct account *rows_out,
+                                size_t room, size_t *count, struct fault *fault)
+{
+    struct rows_key position = after != NULL ? rows_key_text(after) : rows_key_first();
+    enum env_seek seek = after != NULL ? ENV_AFTER : ENV_FROM;
+    struct rows rows;
+
+    *count = 0;
+    if (!lmdb_store_read_begin(store, &rows, fault)) {
+        return STORE_FAULT;
+    }
+    for (; *count < room && rows_next(&rows, TABLE_NAMES, seek, &position); seek = ENV_AFTER) {
+        char name[ENV_KEY_MAX + 1];
+
+        rows_key_read_text(&position, name);
+        *count += find(&rows, name, &rows_out[*count]) ? 1 : 0;
+    }
+    return lmdb_store_read_end(&rows, true);
+}
+
+/* ---- change ---- */
+
+enum store_result accounts_add(struct rows *rows, struct account *account)
+{
+    struct record_counters counters;
+    uint64_t number;
+
+    if (!rows_have_room(rows) || !rows_counters_get(rows, &counters)) {
+        return STORE_FAULT;
+    } else if (rows_name_get(rows, account->name, &number)) {
+        return STORE_EXISTS;
+    }
+    account->number = counters.next_account++;
+    rows_name_put(rows, account->name, account->number);
+    rows_account_put(rows, account);
+    rows_counters_put(rows, &counters);
+    return STORE_OK;
+}
+
+static bool is_same(const struct account *a, const struct account *b)
+{
+    return a->enabled == b->enabled && a->created_ms == b->created_ms &&
+           a->keep_on_password_change == b->keep_on_password_change &&
+           a->session_limit == b->session_limit && strcmp(a->name, b->name) == 0 &&
+           strcmp(a->subject, b->subject) == 0 && strcmp(a->roles, b->roles) == 0 &&
+           strcmp(a->claims, b->claims) == 0 && strcmp(a->password, b->password) == 0;
+}
+
+/* The epoch is the store's own: no update takes it back. */
+enum store_result accounts_update(struct rows *rows, const struct account *before,
+                                  const struct account *after)
+{
+    struct account account;
+    struct account updated = *after;
+
+    if (!rows_account_get(rows, updated.number, &account)) {
+        return STORE_ABSENT;
+    } else if (before != NULL && !is_same(before, &account)) {
+        return STORE_STALE;
+    }
+    memcpy(updated.name, account.name, sizeof updated.name);
+    updated.epoch = account.epoch;
+    rows_account_put(rows, &updated);
+    return STORE_OK;
+}
+
+/* An end of all its sessions, if an older copy of the data brings it back. */
+enum store_result accounts_remove(struct rows *rows, const char *name)
+{
+    struct ended entry = {.what = ENDED_ACCOUNT, .end = SESSION_ENDED_ACCOUNT};
+    struct account account;
+
+    if (!rows_name_get(rows, name, &entry.account)) {
+        return STORE_ABSENT;
+    }
+    if (rows_account_get(rows, entry.account, &account)) {
+        entry.epoch = account.epoch + 1;
+        if (!ended_list_add(rows->ended, &entry)) {
+            rows_fail(rows, "out of memory while removing an account");
+        }
+    }
+    rows_account_remove(rows, entry.account);
+    rows_name_remove(rows, name);
+    return STORE_OK;
+}

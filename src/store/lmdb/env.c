@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: ISC */
+/* env.c: transactions of the environment, and when its map may be replaced; see env.h. Knows maps,
+ * readers and LMDB's return codes; does not know tables or records.
+ *
+ * Rules that keep LMDB 0.9 sound: commits are fully synced (no NOSYNC, NOMETASYNC, MAPASYNC,
+ * WRITEMAP); no sorted duplicates and no nested transactions; opened after the last fork, once per
+ * process; only this user may reach the directory, because LMDB trusts the bytes in it. */
+#include "store/lmdb/env.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/statvfs.h>
+
+#include "store/lmdb/env_private.h"
+
+/* ---- LMDB's codes, translated at the door ---- */
+
+enum env_result env_fault(struct env *env, const char *what, int code, struct fault *fault)
+{
+    if (code == MDB_MAP_FULL) {
+        fault_set(fault, "store is full: %s", env->directory);
+        return ENV_FULL;
+    } else if (code == MDB_PANIC) {
+        atomic_store(&env->broken, true);
+        fault_set(fault, "store %s: an earlier commit failed; restart the program", env->directory);
+    } else if (code == ENOSPC || code == EDQUOT || code == EFBIG) {
+        fault_set(fault,
+                  "store %s: %s: no space left on its disk, or over a quota or limit; make room",
+                  env->directory, what);
+    } else if (code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND) {
+        fault_set(fault, "store %s: %s: data.mdb is damaged (%s); restore a backup", env->directory,
+                  what, mdb_strerror(code));
+    } else if (code == MDB_READERS_FULL) {
+        fault_set(fault, "store %s: %s: more than %d readers at once; run fewer processes",
+                  env->directory, what, ENV_READERS_MAX);
+    } else if (code == EACCES || code == EROFS) {
+        fault_set(fault,
+                  "store %s: %s: %s; this user must be able to write the directory and "
+                  "what is in it",
+                  env->directory, what, mdb_strerror(code));
+    } else if (code == ENOMEM) {
+        fault_set(fault,
+                  "store %s: %s: out of memory or address space; raise the limit (ulimit -v) or "
+                  "lower the map size",
+                  env->directory, what);
+    } else {
+        fault_set(fault, "store %s: %s: %s", env->directory, what, mdb_strerror(code));
+    }
+    return ENV_FAULT;
+}
+
+/* ---- the gate ---- */
+
+/* With a reader of the pool, or NULL. */
+MDB_txn *env_enter(struct env *env, bool to_read)
+{
+    MDB_txn *txn = NULL;
+
+    pthread_mutex_lock(&env->gate);
+    while (env->remapping) {
+        pthread_cond_wait(&env->opened, &env->gate);
+    }
+    env->inside++;
+    if (to_read && env->pooled > 0) {
+        txn = env->pool[--env->pooled];
+    }
+    pthread_mutex_unlock(&env->gate);
+    return txn;
+}
+
+/* `reader`, if any, goes back to the pool. */
+void env_leave(struct env *env, MDB_txn *reader)
+{
+    pthread_mutex_lock(&env->gate);
+    if (reader != NULL && env->pooled < ENV_POOL_MAX) {
+        env->pool[env->pooled++] = reader;
+        reader = NULL;
+    }
+    env->inside--;
+    if (env->remapping && env->inside == 0) {
+        pthread_cond_signal(&env->left);
+    }
+    pthread_mutex_unlock(&env->gate);
+    mdb_txn_abort(reader); /* NULL is harmless */
+}
+
+/* Waits until nobody is inside. False: somebody else has just replaced the map. */
+static bool close_gate(struct env *env)
+{
+    bool ours;
+
+    pthread_mutex_lock(&env->gate);
+    ours = !env->remapping;
+    if (ours) {
+        env->remapping = true;
+        while (env->inside > 0) {
+            pthread_cond_wait(&env->left, &env->gate);
+        }
+    } else {
+        while (env->remapping) {
+            pthread_cond_wait(&env->opened, &env->gate);
+        }
+    }
+    pthread_mutex_unlock(&env->gate);
+    return ours;
+}
+
+static void open_gate(struct env *env)
+{
+    pthread_mutex_lock(&env->gate);
+    env->remapping = false;
+    pthread_cond_broadcast(&env->opened);
+    pthread_mutex_unlock(&env->gate);
+}
+
+static size_t map_size_now(struct env *env)
+{
+    MDB_envinfo info = {.me_mapsize = 0};
+
+    mdb_env_info(env->mdb, &info);
+    return info.me_mapsize;
+}
+
+/* LMDB unmaps before it maps: were there no address space then, the environment would be left
+ * without a map and the next access would crash. So ask first. */
+static bool have_address_space(size_t more)
+{
+    void *probe = mmap(NULL, more, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (probe == MAP_FAILED) {
+        return false;
+    }
+    munmap(probe, more);
+    return true;
+}
+
+/* The gate is closed. size 0: what another process has made it. */
+static enum env_result remap(struct env *env, size_t size, struct fault *fault)
+{
+    int code = mdb_env_set_mapsize(env->mdb, size);
+
+    if (code != 0) {
+        atomic_store(&env->broken, true); /* there is no map now */
+        return env_fault(env, "replacing the map", code, fault);
+    }
+    return ENV_OK;
+}
+
+enum env_result env_adopt(struct env *env, struct fault *fault)
+{
+    enum env_result result = ENV_OK;
+
+    if (close_gate(env)) {
+        result = remap(env, 0, fault);
+        open_gate(env);
+    }
+    return result;
+}
+
+/* ---- transactions ---- */
+
+static enum env_result refuse_broken(struct env *env, struct fault *fault)
+{
+    fault_set(fault, "store %s: an earlier commit failed; restart the program", env->directory);
+    return ENV_FAULT;
+}
+
+/* LMDB's table of readers: one process and one thread of it at a time (process_lock.h). */
+void env_slots_take(struct env *env)
+{
+    pthread_mutex_lock(&env->slots);
+    process_lock_take(&env->lock, PROCESS_LOCK_READERS);
+}
+
+void env_slots_give(struct env *env)
+{
+    process_lock_give(&env->lock, PROCESS_LOCK_READERS);
+    pthread_mutex_unlock(&env->slots);
+}
+
+/* Clears the slots of dead processes; how many. */
+static int clear_dead_readers(struct env *env)
+{
+    int dead = 0;
+
+    env_slots_take(env);
+    if (mdb_reader_check(env->mdb, &dead) != 0) {
+        dead = 0;
+    }
+    env_slots_give(env);
+    return dead;
+}
+
+static int begin_reader(struct env *env, MDB_txn **txn)
+{
+    int code;
+
+    env_slots_take(env);
+    code = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, txn);
+    env_slots_give(env);
+    return code;
+}
+
+static int renew_or_begin(struct env *env, MDB_txn **txn)
+{
+    int code;
+
+    if (*txn != NULL) {
+        code = mdb_txn_renew(*txn);
+        if (code != 0) {
+            mdb_txn_abort(*txn);
+            *txn = NULL;
+        }
+        return code;
+    }
+    code = begin_reader(env, txn);
+    if (code == MDB_READERS_FULL) {
+        clear_dead_readers(env);
+        code = begin_reader(env, txn);
+    }
+    return code;
+}
+
+enum env_result env_read_begin(struct env *env, struct env_txn *txn, struct fault *fault)
+{
+    int code = MDB_MAP_RESIZED;
+
+    for (int tries = 0; tries < ENV_ADOPT_TRIES && code == MDB_MAP_RESIZED; tries++) {
+        MDB_txn *reader;
+
+        if (tries > 0 && env_adopt(env, fault) != ENV_OK) {
+            return ENV_FAULT;
+        }
+        reader = env_enter(env, true);
+        if (atomic_load(&env->broken)) {
+            env_leave(env, reader);
+            return refuse_broken(env, fault);
+        }
+        code = renew_or_begin(env, &reader);
+        if (code == 0) {
+            *txn = (struct env_txn){env, reader};
+            return ENV_OK;
+        }
+        env_leave(env, NULL);
+    }
+    return env_fault(env, "beginning to read", code, fault);
+}
+
+void env_read_end(struct env_txn *txn)
+{
+    mdb_txn_reset(txn->handle);
+    env_leave(txn->env, txn->handle);
+}
+
+static enum env_result begin_to_write(struct env *env, struct env_txn *txn, struct fault *fault)
+{
+    int code = MDB_MAP_RESIZED;
+
+    for (int tries = 0; tries < ENV_ADOPT_TRIES && code == MDB_MAP_RESIZED; tries++) {
+        MDB_txn *writer;
+
+        if (tries > 0 && env_adopt(env, fault) != ENV_OK) {
+            return ENV_FAULT;
+        }
+        env_enter(env, false);
+        if (atomic_load(&env->broken)) {
+            env_leave(env, NULL);
+            return refuse_broken(env, fault);
+        }
+        code = mdb_txn_begin(env->mdb, NULL, 0, &writer);
+        if (code == 0) {
+            *txn = (struct env_txn){env, writer};
+            return ENV_OK;
+        }
+        env_leave(env, NULL);
+    }
+    if (code == EINVAL) {
+        /* LMDB 0.9.26 to 0.9.31: another process destroyed the shared mutex as it closed. Only
+         * opening anew helps, and only a new process may open. */
+        atomic_store(&env->broken, true);
+    }
+    return env_fault(env, "beginning to write", code, fault);
+}
+
+/* The turn is given back by commit and abort. */
+enum env_result env_write_begin(struct env *env, struct env_txn *txn, struct fault *fault)
+{
+    enum env_result result;
+
+    process_lock_take(&env->lock, PROCESS_LOCK_WRITER);
+    result = begin_to_write(env, txn, fault);
+    if (result != ENV_OK) {
+        process_lock_give(&env->lock, PROCESS_LOCK_WRITER);
+    }
+    return result;
+}
+
+/* After these LMDB has undone everything and goes on; after others it may not know what is on the
+ * disk. */
+static bool is_harmless(int code)
+{
+    return code == ENOSPC || code == EDQUOT || code == EFBIG || code == ENOMEM ||
+           code == MDB_MAP_FULL || code == MDB_TXN_FULL;
+}
+
+/* LMDB calls a page that was written in part an I/O error, which is what a disk that fills up in
+ * the middle of it leaves. */
+static bool disk_is_full(struct env *env)
+{
+    mdb_filehandle_t file;
+    struct statvfs system;
+
+    return mdb_env_get_fd(env->mdb, &file) == 0 && fstatvfs(file, &system) == 0 &&
+           system.f_bavail == 0;
+}
+
+enum env_result env_commit(struct env_txn *txn, struct fault *fault)
+{
+    struct env *env = txn->env;
+    int code = mdb_txn_commit(txn->handle);
+
+    if (code == EIO && disk_is_full(env)) {
+        code = ENOSPC;
+    }
+    process_lock_give(&env->lock, PROCESS_LOCK_WRITER);
+    env_leave(env, NULL);
+    if (code == 0) {
+        atomic_fetch_add(&env->commits, 1);
+        return ENV_OK;
+    } else if (!is_harmless(code)) {
+        atomic_store(&env->broken, true);
+    }
+    return env_fault(env, "committing", code, fault);
+}
+
+void env_abort(struct env_txn *txn)
+{
+    struct env *env = txn->env;
+
+    mdb_txn_abort(txn->handle);
+    process_lock_give(&env->lock, PROCESS_LOCK_WRITER);
+    env_leave(env, NULL);
+}
+
+/* ---- growing ---- */
+
+/* The gate is closed. */
+static enum env_result grow_map(struct env *env, struct fault *fault)
+{
+    size_t before = map_size_now(env);
+    size_t wanted;
+
+    if (remap(env, 0, fault) != ENV_OK) {
+        return ENV_FAULT;
+    }
+    if (map_size_now(env) > before) {
+        return ENV_OK; /* another process has grown it already */
+    }
+    wanted = before > SIZE_MAX / 2 ? before : before * 2;
+    if (env->map_limit != 0 && wanted > env->map_limit) {
+        wanted = env->map_limit;
+    }
+    if (wanted <= before) {
+        fault_set(fault,
+                  "store is full: %s has used up its map limit of %zu bytes; raise the limit, or "
+                  "remove sessions with `retoken store prune`",
+                  env->directory, env->map_limit);
+        return ENV_FAULT;
+    } else if (!have_address_space(wanted - before)) {
+        fault_set(fault,
+                  "store is full: %s cannot grow from %zu to %zu bytes of address space; raise the "
+                  "limit (ulimit -v)",
+                  env->directory, before, wanted);
+        return ENV_FAULT;
+    }
+    return remap(env, wanted, fault);
+}
+
+enum env_result env_grow(struct env *env, struct fault *fault)
+{
+    enum env_result result = ENV_OK;
+
+    /* A process that died while reading keeps pages from being used again: that first. */
+    if (clear_dead_readers(env) > 0) {
+        return ENV_OK;
+    }
+    if (close_gate(env)) {
+        result = grow_map(env, fault);
+        open_gate(env);
+    }
+    return result;
+}
+
+void env_tidy(struct env *env)
+{
+    clear_dead_readers(env);
+}
+
+const char *env_path(const struct env *env)
+{
+    return env->directory;
+}
+
+size_t env_map_limit(const struct env *env)
+{
+    return env->map_limit;
+}
+
+bool env_is_broken(const struct env *env)
+{
+    return atomic_load(&env->broken);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: ISC */
+/* env.h: one LMDB environment, DIRECTORY/data.mdb and lock.mdb: ordered tables of bytes with
+ * transactions. Knows keys and values as bytes; does not know records, sessions or time. */
+#ifndef RETOKEN_STORE_LMDB_ENV_H
+#define RETOKEN_STORE_LMDB_ENV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+
+/* The tables; a table's number stands inside record MACs and never changes. */
+#define ENV_TABLE_ROWS                                                                             \
+    TABLE(META, "meta")         /* "format", "counters" */                                         \
+    TABLE(SESSIONS, "sessions") /* session id -> session */                                        \
+    TABLE(ALIASES, "aliases")   /* SHA-256 of a token -> session id, generation */                 \
+    TABLE(ACCOUNTS, "accounts") /* number -> account */                                            \
+    TABLE(NAMES, "names")       /* account name -> number */                                       \
+    TABLE(CLIENTS, "clients")   /* client id -> client */                                          \
+    TABLE(KEYS, "keys")         /* number -> signing key */                                        \
+    TABLE(OWNERS, "owners")     /* account number, session id -> nothing */                        \
+    TABLE(ENDS, "ends")         /* time to look, session id -> nothing */                          \
+    TABLE(EVENTS, "events")     /* number -> event */
+
+enum env_table {
+#define TABLE(name, word) TABLE_##name,
+    ENV_TABLE_ROWS
+#undef TABLE
+};
+enum { ENV_TABLES = TABLE_EVENTS + 1, ENV_KEY_MAX = 128 };
+
+const char *env_table_name(enum env_table table);
+
+enum env_result {
+    ENV_OK,
+    ENV_ABSENT, /* no such key, or nothing further in that direction */
+    ENV_FULL,   /* no room: abort, `env_grow`, and do the whole transaction again */
+    ENV_FAULT   /* *fault says what; abort */
+};
+
+struct env_bytes {
+    const void *data;
+    size_t size;
+};
+
+enum env_seek {
+    ENV_FROM,  /* the first key that is not below the given one */
+    ENV_AFTER, /* the first key above it */
+    ENV_BEFORE /* the last key below it */
+};
+
+struct env_settings {
+    const char *directory;
+    size_t map_size;  /* first size; 0 = 64 MiB */
+    size_t map_limit; /* 0 = none */
+    bool create;
+    bool read_only;
+};
+
+struct env;
+
+/* Call after the last fork, once per directory and process. NULL with *fault set. */
+struct env *env_open(const struct env_settings *settings, struct fault *fault);
+void env_close(struct env *env);
+/* The directory's path, as it was given. */
+const char *env_path(const struct env *env);
+/* The map grows up to this; 0 = as far as the disk goes. */
+size_t env_map_limit(const struct env *env);
+/* A commit failed, and what is on the disk is not known. */
+bool env_is_broken(const struct env *env);
+
+/* A transaction, on the stack of its caller. */
+struct env_txn {
+    struct env *env;
+    void *handle;
+};
+
+/* A snapshot: what is read in it does not change. Never waits for a writer. */
+enum env_result env_read_begin(struct env *env, struct env_txn *txn, struct fault *fault);
+void env_read_end(struct env_txn *txn);
+
+/* One write transaction at a time per process (group_commit.h sees to it); other processes wait.
+ * A failed commit has aborted: ENV_FULL may be tried again after `env_grow`. */
+enum env_result env_write_begin(struct env *env, struct env_txn *txn, struct fault *fault);
+enum env_result env_commit(struct env_txn *txn, struct fault *fault);
+void env_abort(struct env_txn *txn);
+
+/* What `value` and `found` point to stays until the next put or remove, or the end. */
+enum env_result env_get(struct env_txn *txn, enum env_table table, struct env_bytes key,
+                        struct env_bytes *value, struct fault *fault);
+enum env_result env_seek(struct env_txn *txn, enum env_table table, enum env_seek seek,
+                         struct env_bytes key, struct env_bytes *found, struct fault *fault);
+/* Adds or overwrites. Same size as before: rewritten in place. */
+enum env_result env_put(struct env_txn *txn, enum env_table table, struct env_bytes key,
+                        struct env_bytes value, struct fault *fault);
+enum env_result env_remove(struct env_txn *txn, enum env_table table, struct env_bytes key,
+                           struct fault *fault);
+
+struct env_stat {
+    uint64_t entries[ENV_TABLES];
+    uint64_t pages[ENV_TABLES];
+    uint64_t map_size, used_bytes, file_bytes;
+    uint64_t commits; /* by this process */
+    uint32_t readers, readers_max;
+    char name[64]; /* "LMDB 0.9.24" */
+};
+enum env_result env_stat(struct env_txn *txn, struct env_stat *stat, struct fault *fault);
+/* Is it so full that what is left should be kept for rotating and ending sessions? */
+bool env_nearly_full(struct env_txn *txn);
+
+/* Outside any transaction of the calling thread. ENV_OK: worth trying again. */
+enum env_result env_grow(struct env *env, struct fault *fault);
+/* Clears what dead processes left behind. */
+void env_tidy(struct env *env);
+/* A consistent copy into `directory`, made if need be, which must not hold one. */
+enum env_result env_copy(struct env *env, const char *directory, struct fault *fault);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/* env_private.h: what the files of the environment share. The only files that know lmdb.h are those
+ * that include this one. */
+#ifndef RETOKEN_STORE_LMDB_ENV_PRIVATE_H
+#define RETOKEN_STORE_LMDB_ENV_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <lmdb.h>
+
+#include "store/lmdb/env.h"
+#include "store/lmdb/process_lock.h"
+
+enum {
+    ENV_READERS_MAX = 1022, /* 64 KiB of lock file */
+    ENV_POOL_MAX = 64,      /* read transactions kept for the next read */
+    ENV_ADOPT_TRIES = 5     /* of reading while other processes grow the map */
+};
+
+/* LMDB's own tables. */
+enum { ENV_FREE_TABLE = 0, ENV_MAIN_TABLE = 1 };
+
+struct env {
+    MDB_env *mdb;
+    MDB_dbi tables[ENV_TABLES];
+    char *directory;
+    struct process_lock lock;
+    pthread_mutex_t slots; /* over LMDB's table of readers, among our threads */
+    size_t map_limit;      /* 0 = none */
+    atomic_bool broken;
+    atomic_uint_fast64_t commits;
+
+    /* The map may be replaced only while no thread is in a transaction. */
+    pthread_mutex_t gate; /* over the rest */
+    pthread_cond_t opened, left;
+    size_t inside; /* transactions now */
+    bool remapping;
+    size_t pooled;
+    MDB_txn *pool[ENV_POOL_MAX]; /* reset read transactions, each with its reader slot */
+};
+
+/* What LMDB's code means while doing `what`. */
+enum env_result env_fault(struct env *env, const char *what, int code, struct fault *fault);
+
+/* Passes the gate; waits while the map is replaced. With a reader of the pool, or NULL. */
+MDB_txn *env_enter(struct env *env, bool to_read);
+/* `reader`, if any, goes back to the pool. */
+void env_leave(struct env *env, MDB_txn *reader);
+/* Takes over the map's size that another process has set. */
+enum env_result env_adopt(struct env *env, struct fault *fault);
+
+/* LMDB's table of readers: one process and one thread of it at a time (process_lock.h). */
+void env_slots_take(struct env *env);
+void env_slots_give(struct env *env);
+
+/* While opening: refuses a data file that was cut off; fills up one that LMDB left short. */
+enum env_result env_repair(struct env *env, bool read_only, struct fault *fault);
+
+#endif

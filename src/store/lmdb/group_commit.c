@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: ISC */
+/* group_commit.c: see group_commit.h. The write transaction holds the lock that every process waits
+ * for, so nothing happens in it but the writes and a bounded look at what is due. Does not know
+ * records. */
+#include "store/lmdb/group_commit.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
+
+#include "store/lmdb/ends.h"
+#include "store/lmdb/events.h"
+
+enum {
+    SWEEP_ENTRIES = 4,
+    SWEEP_ALIASES = 32,
+    TIDY_EVERY_MS = 60 * 1000 /* a dead reader's snapshot keeps pages from being used again */
+};
+
+/* While there is other work, writes gather until they are so many, or until the first has waited
+ * so many times as long as the last commit took: then commits take a small part of the time, and
+ * none waits much longer for one than it would have waited in a queue anyway. */
+enum { GATHER_WRITES = 128, GATHER_PARTS = 32, GATHER_MOST_US = 10 * 1000 };
+
+struct group_commit {
+    struct env *env;
+    const struct crypto_mac *mac;
+    const struct sweep *sweep;
+    group_commit_apply *apply;
+    void *self;
+    /* the leader's */
+    int64_t tidied_ms;
+    struct ended_list ended; /* what ends in the transaction under way */
+
+    pthread_mutex_t lock; /* over the rest */
+    struct store_write *first, **end;
+    size_t count;      /* of them */
+    int64_t since_us;  /* when the first came */
+    int64_t commit_us; /* how long the last batch took */
+    bool has_leader;
+};
+
+struct group_commit *group_commit_open(struct env *env, const struct crypto_mac *mac,
+                                       const struct sweep *sweep, group_commit_apply *apply,
+                                       void *self)
+{
+    struct group_commit *group = calloc(1, sizeof *group);
+
+    if (group == NULL) {
+        return NULL;
+    }
+    group->env = env;
+    group->mac = mac;
+    group->sweep = sweep;
+    group->apply = apply;
+    group->self = self;
+    group->end = &group->first;
+    pthread_mutex_init(&group->lock, NULL);
+    return group;
+}
+
+void group_commit_close(struct group_commit *group)
+{
+    if (group != NULL) {
+        pthread_mutex_destroy(&group->lock);
+        ended_list_free(&group->ended);
+        free(group);
+    }
+}
+
+/* ---- the leader's work: one batch ---- */
+
+enum attempt {
+    ATTEMPT_DONE,   /* every write has its result */
+    ATTEMPT_FULL,   /* nothing happened; more room is needed */
+    ATTEMPT_FAILED, /* nothing happened; all have the fault */
+    ATTEMPT_UNSWEPT /* nothing happened, because of what was swept, not of the writes */
+};
+
+static enum attempt persist(struct group_commit *group, struct store_write *batch, int64_t now_ms);
+static enum attempt attempt(struct group_commit *group, struct store_write *batch, int64_t now_ms);
+
+/* The earliest clock of the batch, so that nothing is swept early; 0 when none tells the time. */
+static int64_t time_of(const struct store_write *batch)
+{
+    int64_t now_ms = 0;
+
+    for (const struct store_write *write = batch; write != NULL; write = write->next) {
+        if (write->now_ms > 0 && (now_ms == 0 || write->now_ms < now_ms)) {
+            now_ms = write->now_ms;
+        }
+    }
+    return now_ms;
+}
+
+static void run(struct group_commit *group, struct store_write *batch)
+{
+    int64_t now_ms = time_of(batch);
+
+    if (now_ms != 0 && (now_ms - group->tidied_ms >= TIDY_EVERY_MS ||
+                        group->tidied_ms - now_ms >= TIDY_EVERY_MS)) {
+        env_tidy(group->env);
+        group->tidied_ms = now_ms;
+    }
+    if (persist(group, batch, now_ms) == ATTEMPT_DONE || batch->next == NULL ||
+        env_is_broken(group->env)) {
+        return;
+    }
+    /* One of them does not fit or fails; the rest are tried one by one. */
+    for (struct store_write *write = batch, *next; write != NULL; write = next) {
+        next = write->next;
+        write->next = NULL;
+        if (write->fault != NULL) {
+            write->fault->text[0] = '\0'; /* the batch's */
+        }
+        persist(group, write, now_ms);
+        write->next = next;
+    }
+}
+
+/* The same answer for all. */
+static void answer_all(struct store_write *batch, enum store_result result,
+                       const struct fault *fault)
+{
+    for (struct store_write *write = batch; write != NULL; write = write->next) {
+        write->result = result;
+        if (write->fault != NULL) {
+            *write->fault = *fault;
+        }
+    }
+}
+
+/* Until it is done or nothing more can be tried. */
+static enum attempt persist(struct group_commit *group, struct store_write *batch, int64_t now_ms)
+{
+    for (;;) {
+        struct fault fault = {""};
+        enum attempt outcome = attempt(group, batch, now_ms);
+
+        if (outcome == ATTEMPT_UNSWEPT) {
+            now_ms = 0;
+        } else if (outcome != ATTEMPT_FULL) {
+            return outcome;
+        } else if (env_grow(group->env, &fault) != ENV_OK) {
+            answer_all(batch, STORE_FAULT, &fault);
+            return ATTEMPT_FULL;
+        }
+    }
+}
+
+/* ---- one transaction ---- */
+
+/* False: the transaction cannot be committed as it is. An error before the write changed anything,
+ * such as a damaged record, is that write's own matter. */
+static bool apply(const struct group_commit *group, struct rows *rows, struct store_write *write)
+{
+    size_t before = rows->changes;
+    enum store_result result;
+    bool failed;
+
+    rows->fault = write->fault;
+    result = group->apply(group->self, rows, write);
+    if (result == STORE_OK && write->has_event) {
+        events_append(rows, &write->event);
+    }
+    failed = rows->failed;
+    rows->failed = false; /* for the next */
+    write->result = failed ? STORE_FAULT : result;
+    return write->result == STORE_OK || (rows->changes == before && !rows->full);
+}
+
+/* What went well before is undone as well: a fault, until it is tried again. */
+static void forget_results(struct store_write *batch, const struct store_write *end)
+{
+    for (struct store_write *write = batch; write != end; write = write->next) {
+        write->result = STORE_FAULT;
+    }
+}
+
+static bool sweep_a_little(struct group_commit *group, struct rows *rows, int64_t now_ms)
+{
+    struct sweep_budget budget = {SWEEP_ENTRIES, SWEEP_ENTRIES, SWEEP_ALIASES};
+    size_t removed = 0;
+    bool more;
+
+    rows->fault = NULL;
+    sweep_run(rows, group->sweep, now_ms, &budget, &removed, &more);
+    return !rows->failed;
+}
+
+static enum attempt attempt(struct group_commit *group, struct store_write *batch, int64_t now_ms)
+{
+    struct rows rows = {.mac = group->mac, .ended = &group->ended};
+    struct fault fault = {""};
+    enum env_result committed;
+
+    group->ended.count = 0;
+    if (env_write_begin(group->env, &rows.txn, &fault) != ENV_OK) {
+        answer_all(batch, STORE_FAULT, &fault);
+        return ATTEMPT_FAILED;
+    }
+    for (struct store_write *write = batch; write != NULL; write = write->next) {
+        if (!apply(group, &rows, write)) {
+            env_abort(&rows.txn);
+            forget_results(batch, write);
+            return rows.full ? ATTEMPT_FULL : ATTEMPT_FAILED;
+        }
+    }
+    if (now_ms != 0 && (rows.changes > 0 || rows.pressed) &&
+        !sweep_a_little(group, &rows, now_ms)) {
+        env_abort(&rows.txn);
+        return ATTEMPT_UNSWEPT;
+    }
+    if (rows.changes == 0) {
+        env_abort(&rows.txn); /* all came too late: nothing to make durable */
+        return ATTEMPT_DONE;
+    }
+    rows.fault = &fault;
+    ends_journal(&rows);
+    if (rows.failed) {
+        env_abort(&rows.txn);
+        committed = rows.full ? ENV_FULL : ENV_FAULT;
+    } else {
+        committed = env_commit(&rows.txn, &fault);
+    }
+    if (committed != ENV_OK) {
+        answer_all(batch, STORE_FAULT, &fault); /* a STALE may have been seen in what is gone */
+        return committed == ENV_FULL ? ATTEMPT_FULL : ATTEMPT_FAILED;
+    }
+    return ATTEMPT_DONE;
+}
+
+/* ---- who leads ---- */
+
+static struct store_write *take_all(struct group_commit *group)
+{
+    struct store_write *batch = group->first;
+
+    group->first = NULL;
+    group->end = &group->first;
+    group->count = 0;
+    return batch;
+}
+
+size_t group_commit_waiting(struct group_commit *group)
+{
+    size_t count;
+
+    pthread_mutex_lock(&group->lock);
+    count = group->count;
+    pthread_mutex_unlock(&group->lock);
+    return count;
+}
+
+static bool has_gathered(const struct group_commit *group)
+{
+    int64_t patience_us = group->commit_us * GATHER_PARTS;
+
+    if (patience_us > GATHER_MOST_US) {
+        patience_us = GATHER_MOST_US;
+    }
+    return group->count >= GATHER_WRITES || clock_stopwatch_us() - group->since_us >= patience_us;
+}
+
+enum store_pending group_commit_pending(struct group_commit *group)
+{
+    enum store_pending pending = STORE_NOTHING;
+
+    pthread_mutex_lock(&group->lock);
+    if (group->first != NULL && !group->has_leader) {
+        pending = has_gathered(group) ? STORE_DUE : STORE_WAITING;
+    }
+    pthread_mutex_unlock(&group->lock);
+    return pending;
+}
+
+void group_commit_submit(struct group_commit *group, struct store_write *write)
+{
+    write->result = STORE_FAULT; /* until somebody has an answer */
+    write->next = NULL;
+    pthread_mutex_lock(&group->lock);
+    if (group->count++ == 0) {
+        group->since_us = clock_stopwatch_us();
+    }
+    *group->end = write;
+    group->end = &write->next;
+    pthread_mutex_unlock(&group->lock);
+}
+
+/* A thread that sleeps until its write is made. */
+struct sleeper {
+    sem_t wake;
+    bool done; /* its result is there; else it was woken to lead */
+    enum store_result result;
+};
+
+static void wake(struct sleeper *sleeper)
+{
+    sem_post(&sleeper->wake); /* from here on its stack frame may be gone */
+}
+
+static void wake_done(void *self, enum store_result result)
+{
+    struct sleeper *sleeper = self;
+
+    sleeper->result = result;
+    sleeper->done = true;
+    wake(sleeper);
+}
+
+static struct sleeper *first_sleeper(struct group_commit *group)
+{
+    struct store_write *write = group->first;
+
+    while (write != NULL && write->done != wake_done) {
+        write = write->next;
+    }
+    return write != NULL ? write->self : NULL;
+}
+
+/* Under no lock, or each that is woken would wait for it. What `done` was told of may be gone. */
+static void tell_all(struct store_write *batch)
+{
+    for (struct store_write *write = batch, *next; write != NULL; write = next) {
+        next = write->next;
+        write->done(write->self, write->result);
+    }
+}
+
+static void run_and_tell(struct group_commit *group, struct store_write *batch)
+{
+    int64_t begun_us = clock_stopwatch_us();
+
+    run(group, batch);
+    pthread_mutex_lock(&group->lock);
+    group->commit_us = clock_stopwatch_us() - begun_us;
+    group->has_leader = false; /* others may lead while this thread tells */
+    pthread_mutex_unlock(&group->lock);
+    tell_all(batch);
+}
+
+/* The next batch, which the caller leads; NULL: somebody else leads, or nothing waits. */
+static struct store_write *begin_to_lead(struct group_commit *group)
+{
+    struct store_write *batch = NULL;
+
+    pthread_mutex_lock(&group->lock);
+    if (!group->has_leader && group->first != NULL) {
+        group->has_leader = true;
+        batch = take_all(group);
+    }
+    pthread_mutex_unlock(&group->lock);
+    return batch;
+}
+
+/* Whoever submitted while another one led went away, so the leader looks again before it goes. */
+void group_commit_flush(struct group_commit *group)
+{
+    struct store_write *batch;
+
+    while ((batch = begin_to_lead(group)) != NULL) {
+        run_and_tell(group, batch);
+    }
+}
+
+/* One that sleeps shall lead now, so that no sleeper's thread works for others for ever. False:
+ * none does, or somebody leads already. */
+static bool hand_over(struct group_commit *group)
+{
+    struct sleeper *successor = NULL;
+
+    pthread_mutex_lock(&group->lock);
+    if (!group->has_leader) {
+        successor = first_sleeper(group);
+        group->has_leader = successor != NULL;
+    }
+    pthread_mutex_unlock(&group->lock);
+    if (successor != NULL) {
+        wake(successor);
+    }
+    return successor != NULL;
+}
+
+static void lead_once(struct group_commit *group, struct store_write *batch)
+{
+    run_and_tell(group, batch);
+    if (!hand_over(group)) {
+        group_commit_flush(group);
+    }
+}
+
+/* Woken to lead: `has_leader` was set on its behalf, and its write is among those that wait. */
+static void lead_as_successor(struct group_commit *group)
+{
+    struct store_write *batch;
+
+    pthread_mutex_lock(&group->lock);
+    batch = take_all(group);
+    pthread_mutex_unlock(&group->lock);
+    lead_once(group, batch);
+}
+
+enum store_result group_commit_write(struct group_commit *group, struct store_write *write)
+{
+    struct sleeper sleeper = {.done = false};
+    struct store_write *batch;
+
+    sem_init(&sleeper.wake, 0, 0);
+    write->done = wake_done;
+    write->self = &sleeper;
+    group_commit_submit(group, write);
+    batch = begin_to_lead(group);
+    if (batch != NULL) {
+        lead_once(group, batch);
+    }
+    for (;;) { /* what the sleeper holds is the waker's until it has posted */
+        while (sem_wait(&sleeper.wake) != 0) { /* a signal */
+        }
+        if (sleeper.done) {
+            break;
+        }
+        lead_as_successor(group);
+    }
+    sem_destroy(&sleeper.wake);
+    return sleeper.result;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/* group_commit.h: group commit. Writes of the threads of one process are queued; a leader applies
+ * all that wait in one write transaction, commits once, and reports to their owners. A lone caller
+ * leads at once. Knows transactions and batches; does not know what is written. */
+#ifndef RETOKEN_STORE_LMDB_GROUP_COMMIT_H
+#define RETOKEN_STORE_LMDB_GROUP_COMMIT_H
+
+#include "store/lmdb/rows.h"
+#include "store/lmdb/sweep.h"
+#include "store/store.h"
+
+struct group_commit;
+
+/* Applies a write inside a transaction; may be called more than once for one write, and in another
+ * thread. After anything but STORE_OK without rows->failed it has written nothing. */
+typedef enum store_result group_commit_apply(void *self, struct rows *rows,
+                                             struct store_write *write);
+
+/* What the pointers lead to outlives the group. NULL: out of memory. */
+struct group_commit *group_commit_open(struct env *env, const struct crypto_mac *mac,
+                                       const struct sweep *sweep, group_commit_apply *apply,
+                                       void *self);
+/* NULL is harmless. */
+void group_commit_close(struct group_commit *group);
+
+/* Makes the write durable, waiting for it; its result. Sets write->done and ->self. */
+enum store_result group_commit_write(struct group_commit *group, struct store_write *write);
+
+/* Queues the write, which lives until write->done is called with its result: by a later
+ * group_commit_flush or group_commit_write of any thread. The caller sees to it that one follows.
+ */
+void group_commit_submit(struct group_commit *group, struct store_write *write);
+/* Leads until nothing waits or another thread leads. Calls the `done` of all it has committed;
+ * these may submit again, and must not wait for a write. */
+void group_commit_flush(struct group_commit *group);
+/* STORE_NOTHING: nothing waits, or a leader will take it. STORE_WAITING: something does, and may
+ * gather while there is other work. STORE_DUE: it is many by now, or the first has waited long
+ * beside what a commit takes. */
+enum store_pending group_commit_pending(struct group_commit *group);
+/* How many wait for the present leader. */
+size_t group_commit_waiting(struct group_commit *group);
+
+#endif

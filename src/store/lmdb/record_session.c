@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: ISC */
+/* record_session.c: the layout of a session's record, which every refresh reads and rewrites. Knows
+ * bytes; does not know when they are written. */
+#include <string.h>
+
+#include "store/lmdb/record_pieces.h"
+
+enum { SESSION_VERSION = 2 };
+
+/* ---- session: key = id (16) ----
+ *
+ *     02                         version
+ *     0005                       flags, as below
+ *     00                         end
+ *     0000000000000007           account
+ *     00000000                   its epoch
+ *     0000002a                   generation
+ *     00000000                   derived aliases below this generation are removed
+ *     019a9f2c3b00               created
+ *     019a9f2d0a11               rotated
+ *     019a9f2d0a11               used
+ *     019aa4523b00               expires, 0 = never
+ *     000000000000               ended, 0 = live
+ *     019aa9783b00               time of its entry in the ends table, 0 = none
+ *     8f0c66d21b5e9a03           boot id, 0 = not known
+ *     019a9f2d0a13 00000c350a13  generation 41 spent: wall clock, time since boot; 0 = not known
+ *     0000ea60 0000ea60          generation 40 spent: so much earlier, by both clocks (put_ago)
+ *     00000bb8 ffffffff          generation 39: as much before that of 41; ffffffff = not known
+ *     …                          down to generation 34
+ *     (32 bytes)                 the stored alias, only with flag 0002
+ *     01 (64 bytes)              key's kind and public key, only with flag 0010
+ *     (32 bytes)                 hashes of address and user agent, only with flag 0020
+ *     05 70686f6e65              device "phone", only with flag 0040
+ *     01 03 019a9f2c4b00         events: how many, then kind and time; only with flag 0080
+ *     0c 2f6f617574682f746f6b656e     realm "/oauth/token"
+ *     03 776562                  client "web"
+ *     0006 6f70656e6964          scope "openid"
+ *     (16 bytes)                 MAC
+ *
+ * Nothing that a rotation changes varies in size, so a rotation rewrites the record in place. */
+
+enum {
+    FLAG_SCOPE = 0x01, /* a scope was granted */
+    FLAG_ALIAS = 0x02,
+    FLAG_DERIVED = 0x04, /* it has derived aliases */
+    FLAG_PROVED = 0x08,  /* its client proved itself when it began */
+    FLAG_KEY = 0x10,
+    FLAG_ORIGIN = 0x20,
+    FLAG_DEVICE = 0x40,
+    FLAG_EVENTS = 0x80
+};
+
+static bool has_origin(const struct session *session)
+{
+    static const uint8_t none[SESSION_ORIGIN_SIZE];
+
+    return memcmp(session->address, none, sizeof none) != 0 ||
+           memcmp(session->user_agent, none, sizeof none) != 0;
+}
+
+static unsigned flags_of(const struct session *session)
+{
+    return (session->scope_given ? (unsigned)FLAG_SCOPE : 0) |
+           (session->has_alias ? (unsigned)FLAG_ALIAS : 0) |
+           (session->has_derived_aliases ? (unsigned)FLAG_DERIVED : 0) |
+           (session->client_proved ? (unsigned)FLAG_PROVED : 0) |
+           (session->key_kind != SESSION_KEY_NONE ? (unsigned)FLAG_KEY : 0) |
+           (has_origin(session) ? (unsigned)FLAG_ORIGIN : 0) |
+           (session->device[0] != '\0' ? (unsigned)FLAG_DEVICE : 0) |
+           (session->event_count > 0 ? (unsigned)FLAG_EVENTS : 0);
+}
+
+static void put_spent(struct record *record, const struct session *session)
+{
+    const struct session_spent *latest = &session->spent[0];
+
+    put_u64(record, session->boot);
+    put_time48(record, latest->wall_ms);
+    put_time48(record, latest->boot_ms);
+    for (size_t i = 1; i < SESSION_SPENT_KEPT; i++) {
+        put_ago(record, latest->wall_ms, session->spent[i].wall_ms);
+        put_ago(record, latest->boot_ms, session->spent[i].boot_ms);
+    }
+}
+
+static void get_spent(struct record *record, struct session *session)
+{
+    struct session_spent *latest = &session->spent[0];
+
+    session->boot = get_u64(record);
+    latest->wall_ms = get_time48(record);
+    latest->boot_ms = get_time48(record);
+    for (size_t i = 1; i < SESSION_SPENT_KEPT; i++) {
+        session->spent[i].wall_ms = get_ago(record, latest->wall_ms);
+        session->spent[i].boot_ms = get_ago(record, latest->boot_ms);
+    }
+}
+
+static void put_events(struct record *record, const struct session *session)
+{
+    if (session->event_count > SESSION_EVENTS_KEPT) {
+        record->failed = true;
+        return;
+    }
+    put_u8(record, session->event_count);
+    for (size_t i = 0; i < session->event_count; i++) {
+        put_u8(record, session->events[i].kind);
+        put_time48(record, session->events[i].at_ms);
+    }
+}
+
+static void get_events(struct record *record, struct session *session)
+{
+    session->event_count = (uint8_t)get_choice(record, SESSION_EVENTS_KEPT);
+    for (size_t i = 0; i < session->event_count; i++) {
+        session->events[i].kind = (uint8_t)get_u8(record);
+        session->events[i].at_ms = get_time48(record);
+    }
+}
+
+/* What few sessions have. */
+static void put_extras(struct record *record, const struct session *session, unsigned flags)
+{
+    if ((flags & FLAG_ALIAS) != 0) {
+        put_bytes(record, session->alias, sizeof session->alias);
+    }
+    if ((flags & FLAG_KEY) != 0) {
+        put_u8(record, session->key_kind);
+        put_bytes(record, session->key, sizeof session->key);
+    }
+    if ((flags & FLAG_ORIGIN) != 0) {
+        put_bytes(record, session->address, sizeof session->address);
+        put_bytes(record, session->user_agent, sizeof session->user_agent);
+    }
+    if ((flags & FLAG_DEVICE) != 0) {
+        put_short_text(record, session->device, sizeof session->device);
+    }
+    if ((flags & FLAG_EVENTS) != 0) {
+        put_events(record, session);
+    }
+}
+
+static void get_extras(struct record *record, struct session *session, unsigned flags)
+{
+    if ((flags & FLAG_ALIAS) != 0) {
+        get_into(record, session->alias, sizeof session->alias);
+    }
+    if ((flags & FLAG_KEY) != 0) {
+        session->key_kind = (enum session_key_kind)get_choice(record, SESSION_KEY_BROWSER);
+        get_into(record, session->key, sizeof session->key);
+    }
+    if ((flags & FLAG_ORIGIN) != 0) {
+        get_into(record, session->address, sizeof session->address);
+        get_into(record, session->user_agent, sizeof session->user_agent);
+    }
+    if ((flags & FLAG_DEVICE) != 0) {
+        get_short_text(record, session->device, sizeof session->device);
+    }
+    if ((flags & FLAG_EVENTS) != 0) {
+        get_events(record, session);
+    }
+}
+
+void record_put_session(struct record *record, const struct record_session *stored)
+{
+    const struct session *session = &stored->session;
+    unsigned flags = flags_of(session);
+
+    put_u8(record, SESSION_VERSION);
+    put_u16(record, flags);
+    put_u8(record, session->end);
+    put_u64(record, session->account);
+    put_u32(record, session->epoch);
+    put_u32(record, session->generation);
+    put_u32(record, stored->swept);
+    put_time48(record, session->created_ms);
+    put_time48(record, session->rotated_ms);
+    put_time48(record, session->used_ms);
+    put_time48(record, session->expires_ms);
+    put_time48(record, session->ended_ms);
+    put_time48(record, stored->entry_ms);
+    put_spent(record, session);
+    put_extras(record, session, flags);
+    put_short_text(record, session->realm, sizeof session->realm);
+    put_short_text(record, session->client, sizeof session->client);
+    put_text(record, session->scope, sizeof session->scope);
+}
+
+bool record_get_session(struct record *record, struct record_session *stored)
+{
+    struct session *session = &stored->session;
+    size_t flags;
+
+    memset(stored, 0, sizeof *stored);
+    record->failed |= get_u8(record) != SESSION_VERSION;
+    flags = get_u16(record);
+    session->scope_given = (flags & FLAG_SCOPE) != 0;
+    session->has_alias = (flags & FLAG_ALIAS) != 0;
+    session->has_derived_aliases = (flags & FLAG_DERIVED) != 0;
+    session->client_proved = (flags & FLAG_PROVED) != 0;
+    session->end = (enum session_end)get_choice(record, SESSION_ENDED_CLIENT);
+    session->account = get_u64(record);
+    session->epoch = get_u32(record);
+    session->generation = get_u32(record);
+    stored->swept = get_u32(record);
+    session->created_ms = get_time48(record);
+    session->rotated_ms = get_time48(record);
+    session->used_ms = get_time48(record);
+    session->expires_ms = get_time48(record);
+    session->ended_ms = get_time48(record);
+    stored->entry_ms = get_time48(record);
+    get_spent(record, session);
+    get_extras(record, session, (unsigned)flags);
+    get_short_text(record, session->realm, sizeof session->realm);
+    get_short_text(record, session->client, sizeof session->client);
+    get_text(record, session->scope, sizeof session->scope);
+    record->failed |= flags_of(session) != flags;
+    return ended(record);
+}

@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: ISC */
+/* rows.c: typed get, put and remove over the environment's bytes; see rows.h. Each get checks the
+ * record's MAC and makes its failure an error; nothing of a damaged record reaches a verb. Knows
+ * keys; does not know why a row is wanted. */
+#include "store/lmdb/rows.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/codec.h"
+
+/* ---- keys ---- */
+
+struct rows_key rows_key_first(void)
+{
+    return (struct rows_key){.size = 1};
+}
+
+struct rows_key rows_key_last(void)
+{
+    struct rows_key key = {.size = ENV_KEY_MAX};
+
+    memset(key.bytes, 0xff, sizeof key.bytes);
+    return key;
+}
+
+static struct rows_key key_of(const void *data, size_t size)
+{
+    struct rows_key key;
+
+    key.size = size;
+    memcpy(key.bytes, data, size);
+    return key;
+}
+
+struct rows_key rows_key_text(const char *text)
+{
+    return key_of(text, strnlen(text, ENV_KEY_MAX));
+}
+
+void rows_key_read_text(const struct rows_key *key, char *text)
+{
+    memcpy(text, key->bytes, key->size);
+    text[key->size] = '\0';
+}
+
+static struct env_bytes bytes_of(const struct rows_key *key)
+{
+    return (struct env_bytes){key->bytes, key->size};
+}
+
+static struct rows_key key_of_u64(uint64_t number)
+{
+    struct rows_key key;
+
+    key.size = 8;
+    codec_put_u64(key.bytes, number);
+    return key;
+}
+
+static struct rows_key key_of_u32(uint32_t number)
+{
+    struct rows_key key;
+
+    key.size = 4;
+    codec_put_u32(key.bytes, number);
+    return key;
+}
+
+/* size 0 when the name is empty or longer than `most`: no record can have it. */
+static struct rows_key key_of_name(const char *name, size_t most)
+{
+    size_t size = strnlen(name, most + 1);
+
+    return key_of(name, size > most ? 0 : size);
+}
+
+static struct rows_key key_of_u64_and_id(uint64_t number, const uint8_t id[SESSION_ID_SIZE])
+{
+    struct rows_key key;
+
+    key.size = 8 + SESSION_ID_SIZE;
+    codec_put_u64(key.bytes, number);
+    memcpy(key.bytes + 8, id, SESSION_ID_SIZE);
+    return key;
+}
+
+struct rows_key rows_owner_key(uint64_t account, const uint8_t id[SESSION_ID_SIZE])
+{
+    return key_of_u64_and_id(account, id);
+}
+
+struct rows_key rows_end_key(int64_t at_ms, const uint8_t id[SESSION_ID_SIZE])
+{
+    return key_of_u64_and_id((uint64_t)at_ms, id);
+}
+
+bool rows_owner_split(const struct rows_key *key, uint64_t *account, uint8_t id[SESSION_ID_SIZE])
+{
+    if (key->size != 8 + SESSION_ID_SIZE) {
+        return false;
+    }
+    *account = codec_get_u64(key->bytes);
+    memcpy(id, key->bytes + 8, SESSION_ID_SIZE);
+    return true;
+}
+
+bool rows_end_split(const struct rows_key *key, int64_t *at_ms, uint8_t id[SESSION_ID_SIZE])
+{
+    uint64_t at;
+
+    if (!rows_owner_split(key, &at, id) || at > INT64_MAX) {
+        return false;
+    }
+    *at_ms = (int64_t)at;
+    return true;
+}
+
+/* ---- errors ---- */
+
+void rows_fail(struct rows *rows, const char *format, ...)
+{
+    struct fault words;
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(words.text, sizeof words.text, format, arguments);
+    va_end(arguments);
+    if (!rows->failed && rows->fault != NULL) {
+        *rows->fault = words;
+    }
+    rows->failed = true;
+}
+
+/* What an operator would call the record: names as they are, ids as UUIDs, all else in hex. */
+static void describe(enum env_table table, const struct rows_key *key, char out[ENV_KEY_MAX * 2])
+{
+    bool is_name = table == TABLE_META || table == TABLE_NAMES || table == TABLE_CLIENTS;
+
+    if (is_name) {
+        snprintf(out, ENV_KEY_MAX * 2, "%.*s", (int)key->size, (const char *)key->bytes);
+    } else if (table == TABLE_SESSIONS && key->size == SESSION_ID_SIZE) {
+        codec_uuid_format(key->bytes, out);
+    } else {
+        codec_hex_encode(key->bytes, key->size < 16 ? key->size : 16, out);
+    }
+}
+
+static bool damaged(struct rows *rows, enum env_table table, const struct rows_key *key)
+{
+    char name[ENV_KEY_MAX * 2];
+
+    describe(table, key, name);
+    rows_fail(rows, "record %s in %s is damaged or was changed by hand; run `retoken store check`",
+              name, env_table_name(table));
+    return false;
+}
+
+/* True: done. */
+static bool is_done(struct rows *rows, enum env_result result)
+{
+    rows->full |= result == ENV_FULL;
+    rows->failed |= result == ENV_FULL || result == ENV_FAULT;
+    return result == ENV_OK;
+}
+
+/* ---- the accesses ---- */
+
+static bool get(struct rows *rows, enum env_table table, const struct rows_key *key,
+                struct record *record)
+{
+    struct env_bytes stored;
+
+    if (rows->failed || key->size == 0 ||
+        !is_done(rows, env_get(&rows->txn, table, bytes_of(key), &stored, rows->fault))) {
+        return false;
+    }
+    record_start(record, table, bytes_of(key));
+    return record_open(record, rows->mac, stored) || damaged(rows, table, key);
+}
+
+static void put(struct rows *rows, enum env_table table, const struct rows_key *key,
+                struct env_bytes stored)
+{
+    if (!rows->failed) {
+        rows->changes++;
+        is_done(rows, env_put(&rows->txn, table, bytes_of(key), stored, rows->fault));
+    }
+}
+
+static void put_record(struct rows *rows, enum env_table table, const struct rows_key *key,
+                       struct record *record)
+{
+    struct env_bytes stored;
+
+    if (key->size == 0 || !record_seal(record, rows->mac, &stored)) {
+        /* a bug of a caller, caught before it is on the disk */
+        rows_fail(rows,
+                  "a record for %s could not be made: a value is too long, or libcrypto "
+                  "failed",
+                  env_table_name(table));
+        return;
+    }
+    put(rows, table, key, stored);
+}
+
+static bool remove_row(struct rows *rows, enum env_table table, const struct rows_key *key)
+{
+    if (rows->failed || key->size == 0) {
+        return false;
+    }
+    rows->changes++;
+    return is_done(rows, env_remove(&rows->txn, table, bytes_of(key), rows->fault));
+}
+
+/* A page whose keys were changed on the disk can lead a walk in a circle: each step must lead on.
+ */
+static bool leads_on(enum env_seek seek, const struct rows_key *from, const struct env_bytes *found)
+{
+    int order = text_compare((struct text){found->data, found->size},
+                             (struct text){(const char *)from->bytes, from->size});
+
+    switch (seek) {
+    case ENV_FROM:
+        return order >= 0;
+    case ENV_AFTER:
+        return order > 0;
+    case ENV_BEFORE:
+        return order < 0;
+    }
+    return false;
+}
+
+bool rows_next(struct rows *rows, enum env_table table, enum env_seek seek, struct rows_key *key)
+{
+    struct env_bytes found;
+
+    if (rows->failed ||
+        !is_done(rows, env_seek(&rows->txn, table, seek, bytes_of(key), &found, rows->fault))) {
+        return false;
+    } else if (found.size > ENV_KEY_MAX) {
+        rows_fail(rows, "a key in %s is longer than any of ours; run `retoken store check`",
+                  env_table_name(table));
+    } else if (!leads_on(seek, key, &found)) {
+        rows_fail(rows, "keys in %s are out of order: data.mdb is damaged; restore a backup",
+                  env_table_name(table));
+    } else {
+        *key = key_of(found.data, found.size);
+    }
+    return !rows->failed;
+}
+
+bool rows_have_room(struct rows *rows)
+{
+    if (env_nearly_full(&rows->txn)) {
+        rows->pressed = true;
+        rows_fail(rows, "store is full: what is left is kept for refreshing and ending sessions; "
+                        "raise the map limit, or remove sessions with `retoken store prune`");
+    }
+    return !rows->failed;
+}
+
+/* ---- sessions and aliases ---- */
+
+bool rows_session_get(struct rows *rows, const uint8_t id[SESSION_ID_SIZE],
+                      struct record_session *session)
+{
+    struct rows_key key = key_of(id, SESSION_ID_SIZE);
+    struct record record;
+
+    if (!get(rows, TABLE_SESSIONS, &key, &record)) {
+        return false;
+    } else if (!record_get_session(&record, session)) {
+        return damaged(rows, TABLE_SESSIONS, &key);
+    }
+    memcpy(session->session.id, id, SESSION_ID_SIZE);
+    return true;
+}
+
+void rows_session_put(struct rows *rows, const struct record_session *session)
+{
+    struct rows_key key = key_of(session->session.id, SESSION_ID_SIZE);
+    struct record record;
+
+    record_start(&record, TABLE_SESSIONS, bytes_of(&key));
+    record_put_session(&record, session);
+    put_record(rows, TABLE_SESSIONS, &key, &record);
+}
+
+bool rows_session_remove(struct rows *rows, const uint8_t id[SESSION_ID_SIZE])
+{
+    struct rows_key key = key_of(id, SESSION_ID_SIZE);
+
+    return remove_row(rows, TABLE_SESSIONS, &key);
+}
+
+bool rows_alias_get(struct rows *rows, const uint8_t hash[SESSION_HASH_SIZE],
+                    struct record_alias *alias)
+{
+    struct rows_key key = key_of(hash, SESSION_HASH_SIZE);
+    struct record record;
+
+    return get(rows, TABLE_ALIASES, &key, &record) &&
+           (record_get_alias(&record, alias) || damaged(rows, TABLE_ALIASES, &key));
+}
+
+void rows_alias_put(struct rows *rows, const uint8_t hash[SESSION_HASH_SIZE],
+                    const struct record_alias *alias)
+{
+    struct rows_key key = key_of(hash, SESSION_HASH_SIZE);
+    struct record record;
+
+    record_start(&record, TABLE_ALIASES, bytes_of(&key));
+    record_put_alias(&record, alias);
+    put_record(rows, TABLE_ALIASES, &key, &record);
+}
+
+bool rows_alias_remove(struct rows *rows, const uint8_t hash[SESSION_HASH_SIZE])
+{
+    struct rows_key key = key_of(hash, SESSION_HASH_SIZE);
+
+    return remove_row(rows, TABLE_ALIASES, &key);
+}
+
+/* ---- accounts and their names ---- */
+
+bool rows_account_get(struct rows *rows, uint64_t number, struct account *account)
+{
+    struct rows_key key = key_of_u64(number);
+    struct record record;
+
+    if (!get(rows, TABLE_ACCOUNTS, &key, &record)) {
+        return false;
+    } else if (!record_get_account(&record, account)) {
+        return damaged(rows, TABLE_ACCOUNTS, &key);
+    }
+    account->number = number;
+    return true;
+}
+
+void rows_account_put(struct rows *rows, const struct account *account)
+{
+    struct rows_key key = key_of_u64(account->number);
+    struct record record;
+
+    record_start(&record, TABLE_ACCOUNTS, bytes_of(&key));
+    record_put_account(&record, account);
+    put_record(rows, TABLE_ACCOUNTS, &key, &record);
+}
+
+bool rows_account_remove(struct rows *rows, uint64_t number)
+{
+    struct rows_key key = key_of_u64(number);
+
+    return remove_row(rows, TABLE_ACCOUNTS, &key);
+}
+
+bool rows_name_get(struct rows *rows, const char *name, uint64_t *number)
+{
+    struct rows_key key = key_of_name(name, ACCOUNT_NAME_MAX);
+    struct record record;
+
+    return get(rows, TABLE_NAMES, &key, &record) &&
+           (record_get_number(&record, number) || damaged(rows, TABLE_NAMES, &key));
+}
+
+void rows_name_put(struct rows *rows, const char *name, uint64_t number)
+{
+    struct rows_key key = key_of_name(name, ACCOUNT_NAME_MAX);
+    struct record record;
+
+    record_start(&record, TABLE_NAMES, bytes_of(&key));
+    record_put_number(&record, number);
+    put_record(rows, TABLE_NAMES, &key, &record);
+}
+
+bool rows_name_remove(struct rows *rows, const char *name)
+{
+    struct rows_key key = key_of_name(name, ACCOUNT_NAME_MAX);
+
+    return remove_row(rows, TABLE_NAMES, &key);
+}
+
+/* ---- clients ---- */
+
+bool rows_client_get(struct rows *rows, const char *id, struct client *client)
+{
+    struct rows_key key = key_of_name(id, CLIENT_ID_MAX);
+    struct record record;
+
+    if (!get(rows, TABLE_CLIENTS, &key, &record)) {
+        return false;
+    } else if (!record_get_client(&record, client)) {
+        return damaged(rows, TABLE_CLIENTS, &key);
+    }
+    rows_key_read_text(&key, client->id);
+    return true;
+}
+
+void rows_client_put(struct rows *rows, const struct client *client)
+{
+    struct rows_key key = key_of_name(client->id, CLIENT_ID_MAX);
+    struct record record;
+
+    record_start(&record, TABLE_CLIENTS, bytes_of(&key));
+    record_put_client(&record, client);
+    put_record(rows, TABLE_CLIENTS, &key, &record);
+}
+
+bool rows_client_remove(struct rows *rows, const char *id)
+{
+    struct rows_key key = key_of_name(id, CLIENT_ID_MAX);
+
+    return remove_row(rows, TABLE_CLIENTS, &key);
+}
+
+/* ---- signing keys ---- */
+
+bool rows_signing_get(struct rows *rows, uint32_t number, struct signing_row *row)
+{
+    struct rows_key key = key_of_u32(number);
+    struct record record;
+
+    if (!get(rows, TABLE_KEYS, &key, &record)) {
+        return false;
+    } else if (!record_get_key(&record, row)) {
+        return damaged(rows, TABLE_KEYS, &key);
+    }
+    row->number = number;
+    return true;
+}
+
+void rows_signing_put(struct rows *rows, const struct signing_row *row)
+{
+    struct rows_key key = key_of_u32(row->number);
+    struct record record;
+
+    record_start(&record, TABLE_KEYS, bytes_of(&key));
+    record_put_key(&record, row);
+    put_record(rows, TABLE_KEYS, &key, &record);
+}
+
+/* ---- events ---- */
+
+bool rows_event_get(struct rows *rows, uint64_t number, struct event *event)
+{
+    struct rows_key key = key_of_u64(number);
+    struct record record;
+
+    return get(rows, TABLE_EVENTS, &key, &record) &&
+           (record_get_event(&record, event) || damaged(rows, TABLE_EVENTS, &key));
+}
+
+void rows_event_put(struct rows *rows, uint64_t number, const struct event *event)
+{
+    struct rows_key key = key_of_u64(number);
+    struct record record;
+
+    record_start(&record, TABLE_EVENTS, bytes_of(&key));
+    record_put_event(&record, event);
+    put_record(rows, TABLE_EVENTS, &key, &record);
+}
+
+bool rows_event_remove(struct rows *rows, uint64_t number)
+{
+    struct rows_key key = key_of_u64(number);
+
+    return remove_row(rows, TABLE_EVENTS, &key);
+}
+
+/* ---- indices ---- */
+
+bool rows_index_get(struct rows *rows, enum env_table table, const struct rows_key *key)
+{
+    struct env_bytes nothing;
+
+    return !rows->failed &&
+           is_done(rows, env_get(&rows->txn, table, bytes_of(key), &nothing, rows->fault));
+}
+
+void rows_index_put(struct rows *rows, enum env_table table, const struct rows_key *key)
+{
+    put(rows, table, key, (struct env_bytes){"", 0});
+}
+
+bool rows_index_remove(struct rows *rows, enum env_table table, const struct rows_key *key)
+{
+    return remove_row(rows, table, key);
+}
+
+/* ---- meta ---- */
+
+static const struct rows_key counters_key = {.size = 8, .bytes = "counters"};
+static const struct rows_key format_key = {.size = 6, .bytes = "format"};
+
+bool rows_counters_get(struct rows *rows, struct record_counters *counters)
+{
+    struct record record;
+
+    /* without them the numbers they count would come again */
+    return !rows->failed && ((get(rows, TABLE_META, &counters_key, &record) &&
+                              record_get_counters(&record, counters)) ||
+                             damaged(rows, TABLE_META, &counters_key));
+}
+
+void rows_counters_put(struct rows *rows, const struct record_counters *counters)
+{
+    struct record record;
+
+    record_start(&record, TABLE_META, bytes_of(&counters_key));
+    record_put_counters(&record, counters);
+    put_record(rows, TABLE_META, &counters_key, &record);
+}
+
+bool rows_format_get(struct rows *rows, struct record_format *format)
+{
+    struct env_bytes stored;
+
+    return !rows->failed &&
+           is_done(rows,
+                   env_get(&rows->txn, TABLE_META, bytes_of(&format_key), &stored, rows->fault)) &&
+           (record_format_decode(stored, format) || damaged(rows, TABLE_META, &format_key));
+}
+
+void rows_format_put(struct rows *rows, const struct record_format *format)
+{
+    uint8_t bytes[RECORD_FORMAT_SIZE];
+
+    record_format_encode(format, bytes);
+    put(rows, TABLE_META, &format_key, (struct env_bytes){bytes, sizeof bytes});
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+/* rows.h: the tables row by row: typed records read and written inside one transaction. Knows which
+ * record stands under which key; does not know what a verb wants, nor how LMDB works.
+ *
+ * The first error is remembered: from then on nothing is read or written, every get, remove and
+ * next is false, and whoever runs the transaction asks rows->failed once, at the end. So false
+ * means "not there" or "does not matter any more". */
+#ifndef RETOKEN_STORE_LMDB_ROWS_H
+#define RETOKEN_STORE_LMDB_ROWS_H
+
+#include "store/lmdb/ended.h"
+#include "store/lmdb/env.h"
+#include "store/lmdb/record.h"
+#include "store/store.h"
+
+/* One transaction. */
+struct rows {
+    struct env_txn txn;
+    const struct crypto_mac *mac;
+    struct fault *fault;      /* where an error is told; NULL = nowhere */
+    struct ended_list *ended; /* what ends in it, for the journal; NULL in a snapshot */
+    bool failed;              /* an error, told in *fault */
+    size_t changes;           /* puts and removes so far */
+    bool full;                /* the environment had no room */
+    bool pressed;             /* a verb was refused because the store is nearly full */
+};
+
+/* An error of the caller's own. */
+void rows_fail(struct rows *rows, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A key on its way through a table. */
+struct rows_key {
+    size_t size;
+    uint8_t bytes[ENV_KEY_MAX];
+};
+/* Before all keys; after all keys; a text's bytes, cut at the longest key. */
+struct rows_key rows_key_first(void);
+struct rows_key rows_key_last(void);
+struct rows_key rows_key_text(const char *text);
+/* The key as a text, ended by a zero byte: key->size + 1 bytes. */
+void rows_key_read_text(const struct rows_key *key, char *text);
+/* Moves *key to the next key in that direction; false at the end. */
+bool rows_next(struct rows *rows, enum env_table table, enum env_seek seek, struct rows_key *key);
+
+/* What is left shall serve rotations and ends: false, which is an error, when nearly full. */
+bool rows_have_room(struct rows *rows);
+
+bool rows_session_get(struct rows *rows, const uint8_t id[SESSION_ID_SIZE],
+                      struct record_session *session);
+void rows_session_put(struct rows *rows, const struct record_session *session);
+bool rows_session_remove(struct rows *rows, const uint8_t id[SESSION_ID_SIZE]);
+
+bool rows_alias_get(struct rows *rows, const uint8_t hash[SESSION_HASH_SIZE],
+                    struct record_alias *alias);
+void rows_alias_put(struct rows *rows, const uint8_t hash[SESSION_HASH_SIZE],
+                    const struct record_alias *alias);
+bool rows_alias_remove(struct rows *rows, const uint8_t hash[SESSION_HASH_SIZE]);
+
+bool rows_account_get(struct rows *rows, uint64_t number, struct account *account);
+void rows_account_put(struct rows *rows, const struct account *account);
+bool rows_account_remove(struct rows *rows, uint64_t number);
+/* False for a name that no account can have. */
+bool rows_name_get(struct rows *rows, const char *name, uint64_t *number);
+void rows_name_put(struct rows *rows, const char *name, uint64_t number);
+bool rows_name_remove(struct rows *rows, const char *name);
+
+/* False for an id that no client can have. */
+bool rows_client_get(struct rows *rows, const char *id, struct client *client);
+void rows_client_put(struct rows *rows, const struct client *client);
+bool rows_client_remove(struct rows *rows, const char *id);
+
+bool rows_signing_get(struct rows *rows, uint32_t number, struct signing_row *row);
+void rows_signing_put(struct rows *rows, const struct signing_row *row);
+
+bool rows_event_get(struct rows *rows, uint64_t number, struct event *event);
+void rows_event_put(struct rows *rows, uint64_t number, const struct event *event);
+bool rows_event_remove(struct rows *rows, uint64_t number);
+
+/* The two indices have keys only: they lead to records, which have MACs. */
+struct rows_key rows_owner_key(uint64_t account, const uint8_t id[SESSION_ID_SIZE]);
+struct rows_key rows_end_key(int64_t at_ms, const uint8_t id[SESSION_ID_SIZE]);
+/* False: no key of that table. */
+bool rows_owner_split(const struct rows_key *key, uint64_t *account, uint8_t id[SESSION_ID_SIZE]);
+bool rows_end_split(const struct rows_key *key, int64_t *at_ms, uint8_t id[SESSION_ID_SIZE]);
+bool rows_index_get(struct rows *rows, enum env_table table, const struct rows_key *key);
+void rows_index_put(struct rows *rows, enum env_table table, const struct rows_key *key);
+bool rows_index_remove(struct rows *rows, enum env_table table, const struct rows_key *key);
+
+/* An error when they are absent: they are written together with the format. */
+bool rows_counters_get(struct rows *rows, struct record_counters *counters);
+void rows_counters_put(struct rows *rows, const struct record_counters *counters);
+/* False: a store without its first records. */
+bool rows_format_get(struct rows *rows, struct record_format *format);
+void rows_format_put(struct rows *rows, const struct record_format *format);
+
+#endif

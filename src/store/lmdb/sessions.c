@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: ISC */
+/* sessions.c: beginning, finding and renewing sessions, and their aliases. Knows the order of a
+ * session's rows; does not know tokens or policies. */
+#include <string.h>
+
+#include "store/lmdb/lmdb_store.h"
+
+/* ---- create ---- */
+
+static bool derive_alias(struct rows *rows, const struct sweep *sweep,
+                         const struct session *session, uint8_t alias[SESSION_HASH_SIZE]);
+static bool is_taken(struct rows *rows, const struct session *session,
+                     const uint8_t derived[SESSION_HASH_SIZE]);
+static void add_alias(struct rows *rows, const struct session *session,
+                      const uint8_t hash[SESSION_HASH_SIZE]);
+
+/* The session begins in the account's epoch of now, and only while the account is the one on whose
+ * word it begins. */
+enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
+                                  const struct store_write *write)
+{
+    const struct session *session = write->of.create.session;
+    const struct account *as_read = write->of.create.as_read;
+    struct record_session stored = {.session = *session};
+    struct rows_key owner = rows_owner_key(session->account, session->id);
+    struct account account;
+    uint8_t derived[SESSION_HASH_SIZE];
+    bool has_account;
+
+    if (!rows_have_room(rows) || !derive_alias(rows, sweep, session, derived)) {
+        return STORE_FAULT;
+    }
+    has_account = rows_account_get(rows, session->account, &account);
+    if (as_read != NULL &&
+        (!has_account || !account.enabled || strcmp(account.password, as_read->password) != 0)) {
+        return STORE_STALE;
+    } else if (is_taken(rows, session, derived)) {
+        return STORE_EXISTS;
+    }
+    stored.session.epoch = has_account ? account.epoch : session->epoch;
+    if (session->has_alias) {
+        add_alias(rows, session, session->alias);
+    }
+    if (session->has_derived_aliases) {
+        add_alias(rows, session, derived);
+    }
+    sweep_enter(rows, sweep, &stored);
+    rows_index_put(rows, TABLE_OWNERS, &owner);
+    rows_session_put(rows, &stored);
+    return STORE_OK;
+}
+
+/* The alias of generation 0, when it has derived ones. */
+static bool derive_alias(struct rows *rows, const struct sweep *sweep,
+                         const struct session *session, uint8_t alias[SESSION_HASH_SIZE])
+{
+    if (session->has_derived_aliases &&
+        (sweep->derived_alias == NULL ||
+         !sweep->derived_alias(sweep->self, session->id, 0, alias))) {
+        rows_fail(rows, "the alias of a UUID-shaped refresh token could not be computed");
+    }
+    return !rows->failed;
+}
+
+static bool is_taken(struct rows *rows, const struct session *session,
+                     const uint8_t derived[SESSION_HASH_SIZE])
+{
+    struct record_session other;
+    struct record_alias alias;
+
+    return rows_session_get(rows, session->id, &other) ||
+           (session->has_alias && rows_alias_get(rows, session->alias, &alias)) ||
+           (session->has_derived_aliases && rows_alias_get(rows, derived, &alias));
+}
+
+static void add_alias(struct rows *rows, const struct session *session,
+                      const uint8_t hash[SESSION_HASH_SIZE])
+{
+    struct record_alias alias = {.generation = 0};
+
+    memcpy(alias.id, session->id, SESSION_ID_SIZE);
+    rows_alias_put(rows, hash, &alias);
+}
+
+/* ---- find ---- */
+
+/* A session of an earlier epoch has ended with all others, though its record may not say so yet. */
+static void show_end(const struct account *account, struct session *session)
+{
+    if (session->end == SESSION_LIVE && session->epoch < account->epoch) {
+        session->end = SESSION_ENDED_ACCOUNT;
+        session->ended_ms = session->used_ms;
+    }
+}
+
+enum store_result sessions_view(struct store *store, const uint8_t id[SESSION_ID_SIZE],
+                                struct session_view *view, struct fault *fault)
+{
+    struct rows rows;
+    struct record_session stored;
+    struct record_counters counters;
+    bool found;
+
+    if (!lmdb_store_read_begin(store, &rows, fault)) {
+        return STORE_FAULT;
+    }
+    found = rows_session_get(&rows, id, &stored);
+    if (found) {
+        view->session = stored.session;
+        view->has_account = rows_account_get(&rows, view->session.account, &view->account);
+        view->has_client = rows_client_get(&rows, view->session.client, &view->client);
+        if (view->has_account) {
+            show_end(&view->account, &view->session);
+        }
+        if (rows_counters_get(&rows, &counters)) {
+            view->keyring_version = counters.keyring_version;
+        }
+    }
+    return lmdb_store_read_end(&rows, found);
+}
+
+enum store_result sessions_alias_find(struct store *store, const uint8_t alias[SESSION_HASH_SIZE],
+                                      uint8_t id[SESSION_ID_SIZE], uint32_t *generation,
+                                      struct fault *fault)
+{
+    struct rows rows;
+    struct record_alias stored;
+    bool found;
+
+    if (!lmdb_store_read_begin(store, &rows, fault)) {
+        return STORE_FAULT;
+    }
+    found = rows_alias_get(&rows, alias, &stored);
+    if (found) {
+        memcpy(id, stored.id, SESSION_ID_SIZE);
+        *generation = stored.generation;
+    }
+    return lmdb_store_read_end(&rows, found);
+}
+
+static bool next_of_all(struct rows *rows, struct rows_key *position, struct record_session *stored)
+{
+    if (!rows_next(rows, TABLE_SESSIONS, ENV_AFTER, position)) {
+        return false;
+    } else if (position->size != SESSION_ID_SIZE) {
+        rows_fail(rows, "a key in sessions is none of ours; run `retoken store check`");
+        return false;
+    }
+    return rows_session_get(rows, position->bytes, stored);
+}
+
+enum store_result sessions_list(struct store *store, uint64_t account, const uint8_t *after,
+                                struct session *rows_out, size_t room, size_t *count,
+                                struct fault *fault)
+{
+    static const uint8_t start[SESSION_ID_SIZE];
+    struct rows_key position = rows_owner_key(account, after != NULL ? after : start);
+    struct record_session stored;
+    struct account owner;
+    struct rows rows;
+
+    *count = 0;
+    if (!lmdb_store_read_begin(store, &rows, fault)) {
+        return STORE_FAULT;
+    }
+    if (account == 0) {
+        position.size = SESSION_ID_SIZE;
+        memcpy(position.bytes, after != NULL ? after : start, SESSION_ID_SIZE);
+    }
+    while (*count < room && (account != 0 ? ends_next_owned(&rows, account, &position, &stored)
+                                          : next_of_all(&rows, &position, &stored))) {
+        if (rows_account_get(&rows, stored.session.account, &owner)) {
+            show_end(&owner, &stored.session);
+        }
+        rows_out[(*count)++] = stored.session;
+    }
+    return lmdb_store_read_end(&rows, true);
+}
+
+/* ---- rotate, touch ---- */
+
+static enum store_result find_unchanged(struct rows *rows, const uint8_t id[SESSION_ID_SIZE],
+                                        uint32_t generation, struct record_session *stored);
+static void put_successor(struct rows *rows, const struct store_rotation *rotation);
+static void note_use(struct session *session, int64_t now_ms);
+static void note_spent(struct session *session, const struct store_rotation *rotation);
+
+enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
+                                  const struct store_rotation *rotation)
+{
+    struct record_session stored;
+    enum store_result result = find_unchanged(rows, rotation->id, rotation->from, &stored);
+
+    if (result != STORE_OK) {
+        return result;
+    } else if (rotation->to <= rotation->from) {
+        rows_fail(rows, "a session has used up its generations; revoke it");
+        return STORE_FAULT;
+    }
+    if (rotation->has_alias) {
+        put_successor(rows, rotation);
+    }
+    note_use(&stored.session, rotation->now_ms);
+    note_spent(&stored.session, rotation);
+    stored.session.generation = rotation->to;
+    stored.session.rotated_ms = rotation->now_ms;
+    stored.session.expires_ms = rotation->expires_ms;
+    stored.session.has_derived_aliases |= rotation->has_alias;
+    sweep_enter(rows, sweep, &stored);
+    rows_session_put(rows, &stored);
+    return STORE_OK;
+}
+
+enum store_result sessions_touch(struct rows *rows, const struct sweep *sweep,
+                                 const struct store_rotation *touch)
+{
+    struct record_session stored;
+    enum store_result result = find_unchanged(rows, touch->id, touch->from, &stored);
+
+    if (result != STORE_OK) {
+        return result;
+    }
+    note_use(&stored.session, touch->now_ms);
+    stored.session.expires_ms = touch->expires_ms;
+    sweep_enter(rows, sweep, &stored);
+    rows_session_put(rows, &stored);
+    return STORE_OK;
+}
+
+/* The session as the caller saw it: live, of that generation, its account there and enabled. */
+static enum store_result find_unchanged(struct rows *rows, const uint8_t id[SESSION_ID_SIZE],
+                                        uint32_t generation, struct record_session *stored)
+{
+    struct account account;
+
+    if (!rows_session_get(rows, id, stored)) {
+        return STORE_ABSENT;
+    } else if (stored->session.generation != generation || stored->session.end != SESSION_LIVE ||
+               !rows_account_get(rows, stored->session.account, &account) || !account.enabled ||
+               stored->session.epoch < account.epoch) {
+        return STORE_STALE;
+    }
+    return STORE_OK;
+}
+
+/* The successor's alias must not be another's: then two tokens would be one. */
+static void put_successor(struct rows *rows, const struct store_rotation *rotation)
+{
+    struct record_alias alias = {.generation = rotation->to};
+    struct record_alias other;
+
+    memcpy(alias.id, rotation->id, SESSION_ID_SIZE);
+    if (rows_alias_get(rows, rotation->alias, &other) &&
+        (memcmp(other.id, alias.id, SESSION_ID_SIZE) != 0 ||
+         other.generation != alias.generation)) {
+        rows_fail(rows, "the alias of a refresh token is taken by another one; run "
+                        "`retoken store check`");
+    }
+    rows_alias_put(rows, rotation->alias, &alias);
+}
+
+/* A clock that was set back does not make the last use earlier, or the session would end before its
+ * time. */
+static void note_use(struct session *session, int64_t now_ms)
+{
+    int64_t last_ms = now_ms > session->rotated_ms ? now_ms : session->rotated_ms;
+
+    session->used_ms = last_ms > session->used_ms ? last_ms : session->used_ms;
+}
+
+/* Generation to - 1 is spent now; when those between it and `from` were is not known. */
+static void note_spent(struct session *session, const struct store_rotation *rotation)
+{
+    struct clock_moment now = {.wall_ms = rotation->now_ms};
+    struct session_spent *spent = session->spent;
+    uint32_t steps = rotation->to - rotation->from;
+    uint32_t kept = steps < SESSION_SPENT_KEPT ? SESSION_SPENT_KEPT - steps : 0;
+
+    if (rotation->clock != NULL) {
+        now = clock_moment(rotation->clock);
+    }
+    memmove(spent + SESSION_SPENT_KEPT - kept, spent, kept * sizeof *spent);
+    memset(spent, 0, (SESSION_SPENT_KEPT - kept) * sizeof *spent);
+    for (uint32_t i = 0; i < SESSION_SPENT_KEPT && now.boot != session->boot; i++) {
+        spent[i].boot_ms = 0;
+    }
+    session->boot = now.boot;
+    spent[0] = (struct session_spent){now.wall_ms, now.boot != 0 ? now.boot_ms : 0};
+}

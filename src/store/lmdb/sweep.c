@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: ISC */
+/* sweep.c: removes what ended or expired long enough ago, a little per write, never as a job.
+ * Knows sessions, their aliases and their two index entries; does not know who asked. */
+#include "store/lmdb/sweep.h"
+
+#include <string.h>
+
+/* When an entry leads to a record that cannot be read, or to aliases that cannot be computed here:
+ * the next look is this much later, so that it is not ahead of all others for ever. */
+enum { POSTPONE_MS = 24 * 60 * 60 * 1000 };
+
+enum { PRUNE_SESSIONS = 100, PRUNE_ENTRIES = 500, PRUNE_ALIASES = 1000 };
+
+static int64_t due_ms_of(const struct sweep *sweep, const struct session *session);
+static int64_t later(int64_t at_ms, int64_t by_ms);
+static void move_entry(struct rows *rows, struct record_session *session, int64_t at_ms);
+static void sweep_entry(struct rows *rows, const struct sweep *sweep, int64_t now_ms,
+                        const struct rows_key *entry, struct sweep_budget *budget, size_t *removed);
+
+/* ---- entries ---- */
+
+void sweep_enter(struct rows *rows, const struct sweep *sweep, struct record_session *session)
+{
+    int64_t due_ms = due_ms_of(sweep, &session->session);
+
+    if (due_ms != 0 && (session->entry_ms == 0 || session->entry_ms > due_ms)) {
+        move_entry(rows, session, due_ms);
+    }
+}
+
+/* When the session may be removed; 0 = it is live and never expires. */
+static int64_t due_ms_of(const struct sweep *sweep, const struct session *session)
+{
+    int64_t over_ms = session->expires_ms;
+
+    if (session->end != SESSION_LIVE && (over_ms == 0 || session->ended_ms < over_ms)) {
+        over_ms = session->ended_ms;
+    } else if (over_ms == 0) {
+        return 0;
+    }
+    over_ms = later(over_ms, sweep->keep_ended_ms);
+    return over_ms < 1 ? 1 : over_ms;
+}
+
+static int64_t later(int64_t at_ms, int64_t by_ms)
+{
+    return at_ms > RECORD_TIME_MAX - by_ms ? RECORD_TIME_MAX : at_ms + by_ms;
+}
+
+/* Takes the entry out of the table and, when at_ms is not 0, puts it in there. */
+static void move_entry(struct rows *rows, struct record_session *session, int64_t at_ms)
+{
+    struct rows_key old = rows_end_key(session->entry_ms, session->session.id);
+    struct rows_key new = rows_end_key(at_ms, session->session.id);
+
+    if (session->entry_ms != 0) {
+        rows_index_remove(rows, TABLE_ENDS, &old);
+    }
+    if (at_ms != 0) {
+        rows_index_put(rows, TABLE_ENDS, &new);
+    }
+    session->entry_ms = at_ms;
+}
+
+/* ---- a look at what is due ---- */
+
+void sweep_run(struct rows *rows, const struct sweep *sweep, int64_t now_ms,
+               struct sweep_budget *budget, size_t *removed, bool *more)
+{
+    struct rows_key due = rows_end_key(now_ms < 0 ? 0 : now_ms, (const uint8_t[16]){0});
+
+    for (;;) {
+        struct rows_key entry = rows_key_first();
+
+        *more =
+            rows_next(rows, TABLE_ENDS, ENV_FROM, &entry) && memcmp(entry.bytes, due.bytes, 8) <= 0;
+        if (!*more || budget->entries == 0 || budget->sessions == 0 || budget->aliases == 0) {
+            return;
+        }
+        budget->entries--;
+        sweep_entry(rows, sweep, now_ms, &entry, budget, removed);
+    }
+}
+
+enum store_result sweep_prune(struct rows *rows, const struct sweep *sweep,
+                              struct store_pruning *pruning)
+{
+    struct sweep_budget budget = {PRUNE_SESSIONS, PRUNE_ENTRIES, PRUNE_ALIASES};
+
+    if (pruning->most < budget.sessions) {
+        budget.sessions = pruning->most;
+    }
+    pruning->removed = 0;
+    sweep_run(rows, sweep, pruning->now_ms, &budget, &pruning->removed, &pruning->more);
+    return STORE_OK;
+}
+
+/* ---- one due entry ---- */
+
+enum progress {
+    FINISHED,
+    UNFINISHED, /* the budget is used up; go on from there next time */
+    IMPOSSIBLE  /* the aliases cannot be computed in this process */
+};
+
+static bool find_session(struct rows *rows, const uint8_t id[SESSION_ID_SIZE],
+                         struct record_session *session, bool *damaged);
+static void look_at(struct rows *rows, const struct sweep *sweep, int64_t now_ms,
+                    const struct rows_key *entry, struct record_session *session,
+                    struct sweep_budget *budget, size_t *removed);
+static void keep(struct rows *rows, struct record_session *session, int64_t at_ms);
+static enum progress remove_derived(struct rows *rows, const struct sweep *sweep,
+                                    struct record_session *session, struct sweep_budget *budget);
+static void remove_session(struct rows *rows, const struct session *session,
+                           const struct rows_key *entry);
+static void remove_alias(struct rows *rows, const struct session *session,
+                         const uint8_t hash[SESSION_HASH_SIZE]);
+
+static void sweep_entry(struct rows *rows, const struct sweep *sweep, int64_t now_ms,
+                        const struct rows_key *entry, struct sweep_budget *budget, size_t *removed)
+{
+    struct record_session session;
+    uint8_t id[SESSION_ID_SIZE];
+    int64_t at_ms;
+    bool damaged = false;
+
+    if (rows_end_split(entry, &at_ms, id) && find_session(rows, id, &session, &damaged) &&
+        session.entry_ms == at_ms) {
+        look_at(rows, sweep, now_ms, entry, &session, budget, removed);
+        return;
+    }
+    rows_index_remove(rows, TABLE_ENDS, entry); /* it leads nowhere, or is not the session's */
+    if (damaged) {
+        /* where its entry belongs cannot be read either: store_check reports both */
+        struct rows_key moved = rows_end_key(later(now_ms, POSTPONE_MS), id);
+
+        rows_index_put(rows, TABLE_ENDS, &moved);
+    }
+}
+
+/* A record that cannot be read is no reason to stop. */
+static bool find_session(struct rows *rows, const uint8_t id[SESSION_ID_SIZE],
+                         struct record_session *session, bool *damaged)
+{
+    bool found = rows_session_get(rows, id, session);
+
+    *damaged = rows->failed;
+    rows->failed = false;
+    return found;
+}
+
+static void look_at(struct rows *rows, const struct sweep *sweep, int64_t now_ms,
+                    const struct rows_key *entry, struct record_session *session,
+                    struct sweep_budget *budget, size_t *removed)
+{
+    int64_t due_ms = due_ms_of(sweep, &session->session);
+
+    if (due_ms == 0 || due_ms > now_ms) {
+        keep(rows, session, due_ms);
+        return;
+    }
+    switch (remove_derived(rows, sweep, session, budget)) {
+    case FINISHED:
+        (*removed)++;
+        budget->sessions--;
+        remove_session(rows, &session->session, entry);
+        break;
+    case UNFINISHED:
+        rows_session_put(rows, session);
+        break;
+    case IMPOSSIBLE:
+        keep(rows, session, later(now_ms, POSTPONE_MS));
+        break;
+    }
+}
+
+static void keep(struct rows *rows, struct record_session *session, int64_t at_ms)
+{
+    move_entry(rows, session, at_ms);
+    rows_session_put(rows, session);
+}
+
+/* ---- removing ---- */
+
+static enum progress remove_derived(struct rows *rows, const struct sweep *sweep,
+                                    struct record_session *session, struct sweep_budget *budget)
+{
+    const struct session *of = &session->session;
+    uint8_t hash[SESSION_HASH_SIZE];
+
+    if (!of->has_derived_aliases) {
+        return FINISHED;
+    } else if (sweep->derived_alias == NULL) {
+        return IMPOSSIBLE;
+    }
+    for (uint64_t generation = session->swept; generation <= of->generation; generation++) {
+        session->swept = (uint32_t)generation;
+        if (budget->aliases == 0) {
+            return UNFINISHED;
+        } else if (!sweep->derived_alias(sweep->self, of->id, (uint32_t)generation, hash)) {
+            return IMPOSSIBLE;
+        }
+        remove_alias(rows, of, hash);
+        budget->aliases--;
+    }
+    return FINISHED;
+}
+
+static void remove_session(struct rows *rows, const struct session *session,
+                           const struct rows_key *entry)
+{
+    struct rows_key owner = rows_owner_key(session->account, session->id);
+
+    if (session->has_alias) {
+        remove_alias(rows, session, session->alias);
+    }
+    rows_index_remove(rows, TABLE_OWNERS, &owner);
+    rows_session_remove(rows, session->id);
+    rows_index_remove(rows, TABLE_ENDS, entry);
+}
+
+/* Removes the alias if it is this session's: an operator may have imported the token again. */
+static void remove_alias(struct rows *rows, const struct session *session,
+                         const uint8_t hash[SESSION_HASH_SIZE])
+{
+    struct record_alias alias;
+
+    if (rows_alias_get(rows, hash, &alias) && memcmp(alias.id, session->id, SESSION_ID_SIZE) == 0) {
+        rows_alias_remove(rows, hash);
+    }
+}
