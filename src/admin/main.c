@@ -169,8 +169,8 @@ static enum call_end run(struct call *call)
     return end == CALL_DONE ? call->verb->run(call) : end;
 }
 
-/* Finds the row; says what would be right when there is none. CALL_DONE without a row: help was
- * asked for and is given. */
+/* Finds the row, or prints what would be right. CALL_DONE without a row: help was asked for and
+ * printed. */
 static enum call_end choose(struct call *call)
 {
     const struct options *options = &call->options;

@@ -148,7 +148,7 @@ bool prompt_twice(const char *what, char *out, size_t room, size_t *size, struct
         fault_set(fault, "the terminal gave no %s", what);
     } else if (*size == 0) {
         fault_set(fault, "the %s is empty", what);
-    } else if (!prompt_once(tty, "Again, the", what, again, sizeof again, &again_size)) {
+    } else if (!prompt_once(tty, "Repeat the", what, again, sizeof again, &again_size)) {
         fault_set(fault, "the terminal gave no %s", what);
     } else if (!secret_text_equal((struct text){out, *size}, (struct text){again, again_size})) {
         fault_set(fault, "the two are not the same");
