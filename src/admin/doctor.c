@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* doctor.c: `retoken doctor`: everything that has to be right, one line each, with what would be
- * right. Goes on after a FAIL as far as what follows can still be looked at. Changes nothing. */
+ * right. Goes on after a FAIL as far as the rest can be checked. Changes nothing. */
 #include "admin/verbs.h"
 
 #include <errno.h>
@@ -35,6 +35,77 @@ struct examination {
 static enum health report(struct examination *e, const char *check, enum health health,
                           const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+static void examine(struct examination *e);
+static void check_open_store(struct examination *e);
+static void check_config_file(struct examination *e, const struct config *config);
+static void check_mounts(struct examination *e);
+static const char *remark_on(const struct mount *mount);
+static bool check_private(struct examination *e, const char *check, const char *path,
+                          const char *right_mode, const char *when_missing);
+static void check_owner(struct examination *e, const char *path);
+static const char *user_name(uid_t uid, char room[64]);
+static void check_file_system(struct examination *e, const char *path);
+static void check_space(struct examination *e, const char *path);
+static void check_remarks(struct examination *e);
+static void check_keys(struct examination *e);
+static void check_history(struct examination *e);
+static void check_clock(struct examination *e, bool has_store);
+static bool newest_record(struct call *call, int64_t *at_ms, struct fault *fault);
+
+enum call_end doctor_run(struct call *call)
+{
+    struct examination e = {.call = call};
+
+    output_table_start(&call->output, columns, COLUMNS);
+    examine(&e);
+    output_table_end(&call->output, "");
+    return e.worst == HEALTH_FAIL ? CALL_FAULT : CALL_DONE;
+}
+
+static void examine(struct examination *e)
+{
+    struct call *call = e->call;
+    struct config *config = &call->service.config;
+    struct fault fault = {0};
+
+    if (!config_load(options_value(&call->options, OPTION_CONFIG), config, &fault)) {
+        report(e, "configuration", HEALTH_FAIL, "%s", fault.text);
+        return;
+    }
+    check_config_file(e, config);
+    check_mounts(e);
+    bool data = check_private(e, "data", config->data, "0700", "`retoken init` makes it");
+    if (access(config->data, F_OK) == 0) {
+        check_owner(e, config->data);
+        check_file_system(e, config->data);
+        check_space(e, config->data);
+    }
+    bool secret = check_private(e, "secret", config->secret_file, "0600", call_secret_hint(config));
+    if (data && secret) {
+        check_open_store(e);
+    } else {
+        report(e, "store", HEALTH_FAIL, "not checked until the above is right");
+    }
+}
+
+static void check_open_store(struct examination *e)
+{
+    struct call *call = e->call;
+    struct fault fault = {0};
+
+    if (!service_open(&call->service, false, true, &fault)) {
+        report(e, "store", HEALTH_FAIL, "%s", fault.text);
+        check_clock(e, false);
+        return;
+    }
+    call->opened = true;
+    report(e, "store", HEALTH_OK, "%s opens with this secret", call->service.config.store);
+    check_remarks(e);
+    check_keys(e);
+    check_history(e);
+    check_clock(e, true);
+}
+
 static enum health report(struct examination *e, const char *check, enum health health,
                           const char *format, ...)
 {
@@ -52,18 +123,7 @@ static enum health report(struct examination *e, const char *check, enum health 
     return health;
 }
 
-/* ---- files ---- */
-
-static const char *user_name(uid_t uid, char room[64])
-{
-    const struct passwd *user = getpwuid(uid);
-
-    snprintf(room, 64, "%s", user != NULL ? user->pw_name : "?");
-    if (user == NULL) {
-        snprintf(room, 64, "user %u", (unsigned)uid);
-    }
-    return room;
-}
+/* ---- configuration and files ---- */
 
 static void check_config_file(struct examination *e, const struct config *config)
 {
@@ -80,16 +140,46 @@ static void check_config_file(struct examination *e, const struct config *config
     }
 }
 
-/* Owner and mode of a directory or file that is nobody else's business. */
+static void check_mounts(struct examination *e)
+{
+    const struct config *config = &e->call->service.config;
+
+    for (size_t i = 0; i < config->mount_count; i++) {
+        const struct mount *mount = &config->mounts[i];
+        const char *remark = remark_on(mount);
+        const char *kind =
+            realm_issues(mount->realm) ? mount->realm->dialect->name : mount->endpoint->name;
+
+        report(e, "mount", remark != NULL ? HEALTH_WARN : HEALTH_OK, "%s: %s%s%s", mount->path,
+               kind, remark != NULL ? "; " : "", remark != NULL ? remark : "");
+    }
+}
+
+/* What is allowed but seldom intended; NULL: nothing. */
+static const char *remark_on(const struct mount *mount)
+{
+    const struct policy *policy = &mount->realm->policy;
+
+    if (!realm_issues(mount->realm)) {
+        return NULL;
+    } else if (policy->rotate && policy->concurrency_window_ms < 30 * CLOCK_SECOND) {
+        return "clients that repeat a lost request are logged out: raise concurrency-window above "
+               "30s";
+    }
+    return mount->realm->dialect->advise != NULL ? mount->realm->dialect->advise(mount->realm)
+                                                 : NULL;
+}
+
+/* Owner and mode of a directory or file that is for this user alone. */
 static bool check_private(struct examination *e, const char *check, const char *path,
-                          const char *right_mode)
+                          const char *right_mode, const char *when_missing)
 {
     struct stat st;
     char owner[64];
     char self[64];
 
     if (lstat(path, &st) != 0) {
-        report(e, check, HEALTH_FAIL, "%s: %s; `retoken init` makes it", path, strerror(errno));
+        report(e, check, HEALTH_FAIL, "%s: %s; %s", path, strerror(errno), when_missing);
         return false;
     }
     if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
@@ -120,14 +210,25 @@ static void check_owner(struct examination *e, const char *path)
     if (st.st_uid == 0) {
         report(e, "owner", HEALTH_WARN,
                "%s belongs to root: right only if the responder runs as root; else "
-               "chown -R www-data %s (or whoever the web server is)",
+               "chown -R www-data %s (or the web server's user)",
                path, path);
         return;
     }
     report(e, "owner", HEALTH_OK, "%s; the web server must run the responder as this user", owner);
 }
 
-/* ---- where the store lies ---- */
+static const char *user_name(uid_t uid, char room[64])
+{
+    const struct passwd *user = getpwuid(uid);
+
+    snprintf(room, 64, "%s", user != NULL ? user->pw_name : "?");
+    if (user == NULL) {
+        snprintf(room, 64, "user %u", (unsigned)uid);
+    }
+    return room;
+}
+
+/* ---- where the store is ---- */
 
 static void check_file_system(struct examination *e, const char *path)
 {
@@ -169,7 +270,7 @@ static void check_space(struct examination *e, const char *path)
     if ((fs.f_flag & ST_RDONLY) != 0) {
         report(e, "disk space", HEALTH_FAIL, "%s is mounted read-only", path);
     } else if (room_bytes < TOO_LOW) {
-        report(e, "disk space", HEALTH_FAIL, "%s free: make room, or refreshes will fail", room);
+        report(e, "disk space", HEALTH_FAIL, "%s free: make room, or refreshes fail", room);
     } else if (room_bytes < LOW) {
         report(e, "disk space", HEALTH_WARN, "%s free; 64 MiB let the store grow", room);
     } else {
@@ -216,67 +317,11 @@ static void check_keys(struct examination *e)
 
         snprintf(check, sizeof check, "key %s", algorithm);
         if (signer == NULL) {
-            report(e, check, HEALTH_FAIL, "%s has none that is active: `retoken init` makes it",
+            report(e, check, HEALTH_FAIL, "%s has no active key: `retoken init` makes one",
                    needs[i].path);
         } else {
             report(e, check, HEALTH_OK, "%s: %s", needs[i].path, signer->kid);
         }
-    }
-}
-
-/* The newest time the store has seen, as far as two cheap looks tell. */
-static bool newest_record(struct call *call, int64_t *at_ms, struct fault *fault)
-{
-    struct event event;
-    struct session session;
-    uint8_t now_id[SESSION_ID_SIZE];
-    uint8_t ms[8];
-    size_t count = 0;
-
-    *at_ms = 0;
-    if (store_event_list(call->service.store, NULL, &event, 1, &count, fault) != STORE_OK) {
-        return false;
-    }
-    if (count == 1) {
-        *at_ms = event.at_ms;
-    }
-    /* ids begin with their time, so a session behind the id of now comes from the future */
-    codec_put_u64(ms, (uint64_t)call->now_ms + CLOCK_MINUTE);
-    memset(now_id, 0xff, sizeof now_id);
-    memcpy(now_id, ms + 2, 6);
-    if (store_session_list(call->service.store, 0, now_id, &session, 1, &count, fault) !=
-        STORE_OK) {
-        return false;
-    }
-    if (count == 1 && session.created_ms > *at_ms) {
-        *at_ms = session.created_ms;
-    }
-    return true;
-}
-
-static void check_clock(struct examination *e, bool has_store)
-{
-    const int64_t written_ms = INT64_C(1767225600) * CLOCK_SECOND; /* 2026, when this was written */
-    struct call *call = e->call;
-    struct fault fault = {0};
-    int64_t newest = 0;
-    char now[OUTPUT_TIME_SIZE];
-    char then[OUTPUT_TIME_SIZE];
-
-    output_time(call->now_ms, now);
-    if (has_store && !newest_record(call, &newest, &fault)) {
-        report(e, "clock", HEALTH_FAIL, "%s", fault.text);
-        return;
-    }
-    output_time(newest, then);
-    if (call->now_ms < written_ms) {
-        report(e, "clock", HEALTH_FAIL, "%s is before this program was written: set the clock",
-               now);
-    } else if (newest > call->now_ms + CLOCK_MINUTE) {
-        report(e, "clock", HEALTH_FAIL, "%s, but the store has a record of %s: set the clock", now,
-               then);
-    } else {
-        report(e, "clock", HEALTH_OK, "%s", now);
     }
 }
 
@@ -310,88 +355,58 @@ static void check_history(struct examination *e)
     }
 }
 
-/* What is allowed but seldom meant; NULL when there is nothing to say. */
-static const char *remark_on(const struct mount *mount)
+static void check_clock(struct examination *e, bool has_store)
 {
-    const struct policy *policy = &mount->realm->policy;
-
-    if (!realm_issues(mount->realm)) {
-        return NULL;
-    } else if (policy->rotate && policy->concurrency_window_ms < 30 * CLOCK_SECOND) {
-        return "clients that repeat a lost request are logged out: raise concurrency-window above "
-               "30s";
-    }
-    return mount->realm->dialect->advise != NULL ? mount->realm->dialect->advise(mount->realm)
-                                                 : NULL;
-}
-
-static void check_mounts(struct examination *e)
-{
-    const struct config *config = &e->call->service.config;
-
-    for (size_t i = 0; i < config->mount_count; i++) {
-        const struct mount *mount = &config->mounts[i];
-        const char *remark = remark_on(mount);
-        const char *kind =
-            realm_issues(mount->realm) ? mount->realm->dialect->name : mount->endpoint->name;
-
-        report(e, "mount", remark != NULL ? HEALTH_WARN : HEALTH_OK, "%s: %s%s%s", mount->path,
-               kind, remark != NULL ? "; " : "", remark != NULL ? remark : "");
-    }
-}
-
-/* ---- all of it ---- */
-
-static void check_open_store(struct examination *e)
-{
+    const int64_t written_ms = INT64_C(1767225600) * CLOCK_SECOND; /* 2026, when this was written */
     struct call *call = e->call;
     struct fault fault = {0};
+    int64_t newest = 0;
+    char now[OUTPUT_TIME_SIZE];
+    char then[OUTPUT_TIME_SIZE];
 
-    if (!service_open(&call->service, false, true, &fault)) {
-        report(e, "store", HEALTH_FAIL, "%s", fault.text);
-        check_clock(e, false);
+    output_time(call->now_ms, now);
+    if (has_store && !newest_record(call, &newest, &fault)) {
+        report(e, "clock", HEALTH_FAIL, "%s", fault.text);
         return;
     }
-    call->opened = true;
-    report(e, "store", HEALTH_OK, "%s opens with this secret", call->service.config.store);
-    check_remarks(e);
-    check_keys(e);
-    check_history(e);
-    check_clock(e, true);
-}
-
-static void examine(struct examination *e)
-{
-    struct call *call = e->call;
-    struct config *config = &call->service.config;
-    struct fault fault = {0};
-
-    if (!config_load(options_value(&call->options, OPTION_CONFIG), config, &fault)) {
-        report(e, "configuration", HEALTH_FAIL, "%s", fault.text);
-        return;
-    }
-    check_config_file(e, config);
-    check_mounts(e);
-    bool data = check_private(e, "data", config->data, "0700");
-    if (access(config->data, F_OK) == 0) {
-        check_owner(e, config->data);
-        check_file_system(e, config->data);
-        check_space(e, config->data);
-    }
-    bool secret = check_private(e, "secret", config->secret_file, "0600");
-    if (data && secret) {
-        check_open_store(e);
+    output_time(newest, then);
+    if (call->now_ms < written_ms) {
+        report(e, "clock", HEALTH_FAIL, "%s is before this program was written: set the clock",
+               now);
+    } else if (newest > call->now_ms + CLOCK_MINUTE) {
+        report(e, "clock", HEALTH_FAIL, "%s, but the store has a record of %s: set the clock", now,
+               then);
     } else {
-        report(e, "store", HEALTH_FAIL, "not looked at until what stands above is right");
+        report(e, "clock", HEALTH_OK, "%s", now);
     }
 }
 
-enum call_end doctor_run(struct call *call)
+/* The newest time the store has seen, as far as two cheap looks tell. */
+static bool newest_record(struct call *call, int64_t *at_ms, struct fault *fault)
 {
-    struct examination e = {.call = call};
+    struct event event;
+    struct session session;
+    uint8_t now_id[SESSION_ID_SIZE];
+    uint8_t ms[8];
+    size_t count = 0;
 
-    output_table_start(&call->output, columns, COLUMNS);
-    examine(&e);
-    output_table_end(&call->output, "");
-    return e.worst == HEALTH_FAIL ? CALL_FAULT : CALL_DONE;
+    *at_ms = 0;
+    if (store_event_list(call->service.store, NULL, &event, 1, &count, fault) != STORE_OK) {
+        return false;
+    }
+    if (count == 1) {
+        *at_ms = event.at_ms;
+    }
+    /* ids begin with their time, so a session after the id of now comes from the future */
+    codec_put_u64(ms, (uint64_t)call->now_ms + CLOCK_MINUTE);
+    memset(now_id, 0xff, sizeof now_id);
+    memcpy(now_id, ms + 2, 6);
+    if (store_session_list(call->service.store, 0, now_id, &session, 1, &count, fault) !=
+        STORE_OK) {
+        return false;
+    }
+    if (count == 1 && session.created_ms > *at_ms) {
+        *at_ms = session.created_ms;
+    }
+    return true;
 }

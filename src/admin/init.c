@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* init.c: `retoken init`: configuration, master secret, store and signing keys, each made only
- * where it is missing. Knows what a first minute needs; the defaults it writes down are the
+ * where it is missing. Knows what an installation needs; the defaults that it writes are the
  * program's own. */
 #include "admin/verbs.h"
 
@@ -18,9 +18,42 @@
 
 enum { CONFIG_TEXT_MAX = 64 * 1024 };
 
-static void say_item(struct call *call, const char *what, bool made, const char *where)
+static bool make_directory(const char *path, bool *made, struct fault *fault);
+static bool config_path(struct call *call, char path[CONFIG_PATH_MAX]);
+static bool make_config(struct call *call, const char *path, struct fault *fault);
+static bool load_defaults(struct config *config, struct fault *fault);
+static bool write_file(const char *path, struct text t, struct fault *fault);
+static void add_config(struct buffer *b, const char *path, const struct config *config);
+static const char *data_for(const char *path);
+static void add_size(struct buffer *b, const char *key, uint64_t bytes);
+static void add_mount(struct buffer *b, const struct mount *mount);
+static void add_duration(struct buffer *b, const char *key, int64_t ms);
+static bool make_secret(struct call *call, struct fault *fault);
+static bool make_store(struct call *call, struct fault *fault);
+static bool make_keys(struct call *call, struct fault *fault);
+static bool make_key(struct call *call, const struct key_need *need, struct signing_row *row,
+                     struct fault *fault);
+static void say_key(struct call *call, const struct signing_row *row, bool made);
+
+enum call_end init_run(struct call *call)
 {
-    output_say(&call->output, "%-13s %-13s %s", what, made ? "made" : "there already", where);
+    struct fault fault = {0};
+    char path[CONFIG_PATH_MAX];
+    bool made;
+
+    if (!config_path(call, path)) {
+        return call_wrong(call, "the configuration's path is longer than %d bytes",
+                          CONFIG_PATH_MAX - 1);
+    }
+    if (!make_config(call, path, &fault)) {
+        return call_fault(call, &fault);
+    }
+    if (!config_load(path, &call->service.config, &fault) ||
+        !make_directory(call->service.config.data, &made, &fault) || !make_secret(call, &fault) ||
+        !make_store(call, &fault) || !make_keys(call, &fault)) {
+        return call_fault(call, &fault);
+    }
+    return CALL_DONE;
 }
 
 /* Makes a directory (0700) and those above it. False with *fault. */
@@ -40,7 +73,9 @@ static bool make_directory(const char *path, bool *made, struct fault *fault)
         if (mkdir(part, 0700) == 0) {
             *made = end == NULL;
         } else if (errno != EEXIST) {
-            fault_set(fault, "cannot make the directory %s: %s", part, strerror(errno));
+            fault_set(fault, "cannot make the directory %s: %s%s", part, strerror(errno),
+                      errno == EACCES ? "; make it as root: install -d -m 700 -o USER DIRECTORY"
+                                      : "");
             return false;
         }
         if (end == NULL) {
@@ -50,68 +85,88 @@ static bool make_directory(const char *path, bool *made, struct fault *fault)
     }
 }
 
+static void say_item(struct call *call, const char *what, bool made, const char *where)
+{
+    output_say(&call->output, "%-13s %-13s %s", what, made ? "made" : "there already", where);
+}
+
 /* ---- the configuration ---- */
 
-static void add_duration(struct buffer *b, const char *key, int64_t ms)
+/* The file's name, as config_load finds it. */
+static bool config_path(struct call *call, char path[CONFIG_PATH_MAX])
 {
-    char text[32];
+    const char *given = options_value(&call->options, OPTION_CONFIG);
+    const char *home = getenv("RETOKEN_HOME");
 
-    config_duration_format(ms, text);
-    buffer_addf(b, "# %s = %s\n", key, text);
+    if (given == NULL) {
+        given = getenv("RETOKEN_CONFIG");
+    }
+    if (given != NULL && given[0] != '\0') {
+        return text_copy(text_of(given), path, CONFIG_PATH_MAX);
+    }
+    return snprintf(path, CONFIG_PATH_MAX, "%s/retoken.conf",
+                    home != NULL && home[0] != '\0' ? home : "retoken-data") < CONFIG_PATH_MAX;
 }
 
-static void add_mount(struct buffer *b, const struct mount *mount)
+static bool make_config(struct call *call, const char *path, struct fault *fault)
 {
-    const struct policy *policy = &mount->realm->policy;
+    char directory[CONFIG_PATH_MAX];
+    struct buffer b;
+    struct text t;
+    bool made;
 
-    buffer_addf(b, "\n# [mount %s]\n", mount->path);
-    if (!realm_issues(mount->realm)) {
-        buffer_addf(b, "# dialect = %s\n", mount->endpoint->name);
-        return;
+    if (access(path, F_OK) == 0) {
+        say_item(call, "configuration", false, path);
+        return true;
     }
-    buffer_addf(b, "# dialect = %s\n# behaviour = %s\n# realm = %s\n", mount->realm->dialect->name,
-                mount->realm->behaviour == BEHAVIOUR_DEPLOYED ? "deployed" : "documented",
-                mount->realm->name);
-    buffer_addf(b, "# rotation = %s\n", policy->rotate ? "on" : "off");
-    if (policy->rotate) {
-        add_duration(b, "concurrency-window", policy->concurrency_window_ms);
-        add_duration(b, "recovery-window", policy->recovery_window_ms);
-        buffer_addf(b, "# reuse = %s\n", policy->report_only ? "report" : "revoke");
+    snprintf(directory, sizeof directory, "%s", path);
+    char *slash = strrchr(directory, '/');
+    if (slash != NULL && slash != directory) {
+        *slash = '\0';
+        if (!make_directory(directory, &made, fault)) {
+            return false;
+        }
     }
-    add_duration(b, "idle-lifetime", policy->idle_lifetime_ms);
-    add_duration(b, "absolute-lifetime", policy->absolute_lifetime_ms);
-    add_duration(b, "access-lifetime", policy->access_lifetime_ms);
-    buffer_addf(b, "# format = %s\n# algorithm = %s\n", policy_format_name(policy->format),
-                signing_algorithm_name(policy->algorithm));
-    buffer_addf(b, "# issuer =%s%s\n", mount->realm->issuer[0] != '\0' ? " " : "",
-                mount->realm->issuer);
-    buffer_addf(b, "# audience =%s%s\n", mount->realm->audience[0] != '\0' ? " " : "",
-                mount->realm->audience);
-    if (!policy->layout->says_scope) {
-        buffer_addf(b, "# scope-loss = %s\n", policy->scope_loss ? "allow" : "refuse");
+    if (!load_defaults(&call->service.config, fault)) {
+        return false;
     }
-    for (const struct dialect_setting *setting = mount->realm->dialect->settings;
-         setting != NULL && setting->name != NULL; setting++) {
-        buffer_addf(b, "# %s = %s\n", setting->name, setting->usual);
+    buffer_start(&b, call->arena, CONFIG_TEXT_MAX);
+    add_config(&b, path, &call->service.config);
+    if (!buffer_finish(&b, &t) || !write_file(path, t, fault)) {
+        return false;
     }
+    say_item(call, "configuration", true, path);
+    return true;
 }
 
-static void add_size(struct buffer *b, const char *key, uint64_t bytes)
+/* What holds without a file. RETOKEN_CONFIG names the file that does not exist yet, so it is
+ * ignored. */
+static bool load_defaults(struct config *config, struct fault *fault)
 {
-    static const char *const units[] = {"", "k", "m", "g"};
-    size_t unit = 0;
-
-    while (bytes > 0 && bytes % 1024 == 0 && unit + 1 < sizeof units / sizeof units[0]) {
-        bytes /= 1024;
-        unit++;
-    }
-    buffer_addf(b, "# %s = %" PRIu64 "%s\n", key, bytes, units[unit]);
+    unsetenv("RETOKEN_CONFIG");
+    setenv("RETOKEN_HOME", "/nonexistent/retoken", 1);
+    return config_load(NULL, config, fault);
 }
 
-/* Where store and secret go. /etc is for what people write, and everybody may read it. */
-static const char *data_for(const char *path)
+/* Writes the file whole and synced, under its name only when it is complete. */
+static bool write_file(const char *path, struct text t, struct fault *fault)
 {
-    return strncmp(path, "/etc/", 5) == 0 ? "/var/lib/retoken" : ".";
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (fd < 0) {
+        fault_set(fault, "cannot make %s: %s", path, strerror(errno));
+        return false;
+    }
+    /* it holds no secret, and under /etc the web server's user has to read it */
+    bool whole =
+        write(fd, t.data, t.size) == (ssize_t)t.size && fchmod(fd, 0644) == 0 && fsync(fd) == 0;
+    int error = errno;
+    if (close(fd) != 0 || !whole) {
+        unlink(path);
+        fault_set(fault, "cannot write %s: %s", path, strerror(error));
+        return false;
+    }
+    return true;
 }
 
 /* The defaults, commented out: so the file says what holds, and a later default still reaches it.
@@ -156,81 +211,66 @@ static void add_config(struct buffer *b, const char *path, const struct config *
     }
 }
 
-/* Writes the file whole and synced, under its name only when it is complete. */
-static bool write_file(const char *path, struct text t, struct fault *fault)
+/* Where store and secret go. /etc is for what people write, and others may read it. */
+static const char *data_for(const char *path)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-    if (fd < 0) {
-        fault_set(fault, "cannot make %s: %s", path, strerror(errno));
-        return false;
-    }
-    /* there is nothing secret in it, and under /etc the web server's user has to read it */
-    bool whole =
-        write(fd, t.data, t.size) == (ssize_t)t.size && fchmod(fd, 0644) == 0 && fsync(fd) == 0;
-    int error = errno;
-    if (close(fd) != 0 || !whole) {
-        unlink(path);
-        fault_set(fault, "cannot write %s: %s", path, strerror(error));
-        return false;
-    }
-    return true;
+    return strncmp(path, "/etc/", 5) == 0 ? "/var/lib/retoken" : ".";
 }
 
-/* The file's name, as config_load finds it. */
-static bool config_path(struct call *call, char path[CONFIG_PATH_MAX])
+static void add_size(struct buffer *b, const char *key, uint64_t bytes)
 {
-    const char *given = options_value(&call->options, OPTION_CONFIG);
-    const char *home = getenv("RETOKEN_HOME");
+    static const char *const units[] = {"", "k", "m", "g"};
+    size_t unit = 0;
 
-    if (given == NULL) {
-        given = getenv("RETOKEN_CONFIG");
+    while (bytes > 0 && bytes % 1024 == 0 && unit + 1 < sizeof units / sizeof units[0]) {
+        bytes /= 1024;
+        unit++;
     }
-    if (given != NULL && given[0] != '\0') {
-        return text_copy(text_of(given), path, CONFIG_PATH_MAX);
-    }
-    return snprintf(path, CONFIG_PATH_MAX, "%s/retoken.conf",
-                    home != NULL && home[0] != '\0' ? home : "retoken-data") < CONFIG_PATH_MAX;
+    buffer_addf(b, "# %s = %" PRIu64 "%s\n", key, bytes, units[unit]);
 }
 
-/* What holds without a file. RETOKEN_CONFIG names the one that is not there yet, so it is put
- * aside. */
-static bool load_defaults(struct config *config, struct fault *fault)
+static void add_mount(struct buffer *b, const struct mount *mount)
 {
-    unsetenv("RETOKEN_CONFIG");
-    setenv("RETOKEN_HOME", "/nonexistent/retoken", 1);
-    return config_load(NULL, config, fault);
+    const struct policy *policy = &mount->realm->policy;
+
+    buffer_addf(b, "\n# [mount %s]\n", mount->path);
+    if (!realm_issues(mount->realm)) {
+        buffer_addf(b, "# dialect = %s\n", mount->endpoint->name);
+        return;
+    }
+    buffer_addf(b, "# dialect = %s\n# behaviour = %s\n# realm = %s\n", mount->realm->dialect->name,
+                mount->realm->behaviour == BEHAVIOUR_DEPLOYED ? "deployed" : "documented",
+                mount->realm->name);
+    buffer_addf(b, "# rotation = %s\n", policy->rotate ? "on" : "off");
+    if (policy->rotate) {
+        add_duration(b, "concurrency-window", policy->concurrency_window_ms);
+        add_duration(b, "recovery-window", policy->recovery_window_ms);
+        buffer_addf(b, "# reuse = %s\n", policy->report_only ? "report" : "revoke");
+    }
+    add_duration(b, "idle-lifetime", policy->idle_lifetime_ms);
+    add_duration(b, "absolute-lifetime", policy->absolute_lifetime_ms);
+    add_duration(b, "access-lifetime", policy->access_lifetime_ms);
+    buffer_addf(b, "# format = %s\n# algorithm = %s\n", policy_format_name(policy->format),
+                signing_algorithm_name(policy->algorithm));
+    buffer_addf(b, "# issuer =%s%s\n", mount->realm->issuer[0] != '\0' ? " " : "",
+                mount->realm->issuer);
+    buffer_addf(b, "# audience =%s%s\n", mount->realm->audience[0] != '\0' ? " " : "",
+                mount->realm->audience);
+    if (!policy->layout->says_scope) {
+        buffer_addf(b, "# scope-loss = %s\n", policy->scope_loss ? "allow" : "refuse");
+    }
+    for (const struct dialect_setting *setting = mount->realm->dialect->settings;
+         setting != NULL && setting->name != NULL; setting++) {
+        buffer_addf(b, "# %s = %s\n", setting->name, setting->usual);
+    }
 }
 
-static bool make_config(struct call *call, const char *path, struct fault *fault)
+static void add_duration(struct buffer *b, const char *key, int64_t ms)
 {
-    char directory[CONFIG_PATH_MAX];
-    struct buffer b;
-    struct text t;
-    bool made;
+    char text[32];
 
-    if (access(path, F_OK) == 0) {
-        say_item(call, "configuration", false, path);
-        return true;
-    }
-    snprintf(directory, sizeof directory, "%s", path);
-    char *slash = strrchr(directory, '/');
-    if (slash != NULL && slash != directory) {
-        *slash = '\0';
-        if (!make_directory(directory, &made, fault)) {
-            return false;
-        }
-    }
-    if (!load_defaults(&call->service.config, fault)) {
-        return false;
-    }
-    buffer_start(&b, call->arena, CONFIG_TEXT_MAX);
-    add_config(&b, path, &call->service.config);
-    if (!buffer_finish(&b, &t) || !write_file(path, t, fault)) {
-        return false;
-    }
-    say_item(call, "configuration", true, path);
-    return true;
+    config_duration_format(ms, text);
+    buffer_addf(b, "# %s = %s\n", key, text);
 }
 
 /* ---- secret, store, keys ---- */
@@ -238,10 +278,16 @@ static bool make_config(struct call *call, const char *path, struct fault *fault
 static bool make_secret(struct call *call, struct fault *fault)
 {
     const char *path = call->service.config.secret_file;
+    const char *directory = store_url_directory(call->service.config.store);
 
     if (access(path, F_OK) == 0) {
         say_item(call, "secret", false, path);
         return true;
+    }
+    if (access(directory, F_OK) == 0) {
+        fault_set(fault, "%s is missing, and the store %s exists: %s", path, directory,
+                  call_secret_hint(&call->service.config));
+        return false;
     }
     if (!secrets_file_create(path, &call->randomness, fault)) {
         return false;
@@ -261,31 +307,6 @@ static bool make_store(struct call *call, struct fault *fault)
     call->opened = true;
     say_item(call, "store", !there, directory);
     return true;
-}
-
-/* Makes the key that is missing: one that signs for all realms, but a shared secret for its own. */
-static bool make_key(struct call *call, const struct key_need *need, struct signing_row *row,
-                     struct fault *fault)
-{
-    struct event event = {.at_ms = call->now_ms, .kind = EVENT_KEY};
-    struct signing_key *key = signing_key_generate(need->algorithm, NULL, &call->randomness, fault);
-
-    *row = (struct signing_row){.state = SIGNING_ACTIVE, .created_ms = call->now_ms};
-    bool made = key != NULL &&
-                text_copy(text_of(need->bound ? need->realm : ""), row->realm, sizeof row->realm) &&
-                signing_key_seal(key, &call->service.secrets, &call->randomness, row, fault) &&
-                store_key_add(call->service.store, row, fault) == STORE_OK;
-    signing_key_close(key);
-    snprintf(event.note, sizeof event.note, "%s added by init", row->kid);
-    return made && store_event_add(call->service.store, &event, fault) == STORE_OK;
-}
-
-static void say_key(struct call *call, const struct signing_row *row, bool made)
-{
-    char what[32];
-
-    snprintf(what, sizeof what, "key %s", signing_algorithm_name(row->algorithm));
-    say_item(call, what, made, row->realm[0] != '\0' ? row->realm : "for all realms");
 }
 
 static bool make_keys(struct call *call, struct fault *fault)
@@ -325,23 +346,27 @@ static bool make_keys(struct call *call, struct fault *fault)
     return true;
 }
 
-enum call_end init_run(struct call *call)
+/* Makes the key that is missing: one that signs for all realms, but a shared secret for its own. */
+static bool make_key(struct call *call, const struct key_need *need, struct signing_row *row,
+                     struct fault *fault)
 {
-    struct fault fault = {0};
-    char path[CONFIG_PATH_MAX];
-    bool made;
+    struct event event = {.at_ms = call->now_ms, .kind = EVENT_KEY};
+    struct signing_key *key = signing_key_generate(need->algorithm, NULL, &call->randomness, fault);
 
-    if (!config_path(call, path)) {
-        return call_wrong(call, "the configuration's path is longer than %d bytes",
-                          CONFIG_PATH_MAX - 1);
-    }
-    if (!make_config(call, path, &fault)) {
-        return call_fault(call, &fault);
-    }
-    if (!config_load(path, &call->service.config, &fault) ||
-        !make_directory(call->service.config.data, &made, &fault) || !make_secret(call, &fault) ||
-        !make_store(call, &fault) || !make_keys(call, &fault)) {
-        return call_fault(call, &fault);
-    }
-    return CALL_DONE;
+    *row = (struct signing_row){.state = SIGNING_ACTIVE, .created_ms = call->now_ms};
+    bool made = key != NULL &&
+                text_copy(text_of(need->bound ? need->realm : ""), row->realm, sizeof row->realm) &&
+                signing_key_seal(key, &call->service.secrets, &call->randomness, row, fault) &&
+                store_key_add(call->service.store, row, fault) == STORE_OK;
+    signing_key_close(key);
+    snprintf(event.note, sizeof event.note, "%s added by init", row->kid);
+    return made && store_event_add(call->service.store, &event, fault) == STORE_OK;
+}
+
+static void say_key(struct call *call, const struct signing_row *row, bool made)
+{
+    char what[32];
+
+    snprintf(what, sizeof what, "key %s", signing_algorithm_name(row->algorithm));
+    say_item(call, what, made, row->realm[0] != '\0' ? row->realm : "for all realms");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* verbs_store.c: `retoken store …` and `retoken events`. Knows what the store says about itself. */
+/* verbs_store.c: `retoken store …` and `retoken events`. Knows what the store says about itself;
+ * does not know what kind of store it is. */
 #include "admin/verbs.h"
 
 #include <inttypes.h>
@@ -8,6 +9,30 @@
 #include <unistd.h>
 
 #include "base/codec.h"
+
+struct checking {
+    struct call *call;
+    bool terminal;
+    bool drawn; /* a progress line is on the terminal */
+};
+
+static const struct column event_columns[] = {
+    {"at", "at", COLUMN_TIME, false},
+    {"event", "event", COLUMN_TEXT, false},
+    {"session", "session", COLUMN_TEXT, false},
+    {"account", "account", COLUMN_TEXT, false},
+    {"generation", "gen", COLUMN_NUMBER, false},
+    {"realm", "realm", COLUMN_TEXT, true},
+    {"client", "client", COLUMN_TEXT, false},
+    {"note", "note", COLUMN_TEXT, false},
+    {"meaning", "meaning", COLUMN_TEXT, true},
+};
+enum { EVENT_COLUMNS = sizeof event_columns / sizeof event_columns[0] };
+
+static void found(void *self, const char *line);
+static void progress(void *self, uint64_t done, uint64_t total);
+static void clear_progress(struct checking *checking);
+static void show_event(struct output *output, const struct event *event, const char *account);
 
 enum call_end verbs_store_stat(struct call *call)
 {
@@ -33,43 +58,6 @@ enum call_end verbs_store_stat(struct call *call)
 }
 
 /* ---- check ---- */
-
-struct checking {
-    struct call *call;
-    bool terminal;
-    bool drawn; /* a progress line stands on the terminal */
-};
-
-static void clear_progress(struct checking *checking)
-{
-    if (checking->drawn) {
-        fputs("\r\033[K", stderr);
-        checking->drawn = false;
-    }
-}
-
-static void found(void *self, const char *line)
-{
-    struct checking *checking = self;
-    struct output *output = &checking->call->output;
-
-    clear_progress(checking);
-    if (output->json) {
-        json_out_text(&output->out, text_of(line));
-    }
-    output_say(output, "%s", line);
-}
-
-static void progress(void *self, uint64_t done, uint64_t total)
-{
-    struct checking *checking = self;
-
-    if (checking->terminal && total > 0) {
-        fprintf(stderr, "\rchecking: %" PRIu64 " of %" PRIu64 " (%d %%)\033[K", done, total,
-                (int)((double)done * 100 / (double)total));
-        checking->drawn = true;
-    }
-}
 
 enum call_end verbs_store_check(struct call *call)
 {
@@ -103,6 +91,37 @@ enum call_end verbs_store_check(struct call *call)
     return CALL_FAULT;
 }
 
+static void found(void *self, const char *line)
+{
+    struct checking *checking = self;
+    struct output *output = &checking->call->output;
+
+    clear_progress(checking);
+    if (output->json) {
+        json_out_text(&output->out, text_of(line));
+    }
+    output_say(output, "%s", line);
+}
+
+static void progress(void *self, uint64_t done, uint64_t total)
+{
+    struct checking *checking = self;
+
+    if (checking->terminal && total > 0) {
+        fprintf(stderr, "\rchecking: %" PRIu64 " of %" PRIu64 " (%d %%)\033[K", done, total,
+                (int)((double)done * 100 / (double)total));
+        checking->drawn = true;
+    }
+}
+
+static void clear_progress(struct checking *checking)
+{
+    if (checking->drawn) {
+        fputs("\r\033[K", stderr);
+        checking->drawn = false;
+    }
+}
+
 /* ---- backup and prune ---- */
 
 enum call_end verbs_store_backup(struct call *call)
@@ -114,8 +133,8 @@ enum call_end verbs_store_backup(struct call *call)
         return call_fault(call, &fault);
     }
     output_say(&call->output,
-               "store copied into %s; keep a copy of %s with it, but elsewhere: "
-               "one is worth nothing without the other",
+               "store copied into %s; keep a copy of %s too, but elsewhere: one is "
+               "useless without the other",
                directory, call->service.config.secret_file);
     return CALL_DONE;
 }
@@ -142,18 +161,44 @@ enum call_end verbs_store_prune(struct call *call)
 
 /* ---- events ---- */
 
-static const struct column event_columns[] = {
-    {"at", "at", COLUMN_TIME, false},
-    {"event", "event", COLUMN_TEXT, false},
-    {"session", "session", COLUMN_TEXT, false},
-    {"account", "account", COLUMN_TEXT, false},
-    {"generation", "gen", COLUMN_NUMBER, false},
-    {"realm", "realm", COLUMN_TEXT, true},
-    {"client", "client", COLUMN_TEXT, false},
-    {"note", "note", COLUMN_TEXT, false},
-    {"meaning", "meaning", COLUMN_TEXT, true},
-};
-enum { EVENT_COLUMNS = sizeof event_columns / sizeof event_columns[0] };
+enum call_end verbs_event_list(struct call *call)
+{
+    const char *session = options_value(&call->options, OPTION_SESSION);
+    const char *last = options_value(&call->options, OPTION_LAST);
+    uint8_t id[SESSION_ID_SIZE];
+    uint64_t room = 50;
+    size_t count = 0;
+    struct call_name named = {0};
+    struct call_name none = {0};
+    struct fault fault = {"out of memory"};
+
+    if (last != NULL && (!text_to_u64(text_of(last), STORE_EVENTS_KEPT, &room) || room == 0)) {
+        return call_wrong(call, "--last %s: a number from 1 to %d", last, STORE_EVENTS_KEPT);
+    }
+    if (session != NULL) {
+        enum call_end end = call_session_id(call, session, id);
+
+        if (end != CALL_DONE) {
+            return end;
+        }
+    }
+    struct event *rows = arena_alloc(call->arena, (size_t)room * sizeof *rows);
+    if (rows == NULL || store_event_list(call->service.store, session != NULL ? id : NULL, rows,
+                                         (size_t)room, &count, &fault) != STORE_OK) {
+        return call_fault(call, &fault);
+    }
+    output_table_start(&call->output, event_columns, EVENT_COLUMNS);
+    for (size_t i = 0; i < count; i++) {
+        struct call_name *name = rows[i].account != 0 ? &named : &none;
+
+        if (call_account_name(call, rows[i].account, name, &fault) != STORE_OK) {
+            return call_fault(call, &fault);
+        }
+        show_event(&call->output, &rows[i], name->text);
+    }
+    output_table_end(&call->output, "no events");
+    return CALL_DONE;
+}
 
 static void show_event(struct output *output, const struct event *event, const char *account)
 {
@@ -175,43 +220,4 @@ static void show_event(struct output *output, const struct event *event, const c
         CELL_TEXT(text_of(event_meaning(event->kind))),
     };
     output_row(output, cells);
-}
-
-enum call_end verbs_event_list(struct call *call)
-{
-    const char *session = options_value(&call->options, OPTION_SESSION);
-    const char *last = options_value(&call->options, OPTION_LAST);
-    uint8_t id[SESSION_ID_SIZE];
-    uint64_t room = 50;
-    size_t count = 0;
-    struct call_name named = {0};
-    struct call_name nobody = {0};
-    struct fault fault = {"out of memory"};
-
-    if (last != NULL && (!text_to_u64(text_of(last), STORE_EVENTS_KEPT, &room) || room == 0)) {
-        return call_wrong(call, "--last %s: a number from 1 to %d", last, STORE_EVENTS_KEPT);
-    }
-    if (session != NULL) {
-        enum call_end end = call_session_id(call, session, id);
-
-        if (end != CALL_DONE) {
-            return end;
-        }
-    }
-    struct event *rows = arena_alloc(call->arena, (size_t)room * sizeof *rows);
-    if (rows == NULL || store_event_list(call->service.store, session != NULL ? id : NULL, rows,
-                                         (size_t)room, &count, &fault) != STORE_OK) {
-        return call_fault(call, &fault);
-    }
-    output_table_start(&call->output, event_columns, EVENT_COLUMNS);
-    for (size_t i = 0; i < count; i++) {
-        struct call_name *name = rows[i].account != 0 ? &named : &nobody;
-
-        if (call_account_name(call, rows[i].account, name, &fault) != STORE_OK) {
-            return call_fault(call, &fault);
-        }
-        show_event(&call->output, &rows[i], name->text);
-    }
-    output_table_end(&call->output, "no events");
-    return CALL_DONE;
 }

@@ -818,6 +818,16 @@ def test_missing_pieces(tmp_path):
     assert "retoken init" in rows["data"]["detail"]
 
 
+def test_a_lost_secret_is_not_replaced(fresh):
+    secret = fresh.directory / "secret"
+    secret.unlink()
+    for words in (["init"], ["account", "list"]):
+        assert "put back" in fresh.run(*words, status=FAULT).stderr
+    rows = {r["check"]: r for r in fresh.json("doctor", status=FAULT)}
+    assert "put back" in rows["secret"]["detail"]
+    assert not secret.exists()
+
+
 def test_wrong_permissions(fresh):
     secret = fresh.directory / "secret"
     secret.chmod(0o644)
