@@ -14,7 +14,7 @@ enum {
     CLIENT_SECRET_MAX = 384,   /* a secret's hash */
     CLIENT_URIS_MAX = 2048,    /* redirect URIs, space-separated, compared exactly */
     CLIENT_ORIGINS_MAX = 1024, /* origins that may call from a browser, space-separated */
-    CLIENT_KEYS_MAX = 6144,    /* a JWK Set (RFC 7517) of public keys, "" = none */
+    CLIENT_KEYS_MAX = 7168,    /* a JWK Set (RFC 7517) of public keys, "" = none */
     CLIENT_SCOPE_MAX = 512,    /* space-separated; "" = no limit */
     CLIENT_KEY_MAX = 1024      /* PEM public key for client assertions (RFC 7523), "" = none */
 };

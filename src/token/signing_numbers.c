@@ -23,7 +23,7 @@
 #include "base/crypto.h"
 #include "base/secret.h"
 
-enum { ED25519_SIZE = 32, SIZE_BYTES = 2, GROUP_NAME_MAX = 16 };
+enum { SIZE_BYTES = 2, GROUP_NAME_MAX = 16 };
 
 static const char *const rsa_names[SIGNING_RSA_NUMBERS] = {
     [SIGNING_N] = OSSL_PKEY_PARAM_RSA_N,          [SIGNING_E] = OSSL_PKEY_PARAM_RSA_E,
@@ -45,10 +45,15 @@ struct parameters {
     uint8_t room[SIGNING_NUMBERS_MAX];
     size_t used;
 };
-static EVP_PKEY *rsa_pair(const struct signing_numbers *numbers, struct parameters *parameters);
-static EVP_PKEY *ec_pair(const char *group, const struct signing_numbers *numbers,
+/* `what`: EVP_PKEY_KEYPAIR or EVP_PKEY_PUBLIC_KEY. */
+static EVP_PKEY *make(const struct signing_profile *profile, const struct signing_numbers *numbers,
+                      int what);
+static EVP_PKEY *make_rsa(const struct signing_numbers *numbers, int what,
+                          struct parameters *parameters);
+static EVP_PKEY *make_ec(const char *group, const struct signing_numbers *numbers, int what,
                          struct parameters *parameters);
-static EVP_PKEY *ed25519_pair(const struct signing_numbers *numbers, struct parameters *parameters);
+static EVP_PKEY *make_ed25519(const struct signing_numbers *numbers, int what,
+                              struct parameters *parameters);
 
 static bool is_rsa(const struct signing_profile *profile)
 {
@@ -125,12 +130,38 @@ static size_t write_ec(const EVP_PKEY *pkey, size_t half, uint8_t *bytes)
 
 static size_t write_ed25519(const EVP_PKEY *pkey, uint8_t *bytes)
 {
-    size_t x = ED25519_SIZE;
-    size_t d = ED25519_SIZE;
+    size_t x = SIGNING_ED25519_SIZE;
+    size_t d = SIGNING_ED25519_SIZE;
     bool good = EVP_PKEY_get_raw_public_key(pkey, bytes, &x) == 1 &&
-                EVP_PKEY_get_raw_private_key(pkey, bytes + ED25519_SIZE, &d) == 1;
+                EVP_PKEY_get_raw_private_key(pkey, bytes + SIGNING_ED25519_SIZE, &d) == 1;
 
-    return good && x == ED25519_SIZE && d == ED25519_SIZE ? 2 * ED25519_SIZE : 0;
+    return good && x == SIGNING_ED25519_SIZE && d == SIGNING_ED25519_SIZE ? 2 * SIGNING_ED25519_SIZE
+                                                                          : 0;
+}
+
+bool signing_numbers_read_public(const struct signing_profile *profile, const EVP_PKEY *pkey,
+                                 uint8_t room[SIGNING_PUBLIC_MAX], struct signing_numbers *numbers)
+{
+    enum signing_number first = is_rsa(profile) ? SIGNING_N : SIGNING_X;
+    enum signing_number second = is_rsa(profile) ? SIGNING_E : SIGNING_Y;
+    size_t sizes[2] = {0, 0};
+
+    if (is_rsa(profile)) {
+        sizes[0] = write_number(pkey, OSSL_PKEY_PARAM_RSA_N, 0, room);
+        sizes[1] = write_number(pkey, OSSL_PKEY_PARAM_RSA_E, 0, room + SIGNING_NUMBER_MAX);
+    } else if (profile->group != NULL) {
+        sizes[0] = write_number(pkey, OSSL_PKEY_PARAM_EC_PUB_X, profile->half, room);
+        sizes[1] =
+            write_number(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, profile->half, room + SIGNING_NUMBER_MAX);
+    } else {
+        sizes[0] = SIGNING_NUMBER_MAX;
+        sizes[0] = EVP_PKEY_get_raw_public_key(pkey, room, &sizes[0]) == 1 ? sizes[0] : 0;
+    }
+    ERR_clear_error();
+    *numbers = (struct signing_numbers){0};
+    numbers->of[first] = (struct text){(const char *)room, sizes[0]};
+    numbers->of[second] = (struct text){(const char *)room + SIGNING_NUMBER_MAX, sizes[1]};
+    return sizes[0] != 0 && (sizes[1] != 0 || profile->digest == NULL);
 }
 
 /* ---- splitting ---- */
@@ -150,8 +181,8 @@ bool signing_numbers_split(const struct signing_profile *profile, struct text by
                take(&bytes, profile->half, &numbers->of[SIGNING_Y]) &&
                take(&bytes, profile->half, &numbers->of[SIGNING_D]);
     } else {
-        good = take(&bytes, ED25519_SIZE, &numbers->of[SIGNING_X]) &&
-               take(&bytes, ED25519_SIZE, &numbers->of[SIGNING_D]);
+        good = take(&bytes, SIGNING_ED25519_SIZE, &numbers->of[SIGNING_X]) &&
+               take(&bytes, SIGNING_ED25519_SIZE, &numbers->of[SIGNING_D]);
     }
     return good && bytes.size == 0;
 }
@@ -174,18 +205,30 @@ static bool take_sized(struct text *from, struct text *number)
            take(from, (size_t)(uint8_t)size.data[0] << 8 | (uint8_t)size.data[1], number);
 }
 
-/* ---- making a pair ---- */
+/* ---- making a key ---- */
 
 EVP_PKEY *signing_numbers_pair(const struct signing_profile *profile,
                                const struct signing_numbers *numbers)
+{
+    return make(profile, numbers, EVP_PKEY_KEYPAIR);
+}
+
+EVP_PKEY *signing_numbers_public(const struct signing_profile *profile,
+                                 const struct signing_numbers *numbers)
+{
+    return make(profile, numbers, EVP_PKEY_PUBLIC_KEY);
+}
+
+static EVP_PKEY *make(const struct signing_profile *profile, const struct signing_numbers *numbers,
+                      int what)
 {
     struct parameters parameters = {.count = 0};
     EVP_PKEY *pkey;
 
     crypto_start();
-    pkey = is_rsa(profile)          ? rsa_pair(numbers, &parameters)
-           : profile->group != NULL ? ec_pair(profile->group, numbers, &parameters)
-                                    : ed25519_pair(numbers, &parameters);
+    pkey = is_rsa(profile)          ? make_rsa(numbers, what, &parameters)
+           : profile->group != NULL ? make_ec(profile->group, numbers, what, &parameters)
+                                    : make_ed25519(numbers, what, &parameters);
     secret_wipe(parameters.room, parameters.used);
     ERR_clear_error();
     return pkey;
@@ -232,32 +275,35 @@ static bool add_octets(struct parameters *parameters, const char *name, struct t
     return true;
 }
 
-static EVP_PKEY *pair_of(const char *type, struct parameters *parameters)
+static EVP_PKEY *key_of(const char *type, int what, struct parameters *parameters)
 {
     EVP_PKEY *pkey = NULL;
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 
     parameters->list[parameters->count] = OSSL_PARAM_construct_end();
     if (context != NULL && EVP_PKEY_fromdata_init(context) == 1 &&
-        EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_KEYPAIR, parameters->list) != 1) {
+        EVP_PKEY_fromdata(context, &pkey, what, parameters->list) != 1) {
         pkey = NULL;
     }
     EVP_PKEY_CTX_free(context);
     return pkey;
 }
 
-static EVP_PKEY *rsa_pair(const struct signing_numbers *numbers, struct parameters *parameters)
+static EVP_PKEY *make_rsa(const struct signing_numbers *numbers, int what,
+                          struct parameters *parameters)
 {
-    for (size_t i = 0; i < SIGNING_RSA_NUMBERS; i++) {
+    size_t count = what == EVP_PKEY_KEYPAIR ? SIGNING_RSA_NUMBERS : SIGNING_E + 1;
+
+    for (size_t i = 0; i < count; i++) {
         if (!add_number(parameters, rsa_names[i], numbers->of[i])) {
             return NULL;
         }
     }
-    return pair_of("RSA", parameters);
+    return key_of("RSA", what, parameters);
 }
 
 /* The public point in its uncompressed form (SEC 1 section 2.3.3). */
-static EVP_PKEY *ec_pair(const char *group, const struct signing_numbers *numbers,
+static EVP_PKEY *make_ec(const char *group, const struct signing_numbers *numbers, int what,
                          struct parameters *parameters)
 {
     char name[GROUP_NAME_MAX];
@@ -270,18 +316,21 @@ static EVP_PKEY *ec_pair(const char *group, const struct signing_numbers *number
     if (!text_copy(text_of(group), name, sizeof name) ||
         !add_octets(parameters, OSSL_PKEY_PARAM_PUB_KEY,
                     (struct text){point, 1 + x.size + y.size}) ||
-        !add_number(parameters, OSSL_PKEY_PARAM_PRIV_KEY, numbers->of[SIGNING_D])) {
+        (what == EVP_PKEY_KEYPAIR &&
+         !add_number(parameters, OSSL_PKEY_PARAM_PRIV_KEY, numbers->of[SIGNING_D]))) {
         return NULL;
     }
     parameters->list[parameters->count++] =
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, name, 0);
-    return pair_of("EC", parameters);
+    return key_of("EC", what, parameters);
 }
 
-static EVP_PKEY *ed25519_pair(const struct signing_numbers *numbers, struct parameters *parameters)
+static EVP_PKEY *make_ed25519(const struct signing_numbers *numbers, int what,
+                              struct parameters *parameters)
 {
     return add_octets(parameters, OSSL_PKEY_PARAM_PUB_KEY, numbers->of[SIGNING_X]) &&
-                   add_octets(parameters, OSSL_PKEY_PARAM_PRIV_KEY, numbers->of[SIGNING_D])
-               ? pair_of("ED25519", parameters)
+                   (what == EVP_PKEY_PUBLIC_KEY ||
+                    add_octets(parameters, OSSL_PKEY_PARAM_PRIV_KEY, numbers->of[SIGNING_D]))
+               ? key_of("ED25519", what, parameters)
                : NULL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* signing_numbers.h: a key pair as raw numbers. In this form it is sealed and stored, and no parser
- * of a key format is needed when a process starts. Private to token/. */
+ * of a key format is needed when a process starts. A public key alone is made of its numbers too.
+ * Private to token/. */
 #ifndef RETOKEN_TOKEN_SIGNING_NUMBERS_H
 #define RETOKEN_TOKEN_SIGNING_NUMBERS_H
 
@@ -26,8 +27,10 @@ enum signing_number {
 enum {
     SIGNING_RSA_NUMBERS = SIGNING_QI + 1,
     SIGNING_NUMBERS = SIGNING_Y + 1,
-    SIGNING_NUMBER_MAX = SIGNING_RSA_BITS_MAX / 8,                       /* bytes of each */
-    SIGNING_NUMBERS_MAX = SIGNING_RSA_NUMBERS * (2 + SIGNING_NUMBER_MAX) /* of all, with sizes */
+    SIGNING_ED25519_SIZE = 32,                                            /* bytes of x and of d */
+    SIGNING_NUMBER_MAX = SIGNING_RSA_BITS_MAX / 8,                        /* bytes of each */
+    SIGNING_NUMBERS_MAX = SIGNING_RSA_NUMBERS * (2 + SIGNING_NUMBER_MAX), /* of all, with sizes */
+    SIGNING_PUBLIC_MAX = 2 * SIGNING_NUMBER_MAX                           /* n and e, or x and y */
 };
 
 /* Each most significant byte first: RSA's without leading zeros, the others at full length. Empty
@@ -49,5 +52,13 @@ bool signing_numbers_split(const struct signing_profile *profile, struct text by
  * that the numbers are no key; whether the key suits the profile is for signing_profile_fits. */
 EVP_PKEY *signing_numbers_pair(const struct signing_profile *profile,
                                const struct signing_numbers *numbers);
+
+/* The public numbers of a libcrypto key that suits the profile: n and e, or x and y; they point
+ * into `room`. False when libcrypto does not give them. */
+bool signing_numbers_read_public(const struct signing_profile *profile, const EVP_PKEY *pkey,
+                                 uint8_t room[SIGNING_PUBLIC_MAX], struct signing_numbers *numbers);
+/* As signing_numbers_pair, from these numbers alone. */
+EVP_PKEY *signing_numbers_public(const struct signing_profile *profile,
+                                 const struct signing_numbers *numbers);
 
 #endif

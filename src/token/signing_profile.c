@@ -44,9 +44,9 @@ const struct signing_profile *signing_profile(enum signing_algorithm algorithm)
 static bool exponent_fits(const EVP_PKEY *pkey)
 {
     BIGNUM *e = NULL;
-    /* odd and of 17 bits or more: 65537 or larger */
+    /* odd and of 17 bits or more: 65537 or larger; a huge one only makes verifying slow */
     bool fits = EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) == 1 && BN_is_odd(e) == 1 &&
-                BN_num_bits(e) >= 17;
+                BN_num_bits(e) >= 17 && BN_num_bits(e) <= SIGNING_RSA_EXPONENT_BITS_MAX;
 
     BN_free(e);
     return fits;
@@ -60,7 +60,9 @@ static bool rsa_fits(const EVP_PKEY *pkey, struct fault *fault)
         fault_set(fault, "the RSA key has %d bits; it must have %d to %d", bits,
                   (int)SIGNING_RSA_BITS_MIN, (int)SIGNING_RSA_BITS_MAX);
     } else if (!exponent_fits(pkey)) {
-        fault_set(fault, "the RSA key's exponent is too small; it must be at least 65537");
+        fault_set(fault,
+                  "the RSA key's exponent must be odd, at least 65537 and of at most %d bits",
+                  (int)SIGNING_RSA_EXPONENT_BITS_MAX);
     } else {
         return true;
     }

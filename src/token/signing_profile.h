@@ -12,8 +12,9 @@
 
 enum {
     SIGNING_RSA_BITS_MIN = 2048,
-    SIGNING_RSA_BITS_MAX = 4096, /* the sealed private key must fit SIGNING_SEALED_MAX */
-    SIGNING_SECRET_MIN = 32,     /* RFC 7518 section 3.2 */
+    SIGNING_RSA_BITS_MAX = 4096,        /* the sealed private key must fit SIGNING_SEALED_MAX */
+    SIGNING_RSA_EXPONENT_BITS_MAX = 64, /* as libcrypto has it for large moduli */
+    SIGNING_SECRET_MIN = 32,            /* RFC 7518 section 3.2 */
     SIGNING_SECRET_MAX = 512,
     SIGNING_HALF_MAX = 48 /* of P-384 */
 };

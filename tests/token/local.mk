@@ -36,6 +36,11 @@ tests_token_test_jws_SOURCES = tests/token/test_jws.c $(TOKEN_FIXTURE) tests/tok
 tests_token_test_jws_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_jws_LDADD = $(TOKEN_LIBS)
 
+check_PROGRAMS += tests/token/test_client_keys
+tests_token_test_client_keys_SOURCES = tests/token/test_client_keys.c $(TOKEN_FIXTURE)
+tests_token_test_client_keys_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_client_keys_LDADD = $(TOKEN_LIBS)
+
 # The same tests over both verifiers.
 CLIENT_JWT_TEST = tests/token/test_client_jwt.c $(TOKEN_FIXTURE) tests/token/forge.c tests/token/forge.h
 check_PROGRAMS += tests/token/test_client_jwt_own
