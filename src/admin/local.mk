@@ -3,6 +3,7 @@ noinst_LIBRARIES += libadmin.a
 libadmin_a_CPPFLAGS = $(AM_CPPFLAGS)
 libadmin_a_SOURCES = \
 	src/admin/call.c src/admin/call.h \
+	src/admin/client_key.c src/admin/client_key.h \
 	src/admin/doctor.c \
 	src/admin/explain.c src/admin/explain.h \
 	src/admin/explain_access.c \

@@ -62,8 +62,10 @@ static const struct verb verbs[] = {
      "list all clients"},
     {"client", "show", "ID", 1, 1, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_client_show,
      "show one client"},
-    {"client", "set", "ID", 1, 1, OPTION_BIT(POLICY) | OPTION_BIT(GRANT), CALL_NEEDS_WRITING,
-     verbs_client_set, "give it a policy of its own, or fewer grants"},
+    {"client", "set", "ID", 1, 1,
+     OPTION_BIT(POLICY) | OPTION_BIT(GRANT) | OPTION_BIT(KEY) | OPTION_BIT(ALGORITHM),
+     CALL_NEEDS_WRITING, verbs_client_set,
+     "give it a policy of its own, fewer grants or other keys"},
     {"client", "remove", "ID", 1, 1, 0, CALL_NEEDS_WRITING, verbs_client_remove,
      "remove it and end its sessions"},
 

@@ -29,7 +29,7 @@
     OPTION(POLICY, "policy", 0, "NAME=VALUE", true,                                                \
            "the client's own policy, named as in retoken.conf(5) (may be repeated)")               \
     OPTION(GRANT, "grant", 0, "GRANT", true, "a grant the client may use (may be repeated)")       \
-    OPTION(KEY, "key", 0, "PEMFILE", false, "public key for client assertions (RFC 7523)")         \
+    OPTION(KEY, "key", 0, "FILE", false, "public keys for client assertions: JWK Set or PEM")      \
     OPTION(ALGORITHM, "algorithm", 0, "ALG", false,                                                \
            "HS256 RS256 RS384 RS512 PS256 ES256 ES384 EdDSA")                                      \
     OPTION(MOUNT, "mount", 0, "PATH", false, "the mount the session is for")                       \

@@ -6,24 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/client_key.h"
 #include "admin/prompt.h"
 #include "base/secret.h"
 #include "operation/password.h"
-#include "token/client_jwt.h"
-#include "token/signing_key.h"
 
 static const struct column columns[] = {
-    {"client", "client", COLUMN_TEXT, false},
-    {"proof", "proof", COLUMN_TEXT, false},
-    {"key_algorithm", "key algorithm", COLUMN_TEXT, true},
-    {"scope", "scope", COLUMN_WORDS, false},
-    {"enabled", "enabled", COLUMN_FLAG, true},
-    {"created", "created", COLUMN_TIME, false},
+    {"client", "client", COLUMN_TEXT, false},  {"proof", "proof", COLUMN_TEXT, false},
+    {"keys", "keys", COLUMN_WORDS, true},      {"scope", "scope", COLUMN_WORDS, false},
+    {"enabled", "enabled", COLUMN_FLAG, true}, {"created", "created", COLUMN_TIME, false},
 };
-enum { COLUMNS = sizeof columns / sizeof columns[0], PAGE = 64 };
+enum { COLUMNS = sizeof columns / sizeof columns[0], PAGE = 64, ROW_LIMIT = 1 << 20 };
 
 static const char *proof_of(const struct client *client);
-static enum call_end read_key(struct call *call, struct client *client);
 static enum call_end read_secret(struct call *call, struct client *client, char shown[44]);
 static void show_added(struct call *call, const struct client *client, const char *secret);
 static enum store_result end_sessions(struct call *call, const char *id, size_t *ended,
@@ -32,33 +27,40 @@ static enum store_result end_sessions(struct call *call, const char *id, size_t 
 enum call_end verbs_client_list(struct call *call)
 {
     struct client *rows = arena_alloc(call->arena, PAGE * sizeof *rows);
+    struct arena *of_row = arena_open(ROW_LIMIT);
     struct fault fault = {"out of memory"};
+    enum call_end end = CALL_DONE;
     size_t count = PAGE;
     const char *after = NULL;
 
     output_table_start(&call->output, columns, COLUMNS);
     while (count == PAGE) {
-        if (rows == NULL ||
+        if (rows == NULL || of_row == NULL ||
             store_client_list(call->service.store, after, rows, PAGE, &count, &fault) != STORE_OK) {
-            return call_fault(call, &fault);
+            end = call_fault(call, &fault);
+            break;
         }
         for (size_t i = 0; i < count; i++) {
             const struct client *client = &rows[i];
             const struct cell cells[COLUMNS] = {
                 CELL_TEXT(text_of(client->id)),
                 CELL_TEXT(text_of(proof_of(client))),
-                CELL_TEXT(text_of(client->key_algorithm)),
+                CELL_TEXT(client_key_ids(of_row, client)),
                 CELL_TEXT(text_of(client->scope)),
                 CELL_NUMBER(client->enabled),
                 CELL_NUMBER(client->created_ms),
             };
 
             output_row(&call->output, cells);
+            arena_reset(of_row);
         }
         after = count > 0 ? arena_c_string(call->arena, text_of(rows[count - 1].id)) : NULL;
     }
-    output_table_end(&call->output, "no clients; `retoken client add ID` registers one");
-    return CALL_DONE;
+    arena_close(of_row);
+    if (end == CALL_DONE) {
+        output_table_end(&call->output, "no clients; `retoken client add ID` registers one");
+    }
+    return end;
 }
 
 /* How the client may prove itself, in words. */
@@ -66,7 +68,7 @@ static const char *proof_of(const struct client *client)
 {
     bool secret = client->secrets[0].hash[0] != '\0' || client->secrets[1].hash[0] != '\0';
 
-    if (client->key[0] != '\0') {
+    if (client->keys[0] != '\0') {
         return secret ? "secret, assertion" : "assertion";
     }
     return secret ? "secret" : "none (public)";
@@ -96,7 +98,7 @@ enum call_end verbs_client_add(struct call *call)
         return call_refuse(call, "client %s exists; remove it first to give it another secret",
                            client.id);
     }
-    enum call_end end = read_key(call, &client);
+    enum call_end end = client_key_read(call, &client);
     end = end == CALL_DONE ? read_secret(call, &client, secret) : end;
     if (end != CALL_DONE) {
         return end;
@@ -119,43 +121,6 @@ enum call_end verbs_client_add(struct call *call)
     return end;
 }
 
-/* --key and --algorithm: both or none; one algorithm, asymmetric, for good (RFC 8725 section 3.1).
- */
-static enum call_end read_key(struct call *call, struct client *client)
-{
-    const char *path = options_value(&call->options, OPTION_KEY);
-    const char *name = options_value(&call->options, OPTION_ALGORITHM);
-    enum signing_algorithm algorithm;
-    struct fault fault = {0};
-    size_t size;
-
-    if ((path == NULL) != (name == NULL)) {
-        return call_wrong(call, "--key PEMFILE and --algorithm go together");
-    }
-    if (path == NULL) {
-        return CALL_DONE;
-    }
-    if (!signing_algorithm_parse(text_of(name), &algorithm) || algorithm == SIGNING_HS256 ||
-        !client_jwt_supports(algorithm)) {
-        return call_wrong(call,
-                          "--algorithm %s: assertions are checked with RS256, RS384, RS512, ES256 "
-                          "or ES384",
-                          name);
-    }
-    if (!prompt_file(path, client->key, sizeof client->key, &size, &fault)) {
-        return call_wrong(call, "%s", fault.text);
-    }
-    if (!text_starts(text_of(client->key), TEXT("-----BEGIN PUBLIC KEY-----"))) {
-        secret_wipe(client->key, sizeof client->key); /* it may be the private one */
-        return call_wrong(call, "%s: not a public key alone, as `openssl pkey -pubout` writes it",
-                          path);
-    } else if (!signing_key_public_fits(algorithm, text_of(client->key), &fault)) {
-        return call_wrong(call, "%s: %s", path, fault.text);
-    }
-    text_copy(text_of(name), client->key_algorithm, sizeof client->key_algorithm);
-    return CALL_DONE;
-}
-
 /* A generated secret into `shown`, or an existing one from --secret-file; only its hash is kept. */
 static enum call_end read_secret(struct call *call, struct client *client, char shown[44])
 {
@@ -168,8 +133,8 @@ static enum call_end read_secret(struct call *call, struct client *client, char 
     if (file != NULL && public) {
         return call_wrong(call, "--public and --secret-file exclude each other");
     }
-    if (public || (file == NULL && client->key[0] != '\0')) {
-        return CALL_DONE; /* public, or proved by its key */
+    if (public || (file == NULL && client->keys[0] != '\0')) {
+        return CALL_DONE; /* public, or proved by its keys */
     }
     if (file != NULL && !prompt_line(file, secret, sizeof secret, &size, &fault)) {
         return call_wrong(call, "no secret: %s", fault.text);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* verbs_client_policy.c: `retoken client set` and `client show`: what a client has instead of its
- * realm's policy, under the names of retoken.conf(5), and which grants it may use. Knows names and
- * ranges; does not know when a policy counts. */
+ * realm's policy, under the names of retoken.conf(5), which grants it may use and which keys it
+ * has. Knows names and ranges; does not know when a policy counts. */
 #include "admin/verbs.h"
 
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "admin/client_key.h"
 
 /* A policy that a client may have of its own: a duration, a number, or one of two words. */
 struct own_policy {
@@ -54,9 +56,10 @@ static const struct {
 enum { GRANTS = sizeof grants / sizeof grants[0] };
 
 static const struct column columns[] = {
-    {"client", "client", COLUMN_TEXT, false},  {"enabled", "enabled", COLUMN_FLAG, false},
-    {"grants", "grants", COLUMN_WORDS, false}, {"policy", "policy", COLUMN_WORDS, false},
-    {"scope", "scope", COLUMN_WORDS, false},   {"created", "created", COLUMN_TIME, false},
+    {"client", "client", COLUMN_TEXT, false},   {"enabled", "enabled", COLUMN_FLAG, false},
+    {"grants", "grants", COLUMN_WORDS, false},  {"policy", "policy", COLUMN_WORDS, false},
+    {"scope", "scope", COLUMN_WORDS, false},    {"keys", "keys", COLUMN_WORDS, false},
+    {"created", "created", COLUMN_TIME, false},
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
@@ -85,6 +88,7 @@ enum call_end verbs_client_set(struct call *call)
     after = before;
     end = read_policies(call, &after.override);
     end = end == CALL_DONE ? read_grants(call, &after.grants) : end;
+    end = end == CALL_DONE ? client_key_read(call, &after) : end;
     if (end != CALL_DONE) {
         return end;
     }
@@ -112,7 +116,8 @@ enum call_end verbs_client_show(struct call *call)
         const struct cell cells[COLUMNS] = {
             CELL_TEXT(text_of(client.id)),       CELL_NUMBER(client.enabled),
             CELL_TEXT(grants_of(call, &client)), CELL_TEXT(policies_of(call, &client.override)),
-            CELL_TEXT(text_of(client.scope)),    CELL_NUMBER(client.created_ms),
+            CELL_TEXT(text_of(client.scope)),    CELL_TEXT(client_key_ids(call->arena, &client)),
+            CELL_NUMBER(client.created_ms),
         };
 
         output_record(&call->output, columns, COLUMNS, cells);

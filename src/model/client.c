@@ -9,7 +9,7 @@ bool client_is_confidential(const struct client *client)
             return true;
         }
     }
-    return client->key[0] != '\0' || client->keys[0] != '\0';
+    return client->keys[0] != '\0';
 }
 
 bool client_secret_holds(const struct client_secret *secret, int64_t now_ms)

@@ -14,9 +14,8 @@ enum {
     CLIENT_SECRET_MAX = 384,   /* a secret's hash */
     CLIENT_URIS_MAX = 2048,    /* redirect URIs, space-separated, compared exactly */
     CLIENT_ORIGINS_MAX = 1024, /* origins that may call from a browser, space-separated */
-    CLIENT_KEYS_MAX = 7168,    /* a JWK Set (RFC 7517) of public keys, "" = none */
-    CLIENT_SCOPE_MAX = 512,    /* space-separated; "" = no limit */
-    CLIENT_KEY_MAX = 1024      /* PEM public key for client assertions (RFC 7523), "" = none */
+    CLIENT_KEYS_MAX = 7168,    /* public keys for assertions (RFC 7523), a JWK Set; "" = none */
+    CLIENT_SCOPE_MAX = 512     /* space-separated; "" = no limit */
 };
 
 /* A secret is accepted from `from_ms` on and before `until_ms`, so that it can be rolled without a
@@ -39,8 +38,6 @@ struct client {
     char keys[CLIENT_KEYS_MAX + 1];
     char id[CLIENT_ID_MAX + 1];
     char scope[CLIENT_SCOPE_MAX + 1];
-    char key[CLIENT_KEY_MAX + 1];
-    char key_algorithm[8]; /* the one algorithm the key is used with: RS256, ES384 … */
 };
 
 /* Has it anything to prove itself with? A public client has not. */

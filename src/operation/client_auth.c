@@ -137,16 +137,10 @@ static bool secret_proves(struct request *request, const struct client *client, 
 static bool assertion_proves(const struct request *request, const struct client *client,
                              int64_t now_ms)
 {
-    enum signing_algorithm algorithm;
     struct text subject;
-    json_t *payload;
+    json_t *payload =
+        client_jwt_open(request->arena, request->client.assertion, text_of(client->keys));
 
-    if (client->key[0] == '\0' ||
-        !signing_algorithm_parse(text_of(client->key_algorithm), &algorithm)) {
-        return false;
-    }
-    payload =
-        client_jwt_open(request->arena, request->client.assertion, algorithm, text_of(client->key));
     return payload != NULL && json_in_text(payload, "sub", &subject) == JSON_IN_TEXT &&
            text_is(subject, client->id) && names_this_endpoint(payload, request) &&
            in_time(payload, now_ms / CLOCK_SECOND);

@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: ISC */
 /* client_jwt.c: what a JWT of a client must be before and after its signature is verified. Knows
- * the gate and the pinned algorithm. Does not know claims, clients or which verifier is linked. */
+ * the gate and that the key pins the algorithm. Does not know claims, clients or which verifier is
+ * linked. */
 #include "token/client_jwt.h"
 
-static bool is_plain_jwt(const struct jws *jws);
+#include <openssl/evp.h>
 
-json_t *client_jwt_open(struct arena *arena, struct text token, enum signing_algorithm algorithm,
-                        struct text key)
+#include "token/client_keys.h"
+
+static bool is_plain_jwt(const struct jws *jws);
+static bool is_signed(struct arena *arena, struct text token, const struct jws *jws,
+                      const struct client_keys *keys);
+
+json_t *client_jwt_open(struct arena *arena, struct text token, struct text keys)
 {
     struct jws jws;
+    const struct client_keys *opened;
 
-    if (!client_jwt_supports(algorithm) || !jws_gate(arena, token, &jws) ||
-        !text_is(jws.algorithm, signing_algorithm_name(algorithm)) || !is_plain_jwt(&jws) ||
-        !client_jwt_verify(arena, token, &jws, algorithm, key)) {
+    if (!jws_gate(arena, token, &jws) || !is_plain_jwt(&jws) ||
+        (opened = client_keys_open(arena, keys)) == NULL ||
+        !is_signed(arena, token, &jws, opened)) {
         return NULL;
     }
     return json_in_object(arena, jws.payload_json, NULL);
-}
-
-bool client_jwt_supports(enum signing_algorithm algorithm)
-{
-    return algorithm != SIGNING_PS256 && algorithm != SIGNING_EDDSA;
 }
 
 /* libjwt's rule. */
@@ -28,4 +30,25 @@ static bool is_plain_jwt(const struct jws *jws)
 {
     return json_object_get(jws->header, "typ") == NULL ||
            text_equal_ignore_case(jws->type, TEXT("JWT"));
+}
+
+/* Of the keys that the header's kid and algorithm leave, by any. The kid is as the client spells
+ * it, so not jws->kid. */
+static bool is_signed(struct arena *arena, struct text token, const struct jws *jws,
+                      const struct client_keys *keys)
+{
+    struct text kid = text_of(json_string_value(json_object_get(jws->header, "kid")));
+    enum signing_algorithm algorithm;
+    EVP_PKEY *key;
+    bool right = false;
+    size_t at = 0;
+
+    if (!signing_algorithm_parse(jws->algorithm, &algorithm)) {
+        return false;
+    }
+    while (!right && (key = client_keys_next(keys, algorithm, kid, &at)) != NULL) {
+        right = client_jwt_verify(arena, token, jws, algorithm, key);
+        EVP_PKEY_free(key);
+    }
+    return right;
 }

@@ -1,40 +1,40 @@
 /* SPDX-License-Identifier: ISC */
 /* client_jwt_libjwt.c: signatures of clients, verified by libjwt. Knows libjwt 1.10 and what it
  * lets through: its answer is reliable only because of the gate, the pinned algorithm and a key
- * checked beforehand. Does not know claims or clients. The only file that includes jwt.h. */
-#include <jwt.h>
+ * checked beforehand. What it cannot verify, our own code does. Does not know claims or clients.
+ * The only file that includes jwt.h. */
+#include <config.h> /* of the build, not process/config.h */
 
-#include "config.h"
 #include "token/client_jwt.h"
-#include "token/signing_profile.h"
 
-const char client_jwt_verifier[] = "libjwt " LIBJWT_VERSION;
+#include <jwt.h>
+#include <openssl/pem.h>
+
+#include "token/signing_pair.h"
+
+const char client_jwt_verifier[] =
+    "libjwt " LIBJWT_VERSION ", PS256 and EdDSA by Retoken's own code";
 
 static jwt_alg_t libjwt_algorithm(enum signing_algorithm algorithm);
-static bool key_fits(enum signing_algorithm algorithm, struct text key);
-static bool libjwt_agrees(const char *token, jwt_alg_t pinned, const char *key, size_t key_size);
+static bool libjwt_verifies(struct arena *arena, struct text token, jwt_alg_t pinned,
+                            const EVP_PKEY *key);
+static bool libjwt_agrees(const char *token, jwt_alg_t pinned, const char *pem, size_t pem_size);
 
 bool client_jwt_verify(struct arena *arena, struct text token, const struct jws *jws,
-                       enum signing_algorithm algorithm, struct text key)
+                       enum signing_algorithm algorithm, struct evp_pkey_st *key)
 {
     jwt_alg_t pinned = libjwt_algorithm(algorithm);
 
-    (void)jws;
-    if (pinned == JWT_ALG_NONE || !key_fits(algorithm, key)) {
-        return false;
-    }
-    char *token_string = arena_c_string(arena, token);
-    char *key_string = arena_c_string(arena, key);
-    return token_string != NULL && key_string != NULL &&
-           libjwt_agrees(token_string, pinned, key_string, key.size);
+    return pinned != JWT_ALG_NONE
+               ? libjwt_verifies(arena, token, pinned, key)
+               : signing_pair_verify_with(signing_profile(algorithm), key, jws->signing_input,
+                                          jws->signature, jws->signature_size);
 }
 
 /* JWT_ALG_NONE: libjwt 1.10 cannot do it. */
 static jwt_alg_t libjwt_algorithm(enum signing_algorithm algorithm)
 {
     switch (algorithm) {
-    case SIGNING_HS256:
-        return JWT_ALG_HS256;
     case SIGNING_RS256:
         return JWT_ALG_RS256;
     case SIGNING_RS384:
@@ -45,6 +45,7 @@ static jwt_alg_t libjwt_algorithm(enum signing_algorithm algorithm)
         return JWT_ALG_ES256;
     case SIGNING_ES384:
         return JWT_ALG_ES384;
+    case SIGNING_HS256: /* a client has no key for it */
     case SIGNING_PS256:
     case SIGNING_EDDSA:
         break;
@@ -52,21 +53,30 @@ static jwt_alg_t libjwt_algorithm(enum signing_algorithm algorithm)
     return JWT_ALG_NONE;
 }
 
-/* libjwt takes an empty key for "do not verify", an RSA public PEM for an HMAC secret and any size
- * of RSA key, so the key is checked before libjwt gets it. */
-static bool key_fits(enum signing_algorithm algorithm, struct text key)
+/* libjwt takes keys as PEM only. An empty key would mean "do not verify" to it, so without a PEM
+ * nothing is verified. */
+static bool libjwt_verifies(struct arena *arena, struct text token, jwt_alg_t pinned,
+                            const EVP_PKEY *key)
 {
-    if (algorithm == SIGNING_HS256) {
-        return key.size >= SIGNING_SECRET_MIN && key.size <= SIGNING_SECRET_MAX;
+    const char *token_string = arena_c_string(arena, token);
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *pem = NULL;
+    long size = 0;
+
+    if (bio != NULL && PEM_write_bio_PUBKEY(bio, key) == 1) {
+        size = BIO_get_mem_data(bio, &pem);
     }
-    return signing_key_public_fits(algorithm, key, NULL);
+    bool agrees =
+        token_string != NULL && size > 0 && libjwt_agrees(token_string, pinned, pem, (size_t)size);
+    BIO_free(bio);
+    return agrees;
 }
 
 /* libjwt verifies with the algorithm that the token names; afterwards it must be the pinned one. */
-static bool libjwt_agrees(const char *token, jwt_alg_t pinned, const char *key, size_t key_size)
+static bool libjwt_agrees(const char *token, jwt_alg_t pinned, const char *pem, size_t pem_size)
 {
     jwt_t *jwt = NULL;
-    bool agrees = jwt_decode(&jwt, token, (const unsigned char *)key, (int)key_size) == 0 &&
+    bool agrees = jwt_decode(&jwt, token, (const unsigned char *)pem, (int)pem_size) == 0 &&
                   jwt_get_alg(jwt) == pinned;
 
     jwt_free(jwt);

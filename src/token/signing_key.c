@@ -252,15 +252,6 @@ bool signing_key_kid_valid(struct text kid)
     return kid.size >= 1 && kid.size <= SIGNING_KID_MAX;
 }
 
-bool signing_key_public_fits(enum signing_algorithm algorithm, struct text pem, struct fault *fault)
-{
-    EVP_PKEY *pkey = signing_pem_public(pem, fault);
-    bool fits = pkey != NULL && signing_profile_fits(signing_profile(algorithm), pkey, fault);
-
-    EVP_PKEY_free(pkey);
-    return fits;
-}
-
 enum signing_algorithm signing_key_algorithm(const struct signing_key *key)
 {
     return key->algorithm;

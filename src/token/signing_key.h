@@ -25,10 +25,6 @@ struct signing_key *signing_key_from_secret(struct text secret, const char *kid,
                                             struct fault *fault);
 /* Is this text a kid at all? No other is ever looked up. */
 bool signing_key_kid_valid(struct text kid);
-/* Is this PEM a public key that this algorithm may be used with (limits as above)? For the keys of
- * others: registered clients. False with *fault. */
-bool signing_key_public_fits(enum signing_algorithm algorithm, struct text pem,
-                             struct fault *fault);
 void signing_key_close(struct signing_key *key); /* wipes; NULL is harmless */
 
 enum signing_algorithm signing_key_algorithm(const struct signing_key *key);

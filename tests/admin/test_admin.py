@@ -6,6 +6,7 @@ go through the responder as plain CGI. No test waits: what depends on time is se
 """
 
 import base64
+import hashlib
 import json
 import os
 import pty
@@ -439,21 +440,85 @@ def test_client_life(fresh):
     fresh.run("client", "remove", "web", status=REFUSED)
 
 
+def openssl(directory, *words, **more):
+    return subprocess.run(["openssl", *words], cwd=directory, check=True, capture_output=True, **more).stdout
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def rsa_key(directory, name):
+    """An RSA key pair in NAME.pem, its public half in NAME.pub and, as a JWK, returned."""
+    openssl(directory, "genpkey", "-algorithm", "RSA", "-out", f"{name}.pem")
+    openssl(directory, "pkey", "-in", f"{name}.pem", "-pubout", "-out", f"{name}.pub")
+    modulus = openssl(directory, "rsa", "-in", f"{name}.pem", "-noout", "-modulus", text=True)
+    n = bytes.fromhex(modulus.strip().removeprefix("Modulus="))
+    return {"kty": "RSA", "kid": name, "n": base64url(n), "e": "AQAB", "alg": "RS256", "use": "sig"}
+
+
+def assertion(directory, name, client, audience):
+    """A client assertion (RFC 7523) signed with RS256 by NAME.pem; it names no key."""
+    claims = {"iss": client, "sub": client, "aud": audience, "exp": int(time.time()) + 60}
+    signed = base64url(b'{"alg":"RS256"}') + "." + base64url(json.dumps(claims).encode())
+    return signed + "." + base64url(openssl(directory, "dgst", "-sha256", "-sign", f"{name}.pem",
+                                            input=signed.encode()))
+
+
 def test_client_key(fresh):
-    subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-out", fresh.directory / "k.pem"],
-                   check=True, capture_output=True)
-    subprocess.run(["openssl", "pkey", "-in", fresh.directory / "k.pem", "-pubout", "-out",
-                    fresh.directory / "pub.pem"], check=True)
-    added = fresh.json("client", "add", "svc", "--key", fresh.directory / "pub.pem", "--algorithm", "RS384")
+    jwk = rsa_key(fresh.directory, "k")
+    added = fresh.json("client", "add", "svc", "--key", "k.pub", "--algorithm", "RS384")
     assert added == {"client": "svc", "client_secret": None}
     row = fresh.json("client", "list")[0]
-    assert (row["proof"], row["key_algorithm"]) == ("assertion", "RS384")
-    for words in (["--key", fresh.directory / "k.pem", "--algorithm", "RS256"],
-                  ["--key", fresh.directory / "pub.pem", "--algorithm", "HS256"],
-                  ["--key", fresh.directory / "pub.pem", "--algorithm", "ES256"],
-                  ["--key", fresh.directory / "pub.pem", "--algorithm", "PS256"],
-                  ["--key", "/nonexistent", "--algorithm", "RS256"]):
-        fresh.run("client", "add", "other", *words, status=USAGE)
+    required = json.dumps({m: jwk[m] for m in ("e", "kty", "n")}, separators=(",", ":"))
+    thumbprint = base64url(hashlib.sha256(required.encode()).digest())  # RFC 7638
+    assert (row["proof"], row["keys"]) == ("assertion", [thumbprint])
+    fresh.run("client", "add", "two", "--key", "-", "--secret-file", "k.pem",
+              stdin=json.dumps({"keys": [jwk, {**jwk, "use": "enc"}, {**jwk, "kid": "k2"}]}))
+    shown = fresh.json("client", "show", "two")
+    assert shown["keys"] == ["k", "k2"]
+    assert fresh.json("client", "list")[1]["proof"] == "secret, assertion"
+
+    sets = {"private": {"keys": [{**jwk, "d": "AQAB"}]}, "shared": {"keys": [{"kty": "oct", "k": "AAAA"}]},
+            "short": {"keys": [jwk, {**jwk, "n": jwk["n"][:40]}]}, "single": jwk, "none": {"keys": []},
+            "curve": {"keys": [{"kty": "EC", "crv": "P-521"}]}}
+    for name, value in sets.items():
+        (fresh.directory / name).write_text(json.dumps(value))
+    for words, complaint in ((["k.pem", "--algorithm", "RS256"], "openssl pkey -in KEY -pubout"),
+                             (["k.pub", "--algorithm", "HS256"], "RS256, RS384"),
+                             (["k.pub", "--algorithm", "ES256"], "P-256"),
+                             (["k.pub"], "--algorithm RS256"),
+                             (["/nonexistent", "--algorithm", "RS256"], "/nonexistent"),
+                             (["none", "--algorithm", "RS256"], "leave --algorithm out"),
+                             (["private"], "key 1 of the JWK Set: member d is secret"),
+                             (["shared"], "key 1 of the JWK Set: member k is secret"),
+                             (["short"], "key 2 of the JWK Set: the RSA key has 240 bits"),
+                             (["single"], "no JWK Set"),
+                             (["none"], "none: no key"),
+                             (["curve"], "P-521")):
+        for verb in (["add", "other"], ["set", "svc"]):
+            assert complaint in fresh.run("client", *verb, "--key", *words, status=USAGE).stderr
+    assert "--key FILE" in fresh.run("client", "add", "other", "--algorithm", "RS256", status=USAGE).stderr
+    assert [c["client"] for c in fresh.json("client", "list")] == ["svc", "two"]
+
+
+def test_client_changes_its_key(fresh):
+    """Old and new are accepted for a while, then the new one alone; its session lives on."""
+    fresh.write(fresh.config.read_text() + "\n[mount /oauth/token]\ndialect = oauth\nissuer = https://id\n")
+    fresh.account()
+    old, new = rsa_key(fresh.directory, "old"), rsa_key(fresh.directory, "new")
+    fresh.run("client", "add", "svc", "--key", "old.pub", "--algorithm", "RS256")
+    token = fresh.session("/oauth/token", "ada", "--client", "svc")["refresh_token"]
+    for keys, accepted in ((None, {"old"}), ([old, new], {"old", "new"}), ([new], {"new"})):
+        if keys:
+            (fresh.directory / "set").write_text(json.dumps({"keys": keys}))
+            fresh.run("client", "set", "svc", "--key", "set")
+        for name in ("old", "new"):
+            answer = fresh.refresh(
+                token, client_assertion=assertion(fresh.directory, name, "svc", "https://id"),
+                client_assertion_type="urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+            assert answer.get("error") == (None if name in accepted else "invalid_client"), answer
+            token = answer.get("refresh_token", token)
 
 
 # ---- sessions ----

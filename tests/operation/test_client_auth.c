@@ -13,6 +13,7 @@
 
 #include "operation/password.h"
 #include "operation/world.h"
+#include "token/client_keys.h"
 #include "token/jws.h"
 
 static void add_client(struct world *w, const char *id, const char *secret, bool generated)
@@ -107,12 +108,13 @@ static void test_client_assertion(void **state)
         {"smart", "smart", "[\"x\",\"https://id.example\"]", 60, "", OUTCOME_ROTATED},
     };
     struct world *w = *state;
-    struct client client = {.enabled = true, .id = "smart", .key_algorithm = "RS512"};
-    struct text private_pem, public_pem, token;
+    struct client client = {.enabled = true, .id = "smart"};
+    struct text private_pem, public_pem, keys, token;
     struct signing_key *key;
 
     make_pem(w, &private_pem, &public_pem);
-    assert_true(text_copy(public_pem, client.key, sizeof client.key));
+    assert_true(client_keys_from_pem(w->arena, public_pem, SIGNING_RS512, &keys, &w->fault));
+    assert_true(text_copy(keys, client.keys, sizeof client.keys));
     assert_int_equal(store_client_add(w->store, &client, &w->fault), STORE_OK);
     key = signing_key_from_pem(SIGNING_RS512, private_pem, NULL, &w->fault);
     assert_non_null(key);
@@ -138,6 +140,98 @@ static void test_client_assertion(void **state)
     signing_key_close(key);
 }
 
+/* A key pair of the client smart, the header it signs under, and its public half as a JWK Set. */
+struct smart_key {
+    struct signing_key *key;
+    const char *header;
+    struct text keys;
+};
+
+static struct smart_key make_smart_key(struct world *w, enum signing_algorithm algorithm,
+                                       const char *header)
+{
+    struct smart_key made = {.header = header};
+    struct buffer buffer;
+    struct json_out out;
+
+    made.key = signing_key_generate(algorithm, NULL, &w->issuer.randomness, &w->fault);
+    assert_non_null(made.key);
+    buffer_start(&buffer, w->arena, 512);
+    buffer_add_c(&buffer, "{\"keys\":[");
+    out = json_out_start(&buffer, JSON_STYLE_PLAIN);
+    assert_true(signing_key_jwk(made.key, &out));
+    buffer_add_c(&buffer, "]}");
+    assert_true(buffer_finish(&buffer, &made.keys));
+    return made;
+}
+
+/* Registers smart with these JWK Sets as one; whatever it had is gone. */
+static void register_smart(struct world *w, struct text first, struct text second)
+{
+    struct client client = {.enabled = true, .id = "smart"};
+    size_t head = strlen("{\"keys\":["), tail = strlen("]}");
+    struct text keys;
+    struct buffer buffer;
+
+    buffer_start(&buffer, w->arena, 1024);
+    buffer_add(&buffer, text_cut(first, first.size - tail));
+    if (second.size > 0) {
+        buffer_add_c(&buffer, ",");
+        buffer_add(&buffer, text_cut(text_from(second, head), second.size - head - tail));
+    }
+    buffer_add_c(&buffer, "]}");
+    assert_true(client_keys_from_set(w->arena, buffer_text(&buffer), &keys, &w->fault));
+    assert_true(text_copy(keys, client.keys, sizeof client.keys));
+    (void)store_client_remove(w->store, "smart", &w->fault);
+    assert_int_equal(store_client_add(w->store, &client, &w->fault), STORE_OK);
+}
+
+static enum outcome present_signed(struct world *w, const struct smart_key *by, struct text *token)
+{
+    struct world_ask ask = {.mount = &w->mount,
+                            .refresh_token = *token,
+                            .client_bound = true,
+                            .client_proof = CLIENT_PROOF_ASSERTION};
+    struct answer answer;
+    struct buffer payload;
+    enum outcome outcome;
+
+    buffer_start(&payload, w->arena, 256);
+    buffer_addf(&payload,
+                "{\"iss\":\"smart\",\"sub\":\"smart\",\"aud\":\"https://id.example\","
+                "\"exp\":%lld}",
+                (long long)(w->now_ms / CLOCK_SECOND + 60));
+    assert_true(jws_sign(by->key, text_of(by->header), buffer_text(&payload), w->arena,
+                         &ask.client_assertion));
+    outcome = world_run(&w->issuer, &ask, w->arena, &answer, &w->fault);
+    if (outcome == OUTCOME_ROTATED) {
+        *token = answer.refresh_token;
+    }
+    return outcome;
+}
+
+/* A client changes its key without a gap: old and new for a while, then the new one alone. */
+static void test_key_rollover(void **state)
+{
+    struct world *w = *state;
+    struct smart_key old = make_smart_key(w, SIGNING_RS256, "{\"alg\":\"RS256\"}");
+    struct smart_key new = make_smart_key(w, SIGNING_ES256, "{\"alg\":\"ES256\"}");
+    struct text token;
+
+    register_smart(w, old.keys, (struct text){0});
+    token = world_session(w, "smart", NULL);
+    assert_int_equal(present_signed(w, &old, &token), OUTCOME_ROTATED);
+    assert_int_equal(present_signed(w, &new, &token), OUTCOME_CLIENT_AUTH_FAILED);
+    register_smart(w, old.keys, new.keys);
+    assert_int_equal(present_signed(w, &new, &token), OUTCOME_ROTATED);
+    assert_int_equal(present_signed(w, &old, &token), OUTCOME_ROTATED);
+    register_smart(w, new.keys, (struct text){0});
+    assert_int_equal(present_signed(w, &old, &token), OUTCOME_CLIENT_AUTH_FAILED);
+    assert_int_equal(present_signed(w, &new, &token), OUTCOME_ROTATED);
+    signing_key_close(old.key);
+    signing_key_close(new.key);
+}
+
 static void test_disabled_client(void **state)
 {
     struct world *w = *state;
@@ -159,6 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_clients),
         CASE(test_client_assertion),
+        CASE(test_key_rollover),
         CASE(test_disabled_client),
     };
     return cmocka_run_group_tests_name("operation/client_auth", tests, NULL, NULL);

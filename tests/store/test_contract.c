@@ -117,8 +117,7 @@ static void clients_are_added_found_listed_and_removed(void **state)
                          .id = "web",
                          .secrets = {{"h", 1, 2}, {"i", 3, 0}},
                          .scope = "openid",
-                         .key = "PEM",
-                         .key_algorithm = "ES256"};
+                         .keys = "{\"keys\":[]}"};
     struct client app = {.id = "app"}, nameless = {.enabled = true};
     static struct client rows[2];
     size_t count;

@@ -158,8 +158,6 @@ bool record_get_number(struct record *record, uint64_t *number)
  *     0000                       origins
  *     0000                       keys, a JWK Set
  *     0006 6f70656e6964          scope
- *     0000                       public key, PEM
- *     0000                       its algorithm
  *     (16 bytes)                 MAC */
 
 static void put_override(struct record *record, const struct policy_override *override)
@@ -215,8 +213,6 @@ void record_put_client(struct record *record, const struct client *client)
     put_text(record, client->origins, sizeof client->origins);
     put_text(record, client->keys, sizeof client->keys);
     put_text(record, client->scope, sizeof client->scope);
-    put_text(record, client->key, sizeof client->key);
-    put_text(record, client->key_algorithm, sizeof client->key_algorithm);
 }
 
 /* Sets every field, and of a text no more than its bytes: a client is large, and is read by every
@@ -238,8 +234,6 @@ bool record_get_client(struct record *record, struct client *client)
     get_text(record, client->origins, sizeof client->origins);
     get_text(record, client->keys, sizeof client->keys);
     get_text(record, client->scope, sizeof client->scope);
-    get_text(record, client->key, sizeof client->key);
-    get_text(record, client->key_algorithm, sizeof client->key_algorithm);
     return ended(record);
 }
 
