@@ -17,6 +17,7 @@ libstore_a_SOURCES = \
 	src/store/lmdb/sweep.c src/store/lmdb/sweep.h \
 	src/store/lmdb/group_commit.c src/store/lmdb/group_commit.h \
 	src/store/lmdb/rows.c src/store/lmdb/rows.h \
+	src/store/lmdb/rows_key.c src/store/lmdb/rows_key.h \
 	src/store/lmdb/record.c src/store/lmdb/record.h \
 	src/store/lmdb/record_session.c src/store/lmdb/record_pieces.h \
 	src/store/lmdb/env.c src/store/lmdb/env.h src/store/lmdb/env_private.h \

@@ -19,3 +19,7 @@ check_PROGRAMS += tests/model/test_policy
 tests_model_test_policy_SOURCES = tests/model/test_policy.c tests/base/expect.h
 tests_model_test_policy_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_model_test_policy_LDADD = $(MODEL_LIBS)
+check_PROGRAMS += tests/model/test_client
+tests_model_test_client_SOURCES = tests/model/test_client.c
+tests_model_test_client_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_model_test_client_LDADD = $(MODEL_LIBS)

@@ -67,6 +67,44 @@ static void test_clients(void **state)
     }
 }
 
+static enum outcome present_secret(struct world *w, struct text token, const char *secret)
+{
+    struct world_ask ask = {.mount = &w->mount,
+                            .refresh_token = token,
+                            .client_bound = true,
+                            .client_proof = CLIENT_PROOF_BASIC,
+                            .client_id = TEXT("web"),
+                            .client_secret = text_of(secret)};
+    struct answer answer;
+
+    return world_run(&w->issuer, &ask, w->arena, &answer, &w->fault);
+}
+
+/* Two secrets overlap for an hour: that is how one is rolled. */
+static void test_secret_is_rolled(void **state)
+{
+    struct world *w = *state;
+    struct client client = {.enabled = true, .id = "web"};
+    struct text token;
+
+    for (int i = 0; i < CLIENT_SECRETS; i++) {
+        assert_true(client_secret_hash(text_of(i == 0 ? "old secret" : "new secret"), true,
+                                       &w->secrets, &w->issuer.randomness, client.secrets[i].hash,
+                                       &w->fault));
+    }
+    client.secrets[0].until_ms = w->now_ms + 2 * CLOCK_HOUR;
+    client.secrets[1].from_ms = w->now_ms + CLOCK_HOUR;
+    assert_int_equal(store_client_add(w->store, &client, &w->fault), STORE_OK);
+    token = world_session(w, "web", NULL);
+    assert_int_equal(present_secret(w, token, "new secret"), OUTCOME_CLIENT_AUTH_FAILED);
+    w->now_ms += CLOCK_HOUR;
+    assert_int_equal(present_secret(w, token, "neither"), OUTCOME_CLIENT_AUTH_FAILED);
+    assert_int_equal(present_secret(w, token, "old secret"), OUTCOME_ROTATED);
+    assert_int_equal(present_secret(w, token, "new secret"), OUTCOME_REPLAYED);
+    w->now_ms += CLOCK_HOUR;
+    assert_int_equal(present_secret(w, token, "old secret"), OUTCOME_CLIENT_AUTH_FAILED);
+}
+
 /* A key pair as PEM texts in the arena. */
 static void make_pem(struct world *w, struct text *private_pem, struct text *public_pem)
 {
@@ -252,6 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_clients),
+        CASE(test_secret_is_rolled),
         CASE(test_client_assertion),
         CASE(test_key_rollover),
         CASE(test_disabled_client),

@@ -10,111 +10,9 @@
 
 #include "base/codec.h"
 
-/* ---- keys ---- */
-
-struct rows_key rows_key_first(void)
-{
-    return (struct rows_key){.size = 1};
-}
-
-struct rows_key rows_key_last(void)
-{
-    struct rows_key key = {.size = ENV_KEY_MAX};
-
-    memset(key.bytes, 0xff, sizeof key.bytes);
-    return key;
-}
-
-static struct rows_key key_of(const void *data, size_t size)
-{
-    struct rows_key key;
-
-    key.size = size;
-    memcpy(key.bytes, data, size);
-    return key;
-}
-
-struct rows_key rows_key_text(const char *text)
-{
-    return key_of(text, strnlen(text, ENV_KEY_MAX));
-}
-
-void rows_key_read_text(const struct rows_key *key, char *text)
-{
-    memcpy(text, key->bytes, key->size);
-    text[key->size] = '\0';
-}
-
 static struct env_bytes bytes_of(const struct rows_key *key)
 {
     return (struct env_bytes){key->bytes, key->size};
-}
-
-static struct rows_key key_of_u64(uint64_t number)
-{
-    struct rows_key key;
-
-    key.size = 8;
-    codec_put_u64(key.bytes, number);
-    return key;
-}
-
-static struct rows_key key_of_u32(uint32_t number)
-{
-    struct rows_key key;
-
-    key.size = 4;
-    codec_put_u32(key.bytes, number);
-    return key;
-}
-
-/* size 0 when the name is empty or longer than `most`: no record can have it. */
-static struct rows_key key_of_name(const char *name, size_t most)
-{
-    size_t size = strnlen(name, most + 1);
-
-    return key_of(name, size > most ? 0 : size);
-}
-
-static struct rows_key key_of_u64_and_id(uint64_t number, const uint8_t id[SESSION_ID_SIZE])
-{
-    struct rows_key key;
-
-    key.size = 8 + SESSION_ID_SIZE;
-    codec_put_u64(key.bytes, number);
-    memcpy(key.bytes + 8, id, SESSION_ID_SIZE);
-    return key;
-}
-
-struct rows_key rows_owner_key(uint64_t account, const uint8_t id[SESSION_ID_SIZE])
-{
-    return key_of_u64_and_id(account, id);
-}
-
-struct rows_key rows_end_key(int64_t at_ms, const uint8_t id[SESSION_ID_SIZE])
-{
-    return key_of_u64_and_id((uint64_t)at_ms, id);
-}
-
-bool rows_owner_split(const struct rows_key *key, uint64_t *account, uint8_t id[SESSION_ID_SIZE])
-{
-    if (key->size != 8 + SESSION_ID_SIZE) {
-        return false;
-    }
-    *account = codec_get_u64(key->bytes);
-    memcpy(id, key->bytes + 8, SESSION_ID_SIZE);
-    return true;
-}
-
-bool rows_end_split(const struct rows_key *key, int64_t *at_ms, uint8_t id[SESSION_ID_SIZE])
-{
-    uint64_t at;
-
-    if (!rows_owner_split(key, &at, id) || at > INT64_MAX) {
-        return false;
-    }
-    *at_ms = (int64_t)at;
-    return true;
 }
 
 /* ---- errors ---- */
@@ -246,7 +144,7 @@ bool rows_next(struct rows *rows, enum env_table table, enum env_seek seek, stru
         rows_fail(rows, "keys in %s are out of order: data.mdb is damaged; restore a backup",
                   env_table_name(table));
     } else {
-        *key = key_of(found.data, found.size);
+        *key = rows_key_bytes(found.data, found.size);
     }
     return !rows->failed;
 }
@@ -266,7 +164,7 @@ bool rows_have_room(struct rows *rows)
 bool rows_session_get(struct rows *rows, const uint8_t id[SESSION_ID_SIZE],
                       struct record_session *session)
 {
-    struct rows_key key = key_of(id, SESSION_ID_SIZE);
+    struct rows_key key = rows_key_bytes(id, SESSION_ID_SIZE);
     struct record record;
 
     if (!get(rows, TABLE_SESSIONS, &key, &record)) {
@@ -280,7 +178,7 @@ bool rows_session_get(struct rows *rows, const uint8_t id[SESSION_ID_SIZE],
 
 void rows_session_put(struct rows *rows, const struct record_session *session)
 {
-    struct rows_key key = key_of(session->session.id, SESSION_ID_SIZE);
+    struct rows_key key = rows_key_bytes(session->session.id, SESSION_ID_SIZE);
     struct record record;
 
     record_start(&record, TABLE_SESSIONS, bytes_of(&key));
@@ -290,7 +188,7 @@ void rows_session_put(struct rows *rows, const struct record_session *session)
 
 bool rows_session_remove(struct rows *rows, const uint8_t id[SESSION_ID_SIZE])
 {
-    struct rows_key key = key_of(id, SESSION_ID_SIZE);
+    struct rows_key key = rows_key_bytes(id, SESSION_ID_SIZE);
 
     return remove_row(rows, TABLE_SESSIONS, &key);
 }
@@ -298,7 +196,7 @@ bool rows_session_remove(struct rows *rows, const uint8_t id[SESSION_ID_SIZE])
 bool rows_alias_get(struct rows *rows, const uint8_t hash[SESSION_HASH_SIZE],
                     struct record_alias *alias)
 {
-    struct rows_key key = key_of(hash, SESSION_HASH_SIZE);
+    struct rows_key key = rows_key_bytes(hash, SESSION_HASH_SIZE);
     struct record record;
 
     return get(rows, TABLE_ALIASES, &key, &record) &&
@@ -308,7 +206,7 @@ bool rows_alias_get(struct rows *rows, const uint8_t hash[SESSION_HASH_SIZE],
 void rows_alias_put(struct rows *rows, const uint8_t hash[SESSION_HASH_SIZE],
                     const struct record_alias *alias)
 {
-    struct rows_key key = key_of(hash, SESSION_HASH_SIZE);
+    struct rows_key key = rows_key_bytes(hash, SESSION_HASH_SIZE);
     struct record record;
 
     record_start(&record, TABLE_ALIASES, bytes_of(&key));
@@ -318,7 +216,7 @@ void rows_alias_put(struct rows *rows, const uint8_t hash[SESSION_HASH_SIZE],
 
 bool rows_alias_remove(struct rows *rows, const uint8_t hash[SESSION_HASH_SIZE])
 {
-    struct rows_key key = key_of(hash, SESSION_HASH_SIZE);
+    struct rows_key key = rows_key_bytes(hash, SESSION_HASH_SIZE);
 
     return remove_row(rows, TABLE_ALIASES, &key);
 }
@@ -327,7 +225,7 @@ bool rows_alias_remove(struct rows *rows, const uint8_t hash[SESSION_HASH_SIZE])
 
 bool rows_account_get(struct rows *rows, uint64_t number, struct account *account)
 {
-    struct rows_key key = key_of_u64(number);
+    struct rows_key key = rows_key_u64(number);
     struct record record;
 
     if (!get(rows, TABLE_ACCOUNTS, &key, &record)) {
@@ -341,7 +239,7 @@ bool rows_account_get(struct rows *rows, uint64_t number, struct account *accoun
 
 void rows_account_put(struct rows *rows, const struct account *account)
 {
-    struct rows_key key = key_of_u64(account->number);
+    struct rows_key key = rows_key_u64(account->number);
     struct record record;
 
     record_start(&record, TABLE_ACCOUNTS, bytes_of(&key));
@@ -351,14 +249,14 @@ void rows_account_put(struct rows *rows, const struct account *account)
 
 bool rows_account_remove(struct rows *rows, uint64_t number)
 {
-    struct rows_key key = key_of_u64(number);
+    struct rows_key key = rows_key_u64(number);
 
     return remove_row(rows, TABLE_ACCOUNTS, &key);
 }
 
 bool rows_name_get(struct rows *rows, const char *name, uint64_t *number)
 {
-    struct rows_key key = key_of_name(name, ACCOUNT_NAME_MAX);
+    struct rows_key key = rows_key_name(name, ACCOUNT_NAME_MAX);
     struct record record;
 
     return get(rows, TABLE_NAMES, &key, &record) &&
@@ -367,7 +265,7 @@ bool rows_name_get(struct rows *rows, const char *name, uint64_t *number)
 
 void rows_name_put(struct rows *rows, const char *name, uint64_t number)
 {
-    struct rows_key key = key_of_name(name, ACCOUNT_NAME_MAX);
+    struct rows_key key = rows_key_name(name, ACCOUNT_NAME_MAX);
     struct record record;
 
     record_start(&record, TABLE_NAMES, bytes_of(&key));
@@ -377,7 +275,7 @@ void rows_name_put(struct rows *rows, const char *name, uint64_t number)
 
 bool rows_name_remove(struct rows *rows, const char *name)
 {
-    struct rows_key key = key_of_name(name, ACCOUNT_NAME_MAX);
+    struct rows_key key = rows_key_name(name, ACCOUNT_NAME_MAX);
 
     return remove_row(rows, TABLE_NAMES, &key);
 }
@@ -386,7 +284,7 @@ bool rows_name_remove(struct rows *rows, const char *name)
 
 bool rows_client_get(struct rows *rows, const char *id, struct client *client)
 {
-    struct rows_key key = key_of_name(id, CLIENT_ID_MAX);
+    struct rows_key key = rows_key_name(id, CLIENT_ID_MAX);
     struct record record;
 
     if (!get(rows, TABLE_CLIENTS, &key, &record)) {
@@ -400,7 +298,7 @@ bool rows_client_get(struct rows *rows, const char *id, struct client *client)
 
 void rows_client_put(struct rows *rows, const struct client *client)
 {
-    struct rows_key key = key_of_name(client->id, CLIENT_ID_MAX);
+    struct rows_key key = rows_key_name(client->id, CLIENT_ID_MAX);
     struct record record;
 
     record_start(&record, TABLE_CLIENTS, bytes_of(&key));
@@ -410,7 +308,7 @@ void rows_client_put(struct rows *rows, const struct client *client)
 
 bool rows_client_remove(struct rows *rows, const char *id)
 {
-    struct rows_key key = key_of_name(id, CLIENT_ID_MAX);
+    struct rows_key key = rows_key_name(id, CLIENT_ID_MAX);
 
     return remove_row(rows, TABLE_CLIENTS, &key);
 }
@@ -419,7 +317,7 @@ bool rows_client_remove(struct rows *rows, const char *id)
 
 bool rows_signing_get(struct rows *rows, uint32_t number, struct signing_row *row)
 {
-    struct rows_key key = key_of_u32(number);
+    struct rows_key key = rows_key_u32(number);
     struct record record;
 
     if (!get(rows, TABLE_KEYS, &key, &record)) {
@@ -433,7 +331,7 @@ bool rows_signing_get(struct rows *rows, uint32_t number, struct signing_row *ro
 
 void rows_signing_put(struct rows *rows, const struct signing_row *row)
 {
-    struct rows_key key = key_of_u32(row->number);
+    struct rows_key key = rows_key_u32(row->number);
     struct record record;
 
     record_start(&record, TABLE_KEYS, bytes_of(&key));
@@ -445,7 +343,7 @@ void rows_signing_put(struct rows *rows, const struct signing_row *row)
 
 bool rows_event_get(struct rows *rows, uint64_t number, struct event *event)
 {
-    struct rows_key key = key_of_u64(number);
+    struct rows_key key = rows_key_u64(number);
     struct record record;
 
     return get(rows, TABLE_EVENTS, &key, &record) &&
@@ -454,7 +352,7 @@ bool rows_event_get(struct rows *rows, uint64_t number, struct event *event)
 
 void rows_event_put(struct rows *rows, uint64_t number, const struct event *event)
 {
-    struct rows_key key = key_of_u64(number);
+    struct rows_key key = rows_key_u64(number);
     struct record record;
 
     record_start(&record, TABLE_EVENTS, bytes_of(&key));
@@ -464,7 +362,7 @@ void rows_event_put(struct rows *rows, uint64_t number, const struct event *even
 
 bool rows_event_remove(struct rows *rows, uint64_t number)
 {
-    struct rows_key key = key_of_u64(number);
+    struct rows_key key = rows_key_u64(number);
 
     return remove_row(rows, TABLE_EVENTS, &key);
 }

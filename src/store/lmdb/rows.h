@@ -11,6 +11,7 @@
 #include "store/lmdb/ended.h"
 #include "store/lmdb/env.h"
 #include "store/lmdb/record.h"
+#include "store/lmdb/rows_key.h"
 #include "store/store.h"
 
 /* One transaction. */
@@ -28,17 +29,6 @@ struct rows {
 /* An error of the caller's own. */
 void rows_fail(struct rows *rows, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A key on its way through a table. */
-struct rows_key {
-    size_t size;
-    uint8_t bytes[ENV_KEY_MAX];
-};
-/* Before all keys; after all keys; a text's bytes, cut at the longest key. */
-struct rows_key rows_key_first(void);
-struct rows_key rows_key_last(void);
-struct rows_key rows_key_text(const char *text);
-/* The key as a text, ended by a zero byte: key->size + 1 bytes. */
-void rows_key_read_text(const struct rows_key *key, char *text);
 /* Moves *key to the next key in that direction; false at the end. */
 bool rows_next(struct rows *rows, enum env_table table, enum env_seek seek, struct rows_key *key);
 
@@ -77,11 +67,6 @@ void rows_event_put(struct rows *rows, uint64_t number, const struct event *even
 bool rows_event_remove(struct rows *rows, uint64_t number);
 
 /* The two indices have keys only: they lead to records, which have MACs. */
-struct rows_key rows_owner_key(uint64_t account, const uint8_t id[SESSION_ID_SIZE]);
-struct rows_key rows_end_key(int64_t at_ms, const uint8_t id[SESSION_ID_SIZE]);
-/* False: no key of that table. */
-bool rows_owner_split(const struct rows_key *key, uint64_t *account, uint8_t id[SESSION_ID_SIZE]);
-bool rows_end_split(const struct rows_key *key, int64_t *at_ms, uint8_t id[SESSION_ID_SIZE]);
 bool rows_index_get(struct rows *rows, enum env_table table, const struct rows_key *key);
 void rows_index_put(struct rows *rows, enum env_table table, const struct rows_key *key);
 bool rows_index_remove(struct rows *rows, enum env_table table, const struct rows_key *key);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+/* rows_key.c: see rows_key.h. Knows bytes. */
+#include "store/lmdb/rows_key.h"
+
+#include <string.h>
+
+#include "base/codec.h"
+
+struct rows_key rows_key_first(void)
+{
+    return (struct rows_key){.size = 1};
+}
+
+struct rows_key rows_key_last(void)
+{
+    struct rows_key key = {.size = ENV_KEY_MAX};
+
+    memset(key.bytes, 0xff, sizeof key.bytes);
+    return key;
+}
+
+struct rows_key rows_key_bytes(const void *data, size_t size)
+{
+    struct rows_key key;
+
+    key.size = size;
+    memcpy(key.bytes, data, size);
+    return key;
+}
+
+struct rows_key rows_key_text(const char *text)
+{
+    return rows_key_bytes(text, strnlen(text, ENV_KEY_MAX));
+}
+
+void rows_key_read_text(const struct rows_key *key, char *text)
+{
+    memcpy(text, key->bytes, key->size);
+    text[key->size] = '\0';
+}
+
+struct rows_key rows_key_u64(uint64_t number)
+{
+    struct rows_key key;
+
+    key.size = 8;
+    codec_put_u64(key.bytes, number);
+    return key;
+}
+
+struct rows_key rows_key_u32(uint32_t number)
+{
+    struct rows_key key;
+
+    key.size = 4;
+    codec_put_u32(key.bytes, number);
+    return key;
+}
+
+/* size 0 when the name is empty or longer than `most`: no record can have it. */
+struct rows_key rows_key_name(const char *name, size_t most)
+{
+    size_t size = strnlen(name, most + 1);
+
+    return rows_key_bytes(name, size > most ? 0 : size);
+}
+
+static struct rows_key u64_and_id(uint64_t number, const uint8_t id[SESSION_ID_SIZE])
+{
+    struct rows_key key;
+
+    key.size = 8 + SESSION_ID_SIZE;
+    codec_put_u64(key.bytes, number);
+    memcpy(key.bytes + 8, id, SESSION_ID_SIZE);
+    return key;
+}
+
+struct rows_key rows_owner_key(uint64_t account, const uint8_t id[SESSION_ID_SIZE])
+{
+    return u64_and_id(account, id);
+}
+
+struct rows_key rows_end_key(int64_t at_ms, const uint8_t id[SESSION_ID_SIZE])
+{
+    return u64_and_id((uint64_t)at_ms, id);
+}
+
+bool rows_owner_split(const struct rows_key *key, uint64_t *account, uint8_t id[SESSION_ID_SIZE])
+{
+    if (key->size != 8 + SESSION_ID_SIZE) {
+        return false;
+    }
+    *account = codec_get_u64(key->bytes);
+    memcpy(id, key->bytes + 8, SESSION_ID_SIZE);
+    return true;
+}
+
+bool rows_end_split(const struct rows_key *key, int64_t *at_ms, uint8_t id[SESSION_ID_SIZE])
+{
+    uint64_t at;
+
+    if (!rows_owner_split(key, &at, id) || at > INT64_MAX) {
+        return false;
+    }
+    *at_ms = (int64_t)at;
+    return true;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/* rows_key.h: the keys of the tables, made so that their order is the order wanted: numbers are
+ * big-endian. Knows which key a table has; does not know records. */
+#ifndef RETOKEN_STORE_LMDB_ROWS_KEY_H
+#define RETOKEN_STORE_LMDB_ROWS_KEY_H
+
+#include "model/session.h"
+#include "store/lmdb/env.h"
+
+/* A key on its way through a table. */
+struct rows_key {
+    size_t size;
+    uint8_t bytes[ENV_KEY_MAX];
+};
+struct rows_key rows_key_bytes(const void *data, size_t size); /* size <= ENV_KEY_MAX */
+struct rows_key rows_key_u64(uint64_t number);
+struct rows_key rows_key_u32(uint32_t number);
+/* size 0 when the name is empty or longer than `most`: no record can have it. */
+struct rows_key rows_key_name(const char *name, size_t most);
+/* Before all keys; after all keys; a text's bytes, cut at the longest key. */
+struct rows_key rows_key_first(void);
+struct rows_key rows_key_last(void);
+struct rows_key rows_key_text(const char *text);
+/* The key as a text, ended by a zero byte: key->size + 1 bytes. */
+void rows_key_read_text(const struct rows_key *key, char *text);
+/* Of the two indices. */
+struct rows_key rows_owner_key(uint64_t account, const uint8_t id[SESSION_ID_SIZE]);
+struct rows_key rows_end_key(int64_t at_ms, const uint8_t id[SESSION_ID_SIZE]);
+/* False: no key of that table. */
+bool rows_owner_split(const struct rows_key *key, uint64_t *account, uint8_t id[SESSION_ID_SIZE]);
+bool rows_end_split(const struct rows_key *key, int64_t *at_ms, uint8_t id[SESSION_ID_SIZE]);
+
+#endif
