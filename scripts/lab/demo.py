@@ -152,7 +152,7 @@ class Visit:
         header, claims = map(json.loads, dialects.jwt_parts(access))
         if header["alg"] != self.mount.dialect.algorithm:
             raise Wrong(f"the access token is signed with {header['alg']}")
-        if header["alg"].startswith("RS"):
+        if not header["alg"].startswith("HS"):
             if not jwks.verifies(access, self.keys):
                 raise Wrong("the access token's signature is wrong")
             return f"{header['alg']}, signature right by {dialects.JWKS_PATH}"

@@ -66,7 +66,7 @@ def test_refresh_is_answered_as_documented(place, mount):
     if mount.dialect.rotates:
         assert after.refresh_token != login.refresh_token
         assert after.access_token != login.access_token
-    if header["alg"] != "HS256":
+    if not header["alg"].startswith("HS"):
         keys = place.server.send(Request("GET", dialects.JWKS_PATH)).body
         assert jwks.verifies(after.access_token, jwks.keys_of(keys))
 
@@ -202,7 +202,9 @@ def test_keys_and_health(place):
     keys = place.server.send(Request("GET", dialects.JWKS_PATH))
     assert keys.status == 200
     listed = json.loads(keys.body)["keys"]
-    assert {key["kty"] for key in listed} == {"RSA"}
+    signing = {mount.dialect.algorithm for mount in dialects.MOUNTS}
+    assert {key["kty"] for key in listed} == {kind for kind, names in jwks.KINDS.items()
+                                              if signing & set(names)}
     assert all(re.fullmatch(r"[\w.-]{1,64}", key["kid"]) for key in listed)
     assert not any({"d", "p", "q", "k"} & set(key) for key in listed)
     health = place.server.send(Request("GET", dialects.HEALTH_PATH))
