@@ -8,6 +8,9 @@ import { read_token, same_claims } from "./tokens.js";
 /* A link: one refresh token, the access token that came with it, and what became of it. */
 const link = (token, access, answer = null) => ({ token, access, answer, renewals: 0, replays: 0, back: false });
 
+/* A session remembers when each of its last 8 spent tokens was spent; an older one has no window left. */
+const REMEMBERED = 8;
+
 export function chain_begin(token, access) {
     return { links: [link(token, access)], ended: false, rotates: null };
 }
@@ -44,7 +47,7 @@ export function chain_take(chain, exchange) {
         return take_refusal(chain, at, exchange);
     if (at === chain.links.length - 1)
         return take_renewal(chain, at, exchange);
-    if (at === chain.links.length - 2)
+    if (at >= chain.links.length - 1 - REMEMBERED)
         return take_replay(chain, at, exchange);
     return verdict("reuse", false, "Accepted, though this token was spent long ago: that should not happen.");
 }

@@ -195,7 +195,8 @@ async function replay() {
     await present(replayable(page.place.chain));
 }
 
-/* The oldest token comes back after a second renewal; then the newest one is tried. */
+/* The oldest token comes back after a second renewal. Within its window it is answered; after it, it ends the
+ * session, which the newest token then shows. */
 async function reuse() {
     const chain = page.place.chain;
     while (chain.links.length < 3) {
@@ -344,7 +345,7 @@ function draw_steps() {
         : "A lost answer or a second tab asks twice: it gets the same answer twice.";
     at("step-reuse").textContent = keeps
         ? "Not here: a dialect that never replaces its refresh token has no older one."
-        : "A copied token comes back late: the session ends, and the newest token with it.";
+        : "A copied token comes back: within its window it gets the newest answer, after it the session ends.";
 }
 
 /* aria-disabled, not disabled: a button that has the focus keeps it when its step cannot be taken again. */
