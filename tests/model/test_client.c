@@ -12,13 +12,12 @@ static void test_confidential(void **state)
 {
     static struct client none, first = {.secrets = {{.hash = "h"}}},
                                second = {.secrets = {{.hash = ""}, {.hash = "h"}}},
-                               key = {.key = "PEM"}, keys = {.keys = "{}"};
+                               keys = {.keys = "{}"};
 
     (void)state;
     assert_false(client_is_confidential(&none));
     assert_true(client_is_confidential(&first));
     assert_true(client_is_confidential(&second));
-    assert_true(client_is_confidential(&key));
     assert_true(client_is_confidential(&keys));
 }
 
