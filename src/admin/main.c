@@ -301,7 +301,7 @@ static void print_verb(FILE *stream, const struct verb *verb)
     fputs("\noptions:\n", stream);
     for (int i = 0; i < OPTION_COUNT; i++) {
         if (((verb->options | common) >> i & 1) != 0) {
-            print_option(stream, options_row((enum option)i));
+            print_option(stream, options_row((enum option_id)i));
         }
     }
 }
@@ -314,8 +314,8 @@ static void print_option(FILE *stream, const struct option_row *row)
     if (row->letter != 0) {
         snprintf(letter, sizeof letter, "-%c, ", row->letter);
     }
-    snprintf(name, sizeof name, "%s--%s%s%s", letter, row->word, row->value != NULL ? " " : "",
-             row->value != NULL ? row->value : "");
+    snprintf(name, sizeof name, "%s--%s%s%s", letter, row->word, row->value[0] != '\0' ? " " : "",
+             row->value);
     fprintf(stream, "  %-26s %s\n", name, row->help);
 }
 

@@ -10,19 +10,19 @@
 
 #include "base/fault.h"
 
-/* OPTION(NAME, long name, letter or 0, value or NULL, may be repeated, help) */
+/* OPTION(NAME, long name, letter or 0, value or "", may be repeated, help) */
 #define OPTION_ROWS                                                                                \
     OPTION(CONFIG, "config", 'c', "FILE", false, "the configuration (see retoken.conf(5))")        \
-    OPTION(HELP, "help", 'h', NULL, false, "print how the verb is used")                           \
-    OPTION(VERSION, "version", 'V', NULL, false, "print the version")                              \
-    OPTION(JSON, "json", 0, NULL, false, "print JSON")                                             \
+    OPTION(HELP, "help", 'h', "", false, "print how the verb is used")                             \
+    OPTION(VERSION, "version", 'V', "", false, "print the version")                                \
+    OPTION(JSON, "json", 0, "", false, "print JSON")                                               \
     OPTION(ROLE, "role", 0, "ROLE", true, "a role of the account (may be repeated)")               \
     OPTION(SUBJECT, "subject", 0, "TEXT", false, "what access tokens name as `sub`")               \
     OPTION(CLAIM, "claim", 0, "NAME=VALUE", true, "a claim of the account (may be repeated)")      \
     OPTION(CLAIMS_FILE, "claims-file", 0, "FILE", false, "claims as one JSON object; - is stdin")  \
     OPTION(PASSWORD_FILE, "password-file", 0, "FILE", false, "its first line; - is stdin")         \
-    OPTION(NO_PASSWORD, "no-password", 0, NULL, false, "an account without a password")            \
-    OPTION(PUBLIC, "public", 0, NULL, false, "a client without a secret")                          \
+    OPTION(NO_PASSWORD, "no-password", 0, "", false, "an account without a password")              \
+    OPTION(PUBLIC, "public", 0, "", false, "a client without a secret")                            \
     OPTION(SECRET_FILE, "secret-file", 0, "FILE", false,                                           \
            "an existing secret: the file's first line; - is stdin")                                \
     OPTION(SCOPE, "scope", 0, "SCOPE", false, "scope, space-separated")                            \
@@ -39,18 +39,18 @@
            "honour a refresh token of another server; - is stdin")                                 \
     OPTION(REALM, "realm", 0, "REALM", false, "sign for this realm only")                          \
     OPTION(KID, "kid", 0, "KID", false, "the key's name (else its thumbprint)")                    \
-    OPTION(ACTIVATE, "activate", 0, NULL, false, "let it sign at once")                            \
-    OPTION(FORCE, "force", 0, NULL, false, "even if a mount is left without a key")                \
+    OPTION(ACTIVATE, "activate", 0, "", false, "let it sign at once")                              \
+    OPTION(FORCE, "force", 0, "", false, "even if a mount is left without a key")                  \
     OPTION(SESSION, "session", 0, "SESSION", false, "only what concerns this session")             \
     OPTION(LAST, "last", 0, "N", false, "how many (50)")
 
-enum option {
+enum option_id {
 #define OPTION(name, word, letter, value, repeats, help) OPTION_##name,
     OPTION_ROWS
 #undef OPTION
 };
 
-enum { OPTION_COUNT = OPTION_LAST + 1, OPTIONS_MAX = 64, OPTIONS_ARGUMENTS_MAX = 8 };
+enum { OPTION_COUNT = OPTION_LAST + 1, OPTIONS_MAX = 64 };
 
 /* Sets of options, for a verb's row: OPTION_BIT(JSON) | OPTION_BIT(ACCOUNT). */
 #define OPTION_BIT(name) (UINT64_C(1) << OPTION_##name)
@@ -58,33 +58,32 @@ enum { OPTION_COUNT = OPTION_LAST + 1, OPTIONS_MAX = 64, OPTIONS_ARGUMENTS_MAX =
 struct option_row {
     const char *word;
     char letter;
-    const char *value; /* what follows it, for the help; NULL = nothing does */
+    const char *value; /* what follows it, for the help; "" = nothing does */
     bool repeats;
     const char *help;
 };
-const struct option_row *options_row(enum option option);
+const struct option_row *options_row(enum option_id option);
 
 struct options {
     struct option_given {
-        enum option option;
+        enum option_id option;
         const char *value; /* "" where none follows */
     } given[OPTIONS_MAX];
     size_t given_count;
-    const char *arguments[OPTIONS_ARGUMENTS_MAX]; /* what is not an option, in order */
+    char *const *arguments; /* what is not an option, in order; in argv */
     size_t argument_count;
 };
 
-/* Reads argv[1..]: `--name VALUE`, `--name=VALUE`, `-c VALUE`, `-cVALUE`; `--` ends the options,
- * `-` is an argument. Options and arguments may come in any order. False with *fault: unknown
- * option, value missing or superfluous, one given twice that may not be, too many. Values stay
- * argv's. */
-bool options_read(int argc, char *const *argv, struct options *options, struct fault *fault);
+/* Reads argv[1..] with getopt_long(3), which moves the arguments behind the options; abbreviated
+ * names are refused. False with *fault: unknown option, value missing or superfluous, one given
+ * twice that may not be, too many. Values and arguments stay argv's. For one thread, as getopt. */
+bool options_read(int argc, char **argv, struct options *options, struct fault *fault);
 
-bool options_has(const struct options *options, enum option option);
+bool options_has(const struct options *options, enum option_id option);
 /* The value, or NULL when the option was not given. */
-const char *options_value(const struct options *options, enum option option);
+const char *options_value(const struct options *options, enum option_id option);
 /* The next value of a repeated option from *at on (start with 0); NULL after the last. */
-const char *options_next(const struct options *options, enum option option, size_t *at);
+const char *options_next(const struct options *options, enum option_id option, size_t *at);
 /* The first given option outside `allowed`; NULL when there is none. */
 const struct option_row *options_outside(const struct options *options, uint64_t allowed);
 

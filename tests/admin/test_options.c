@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -15,7 +16,7 @@ enum { WORDS_MAX = 80 };
 /* Reads "retoken" and the words, a NULL-terminated list. */
 static bool read_words(const char *const *words, struct options *options, struct fault *fault)
 {
-    char *argv[WORDS_MAX] = {(char *)(uintptr_t) "retoken"};
+    static char *argv[WORDS_MAX] = {(char *)(uintptr_t) "retoken"};
     int argc = 1;
     for (; words[argc - 1] != NULL && argc < WORDS_MAX - 1; argc++) {
         argv[argc] = (char *)(uintptr_t)words[argc - 1];
@@ -55,8 +56,14 @@ static void test_wrong_lines(void **state)
     } rows[] = {
         {{"--nonsense"}, "--nonsense"},
         {{"--nonsense=s3cret"}, "--nonsense"},
+        {{"--=s3cret"}, "--"},
         {{"-x"}, "-x"},
-        {{"--jso"}, "--jso"}, /* names are not cut short: a later option would change a script */
+        {{"-xs3cret"}, "-x"},
+        {{"-hx"}, "-x"},
+        {{"--jso"}, "unknown option --jso"}, /* names are not cut short: a later option would change
+                                                a script */
+        {{"--conf=F"}, "unknown option --conf"},
+        {{"--config "}, "unknown option --config "},
         {{"--config"}, "FILE"},
         {{"-c"}, "FILE"},
         {{"--json=1"}, "--json"},
@@ -120,13 +127,6 @@ static void test_bounds(void **state)
     struct options options;
     struct fault fault;
     (void)state;
-    for (size_t i = 0; i < OPTIONS_ARGUMENTS_MAX; i++) {
-        words[i] = "a";
-    }
-    assert_true(read_words(words, &options, &fault));
-    words[OPTIONS_ARGUMENTS_MAX] = "a";
-    assert_false(read_words(words, &options, &fault));
-
     for (size_t i = 0; i < OPTIONS_MAX; i++) {
         words[i] = "--role=r";
     }
@@ -147,15 +147,30 @@ static void test_outside(void **state)
     assert_string_equal(options_outside(&options, 0)->word, "json");
 }
 
-/* Two options of one name or letter would hide each other. */
-static void test_names_differ(void **state)
+/* Every row is read by its word and by its letter. Two of one name or letter would hide each other.
+ */
+static void test_rows(void **state)
 {
     (void)state;
     for (int i = 0; i < OPTION_COUNT; i++) {
-        const struct option_row *a = options_row((enum option)i);
+        const struct option_row *a = options_row((enum option_id)i);
         assert_true(strlen(a->word) > 1 && strlen(a->help) > 0);
+        for (int by_letter = 0; by_letter <= (a->letter != 0 ? 1 : 0); by_letter++) {
+            char word[64];
+            const char *const words[] = {word, a->value[0] != '\0' ? "v" : NULL, NULL};
+            struct options options;
+            struct fault fault;
+
+            snprintf(word, sizeof word, "--%s", a->word);
+            if (by_letter) {
+                snprintf(word, sizeof word, "-%c", a->letter);
+            }
+            assert_true(read_words(words, &options, &fault));
+            assert_int_equal(options.given_count, 1);
+            assert_string_equal(options_value(&options, (enum option_id)i), words[1] ? "v" : "");
+        }
         for (int k = 0; k < i; k++) {
-            const struct option_row *b = options_row((enum option)k);
+            const struct option_row *b = options_row((enum option_id)k);
             assert_string_not_equal(a->word, b->word);
             assert_true(a->letter == 0 || a->letter != b->letter);
         }
@@ -172,7 +187,7 @@ int main(void)
         cmocka_unit_test(test_repeated_in_order),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_outside),
-        cmocka_unit_test(test_names_differ),
+        cmocka_unit_test(test_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
