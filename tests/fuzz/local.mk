@@ -13,6 +13,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_cgi \
 	tests/fuzz/fuzz_headers \
 	tests/fuzz/fuzz_jws \
+	tests/fuzz/fuzz_jwk \
 	tests/fuzz/fuzz_refresh_token \
 	tests/fuzz/fuzz_record \
 	tests/fuzz/fuzz_config \
@@ -35,6 +36,9 @@ tests_fuzz_fuzz_headers_LDADD = $(FUZZ_LIBS) $(HTTP_LIBS)
 tests_fuzz_fuzz_jws_SOURCES = tests/fuzz/fuzz_jws.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_jws_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_jws_LDADD = $(FUZZ_LIBS) $(TOKEN_LIBS)
+tests_fuzz_fuzz_jwk_SOURCES = tests/fuzz/fuzz_jwk.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_jwk_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_jwk_LDADD = $(FUZZ_LIBS) $(TOKEN_LIBS)
 tests_fuzz_fuzz_refresh_token_SOURCES = tests/fuzz/fuzz_refresh_token.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_refresh_token_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_refresh_token_LDADD = $(FUZZ_LIBS) $(TOKEN_LIBS)
