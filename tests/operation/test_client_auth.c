@@ -289,11 +289,8 @@ static void test_disabled_client(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_clients),
-        CASE(test_secret_is_rolled),
-        CASE(test_client_assertion),
-        CASE(test_key_rollover),
-        CASE(test_disabled_client),
+        CASE(test_clients),      CASE(test_secret_is_rolled), CASE(test_client_assertion),
+        CASE(test_key_rollover), CASE(test_disabled_client),
     };
     return cmocka_run_group_tests_name("operation/client_auth", tests, NULL, NULL);
 }
