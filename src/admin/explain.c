@@ -323,49 +323,39 @@ static void add_renewed(struct buffer *b, const struct preview *preview)
 static void add_future(struct buffer *b, const struct preview *preview)
 {
     const struct session *session = &preview->grant.session;
+    enum outcome outcome = preview->outcome;
 
     buffer_add_c(b, "; ");
-    switch ((int)preview->outcome) { /* of many outcomes only these need words of their own */
-    case OUTCOME_ROTATED:
+    if (outcome == OUTCOME_ROTATED) {
         buffer_add_c(b, "it is the current one: presenting it gives new tokens");
-        break;
-    case OUTCOME_RENEWED:
+    } else if (outcome == OUTCOME_RENEWED) {
         buffer_add_c(b, "presenting it gives a new access token; this mount does not rotate");
-        break;
-    case OUTCOME_REPLAYED:
+    } else if (outcome == OUTCOME_REPLAYED) {
         buffer_add_c(b, "presenting it again gives the same answer ");
         explain_left(b, preview->window_left_ms);
-        break;
-    case OUTCOME_RECOVERED:
+    } else if (outcome == OUTCOME_RECOVERED) {
         buffer_add_c(b, preview->policy.recovery_evidence == RECOVERY_EVIDENCE_CLIENT
                             ? "a client that proves itself gets its successor again "
                             : "presenting it gives its successor again ");
         explain_left(b, preview->window_left_ms);
-        break;
-    case OUTCOME_TOKEN_REUSED:
+    } else if (outcome == OUTCOME_TOKEN_REUSED) {
         buffer_add_c(b, preview->policy.report_only
                             ? "presenting it again is refused and reported as reuse"
                             : "presenting it again is refused as reuse and ends the session");
-        break;
-    case OUTCOME_TOKEN_SPENT:
+    } else if (outcome == OUTCOME_TOKEN_SPENT) {
         buffer_add_c(b, "presenting it is refused, and the session lives on: when it was spent is "
                         "not known, or the clock has been set back since");
-        break;
-    case OUTCOME_ROLLED_FORWARD:
+    } else if (outcome == OUTCOME_ROLLED_FORWARD) {
         buffer_add_c(b, "the store has lost history (a restored backup?): presenting it moves the "
                         "session forward to it and gives new tokens");
-        break;
-    case OUTCOME_TOKEN_EXPIRED:
+    } else if (outcome == OUTCOME_TOKEN_EXPIRED) {
         buffer_add_c(b, "refused: its session expired ");
         explain_ago(b, preview->expires_ms, preview->now_ms);
-        break;
-    case OUTCOME_TOKEN_REVOKED:
+    } else if (outcome == OUTCOME_TOKEN_REVOKED) {
         buffer_addf(b, "refused: its session ended (%s) ", session_end_meaning(session->end));
         explain_ago(b, session->ended_ms, preview->now_ms);
-        break;
-    default:
+    } else {
         buffer_addf(b, "refused: %s", outcome_meaning(preview->outcome));
-        break;
     }
 }
 
