@@ -134,6 +134,23 @@ enum call_end call_account(const struct call *call, const char *name, struct acc
     return call_fault(call, &fault);
 }
 
+enum call_end call_client(const struct call *call, const char *id, struct client *client)
+{
+    struct fault fault = {0};
+
+    switch (store_client_find(call->service.store, id, client, &fault)) {
+    case STORE_OK:
+        return CALL_DONE;
+    case STORE_ABSENT:
+        return call_refuse(call, "no client %s; `retoken client list` shows all", id);
+    case STORE_EXISTS:
+    case STORE_STALE:
+    case STORE_FAULT:
+        break;
+    }
+    return call_fault(call, &fault);
+}
+
 enum store_result call_account_name(const struct call *call, uint64_t number,
                                     struct call_name *name, struct fault *fault)
 {

@@ -75,6 +75,8 @@ void call_warn(const struct call *call, const char *format, ...)
 
 /* The account of that name. CALL_DONE; CALL_REFUSED or CALL_FAULT with the reason said. */
 enum call_end call_account(const struct call *call, const char *name, struct account *account);
+/* The client of that id, likewise. */
+enum call_end call_client(const struct call *call, const char *id, struct client *client);
 /* The name of the account with that number, "#7" when it was removed, "" for 0. Remembers the last
  * one in *name (start with zeroes): rows of one account often come together. */
 struct call_name {

@@ -63,7 +63,6 @@ static const struct column columns[] = {
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
-static enum call_end find_client(struct call *call, struct client *client);
 static enum call_end read_policies(struct call *call, struct policy_override *own);
 static enum call_end read_policy(struct call *call, const char *given, struct policy_override *own);
 static bool read_value(const struct own_policy *policy, struct text value,
@@ -80,7 +79,7 @@ enum call_end verbs_client_set(struct call *call)
     struct client before;
     struct client after;
     struct fault fault = {0};
-    enum call_end end = find_client(call, &before);
+    enum call_end end = call_client(call, call_argument(call, 0), &before);
 
     if (end != CALL_DONE) {
         return end;
@@ -110,7 +109,7 @@ enum call_end verbs_client_set(struct call *call)
 enum call_end verbs_client_show(struct call *call)
 {
     struct client client;
-    enum call_end end = find_client(call, &client);
+    enum call_end end = call_client(call, call_argument(call, 0), &client);
 
     if (end == CALL_DONE) {
         const struct cell cells[COLUMNS] = {
@@ -123,25 +122,6 @@ enum call_end verbs_client_show(struct call *call)
         output_record(&call->output, columns, COLUMNS, cells);
     }
     return end;
-}
-
-static enum call_end find_client(struct call *call, struct client *client)
-{
-    const char *id = call_argument(call, 0);
-    struct fault fault = {0};
-
-    memset(client, 0, sizeof *client);
-    switch (store_client_find(call->service.store, id, client, &fault)) {
-    case STORE_OK:
-        return CALL_DONE;
-    case STORE_ABSENT:
-        return call_refuse(call, "no client %s; `retoken client list` shows all", id);
-    case STORE_EXISTS:
-    case STORE_STALE:
-    case STORE_FAULT:
-        break;
-    }
-    return call_fault(call, &fault);
 }
 
 /* ---- the options ---- */

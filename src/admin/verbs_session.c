@@ -304,20 +304,13 @@ static enum call_end find_client(struct call *call, struct issue_ask *ask)
 {
     const char *id = options_value(&call->options, OPTION_CLIENT);
     struct client client;
-    struct fault fault = {0};
 
     if (id == NULL) {
         return CALL_DONE;
     }
-    switch (store_client_find(call->service.store, id, &client, &fault)) {
-    case STORE_OK:
-        break;
-    case STORE_ABSENT:
-        return call_refuse(call, "no client %s; `retoken client add` registers one", id);
-    case STORE_EXISTS:
-    case STORE_STALE:
-    case STORE_FAULT:
-        return call_fault(call, &fault);
+    enum call_end end = call_client(call, id, &client);
+    if (end != CALL_DONE) {
+        return end;
     }
     if (!scope_within(ask->scope, &client)) {
         return call_refuse(call, "client %s may only have the scope %s", id, client.scope);
