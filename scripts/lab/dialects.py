@@ -131,9 +131,9 @@ class Dialect:
         return spelled(self.form(form) if isinstance(form, str) else form or self.usual, path, login)
 
     def tokens(self, answer):
-        """(refresh, access) of a success; refresh is None where none is given."""
+        """(refresh, access) of a success; refresh is None where none is given, or only a new one is."""
         body, keys = json.loads(answer.body), self.data["answer"]
-        return body[keys["refresh"]] if "refresh" in keys else None, body[keys["access"]]
+        return body.get(keys.get("refresh")), body[keys["access"]]
 
     def complaints(self, login, answer, behaviour="documented"):
         """What is wrong with a success; nothing when all is right."""

@@ -22,6 +22,11 @@ class Golden:
     def all(self, name):
         return [value for key, value in self.headers if key == name]
 
+    def quoting(self, method):
+        """The same to a request with another method, where the words quote it."""
+        return dataclasses.replace(self, body=self.body.replace(b'\\"POST\\"',
+                                                                f'\\"{method}\\"'.encode()))
+
     def complaints(self, answer, same=lambda expected, actual: expected == actual):
         """How an answer differs; `same` compares header values and bodies (as text)."""
         found = []
@@ -68,10 +73,18 @@ def case(dialect, name):
     return _parsed(text.split("\n\n", 1)[1].removesuffix("\n"))
 
 
+def is_refusal(dialect, body):
+    """Is it the body of something that a dialect says with 4xx, whatever it quotes?"""
+    return _unquoted(body) in _refusals(dialect)
+
+
+def _unquoted(body):
+    return re.sub(rb'\\".*\\"', b"", body)
+
+
 @functools.cache
-def refusals(dialect):
-    """The bodies of all that a dialect ever says with 4xx."""
+def _refusals(dialect):
     answers = [golden for behaviour in ("documented", "deployed")
                for golden in outcomes(dialect, behaviour).values()]
     answers += [case(dialect, path.stem) for path in (FOLDER / dialect).glob("*.answer")]
-    return {golden.body for golden in answers if 400 <= golden.status < 500}
+    return {_unquoted(golden.body) for golden in answers if 400 <= golden.status < 500}

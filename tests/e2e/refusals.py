@@ -164,7 +164,8 @@ def refusals(mount, behaviour):
     dialect = mount.dialect
     for name in ("GET", "PUT"):
         if name not in methods(mount, behaviour):
-            yield Refusal(name, method(name), [goldens.outcomes(dialect.name, behaviour)["method"]])
+            said = goldens.outcomes(dialect.name, behaviour)["method"].quoting(name)
+            yield Refusal(name, method(name), [said])
     for name, request in wrong_tokens(dialect).items():
         yield dataclasses.replace(token_refusal(dialect, behaviour, *NO_TOKEN), name=name,
                                   request=request)

@@ -20,7 +20,7 @@ MOUNTS = [pytest.param(mount, id=mount.path) for mount in dialects.MOUNTS]
 FORM, JSON = dialects.FORM, dialects.JSON
 
 def is_refusal_of(dialect, answer):
-    return 400 <= answer.status < 500 and answer.body in goldens.refusals(dialect.name)
+    return 400 <= answer.status < 500 and goldens.is_refusal(dialect.name, answer.body)
 
 
 class Door:
@@ -218,7 +218,10 @@ def test_forged_refresh_tokens(door, mount):
         if any(ord(char) < 32 for char in forged) and mount.dialect.name in ("duktig", "fusionauth"):
             continue  # no web server passes such a header on
         request = mount.dialect.request(mount.path, dataclasses.replace(login, refresh_token=forged))
-        door.refuses(mount, name, request)
+        if forged.strip() != token:
+            door.refuses(mount, name, request)
+        elif door.send(request).status != 200:  # a dialect may drop the white space round a token
+            door.refuses(mount, name, request)
     door.grants(mount, login)
 
 
@@ -314,10 +317,11 @@ def test_foreign_installation(door, programs):
         machine.run(["rm", "-rf", folder])
 
 
-@pytest.mark.parametrize("mount", [m for m in dialects.MOUNTS if m.dialect.rotates],
+@pytest.mark.parametrize("mount", [m for m in dialects.MOUNTS if m.dialect.token == dialects.NATIVE],
                          ids=lambda mount: mount.path)
 def test_token_of_the_future(template, mount):
-    """A restored backup is older than the tokens people hold: refused, and loudly."""
+    """A restored backup is older than the tokens people hold. The newest moves its session forward;
+    an older one is refused, and ends nothing."""
     with new_world(template) as world, new_world(world) as backup:
         login = world.login(mount)
         machine.run(["rm", "-rf", backup.installed.folder])
@@ -325,11 +329,13 @@ def test_token_of_the_future(template, mount):
         answer = world.serve("socket").send(mount.dialect.request(mount.path, login))
         future = login.after(*mount.dialect.tokens(answer))
         restored = backup.serve("socket")
-        refusal = token_refusal(mount.dialect, "documented", "future")
         answer = restored.send(mount.dialect.request(mount.path, future))
-        assert refusal.complaints(answer) == []
-        granted = restored.send(mount.dialect.request(mount.path, login))
-        assert mount.dialect.complaints(login, granted) == []
+        assert mount.dialect.complaints(future, answer) == []
+        newest = future.after(*mount.dialect.tokens(answer))
+        refusal = token_refusal(mount.dialect, "documented", "spent")
+        assert refusal.complaints(restored.send(mount.dialect.request(mount.path, login))) == []
+        answer = restored.send(mount.dialect.request(mount.path, newest))
+        assert mount.dialect.complaints(newest, answer) == []
 
 
 # ---- the protocol under HTTP ----
