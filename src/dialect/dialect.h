@@ -96,6 +96,7 @@ struct dialect {
     DIALECT(oauth)                                                                                 \
     DIALECT(fusionauth)                                                                            \
     DIALECT(koppeltaal)                                                                            \
+    DIALECT(simplejwt)                                                                             \
     DIALECT(wellknown)
 
 #define DIALECT(name) extern const struct dialect name##_dialect;

@@ -14,5 +14,6 @@ libdialect_a_SOURCES = \
 	src/dialect/oauth.c \
 	src/dialect/fusionauth.c \
 	src/dialect/koppeltaal.c \
+	src/dialect/simplejwt.c \
 	src/dialect/wellknown.c
 EXTRA_DIST += src/dialect/README
