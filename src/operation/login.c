@@ -45,7 +45,7 @@ static bool begin(struct request *request)
     case TOKEN_REF_FAULT:
         return false;
     }
-    login = operation_state(request, sizeof *login);
+    login = operation_state(request, sizeof *login, 0);
     if (login == NULL) {
         return false;
     }

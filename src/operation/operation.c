@@ -4,14 +4,14 @@
 
 #include <string.h>
 
-void *operation_state(struct request *request, size_t size)
+void *operation_state(struct request *request, size_t size, size_t zeroed)
 {
     request->state = arena_alloc(request->arena, size);
     if (request->state == NULL) {
         fault_set(&request->fault, "the request's memory is used up");
         return NULL;
     }
-    return memset(request->state, 0, size);
+    return memset(request->state, 0, zeroed);
 }
 
 enum outcome operation_run(struct request *request)

@@ -32,8 +32,9 @@ extern const struct operation operation_login;
 extern const struct operation operation_key_set;
 extern const struct operation operation_health;
 
-/* Zeroed memory of the request's for an operation's state; NULL with request->fault set. */
-void *operation_state(struct request *request, size_t size);
+/* `size` bytes of the request's memory for an operation's state, of which the first `zeroed` are 0.
+ * NULL with request->fault set. */
+void *operation_state(struct request *request, size_t size, size_t zeroed);
 
 /* All of it, waiting for each write. For `retoken` and tests. */
 enum outcome operation_run(struct request *request);

@@ -6,6 +6,7 @@
  * dialect's words. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/codec.h"
@@ -34,13 +35,14 @@ struct refresh {
     struct clock_moment now;
     struct client_identity client;
     struct token_ref ref;
-    struct session_view grant;
 
     enum outcome outcome; /* when decided, or once the write is made */
     bool decided;
     bool writes; /* `write` is prepared */
     struct store_write write;
     int races_lost;
+
+    struct session_view grant; /* last, because it is large and is not zeroed */
 };
 
 /* ---- does the token belong to who presents it? ---- */
@@ -453,7 +455,8 @@ static void find(struct refresh *refresh)
 
 static bool begin(struct request *request)
 {
-    struct refresh *refresh = operation_state(request, sizeof *refresh);
+    struct refresh *refresh =
+        operation_state(request, sizeof *refresh, offsetof(struct refresh, grant));
     enum outcome refusal;
 
     if (refresh == NULL) {
