@@ -19,7 +19,8 @@ struct lmdb_store {
     struct crypto_mac *mac;
     struct group_commit *group; /* NULL in a read-only store */
     struct sweep sweep;
-    pid_t process; /* that opened it: a store does not survive a fork */
+    char *ours; /* one page, set to 1; the kernel clears it in a child: a store does not survive a
+                   fork */
     uint32_t format_version;
 };
 
