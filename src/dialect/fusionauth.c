@@ -179,23 +179,16 @@ static const struct layout layout = {
 };
 
 /* The document shows both paths as one handler, so a session of one is a session of the other. */
+#define ENDPOINT_AT(its_name, its_path)                                                            \
+    {                                                                                              \
+        .name = (its_name), .path = (its_path), .methods = ENDPOINT_POST,                          \
+        .body = ENDPOINT_BODY_JSON, .operation = &operation_refresh, .decode = decode,             \
+        .encode = encode, .words = words                                                           \
+    }
+
 static const struct endpoint endpoints[] = {
-    {.name = "refresh",
-     .path = "/api/jwt/refresh",
-     .methods = ENDPOINT_POST,
-     .body = ENDPOINT_BODY_JSON,
-     .operation = &operation_refresh,
-     .decode = decode,
-     .encode = encode,
-     .words = words},
-    {.name = "auth",
-     .path = "/api/auth/refresh",
-     .methods = ENDPOINT_POST,
-     .body = ENDPOINT_BODY_JSON,
-     .operation = &operation_refresh,
-     .decode = decode,
-     .encode = encode,
-     .words = words},
+    ENDPOINT_AT("refresh", "/api/jwt/refresh"),
+    ENDPOINT_AT("auth", "/api/auth/refresh"),
 };
 
 /* One-time use, because the document's sample answers with another token than it was sent; thirty

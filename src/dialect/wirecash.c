@@ -104,26 +104,17 @@ static const struct layout layout = {
     .session_claim = "sid",
 };
 
-/* The two stages are two worlds: each is a realm of its own. */
+/* The two stages are two worlds: each is a realm of its own. The documented curl sends "post". */
+#define ENDPOINT_AT(its_name, its_path)                                                            \
+    {                                                                                              \
+        .name = (its_name), .path = (its_path), .methods = ENDPOINT_POST, .method_any_case = true, \
+        .body = ENDPOINT_BODY_JSON, .operation = &operation_refresh, .decode = decode,             \
+        .encode = encode, .words = words                                                           \
+    }
+
 static const struct endpoint endpoints[] = {
-    {.name = "sandbox",
-     .path = "/sandbox/token",
-     .methods = ENDPOINT_POST,
-     .method_any_case = true, /* the documented curl sends "post" */
-     .body = ENDPOINT_BODY_JSON,
-     .operation = &operation_refresh,
-     .decode = decode,
-     .encode = encode,
-     .words = words},
-    {.name = "production",
-     .path = "/production/token",
-     .methods = ENDPOINT_POST,
-     .method_any_case = true,
-     .body = ENDPOINT_BODY_JSON,
-     .operation = &operation_refresh,
-     .decode = decode,
-     .encode = encode,
-     .words = words},
+    ENDPOINT_AT("sandbox", "/sandbox/token"),
+    ENDPOINT_AT("production", "/production/token"),
 };
 
 /* The refresh token "provided by the Authentication Request or token request" is the one to use
