@@ -474,8 +474,8 @@ def test_it_works_by_keyboard(page):
     page.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
     assert page.script("return document.activeElement.className") == "skip"
     keys.active_element.send_keys(Keys.TAB)
-    keys.active_element.send_keys(Keys.ARROW_UP)
-    assert page.text("wire").startswith("POST /auth/refresh_token ")
+    keys.active_element.send_keys(Keys.ARROW_DOWN)
+    assert page.text("wire").startswith("POST /oauth/access_token ")
     for _ in range(40):
         keys.active_element.send_keys(Keys.TAB)
         name, visible = page.script(focus)
