@@ -13,6 +13,7 @@
 #include "token/jws.h"
 
 struct login {
+    struct client_identity client;
     struct account account;
     struct issue issue;
     enum outcome outcome;
@@ -87,18 +88,19 @@ static bool renew(struct request *request)
 static enum outcome start_session(struct request *request, struct login *login)
 {
     struct issue_ask ask = {.account = &login->account};
-    struct client_identity client;
     char name[ACCOUNT_NAME_MAX + 1];
     enum outcome outcome;
 
     request->answer.now_ms = clock_now_ms(&request->issuer->clock);
-    if (!client_auth_check(request, request->answer.now_ms, &client, &outcome)) {
+    if (!client_auth_check(request, request->answer.now_ms, &login->client, &outcome)) {
         return outcome;
     }
     outcome = find_user(request, name);
     if (outcome == OUTCOME_ROTATED) {
         outcome = check_user(request, name, &login->account);
     }
+    ask.client = login->client.named ? text_of(login->client.id) : (struct text){0};
+    ask.client_proved = login->client.proved;
     if (outcome == OUTCOME_ROTATED) {
         outcome = issue_begin(&login->issue, request, &ask);
     }
