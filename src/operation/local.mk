@@ -15,6 +15,8 @@ liboperation_a_SOURCES = \
 	src/operation/operation.c \
 	src/operation/operation.h \
 	src/operation/request.h \
+	src/operation/ownership.c \
+	src/operation/ownership.h \
 	src/operation/password.c \
 	src/operation/password.h \
 	src/operation/preview.c \

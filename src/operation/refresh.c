@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /* refresh.c: the refresh operation (design.md section 4). begin (client_auth.c, token_ref.c) checks
- * who asks and finds the session; step reads its record, sees whether the token belongs to who
- * presents it, lets decision.c decide, signs, and leaves at most one write, the last thing that can
- * fail; written takes what came of it. Knows sessions, policies and keys; does not know HTTP or any
- * dialect's words. */
+ * who asks and finds the session; step reads its record, sees whose it is (ownership.c), lets
+ * decision.c decide, signs, and leaves at most one write, the last thing that can fail; written
+ * takes what came of it. Knows sessions, policies and keys; does not know HTTP or any dialect's
+ * words. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "base/codec.h"
 #include "operation/client_auth.h"
 #include "operation/decision.h"
 #include "operation/issue.h"
 #include "operation/operation.h"
-#include "operation/password.h"
+#include "operation/ownership.h"
 #include "operation/token_ref.h"
-#include "token/jws.h"
 #include "token/layout.h"
 #include "token/refresh_token.h"
 
@@ -45,105 +43,185 @@ struct refresh {
     struct session_view grant; /* last, because it is large and is not zeroed */
 };
 
-/* ---- does the token belong to who presents it? ---- */
+static bool begin(struct request *request);
+static struct store_write *step(struct request *request, enum outcome *outcome);
+static void written(struct request *request, enum store_result result);
+static void find(struct refresh *refresh);
+static void decide(struct refresh *refresh, enum outcome outcome);
+static bool attempt(struct refresh *refresh, enum outcome *outcome);
+static void introduce(struct refresh *refresh);
+static bool grant(struct refresh *refresh, enum outcome *outcome);
+static bool choose_scope(const struct refresh *refresh, struct text *scope);
+static bool rotate(struct refresh *refresh, struct text scope, uint32_t to);
+static bool roll_forward(struct refresh *refresh, struct text scope);
+static bool renew(struct refresh *refresh, struct text scope);
+static bool answer_again(struct refresh *refresh, struct text scope, bool fresh);
+static bool mint_again(struct refresh *refresh);
+static void punish(struct refresh *refresh);
+static void report(struct refresh *refresh, enum event_kind kind);
+static void describe(const struct refresh *refresh, enum event_kind kind, struct event *event);
+static int64_t renewed_expiry_ms(const struct refresh *refresh);
+static bool sign(struct refresh *refresh, uint32_t generation, int64_t issued_ms,
+                 struct text scope);
+static bool derive_alias(const struct refresh *refresh, uint32_t generation,
+                         uint8_t alias[SESSION_HASH_SIZE]);
 
-/* RFC 6749 section 6: bound to the client it was issued to, and never accepted with less proof than
- * it began with, whichever mount of its realm is asked. */
-static bool client_matches(const struct refresh *refresh, enum outcome *refusal)
+const struct operation operation_refresh = {
+    .word = "refresh", .begin = begin, .step = step, .written = written};
+
+/* ---- the steps ---- */
+
+static bool begin(struct request *request)
+{
+    struct refresh *refresh =
+        operation_state(request, sizeof *refresh, offsetof(struct refresh, grant));
+    enum outcome refusal;
+
+    if (refresh == NULL) {
+        return false;
+    }
+    refresh->now = clock_moment(&request->issuer->clock);
+    request->answer.now_ms = refresh->now.wall_ms;
+    refresh->request = request;
+    refresh->ask = &request->input.refresh;
+    refresh->arena = request->arena;
+    refresh->answer = &request->answer;
+    refresh->fault = &request->fault;
+    if (client_auth_check(request, refresh->now.wall_ms, &refresh->client, &refusal)) {
+        find(refresh);
+    } else {
+        decide(refresh, refusal);
+    }
+    return true;
+}
+
+/* Nothing is decided yet only when there is a session to look at. */
+static void find(struct refresh *refresh)
+{
+    switch (token_ref_locate(refresh->request->issuer, refresh->ask->refresh_token, refresh->arena,
+                             &refresh->ref, refresh->fault)) {
+    case TOKEN_REF_FOUND:
+        break;
+    case TOKEN_REF_INVALID:
+        decide(refresh, OUTCOME_TOKEN_INVALID);
+        break;
+    case TOKEN_REF_UNKNOWN:
+        decide(refresh, OUTCOME_TOKEN_UNKNOWN);
+        break;
+    case TOKEN_REF_FAULT:
+        decide(refresh, OUTCOME_FAULT);
+        break;
+    }
+}
+
+static void decide(struct refresh *refresh, enum outcome outcome)
+{
+    refresh->outcome = outcome;
+    refresh->decided = true;
+}
+
+static struct store_write *step(struct request *request, enum outcome *outcome)
+{
+    struct refresh *refresh = request->state;
+
+    if (!refresh->decided) {
+        refresh->writes = false;
+        refresh->decided = true;
+        if (!attempt(refresh, &refresh->outcome)) {
+            refresh->outcome = OUTCOME_FAULT;
+            refresh->writes = false;
+        }
+    }
+    *outcome = refresh->outcome;
+    return refresh->writes ? &refresh->write : NULL;
+}
+
+static void written(struct request *request, enum store_result result)
+{
+    struct refresh *refresh = request->state;
+
+    refresh->writes = false;
+    switch (result) {
+    case STORE_OK:
+        return;
+    case STORE_STALE:
+    case STORE_ABSENT: /* swept since it was read, and the next reading will say so */
+        refresh->decided = ++refresh->races_lost == RACES_LOST_MAX;
+        refresh->outcome = OUTCOME_FAULT;
+        if (refresh->decided) {
+            fault_set(refresh->fault, "lost %d races for one session", RACES_LOST_MAX);
+        }
+        return;
+    case STORE_EXISTS:
+    case STORE_FAULT:
+        refresh->outcome = OUTCOME_FAULT;
+        return;
+    }
+}
+
+/* One reading of the record and what follows from it, up to the write. False with the fault. */
+static bool attempt(struct refresh *refresh, enum outcome *outcome)
+{
+    enum store_result result = store_session_view(
+        refresh->request->issuer->store, refresh->ref.session, &refresh->grant, refresh->fault);
+
+    if (result != STORE_OK) {
+        *outcome = OUTCOME_TOKEN_UNKNOWN;
+        return result == STORE_ABSENT;
+    }
+    introduce(refresh);
+    policy_effective(&refresh->request->realm->policy,
+                     refresh->grant.has_client ? &refresh->grant.client : NULL, &refresh->policy);
+    if (!ownership_check(refresh->request, &refresh->grant, &refresh->client, &refresh->ref,
+                         outcome)) {
+        return true;
+    }
+    *outcome = decision_make(&refresh->policy, &refresh->grant, refresh->ref.generation,
+                             refresh->client.proved, &refresh->now);
+    if (outcome_is_grant(*outcome)) {
+        return grant(refresh, outcome);
+    } else if (*outcome == OUTCOME_TOKEN_REUSED) {
+        punish(refresh);
+    }
+    return true;
+}
+
+/* What is known of the session, for the log line and for wording a refusal. */
+static void introduce(struct refresh *refresh)
 {
     const struct session *session = &refresh->grant.session;
-    bool named = refresh->client.named;
+    struct answer *answer = refresh->answer;
 
-    if (named && session->client[0] != '\0' &&
-        !text_equal(text_of(session->client), text_of(refresh->client.id))) {
-        *refusal = OUTCOME_WRONG_CLIENT;
-    } else if (session->client_proved && !refresh->client.proved) {
-        *refusal = OUTCOME_CLIENT_AUTH_FAILED;
-    } else if (!refresh->request->client.bound || named || session->client[0] == '\0') {
-        return true;
-    } else if (!refresh->grant.has_client || !refresh->grant.client.enabled) {
-        *refusal = OUTCOME_CLIENT_AUTH_FAILED;
-    } else if (!client_is_confidential(&refresh->grant.client)) {
-        return true;
-    } else {
-        *refusal = OUTCOME_CLIENT_AUTH_FAILED;
+    answer->session_known = true;
+    memcpy(answer->session, session->id, sizeof answer->session);
+    answer->generation = refresh->ref.generation;
+    if (!arena_copy(refresh->arena, text_of(session->client), &answer->client)) {
+        answer->client = (struct text){0};
     }
-    return false;
 }
 
-/* The last access token came along: it must be ours, of this user and this session. It may have
- * expired: that is why the client is here. */
-static bool access_token_matches(struct refresh *refresh, const struct keyring *keyring,
-                                 struct fault *fault)
+/* ---- what each decision does ---- */
+
+/* Grants: scope first, so that a wrong one spends nothing. False with the fault. */
+static bool grant(struct refresh *refresh, enum outcome *outcome)
 {
-    const struct session *session = &refresh->grant.session;
-    const char *claim = refresh->policy.layout->session_claim;
-    json_t *payload = jws_open_any(refresh->arena, refresh->ask->access_token, keyring,
-                                   refresh->request->realm->name, fault);
-    struct text named;
-    char id[37];
+    struct text scope;
 
-    if (session->has_alias && refresh->ref.generation == 0) {
-        return true; /* imported: its access token is another server's, and names no session here */
-    }
-    codec_uuid_format(session->id, id);
-    return payload != NULL && claim != NULL &&
-           json_in_text(payload, claim, &named) == JSON_IN_TEXT && text_is(named, id);
-}
-
-static bool user_matches(struct refresh *refresh, enum outcome *refusal)
-{
-    const struct refresh_input *ask = refresh->ask;
-    const struct account *account = &refresh->grant.account;
-
-    if (!refresh->grant.has_account) {
-        return true; /* the table words a removed account */
-    } else if (ask->username_given && !text_is(ask->username, account->name)) {
-        *refusal = OUTCOME_WRONG_USER;
-    } else if (ask->password_given) {
-        return password_matches(ask->password, account->password, refusal, refresh->fault);
-    } else {
+    if (!choose_scope(refresh, &scope)) {
+        *outcome = OUTCOME_SCOPE_INVALID;
         return true;
+    } else if (*outcome == OUTCOME_ROTATED) {
+        return rotate(refresh, scope, refresh->grant.session.generation + 1);
+    } else if (*outcome == OUTCOME_RENEWED) {
+        return renew(refresh, scope);
+    } else if (*outcome == OUTCOME_ROLLED_FORWARD) {
+        return roll_forward(refresh, scope);
     }
-    return false;
+    return answer_again(refresh, scope, *outcome == OUTCOME_RECOVERED);
 }
 
-static bool check_access_token(struct refresh *refresh, enum outcome *refusal)
-{
-    struct fault unready = {""};
-    const struct keyring *keyring =
-        issuer_keyring(refresh->request->issuer, refresh->grant.keyring_version, refresh->fault);
-
-    *refusal = OUTCOME_FAULT;
-    if (keyring == NULL) {
-        return false;
-    } else if (access_token_matches(refresh, keyring, &unready)) {
-        return true;
-    } else if (unready.text[0] != '\0') {
-        *refresh->fault = unready;
-    } else {
-        *refusal = OUTCOME_WRONG_ACCESS_TOKEN;
-    }
-    return false;
-}
-
-/* A stranger's presentation never spends or kills another's token, so all this comes before the
- * table. */
-static bool belongs(struct refresh *refresh, enum outcome *refusal)
-{
-    if (!text_equal(text_of(refresh->grant.session.realm),
-                    text_of(refresh->request->realm->name))) {
-        *refusal = OUTCOME_WRONG_REALM;
-        return false;
-    } else if (!client_matches(refresh, refusal) || !user_matches(refresh, refusal)) {
-        return false;
-    }
-    return !refresh->ask->access_token_given || check_access_token(refresh, refusal);
-}
-
-/* ---- scope (RFC 6749 section 6, or exactly the one granted) ---- */
-
-/* False: the scope is not one that this access token may carry. */
+/* RFC 6749 section 6, or exactly the scope that was granted. False: the scope is not one that this
+ * access token may carry. */
 static bool choose_scope(const struct refresh *refresh, struct text *scope)
 {
     struct text granted = text_of(refresh->grant.session.scope);
@@ -168,57 +246,6 @@ static bool choose_scope(const struct refresh *refresh, struct text *scope)
     *scope = asked;
     refresh->answer->scope_narrowed = !text_equal(asked, granted);
     return true;
-}
-
-/* ---- what each decision does ---- */
-
-/* The access token of `generation`, issued at issued_ms. */
-static bool sign(struct refresh *refresh, uint32_t generation, int64_t issued_ms, struct text scope)
-{
-    struct access_token token = {.policy = &refresh->policy,
-                                 .session = &refresh->grant.session,
-                                 .account = &refresh->grant.account,
-                                 .keyring_version = refresh->grant.keyring_version,
-                                 .generation = generation,
-                                 .issued_at_s = issued_ms / CLOCK_SECOND,
-                                 .scope = scope,
-                                 .refreshed = true};
-
-    return issue_access_token(refresh->request, &token);
-}
-
-/* The alias of `generation` spelled as UUID. */
-static bool derive_alias(const struct refresh *refresh, uint32_t generation,
-                         uint8_t alias[SESSION_HASH_SIZE])
-{
-    if (!refresh_token_uuid_alias(refresh->request->issuer->secrets, refresh->grant.session.id,
-                                  generation, alias)) {
-        fault_set(refresh->fault, "cannot derive an alias");
-        return false;
-    }
-    return true;
-}
-
-static void describe(const struct refresh *refresh, enum event_kind kind, struct event *event)
-{
-    const struct session *session = &refresh->grant.session;
-
-    memset(event, 0, sizeof *event);
-    event->at_ms = refresh->now.wall_ms;
-    event->kind = kind;
-    event->account = session->account;
-    event->generation = refresh->ref.generation;
-    memcpy(event->session, session->id, sizeof event->session);
-    memcpy(event->realm, session->realm, sizeof event->realm);
-    memcpy(event->client, session->client, sizeof event->client);
-}
-
-static int64_t renewed_expiry_ms(const struct refresh *refresh)
-{
-    const struct session *session = &refresh->grant.session;
-
-    return decision_next_expiry_ms(&refresh->policy, session->created_ms,
-                                   decision_last_use_ms(session, refresh->now.wall_ms));
 }
 
 /* c = n on a rotating mount: generation `to` with its event (NULL = none). Everything that can fail
@@ -289,13 +316,29 @@ static bool renew(struct refresh *refresh, struct text scope)
     return true;
 }
 
-static void report(struct refresh *refresh, enum event_kind kind)
+/* A spent token inside a window: the answer of n. `fresh` gives the access token a new time instead
+ * of the record's, which a lost answer needs when it is found late. */
+static bool answer_again(struct refresh *refresh, struct text scope, bool fresh)
 {
-    struct event event;
+    const struct session *session = &refresh->grant.session;
+    int64_t issued_ms = session->rotated_ms;
 
-    describe(refresh, kind, &event);
-    store_prepare_event(&refresh->write, &event);
-    refresh->writes = true;
+    if (fresh || issued_ms + refresh->policy.access_lifetime_ms <= refresh->now.wall_ms) {
+        issued_ms = refresh->now.wall_ms;
+    }
+    refresh->answer->session_expires_ms = decision_expires_ms(&refresh->policy, session);
+    if (!refresh->policy.rotate) {
+        refresh->answer->refresh_token = refresh->ask->refresh_token;
+    } else if (!mint_again(refresh)) {
+        return false;
+    }
+    if (!sign(refresh, session->generation, issued_ms, scope)) {
+        return false;
+    }
+    if (fresh) {
+        report(refresh, EVENT_RECOVERED);
+    }
+    return true;
 }
 
 /* The token of n once more. A UUID is found through its alias only: when another mount of the realm
@@ -328,31 +371,6 @@ static bool mint_again(struct refresh *refresh)
                           refresh->arena, &refresh->answer->refresh_token, refresh->fault);
 }
 
-/* A spent token inside a window: the answer of n. `fresh` gives the access token a new time instead
- * of the record's, which a lost answer needs when it is found late. */
-static bool answer_again(struct refresh *refresh, struct text scope, bool fresh)
-{
-    const struct session *session = &refresh->grant.session;
-    int64_t issued_ms = session->rotated_ms;
-
-    if (fresh || issued_ms + refresh->policy.access_lifetime_ms <= refresh->now.wall_ms) {
-        issued_ms = refresh->now.wall_ms;
-    }
-    refresh->answer->session_expires_ms = decision_expires_ms(&refresh->policy, session);
-    if (!refresh->policy.rotate) {
-        refresh->answer->refresh_token = refresh->ask->refresh_token;
-    } else if (!mint_again(refresh)) {
-        return false;
-    }
-    if (!sign(refresh, session->generation, issued_ms, scope)) {
-        return false;
-    }
-    if (fresh) {
-        report(refresh, EVENT_RECOVERED);
-    }
-    return true;
-}
-
 /* A spent token came back: the session is dead, durably, before the refusal leaves. */
 static void punish(struct refresh *refresh)
 {
@@ -368,153 +386,60 @@ static void punish(struct refresh *refresh)
     refresh->writes = true;
 }
 
-/* Grants: scope first, so that a wrong one spends nothing. False with the fault. */
-static bool grant(struct refresh *refresh, enum outcome *outcome)
+static void report(struct refresh *refresh, enum event_kind kind)
 {
-    struct text scope;
+    struct event event;
 
-    if (!choose_scope(refresh, &scope)) {
-        *outcome = OUTCOME_SCOPE_INVALID;
-        return true;
-    } else if (*outcome == OUTCOME_ROTATED) {
-        return rotate(refresh, scope, refresh->grant.session.generation + 1);
-    } else if (*outcome == OUTCOME_RENEWED) {
-        return renew(refresh, scope);
-    } else if (*outcome == OUTCOME_ROLLED_FORWARD) {
-        return roll_forward(refresh, scope);
-    }
-    return answer_again(refresh, scope, *outcome == OUTCOME_RECOVERED);
+    describe(refresh, kind, &event);
+    store_prepare_event(&refresh->write, &event);
+    refresh->writes = true;
 }
 
-/* ---- the steps ---- */
-
-/* What is known of the session, for the log line and for wording a refusal. */
-static void introduce(struct refresh *refresh)
+static void describe(const struct refresh *refresh, enum event_kind kind, struct event *event)
 {
     const struct session *session = &refresh->grant.session;
-    struct answer *answer = refresh->answer;
 
-    answer->session_known = true;
-    memcpy(answer->session, session->id, sizeof answer->session);
-    answer->generation = refresh->ref.generation;
-    if (!arena_copy(refresh->arena, text_of(session->client), &answer->client)) {
-        answer->client = (struct text){0};
-    }
+    memset(event, 0, sizeof *event);
+    event->at_ms = refresh->now.wall_ms;
+    event->kind = kind;
+    event->account = session->account;
+    event->generation = refresh->ref.generation;
+    memcpy(event->session, session->id, sizeof event->session);
+    memcpy(event->realm, session->realm, sizeof event->realm);
+    memcpy(event->client, session->client, sizeof event->client);
 }
 
-/* One reading of the record and what follows from it, up to the write. False with the fault. */
-static bool attempt(struct refresh *refresh, enum outcome *outcome)
+static int64_t renewed_expiry_ms(const struct refresh *refresh)
 {
-    enum store_result result = store_session_view(
-        refresh->request->issuer->store, refresh->ref.session, &refresh->grant, refresh->fault);
+    const struct session *session = &refresh->grant.session;
 
-    if (result != STORE_OK) {
-        *outcome = OUTCOME_TOKEN_UNKNOWN;
-        return result == STORE_ABSENT;
-    }
-    introduce(refresh);
-    policy_effective(&refresh->request->realm->policy,
-                     refresh->grant.has_client ? &refresh->grant.client : NULL, &refresh->policy);
-    if (!belongs(refresh, outcome)) {
-        return true;
-    }
-    *outcome = decision_make(&refresh->policy, &refresh->grant, refresh->ref.generation,
-                             refresh->client.proved, &refresh->now);
-    if (outcome_is_grant(*outcome)) {
-        return grant(refresh, outcome);
-    } else if (*outcome == OUTCOME_TOKEN_REUSED) {
-        punish(refresh);
-    }
-    return true;
+    return decision_next_expiry_ms(&refresh->policy, session->created_ms,
+                                   decision_last_use_ms(session, refresh->now.wall_ms));
 }
 
-static void decide(struct refresh *refresh, enum outcome outcome)
+/* The access token of `generation`, issued at issued_ms. */
+static bool sign(struct refresh *refresh, uint32_t generation, int64_t issued_ms, struct text scope)
 {
-    refresh->outcome = outcome;
-    refresh->decided = true;
+    struct access_token token = {.policy = &refresh->policy,
+                                 .session = &refresh->grant.session,
+                                 .account = &refresh->grant.account,
+                                 .keyring_version = refresh->grant.keyring_version,
+                                 .generation = generation,
+                                 .issued_at_s = issued_ms / CLOCK_SECOND,
+                                 .scope = scope,
+                                 .refreshed = true};
+
+    return issue_access_token(refresh->request, &token);
 }
 
-/* Nothing is decided yet only when there is a session to look at. */
-static void find(struct refresh *refresh)
+/* The alias of `generation` spelled as UUID. */
+static bool derive_alias(const struct refresh *refresh, uint32_t generation,
+                         uint8_t alias[SESSION_HASH_SIZE])
 {
-    switch (token_ref_locate(refresh->request->issuer, refresh->ask->refresh_token, refresh->arena,
-                             &refresh->ref, refresh->fault)) {
-    case TOKEN_REF_FOUND:
-        break;
-    case TOKEN_REF_INVALID:
-        decide(refresh, OUTCOME_TOKEN_INVALID);
-        break;
-    case TOKEN_REF_UNKNOWN:
-        decide(refresh, OUTCOME_TOKEN_UNKNOWN);
-        break;
-    case TOKEN_REF_FAULT:
-        decide(refresh, OUTCOME_FAULT);
-        break;
-    }
-}
-
-static bool begin(struct request *request)
-{
-    struct refresh *refresh =
-        operation_state(request, sizeof *refresh, offsetof(struct refresh, grant));
-    enum outcome refusal;
-
-    if (refresh == NULL) {
+    if (!refresh_token_uuid_alias(refresh->request->issuer->secrets, refresh->grant.session.id,
+                                  generation, alias)) {
+        fault_set(refresh->fault, "cannot derive an alias");
         return false;
     }
-    refresh->now = clock_moment(&request->issuer->clock);
-    request->answer.now_ms = refresh->now.wall_ms;
-    refresh->request = request;
-    refresh->ask = &request->input.refresh;
-    refresh->arena = request->arena;
-    refresh->answer = &request->answer;
-    refresh->fault = &request->fault;
-    if (client_auth_check(request, refresh->now.wall_ms, &refresh->client, &refusal)) {
-        find(refresh);
-    } else {
-        decide(refresh, refusal);
-    }
     return true;
 }
-
-static struct store_write *step(struct request *request, enum outcome *outcome)
-{
-    struct refresh *refresh = request->state;
-
-    if (!refresh->decided) {
-        refresh->writes = false;
-        refresh->decided = true;
-        if (!attempt(refresh, &refresh->outcome)) {
-            refresh->outcome = OUTCOME_FAULT;
-            refresh->writes = false;
-        }
-    }
-    *outcome = refresh->outcome;
-    return refresh->writes ? &refresh->write : NULL;
-}
-
-static void written(struct request *request, enum store_result result)
-{
-    struct refresh *refresh = request->state;
-
-    refresh->writes = false;
-    switch (result) {
-    case STORE_OK:
-        return;
-    case STORE_STALE:
-    case STORE_ABSENT: /* swept since it was read, and the next reading will say so */
-        refresh->decided = ++refresh->races_lost == RACES_LOST_MAX;
-        refresh->outcome = OUTCOME_FAULT;
-        if (refresh->decided) {
-            fault_set(refresh->fault, "lost %d races for one session", RACES_LOST_MAX);
-        }
-        return;
-    case STORE_EXISTS:
-    case STORE_FAULT:
-        refresh->outcome = OUTCOME_FAULT;
-        return;
-    }
-}
-
-const struct operation operation_refresh = {
-    .word = "refresh", .begin = begin, .step = step, .written = written};

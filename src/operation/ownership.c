@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+/* ownership.c: see ownership.h. A stranger's presentation never spends or ends another's token, so
+ * all this comes before the decision. */
+#include "operation/ownership.h"
+
+#include "base/codec.h"
+#include "operation/password.h"
+#include "token/jws.h"
+#include "token/layout.h"
+
+static bool client_matches(const struct request *request, const struct session_view *view,
+                           const struct client_identity *client, enum outcome *refusal);
+static bool user_matches(struct request *request, const struct session_view *view,
+                         enum outcome *refusal);
+static bool check_access_token(struct request *request, const struct session_view *view,
+                               const struct token_ref *ref, enum outcome *refusal);
+static bool access_token_matches(const struct request *request, const struct session_view *view,
+                                 const struct token_ref *ref, const struct keyring *keyring,
+                                 struct fault *fault);
+
+bool ownership_check(struct request *request, const struct session_view *view,
+                     const struct client_identity *client, const struct token_ref *ref,
+                     enum outcome *refusal)
+{
+    if (!text_equal(text_of(view->session.realm), text_of(request->realm->name))) {
+        *refusal = OUTCOME_WRONG_REALM;
+        return false;
+    } else if (!client_matches(request, view, client, refusal) ||
+               !user_matches(request, view, refusal)) {
+        return false;
+    }
+    return !request->input.refresh.access_token_given ||
+           check_access_token(request, view, ref, refusal);
+}
+
+/* RFC 6749 section 6: bound to the client it was issued to, and never accepted with less proof than
+ * it began with, whichever mount of its realm is asked. */
+static bool client_matches(const struct request *request, const struct session_view *view,
+                           const struct client_identity *client, enum outcome *refusal)
+{
+    const struct session *session = &view->session;
+    bool named = client->named;
+
+    if (named && session->client[0] != '\0' &&
+        !text_equal(text_of(session->client), text_of(client->id))) {
+        *refusal = OUTCOME_WRONG_CLIENT;
+    } else if (session->client_proved && !client->proved) {
+        *refusal = OUTCOME_CLIENT_AUTH_FAILED;
+    } else if (!request->client.bound || named || session->client[0] == '\0') {
+        return true;
+    } else if (!view->has_client || !view->client.enabled) {
+        *refusal = OUTCOME_CLIENT_AUTH_FAILED;
+    } else if (!client_is_confidential(&view->client)) {
+        return true;
+    } else {
+        *refusal = OUTCOME_CLIENT_AUTH_FAILED;
+    }
+    return false;
+}
+
+static bool user_matches(struct request *request, const struct session_view *view,
+                         enum outcome *refusal)
+{
+    const struct refresh_input *input = &request->input.refresh;
+    const struct account *account = &view->account;
+
+    if (!view->has_account) {
+        return true; /* the table words a removed account */
+    } else if (input->username_given && !text_is(input->username, account->name)) {
+        *refusal = OUTCOME_WRONG_USER;
+    } else if (input->password_given) {
+        return password_matches(input->password, account->password, refusal, &request->fault);
+    } else {
+        return true;
+    }
+    return false;
+}
+
+static bool check_access_token(struct request *request, const struct session_view *view,
+                               const struct token_ref *ref, enum outcome *refusal)
+{
+    struct fault unready = {""};
+    const struct keyring *keyring =
+        issuer_keyring(request->issuer, view->keyring_version, &request->fault);
+
+    *refusal = OUTCOME_FAULT;
+    if (keyring == NULL) {
+        return false;
+    } else if (access_token_matches(request, view, ref, keyring, &unready)) {
+        return true;
+    } else if (unready.text[0] != '\0') {
+        request->fault = unready;
+    } else {
+        *refusal = OUTCOME_WRONG_ACCESS_TOKEN;
+    }
+    return false;
+}
+
+/* The last access token came along: it must be ours, of this user and this session. It may have
+ * expired: that is why the client is here. */
+static bool access_token_matches(const struct request *request, const struct session_view *view,
+                                 const struct token_ref *ref, const struct keyring *keyring,
+                                 struct fault *fault)
+{
+    const struct session *session = &view->session;
+    const char *claim = request->realm->policy.layout->session_claim;
+    json_t *payload = jws_open_any(request->arena, request->input.refresh.access_token, keyring,
+                                   request->realm->name, fault);
+    struct text named;
+    char id[37];
+
+    if (session->has_alias && ref->generation == 0) {
+        return true; /* imported: its access token is another server's, and names no session here */
+    }
+    codec_uuid_format(session->id, id);
+    return payload != NULL && claim != NULL &&
+           json_in_text(payload, claim, &named) == JSON_IN_TEXT && text_is(named, id);
+}
