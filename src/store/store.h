@@ -278,7 +278,7 @@ enum store_result store_account_find(struct store *store, const char *name, stru
 enum store_result store_account_get(struct store *store, uint64_t number, struct account *account,
                                     struct fault *fault);
 /* Overwrites the account with the same number. The name does not change. STORE_STALE: it is no
- * longer as `before` (NULL = as whatever it is), so that nobody's change is undone by another's. */
+ * longer as `before` (NULL = as whatever it is), so that no change is undone by another. */
 enum store_result store_account_update(struct store *store, const struct account *before,
                                        const struct account *account, struct fault *fault);
 /* Removes the account; its sessions refuse as "account gone" from that commit on. */

@@ -13,7 +13,7 @@
 
 #include "store/lmdb/env_private.h"
 
-/* ---- LMDB's codes, translated at the door ---- */
+/* ---- LMDB's codes, translated where they arrive ---- */
 
 enum env_result env_fault(struct env *env, const char *what, int code, struct fault *fault)
 {
@@ -84,7 +84,7 @@ void env_leave(struct env *env, MDB_txn *reader)
     mdb_txn_abort(reader); /* NULL is harmless */
 }
 
-/* Waits until nobody is inside. False: somebody else has just replaced the map. */
+/* Waits until no transaction is open. False: another thread has just replaced the map. */
 static bool close_gate(struct env *env)
 {
     bool ours;
@@ -276,7 +276,7 @@ static enum env_result begin_to_write(struct env *env, struct env_txn *txn, stru
     }
     if (code == EINVAL) {
         /* LMDB 0.9.26 to 0.9.31: another process destroyed the shared mutex as it closed. Only
-         * opening anew helps, and only a new process may open. */
+         * only opening it again helps, and only a new process may do that. */
         atomic_store(&env->broken, true);
     }
     return env_fault(env, "beginning to write", code, fault);

@@ -10,7 +10,7 @@
 
 #include "base/fault.h"
 
-/* The tables; a table's number stands inside record MACs and never changes. */
+/* The tables; a table's number is part of the record MACs and never changes. */
 #define ENV_TABLE_ROWS                                                                             \
     TABLE(META, "meta")         /* "format", "counters" */                                         \
     TABLE(SESSIONS, "sessions") /* session id -> session */                                        \

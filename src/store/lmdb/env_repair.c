@@ -49,7 +49,7 @@ static int count_free_from(struct env *env, size_t first, size_t *count)
     return code;
 }
 
-/* The caller is in a write transaction, so nobody else writes the file. */
+/* The caller is in a write transaction, so no other process writes the file. */
 static enum env_result fill_up(struct env *env, struct fault *fault)
 {
     MDB_envinfo info = {.me_last_pgno = 0};

@@ -23,7 +23,7 @@ void process_lock_close(struct process_lock *lock)
 }
 
 /* A lock that cannot be had for another reason than a signal (ENOLCK) costs order, not safety:
- * LMDB's own mutex still stands behind it. */
+ * LMDB's own mutex is still behind it. */
 static void change(const struct process_lock *lock, enum process_lock_of of, short type)
 {
     struct flock wanted = {.l_type = type, .l_whence = SEEK_SET, .l_start = of, .l_len = 1};

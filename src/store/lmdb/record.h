@@ -52,7 +52,7 @@ bool record_open(struct record *record, const struct crypto_mac *mac, struct env
 /* The session and what the store alone needs to know about it. */
 struct record_session {
     struct session session;
-    int64_t entry_ms; /* where its entry stands in the ends table; 0 = it has none */
+    int64_t entry_ms; /* where its entry is in the ends table; 0 = it has none */
     uint32_t swept;   /* derived aliases below this generation are removed already */
 };
 void record_put_session(struct record *record, const struct record_session *session);

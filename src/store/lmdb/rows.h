@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* rows.h: the tables row by row: typed records read and written inside one transaction. Knows which
- * record stands under which key; does not know what a verb wants, nor how LMDB works.
+ * record is under which key; does not know what a verb wants, nor how LMDB works.
  *
  * The first error is remembered: from then on nothing is read or written, every get, remove and
- * next is false, and whoever runs the transaction asks rows->failed once, at the end. So false
- * means "not there" or "does not matter any more". */
+ * next is false, and the code that runs the transaction asks rows->failed once, at the end. So
+ * false means "not there" or "does not matter any more". */
 #ifndef RETOKEN_STORE_LMDB_ROWS_H
 #define RETOKEN_STORE_LMDB_ROWS_H
 
