@@ -21,7 +21,8 @@ enum {
     SESSION_ORIGIN_SIZE = 16 /* keyed hash of an address or a user agent */
 };
 
-/* When a generation was spent, that is, when its successor became durable. */
+/* When a generation was spent, that is, when its successor was written: after any waiting for the
+ * writer, before the commit. */
 struct session_spent {
     int64_t wall_ms; /* 0 = not known */
     int64_t boot_ms; /* CLOCK_BOOTTIME of the boot session.boot; 0 = not known */

@@ -153,6 +153,34 @@ static void rotation_keeps_the_size(void **state)
     assert_int_equal(before.size, after.size);
 }
 
+/* Times are kept to the millisecond for 12 days and to the second after that; whatever was written
+ * can be read, on both sides of that border. */
+static void spending_times_can_be_read_at_every_distance(void **state)
+{
+    const int64_t border = (INT64_C(1) << 30) - 2;
+    const int64_t latest = full_session.session.spent[0].wall_ms;
+
+    (void)state;
+    for (int64_t ago = border - 1200; ago < border + 2200; ago++) {
+        for (int sign = -1; sign <= 1; sign += 2) {
+            struct record_session session = full_session;
+            struct record_session found;
+            struct record record, again;
+            struct env_bytes stored;
+            int64_t off;
+
+            session.session.spent[1].wall_ms = latest + sign * ago;
+            record_start(&record, TABLE_SESSIONS, key);
+            record_put_session(&record, &session);
+            assert_true(record_seal(&record, mac, &stored));
+            reopen(&again, TABLE_SESSIONS, stored);
+            assert_true(record_get_session(&again, &found));
+            off = found.session.spent[1].wall_ms - session.session.spent[1].wall_ms;
+            assert_true(off > -1000 && off < 1000);
+        }
+    }
+}
+
 static void account_is_laid_out_as_drawn(void **state)
 {
     const struct account account = {.enabled = true,
@@ -488,6 +516,7 @@ int main(void)
         cmocka_unit_test(session_is_laid_out_as_drawn),
         cmocka_unit_test(a_plain_session_is_small),
         cmocka_unit_test(rotation_keeps_the_size),
+        cmocka_unit_test(spending_times_can_be_read_at_every_distance),
         cmocka_unit_test(account_is_laid_out_as_drawn),
         cmocka_unit_test(client_is_laid_out_as_drawn),
         cmocka_unit_test(key_is_laid_out_as_drawn),

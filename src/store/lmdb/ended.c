@@ -36,6 +36,7 @@ static bool unseal(const uint8_t bytes[ENDED_ENTRY_SIZE], const struct crypto_ma
 static int open_file(const char *directory, const char *name, int flags);
 static off_t entries_of(int file);
 static bool write_all(int file, const struct ended_list *list, const struct crypto_mac *mac);
+static bool sync_folder(const char *directory);
 static bool compact(const char *directory, const struct crypto_mac *mac, int64_t now_ms);
 
 /* ---- lists ---- */
@@ -78,7 +79,7 @@ bool ended_append(const char *directory, const struct crypto_mac *mac,
     /* what a crash has left of an entry goes first */
     written = before >= 0 && ftruncate(file, before * ENDED_ENTRY_SIZE) == 0 &&
               lseek(file, 0, SEEK_END) >= 0 && write_all(file, &numbered, mac) &&
-              fdatasync(file) == 0;
+              fdatasync(file) == 0 && (before > 0 || sync_folder(directory));
     if (!written) {
         fault_set(fault, "store %s: %s: %s", directory, file_name, strerror(errno));
     }
@@ -90,6 +91,18 @@ bool ended_append(const char *directory, const struct crypto_mac *mac,
         compact(directory, mac, list->entries[list->count - 1].at_ms);
     }
     return written;
+}
+
+/* So that the name of a new file survives a crash as well (fsync(2)). */
+static bool sync_folder(const char *directory)
+{
+    int folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool done = folder >= 0 && fsync(folder) == 0;
+
+    if (folder >= 0) {
+        close(folder);
+    }
+    return done;
 }
 
 static bool write_all(int file, const struct ended_list *list, const struct crypto_mac *mac)

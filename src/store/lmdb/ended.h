@@ -6,7 +6,7 @@
  * Entries are numbered. The data remembers up to which number it knows what has ended
  * (record_counters.ended), so a look at the last entry tells whether it is an older copy. An entry
  * is on the disk before the commit that it belongs to; one whose commit failed names an end that
- * was asked for, and takes effect only where older data is put back. */
+ * was asked for, and takes effect when the store is next opened for writing. */
 #ifndef RETOKEN_STORE_LMDB_ENDED_H
 #define RETOKEN_STORE_LMDB_ENDED_H
 

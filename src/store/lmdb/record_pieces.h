@@ -76,7 +76,7 @@ static inline void put_ago(struct record *record, int64_t latest_ms, int64_t ms)
 {
     bool after = ms > latest_ms;
     int64_t ago = after ? ms - latest_ms : latest_ms - ms;
-    bool seconds = ago > ago_most;
+    bool seconds = ago / 1000 > ago_most / 1000; /* up to a second more counts as ago_most */
 
     if (latest_ms == 0 || ms == 0) {
         put_u32(record, ago_unknown);
