@@ -104,14 +104,17 @@ static bool access_token_matches(const struct request *request, const struct ses
 {
     const struct session *session = &view->session;
     const char *claim = request->realm->policy.layout->session_claim;
-    json_t *payload = jws_open_any(request->arena, request->input.refresh.access_token, keyring,
-                                   request->realm->name, fault);
+    json_t *payload;
     struct text named;
     char id[37];
 
-    if (session->has_alias && ref->generation == 0) {
+    if (session->has_alias && ref->generation == 0 &&
+        jws_open(request->arena, request->input.refresh.refresh_token,
+                 request->issuer->refresh_jwt) == NULL) {
         return true; /* imported: its access token is another server's, and names no session here */
     }
+    payload = jws_open_any(request->arena, request->input.refresh.access_token, keyring,
+                           request->realm->name, fault);
     codec_uuid_format(session->id, id);
     return payload != NULL && claim != NULL &&
            json_in_text(payload, claim, &named) == JSON_IN_TEXT && text_is(named, id);

@@ -327,7 +327,7 @@ static bool answer_again(struct refresh *refresh, struct text scope, bool fresh)
         issued_ms = refresh->now.wall_ms;
     }
     refresh->answer->session_expires_ms = decision_expires_ms(&refresh->policy, session);
-    if (!refresh->policy.rotate) {
+    if (!policy_can_rotate(&refresh->policy)) {
         refresh->answer->refresh_token = refresh->ask->refresh_token;
     } else if (!mint_again(refresh)) {
         return false;

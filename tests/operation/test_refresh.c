@@ -386,6 +386,35 @@ static void test_ancestors_are_replayed(void **state)
                      OUTCOME_TOKEN_REVOKED);
 }
 
+/* Rotation was switched off after a token was spent: its replay is still the answer of its
+ * successor, or the client would go on with a token that is reuse in a minute. */
+static void test_replay_where_rotation_was_switched_off(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct answer rotated, again;
+
+    assert_int_equal(world_present(w, &w->mount, first, &rotated), OUTCOME_ROTATED);
+    w->realm.policy.rotate = false;
+    assert_int_equal(world_present(w, &w->mount, first, &again), OUTCOME_REPLAYED);
+    assert_true(text_equal(again.refresh_token, rotated.refresh_token));
+    assert_int_equal(world_present(w, &w->mount, rotated.refresh_token, &again), OUTCOME_RENEWED);
+}
+
+/* A JWT-shaped refresh token of our own is no imported one: what comes with it must be ours. */
+static void test_access_token_beside_a_jwt_of_ours(void **state)
+{
+    struct world *w = *state;
+    struct world_ask ask = {.mount = &w->mount, .access_token_given = true};
+    struct answer answer;
+
+    world_make_kopong(&w->realm);
+    ask.refresh_token = world_session(w, "", NULL);
+    ask.access_token = TEXT("garbage");
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_WRONG_ACCESS_TOKEN);
+}
+
 /* A session renewed five times, and another store that saw only the first of them: the backup. */
 static void restore(struct world *w, struct world *later, struct text tokens[6])
 {
@@ -587,6 +616,8 @@ int main(void)
         CASE(test_grants_of_a_client),
         CASE(test_proof_that_a_session_began_with),
         CASE(test_ancestors_are_replayed),
+        CASE(test_replay_where_rotation_was_switched_off),
+        CASE(test_access_token_beside_a_jwt_of_ours),
         CASE(test_roll_forward),
         CASE(test_roll_forward_where_nothing_rotates),
         CASE(test_ended_with_its_account),
