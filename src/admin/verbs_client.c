@@ -132,6 +132,8 @@ static enum call_end read_secret(struct call *call, struct client *client, char 
 
     if (file != NULL && public) {
         return call_wrong(call, "--public and --secret-file exclude each other");
+    } else if (public && client->keys[0] != '\0') {
+        return call_wrong(call, "--public and --key exclude each other");
     }
     if (public || (file == NULL && client->keys[0] != '\0')) {
         return CALL_DONE; /* public, or proved by its keys */

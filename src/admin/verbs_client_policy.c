@@ -79,8 +79,12 @@ enum call_end verbs_client_set(struct call *call)
     struct client before;
     struct client after;
     struct fault fault = {0};
-    enum call_end end = call_client(call, call_argument(call, 0), &before);
+    enum call_end end;
 
+    if (options_outside(&call->options, OPTION_BIT(CONFIG)) == NULL) {
+        return call_wrong(call, "nothing to set: give --policy, --grant or --key");
+    }
+    end = call_client(call, call_argument(call, 0), &before);
     if (end != CALL_DONE) {
         return end;
     }
