@@ -204,21 +204,21 @@ static const struct wording *find_words(const struct request *request, enum outc
     return &unworded; /* a test sees to it that no table lacks a class */
 }
 
-/* What is not UTF-8, which JSON cannot carry, is not quoted, and a long text only in part. */
+/* What is not UTF-8, which JSON cannot carry, and what is long is not quoted. */
 static struct text quoted_body(struct request *request, const struct wording *words)
 {
     enum { QUOTED_MAX = 256 };
     struct text rest = text_of(words->body);
     struct text before = text_split(&rest, '%');
-    struct text quoted = text_cut(words->quote(request), QUOTED_MAX);
+    struct text quoted = words->quote(request);
     struct text string = {0};
     struct text body = {0};
     struct buffer buffer;
     struct json_out out;
 
-    buffer_start(&buffer, request->arena, quoted.size + 2);
+    buffer_start(&buffer, request->arena, QUOTED_MAX);
     out = json_out_start(&buffer, JSON_STYLE_PLAIN);
-    json_out_text(&out, text_is_utf8(quoted) ? quoted : TEXT(""));
+    json_out_text(&out, text_is_utf8(quoted) && quoted.size <= QUOTED_MAX ? quoted : TEXT(""));
     (void)buffer_finish(&buffer, &string);
     buffer_start(&buffer, request->arena, before.size + string.size + rest.size);
     buffer_add(&buffer, before);
