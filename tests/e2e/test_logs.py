@@ -49,7 +49,7 @@ def use_everything(world, server):
         for one in (held[-1], login, held[-1]):
             server.send(mount.dialect.request(mount.path, one))
         fresh = world.login(mount)
-        for row in refusals(mount.dialect, "documented"):
+        for row in refusals(mount, "documented"):
             if "URL" not in row.name:  # a web server may log URLs; that is why we refuse them
                 try:
                     server.send(row.request(mount.path, fresh))
