@@ -109,12 +109,10 @@ static bool secret_proves(struct request *request, const struct client *client, 
     bool failed = false;
 
     for (size_t i = 0; i < CLIENT_SECRETS; i++) {
-        bool holds = client_secret_holds(&client->secrets[i], now_ms);
-
-        if (!holds && i > 0) {
-            continue; /* the first is compared even if it is none, as one that is wrong */
+        if (!client_secret_holds(&client->secrets[i], now_ms)) {
+            continue; /* whether a client has one is no secret, and a hash for nothing is dear */
         }
-        switch (client_secret_verify(request->client.secret, holds ? client->secrets[i].hash : "",
+        switch (client_secret_verify(request->client.secret, client->secrets[i].hash,
                                      request->issuer->secrets)) {
         case PASSWORD_RIGHT:
             right = true;

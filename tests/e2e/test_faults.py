@@ -10,8 +10,6 @@ import pytest
 from lab import dialects, goldens, machine
 from lab.http import Request
 
-MOUNTS = [pytest.param(mount, id=mount.path) for mount in dialects.MOUNTS]
-
 
 def is_fault_of(dialect, answer):
     """The golden words for a fault, in the documented behaviour."""
