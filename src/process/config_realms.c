@@ -218,8 +218,16 @@ static bool mount_endpoint(struct config_reader *reader, const struct config_sec
     const struct config_line *line = NULL;
     char own[2 * MOUNT_PATH_MAX];
 
-    for (size_t i = 0; i < section->count && line == NULL; i++) {
-        line = moves(section->lines[i].name, realm->dialect, endpoint) ? &section->lines[i] : NULL;
+    for (size_t i = 0; i < section->count; i++) {
+        const struct config_line *mover = &section->lines[i];
+
+        if (!moves(mover->name, realm->dialect, endpoint)) {
+            continue;
+        } else if (line != NULL) {
+            return config_complain(reader, mover->number, "%.*s: %s is already moved on line %u",
+                                   TEXT_ARGS(mover->name), endpoint->name, line->number);
+        }
+        line = mover;
     }
     (void)snprintf(own, sizeof own, "%s%s", base, endpoint->path);
     struct text path = line != NULL ? line->value : text_of(own);

@@ -167,6 +167,8 @@ static const struct {
     {"[realm s]\ndialect = kopong, duktig\npath.refresh = /x\n",
      "retoken.conf:3: path.refresh: several dialects have such an endpoint; write "
      "path.DIALECT.refresh"},
+    {REALM "path.oauth.token = /x\npath.token = /y\n",
+     "retoken.conf:4: path.token: token is already moved on line 3"},
     {REALM "path.token = token\n",
      "retoken.conf:3: path.token = token: not a path that a request could have; write for example "
      "/token, or off"},
