@@ -90,7 +90,7 @@ static size_t put_safe(unsigned char c, bool bare, char *out, size_t room)
 /* The parts that stay the same for a second; each thread has its own. */
 struct prefix {
     int64_t now_s;
-    bool made;
+    pid_t process;       /* 0: not made yet */
     char time[32];       /* "2026-01-31T12:00:00" */
     char process_id[24]; /* " [4711] " */
 };
@@ -98,17 +98,18 @@ struct prefix {
 static const struct prefix *prefix_at(int64_t now_s)
 {
     static _Thread_local struct prefix prefix;
+    pid_t process = getpid();
     time_t at = (time_t)now_s;
     struct tm tm;
 
-    if (prefix.made && prefix.now_s == now_s) {
+    if (prefix.process == process && prefix.now_s == now_s) {
         return &prefix;
     }
-    prefix = (struct prefix){.made = true, .now_s = now_s};
+    prefix = (struct prefix){.now_s = now_s, .process = process};
     if (gmtime_r(&at, &tm) != NULL) {
         strftime(prefix.time, sizeof prefix.time, "%Y-%m-%dT%H:%M:%S", &tm);
     }
-    snprintf(prefix.process_id, sizeof prefix.process_id, " [%ld] ", (long)getpid());
+    snprintf(prefix.process_id, sizeof prefix.process_id, " [%ld] ", (long)process);
     return &prefix;
 }
 

@@ -12,6 +12,7 @@ import os
 import pty
 import re
 import select
+import signal
 import shutil
 import stat
 import subprocess
@@ -368,6 +369,7 @@ def on_terminal(installation, words, answers):
     """Runs on a terminal of its own; each answer is typed when its prompt is there. Output and status."""
     pid, master = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a job in the background starts without
         os.execve(RETOKEN, ["retoken", "-c", str(installation.config), *words], environment())
     seen = b""
     answers = list(answers)
