@@ -30,9 +30,6 @@ enum variable {
     VARIABLE_QUERY_STRING = SINGLES,
     VARIABLE_REMOTE_ADDR,
     VARIABLE_HTTPS,
-    /* Libraries take it for the address of a proxy, and any client can send it as a `Proxy` header
-     * (CVE-2016-1000104). */
-    VARIABLE_PROXY,
     VARIABLES,
     VARIABLE_OTHER = VARIABLES
 };
@@ -49,7 +46,6 @@ static const struct text variable_names[VARIABLES] = {
     [VARIABLE_QUERY_STRING] = {NAME("QUERY_STRING")},
     [VARIABLE_REMOTE_ADDR] = {NAME("REMOTE_ADDR")},
     [VARIABLE_HTTPS] = {NAME("HTTPS")},
-    [VARIABLE_PROXY] = {NAME("HTTP_PROXY")},
 };
 #undef NAME
 
@@ -59,7 +55,7 @@ static void add_variable(struct http_request *request, enum variable variable, s
 static enum http_method method_of(struct text name);
 static void take(struct text *field, struct text value);
 static void take_length(struct http_request *request, struct text value, bool repeated);
-static bool is_header(struct text name, enum variable variable);
+static bool is_header(struct text name);
 static bool add_header(struct arena *arena, struct http_request *request, struct text variable,
                        struct text value);
 static bool header_name(struct arena *arena, struct text variable, struct text *name);
@@ -85,7 +81,7 @@ bool http_request_from_cgi(struct arena *arena, const char *const *variables,
             result.malformed = result.malformed || repeated;
             seen[variable] = true;
         }
-        if (!is_header(name, variable)) {
+        if (!is_header(name)) {
             add_variable(&result, variable, value, repeated);
         } else if (!add_header(arena, &result, name, value)) {
             return false;
@@ -136,7 +132,6 @@ static void add_variable(struct http_request *request, enum variable variable, s
         break;
     case VARIABLE_AUTHORIZATION: /* headers */
     case VARIABLE_COOKIE:
-    case VARIABLE_PROXY:
     case VARIABLE_OTHER:
         break;
     }
@@ -182,10 +177,21 @@ static void take_length(struct http_request *request, struct text value, bool re
     }
 }
 
-static bool is_header(struct text name, enum variable variable)
+/* A web server writes a header's name in upper case (RFC 3875, 4.1.18), so any other spelling would
+ * be a second name for the same header. HTTP_PROXY is left out: libraries take it for the address
+ * of a proxy, and any client can send it as a `Proxy` header (CVE-2016-1000104). */
+static bool is_header(struct text name)
 {
-    return name.size > strlen("HTTP_") && text_starts(name, TEXT("HTTP_")) &&
-           variable != VARIABLE_PROXY;
+    if (name.size <= strlen("HTTP_") || !text_starts(name, TEXT("HTTP_")) ||
+        text_is(name, "HTTP_PROXY")) {
+        return false;
+    }
+    for (size_t i = 0; i < name.size; i++) {
+        if (name.data[i] >= 'a' && name.data[i] <= 'z') {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* False when the arena is exhausted. Leaves out a header that is too much, and remembers that. */

@@ -61,7 +61,8 @@ struct http_request {
  * body. Texts point into the list. Sets `malformed` when a variable that must be single
  * (REQUEST_METHOD, SCRIPT_NAME, PATH_INFO, CONTENT_TYPE, CONTENT_LENGTH, HTTP_AUTHORIZATION,
  * HTTP_COOKIE) is repeated, when there are more than HTTP_HEADERS_MAX headers,
- * or when a header is larger than 16 KiB. Ignores HTTP_PROXY. False when the arena is exhausted. */
+ * or when a header is larger than 16 KiB. Ignores HTTP_PROXY, and names
+ * that are not in upper case. False when the arena is exhausted. */
 bool http_request_from_cgi(struct arena *arena, const char *const *variables,
                            struct http_request *request);
 

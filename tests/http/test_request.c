@@ -118,7 +118,8 @@ static void test_https(void **state)
 static void test_proxy_is_dropped(void **state)
 {
     struct http_request request =
-        request_of(*state, VARIABLES("HTTP_PROXY=http://evil/", "HTTP_PROXY_AUTHORIZATION=x"));
+        request_of(*state, VARIABLES("HTTP_PROXY=http://evil/", "HTTP_PrOXY=http://evil/",
+                                     "HTTP_COOkIE=a=b", "HTTP_PROXY_AUTHORIZATION=x"));
     struct text value;
 
     assert_int_equal(http_header(&request, "proxy", &value), HTTP_ABSENT);
