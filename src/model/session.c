@@ -1,6 +1,42 @@
 /* SPDX-License-Identifier: ISC */
-/* session.c: why a session ended, in the operator's words. Knows neither store nor tokens. */
+/* session.c: what a renewal leaves in a session's record; why a session ended, in the operator's
+ * words. Knows neither store nor tokens. */
 #include "model/session.h"
+
+#include <string.h>
+
+static void note_spent(struct session *session, uint32_t steps, const struct clock_moment *now);
+
+void session_note_use(struct session *session, int64_t now_ms)
+{
+    int64_t last_ms = now_ms > session->rotated_ms ? now_ms : session->rotated_ms;
+
+    session->used_ms = last_ms > session->used_ms ? last_ms : session->used_ms;
+}
+
+void session_note_rotation(struct session *session, uint32_t to, int64_t now_ms,
+                           const struct clock_moment *spent)
+{
+    session_note_use(session, now_ms);
+    note_spent(session, to - session->generation, spent);
+    session->generation = to;
+    session->rotated_ms = now_ms;
+}
+
+/* The record holds times of one boot: those of an earlier one are forgotten. */
+static void note_spent(struct session *session, uint32_t steps, const struct clock_moment *now)
+{
+    struct session_spent *spent = session->spent;
+    uint32_t kept = steps < SESSION_SPENT_KEPT ? SESSION_SPENT_KEPT - steps : 0;
+
+    memmove(spent + SESSION_SPENT_KEPT - kept, spent, kept * sizeof *spent);
+    memset(spent, 0, (SESSION_SPENT_KEPT - kept) * sizeof *spent);
+    for (uint32_t i = 0; i < SESSION_SPENT_KEPT && now->boot != session->boot; i++) {
+        spent[i].boot_ms = 0;
+    }
+    session->boot = now->boot;
+    spent[0] = (struct session_spent){now->wall_ms, now->boot != 0 ? now->boot_ms : 0};
+}
 
 const char *session_end_meaning(enum session_end end)
 {

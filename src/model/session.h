@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "model/client.h"
 
 enum {
@@ -78,6 +79,16 @@ struct session {
     char client[CLIENT_ID_MAX + 1]; /* "" = no client */
     char scope[SESSION_SCOPE_MAX + 1];
 };
+
+/* What a renewal at now_ms does to the record: it was in use. A clock that was set back does not
+ * make the last use earlier, or the session would end before its time. */
+void session_note_use(struct session *session, int64_t now_ms);
+
+/* What a rotation at now_ms does besides: `to`, which is above its generation, becomes the current
+ * one, and to - 1 is spent at `spent`. When those between were spent is not known. The session's
+ * end is the caller's to set. */
+void session_note_rotation(struct session *session, uint32_t to, int64_t now_ms,
+                           const struct clock_moment *spent);
 
 /* "reused", "revoked by an administrator", … */
 const char *session_end_meaning(enum session_end end);

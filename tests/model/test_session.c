@@ -1,7 +1,93 @@
 /* SPDX-License-Identifier: ISC */
-/* test_session.c: every end of a session is told apart, and so is one of a later version. */
+/* test_session.c: what a rotation leaves in the record; every end of a session is told apart, and
+ * so is one of a later version. */
 #include "base/expect.h"
 #include "model/session.h"
+
+static void rotate(struct session *session, uint32_t to, int64_t ms, uint64_t boot)
+{
+    struct clock_moment spent = {.wall_ms = 1000 + ms, .boot_ms = ms, .boot = boot};
+
+    session_note_rotation(session, to, 900 + ms, &spent);
+}
+
+static void assert_spent(const struct session *session, size_t back, int64_t wall_ms,
+                         int64_t boot_ms)
+{
+    assert_int_equal(session->spent[back - 1].wall_ms, wall_ms);
+    assert_int_equal(session->spent[back - 1].boot_ms, boot_ms);
+}
+
+static void test_rotation(void **state)
+{
+    struct session session = {.created_ms = 800, .rotated_ms = 800, .used_ms = 800};
+    (void)state;
+
+    for (uint32_t to = 1; to <= 10; to++) {
+        rotate(&session, to, to * 10, 7);
+        assert_int_equal(session.generation, to);
+        assert_int_equal(session.rotated_ms, 900 + to * 10);
+        assert_int_equal(session.used_ms, 900 + to * 10);
+        for (uint32_t back = 1; back <= SESSION_SPENT_KEPT; back++) {
+            int64_t ms = back <= to ? (to - back + 1) * 10 : 0;
+            assert_spent(&session, back, ms != 0 ? 1000 + ms : 0, ms);
+        }
+    }
+}
+
+/* The generations between were not spent here, so when is not known. */
+static void test_rotation_over_several(void **state)
+{
+    struct session session = {0};
+    (void)state;
+
+    rotate(&session, 1, 10, 7);
+    rotate(&session, 2, 20, 7);
+    rotate(&session, 5, 30, 7);
+    assert_spent(&session, 1, 1030, 30);
+    assert_spent(&session, 2, 0, 0);
+    assert_spent(&session, 3, 0, 0);
+    assert_spent(&session, 4, 1020, 20);
+    assert_spent(&session, 5, 1010, 10);
+    rotate(&session, 5 + SESSION_SPENT_KEPT, 40, 7);
+    assert_spent(&session, 1, 1040, 40);
+    for (size_t back = 2; back <= SESSION_SPENT_KEPT; back++) {
+        assert_spent(&session, back, 0, 0);
+    }
+}
+
+/* The time since boot means nothing to another boot, the wall clock's does. */
+static void test_rotation_in_another_boot(void **state)
+{
+    struct session session = {0};
+    (void)state;
+
+    rotate(&session, 1, 10, 7);
+    rotate(&session, 2, 20, 7);
+    rotate(&session, 3, 5, 8);
+    assert_int_equal(session.boot, 8);
+    assert_spent(&session, 1, 1005, 5);
+    assert_spent(&session, 2, 1020, 0);
+    assert_spent(&session, 3, 1010, 0);
+    rotate(&session, 4, 30, 0); /* not known */
+    assert_int_equal(session.boot, 0);
+    assert_spent(&session, 1, 1030, 0);
+    assert_spent(&session, 2, 1005, 0);
+}
+
+static void test_use_is_never_earlier(void **state)
+{
+    struct session session = {.rotated_ms = 500, .used_ms = 700};
+    (void)state;
+
+    session_note_use(&session, 600);
+    assert_int_equal(session.used_ms, 700);
+    session_note_use(&session, 800);
+    assert_int_equal(session.used_ms, 800);
+    session.rotated_ms = 900;
+    session_note_use(&session, 600);
+    assert_int_equal(session.used_ms, 900);
+}
 
 static void test_meanings(void **state)
 {
@@ -21,6 +107,9 @@ static void test_meanings(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_meanings)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rotation), cmocka_unit_test(test_rotation_over_several),
+        cmocka_unit_test(test_rotation_in_another_boot),
+        cmocka_unit_test(test_use_is_never_earlier), cmocka_unit_test(test_meanings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

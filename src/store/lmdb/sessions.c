@@ -182,14 +182,14 @@ enum store_result sessions_list(struct store *store, uint64_t account, const uin
 static enum store_result find_unchanged(struct rows *rows, const uint8_t id[SESSION_ID_SIZE],
                                         uint32_t generation, struct record_session *stored);
 static void put_successor(struct rows *rows, const struct store_rotation *rotation);
-static void note_use(struct session *session, int64_t now_ms);
-static void note_spent(struct session *session, const struct store_rotation *rotation);
+static struct clock_moment moment_of(const struct store_rotation *rotation);
 
 enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
                                   const struct store_rotation *rotation)
 {
     struct record_session stored;
     enum store_result result = find_unchanged(rows, rotation->id, rotation->from, &stored);
+    struct clock_moment now;
 
     if (result != STORE_OK) {
         return result;
@@ -200,10 +200,8 @@ enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
     if (rotation->has_alias) {
         put_successor(rows, rotation);
     }
-    note_use(&stored.session, rotation->now_ms);
-    note_spent(&stored.session, rotation);
-    stored.session.generation = rotation->to;
-    stored.session.rotated_ms = rotation->now_ms;
+    now = moment_of(rotation);
+    session_note_rotation(&stored.session, rotation->to, rotation->now_ms, &now);
     stored.session.expires_ms = rotation->expires_ms;
     stored.session.has_derived_aliases |= rotation->has_alias;
     sweep_enter(rows, sweep, &stored);
@@ -220,7 +218,7 @@ enum store_result sessions_touch(struct rows *rows, const struct sweep *sweep,
     if (result != STORE_OK) {
         return result;
     }
-    note_use(&stored.session, touch->now_ms);
+    session_note_use(&stored.session, touch->now_ms);
     stored.session.expires_ms = touch->expires_ms;
     sweep_enter(rows, sweep, &stored);
     rows_session_put(rows, &stored);
@@ -259,31 +257,9 @@ static void put_successor(struct rows *rows, const struct store_rotation *rotati
     rows_alias_put(rows, rotation->alias, &alias);
 }
 
-/* A clock that was set back does not make the last use earlier, or the session would end before its
- * time. */
-static void note_use(struct session *session, int64_t now_ms)
+/* Now, or when the request came, where no clock is handed in. */
+static struct clock_moment moment_of(const struct store_rotation *rotation)
 {
-    int64_t last_ms = now_ms > session->rotated_ms ? now_ms : session->rotated_ms;
-
-    session->used_ms = last_ms > session->used_ms ? last_ms : session->used_ms;
-}
-
-/* Generation to - 1 is spent now; when those between it and `from` were is not known. */
-static void note_spent(struct session *session, const struct store_rotation *rotation)
-{
-    struct clock_moment now = {.wall_ms = rotation->now_ms};
-    struct session_spent *spent = session->spent;
-    uint32_t steps = rotation->to - rotation->from;
-    uint32_t kept = steps < SESSION_SPENT_KEPT ? SESSION_SPENT_KEPT - steps : 0;
-
-    if (rotation->clock != NULL) {
-        now = clock_moment(rotation->clock);
-    }
-    memmove(spent + SESSION_SPENT_KEPT - kept, spent, kept * sizeof *spent);
-    memset(spent, 0, (SESSION_SPENT_KEPT - kept) * sizeof *spent);
-    for (uint32_t i = 0; i < SESSION_SPENT_KEPT && now.boot != session->boot; i++) {
-        spent[i].boot_ms = 0;
-    }
-    session->boot = now.boot;
-    spent[0] = (struct session_spent){now.wall_ms, now.boot != 0 ? now.boot_ms : 0};
+    return rotation->clock != NULL ? clock_moment(rotation->clock)
+                                   : (struct clock_moment){.wall_ms = rotation->now_ms};
 }
