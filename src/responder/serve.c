@@ -225,12 +225,11 @@ static void flush(void *self)
     }
 }
 
-/* The next process reads the truth. */
 static const char *must_end(void *self)
 {
     struct store *store = store_of(self);
 
-    return store != NULL && store_is_broken(store) ? "the store is unsure after a failed write"
+    return store != NULL && store_is_broken(store) ? "only a new process can use the store again"
                                                    : NULL;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/secret.h"
 #include "server/message.h"
 #include "server/signals.h"
@@ -23,6 +24,7 @@ struct run {
 };
 
 static void block_signals(void);
+static bool must_end(const struct server_handler *handler);
 static bool read_request(struct http_exchange *exchange, size_t limit);
 static void answered(struct http_exchange *exchange);
 static bool write_output(struct text spelled);
@@ -31,6 +33,7 @@ static void drop_rest(void);
 int cgi_run(const struct server_handler *handler)
 {
     struct run run = {.exchange = {.arena = message_arena_open(), .answered = answered}};
+    bool ended_well = true;
 
     block_signals();
     alarm(READ_SECONDS);
@@ -41,12 +44,23 @@ int cgi_run(const struct server_handler *handler)
         alarm(0);
         handler->handle(handler->self, &run.exchange);
         handler->flush(handler->self);
+        ended_well = !must_end(handler);
     }
     if (run.exchange.request.body_state != HTTP_BODY_WHOLE) {
         drop_rest();
     }
     arena_close(run.exchange.arena);
-    return run.written ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run.written && ended_well ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static bool must_end(const struct server_handler *handler)
+{
+    const char *why = handler->must_end(handler->self);
+
+    if (why != NULL) {
+        log_line(LOG_LEVEL_ERROR, "%s; ending", why);
+    }
+    return why != NULL;
 }
 
 /* mod_cgid sends SIGTERM to a script whose client has gone. */

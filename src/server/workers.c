@@ -29,6 +29,9 @@
  * whether all of them have finished. */
 enum { WATCH_MS = 2000, STUCK_MS = 20, JOIN_WATCH_MS = 100 };
 
+/* So long a process that must end goes on with what is in flight, most of which can only fail. */
+enum { LAST_MS = 1000 };
+
 /* A JSON body may nest 2,048 levels deep, and jansson recurses. */
 enum { WORKER_STACK = 2 * 1024 * 1024 };
 
@@ -41,6 +44,7 @@ struct workers {
     const struct server_handler *handler;
     pthread_t main;
     atomic_bool stopping;
+    atomic_bool must_end; /* and why has been logged */
     atomic_int status;
     atomic_size_t running;
     atomic_size_t idle;  /* workers that wait for a connection */
@@ -54,11 +58,13 @@ struct workers {
     atomic_size_t started;    /* the first so many of `threads` are in use */
 };
 
-static bool prepare(struct workers *workers, const struct listener *listener, size_t most);
+static bool prepare(struct workers *workers, const struct listener *listener,
+                    const struct server_handler *handler, size_t most);
 static size_t processors(void);
 static void start_another(struct workers *workers, size_t enough);
-static void run_main_thread(struct workers *workers);
+static bool run_main_thread(struct workers *workers);
 static void stop(struct workers *workers);
+static void workers_close(struct workers *workers);
 
 void workers_block_signals(void)
 {
@@ -73,33 +79,36 @@ void workers_block_signals(void)
 int workers_run(const struct listener *listener, const struct server_handler *handler,
                 size_t threads)
 {
-    struct workers workers = {.handler = handler, .main = pthread_self()};
+    struct workers *workers = calloc(1, sizeof *workers);
 
-    if (!prepare(&workers, listener, threads)) {
+    if (workers == NULL || !prepare(workers, listener, handler, threads)) {
         log_line(LOG_LEVEL_ERROR, "cannot start: out of memory or descriptors");
-        atomic_store(&workers.status, WORKERS_CANNOT_START);
-        goto done;
+        workers_close(workers);
+        return WORKERS_CANNOT_START;
     }
-    start_another(&workers, 1);
-    if (atomic_load(&workers.started) == 0) {
+    start_another(workers, 1);
+    if (atomic_load(&workers->started) == 0) {
         log_line(LOG_LEVEL_ERROR, "cannot start a thread: out of memory, or over a limit of "
                                   "processes");
-        atomic_store(&workers.status, WORKERS_CANNOT_START);
-        stop(&workers);
+        workers_close(workers);
+        return WORKERS_CANNOT_START;
     }
-    run_main_thread(&workers);
-done:
-    fastcgi_close(workers.fastcgi);
-    connections_close(workers.connections);
-    free(workers.threads);
-    pthread_mutex_destroy(&workers.starting);
-    return atomic_load(&workers.status);
+    bool finished = run_main_thread(workers);
+    int status = atomic_load(&workers->status);
+    if (finished) { /* else a worker still uses it */
+        workers_close(workers);
+    }
+    return status;
 }
 
-static bool prepare(struct workers *workers, const struct listener *listener, size_t most)
+static bool prepare(struct workers *workers, const struct listener *listener,
+                    const struct server_handler *handler, size_t most)
 {
+    workers->handler = handler;
+    workers->main = pthread_self();
     atomic_init(&workers->most, most);
     atomic_init(&workers->stopping, false);
+    atomic_init(&workers->must_end, false);
     atomic_init(&workers->status, EXIT_SUCCESS);
     atomic_init(&workers->running, 0);
     atomic_init(&workers->idle, 0);
@@ -120,6 +129,17 @@ static bool prepare(struct workers *workers, const struct listener *listener, si
     return workers->fastcgi != NULL;
 }
 
+static void workers_close(struct workers *workers)
+{
+    if (workers != NULL) {
+        fastcgi_close(workers->fastcgi);
+        connections_close(workers->connections);
+        free(workers->threads);
+        pthread_mutex_destroy(&workers->starting);
+        free(workers);
+    }
+}
+
 /* Those this process may use. */
 static size_t processors(void)
 {
@@ -135,17 +155,23 @@ static int wait_for_signal(int ms);
 static void watch_for_stuck(struct workers *workers, unsigned taken_before);
 static void watch_for_late(struct workers *workers);
 
-/* Until a signal, and from then on until the last worker has finished. */
-static void run_main_thread(struct workers *workers)
+/* Until a signal, and from then on until the last worker has finished. False: the process must end,
+ * and a worker has not finished in time. */
+static bool run_main_thread(struct workers *workers)
 {
     serve_until_signal(workers);
+    int64_t stopped_ms = connections_now_ms();
     while (atomic_load(&workers->running) > 0) {
+        if (atomic_load(&workers->must_end) && connections_now_ms() - stopped_ms >= LAST_MS) {
+            return false;
+        }
         wait_for_signal(JOIN_WATCH_MS);
         watch_for_late(workers);
     }
     for (size_t i = 0; i < atomic_load(&workers->started); i++) {
         pthread_join(workers->threads[i], NULL);
     }
+    return true;
 }
 
 static void serve_until_signal(struct workers *workers)
@@ -263,7 +289,7 @@ static bool create_thread(struct workers *workers, pthread_t *thread)
 static enum connections_event next(struct workers *workers, int *connection);
 static enum connections_event wait_idle(struct workers *workers, int *connection);
 static void ensure_another(struct workers *workers);
-static void flush(struct workers *workers);
+static void end_if_it_must(struct workers *workers);
 static void stop_with(struct workers *workers, int status);
 
 static void *work(void *self)
@@ -280,13 +306,14 @@ static void *work(void *self)
         } else {
             int error = errno;
 
-            flush(workers);
+            workers->handler->flush(workers->handler->self);
             if (event == CONNECTIONS_BROKEN) {
                 log_line(LOG_LEVEL_ERROR, "cannot accept connections any more: %s",
                          strerror(error));
                 stop_with(workers, EXIT_FAILURE);
             }
         }
+        end_if_it_must(workers);
     } while (event == CONNECTIONS_READY || event == CONNECTIONS_NONE);
     if (atomic_fetch_sub(&workers->running, 1) == 1) {
         pthread_kill(workers->main, SIGUSR1);
@@ -331,13 +358,12 @@ static void ensure_another(struct workers *workers)
     }
 }
 
-static void flush(struct workers *workers)
+/* Any request may have found it out, whether it writes or not. */
+static void end_if_it_must(struct workers *workers)
 {
-    const struct server_handler *handler = workers->handler;
+    const char *why = workers->handler->must_end(workers->handler->self);
 
-    handler->flush(handler->self);
-    const char *why = handler->must_end(handler->self);
-    if (why != NULL && !atomic_load(&workers->stopping)) {
+    if (why != NULL && !atomic_exchange(&workers->must_end, true)) {
         log_line(LOG_LEVEL_ERROR, "%s; ending", why);
         stop_with(workers, EXIT_FAILURE);
     }

@@ -48,8 +48,16 @@ static size_t body_limit(void *self)
     return LIMIT;
 }
 
+static const char *reason_to_end; /* copied into the child */
+
+static const char *must_end(void *self)
+{
+    (void)self;
+    return reason_to_end;
+}
+
 static const struct server_handler handler = {
-    .handle = handle, .flush = flush, .body_limit = body_limit};
+    .handle = handle, .flush = flush, .body_limit = body_limit, .must_end = must_end};
 
 /* ---- the web server ---- */
 
@@ -204,6 +212,18 @@ static void test_server_that_has_gone(void **state)
     assert_int_equal(WEXITSTATUS(status), EXIT_FAILURE);
 }
 
+/* The answer is written, and the exit status tells. */
+static void test_process_that_must_end(void **state)
+{
+    (void)state;
+    reason_to_end = "the store is gone";
+    struct run run = run_cgi("POST", "5", letters_20);
+    reason_to_end = NULL;
+    assert_non_null(strstr(run.output, "\r\n\r\nwhole abcde"));
+    assert_true(WIFEXITED(run.status));
+    assert_int_equal(WEXITSTATUS(run.status), EXIT_FAILURE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +232,7 @@ int main(void)
         cmocka_unit_test(test_no_length),
         cmocka_unit_test(test_limit),
         cmocka_unit_test(test_server_that_has_gone),
+        cmocka_unit_test(test_process_that_must_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,7 @@ enum env_result env_fault(struct env *env, const char *what, int code, struct fa
         fault_set(fault, "store is full: %s", env->directory);
         return ENV_FULL;
     } else if (code == MDB_PANIC) {
-        atomic_store(&env->broken, true);
+        atomic_store(&env->broken, true); /* a new process reads what is on the disk */
         fault_set(fault, "store %s: an earlier commit failed; restart the program", env->directory);
     } else if (code == ENOSPC || code == EDQUOT || code == EFBIG) {
         fault_set(fault,
@@ -165,6 +165,17 @@ static enum env_result refuse_broken(struct env *env, struct fault *fault)
     return ENV_FAULT;
 }
 
+static enum env_result cannot_begin(struct env *env, const char *what, int code,
+                                    struct fault *fault)
+{
+    if (code == EINVAL) {
+        /* LMDB 0.9.26 to 0.9.31: another process destroyed a shared mutex as it closed. Only
+         * opening it again helps, and only a new process may do that. */
+        atomic_store(&env->broken, true);
+    }
+    return env_fault(env, what, code, fault);
+}
+
 /* LMDB's table of readers: one process and one thread of it at a time (process_lock.h). */
 void env_slots_take(struct env *env)
 {
@@ -243,7 +254,7 @@ enum env_result env_read_begin(struct env *env, struct env_txn *txn, struct faul
         }
         env_leave(env, NULL);
     }
-    return env_fault(env, "beginning to read", code, fault);
+    return cannot_begin(env, "beginning to read", code, fault);
 }
 
 void env_read_end(struct env_txn *txn)
@@ -274,12 +285,7 @@ static enum env_result begin_to_write(struct env *env, struct env_txn *txn, stru
         }
         env_leave(env, NULL);
     }
-    if (code == EINVAL) {
-        /* LMDB 0.9.26 to 0.9.31: another process destroyed the shared mutex as it closed. Only
-         * only opening it again helps, and only a new process may do that. */
-        atomic_store(&env->broken, true);
-    }
-    return env_fault(env, "beginning to write", code, fault);
+    return cannot_begin(env, "beginning to write", code, fault);
 }
 
 /* The turn is given back by commit and abort. */
@@ -295,12 +301,25 @@ enum env_result env_write_begin(struct env *env, struct env_txn *txn, struct fau
     return result;
 }
 
-/* After these LMDB has undone everything and goes on; after others it may not know what is on the
- * disk. */
-static bool is_harmless(int code)
+static bool can_read(struct env *env)
 {
-    return code == ENOSPC || code == EDQUOT || code == EFBIG || code == ENOMEM ||
-           code == MDB_MAP_FULL || code == MDB_TXN_FULL;
+    struct fault ignored;
+    struct env_txn txn;
+    bool can = env_read_begin(env, &txn, &ignored) == ENV_OK;
+
+    if (can) {
+        env_read_end(&txn);
+    }
+    return can;
+}
+
+/* After these LMDB has undone everything and goes on, unless it failed at a meta page: then it
+ * takes part in no transaction any more. After others it may not know what is on the disk. */
+static bool is_harmless(struct env *env, int code)
+{
+    return (code == ENOSPC || code == EDQUOT || code == EFBIG || code == ENOMEM ||
+            code == MDB_MAP_FULL || code == MDB_TXN_FULL) &&
+           can_read(env);
 }
 
 /* LMDB calls a page that was written in part an I/O error, which is what a disk that fills up in
@@ -327,7 +346,7 @@ enum env_result env_commit(struct env_txn *txn, struct fault *fault)
     if (code == 0) {
         atomic_fetch_add(&env->commits, 1);
         return ENV_OK;
-    } else if (!is_harmless(code)) {
+    } else if (!is_harmless(env, code)) {
         atomic_store(&env->broken, true);
     }
     return env_fault(env, "committing", code, fault);
