@@ -4,25 +4,21 @@
  * program's own. */
 #include "admin/verbs.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin/key_need.h"
+#include "base/whole_file.h"
 #include "dialect/dialect.h"
 
 enum { CONFIG_TEXT_MAX = 64 * 1024 };
 
-static bool make_directory(const char *path, bool *made, struct fault *fault);
 static bool config_path(struct call *call, char path[CONFIG_PATH_MAX]);
 static bool make_config(struct call *call, const char *path, struct fault *fault);
 static bool load_defaults(struct config *config, struct fault *fault);
-static bool write_file(const char *path, struct text t, struct fault *fault);
 static void add_config(struct buffer *b, const char *path, const struct config *config);
 static const char *data_for(const char *path);
 static void add_size(struct buffer *b, const char *key, uint64_t bytes);
@@ -39,7 +35,6 @@ enum call_end init_run(struct call *call)
 {
     struct fault fault = {0};
     char path[CONFIG_PATH_MAX];
-    bool made;
 
     if (!config_path(call, path)) {
         return call_wrong(call, "the configuration's path is longer than %d bytes",
@@ -49,40 +44,11 @@ enum call_end init_run(struct call *call)
         return call_fault(call, &fault);
     }
     if (!config_load(path, &call->service.config, &fault) ||
-        !make_directory(call->service.config.data, &made, &fault) || !make_secret(call, &fault) ||
+        !whole_file_folder(call->service.config.data, &fault) || !make_secret(call, &fault) ||
         !make_store(call, &fault) || !make_keys(call, &fault)) {
         return call_fault(call, &fault);
     }
     return CALL_DONE;
-}
-
-/* Makes a directory (0700) and those above it. False with *fault. */
-static bool make_directory(const char *path, bool *made, struct fault *fault)
-{
-    char part[CONFIG_PATH_MAX];
-
-    *made = false;
-    if (!text_copy(text_of(path), part, sizeof part)) {
-        fault_set(fault, "%s: the path is too long", path);
-        return false;
-    }
-    for (char *end = strchr(part + 1, '/');; end = strchr(end + 1, '/')) {
-        if (end != NULL) {
-            *end = '\0';
-        }
-        if (mkdir(part, 0700) == 0) {
-            *made = end == NULL;
-        } else if (errno != EEXIST) {
-            fault_set(fault, "cannot make the directory %s: %s%s", part, strerror(errno),
-                      errno == EACCES ? "; make it as root: install -d -m 700 -o USER DIRECTORY"
-                                      : "");
-            return false;
-        }
-        if (end == NULL) {
-            return true;
-        }
-        *end = '/';
-    }
 }
 
 static void say_item(struct call *call, const char *what, bool made, const char *where)
@@ -111,9 +77,9 @@ static bool config_path(struct call *call, char path[CONFIG_PATH_MAX])
 static bool make_config(struct call *call, const char *path, struct fault *fault)
 {
     char directory[CONFIG_PATH_MAX];
+    enum whole_file_result result;
     struct buffer b;
     struct text t;
-    bool made;
 
     if (access(path, F_OK) == 0) {
         say_item(call, "configuration", false, path);
@@ -123,7 +89,7 @@ static bool make_config(struct call *call, const char *path, struct fault *fault
     char *slash = strrchr(directory, '/');
     if (slash != NULL && slash != directory) {
         *slash = '\0';
-        if (!make_directory(directory, &made, fault)) {
+        if (!whole_file_folder(directory, fault)) {
             return false;
         }
     }
@@ -132,10 +98,16 @@ static bool make_config(struct call *call, const char *path, struct fault *fault
     }
     buffer_start(&b, call->arena, CONFIG_TEXT_MAX);
     add_config(&b, path, &call->service.config);
-    if (!buffer_finish(&b, &t) || !write_file(path, t, fault)) {
+    if (!buffer_finish(&b, &t)) {
+        fault_set(fault, "out of memory");
         return false;
     }
-    say_item(call, "configuration", true, path);
+    /* it holds no secret, and under /etc the web server's user has to read it */
+    result = whole_file_create(path, t, 0644, fault);
+    if (result == WHOLE_FILE_FAULT) {
+        return false;
+    }
+    say_item(call, "configuration", result == WHOLE_FILE_DONE, path);
     return true;
 }
 
@@ -146,27 +118,6 @@ static bool load_defaults(struct config *config, struct fault *fault)
     unsetenv("RETOKEN_CONFIG");
     setenv("RETOKEN_HOME", "/nonexistent/retoken", 1);
     return config_load(NULL, config, fault);
-}
-
-/* Writes the file whole and synced, under its name only when it is complete. */
-static bool write_file(const char *path, struct text t, struct fault *fault)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-    if (fd < 0) {
-        fault_set(fault, "cannot make %s: %s", path, strerror(errno));
-        return false;
-    }
-    /* it holds no secret, and under /etc the web server's user has to read it */
-    bool whole =
-        write(fd, t.data, t.size) == (ssize_t)t.size && fchmod(fd, 0644) == 0 && fsync(fd) == 0;
-    int error = errno;
-    if (close(fd) != 0 || !whole) {
-        unlink(path);
-        fault_set(fault, "cannot write %s: %s", path, strerror(error));
-        return false;
-    }
-    return true;
 }
 
 /* The defaults, commented out: so the file says what holds, and a later default still reaches it.
@@ -289,10 +240,11 @@ static bool make_secret(struct call *call, struct fault *fault)
                   call_secret_hint(&call->service.config));
         return false;
     }
-    if (!secrets_file_create(path, &call->randomness, fault)) {
+    bool made = secrets_file_create(path, &call->randomness, fault);
+    if (!made && access(path, F_OK) != 0) {
         return false;
     }
-    say_item(call, "secret", true, path);
+    say_item(call, "secret", made, path); /* another `retoken init` may have been quicker */
     return true;
 }
 

@@ -23,4 +23,6 @@ libbase_a_SOURCES = \
 	src/base/json_out.c \
 	src/base/json.h \
 	src/base/form.c \
-	src/base/form.h
+	src/base/form.h \
+	src/base/whole_file.c \
+	src/base/whole_file.h

@@ -12,6 +12,7 @@
 
 #include "base/codec.h"
 #include "base/secret.h"
+#include "base/whole_file.h"
 
 /* A label never changes its meaning: another layout of what it protects takes a new label. */
 #define LABEL_KEY_ID        "retoken 1 master key id"
@@ -28,8 +29,6 @@ enum { DIGITS = 2 * SECRETS_MASTER_SIZE, FILE_SIZE = DIGITS + 1 };
 static bool derive_all(const uint8_t master[SECRETS_MASTER_SIZE], struct secrets *secrets);
 static bool is_private(int file, const char *path, struct fault *fault);
 static ssize_t read_up_to(int file, char *data, size_t room);
-static bool write_all(int file, const char *data, size_t size);
-static bool sync_directory_of(const char *path);
 
 /* ---- derived keys ---- */
 
@@ -159,67 +158,19 @@ bool secrets_file_create(const char *path, const struct randomness *randomness, 
 {
     uint8_t master[SECRETS_MASTER_SIZE];
     char content[FILE_SIZE + 1];
-    bool good = false;
-    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    enum whole_file_result result = WHOLE_FILE_FAULT;
 
-    if (file < 0) {
-        fault_set(fault, "%s: cannot create the master secret: %s", path, strerror(errno));
-        return false;
-    }
     if (!randomness_fill(randomness, master, sizeof master)) {
         fault_set(fault, "%s: no randomness for the master secret", path);
     } else {
         codec_hex_encode(master, sizeof master, content);
         content[DIGITS] = '\n';
-        /* fchmod: an odd umask may have taken the owner's own bits */
-        if (fchmod(file, 0600) != 0 || !write_all(file, content, FILE_SIZE) || fsync(file) != 0 ||
-            !sync_directory_of(path)) {
-            fault_set(fault, "%s: cannot write the master secret: %s", path, strerror(errno));
-        } else {
-            good = true;
-        }
+        result = whole_file_create(path, (struct text){content, FILE_SIZE}, 0600, fault);
         secret_wipe(content, sizeof content);
     }
     secret_wipe(master, sizeof master);
-    close(file);
-    if (!good) {
-        unlink(path);
+    if (result == WHOLE_FILE_EXISTS) {
+        fault_set(fault, "%s: a master secret is there already", path);
     }
-    return good;
-}
-
-static bool write_all(int file, const char *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t put = write(file, data, size);
-        if (put > 0) {
-            data += put;
-            size -= (size_t)put;
-        } else if (put == 0 || errno != EINTR) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The name is durable only when its directory is. */
-static bool sync_directory_of(const char *path)
-{
-    char directory[4096];
-    const char *slash = strrchr(path, '/');
-    struct text name = slash == NULL   ? TEXT(".")
-                       : slash == path ? TEXT("/")
-                                       : (struct text){path, (size_t)(slash - path)};
-
-    if (!text_copy(name, directory, sizeof directory)) {
-        errno = ENAMETOOLONG;
-        return false;
-    }
-    int file = open(directory, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
-    if (file < 0) {
-        return false;
-    }
-    bool synced = fsync(file) == 0;
-    close(file);
-    return synced;
+    return result == WHOLE_FILE_DONE;
 }

@@ -47,3 +47,7 @@ check_PROGRAMS += tests/base/test_text
 tests_base_test_text_SOURCES = tests/base/test_text.c tests/base/expect.h
 tests_base_test_text_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_text_LDADD = $(BASE_LIBS)
+check_PROGRAMS += tests/base/test_whole_file
+tests_base_test_whole_file_SOURCES = tests/base/test_whole_file.c tests/base/scratch.h
+tests_base_test_whole_file_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_whole_file_LDADD = $(BASE_LIBS)

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* env_copy.c: a consistent copy of the environment in another directory. Knows files; does not know
  * what is copied. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "base/whole_file.h"
 #include "store/lmdb/env_directory.h"
 #include "store/lmdb/env_private.h"
 
@@ -25,39 +23,31 @@ static int copy_into(struct env *env, int file)
     return code;
 }
 
-/* Under another name until it is whole and on the disk: a copy that was interrupted must not look
- * like a store. */
+/* A copy that was interrupted must not look like a store. */
 static enum env_result copy_to(struct env *env, int directory, const char *path,
                                struct fault *fault)
 {
-    static const char part[] = "data.mdb.part";
-    int file, code;
+    char data[WHOLE_FILE_PATH_MAX];
+    struct whole_file whole;
+    enum whole_file_result result;
+    int code;
 
     if (env_directory_holds_data(directory)) {
         fault_set(fault, "%s holds a store already; name a fresh directory", path);
         return ENV_FAULT;
     }
-    unlinkat(directory, part, 0);
-    file = openat(directory, part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (file < 0) {
-        fault_set(fault, "backup to %s: %s", path, strerror(errno));
+    snprintf(data, sizeof data, "%s/data.mdb", path);
+    if (!whole_file_open(&whole, data, 0600, fault)) {
         return ENV_FAULT;
     }
-    code = copy_into(env, file);
-    if (code == 0 && fsync(file) != 0) {
-        code = errno;
-    }
-    close(file);
-    if (code == 0 &&
-        (renameat(directory, part, directory, "data.mdb") != 0 || fsync(directory) != 0)) {
-        code = errno;
-    }
+    code = copy_into(env, whole.file);
     if (code != 0) {
-        unlinkat(directory, part, 0);
+        whole_file_drop(&whole);
         fault_set(fault, "backup to %s: %s", path, mdb_strerror(code));
         return ENV_FAULT;
     }
-    return ENV_OK;
+    result = whole_file_finish(&whole, true, fault); /* over one of no bytes, which is no store */
+    return result == WHOLE_FILE_DONE ? ENV_OK : ENV_FAULT;
 }
 
 enum env_result env_copy(struct env *env, const char *path, struct fault *fault)

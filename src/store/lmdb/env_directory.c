@@ -10,6 +10,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/whole_file.h"
+
 /* File systems on which LMDB's shared memory and locks do not work (statfs(2), f_type). */
 static const struct {
     unsigned long magic;
@@ -53,7 +55,7 @@ int env_directory_open(const char *path, bool create, struct fault *fault)
 {
     int directory;
 
-    if (create && mkdir(path, 0700) != 0 && errno != EEXIST) {
+    if (create && (mkdir(path, 0700) == 0 ? !whole_file_sync_name(path) : errno != EEXIST)) {
         fault_set(fault, "store %s cannot be made: %s", path, strerror(errno));
         return -1;
     }
