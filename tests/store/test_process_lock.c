@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* test_process_lock.c: locks between processes: one at a time, handed on, and never lost with who
  * is killed. */
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -11,14 +12,17 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "store/lmdb/process_lock.h"
 
 enum { CHILDREN = 6, KILLS = 60, OFTEN = 2000 };
+enum { LONG_US = 300 * 1000 * 1000, SHORT_US = 100 * 1000 };
 
 static char place[] = "/tmp/retoken-lock-XXXXXX";
 static int directory;
@@ -60,10 +64,18 @@ static pid_t spawn(void (*work)(const struct process_lock *lock, volatile unsign
     return pid;
 }
 
+/* In this process or in a child. */
+static void take(const struct process_lock *lock, enum process_lock_of of)
+{
+    if (!process_lock_take(lock, of, clock_stopwatch_us() + LONG_US)) {
+        abort();
+    }
+}
+
 static void take_for_ever(const struct process_lock *lock, volatile unsigned *shared)
 {
     for (;;) {
-        process_lock_take(lock, PROCESS_LOCK_WRITER);
+        take(lock, PROCESS_LOCK_WRITER);
         shared[0]++; /* no atomic addition: the lock is what keeps it right */
         process_lock_give(lock, PROCESS_LOCK_WRITER);
     }
@@ -72,7 +84,7 @@ static void take_for_ever(const struct process_lock *lock, volatile unsigned *sh
 static void take_often(const struct process_lock *lock, volatile unsigned *shared)
 {
     for (int i = 0; i < OFTEN; i++) {
-        process_lock_take(lock, PROCESS_LOCK_WRITER);
+        take(lock, PROCESS_LOCK_WRITER);
         shared[0]++;
         process_lock_give(lock, PROCESS_LOCK_WRITER);
     }
@@ -141,7 +153,7 @@ static void no_lock_dies_with_its_holder(void **state)
 
 static void hold(const struct process_lock *lock, volatile unsigned *shared)
 {
-    process_lock_take(lock, PROCESS_LOCK_WRITER);
+    take(lock, PROCESS_LOCK_WRITER);
     shared[0] = 1;
     for (;;) {
         pause();
@@ -154,23 +166,123 @@ static void locks_are_independent(void **state)
     volatile unsigned *shared = share();
     pid_t child = spawn(hold, shared);
     struct process_lock lock;
-    struct process_lock none = {-1};
+    struct process_lock none = {.file = -1};
 
     (void)state;
     while (shared[0] == 0) {
         sched_yield();
     }
     assert_true(process_lock_open(&lock, directory));
-    process_lock_take(&lock, PROCESS_LOCK_READERS);
+    take(&lock, PROCESS_LOCK_READERS);
     process_lock_give(&lock, PROCESS_LOCK_READERS);
-    process_lock_take(&none, PROCESS_LOCK_WRITER);
+    take(&none, PROCESS_LOCK_WRITER);
     process_lock_give(&none, PROCESS_LOCK_WRITER);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
-    process_lock_take(&lock, PROCESS_LOCK_WRITER);
+    take(&lock, PROCESS_LOCK_WRITER);
     process_lock_close(&lock);
     process_lock_close(&lock); /* harmless */
     unshare_memory(shared);
+}
+
+static bool is_free(const struct process_lock *lock, enum process_lock_of of)
+{
+    return process_lock_holder(lock, of) == 0;
+}
+
+/* A holder that never gives the lock back costs a waiter its time and no more, and is named. */
+static void a_wait_has_a_bound(void **state)
+{
+    volatile unsigned *shared = share();
+    pid_t child = spawn(hold, shared);
+    struct process_lock lock;
+    int64_t begun_us;
+
+    (void)state;
+    while (shared[0] == 0) {
+        sched_yield();
+    }
+    kill(child, SIGSTOP);
+    assert_true(process_lock_open(&lock, directory));
+    assert_int_equal(process_lock_holder(&lock, PROCESS_LOCK_WRITER), child);
+    assert_true(is_free(&lock, PROCESS_LOCK_READERS));
+    begun_us = clock_stopwatch_us();
+    assert_false(process_lock_take(&lock, PROCESS_LOCK_WRITER, 0)); /* looks, and does not wait */
+    assert_false(process_lock_take(&lock, PROCESS_LOCK_WRITER, begun_us + SHORT_US));
+    assert_true(clock_stopwatch_us() - begun_us >= SHORT_US);
+    assert_int_equal(process_lock_holder(&lock, PROCESS_LOCK_WRITER), child);
+    kill(child, SIGKILL);
+    take(&lock, PROCESS_LOCK_WRITER);
+    waitpid(child, NULL, 0);
+    assert_true(is_free(&lock, PROCESS_LOCK_WRITER)); /* of others */
+    process_lock_close(&lock);
+    unshare_memory(shared);
+}
+
+/* The same without a timer, which a limit can refuse. */
+static void a_wait_without_a_timer_has_a_bound(void **state)
+{
+    volatile unsigned *shared = share();
+    pid_t child = spawn(hold, shared);
+    struct rlimit before, none;
+    struct process_lock lock;
+    int64_t begun_us;
+
+    (void)state;
+    while (shared[0] == 0) {
+        sched_yield();
+    }
+    assert_true(process_lock_open(&lock, directory));
+    assert_int_equal(getrlimit(RLIMIT_SIGPENDING, &before), 0);
+    none = (struct rlimit){0, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_SIGPENDING, &none), 0);
+    begun_us = clock_stopwatch_us();
+    assert_false(process_lock_take(&lock, PROCESS_LOCK_WRITER, begun_us + SHORT_US));
+    assert_true(clock_stopwatch_us() - begun_us >= SHORT_US);
+    kill(child, SIGKILL);
+    take(&lock, PROCESS_LOCK_WRITER);
+    waitpid(child, NULL, 0);
+    assert_int_equal(setrlimit(RLIMIT_SIGPENDING, &before), 0);
+    process_lock_close(&lock);
+    unshare_memory(shared);
+}
+
+static void try_once(const struct process_lock *lock, volatile unsigned *shared)
+{
+    (void)shared;
+    _exit(process_lock_take(lock, PROCESS_LOCK_WRITER, 0) ? 0 : 2);
+}
+
+/* Locks of a process (F_SETLK) would go with any close of the file in it. */
+static void a_lock_survives_another_open_and_close(void **state)
+{
+    struct process_lock lock, second;
+    int status;
+
+    (void)state;
+    assert_true(process_lock_open(&lock, directory));
+    take(&lock, PROCESS_LOCK_WRITER);
+    assert_true(process_lock_open(&second, directory));
+    process_lock_close(&second);
+    assert_int_equal(waitpid(spawn(try_once, NULL), &status, 0) > 0, 1);
+    assert_int_equal(status, 2 << 8);
+    process_lock_give(&lock, PROCESS_LOCK_WRITER);
+    assert_int_equal(waitpid(spawn(try_once, NULL), &status, 0) > 0, 1);
+    assert_int_equal(status, 0);
+    process_lock_close(&lock);
+}
+
+static void a_link_is_refused(void **state)
+{
+    struct process_lock lock;
+
+    (void)state;
+    unlinkat(directory, "process.lock", 0);
+    assert_int_equal(symlinkat("elsewhere", directory, "process.lock"), 0);
+    assert_false(process_lock_open(&lock, directory));
+    assert_int_equal(errno, ELOOP);
+    assert_int_equal(unlinkat(directory, "process.lock", 0), 0);
+    assert_int_not_equal(unlinkat(directory, "elsewhere", 0), 0); /* was not made */
 }
 
 int main(void)
@@ -179,6 +291,10 @@ int main(void)
         cmocka_unit_test(one_has_it_at_a_time),
         cmocka_unit_test(no_lock_dies_with_its_holder),
         cmocka_unit_test(locks_are_independent),
+        cmocka_unit_test(a_wait_has_a_bound),
+        cmocka_unit_test(a_wait_without_a_timer_has_a_bound),
+        cmocka_unit_test(a_lock_survives_another_open_and_close),
+        cmocka_unit_test(a_link_is_refused),
     };
     return cmocka_run_group_tests_name("store/process_lock", tests, set_up, tear_down);
 }

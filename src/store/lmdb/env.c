@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/statvfs.h>
 
+#include "base/clock.h"
 #include "store/lmdb/env_private.h"
 
 /* ---- LMDB's codes, translated where they arrive ---- */
@@ -84,25 +85,46 @@ void env_leave(struct env *env, MDB_txn *reader)
     mdb_txn_abort(reader); /* NULL is harmless */
 }
 
-/* Waits until no transaction is open. False: another thread has just replaced the map. */
-static bool close_gate(struct env *env)
+enum gate {
+    GATE_CLOSED,
+    GATE_PASSED, /* another thread has just replaced the map */
+    GATE_HELD    /* a transaction of this process lasts too long: open as before */
+};
+
+/* Under the lock. False: a transaction was open all the time. */
+static bool wait_until_left(struct env *env)
 {
-    bool ours;
+    int64_t until_us = clock_stopwatch_us() + env->wait_us;
+    struct timespec until = {until_us / 1000000, until_us % 1000000 * 1000};
+    int code = 0;
+
+    while (env->inside > 0 && code != ETIMEDOUT) {
+        code = pthread_cond_timedwait(&env->left, &env->gate, &until);
+    }
+    return env->inside == 0;
+}
+
+/* Waits until no transaction is open. */
+static enum gate close_gate(struct env *env)
+{
+    enum gate gate = GATE_PASSED;
 
     pthread_mutex_lock(&env->gate);
-    ours = !env->remapping;
-    if (ours) {
-        env->remapping = true;
-        while (env->inside > 0) {
-            pthread_cond_wait(&env->left, &env->gate);
-        }
-    } else {
+    if (env->remapping) {
         while (env->remapping) {
             pthread_cond_wait(&env->opened, &env->gate);
         }
+    } else {
+        env->remapping = true;
+        gate = GATE_CLOSED;
+        if (!wait_until_left(env)) {
+            env->remapping = false;
+            pthread_cond_broadcast(&env->opened);
+            gate = GATE_HELD;
+        }
     }
     pthread_mutex_unlock(&env->gate);
-    return ours;
+    return gate;
 }
 
 static void open_gate(struct env *env)
@@ -146,15 +168,39 @@ static enum env_result remap(struct env *env, size_t size, struct fault *fault)
     return ENV_OK;
 }
 
-enum env_result env_adopt(struct env *env, struct fault *fault)
+/* Where `replace` is what replaces the map. */
+static enum env_result pass_gate(struct env *env,
+                                 enum env_result (*replace)(struct env *env, struct fault *fault),
+                                 struct fault *fault)
 {
     enum env_result result = ENV_OK;
 
-    if (close_gate(env)) {
-        result = remap(env, 0, fault);
+    switch (close_gate(env)) {
+    case GATE_CLOSED:
+        result = replace(env, fault);
         open_gate(env);
+        break;
+    case GATE_PASSED:
+        break;
+    case GATE_HELD:
+        fault_set(fault,
+                  "store %s: replacing the map: a transaction of this process (%d) has not ended "
+                  "in %g s; its disk may hang",
+                  env->directory, (int)env->lock.owner, (double)env->wait_us / 1e6);
+        result = ENV_FAULT;
+        break;
     }
     return result;
+}
+
+static enum env_result adopt_map(struct env *env, struct fault *fault)
+{
+    return remap(env, 0, fault);
+}
+
+enum env_result env_adopt(struct env *env, struct fault *fault)
+{
+    return pass_gate(env, adopt_map, fault);
 }
 
 /* ---- transactions ---- */
@@ -176,11 +222,16 @@ static enum env_result cannot_begin(struct env *env, const char *what, int code,
     return env_fault(env, what, code, fault);
 }
 
-/* LMDB's table of readers: one process and one thread of it at a time (process_lock.h). */
-void env_slots_take(struct env *env)
+bool env_slots_take(struct env *env, int64_t until_us)
 {
+    bool taken;
+
     pthread_mutex_lock(&env->slots);
-    process_lock_take(&env->lock, PROCESS_LOCK_READERS);
+    taken = process_lock_take(&env->lock, PROCESS_LOCK_READERS, until_us);
+    if (!taken) {
+        pthread_mutex_unlock(&env->slots);
+    }
+    return taken;
 }
 
 void env_slots_give(struct env *env)
@@ -189,12 +240,24 @@ void env_slots_give(struct env *env)
     pthread_mutex_unlock(&env->slots);
 }
 
-/* Clears the slots of dead processes; how many. */
+void env_slots_fault(struct env *env, struct fault *fault)
+{
+    fault_set(fault,
+              "store %s: process %d has held its table of readers for %g s; if it is stopped, let "
+              "it go on (kill -CONT) or end it (kill -KILL, which loses nothing)",
+              env->directory, (int)process_lock_holder(&env->lock, PROCESS_LOCK_READERS),
+              (double)env->wait_us / 1e6);
+}
+
+/* Clears the slots of dead processes; how many. Not while another process is at the table: it is
+ * there for microseconds, or is stopped. */
 static int clear_dead_readers(struct env *env)
 {
     int dead = 0;
 
-    env_slots_take(env);
+    if (!env_slots_take(env, 0)) {
+        return 0;
+    }
     if (mdb_reader_check(env->mdb, &dead) != 0) {
         dead = 0;
     }
@@ -206,7 +269,9 @@ static int begin_reader(struct env *env, MDB_txn **txn)
 {
     int code;
 
-    env_slots_take(env);
+    if (!env_slots_take(env, clock_stopwatch_us() + env->wait_us)) {
+        return EBUSY;
+    }
     code = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, txn);
     env_slots_give(env);
     return code;
@@ -249,10 +314,14 @@ enum env_result env_read_begin(struct env *env, struct env_txn *txn, struct faul
         }
         code = renew_or_begin(env, &reader);
         if (code == 0) {
-            *txn = (struct env_txn){env, reader};
+            *txn = (struct env_txn){.env = env, .handle = reader};
             return ENV_OK;
         }
         env_leave(env, NULL);
+    }
+    if (code == EBUSY) {
+        env_slots_fault(env, fault);
+        return ENV_FAULT;
     }
     return cannot_begin(env, "beginning to read", code, fault);
 }
@@ -261,6 +330,14 @@ void env_read_end(struct env_txn *txn)
 {
     mdb_txn_reset(txn->handle);
     env_leave(txn->env, txn->handle);
+}
+
+/* A turn that the transaction took. */
+static void end_turn(struct env_txn *txn)
+{
+    if (txn->gives_turn) {
+        env_turn_give(txn->env);
+    }
 }
 
 static enum env_result begin_to_write(struct env *env, struct env_txn *txn, struct fault *fault)
@@ -280,7 +357,7 @@ static enum env_result begin_to_write(struct env *env, struct env_txn *txn, stru
         }
         code = mdb_txn_begin(env->mdb, NULL, 0, &writer);
         if (code == 0) {
-            *txn = (struct env_txn){env, writer};
+            txn->handle = writer;
             return ENV_OK;
         }
         env_leave(env, NULL);
@@ -288,15 +365,51 @@ static enum env_result begin_to_write(struct env *env, struct env_txn *txn, stru
     return cannot_begin(env, "beginning to write", code, fault);
 }
 
-/* The turn is given back by commit and abort. */
+bool env_turn_take(struct env *env, int64_t until_us)
+{
+    env->has_turn = process_lock_take(&env->lock, PROCESS_LOCK_WRITER, until_us);
+    return env->has_turn;
+}
+
+void env_turn_give(struct env *env)
+{
+    env->has_turn = false;
+    process_lock_give(&env->lock, PROCESS_LOCK_WRITER);
+}
+
+int64_t env_wait_us(const struct env *env)
+{
+    return env->wait_us;
+}
+
+void env_turn_fault(struct env *env, int64_t waited_us, struct fault *fault)
+{
+    pid_t holder = process_lock_holder(&env->lock, PROCESS_LOCK_WRITER);
+    double seconds = (double)(waited_us / 100000) / 10;
+
+    if (holder == 0) {
+        fault_set(fault, "store %s: waited %g s behind other writers", env->directory, seconds);
+        return;
+    }
+    fault_set(fault,
+              "store %s: waited %g s to write behind process %d; if it is stopped, let it go on "
+              "(kill -CONT %d) or end it (kill -KILL %d, which loses nothing)",
+              env->directory, seconds, (int)holder, (int)holder, (int)holder);
+}
+
 enum env_result env_write_begin(struct env *env, struct env_txn *txn, struct fault *fault)
 {
+    bool take = !env->has_turn;
     enum env_result result;
 
-    process_lock_take(&env->lock, PROCESS_LOCK_WRITER);
+    if (take && !env_turn_take(env, clock_stopwatch_us() + env->wait_us)) {
+        env_turn_fault(env, env->wait_us, fault);
+        return ENV_FAULT;
+    }
+    *txn = (struct env_txn){.env = env, .gives_turn = take};
     result = begin_to_write(env, txn, fault);
     if (result != ENV_OK) {
-        process_lock_give(&env->lock, PROCESS_LOCK_WRITER);
+        end_turn(txn);
     }
     return result;
 }
@@ -341,7 +454,7 @@ enum env_result env_commit(struct env_txn *txn, struct fault *fault)
     if (code == EIO && disk_is_full(env)) {
         code = ENOSPC;
     }
-    process_lock_give(&env->lock, PROCESS_LOCK_WRITER);
+    end_turn(txn);
     env_leave(env, NULL);
     if (code == 0) {
         atomic_fetch_add(&env->commits, 1);
@@ -357,7 +470,7 @@ void env_abort(struct env_txn *txn)
     struct env *env = txn->env;
 
     mdb_txn_abort(txn->handle);
-    process_lock_give(&env->lock, PROCESS_LOCK_WRITER);
+    end_turn(txn);
     env_leave(env, NULL);
 }
 
@@ -397,17 +510,11 @@ static enum env_result grow_map(struct env *env, struct fault *fault)
 
 enum env_result env_grow(struct env *env, struct fault *fault)
 {
-    enum env_result result = ENV_OK;
-
     /* A process that died while reading keeps pages from being used again: that first. */
     if (clear_dead_readers(env) > 0) {
         return ENV_OK;
     }
-    if (close_gate(env)) {
-        result = grow_map(env, fault);
-        open_gate(env);
-    }
-    return result;
+    return pass_gate(env, grow_map, fault);
 }
 
 void env_tidy(struct env *env)

@@ -54,6 +54,7 @@ struct env_settings {
     const char *directory;
     size_t map_size;  /* first size; 0 = 64 MiB */
     size_t map_limit; /* 0 = none */
+    int64_t wait_ms;  /* for other processes, at most; 0 = 5 s */
     bool create;
     bool read_only;
 };
@@ -75,14 +76,27 @@ bool env_is_broken(const struct env *env);
 struct env_txn {
     struct env *env;
     void *handle;
+    bool gives_turn; /* at its end */
 };
 
-/* A snapshot: what is read in it does not change. Never waits for a writer. */
+/* A snapshot: what is read in it does not change. Never waits for a writer; waits, at most as long
+ * as settings.wait_ms, for a process that begins to read at the same moment. */
 enum env_result env_read_begin(struct env *env, struct env_txn *txn, struct fault *fault);
 void env_read_end(struct env_txn *txn);
 
-/* One write transaction at a time per process (group_commit.h sees to it); other processes wait.
- * A failed commit has aborted: ENV_FULL may be tried again after `env_grow`. */
+/* The turn to write, among processes. Waits until that time of clock_stopwatch_us; false: another
+ * process kept it. */
+bool env_turn_take(struct env *env, int64_t until_us);
+void env_turn_give(struct env *env);
+/* Says that the turn could not be had for so long, who has it, and what to do about it. */
+void env_turn_fault(struct env *env, int64_t waited_us, struct fault *fault);
+/* settings.wait_ms */
+int64_t env_wait_us(const struct env *env);
+
+/* One write transaction at a time per process (group_commit.h sees to it), by the thread that has
+ * the turn. When none has, it takes it, waiting as long as settings.wait_ms, and the end of the
+ * transaction gives it back. A failed commit has aborted: ENV_FULL may be tried again after
+ * `env_grow`. */
 enum env_result env_write_begin(struct env *env, struct env_txn *txn, struct fault *fault);
 enum env_result env_commit(struct env_txn *txn, struct fault *fault);
 void env_abort(struct env_txn *txn);

@@ -7,10 +7,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "store/lmdb/env_directory.h"
 #include "store/lmdb/env_private.h"
 
-enum { OPEN_TRIES = 5, MAP_SIZE_DEFAULT = 64 * 1024 * 1024, MAP_SIZE_LEAST = 256 * 1024 };
+enum { OPEN_TRIES = 5, WAIT_DEFAULT_MS = 5000 };
+enum { MAP_SIZE_DEFAULT = 64 * 1024 * 1024, MAP_SIZE_LEAST = 256 * 1024 };
 
 static int open_tables_in(struct env *env, unsigned txn_flags, unsigned dbi_flags)
 {
@@ -28,16 +30,6 @@ static int open_tables_in(struct env *env, unsigned txn_flags, unsigned dbi_flag
         return code;
     }
     return mdb_txn_commit(txn); /* even of a read: it makes the handles everybody's */
-}
-
-static int open_tables(struct env *env, const struct env_settings *settings)
-{
-    int code = open_tables_in(env, MDB_RDONLY, 0);
-
-    if (code == MDB_NOTFOUND && settings->create && !settings->read_only) {
-        code = open_tables_in(env, 0, MDB_CREATE);
-    }
-    return code;
 }
 
 static size_t first_map_size(const struct env_settings *settings)
@@ -85,17 +77,65 @@ static void wait_a_little(int tries)
     nanosleep(&time, NULL);
 }
 
-/* While opening, which makes transactions of both kinds. */
-static void take_all_turns(struct env *env)
+/* With its tables, unless the file must be mended first: then *is_short. Waits for no writer. */
+static int open_to_read(struct env *env, const struct env_settings *settings, bool exists,
+                        bool *is_short)
 {
-    process_lock_take(&env->lock, PROCESS_LOCK_WRITER);
-    env_slots_take(env);
+    int code;
+
+    if (!env_slots_take(env, clock_stopwatch_us() + env->wait_us)) {
+        return EBUSY;
+    }
+    code = open_env(env, settings, exists);
+    if (code == 0) {
+        mdb_reader_check(env->mdb, NULL);
+        *is_short = env_is_short(env);
+        code = *is_short ? 0 : open_tables_in(env, MDB_RDONLY, 0);
+    }
+    env_slots_give(env);
+    return code;
 }
 
-static void give_all_turns(struct env *env)
+/* What only a writer may do: mend a file that is short, make tables that are absent. */
+static enum env_result finish_in_turn(struct env *env, bool is_short, bool create, int *code,
+                                      struct fault *fault)
 {
-    env_slots_give(env);
-    process_lock_give(&env->lock, PROCESS_LOCK_WRITER);
+    enum env_result result = ENV_OK;
+
+    if (!env_turn_take(env, clock_stopwatch_us() + env->wait_us)) {
+        env_turn_fault(env, env->wait_us, fault);
+        return ENV_FAULT;
+    }
+    if (is_short) {
+        result = env_repair(env, fault);
+    }
+    if (result == ENV_OK) {
+        *code = open_tables_in(env, 0, create ? MDB_CREATE : 0);
+    }
+    env_turn_give(env);
+    return result;
+}
+
+static enum env_result open_once(struct env *env, const struct env_settings *settings, bool exists,
+                                 int *code, struct fault *fault)
+{
+    bool create = settings->create && !settings->read_only;
+    bool is_short = false;
+
+    *code = open_to_read(env, settings, exists, &is_short);
+    if (*code == EBUSY) {
+        env_slots_fault(env, fault);
+        return ENV_FAULT;
+    } else if (is_short && settings->read_only) {
+        fault_set(fault,
+                  "store %s: data.mdb may have been cut off; open it for writing once, or restore "
+                  "a backup",
+                  env->directory);
+        return ENV_FAULT;
+    } else if (is_short || (*code == MDB_NOTFOUND && create)) {
+        return finish_in_turn(env, is_short, create, code, fault);
+    }
+    return ENV_OK;
 }
 
 static enum env_result open_with_patience(struct env *env, const struct env_settings *settings,
@@ -104,22 +144,9 @@ static enum env_result open_with_patience(struct env *env, const struct env_sett
     int code = 0;
 
     for (int tries = 0; tries < OPEN_TRIES; tries++) {
-        bool sound;
-
-        take_all_turns(env);
-        code = open_env(env, settings, exists);
-        if (code == 0) {
-            mdb_reader_check(env->mdb, NULL);
-        }
-        sound = code != 0 || env_repair(env, settings->read_only, fault) == ENV_OK;
-        if (code == 0 && sound) {
-            code = open_tables(env, settings);
-        }
-        give_all_turns(env);
-        if (!sound) {
+        if (open_once(env, settings, exists, &code, fault) != ENV_OK) {
             return ENV_FAULT;
-        }
-        if (code == 0) {
+        } else if (code == 0) {
             return ENV_OK;
         }
         mdb_env_close(env->mdb);
@@ -163,6 +190,7 @@ static struct env *make(const struct env_settings *settings)
 {
     struct env *env = calloc(1, sizeof *env);
     size_t size = strlen(settings->directory) + 1;
+    pthread_condattr_t steady;
 
     if (env == NULL) {
         return NULL;
@@ -176,13 +204,17 @@ static struct env *make(const struct env_settings *settings)
     env->map_limit = settings->map_limit != 0 && settings->map_limit < MAP_SIZE_LEAST
                          ? MAP_SIZE_LEAST
                          : settings->map_limit;
+    env->wait_us = (settings->wait_ms != 0 ? settings->wait_ms : WAIT_DEFAULT_MS) * 1000;
     atomic_init(&env->broken, false);
     atomic_init(&env->commits, 0);
     env->lock.file = -1;
     pthread_mutex_init(&env->slots, NULL);
     pthread_mutex_init(&env->gate, NULL);
     pthread_cond_init(&env->opened, NULL);
-    pthread_cond_init(&env->left, NULL);
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC); /* that of clock_stopwatch_us */
+    pthread_cond_init(&env->left, &steady);
+    pthread_condattr_destroy(&steady);
     return env;
 }
 

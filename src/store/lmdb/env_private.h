@@ -26,6 +26,8 @@ struct env {
     MDB_dbi tables[ENV_TABLES];
     char *directory;
     struct process_lock lock;
+    int64_t wait_us;
+    bool has_turn;         /* the writing thread's */
     pthread_mutex_t slots; /* over LMDB's table of readers, among our threads */
     size_t map_limit;      /* 0 = none */
     atomic_bool broken;
@@ -50,11 +52,17 @@ void env_leave(struct env *env, MDB_txn *reader);
 /* Takes over the map's size that another process has set. */
 enum env_result env_adopt(struct env *env, struct fault *fault);
 
-/* LMDB's table of readers: one process and one thread of it at a time (process_lock.h). */
-void env_slots_take(struct env *env);
+/* LMDB's table of readers: one process and one thread of it at a time (process_lock.h). False:
+ * another process kept it until `until_us` of clock_stopwatch_us. */
+bool env_slots_take(struct env *env, int64_t until_us);
 void env_slots_give(struct env *env);
+/* Says so. */
+void env_slots_fault(struct env *env, struct fault *fault);
 
-/* While opening: refuses a data file that was cut off; fills up one that LMDB left short. */
-enum env_result env_repair(struct env *env, bool read_only, struct fault *fault);
+/* Is the data file shorter than it says? Then nothing may be read from it before env_repair. */
+bool env_is_short(struct env *env);
+/* With the turn to write: refuses a data file that was cut off; fills up one that LMDB left short.
+ */
+enum env_result env_repair(struct env *env, struct fault *fault);
 
 #endif

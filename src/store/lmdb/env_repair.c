@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "store/lmdb/env_private.h"
 
 /* A file shorter than its meta page says is either cut off, and reading it would be SIGBUS; or the
@@ -40,8 +41,13 @@ static int count_free_in(MDB_txn *txn, size_t first, size_t *count)
 static int count_free_from(struct env *env, size_t first, size_t *count)
 {
     MDB_txn *txn;
-    int code = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
+    int code;
 
+    if (!env_slots_take(env, clock_stopwatch_us() + env->wait_us)) {
+        return EBUSY;
+    }
+    code = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
+    env_slots_give(env);
     if (code == 0) {
         code = count_free_in(txn, first, count);
         mdb_txn_abort(txn);
@@ -77,6 +83,10 @@ static enum env_result fill_up(struct env *env, struct fault *fault)
         int cut_again = ftruncate(file, about.st_size); /* or the next open would not notice */
 
         (void)cut_again;
+        if (code == EBUSY) {
+            env_slots_fault(env, fault);
+            return ENV_FAULT;
+        }
         fault_set(fault,
                   "store %s: data.mdb was cut off (%zu pages of %zu are there); restore a backup",
                   env->directory, have, need);
@@ -85,7 +95,7 @@ static enum env_result fill_up(struct env *env, struct fault *fault)
     return ENV_OK;
 }
 
-static bool is_short(struct env *env)
+bool env_is_short(struct env *env)
 {
     MDB_envinfo info = {.me_last_pgno = 0};
     MDB_stat stat = {.ms_psize = 0};
@@ -98,23 +108,12 @@ static bool is_short(struct env *env)
            (size_t)about.st_size / stat.ms_psize < info.me_last_pgno + 1;
 }
 
-enum env_result env_repair(struct env *env, bool read_only, struct fault *fault)
+enum env_result env_repair(struct env *env, struct fault *fault)
 {
     enum env_result result;
     MDB_txn *txn;
-    int code;
+    int code = mdb_txn_begin(env->mdb, NULL, 0, &txn);
 
-    if (!is_short(env)) {
-        return ENV_OK;
-    } else if (read_only) {
-        fault_set(
-            fault,
-            "store %s: data.mdb may have been cut off; open it for writing once, or restore a "
-            "backup",
-            env->directory);
-        return ENV_FAULT;
-    }
-    code = mdb_txn_begin(env->mdb, NULL, 0, &txn);
     if (code != 0) {
         return env_fault(env, "opening", code, fault);
     }
