@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: ISC
+"""What decision.c means to users and thieves, by a small run of `simulate`: where theory says how
+often something happens, it happens as often. Knows what the windows promise; does not know the
+table."""
+
+import json
+import math
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SIMULATE = pathlib.Path(os.environ.get("RETOKEN_BUILD", ROOT / "build")) / "tests/decision/simulate"
+
+WINDOWS = {"window 0": 0, "window 10s": 10, "window 1m": 60, "window 5m": 300, "window 1h": 3600,
+           "window 24h": 86_400}  # in seconds
+GROWING = ["window 1m", "1m, recovery 1h, none", "1m, recovery 24h, none", "1m, recovery 7d, none"]
+GENERATIONS = ["1m, recovery 24h, none", "1m, recovery 24h, none, 3 generations",
+               "1m, recovery 24h, none, 8 generations"]
+NO_PROOF, PROOF = (f"1m, recovery 24h, client, {what} proof" for what in ("without", "with"))
+PHONE, LOST = "phone, 5 % lost", 0.05
+
+
+def simulate(*options):
+    run = subprocess.run([SIMULATE, "--json", *options], capture_output=True, text=True, check=True)
+    return run.stdout
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return json.loads(simulate("--users", "1000", "--thieves", "400"))["rows"]
+
+
+@pytest.fixture(scope="module")
+def users(rows):
+    return {(row["policy"], row["client"]): row for row in rows if "client" in row}
+
+
+@pytest.fixture(scope="module")
+def thieves(rows):
+    return {(row["policy"], row["thief"]): row for row in rows if "thief" in row}
+
+
+def soon_enough(window):
+    """The share of retries that come inside a window: they are log-uniform from 1 s to 24 h."""
+    return math.log(window) / math.log(86_400) if window else 0
+
+
+def test_same_seed_same_figures():
+    small = ["--users", "100", "--thieves", "20"]
+    assert simulate(*small) == simulate(*small) != simulate(*small, "--seed", "2")
+
+
+@pytest.mark.parametrize("policy", WINDOWS)
+def test_logouts_are_as_many_as_theory_says(users, policy):
+    """Whoever retries after the window is logged out; and some whose retry was lost as well."""
+    row = users[policy, PHONE]
+    late = LOST * (1 - soon_enough(WINDOWS[policy])) * row["spent"]
+    twice = LOST**2 / (1 - LOST) * row["spent"] if WINDOWS[policy] else 0
+    assert row["spent"] > 100_000
+    assert late - 4 * math.sqrt(late) <= row["logouts"] <= late + twice + 4 * math.sqrt(late + twice)
+
+
+@pytest.mark.parametrize("order", [[*WINDOWS], GROWING, GENERATIONS], ids=" < ".join)
+@pytest.mark.parametrize("client", [PHONE, "phone, 0.5 % lost", "tabs", "terminals", "servers"])
+def test_more_window_is_fewer_logouts(users, order, client):
+    figures = [users[policy, client]["logouts"] for policy in order]
+    assert figures == sorted(figures, reverse=True)
+
+
+@pytest.mark.parametrize("policy, client", [
+    ("1m, recovery 7d, none", PHONE), ("window 10s", "tabs"), ("window 1m", "servers"),
+    ("window 1h", "terminals"), ("1m, recovery 24h, none, 3 generations", "terminals"),
+    *(("rotation off", client) for client in (PHONE, "tabs", "terminals", "servers"))])
+def test_no_one_is_logged_out(users, policy, client):
+    assert users[policy, client]["logouts"] == 0
+
+
+@pytest.mark.parametrize("policy, client", [
+    ("window 0", "tabs"), ("window 10s", "servers"), ("1m, recovery 24h, none", "terminals")])
+def test_a_window_less_is_too_little(users, policy, client):
+    assert users[policy, client]["logouts"] > 0
+
+
+def test_evidence(users):
+    """Without it there is no recovery window; with it, the same as where none is asked for."""
+    for client in (PHONE, "terminals"):
+        for told, same in ((NO_PROOF, "window 1m"), (PROOF, "1m, recovery 24h, none")):
+            assert users[told, client]["logouts"] == users[same, client]["logouts"]
+
+
+@pytest.mark.parametrize("policy", WINDOWS)
+def test_a_late_thief_is_let_in_by_the_window_only(thieves, policy):
+    row = thieves[policy, "late-once"]
+    wanted = soon_enough(WINDOWS[policy]) * row["thieves"]
+    lost = 2 * LOST * row["thieves"]  # the owner was logged out before the thief came
+    assert wanted - lost - 4 * math.sqrt(wanted) <= row["let_in"] <= wanted + 4 * math.sqrt(wanted)
+
+
+@pytest.mark.parametrize("thief", ["early-once", "early-on", "late-on"])
+def test_a_thief_is_noticed_sooner_with_less_window(thieves, thief):
+    medians = [thieves[policy, thief]["median_ms"] for policy in WINDOWS]
+    kept = [math.inf if median == -1 else median for median in medians if median]
+    assert kept[-1] == math.inf > kept[-2] > 1.5 * kept[-3]
+    for policy in ("window 0", "window 10s", "window 1m", "window 5m"):
+        row = thieves[policy, thief]
+        assert row["never"] == row["shut_out"] == 0 and row["median_ms"] < 2 * 3_600_000
+
+
+def test_no_thief_is_noticed_without_rotation(thieves):
+    for thief in ("early-once", "late-once", "early-on", "late-on", "early-fast"):
+        row = thieves["rotation off", thief]
+        assert row["let_in"] == row["never"] == row["thieves"]
