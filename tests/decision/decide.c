@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* decide.c: reads points from standard input, one a line, as test_reference.py writes them, and
- * prints the word of what decision.c decides of each. Knows the order of a point's numbers; does
- * not know what is right. */
+ * prints what decision.c says of each. Knows the order of a point's numbers; does not know what is
+ * right. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -23,6 +23,7 @@ static int64_t take(void)
 
 static void take_policy(struct policy *policy, bool *client_proved)
 {
+    policy->report_only = take() != 0;
     policy->concurrency_window_ms = take();
     policy->recovery_window_ms = take();
     policy->recovery_generations = (uint32_t)take();
@@ -51,6 +52,25 @@ static void take_view(struct session_view *view, struct policy *policy)
     session->generation = (uint32_t)take();
 }
 
+/* The outcome, how long it stays so, when the session ends, when it ends once it is renewed, its
+ * last use, and whether that is worth a write. */
+static void print(const struct policy *policy, const struct session_view *view, uint32_t presented,
+                  bool client_proved, const struct clock_moment *now)
+{
+    const struct session *session = &view->session;
+    enum outcome outcome = decision_make(policy, view, presented, client_proved, now);
+    int64_t last_use = decision_last_use_ms(session, now->wall_ms);
+    int64_t left = 0;
+
+    if (outcome == OUTCOME_REPLAYED || outcome == OUTCOME_RECOVERED) {
+        left = decision_window_left_ms(policy, session, presented, outcome, now);
+    }
+    printf("%s %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %d\n", outcome_word(outcome), left,
+           decision_expires_ms(policy, session),
+           decision_next_expiry_ms(policy, session->created_ms, last_use), last_use,
+           !policy->rotate && decision_touch_due(policy, session, now->wall_ms));
+}
+
 int main(void)
 {
     static struct session_view view;
@@ -73,7 +93,7 @@ int main(void)
             view.session.spent[i].wall_ms = take();
             view.session.spent[i].boot_ms = take();
         }
-        puts(outcome_word(decision_make(&policy, &view, presented, client_proved, &now)));
+        print(&policy, &view, presented, client_proved, &now);
     }
     return 0;
 }

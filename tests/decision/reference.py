@@ -9,7 +9,7 @@ SPENT_KEPT = 8
 # What a decision depends on. Times and windows in ms; `spent` is a tuple of SPENT_KEPT pairs
 # (wall, boot), newest first; 0 = not known, never or none, as in the record.
 Point = collections.namedtuple("Point", """
-    rotate window recovery_window recovery_generations needs_client client_proved
+    rotate report window recovery_window recovery_generations needs_client client_proved
     idle absolute created rotated used expires
     end session_epoch account_epoch has_account account_enabled
     realm_grants has_client client_grants
@@ -39,15 +39,32 @@ def decide(p):
     return decide_undated(p, back)
 
 
+NEVER = float("inf")
+
+
 def end_of_life(p):
-    """The earliest of the record's end, the absolute lifetime and the idle lifetime. Where nothing
-    rotates, uses are noted to a sixteenth of the idle lifetime, which is granted on top."""
-    ends = [p.expires] if p.expires else []
-    if p.absolute:
-        ends.append(p.created + p.absolute)
-    if p.idle:
-        ends.append(max(p.used, p.rotated) + p.idle + (0 if p.rotate else p.idle // 16))
-    return min(ends, default=float("inf"))
+    """What the record says, or earlier where the policy became stricter since."""
+    return min(p.expires or NEVER, lifetime_from(p, max(p.used, p.rotated)))
+
+
+def next_end_of_life(p):
+    """What a renewal writes: from now, but a clock that was set back does not bring it nearer."""
+    return lifetime_from(p, last_use(p))
+
+
+def last_use(p):
+    return max(p.now_wall, p.created, p.used, p.rotated)
+
+
+def lifetime_from(p, used):
+    """The absolute lifetime or the idle one, whichever ends first. Where nothing rotates, uses are
+    noted to a sixteenth of the idle lifetime, which is granted on top."""
+    return min(p.created + p.absolute if p.absolute else NEVER,
+               used + p.idle + (0 if p.rotate else p.idle // 16) if p.idle else NEVER)
+
+
+def use_is_noted(p):
+    return bool(p.idle) and p.now_wall - p.used > p.idle // 16
 
 
 def decide_dated(p, back):
@@ -60,6 +77,15 @@ def decide_dated(p, back):
     if back <= p.recovery_generations and evidence and min(known) <= p.recovery_window:
         return "recovered"
     return "spent" if wall is None else "reused"
+
+
+def window_left(p, said):
+    """For how long the same answer is still given: by the clock that grants more, or until the wall
+    clock has caught up with the record where no clock can tell."""
+    window = {"replayed": p.window, "recovered": p.recovery_window}[said]
+    spending = p.spent[p.n - p.c - 1]
+    known = [age for age in ages(p, spending) if age is not None]
+    return window - min(known, default=p.now_wall - spending[0])
 
 
 def decide_undated(p, back):

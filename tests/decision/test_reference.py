@@ -17,7 +17,7 @@ NOW, SINCE_BOOT, BOOT = 1_800_000_000_000, 900_000_000, 7
 WINDOW, RECOVERY = 60_000, 400_000
 HOUR, DAY = 3_600_000, 86_400_000
 
-USUAL = Point(rotate=1, window=WINDOW, recovery_window=0, recovery_generations=1, needs_client=1,
+USUAL = Point(rotate=1, report=0, window=WINDOW, recovery_window=0, recovery_generations=1, needs_client=1,
               client_proved=0, idle=0, absolute=0, created=NOW - DAY, rotated=NOW - HOUR,
               used=NOW - HOUR, expires=0, end=0, session_epoch=0, account_epoch=0, has_account=1,
               account_enabled=1, realm_grants=0, has_client=0, client_grants=0, n=5, c=5,
@@ -40,6 +40,13 @@ BOOT_AGES = [None, *EDGES, HOUR]  # None: not known
 STEPS = (0, 7_000)  # from one spending to the next older one
 KNOWN = ("11111111", "00000000", "10000000", "11000000", "10101010", "01111111", "11111110")
 BOOTS = ((BOOT, BOOT), (BOOT, BOOT + 1), (0, BOOT), (BOOT, 0), (0, 0))
+
+
+YEARS = 10 * 365 * DAY
+# Every policy that differs in what a spent token gets.
+ALL_POLICIES = [dict(zip(("window", "recovery_window", "recovery_generations", "needs_client",
+                          "client_proved", "report"), values)) for values in itertools.product(
+    (0, WINDOW, RECOVERY), (0, WINDOW, RECOVERY), (0, 1, 3, 8), (0, 1), (0, 1), (0, 1))]
 
 
 def spendings(known, wall_age, boot_age, step):
@@ -67,13 +74,49 @@ def generations():
         yield USUAL._replace(n=n, c=c, rotate=rotate, **policy)
 
 
+def policies():
+    """Every policy, where rotation is on and where it was switched off, at the edges of windows."""
+    for policy, rotate, wall_age, c in itertools.product(ALL_POLICIES, (0, 1), EDGES,
+                                                         (9, 8, 7, 5, 2, 1)):
+        yield USUAL._replace(rotate=rotate, n=10, c=c, spent=spendings("11111111", wall_age, None, 0),
+                             **policy)
+
+
+def records():
+    """Every pattern of what the record knows; and every small n and c."""
+    for known, c, wall_age, policy in itertools.product(
+            itertools.product("01", repeat=reference.SPENT_KEPT), range(10), (WINDOW, WINDOW + 1),
+            (POLICIES[0], POLICIES[6])):
+        yield USUAL._replace(n=10, c=c, spent=spendings(known, wall_age, None, 0), **policy)
+    for n, c, wall_age, policy in itertools.product(range(11), range(12), (0, WINDOW + 1, RECOVERY + 1),
+                                                    POLICIES):
+        known = "1" * min(n, reference.SPENT_KEPT)
+        yield USUAL._replace(n=n, c=c, spent=spendings(known.ljust(reference.SPENT_KEPT, "0"),
+                                                       wall_age, wall_age, 0), **policy)
+
+
+def clocks():
+    """A wall clock that jumped by anything, either way, after the token was spent so long ago by the
+    time since boot; and a restart, before which the last `since` generations were not yet spent."""
+    jumps = [0, *(sign * by for sign in (1, -1) for by in (WINDOW + 1, HOUR, DAY, YEARS))]
+    for jump, age, since, policy, c, boots in itertools.product(
+            jumps, (0, WINDOW, WINDOW + 1, RECOVERY + 1), (0, 1, 2, reference.SPENT_KEPT), POLICIES,
+            (9, 8, 7, 2, 1), ((BOOT, BOOT), (BOOT, BOOT + 1))):
+        spent = spendings("11111111", age + jump, age, 0)
+        spent = tuple((wall, boot if i < since else 0) for i, (wall, boot) in enumerate(spent))
+        yield USUAL._replace(n=10, c=c, spent=spent, session_boot=boots[0], now_boot=boots[1], **policy)
+
+
 LIVES = [dict(), dict(expires=NOW - 1), dict(expires=NOW), dict(expires=NOW + 1),
          *(dict(absolute=DAY + by) for by in (-1, 0, 1)),
          *(dict(idle=HOUR + by, expires=NOW + DAY) for by in (-1, 0, 1)),
          *(dict(idle=HOUR, rotated=NOW - 2 * HOUR, used=NOW - HOUR + by) for by in (-1, 0, 1)),
          *(dict(idle=HOUR, used=NOW - 2 * HOUR, rotated=NOW - HOUR + by) for by in (-1, 0, 1)),
          *(dict(idle=16_000, used=NOW - age, rotated=NOW - HOUR) for age in (16_999, 17_000, 17_001)),
-         dict(idle=HOUR + 1, absolute=DAY - 1), dict(idle=HOUR, absolute=2 * DAY)]
+         dict(idle=HOUR + 1, absolute=DAY - 1), dict(idle=HOUR, absolute=2 * DAY),
+         *(dict(idle=HOUR, used=NOW - age) for age in (224_999, 225_000, 225_001)),
+         *(dict(idle=HOUR, absolute=DAY, **{name: NOW + by})  # set back since
+           for name in ("created", "rotated", "used") for by in (1, DAY, YEARS))]
 EPOCHS = [dict(session_epoch=s, account_epoch=a) for s, a in ((0, 0), (0, 1), (1, 1), (2, 1))]
 ACCOUNTS = [dict(), dict(account_enabled=0), dict(has_account=0, account_enabled=0)]
 GRANTS = [dict(), dict(client_grants=2), dict(has_client=1), dict(has_client=1, client_grants=2),
@@ -92,8 +135,21 @@ def as_line(point):
     return " ".join(map(str, point[:-1] + sum(point.spent, ())))
 
 
-def broken_promise(point, said):
+def wanted(point):
+    """What decide prints, by the reference."""
+    said = reference.decide(point)
+    left = reference.window_left(point, said) if said in ("replayed", "recovered") else 0
+    ends = [end(point) for end in (reference.end_of_life, reference.next_end_of_life)]
+    return [said, left, *(0 if end == reference.NEVER else end for end in ends),
+            reference.last_use(point), int(not point.rotate and reference.use_is_noted(point))]
+
+
+def broken_promise(point, said, left, end, next_end, last_use):
     """What holds whatever the table says in detail; None: it does."""
+    if next_end and next_end < (end or next_end + 1):
+        return "a renewal never brings the end nearer"
+    if left < 0 or last_use < point.now_wall:
+        return "a window that grants has not passed, and a use is not before now"
     ended = point.end or (point.has_account and point.session_epoch < point.account_epoch)
     if bool(ended) != (said == "revoked"):
         return "an ended session is revoked, and no other is"
@@ -117,14 +173,19 @@ def describe(point):
 
 
 def test_every_point_agrees():
-    points = [*generations(), *ends()]
+    points = [*generations(), *policies(), *records(), *clocks(), *ends()]
     run = subprocess.run([DECIDE], input="\n".join(map(as_line, points)) + "\n",
                          capture_output=True, text=True, check=True)
-    answers = run.stdout.split()
-    assert len(answers) == len(points) > 100_000
-    for point, said in zip(points, answers):
-        wanted, promise = reference.decide(point), broken_promise(point, said)
-        assert said == wanted and not promise, f"{promise or 'they differ'} at {describe(point)}"
-    assert set(answers) == {
+    lines = run.stdout.splitlines()
+    assert len(lines) == len(points) > 250_000
+    words = set()
+    for point, line in zip(points, lines):
+        word, *numbers = line.split()
+        answer = [word, *map(int, numbers)]
+        promise = broken_promise(point, *answer[:5])
+        assert answer == wanted(point) and not promise, (
+            f"{answer} instead of {wanted(point)}; {promise or 'they differ'} at {describe(point)}")
+        words.add(word)
+    assert words == {
         "rotated", "renewed", "replayed", "recovered", "rolled-forward", "revoked", "expired",
         "account-gone", "account-disabled", "client-grant", "reused", "spent"}
