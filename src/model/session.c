@@ -38,6 +38,11 @@ static void note_spent(struct session *session, uint32_t steps, const struct clo
     spent[0] = (struct session_spent){now->wall_ms, now->boot != 0 ? now->boot_ms : 0};
 }
 
+void session_correct_spent(struct session *session, const struct clock_moment *spent)
+{
+    note_spent(session, 0, spent);
+}
+
 const char *session_end_meaning(enum session_end end)
 {
     switch (end) {

@@ -22,8 +22,8 @@ enum {
     SESSION_ORIGIN_SIZE = 16 /* keyed hash of an address or a user agent */
 };
 
-/* When a generation was spent, that is, when its successor was written: after any waiting for the
- * writer, before the commit. */
+/* When a generation was spent, that is, when its successor was durable; up to a second earlier, as
+ * a commit takes. */
 struct session_spent {
     int64_t wall_ms; /* 0 = not known */
     int64_t boot_ms; /* CLOCK_BOOTTIME of the boot session.boot; 0 = not known */
@@ -89,6 +89,9 @@ void session_note_use(struct session *session, int64_t now_ms);
  * end is the caller's to set. */
 void session_note_rotation(struct session *session, uint32_t to, int64_t now_ms,
                            const struct clock_moment *spent);
+
+/* The generation before the current one was spent at `spent`, and not when that was noted. */
+void session_correct_spent(struct session *session, const struct clock_moment *spent);
 
 /* "reused", "revoked by an administrator", … */
 const char *session_end_meaning(enum session_end end);

@@ -253,10 +253,8 @@ static bool choose_scope(const struct refresh *refresh, struct text *scope)
 static bool rotate(struct refresh *refresh, struct text scope, uint32_t to)
 {
     const struct session *session = &refresh->grant.session;
-    struct store_rotation rotation = {.from = session->generation,
-                                      .to = to,
-                                      .now_ms = refresh->now.wall_ms,
-                                      .clock = &refresh->request->issuer->clock};
+    struct store_rotation rotation = {
+        .from = session->generation, .to = to, .now_ms = refresh->now.wall_ms};
     struct text *token = &refresh->answer->refresh_token;
 
     memcpy(rotation.id, session->id, sizeof rotation.id);
@@ -382,7 +380,7 @@ static void punish(struct refresh *refresh)
     }
     describe(refresh, EVENT_REUSE, &event);
     store_prepare_end(&refresh->write, refresh->grant.session.id, SESSION_ENDED_REUSE,
-                      refresh->now.wall_ms, &event);
+                      refresh->now.wall_ms, &refresh->grant.session, &event);
     refresh->writes = true;
 }
 

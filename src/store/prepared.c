@@ -87,12 +87,14 @@ enum store_result store_session_touch(struct store *store, const uint8_t id[SESS
 }
 
 void store_prepare_end(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
-                       enum session_end end, int64_t now_ms, const struct event *event)
+                       enum session_end end, int64_t now_ms, const struct session *as_read,
+                       const struct event *event)
 {
     start(write, STORE_WRITE_END, now_ms);
     memcpy(write->of.end.id, id, SESSION_ID_SIZE);
     write->of.end.end = end;
     write->of.end.now_ms = now_ms;
+    write->of.end.as_read = as_read;
     if (event != NULL) {
         store_attach_event(write, event);
     }
@@ -104,7 +106,7 @@ enum store_result store_session_end(struct store *store, const uint8_t id[SESSIO
 {
     struct store_write write;
 
-    store_prepare_end(&write, id, end, now_ms, event);
+    store_prepare_end(&write, id, end, now_ms, NULL, event);
     return store_write(store, &write, fault);
 }
 

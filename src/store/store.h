@@ -52,6 +52,9 @@ struct store_settings {
     bool read_only;         /* all writing verbs give STORE_FAULT */
     int64_t keep_ended_ms;  /* how long an ended or expired session stays to be explained */
     int64_t now_ms;         /* noted in a store that is made now; 0 = not told */
+    /* Read when a write is made, which may be long after it was asked for. All zero: the times in
+     * the writes count, and the time since boot is not known. */
+    struct clock clock;
     /* Writes the alias of (session, generation) spelled as UUID, so that the sweeper can remove it;
      * false on failure. May be NULL where no session has derived aliases. */
     bool (*derived_alias)(void *self, const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
@@ -104,11 +107,7 @@ enum store_result store_alias_find(struct store *store, const uint8_t alias[SESS
 struct store_rotation {
     uint8_t id[SESSION_ID_SIZE];
     uint32_t from, to;
-    int64_t now_ms;
-    /* Read when the record is written, for session.spent[0]; NULL = now_ms and no time since boot.
-     * A request may have waited long for the writer, and its client's retry must still find the
-     * window open. */
-    const struct clock *clock;
+    int64_t now_ms;     /* session.spent[0] is later: when the rotation has become durable */
     int64_t expires_ms; /* of the session from now on; 0 = never */
     bool has_alias;     /* the successor is spelled as UUID: */
     uint8_t alias[SESSION_HASH_SIZE];
@@ -201,6 +200,7 @@ struct store_write {
             uint8_t id[SESSION_ID_SIZE];
             enum session_end end;
             int64_t now_ms;
+            const struct session *as_read;
         } end;
         struct {
             uint64_t account;
@@ -243,9 +243,11 @@ void store_prepare_create(struct store_write *write, const struct session *sessi
 void store_prepare_rotate(struct store_write *write, const struct store_rotation *rotation);
 void store_prepare_touch(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
                          uint32_t generation, int64_t now_ms, int64_t expires_ms);
-/* `event` (NULL = none) is attached. */
+/* `event` (NULL = none) is attached. STORE_STALE: the session was renewed, or its spending times
+ * were corrected, since it was as_read (NULL = not asked). */
 void store_prepare_end(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
-                       enum session_end end, int64_t now_ms, const struct event *event);
+                       enum session_end end, int64_t now_ms, const struct session *as_read,
+                       const struct event *event);
 void store_prepare_event(struct store_write *write, const struct event *event);
 /* Attaches an event to a write that has been prepared. */
 void store_attach_event(struct store_write *write, const struct event *event);

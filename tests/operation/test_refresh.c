@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -223,7 +225,7 @@ static void test_window_starts_when_written(void **state)
     struct world *w = *state;
     struct text first = world_session(w, "", NULL);
     struct answer answer;
-    struct store_rotation rotation = {.to = 1, .clock = &w->issuer.clock, .now_ms = w->now_ms};
+    struct store_rotation rotation = {.to = 1, .now_ms = w->now_ms};
     uint32_t generation;
 
     assert_true(refresh_token_native_open(&w->secrets, first, rotation.id, &generation));
@@ -233,6 +235,60 @@ static void test_window_starts_when_written(void **state)
     assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_REPLAYED);
     w->now_ms += 31 * CLOCK_SECOND;
     assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_TOKEN_REUSED);
+}
+
+/* The world whose next commit takes 61 s, by its wall clock. LMDB calls this in a commit. */
+static struct world *stalled;
+
+int fdatasync(int file)
+{
+    if (stalled != NULL) {
+        stalled->now_ms += 61 * CLOCK_SECOND;
+        stalled = NULL;
+    }
+    return (int)syscall(SYS_fdatasync, file);
+}
+
+/* The client gave up, and asks again as soon as the disk is back. */
+static void test_window_starts_when_durable(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct answer rotated, answer;
+
+    stalled = w;
+    assert_int_equal(world_present(w, &w->mount, first, &rotated), OUTCOME_ROTATED);
+    assert_null(stalled);
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_REPLAYED);
+    assert_true(text_equal(answer.refresh_token, rotated.refresh_token));
+    assert_int_equal(world_present(w, &w->mount, rotated.refresh_token, &answer), OUTCOME_ROTATED);
+}
+
+/* It is judged by a time that is being corrected, so that its end comes too late. */
+static void test_reuse_is_judged_again(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct world_ask ask = {.mount = &w->mount, .refresh_token = first};
+    struct request request = world_request(&w->issuer, &ask, w->arena);
+    struct store_write *write;
+    struct answer answer;
+    enum outcome outcome;
+
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_ROTATED);
+    w->now_ms += 61 * CLOCK_SECOND;
+    assert_true(request.operation->begin(&request));
+    write = request.operation->step(&request, &outcome);
+    assert_non_null(write);
+    assert_int_equal(outcome, OUTCOME_TOKEN_REUSED);
+    assert_int_equal(world_present(w, &w->mount, answer.refresh_token, &answer), OUTCOME_ROTATED);
+    assert_int_equal(store_write(w->store, write, &w->fault), STORE_STALE);
+    request.operation->written(&request, STORE_STALE);
+    write = request.operation->step(&request, &outcome);
+    assert_non_null(write);
+    assert_int_equal(outcome, OUTCOME_TOKEN_REUSED);
+    assert_int_equal(store_write(w->store, write, &w->fault), STORE_OK);
+    assert_int_equal(world_record(w, answer.session).end, SESSION_ENDED_REUSE);
 }
 
 /* Nobody is logged out by it: the answer is known, and the session ends no sooner than it would. */
@@ -610,6 +666,8 @@ int main(void)
         CASE(test_accounts),
         CASE(test_password_buys_a_session),
         CASE(test_window_starts_when_written),
+        CASE(test_window_starts_when_durable),
+        CASE(test_reuse_is_judged_again),
         CASE(test_clock_set_far_back),
         CASE(test_clock_set_forward),
         CASE(test_override_of_a_client),

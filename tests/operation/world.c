@@ -118,6 +118,7 @@ void world_open(struct world *world)
     assert_true(secrets_open(master, &world->secrets, &world->fault));
     memcpy(settings.record_key, world->secrets.record, sizeof settings.record_key);
     settings.keep_ended_ms = CLOCK_DAY;
+    settings.clock = clock;
     settings.derived_alias = refresh_token_derived_alias;
     settings.derived_alias_self = &world->secrets;
     world->store = store_open(&settings, &world->fault);

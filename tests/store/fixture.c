@@ -69,6 +69,28 @@ void fixture_open(struct fixture *fixture)
     take_over(fixture);
 }
 
+static int64_t tell_wall(void *self)
+{
+    return ((const struct fixture *)self)->now.wall_ms;
+}
+
+static void tell_boot(void *self, struct clock_moment *moment)
+{
+    const struct fixture *fixture = self;
+
+    moment->boot = fixture->now.boot;
+    moment->boot_ms = fixture->now.boot_ms;
+}
+
+void fixture_open_with_clock(struct fixture *fixture, struct clock_moment now)
+{
+    fixture->now = now;
+    fixture->settings.clock =
+        (struct clock){.now_ms = tell_wall, .self = fixture, .boot = tell_boot};
+    fixture_close(fixture);
+    fixture_open(fixture);
+}
+
 void fixture_close(struct fixture *fixture)
 {
     store_close(fixture->store);
@@ -224,7 +246,14 @@ static void take_over(struct fixture *fixture)
 
     if (store->group != NULL) {
         group_commit_close(store->group);
-        store->group = group_commit_open(store->env, store->mac, &store->sweep, apply, store);
+        store->group =
+            group_commit_open(&(struct group_commit_settings){.env = store->env,
+                                                              .mac = store->mac,
+                                                              .sweep = &store->sweep,
+                                                              .clock = fixture->settings.clock,
+                                                              .apply = apply,
+                                                              .stamp = lmdb_store_stamp,
+                                                              .self = store});
         assert_non_null(store->group);
     }
 }

@@ -26,6 +26,7 @@ struct fixture {
     struct store_settings settings;
     struct store *store;
     struct fault fault;
+    struct clock_moment now; /* the store's, after fixture_open_with_clock */
 };
 
 /* cmocka's setups and teardown; *state is a struct fixture. */
@@ -36,6 +37,8 @@ int fixture_remove(void **state);
 /* Opens with the settings as they are; the test fails when that does. */
 void fixture_open(struct fixture *fixture);
 void fixture_close(struct fixture *fixture);
+/* Opens it once more, with fixture->now for its clock. */
+void fixture_open_with_clock(struct fixture *fixture, struct clock_moment now);
 /* Opening must fail, with these words in the fault. */
 void fixture_open_fails(struct fixture *fixture, const char *words);
 

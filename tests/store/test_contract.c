@@ -388,26 +388,12 @@ static void rotation_is_a_compare_and_set(void **state)
 
 /* ---- sessions: when each generation was spent ---- */
 
-static void tell_moment(void *self, struct clock_moment *moment)
-{
-    const struct clock_moment *now = self;
-
-    moment->boot = now->boot;
-    moment->boot_ms = now->boot_ms;
-}
-
-static int64_t tell_wall(void *self)
-{
-    return ((const struct clock_moment *)self)->wall_ms;
-}
-
 static void rotate_at(struct fixture *f, uint32_t from, uint32_t to, struct clock_moment now)
 {
-    struct clock clock = {.now_ms = tell_wall, .self = &now, .boot = tell_moment};
     struct store_rotation rotation = fixture_rotation(1, from, FIXTURE_NOW);
 
     rotation.to = to;
-    rotation.clock = &clock;
+    f->now = now;
     assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
 }
 
@@ -416,6 +402,7 @@ static void the_last_eight_spending_times_are_kept(void **state)
     struct fixture *f = *state;
     struct session session;
 
+    fixture_open_with_clock(f, (struct clock_moment){.wall_ms = FIXTURE_NOW});
     fixture_account(f, "ada");
     fixture_add_session(f, 1);
     for (uint32_t n = 0; n < 10; n++) {
@@ -449,6 +436,7 @@ static void wide_and_backward_steps_of_the_clock_are_kept(void **state)
     struct fixture *f = *state;
     struct session session;
 
+    fixture_open_with_clock(f, (struct clock_moment){.wall_ms = FIXTURE_NOW});
     fixture_account(f, "ada");
     fixture_add_session(f, 1);
     for (uint32_t n = 0; n < 3; n++) {
@@ -468,6 +456,7 @@ static void rolling_forward_skips_generations(void **state)
     struct store_rotation rotation = fixture_rotation(1, 3, FIXTURE_NOW);
     struct session session;
 
+    fixture_open_with_clock(f, (struct clock_moment){.wall_ms = FIXTURE_NOW});
     fixture_account(f, "ada");
     fixture_add_session(f, 1);
     for (uint32_t n = 0; n < 3; n++) {
@@ -615,6 +604,34 @@ static void ending_again_adds_only_the_event(void **state)
     assert_int_equal(count_events(f, NULL), 1);
     assert_store(STORE_FAULT, store_session_end(f->store, session.id, SESSION_LIVE, FIXTURE_NOW,
                                                 NULL, &f->fault));
+}
+
+/* Whoever judged a session by what has changed since judges again. */
+static void an_end_can_depend_on_what_was_read(void **state)
+{
+    struct fixture *f = *state;
+    struct event event = {.at_ms = FIXTURE_NOW, .kind = EVENT_REUSE};
+    struct store_rotation rotation = fixture_rotation(2, 0, FIXTURE_NOW);
+    struct session as_read, stamped;
+    struct store_write write;
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    as_read = fixture_find(f, 1);
+    stamped = as_read;
+    stamped.spent[0].wall_ms = 1;
+    for (int tries = 0; tries < 2; tries++) {
+        store_prepare_end(&write, as_read.id, SESSION_ENDED_REUSE, FIXTURE_NOW,
+                          tries == 0 ? &stamped : &as_read, &event);
+        assert_store(tries == 0 ? STORE_STALE : STORE_OK, store_write(f->store, &write, &f->fault));
+        assert_int_equal(count_events(f, NULL), tries);
+        assert_int_equal(fixture_find(f, 1).end, tries == 0 ? SESSION_LIVE : SESSION_ENDED_REUSE);
+    }
+    fixture_add_session(f, 2);
+    as_read = fixture_find(f, 2);
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    store_prepare_end(&write, as_read.id, SESSION_ENDED_REUSE, FIXTURE_NOW, &as_read, &event);
+    assert_store(STORE_STALE, store_write(f->store, &write, &f->fault));
 }
 
 enum { MANY = 600 /* more than one batch of store_account_sessions_end */ };
@@ -1423,6 +1440,7 @@ int main(void)
         CONTRACT(last_generation_is_a_fault_not_a_wrap),
         CONTRACT(end_and_its_event_are_one_commit),
         CONTRACT(ending_again_adds_only_the_event),
+        CONTRACT(an_end_can_depend_on_what_was_read),
         CONTRACT(the_epoch_ends_all_sessions_at_once),
         CONTRACT(an_update_never_takes_an_epoch_back),
         CONTRACT(all_sessions_of_an_account_end),

@@ -3,11 +3,14 @@
  * the others have queued, so nothing here depends on luck or on the speed of the host. */
 #include "store/fixture.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "store/lmdb/env_private.h"
 
@@ -266,8 +269,8 @@ static void keep_result(void *self, enum store_result result)
 static void what_was_undone_is_no_success(void **state)
 {
     struct fixture *f = *state;
-    struct group_commit *group =
-        group_commit_open(fixture_env(f), NULL, NULL, apply_or_break, fixture_env(f));
+    struct group_commit *group = group_commit_open(&(struct group_commit_settings){
+        .env = fixture_env(f), .apply = apply_or_break, .self = fixture_env(f)});
     uint64_t commits = fixture_stat(f).commits;
     enum store_result first = STORE_OK, second = STORE_OK;
     struct fault fault = {""};
@@ -287,6 +290,149 @@ static void what_was_undone_is_no_success(void **state)
     assert_int_equal(first, STORE_FAULT);
     assert_int_equal(second, STORE_FAULT);
     group_commit_close(group);
+}
+
+/* ---- commits that take long ---- */
+
+static struct {
+    struct fixture *f;        /* NULL: every sync is prompt */
+    int64_t wall_ms, boot_ms; /* what the next syncs take, by these clocks */
+    int times, failing;       /* how many of them; which one fails (1 = the first) */
+    int seen;
+    bool turn_kept;
+} stall;
+
+/* What LMDB calls in a commit, before the meta page is written. */
+int fdatasync(int file)
+{
+    if (stall.f != NULL && ++stall.seen <= stall.times) {
+        stall.f->now.wall_ms += stall.wall_ms;
+        stall.f->now.boot_ms += stall.boot_ms;
+    }
+    if (stall.f != NULL && stall.seen == stall.failing) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fdatasync, file);
+}
+
+/* The clock is read between the commits too. */
+static int64_t tell_time_and_see_whose_turn(void *self)
+{
+    struct fixture *f = self;
+
+    stall.turn_kept &= stall.f == NULL || fixture_env(f)->has_turn;
+    return f->now.wall_ms;
+}
+
+/* One rotation, with the commit and those that follow it taking so long. How many commits. */
+static uint64_t rotate_slowly(struct fixture *f, uint32_t from, int64_t wall_ms, int64_t boot_ms,
+                              int times)
+{
+    struct store_rotation rotation = fixture_rotation(1, from, f->now.wall_ms);
+    uint64_t commits = fixture_stat(f).commits;
+    enum store_result result;
+
+    rotation.expires_ms = 0; /* or it would be swept */
+    stall.f = f;
+    stall.wall_ms = wall_ms;
+    stall.boot_ms = boot_ms;
+    stall.times = times;
+    stall.seen = 0;
+    stall.turn_kept = true;
+    result = store_session_rotate(f->store, &rotation, &f->fault);
+    stall.f = NULL;
+    assert_store(STORE_OK, result);
+    assert_int_equal(fixture_find(f, 1).generation, from + 1);
+    assert_true(stall.turn_kept);
+    return fixture_stat(f).commits - commits;
+}
+
+static void open_for_stalls(struct fixture *f)
+{
+    fixture_open_with_clock(
+        f, (struct clock_moment){.wall_ms = FIXTURE_NOW, .boot = 7, .boot_ms = 5000});
+    f->settings.clock.now_ms = tell_time_and_see_whose_turn;
+    fixture_close(f);
+    fixture_open(f);
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+}
+
+/* By whichever clock: the wall clock, or the one that went on while the machine was suspended. */
+static void a_window_runs_from_when_the_rotation_is_durable(void **state)
+{
+    struct fixture *f = *state;
+    struct session session;
+
+    open_for_stalls(f);
+    assert_int_equal(rotate_slowly(f, 0, 900, 900, 1), 1); /* prompt */
+    assert_int_equal(fixture_find(f, 1).spent[0].wall_ms, FIXTURE_NOW);
+    assert_int_equal(rotate_slowly(f, 1, 61000, 0, 1), 2);
+    assert_int_equal(rotate_slowly(f, 2, 0, 61000, 1), 2);
+    session = fixture_find(f, 1);
+    assert_int_equal(session.spent[0].wall_ms, FIXTURE_NOW + 61900);
+    assert_int_equal(session.spent[0].boot_ms, 5000 + 61900);
+    assert_int_equal(session.spent[1].wall_ms, FIXTURE_NOW + 61900);
+    assert_int_equal(session.spent[1].boot_ms, 5900);
+    assert_int_equal(session.spent[2].wall_ms, FIXTURE_NOW);
+    assert_int_equal(session.spent[2].boot_ms, 5000);
+    assert_int_equal(session.rotated_ms, FIXTURE_NOW + 61900);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+static void a_late_stamp_is_stamped_again_within_a_bound(void **state)
+{
+    struct fixture *f = *state;
+
+    open_for_stalls(f);
+    assert_int_equal(rotate_slowly(f, 0, 61000, 61000, 2), 3);
+    assert_int_equal(fixture_find(f, 1).spent[0].wall_ms, f->now.wall_ms);
+    assert_int_equal(rotate_slowly(f, 1, 1500, 1500, 100), 2); /* slow, but no stall */
+    assert_int_equal(fixture_find(f, 1).spent[0].wall_ms, f->now.wall_ms - 1500);
+    assert_int_equal(rotate_slowly(f, 2, 61000, 61000, 100), 4);
+    assert_int_equal(fixture_find(f, 1).spent[0].wall_ms, f->now.wall_ms - 61000);
+}
+
+/* The rotation is durable, so it is granted; what cannot go on ends (env_is_broken). */
+static void a_stamp_that_fails_does_not_fail_the_rotation(void **state)
+{
+    struct fixture *f = *state;
+    struct store_rotation rotation;
+    enum store_result result;
+
+    open_for_stalls(f);
+    rotation = fixture_rotation(1, 0, FIXTURE_NOW);
+    stall.f = f;
+    stall.wall_ms = 61000;
+    stall.times = 1;
+    stall.seen = 0;
+    stall.failing = 2;
+    result = store_session_rotate(f->store, &rotation, &f->fault);
+    stall.f = NULL;
+    stall.failing = 0;
+    assert_store(STORE_OK, result);
+    assert_true(store_is_broken(f->store));
+    fixture_close(f);
+    fixture_open(f);
+    assert_int_equal(fixture_find(f, 1).generation, 1);
+}
+
+/* Nothing but rotations says when it was written. */
+static void a_slow_commit_of_other_writes_is_one_commit(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t commits;
+
+    open_for_stalls(f);
+    commits = fixture_stat(f).commits;
+    stall.f = f;
+    stall.wall_ms = 61000;
+    stall.times = 1;
+    stall.seen = 0;
+    fixture_add_session(f, 2);
+    stall.f = NULL;
+    assert_int_equal(fixture_stat(f).commits, commits + 1);
 }
 
 /* ---- leadership ---- */
@@ -442,6 +588,10 @@ int main(void)
         ON_LMDB(a_lone_caller_commits_at_once),
         ON_LMDB(one_bad_change_does_not_hurt_the_others),
         ON_LMDB(what_was_undone_is_no_success),
+        ON_LMDB(a_window_runs_from_when_the_rotation_is_durable),
+        ON_LMDB(a_late_stamp_is_stamped_again_within_a_bound),
+        ON_LMDB(a_stamp_that_fails_does_not_fail_the_rotation),
+        ON_LMDB(a_slow_commit_of_other_writes_is_one_commit),
         ON_LMDB(a_leader_hands_over),
         ON_LMDB(readers_and_writers_of_all_kinds_agree),
         cmocka_unit_test_setup_teardown(growing_disturbs_nobody, setup_small_map, fixture_remove),

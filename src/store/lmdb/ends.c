@@ -27,6 +27,14 @@ static void note_ended(struct rows *rows, const struct ended *entry)
     }
 }
 
+/* A spent token may be judged while the process that spent it corrects the time of that: then it is
+ * judged again. */
+static bool is_as_read(const struct session *session, const struct session *as_read)
+{
+    return as_read == NULL || (session->generation == as_read->generation &&
+                               memcmp(session->spent, as_read->spent, sizeof session->spent) == 0);
+}
+
 enum store_result ends_session(struct rows *rows, const struct sweep *sweep,
                                const struct store_write *write)
 {
@@ -39,6 +47,9 @@ enum store_result ends_session(struct rows *rows, const struct sweep *sweep,
     } else if (!rows_session_get(rows, write->of.end.id, &stored)) {
         return STORE_ABSENT;
     } else if (stored.session.end == SESSION_LIVE) {
+        if (!is_as_read(&stored.session, write->of.end.as_read)) {
+            return STORE_STALE;
+        }
         memcpy(entry.id, stored.session.id, SESSION_ID_SIZE);
         entry.until_ms = stored.session.expires_ms;
         end_one(rows, sweep, &stored, entry.end, entry.at_ms);

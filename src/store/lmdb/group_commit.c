@@ -22,15 +22,25 @@ enum {
  * none waits much longer for one than it would have waited in a queue anyway. */
 enum { GATHER_WRITES = 128, GATHER_PARTS = 32, GATHER_MOST_US = 10 * 1000 };
 
+/* A window of a spent token runs from when its successor was durable, not from before the commit:
+ * a client whose answer was lost in a stalled commit asks again as soon as the disk is back. So
+ * what took longer than this is stamped again, in a commit of its own. If that is late too it is
+ * done again, and each time twice as long is allowed: a stall is made up for, and a disk that is
+ * slow all the time is not made slower for long. */
+enum { PROMPT_MS = 1000, STAMPS_MOST = 3 };
+
+/* A point in time by every clock there is. */
+struct instant {
+    int64_t stopwatch_us;
+    struct clock_moment moment;
+};
+
 struct group_commit {
-    struct env *env;
-    const struct crypto_mac *mac;
-    const struct sweep *sweep;
-    group_commit_apply *apply;
-    void *self;
+    struct group_commit_settings settings;
     /* the leader's */
     int64_t tidied_ms;
     struct ended_list ended; /* what ends in the transaction under way */
+    struct instant begun;    /* when that one began */
 
     pthread_mutex_t lock; /* over the rest */
     struct store_write *first, **end;
@@ -40,20 +50,14 @@ struct group_commit {
     bool has_leader;
 };
 
-struct group_commit *group_commit_open(struct env *env, const struct crypto_mac *mac,
-                                       const struct sweep *sweep, group_commit_apply *apply,
-                                       void *self)
+struct group_commit *group_commit_open(const struct group_commit_settings *settings)
 {
     struct group_commit *group = calloc(1, sizeof *group);
 
     if (group == NULL) {
         return NULL;
     }
-    group->env = env;
-    group->mac = mac;
-    group->sweep = sweep;
-    group->apply = apply;
-    group->self = self;
+    group->settings = *settings;
     group->end = &group->first;
     pthread_mutex_init(&group->lock, NULL);
     return group;
@@ -77,8 +81,14 @@ enum attempt {
     ATTEMPT_UNSWEPT /* nothing happened, because of what was swept, not of the writes */
 };
 
+static void run_in_turn(struct group_commit *group, struct store_write *batch, int64_t now_ms);
+static void answer_all(struct store_write *batch, enum store_result result,
+                       const struct fault *fault);
 static enum attempt persist(struct group_commit *group, struct store_write *batch, int64_t now_ms);
+static enum attempt attempt_until_settled(struct group_commit *group, struct store_write *batch,
+                                          int64_t now_ms);
 static enum attempt attempt(struct group_commit *group, struct store_write *batch, int64_t now_ms);
+static void stamp_if_late(struct group_commit *group, struct store_write *batch);
 
 /* The earliest clock of the batch, so that nothing is swept early; 0 when none tells the time. */
 static int64_t time_of(const struct store_write *batch)
@@ -95,15 +105,28 @@ static int64_t time_of(const struct store_write *batch)
 
 static void run(struct group_commit *group, struct store_write *batch)
 {
+    struct env *env = group->settings.env;
     int64_t now_ms = time_of(batch);
+    struct fault fault = {""};
 
     if (now_ms != 0 && (now_ms - group->tidied_ms >= TIDY_EVERY_MS ||
                         group->tidied_ms - now_ms >= TIDY_EVERY_MS)) {
-        env_tidy(group->env);
+        env_tidy(env);
         group->tidied_ms = now_ms;
     }
+    if (!env_turn_take(env, clock_stopwatch_us() + env_wait_us(env))) {
+        env_turn_fault(env, env_wait_us(env), &fault);
+        answer_all(batch, STORE_FAULT, &fault);
+        return;
+    }
+    run_in_turn(group, batch, now_ms);
+    env_turn_give(env);
+}
+
+static void run_in_turn(struct group_commit *group, struct store_write *batch, int64_t now_ms)
+{
     if (persist(group, batch, now_ms) == ATTEMPT_DONE || batch->next == NULL ||
-        env_is_broken(group->env)) {
+        env_is_broken(group->settings.env)) {
         return;
     }
     /* One of them does not fit or fails; the rest are tried one by one. */
@@ -130,8 +153,21 @@ static void answer_all(struct store_write *batch, enum store_result result,
     }
 }
 
-/* Until it is done or nothing more can be tried. */
+/* Until it is done or nothing more can be tried. The turn to write is kept until what was late has
+ * been stamped, so that no other process can end a session because of the old stamp. (One that is
+ * killed in between leaves it: then a retry that comes after the window is too late.) */
 static enum attempt persist(struct group_commit *group, struct store_write *batch, int64_t now_ms)
+{
+    enum attempt outcome = attempt_until_settled(group, batch, now_ms);
+
+    if (outcome == ATTEMPT_DONE) {
+        stamp_if_late(group, batch);
+    }
+    return outcome;
+}
+
+static enum attempt attempt_until_settled(struct group_commit *group, struct store_write *batch,
+                                          int64_t now_ms)
 {
     for (;;) {
         struct fault fault = {""};
@@ -141,7 +177,7 @@ static enum attempt persist(struct group_commit *group, struct store_write *batc
             now_ms = 0;
         } else if (outcome != ATTEMPT_FULL) {
             return outcome;
-        } else if (env_grow(group->env, &fault) != ENV_OK) {
+        } else if (env_grow(group->settings.env, &fault) != ENV_OK) {
             answer_all(batch, STORE_FAULT, &fault);
             return ATTEMPT_FULL;
         }
@@ -159,7 +195,7 @@ static bool apply(const struct group_commit *group, struct rows *rows, struct st
     bool failed;
 
     rows->fault = write->fault;
-    result = group->apply(group->self, rows, write);
+    result = group->settings.apply(group->settings.self, rows, write);
     if (result == STORE_OK && write->has_event) {
         events_append(rows, &write->event);
     }
@@ -177,6 +213,11 @@ static void forget_results(struct store_write *batch, const struct store_write *
     }
 }
 
+static struct rows rows_of(struct group_commit *group);
+static struct instant instant_now(const struct group_commit *group);
+static enum env_result stamp(struct group_commit *group, const struct store_write *batch,
+                             struct fault *fault);
+
 static bool sweep_a_little(struct group_commit *group, struct rows *rows, int64_t now_ms)
 {
     struct sweep_budget budget = {SWEEP_ENTRIES, SWEEP_ENTRIES, SWEEP_ALIASES};
@@ -184,21 +225,22 @@ static bool sweep_a_little(struct group_commit *group, struct rows *rows, int64_
     bool more;
 
     rows->fault = NULL;
-    sweep_run(rows, group->sweep, now_ms, &budget, &removed, &more);
+    sweep_run(rows, group->settings.sweep, now_ms, &budget, &removed, &more);
     return !rows->failed;
 }
 
 static enum attempt attempt(struct group_commit *group, struct store_write *batch, int64_t now_ms)
 {
-    struct rows rows = {.mac = group->mac, .ended = &group->ended};
+    struct rows rows = rows_of(group);
     struct fault fault = {""};
     enum env_result committed;
 
     group->ended.count = 0;
-    if (env_write_begin(group->env, &rows.txn, &fault) != ENV_OK) {
+    if (env_write_begin(group->settings.env, &rows.txn, &fault) != ENV_OK) {
         answer_all(batch, STORE_FAULT, &fault);
         return ATTEMPT_FAILED;
     }
+    group->begun = instant_now(group);
     for (struct store_write *write = batch; write != NULL; write = write->next) {
         if (!apply(group, &rows, write)) {
             env_abort(&rows.txn);
@@ -228,6 +270,83 @@ static enum attempt attempt(struct group_commit *group, struct store_write *batc
         return committed == ENV_FULL ? ATTEMPT_FULL : ATTEMPT_FAILED;
     }
     return ATTEMPT_DONE;
+}
+
+static struct rows rows_of(struct group_commit *group)
+{
+    const struct group_commit_settings *settings = &group->settings;
+
+    return (struct rows){.mac = settings->mac,
+                         .ended = &group->ended,
+                         .clock = settings->clock.now_ms != NULL ? &settings->clock : NULL};
+}
+
+/* ---- stamping what was late ---- */
+
+static struct instant instant_now(const struct group_commit *group)
+{
+    struct instant now = {.stopwatch_us = clock_stopwatch_us()};
+
+    if (group->settings.clock.now_ms != NULL) {
+        now.moment = clock_moment(&group->settings.clock);
+    }
+    return now;
+}
+
+/* By the clock that has gone furthest: a machine that was suspended shows by one of them only. */
+static bool is_longer_ago_than(const struct group_commit *group, const struct instant *begun,
+                               int64_t ms)
+{
+    struct instant now = instant_now(group);
+
+    return now.stopwatch_us - begun->stopwatch_us > ms * 1000 ||
+           now.moment.wall_ms - begun->moment.wall_ms > ms ||
+           (now.moment.boot != 0 && now.moment.boot == begun->moment.boot &&
+            now.moment.boot_ms - begun->moment.boot_ms > ms);
+}
+
+static void stamp_if_late(struct group_commit *group, struct store_write *batch)
+{
+    int64_t allowed_ms = PROMPT_MS;
+
+    for (int stamps = 0;
+         stamps < STAMPS_MOST && is_longer_ago_than(group, &group->begun, allowed_ms); stamps++) {
+        struct fault fault = {""}; /* the writes are durable whatever comes of their stamps */
+        enum env_result result;
+
+        do {
+            result = stamp(group, batch, &fault);
+        } while (result == ENV_FULL && env_grow(group->settings.env, &fault) == ENV_OK);
+        if (result != ENV_OK) {
+            return;
+        }
+        allowed_ms *= 2;
+    }
+}
+
+/* In one transaction. ENV_ABSENT: there was nothing to stamp. */
+static enum env_result stamp(struct group_commit *group, const struct store_write *batch,
+                             struct fault *fault)
+{
+    struct rows rows = rows_of(group);
+    enum env_result result;
+
+    result = env_write_begin(group->settings.env, &rows.txn, fault);
+    if (result != ENV_OK) {
+        return result;
+    }
+    rows.fault = fault;
+    group->begun = instant_now(group);
+    for (const struct store_write *write = batch; write != NULL; write = write->next) {
+        if (write->result == STORE_OK) {
+            group->settings.stamp(group->settings.self, &rows, write);
+        }
+    }
+    if (rows.failed || rows.changes == 0) {
+        env_abort(&rows.txn);
+        return rows.full ? ENV_FULL : rows.failed ? ENV_FAULT : ENV_ABSENT;
+    }
+    return env_commit(&rows.txn, fault);
 }
 
 /* ---- who leads ---- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* group_commit.h: group commit. Writes of the threads of one process are queued; a leader applies
  * all that wait in one write transaction, commits once, and reports to their owners. A lone caller
- * leads at once. Knows transactions and batches; does not know what is written. */
+ * leads at once. A batch whose commit took long is stamped with the time at which it was durable
+ * before anyone is answered. Knows transactions and batches; does not know what is written. */
 #ifndef RETOKEN_STORE_LMDB_GROUP_COMMIT_H
 #define RETOKEN_STORE_LMDB_GROUP_COMMIT_H
 
@@ -16,10 +17,22 @@ struct group_commit;
 typedef enum store_result group_commit_apply(void *self, struct rows *rows,
                                              struct store_write *write);
 
+/* Writes the present time once more into what an applied write says about when it was written.
+ * Writes nothing where it says nothing of the kind. */
+typedef void group_commit_stamp(void *self, struct rows *rows, const struct store_write *write);
+
+struct group_commit_settings {
+    struct env *env;
+    const struct crypto_mac *mac;
+    const struct sweep *sweep;
+    struct clock clock; /* all zero: as the writes say */
+    group_commit_apply *apply;
+    group_commit_stamp *stamp;
+    void *self; /* of these two */
+};
+
 /* What the pointers lead to outlives the group. NULL: out of memory. */
-struct group_commit *group_commit_open(struct env *env, const struct crypto_mac *mac,
-                                       const struct sweep *sweep, group_commit_apply *apply,
-                                       void *self);
+struct group_commit *group_commit_open(const struct group_commit_settings *settings);
 /* NULL is harmless. */
 void group_commit_close(struct group_commit *group);
 

@@ -49,8 +49,15 @@ static struct store *open_store(const struct store_settings *settings, const cha
         goto failed;
     }
     if (!settings->read_only) {
-        store->group =
-            group_commit_open(store->env, store->mac, &store->sweep, lmdb_store_apply, store);
+        store->group = group_commit_open(&(struct group_commit_settings){
+            .env = store->env,
+            .mac = store->mac,
+            .sweep = &store->sweep,
+            .clock = settings->clock,
+            .apply = lmdb_store_apply,
+            .stamp = lmdb_store_stamp,
+            .self = store,
+        });
         if (store->group == NULL) {
             fault_set(fault, "out of memory while opening the store");
             goto failed;
@@ -393,6 +400,14 @@ enum store_result lmdb_store_apply(void *self, struct rows *rows, struct store_w
     }
     rows_fail(rows, "a write of no known kind");
     return STORE_FAULT;
+}
+
+void lmdb_store_stamp(void *self, struct rows *rows, const struct store_write *write)
+{
+    (void)self;
+    if (write->kind == STORE_WRITE_ROTATE) {
+        sessions_stamp(rows, &write->of.rotate);
+    }
 }
 
 static enum store_result backup(struct store *store, const char *directory, struct fault *fault)

@@ -39,6 +39,8 @@ enum store_result lmdb_store_read_end(struct rows *rows, bool found);
 
 /* Applies a write in a transaction of group_commit.h's. */
 enum store_result lmdb_store_apply(void *store, struct rows *rows, struct store_write *write);
+/* Stamps it once more, in a later transaction. */
+void lmdb_store_stamp(void *store, struct rows *rows, const struct store_write *write);
 
 /* ---- the verbs: reading as in store.h; writing inside one transaction ---- */
 
@@ -54,6 +56,9 @@ enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
                                   const struct store_write *write);
 enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
                                   const struct store_rotation *rotation);
+/* The generation before `to` is spent now, and not earlier. Nothing when `to` is no longer the
+ * current one. */
+void sessions_stamp(struct rows *rows, const struct store_rotation *rotation);
 enum store_result sessions_touch(struct rows *rows, const struct sweep *sweep,
                                  const struct store_rotation *touch);
 

@@ -18,6 +18,7 @@
 struct rows {
     struct env_txn txn;
     const struct crypto_mac *mac;
+    const struct clock *clock; /* when a row is written; NULL = as its write says */
     struct fault *fault;      /* where an error is told; NULL = nowhere */
     struct ended_list *ended; /* what ends in it, for the journal; NULL in a snapshot */
     bool failed;              /* an error, told in *fault */
