@@ -41,7 +41,7 @@ static void test_variables(void **state)
                           "SCRIPT_NAME=/oauth/token", "PATH_INFO=/x=y", "QUERY_STRING=a=b&c=%20",
                           "CONTENT_TYPE=application/json;charset=UTF-8", "CONTENT_LENGTH=7",
                           "REMOTE_ADDR=127.0.0.1", "HTTPS=on", "HTTP_REFRESH_TOKEN=abc=",
-                          "HTTP_X_Forwarded_FOR_=1", "PATH=/bin", "NOTHING", "=", ""));
+                          "HTTP_X_FORWARDED_FOR_=1", "PATH=/bin", "NOTHING", "=", ""));
     struct text value;
 
     assert_int_equal(request.method, HTTP_POST);
@@ -197,11 +197,11 @@ static void test_size_of_headers(void **state)
     static char line[MOST + 64];
     const char *const variables[] = {line, NULL};
 
-    memset(line, 'a', sizeof line);
+    memset(line, 'A', sizeof line);
     memcpy(line, "HTTP_LONG=", NAME + 1);
     line[NAME + 1 + MOST] = '\0';
     assert_false(request_of(*state, variables).malformed);
-    line[NAME + 1 + MOST] = 'a';
+    line[NAME + 1 + MOST] = 'A';
     line[NAME + 1 + MOST + 1] = '\0';
     assert_true(request_of(*state, variables).malformed);
     line[NAME] = 'X'; /* a name that never ends */
