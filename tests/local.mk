@@ -23,3 +23,4 @@ include tests/server/local.mk
 include tests/responder/local.mk
 include tests/admin/local.mk
 include tests/fuzz/local.mk
+include tests/campaign/local.mk

@@ -34,6 +34,7 @@ class Result:
     failed: int = 0
     skipped: int = 0
     log: pathlib.Path = None
+    figures: str = ""
 
 
 class Stage:
@@ -74,6 +75,9 @@ def build(folder, *arguments, targets=("check", "TESTS=")):
                 and stage.command("make", "-k", "-s", jobs, "-C", folder, *targets) == 0)
         return Result(passed=1) if good else Result(failed=1)
     return work
+
+
+BUILD = Stage("build", "gcc -Werror", build("build", targets=("check", "TESTS=", "campaign-programs")))
 
 
 # `make check` runs some Python tests, too; here they are stages of their own.
@@ -157,14 +161,14 @@ FUZZ_SEED = 0 if "FUZZ_SECONDS" in os.environ else 1
 FINDINGS = ROOT / "build" / "fuzz"
 
 
-def fuzz(target):
+def fuzz(target, seconds=FUZZ_SECONDS, seed=FUZZ_SEED):
     """Lets libFuzzer search from the seeds and from what earlier runs found to be new."""
     program = ROOT / "build-fuzz" / "tests" / "fuzz" / f"fuzz_{target}"
 
     def work(stage):
         corpus = FINDINGS / "corpus" / target
         corpus.mkdir(parents=True, exist_ok=True)
-        if stage.command(program, f"-max_total_time={FUZZ_SECONDS}", f"-seed={FUZZ_SEED}",
+        if stage.command(program, f"-max_total_time={seconds}", f"-seed={seed}",
                          "-timeout=10",
                          f"-artifact_prefix={FINDINGS}/{target}-", corpus,
                          ROOT / "tests" / "fuzz" / "seeds" / target, env=SANITIZER_OPTIONS) == 0:
@@ -179,6 +183,50 @@ def fuzz_targets():
     return sorted(path.stem.removeprefix("fuzz_") for path in (ROOT / "tests/fuzz").glob("fuzz_*.c"))
 
 
+FUZZ_BUILD = Stage("fuzz", "fuzz targets with libFuzzer, ASan and UBSan",
+                   build("build-fuzz", "CC=clang", "--enable-sanitize=fuzzer",
+                         targets=("fuzz-programs",)))
+
+# Part of the campaign -> seconds in a run of everything, seconds in `./check campaign`, what it is.
+CAMPAIGN = {
+    "kills": (12, 1500, "kill -9 of whatever runs"),
+}
+FUZZ_LONG_SECONDS = 60
+
+
+def campaign(part, seconds, *options):
+    """A part of scripts/lab/campaign; its last line is its figures."""
+    def work(stage):
+        status = stage.command(
+            "/usr/bin/python3", "-B", "-m", "lab.campaign", part, "--seconds", str(seconds), *options,
+            env={"PYTHONPATH": str(ROOT / "scripts"), "RETOKEN_BUILD": str(ROOT / "build")})
+        lines = stage.log.read_text(errors="replace").splitlines()
+        return Result(passed=int(status == 0), failed=int(status != 0),
+                      figures=lines[-1] if status == 0 else "")
+    return work
+
+
+def campaign_stages(long, *options, seconds=None):
+    return [Stage(f"campaign-{part}", what, campaign(part, seconds or row[long], *options))
+            for part, (*row, what) in CAMPAIGN.items() if row[long] > 0]
+
+
+def plan_of_campaign(options):
+    """The parts named after `campaign`, all unless some are: kills beside the others."""
+    chosen = options.stage[1:]
+    words = [f"--seed={options.seed}"] if options.seed is not None else []
+    words += [f"--lmdb={options.lmdb}"] if options.lmdb else []
+    stages = [stage for stage in campaign_stages(1, *words, seconds=options.seconds)
+              if not chosen or stage.name.removeprefix("campaign-") in chosen]
+    kills = [stage for stage in stages if stage.name == "campaign-kills"]
+    others = [stage for stage in stages if stage not in kills]
+    if not chosen or "fuzz" in chosen:
+        others += [FUZZ_BUILD, *[Stage(f"fuzz-{target}", f"libFuzzer on {target}",
+                                       fuzz(target, options.seconds or FUZZ_LONG_SECONDS, options.seed or 0))
+                                 for target in fuzz_targets()]]
+    return [[BUILD], (kills, others)]
+
+
 def folders_with_tests():
     """Folders of tests/ that hold pytest files, other than the end-to-end ones."""
     return sorted({path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")} - {"e2e"})
@@ -190,12 +238,13 @@ def plan():
     others = [Stage(name, f"pytest tests/{name}", pytest(f"tests/{name}"))
               for name in folders_with_tests()]
     first = [
-        Stage("build", "gcc -Werror", build("build")),
+        BUILD,
         Stage("unit", "unit tests and fuzz seeds", unit("build")),
     ]
     left = [
         *others,
         Stage("e2e", "real web servers, races, kills, faults", pytest("tests/e2e")),
+        *campaign_stages(0),
     ]
     right = [
         Stage("clang", "clang -Werror, programs and tests", build("build-clang", "CC=clang")),
@@ -213,9 +262,7 @@ def plan():
                    env=VALGRIND_ENVIRONMENT)),
     ]
     fuzzing = [
-        Stage("fuzz", "fuzz targets with libFuzzer, ASan and UBSan",
-              build("build-fuzz", "CC=clang", "--enable-sanitize=fuzzer",
-                    targets=("fuzz-programs",))),
+        FUZZ_BUILD,
         *[Stage(f"fuzz-{target}", f"libFuzzer on {target}, {FUZZ_SECONDS} s", fuzz(target))
           for target in fuzz_targets()],
     ]
@@ -269,6 +316,8 @@ class Report:
         if result.failed:
             tail = result.log.read_text(errors="replace").splitlines()[-60:]
             text += "".join(f"\n    {line}" for line in tail) + f"\n    all of it: {result.log}"
+        if result.figures:
+            text += f"\n    {result.figures}"
         print(text, flush=True)
 
     def close(self):
@@ -290,21 +339,27 @@ def run_side_by_side(report, lanes):
 
 
 def main():
-    lanes = plan()
-    stages = [stage for lane in lanes for part in (lane if isinstance(lane, tuple) else (lane,))
-              for stage in part]
     parser = argparse.ArgumentParser(prog="./check", description="Builds and runs every test.")
     parser.add_argument("stage", nargs="*", help="only these stages, and those named STAGE-…")
     parser.add_argument("--list", action="store_true", help="name the stages")
+    long = parser.add_argument_group("campaign [PART...]", "the campaign in full, or parts of it")
+    long.add_argument("--seconds", type=int, help="for each part")
+    long.add_argument("--seed", type=int)
+    long.add_argument("--lmdb", metavar="DIR", help="with the liblmdb.so.0 of this folder")
     options = parser.parse_args()
+    is_campaign = options.stage[:1] == ["campaign"]
+    lanes = plan_of_campaign(options) if is_campaign else plan()
+    stages = [stage for lane in lanes for part in (lane if isinstance(lane, tuple) else (lane,))
+              for stage in part]
     if options.list:
         for stage in stages:
             print(f"{stage.name:18} {stage.what}")
         return 0
-    unknown = set(options.stage) - {stage.name for stage in stages}
+    names = {*CAMPAIGN, "campaign", "fuzz"} if is_campaign else {stage.name for stage in stages}
+    unknown = set(options.stage) - names
     if unknown:
         parser.error(f"no stage {', '.join(sorted(unknown))}; ./check --list names them")
-    report = Report(set(options.stage))
+    report = Report(set() if is_campaign else set(options.stage))
     try:
         for lane in lanes:
             if isinstance(lane, tuple):

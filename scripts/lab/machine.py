@@ -18,7 +18,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("RETOKEN_BUILD", ROOT / "build")).resolve()
 
-_PASSED_ON = ("LANG", "LC_ALL", "TZ", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS")
+_PASSED_ON = ("LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS")
 
 
 class LabError(Exception):
@@ -33,7 +33,8 @@ def user():
     return pwd.getpwuid(caller) if caller else pwd.getpwnam("www-data")
 
 
-def _identity():
+def identity():
+    """What subprocess needs to run something as the user."""
     if os.getuid() != 0:
         return {}
     return {"user": user().pw_uid, "group": user().pw_gid, "extra_groups": []}
@@ -53,9 +54,9 @@ def own(path):
     return pathlib.Path(path)
 
 
-def folder(prefix):
-    """A new folder under $TMPDIR that only the user can enter."""
-    return own(tempfile.mkdtemp(prefix=prefix))
+def folder(prefix, parent=None):
+    """A new folder in `parent`, else under $TMPDIR, that only the user can enter."""
+    return own(tempfile.mkdtemp(prefix=prefix, dir=parent))
 
 
 def can_use(path):
@@ -76,7 +77,7 @@ def run(command, *, stdin=b"", cwd="/", timeout=60, env=None):
     """Runs to the end as the user; gives the CompletedProcess with bytes."""
     return subprocess.run([str(part) for part in command], input=stdin, capture_output=True,
                           cwd=str(cwd), timeout=timeout, env=env or environment(), check=False,
-                          **_identity())
+                          **identity())
 
 
 def start(command, *, log, cwd="/", env=None, stdin=subprocess.DEVNULL):
@@ -86,7 +87,7 @@ def start(command, *, log, cwd="/", env=None, stdin=subprocess.DEVNULL):
         own(log)
         return subprocess.Popen([str(part) for part in command], stdin=stdin, stdout=out,
                                 stderr=out, cwd=str(cwd), env=env or environment(),
-                                start_new_session=True, **_identity())
+                                start_new_session=True, **identity())
 
 
 def stop(process, patience=10.0):

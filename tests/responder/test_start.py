@@ -216,7 +216,7 @@ def test_request_of_a_client_that_has_gone_is_not_performed(installed, run):
 def cgi(installed, variables, body=b"", arguments=(), descriptor=None):
     done = subprocess.run([installed.script, *arguments], input=None if descriptor else body,
                           stdin=descriptor, capture_output=True, timeout=30, check=False,
-                          env=environment(installed, **variables), **machine._identity())
+                          env=environment(installed, **variables), **machine.identity())
     return done, fcgi.parse(done.stdout)
 
 
