@@ -74,7 +74,7 @@ static const struct client_kind kinds[] = {
       .jitter_ms = 2 * CLOCK_SECOND,
       .lost = 0.01,
       .retry_most_ms = MINUTES(10)}},
-    {"terminals",
+    {"processes",
      10,
      {.holders = 3,
       .apart = true,

@@ -64,7 +64,7 @@ def test_logouts_are_as_many_as_theory_says(users, policy):
 
 
 @pytest.mark.parametrize("order", [[*WINDOWS], GROWING, GENERATIONS], ids=" < ".join)
-@pytest.mark.parametrize("client", [PHONE, "phone, 0.5 % lost", "tabs", "terminals", "servers"])
+@pytest.mark.parametrize("client", [PHONE, "phone, 0.5 % lost", "tabs", "processes", "servers"])
 def test_more_window_is_fewer_logouts(users, order, client):
     figures = [users[policy, client]["logouts"] for policy in order]
     assert figures == sorted(figures, reverse=True)
@@ -72,21 +72,21 @@ def test_more_window_is_fewer_logouts(users, order, client):
 
 @pytest.mark.parametrize("policy, client", [
     ("1m, recovery 7d, none", PHONE), ("window 10s", "tabs"), ("window 1m", "servers"),
-    ("window 1h", "terminals"), ("1m, recovery 24h, none, 3 generations", "terminals"),
-    *(("rotation off", client) for client in (PHONE, "tabs", "terminals", "servers"))])
+    ("window 1h", "processes"), ("1m, recovery 24h, none, 3 generations", "processes"),
+    *(("rotation off", client) for client in (PHONE, "tabs", "processes", "servers"))])
 def test_no_one_is_logged_out(users, policy, client):
     assert users[policy, client]["logouts"] == 0
 
 
 @pytest.mark.parametrize("policy, client", [
-    ("window 0", "tabs"), ("window 10s", "servers"), ("1m, recovery 24h, none", "terminals")])
+    ("window 0", "tabs"), ("window 10s", "servers"), ("1m, recovery 24h, none", "processes")])
 def test_a_window_less_is_too_little(users, policy, client):
     assert users[policy, client]["logouts"] > 0
 
 
 def test_evidence(users):
     """Without it there is no recovery window; with it, the same as where none is asked for."""
-    for client in (PHONE, "terminals"):
+    for client in (PHONE, "processes"):
         for told, same in ((NO_PROOF, "window 1m"), (PROOF, "1m, recovery 24h, none")):
             assert users[told, client]["logouts"] == users[same, client]["logouts"]
 
