@@ -227,3 +227,34 @@ uint64_t codec_get_u64(const uint8_t in[8])
 {
     return (uint64_t)codec_get_u32(in) << 32 | codec_get_u32(in + 4);
 }
+
+size_t codec_put_varint(uint8_t out[CODEC_VARINT_MAX], uint64_t value)
+{
+    uint8_t bytes[CODEC_VARINT_MAX] = {0};
+    size_t size = 1;
+
+    while (size < CODEC_VARINT_MAX && value >> (7 * size) != 0) {
+        size++;
+    }
+    codec_put_u64(bytes + 1, value);
+    bytes[CODEC_VARINT_MAX - size] |= (uint8_t)(0xff00U >> (size - 1));
+    memcpy(out, bytes + CODEC_VARINT_MAX - size, size);
+    return size;
+}
+
+size_t codec_get_varint(const uint8_t *in, size_t size, uint64_t *value)
+{
+    size_t own = 1;
+
+    while (own < CODEC_VARINT_MAX && size > 0 && (in[0] & 0x100U >> own) != 0) {
+        own++;
+    }
+    if (own > size) {
+        return 0;
+    }
+    *value = in[0] & (0xffU >> own);
+    for (size_t i = 1; i < own; i++) {
+        *value = *value << 8 | in[i];
+    }
+    return own == 1 || *value >> (7 * (own - 1)) != 0 ? own : 0;
+}

@@ -35,5 +35,11 @@ void codec_put_u32(uint8_t out[4], uint32_t value);
 void codec_put_u64(uint8_t out[8], uint64_t value);
 uint32_t codec_get_u32(const uint8_t in[4]);
 uint64_t codec_get_u64(const uint8_t in[8]);
+/* The same in as few bytes as it takes, 1 to 9: as many ones as more bytes follow, a zero, and the
+ * number. Each number has one spelling. Returns the bytes written, or read: 0 when `size` bytes do
+ * not begin with one. */
+enum { CODEC_VARINT_MAX = 9 };
+size_t codec_put_varint(uint8_t out[CODEC_VARINT_MAX], uint64_t value);
+size_t codec_get_varint(const uint8_t *in, size_t size, uint64_t *value);
 
 #endif

@@ -256,6 +256,44 @@ static void test_integers(void **state)
     assert_memory_equal(out, "\xf0\xe0\xd0\xc0\5\6\7\10", 8);
 }
 
+/* One spelling each, in the order of the numbers, and none that is cut short or too long. */
+static void test_varints(void **state)
+{
+    static const struct {
+        uint64_t value;
+        const char *bytes;
+        size_t size;
+    } rows[] = {
+        {0, "\0", 1},
+        {1, "\1", 1},
+        {0x7f, "\x7f", 1},
+        {0x80, "\x80\x80", 2},
+        {0x3fff, "\xbf\xff", 2},
+        {0x4000, "\xc0\x40\0", 3},
+        {(UINT64_C(1) << 56) - 1, "\xfe\xff\xff\xff\xff\xff\xff\xff", 8},
+        {UINT64_C(1) << 56, "\xff\1\0\0\0\0\0\0\0", 9},
+        {UINT64_MAX, "\xff\xff\xff\xff\xff\xff\xff\xff\xff", 9},
+    };
+    static const char too_long[][3] = {"\x80\x7f", "\x80\0", "\xc0\x3f\xff"};
+    uint8_t out[CODEC_VARINT_MAX];
+    uint64_t value;
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const uint8_t *bytes = (const uint8_t *)rows[i].bytes;
+
+        assert_int_equal(codec_put_varint(out, rows[i].value), rows[i].size);
+        assert_memory_equal(out, bytes, rows[i].size);
+        assert_int_equal(codec_get_varint(bytes, rows[i].size, &value), rows[i].size);
+        assert_true(value == rows[i].value);
+        assert_int_equal(codec_get_varint(bytes, rows[i].size - 1, &value), 0);
+        assert_true(i == 0 || memcmp(rows[i - 1].bytes, bytes, rows[i - 1].size) < 0);
+    }
+    for (size_t i = 0; i < COUNT(too_long); i++) {
+        assert_int_equal(codec_get_varint((const uint8_t *)too_long[i], 3, &value), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +306,7 @@ int main(void)
         cmocka_unit_test(test_hex),
         cmocka_unit_test(test_uuid),
         cmocka_unit_test(test_integers),
+        cmocka_unit_test(test_varints),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

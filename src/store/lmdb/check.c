@@ -124,12 +124,13 @@ static bool is_absent(struct checking *checking, bool was_found)
 
 /* ---- one row of each table ---- */
 
-static void check_key_size(struct checking *checking, enum env_table table,
-                           const struct rows_key *key, size_t right)
+static bool is_ours(struct checking *checking, enum env_table table, const struct rows_key *key,
+                    bool ours)
 {
-    if (key->size != right) {
+    if (!ours) {
         found(checking, "a key of %zu bytes in %s: none of ours", key->size, env_table_name(table));
     }
+    return ours;
 }
 
 static void check_index_of_session(struct checking *checking, const struct record_session *stored,
@@ -166,8 +167,7 @@ static void check_session(struct checking *checking, const struct rows_key *key)
     struct record_session stored;
     char name[37];
 
-    check_key_size(checking, TABLE_SESSIONS, key, SESSION_ID_SIZE);
-    if (key->size != SESSION_ID_SIZE ||
+    if (!is_ours(checking, TABLE_SESSIONS, key, key->size == SESSION_ID_SIZE) ||
         !readable(checking, rows_session_get(&checking->rows, key->bytes, &stored))) {
         return;
     }
@@ -185,8 +185,7 @@ static void check_alias(struct checking *checking, const struct rows_key *key)
     char name[37];
     bool there;
 
-    check_key_size(checking, TABLE_ALIASES, key, SESSION_HASH_SIZE);
-    if (key->size != SESSION_HASH_SIZE ||
+    if (!is_ours(checking, TABLE_ALIASES, key, key->size == SESSION_HASH_SIZE) ||
         !readable(checking, rows_alias_get(&checking->rows, key->bytes, &alias))) {
         return;
     }
@@ -206,8 +205,7 @@ static void check_account(struct checking *checking, const struct rows_key *key)
     uint64_t number;
     bool there;
 
-    check_key_size(checking, TABLE_ACCOUNTS, key, 8);
-    if (key->size != 8 ||
+    if (!is_ours(checking, TABLE_ACCOUNTS, key, key->size == 8) ||
         !readable(checking,
                   rows_account_get(&checking->rows, codec_get_u64(key->bytes), &account))) {
         return;
@@ -252,8 +250,7 @@ static void check_signing_key(struct checking *checking, const struct rows_key *
 {
     struct signing_row row;
 
-    check_key_size(checking, TABLE_KEYS, key, 4);
-    if (key->size == 4) {
+    if (is_ours(checking, TABLE_KEYS, key, key->size == 4)) {
         readable(checking, rows_signing_get(&checking->rows, codec_get_u32(key->bytes), &row));
     }
 }
@@ -266,8 +263,7 @@ static void check_owner(struct checking *checking, const struct rows_key *key)
     uint64_t account;
     bool there;
 
-    check_key_size(checking, TABLE_OWNERS, key, 8 + SESSION_ID_SIZE);
-    if (!rows_owner_split(key, &account, id)) {
+    if (!is_ours(checking, TABLE_OWNERS, key, rows_owner_split(key, &account, id))) {
         return;
     }
     codec_uuid_format(id, name);
@@ -286,8 +282,7 @@ static void check_end(struct checking *checking, const struct rows_key *key)
     int64_t at_ms;
     bool there;
 
-    check_key_size(checking, TABLE_ENDS, key, 8 + SESSION_ID_SIZE);
-    if (!rows_end_split(key, &at_ms, id)) {
+    if (!is_ours(checking, TABLE_ENDS, key, rows_end_split(key, &at_ms, id))) {
         return;
     }
     codec_uuid_format(id, name);
@@ -303,8 +298,7 @@ static void check_event(struct checking *checking, const struct rows_key *key)
 {
     struct event event;
 
-    check_key_size(checking, TABLE_EVENTS, key, 8);
-    if (key->size == 8) {
+    if (is_ours(checking, TABLE_EVENTS, key, key->size == 8)) {
         readable(checking, rows_event_get(&checking->rows, codec_get_u64(key->bytes), &event));
     }
 }

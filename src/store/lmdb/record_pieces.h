@@ -50,6 +50,14 @@ static inline void put_u64(struct record *record, uint64_t value)
     put_bytes(record, bytes, sizeof bytes);
 }
 
+/* For what is small in most records and does not change: 1 to 9 bytes. */
+static inline void put_varint(struct record *record, uint64_t value)
+{
+    uint8_t bytes[CODEC_VARINT_MAX];
+
+    put_bytes(record, bytes, codec_put_varint(bytes, value));
+}
+
 static inline void put_time(struct record *record, int64_t ms)
 {
     put_u64(record, (uint64_t)ms);
@@ -66,25 +74,25 @@ static inline void put_time48(struct record *record, int64_t ms)
     put_bytes(record, bytes + 2, 6);
 }
 
-/* How long before `latest` something was, in 32 bits: bit 31 says that it was after it (a clock was
- * set), bit 30 that the rest is in seconds and not in milliseconds. All ones: not known, which a
- * time of 0 says too. */
-static const uint32_t ago_after = UINT32_C(1) << 31, ago_seconds = UINT32_C(1) << 30;
-static const uint32_t ago_most = (UINT32_C(1) << 30) - 2, ago_unknown = UINT32_MAX;
+/* How long something was before `later_ms`, in 16 bits like a floating-point number: bit 15 says
+ * that it was after it (a clock was set back), 5 bits shift what the other 10 say, and the first
+ * bit of a shifted value is left out, so that each time has one spelling. Exact for two seconds,
+ * to a thousandth for 69 years, and never earlier than it was, so that no window ends too soon. All
+ * ones: not known, which a time of 0 says too. */
+enum { GAP_BITS = 10, GAP_AFTER = 0x8000, GAP_MOST = 0x7ffe, GAP_UNKNOWN = 0xffff };
 
-static inline void put_ago(struct record *record, int64_t latest_ms, int64_t ms)
+static inline void put_gap(struct record *record, int64_t later_ms, int64_t ms)
 {
-    bool after = ms > latest_ms;
-    int64_t ago = after ? ms - latest_ms : latest_ms - ms;
-    bool seconds = ago / 1000 > ago_most / 1000; /* up to a second more counts as ago_most */
+    bool after = ms > later_ms;
+    uint64_t gap = (uint64_t)(after ? ms - later_ms : later_ms - ms);
+    unsigned bits = 64 - (unsigned)__builtin_clzll(gap | 1);
+    unsigned shift = bits > GAP_BITS + 1 ? bits - GAP_BITS - 1 : 0;
+    uint64_t up = after ? (UINT64_C(1) << shift) - 1 : 0;
+    uint64_t value = ((uint64_t)shift << GAP_BITS) + ((gap + up) >> shift);
 
-    if (latest_ms == 0 || ms == 0) {
-        put_u32(record, ago_unknown);
-        return;
-    }
-    ago = seconds ? ago / 1000 : ago;
-    put_u32(record, (after ? ago_after : 0) | (seconds ? ago_seconds : 0) |
-                        (ago > ago_most ? ago_most : (uint32_t)ago));
+    record->failed |= later_ms < 0 || ms < 0;
+    value = (value > GAP_MOST ? (uint64_t)GAP_MOST : value) | (after ? (uint64_t)GAP_AFTER : 0);
+    put_u16(record, later_ms == 0 || ms == 0 ? (size_t)GAP_UNKNOWN : (size_t)value);
 }
 
 /* A field of `room` bytes that must end inside them. */
@@ -110,6 +118,16 @@ static inline void put_short_text(struct record *record, const char *field, size
         return;
     }
     put_u8(record, (unsigned)size);
+    put_bytes(record, field, size);
+}
+
+/* The same for fields that are empty in most records. */
+static inline void put_long_text(struct record *record, const char *field, size_t room)
+{
+    size_t size = strnlen(field, room);
+
+    record->failed |= size == room;
+    put_varint(record, size);
     put_bytes(record, field, size);
 }
 
@@ -148,6 +166,24 @@ static inline uint64_t get_u64(struct record *record)
     return codec_get_u64(get_bytes(record, 8));
 }
 
+static inline uint64_t get_varint(struct record *record)
+{
+    uint64_t value = 0;
+    size_t size = codec_get_varint(record->bytes + record->at, record->size - record->at, &value);
+
+    record->failed |= size == 0;
+    record->at += size;
+    return value;
+}
+
+static inline uint32_t get_varint32(struct record *record)
+{
+    uint64_t value = get_varint(record);
+
+    record->failed |= value > UINT32_MAX;
+    return (uint32_t)value;
+}
+
 static inline int64_t get_time(struct record *record)
 {
     return (int64_t)get_u64(record);
@@ -161,20 +197,21 @@ static inline int64_t get_time48(struct record *record)
 }
 
 /* 0 = not known. */
-static inline int64_t get_ago(struct record *record, int64_t latest_ms)
+static inline int64_t get_gap(struct record *record, int64_t later_ms)
 {
-    uint32_t value = get_u32(record);
-    int64_t units = value & (ago_seconds - 1);
-    int64_t ago = (value & ago_seconds) != 0 ? units * 1000 : units;
-    int64_t ms = (value & ago_after) != 0 ? latest_ms + ago : latest_ms - ago;
+    size_t value = get_u16(record);
+    bool after = (value & GAP_AFTER) != 0;
+    unsigned shift = (value & GAP_MOST) >> GAP_BITS;
+    int64_t gap = (int64_t)(value & ((1U << GAP_BITS) - 1));
+    int64_t ms;
 
-    if (value == ago_unknown) {
+    if (value == GAP_UNKNOWN) {
         return 0;
+    } else if (shift > 0) {
+        gap = (gap + (1 << GAP_BITS)) << (shift - 1);
     }
-    /* each time has one spelling */
-    record->failed |= latest_ms == 0 || ms <= 0 || units > ago_most ||
-                      ((value & ago_after) != 0 && ago == 0) ||
-                      ((value & ago_seconds) != 0 && ago <= ago_most);
+    ms = after ? later_ms + gap : later_ms - gap;
+    record->failed |= later_ms == 0 || ms <= 0 || value == (GAP_MOST | 1) || (after && gap == 0);
     return ms;
 }
 
@@ -205,6 +242,13 @@ static inline void get_text(struct record *record, char *field, size_t room)
 static inline void get_short_text(struct record *record, char *field, size_t room)
 {
     size_t size = get_u8(record);
+
+    get_text_of(record, size, field, room);
+}
+
+static inline void get_long_text(struct record *record, char *field, size_t room)
+{
+    size_t size = (size_t)get_varint(record);
 
     get_text_of(record, size, field, room);
 }

@@ -10,34 +10,36 @@ enum { SESSION_VERSION = 2 };
 /* ---- session: key = id (16) ----
  *
  *     02                         version
- *     0005                       flags, as below
- *     00                         end
- *     0000000000000007           account
- *     00000000                   its epoch
+ *     05                         flags, as below
+ *     00                         end, enum session_end
+ *     07                         account (put_varint)
+ *     00                         its epoch (put_varint)
+ *     00                         derived aliases below this generation are removed (put_varint)
  *     0000002a                   generation
- *     00000000                   derived aliases below this generation are removed
  *     019a9f2c3b00               created
  *     019a9f2d0a11               rotated
  *     019a9f2d0a11               used
  *     019aa4523b00               expires, 0 = never
- *     000000000000               ended, 0 = live
  *     019aa9783b00               time of its entry in the ends table, 0 = none
  *     8f0c66d21b5e9a03           boot id, 0 = not known
- *     019a9f2d0a13 00000c350a13  generation 41 spent: wall clock, time since boot; 0 = not known
- *     0000ea60 0000ea60          generation 40 spent: so much earlier, by both clocks (put_ago)
- *     00000bb8 ffffffff          generation 39: as much before that of 41; ffffffff = not known
+ *     8002 00000c350a13          generation 41 spent: so long before (here after) it was rotated
+ *                                (put_gap), and since boot; 0 = not known
+ *     1b53 1b53                  generation 40: so much earlier, by both clocks (put_gap)
+ *     05dc ffff                  generation 39: so much before the next later one that is known
  *     …                          down to generation 34
- *     (32 bytes)                 the stored alias, only with flag 0002
- *     01 (64 bytes)              key's kind and public key, only with flag 0010
- *     (32 bytes)                 hashes of address and user agent, only with flag 0020
- *     05 70686f6e65              device "phone", only with flag 0040
- *     01 03 019a9f2c4b00         events: how many, then kind and time; only with flag 0080
+ *     019a9f2d0a13               ended, unless it is live
+ *     (32 bytes)                 the stored alias, only with flag 02
+ *     01 (64 bytes)              key's kind and public key, only with flag 10
+ *     (32 bytes)                 hashes of address and user agent, only with flag 20
+ *     05 70686f6e65              device "phone", only with flag 40
+ *     01 03 019a9f2c4b00         events: how many, then kind and time; only with flag 80
  *     0c 2f6f617574682f746f6b656e     realm "/oauth/token"
  *     03 776562                  client "web"
- *     0006 6f70656e6964          scope "openid"
+ *     06 6f70656e6964            scope "openid"
  *     (16 bytes)                 MAC
  *
- * Nothing that a rotation changes varies in size, so a rotation rewrites the record in place. */
+ * Nothing that a rotation changes varies in size, so a rotation rewrites the record in place. What
+ * is small in most sessions is small here: each refresh reads, hashes and writes all of it. */
 
 enum {
     FLAG_SCOPE = 0x01, /* a scope was granted */
@@ -70,29 +72,36 @@ static unsigned flags_of(const struct session *session)
            (session->event_count > 0 ? (unsigned)FLAG_EVENTS : 0);
 }
 
+/* The times of one clock, each as the gap to the next later one that is known. */
 static void put_spent(struct record *record, const struct session *session)
 {
-    const struct session_spent *latest = &session->spent[0];
+    const struct session_spent *spent = session->spent;
+    int64_t wall_ms = session->rotated_ms, boot_ms = spent[0].boot_ms;
 
     put_u64(record, session->boot);
-    put_time48(record, latest->wall_ms);
-    put_time48(record, latest->boot_ms);
+    put_gap(record, wall_ms, spent[0].wall_ms);
+    put_time48(record, boot_ms);
     for (size_t i = 1; i < SESSION_SPENT_KEPT; i++) {
-        put_ago(record, latest->wall_ms, session->spent[i].wall_ms);
-        put_ago(record, latest->boot_ms, session->spent[i].boot_ms);
+        wall_ms = spent[i - 1].wall_ms != 0 ? spent[i - 1].wall_ms : wall_ms;
+        boot_ms = spent[i - 1].boot_ms != 0 ? spent[i - 1].boot_ms : boot_ms;
+        put_gap(record, wall_ms, spent[i].wall_ms);
+        put_gap(record, boot_ms, spent[i].boot_ms);
     }
 }
 
 static void get_spent(struct record *record, struct session *session)
 {
-    struct session_spent *latest = &session->spent[0];
+    struct session_spent *spent = session->spent;
+    int64_t wall_ms = session->rotated_ms, boot_ms;
 
     session->boot = get_u64(record);
-    latest->wall_ms = get_time48(record);
-    latest->boot_ms = get_time48(record);
+    spent[0].wall_ms = get_gap(record, wall_ms);
+    spent[0].boot_ms = boot_ms = get_time48(record);
     for (size_t i = 1; i < SESSION_SPENT_KEPT; i++) {
-        session->spent[i].wall_ms = get_ago(record, latest->wall_ms);
-        session->spent[i].boot_ms = get_ago(record, latest->boot_ms);
+        wall_ms = spent[i - 1].wall_ms != 0 ? spent[i - 1].wall_ms : wall_ms;
+        boot_ms = spent[i - 1].boot_ms != 0 ? spent[i - 1].boot_ms : boot_ms;
+        spent[i].wall_ms = get_gap(record, wall_ms);
+        spent[i].boot_ms = get_gap(record, boot_ms);
     }
 }
 
@@ -167,53 +176,57 @@ void record_put_session(struct record *record, const struct record_session *stor
     unsigned flags = flags_of(session);
 
     put_u8(record, SESSION_VERSION);
-    put_u16(record, flags);
+    put_u8(record, flags);
     put_u8(record, session->end);
-    put_u64(record, session->account);
-    put_u32(record, session->epoch);
+    put_varint(record, session->account);
+    put_varint(record, session->epoch);
+    put_varint(record, stored->swept);
     put_u32(record, session->generation);
-    put_u32(record, stored->swept);
     put_time48(record, session->created_ms);
     put_time48(record, session->rotated_ms);
     put_time48(record, session->used_ms);
     put_time48(record, session->expires_ms);
-    put_time48(record, session->ended_ms);
     put_time48(record, stored->entry_ms);
     put_spent(record, session);
+    if (session->end != SESSION_LIVE) {
+        put_time48(record, session->ended_ms);
+    }
     put_extras(record, session, flags);
     put_short_text(record, session->realm, sizeof session->realm);
     put_short_text(record, session->client, sizeof session->client);
-    put_text(record, session->scope, sizeof session->scope);
+    put_long_text(record, session->scope, sizeof session->scope);
 }
 
 bool record_get_session(struct record *record, struct record_session *stored)
 {
     struct session *session = &stored->session;
-    size_t flags;
+    unsigned flags;
 
     memset(stored, 0, sizeof *stored);
     record->failed |= get_u8(record) != SESSION_VERSION;
-    flags = get_u16(record);
+    flags = get_u8(record);
     session->scope_given = (flags & FLAG_SCOPE) != 0;
     session->has_alias = (flags & FLAG_ALIAS) != 0;
     session->has_derived_aliases = (flags & FLAG_DERIVED) != 0;
     session->client_proved = (flags & FLAG_PROVED) != 0;
     session->end = (enum session_end)get_choice(record, SESSION_ENDED_CLIENT);
-    session->account = get_u64(record);
-    session->epoch = get_u32(record);
+    session->account = get_varint(record);
+    session->epoch = get_varint32(record);
+    stored->swept = get_varint32(record);
     session->generation = get_u32(record);
-    stored->swept = get_u32(record);
     session->created_ms = get_time48(record);
     session->rotated_ms = get_time48(record);
     session->used_ms = get_time48(record);
     session->expires_ms = get_time48(record);
-    session->ended_ms = get_time48(record);
     stored->entry_ms = get_time48(record);
     get_spent(record, session);
-    get_extras(record, session, (unsigned)flags);
+    if (session->end != SESSION_LIVE) {
+        session->ended_ms = get_time48(record);
+    }
+    get_extras(record, session, flags);
     get_short_text(record, session->realm, sizeof session->realm);
     get_short_text(record, session->client, sizeof session->client);
-    get_text(record, session->scope, sizeof session->scope);
+    get_long_text(record, session->scope, sizeof session->scope);
     record->failed |= flags_of(session) != flags;
     return ended(record);
 }

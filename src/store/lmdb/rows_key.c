@@ -65,43 +65,47 @@ struct rows_key rows_key_name(const char *name, size_t most)
     return rows_key_bytes(name, size > most ? 0 : size);
 }
 
-static struct rows_key u64_and_id(uint64_t number, const uint8_t id[SESSION_ID_SIZE])
-{
-    struct rows_key key;
-
-    key.size = 8 + SESSION_ID_SIZE;
-    codec_put_u64(key.bytes, number);
-    memcpy(key.bytes + 8, id, SESSION_ID_SIZE);
-    return key;
-}
+/* ---- the two indices ---- */
 
 struct rows_key rows_owner_key(uint64_t account, const uint8_t id[SESSION_ID_SIZE])
 {
-    return u64_and_id(account, id);
-}
+    struct rows_key key;
 
-struct rows_key rows_end_key(int64_t at_ms, const uint8_t id[SESSION_ID_SIZE])
-{
-    return u64_and_id((uint64_t)at_ms, id);
+    key.size = codec_put_varint(key.bytes, account);
+    memcpy(key.bytes + key.size, id, SESSION_ID_SIZE);
+    key.size += SESSION_ID_SIZE;
+    return key;
 }
 
 bool rows_owner_split(const struct rows_key *key, uint64_t *account, uint8_t id[SESSION_ID_SIZE])
 {
-    if (key->size != 8 + SESSION_ID_SIZE) {
+    size_t size = codec_get_varint(key->bytes, key->size, account);
+
+    if (size == 0 || key->size != size + SESSION_ID_SIZE) {
         return false;
     }
-    *account = codec_get_u64(key->bytes);
-    memcpy(id, key->bytes + 8, SESSION_ID_SIZE);
+    memcpy(id, key->bytes + size, SESSION_ID_SIZE);
     return true;
+}
+
+struct rows_key rows_end_key(int64_t at_ms, const uint8_t id[SESSION_ID_SIZE])
+{
+    struct rows_key key;
+
+    key.size = 8 + SESSION_ID_SIZE;
+    codec_put_u64(key.bytes, (uint64_t)at_ms);
+    memcpy(key.bytes + 8, id, SESSION_ID_SIZE);
+    return key;
 }
 
 bool rows_end_split(const struct rows_key *key, int64_t *at_ms, uint8_t id[SESSION_ID_SIZE])
 {
-    uint64_t at;
+    uint64_t at = codec_get_u64(key->bytes);
 
-    if (!rows_owner_split(key, &at, id) || at > INT64_MAX) {
+    if (key->size != 8 + SESSION_ID_SIZE || at > INT64_MAX) {
         return false;
     }
     *at_ms = (int64_t)at;
+    memcpy(id, key->bytes + 8, SESSION_ID_SIZE);
     return true;
 }
