@@ -216,6 +216,14 @@ static void test_password_buys_a_session(void **state)
     assert_int_equal(world_present(w, &w->mount, answer.refresh_token, &answer), OUTCOME_RENEWED);
     ask.username = TEXT("eve");
     assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_WRONG_USER);
+    ask.username = TEXT("ada");
+    w->ada.enabled = false;
+    assert_int_equal(store_account_update(w->store, NULL, &w->ada, &w->fault), STORE_OK);
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_ACCOUNT_DISABLED);
+    assert_int_equal(store_account_remove(w->store, "ada", &w->fault), STORE_OK);
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_ACCOUNT_GONE);
 }
 
 /* A rotation that waited long for the writer: the window runs from when it was written, so that the

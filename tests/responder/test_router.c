@@ -186,6 +186,7 @@ static void test_prefix(void **state)
         {"/v1/id/auth/refresh_token/", "", "/auth/refresh_token"},
         {"/oauth/token", "", ""},
         {"/v1/idoauth/token", "", ""},
+        {"/v1/idauth/refresh_token", "", ""},
         {"/v1/id", "", ""},
         {"/v1/id/", "", ""},
         {"/v1/id//oauth/token", "", ""},
