@@ -13,6 +13,8 @@ import sys
 import time
 import xml.etree.ElementTree
 
+import mutants
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LOGS = ROOT / "build" / "logs"
 PYTEST = ["/usr/bin/python3", "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q", "--color=no",
@@ -40,8 +42,8 @@ class Result:
 class Stage:
     """One line of the run: runs commands with their output in a log of its own."""
 
-    def __init__(self, name, what, work):
-        self.name, self.what, self.work = name, what, work
+    def __init__(self, name, what, work, only_by_name=False):
+        self.name, self.what, self.work, self.only_by_name = name, what, work, only_by_name
         self.log = LOGS / f"{name}.log"
 
     def run(self):
@@ -179,6 +181,11 @@ def fuzz(target, seconds=FUZZ_SECONDS, seed=FUZZ_SEED):
     return work
 
 
+def try_mutants(stage):
+    """MUTANTS="NAME NAME" in the environment: only these."""
+    return Result(*mutants.run(stage.note, os.environ.get("MUTANTS", "").split()))
+
+
 def fuzz_targets():
     return sorted(path.stem.removeprefix("fuzz_") for path in (ROOT / "tests/fuzz").glob("fuzz_*.c"))
 
@@ -272,7 +279,9 @@ def plan():
         Stage("tsan-e2e", "the race under TSan",
               pytest("tests/e2e", "-m", "threaded", build_folder="build-tsan")),
     ]
-    return [first, (left, right + fuzzing), last]
+    seeded = [Stage("mutants", "seeded bugs, which the tests must notice", try_mutants,
+                    only_by_name=True)]
+    return [first, (left, right + fuzzing), last, seeded]
 
 
 def coloured(text, code):
@@ -280,9 +289,10 @@ def coloured(text, code):
     return text if plain else f"\033[{code}m{text}\033[0m"
 
 
-def is_chosen(name, chosen):
+def is_chosen(stage, chosen):
     """`fuzz` chooses fuzz-form, too: what is built and what is run with it belong together."""
-    return any(name == one or name.startswith(f"{one}-") for one in chosen)
+    return any(stage.name == one or stage.name.startswith(f"{one}-")
+               for one in chosen) if chosen else not stage.only_by_name
 
 
 class Report:
@@ -296,7 +306,7 @@ class Report:
         for stage in stages:
             if self.stopped:
                 return
-            if self.chosen and not is_chosen(stage.name, self.chosen):
+            if not is_chosen(stage, self.chosen):
                 continue
             began = time.monotonic()
             result = stage.run()
@@ -353,7 +363,7 @@ def main():
               for stage in part]
     if options.list:
         for stage in stages:
-            print(f"{stage.name:18} {stage.what}")
+            print(f"{stage.name:18} {stage.what}{' (only by name)' if stage.only_by_name else ''}")
         return 0
     names = {*CAMPAIGN, "campaign", "fuzz"} if is_campaign else {stage.name for stage in stages}
     unknown = set(options.stage) - names
