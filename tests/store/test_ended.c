@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 
 #include <cmocka.h>
 
@@ -14,6 +15,32 @@
 static char directory[SCRATCH_PATH_MAX];
 static struct crypto_mac *mac, *other_mac;
 static struct fault fault;
+
+/* What was synced so far: entries 'e', the folder 'd'. */
+static char synced[64];
+
+static int note_sync(int file, long call, char what)
+{
+    size_t count = strlen(synced);
+
+    if (count + 1 < sizeof synced) {
+        synced[count] = what;
+    }
+    return (int)syscall(call, file);
+}
+
+int fdatasync(int file)
+{
+    return note_sync(file, SYS_fdatasync, 'e');
+}
+
+int fsync(int file)
+{
+    struct stat about;
+
+    assert_int_equal(fstat(file, &about), 0);
+    return note_sync(file, SYS_fsync, S_ISDIR(about.st_mode) ? 'd' : 'e');
+}
 
 static int set_up(void **state)
 {
@@ -64,7 +91,9 @@ static void entries_come_back_in_order(void **state)
     assert_true(ended_read(directory, mac, 0, 10, &list, &fault));
     assert_int_equal(list.count, 0);
     append(&session, 1, 1);
+    assert_string_equal(synced, "ed"); /* before what ends is committed */
     append(&account, 1, 2);
+    assert_string_equal(synced, "ede");
     assert_int_equal(ended_last(directory, mac), 2);
     assert_true(ended_read(directory, mac, 0, 10, &list, &fault));
     assert_int_equal(list.count, 2);
