@@ -23,6 +23,7 @@ struct config {
     uint64_t store_size;               /* first map size, bytes */
     uint64_t store_limit;              /* 0 = none */
     int64_t keep_ended_ms;             /* 30 days */
+    int64_t writer_wait_ms;            /* 5 s */
     char log_file[CONFIG_PATH_MAX];    /* "" = standard error */
     enum log_level log_level;
     char prefix[MOUNT_PATH_MAX + 1]; /* stripped from the URL path before mounts are matched */

@@ -31,6 +31,7 @@ static struct store *open_store(struct service *service, bool create, bool read_
         .create = create,
         .read_only = read_only,
         .keep_ended_ms = config->keep_ended_ms,
+        .writer_wait_ms = config->writer_wait_ms,
         .now_ms = clock_now_ms(&clock),
         .clock = clock,
         .derived_alias = refresh_token_derived_alias,

@@ -225,6 +225,13 @@ static void flush(void *self)
     }
 }
 
+static int64_t watch(void *self)
+{
+    struct store *store = store_of(self);
+
+    return store != NULL ? store_expire(store) : INT64_MAX;
+}
+
 static const char *must_end(void *self)
 {
     struct store *store = store_of(self);
@@ -240,5 +247,6 @@ struct server_handler serve_handler(struct serve *serve)
                                    .body_limit = body_limit,
                                    .pending = pending,
                                    .flush = flush,
+                                   .watch = watch,
                                    .must_end = must_end};
 }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "http/exchange.h"
 
@@ -27,6 +28,9 @@ struct server_handler {
     enum server_pending (*pending)(void *self);
     /* Completes the responses that wait. */
     void (*flush)(void *self);
+    /* Gives up responses that have waited for too long behind a flush that hangs. Returns within
+     * how many milliseconds to call it again. */
+    int64_t (*watch)(void *self);
 
     /* Why this process must finish what is in flight and end with a failure: static text for the
      * log. NULL while it can go on. */

@@ -153,6 +153,7 @@ static size_t processors(void)
 static void serve_until_signal(struct workers *workers);
 static int wait_for_signal(int ms);
 static void watch_for_stuck(struct workers *workers, unsigned taken_before);
+static int64_t watch_for_hung(struct workers *workers);
 static void watch_for_late(struct workers *workers);
 
 /* Until a signal, and from then on until the last worker has finished. False: the process must end,
@@ -167,6 +168,7 @@ static bool run_main_thread(struct workers *workers)
         }
         wait_for_signal(JOIN_WATCH_MS);
         watch_for_late(workers);
+        watch_for_hung(workers);
     }
     for (size_t i = 0; i < atomic_load(&workers->started); i++) {
         pthread_join(workers->threads[i], NULL);
@@ -181,7 +183,8 @@ static void serve_until_signal(struct workers *workers)
     while (!atomic_load(&workers->stopping)) {
         bool closely = atomic_load(&workers->starved);
         unsigned taken = atomic_load(&workers->taken);
-        int signal_number = wait_for_signal(closely ? STUCK_MS : WATCH_MS);
+        int64_t watch_ms = watch_for_hung(workers);
+        int signal_number = wait_for_signal(closely ? STUCK_MS : (int)watch_ms);
 
         if (signal_number != 0 && signal_number != LOOK_SIGNAL) {
             stop(workers);
@@ -216,6 +219,14 @@ static void watch_for_stuck(struct workers *workers, unsigned taken_before)
     } else if (atomic_load(&workers->taken) == taken_before) {
         start_another(workers, atomic_load(&workers->started) + 1);
     }
+}
+
+/* Returns for how long the main thread may sleep then: WATCH_MS at most. */
+static int64_t watch_for_hung(struct workers *workers)
+{
+    int64_t within_ms = workers->handler->watch(workers->handler->self);
+
+    return within_ms > WATCH_MS ? WATCH_MS : within_ms > 0 ? within_ms : 1;
 }
 
 static void watch_for_late(struct workers *workers)

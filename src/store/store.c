@@ -85,6 +85,11 @@ enum store_pending store_pending(struct store *store)
     return store->kind->pending(store);
 }
 
+int64_t store_expire(struct store *store)
+{
+    return store->kind->expire(store);
+}
+
 void store_flush(struct store *store)
 {
     store->kind->flush(store);

@@ -51,6 +51,7 @@ struct store_settings {
     bool create;            /* make the directory (0700) and the store when absent */
     bool read_only;         /* all writing verbs give STORE_FAULT */
     int64_t keep_ended_ms;  /* how long an ended or expired session stays to be explained */
+    int64_t writer_wait_ms; /* how long a write waits for other writers; 0 = 5 s */
     int64_t now_ms;         /* noted in a store that is made now; 0 = not told */
     /* Read when a write is made, which may be long after it was asked for. All zero: the times in
      * the writes count, and the time since boot is not known. */
@@ -233,6 +234,7 @@ struct store_write {
     struct fault *fault;
     void (*done)(void *self, enum store_result result);
     void *self;
+    int64_t since_us; /* handed in, by clock_stopwatch_us */
     enum store_result result;
     struct store_write *next;
 };
@@ -266,6 +268,11 @@ enum store_pending {
     STORE_DUE      /* it has gathered for long enough: flush now */
 };
 enum store_pending store_pending(struct store *store);
+/* Answers with STORE_FAULT what has waited to be written for longer than settings.writer_wait_ms:
+ * it was not done, and never will be. Returns within how many milliseconds to call it again. A
+ * flush does this too while it waits for other processes; this is for the time when the thread that
+ * flushes hangs at the disk. */
+int64_t store_expire(struct store *store);
 /* Makes durable what was handed in, in as few commits as can be, until nothing waits or another
  * thread is at it. Whoever submits, flushes afterwards. */
 void store_flush(struct store *store);

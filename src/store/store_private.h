@@ -25,6 +25,7 @@ struct store_kind {
     enum store_result (*write)(struct store *store, struct store_write *write);
     void (*submit)(struct store *store, struct store_write *write);
     enum store_pending (*pending)(struct store *store);
+    int64_t (*expire)(struct store *store);
     void (*flush)(struct store *store);
 
     enum store_result (*session_view)(struct store *store, const uint8_t id[SESSION_ID_SIZE],

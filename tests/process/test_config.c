@@ -392,6 +392,7 @@ static void test_without_a_file(void **state)
     assert_int_equal(config.store_size, 64 << 20);
     assert_int_equal(config.store_limit, 0);
     assert_int_equal(config.keep_ended_ms, INT64_C(30) * CLOCK_DAY);
+    assert_int_equal(config.writer_wait_ms, 5 * CLOCK_SECOND);
     assert_int_equal(config.mount_count, endpoints);
     assert_string_equal(config.mounts[0].path, "/oauth/access_token");
     assert_string_equal(config.mounts[0].realm->name, "/oauth/access_token");
@@ -436,6 +437,7 @@ static void test_every_general_setting(void **state)
                      "store-size = 2m\n"
                      "store-limit = 4g\n"
                      "keep-ended = 4w\n"
+                     "writer-wait = 2s\n"
                      "\tlog = l/log\n"
                      "log-level = debug\n"
                      "prefix = /a.fcgi\n"
@@ -448,6 +450,7 @@ static void test_every_general_setting(void **state)
     assert_int_equal(config.store_size, 2 << 20);
     assert_int_equal(config.store_limit, INT64_C(4) << 30);
     assert_int_equal(config.keep_ended_ms, INT64_C(28) * CLOCK_DAY);
+    assert_int_equal(config.writer_wait_ms, 2 * CLOCK_SECOND);
     assert_string_equal(config.log_file, "l/log");
     assert_int_equal(config.log_level, LOG_LEVEL_DEBUG);
     assert_string_equal(config.prefix, "/a.fcgi");

@@ -22,6 +22,7 @@ struct gathering {
     struct fixture *f;
     size_t followers; /* the leader's apply returns when so many wait behind it */
     atomic_bool leading;
+    atomic_bool answered; /* those that wait behind a leader that hangs */
 };
 
 static enum store_result apply_gather(struct rows *rows, void *what)
@@ -482,6 +483,82 @@ static void a_leader_hands_over(void **state)
     pthread_join(follower, NULL);
 }
 
+/* ---- waiting too long ---- */
+
+static enum store_result apply_until_told(struct rows *rows, void *what)
+{
+    struct gathering *gathering = what;
+
+    (void)rows;
+    atomic_store(&gathering->leading, true);
+    while (!atomic_load(&gathering->answered)) {
+        sched_yield();
+    }
+    return STORE_STALE;
+}
+
+static void *hang(void *argument)
+{
+    struct gathering *gathering = argument;
+
+    assert_store(STORE_STALE, fixture_write(gathering->f, apply_until_told, gathering, NULL));
+    return NULL;
+}
+
+static int setup_impatient(void **state)
+{
+    struct fixture *f;
+
+    fixture_lmdb_closed(state);
+    f = *state;
+    f->settings.writer_wait_ms = 50;
+    fixture_open(f);
+    return 0;
+}
+
+/* A commit of this process hangs: what waits behind it is answered by the one who looks after it,
+ * whether its thread sleeps or not, and is not made later. */
+static void what_waits_behind_a_hung_commit_is_answered(void **state)
+{
+    struct fixture *f = *state;
+    struct gathering gathering = {.f = f};
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
+    struct racer sleeper = {.f = f, .n = 1};
+    enum store_result submitted = STORE_OK;
+    struct group_commit *group = fixture_group(f);
+    struct fault fault = {""};
+    struct store_write write;
+    pthread_t leader, thread;
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    pthread_create(&leader, NULL, hang, &gathering);
+    while (!atomic_load(&gathering.leading)) {
+        sched_yield();
+    }
+    store_prepare_rotate(&write, &rotation);
+    store_submit(f->store, &write, &fault, keep_result, &submitted);
+    store_flush(f->store); /* another leads */
+    assert_int_equal(group_commit_pending(group), STORE_NOTHING);
+    pthread_create(&thread, NULL, rotate_once, &sleeper);
+    while (group_commit_waiting(group) < 2) {
+        sched_yield();
+    }
+    while (group_commit_waiting(group) > 0) {
+        int64_t within_us = group_commit_expire(group);
+
+        assert_true(within_us > 0 && within_us <= 50 * 1000);
+    }
+    pthread_join(thread, NULL);
+    atomic_store(&gathering.answered, true);
+    pthread_join(leader, NULL);
+    assert_int_equal(submitted, STORE_FAULT);
+    assert_int_equal(sleeper.result, STORE_FAULT);
+    assert_non_null(strstr(fault.text, "a commit of this process"));
+    assert_int_equal(fixture_find(f, 1).generation, 0);
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+}
+
 /* ---- everything at once, for the sanitizers and against deadlock ---- */
 
 enum { MIXED_THREADS = 16, MIXED_ROUNDS = 40 };
@@ -593,6 +670,8 @@ int main(void)
         ON_LMDB(a_stamp_that_fails_does_not_fail_the_rotation),
         ON_LMDB(a_slow_commit_of_other_writes_is_one_commit),
         ON_LMDB(a_leader_hands_over),
+        cmocka_unit_test_setup_teardown(what_waits_behind_a_hung_commit_is_answered,
+                                        setup_impatient, fixture_remove),
         ON_LMDB(readers_and_writers_of_all_kinds_agree),
         cmocka_unit_test_setup_teardown(growing_disturbs_nobody, setup_small_map, fixture_remove),
     };

@@ -24,11 +24,13 @@
 #include <unistd.h>
 
 #include "base/codec.h"
+#include "store/lmdb/env_private.h"
 
 /* ---- a disk that fails on demand: these stand before libc's for LMDB ---- */
 
 static atomic_int failing_write, failing_meta_write, failing_sync; /* errno, 0 = works */
-static atomic_bool syncing = true; /* false where a test writes much and kills nobody */
+static atomic_bool stopping_in_sync; /* this process stops there, once */
+static atomic_bool syncing = true;   /* false where a test writes much and kills nobody */
 
 enum { META_SIZE = 2 * 4096 /* LMDB's two meta pages */ };
 
@@ -60,6 +62,8 @@ int fdatasync(int file)
 {
     if (fails(&failing_sync)) {
         return -1;
+    } else if (atomic_exchange(&stopping_in_sync, false)) {
+        raise(SIGSTOP);
     }
     return atomic_load(&syncing) ? (int)syscall(SYS_fdatasync, file) : 0;
 }
@@ -958,6 +962,109 @@ static void a_dead_reader_is_cleared(void **state)
     assert_int_equal(fixture_find(f, 1).generation, generation);
 }
 
+/* ---- a writer that is stopped ---- */
+
+static void rotate_and_stop(struct fixture *f)
+{
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
+
+    child_open(f);
+    atomic_store(&stopping_in_sync, true);
+    must(store_session_rotate(f->store, &rotation, &f->fault) == STORE_OK);
+}
+
+/* Of session 1; returns the child that stopped in the middle of its commit. */
+static pid_t stop_in_commit(struct fixture *f)
+{
+    int status;
+    pid_t child;
+
+    setup_one_session(f);
+    fixture_close(f);
+    child = spawn(f, rotate_and_stop);
+    assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+    assert_true(WIFSTOPPED(status));
+    f->settings.writer_wait_ms = 20;
+    return child;
+}
+
+static void let_go_on(pid_t child)
+{
+    kill(child, SIGCONT);
+    assert_int_equal(status_of(child), CHILD_OK);
+}
+
+/* A write waits as long as it was told to, names who holds it up, and was not made. */
+static void a_stopped_writer_holds_writers_up_for_a_while(void **state)
+{
+    struct fixture *f = *state;
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 2);
+    pid_t child = stop_in_commit(f);
+    char words[64];
+
+    fixture_open(f);
+    assert_store(STORE_FAULT, store_session_rotate(f->store, &rotation, &f->fault));
+    snprintf(words, sizeof words, "to write behind process %d;", (int)child);
+    assert_non_null(strstr(f->fault.text, words));
+    assert_false(store_is_broken(f->store));
+    let_go_on(child);
+    assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
+    rotation = fixture_rotation(1, 1, FIXTURE_NOW + 2);
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+/* Opening and reading go on, for which the wait of writers is made so long that the test would not
+ * end. */
+static void a_stopped_writer_holds_no_reader_up(void **state)
+{
+    struct fixture *f = *state;
+    pid_t child = stop_in_commit(f);
+
+    f->settings.writer_wait_ms = CLOCK_HOUR;
+    for (int read_only = 0; read_only < 2; read_only++) {
+        f->settings.read_only = read_only != 0;
+        fixture_open(f);
+        assert_int_equal(fixture_find(f, 1).generation, 0);
+        fixture_close(f);
+    }
+    let_go_on(child);
+    fixture_open(f);
+    assert_int_equal(fixture_find(f, 1).generation, 1);
+}
+
+static void hold_readers(struct fixture *f)
+{
+    child_open(f);
+    must(env_slots_take(fixture_env(f), INT64_MAX));
+    must(say(line.to_parent[1]));
+    pause();
+}
+
+/* A process that was stopped as it began to read or to open. */
+static void a_stopped_reader_holds_readers_up_for_a_while(void **state)
+{
+    struct fixture *f = *state;
+    char words[64];
+    pid_t child;
+
+    setup_one_session(f);
+    fixture_close(f);
+    line_open(&line);
+    child = spawn(f, hold_readers);
+    assert_true(hear(line.to_parent[0]));
+    f->settings.writer_wait_ms = 20;
+    snprintf(words, sizeof words, "process %d has held its table of readers", (int)child);
+    fixture_open_fails(f, words);
+    f->settings.read_only = true;
+    fixture_open_fails(f, words);
+    kill(child, SIGKILL);
+    assert_int_equal(status_of(child), 128 + SIGKILL);
+    line_close(&line);
+    fixture_open(f);
+    assert_int_equal(fixture_find(f, 1).generation, 0);
+}
+
 /* ---- kill -9 ---- */
 
 enum { WRITERS = 4, KILLS = 200 };
@@ -1317,6 +1424,9 @@ int main(void)
         ON_LMDB(a_map_grown_elsewhere_is_adopted_by_a_write),
         ON_LMDB(a_map_grown_elsewhere_is_adopted_by_many),
         ON_LMDB(a_dead_reader_is_cleared),
+        ON_LMDB(a_stopped_writer_holds_writers_up_for_a_while),
+        ON_LMDB(a_stopped_writer_holds_no_reader_up),
+        ON_LMDB(a_stopped_reader_holds_readers_up_for_a_while),
         ON_LMDB(what_was_acknowledged_survives_kill_9),
         ON_LMDB(a_backup_is_a_store),
         ON_LMDB(ends_outlive_an_older_copy_of_the_data),

@@ -4,9 +4,11 @@
  * records. */
 #include "store/lmdb/group_commit.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "store/lmdb/ends.h"
 #include "store/lmdb/events.h"
@@ -45,8 +47,8 @@ struct group_commit {
     pthread_mutex_t lock; /* over the rest */
     struct store_write *first, **end;
     size_t count;      /* of them */
-    int64_t since_us;  /* when the first came */
     int64_t commit_us; /* how long the last batch took */
+    int64_t begun_us;  /* when the batch under way began; 0: none is */
     bool has_leader;
 };
 
@@ -81,7 +83,6 @@ enum attempt {
     ATTEMPT_UNSWEPT /* nothing happened, because of what was swept, not of the writes */
 };
 
-static void run_in_turn(struct group_commit *group, struct store_write *batch, int64_t now_ms);
 static void answer_all(struct store_write *batch, enum store_result result,
                        const struct fault *fault);
 static enum attempt persist(struct group_commit *group, struct store_write *batch, int64_t now_ms);
@@ -103,28 +104,16 @@ static int64_t time_of(const struct store_write *batch)
     return now_ms;
 }
 
+/* With the turn to write. */
 static void run(struct group_commit *group, struct store_write *batch)
 {
-    struct env *env = group->settings.env;
     int64_t now_ms = time_of(batch);
-    struct fault fault = {""};
 
     if (now_ms != 0 && (now_ms - group->tidied_ms >= TIDY_EVERY_MS ||
                         group->tidied_ms - now_ms >= TIDY_EVERY_MS)) {
-        env_tidy(env);
+        env_tidy(group->settings.env);
         group->tidied_ms = now_ms;
     }
-    if (!env_turn_take(env, clock_stopwatch_us() + env_wait_us(env))) {
-        env_turn_fault(env, env_wait_us(env), &fault);
-        answer_all(batch, STORE_FAULT, &fault);
-        return;
-    }
-    run_in_turn(group, batch, now_ms);
-    env_turn_give(env);
-}
-
-static void run_in_turn(struct group_commit *group, struct store_write *batch, int64_t now_ms)
-{
     if (persist(group, batch, now_ms) == ATTEMPT_DONE || batch->next == NULL ||
         env_is_broken(group->settings.env)) {
         return;
@@ -351,6 +340,10 @@ static enum env_result stamp(struct group_commit *group, const struct store_writ
 
 /* ---- who leads ---- */
 
+static struct store_write *take_turn(struct group_commit *group);
+static bool has_to_lead(struct group_commit *group, int64_t *until_us);
+static struct store_write *begin_batch(struct group_commit *group);
+
 static struct store_write *take_all(struct group_commit *group)
 {
     struct store_write *batch = group->first;
@@ -378,7 +371,8 @@ static bool has_gathered(const struct group_commit *group)
     if (patience_us > GATHER_MOST_US) {
         patience_us = GATHER_MOST_US;
     }
-    return group->count >= GATHER_WRITES || clock_stopwatch_us() - group->since_us >= patience_us;
+    return group->count >= GATHER_WRITES ||
+           clock_stopwatch_us() - group->first->since_us >= patience_us;
 }
 
 enum store_pending group_commit_pending(struct group_commit *group)
@@ -397,10 +391,9 @@ void group_commit_submit(struct group_commit *group, struct store_write *write)
 {
     write->result = STORE_FAULT; /* until somebody has an answer */
     write->next = NULL;
+    write->since_us = clock_stopwatch_us();
     pthread_mutex_lock(&group->lock);
-    if (group->count++ == 0) {
-        group->since_us = clock_stopwatch_us();
-    }
+    group->count++;
     *group->end = write;
     group->end = &write->next;
     pthread_mutex_unlock(&group->lock);
@@ -408,9 +401,9 @@ void group_commit_submit(struct group_commit *group, struct store_write *write)
 
 /* A thread that sleeps until its write is made. */
 struct sleeper {
-    sem_t wake;
-    bool done; /* its result is there; else it was woken to lead */
-    enum store_result result;
+    sem_t wake;               /* posted once for each of these: */
+    bool leads;               /* it is to lead */
+    enum store_result result; /* its write has been answered */
 };
 
 static void wake(struct sleeper *sleeper)
@@ -423,7 +416,6 @@ static void wake_done(void *self, enum store_result result)
     struct sleeper *sleeper = self;
 
     sleeper->result = result;
-    sleeper->done = true;
     wake(sleeper);
 }
 
@@ -448,11 +440,11 @@ static void tell_all(struct store_write *batch)
 
 static void run_and_tell(struct group_commit *group, struct store_write *batch)
 {
-    int64_t begun_us = clock_stopwatch_us();
-
     run(group, batch);
+    env_turn_give(group->settings.env);
     pthread_mutex_lock(&group->lock);
-    group->commit_us = clock_stopwatch_us() - begun_us;
+    group->commit_us = clock_stopwatch_us() - group->begun_us;
+    group->begun_us = 0;
     group->has_leader = false; /* others may lead while this thread tells */
     pthread_mutex_unlock(&group->lock);
     tell_all(batch);
@@ -461,15 +453,102 @@ static void run_and_tell(struct group_commit *group, struct store_write *batch)
 /* The next batch, which the caller leads; NULL: somebody else leads, or nothing waits. */
 static struct store_write *begin_to_lead(struct group_commit *group)
 {
-    struct store_write *batch = NULL;
+    bool leads;
 
     pthread_mutex_lock(&group->lock);
-    if (!group->has_leader && group->first != NULL) {
-        group->has_leader = true;
-        batch = take_all(group);
+    leads = !group->has_leader && group->first != NULL;
+    group->has_leader = group->has_leader || leads;
+    pthread_mutex_unlock(&group->lock);
+    return leads ? take_turn(group) : NULL;
+}
+
+/* The leader's. Writes stay in the queue while it waits for other processes, so that each is
+ * answered when its own time is up, and those that come meanwhile join the batch. NULL: none is
+ * left, and the caller leads no more. */
+static struct store_write *take_turn(struct group_commit *group)
+{
+    struct store_write *batch = NULL;
+    int64_t until_us;
+
+    while (batch == NULL && has_to_lead(group, &until_us)) {
+        if (!env_turn_take(group->settings.env, until_us)) {
+            group_commit_expire(group);
+        } else if ((batch = begin_batch(group)) == NULL) {
+            env_turn_give(group->settings.env);
+        }
     }
+    return batch;
+}
+
+/* Until when the first write in the queue may wait. False: none is there, and nobody leads. */
+static bool has_to_lead(struct group_commit *group, int64_t *until_us)
+{
+    bool has_to;
+
+    pthread_mutex_lock(&group->lock);
+    has_to = group->first != NULL;
+    group->has_leader = has_to;
+    *until_us = has_to ? group->first->since_us + env_wait_us(group->settings.env) : 0;
+    pthread_mutex_unlock(&group->lock);
+    return has_to;
+}
+
+static struct store_write *begin_batch(struct group_commit *group)
+{
+    struct store_write *batch;
+
+    pthread_mutex_lock(&group->lock);
+    batch = take_all(group);
+    group->begun_us = batch != NULL ? clock_stopwatch_us() : 0;
     pthread_mutex_unlock(&group->lock);
     return batch;
+}
+
+/* ---- waiting too long ---- */
+
+static void answer_late(struct group_commit *group, int64_t begun_us, int64_t now_us,
+                        struct store_write *late)
+{
+    int64_t since_us = begun_us != 0 ? begun_us : late->since_us;
+    struct fault fault = {""};
+
+    if (begun_us != 0) {
+        fault_set(&fault,
+                  "store %s: a commit of this process (%d) has taken %" PRId64
+                  " s so far; its disk may hang",
+                  env_path(group->settings.env), (int)getpid(), (now_us - since_us) / 1000000);
+    } else {
+        env_turn_fault(group->settings.env, now_us - since_us, &fault);
+    }
+    answer_all(late, STORE_FAULT, &fault);
+}
+
+int64_t group_commit_expire(struct group_commit *group)
+{
+    int64_t wait_us = env_wait_us(group->settings.env);
+    int64_t now_us = clock_stopwatch_us();
+    struct store_write *late, **end = &late;
+    int64_t begun_us, next_us;
+
+    pthread_mutex_lock(&group->lock);
+    begun_us = group->begun_us;
+    late = group->first;
+    while (group->first != NULL && group->first->since_us + wait_us <= now_us) {
+        end = &group->first->next;
+        group->first = *end;
+        group->count--;
+    }
+    *end = NULL;
+    if (group->first == NULL) {
+        group->end = &group->first;
+    }
+    next_us = group->first != NULL ? group->first->since_us - now_us + wait_us : wait_us;
+    pthread_mutex_unlock(&group->lock);
+    if (late != NULL) {
+        answer_late(group, begun_us, now_us, late);
+        tell_all(late);
+    }
+    return next_us;
 }
 
 /* Whoever submitted while another one led went away, so the leader looks again before it goes. */
@@ -492,6 +571,9 @@ static bool hand_over(struct group_commit *group)
     if (!group->has_leader) {
         successor = first_sleeper(group);
         group->has_leader = successor != NULL;
+        if (successor != NULL) {
+            successor->leads = true;
+        }
     }
     pthread_mutex_unlock(&group->lock);
     if (successor != NULL) {
@@ -500,29 +582,22 @@ static bool hand_over(struct group_commit *group)
     return successor != NULL;
 }
 
+/* NULL: those that waited have been answered. */
 static void lead_once(struct group_commit *group, struct store_write *batch)
 {
-    run_and_tell(group, batch);
+    if (batch != NULL) {
+        run_and_tell(group, batch);
+    }
     if (!hand_over(group)) {
         group_commit_flush(group);
     }
 }
 
-/* Woken to lead: `has_leader` was set on its behalf, and its write is among those that wait. */
-static void lead_as_successor(struct group_commit *group)
-{
-    struct store_write *batch;
-
-    pthread_mutex_lock(&group->lock);
-    batch = take_all(group);
-    pthread_mutex_unlock(&group->lock);
-    lead_once(group, batch);
-}
-
 enum store_result group_commit_write(struct group_commit *group, struct store_write *write)
 {
-    struct sleeper sleeper = {.done = false};
+    struct sleeper sleeper = {.leads = false};
     struct store_write *batch;
+    bool done = false;
 
     sem_init(&sleeper.wake, 0, 0);
     write->done = wake_done;
@@ -532,13 +607,14 @@ enum store_result group_commit_write(struct group_commit *group, struct store_wr
     if (batch != NULL) {
         lead_once(group, batch);
     }
-    for (;;) { /* what the sleeper holds is the waker's until it has posted */
+    while (!done) { /* what the sleeper holds is the waker's until it has posted */
         while (sem_wait(&sleeper.wake) != 0) { /* a signal */
         }
-        if (sleeper.done) {
-            break;
+        done = !sleeper.leads;
+        if (sleeper.leads) { /* `has_leader` was set on its behalf */
+            sleeper.leads = false;
+            lead_once(group, take_turn(group));
         }
-        lead_as_successor(group);
     }
     sem_destroy(&sleeper.wake);
     return sleeper.result;

@@ -50,6 +50,10 @@ void group_commit_flush(struct group_commit *group);
  * gather while there is other work. STORE_DUE: it is many by now, or the first has waited long
  * beside what a commit takes. */
 enum store_pending group_commit_pending(struct group_commit *group);
+/* Answers with a fault what has waited to be written for longer than env_wait_us: nothing of it has
+ * been done. Returns in how many microseconds the next can be due. What a leader has begun to write
+ * cannot be answered: its outcome is not known. */
+int64_t group_commit_expire(struct group_commit *group);
 /* How many wait for the present leader. */
 size_t group_commit_waiting(struct group_commit *group);
 

@@ -25,6 +25,7 @@ static struct store *open_store(const struct store_settings *settings, const cha
     struct env_settings env = {.directory = place,
                                .map_size = settings->map_size,
                                .map_limit = settings->map_limit,
+                               .wait_ms = settings->writer_wait_ms,
                                .create = settings->create,
                                .read_only = settings->read_only};
     struct lmdb_store *store = calloc(1, sizeof *store);
@@ -350,6 +351,13 @@ static enum store_pending pending(struct store *store)
     return group != NULL ? group_commit_pending(group) : STORE_NOTHING;
 }
 
+static int64_t expire(struct store *store)
+{
+    struct lmdb_store *lmdb = lmdb_store_of(store);
+
+    return (lmdb->group != NULL ? group_commit_expire(lmdb->group) : env_wait_us(lmdb->env)) / 1000;
+}
+
 static void flush(struct store *store)
 {
     struct group_commit *group = lmdb_store_of(store)->group;
@@ -427,6 +435,7 @@ const struct store_kind lmdb_kind = {
     .write = write_now,
     .submit = submit,
     .pending = pending,
+    .expire = expire,
     .flush = flush,
     .session_view = sessions_view,
     .session_list = sessions_list,
