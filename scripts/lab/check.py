@@ -196,7 +196,8 @@ FUZZ_BUILD = Stage("fuzz", "fuzz targets with libFuzzer, ASan and UBSan",
 
 # Part of the campaign -> seconds in a run of everything, seconds in `./check campaign`, what it is.
 CAMPAIGN = {
-    "kills": (12, 1500, "kill -9 of whatever runs"),
+    "kills": (10, 1500, "kill -9 of whatever runs"),
+    "powercuts": (8, 400, "what a power cut may leave of a store"),
 }
 FUZZ_LONG_SECONDS = 60
 

@@ -25,6 +25,7 @@ class Installation:
         self.folder = pathlib.Path(folder)
         self.programs = pathlib.Path(programs)
         self.password = self.client_secret = ""
+        self.variables = {}  # of the environment, for all that is started on it
 
     @property
     def config(self):
@@ -37,7 +38,7 @@ class Installation:
     def run(self, *arguments, stdin=b"", timeout=120):
         """The CompletedProcess, whatever the status."""
         return machine.run([self.programs / "retoken", "-c", self.config, *arguments], stdin=stdin,
-                           cwd=self.folder, timeout=timeout)
+                           cwd=self.folder, timeout=timeout, env=machine.environment(**self.variables))
 
     def retoken(self, *arguments, stdin=b""):
         """What it printed; Refused unless it exits with 0."""

@@ -66,7 +66,7 @@ class Server:
 
 
 def environment(installed):
-    return machine.environment(RETOKEN_CONFIG=str(installed.config))
+    return machine.environment(RETOKEN_CONFIG=str(installed.config), **installed.variables)
 
 
 class Bare(Server):

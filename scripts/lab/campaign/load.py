@@ -97,6 +97,10 @@ class Load:
         with self.lock:
             self.violations.append(f"{time.strftime('%T')} {text}")
 
+    def note(self, word, session, generation=0, when=None):
+        """What a client may count on, or has asked for, since `when` (time.monotonic); for those who
+        look into the store: "made", "asked", "generation", "end-asked", "ended"."""
+
     def took(self, seconds):
         with self.lock:
             self.slowest = max(self.slowest, seconds)
@@ -187,6 +191,7 @@ class Client(threading.Thread):
         self.claims = lasting_claims(self.login.access_token)
         self.chain = [self.login.refresh_token]
         self.spent = []  # of each token of the chain but the newest: (sent first, answered)
+        self.note("made")
 
     def run(self):
         try:
@@ -221,6 +226,9 @@ class Client(threading.Thread):
         self.load.count("tabs")
         self.accept([mine, *replies])
 
+    def note(self, word, generation=0, when=None):
+        self.load.note(word, self.login.session, generation, when)
+
     def accept(self, replies):
         """Of the newest token, asked with once or more at the same time."""
         first, end = min(reply.first for reply in replies), max(reply.end for reply in replies)
@@ -231,6 +239,7 @@ class Client(threading.Thread):
                          f"sent: {refused.status} {refused.body[:120]!r}")
         elif None in tokens:
             self.load.count("too_late")
+            self.note("end-asked", when=first)
         elif len(tokens) > 1:
             self.violate("I1: two successors of one token")
         if None in tokens or len(tokens) > 1:
@@ -243,6 +252,8 @@ class Client(threading.Thread):
             self.violate(f"I2/I9: a token that has been given before, to client {owner}")
         self.chain.append(token)
         self.spent.append((first, end))
+        self.note("asked", len(self.spent), first)
+        self.note("generation", len(self.spent), end)
 
     def replay(self):
         """A client that crashed before it had written down the newest token."""
@@ -257,6 +268,7 @@ class Client(threading.Thread):
                              f"{'another token' if reply.token else reply.body[:120]}")
                 self.begin()
         elif reply.token is None:
+            self.note("end-asked", when=reply.first)
             self.begin()
         elif reply.token != self.chain[-1]:
             self.violate("I1: a spent token got a successor of its own")
@@ -271,6 +283,8 @@ class Client(threading.Thread):
         if reply.token is not None:
             self.violate(f"I3: a token {len(self.spent) - at} generations back was honoured "
                          f"{reply.first - self.spent[at][1]:.2f} s after it was spent")
+        self.note("end-asked", when=reply.first)
+        self.note("ended", when=reply.end)
         for token in (self.chain[-1], self.chain[at], self.chain[-2]):
             if self.ask(token).token is not None:
                 self.violate("I4/I5: a session lives after a spent token came back")
