@@ -30,7 +30,7 @@ bool whole_file_open(struct whole_file *whole, const char *path, mode_t mode, st
     if (!split(whole, path, &folder)) {
         errno = ENAMETOOLONG;
     } else if ((whole->folder = open_folder(folder)) >= 0 && lock_folder(whole->folder)) {
-        unlinkat(whole->folder, whole->part, 0); /* never opened again: it may have its name */
+        unlinkat(whole->folder, whole->part, 0); /* of a writer that was killed */
         whole->file = openat(whole->folder, whole->part,
                              O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (whole->file >= 0 && fchmod(whole->file, mode) == 0) {
@@ -91,23 +91,26 @@ bool whole_file_put(struct whole_file *whole, const void *bytes, size_t size)
     return whole_file_write_all(whole->file, bytes, size);
 }
 
+/* The folder's lock is held, so no other writer gives the name between the look and the rename. A
+ * link would leave two names of one file for a moment, and for ever after a kill. */
 enum whole_file_result whole_file_finish(struct whole_file *whole, bool replace,
                                          struct fault *fault)
 {
-    bool named = fsync(whole->file) == 0 &&
-                 (replace ? renameat(whole->folder, whole->part, whole->folder, whole->name)
-                          : linkat(whole->folder, whole->part, whole->folder, whole->name, 0)) == 0;
+    enum whole_file_result result = WHOLE_FILE_FAULT;
+    struct stat about;
 
-    if (named && sync_folder(whole->folder)) {
-        whole_file_drop(whole);
+    if (!replace && fstatat(whole->folder, whole->name, &about, AT_SYMLINK_NOFOLLOW) == 0) {
+        result = WHOLE_FILE_EXISTS;
+    } else if (fsync(whole->file) == 0 &&
+               renameat(whole->folder, whole->part, whole->folder, whole->name) == 0 &&
+               sync_folder(whole->folder)) {
+        end(whole);
         return WHOLE_FILE_DONE;
-    } else if (!replace && errno == EEXIST) {
-        whole_file_drop(whole);
-        return WHOLE_FILE_EXISTS;
+    } else {
+        fault_set(fault, "cannot write %s: %s", whole->path, strerror(errno));
     }
-    fault_set(fault, "cannot write %s: %s", whole->path, strerror(errno));
     whole_file_drop(whole);
-    return WHOLE_FILE_FAULT;
+    return result;
 }
 
 void whole_file_drop(struct whole_file *whole)

@@ -17,4 +17,4 @@ tests_admin_test_prompt_SOURCES = tests/admin/test_prompt.c
 tests_admin_test_prompt_CPPFLAGS = $(ADMIN_CPPFLAGS)
 tests_admin_test_prompt_LDADD = $(ADMIN_LIBS)
 
-EXTRA_DIST += tests/admin/test_admin.py
+EXTRA_DIST += tests/admin/test_admin.py tests/admin/test_killed.py tests/admin/stop_at.c

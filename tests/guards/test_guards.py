@@ -116,6 +116,14 @@ def test_banned_calls():
             assert not hit, f"{name(path)}: {hit.group(0)} {why}"
 
 
+def test_files_are_made_whole():
+    """A file is written by base/whole_file.c, so that a kill leaves no half of one. Exceptions grow or
+    hold nothing: the log, the journal of ends, the file of locks."""
+    makers = {p.name for p in sources() if re.search(r"\bO_CREAT\b|\bfopen\s*\(|\bcreat\s*\(",
+                                                      without_comments(p.read_text()))}
+    assert makers == {"whole_file.c", "log.c", "ended.c", "process_lock.c"}, makers
+
+
 def test_secrets_are_compared_in_constant_time():
     """token/ and refresh/ handle MACs, hashes and passwords: there, memcmp and strcmp are not for them."""
     for folder in ("token", "operation"):

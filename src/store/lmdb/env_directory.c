@@ -70,9 +70,24 @@ int env_directory_open(const char *path, bool create, struct fault *fault)
     return directory;
 }
 
+/* LMDB writes two pages when it makes the file, and pages are 4096 bytes or more. */
+enum { DATA_LEAST = 2 * 4096 };
+
 bool env_directory_holds_data(int directory)
 {
     struct stat about;
 
-    return fstatat(directory, "data.mdb", &about, 0) == 0 && about.st_size > 0;
+    return fstatat(directory, "data.mdb", &about, 0) == 0 && about.st_size >= DATA_LEAST;
+}
+
+void env_directory_drop_stub(const char *path)
+{
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (directory >= 0 && !env_directory_holds_data(directory)) {
+        unlinkat(directory, "data.mdb", 0);
+    }
+    if (directory >= 0) {
+        close(directory);
+    }
 }

@@ -11,5 +11,8 @@
  * this user, or on a file system where LMDB does not work. The caller closes it. */
 int env_directory_open(const char *path, bool create, struct fault *fault);
 bool env_directory_holds_data(int directory);
+/* Removes a data.mdb too short to be one: its making was interrupted. The caller excludes other
+ * processes that open it. */
+void env_directory_drop_stub(const char *path);
 
 #endif

@@ -86,6 +86,9 @@ static int open_to_read(struct env *env, const struct env_settings *settings, bo
     if (!env_slots_take(env, clock_stopwatch_us() + env->wait_us)) {
         return EBUSY;
     }
+    if (!exists && settings->create && !settings->read_only) {
+        env_directory_drop_stub(env->directory);
+    }
     code = open_env(env, settings, exists);
     if (code == 0) {
         mdb_reader_check(env->mdb, NULL);

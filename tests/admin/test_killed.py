@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: ISC
+"""`retoken` killed before each single call that changes a file, and in the middle of each write: what
+it made is whole or absent, repeating the verb works, and doctor and store check find nothing wrong."""
+
+import re
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from test_admin import RETOKEN, Installation, environment
+
+SMALL = "[retoken]\ndata = .\n[mount /oauth/token]\ndialect = oauth\nalgorithm = HS256\n"
+
+
+@pytest.fixture(scope="module")
+def stop_at(tmp_path_factory):
+    """The preloaded library."""
+    built = tmp_path_factory.mktemp("stop") / "stop_at.so"
+    source = Path(__file__).with_name("stop_at.c")
+    subprocess.run(["cc", "-O1", "-fPIC", "-shared", "-o", built, source, "-ldl"], check=True)
+    return built
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A furnished installation with one mount: account ada, a session, one that was revoked."""
+    one = Installation(tmp_path_factory.mktemp("small") / "data")
+    one.directory.mkdir(mode=0o700)
+    one.write(SMALL)
+    one.run("init")
+    one.account()
+    one.session()
+    one.run("session", "revoke", one.session()["session"])
+    return one
+
+
+def steps_of(stop_at, one, *words):
+    """In how many steps the verb changes files."""
+    done = run(stop_at, one, *words)
+    assert done.returncode == 0, done.stderr
+    return int(re.search(r"^steps (\d+)$", done.stderr, re.M).group(1))
+
+
+def run(stop_at, one, *words, **variables):
+    return subprocess.run([RETOKEN, "-c", one.config, *map(str, words)], capture_output=True, text=True,
+                          cwd=one.config.parent.parent, timeout=60,
+                          env={**environment(), "LD_PRELOAD": str(stop_at), **variables})
+
+
+def kills(stop_at, begin, *words):
+    """Runs the verb in one installation after the other (`begin` makes it), killed a step later in
+    each; yields them."""
+    first = begin("whole")
+    last = steps_of(stop_at, first, *words)
+    assert last > 3, f"only {last} steps: does the library still see them?"
+    shutil.rmtree(first.directory)
+    shutil.rmtree(first.directory.parent / "copy", ignore_errors=True)
+    for n in range(1, last + 1):
+        one = begin(str(n))
+        done = run(stop_at, one, *words, STOP_AT=str(n))
+        assert done.returncode == -signal.SIGKILL, (n, done.stderr)
+        yield one
+        shutil.rmtree(one.directory)
+
+
+def copies(small, folder):
+    def begin(name):
+        one = Installation(folder / name)
+        shutil.copytree(small.directory, one.directory)
+        return one
+    return begin
+
+
+def is_sound(one):
+    one.run("store", "check")
+    one.run("doctor")
+
+
+def test_init_before_there_is_a_configuration(stop_at, tmp_path):
+    """As far as the secret; what follows does not depend on who wrote the configuration."""
+    for n in range(1, 100):
+        one = Installation(tmp_path / str(n) / "deep")
+        one.directory.parent.mkdir(mode=0o700)
+        assert run(stop_at, one, "init", STOP_AT=str(n)).returncode == -signal.SIGKILL
+        complete = (one.directory / "secret").exists()
+        if one.config.exists():
+            assert "# [mount /oauth/token]" in one.config.read_text()
+        else:
+            assert not complete
+        # again, as far as the store: the keys of all dialects take long
+        assert run(stop_at, one, "init", STOP_AT="45").returncode == -signal.SIGKILL
+        assert re.fullmatch(r"[0-9a-f]{64}\n", (one.directory / "secret").read_text())
+        if complete:
+            one.run("init")
+            one.run("doctor")
+            return
+    pytest.fail("the secret is never made")
+
+
+def test_init(stop_at, tmp_path):
+    def begin(name):
+        one = Installation(tmp_path / name)
+        one.directory.mkdir(mode=0o700)
+        one.write(SMALL)
+        return one
+
+    count = 0
+    for one in kills(stop_at, begin, "init"):
+        one.run("init")
+        is_sound(one)
+        one.account()
+        assert one.explain(one.session()["refresh_token"])["accepted"]
+        assert not list(one.directory.rglob("*.part"))
+        count += 1
+    assert count > 20
+
+
+@pytest.mark.parametrize("words", [
+    ("key", "add", "--algorithm", "HS256", "--realm", "/oauth/token"),
+    ("account", "disable", "ada"),
+    ("session", "revoke", "--account", "ada"),
+], ids=" ".join)
+def test_verb(stop_at, small, tmp_path, words):
+    for one in kills(stop_at, copies(small, tmp_path), *words):
+        one.run("store", "check")
+        again = run(stop_at, one, *words)
+        assert again.returncode == 0 or "exists" in again.stderr, again.stderr
+        is_sound(one)
+
+
+def test_backup(stop_at, small, tmp_path):
+    incomplete = 0
+    copy = tmp_path / "copy"
+    for one in kills(stop_at, copies(small, tmp_path), "store", "backup", copy):
+        if not (copy / "data.mdb").exists():
+            incomplete += 1
+            one.run("store", "backup", copy)
+        is_store(one, copy)
+        one.run("store", "check")
+        shutil.rmtree(copy)
+    assert incomplete > 3
+
+
+def is_store(one, folder):
+    """The copy is used as it is, in place of the store."""
+    other = Installation(one.directory / "other")
+    other.directory.mkdir(mode=0o700, exist_ok=True)
+    other.write(SMALL.replace("data = .\n", f"data = .\nstore = {folder}\n"))
+    shutil.copy2(one.directory / "secret", other.directory / "secret")
+    other.run("store", "check")
+    assert len(other.json("session", "list")) == 2
