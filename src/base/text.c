@@ -100,18 +100,19 @@ bool text_to_u64(struct text t, uint64_t max, uint64_t *value)
     return true;
 }
 
-/* Eight bytes at a time: a word of equal bytes; and whether a word has a byte below n, at most 0x80
- * (nonzero: at least one). Subtracting n borrows into the top bit of a byte that is smaller and has
- * that bit clear. */
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (uint8_t)(value))
-static uint64_t any_below(uint64_t word, uint8_t n)
-{
-    return (word - EACH_BYTE(n)) & ~word & EACH_BYTE(0x80);
-}
 
-static uint64_t any_equal(uint64_t word, uint64_t each_byte)
+/* Eight bytes at once. Each term sets the top bit of a byte that ends the run. It may borrow or
+ * carry into bytes after such a one, but never changes whether there is one. */
+static bool is_plain(const char *eight, char a, char b, char c)
 {
-    return any_below(word ^ each_byte, 1);
+    uint64_t word;
+
+    memcpy(&word, eight, sizeof word);
+    return ((word | (word - EACH_BYTE(0x20)) | (word + EACH_BYTE(1)) |
+             ((word ^ EACH_BYTE(a)) - EACH_BYTE(1)) | ((word ^ EACH_BYTE(b)) - EACH_BYTE(1)) |
+             ((word ^ EACH_BYTE(c)) - EACH_BYTE(1))) &
+            EACH_BYTE(0x80)) == 0;
 }
 
 size_t text_plain_run(struct text t, const char *but)
@@ -121,13 +122,11 @@ size_t text_plain_run(struct text t, const char *but)
     const char c = b != '\0' ? but[2] : '\0';
     size_t run = 0;
 
-    for (uint64_t word; t.size - run >= sizeof word; run += sizeof word) {
-        memcpy(&word, t.data + run, sizeof word);
-        if (((word & EACH_BYTE(0x80)) | any_below(word, 0x20) | any_equal(word, EACH_BYTE(0x7f)) |
-             any_equal(word, EACH_BYTE(a)) | any_equal(word, EACH_BYTE(b)) |
-             any_equal(word, EACH_BYTE(c))) != 0) {
-            break;
-        }
+    while (t.size - run >= 8 && is_plain(t.data + run, a, b, c)) {
+        run += 8;
+    }
+    if (run > 0 && t.size - run < 8 && is_plain(t.data + t.size - 8, a, b, c)) {
+        return t.size; /* the rest with some bytes before it */
     }
     while (run < t.size && t.data[run] >= 0x20 && t.data[run] < 0x7f && t.data[run] != a &&
            t.data[run] != b && t.data[run] != c) {
