@@ -230,15 +230,15 @@ uint64_t codec_get_u64(const uint8_t in[8])
 
 size_t codec_put_varint(uint8_t out[CODEC_VARINT_MAX], uint64_t value)
 {
-    uint8_t bytes[CODEC_VARINT_MAX] = {0};
     size_t size = 1;
 
     while (size < CODEC_VARINT_MAX && value >> (7 * size) != 0) {
         size++;
     }
-    codec_put_u64(bytes + 1, value);
-    bytes[CODEC_VARINT_MAX - size] |= (uint8_t)(0xff00U >> (size - 1));
-    memcpy(out, bytes + CODEC_VARINT_MAX - size, size);
+    for (size_t i = size; i-- > 0; value >>= 8) {
+        out[i] = (uint8_t)value;
+    }
+    out[0] |= (uint8_t)(0xff00U >> (size - 1));
     return size;
 }
 

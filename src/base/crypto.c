@@ -118,14 +118,18 @@ void crypto_mac_close(struct crypto_mac *mac)
 bool crypto_mac_compute(const struct crypto_mac *mac, const void *data, size_t size,
                         uint8_t out[CRYPTO_HASH_SIZE])
 {
-    SHA256_CTX hash = mac->inner;
-    uint8_t inner[CRYPTO_HASH_SIZE];
-    bool done = SHA256_Update(&hash, data, size) == 1 && SHA256_Final(inner, &hash) == 1;
+    struct {
+        SHA256_CTX hash;
+        uint8_t inner[CRYPTO_HASH_SIZE];
+    } work;
+    bool done;
 
-    hash = mac->outer;
-    done = done && SHA256_Update(&hash, inner, sizeof inner) == 1 && SHA256_Final(out, &hash) == 1;
-    secret_wipe(inner, sizeof inner);
-    secret_wipe(&hash, sizeof hash);
+    work.hash = mac->inner;
+    done = SHA256_Update(&work.hash, data, size) == 1 && SHA256_Final(work.inner, &work.hash) == 1;
+    work.hash = mac->outer;
+    done = done && SHA256_Update(&work.hash, work.inner, sizeof work.inner) == 1 &&
+           SHA256_Final(out, &work.hash) == 1;
+    secret_wipe(&work, sizeof work);
     return done;
 }
 
