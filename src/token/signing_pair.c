@@ -129,6 +129,7 @@ static bool set_padding(const struct signing_profile *profile, EVP_PKEY_CTX *con
             EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1);
 }
 
+/* Each use works on a copy of its own, so libcrypto need not finish on one more. */
 static EVP_MD_CTX *prepare(const struct signing_profile *profile, EVP_PKEY *pkey,
                            init_function *init)
 {
@@ -137,6 +138,7 @@ static EVP_MD_CTX *prepare(const struct signing_profile *profile, EVP_PKEY *pkey
 
     if (context != NULL && init(context, &options, profile->digest, NULL, NULL, pkey, NULL) == 1 &&
         set_padding(profile, options)) {
+        EVP_MD_CTX_set_flags(context, EVP_MD_CTX_FLAG_FINALISE);
         return context;
     }
     EVP_MD_CTX_free(context);
