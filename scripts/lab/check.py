@@ -198,6 +198,7 @@ FUZZ_BUILD = Stage("fuzz", "fuzz targets with libFuzzer, ASan and UBSan",
 CAMPAIGN = {
     "kills": (10, 1500, "kill -9 of whatever runs"),
     "powercuts": (8, 400, "what a power cut may leave of a store"),
+    "faults": (8, 600, "one call of the system fails"),
 }
 FUZZ_LONG_SECONDS = 60
 

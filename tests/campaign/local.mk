@@ -14,3 +14,4 @@ tests/campaign/recorder.so: $(srcdir)/tests/campaign/recorder.c $(srcdir)/tests/
 		-o $@ $(srcdir)/tests/campaign/recorder.c
 CLEANFILES += tests/campaign/recorder.so
 EXTRA_DIST += tests/campaign/recorder.c
+EXTRA_DIST += tests/campaign/faultshim.c # preloaded: scripts/lab/preload.py builds it

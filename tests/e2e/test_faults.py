@@ -2,12 +2,14 @@
 """Something breaks here: the client gets its dialect's 5xx, the operator a clear message, and the
 token is as good as before once it is mended."""
 
+import errno
 import json
 import os
 
 import pytest
 
-from lab import dialects, goldens, machine
+from lab import dialects, goldens, machine, preload
+from lab.campaign import faults
 from lab.http import Request
 
 
@@ -183,3 +185,31 @@ def test_health_reads_the_store(world):
     server = world.serve("socket")
     answer = server.send(Request("GET", dialects.HEALTH_PATH))
     assert (answer.status, json.loads(answer.body)) == (200, {"status": "ok"})
+
+
+# ---- a process that cannot recover ----
+
+def test_every_write_of_a_meta_page_fails():
+    """Never a refusal, nothing is lost or spent twice; the process ends or goes on, the next one answers."""
+    figures = faults.run(600, 1, calls="meta", errors="EIO,ENOSPC,EDQUOT")
+    assert figures["happened"] == figures["planned"] == figures["faults"] > 20
+    assert figures["ended"] > 20
+
+
+@pytest.mark.parametrize("kind", ["apache", "lighttpd", "lighttpd-cgi", "apache-cgi"])
+def test_the_next_process_answers(world, kind):
+    """However the responder is started: a fault, in the dialect's words, and then the answer."""
+    mount = dialects.mount_at("/oauth/token")
+    login = world.login(mount)
+    armed = world.installed.folder / "armed"
+    world.installed = preload.preloaded(world.installed, world.installed.folder, faults.SHIM, FAULT_CALL="meta",
+                                        FAULT_NUMBER=0, FAULT_ERROR=errno.ENOSPC, FAULT_ARMED=armed)
+    server = world.serve(kind)
+    request = mount.dialect.request(mount.path, login)
+    armed.touch()
+    machine.own(armed)
+    is_fault_of(mount.dialect, server.send(request))
+    assert not armed.exists()
+    answer = server.send_until(lambda found: found.status < 500, request)
+    assert mount.dialect.complaints(login, answer) == []
+    assert server.log_text().count("; ending") == 1

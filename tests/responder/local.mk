@@ -11,4 +11,4 @@ tests_responder_test_serve_SOURCES = \
 	tests/operation/world.c tests/operation/world.h
 tests_responder_test_serve_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_responder_test_serve_LDADD = $(RESPONDER_LIBS)
-EXTRA_DIST += tests/responder/test_start.py
+EXTRA_DIST += tests/responder/test_start.py tests/responder/leaving.c

@@ -14,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
 
-from lab import fcgi, installation, machine
+from lab import fcgi, installation, machine, preload
 
 HEALTH = {"GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "GET", "SCRIPT_NAME": "/healthz"}
 FORM = {"GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "POST", "SCRIPT_NAME": "/oauth/token",
@@ -260,6 +260,13 @@ def test_cgi_arguments_come_from_clients(installed, run):
         done, answer = cgi(installed, HEALTH, arguments=arguments)
         assert done.returncode == 0 and answer.body == HEALTHY
     assert not (run / "s").exists()
+
+
+def test_cgi_leaves_without_closing_the_store(installed):
+    """LMDB's close races with another process that opens it (docs/hazards.md)."""
+    done = machine.run([installed.responder],
+                       env=environment(installed, **HEALTH, **preload.variables("responder/leaving.c")))
+    assert done.returncode == 0 and done.stdout.endswith(HEALTHY)
 
 
 # ---- a process that holds secrets ----

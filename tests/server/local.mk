@@ -5,7 +5,8 @@ check_PROGRAMS += \
 	tests/server/test_fastcgi \
 	tests/server/test_fcgi_scan \
 	tests/server/test_listener \
-	tests/server/test_message
+	tests/server/test_message \
+	tests/server/test_workers
 tests_server_test_cgi_SOURCES = tests/server/test_cgi.c
 tests_server_test_cgi_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_server_test_cgi_LDADD = $(SERVER_LIBS)
@@ -24,3 +25,6 @@ tests_server_test_listener_LDADD = $(SERVER_LIBS)
 tests_server_test_message_SOURCES = tests/server/test_message.c
 tests_server_test_message_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_server_test_message_LDADD = $(SERVER_LIBS)
+tests_server_test_workers_SOURCES = tests/server/test_workers.c
+tests_server_test_workers_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_server_test_workers_LDADD = $(SERVER_LIBS) $(FCGI_LIBS)

@@ -708,6 +708,46 @@ static void no_address_space_is_a_fault_not_a_crash(void **state)
     fixture_close(f);
     run_in_child(f, fill_address_space);
 }
+
+static void make_the_map_larger(struct fixture *f)
+{
+    must(hear(line.to_child[0]));
+    child_open(f);
+    for (uint32_t n = 0; n < 3000; n++) {
+        struct session session = fixture_session(n);
+
+        must(store_session_create(f->store, &session, NULL, &f->fault) == STORE_OK);
+    }
+}
+
+static void read_without_room_for_the_map(struct fixture *f)
+{
+    static struct session_view grant;
+    struct session session = fixture_session(0);
+    struct rlimit limit;
+    pid_t other = spawn(f, make_the_map_larger);
+
+    child_open(f);
+    must(say(line.to_child[1]) && status_of(other) == CHILD_OK);
+    limit.rlim_cur = limit.rlim_max = address_space_now();
+    must(setrlimit(RLIMIT_AS, &limit) == 0);
+    must(store_session_view(f->store, session.id, &grant, &f->fault) == STORE_FAULT);
+    must(store_is_broken(f->store));
+    must(store_session_view(f->store, session.id, &grant, &f->fault) == STORE_FAULT);
+}
+
+static void a_reader_that_loses_the_map_breaks_the_store_for_this_process(void **state)
+{
+    struct fixture *f = *state;
+
+    f->settings.map_size = 256 * 1024;
+    atomic_store(&syncing, false);
+    fixture_open(f);
+    fixture_close(f);
+    line_open(&line);
+    run_in_child(f, read_without_room_for_the_map);
+    line_close(&line);
+}
 #endif
 
 /* A disk of our own: 1 MiB. */
@@ -781,8 +821,8 @@ static void a_failed_meta_page_breaks_the_store_for_this_process(void **state)
     atomic_store(&failing_meta_write, ENOSPC);
     assert_store(STORE_FAULT, store_session_rotate(f->store, &rotation, &f->fault));
     atomic_store(&failing_meta_write, 0);
-    assert_store(STORE_FAULT, store_session_rotate(f->store, &rotation, &f->fault));
     assert_true(store_is_broken(f->store));
+    assert_store(STORE_FAULT, store_session_rotate(f->store, &rotation, &f->fault));
     fixture_close(f);
     fixture_open(f);
     assert_int_equal(fixture_findings(f), 0);
@@ -1415,6 +1455,7 @@ int main(void)
         ON_LMDB(a_store_without_limit_grows),
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
         ON_LMDB(no_address_space_is_a_fault_not_a_crash),
+        ON_LMDB(a_reader_that_loses_the_map_breaks_the_store_for_this_process),
 #endif
         ON_LMDB(a_full_disk_is_a_fault_and_passes),
         ON_LMDB(no_space_in_a_commit_changes_nothing),
