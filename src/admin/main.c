@@ -101,7 +101,7 @@ static const struct verb verbs[] = {
      "check every record and index entry"},
     {"store", "backup", "DIR", 1, 1, 0, CALL_NEEDS_READING, verbs_store_backup,
      "copy the store into a new directory, while it is in use"},
-    {"store", "prune", "", 0, 0, 0, CALL_NEEDS_WRITING, verbs_store_prune,
+    {"store", "prune", "", 0, 0, OPTION_BIT(YES), CALL_NEEDS_WRITING, verbs_store_prune,
      "remove sessions that ended long ago"},
 
     {"dialects", "", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_NOTHING, verbs_dialect_list,

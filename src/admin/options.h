@@ -41,6 +41,7 @@
     OPTION(KID, "kid", 0, "KID", false, "the key's name (else its thumbprint)")                    \
     OPTION(ACTIVATE, "activate", 0, "", false, "let it sign at once")                              \
     OPTION(FORCE, "force", 0, "", false, "even if a mount is left without a key")                  \
+    OPTION(YES, "yes", 0, "", false, "without asking")                                             \
     OPTION(SESSION, "session", 0, "SESSION", false, "only what concerns this session")             \
     OPTION(LAST, "last", 0, "N", false, "how many (50)")
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/prompt.h"
 #include "base/codec.h"
 
 struct checking {
@@ -139,17 +140,31 @@ enum call_end verbs_store_backup(struct call *call)
     return CALL_DONE;
 }
 
+static bool asks_about_clock(int64_t ahead_ms);
+
+/* What is removed by a clock that is wrong does not come back when it is mended. */
 enum call_end verbs_store_prune(struct call *call)
 {
     enum { BATCH = 1000 };
     struct fault fault = {0};
+    int64_t ahead_ms = 0;
     size_t all = 0;
     bool more = true;
+
+    if (store_clock_ahead(call->service.store, call->now_ms, &ahead_ms, &fault) != STORE_OK) {
+        return call_fault(call, &fault);
+    } else if (ahead_ms > 0 && !options_has(&call->options, OPTION_YES) &&
+               !(prompt_is_terminal() && asks_about_clock(ahead_ms))) {
+        return call_refuse(call,
+                           "the clock is %" PRId64 " days ahead of the time that has passed for "
+                           "this store; if it is right, use --yes",
+                           ahead_ms / CLOCK_DAY);
+    }
     while (more) {
         size_t removed = 0;
 
-        if (store_prune(call->service.store, call->now_ms, BATCH, &removed, &more, &fault) !=
-            STORE_OK) {
+        if (store_prune(call->service.store, call->now_ms, ahead_ms > 0, BATCH, &removed, &more,
+                        &fault) != STORE_OK) {
             return call_fault(call, &fault);
         }
         all += removed;
@@ -157,6 +172,17 @@ enum call_end verbs_store_prune(struct call *call)
     }
     output_say(&call->output, "%zu ended session%s removed", all, all == 1 ? "" : "s");
     return CALL_DONE;
+}
+
+static bool asks_about_clock(int64_t ahead_ms)
+{
+    char answer[8] = "";
+
+    fprintf(stderr,
+            "The clock is %" PRId64 " days ahead of the time that has passed for this store.\n"
+            "If it is wrong, this removes sessions that are still wanted. Is it right? [y/N] ",
+            ahead_ms / CLOCK_DAY);
+    return fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
 /* ---- events ---- */

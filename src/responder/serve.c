@@ -216,12 +216,24 @@ static enum server_pending pending(void *self)
     return SERVER_NOTHING;
 }
 
+static void say_notice(struct store *store);
+
 static void flush(void *self)
 {
     struct store *store = store_of(self);
 
     if (store != NULL) {
         store_flush(store);
+        say_notice(store);
+    }
+}
+
+static void say_notice(struct store *store)
+{
+    struct fault notice;
+
+    if (store_notice(store, &notice)) {
+        log_line(LOG_LEVEL_NOTICE, "%s", notice.text);
     }
 }
 

@@ -253,10 +253,11 @@ enum store_result store_key_set_state(struct store *store, const char *kid,
 
 /* Tells no time, or the store would sweep beyond `most`. In steps that let other writers through.
  */
-enum store_result store_prune(struct store *store, int64_t now_ms, size_t most, size_t *removed,
-                              bool *more, struct fault *fault)
+enum store_result store_prune(struct store *store, int64_t now_ms, bool clock_is_right, size_t most,
+                              size_t *removed, bool *more, struct fault *fault)
 {
-    struct store_pruning pruning = {.now_ms = now_ms, .most = most, .more = true};
+    struct store_pruning pruning = {
+        .now_ms = now_ms, .clock_is_right = clock_is_right, .most = most, .more = true};
     enum store_result result = STORE_OK;
 
     *removed = 0;

@@ -176,6 +176,17 @@ enum store_result store_remarks(struct store *store, struct store_remark remarks
     return store->kind->remarks(store, remarks, count, fault);
 }
 
+enum store_result store_clock_ahead(struct store *store, int64_t now_ms, int64_t *ahead_ms,
+                                    struct fault *fault)
+{
+    return store->kind->clock_ahead(store, now_ms, ahead_ms, fault);
+}
+
+bool store_notice(struct store *store, struct fault *notice)
+{
+    return store->kind->notice(store, notice);
+}
+
 enum store_result store_check(struct store *store, const struct store_check *check,
                               uint64_t *findings, struct fault *fault)
 {

@@ -181,6 +181,7 @@ struct store_marking {
 
 struct store_pruning {
     int64_t now_ms;
+    bool clock_is_right;
     size_t most;
     size_t removed; /* by this step */
     bool more;
@@ -357,9 +358,18 @@ enum store_result store_remarks(struct store *store, struct store_remark remarks
                                 size_t *count, struct fault *fault);
 
 /* Removes up to `most` sessions that ended or expired keep_ended_ms ago or earlier; *removed tells
- * how many, and *more whether others are due. (Every write sweeps a few by itself.) */
-enum store_result store_prune(struct store *store, int64_t now_ms, size_t most, size_t *removed,
-                              bool *more, struct fault *fault);
+ * how many, and *more whether others are due. (Every write sweeps a few by itself.)
+ * A clock that is ahead of the time that has passed, as the store knows it, is not believed beyond
+ * a day, here and in every write, unless clock_is_right says so: then it is from now on. */
+enum store_result store_prune(struct store *store, int64_t now_ms, bool clock_is_right, size_t most,
+                              size_t *removed, bool *more, struct fault *fault);
+/* How far now_ms is ahead of that time; 0: it is believed. */
+enum store_result store_clock_ahead(struct store *store, int64_t now_ms, int64_t *ahead_ms,
+                                    struct fault *fault);
+
+/* Something that the operator should know and that has failed no verb: true, once for all processes
+ * that have the store open. To be asked after store_flush. */
+bool store_notice(struct store *store, struct fault *notice);
 
 /* Reads every record and index entry: MACs, sizes, session <-> alias <-> account <-> end entries.
  * Calls `found` (NULL = none) with one line per finding, never with a secret; `progress` (NULL =

@@ -58,6 +58,9 @@ struct store_kind {
     enum store_result (*remarks)(struct store *store,
                                  struct store_remark remarks[STORE_REMARKS_MAX], size_t *count,
                                  struct fault *fault);
+    enum store_result (*clock_ahead)(struct store *store, int64_t now_ms, int64_t *ahead_ms,
+                                     struct fault *fault);
+    bool (*notice)(struct store *store, struct fault *notice);
     enum store_result (*check)(struct store *store, const struct store_check *check,
                                uint64_t *findings, struct fault *fault);
     enum store_result (*backup)(struct store *store, const char *directory, struct fault *fault);

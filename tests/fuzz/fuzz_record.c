@@ -16,7 +16,8 @@
     KIND(client, struct client, &)                                                                 \
     KIND(key, struct signing_row, &)                                                               \
     KIND(event, struct event, &)                                                                   \
-    KIND(counters, struct record_counters, &)
+    KIND(counters, struct record_counters, &)                                                      \
+    KIND(time, struct record_time, &)
 
 union value {
 #define KIND(name, type, by) type name;

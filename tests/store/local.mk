@@ -6,6 +6,11 @@ tests_store_test_record_SOURCES = tests/store/test_record.c
 tests_store_test_record_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_record_LDADD = $(STORE_LIBS)
 
+check_PROGRAMS += tests/store/test_sweep_time
+tests_store_test_sweep_time_SOURCES = tests/store/test_sweep_time.c
+tests_store_test_sweep_time_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_sweep_time_LDADD = $(STORE_LIBS)
+
 check_PROGRAMS += tests/store/test_ended
 tests_store_test_ended_SOURCES = tests/store/test_ended.c
 tests_store_test_ended_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -841,7 +841,7 @@ static size_t prune(struct fixture *f, int64_t now_ms, size_t most, bool more_ex
     size_t removed = 99;
     bool more = !more_expected;
 
-    assert_store(STORE_OK, store_prune(f->store, now_ms, most, &removed, &more, &f->fault));
+    assert_store(STORE_OK, store_prune(f->store, now_ms, false, most, &removed, &more, &f->fault));
     assert_int_equal(more, more_expected);
     return removed;
 }
@@ -977,6 +977,118 @@ static void sessions_that_lose_or_gain_an_expiry_keep_one_entry(void **state)
     assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
     assert_one_end(f, FIXTURE_NOW + 500 + FIXTURE_KEEP);
     assert_int_equal(fixture_findings(f), 0);
+}
+
+/* ---- sweeping by a clock that is wrong ---- */
+
+static const int64_t day_ms = CLOCK_DAY;
+
+/* A store whose clock is right so far, with sessions that expire in a minute, in 40 days, and
+ * never; the second has been ended. */
+static void open_for_a_wrong_clock(struct fixture *f)
+{
+    struct session session;
+
+    fixture_open_with_clock(
+        f, (struct clock_moment){.wall_ms = FIXTURE_NOW, .boot = 7, .boot_ms = 1000});
+    fixture_account(f, "ada");
+    for (uint32_t n = 1; n <= 30; n++) {
+        session = fixture_session(n);
+        session.expires_ms = FIXTURE_NOW + (n % 3 == 0   ? CLOCK_MINUTE
+                                            : n % 3 == 1 ? 40 * day_ms
+                                                         : 400 * day_ms);
+        assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
+    }
+    assert_store(STORE_OK, store_session_end(f->store, fixture_session(2).id, SESSION_ENDED_ADMIN,
+                                             FIXTURE_NOW, NULL, &f->fault));
+}
+
+/* So many writes, each by a process of its own, in so much time by the clock that cannot jump. */
+static void write_much(struct fixture *f, int writes, int64_t passes_ms)
+{
+    for (int i = 0; i < writes; i++) {
+        f->now.wall_ms += passes_ms / writes;
+        f->now.boot_ms += passes_ms / writes;
+        fixture_close(f);
+        fixture_open(f);
+        write_something(f, f->now.wall_ms);
+    }
+}
+
+static void a_clock_that_is_ahead_removes_nothing(void **state)
+{
+    static const int64_t jumps[] = {61, 3650};
+    struct fixture *f = *state;
+    struct fault notice;
+    int64_t ahead_ms;
+
+    open_for_a_wrong_clock(f);
+    for (size_t i = 0; i < 2; i++) {
+        f->now.wall_ms += jumps[i] * day_ms;
+        assert_store(STORE_OK, store_clock_ahead(f->store, f->now.wall_ms, &ahead_ms, &f->fault));
+        assert_int_equal(ahead_ms, jumps[i] * day_ms);
+        assert_int_equal(prune(f, f->now.wall_ms, 100, false), i == 0 ? 11 : 0);
+        write_much(f, 30, CLOCK_SECOND);
+        f->now.wall_ms -= jumps[i] * day_ms; /* mended */
+        write_something(f, f->now.wall_ms);
+        /* The ten that were due within a day, and the ended one; see keep_ended_ms. */
+        assert_int_equal(sessions(f), 19);
+    }
+    assert_store(STORE_OK, store_clock_ahead(f->store, f->now.wall_ms, &ahead_ms, &f->fault));
+    assert_int_equal(ahead_ms, 0);
+    for (uint32_t n = 1; n <= 30; n++) {
+        if (n % 3 == 1) {
+            assert_int_equal(fixture_find(f, n).end, SESSION_LIVE);
+        }
+    }
+    /* What is due when the time has really passed goes. */
+    write_much(f, 40, 45 * day_ms);
+    assert_int_equal(sessions(f), 9);
+    assert_false(store_notice(f->store, &notice));
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+/* The first process that meets it says so, and the first that finds it mended. */
+static void a_clock_that_is_ahead_is_told_once(void **state)
+{
+    struct fixture *f = *state;
+    struct fault notice;
+
+    open_for_a_wrong_clock(f);
+    assert_false(store_notice(f->store, &notice));
+    f->now.wall_ms += 61 * day_ms;
+    write_something(f, f->now.wall_ms);
+    assert_true(store_notice(f->store, &notice));
+    assert_string_equal(notice.text,
+                        "the clock is 61 days ahead of the time that has passed: until it is set "
+                        "right, ended sessions stay in the store; if it is right, `retoken store "
+                        "prune`");
+    for (int i = 0; i < 3; i++) {
+        assert_false(store_notice(f->store, &notice));
+        write_much(f, 1, CLOCK_HOUR);
+    }
+    assert_false(store_notice(f->store, &notice));
+    f->now.wall_ms -= 61 * day_ms;
+    write_something(f, f->now.wall_ms);
+    assert_true(store_notice(f->store, &notice));
+    assert_string_equal(notice.text, "the clock agrees with the time that has passed again");
+    assert_false(store_notice(f->store, &notice));
+}
+
+static void pruning_can_be_told_that_the_clock_is_right(void **state)
+{
+    struct fixture *f = *state;
+    size_t removed;
+    int64_t ahead_ms;
+    bool more;
+
+    open_for_a_wrong_clock(f);
+    f->now.wall_ms += 61 * day_ms;
+    assert_store(STORE_OK,
+                 store_prune(f->store, f->now.wall_ms, true, 100, &removed, &more, &f->fault));
+    assert_int_equal(removed, 21);
+    assert_store(STORE_OK, store_clock_ahead(f->store, f->now.wall_ms, &ahead_ms, &f->fault));
+    assert_int_equal(ahead_ms, 0);
 }
 
 static void a_write_sweeps_a_few_only(void **state)
@@ -1455,6 +1567,9 @@ int main(void)
         CONTRACT(shorter_lifetimes_move_the_entry_at_once),
         CONTRACT(sessions_without_expiry_get_an_entry_when_they_end),
         CONTRACT(sessions_that_lose_or_gain_an_expiry_keep_one_entry),
+        CONTRACT(a_clock_that_is_ahead_removes_nothing),
+        CONTRACT(a_clock_that_is_ahead_is_told_once),
+        CONTRACT(pruning_can_be_told_that_the_clock_is_right),
         CONTRACT(a_write_sweeps_a_few_only),
         CONTRACT(prune_removes_up_to_most_and_tells_of_more),
         CONTRACT(stored_alias_leaves_with_its_session),

@@ -426,7 +426,7 @@ static void read_only_stores_are_read_and_not_written(void **state)
     assert_store(STORE_FAULT, store_key_add(f->store, &row, &f->fault));
     assert_store(STORE_FAULT, store_key_set_state(f->store, "k", SIGNING_ACTIVE, &f->fault));
     assert_store(STORE_FAULT, store_event_add(f->store, &event, &f->fault));
-    assert_store(STORE_FAULT, store_prune(f->store, 1, 1, &count, &more, &f->fault));
+    assert_store(STORE_FAULT, store_prune(f->store, 1, false, 1, &count, &more, &f->fault));
 }
 
 /* ---- damaged files ---- */
@@ -544,8 +544,8 @@ static void a_file_that_lacks_only_free_pages_is_filled_up(void **state)
         for (uint32_t n = 0; n < 10 + tries; n++) {
             fixture_add_session(f, 1000 * (tries + 1) + n);
         }
-        assert_store(STORE_OK,
-                     store_prune(f->store, FIXTURE_NOW + 90000, 1000, &removed, &more, &f->fault));
+        assert_store(STORE_OK, store_prune(f->store, FIXTURE_NOW + 90000, false, 1000, &removed,
+                                           &more, &f->fault));
         fixture_close(f);
         tries++;
     } while (!opens_without_last_page(f));
@@ -603,7 +603,7 @@ static void a_full_store_still_rotates_ends_and_recovers(void **state)
                                                  FIXTURE_NOW + 2, NULL, &f->fault));
     }
     assert_store(STORE_OK,
-                 store_prune(f->store, FIXTURE_NOW + 90000, n, &removed, &more, &f->fault));
+                 store_prune(f->store, FIXTURE_NOW + 90000, false, n, &removed, &more, &f->fault));
     assert_int_equal(removed, n / 2);
     more_n = n;
     fill(f, &more_n);

@@ -308,6 +308,8 @@ static void small_records_are_laid_out_as_drawn(void **state)
     const struct record_alias alias = {{0x11}, 42};
     const struct record_counters counters = {8, 1, 3, 4, 2};
     struct record_alias found_alias;
+    const struct record_time time = {5, 6, 8, 7, 9, true};
+    struct record_time found_time;
     struct record_counters found_counters;
     uint64_t number;
     struct record record, again;
@@ -329,6 +331,20 @@ static void small_records_are_laid_out_as_drawn(void **state)
     reopen(&again, TABLE_NAMES, stored);
     assert_true(record_get_number(&again, &number));
     assert_int_equal(number, 7);
+
+    record_start(&record, TABLE_META, key);
+    record_put_time(&record, &time);
+    assert_true(record_seal(&record, mac, &stored));
+    assert_value(&stored, "01 0000000000000005 0000000000000006 0000000000000007 0000000000000008 "
+                          "0000000000000009 01");
+    reopen(&again, TABLE_META, stored);
+    assert_true(record_get_time(&again, &found_time));
+    assert_int_equal(found_time.trusted_ms, time.trusted_ms);
+    assert_int_equal(found_time.wall_ms, time.wall_ms);
+    assert_int_equal(found_time.boot, time.boot);
+    assert_int_equal(found_time.boot_ms, time.boot_ms);
+    assert_int_equal(found_time.catch_up_ms, time.catch_up_ms);
+    assert_true(found_time.ahead);
 
     record_start(&record, TABLE_META, key);
     record_put_counters(&record, &counters);

@@ -306,9 +306,12 @@ static void check_event(struct checking *checking, const struct rows_key *key)
 static void check_meta(struct checking *checking, const struct rows_key *key)
 {
     struct record_counters counters;
+    struct record_time time;
 
     if (key->size == strlen("counters") && memcmp(key->bytes, "counters", key->size) == 0) {
         readable(checking, rows_counters_get(&checking->rows, &counters));
+    } else if (key->size == strlen("time") && memcmp(key->bytes, "time", key->size) == 0) {
+        readable(checking, rows_time_get(&checking->rows, &time));
     } else if (key->size != strlen("format") || memcmp(key->bytes, "format", key->size) != 0) {
         found(checking, "a key of %zu bytes in meta: none of ours", key->size);
     }

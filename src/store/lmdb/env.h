@@ -12,7 +12,7 @@
 
 /* The tables; a table's number is part of the record MACs and never changes. */
 #define ENV_TABLE_ROWS                                                                             \
-    TABLE(META, "meta")         /* "format", "counters" */                                         \
+    TABLE(META, "meta")         /* "format", "counters", "time" */                                 \
     TABLE(SESSIONS, "sessions") /* session id -> session */                                        \
     TABLE(ALIASES, "aliases")   /* SHA-256 of a token -> session id, generation */                 \
     TABLE(ACCOUNTS, "accounts") /* number -> account */                                            \

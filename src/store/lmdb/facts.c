@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/lmdb/lmdb_store.h"
+#include "store/lmdb/sweep_time.h"
 
 static bool read_stat(struct store *store, struct env_stat *stat, struct fault *fault)
 {
@@ -115,6 +116,9 @@ static void remark_readers(const struct env_stat *stat, struct store_remark *rem
              remark->warn ? ": too many processes, or dead ones that opening did not clear" : "");
 }
 
+static enum store_result remark_time(struct store *store, struct store_remark *remark,
+                                     struct fault *fault);
+
 enum store_result facts_remarks(struct store *store, struct store_remark remarks[STORE_REMARKS_MAX],
                                 size_t *count, struct fault *fault)
 {
@@ -124,10 +128,54 @@ enum store_result facts_remarks(struct store *store, struct store_remark remarks
     if (!read_stat(store, &stat, fault)) {
         return STORE_FAULT;
     }
-    memset(remarks, 0, 3 * sizeof *remarks);
+    memset(remarks, 0, 4 * sizeof *remarks);
     remark_version(&stat, &remarks[0]);
     remark_map(lmdb_store_of(store), &stat, &remarks[1]);
     remark_readers(&stat, &remarks[2]);
     *count = 3;
+    if (lmdb_store_of(store)->clock.now_ms != NULL) {
+        return remark_time(store, &remarks[(*count)++], fault);
+    }
     return STORE_OK;
+}
+
+static enum store_result remark_time(struct store *store, struct store_remark *remark,
+                                     struct fault *fault)
+{
+    int64_t now_ms = clock_now_ms(&lmdb_store_of(store)->clock);
+    int64_t ahead_ms = 0;
+    enum store_result result = facts_clock_ahead(store, now_ms, &ahead_ms, fault);
+
+    remark->subject = "sweeping";
+    remark->warn = ahead_ms > 0;
+    if (remark->warn) {
+        snprintf(remark->text, sizeof remark->text,
+                 "the clock is %" PRId64 " days ahead of the time that has passed, so ended "
+                 "sessions stay: set it, or if it is right, `retoken store prune`",
+                 ahead_ms / CLOCK_DAY);
+    } else {
+        snprintf(remark->text, sizeof remark->text, "sessions are removed by the clock");
+    }
+    return result;
+}
+
+/* ---- time ---- */
+
+enum store_result facts_clock_ahead(struct store *store, int64_t now_ms, int64_t *ahead_ms,
+                                    struct fault *fault)
+{
+    struct clock_moment now = {.wall_ms = now_ms};
+    struct record_time time;
+    struct rows rows;
+
+    if (!lmdb_store_read_begin(store, &rows, fault)) {
+        return STORE_FAULT;
+    }
+    if (lmdb_store_of(store)->clock.now_ms != NULL) {
+        now = clock_moment(&lmdb_store_of(store)->clock);
+    }
+    rows_time_get(&rows, &time);
+    time = sweep_time_at(&time, &now);
+    *ahead_ms = sweep_time_ahead_ms(&time, now_ms);
+    return lmdb_store_read_end(&rows, true);
 }

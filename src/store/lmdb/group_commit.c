@@ -12,6 +12,7 @@
 
 #include "store/lmdb/ends.h"
 #include "store/lmdb/events.h"
+#include "store/lmdb/sweep_time.h"
 
 enum {
     SWEEP_ENTRIES = 4,
@@ -41,7 +42,10 @@ struct group_commit {
     struct group_commit_settings settings;
     /* the leader's */
     int64_t tidied_ms;
-    struct ended_list ended; /* what ends in the transaction under way */
+    struct record_time time; /* as last seen in the store */
+    struct ended_list ended; /* of the transaction under way: what ends in it */
+    struct record_time told; /* what `time` becomes when it is committed */
+    bool believed, doubted;  /* the clock is from now on */
     struct instant begun;    /* when that one began */
 
     pthread_mutex_t lock; /* over the rest */
@@ -50,6 +54,7 @@ struct group_commit {
     int64_t commit_us; /* how long the last batch took */
     int64_t begun_us;  /* when the batch under way began; 0: none is */
     bool has_leader;
+    struct fault notice; /* not fetched yet; "" = none */
 };
 
 struct group_commit *group_commit_open(const struct group_commit_settings *settings)
@@ -207,6 +212,9 @@ static struct instant instant_now(const struct group_commit *group);
 static enum env_result stamp(struct group_commit *group, const struct store_write *batch,
                              struct fault *fault);
 
+static int64_t tell_time(struct group_commit *group, struct rows *rows, int64_t now_ms);
+static void note_time(struct group_commit *group);
+
 static bool sweep_a_little(struct group_commit *group, struct rows *rows, int64_t now_ms)
 {
     struct sweep_budget budget = {SWEEP_ENTRIES, SWEEP_ENTRIES, SWEEP_ALIASES};
@@ -214,8 +222,62 @@ static bool sweep_a_little(struct group_commit *group, struct rows *rows, int64_
     bool more;
 
     rows->fault = NULL;
+    now_ms = tell_time(group, rows, now_ms);
     sweep_run(rows, group->settings.sweep, now_ms, &budget, &removed, &more);
     return !rows->failed;
+}
+
+/* The time up to which what is due may be removed. Now and then it is stored, so that it goes on
+ * from there in every process. */
+static int64_t tell_time(struct group_commit *group, struct rows *rows, int64_t now_ms)
+{
+    struct clock_moment now = rows_moment(rows, now_ms);
+    struct record_time time = sweep_time_at(&group->time, &now);
+    struct record_time stored;
+
+    if (sweep_time_worth_storing(&group->time, &time)) {
+        rows_time_get(rows, &stored);
+        time = sweep_time_at(&stored, &now); /* another process may have told it meanwhile */
+        group->told = stored;
+        if (sweep_time_worth_storing(&stored, &time)) {
+            rows_time_put(rows, &time);
+            group->told = time;
+            group->doubted = time.ahead && !stored.ahead;
+            group->believed = stored.ahead && !time.ahead;
+        }
+    }
+    return sweep_time_limit_ms(&time, now_ms);
+}
+
+/* What was told about the time is committed. */
+static void note_time(struct group_commit *group)
+{
+    const struct record_time *time = &group->told;
+
+    group->time = *time;
+    if (!group->doubted && !group->believed) {
+        return;
+    }
+    pthread_mutex_lock(&group->lock);
+    if (group->doubted) {
+        fault_set(&group->notice,
+                  "the clock is %" PRId64
+                  " days ahead of the time that has passed: until it is set "
+                  "right, ended sessions stay in the store; if it is right, `retoken store prune`",
+                  (time->wall_ms - time->trusted_ms) / CLOCK_DAY);
+    } else {
+        fault_set(&group->notice, "the clock agrees with the time that has passed again");
+    }
+    pthread_mutex_unlock(&group->lock);
+}
+
+bool group_commit_notice(struct group_commit *group, struct fault *notice)
+{
+    pthread_mutex_lock(&group->lock);
+    *notice = group->notice;
+    group->notice.text[0] = '\0';
+    pthread_mutex_unlock(&group->lock);
+    return notice->text[0] != '\0';
 }
 
 static enum attempt attempt(struct group_commit *group, struct store_write *batch, int64_t now_ms)
@@ -225,6 +287,8 @@ static enum attempt attempt(struct group_commit *group, struct store_write *batc
     enum env_result committed;
 
     group->ended.count = 0;
+    group->told = group->time;
+    group->doubted = group->believed = false;
     if (env_write_begin(group->settings.env, &rows.txn, &fault) != ENV_OK) {
         answer_all(batch, STORE_FAULT, &fault);
         return ATTEMPT_FAILED;
@@ -258,6 +322,7 @@ static enum attempt attempt(struct group_commit *group, struct store_write *batc
         answer_all(batch, STORE_FAULT, &fault); /* a STALE may have been seen in what is gone */
         return committed == ENV_FULL ? ATTEMPT_FULL : ATTEMPT_FAILED;
     }
+    note_time(group);
     return ATTEMPT_DONE;
 }
 

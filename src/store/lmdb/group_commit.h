@@ -54,6 +54,9 @@ enum store_pending group_commit_pending(struct group_commit *group);
  * been done. Returns in how many microseconds the next can be due. What a leader has begun to write
  * cannot be answered: its outcome is not known. */
 int64_t group_commit_expire(struct group_commit *group);
+/* Something that the operator should know and that has failed no write: true, once for all
+ * processes of the store. */
+bool group_commit_notice(struct group_commit *group, struct fault *notice);
 /* How many wait for the present leader. */
 size_t group_commit_waiting(struct group_commit *group);
 

@@ -38,6 +38,7 @@ static struct store *open_store(const struct store_settings *settings, const cha
     store->sweep = (struct sweep){.keep_ended_ms = settings->keep_ended_ms,
                                   .derived_alias = settings->derived_alias,
                                   .self = settings->derived_alias_self};
+    store->clock = settings->clock;
     if (!mark_as_ours(store, fault)) {
         goto failed;
     }
@@ -367,6 +368,13 @@ static void flush(struct store *store)
     }
 }
 
+static bool notice(struct store *store, struct fault *out)
+{
+    struct group_commit *group = lmdb_store_of(store)->group;
+
+    return group != NULL && group_commit_notice(group, out);
+}
+
 enum store_result lmdb_store_apply(void *self, struct rows *rows, struct store_write *write)
 {
     const struct sweep *sweep = &((struct lmdb_store *)self)->sweep;
@@ -450,6 +458,8 @@ const struct store_kind lmdb_kind = {
     .event_list = events_list,
     .facts = facts_list,
     .remarks = facts_remarks,
+    .clock_ahead = facts_clock_ahead,
+    .notice = notice,
     .check = check_all,
     .backup = backup,
 };

@@ -19,6 +19,7 @@ struct lmdb_store {
     struct crypto_mac *mac;
     struct group_commit *group; /* NULL in a read-only store */
     struct sweep sweep;
+    struct clock clock; /* all zero: none */
     char *ours; /* one page, set to 1; the kernel clears it in a child: a store does not survive a
                    fork */
     uint32_t format_version;
@@ -106,6 +107,8 @@ enum store_result facts_list(struct store *store, struct store_fact facts[STORE_
                              size_t *count, struct fault *fault);
 enum store_result facts_remarks(struct store *store, struct store_remark remarks[STORE_REMARKS_MAX],
                                 size_t *count, struct fault *fault);
+enum store_result facts_clock_ahead(struct store *store, int64_t now_ms, int64_t *ahead_ms,
+                                    struct fault *fault);
 enum store_result check_all(struct store *store, const struct store_check *check,
                             uint64_t *findings, struct fault *fault);
 

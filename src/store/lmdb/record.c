@@ -356,6 +356,43 @@ bool record_get_counters(struct record *record, struct record_counters *counters
     return ended(record);
 }
 
+/* ---- time: table meta, key "time" ----
+ *
+ *     01                         version
+ *     0000019a9f2c3b00           the time by which sessions are removed
+ *     0000019a9f2c3b00           the wall clock at that time
+ *     9f3b5c0d77e1a204           which boot, 0 = not known
+ *     00000000004c4b40           since boot
+ *     0000000005265c00           what it may gain on the time since boot
+ *     00                         01: the wall clock is too far ahead
+ *     (16 bytes)                 MAC */
+
+void record_put_time(struct record *record, const struct record_time *time)
+{
+    put_version(record);
+    put_time(record, time->trusted_ms);
+    put_time(record, time->wall_ms);
+    put_u64(record, time->boot);
+    put_time(record, time->boot_ms);
+    put_time(record, time->catch_up_ms);
+    put_u8(record, time->ahead ? 1 : 0);
+}
+
+bool record_get_time(struct record *record, struct record_time *time)
+{
+    get_version(record);
+    time->trusted_ms = get_time(record);
+    time->wall_ms = get_time(record);
+    time->boot = get_u64(record);
+    time->boot_ms = get_time(record);
+    time->catch_up_ms = get_time(record);
+    time->ahead = get_choice(record, 1) == 1;
+    record->failed |= time->trusted_ms <= 0 || time->trusted_ms > RECORD_TIME_MAX ||
+                      time->wall_ms < 0 || time->wall_ms > RECORD_TIME_MAX || time->boot_ms < 0 ||
+                      time->catch_up_ms < 0 || time->catch_up_ms > RECORD_TIME_MAX;
+    return ended(record);
+}
+
 /* ---- format: table meta, key "format" ----
  *
  *     7265746f6b656e0a           "retoken\n"

@@ -89,6 +89,17 @@ struct record_counters {
 void record_put_counters(struct record *record, const struct record_counters *counters);
 bool record_get_counters(struct record *record, struct record_counters *counters);
 
+/* meta: the time by which sessions are removed (sweep_time.h). All zero: there is none yet. */
+struct record_time {
+    int64_t trusted_ms;
+    int64_t wall_ms, boot_ms; /* the clocks at that time */
+    uint64_t boot;            /* as clock_moment.boot */
+    int64_t catch_up_ms;      /* what it may still gain on the time since boot */
+    bool ahead;               /* the clock was too far ahead of it to be believed */
+};
+void record_put_time(struct record *record, const struct record_time *time);
+bool record_get_time(struct record *record, struct record_time *time);
+
 /* meta: written once. Read before there is a key for MACs, so it carries `proof` instead: what the
  * right record key makes of the store's id. */
 enum { RECORD_STORE_ID_SIZE = 16, RECORD_FORMAT_VERSION = 2, RECORD_FORMAT_SIZE = 52 };

@@ -339,6 +339,14 @@ void rows_signing_put(struct rows *rows, const struct signing_row *row)
     put_record(rows, TABLE_KEYS, &key, &record);
 }
 
+/* ---- time ---- */
+
+struct clock_moment rows_moment(const struct rows *rows, int64_t wall_ms)
+{
+    return rows->clock != NULL ? clock_moment(rows->clock)
+                               : (struct clock_moment){.wall_ms = wall_ms};
+}
+
 /* ---- events ---- */
 
 bool rows_event_get(struct rows *rows, uint64_t number, struct event *event)
@@ -390,6 +398,7 @@ bool rows_index_remove(struct rows *rows, enum env_table table, const struct row
 /* ---- meta ---- */
 
 static const struct rows_key counters_key = {.size = 8, .bytes = "counters"};
+static const struct rows_key time_key = {.size = 4, .bytes = "time"};
 static const struct rows_key format_key = {.size = 6, .bytes = "format"};
 
 bool rows_counters_get(struct rows *rows, struct record_counters *counters)
@@ -409,6 +418,24 @@ void rows_counters_put(struct rows *rows, const struct record_counters *counters
     record_start(&record, TABLE_META, bytes_of(&counters_key));
     record_put_counters(&record, counters);
     put_record(rows, TABLE_META, &counters_key, &record);
+}
+
+bool rows_time_get(struct rows *rows, struct record_time *time)
+{
+    struct record record;
+
+    memset(time, 0, sizeof *time);
+    return get(rows, TABLE_META, &time_key, &record) &&
+           (record_get_time(&record, time) || damaged(rows, TABLE_META, &time_key));
+}
+
+void rows_time_put(struct rows *rows, const struct record_time *time)
+{
+    struct record record;
+
+    record_start(&record, TABLE_META, bytes_of(&time_key));
+    record_put_time(&record, time);
+    put_record(rows, TABLE_META, &time_key, &record);
 }
 
 bool rows_format_get(struct rows *rows, struct record_format *format)

@@ -19,16 +19,19 @@ struct rows {
     struct env_txn txn;
     const struct crypto_mac *mac;
     const struct clock *clock; /* when a row is written; NULL = as its write says */
-    struct fault *fault;      /* where an error is told; NULL = nowhere */
-    struct ended_list *ended; /* what ends in it, for the journal; NULL in a snapshot */
-    bool failed;              /* an error, told in *fault */
-    size_t changes;           /* puts and removes so far */
-    bool full;                /* the environment had no room */
-    bool pressed;             /* a verb was refused because the store is nearly full */
+    struct fault *fault;       /* where an error is told; NULL = nowhere */
+    struct ended_list *ended;  /* what ends in it, for the journal; NULL in a snapshot */
+    bool failed;               /* an error, told in *fault */
+    size_t changes;            /* puts and removes so far */
+    bool full;                 /* the environment had no room */
+    bool pressed;              /* a verb was refused because the store is nearly full */
 };
 
 /* An error of the caller's own. */
 void rows_fail(struct rows *rows, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Now; without a clock, wall_ms. */
+struct clock_moment rows_moment(const struct rows *rows, int64_t wall_ms);
 
 /* Moves *key to the next key in that direction; false at the end. */
 bool rows_next(struct rows *rows, enum env_table table, enum env_seek seek, struct rows_key *key);
@@ -75,6 +78,9 @@ bool rows_index_remove(struct rows *rows, enum env_table table, const struct row
 /* An error when they are absent: they are written together with the format. */
 bool rows_counters_get(struct rows *rows, struct record_counters *counters);
 void rows_counters_put(struct rows *rows, const struct record_counters *counters);
+/* False and all zero: no write has told the time yet. */
+bool rows_time_get(struct rows *rows, struct record_time *time);
+void rows_time_put(struct rows *rows, const struct record_time *time);
 /* False: a store without its first records. */
 bool rows_format_get(struct rows *rows, struct record_format *format);
 void rows_format_put(struct rows *rows, const struct record_format *format);

@@ -182,8 +182,6 @@ enum store_result sessions_list(struct store *store, uint64_t account, const uin
 static enum store_result find_unchanged(struct rows *rows, const uint8_t id[SESSION_ID_SIZE],
                                         uint32_t generation, struct record_session *stored);
 static void put_successor(struct rows *rows, const struct store_rotation *rotation);
-static struct clock_moment moment_of(const struct rows *rows,
-                                     const struct store_rotation *rotation);
 
 enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
                                   const struct store_rotation *rotation)
@@ -201,7 +199,7 @@ enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
     if (rotation->has_alias) {
         put_successor(rows, rotation);
     }
-    now = moment_of(rows, rotation);
+    now = rows_moment(rows, rotation->now_ms);
     session_note_rotation(&stored.session, rotation->to, rotation->now_ms, &now);
     stored.session.expires_ms = rotation->expires_ms;
     stored.session.has_derived_aliases |= rotation->has_alias;
@@ -258,16 +256,9 @@ static void put_successor(struct rows *rows, const struct store_rotation *rotati
     rows_alias_put(rows, rotation->alias, &alias);
 }
 
-/* Now, or when the request came, where the store has no clock. */
-static struct clock_moment moment_of(const struct rows *rows, const struct store_rotation *rotation)
-{
-    return rows->clock != NULL ? clock_moment(rows->clock)
-                               : (struct clock_moment){.wall_ms = rotation->now_ms};
-}
-
 void sessions_stamp(struct rows *rows, const struct store_rotation *rotation)
 {
-    struct clock_moment now = moment_of(rows, rotation);
+    struct clock_moment now = rows_moment(rows, rotation->now_ms);
     struct record_session stored;
 
     if (rows_session_get(rows, rotation->id, &stored) &&

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "store/lmdb/sweep_time.h"
+
 /* When an entry leads to a record that cannot be read, or to aliases that cannot be computed here:
  * the next look is this much later, so that it is not ahead of all others for ever. */
 enum { POSTPONE_MS = 24 * 60 * 60 * 1000 };
@@ -86,12 +88,20 @@ enum store_result sweep_prune(struct rows *rows, const struct sweep *sweep,
                               struct store_pruning *pruning)
 {
     struct sweep_budget budget = {PRUNE_SESSIONS, PRUNE_ENTRIES, PRUNE_ALIASES};
+    struct clock_moment now = rows_moment(rows, pruning->now_ms);
+    struct record_time stored, time;
 
+    rows_time_get(rows, &stored);
+    time = pruning->clock_is_right ? sweep_time_set(&now) : sweep_time_at(&stored, &now);
+    if (pruning->clock_is_right || sweep_time_worth_storing(&stored, &time)) {
+        rows_time_put(rows, &time);
+    }
     if (pruning->most < budget.sessions) {
         budget.sessions = pruning->most;
     }
     pruning->removed = 0;
-    sweep_run(rows, sweep, pruning->now_ms, &budget, &pruning->removed, &pruning->more);
+    sweep_run(rows, sweep, sweep_time_limit_ms(&time, pruning->now_ms), &budget, &pruning->removed,
+              &pruning->more);
     return STORE_OK;
 }
 
