@@ -226,6 +226,29 @@ static void test_password_buys_a_session(void **state)
                      OUTCOME_ACCOUNT_GONE);
 }
 
+/* A grant is what was written, not what was about to be: a lost race and a session that was removed
+ * meanwhile are read again, and a fault is one. */
+static void test_nothing_is_granted_unwritten(void **state)
+{
+    struct world *w = *state;
+    struct text token = world_session(w, "", NULL);
+    struct world_ask ask = {.mount = &w->mount, .refresh_token = token};
+    struct request request = world_request(&w->issuer, &ask, w->arena);
+    enum outcome outcome;
+    struct answer answer;
+
+    assert_true(request.operation->begin(&request));
+    assert_non_null(request.operation->step(&request, &outcome));
+    request.operation->written(&request, STORE_STALE);
+    assert_non_null(request.operation->step(&request, &outcome));
+    request.operation->written(&request, STORE_ABSENT);
+    assert_non_null(request.operation->step(&request, &outcome));
+    request.operation->written(&request, STORE_FAULT);
+    assert_null(request.operation->step(&request, &outcome));
+    assert_int_equal(outcome, OUTCOME_FAULT);
+    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ROTATED);
+}
+
 /* A rotation that waited long for the writer: the window runs from when it was written, so that the
  * client's first retry still finds it open. */
 static void test_window_starts_when_written(void **state)
@@ -673,6 +696,7 @@ int main(void)
         CASE(test_scope),
         CASE(test_accounts),
         CASE(test_password_buys_a_session),
+        CASE(test_nothing_is_granted_unwritten),
         CASE(test_window_starts_when_written),
         CASE(test_window_starts_when_durable),
         CASE(test_reuse_is_judged_again),

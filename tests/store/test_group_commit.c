@@ -176,6 +176,31 @@ static void a_lone_caller_commits_at_once(void **state)
     assert_int_equal(fixture_stat(f).commits, commits + 5);
 }
 
+static void keep_result(void *self, enum store_result result)
+{
+    enum store_result *out = self;
+    *out = result;
+}
+
+/* However many requests keep a worker from it. */
+static void a_lone_write_is_due_soon(void **state)
+{
+    struct fixture *f = *state;
+    enum store_result result = STORE_EXISTS;
+    struct event event = {.at_ms = FIXTURE_NOW, .kind = EVENT_KEY};
+    int64_t patience_us = clock_stopwatch_us() + 60 * 1000 * 1000;
+    struct store_write write;
+
+    store_prepare_event(&write, &event);
+    store_submit(f->store, &write, &f->fault, keep_result, &result);
+    while (store_pending(f->store) != STORE_DUE) {
+        assert_true(clock_stopwatch_us() < patience_us);
+    }
+    assert_int_equal(result, STORE_EXISTS);
+    store_flush(f->store);
+    assert_store(STORE_OK, result);
+}
+
 /* ---- one bad change among good ones ---- */
 
 static enum store_result apply_write_then_fail(struct rows *rows, void *what)
@@ -258,12 +283,6 @@ static enum store_result apply_or_break(void *self, struct rows *rows, struct st
     atomic_store(&env->broken, true);
     rows_fail(rows, "broken");
     return STORE_FAULT;
-}
-
-static void keep_result(void *self, enum store_result result)
-{
-    enum store_result *out = self;
-    *out = result;
 }
 
 /* Nothing was committed, so no write is reported as made. */
@@ -677,6 +696,7 @@ int main(void)
         ON_LMDB(of_free_racers_one_wins),
         ON_LMDB(different_sessions_share_a_commit),
         ON_LMDB(a_lone_caller_commits_at_once),
+        ON_LMDB(a_lone_write_is_due_soon),
         ON_LMDB(one_bad_change_does_not_hurt_the_others),
         ON_LMDB(what_was_undone_is_no_success),
         ON_LMDB(a_window_runs_from_when_the_rotation_is_durable),

@@ -25,6 +25,7 @@
 
 #include "base/codec.h"
 #include "store/lmdb/env_private.h"
+#include "store/lmdb/rows_key.h"
 
 /* ---- a disk that fails on demand: these stand before libc's for LMDB ---- */
 
@@ -499,6 +500,53 @@ static void garbage_is_a_fault(void **state)
     fclose(file);
     run_in_child(f, open_damaged);
     fixture_open_fails(f, "restore a backup");
+}
+
+/* Puts other bytes wherever those of the key are. */
+static void replace_key(const char *path, const struct rows_key *key, const struct rows_key *by)
+{
+    size_t size = (size_t)size_of(path);
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    uint8_t *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    size_t replaced = 0;
+
+    assert_ptr_not_equal(bytes, MAP_FAILED);
+    for (size_t at = 0; at + key->size <= size; at++) {
+        if (memcmp(bytes + at, key->bytes, key->size) == 0) {
+            memcpy(bytes + at, by->bytes, by->size);
+            replaced++;
+        }
+    }
+    assert_true(replaced > 0);
+    munmap(bytes, size);
+    close(file);
+}
+
+/* In a child, so that a walk without end is the child's. */
+static void check_out_of_order(struct fixture *f)
+{
+    static const struct store_check silent;
+    uint64_t findings;
+
+    alarm(60);
+    child_open(f);
+    must(store_check(f->store, &silent, &findings, &f->fault) == STORE_FAULT);
+    must(strstr(f->fault.text, "out of order") != NULL);
+}
+
+/* The last key of a page becomes less than the first: looking for what comes after it would find
+ * the first again. */
+static void a_walk_never_goes_in_a_circle(void **state)
+{
+    struct fixture *f = *state;
+    struct session session = fixture_session(2);
+    struct rows_key last = rows_owner_key(1, session.id), first = rows_owner_key(0, session.id);
+    char path[160];
+
+    make_store_with_sessions(f, 3);
+    path_in(f, "data.mdb", path);
+    replace_key(path, &last, &first);
+    run_in_child(f, check_out_of_order);
 }
 
 /* Opens the store without its file's last page, and puts that back if it was needed. */
@@ -1449,6 +1497,7 @@ int main(void)
         ON_LMDB(read_only_stores_are_read_and_not_written),
         ON_LMDB(a_file_that_was_cut_off_is_a_fault),
         ON_LMDB(garbage_is_a_fault),
+        ON_LMDB(a_walk_never_goes_in_a_circle),
         ON_LMDB(a_file_that_lacks_only_free_pages_is_filled_up),
         ON_LMDB(a_full_store_still_rotates_ends_and_recovers),
         ON_LMDB(a_store_that_is_full_to_the_brim_loses_nothing),

@@ -547,8 +547,11 @@ static void sealed_keys_come_back(void **state)
     for (int i = 0; i < SIGNING_ALGORITHMS; i++) {
         const struct signing_key *key = fixture_key((enum signing_algorithm)i);
         struct signing_row row = {.number = 7, .state = SIGNING_ACTIVE, .realm = "r"};
+        struct signing_row again = row;
         struct fault fault = {""};
         assert_true(signing_key_seal(key, fixture_secrets(1), &randomness, &row, &fault));
+        assert_true(signing_key_seal(key, fixture_secrets(1), &randomness, &again, &fault));
+        assert_memory_not_equal(row.sealed, again.sealed, 12); /* AES-GCM: a nonce is used once */
         assert_string_equal(row.kid, signing_key_kid(key));
         assert_int_equal(row.algorithm, i);
         assert_int_equal(row.number, 7); /* the caller's part is left alone */
