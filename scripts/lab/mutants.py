@@ -8,7 +8,6 @@ import contextlib
 import dataclasses
 import os
 import pathlib
-import queue
 import re
 import shutil
 import signal
@@ -241,27 +240,28 @@ def run(note, names=()):
     mutants = [one for one in load() if not names or one.name in names]
     if len(mutants) < len(names):
         raise MutantError(f"not all of {' '.join(names)} are in {FOLDER}")
-    waiting = queue.SimpleQueue()
-    for mutant in sorted(mutants, key=lambda one: (one.hunks[0].file, one.name)):
+    for mutant in mutants:
         changed(mutant, ROOT)  # all of them, before anything is built
-        if not mutant.equivalent:
-            waiting.put(mutant)
-    workers = min(2, os.cpu_count() or 1)
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        lanes = [pool.submit(work, Copy(number, note), waiting) for number in range(workers)]
-        results = [result for lane in lanes for result in lane.result()]
+    mutants = sorted((one for one in mutants if not one.equivalent),
+                     key=lambda one: (one.hunks[0].file, one.name))
+    lanes = min(2, os.cpu_count() or 1)
+    with concurrent.futures.ThreadPoolExecutor(lanes) as pool:
+        tried = [pool.submit(work, Copy(lane, note), mutants[lane::lanes]) for lane in range(lanes)]
+        results = [result for lane in tried for result in lane.result()]
     missed = [line for noticed, line in results if not noticed]
     note("\n".join(missed))
     return len(results) - len(missed), len(missed)
 
 
-def work(copy, waiting):
-    results = []
+def work(copy, mutants):
     copy.prepare()
-    with contextlib.suppress(queue.Empty):
-        while True:
-            results.append(try_one(copy, waiting.get_nowait()))
-            print(results[-1][1], flush=True)
+    for test in dict.fromkeys(test for mutant in mutants for test in mutant.tests):
+        with contextlib.suppress(MutantError):  # its mutants say so
+            copy.usually(test)
+    results = []
+    for mutant in mutants:
+        results.append(try_one(copy, mutant))
+        print(results[-1][1], flush=True)
     return results
 
 
