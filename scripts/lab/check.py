@@ -199,6 +199,9 @@ CAMPAIGN = {
     "kills": (10, 1500, "kill -9 of whatever runs"),
     "powercuts": (8, 400, "what a power cut may leave of a store"),
     "faults": (8, 600, "one call of the system fails"),
+    "clocks": (5, 150, "the wall clock jumps"),
+    "stops": (5, 150, "processes are stopped and go on"),
+    "disks": (4, 60, "the disk is full and has room again"),
 }
 FUZZ_LONG_SECONDS = 60
 

@@ -1,7 +1,6 @@
 ## tests/campaign: what scripts/lab/campaign needs in C; built on demand only.
-campaign_programs = tests/campaign/keeper tests/campaign/replay
-EXTRA_PROGRAMS += $(campaign_programs)
-campaign-programs: $(campaign_programs) tests/campaign/recorder.so
+EXTRA_PROGRAMS += tests/campaign/keeper tests/campaign/replay
+campaign-programs: tests/campaign/keeper tests/campaign/replay bench/populate bench/loadgen
 .PHONY: campaign-programs
 
 tests_campaign_keeper_SOURCES = tests/campaign/keeper.c
@@ -9,9 +8,5 @@ tests_campaign_replay_SOURCES = tests/campaign/replay.c tests/campaign/recording
 tests_campaign_replay_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_campaign_replay_LDADD = $(FLOORS)
 
-tests/campaign/recorder.so: $(srcdir)/tests/campaign/recorder.c $(srcdir)/tests/campaign/recording.h
-	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) $(TEST_CPPFLAGS) $(AM_CFLAGS) -Wno-pedantic $(CFLAGS) -fPIC -shared \
-		-o $@ $(srcdir)/tests/campaign/recorder.c
-CLEANFILES += tests/campaign/recorder.so
-EXTRA_DIST += tests/campaign/recorder.c
-EXTRA_DIST += tests/campaign/faultshim.c # preloaded: scripts/lab/preload.py builds it
+# preloaded: scripts/lab/preload.py builds them
+EXTRA_DIST += tests/campaign/clock.c tests/campaign/faultshim.c tests/campaign/recorder.c

@@ -6,7 +6,8 @@
  *
  * What is written is logged before it is done, a sync after it: whatever is in the log before a
  * sync has been asked for before it. See replay.c for what is made of it. */
-#include "campaign/recording.h"
+#define _GNU_SOURCE
+#include "recording.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -14,7 +14,6 @@ import sys
 
 from lab import machine
 
-SOURCES = machine.ROOT / "tests" / "campaign"
 PROGRAMS = machine.BUILD / "tests" / "campaign"
 
 

@@ -32,6 +32,7 @@ class Way:
     processes: int = 0
     ends_by_itself: bool = False
     verbs: bool = False  # `retoken` is killed, too
+    patience_s: float = load.HANG_S  # of clients
 
 
 # lighttpd takes a second to start a responder again, mod_fcgid is as slow: several on one store.
@@ -41,7 +42,8 @@ WAYS = {
     "cgi": Way("lighttpd-cgi", 0.2, ends_by_itself=True),
     "apache-cgid": Way("apache-cgi", 0.05, ends_by_itself=True),
     "lighttpd": Way("lighttpd", 0.25, servers=48, lifetime_ms=400),
-    "mod_fcgid": Way("apache", 0.2, servers=6, lifetime_ms=350),
+    # It looks once a second what has ended, and starts no more than so many: clients wait for that.
+    "mod_fcgid": Way("apache", 0.2, servers=12, lifetime_ms=500, patience_s=120),
 }
 QUICK = ("socket-4", "cgi")
 
@@ -96,7 +98,7 @@ class Storm:
 
     def load(self, number):
         return load.Load(self.installed, self.send, f"{self.seed}/{number}",
-                         range(number, self.clients, 2))
+                         range(number, self.clients, 2), patience=self.way.patience_s)
 
     def send(self, request):
         return random.choice(self.servers).send(request)
@@ -110,7 +112,7 @@ class Storm:
             seen = {pid for parent in parents for pid in children(parent)}
             for pid in seen - lives.keys():
                 try:
-                    lives[pid] = os.pidfd_open(pid), now + self.random.expovariate(1 / mean_s)
+                    lives[pid] = os.pidfd_open(pid), now + self.lifetime_s(mean_s)
                 except ProcessLookupError:
                     pass
             for pid, (handle, due) in list(lives.items()):
@@ -126,6 +128,12 @@ class Storm:
         for handle, _ in lives.values():
             os.close(handle)
         return kills
+
+
+    def lifetime_s(self, mean_s):
+        """One in six lives long, so that there are answers however slowly the machine starts one."""
+        longer = 1 if self.way.ends_by_itself or self.random.randrange(6) else 10
+        return self.random.expovariate(1 / (mean_s * longer))
 
 
 class Kept(servers.Server):

@@ -10,7 +10,7 @@ import shutil
 import threading
 import time
 
-from lab import dialects, machine, servers
+from lab import dialects, machine, preload, servers
 
 from . import PROGRAMS, Violation, load, memory_folder
 
@@ -42,11 +42,10 @@ def record(folder, seconds, seed):
     home.mkdir()
     machine.own(home)
     installed = load.furnish(home, 8, {"/oauth/token": 1.0}, store_size="1m")
-    recorder = machine.copy_for_user(PROGRAMS / "recorder.so", folder / "recorder.so")
     machine.copy_for_user(PROGRAMS / "replay", folder / "replay")
     begin_with(installed, folder)
-    installed.variables = {"LD_PRELOAD": str(recorder), "RECORD_LOG": str(folder / "log"),
-                           "RECORD_STORE": str(home / "store")}
+    installed.variables = preload.variables("campaign/recorder.c", RECORD_LOG=str(folder / "log"),
+                                            RECORD_STORE=str(home / "store"))
     run_folder = folder / "run"
     run_folder.mkdir()
     machine.own(run_folder)
