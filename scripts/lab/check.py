@@ -202,6 +202,7 @@ CAMPAIGN = {
     "clocks": (5, 150, "the wall clock jumps"),
     "stops": (5, 150, "processes are stopped and go on"),
     "disks": (4, 60, "the disk is full and has room again"),
+    "soak": (4, 300, "many expired sessions, no cron"),
 }
 FUZZ_LONG_SECONDS = 60
 

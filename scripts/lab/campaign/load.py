@@ -191,14 +191,14 @@ class Client(threading.Thread):
         super().__init__(name=f"client {number}", daemon=True)
         self.load, self.number = load, number
         self.random = random.Random(f"{load.seed}/{number}")
+        self.mount = load.mounts[number % len(load.mounts)]
+        self.window = load.windows[self.mount.path]
         self.failed = False
         self.begin()
 
     def begin(self):
         """A new session."""
         self.begun = time.monotonic()
-        self.mount = self.random.choice(self.load.mounts)
-        self.window = self.load.windows[self.mount.path]
         self.login = login(self.load.installed, self.mount, self.number)
         self.claims = lasting_claims(self.login.access_token)
         self.chain = [self.login.refresh_token]
