@@ -35,3 +35,13 @@ check_PROGRAMS += tests/store/test_process_lock
 tests_store_test_process_lock_SOURCES = tests/store/test_process_lock.c
 tests_store_test_process_lock_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_process_lock_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_sweep
+tests_store_test_sweep_SOURCES = tests/store/test_sweep.c $(STORE_FIXTURE)
+tests_store_test_sweep_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_sweep_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_env
+tests_store_test_env_SOURCES = tests/store/test_env.c $(STORE_FIXTURE)
+tests_store_test_env_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_env_LDADD = $(STORE_LIBS)
