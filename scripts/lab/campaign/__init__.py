@@ -7,9 +7,12 @@ what clients saw. Each part is a module of this folder with
 and is run by `./check campaign [PART…]`, or alone by `python3 -m lab.campaign PART` in scripts/. Random
 choices come from the seed; threads and the kernel add theirs. docs/reliability.md has the figures."""
 
+import atexit
+import ctypes
 import os
 import pathlib
 import shlex
+import shutil
 import sys
 
 from lab import machine
@@ -26,6 +29,10 @@ class Violation(Exception):
         super().__init__("\n".join(self.found[:12]) + f"\n{len(self.found)} violations" + kept)
 
 
+class Unavailable(machine.LabError):
+    """This machine lacks what a part needs; the part is skipped."""
+
+
 def again(part, budget_s, seed, choice):
     """The command that tries the same once more."""
     words = [sys.executable, "-B", "-m", "lab.campaign", part, "--seconds", f"{budget_s:g}",
@@ -40,3 +47,14 @@ def memory_folder(prefix):
     """A folder in memory where there is one: what is judged here are processes, not disks."""
     shared = pathlib.Path("/dev/shm")
     return machine.folder(prefix, shared if shared.is_dir() else None)
+
+
+def use_lmdb(folder):
+    """Everything started from now on is run with the liblmdb.so.0 of this folder; its version."""
+    copy = machine.folder("retoken-lmdb-")
+    machine.copy_for_user(pathlib.Path(folder) / "liblmdb.so.0", copy / "liblmdb.so.0")
+    os.environ["LD_LIBRARY_PATH"] = str(copy)
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    version = ctypes.CDLL(copy / "liblmdb.so.0").mdb_version
+    version.restype = ctypes.c_char_p
+    return version(None, None, None).decode()
