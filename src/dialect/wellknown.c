@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* wellknown.c: the endpoints that carry no tokens and need none: the key set and the health check.
- * Knows their paths and words; does not know keys or the store. */
+ * Knows their paths and words; does not know keys, or what makes a store ready. */
 #include "dialect/answer.h"
 
 #include "dialect/dialect.h"
@@ -31,7 +31,33 @@ static const struct wording key_set_words[] = {
     {0},
 };
 
-/* ---- health ---- */
+/* ---- health ----
+ * `/healthz` says whether the process lives and reads; `/healthz?ready` whether it could write. Any
+ * other query is not looked at. */
+
+static bool decode_health(struct request *request, enum outcome *refusal)
+{
+    (void)refusal;
+    if (text_is(request->http->request.query, "ready")) {
+        request->operation = &operation_ready;
+    }
+    return true;
+}
+
+static bool commit_waits(const struct request *request)
+{
+    return request->answer.readiness == STORE_COMMIT_WAITS;
+}
+
+static bool is_full(const struct request *request)
+{
+    return request->answer.readiness == STORE_FULL;
+}
+
+static bool is_read_only(const struct request *request)
+{
+    return request->answer.readiness == STORE_READ_ONLY;
+}
 
 static void encode_health(const struct request *request, enum outcome outcome,
                           struct http_response *response)
@@ -47,6 +73,12 @@ static const struct wording health_words[] = {
     {WORDS_CLASS(REQUEST), .status = 400, .media_type = TEXT_TYPE, .body = "Bad Request\n"},
     {WORDS_CLASS(CLIENT), .status = 400, .media_type = TEXT_TYPE, .body = "Bad Request\n"},
     {WORDS_CLASS(TOKEN), .status = 400, .media_type = TEXT_TYPE, .body = "Bad Request\n"},
+    {WORDS_CLASS(HERE), .status = 503, .media_type = JSON_TYPE, .when = commit_waits,
+     .body = "{\"status\":\"fault\",\"reason\":\"commit-waits\"}"},
+    {WORDS_CLASS(HERE), .status = 503, .media_type = JSON_TYPE, .when = is_full,
+     .body = "{\"status\":\"fault\",\"reason\":\"full\"}"},
+    {WORDS_CLASS(HERE), .status = 503, .media_type = JSON_TYPE, .when = is_read_only,
+     .body = "{\"status\":\"fault\",\"reason\":\"read-only\"}"},
     {WORDS_CLASS(HERE), .status = 503, .media_type = JSON_TYPE, .body = "{\"status\":\"fault\"}"},
     {0},
 };
@@ -66,6 +98,7 @@ static const struct endpoint endpoints[] = {
      .methods = ENDPOINT_GET | ENDPOINT_HEAD,
      .body = ENDPOINT_BODY_IGNORED,
      .operation = &operation_health,
+     .decode = decode_health,
      .encode = encode_health,
      .words = health_words},
 };

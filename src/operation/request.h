@@ -64,6 +64,7 @@ struct answer {
     struct text scope;          /* what this access token carries */
     bool scope_narrowed;        /* less than was granted */
     struct text key_set;        /* a JWK Set (RFC 7517) */
+    enum store_readiness readiness;
 
     /* the account as it is now */
     struct text username;

@@ -25,6 +25,7 @@ libstore_a_SOURCES = \
 	src/store/lmdb/env_tables.c \
 	src/store/lmdb/env_open.c \
 	src/store/lmdb/env_directory.c src/store/lmdb/env_directory.h \
+	src/store/lmdb/env_ready.c \
 	src/store/lmdb/env_repair.c \
 	src/store/lmdb/env_copy.c \
 	src/store/lmdb/process_lock.c src/store/lmdb/process_lock.h

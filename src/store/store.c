@@ -164,6 +164,12 @@ enum store_result store_event_list(struct store *store, const uint8_t *session, 
 
 /* ---- the store as a whole ---- */
 
+enum store_result store_readiness(struct store *store, enum store_readiness *readiness,
+                                  struct fault *fault)
+{
+    return store->kind->readiness(store, readiness, fault);
+}
+
 enum store_result store_facts(struct store *store, struct store_fact facts[STORE_FACTS_MAX],
                               size_t *count, struct fault *fault)
 {

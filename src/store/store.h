@@ -335,6 +335,17 @@ enum store_result store_event_list(struct store *store, const uint8_t *session, 
 
 /* ---- the store itself ---- */
 
+/* Could a write be made durable now? Found out by reading. STORE_OK: *readiness, and unless
+ * STORE_READY *fault says more. STORE_FAULT: it cannot even be read. */
+enum store_readiness {
+    STORE_READY,
+    STORE_COMMIT_WAITS, /* for longer than settings.writer_wait_ms, here or in another process */
+    STORE_FULL,         /* the last write found no room */
+    STORE_READ_ONLY     /* the file system is */
+};
+enum store_result store_readiness(struct store *store, enum store_readiness *readiness,
+                                  struct fault *fault);
+
 /* What a store says about itself, whatever its kind: counts, sizes, versions. */
 struct store_fact {
     const char *name; /* "used_bytes" */

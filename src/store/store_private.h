@@ -53,6 +53,8 @@ struct store_kind {
     enum store_result (*event_list)(struct store *store, const uint8_t *session, struct event *rows,
                                     size_t room, size_t *count, struct fault *fault);
 
+    enum store_result (*readiness)(struct store *store, enum store_readiness *readiness,
+                                   struct fault *fault);
     enum store_result (*facts)(struct store *store, struct store_fact facts[STORE_FACTS_MAX],
                                size_t *count, struct fault *fault);
     enum store_result (*remarks)(struct store *store,

@@ -122,6 +122,24 @@ static enum http_body body_state_of(struct text word)
     return HTTP_BODY_WHOLE;
 }
 
+static enum store_readiness readiness_of(struct text word)
+{
+    static const char *const words[] = {
+        [STORE_READY] = "ready",
+        [STORE_COMMIT_WAITS] = "commit-waits",
+        [STORE_FULL] = "full",
+        [STORE_READ_ONLY] = "read-only",
+    };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (text_is(word, words[i])) {
+            return (enum store_readiness)i;
+        }
+    }
+    fail_msg("no readiness %.*s", TEXT_ARGS(word));
+    return STORE_READY;
+}
+
 /* What a case says besides the request. */
 struct script {
     enum http_body body_state;
@@ -140,6 +158,13 @@ static void obey(struct text line, struct trial *trial, struct script *script)
         trial->realm.behaviour = BEHAVIOUR_DEPLOYED;
     } else if (text_is(word, "@path")) {
         assert_true(text_copy(value, trial->mount.path, sizeof trial->mount.path));
+    } else if (text_is(word, "@endpoint")) {
+        trial->mount.endpoint = dialect_endpoint(trial->realm.dialect, value);
+        assert_non_null(trial->mount.endpoint);
+        assert_true(text_copy(text_of(trial->mount.endpoint->path), trial->mount.path,
+                              sizeof trial->mount.path));
+    } else if (text_is(word, "@readiness")) {
+        answer->readiness = readiness_of(value);
     } else if (text_is(word, "@issuer")) {
         assert_true(text_copy(value, trial->realm.issuer, sizeof trial->realm.issuer));
     } else if (text_is(word, "@body")) {

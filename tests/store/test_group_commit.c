@@ -550,6 +550,7 @@ static void what_waits_behind_a_hung_commit_is_answered(void **state)
     struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
     struct racer sleeper = {.f = f, .n = 1};
     enum store_result submitted = STORE_OK;
+    enum store_readiness readiness = STORE_READY;
     struct group_commit *group = fixture_group(f);
     struct fault fault = {""};
     struct store_write write;
@@ -574,6 +575,8 @@ static void what_waits_behind_a_hung_commit_is_answered(void **state)
 
         assert_true(within_us > 0 && within_us <= 50 * 1000);
     }
+    assert_store(STORE_OK, store_readiness(f->store, &readiness, &fault));
+    assert_int_equal(readiness, STORE_COMMIT_WAITS);
     pthread_join(thread, NULL);
     atomic_store(&gathering.answered, true);
     pthread_join(leader, NULL);
@@ -582,6 +585,8 @@ static void what_waits_behind_a_hung_commit_is_answered(void **state)
     assert_non_null(strstr(fault.text, "a commit of this process"));
     assert_int_equal(fixture_find(f, 1).generation, 0);
     assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_store(STORE_OK, store_readiness(f->store, &readiness, &fault));
+    assert_int_equal(readiness, STORE_READY);
 }
 
 /* ---- everything at once, for the sanitizers and against deadlock ---- */

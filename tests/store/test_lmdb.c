@@ -843,6 +843,14 @@ static void setup_one_session(struct fixture *f)
     fixture_add_session(f, 1);
 }
 
+static enum store_readiness readiness(struct fixture *f)
+{
+    enum store_readiness readiness = STORE_READY;
+
+    assert_store(STORE_OK, store_readiness(f->store, &readiness, &f->fault));
+    return readiness;
+}
+
 static void no_space_in_a_commit_changes_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -854,8 +862,10 @@ static void no_space_in_a_commit_changes_nothing(void **state)
     assert_non_null(strstr(f->fault.text, "no space left"));
     atomic_store(&failing_write, 0);
     assert_false(store_is_broken(f->store));
+    assert_int_equal(readiness(f), STORE_FULL);
     assert_int_equal(fixture_find(f, 1).generation, 0);
     assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_int_equal(readiness(f), STORE_READY);
     assert_int_equal(fixture_findings(f), 0);
 }
 
@@ -1095,11 +1105,31 @@ static void a_stopped_writer_holds_writers_up_for_a_while(void **state)
     snprintf(words, sizeof words, "to write behind process %d;", (int)child);
     assert_non_null(strstr(f->fault.text, words));
     assert_false(store_is_broken(f->store));
+    assert_int_equal(readiness(f), STORE_COMMIT_WAITS);
+    assert_non_null(strstr(f->fault.text, words));
     let_go_on(child);
+    assert_int_equal(readiness(f), STORE_READY);
     assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
     rotation = fixture_rotation(1, 1, FIXTURE_NOW + 2);
     assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
     assert_int_equal(fixture_findings(f), 0);
+}
+
+/* Who writes nothing finds out by looking twice. */
+static void a_stopped_writer_is_seen_without_writing(void **state)
+{
+    struct fixture *f = *state;
+    pid_t child = stop_in_commit(f);
+
+    f->settings.read_only = true;
+    fixture_open(f);
+    assert_int_equal(readiness(f), STORE_READY);
+    while (readiness(f) == STORE_READY) {
+        sched_yield();
+    }
+    assert_int_equal(readiness(f), STORE_COMMIT_WAITS);
+    let_go_on(child);
+    assert_int_equal(readiness(f), STORE_READY);
 }
 
 /* Opening and reading go on, for which the wait of writers is made so long that the test would not
@@ -1515,6 +1545,7 @@ int main(void)
         ON_LMDB(a_map_grown_elsewhere_is_adopted_by_many),
         ON_LMDB(a_dead_reader_is_cleared),
         ON_LMDB(a_stopped_writer_holds_writers_up_for_a_while),
+        ON_LMDB(a_stopped_writer_is_seen_without_writing),
         ON_LMDB(a_stopped_writer_holds_no_reader_up),
         ON_LMDB(a_stopped_reader_holds_readers_up_for_a_while),
         ON_LMDB(what_was_acknowledged_survives_kill_9),

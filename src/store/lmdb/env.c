@@ -16,6 +16,12 @@
 
 /* ---- LMDB's codes, translated where they arrive ---- */
 
+/* For env_ready. */
+static void note_no_room(struct env *env)
+{
+    atomic_store(&env->no_room_us, clock_stopwatch_us());
+}
+
 enum env_result env_fault(struct env *env, const char *what, int code, struct fault *fault)
 {
     if (code == MDB_MAP_FULL) {
@@ -25,6 +31,7 @@ enum env_result env_fault(struct env *env, const char *what, int code, struct fa
         atomic_store(&env->broken, true); /* a new process reads what is on the disk */
         fault_set(fault, "store %s: an earlier commit failed; restart the program", env->directory);
     } else if (code == ENOSPC || code == EDQUOT || code == EFBIG) {
+        note_no_room(env);
         fault_set(fault,
                   "store %s: %s: no space left on its disk, or over a quota or limit; make room",
                   env->directory, what);
@@ -437,7 +444,7 @@ static bool is_harmless(struct env *env, int code)
 
 /* LMDB calls a page that was written in part an I/O error, which is what a disk that fills up in
  * the middle of it leaves. */
-static bool disk_is_full(struct env *env)
+bool env_disk_is_full(struct env *env)
 {
     mdb_filehandle_t file;
     struct statvfs system;
@@ -451,13 +458,14 @@ enum env_result env_commit(struct env_txn *txn, struct fault *fault)
     struct env *env = txn->env;
     int code = mdb_txn_commit(txn->handle);
 
-    if (code == EIO && disk_is_full(env)) {
+    if (code == EIO && env_disk_is_full(env)) {
         code = ENOSPC;
     }
     end_turn(txn);
     env_leave(env, NULL);
     if (code == 0) {
         atomic_fetch_add(&env->commits, 1);
+        atomic_store(&env->no_room_us, 0);
         return ENV_OK;
     } else if (!is_harmless(env, code)) {
         atomic_store(&env->broken, true);
@@ -514,7 +522,11 @@ enum env_result env_grow(struct env *env, struct fault *fault)
     if (clear_dead_readers(env) > 0) {
         return ENV_OK;
     }
-    return pass_gate(env, grow_map, fault);
+    if (pass_gate(env, grow_map, fault) != ENV_OK) {
+        note_no_room(env);
+        return ENV_FAULT;
+    }
+    return ENV_OK;
 }
 
 void env_tidy(struct env *env)

@@ -90,6 +90,8 @@ bool env_turn_take(struct env *env, int64_t until_us);
 void env_turn_give(struct env *env);
 /* Says that the turn could not be had for so long, who has it, and what to do about it. */
 void env_turn_fault(struct env *env, int64_t waited_us, struct fault *fault);
+/* A write has waited for the turn since then, in vain: env_ready remembers. */
+void env_turn_note(struct env *env, int64_t since_us);
 /* settings.wait_ms */
 int64_t env_wait_us(const struct env *env);
 
@@ -123,6 +125,15 @@ struct env_stat {
 enum env_result env_stat(struct env_txn *txn, struct env_stat *stat, struct fault *fault);
 /* Is it so full that what is left should be kept for rotating and ending sessions? */
 bool env_nearly_full(struct env_txn *txn);
+
+/* Could a write be made now? Unless ENV_READY, *fault says why not. */
+enum env_ready {
+    ENV_READY,
+    ENV_READY_STUCK, /* another process has had the turn for too long */
+    ENV_READY_FULL,
+    ENV_READY_READ_ONLY
+};
+enum env_ready env_ready(struct env_txn *txn, struct fault *fault);
 
 /* Outside any transaction of the calling thread. ENV_OK: worth trying again. */
 enum env_result env_grow(struct env *env, struct fault *fault);

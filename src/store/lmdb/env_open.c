@@ -210,6 +210,7 @@ static struct env *make(const struct env_settings *settings)
     env->wait_us = (settings->wait_ms != 0 ? settings->wait_ms : WAIT_DEFAULT_MS) * 1000;
     atomic_init(&env->broken, false);
     atomic_init(&env->commits, 0);
+    atomic_init(&env->no_room_us, 0);
     env->lock.file = -1;
     pthread_mutex_init(&env->slots, NULL);
     pthread_mutex_init(&env->gate, NULL);

@@ -21,6 +21,13 @@ enum {
 /* LMDB's own tables. */
 enum { ENV_FREE_TABLE = 0, ENV_MAIN_TABLE = 1 };
 
+/* Who was seen with the turn to write, from when on, and which commit was then the last. */
+struct env_sighting {
+    pid_t holder; /* 0: no other process */
+    int64_t since_us;
+    size_t commit; /* 0: not looked at */
+};
+
 struct env {
     MDB_env *mdb;
     MDB_dbi tables[ENV_TABLES];
@@ -32,10 +39,12 @@ struct env {
     size_t map_limit;      /* 0 = none */
     atomic_bool broken;
     atomic_uint_fast64_t commits;
+    atomic_int_fast64_t no_room_us; /* when a write last failed for want of it; 0: went well since */
 
     /* The map may be replaced only while no thread is in a transaction. */
     pthread_mutex_t gate; /* over the rest */
     pthread_cond_t opened, left;
+    struct env_sighting seen;
     size_t inside; /* transactions now */
     bool remapping;
     size_t pooled;
@@ -58,6 +67,9 @@ bool env_slots_take(struct env *env, int64_t until_us);
 void env_slots_give(struct env *env);
 /* Says so. */
 void env_slots_fault(struct env *env, struct fault *fault);
+
+/* No block is left for it. */
+bool env_disk_is_full(struct env *env);
 
 /* Is the data file shorter than it says? Then nothing may be read from it before env_repair. */
 bool env_is_short(struct env *env);

@@ -571,21 +571,20 @@ static struct store_write *begin_batch(struct group_commit *group)
 
 /* ---- waiting too long ---- */
 
-static void answer_late(struct group_commit *group, int64_t begun_us, int64_t now_us,
-                        struct store_write *late)
+/* Why a write that came at `since_us` still waits. */
+static void say_why(struct group_commit *group, int64_t begun_us, int64_t since_us, int64_t now_us,
+                    struct fault *fault)
 {
-    int64_t since_us = begun_us != 0 ? begun_us : late->since_us;
-    struct fault fault = {""};
+    struct env *env = group->settings.env;
 
     if (begun_us != 0) {
-        fault_set(&fault,
+        fault_set(fault,
                   "store %s: a commit of this process (%d) has taken %" PRId64
                   " s so far; its disk may hang",
-                  env_path(group->settings.env), (int)getpid(), (now_us - since_us) / 1000000);
+                  env_path(env), (int)getpid(), (now_us - begun_us) / 1000000);
     } else {
-        env_turn_fault(group->settings.env, now_us - since_us, &fault);
+        env_turn_fault(env, now_us - since_us, fault);
     }
-    answer_all(late, STORE_FAULT, &fault);
 }
 
 int64_t group_commit_expire(struct group_commit *group)
@@ -593,6 +592,7 @@ int64_t group_commit_expire(struct group_commit *group)
     int64_t wait_us = env_wait_us(group->settings.env);
     int64_t now_us = clock_stopwatch_us();
     struct store_write *late, **end = &late;
+    struct fault fault = {""};
     int64_t begun_us, next_us;
 
     pthread_mutex_lock(&group->lock);
@@ -610,10 +610,31 @@ int64_t group_commit_expire(struct group_commit *group)
     next_us = group->first != NULL ? group->first->since_us - now_us + wait_us : wait_us;
     pthread_mutex_unlock(&group->lock);
     if (late != NULL) {
-        answer_late(group, begun_us, now_us, late);
+        say_why(group, begun_us, late->since_us, now_us, &fault);
+        answer_all(late, STORE_FAULT, &fault);
+        if (begun_us == 0) {
+            env_turn_note(group->settings.env, late->since_us);
+        }
         tell_all(late);
     }
     return next_us;
+}
+
+bool group_commit_hangs(struct group_commit *group, struct fault *fault)
+{
+    int64_t now_us = clock_stopwatch_us();
+    int64_t begun_us, since_us;
+    bool hangs;
+
+    pthread_mutex_lock(&group->lock);
+    begun_us = group->begun_us;
+    since_us = begun_us != 0 || group->first == NULL ? begun_us : group->first->since_us;
+    pthread_mutex_unlock(&group->lock);
+    hangs = since_us != 0 && now_us - since_us >= env_wait_us(group->settings.env);
+    if (hangs) {
+        say_why(group, begun_us, since_us, now_us, fault);
+    }
+    return hangs;
 }
 
 /* Whoever submitted while another one led went away, so the leader looks again before it goes. */

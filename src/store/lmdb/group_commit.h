@@ -57,6 +57,8 @@ int64_t group_commit_expire(struct group_commit *group);
 /* Something that the operator should know and that has failed no write: true, once for all
  * processes of the store. */
 bool group_commit_notice(struct group_commit *group, struct fault *notice);
+/* Has a write waited, or the commit under way taken, longer than that? *fault says why. */
+bool group_commit_hangs(struct group_commit *group, struct fault *fault);
 /* How many wait for the present leader. */
 size_t group_commit_waiting(struct group_commit *group);
 

@@ -426,6 +426,35 @@ void lmdb_store_stamp(void *self, struct rows *rows, const struct store_write *w
     }
 }
 
+static enum store_readiness readiness_of(struct env_txn *txn, struct fault *fault)
+{
+    switch (env_ready(txn, fault)) {
+    case ENV_READY:
+        break;
+    case ENV_READY_STUCK:
+        return STORE_COMMIT_WAITS;
+    case ENV_READY_FULL:
+        return STORE_FULL;
+    case ENV_READY_READ_ONLY:
+        return STORE_READ_ONLY;
+    }
+    return STORE_READY;
+}
+
+static enum store_result readiness(struct store *store, enum store_readiness *readiness,
+                                   struct fault *fault)
+{
+    struct group_commit *group = lmdb_store_of(store)->group;
+    struct rows rows;
+
+    if (!lmdb_store_read_begin(store, &rows, fault)) {
+        return STORE_FAULT;
+    }
+    *readiness = group != NULL && group_commit_hangs(group, fault) ? STORE_COMMIT_WAITS
+                                                                   : readiness_of(&rows.txn, fault);
+    return lmdb_store_read_end(&rows, true);
+}
+
 static enum store_result backup(struct store *store, const char *directory, struct fault *fault)
 {
     struct lmdb_store *lmdb = lmdb_store_of(store);
@@ -456,6 +485,7 @@ const struct store_kind lmdb_kind = {
     .key_list = keys_list,
     .keyring_version = keys_version,
     .event_list = events_list,
+    .readiness = readiness,
     .facts = facts_list,
     .remarks = facts_remarks,
     .clock_ahead = facts_clock_ahead,
