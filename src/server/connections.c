@@ -300,11 +300,13 @@ static int most_expendable(const struct connections *connections)
     return chosen;
 }
 
+/* Where the kernel cannot arm it now (no memory), connections_check tries again. */
 static void resume_accepting(struct connections *connections)
 {
     atomic_store(&connections->full, false);
-    if (!atomic_load(&connections->stopping)) {
-        arm(connections, EPOLL_CTL_MOD, connections->listener->fd, EPOLLIN | EPOLLONESHOT);
+    if (!atomic_load(&connections->stopping) &&
+        !arm(connections, EPOLL_CTL_MOD, connections->listener->fd, EPOLLIN | EPOLLONESHOT)) {
+        atomic_store(&connections->full, true);
     }
 }
 
@@ -364,6 +366,8 @@ void connections_forget(struct connections *connections)
 
 /* ---- the watching thread ---- */
 
+static void wake_all(const struct connections *connections);
+
 size_t connections_check(struct connections *connections, int64_t now_ms)
 {
     size_t late = 0;
@@ -380,7 +384,9 @@ size_t connections_check(struct connections *connections, int64_t now_ms)
         }
     }
     pthread_mutex_unlock(&connections->lock);
-    if (atomic_load(&connections->full)) { /* descriptors of other kinds may have become free */
+    if (atomic_load(&connections->stopping)) {
+        wake_all(connections);
+    } else if (atomic_load(&connections->full)) { /* other descriptors may have become free */
         resume_accepting(connections);
     }
     return late;
@@ -394,14 +400,18 @@ static void pause_briefly(void);
 
 void connections_stop(struct connections *connections)
 {
-    uint64_t one = 1;
-
     atomic_store(&connections->stopping, true);
     epoll_ctl(connections->set, EPOLL_CTL_DEL, connections->listener->fd, NULL);
-    /* Can only fail by overflow, and then it is readable, too. */
-    if (write(connections->stop_event, &one, sizeof one) < 0) {
-        return;
-    }
+    wake_all(connections);
+}
+
+/* Those that wait in epoll_wait. If it fails, connections_check does it again. */
+static void wake_all(const struct connections *connections)
+{
+    uint64_t one = 1;
+    ssize_t written = write(connections->stop_event, &one, sizeof one);
+
+    (void)written;
 }
 
 /* While a connection owes the rest of its request, the caller looks again and again. */

@@ -49,7 +49,8 @@ void connections_close_one(struct connections *connections, int connection);
 void connections_forget(struct connections *connections);
 
 /* Shuts down the connections that are late; connections_next then returns each of them once more,
- * at its end. Returns how many. Called every few seconds by one thread. */
+ * at its end. Returns how many. Called every few seconds by one thread: what could not be done
+ * because the kernel had no memory is tried again here, so that no process is deaf for longer. */
 size_t connections_check(struct connections *connections, int64_t now_ms);
 
 /* Stops accepting. connections_next returns what is still ready, then CONNECTIONS_STOPPED to every

@@ -3,19 +3,52 @@
  * time is handed in where it matters, so that no test waits for it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "server/connections.h"
+
+/* ---- a kernel without memory: these stand before libc's ---- */
+
+static atomic_int failing_arms;  /* of the listening socket */
+static atomic_int failing_wakes; /* of those that wait */
+static int listening;
+
+int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
+{
+    if (operation == EPOLL_CTL_MOD && fd == listening && atomic_load(&failing_arms) > 0) {
+        atomic_fetch_sub(&failing_arms, 1);
+        errno = ENOMEM;
+        return -1;
+    }
+    return (int)syscall(SYS_epoll_ctl, set, operation, fd, event);
+}
+
+ssize_t write(int fd, const void *data, size_t size)
+{
+    if (size == sizeof(uint64_t) && atomic_load(&failing_wakes) > 0) {
+        atomic_fetch_sub(&failing_wakes, 1);
+        errno = ENOMEM;
+        return -1;
+    }
+    return syscall(SYS_write, fd, data, size);
+}
+
+/* ---- the connections of a test ---- */
 
 static char directory[] = "/tmp/retoken-connections.XXXXXX";
 static struct listener listener;
@@ -34,6 +67,7 @@ static int set_up(void **state)
     if (!listener_open(&listener, path, 0600, &fault)) {
         return -1;
     }
+    listening = listener.fd;
     connections = connections_open(&listener);
     return connections != NULL ? 0 : -1;
 }
@@ -168,6 +202,72 @@ static void test_new_ones_are_accepted_among_busy_ones(void **state)
         }
     }
     assert_int_equal(accepted, AT_ONCE);
+}
+
+/* With room for 64 files there is room for 16 connections. When all is taken, the next waits until
+ * one leaves, and no longer. */
+static void test_one_leaves_and_the_next_comes(void **state)
+{
+    enum { MOST = 16 };
+    struct rlimit before, small;
+    int mine[MOST];
+
+    tear_down(state);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    small = (struct rlimit){64, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &small), 0);
+    assert_int_equal(set_up(state), 0);
+    for (size_t i = 0; i < MOST; i++) {
+        connect_one();
+        mine[i] = expect_ready();
+    }
+    connect_one();
+    expect_none();
+    connections_close_one(connections, mine[0]);
+    mine[0] = expect_ready();
+    for (size_t i = 0; i < MOST; i++) {
+        connections_close_one(connections, mine[i]);
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+static void test_a_listening_socket_is_armed_again(void **state)
+{
+    int first, second;
+
+    (void)state;
+    atomic_store(&failing_arms, 2);
+    connect_one();
+    first = expect_ready();
+    connect_one();
+    expect_none(); /* it is deaf */
+    connections_check(connections, connections_now_ms());
+    expect_none();
+    connections_check(connections, connections_now_ms());
+    second = expect_ready();
+    connections_close_one(connections, first);
+    connections_close_one(connections, second);
+}
+
+static void *wait_for_stop(void *self)
+{
+    int connection;
+
+    (void)self;
+    assert_int_equal(connections_next(connections, true, &connection), CONNECTIONS_STOPPED);
+    return NULL;
+}
+
+static void test_stop_is_told_again(void **state)
+{
+    pthread_t thread;
+
+    (void)state;
+    atomic_store(&failing_wakes, 1);
+    assert_int_equal(pthread_create(&thread, NULL, wait_for_stop, NULL), 0);
+    connections_stop(connections);
+    connections_check(connections, connections_now_ms());
+    pthread_join(thread, NULL); /* hangs, until the alarm, when it was not */
 }
 
 static void test_an_end_is_an_event(void **state)
@@ -312,6 +412,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_all_are_accepted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_new_ones_are_accepted_among_busy_ones, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_one_leaves_and_the_next_comes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_listening_socket_is_armed_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stop_is_told_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_end_is_an_event, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_patience, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_deadline_ends_with_the_request, set_up, tear_down),
@@ -323,6 +426,7 @@ int main(void)
     if (mkdtemp(directory) == NULL) {
         return 1;
     }
+    alarm(120); /* a test that hangs has failed */
     failed = cmocka_run_group_tests(tests, NULL, NULL);
     rmdir(directory);
     return failed;
