@@ -50,6 +50,28 @@ void crypto_start(void)
     pthread_once(&once, start_libcrypto);
 }
 
+static atomic_bool broken;
+
+bool crypto_fails_again(struct crypto_use *use, bool good)
+{
+    if (!good) {
+        return atomic_fetch_add(&use->failures, 1) == 1;
+    } else if (atomic_load_explicit(&use->failures, memory_order_relaxed) != 0) {
+        atomic_store(&use->failures, 0);
+    }
+    return false;
+}
+
+void crypto_break(void)
+{
+    atomic_store(&broken, true);
+}
+
+bool crypto_is_broken(void)
+{
+    return atomic_load(&broken);
+}
+
 const char *crypto_library(void)
 {
     return OpenSSL_version(OPENSSL_VERSION);
@@ -167,9 +189,19 @@ bool crypto_derive(const uint8_t secret[CRYPTO_KEY_SIZE], const char *label,
 
 /* ---- sealing ---- */
 
-static EVP_CIPHER *aes_gcm;
+/* Gives back `good`. */
+static bool tell(struct crypto_use *use, bool good)
+{
+    if (crypto_fails_again(use, good)) {
+        crypto_break();
+    }
+    return good;
+}
 
-/* Set once and never freed. A copy of libcrypto's older description of the cipher is used as it is
+static EVP_CIPHER *aes_gcm;
+static struct crypto_use seals;
+
+/* Never freed. A copy of libcrypto's older description of the cipher is used as it is
  * (with the same constant-time AES); the cipher itself would be looked up after a hundred others
  * have been set up, for the one or two keys that a process opens. */
 static void find_aes_gcm(void)
@@ -185,11 +217,18 @@ static void find_aes_gcm(void)
     }
 }
 
+/* Until it is found: memory may have been short. */
 static bool can_seal(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static pthread_mutex_t finding = PTHREAD_MUTEX_INITIALIZER;
 
-    return pthread_once(&once, find_aes_gcm) == 0 && aes_gcm != NULL;
+    pthread_mutex_lock(&finding);
+    if (aes_gcm == NULL) {
+        find_aes_gcm();
+    }
+    bool found = aes_gcm != NULL;
+    pthread_mutex_unlock(&finding);
+    return found;
 }
 
 /* Adds `about` to what is authenticated. libcrypto wants room for a length, which is not used. */
@@ -223,41 +262,43 @@ static bool encrypt(EVP_CIPHER_CTX *context, const uint8_t *key, struct text abo
 bool crypto_seal(const uint8_t key[CRYPTO_KEY_SIZE], const uint8_t nonce[12], struct text about,
                  const void *plain, size_t size, uint8_t *sealed)
 {
-    if (!can_seal() || size > INT_MAX) {
+    if (size > INT_MAX) {
         return false;
     }
-    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    EVP_CIPHER_CTX *context = can_seal() ? EVP_CIPHER_CTX_new() : NULL;
     memcpy(sealed, nonce, NONCE_SIZE);
     bool done = context != NULL && encrypt(context, key, about, plain, size, sealed);
     EVP_CIPHER_CTX_free(context);
-    return done;
+    return tell(&seals, done);
 }
 
+/* All but the check of the tag. */
 static bool decrypt(EVP_CIPHER_CTX *context, const uint8_t *key, struct text about,
                     const uint8_t *sealed, size_t size, uint8_t *plain)
 {
     const uint8_t *text = sealed + NONCE_SIZE;
     uint8_t tag[TAG_SIZE];
-    int length = 0;
-    int last = 0;
+    int length;
 
     memcpy(tag, text + size, sizeof tag);
     return EVP_DecryptInit_ex(context, aes_gcm, NULL, key, sealed) == 1 &&
            authenticate(context, false, about) &&
            (size == 0 || EVP_DecryptUpdate(context, plain, &length, text, (int)size) == 1) &&
-           EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG_SIZE, tag) == 1 &&
-           EVP_DecryptFinal_ex(context, plain + length, &last) == 1;
+           EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG_SIZE, tag) == 1;
 }
 
 bool crypto_open_seal(const uint8_t key[CRYPTO_KEY_SIZE], struct text about, const void *sealed,
                       size_t size, uint8_t *plain)
 {
-    if (!can_seal() || size < CRYPTO_SEAL_EXTRA || size - CRYPTO_SEAL_EXTRA > INT_MAX) {
+    if (size < CRYPTO_SEAL_EXTRA || size - CRYPTO_SEAL_EXTRA > INT_MAX) {
         return false;
     }
     size_t plain_size = size - CRYPTO_SEAL_EXTRA;
-    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    bool done = context != NULL && decrypt(context, key, about, sealed, plain_size, plain);
+    uint8_t nothing[TAG_SIZE];
+    int last;
+    EVP_CIPHER_CTX *context = can_seal() ? EVP_CIPHER_CTX_new() : NULL;
+    bool decrypted = context != NULL && decrypt(context, key, about, sealed, plain_size, plain);
+    bool done = tell(&seals, decrypted) && EVP_DecryptFinal_ex(context, nothing, &last) == 1;
     EVP_CIPHER_CTX_free(context);
     if (!done) {
         secret_wipe(plain, plain_size); /* decrypted before the tag was checked */
@@ -269,9 +310,11 @@ bool crypto_open_seal(const uint8_t key[CRYPTO_KEY_SIZE], struct text about, con
 
 static bool system_fill(void *self, void *out, size_t size)
 {
+    static struct crypto_use filling;
+
     (void)self;
     crypto_start();
-    return RAND_priv_bytes_ex(NULL, out, size, 256) == 1;
+    return tell(&filling, RAND_priv_bytes_ex(NULL, out, size, 256) == 1);
 }
 
 struct randomness randomness_system(void)

@@ -4,6 +4,7 @@
 #ifndef RETOKEN_BASE_CRYPTO_H
 #define RETOKEN_BASE_CRYPTO_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +16,18 @@ enum { CRYPTO_HASH_SIZE = 32, CRYPTO_KEY_SIZE = 32 };
 /* To be called before libcrypto is used outside this file, any number of times. Sets up no more of
  * libcrypto than we need, unless the environment's OPENSSL_CONF names a configuration. */
 void crypto_start(void);
+
+/* What libcrypto sets up once stays broken for the life of the process when memory is short at that
+ * moment. So each use that only a lack of memory or libcrypto itself can make fail tells how it
+ * went, and when one fails twice in a row, libcrypto is broken: only a new process can start it
+ * again. Safe to use from several threads. */
+struct crypto_use {
+    atomic_uint failures; /* in a row */
+};
+/* True: this one failed, for the second time in a row. */
+bool crypto_fails_again(struct crypto_use *use, bool good);
+void crypto_break(void);
+bool crypto_is_broken(void);
 
 /* libcrypto's name, version and date, as it says them: "OpenSSL 3.0.19 27 Jan 2026". */
 const char *crypto_library(void);

@@ -273,6 +273,7 @@ static int run_workers(const struct options *options)
         listener_close(&listener);
         return EXIT_FAULT;
     }
+    serve_warm(serve);
     size_t threads = options->threads > 0 ? options->threads : serve_threads(serve);
     struct server_handler handler = serve_handler(serve);
     int status = workers_run(&listener, &handler, threads);

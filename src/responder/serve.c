@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/log.h"
 #include "dialect/dialect.h"
 #include "responder/request_log.h"
@@ -174,6 +175,20 @@ void serve_close(struct serve *serve)
     }
 }
 
+/* A lack of memory passes, so what failed is tried once more; what libcrypto has broken fails
+ * again, and must_end tells. */
+void serve_warm(struct serve *serve)
+{
+    struct fault ignored;
+    const struct keyring *keyring = service_lazy_is_open(&serve->lazy)
+                                        ? issuer_keyring(&serve->lazy.service->issuer, 0, &ignored)
+                                        : NULL;
+
+    if (keyring != NULL && !keyring_warm(keyring)) {
+        keyring_warm(keyring);
+    }
+}
+
 /* The store; NULL while there is none to ask. */
 static struct store *store_of(struct serve *serve)
 {
@@ -248,6 +263,9 @@ static const char *must_end(void *self)
 {
     struct store *store = store_of(self);
 
+    if (crypto_is_broken()) {
+        return "libcrypto failed twice in a row, and only a new process can start it again";
+    }
     return store != NULL && store_is_broken(store) ? "only a new process can use the store again"
                                                    : NULL;
 }

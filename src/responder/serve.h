@@ -19,6 +19,10 @@ struct serve *serve_over(struct service *service);
 /* For tests; a program leaves by _exit, see store_close. NULL is harmless. */
 void serve_close(struct serve *serve);
 
+/* Does what libcrypto does once before the first request that needs it, so that no request meets a
+ * lack of memory there. Not for plain CGI, which lives for one request. */
+void serve_warm(struct serve *serve);
+
 /* At most so many threads; the default while the configuration cannot be read. Before serve_handler
  * is used. */
 size_t serve_threads(const struct serve *serve);

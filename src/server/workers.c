@@ -64,6 +64,7 @@ static size_t processors(void);
 static void start_another(struct workers *workers, size_t enough);
 static bool run_main_thread(struct workers *workers);
 static void stop(struct workers *workers);
+static void end_if_it_must(struct workers *workers);
 static void workers_close(struct workers *workers);
 
 void workers_block_signals(void)
@@ -93,6 +94,7 @@ int workers_run(const struct listener *listener, const struct server_handler *ha
         workers_close(workers);
         return WORKERS_CANNOT_START;
     }
+    end_if_it_must(workers);
     bool finished = run_main_thread(workers);
     int status = atomic_load(&workers->status);
     if (finished) { /* else a worker still uses it */
@@ -300,7 +302,6 @@ static bool create_thread(struct workers *workers, pthread_t *thread)
 static enum connections_event next(struct workers *workers, int *connection);
 static enum connections_event wait_idle(struct workers *workers, int *connection);
 static void ensure_another(struct workers *workers);
-static void end_if_it_must(struct workers *workers);
 static void stop_with(struct workers *workers, int status);
 
 static void *work(void *self)

@@ -90,6 +90,22 @@ uint64_t keyring_version(const struct keyring *keyring)
     return keyring->version;
 }
 
+bool keyring_warm(const struct keyring *keyring)
+{
+    struct text sample = TEXT("retoken");
+    uint8_t signature[SIGNING_SIGNATURE_MAX];
+    bool good = true;
+
+    for (size_t i = 0; i < keyring->count; i++) {
+        const struct entry *entry = &keyring->entries[i];
+        size_t size = sizeof signature;
+        if (entry->state == SIGNING_ACTIVE) {
+            good = signing_key_sign(entry->key, sample, signature, &size) && good;
+        }
+    }
+    return good;
+}
+
 const struct signing_key *keyring_signer(const struct keyring *keyring,
                                          enum signing_algorithm algorithm, const char *realm)
 {

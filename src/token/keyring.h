@@ -17,6 +17,10 @@ struct keyring *keyring_open(const struct signing_row *rows, size_t count, uint6
 void keyring_close(struct keyring *keyring); /* NULL is harmless */
 uint64_t keyring_version(const struct keyring *keyring);
 
+/* Makes one signature with each active key, so that whatever libcrypto sets up at the first of its
+ * kind is there before it matters. False: one failed. */
+bool keyring_warm(const struct keyring *keyring);
+
 /* The key that signs: the newest active one of this algorithm that is bound to `realm`, or else to
  * no realm. NULL when there is none. */
 const struct signing_key *keyring_signer(const struct keyring *keyring,

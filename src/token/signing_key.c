@@ -7,9 +7,7 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
-#include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/rsa.h>
 
 #include "base/codec.h"
 #include "base/secret.h"
@@ -37,7 +35,6 @@ static struct signing_key *key_from_pkey(enum signing_algorithm algorithm, EVP_P
 static struct signing_key *key_open(enum signing_algorithm algorithm, struct text bytes,
                                     const char *kid, struct fault *fault);
 static bool is_one_pair(const struct signing_key *key);
-static EVP_PKEY *generate(const struct signing_profile *profile);
 static struct text key_bytes(const struct signing_key *key);
 static struct text sealed_about(enum signing_algorithm algorithm, const char *kid, char *room,
                                 size_t size);
@@ -51,7 +48,7 @@ struct signing_key *signing_key_generate(enum signing_algorithm algorithm, const
         return key_from_random(kid, randomness, fault);
     }
     crypto_start();
-    EVP_PKEY *pkey = generate(signing_profile(algorithm));
+    EVP_PKEY *pkey = signing_profile_generate(signing_profile(algorithm));
     if (pkey == NULL) {
         ERR_clear_error();
         fault_set(fault, "libcrypto cannot generate a key for %s",
@@ -110,16 +107,6 @@ static struct signing_key *key_from_random(const char *kid, const struct randomn
     }
     secret_wipe(secret, sizeof secret);
     return key;
-}
-
-static EVP_PKEY *generate(const struct signing_profile *profile)
-{
-    if (profile->group != NULL) {
-        return EVP_EC_gen(profile->group);
-    } else if (profile->digest != NULL) {
-        return EVP_RSA_gen(SIGNING_RSA_BITS_MIN);
-    }
-    return EVP_PKEY_Q_keygen(NULL, NULL, profile->type);
 }
 
 /* Frees pkey. */

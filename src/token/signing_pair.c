@@ -15,11 +15,14 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
+#include "token/signing_key.h"
+
 enum { ECDSA_DER_MAX = 3 + 2 * (3 + SIGNING_HALF_MAX) };
 
 struct signing_pair {
     const struct signing_profile *profile;
     pthread_mutex_t making;
+    struct crypto_use use;
     atomic_bool made; /* the two below are set, and stay so */
     EVP_MD_CTX *signer;
     EVP_MD_CTX *verifier;
@@ -28,7 +31,13 @@ struct signing_pair {
     uint8_t bytes[];
 };
 
+typedef int init_function(EVP_MD_CTX *, EVP_PKEY_CTX **, const char *, OSSL_LIB_CTX *, const char *,
+                          EVP_PKEY *, const OSSL_PARAM[]);
+
 static bool make(struct signing_pair *pair);
+static EVP_MD_CTX *prepare(const struct signing_profile *profile, EVP_PKEY *pkey,
+                           init_function *init);
+static bool can_sign(const struct signing_profile *profile);
 static bool sign(const struct signing_profile *profile, const EVP_MD_CTX *prepared,
                  struct text input, uint8_t *signature, size_t *size);
 static bool verify(const struct signing_profile *profile, const EVP_MD_CTX *prepared,
@@ -100,6 +109,24 @@ bool signing_pair_sign(struct signing_pair *pair, struct text input, uint8_t *si
     if (!good) {
         ERR_clear_error();
     }
+    if (crypto_fails_again(&pair->use, good) && !can_sign(pair->profile)) {
+        crypto_break();
+    }
+    return good;
+}
+
+/* With a fresh key: is it libcrypto that fails, or are a pair's numbers no key? */
+static bool can_sign(const struct signing_profile *profile)
+{
+    uint8_t signature[SIGNING_SIGNATURE_MAX];
+    size_t size = sizeof signature;
+    EVP_PKEY *pkey = signing_profile_generate(profile);
+    EVP_MD_CTX *signer = pkey != NULL ? prepare(profile, pkey, EVP_DigestSignInit_ex) : NULL;
+    bool good = signer != NULL && sign(profile, signer, TEXT("retoken"), signature, &size);
+
+    EVP_MD_CTX_free(signer);
+    EVP_PKEY_free(pkey);
+    ERR_clear_error();
     return good;
 }
 
@@ -116,9 +143,6 @@ bool signing_pair_verify(struct signing_pair *pair, struct text input, const uin
 }
 
 /* ---- prepared contexts ---- */
-
-typedef int init_function(EVP_MD_CTX *, EVP_PKEY_CTX **, const char *, OSSL_LIB_CTX *, const char *,
-                          EVP_PKEY *, const OSSL_PARAM[]);
 
 /* PS256: MGF1 over the same hash, and a salt of its length (RFC 7518 section 3.5). */
 static bool set_padding(const struct signing_profile *profile, EVP_PKEY_CTX *context)

@@ -5,6 +5,8 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/rsa.h>
 
 #define RSA_WANTED                                                                                 \
     "an RSA key of 2048 to 4096 bits with two primes and an exponent of at least 65537"
@@ -98,4 +100,14 @@ bool signing_profile_fits(const struct signing_profile *profile, const EVP_PKEY 
         return rsa_fits(pkey, fault);
     }
     return true;
+}
+
+EVP_PKEY *signing_profile_generate(const struct signing_profile *profile)
+{
+    if (profile->group != NULL) {
+        return EVP_EC_gen(profile->group);
+    } else if (profile->digest != NULL) {
+        return EVP_RSA_gen(SIGNING_RSA_BITS_MIN);
+    }
+    return EVP_PKEY_Q_keygen(NULL, NULL, profile->type);
 }

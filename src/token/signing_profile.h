@@ -36,5 +36,7 @@ const struct signing_profile *signing_profile(enum signing_algorithm algorithm);
  * be right. */
 bool signing_profile_fits(const struct signing_profile *profile, const EVP_PKEY *pkey,
                           struct fault *fault);
+/* A fresh key; the caller frees it. NULL: libcrypto failed. */
+EVP_PKEY *signing_profile_generate(const struct signing_profile *profile);
 
 #endif

@@ -364,6 +364,22 @@ static void test_randomness(void **state)
     assert_false(randomness_fill(&broken, a, sizeof a));
 }
 
+/* The last test: it stays broken. */
+static void test_broken_after_two_failures_in_a_row(void **state)
+{
+    struct crypto_use use = {0};
+    (void)state;
+
+    assert_false(crypto_fails_again(&use, false));
+    assert_false(crypto_fails_again(&use, true));
+    assert_false(crypto_fails_again(&use, false));
+    assert_true(crypto_fails_again(&use, false));
+    assert_false(crypto_fails_again(&use, false)); /* only once */
+    assert_false(crypto_is_broken());
+    crypto_break();
+    assert_true(crypto_is_broken());
+}
+
 int main(int argc, char **argv)
 {
     program = argv[0];
@@ -383,6 +399,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_configuration_is_the_operators),
         cmocka_unit_test(test_what_asks_a_provider),
         cmocka_unit_test(test_randomness),
+        cmocka_unit_test(test_broken_after_two_failures_in_a_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -243,6 +243,28 @@ static void a_hollow_key_fails_alone(void **state)
     assert_false(signs(keyring_signer(keyring, SIGNING_ES256, "")));
     assert_true(signs(keyring_signer(keyring, SIGNING_HS256, "")));
     assert_true(signs(keyring_verifier(keyring, "", 1)));
+    assert_false(keyring_warm(keyring));
+    assert_false(crypto_is_broken()); /* other keys sign */
+    keyring_close(keyring);
+}
+
+static void keys_are_warmed(void **state)
+{
+    const struct signing_row rows[] = {
+        hollow_row(3, "hollow"),
+        row_of(2, SIGNING_ES256, SIGNING_ACTIVE, "", "pair"),
+        row_of(1, SIGNING_HS256, SIGNING_ACTIVE, "", "secret"),
+    };
+    struct signing_row published[] = {rows[0], rows[1], rows[2]};
+    struct keyring *keyring;
+
+    (void)state;
+    published[0].state = SIGNING_PUBLISHED;
+    keyring = open_rows(published, 3);
+    assert_true(keyring_warm(keyring));
+    keyring_close(keyring);
+    keyring = open_rows(rows, 3);
+    assert_false(keyring_warm(keyring));
     keyring_close(keyring);
 }
 
@@ -275,6 +297,7 @@ int main(void)
         cmocka_unit_test(one_bad_row_fails_all),
         cmocka_unit_test(a_hollow_key_fails_alone),
         cmocka_unit_test(a_hollow_key_is_a_fault_when_verifying),
+        cmocka_unit_test(keys_are_warmed),
         cmocka_unit_test(only_so_many),
     };
 
