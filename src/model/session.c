@@ -5,7 +5,10 @@
 
 #include <string.h>
 
+static void note_outdated(struct session *session, uint32_t steps, const struct clock_moment *now,
+                          int64_t window_ms);
 static void note_spent(struct session *session, uint32_t steps, const struct clock_moment *now);
+static uint32_t kept_after(uint32_t steps);
 
 void session_note_use(struct session *session, int64_t now_ms)
 {
@@ -15,19 +18,44 @@ void session_note_use(struct session *session, int64_t now_ms)
 }
 
 void session_note_rotation(struct session *session, uint32_t to, int64_t now_ms,
-                           const struct clock_moment *spent)
+                           const struct clock_moment *spent, int64_t window_ms)
 {
     session_note_use(session, now_ms);
+    note_outdated(session, to - session->generation, spent, window_ms);
     note_spent(session, to - session->generation, spent);
     session->generation = to;
     session->rotated_ms = now_ms;
+}
+
+/* spent[] is about to forget its oldest. One of those is watched until it is outdated, and then the
+ * next, so that a thief who renews quickly cannot make the record forget how long ago the owner's
+ * token was spent. The clock of another boot tells nothing of it. */
+static void note_outdated(struct session *session, uint32_t steps, const struct clock_moment *now,
+                          int64_t window_ms)
+{
+    uint32_t kept = kept_after(steps);
+    const struct session_spent *leaves = &session->spent[kept];
+    int64_t now_ms = now->boot != 0 ? now->boot_ms : now->wall_ms;
+    int64_t left_ms = now->boot != 0 ? leaves->boot_ms : leaves->wall_ms;
+
+    if (now->boot != session->boot) {
+        session->watched_ms = 0;
+        return;
+    } else if (session->watched_ms != 0 && now_ms - session->watched_ms > window_ms) {
+        session->outdated = session->watched + 1;
+        session->watched_ms = 0;
+    }
+    if (session->watched_ms == 0 && left_ms != 0) {
+        session->watched = session->generation - 1 - kept;
+        session->watched_ms = left_ms;
+    }
 }
 
 /* The record holds times of one boot: those of an earlier one are forgotten. */
 static void note_spent(struct session *session, uint32_t steps, const struct clock_moment *now)
 {
     struct session_spent *spent = session->spent;
-    uint32_t kept = steps < SESSION_SPENT_KEPT ? SESSION_SPENT_KEPT - steps : 0;
+    uint32_t kept = kept_after(steps);
 
     memmove(spent + SESSION_SPENT_KEPT - kept, spent, kept * sizeof *spent);
     memset(spent, 0, (SESSION_SPENT_KEPT - kept) * sizeof *spent);
@@ -36,6 +64,12 @@ static void note_spent(struct session *session, uint32_t steps, const struct clo
     }
     session->boot = now->boot;
     spent[0] = (struct session_spent){now->wall_ms, now->boot != 0 ? now->boot_ms : 0};
+}
+
+/* How many of spent[] stay. */
+static uint32_t kept_after(uint32_t steps)
+{
+    return steps < SESSION_SPENT_KEPT ? SESSION_SPENT_KEPT - steps : 0;
 }
 
 void session_correct_spent(struct session *session, const struct clock_moment *spent)

@@ -63,7 +63,12 @@ struct session {
     /* spent[k]: when generation - 1 - k was spent. The windows in which a spent token is answered
      * again run from these times, and replays never extend them. */
     struct session_spent spent[SESSION_SPENT_KEPT];
-    uint64_t boot;      /* the boot (clock_moment) that every spent[].boot_ms belongs to */
+    uint64_t boot; /* the boot (clock_moment) that every spent[].boot_ms belongs to */
+    /* What is older than spent[]: every generation below `outdated` was spent longer ago than the
+     * concurrency window. The next to be so is `watched`, spent at watched_ms by the time since
+     * boot, or by the wall clock where boot is 0; 0 = none is watched. */
+    uint32_t outdated, watched;
+    int64_t watched_ms;
     uint32_t epoch;     /* account.epoch when it began; an older one is as good as ended */
     bool client_proved; /* its client proved itself when it began: nothing less will do later */
     enum session_key_kind key_kind;
@@ -85,10 +90,10 @@ struct session {
 void session_note_use(struct session *session, int64_t now_ms);
 
 /* What a rotation at now_ms does besides: `to`, which is above its generation, becomes the current
- * one, and to - 1 is spent at `spent`. When those between were spent is not known. The session's
- * end is the caller's to set. */
+ * one, and to - 1 is spent at `spent`. When those between were spent is not known. window_ms: the
+ * concurrency window, which tells what is outdated. The session's end is the caller's to set. */
 void session_note_rotation(struct session *session, uint32_t to, int64_t now_ms,
-                           const struct clock_moment *spent);
+                           const struct clock_moment *spent, int64_t window_ms);
 
 /* The generation before the current one was spent at `spent`, and not when that was noted. */
 void session_correct_spent(struct session *session, const struct clock_moment *spent);

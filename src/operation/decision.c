@@ -87,16 +87,18 @@ static enum outcome decide_spent(const struct policy *policy, const struct sessi
     return age.by_wall ? OUTCOME_TOKEN_REUSED : OUTCOME_TOKEN_SPENT;
 }
 
-/* The record does not say when it was spent, but it was before the next newer generation was. If
- * that is longer ago than the window, it has come back too late. Otherwise it may have been a
- * moment ago, and nothing spent a moment ago ends a session: a thief who renews that fast is found
- * out as soon as the owner comes back after the window. */
+/* The record does not say when it was spent, but perhaps that it is outdated; and it was before the
+ * next newer generation was. If that is longer ago than the window, it has come back too late.
+ * Otherwise it may have been a moment ago, and nothing spent a moment ago ends a session. */
 static enum outcome decide_undated(const struct policy *policy, const struct session *session,
                                    uint32_t back, const struct clock_moment *now)
 {
     uint32_t newer = back <= SESSION_SPENT_KEPT ? back - 1 : SESSION_SPENT_KEPT;
     struct age age;
 
+    if (session->generation - back < session->outdated) {
+        return OUTCOME_TOKEN_REUSED;
+    }
     while (newer > 0 && session->spent[newer - 1].wall_ms == 0) {
         newer--;
     }

@@ -253,8 +253,10 @@ static bool choose_scope(const struct refresh *refresh, struct text *scope)
 static bool rotate(struct refresh *refresh, struct text scope, uint32_t to)
 {
     const struct session *session = &refresh->grant.session;
-    struct store_rotation rotation = {
-        .from = session->generation, .to = to, .now_ms = refresh->now.wall_ms};
+    struct store_rotation rotation = {.from = session->generation,
+                                      .to = to,
+                                      .window_ms = refresh->policy.concurrency_window_ms,
+                                      .now_ms = refresh->now.wall_ms};
     struct text *token = &refresh->answer->refresh_token;
 
     memcpy(rotation.id, session->id, sizeof rotation.id);

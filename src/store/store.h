@@ -110,6 +110,7 @@ struct store_rotation {
     uint32_t from, to;
     int64_t now_ms;     /* session.spent[0] is later: when the rotation has become durable */
     int64_t expires_ms; /* of the session from now on; 0 = never */
+    int64_t window_ms;  /* the concurrency window, for session.outdated */
     bool has_alias;     /* the successor is spelled as UUID: */
     uint8_t alias[SESSION_HASH_SIZE];
 };

@@ -85,6 +85,7 @@ int main(void)
         take_policy(&policy, &client_proved);
         take_view(&view, &policy);
         presented = (uint32_t)take();
+        view.session.outdated = (uint32_t)take();
         view.session.boot = (uint64_t)take();
         now.boot = (uint64_t)take();
         now.wall_ms = take();

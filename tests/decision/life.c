@@ -318,7 +318,8 @@ static enum outcome ask(struct life *life, uint32_t presented, struct tokens *to
     int64_t good_until_ms = session->rotated_ms + policy->access_lifetime_ms;
 
     if (outcome == OUTCOME_ROTATED) {
-        session_note_rotation(session, session->generation + 1, now.wall_ms, &now);
+        session_note_rotation(session, session->generation + 1, now.wall_ms, &now,
+                              policy->concurrency_window_ms);
     } else if (outcome == OUTCOME_TOKEN_REUSED) {
         session->end = SESSION_ENDED_REUSE;
     }

@@ -13,7 +13,7 @@ Point = collections.namedtuple("Point", """
     idle absolute created rotated used expires
     end session_epoch account_epoch has_account account_enabled
     realm_grants has_client client_grants
-    n c session_boot now_boot now_wall now_since_boot spent""")
+    n c outdated session_boot now_boot now_wall now_since_boot spent""")
 REFRESH = 1
 
 
@@ -89,7 +89,10 @@ def window_left(p, said):
 
 
 def decide_undated(p, back):
-    """It was spent before the next newer generation whose spending is known."""
+    """The record knows some to have been spent longer ago than the window; and it was spent before the
+    next newer generation whose spending is known."""
+    if p.c < p.outdated:
+        return "reused"
     newer = [spending for spending in p.spent[:back - 1] if spending[0]]
     if not newer:
         return "spent"

@@ -21,7 +21,7 @@ USUAL = Point(rotate=1, report=0, window=WINDOW, recovery_window=0, recovery_gen
               client_proved=0, idle=0, absolute=0, created=NOW - DAY, rotated=NOW - HOUR,
               used=NOW - HOUR, expires=0, end=0, session_epoch=0, account_epoch=0, has_account=1,
               account_enabled=1, realm_grants=0, has_client=0, client_grants=0, n=5, c=5,
-              session_boot=BOOT, now_boot=BOOT, now_wall=NOW, now_since_boot=SINCE_BOOT,
+              outdated=0, session_boot=BOOT, now_boot=BOOT, now_wall=NOW, now_since_boot=SINCE_BOOT,
               spent=((NOW - HOUR, SINCE_BOOT - HOUR),) * reference.SPENT_KEPT)
 
 LAST = 2**32 - 1
@@ -95,6 +95,13 @@ def records():
                                                        wall_age, wall_age, 0), **policy)
 
 
+def outdated():
+    """Whatever the record says of the last generations, and whatever the time is."""
+    for history, n, by in itertools.product(histories(), (10, 20, LAST), (-1, 0, 1)):
+        for c in (n - 10, n - 9, n - 3):
+            yield USUAL._replace(n=n, c=c, outdated=max(c + by, 0), **POLICIES[6], **history)
+
+
 def clocks():
     """A wall clock that jumped by anything, either way, after the token was spent so long ago by the
     time since boot; and a restart, before which the last `since` generations were not yet spent."""
@@ -161,7 +168,7 @@ def broken_promise(point, said, left, end, next_end, last_use):
                    and abs(point.now_since_boot - boot) <= point.window)
         if by_wall or by_boot:
             return "spent less than a window ago by either clock is never refused"
-    if back > reference.SPENT_KEPT and said == "reused":
+    if back > reference.SPENT_KEPT and said == "reused" and point.c >= point.outdated:
         wall, boot = point.spent[-1]
         if wall and abs(point.now_wall - wall) <= point.window:
             return "what may have been spent less than a window ago never ends a session"
@@ -173,7 +180,7 @@ def describe(point):
 
 
 def test_every_point_agrees():
-    points = [*generations(), *policies(), *records(), *clocks(), *ends()]
+    points = [*generations(), *policies(), *records(), *outdated(), *clocks(), *ends()]
     run = subprocess.run([DECIDE], input="\n".join(map(as_line, points)) + "\n",
                          capture_output=True, text=True, check=True)
     lines = run.stdout.splitlines()

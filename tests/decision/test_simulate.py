@@ -99,14 +99,17 @@ def test_a_late_thief_is_let_in_by_the_window_only(thieves, policy):
     assert wanted - lost - 4 * math.sqrt(wanted) <= row["let_in"] <= wanted + 4 * math.sqrt(wanted)
 
 
-@pytest.mark.parametrize("thief", ["early-once", "early-on", "late-on"])
+@pytest.mark.parametrize("thief", ["early-once", "early-on", "late-on", "early-fast"])
 def test_a_thief_is_noticed_sooner_with_less_window(thieves, thief):
+    """Also one who renews so often that the record forgets when the owner's token was spent, unless
+    the owner comes back within two windows."""
     medians = [thieves[policy, thief]["median_ms"] for policy in WINDOWS]
-    kept = [math.inf if median == -1 else median for median in medians if median]
-    assert kept[-1] == math.inf > kept[-2] > 1.5 * kept[-3]
+    hour, day = [math.inf if median == -1 else median for median in medians[-2:]]
+    assert day == math.inf >= hour > 1.5 * medians[-3]
     for policy in ("window 0", "window 10s", "window 1m", "window 5m"):
         row = thieves[policy, thief]
-        assert row["never"] == row["shut_out"] == 0 and row["median_ms"] < 2 * 3_600_000
+        early = 0.02 * row["let_in"] if thief == "early-fast" else 0
+        assert row["never"] == row["shut_out"] <= early and row["median_ms"] < 2 * 3_600_000
 
 
 def test_no_thief_is_noticed_without_rotation(thieves):

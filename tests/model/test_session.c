@@ -4,11 +4,13 @@
 #include "base/expect.h"
 #include "model/session.h"
 
+enum { WINDOW = 60000 };
+
 static void rotate(struct session *session, uint32_t to, int64_t ms, uint64_t boot)
 {
     struct clock_moment spent = {.wall_ms = 1000 + ms, .boot_ms = ms, .boot = boot};
 
-    session_note_rotation(session, to, 900 + ms, &spent);
+    session_note_rotation(session, to, 900 + ms, &spent, WINDOW);
 }
 
 static void assert_spent(const struct session *session, size_t back, int64_t wall_ms,
@@ -75,6 +77,73 @@ static void test_rotation_in_another_boot(void **state)
     assert_spent(&session, 2, 1005, 0);
 }
 
+/* However fast it rotates: what was spent longer ago than the window and some rotations is known to
+ * be, and what was not is not. */
+static void test_outdated(void **state)
+{
+    static const int64_t paces[] = {100, 5000, 7000, 900000};
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(paces); i++) {
+        const uint32_t lag = (uint32_t)(2 * (WINDOW / paces[i])) + 2 * SESSION_SPENT_KEPT + 2;
+
+        for (uint64_t boot = 0; boot < 2; boot++) {
+            struct session session = {.boot = boot};
+
+            for (uint32_t n = 1; n < 3 * lag; n++) {
+                uint32_t recent = (uint32_t)(WINDOW / paces[i]) + 1; /* spent inside the window */
+
+                rotate(&session, n, n * paces[i], boot);
+                assert_true(session.outdated == 0 || session.outdated + recent <= n);
+                assert_true(n <= lag || session.outdated + lag >= n);
+            }
+        }
+    }
+}
+
+/* The time since boot is not compared with that of another boot. */
+static void test_outdated_in_another_boot(void **state)
+{
+    struct session session = {.boot = 7};
+    uint32_t outdated;
+    (void)state;
+
+    for (uint32_t n = 1; n <= 40; n++) {
+        rotate(&session, n, n * 10000, 7);
+    }
+    outdated = session.outdated;
+    assert_true(outdated > 20);
+    rotate(&session, 41, 900000000, 8);
+    assert_int_equal(session.outdated, outdated);
+    assert_int_equal(session.watched_ms, 0);
+    /* where that is not known, the wall clock tells */
+    rotate(&session, 42, 900000100, 0);
+    assert_int_equal(session.watched_ms, 0);
+    rotate(&session, 43, 900000200, 0);
+    assert_int_equal(session.outdated, outdated);
+    assert_int_equal(session.watched, 34);
+    assert_int_equal(session.watched_ms, 1000 + 350000);
+    rotate(&session, 44, 900000300, 0);
+    assert_int_equal(session.outdated, 35);
+    assert_int_equal(session.watched, 35);
+}
+
+/* What a roll forward passes over was not spent here. */
+static void test_outdated_over_several(void **state)
+{
+    struct session session = {.boot = 7};
+    (void)state;
+
+    for (uint32_t n = 1; n <= 6; n++) {
+        rotate(&session, n, n * 10, 7);
+    }
+    rotate(&session, 12, 70, 7); /* forgets when 0 to 3 were */
+    assert_int_equal(session.watched, 3);
+    assert_int_equal(session.watched_ms, 40);
+    rotate(&session, 13, 70 + WINDOW, 7);
+    assert_int_equal(session.outdated, 4);
+}
+
 static void test_use_is_never_earlier(void **state)
 {
     struct session session = {.rotated_ms = 500, .used_ms = 700};
@@ -107,9 +176,13 @@ static void test_meanings(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rotation), cmocka_unit_test(test_rotation_over_several),
-        cmocka_unit_test(test_rotation_in_another_boot),
-        cmocka_unit_test(test_use_is_never_earlier), cmocka_unit_test(test_meanings)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rotation),
+                                       cmocka_unit_test(test_rotation_over_several),
+                                       cmocka_unit_test(test_rotation_in_another_boot),
+                                       cmocka_unit_test(test_outdated),
+                                       cmocka_unit_test(test_outdated_in_another_boot),
+                                       cmocka_unit_test(test_outdated_over_several),
+                                       cmocka_unit_test(test_use_is_never_earlier),
+                                       cmocka_unit_test(test_meanings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

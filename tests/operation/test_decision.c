@@ -57,6 +57,10 @@ static void test_ancestors(void **state)
     /* the oldest spending on record bounds those before it */
     assert_int_equal(decide(&grant, 11, 0), OUTCOME_TOKEN_SPENT);
     assert_int_equal(decide(&grant, 0, WINDOW - 7000), OUTCOME_TOKEN_SPENT);
+    grant.session.outdated = 1; /* the record says that this one is */
+    assert_int_equal(decide(&grant, 0, 0), OUTCOME_TOKEN_REUSED);
+    assert_int_equal(decide(&grant, 1, 0), OUTCOME_TOKEN_SPENT);
+    grant.session.outdated = 0;
     assert_int_equal(decide(&grant, 0, WINDOW - 7000 + 1), OUTCOME_TOKEN_REUSED);
 }
 

@@ -473,6 +473,23 @@ static void test_ancestors_are_replayed(void **state)
                      OUTCOME_TOKEN_REVOKED);
 }
 
+/* A thief renews so quickly that the record forgets when the owner's token was spent. */
+static void test_a_hasty_thief_is_found_out(void **state)
+{
+    struct world *w = *state;
+    struct text owner = world_session(w, "", NULL);
+    struct answer thief = {.refresh_token = owner};
+    struct answer answer;
+
+    for (int i = 0; i < 3 * SESSION_SPENT_KEPT; i++) {
+        assert_int_equal(world_present(w, &w->mount, thief.refresh_token, &thief), OUTCOME_ROTATED);
+        w->now_ms += w->realm.policy.concurrency_window_ms / 12;
+    }
+    assert_int_equal(world_present(w, &w->mount, owner, &answer), OUTCOME_TOKEN_REUSED);
+    assert_int_equal(world_present(w, &w->mount, thief.refresh_token, &answer),
+                     OUTCOME_TOKEN_REVOKED);
+}
+
 /* Rotation was switched off after a token was spent: its replay is still the answer of its
  * successor, or the client would go on with a token that is reuse in a minute. */
 static void test_replay_where_rotation_was_switched_off(void **state)
@@ -706,6 +723,7 @@ int main(void)
         CASE(test_grants_of_a_client),
         CASE(test_proof_that_a_session_began_with),
         CASE(test_ancestors_are_replayed),
+        CASE(test_a_hasty_thief_is_found_out),
         CASE(test_replay_where_rotation_was_switched_off),
         CASE(test_access_token_beside_a_jwt_of_ours),
         CASE(test_roll_forward),

@@ -21,6 +21,8 @@ enum { SESSION_VERSION = 2 };
  *     019a9f2d0a11               used
  *     019aa4523b00               expires, 0 = never
  *     019aa9783b00               time of its entry in the ends table, 0 = none
+ *     00000021                   generations below this are outdated
+ *     00000021 00000c34e8f0      generation 33 is watched, spent then; 0 = none is
  *     8f0c66d21b5e9a03           boot id, 0 = not known
  *     8002 00000c350a13          generation 41 spent: so long before (here after) it was rotated
  *                                (put_gap), and since boot; 0 = not known
@@ -187,6 +189,9 @@ void record_put_session(struct record *record, const struct record_session *stor
     put_time48(record, session->used_ms);
     put_time48(record, session->expires_ms);
     put_time48(record, stored->entry_ms);
+    put_u32(record, session->outdated);
+    put_u32(record, session->watched);
+    put_time48(record, session->watched_ms);
     put_spent(record, session);
     if (session->end != SESSION_LIVE) {
         put_time48(record, session->ended_ms);
@@ -219,6 +224,9 @@ bool record_get_session(struct record *record, struct record_session *stored)
     session->used_ms = get_time48(record);
     session->expires_ms = get_time48(record);
     stored->entry_ms = get_time48(record);
+    session->outdated = get_u32(record);
+    session->watched = get_u32(record);
+    session->watched_ms = get_time48(record);
     get_spent(record, session);
     if (session->end != SESSION_LIVE) {
         session->ended_ms = get_time48(record);

@@ -200,7 +200,8 @@ enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
         put_successor(rows, rotation);
     }
     now = rows_moment(rows, rotation->now_ms);
-    session_note_rotation(&stored.session, rotation->to, rotation->now_ms, &now);
+    session_note_rotation(&stored.session, rotation->to, rotation->now_ms, &now,
+                          rotation->window_ms);
     stored.session.expires_ms = rotation->expires_ms;
     stored.session.has_derived_aliases |= rotation->has_alias;
     sweep_enter(rows, sweep, &stored);
