@@ -126,7 +126,9 @@ enum store_result store_session_touch(struct store *store, const uint8_t id[SESS
 /* Ends a session and appends the event (NULL = none) in the same commit. Ending an ended session is
  * STORE_OK and changes nothing but adds the event.
  * An end outlives the store's data: when an older copy of the data is put back, sessions that have
- * ended since are ended again as it is opened (a journal beside the data remembers them). */
+ * ended since are ended again as it is opened (a journal beside the data remembers them). So do the
+ * removal of accounts and clients, and whether an account is enabled. Where the journal cannot be
+ * written, STORE_FAULT says that it has ended and an older copy would bring it back. */
 enum store_result store_session_end(struct store *store, const uint8_t id[SESSION_ID_SIZE],
                                     enum session_end end, int64_t now_ms, const struct event *event,
                                     struct fault *fault);
@@ -238,6 +240,7 @@ struct store_write {
     void *self;
     int64_t since_us; /* handed in, by clock_stopwatch_us */
     enum store_result result;
+    bool ends; /* something, which the journal of ends has to know */
     struct store_write *next;
 };
 

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 
+#include <sys/syscall.h>
+
 #include <cmocka.h>
 
 #include "base/scratch.h"
@@ -42,6 +44,15 @@ int fsync(int file)
     return note_sync(file, SYS_fsync, S_ISDIR(about.st_mode) ? 'd' : 'e');
 }
 
+/* Stands before libc's. */
+static size_t reads;
+
+ssize_t pread(int file, void *bytes, size_t size, off_t at)
+{
+    reads++;
+    return syscall(SYS_pread64, file, bytes, size, at);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -74,8 +85,10 @@ static void append(const struct ended *entry, size_t times, uint64_t first)
 
     for (size_t i = 0; i < times; i++) {
         assert_true(ended_list_add(&list, entry));
+        list.entries[i].number = first + i;
     }
-    assert_true(ended_append(directory, mac, &list, first, &fault));
+    assert_true(ended_prepare(directory, times, &fault));
+    assert_true(ended_append(directory, mac, &list, &fault));
     ended_list_free(&list);
 }
 
@@ -119,23 +132,102 @@ static void entries_come_back_in_order(void **state)
 static void another_stores_journal_says_nothing(void **state)
 {
     struct ended_list list = {0};
+    struct ended_state seen;
 
     (void)state;
     assert_int_equal(ended_last(directory, other_mac), 0);
     assert_true(ended_read(directory, other_mac, 0, 10, &list, &fault));
     assert_int_equal(list.count, 0);
-    assert_int_equal(ended_damaged(directory, other_mac), 2);
-    assert_int_equal(ended_damaged(directory, mac), 0);
+    ended_look(directory, other_mac, 0, &seen);
+    assert_int_equal(seen.damaged, 2);
+    assert_int_equal(seen.last, 0);
+    ended_look(directory, mac, 1, &seen);
+    assert_true(seen.exists);
+    assert_false(seen.torn);
+    assert_int_equal(seen.damaged, 0);
+    assert_int_equal(seen.entries, 2);
+    assert_int_equal(seen.last, 2);
+    assert_int_equal(seen.newer, 1);
+}
+
+static const char *journal_path(void)
+{
+    static char path[SCRATCH_PATH_MAX + 16];
+
+    snprintf(path, sizeof path, "%s/ended.log", directory);
+    return path;
 }
 
 static off_t file_size(void)
 {
-    char path[SCRATCH_PATH_MAX + 16];
     struct stat about;
 
-    snprintf(path, sizeof path, "%s/ended.log", directory);
-    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(stat(journal_path(), &about), 0);
     return about.st_size;
+}
+
+static void add_bytes(size_t count, int byte)
+{
+    FILE *file = fopen(journal_path(), "a");
+
+    assert_non_null(file);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(fputc(byte, file), byte);
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
+/* A killed process's entries are appended by the next, perhaps twice. */
+static void what_is_there_is_not_appended_again(void **state)
+{
+    struct ended account = {
+        .what = ENDED_ACCOUNT, .account = 7, .epoch = 3, .end = SESSION_ENDED_ADMIN, .at_ms = 2000};
+
+    (void)state;
+    append(&account, 2, 1);
+    assert_int_equal(file_size(), 2 * ENDED_ENTRY_SIZE);
+    assert_int_equal(ended_last(directory, mac), 2);
+}
+
+static void what_a_power_cut_left_at_the_end_is_cut_off(void **state)
+{
+    struct ended session = session_entry(1, 5000);
+    struct ended_state seen;
+
+    (void)state;
+    add_bytes(ENDED_ENTRY_SIZE + 5, 0);
+    ended_look(directory, mac, 0, &seen);
+    assert_true(seen.torn);
+    assert_int_equal(seen.damaged, 0);
+    assert_int_equal(ended_last(directory, mac), 2);
+    append(&session, 1, 3);
+    assert_int_equal(file_size(), 3 * ENDED_ENTRY_SIZE);
+    assert_int_equal(truncate(journal_path(), 2 * ENDED_ENTRY_SIZE), 0);
+}
+
+static void entries_survive_packing(void **state)
+{
+    struct ended entry = session_entry(9, 77);
+    struct ended_list list = {0}, again = {0};
+    uint8_t *bytes;
+    size_t size;
+
+    (void)state;
+    assert_true(ended_list_add(&list, &entry));
+    entry = (struct ended){
+        .number = 5, .what = ENDED_CLIENT_REMOVED, .end = SESSION_ENDED_CLIENT, .at_ms = 4};
+    assert_true(ended_client_id("web", entry.id));
+    assert_true(ended_list_add(&list, &entry));
+    assert_true(ended_pack(&list, mac, &bytes, &size));
+    assert_int_equal(size, 2 * ENDED_ENTRY_SIZE);
+    assert_true(ended_unpack(bytes, size, mac, &again));
+    assert_int_equal(again.count, 2);
+    assert_int_equal(again.entries[0].until_ms, 77);
+    assert_int_equal(again.entries[1].what, ENDED_CLIENT_REMOVED);
+    assert_memory_equal(again.entries[1].id, entry.id, sizeof entry.id);
+    free(bytes);
+    ended_list_free(&list);
+    ended_list_free(&again);
 }
 
 static void what_has_expired_is_dropped(void **state)
@@ -158,12 +250,47 @@ static void what_has_expired_is_dropped(void **state)
     assert_int_equal(ended_last(directory, mac), ENDED_COMPACT_EVERY + 2);
 }
 
+/* A clock that is ahead while one session ends does not decide for the others. */
+static void a_clock_that_was_ahead_drops_nothing(void **state)
+{
+    struct ended needed = session_entry(4, 1000000), ahead = session_entry(5, 0);
+    off_t before;
+
+    (void)state;
+    append(&needed, ENDED_COMPACT_EVERY - 8, ENDED_COMPACT_EVERY + 3);
+    before = file_size();
+    ahead.at_ms = 2000000;
+    append(&ahead, 3, 2 * ENDED_COMPACT_EVERY - 5);
+    assert_int_equal(file_size(), before + 3 * ENDED_ENTRY_SIZE);
+}
+
+/* Ending again after a restore goes on from where it was: reading costs what is read. */
+static void reading_begins_where_it_shall(void **state)
+{
+    struct ended_list list = {0};
+    uint64_t last = ended_last(directory, mac);
+
+    (void)state;
+    assert_true(last > ENDED_COMPACT_EVERY);
+    reads = 0;
+    assert_true(ended_read(directory, mac, last - 100, 1000, &list, &fault));
+    assert_int_equal(list.count, 100);
+    assert_int_equal(list.entries[0].number, last - 99);
+    assert_in_range(reads, 1, 40);
+    ended_list_free(&list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_come_back_in_order),
         cmocka_unit_test(another_stores_journal_says_nothing),
+        cmocka_unit_test(what_is_there_is_not_appended_again),
+        cmocka_unit_test(what_a_power_cut_left_at_the_end_is_cut_off),
+        cmocka_unit_test(entries_survive_packing),
         cmocka_unit_test(what_has_expired_is_dropped),
+        cmocka_unit_test(a_clock_that_was_ahead_drops_nothing),
+        cmocka_unit_test(reading_begins_where_it_shall),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

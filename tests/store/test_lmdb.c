@@ -30,6 +30,7 @@
 /* ---- a disk that fails on demand: these stand before libc's for LMDB ---- */
 
 static atomic_int failing_write, failing_meta_write, failing_sync; /* errno, 0 = works */
+static atomic_int failing_sync_of_journal;
 static atomic_bool stopping_in_sync; /* this process stops there, once */
 static atomic_bool syncing = true;   /* false where a test writes much and kills nobody */
 
@@ -59,9 +60,19 @@ ssize_t writev(int file, const struct iovec *pieces, int count)
     return syscall(SYS_writev, file, pieces, count);
 }
 
+static bool is_journal(int file)
+{
+    char link[32], path[256];
+    ssize_t size;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    size = readlink(link, path, sizeof path);
+    return size > 9 && memcmp(path + size - 9, "ended.log", 9) == 0;
+}
+
 int fdatasync(int file)
 {
-    if (fails(&failing_sync)) {
+    if (fails(&failing_sync) || (is_journal(file) && fails(&failing_sync_of_journal))) {
         return -1;
     } else if (atomic_exchange(&stopping_in_sync, false)) {
         raise(SIGSTOP);
@@ -1352,14 +1363,16 @@ static void end_after_a_backup(struct fixture *f)
 static void assert_ended_again(struct fixture *f)
 {
     struct store_rotation rotation = fixture_rotation(2, 0, FIXTURE_NOW + 9);
+    struct account account;
     struct event events[4];
     size_t count;
 
     assert_int_equal(fixture_find(f, 1).end, SESSION_ENDED_ADMIN);
     assert_int_equal(fixture_find(f, 1).ended_ms, FIXTURE_NOW + 7);
     assert_int_equal(fixture_find(f, 2).end, SESSION_ENDED_ACCOUNT);
-    assert_int_equal(fixture_find(f, 3).end, SESSION_ENDED_ACCOUNT);
+    assert_store(STORE_ABSENT, store_account_find(f->store, "carl", &account, &f->fault));
     assert_int_equal(fixture_find(f, 4).end, SESSION_LIVE);
+    assert_int_equal(fixture_find(f, 1).events[0].kind, EVENT_RESTORED);
     assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
     rotation = fixture_rotation(4, fixture_find(f, 4).generation, FIXTURE_NOW + 9);
     assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
@@ -1406,6 +1419,130 @@ static void an_older_copy_goes_on_from_where_it_was(void **state)
     put_back(f);
     fixture_open(f);
     assert_int_equal(fixture_find(f, 9).end, SESSION_ENDED_ACCOUNT);
+}
+
+static void set_enabled(struct fixture *f, const char *name, bool enabled)
+{
+    struct account account;
+
+    assert_store(STORE_OK, store_account_find(f->store, name, &account, &f->fault));
+    account.enabled = enabled;
+    assert_store(STORE_OK, store_account_update(f->store, NULL, &account, &f->fault));
+}
+
+static bool is_enabled(struct fixture *f, const char *name)
+{
+    struct account account;
+
+    assert_store(STORE_OK, store_account_find(f->store, name, &account, &f->fault));
+    return account.enabled;
+}
+
+/* Nothing that was switched off comes back on its own. */
+static void accounts_and_clients_stay_as_they_were_switched(void **state)
+{
+    static const char *const names[] = {"ada", "bert", "carl"};
+    struct fixture *f = *state;
+    struct client client = {.id = "web"};
+
+    fixture_open(f);
+    for (size_t i = 0; i < 3; i++) {
+        fixture_account(f, names[i]);
+    }
+    set_enabled(f, "carl", false);
+    assert_store(STORE_OK, store_client_add(f->store, &client, &f->fault));
+    snprintf(client.id, sizeof client.id, "phone");
+    assert_store(STORE_OK, store_client_add(f->store, &client, &f->fault));
+    back_up(f);
+    set_enabled(f, "ada", false);
+    set_enabled(f, "bert", false);
+    set_enabled(f, "bert", true);
+    set_enabled(f, "carl", true);
+    assert_store(STORE_OK, store_client_remove(f->store, "web", &f->fault));
+    fixture_close(f);
+    put_back(f);
+    fixture_open(f);
+    assert_false(is_enabled(f, "ada"));
+    assert_true(is_enabled(f, "bert"));
+    assert_true(is_enabled(f, "carl"));
+    assert_store(STORE_ABSENT, store_client_find(f->store, "web", &client, &f->fault));
+    assert_store(STORE_OK, store_client_find(f->store, "phone", &client, &f->fault));
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+static enum store_result end_one(struct fixture *f, uint32_t n)
+{
+    return store_session_end(f->store, fixture_session(n).id, SESSION_ENDED_ADMIN, FIXTURE_NOW + 7,
+                             NULL, &f->fault);
+}
+
+/* What the data do not have the journal does not have either. */
+static void a_failed_commit_ends_nothing_later(void **state)
+{
+    struct fixture *f = *state;
+
+    setup_one_session(f);
+    back_up(f);
+    atomic_store(&failing_meta_write, EIO);
+    assert_store(STORE_FAULT, end_one(f, 1));
+    atomic_store(&failing_meta_write, 0);
+    assert_true(store_is_broken(f->store));
+    fixture_close(f);
+    fixture_open(f);
+    assert_int_equal(fixture_find(f, 1).end, SESSION_LIVE);
+    fixture_close(f);
+    put_back(f);
+    fixture_open(f);
+    assert_int_equal(fixture_find(f, 1).end, SESSION_LIVE);
+}
+
+static void cut_journal(struct fixture *f, off_t entries)
+{
+    char path[160];
+
+    snprintf(path, sizeof path, "%s/ended.log", f->directory);
+    assert_int_equal(truncate(path, entries * ENDED_ENTRY_SIZE), 0);
+}
+
+/* Killed between the commit and the journal: the next to open, or to end anything, appends it. */
+static void what_the_journal_lacks_is_in_the_data(void **state)
+{
+    struct fixture *f = *state;
+    const struct crypto_mac *mac;
+
+    setup_one_session(f);
+    fixture_add_session(f, 2);
+    fixture_add_session(f, 3);
+    back_up(f);
+    mac = lmdb_store_of(f->store)->mac;
+    assert_store(STORE_OK, end_one(f, 1));
+    cut_journal(f, 0);
+    assert_store(STORE_OK, end_one(f, 2));
+    assert_int_equal(ended_last(f->directory, mac), 2);
+    cut_journal(f, 1);
+    fixture_close(f);
+    fixture_open(f);
+    mac = lmdb_store_of(f->store)->mac;
+    assert_int_equal(ended_last(f->directory, mac), 2);
+    fixture_close(f);
+    put_back(f);
+    fixture_open(f);
+    assert_int_equal(fixture_find(f, 1).end, SESSION_ENDED_ADMIN);
+    assert_int_equal(fixture_find(f, 2).end, SESSION_ENDED_ADMIN);
+    assert_int_equal(fixture_find(f, 3).end, SESSION_LIVE);
+}
+
+/* The disk fails between the two: the caller must not take it for done. */
+static void an_end_that_the_journal_lacks_is_a_fault(void **state)
+{
+    struct fixture *f = *state;
+
+    setup_one_session(f);
+    atomic_store(&failing_sync_of_journal, EIO);
+    assert_store(STORE_FAULT, end_one(f, 1));
+    atomic_store(&failing_sync_of_journal, 0);
+    assert_non_null(strstr(f->fault.text, "an older copy of the store would bring it back"));
+    assert_int_equal(fixture_find(f, 1).end, SESSION_ENDED_ADMIN);
 }
 
 static void append_to_journal(struct fixture *f, const char *bytes, size_t size)
@@ -1504,6 +1641,7 @@ static int teardown(void **state)
     atomic_store(&failing_write, 0);
     atomic_store(&failing_meta_write, 0);
     atomic_store(&failing_sync, 0);
+    atomic_store(&failing_sync_of_journal, 0);
     atomic_store(&syncing, true);
     return fixture_remove(state);
 }
@@ -1552,6 +1690,10 @@ int main(void)
         ON_LMDB(a_backup_is_a_store),
         ON_LMDB(ends_outlive_an_older_copy_of_the_data),
         ON_LMDB(an_older_copy_goes_on_from_where_it_was),
+        ON_LMDB(accounts_and_clients_stay_as_they_were_switched),
+        ON_LMDB(a_failed_commit_ends_nothing_later),
+        ON_LMDB(what_the_journal_lacks_is_in_the_data),
+        ON_LMDB(an_end_that_the_journal_lacks_is_a_fault),
         ON_LMDB(a_torn_entry_of_the_journal_is_passed_over),
         ON_LMDB(what_the_journal_cannot_take_does_not_end),
         ON_LMDB(a_session_takes_400_bytes_however_often_it_rotates),

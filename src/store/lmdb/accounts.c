@@ -56,6 +56,8 @@ enum store_result accounts_list(struct store *store, const char *after, struct a
 
 /* ---- change ---- */
 
+static void note_change(struct rows *rows, uint64_t account, enum ended_what what);
+
 enum store_result accounts_add(struct rows *rows, struct account *account)
 {
     struct record_counters counters;
@@ -97,25 +99,33 @@ enum store_result accounts_update(struct rows *rows, const struct account *befor
     memcpy(updated.name, account.name, sizeof updated.name);
     updated.epoch = account.epoch;
     rows_account_put(rows, &updated);
+    if (updated.enabled != account.enabled) {
+        note_change(rows, updated.number,
+                    updated.enabled ? ENDED_ACCOUNT_ENABLED : ENDED_ACCOUNT_DISABLED);
+    }
     return STORE_OK;
 }
 
-/* An end of all its sessions, if an older copy of the data brings it back. */
+/* An older copy of the data does not undo it. */
+static void note_change(struct rows *rows, uint64_t account, enum ended_what what)
+{
+    const struct ended entry = {.what = what,
+                                .account = account,
+                                .end = SESSION_ENDED_ACCOUNT,
+                                .at_ms = rows->clock != NULL ? clock_now_ms(rows->clock) : 0};
+
+    ends_note(rows, &entry);
+}
+
 enum store_result accounts_remove(struct rows *rows, const char *name)
 {
-    struct ended entry = {.what = ENDED_ACCOUNT, .end = SESSION_ENDED_ACCOUNT};
-    struct account account;
+    uint64_t number;
 
-    if (!rows_name_get(rows, name, &entry.account)) {
+    if (!rows_name_get(rows, name, &number)) {
         return STORE_ABSENT;
     }
-    if (rows_account_get(rows, entry.account, &account)) {
-        entry.epoch = account.epoch + 1;
-        if (!ended_list_add(rows->ended, &entry)) {
-            rows_fail(rows, "out of memory while removing an account");
-        }
-    }
-    rows_account_remove(rows, entry.account);
+    rows_account_remove(rows, number);
     rows_name_remove(rows, name);
+    note_change(rows, number, ENDED_ACCOUNT_REMOVED);
     return STORE_OK;
 }

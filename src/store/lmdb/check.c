@@ -48,10 +48,12 @@ static void check_table(struct checking *checking, enum env_table table)
 
 static void check_journal(struct checking *checking)
 {
-    size_t damaged = ended_damaged(env_path(checking->rows.txn.env), checking->rows.mac);
+    struct ended_state state;
 
-    if (damaged > 0) {
-        found(checking, "%zu entries of ended.log are damaged or were changed by hand", damaged);
+    ended_look(env_path(checking->rows.txn.env), checking->rows.mac, 0, &state);
+    if (state.damaged > 0) {
+        found(checking, "%zu entries of ended.log are damaged or were changed by hand",
+              state.damaged);
     }
 }
 
@@ -303,16 +305,21 @@ static void check_event(struct checking *checking, const struct rows_key *key)
     }
 }
 
+static bool is_key(const struct rows_key *key, const char *name)
+{
+    return key->size == strlen(name) && memcmp(key->bytes, name, key->size) == 0;
+}
+
 static void check_meta(struct checking *checking, const struct rows_key *key)
 {
     struct record_counters counters;
     struct record_time time;
 
-    if (key->size == strlen("counters") && memcmp(key->bytes, "counters", key->size) == 0) {
+    if (is_key(key, "counters")) {
         readable(checking, rows_counters_get(&checking->rows, &counters));
-    } else if (key->size == strlen("time") && memcmp(key->bytes, "time", key->size) == 0) {
+    } else if (is_key(key, "time")) {
         readable(checking, rows_time_get(&checking->rows, &time));
-    } else if (key->size != strlen("format") || memcmp(key->bytes, "format", key->size) != 0) {
+    } else if (!is_key(key, "format") && !is_key(key, "ended")) {
         found(checking, "a key of %zu bytes in meta: none of ours", key->size);
     }
 }

@@ -45,7 +45,17 @@ enum store_result clients_update(struct rows *rows, const struct client *before,
 
 enum store_result clients_remove(struct rows *rows, const char *id)
 {
-    return rows_client_remove(rows, id) ? STORE_OK : STORE_ABSENT;
+    struct ended entry = {.what = ENDED_CLIENT_REMOVED,
+                          .end = SESSION_ENDED_CLIENT,
+                          .at_ms = rows->clock != NULL ? clock_now_ms(rows->clock) : 0};
+
+    if (!rows_client_remove(rows, id)) {
+        return STORE_ABSENT;
+    } else if (!ended_client_id(id, entry.id)) {
+        rows_fail(rows, "libcrypto failed");
+    }
+    ends_note(rows, &entry);
+    return STORE_OK;
 }
 
 enum store_result clients_find(struct store *store, const char *id, struct client *client,

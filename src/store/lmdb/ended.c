@@ -2,11 +2,11 @@
 /* ended.c: see ended.h. An entry, integers big-endian:
  *
  *     0000000000000007           number
- *     01                         what: 01 session, 02 account
+ *     01                         what, enum ended_what
  *     02                         why, enum session_end
  *     0000                       (zero)
  *     00000000                   epoch of an account
- *     (16 bytes)                 session id; or account number (8) and zero (8)
+ *     (16 bytes)                 session id; or account number (8) and zero (8); or a client's hash
  *     0000019a9f2c3b00           when
  *     0000019aa4523b00           needed until, 0 = for ever
  *     (16 bytes)                 MAC over "retoken ended" and the 48 bytes before
@@ -24,20 +24,26 @@
 
 #include "base/codec.h"
 #include "base/secret.h"
+#include "base/whole_file.h"
 
-enum { MAC_SIZE = 16, BODY_SIZE = ENDED_ENTRY_SIZE - MAC_SIZE, PATH_SIZE = 4096, CHUNK = 256 };
+enum { MAC_SIZE = 16, BODY_SIZE = ENDED_ENTRY_SIZE - MAC_SIZE, CHUNK = 256 };
 
-static const char file_name[] = "ended.log", new_name[] = "ended.log.new";
+static const char file_name[] = "ended.log";
 
 static bool seal(const struct ended *entry, const struct crypto_mac *mac,
                  uint8_t out[ENDED_ENTRY_SIZE]);
 static bool unseal(const uint8_t bytes[ENDED_ENTRY_SIZE], const struct crypto_mac *mac,
                    struct ended *entry);
-static int open_file(const char *directory, const char *name, int flags);
+static bool names_id(enum ended_what what);
+static int open_file(const char *directory, int flags);
+static bool path_of(const char *directory, char path[WHOLE_FILE_PATH_MAX]);
+static bool sync_in(const char *directory);
 static off_t entries_of(int file);
-static bool write_all(int file, const struct ended_list *list, const struct crypto_mac *mac);
-static bool sync_folder(const char *directory);
-static bool compact(const char *directory, const struct crypto_mac *mac, int64_t now_ms);
+static bool is_blank(const uint8_t bytes[ENDED_ENTRY_SIZE]);
+static uint64_t last_number(int file, off_t entries, const struct crypto_mac *mac);
+static bool write_newer(int file, const struct ended_list *list, uint64_t last,
+                        const struct crypto_mac *mac);
+static bool compact(const char *directory, const struct crypto_mac *mac);
 
 /* ---- lists ---- */
 
@@ -63,68 +69,115 @@ void ended_list_free(struct ended_list *list)
     *list = (struct ended_list){0};
 }
 
+bool ended_client_id(const char *client, uint8_t id[SESSION_ID_SIZE])
+{
+    uint8_t hash[CRYPTO_HASH_SIZE];
+
+    if (!crypto_sha256(client, strlen(client), hash)) {
+        return false;
+    }
+    memcpy(id, hash, SESSION_ID_SIZE);
+    return true;
+}
+
+bool ended_pack(const struct ended_list *list, const struct crypto_mac *mac, uint8_t **bytes,
+                size_t *size)
+{
+    *size = 0;
+    *bytes = malloc(list->count * ENDED_ENTRY_SIZE);
+    for (size_t i = 0; *bytes != NULL && i < list->count; i++, *size += ENDED_ENTRY_SIZE) {
+        if (!seal(&list->entries[i], mac, *bytes + *size)) {
+            free(*bytes);
+            *bytes = NULL;
+        }
+    }
+    return *bytes != NULL;
+}
+
+bool ended_unpack(const uint8_t *bytes, size_t size, const struct crypto_mac *mac,
+                  struct ended_list *list)
+{
+    for (size_t at = 0; at + ENDED_ENTRY_SIZE <= size; at += ENDED_ENTRY_SIZE) {
+        struct ended entry;
+
+        if (unseal(bytes + at, mac, &entry) && !ended_list_add(list, &entry)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* ---- appending ---- */
 
-bool ended_append(const char *directory, const struct crypto_mac *mac,
-                  const struct ended_list *list, uint64_t first, struct fault *fault)
+bool ended_prepare(const char *directory, size_t count, struct fault *fault)
 {
-    int file = open_file(directory, file_name, O_WRONLY | O_CREAT);
-    off_t before = file >= 0 ? entries_of(file) : -1;
-    struct ended_list numbered = *list;
-    bool written;
+    int file = open_file(directory, O_RDWR | O_CREAT);
+    off_t entries = file >= 0 ? entries_of(file) : -1;
+    bool ready = entries >= 0 && (fallocate(file, FALLOC_FL_KEEP_SIZE, entries * ENDED_ENTRY_SIZE,
+                                            (off_t)count * ENDED_ENTRY_SIZE) == 0 ||
+                                  errno == EOPNOTSUPP || errno == ENOSYS);
 
-    for (size_t i = 0; i < list->count; i++) {
-        numbered.entries[i].number = first + i;
+    if (!ready) {
+        fault_set(fault, "store %s: %s: %s", directory, file_name, strerror(errno));
     }
-    /* what a crash has left of an entry goes first */
-    written = before >= 0 && ftruncate(file, before * ENDED_ENTRY_SIZE) == 0 &&
-              lseek(file, 0, SEEK_END) >= 0 && write_all(file, &numbered, mac) &&
-              fdatasync(file) == 0 && (before > 0 || sync_folder(directory));
+    if (file >= 0) {
+        close(file);
+    }
+    return ready;
+}
+
+bool ended_append(const char *directory, const struct crypto_mac *mac,
+                  const struct ended_list *list, struct fault *fault)
+{
+    int file = open_file(directory, O_RDWR | O_CREAT);
+    off_t before = file >= 0 ? entries_of(file) : -1;
+    off_t after = before + (off_t)list->count;
+    bool written = before >= 0 &&
+                   /* what a power cut has left of an entry goes first */
+                   ftruncate(file, before * ENDED_ENTRY_SIZE) == 0 &&
+                   lseek(file, 0, SEEK_END) >= 0 &&
+                   write_newer(file, list, last_number(file, before, mac), mac) &&
+                   fdatasync(file) == 0 && (before > 0 || sync_in(directory));
+
     if (!written) {
         fault_set(fault, "store %s: %s: %s", directory, file_name, strerror(errno));
     }
     if (file >= 0) {
         close(file);
     }
-    if (written &&
-        before / ENDED_COMPACT_EVERY != (before + (off_t)list->count) / ENDED_COMPACT_EVERY) {
-        compact(directory, mac, list->entries[list->count - 1].at_ms);
+    if (written && before / ENDED_COMPACT_EVERY != after / ENDED_COMPACT_EVERY) {
+        compact(directory, mac);
     }
     return written;
 }
 
-/* So that the name of a new file survives a crash as well (fsync(2)). */
-static bool sync_folder(const char *directory)
+/* Makes the name of a new journal durable. */
+static bool sync_in(const char *directory)
 {
-    int folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool done = folder >= 0 && fsync(folder) == 0;
+    char path[WHOLE_FILE_PATH_MAX];
 
-    if (folder >= 0) {
-        close(folder);
-    }
-    return done;
+    return path_of(directory, path) && whole_file_sync_name(path);
 }
 
-static bool write_all(int file, const struct ended_list *list, const struct crypto_mac *mac)
+static bool write_newer(int file, const struct ended_list *list, uint64_t last,
+                        const struct crypto_mac *mac)
 {
     uint8_t bytes[CHUNK * ENDED_ENTRY_SIZE];
 
     for (size_t i = 0; i < list->count;) {
         size_t size = 0;
 
-        for (; i < list->count && size < sizeof bytes; i++, size += ENDED_ENTRY_SIZE) {
-            if (!seal(&list->entries[i], mac, bytes + size)) {
+        for (; i < list->count && size < sizeof bytes; i++) {
+            if (list->entries[i].number <= last) {
+                continue;
+            } else if (!seal(&list->entries[i], mac, bytes + size)) {
                 errno = ENOMEM;
                 return false;
             }
+            size += ENDED_ENTRY_SIZE;
         }
-        for (size_t done = 0; done < size;) {
-            ssize_t written = write(file, bytes + done, size - done);
-
-            if (written < 0 && errno != EINTR) {
-                return false;
-            }
-            done += written > 0 ? (size_t)written : 0;
+        if (!whole_file_write_all(file, bytes, size)) {
+            return false;
         }
     }
     return true;
@@ -143,7 +196,7 @@ static bool seal(const struct ended *entry, const struct crypto_mac *mac,
     body[8] = (uint8_t)entry->what;
     body[9] = (uint8_t)entry->end;
     codec_put_u32(body + 12, entry->epoch);
-    if (entry->what == ENDED_SESSION) {
+    if (names_id(entry->what)) {
         memcpy(body + 16, entry->id, SESSION_ID_SIZE);
     } else {
         codec_put_u64(body + 16, entry->account);
@@ -158,44 +211,86 @@ static bool seal(const struct ended *entry, const struct crypto_mac *mac,
     return true;
 }
 
+static bool names_id(enum ended_what what)
+{
+    return what == ENDED_SESSION || what == ENDED_CLIENT_REMOVED;
+}
+
 /* ---- reading ---- */
 
 uint64_t ended_last(const char *directory, const struct crypto_mac *mac)
 {
-    int file = open_file(directory, file_name, O_RDONLY);
+    int file = open_file(directory, O_RDONLY);
     uint64_t number = 0;
 
-    if (file < 0) {
-        return 0;
+    if (file >= 0) {
+        number = last_number(file, entries_of(file), mac);
+        close(file);
     }
-    for (off_t i = entries_of(file); i > 0 && number == 0; i--) {
-        uint8_t bytes[ENDED_ENTRY_SIZE];
-        struct ended entry;
-
-        if (pread(file, bytes, sizeof bytes, (i - 1) * ENDED_ENTRY_SIZE) == (ssize_t)sizeof bytes &&
-            unseal(bytes, mac, &entry)) {
-            number = entry.number;
-        }
-    }
-    close(file);
     return number;
 }
 
-/* Calls for every entry, in order; entry NULL = damaged. False: stopped, or it cannot be read. */
-static bool for_each(const char *directory, const struct crypto_mac *mac,
+/* False: it is damaged, or not there. */
+static bool read_entry(int file, off_t i, const struct crypto_mac *mac, struct ended *entry)
+{
+    uint8_t bytes[ENDED_ENTRY_SIZE];
+
+    return pread(file, bytes, sizeof bytes, i * ENDED_ENTRY_SIZE) == (ssize_t)sizeof bytes &&
+           unseal(bytes, mac, entry);
+}
+
+static uint64_t last_number(int file, off_t entries, const struct crypto_mac *mac)
+{
+    struct ended entry;
+
+    for (off_t i = entries; i > 0; i--) {
+        if (read_entry(file, i - 1, mac, &entry)) {
+            return entry.number;
+        }
+    }
+    return 0;
+}
+
+/* The first entry with a number above `after`; their numbers ascend. */
+static off_t first_above(int file, const struct crypto_mac *mac, uint64_t after)
+{
+    off_t low = 0, high = entries_of(file);
+
+    while (low < high) {
+        off_t middle = low + (high - low) / 2, sound = middle;
+        struct ended entry;
+
+        while (sound < high && !read_entry(file, sound, mac, &entry)) {
+            sound++;
+        }
+        if (sound == high || entry.number > after) {
+            high = middle;
+        } else {
+            low = sound + 1;
+        }
+    }
+    return low;
+}
+
+/* Calls for the entries with numbers above `after`, and for those that are damaged there (entry
+ * NULL), in order. False: stopped, or it cannot be read. */
+static bool for_each(const char *directory, const struct crypto_mac *mac, uint64_t after,
                      bool (*each)(void *self, const struct ended *entry), void *self)
 {
-    int file = open_file(directory, file_name, O_RDONLY);
+    int file = open_file(directory, O_RDONLY);
     uint8_t bytes[CHUNK * ENDED_ENTRY_SIZE];
     ssize_t size = 0;
-    off_t at = 0;
     bool going = true;
+    off_t at, end;
 
     if (file < 0) {
         return errno == ENOENT;
     }
-    while (going && (size = pread(file, bytes, sizeof bytes, at)) >= ENDED_ENTRY_SIZE) {
-        for (ssize_t i = 0; going && i + ENDED_ENTRY_SIZE <= size; i += ENDED_ENTRY_SIZE) {
+    at = after > 0 ? first_above(file, mac, after) * ENDED_ENTRY_SIZE : 0;
+    end = entries_of(file) * ENDED_ENTRY_SIZE;
+    while (going && at < end && (size = pread(file, bytes, sizeof bytes, at)) >= ENDED_ENTRY_SIZE) {
+        for (ssize_t i = 0; going && at < end && i + ENDED_ENTRY_SIZE <= size;
+             i += ENDED_ENTRY_SIZE) {
             struct ended entry;
 
             going = each(self, unseal(bytes + i, mac, &entry) ? &entry : NULL);
@@ -213,7 +308,7 @@ static bool unseal(const uint8_t bytes[ENDED_ENTRY_SIZE], const struct crypto_ma
 
     memset(entry, 0, sizeof *entry);
     entry->number = codec_get_u64(bytes);
-    entry->what = bytes[8] == ENDED_SESSION ? ENDED_SESSION : ENDED_ACCOUNT;
+    entry->what = (enum ended_what)bytes[8];
     entry->end = (enum session_end)bytes[9];
     entry->epoch = codec_get_u32(bytes + 12);
     memcpy(entry->id, bytes + 16, SESSION_ID_SIZE);
@@ -221,7 +316,8 @@ static bool unseal(const uint8_t bytes[ENDED_ENTRY_SIZE], const struct crypto_ma
     entry->at_ms = (int64_t)codec_get_u64(bytes + 32);
     entry->until_ms = (int64_t)codec_get_u64(bytes + 40);
     /* made again it is the same bytes, MAC and all */
-    return seal(entry, mac, again) && secret_equal(again, bytes, sizeof again) &&
+    return entry->what >= ENDED_SESSION && entry->what <= ENDED_CLIENT_REMOVED &&
+           seal(entry, mac, again) && secret_equal(again, bytes, sizeof again) &&
            entry->end != SESSION_LIVE && entry->end <= SESSION_ENDED_CLIENT;
 }
 
@@ -247,7 +343,7 @@ bool ended_read(const char *directory, const struct crypto_mac *mac, uint64_t af
 {
     struct reading reading = {after, most, list, false};
 
-    if (!for_each(directory, mac, read_one, &reading) && list->count < most) {
+    if (!for_each(directory, mac, after, read_one, &reading) && list->count < most) {
         fault_set(fault, "store %s: %s: %s", directory, file_name,
                   reading.failed ? "out of memory" : strerror(errno));
         return false;
@@ -255,81 +351,150 @@ bool ended_read(const char *directory, const struct crypto_mac *mac, uint64_t af
     return true;
 }
 
-static bool count_damaged(void *self, const struct ended *entry)
-{
-    size_t *count = self;
+struct looking {
+    struct ended_state *state;
+    uint64_t known;
+};
 
-    *count += entry == NULL ? 1 : 0;
+static bool look_at(void *self, const struct ended *entry)
+{
+    const struct looking *looking = self;
+    struct ended_state *state = looking->state;
+
+    if (entry == NULL) {
+        state->damaged++;
+    } else {
+        state->entries++;
+        state->last = entry->number;
+        state->newer += entry->number > looking->known ? 1 : 0;
+    }
     return true;
 }
 
-size_t ended_damaged(const char *directory, const struct crypto_mac *mac)
+void ended_look(const char *directory, const struct crypto_mac *mac, uint64_t known,
+                struct ended_state *state)
 {
-    size_t count = 0;
+    struct looking looking = {state, known};
+    int file = open_file(directory, O_RDONLY);
+    struct stat about;
 
-    for_each(directory, mac, count_damaged, &count);
-    return count;
+    *state = (struct ended_state){.exists = file >= 0 || errno != ENOENT};
+    if (file >= 0) {
+        state->torn =
+            fstat(file, &about) == 0 && about.st_size != entries_of(file) * ENDED_ENTRY_SIZE;
+        close(file);
+        for_each(directory, mac, 0, look_at, &looking);
+    }
 }
 
 /* ---- compacting ---- */
 
-struct keeping {
-    struct ended_list list;
-    int64_t now_ms;
-};
-
-static bool keep_needed(void *self, const struct ended *entry)
+static bool keep_all(void *self, const struct ended *entry)
 {
-    struct keeping *keeping = self;
-    bool needed = entry != NULL && (entry->until_ms == 0 || entry->until_ms > keeping->now_ms);
-
-    return !needed || ended_list_add(&keeping->list, entry);
+    return entry == NULL || ended_list_add(self, entry);
 }
 
-/* Writes what is still needed to a file of its own that then takes the place of the journal. Not
- * having been able to costs room and nothing else. */
-static bool compact(const char *directory, const struct crypto_mac *mac, int64_t now_ms)
+/* The earliest time that one of the last entries tells: a clock that was wrong for a while must not
+ * decide what is over. 0: none tells. */
+static int64_t earliest_of_last(const struct ended_list *list)
 {
-    struct keeping keeping = {.now_ms = now_ms};
-    bool done = for_each(directory, mac, keep_needed, &keeping);
-    int folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int file = done ? open_file(directory, new_name, O_WRONLY | O_CREAT | O_TRUNC) : -1;
-    struct ended_list kept = keeping.list;
+    size_t from = list->count > ENDED_COMPACT_EVERY ? list->count - ENDED_COMPACT_EVERY : 0;
+    int64_t earliest_ms = 0;
 
-    if (kept.count > ENDED_MOST) {
-        kept.entries += kept.count - ENDED_MOST;
-        kept.count = ENDED_MOST;
+    for (size_t i = from; i < list->count; i++) {
+        int64_t at_ms = list->entries[i].at_ms;
+
+        if (at_ms != 0 && (earliest_ms == 0 || at_ms < earliest_ms)) {
+            earliest_ms = at_ms;
+        }
     }
-    done = folder >= 0 && file >= 0 && write_all(file, &kept, mac) && fsync(file) == 0 &&
-           renameat(folder, new_name, folder, file_name) == 0 && fsync(folder) == 0;
-    if (file >= 0) {
-        close(file);
+    return earliest_ms;
+}
+
+static void keep_needed(struct ended_list *list)
+{
+    int64_t now_ms = earliest_of_last(list);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->entries[i].until_ms == 0 || list->entries[i].until_ms > now_ms) {
+            list->entries[kept++] = list->entries[i];
+        }
     }
-    if (folder >= 0) {
-        close(folder);
+    list->count = kept;
+}
+
+/* Not having been able to costs room and nothing else. */
+static bool compact(const char *directory, const struct crypto_mac *mac)
+{
+    struct ended_list list = {0}, kept;
+    char path[WHOLE_FILE_PATH_MAX];
+    struct whole_file whole;
+    bool done = path_of(directory, path) && for_each(directory, mac, 0, keep_all, &list) &&
+                whole_file_open(&whole, path, 0600, NULL);
+
+    if (done) {
+        keep_needed(&list);
+        kept = list;
+        if (kept.count > ENDED_MOST) {
+            kept.entries += kept.count - ENDED_MOST;
+            kept.count = ENDED_MOST;
+        }
+        done = write_newer(whole.file, &kept, 0, mac);
+        if (done) {
+            done = whole_file_finish(&whole, true, NULL) == WHOLE_FILE_DONE;
+        } else {
+            whole_file_drop(&whole);
+        }
     }
-    ended_list_free(&keeping.list);
+    ended_list_free(&list);
     return done;
 }
 
-/* ---- files ---- */
+/* ---- the file ---- */
 
-static int open_file(const char *directory, const char *name, int flags)
+static bool path_of(const char *directory, char path[WHOLE_FILE_PATH_MAX])
 {
-    char path[PATH_SIZE];
-    int length = snprintf(path, sizeof path, "%s/%s", directory, name);
+    int length = snprintf(path, WHOLE_FILE_PATH_MAX, "%s/%s", directory, file_name);
 
-    if (length < 0 || (size_t)length >= sizeof path) {
+    if (length < 0 || length >= WHOLE_FILE_PATH_MAX) {
         errno = ENAMETOOLONG;
-        return -1;
+        return false;
     }
-    return open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return true;
 }
 
-/* How many whole entries; -1 with errno set. */
+static int open_file(const char *directory, int flags)
+{
+    char path[WHOLE_FILE_PATH_MAX];
+
+    return path_of(directory, path) ? open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+}
+
+/* How many whole entries; -1 with errno set. A power cut may have left room without bytes at the
+ * end, or a part of an entry. */
 static off_t entries_of(int file)
 {
+    uint8_t bytes[ENDED_ENTRY_SIZE];
     struct stat about;
+    off_t entries;
 
-    return fstat(file, &about) == 0 ? about.st_size / ENDED_ENTRY_SIZE : -1;
+    if (fstat(file, &about) != 0) {
+        return -1;
+    }
+    for (entries = about.st_size / ENDED_ENTRY_SIZE; entries > 0; entries--) {
+        if (pread(file, bytes, sizeof bytes, (entries - 1) * ENDED_ENTRY_SIZE) !=
+                (ssize_t)sizeof bytes ||
+            !is_blank(bytes)) {
+            break;
+        }
+    }
+    return entries;
+}
+
+static bool is_blank(const uint8_t bytes[ENDED_ENTRY_SIZE])
+{
+    static const uint8_t blank[ENDED_ENTRY_SIZE];
+
+    return memcmp(bytes, blank, sizeof blank) == 0;
 }

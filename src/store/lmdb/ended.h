@@ -3,10 +3,17 @@
  * copy of the data that is put back brings ended sessions to life again, and the journal ends them
  * once more. Knows a file of entries with MACs; does not know records or transactions.
  *
- * Entries are numbered. The data remembers up to which number it knows what has ended
- * (record_counters.ended), so a look at the last entry tells whether it is an older copy. An entry
- * is on the disk before the commit that it belongs to; one whose commit failed names an end that
- * was asked for, and takes effect when the store is next opened for writing. */
+ * Entries are numbered. The data remember up to which number they know what has ended
+ * (record_counters.ended), so a look at the last entry tells whether they are an older copy. An
+ * entry is written after the commit that it belongs to and before anybody is told, so it never
+ * names what a failed commit would have ended. The data keep the entries of their last commit that
+ * ended anything (ended_pack): where a process was killed between the two, the next one appends
+ * them.
+ *
+ * The journal is bounded. An entry of a session is dropped once that session would have expired: a
+ * copy of the data old enough to hold it as live holds an earlier expiry. What never expires, and
+ * what concerns accounts and clients, stays until there are ENDED_MOST entries; then the oldest
+ * go. */
 #ifndef RETOKEN_STORE_LMDB_ENDED_H
 #define RETOKEN_STORE_LMDB_ENDED_H
 
@@ -18,14 +25,22 @@
 #include "base/fault.h"
 #include "model/session.h"
 
-enum ended_what { ENDED_SESSION = 1, ENDED_ACCOUNT = 2 };
+/* Written: numbers never change. */
+enum ended_what {
+    ENDED_SESSION = 1,
+    ENDED_ACCOUNT = 2, /* all its sessions of an epoch before `epoch` */
+    ENDED_ACCOUNT_DISABLED = 3,
+    ENDED_ACCOUNT_ENABLED = 4, /* takes the one before back */
+    ENDED_ACCOUNT_REMOVED = 5,
+    ENDED_CLIENT_REMOVED = 6
+};
 
 struct ended {
     uint64_t number;
     enum ended_what what;
-    uint8_t id[SESSION_ID_SIZE]; /* of a session */
-    uint64_t account;            /* of an account: all its sessions of an epoch before `epoch` */
-    uint32_t epoch;
+    uint8_t id[SESSION_ID_SIZE]; /* of a session; of a client: ended_client_id */
+    uint64_t account;            /* of an account */
+    uint32_t epoch;              /* of ENDED_ACCOUNT */
     enum session_end end;
     int64_t at_ms;
     int64_t until_ms; /* not needed from then on: the session would have expired; 0 = for ever */
@@ -46,17 +61,40 @@ enum {
     ENDED_MOST = 1024 * 1024     /* entries; the oldest go */
 };
 
+/* What stands for a client in the journal. False: libcrypto failed. */
+bool ended_client_id(const char *client, uint8_t id[SESSION_ID_SIZE]);
+
+/* The entries as bytes, each with its MAC, and back. The caller frees *bytes. False: out of memory,
+ * or libcrypto failed. */
+bool ended_pack(const struct ended_list *list, const struct crypto_mac *mac, uint8_t **bytes,
+                size_t *size);
+bool ended_unpack(const uint8_t *bytes, size_t size, const struct crypto_mac *mac,
+                  struct ended_list *list);
+
 /* The number of the last entry in `directory` (a path); 0 = none. */
 uint64_t ended_last(const char *directory, const struct crypto_mac *mac);
-/* Appends the list, numbered on from first, and syncs it. The caller excludes other processes and
- * threads (it holds the writer's lock). False with *fault set. */
+/* Makes room for so many entries, so that appending them will hardly fail. Makes the journal when
+ * it is absent. False with *fault set. The caller has the turn to write. */
+bool ended_prepare(const char *directory, size_t count, struct fault *fault);
+/* Appends those of the list that have a number above the last in the journal, and syncs it. The
+ * caller has the turn to write. False with *fault set. */
 bool ended_append(const char *directory, const struct crypto_mac *mac,
-                  const struct ended_list *list, uint64_t first, struct fault *fault);
+                  const struct ended_list *list, struct fault *fault);
 /* Adds entries with numbers above `after`, oldest first and at most `most`, to the list. An entry
  * whose MAC is wrong is passed over. False with *fault set. */
 bool ended_read(const char *directory, const struct crypto_mac *mac, uint64_t after, size_t most,
                 struct ended_list *list, struct fault *fault);
-/* How many entries are damaged. */
-size_t ended_damaged(const char *directory, const struct crypto_mac *mac);
+
+/* What the journal looks like. */
+struct ended_state {
+    bool exists;
+    size_t entries; /* sound ones */
+    size_t damaged; /* with a wrong MAC: changed by hand, or another store's */
+    bool torn;      /* its end was cut off, as by a power cut: the next entry mends that */
+    uint64_t last;  /* number; 0 = none */
+    size_t newer;   /* of the entries: those with numbers above `known` */
+};
+void ended_look(const char *directory, const struct crypto_mac *mac, uint64_t known,
+                struct ended_state *state);
 
 #endif

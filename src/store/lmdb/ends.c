@@ -2,6 +2,7 @@
 /* ends.c: ending sessions, one or all of an account, and ending them again when an older copy of
  * the data has been put back. Knows epochs and the journal (ended.h); does not know who asked. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/lmdb/lmdb_store.h"
@@ -20,10 +21,10 @@ static void end_one(struct rows *rows, const struct sweep *sweep, struct record_
     rows_session_put(rows, stored);
 }
 
-static void note_ended(struct rows *rows, const struct ended *entry)
+void ends_note(struct rows *rows, const struct ended *entry)
 {
     if (!rows->failed && !ended_list_add(rows->ended, entry)) {
-        rows_fail(rows, "out of memory while ending a session");
+        rows_fail(rows, "out of memory while noting what has ended");
     }
 }
 
@@ -53,7 +54,7 @@ enum store_result ends_session(struct rows *rows, const struct sweep *sweep,
         memcpy(entry.id, stored.session.id, SESSION_ID_SIZE);
         entry.until_ms = stored.session.expires_ms;
         end_one(rows, sweep, &stored, entry.end, entry.at_ms);
-        note_ended(rows, &entry);
+        ends_note(rows, &entry);
     }
     return STORE_OK;
 }
@@ -74,7 +75,7 @@ enum store_result ends_account(struct rows *rows, const struct store_write *writ
     } else if (rows_account_get(rows, entry.account, &account)) {
         entry.epoch = ++account.epoch;
         rows_account_put(rows, &account);
-        note_ended(rows, &entry);
+        ends_note(rows, &entry);
     }
     return STORE_OK;
 }
@@ -119,48 +120,145 @@ enum store_result ends_mark(struct rows *rows, const struct sweep *sweep,
     return STORE_OK;
 }
 
-/* ---- the journal ---- */
+/* ---- into the journal ---- */
 
-void ends_journal(struct rows *rows)
+/* What the data know and the journal does not, because a process was killed after its commit. */
+static bool append_kept(struct rows *rows)
+{
+    struct ended_list kept = {0};
+    struct env_bytes stored;
+    bool done = !rows_ended_get(rows, &stored) ||
+                (ended_unpack(stored.data, stored.size, rows->mac, &kept) &&
+                 ended_append(env_path(rows->txn.env), rows->mac, &kept, rows->fault));
+
+    ended_list_free(&kept);
+    return done && !rows->failed;
+}
+
+void ends_stage(struct rows *rows)
 {
     const char *directory = env_path(rows->txn.env);
+    struct ended_list *list = rows->ended;
     struct record_counters counters;
+    uint8_t *bytes = NULL;
     uint64_t last;
+    size_t size;
 
-    if (rows->ended->count == 0 || !rows_counters_get(rows, &counters)) {
+    if (list->count == 0 || !rows_counters_get(rows, &counters)) {
         return;
     }
     last = ended_last(directory, rows->mac);
-    last = last > counters.ended ? last : counters.ended;
-    counters.ended = last + rows->ended->count;
-    rows_counters_put(rows, &counters);
-    if (!rows->failed && !ended_append(directory, rows->mac, rows->ended, last + 1, rows->fault)) {
+    if ((last < counters.ended && !append_kept(rows)) ||
+        !ended_prepare(directory, list->count, rows->fault)) {
         rows->failed = true;
+        return;
+    }
+    last = last > counters.ended ? last : counters.ended;
+    for (size_t i = 0; i < list->count; i++) {
+        list->entries[i].number = last + 1 + i;
+    }
+    counters.ended = last + list->count;
+    rows_counters_put(rows, &counters);
+    if (ended_pack(list, rows->mac, &bytes, &size)) {
+        rows_ended_put(rows, (struct env_bytes){bytes, size});
+    } else {
+        rows_fail(rows, "out of memory while noting what has ended");
+    }
+    free(bytes);
+}
+
+bool ends_log(struct rows *rows, struct fault *fault)
+{
+    if (rows->ended->count == 0 ||
+        ended_append(env_path(rows->txn.env), rows->mac, rows->ended, fault)) {
+        return true;
+    }
+    fault_prefix(fault, "it has ended, but an older copy of the store would bring it back");
+    return false;
+}
+
+/* ---- out of the journal ---- */
+
+/* `explain` tells these from sessions that ended in this copy of the data. */
+static void mark_again(struct session *session, int64_t now_ms)
+{
+    struct session_event *events = session->events;
+
+    memmove(events + 1, events, (SESSION_EVENTS_KEPT - 1) * sizeof *events);
+    events[0] = (struct session_event){now_ms, EVENT_RESTORED};
+    if (session->event_count < SESSION_EVENTS_KEPT) {
+        session->event_count++;
     }
 }
 
-static void end_again(struct rows *rows, const struct sweep *sweep, const struct ended *entry)
+static void remove_client_again(struct rows *rows, const uint8_t wanted[SESSION_ID_SIZE])
 {
+    struct rows_key position = rows_key_first();
+    enum env_seek seek = ENV_FROM;
+
+    for (; rows_next(rows, TABLE_CLIENTS, seek, &position); seek = ENV_AFTER) {
+        char client[ENV_KEY_MAX + 1];
+        uint8_t id[SESSION_ID_SIZE];
+
+        rows_key_read_text(&position, client);
+        if (!ended_client_id(client, id)) {
+            rows_fail(rows, "libcrypto failed");
+        } else if (memcmp(id, wanted, sizeof id) == 0) {
+            rows_client_remove(rows, client);
+            return;
+        }
+    }
+}
+
+static void set_enabled_again(struct rows *rows, struct account *account, bool enabled)
+{
+    if (account->enabled != enabled) {
+        account->enabled = enabled;
+        rows_account_put(rows, account);
+    }
+}
+
+static void end_again(struct rows *rows, const struct sweep *sweep, const struct ended *entry,
+                      int64_t now_ms)
+{
+    bool of_account = entry->what != ENDED_SESSION && entry->what != ENDED_CLIENT_REMOVED;
     struct record_session stored;
     struct account account;
 
+    if (of_account && !rows_account_get(rows, entry->account, &account)) {
+        return;
+    }
     switch (entry->what) {
     case ENDED_SESSION:
         if (rows_session_get(rows, entry->id, &stored) && stored.session.end == SESSION_LIVE) {
+            mark_again(&stored.session, now_ms);
             end_one(rows, sweep, &stored, entry->end, entry->at_ms);
         }
         break;
     case ENDED_ACCOUNT:
-        if (rows_account_get(rows, entry->account, &account) && account.epoch < entry->epoch) {
+        if (account.epoch < entry->epoch) {
             account.epoch = entry->epoch;
             rows_account_put(rows, &account);
         }
+        break;
+    case ENDED_ACCOUNT_DISABLED:
+        set_enabled_again(rows, &account, false);
+        break;
+    case ENDED_ACCOUNT_ENABLED:
+        set_enabled_again(rows, &account, true);
+        break;
+    case ENDED_ACCOUNT_REMOVED:
+        rows_account_remove(rows, entry->account);
+        rows_name_remove(rows, account.name);
+        break;
+    case ENDED_CLIENT_REMOVED:
+        remove_client_again(rows, entry->id);
         break;
     }
 }
 
 /* Inside one transaction. How many entries; 0: nothing is lacking. */
-static size_t catch_up(struct rows *rows, const struct sweep *sweep)
+static size_t catch_up(struct rows *rows, const struct sweep *sweep, int64_t now_ms)
 {
     struct ended_list lacking = {0};
     struct record_counters counters;
@@ -171,24 +269,26 @@ static size_t catch_up(struct rows *rows, const struct sweep *sweep)
                     rows->fault)) {
         rows->failed = true;
     }
-    for (size_t i = 0; i < lacking.count; i++) {
-        end_again(rows, sweep, &lacking.entries[i]);
+    count = lacking.count;
+    for (size_t i = 0; i < count; i++) {
+        const struct ended *entry = &lacking.entries[i];
+
+        end_again(rows, sweep, entry, now_ms != 0 ? now_ms : entry->at_ms);
     }
-    if (lacking.count > 0) {
-        struct event event = {.at_ms = lacking.entries[lacking.count - 1].at_ms,
+    if (count > 0) {
+        struct event event = {.at_ms = now_ms != 0 ? now_ms : lacking.entries[count - 1].at_ms,
                               .kind = EVENT_RESTORED};
 
-        snprintf(event.note, sizeof event.note, "%zu ends", lacking.count);
-        counters.ended = lacking.entries[lacking.count - 1].number;
+        snprintf(event.note, sizeof event.note, "%zu ends", count);
+        counters.ended = lacking.entries[count - 1].number;
         rows_counters_put(rows, &counters);
         events_append(rows, &event);
     }
-    count = lacking.count;
     ended_list_free(&lacking);
     return count;
 }
 
-bool ends_catch_up(struct lmdb_store *store, struct fault *fault)
+static bool catch_up_all(struct lmdb_store *store, int64_t now_ms, struct fault *fault)
 {
     size_t count = 1;
 
@@ -199,7 +299,7 @@ bool ends_catch_up(struct lmdb_store *store, struct fault *fault)
         if (env_write_begin(store->env, &rows.txn, fault) != ENV_OK) {
             return false;
         }
-        count = catch_up(&rows, &store->sweep);
+        count = catch_up(&rows, &store->sweep, now_ms);
         if (rows.failed || count == 0) {
             env_abort(&rows.txn);
             ended = !rows.failed;
@@ -208,6 +308,7 @@ bool ends_catch_up(struct lmdb_store *store, struct fault *fault)
 
             ended = committed == ENV_OK;
             rows.full |= committed == ENV_FULL;
+            store->ended_again += ended ? count : 0;
         }
         if (!ended) {
             if (!rows.full || env_grow(store->env, fault) != ENV_OK) {
@@ -217,4 +318,37 @@ bool ends_catch_up(struct lmdb_store *store, struct fault *fault)
         }
     }
     return true;
+}
+
+/* Without success the next to open or to end anything tries again. */
+static void append_kept_in_turn(struct lmdb_store *store)
+{
+    struct rows rows = {.mac = store->mac};
+
+    if (env_write_begin(store->env, &rows.txn, NULL) == ENV_OK) {
+        append_kept(&rows);
+        env_abort(&rows.txn);
+    }
+}
+
+bool ends_catch_up(struct lmdb_store *store, int64_t now_ms, struct fault *fault)
+{
+    struct rows rows = {.mac = store->mac, .fault = fault};
+    uint64_t last = ended_last(env_path(store->env), store->mac);
+    struct record_counters counters = {0};
+    struct env_bytes kept;
+    bool has_kept;
+
+    if (env_read_begin(store->env, &rows.txn, fault) != ENV_OK) {
+        return false;
+    }
+    has_kept = rows_counters_get(&rows, &counters) && counters.ended > last &&
+               rows_ended_get(&rows, &kept);
+    env_read_end(&rows.txn);
+    if (rows.failed) {
+        return false;
+    } else if (has_kept) {
+        append_kept_in_turn(store);
+    }
+    return last <= counters.ended || catch_up_all(store, now_ms, fault);
 }

@@ -5,7 +5,13 @@
 
 #include "store/lmdb/rows.h"
 
-/* Numbers what has ended in this transaction and puts it into the journal. Before the commit. */
-void ends_journal(struct rows *rows);
+/* Remembers in this transaction what it ends, for the journal. */
+void ends_note(struct rows *rows, const struct ended *entry);
+/* Before the commit: numbers what has ended in this transaction and keeps it in the data, so that a
+ * process killed between commit and journal loses nothing; makes room in the journal. */
+void ends_stage(struct rows *rows);
+/* After the commit, in the same turn to write: puts it into the journal. False with *fault set: it
+ * has ended, and the journal does not say so yet; the next that ends anything tries again. */
+bool ends_log(struct rows *rows, struct fault *fault);
 
 #endif

@@ -184,7 +184,7 @@ static enum attempt attempt_until_settled(struct group_commit *group, struct sto
  * such as a damaged record, is that write's own matter. */
 static bool apply(const struct group_commit *group, struct rows *rows, struct store_write *write)
 {
-    size_t before = rows->changes;
+    size_t before = rows->changes, ended = rows->ended->count;
     enum store_result result;
     bool failed;
 
@@ -195,6 +195,7 @@ static bool apply(const struct group_commit *group, struct rows *rows, struct st
     }
     failed = rows->failed;
     rows->failed = false; /* for the next */
+    write->ends = rows->ended->count > ended;
     write->result = failed ? STORE_FAULT : result;
     return write->result == STORE_OK || (rows->changes == before && !rows->full);
 }
@@ -207,6 +208,7 @@ static void forget_results(struct store_write *batch, const struct store_write *
     }
 }
 
+static void answer_ends(struct store_write *batch, const struct fault *fault);
 static struct rows rows_of(struct group_commit *group);
 static struct instant instant_now(const struct group_commit *group);
 static enum env_result stamp(struct group_commit *group, const struct store_write *batch,
@@ -311,7 +313,7 @@ static enum attempt attempt(struct group_commit *group, struct store_write *batc
         return ATTEMPT_DONE;
     }
     rows.fault = &fault;
-    ends_journal(&rows);
+    ends_stage(&rows);
     if (rows.failed) {
         env_abort(&rows.txn);
         committed = rows.full ? ENV_FULL : ENV_FAULT;
@@ -323,7 +325,23 @@ static enum attempt attempt(struct group_commit *group, struct store_write *batc
         return committed == ENV_FULL ? ATTEMPT_FULL : ATTEMPT_FAILED;
     }
     note_time(group);
+    if (!ends_log(&rows, &fault)) {
+        answer_ends(batch, &fault);
+    }
     return ATTEMPT_DONE;
+}
+
+/* Those that the journal does not have must not be told that they are done. */
+static void answer_ends(struct store_write *batch, const struct fault *fault)
+{
+    for (struct store_write *write = batch; write != NULL; write = write->next) {
+        if (write->ends) {
+            write->result = STORE_FAULT;
+            if (write->fault != NULL) {
+                *write->fault = *fault;
+            }
+        }
+    }
 }
 
 static struct rows rows_of(struct group_commit *group)

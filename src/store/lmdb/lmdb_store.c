@@ -4,11 +4,13 @@
 #include "store/lmdb/lmdb_store.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/secret.h"
+#include "base/whole_file.h"
 
 enum { MARK_SIZE = 4096 };
 
@@ -100,13 +102,13 @@ static bool establish(struct lmdb_store *store, const struct store_settings *set
                       struct fault *fault);
 static bool accept_format(struct lmdb_store *store, const struct store_settings *settings,
                           const struct record_format *format, struct fault *fault);
-static bool is_older_copy(struct lmdb_store *store, bool *older, struct fault *fault);
+static bool sync_names(const struct lmdb_store *store, struct fault *fault);
 
 static bool read_or_establish(struct lmdb_store *store, const struct store_settings *settings,
                               struct fault *fault)
 {
     struct record_format format;
-    bool there = false, older = false;
+    bool there = false;
 
     if (!read_first_records(store, &format, &there, fault)) {
         return false;
@@ -121,8 +123,7 @@ static bool read_or_establish(struct lmdb_store *store, const struct store_setti
         return false;
     }
     return accept_format(store, settings, &format, fault) &&
-           (settings->read_only ||
-            (is_older_copy(store, &older, fault) && (!older || ends_catch_up(store, fault))));
+           (settings->read_only || ends_catch_up(store, settings->now_ms, fault));
 }
 
 static bool read_first_records(struct lmdb_store *store, struct record_format *format, bool *there,
@@ -134,22 +135,6 @@ static bool read_first_records(struct lmdb_store *store, struct record_format *f
         return false;
     }
     *there = rows_format_get(&rows, format);
-    env_read_end(&rows.txn);
-    return !rows.failed;
-}
-
-static bool is_older_copy(struct lmdb_store *store, bool *older, struct fault *fault)
-{
-    struct rows rows = {.mac = store->mac, .fault = fault};
-    uint64_t last = ended_last(env_path(store->env), store->mac);
-    struct record_counters counters;
-
-    if (last == 0) {
-        return true;
-    } else if (env_read_begin(store->env, &rows.txn, fault) != ENV_OK) {
-        return false;
-    }
-    *older = rows_counters_get(&rows, &counters) && counters.ended < last;
     env_read_end(&rows.txn);
     return !rows.failed;
 }
@@ -265,7 +250,20 @@ static bool establish(struct lmdb_store *store, const struct store_settings *set
         env_abort(&rows.txn);
         return !rows.failed;
     }
-    return env_commit(&rows.txn, fault) == ENV_OK;
+    return env_commit(&rows.txn, fault) == ENV_OK && sync_names(store, fault);
+}
+
+/* LMDB does not. */
+static bool sync_names(const struct lmdb_store *store, struct fault *fault)
+{
+    char path[WHOLE_FILE_PATH_MAX];
+    int length = snprintf(path, sizeof path, "%s/data.mdb", env_path(store->env));
+
+    if (length > 0 && length < (int)sizeof path && whole_file_sync_name(path)) {
+        return true;
+    }
+    fault_set(fault, "its directory cannot be synced: %s", strerror(errno));
+    return false;
 }
 
 /* ---- transactions ---- */

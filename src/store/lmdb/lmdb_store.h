@@ -23,6 +23,7 @@ struct lmdb_store {
     char *ours; /* one page, set to 1; the kernel clears it in a child: a store does not survive a
                    fork */
     uint32_t format_version;
+    size_t ended_again; /* entries of the journal that were lacking when it was opened */
 };
 
 /* The store behind the kind's seam. */
@@ -68,8 +69,9 @@ enum store_result ends_session(struct rows *rows, const struct sweep *sweep,
 enum store_result ends_account(struct rows *rows, const struct store_write *write);
 enum store_result ends_mark(struct rows *rows, const struct sweep *sweep,
                             struct store_marking *marking);
-/* Ends again what ended after this copy of the data was made. False with *fault set. */
-bool ends_catch_up(struct lmdb_store *store, struct fault *fault);
+/* Ends again what ended after this copy of the data was made, and notes now_ms as the time of that
+ * (0 = not told); and gives the journal what a killed process left out. False with *fault set. */
+bool ends_catch_up(struct lmdb_store *store, int64_t now_ms, struct fault *fault);
 /* The next session of the account after *position, an owner key. */
 bool ends_next_owned(struct rows *rows, uint64_t account, struct rows_key *position,
                      struct record_session *stored);

@@ -400,6 +400,7 @@ bool rows_index_remove(struct rows *rows, enum env_table table, const struct row
 static const struct rows_key counters_key = {.size = 8, .bytes = "counters"};
 static const struct rows_key time_key = {.size = 4, .bytes = "time"};
 static const struct rows_key format_key = {.size = 6, .bytes = "format"};
+static const struct rows_key ended_key = {.size = 5, .bytes = "ended"};
 
 bool rows_counters_get(struct rows *rows, struct record_counters *counters)
 {
@@ -436,6 +437,17 @@ void rows_time_put(struct rows *rows, const struct record_time *time)
     record_start(&record, TABLE_META, bytes_of(&time_key));
     record_put_time(&record, time);
     put_record(rows, TABLE_META, &time_key, &record);
+}
+
+bool rows_ended_get(struct rows *rows, struct env_bytes *packed)
+{
+    return !rows->failed &&
+           is_done(rows, env_get(&rows->txn, TABLE_META, bytes_of(&ended_key), packed, rows->fault));
+}
+
+void rows_ended_put(struct rows *rows, struct env_bytes packed)
+{
+    put(rows, TABLE_META, &ended_key, packed);
 }
 
 bool rows_format_get(struct rows *rows, struct record_format *format)

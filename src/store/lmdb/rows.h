@@ -81,6 +81,10 @@ void rows_counters_put(struct rows *rows, const struct record_counters *counters
 /* False and all zero: no write has told the time yet. */
 bool rows_time_get(struct rows *rows, struct record_time *time);
 void rows_time_put(struct rows *rows, const struct record_time *time);
+/* What the last commit that ended anything has ended, as ended_pack makes it; each entry has a MAC
+ * of its own. False: none has. */
+bool rows_ended_get(struct rows *rows, struct env_bytes *packed);
+void rows_ended_put(struct rows *rows, struct env_bytes packed);
 /* False: a store without its first records. */
 bool rows_format_get(struct rows *rows, struct record_format *format);
 void rows_format_put(struct rows *rows, const struct record_format *format);
