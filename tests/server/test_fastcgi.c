@@ -290,6 +290,21 @@ static void test_kept_connection(void **state)
     assert_false(expect_response(expected));
 }
 
+/* What could not be sent is missing, so nothing may follow it, although it was asked to be kept. */
+static void test_no_request_after_a_lost_answer(void **state)
+{
+    (void)state;
+    add_request("POST", KEEP, 0, 20, 20);
+    shutdown(client, SHUT_RD);
+    send_all();
+    assert_int_equal(handled, 1);
+    add_request("POST", KEEP, 0, 20, 20);
+    assert_int_equal(send(client, bytes, size, MSG_NOSIGNAL), -1);
+    assert_int_equal(errno, EPIPE);
+    pump();
+    assert_int_equal(handled, 1);
+}
+
 static void test_head(void **state)
 {
     (void)state;
@@ -448,6 +463,7 @@ int main(void)
         TEST(test_pieces_and_padding), TEST(test_limit),           TEST(test_length_that_lies),
         TEST(test_answered_later),     TEST(test_two_at_once),     TEST(test_half_a_request),
         TEST(test_not_fastcgi),        TEST(test_aborted),         TEST(test_client_that_has_gone),
+        TEST(test_no_request_after_a_lost_answer),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }

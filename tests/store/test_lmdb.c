@@ -1164,16 +1164,20 @@ static void a_stopped_writer_holds_no_reader_up(void **state)
 
 static void hold_readers(struct fixture *f)
 {
+    must(hear(line.to_child[0]));
     child_open(f);
     must(env_slots_take(fixture_env(f), INT64_MAX));
     must(say(line.to_parent[1]));
     pause();
 }
 
-/* A process that was stopped as it began to read or to open. */
+/* A process that was stopped as it began to read or to open. It delays those that do the same, not
+ * those that have read before. */
 static void a_stopped_reader_holds_readers_up_for_a_while(void **state)
 {
     struct fixture *f = *state;
+    struct env_txn second;
+    struct rows rows;
     char words[64];
     pid_t child;
 
@@ -1181,9 +1185,19 @@ static void a_stopped_reader_holds_readers_up_for_a_while(void **state)
     fixture_close(f);
     line_open(&line);
     child = spawn(f, hold_readers);
-    assert_true(hear(line.to_parent[0]));
     f->settings.writer_wait_ms = 20;
+    fixture_open(f);
+    assert_true(say(line.to_child[1]));
+    assert_true(hear(line.to_parent[0]));
+    fixture_read_begin(f, &rows);
+    assert_int_equal(env_read_begin(fixture_env(f), &second, &f->fault), ENV_FAULT);
     snprintf(words, sizeof words, "process %d has held its table of readers", (int)child);
+    assert_non_null(strstr(f->fault.text, words));
+    assert_false(store_is_broken(f->store));
+    fixture_read_end(&rows);
+    fixture_read_begin(f, &rows);
+    fixture_read_end(&rows);
+    fixture_close(f);
     fixture_open_fails(f, words);
     f->settings.read_only = true;
     fixture_open_fails(f, words);
