@@ -168,6 +168,7 @@ class Copy:
     def usually(self, test):
         """Seconds. That it passes without a bug is what makes it a witness."""
         if test not in self.usual:
+            self.make(test.partition("::")[0])
             began = time.monotonic()
             if self.test(test, BUILD_S):
                 raise MutantError(f"{test} fails without any bug")

@@ -5,10 +5,13 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "store/lmdb/env_private.h"
 
@@ -121,6 +124,28 @@ static void dead_readers_are_looked_for_when_the_table_is_full(void **state)
     assert_false(store_is_broken(f->store));
 }
 
+/* LMDB's own mutex over it is not safe against processes that are killed (process_lock.h). */
+static void readers_take_turns_at_the_table(void **state)
+{
+    struct fixture *f = *state;
+    int directory = open(f->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct process_lock another;
+    struct env_txn pooled, begun;
+
+    assert_true(process_lock_open(&another, directory));
+    assert_true(process_lock_take(&another, PROCESS_LOCK_READERS, 0));
+    fixture_env(f)->wait_us = 1000;
+    assert_int_equal(env_read_begin(fixture_env(f), &pooled, &f->fault), ENV_OK);
+    assert_int_equal(env_read_begin(fixture_env(f), &begun, &f->fault), ENV_FAULT);
+    assert_non_null(strstr(f->fault.text, "table of readers"));
+    process_lock_give(&another, PROCESS_LOCK_READERS);
+    assert_int_equal(env_read_begin(fixture_env(f), &begun, &f->fault), ENV_OK);
+    env_read_end(&begun);
+    env_read_end(&pooled);
+    process_lock_close(&another);
+    close(directory);
+}
+
 /* LMDB 0.9.26 to 0.9.31. */
 static void a_destroyed_mutex_breaks_the_store(void **state)
 {
@@ -209,6 +234,7 @@ int main(void)
         ON_LMDB(dead_readers_are_looked_for_at_open),
         ON_LMDB(dead_readers_are_looked_for_each_minute),
         ON_LMDB(dead_readers_are_looked_for_when_the_table_is_full),
+        ON_LMDB(readers_take_turns_at_the_table),
         ON_LMDB(a_destroyed_mutex_breaks_the_store),
 #if !defined(__SANITIZE_THREAD__)
         ON_LMDB(who_waits_for_a_new_map_is_woken),

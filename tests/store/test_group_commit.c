@@ -312,6 +312,75 @@ static void what_was_undone_is_no_success(void **state)
     group_commit_close(group);
 }
 
+/* A second write that is handed in while a first one's result is told. */
+struct follower {
+    struct fixture *f;
+    struct store_write write;
+    struct fault fault;
+    enum store_result first, second;
+};
+
+static void keep_result_and_follow(void *self, enum store_result result)
+{
+    struct follower *follower = self;
+    struct event event = {.at_ms = FIXTURE_NOW, .kind = EVENT_KEY};
+
+    follower->first = result;
+    store_prepare_event(&follower->write, &event);
+    store_submit(follower->f->store, &follower->write, &follower->fault, keep_result,
+                 &follower->second);
+}
+
+static void the_leader_looks_again(void **state)
+{
+    struct fixture *f = *state;
+    struct follower follower = {.f = f, .second = STORE_EXISTS};
+    struct event event = {.at_ms = FIXTURE_NOW, .kind = EVENT_KEY};
+    struct store_write write;
+
+    store_prepare_event(&write, &event);
+    store_submit(f->store, &write, &f->fault, keep_result_and_follow, &follower);
+    store_flush(f->store);
+    assert_store(STORE_OK, follower.first);
+    assert_store(STORE_OK, follower.second);
+}
+
+/* Whoever lost a race left nothing. */
+static void what_came_too_late_leaves_no_event(void **state)
+{
+    struct fixture *f = *state;
+    struct store_rotation rotation = fixture_rotation(1, 7, FIXTURE_NOW);
+    struct event event = {.at_ms = FIXTURE_NOW, .kind = EVENT_ROLLED_FORWARD};
+    struct store_write write;
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    store_prepare_rotate(&write, &rotation);
+    store_attach_event(&write, &event);
+    assert_store(STORE_STALE, store_write(f->store, &write, &f->fault));
+    assert_int_equal(fixture_stat(f).entries[TABLE_EVENTS], 0);
+}
+
+/* A batch is as old as its earliest write: a clock that is ahead beside it removes nothing. */
+static void a_batch_sweeps_by_its_earliest_clock(void **state)
+{
+    struct fixture *f = *state;
+    int64_t times[] = {FIXTURE_NOW + 90000, FIXTURE_NOW};
+    enum store_result results[2];
+    struct store_write writes[2];
+
+    fixture_add_session(f, 1);
+    for (size_t i = 0; i < 2; i++) {
+        struct event event = {.at_ms = times[i], .kind = EVENT_KEY};
+
+        store_prepare_event(&writes[i], &event);
+        store_submit(f->store, &writes[i], &f->fault, keep_result, &results[i]);
+    }
+    store_flush(f->store);
+    assert_store(STORE_OK, results[0]);
+    assert_int_equal(fixture_stat(f).entries[TABLE_SESSIONS], 1);
+}
+
 /* ---- commits that take long ---- */
 
 static struct {
@@ -442,6 +511,29 @@ static void a_stamp_that_fails_does_not_fail_the_rotation(void **state)
     fixture_close(f);
     fixture_open(f);
     assert_int_equal(fixture_find(f, 1).generation, 1);
+}
+
+/* The loser of a race in a batch that was not committed: the winner has not won. */
+static void a_failed_commit_fails_losers_too(void **state)
+{
+    struct fixture *f = *state;
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW);
+    enum store_result results[2];
+    struct store_write writes[2];
+
+    open_for_stalls(f);
+    for (size_t i = 0; i < 2; i++) {
+        store_prepare_rotate(&writes[i], &rotation);
+        store_submit(f->store, &writes[i], &f->fault, keep_result, &results[i]);
+    }
+    stall.f = f;
+    stall.times = stall.seen = 0;
+    stall.failing = 1;
+    store_flush(f->store);
+    stall.f = NULL;
+    stall.failing = 0;
+    assert_store(STORE_FAULT, results[0]);
+    assert_store(STORE_FAULT, results[1]);
 }
 
 /* Nothing but rotations says when it was written. */
@@ -704,6 +796,10 @@ int main(void)
         ON_LMDB(a_lone_write_is_due_soon),
         ON_LMDB(one_bad_change_does_not_hurt_the_others),
         ON_LMDB(what_was_undone_is_no_success),
+        ON_LMDB(the_leader_looks_again),
+        ON_LMDB(what_came_too_late_leaves_no_event),
+        ON_LMDB(a_batch_sweeps_by_its_earliest_clock),
+        ON_LMDB(a_failed_commit_fails_losers_too),
         ON_LMDB(a_window_runs_from_when_the_rotation_is_durable),
         ON_LMDB(a_late_stamp_is_stamped_again_within_a_bound),
         ON_LMDB(a_stamp_that_fails_does_not_fail_the_rotation),
