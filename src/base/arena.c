@@ -15,7 +15,7 @@ enum { BLOCK_SIZE = 32 * 1024, ALIGNMENT = alignof(max_align_t) };
 
 struct block {
     struct block *older;
-    size_t room;
+    size_t room; /* both multiples of ALIGNMENT */
     size_t used;
     alignas(max_align_t) char data[];
 };
@@ -23,14 +23,21 @@ struct block {
 struct arena {
     struct block *newest; /* never NULL; the first block is the oldest */
     size_t limit;
-    size_t used; /* in all blocks, with the gaps that alignment leaves */
+    size_t used; /* in all blocks, each piece rounded up: the last one may end beyond the limit */
 };
+
+/* For alignment; size <= PTRDIFF_MAX. */
+static size_t round_up(size_t size)
+{
+    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
 
 static struct block *block_open(size_t room)
 {
     struct block *block = NULL;
 
-    if (room <= PTRDIFF_MAX - sizeof *block) {
+    if (room <= PTRDIFF_MAX - sizeof *block - ALIGNMENT) {
+        room = round_up(room);
         block = calloc(1, sizeof *block + room);
     }
     if (block != NULL) {
@@ -83,19 +90,6 @@ void arena_reset(struct arena *arena)
     arena->used = 0;
 }
 
-/* Bytes to skip to the next aligned one. */
-static size_t gap_after(size_t used)
-{
-    return (ALIGNMENT - used % ALIGNMENT) % ALIGNMENT;
-}
-
-static bool fits(size_t used, size_t size, size_t room)
-{
-    size_t gap = gap_after(used);
-
-    return gap <= room - used && size <= room - used - gap;
-}
-
 /* Adds a block, no larger than what the limit leaves. */
 static bool grow(struct arena *arena, size_t size)
 {
@@ -114,22 +108,24 @@ static bool grow(struct arena *arena, size_t size)
 void *arena_alloc(struct arena *arena, size_t size)
 {
     struct block *block = arena->newest;
+    char *data;
 
     if (size == 0) {
         size = 1; /* so that every result is a distinct pointer, and NULL means failure */
     }
-    if (!fits(arena->used, size, arena->limit)) {
+    if (arena->used > arena->limit || size > arena->limit - arena->used) {
         return NULL;
     }
-    if (!fits(block->used, size, block->room)) {
+    if (size > block->room - block->used) {
         if (!grow(arena, size)) {
             return NULL;
         }
         block = arena->newest;
     }
-    char *data = block->data + block->used + gap_after(block->used);
-    block->used += gap_after(block->used) + size;
-    arena->used += gap_after(arena->used) + size;
+    data = block->data + block->used;
+    size = round_up(size);
+    block->used += size;
+    arena->used += size;
     return data;
 }
 
@@ -157,5 +153,5 @@ bool arena_copy(struct arena *arena, struct text t, struct text *copy)
 
 size_t arena_used(const struct arena *arena)
 {
-    return arena->used;
+    return arena->used < arena->limit ? arena->used : arena->limit;
 }
