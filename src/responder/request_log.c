@@ -10,11 +10,6 @@
 #include "base/log.h"
 #include "operation/operation.h"
 
-struct elapsed {
-    char text[32];
-};
-
-static struct elapsed elapsed_ms(const struct request *request);
 static const char *fault_label(const struct fault *fault);
 static void shorten_path(struct text path, char *out, size_t room);
 
@@ -23,6 +18,8 @@ void request_log(const struct request *request, enum outcome outcome)
     const struct answer *answer = &request->answer;
     /* a token newer than the store is as loud as a fault: the store lost history */
     bool loud = outcome == OUTCOME_FAULT || outcome == OUTCOME_ROLLED_FORWARD;
+    /* of milliseconds: printf's floating point would cost more than the rest of a line */
+    int64_t tenths = (clock_stopwatch_us() - request->begun_us + 50) / 100;
     char method[32];
     char client[CLIENT_ID_MAX + 1] = "-";
     char session[37] = "-";
@@ -39,11 +36,11 @@ void request_log(const struct request *request, enum outcome outcome)
              : request->operation->routine ? LOG_LEVEL_INFO
                                            : LOG_LEVEL_NOTICE,
              "%s method=%s mount=%s outcome=%s status=%d session=%s generation=%s client=%s "
-             "ms=%s%s%s",
+             "ms=%" PRId64 ".%d%s%s",
              request->operation->word,
              log_safe(request->http->request.method_name, method, sizeof method),
              request->mount->path, outcome_word(outcome), request->http->response.status, session,
-             generation, client, elapsed_ms(request).text, fault_label(&request->fault),
+             generation, client, tenths / 10, (int)(tenths % 10), fault_label(&request->fault),
              request->fault.text);
 }
 
@@ -63,17 +60,6 @@ void request_log_stray(const struct request *request, const char *what)
              log_safe(text_of(script), script_safe, sizeof script_safe),
              log_safe(text_of(info), info_safe, sizeof info_safe), request->http->response.status,
              fault_label(&request->fault), request->fault.text);
-}
-
-/* "12.3" milliseconds; without printf's floating point, which costs more than the rest of a line.
- */
-static struct elapsed elapsed_ms(const struct request *request)
-{
-    int64_t tenths = (clock_stopwatch_us() - request->begun_us + 50) / 100;
-    struct elapsed elapsed;
-
-    snprintf(elapsed.text, sizeof elapsed.text, "%" PRId64 ".%d", tenths / 10, (int)(tenths % 10));
-    return elapsed;
 }
 
 /* " fault=" or nothing. */
