@@ -205,29 +205,6 @@ bool codec_uuid_parse(struct text t, uint8_t uuid[16])
     return true;
 }
 
-void codec_put_u32(uint8_t out[4], uint32_t value)
-{
-    for (int i = 3; i >= 0; i--, value >>= 8) {
-        out[i] = (uint8_t)value;
-    }
-}
-
-void codec_put_u64(uint8_t out[8], uint64_t value)
-{
-    codec_put_u32(out, (uint32_t)(value >> 32));
-    codec_put_u32(out + 4, (uint32_t)value);
-}
-
-uint32_t codec_get_u32(const uint8_t in[4])
-{
-    return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
-}
-
-uint64_t codec_get_u64(const uint8_t in[8])
-{
-    return (uint64_t)codec_get_u32(in) << 32 | codec_get_u32(in + 4);
-}
-
 size_t codec_put_varint(uint8_t out[CODEC_VARINT_MAX], uint64_t value)
 {
     size_t size = 1;

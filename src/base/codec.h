@@ -30,11 +30,32 @@ void codec_uuid_format(const uint8_t uuid[16], char out[37]);
 /* 36 characters with hyphens in place, digits of either case. */
 bool codec_uuid_parse(struct text t, uint8_t uuid[16]);
 
-/* Big-endian integers in keys and tokens: their byte order is their sort order. */
-void codec_put_u32(uint8_t out[4], uint32_t value);
-void codec_put_u64(uint8_t out[8], uint64_t value);
-uint32_t codec_get_u32(const uint8_t in[4]);
-uint64_t codec_get_u64(const uint8_t in[8]);
+/* Big-endian integers in keys and tokens: their byte order is their sort order. Inline: compilers
+ * make one instruction of each. */
+static inline void codec_put_u32(uint8_t out[4], uint32_t value)
+{
+    out[0] = (uint8_t)(value >> 24);
+    out[1] = (uint8_t)(value >> 16);
+    out[2] = (uint8_t)(value >> 8);
+    out[3] = (uint8_t)value;
+}
+
+static inline void codec_put_u64(uint8_t out[8], uint64_t value)
+{
+    codec_put_u32(out, (uint32_t)(value >> 32));
+    codec_put_u32(out + 4, (uint32_t)value);
+}
+
+static inline uint32_t codec_get_u32(const uint8_t in[4])
+{
+    return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
+}
+
+static inline uint64_t codec_get_u64(const uint8_t in[8])
+{
+    return (uint64_t)codec_get_u32(in) << 32 | codec_get_u32(in + 4);
+}
+
 /* The same in as few bytes as it takes, 1 to 9: as many ones as more bytes follow, a zero, and the
  * number. Each number has one spelling. Returns the bytes written, or read: 0 when `size` bytes do
  * not begin with one. */

@@ -12,7 +12,7 @@
 
 static inline void put_bytes(struct record *record, const void *data, size_t size)
 {
-    if (record->failed || size > sizeof record->bytes - RECORD_MAC_SIZE - record->size) {
+    if (size > sizeof record->bytes - RECORD_MAC_SIZE - record->size) {
         record->failed = true;
         return;
     }
@@ -136,7 +136,7 @@ static inline const uint8_t *get_bytes(struct record *record, size_t size)
     static const uint8_t nothing[SESSION_KEY_SIZE];
     const uint8_t *at = record->bytes + record->at;
 
-    if (record->failed || size > record->size - record->at) {
+    if (size > record->size - record->at) {
         record->failed = true;
         return nothing;
     }
@@ -211,7 +211,9 @@ static inline int64_t get_gap(struct record *record, int64_t later_ms)
         gap = (gap + (1 << GAP_BITS)) << (shift - 1);
     }
     ms = after ? later_ms + gap : later_ms - gap;
-    record->failed |= later_ms == 0 || ms <= 0 || value == (GAP_MOST | 1) || (after && gap == 0);
+    if (later_ms == 0 || ms <= 0 || value == (GAP_MOST | 1) || (after && gap == 0)) {
+        record->failed = true;
+    }
     return ms;
 }
 
@@ -225,10 +227,10 @@ static inline void get_text_of(struct record *record, size_t size, char *field, 
     field[0] = '\0';
     if (size >= room || size > record->size - record->at) {
         record->failed = true;
-    } else if (!record->failed) {
+    } else {
         memcpy(field, get_bytes(record, size), size);
         field[size] = '\0';
-        record->failed = memchr(field, '\0', size) != NULL; /* put_text never writes one */
+        record->failed |= memchr(field, '\0', size) != NULL; /* put_text never writes one */
     }
 }
 
