@@ -158,6 +158,7 @@ int main(int argc, char **argv)
 static enum call_end run(struct call *call)
 {
     enum call_end end = choose(call);
+    struct fault notice;
 
     if (end != CALL_DONE || call->verb == NULL) {
         return end;
@@ -168,7 +169,11 @@ static enum call_end run(struct call *call)
     }
     end = check_usage(call);
     end = end == CALL_DONE ? call_open(call) : end;
-    return end == CALL_DONE ? call->verb->run(call) : end;
+    end = end == CALL_DONE ? call->verb->run(call) : end;
+    if (call->opened && store_notice(call->service.store, &notice)) {
+        fprintf(stderr, "retoken: %s\n", notice.text);
+    }
+    return end;
 }
 
 /* Finds the row, or prints what would be right. CALL_DONE without a row: help was asked for and

@@ -140,30 +140,31 @@ enum call_end verbs_store_backup(struct call *call)
     return CALL_DONE;
 }
 
-static bool asks_about_clock(int64_t ahead_ms);
+static void describe_clock(int64_t ahead_ms, char out[96]);
+static bool is_clock_right(const char *what);
 
 /* What is removed by a clock that is wrong does not come back when it is mended. */
 enum call_end verbs_store_prune(struct call *call)
 {
     enum { BATCH = 1000 };
     struct fault fault = {0};
+    char clock[96];
     int64_t ahead_ms = 0;
     size_t all = 0;
     bool more = true;
 
     if (store_clock_ahead(call->service.store, call->now_ms, &ahead_ms, &fault) != STORE_OK) {
         return call_fault(call, &fault);
-    } else if (ahead_ms > 0 && !options_has(&call->options, OPTION_YES) &&
-               !(prompt_is_terminal() && asks_about_clock(ahead_ms))) {
-        return call_refuse(call,
-                           "the clock is %" PRId64 " days ahead of the time that has passed for "
-                           "this store; if it is right, use --yes",
-                           ahead_ms / CLOCK_DAY);
+    }
+    describe_clock(ahead_ms, clock);
+    if (ahead_ms != 0 && !options_has(&call->options, OPTION_YES) &&
+        !(prompt_is_terminal() && is_clock_right(clock))) {
+        return call_refuse(call, "%s; if the clock is right, use --yes", clock);
     }
     while (more) {
         size_t removed = 0;
 
-        if (store_prune(call->service.store, call->now_ms, ahead_ms > 0, BATCH, &removed, &more,
+        if (store_prune(call->service.store, call->now_ms, ahead_ms != 0, BATCH, &removed, &more,
                         &fault) != STORE_OK) {
             return call_fault(call, &fault);
         }
@@ -174,14 +175,22 @@ enum call_end verbs_store_prune(struct call *call)
     return CALL_DONE;
 }
 
-static bool asks_about_clock(int64_t ahead_ms)
+static void describe_clock(int64_t ahead_ms, char out[96])
+{
+    int64_t by_ms = ahead_ms < 0 ? -ahead_ms : ahead_ms;
+
+    snprintf(out, 96, "the clock is %" PRId64 " days %s the time that has passed for this store",
+             (by_ms + CLOCK_DAY / 2) / CLOCK_DAY, ahead_ms < 0 ? "behind" : "ahead of");
+}
+
+static bool is_clock_right(const char *what)
 {
     char answer[8] = "";
 
     fprintf(stderr,
-            "The clock is %" PRId64 " days ahead of the time that has passed for this store.\n"
-            "If it is wrong, this removes sessions that are still wanted. Is it right? [y/N] ",
-            ahead_ms / CLOCK_DAY);
+            "%s.\nIf it is wrong, this may remove sessions that are still wanted. Is it right? "
+            "[y/N] ",
+            what);
     return fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
 }
 

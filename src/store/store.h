@@ -378,12 +378,12 @@ enum store_result store_remarks(struct store *store, struct store_remark remarks
  * a day, here and in every write, unless clock_is_right says so: then it is from now on. */
 enum store_result store_prune(struct store *store, int64_t now_ms, bool clock_is_right, size_t most,
                               size_t *removed, bool *more, struct fault *fault);
-/* How far now_ms is ahead of that time; 0: it is believed. */
+/* How far now_ms is ahead of that time; negative: behind it; 0: they agree within a day. */
 enum store_result store_clock_ahead(struct store *store, int64_t now_ms, int64_t *ahead_ms,
                                     struct fault *fault);
 
-/* Something that the operator should know and that has failed no verb: true, once for all processes
- * that have the store open. To be asked after store_flush. */
+/* Something that the operator should know and that has failed no verb: true, once in a process that
+ * sees it come; a process that begins later does not repeat it. To be asked after a write. */
 bool store_notice(struct store *store, struct fault *notice);
 
 /* Reads every record and index entry: MACs, sizes, session <-> alias <-> account <-> end entries.

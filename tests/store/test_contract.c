@@ -1091,6 +1091,45 @@ static void pruning_can_be_told_that_the_clock_is_right(void **state)
     assert_int_equal(ahead_ms, 0);
 }
 
+/* A machine that starts without knowing the time, and serves for 40 days. */
+static void a_clock_that_is_behind_ends_nothing(void **state)
+{
+    const int64_t idle_ms = 30 * day_ms;
+    const int64_t right_ms = FIXTURE_NOW + 3650 * day_ms;
+    struct fixture *f = *state;
+    struct store_rotation rotation = fixture_rotation(1, 0, 0);
+    struct session session = fixture_session(2);
+    int64_t ahead_ms;
+
+    fixture_open_with_clock(f,
+                            (struct clock_moment){.wall_ms = right_ms, .boot = 7, .boot_ms = 1000});
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    f->now.wall_ms = FIXTURE_NOW;
+    session.expires_ms = FIXTURE_NOW + idle_ms;
+    assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
+    session = fixture_find(f, 2);
+    assert_int_equal(session.created_ms, right_ms);
+    assert_int_equal(session.used_ms, right_ms);
+    assert_int_equal(session.expires_ms, right_ms + idle_ms);
+    assert_int_equal(session.ended_ms, 0);
+    f->now.wall_ms += 40 * day_ms;
+    f->now.boot_ms += 40 * day_ms;
+    assert_store(STORE_OK, store_clock_ahead(f->store, f->now.wall_ms, &ahead_ms, &f->fault));
+    assert_int_equal(ahead_ms, -3650 * day_ms);
+    rotation.now_ms = f->now.wall_ms;
+    rotation.expires_ms = right_ms + idle_ms; /* from the last use that the record knows */
+    memcpy(rotation.id, session.id, sizeof rotation.id);
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    session = fixture_find(f, 2);
+    assert_int_equal(session.used_ms, right_ms + 40 * day_ms);
+    assert_int_equal(session.expires_ms, right_ms + 40 * day_ms + idle_ms);
+    assert_store(STORE_OK,
+                 store_session_touch(f->store, session.id, 1, f->now.wall_ms, 0, &f->fault));
+    assert_int_equal(fixture_find(f, 2).expires_ms, 0);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
 static void a_write_sweeps_a_few_only(void **state)
 {
     struct fixture *f = *state;
@@ -1570,6 +1609,7 @@ int main(void)
         CONTRACT(a_clock_that_is_ahead_removes_nothing),
         CONTRACT(a_clock_that_is_ahead_is_told_once),
         CONTRACT(pruning_can_be_told_that_the_clock_is_right),
+        CONTRACT(a_clock_that_is_behind_ends_nothing),
         CONTRACT(a_write_sweeps_a_few_only),
         CONTRACT(prune_removes_up_to_most_and_tells_of_more),
         CONTRACT(stored_alias_leaves_with_its_session),

@@ -147,12 +147,17 @@ static enum store_result remark_time(struct store *store, struct store_remark *r
     enum store_result result = facts_clock_ahead(store, now_ms, &ahead_ms, fault);
 
     remark->subject = "sweeping";
-    remark->warn = ahead_ms > 0;
-    if (remark->warn) {
+    remark->warn = ahead_ms != 0;
+    if (ahead_ms > 0) {
         snprintf(remark->text, sizeof remark->text,
                  "the clock is %" PRId64 " days ahead of the time that has passed, so ended "
                  "sessions stay: set it, or if it is right, `retoken store prune`",
-                 ahead_ms / CLOCK_DAY);
+                 (ahead_ms + CLOCK_DAY / 2) / CLOCK_DAY);
+    } else if (ahead_ms < 0) {
+        snprintf(remark->text, sizeof remark->text,
+                 "the clock is %" PRId64 " days behind the time that has passed: set it, or if it "
+                 "is right, `retoken store prune`",
+                 (CLOCK_DAY / 2 - ahead_ms) / CLOCK_DAY);
     } else {
         snprintf(remark->text, sizeof remark->text, "sessions are removed by the clock");
     }
@@ -176,6 +181,9 @@ enum store_result facts_clock_ahead(struct store *store, int64_t now_ms, int64_t
     }
     rows_time_get(&rows, &time);
     time = sweep_time_at(&time, &now);
-    *ahead_ms = sweep_time_ahead_ms(&time, now_ms);
+    *ahead_ms = now_ms - time.trusted_ms;
+    if (*ahead_ms >= -CLOCK_DAY && *ahead_ms <= CLOCK_DAY) {
+        *ahead_ms = 0;
+    }
     return lmdb_store_read_end(&rows, true);
 }

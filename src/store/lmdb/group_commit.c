@@ -215,6 +215,7 @@ static enum env_result stamp(struct group_commit *group, const struct store_writ
                              struct fault *fault);
 
 static int64_t tell_time(struct group_commit *group, struct rows *rows, int64_t now_ms);
+static int64_t behind_ms(struct group_commit *group, struct rows *rows);
 static void note_time(struct group_commit *group);
 
 static bool sweep_a_little(struct group_commit *group, struct rows *rows, int64_t now_ms)
@@ -244,11 +245,27 @@ static int64_t tell_time(struct group_commit *group, struct rows *rows, int64_t 
         if (sweep_time_worth_storing(&stored, &time)) {
             rows_time_put(rows, &time);
             group->told = time;
-            group->doubted = time.ahead && !stored.ahead;
-            group->believed = stored.ahead && !time.ahead;
         }
+        group->doubted = time.ahead && !group->time.ahead;
+        group->believed = group->time.ahead && !time.ahead;
     }
     return sweep_time_limit_ms(&time, now_ms);
+}
+
+/* Of the wall clock, as of when the transaction began. */
+static int64_t behind_ms(struct group_commit *group, struct rows *rows)
+{
+    struct record_time time;
+
+    if (rows->clock == NULL) {
+        return 0;
+    } else if (group->time.trusted_ms == 0) { /* the first of this process */
+        rows_time_get(rows, &group->time);
+        group->told = group->time;
+        rows->failed = false; /* then nothing is swept */
+    }
+    time = sweep_time_at(&group->time, &group->begun.moment);
+    return sweep_time_behind_ms(&time, group->begun.moment.wall_ms);
 }
 
 /* What was told about the time is committed. */
@@ -266,7 +283,7 @@ static void note_time(struct group_commit *group)
                   "the clock is %" PRId64
                   " days ahead of the time that has passed: until it is set "
                   "right, ended sessions stay in the store; if it is right, `retoken store prune`",
-                  (time->wall_ms - time->trusted_ms) / CLOCK_DAY);
+                  (time->wall_ms - time->trusted_ms + CLOCK_DAY / 2) / CLOCK_DAY);
     } else {
         fault_set(&group->notice, "the clock agrees with the time that has passed again");
     }
@@ -296,6 +313,7 @@ static enum attempt attempt(struct group_commit *group, struct store_write *batc
         return ATTEMPT_FAILED;
     }
     group->begun = instant_now(group);
+    rows.behind_ms = behind_ms(group, &rows);
     for (struct store_write *write = batch; write != NULL; write = write->next) {
         if (!apply(group, &rows, write)) {
             env_abort(&rows.txn);

@@ -54,8 +54,7 @@ enum store_pending group_commit_pending(struct group_commit *group);
  * been done. Returns in how many microseconds the next can be due. What a leader has begun to write
  * cannot be answered: its outcome is not known. */
 int64_t group_commit_expire(struct group_commit *group);
-/* Something that the operator should know and that has failed no write: true, once for all
- * processes of the store. */
+/* Something that the operator should know and that has failed no write: true, once. */
 bool group_commit_notice(struct group_commit *group, struct fault *notice);
 /* Has a write waited, or the commit under way taken, longer than that? *fault says why. */
 bool group_commit_hangs(struct group_commit *group, struct fault *fault);

@@ -19,12 +19,14 @@ struct rows {
     struct env_txn txn;
     const struct crypto_mac *mac;
     const struct clock *clock; /* when a row is written; NULL = as its write says */
-    struct fault *fault;       /* where an error is told; NULL = nowhere */
-    struct ended_list *ended;  /* what ends in it, for the journal; NULL in a snapshot */
-    bool failed;               /* an error, told in *fault */
-    size_t changes;            /* puts and removes so far */
-    bool full;                 /* the environment had no room */
-    bool pressed;              /* a verb was refused because the store is nearly full */
+    int64_t
+        behind_ms; /* how far the wall clock is behind the time that has passed (sweep_time.h) */
+    struct fault *fault;      /* where an error is told; NULL = nowhere */
+    struct ended_list *ended; /* what ends in it, for the journal; NULL in a snapshot */
+    bool failed;              /* an error, told in *fault */
+    size_t changes;           /* puts and removes so far */
+    bool full;                /* the environment had no room */
+    bool pressed;             /* a verb was refused because the store is nearly full */
 };
 
 /* An error of the caller's own. */

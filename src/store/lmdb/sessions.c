@@ -14,6 +14,8 @@ static bool is_taken(struct rows *rows, const struct session *session,
 static void add_alias(struct rows *rows, const struct session *session,
                       const uint8_t hash[SESSION_HASH_SIZE]);
 
+static void begin_later(struct session *session, int64_t by_ms);
+
 /* The session begins in the account's epoch of now, and only while the account is the one on whose
  * word it begins. */
 enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
@@ -38,6 +40,9 @@ enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
         return STORE_EXISTS;
     }
     stored.session.epoch = has_account ? account.epoch : session->epoch;
+    if (rows->behind_ms > 0) {
+        begin_later(&stored.session, rows->behind_ms);
+    }
     if (session->has_alias) {
         add_alias(rows, session, session->alias);
     }
@@ -48,6 +53,15 @@ enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
     rows_index_put(rows, TABLE_OWNERS, &owner);
     rows_session_put(rows, &stored);
     return STORE_OK;
+}
+
+/* By a clock that is behind: it would be over when the clock is mended. */
+static void begin_later(struct session *session, int64_t by_ms)
+{
+    session->created_ms += by_ms;
+    session->rotated_ms += by_ms;
+    session->used_ms += by_ms;
+    session->expires_ms += session->expires_ms != 0 ? by_ms : 0;
 }
 
 /* The alias of generation 0, when it has derived ones. */
@@ -182,6 +196,7 @@ enum store_result sessions_list(struct store *store, uint64_t account, const uin
 static enum store_result find_unchanged(struct rows *rows, const uint8_t id[SESSION_ID_SIZE],
                                         uint32_t generation, struct record_session *stored);
 static void put_successor(struct rows *rows, const struct store_rotation *rotation);
+static void note_time_passed(const struct rows *rows, struct session *session, int64_t now_ms);
 
 enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
                                   const struct store_rotation *rotation)
@@ -203,6 +218,7 @@ enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
     session_note_rotation(&stored.session, rotation->to, rotation->now_ms, &now,
                           rotation->window_ms);
     stored.session.expires_ms = rotation->expires_ms;
+    note_time_passed(rows, &stored.session, rotation->now_ms);
     stored.session.has_derived_aliases |= rotation->has_alias;
     sweep_enter(rows, sweep, &stored);
     rows_session_put(rows, &stored);
@@ -220,9 +236,24 @@ enum store_result sessions_touch(struct rows *rows, const struct sweep *sweep,
     }
     session_note_use(&stored.session, touch->now_ms);
     stored.session.expires_ms = touch->expires_ms;
+    note_time_passed(rows, &stored.session, touch->now_ms);
     sweep_enter(rows, sweep, &stored);
     rows_session_put(rows, &stored);
     return STORE_OK;
+}
+
+/* A use that was noted by a clock that is behind: it was later than that, and later than any before
+ * it. */
+static void note_time_passed(const struct rows *rows, struct session *session, int64_t now_ms)
+{
+    int64_t last_ms =
+        session->used_ms > session->rotated_ms ? session->used_ms : session->rotated_ms;
+    int64_t passed_ms = now_ms + rows->behind_ms;
+
+    if (rows->behind_ms > 0 && passed_ms > last_ms) {
+        session_note_use(session, passed_ms);
+        session->expires_ms += session->expires_ms != 0 ? passed_ms - last_ms : 0;
+    }
 }
 
 /* The session as the caller saw it: live, of that generation, its account there and enabled. */

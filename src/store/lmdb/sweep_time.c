@@ -63,6 +63,13 @@ int64_t sweep_time_ahead_ms(const struct record_time *time, int64_t wall_ms)
     return ahead > MOST_AHEAD_MS ? ahead : 0;
 }
 
+int64_t sweep_time_behind_ms(const struct record_time *time, int64_t wall_ms)
+{
+    int64_t behind = time->trusted_ms - wall_ms;
+
+    return behind > CLOCK_MINUTE ? behind : 0;
+}
+
 bool sweep_time_worth_storing(const struct record_time *stored, const struct record_time *now)
 {
     return stored->trusted_ms == 0 || stored->boot != now->boot || stored->ahead != now->ahead ||

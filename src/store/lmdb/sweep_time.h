@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* sweep_time.h: the time by which sessions are removed for good. A clock that is ahead for a while
- * makes sessions expire, and when it is mended they are as live as before; what has been removed
- * does not come back. So the store keeps a time of its own, the trusted time: it goes on by what
- * really passed, which the time since boot tells and no setting of the wall clock changes. Knows
- * clocks and one record of the table meta; does not know sessions.
+/* sweep_time.h: the time by which sessions are removed for good, and by which their uses are noted
+ * while the wall clock is behind it. A clock that is ahead for a while makes sessions expire, and
+ * when it is mended they are as live as before; what has been removed does not come back. So the
+ * store keeps a time of its own, the trusted time: it goes on by what really passed, which the time
+ * since boot tells and no setting of the wall clock changes. Knows clocks and one record of the
+ * table meta; does not know sessions.
  *
  *   - Within one boot, trusted time goes on as fast as the time since boot. While the wall clock is
  *     ahead of it, it may go twice as fast, for a day in all.
@@ -27,6 +28,9 @@ struct record_time sweep_time_set(const struct clock_moment *now);
 int64_t sweep_time_limit_ms(const struct record_time *time, int64_t wall_ms);
 /* How far wall_ms is ahead of the trusted time; 0: by no more than a day. */
 int64_t sweep_time_ahead_ms(const struct record_time *time, int64_t wall_ms);
+/* How far it is behind; 0: by no more than a minute. What is noted by such a clock would be over
+ * when the clock is mended. */
+int64_t sweep_time_behind_ms(const struct record_time *time, int64_t wall_ms);
 
 /* Has it changed so much that it is worth a write? By a minute, or in whether it is ahead. */
 bool sweep_time_worth_storing(const struct record_time *stored, const struct record_time *now);
