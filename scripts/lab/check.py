@@ -196,13 +196,13 @@ FUZZ_BUILD = Stage("fuzz", "fuzz targets with libFuzzer, ASan and UBSan",
 
 # Part of the campaign -> seconds in a run of everything, seconds in `./check campaign`, what it is.
 CAMPAIGN = {
-    "kills": (10, 1500, "kill -9 of whatever runs"),
-    "powercuts": (8, 400, "what a power cut may leave of a store"),
-    "faults": (8, 600, "one call of the system fails"),
-    "clocks": (5, 150, "the wall clock jumps"),
-    "stops": (5, 150, "processes are stopped and go on"),
-    "disks": (4, 60, "the disk is full and has room again"),
-    "soak": (4, 300, "many expired sessions, no cron"),
+    "kills": (8, 1500, "kill -9 of whatever runs"),
+    "powercuts": (6, 400, "what a power cut may leave of a store"),
+    "faults": (6, 600, "one call of the system fails"),
+    "clocks": (4, 150, "the wall clock jumps"),
+    "stops": (4, 150, "processes are stopped and go on"),
+    "disks": (3, 60, "the disk is full and has room again"),
+    "soak": (3, 300, "many expired sessions, no cron"),
     "lmdb": (0, 200, "kills and power cuts with Debian 13's LMDB"),
 }
 FUZZ_LONG_SECONDS = 60

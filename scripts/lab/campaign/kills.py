@@ -80,7 +80,7 @@ class Storm:
                     servers.start(self.way.kind, self.installed, run))
             clients = load.Apart(self.load)
             verbs = Verbs(self, clients) if self.way.verbs else None
-            kills = self.storm(began + seconds, enough)
+            kills = self.storm(time.monotonic() + seconds, enough)
             if verbs is not None:
                 verbs.finish()
             clients.finish()

@@ -25,7 +25,7 @@ def run(budget_s, seed, images=1_000_000_000):
     recorded = clients.figures()
     if clients.violations:
         raise Violation(clients.violations, recorded, [folder])
-    left = max(1.0, budget_s - (time.monotonic() - began))
+    left = max(3.0, budget_s - (time.monotonic() - began))
     replayed = machine.run([PROGRAMS / "replay", folder, seed, f"{left:.0f}", images], timeout=left + 600)
     figures = json.loads(replayed.stdout or b"{}")
     figures["answers"] = recorded["answers"]
