@@ -69,16 +69,6 @@ void buffer_add_c(struct buffer *buffer, const char *c_string)
     buffer_add(buffer, text_of(c_string));
 }
 
-void buffer_add_char(struct buffer *buffer, char c)
-{
-    char *end = reserve(buffer, 1);
-
-    if (end != NULL) {
-        *end = c;
-        buffer->size++;
-    }
-}
-
 void buffer_add_int(struct buffer *buffer, int64_t value)
 {
     char digits[20]; /* of 2^64 - 1 */

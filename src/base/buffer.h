@@ -20,8 +20,16 @@ struct buffer {
 /* Starts empty, with room for `room` bytes. It grows. */
 void buffer_start(struct buffer *buffer, struct arena *arena, size_t room);
 void buffer_add(struct buffer *buffer, struct text t);
+/* Inline, because JSON is half made of single characters. */
+static inline void buffer_add_char(struct buffer *buffer, char c)
+{
+    if (!buffer->failed && buffer->size < buffer->room) {
+        buffer->data[buffer->size++] = c;
+    } else {
+        buffer_add(buffer, (struct text){&c, 1});
+    }
+}
 void buffer_add_c(struct buffer *buffer, const char *c_string);
-void buffer_add_char(struct buffer *buffer, char c);
 void buffer_add_int(struct buffer *buffer, int64_t value);
 void buffer_addf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
