@@ -20,6 +20,9 @@
 
 enum { NONCE_SIZE = 12, TAG_SIZE = 16 };
 
+static bool started;
+static atomic_bool broken;
+
 /* ---- start ---- */
 
 /* A CGI script lives for one signature, so what libcrypto does at its first use counts:
@@ -34,23 +37,26 @@ enum { NONCE_SIZE = 12, TAG_SIZE = 16 };
  *   faster for the few bytes that a signature takes. */
 static void start_libcrypto(void)
 {
-    if (getenv("OPENSSL_CONF") == NULL) {
-        OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ADD_ALL_CIPHERS |
-                                OPENSSL_INIT_NO_ADD_ALL_DIGESTS |
-                                OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS,
-                            NULL);
+    bool ours = getenv("OPENSSL_CONF") == NULL;
+    uint64_t options = OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ADD_ALL_CIPHERS |
+                       OPENSSL_INIT_NO_ADD_ALL_DIGESTS | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS;
+
+    started = OPENSSL_init_crypto(ours ? options : 0, NULL) == 1 &&
+              OSSL_LIB_CTX_get0_global_default() != NULL;
+    if (!started) {
+        crypto_break();
+    } else if (ours) {
         RAND_set_DRBG_type(NULL, "HASH-DRBG", NULL, NULL, "SHA256");
     }
 }
 
-void crypto_start(void)
+bool crypto_start(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     pthread_once(&once, start_libcrypto);
+    return started;
 }
-
-static atomic_bool broken;
 
 bool crypto_fails_again(struct crypto_use *use, bool good)
 {
@@ -206,7 +212,9 @@ static struct crypto_use seals;
  * have been set up, for the one or two keys that a process opens. */
 static void find_aes_gcm(void)
 {
-    crypto_start();
+    if (!crypto_start()) {
+        return;
+    }
 #if OPENSSL_VERSION_MAJOR < 4
     if (getenv("OPENSSL_CONF") == NULL) {
         aes_gcm = EVP_CIPHER_meth_dup(EVP_aes_256_gcm());
@@ -313,8 +321,7 @@ static bool system_fill(void *self, void *out, size_t size)
     static struct crypto_use filling;
 
     (void)self;
-    crypto_start();
-    return tell(&filling, RAND_priv_bytes_ex(NULL, out, size, 256) == 1);
+    return crypto_start() && tell(&filling, RAND_priv_bytes_ex(NULL, out, size, 256) == 1);
 }
 
 struct randomness randomness_system(void)

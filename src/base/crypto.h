@@ -14,8 +14,9 @@
 enum { CRYPTO_HASH_SIZE = 32, CRYPTO_KEY_SIZE = 32 };
 
 /* To be called before libcrypto is used outside this file, any number of times. Sets up no more of
- * libcrypto than we need, unless the environment's OPENSSL_CONF names a configuration. */
-void crypto_start(void);
+ * libcrypto than we need, unless the environment's OPENSSL_CONF names a configuration. False: it
+ * could not be started, and would crash when it is used. */
+bool crypto_start(void);
 
 /* What libcrypto sets up once stays broken for the life of the process when memory is short at that
  * moment. So each use that only a lack of memory or libcrypto itself can make fail tells how it

@@ -34,6 +34,10 @@ enum { PIECE_SIZE = 16 * 1024, PARAMS_MAX = 1024 * 1024 };
 /* More than any web server needs, less than would use up the memory of the process. */
 enum { REQUESTS_MAX = 4096, COLLECTED_MAX = 128 * 1024 * 1024 };
 
+/* What libfcgi allocates for a request, as malloc counts it: two streams of 8 KiB and one of 512
+ * bytes; and of each variable a copy and, with the table of them growing, two pointers. */
+enum { STREAMS_MEMORY = 20 * 1024, MEMORY_PER_BYTE_OF_PARAMS = 4 };
+
 /* A request that is being answered. */
 struct request {
     struct http_exchange exchange; /* first, so that a pointer to it is one to the request */
@@ -53,8 +57,9 @@ struct partial {
 /* A request that has arrived. */
 struct arrival {
     int connection;
-    int source;  /* where to read it from: the connection itself, or a file */
-    size_t body; /* bytes of its body, those beyond the limit included */
+    int source;    /* where to read it from: the connection itself, or a file */
+    size_t params; /* bytes of its variables */
+    size_t body;   /* bytes of its body, those beyond the limit included */
     bool keep;
 };
 
@@ -158,6 +163,7 @@ static void look(struct fastcgi *fastcgi, int connection, unsigned char *piece)
     if (state == FCGI_SCAN_WHOLE && used == (size_t)got && fcgi_scan_plain(&scan)) {
         struct arrival arrival = {.connection = connection,
                                   .source = connection,
+                                  .params = scan.params,
                                   .body = fcgi_scan_body(&scan),
                                   .keep = fcgi_scan_keep(&scan)};
         perform(fastcgi, &arrival);
@@ -246,6 +252,7 @@ static void perform_collected(struct fastcgi *fastcgi, int connection, bool may_
     const struct partial *partial = fastcgi->partials[connection];
     struct arrival arrival = {.connection = connection,
                               .source = file_of(&partial->buffer),
+                              .params = partial->scan.params,
                               .body = fcgi_scan_body(&partial->scan),
                               .keep = may_keep && fcgi_scan_keep(&partial->scan)};
     int error = errno;
@@ -284,6 +291,7 @@ static void partial_close(struct fastcgi *fastcgi, int connection)
 
 /* ---- performing ---- */
 
+static bool memory_is_there(const struct arrival *arrival);
 static struct request *request_take(struct fastcgi *fastcgi);
 static void request_give(struct request *request);
 static void handle(struct request *request, const struct arrival *arrival);
@@ -296,7 +304,7 @@ static void finish(struct request *request);
 
 static void perform(struct fastcgi *fastcgi, const struct arrival *arrival)
 {
-    struct request *request = request_take(fastcgi);
+    struct request *request = memory_is_there(arrival) ? request_take(fastcgi) : NULL;
 
     if (request == NULL) {
         log_line(LOG_LEVEL_ERROR, "no memory for a request, or %d in progress", REQUESTS_MAX);
@@ -323,6 +331,16 @@ static void perform(struct fastcgi *fastcgi, const struct arrival *arrival)
         connections_close_one(fastcgi->connections, arrival->connection);
     }
     request_give(request);
+}
+
+/* libfcgi aborts the process when an allocation fails, and with it what others have asked for. */
+static bool memory_is_there(const struct arrival *arrival)
+{
+    void *volatile memory = /* or the compiler takes it for granted */
+        malloc(STREAMS_MEMORY + MEMORY_PER_BYTE_OF_PARAMS * arrival->params);
+
+    free(memory);
+    return memory != NULL;
 }
 
 static void handle(struct request *request, const struct arrival *arrival)

@@ -47,8 +47,7 @@ struct signing_key *signing_key_generate(enum signing_algorithm algorithm, const
     if (algorithm == SIGNING_HS256) {
         return key_from_random(kid, randomness, fault);
     }
-    crypto_start();
-    EVP_PKEY *pkey = signing_profile_generate(signing_profile(algorithm));
+    EVP_PKEY *pkey = crypto_start() ? signing_profile_generate(signing_profile(algorithm)) : NULL;
     if (pkey == NULL) {
         ERR_clear_error();
         fault_set(fault, "libcrypto cannot generate a key for %s",

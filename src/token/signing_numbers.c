@@ -225,7 +225,9 @@ static EVP_PKEY *make(const struct signing_profile *profile, const struct signin
     struct parameters parameters = {.count = 0};
     EVP_PKEY *pkey;
 
-    crypto_start();
+    if (!crypto_start()) {
+        return NULL;
+    }
     pkey = is_rsa(profile)          ? make_rsa(numbers, what, &parameters)
            : profile->group != NULL ? make_ec(profile->group, numbers, what, &parameters)
                                     : make_ed25519(numbers, what, &parameters);

@@ -31,8 +31,7 @@ static BIO *open_text(struct text pem, struct fault *fault)
         fault_set(fault, "the PEM text is %s", pem.size == 0 ? "empty" : "too large for a key");
         return NULL;
     }
-    crypto_start();
-    BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.size);
+    BIO *bio = crypto_start() ? BIO_new_mem_buf(pem.data, (int)pem.size) : NULL;
     if (bio == NULL) {
         fault_set(fault, "out of memory for a PEM text");
     }

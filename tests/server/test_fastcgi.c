@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -290,6 +292,67 @@ static void test_kept_connection(void **state)
     assert_false(expect_response(expected));
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+struct block {
+    struct block *next;
+};
+
+/* All there is. */
+static struct block *use_up_memory(void)
+{
+    struct block *blocks = NULL;
+    struct block *block;
+
+    setrlimit(RLIMIT_AS, &(struct rlimit){1, RLIM_INFINITY});
+    for (size_t room = 4096; room >= sizeof *block; room /= 2) {
+        while ((block = malloc(room)) != NULL) {
+            block->next = blocks;
+            blocks = block;
+        }
+    }
+    return blocks;
+}
+
+/* Status 0: the request was turned away, and the next one is answered. */
+static void ask_without_memory(void)
+{
+    struct block *blocks = use_up_memory();
+
+    add_request("GET", KEEP, 0, 0, 0);
+    send_all();
+    bool turned_away = handled == 1;
+    setrlimit(RLIMIT_AS, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY});
+    while (blocks != NULL) {
+        struct block *block = blocks;
+
+        blocks = block->next;
+        free(block);
+    }
+    connect_client();
+    add_request("GET", 0, 0, 0, 0);
+    send_all();
+    _exit(turned_away && handled == 2 ? 0 : 1);
+}
+
+/* libfcgi would abort, and cut off what others have asked for. */
+static void test_no_memory_for_libfcgi(void **state)
+{
+    int status;
+
+    (void)state;
+    add_request("GET", KEEP, 0, 0, 0); /* what the server keeps for a request is there now */
+    send_all();
+    assert_true(expect_response(expected));
+    pid_t child = fork();
+    if (child == 0) {
+        ask_without_memory();
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+#endif
+
 /* What could not be sent is missing, so nothing may follow it, although it was asked to be kept. */
 static void test_no_request_after_a_lost_answer(void **state)
 {
@@ -459,10 +522,21 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_one_request),        TEST(test_kept_connection), TEST(test_head),
-        TEST(test_pieces_and_padding), TEST(test_limit),           TEST(test_length_that_lies),
-        TEST(test_answered_later),     TEST(test_two_at_once),     TEST(test_half_a_request),
-        TEST(test_not_fastcgi),        TEST(test_aborted),         TEST(test_client_that_has_gone),
+        TEST(test_one_request),
+        TEST(test_kept_connection),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+        TEST(test_no_memory_for_libfcgi),
+#endif
+        TEST(test_head),
+        TEST(test_pieces_and_padding),
+        TEST(test_limit),
+        TEST(test_length_that_lies),
+        TEST(test_answered_later),
+        TEST(test_two_at_once),
+        TEST(test_half_a_request),
+        TEST(test_not_fastcgi),
+        TEST(test_aborted),
+        TEST(test_client_that_has_gone),
         TEST(test_no_request_after_a_lost_answer),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
