@@ -101,6 +101,8 @@ static const struct verb verbs[] = {
      "check every record and index entry"},
     {"store", "backup", "DIR", 1, 1, 0, CALL_NEEDS_READING, verbs_store_backup,
      "copy the store into a new directory, while it is in use"},
+    {"store", "restore", "DIR", 1, 1, OPTION_BIT(JSON), CALL_NEEDS_NOTHING, verbs_store_restore,
+     "put a backup in the store's place, and keep what was there"},
     {"store", "prune", "", 0, 0, OPTION_BIT(YES), CALL_NEEDS_WRITING, verbs_store_prune,
      "remove sessions that ended long ago"},
 

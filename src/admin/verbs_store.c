@@ -144,6 +144,83 @@ static void describe_clock(int64_t ahead_ms, char out[96]);
 static bool is_clock_right(const char *what);
 
 /* What is removed by a clock that is wrong does not come back when it is mended. */
+static void say_restored(struct call *call, const struct store_restored *restored);
+static const char *journal_meaning(enum store_journal journal);
+
+/* Opens nothing itself: what is there may be unreadable, and that is when it is needed. */
+enum call_end verbs_store_restore(struct call *call)
+{
+    static const struct column columns[] = {
+        {"written", "last written", COLUMN_TIME, false},
+        {"sessions", "live sessions", COLUMN_NUMBER, false},
+        {"ended_again", "ended again", COLUMN_NUMBER, false},
+        {"kept", "kept", COLUMN_TEXT, false},
+        {"ends", "ends since", COLUMN_TEXT, false},
+    };
+    const char *directory = call_argument(call, 0);
+    struct store_restored restored;
+    struct fault fault = {0};
+
+    if (!config_load(options_value(&call->options, OPTION_CONFIG), &call->service.config, &fault)) {
+        return call_fault(call, &fault);
+    }
+    enum store_result result = service_restore(&call->service, directory, &restored, &fault);
+    if (result == STORE_STALE) {
+        return call_refuse(call, "%s", fault.text);
+    } else if (result != STORE_OK) {
+        return call_fault(call, &fault);
+    }
+    if (call->output.json) {
+        const struct cell cells[] = {
+            CELL_NUMBER(restored.newest_ms), CELL_NUMBER(restored.sessions),
+            CELL_NUMBER(restored.ended_again), CELL_TEXT(text_of(restored.kept)),
+            CELL_TEXT(text_of(journal_meaning(restored.journal)))};
+
+        output_record(&call->output, columns, sizeof columns / sizeof columns[0], cells);
+    } else {
+        say_restored(call, &restored);
+    }
+    return CALL_DONE;
+}
+
+static void say_restored(struct call *call, const struct store_restored *restored)
+{
+    const char *place = store_url_directory(call->service.config.store);
+    char written[OUTPUT_TIME_SIZE], ago[OUTPUT_TIME_SIZE];
+
+    output_time(restored->newest_ms, written);
+    output_relative(restored->newest_ms, call->now_ms, ago);
+    output_say(&call->output,
+               "restored: a copy last written to %s (%s), with %" PRIu64 " live session%s", written,
+               ago, restored->sessions, restored->sessions == 1 ? "" : "s");
+    output_say(&call->output, "ended since and kept so: %" PRIu64 "; %s", restored->ended_again,
+               journal_meaning(restored->journal));
+    output_say(&call->output,
+               "users: sessions renewed since go on, except that a uuid token made since is not "
+               "known; who logged in since must do it again");
+    output_say(&call->output,
+               "passwords, client secrets and signing keys are as they were: change or retire "
+               "again what was changed since");
+    if (restored->kept[0] != '\0') {
+        output_say(&call->output, "what was there is kept as %s/%s", place, restored->kept);
+    }
+}
+
+static const char *journal_meaning(enum store_journal journal)
+{
+    switch (journal) {
+    case STORE_JOURNAL_SOUND:
+        return "ended.log was there";
+    case STORE_JOURNAL_ABSENT:
+        return "ended.log is lost: what was revoked since is live again, so revoke it again";
+    case STORE_JOURNAL_DAMAGED:
+        return "ended.log is damaged: some of what was revoked since may be live again";
+    case STORE_JOURNAL_FOREIGN:
+        return "ended.log is of another store: what was revoked since is live again";
+    }
+    return "";
+}
+
 enum call_end verbs_store_prune(struct call *call)
 {
     enum { BATCH = 1000 };

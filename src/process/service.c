@@ -19,8 +19,8 @@ static bool open_secrets(struct service *service, struct fault *fault)
     return opened;
 }
 
-static struct store *open_store(struct service *service, bool create, bool read_only,
-                                struct fault *fault)
+/* The caller wipes them. */
+static struct store_settings settings_of(struct service *service, bool create, bool read_only)
 {
     const struct config *config = &service->config;
     struct clock clock = clock_system();
@@ -39,6 +39,13 @@ static struct store *open_store(struct service *service, bool create, bool read_
     };
 
     memcpy(settings.record_key, service->secrets.record, sizeof settings.record_key);
+    return settings;
+}
+
+static struct store *open_store(struct service *service, bool create, bool read_only,
+                                struct fault *fault)
+{
+    struct store_settings settings = settings_of(service, create, read_only);
     struct store *store = store_open(&settings, fault);
 
     secret_wipe(&settings, sizeof settings);
@@ -82,4 +89,20 @@ void service_close(struct service *service)
     store_close(service->store);
     service->store = NULL;
     secrets_close(&service->secrets);
+}
+
+enum store_result service_restore(struct service *service, const char *directory,
+                                  struct store_restored *restored, struct fault *fault)
+{
+    struct store_settings settings;
+    enum store_result result;
+
+    if (!open_secrets(service, fault)) {
+        return STORE_FAULT;
+    }
+    settings = settings_of(service, false, false);
+    result = store_restore(&settings, directory, restored, fault);
+    secret_wipe(&settings, sizeof settings);
+    secrets_close(&service->secrets);
+    return result;
 }

@@ -18,5 +18,8 @@ struct service {
  * `create` makes the store when absent (never the secret). Call after the last fork. */
 bool service_open(struct service *service, bool create, bool read_only, struct fault *fault);
 void service_close(struct service *service);
+/* As store_restore, for the store that config names; the service is not open. */
+enum store_result service_restore(struct service *service, const char *directory,
+                                  struct store_restored *restored, struct fault *fault);
 
 #endif

@@ -28,4 +28,5 @@ libstore_a_SOURCES = \
 	src/store/lmdb/env_ready.c \
 	src/store/lmdb/env_repair.c \
 	src/store/lmdb/env_copy.c \
+	src/store/lmdb/restore.c src/store/lmdb/restore.h \
 	src/store/lmdb/process_lock.c src/store/lmdb/process_lock.h

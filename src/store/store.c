@@ -12,6 +12,7 @@
 static const struct store_kind *const kinds[] = {&lmdb_kind};
 
 static const struct store_kind *find_kind(const char *url);
+static const struct store_kind *require_kind(const char *url, struct fault *fault);
 
 /* ---- URLs, open, close ---- */
 
@@ -43,14 +44,30 @@ const char *store_url_directory(const char *url)
 
 struct store *store_open(const struct store_settings *settings, struct fault *fault)
 {
-    const struct store_kind *kind = find_kind(settings->url);
+    const struct store_kind *kind = require_kind(settings->url, fault);
+
+    return kind != NULL ? kind->open(settings, store_url_directory(settings->url), fault) : NULL;
+}
+
+enum store_result store_restore(const struct store_settings *settings, const char *directory,
+                                struct store_restored *restored, struct fault *fault)
+{
+    const struct store_kind *kind = require_kind(settings->url, fault);
+
+    return kind != NULL ? kind->restore(settings, store_url_directory(settings->url), directory,
+                                        restored, fault)
+                        : STORE_FAULT;
+}
+
+/* NULL with *fault set. */
+static const struct store_kind *require_kind(const char *url, struct fault *fault)
+{
+    const struct store_kind *kind = find_kind(url);
 
     if (kind == NULL) {
-        fault_set(fault, "store \"%s\": unknown kind; write %s:DIRECTORY", settings->url,
-                  kinds[0]->scheme);
-        return NULL;
+        fault_set(fault, "store \"%s\": unknown kind; write %s:DIRECTORY", url, kinds[0]->scheme);
     }
-    return kind->open(settings, store_url_directory(settings->url), fault);
+    return kind;
 }
 
 static const struct store_kind *find_kind(const char *url)

@@ -400,4 +400,24 @@ enum store_result store_check(struct store *store, const struct store_check *che
 /* A consistent copy into `directory` (made 0700; must not hold a store), synced to disk. */
 enum store_result store_backup(struct store *store, const char *directory, struct fault *fault);
 
+/* Puts a backup in the place of the store that the settings name, whether that can be read or not,
+ * in one step: whenever the process is killed, the old store or the new one is there, and doing it
+ * again works. The backup is copied and checked first; what was there is kept beside it. STORE_STALE:
+ * a process has the store open, and *fault names it; nothing was changed. */
+enum store_journal {
+    STORE_JOURNAL_SOUND,   /* what has ended since the backup was made has ended again */
+    STORE_JOURNAL_ABSENT,  /* it is lost: what has ended since is live again */
+    STORE_JOURNAL_DAMAGED, /* some of that is */
+    STORE_JOURNAL_FOREIGN  /* it belongs to another store than the backup */
+};
+struct store_restored {
+    int64_t newest_ms;    /* the latest time that the backup knows: it is not older than that */
+    uint64_t sessions;    /* that were live in it */
+    uint64_t ended_again; /* sessions, accounts and clients that were ended since, or changed */
+    enum store_journal journal;
+    char kept[64]; /* the file with what was there, in the store's directory; "" = nothing was */
+};
+enum store_result store_restore(const struct store_settings *settings, const char *directory,
+                                struct store_restored *restored, struct fault *fault);
+
 #endif

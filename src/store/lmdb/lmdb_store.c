@@ -11,6 +11,7 @@
 
 #include "base/secret.h"
 #include "base/whole_file.h"
+#include "store/lmdb/restore.h"
 
 enum { MARK_SIZE = 4096 };
 
@@ -490,4 +491,5 @@ const struct store_kind lmdb_kind = {
     .notice = notice,
     .check = check_all,
     .backup = backup,
+    .restore = restore_run,
 };
