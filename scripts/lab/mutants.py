@@ -227,10 +227,16 @@ def name_of_failure(program, output, test):
 
 
 def tree():
-    """The files of the project, uncommitted ones too."""
-    out = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True,
-                         capture_output=True, text=True).stdout
-    return sorted(name for name in out.split("\n") if name and (ROOT / name).is_file())
+    """The files of the project, uncommitted ones too; in an unpacked release, those outside of build
+    folders."""
+    if (ROOT / ".git").exists():
+        names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True,
+                               capture_output=True, text=True).stdout.split("\n")
+    else:
+        built = {COPIES, *(path.parent for path in ROOT.rglob("config.status"))}
+        names = [str(path.relative_to(ROOT)) for path in ROOT.rglob("*")
+                 if not built & set(path.parents)]
+    return sorted(name for name in names if name and (ROOT / name).is_file())
 
 
 # ---- the run ----
