@@ -247,7 +247,7 @@ static void take_over(struct fixture *fixture)
     if (store->group != NULL) {
         group_commit_close(store->group);
         store->group =
-            group_commit_open(&(struct group_commit_settings){.env = store->env,
+            group_commit_open(&(struct batch_settings){.env = store->env,
                                                               .mac = store->mac,
                                                               .sweep = &store->sweep,
                                                               .clock = fixture->settings.clock,

@@ -289,7 +289,7 @@ static enum store_result apply_or_break(void *self, struct rows *rows, struct st
 static void what_was_undone_is_no_success(void **state)
 {
     struct fixture *f = *state;
-    struct group_commit *group = group_commit_open(&(struct group_commit_settings){
+    struct group_commit *group = group_commit_open(&(struct batch_settings){
         .env = fixture_env(f), .apply = apply_or_break, .self = fixture_env(f)});
     uint64_t commits = fixture_stat(f).commits;
     enum store_result first = STORE_OK, second = STORE_OK;

@@ -39,7 +39,8 @@ struct env {
     size_t map_limit;      /* 0 = none */
     atomic_bool broken;
     atomic_uint_fast64_t commits;
-    atomic_int_fast64_t no_room_us; /* when a write last failed for want of it; 0: went well since */
+    atomic_int_fast64_t
+        no_room_us; /* when a write last failed for want of it; 0: went well since */
 
     /* The map may be replaced only while no thread is in a transaction. */
     pthread_mutex_t gate; /* over the rest */

@@ -1,38 +1,16 @@
 /* SPDX-License-Identifier: ISC */
-/* group_commit.h: group commit. Writes of the threads of one process are queued; a leader applies
- * all that wait in one write transaction, commits once, and reports to their owners. A lone caller
- * leads at once. A batch whose commit took long is stamped with the time at which it was durable
- * before anyone is answered. Knows transactions and batches; does not know what is written. */
+/* group_commit.h: group commit. Writes of the threads of one process are queued; a leader takes all
+ * that wait, has them written as one batch (batch.h), and reports to their owners. A lone caller
+ * leads at once. Knows threads and their turns; does not know what is written. */
 #ifndef RETOKEN_STORE_LMDB_GROUP_COMMIT_H
 #define RETOKEN_STORE_LMDB_GROUP_COMMIT_H
 
-#include "store/lmdb/rows.h"
-#include "store/lmdb/sweep.h"
-#include "store/store.h"
+#include "store/lmdb/batch.h"
 
 struct group_commit;
 
-/* Applies a write inside a transaction; may be called more than once for one write, and in another
- * thread. After anything but STORE_OK without rows->failed it has written nothing. */
-typedef enum store_result group_commit_apply(void *self, struct rows *rows,
-                                             struct store_write *write);
-
-/* Writes the present time once more into what an applied write says about when it was written.
- * Writes nothing where it says nothing of the kind. */
-typedef void group_commit_stamp(void *self, struct rows *rows, const struct store_write *write);
-
-struct group_commit_settings {
-    struct env *env;
-    const struct crypto_mac *mac;
-    const struct sweep *sweep;
-    struct clock clock; /* all zero: as the writes say */
-    group_commit_apply *apply;
-    group_commit_stamp *stamp;
-    void *self; /* of these two */
-};
-
 /* What the pointers lead to outlives the group. NULL: out of memory. */
-struct group_commit *group_commit_open(const struct group_commit_settings *settings);
+struct group_commit *group_commit_open(const struct batch_settings *settings);
 /* NULL is harmless. */
 void group_commit_close(struct group_commit *group);
 

@@ -54,7 +54,7 @@ static struct store *open_store(const struct store_settings *settings, const cha
         goto failed;
     }
     if (!settings->read_only) {
-        store->group = group_commit_open(&(struct group_commit_settings){
+        store->group = group_commit_open(&(struct batch_settings){
             .env = store->env,
             .mac = store->mac,
             .sweep = &store->sweep,

@@ -17,8 +17,9 @@
 #include "base/clock.h"
 
 #ifndef sigev_notify_thread_id
-#define sigev_notify_thread_id _sigev_un._tid /* as the kernel's headers and later glibc have it   \
-                                               */
+#define sigev_notify_thread_id                                                                     \
+    _sigev_un._tid /* as the kernel's headers and later glibc have it                              \
+                    */
 #endif
 
 enum { AGAIN_MS = 20 };

@@ -441,8 +441,8 @@ void rows_time_put(struct rows *rows, const struct record_time *time)
 
 bool rows_ended_get(struct rows *rows, struct env_bytes *packed)
 {
-    return !rows->failed &&
-           is_done(rows, env_get(&rows->txn, TABLE_META, bytes_of(&ended_key), packed, rows->fault));
+    return !rows->failed && is_done(rows, env_get(&rows->txn, TABLE_META, bytes_of(&ended_key),
+                                                  packed, rows->fault));
 }
 
 void rows_ended_put(struct rows *rows, struct env_bytes packed)

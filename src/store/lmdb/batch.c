@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: ISC */
+/* batch.c: see batch.h. The write transaction holds the lock that every process waits for, so
+ * nothing happens in it but the writes and a bounded look at what is due. */
+#include "store/lmdb/batch.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "store/lmdb/ends.h"
+#include "store/lmdb/events.h"
+#include "store/lmdb/sweep_time.h"
+
+enum {
+    SWEEP_ENTRIES = 4,
+    SWEEP_ALIASES = 32,
+    TIDY_EVERY_MS = 60 * 1000 /* a dead reader's snapshot keeps pages from being used again */
+};
+
+/* A window of a spent token runs from when its successor was durable, not from before the commit:
+ * a client whose answer was lost in a stalled commit asks again as soon as the disk is back. So
+ * what took longer than this is stamped again, in a commit of its own. If that is late too it is
+ * done again, and each time twice as long is allowed: a stall is made up for, and a disk that is
+ * slow all the time is not made slower for long. */
+enum { PROMPT_MS = 1000, STAMPS_MOST = 3 };
+
+/* A point in time by every clock there is. */
+struct instant {
+    int64_t stopwatch_us;
+    struct clock_moment moment;
+};
+
+struct batch_writer {
+    struct batch_settings settings;
+    int64_t tidied_ms;
+    struct record_time time; /* as last seen in the store */
+    struct ended_list ended; /* of the transaction under way: what ends in it */
+    struct record_time told; /* what `time` becomes when it is committed */
+    bool believed, doubted;  /* the clock is from now on */
+    struct instant begun;    /* when that one began */
+    struct fault *notice;    /* of the call under way */
+};
+
+enum attempt {
+    ATTEMPT_DONE,   /* every write has its result */
+    ATTEMPT_FULL,   /* nothing happened; more room is needed */
+    ATTEMPT_FAILED, /* nothing happened; all have the fault */
+    ATTEMPT_UNSWEPT /* nothing happened, because of what was swept, not of the writes */
+};
+
+static int64_t time_of(const struct store_write *batch);
+static enum attempt persist(struct batch_writer *writer, struct store_write *batch, int64_t now_ms);
+static enum attempt attempt_until_settled(struct batch_writer *writer, struct store_write *batch,
+                                          int64_t now_ms);
+static enum attempt attempt(struct batch_writer *writer, struct store_write *batch, int64_t now_ms);
+static void stamp_if_late(struct batch_writer *writer, struct store_write *batch);
+
+struct batch_writer *batch_writer_open(const struct batch_settings *settings)
+{
+    struct batch_writer *writer = calloc(1, sizeof *writer);
+
+    if (writer != NULL) {
+        writer->settings = *settings;
+    }
+    return writer;
+}
+
+void batch_writer_close(struct batch_writer *writer)
+{
+    if (writer != NULL) {
+        ended_list_free(&writer->ended);
+        free(writer);
+    }
+}
+
+/* ---- a batch ---- */
+
+void batch_write(struct batch_writer *writer, struct store_write *batch, struct fault *notice)
+{
+    int64_t now_ms = time_of(batch);
+
+    writer->notice = notice;
+    if (now_ms != 0 && (now_ms - writer->tidied_ms >= TIDY_EVERY_MS ||
+                        writer->tidied_ms - now_ms >= TIDY_EVERY_MS)) {
+        env_tidy(writer->settings.env);
+        writer->tidied_ms = now_ms;
+    }
+    if (persist(writer, batch, now_ms) == ATTEMPT_DONE || batch->next == NULL ||
+        env_is_broken(writer->settings.env)) {
+        return;
+    }
+    /* One of them does not fit or fails; the rest are tried one by one. */
+    for (struct store_write *write = batch, *next; write != NULL; write = next) {
+        next = write->next;
+        write->next = NULL;
+        if (write->fault != NULL) {
+            write->fault->text[0] = '\0'; /* the batch's */
+        }
+        persist(writer, write, now_ms);
+        write->next = next;
+    }
+}
+
+/* The earliest clock of the batch, so that nothing is swept early; 0 when none tells the time. */
+static int64_t time_of(const struct store_write *batch)
+{
+    int64_t now_ms = 0;
+
+    for (const struct store_write *write = batch; write != NULL; write = write->next) {
+        if (write->now_ms > 0 && (now_ms == 0 || write->now_ms < now_ms)) {
+            now_ms = write->now_ms;
+        }
+    }
+    return now_ms;
+}
+
+void batch_answer(struct store_write *batch, enum store_result result, const struct fault *fault)
+{
+    for (struct store_write *write = batch; write != NULL; write = write->next) {
+        write->result = result;
+        if (write->fault != NULL) {
+            *write->fault = *fault;
+        }
+    }
+}
+
+/* Until it is done or nothing more can be tried. The turn to write is kept until what was late has
+ * been stamped, so that no other process can end a session because of the old stamp. (One that is
+ * killed in between leaves it: then a retry that comes after the window is too late.) */
+static enum attempt persist(struct batch_writer *writer, struct store_write *batch, int64_t now_ms)
+{
+    enum attempt outcome = attempt_until_settled(writer, batch, now_ms);
+
+    if (outcome == ATTEMPT_DONE) {
+        stamp_if_late(writer, batch);
+    }
+    return outcome;
+}
+
+static enum attempt attempt_until_settled(struct batch_writer *writer, struct store_write *batch,
+                                          int64_t now_ms)
+{
+    for (;;) {
+        struct fault fault = {""};
+        enum attempt outcome = attempt(writer, batch, now_ms);
+
+        if (outcome == ATTEMPT_UNSWEPT) {
+            now_ms = 0;
+        } else if (outcome != ATTEMPT_FULL) {
+            return outcome;
+        } else if (env_grow(writer->settings.env, &fault) != ENV_OK) {
+            batch_answer(batch, STORE_FAULT, &fault);
+            return ATTEMPT_FULL;
+        }
+    }
+}
+
+/* ---- one transaction ---- */
+
+/* False: the transaction cannot be committed as it is. An error before the write changed anything,
+ * such as a damaged record, is that write's own matter. */
+static bool apply(const struct batch_writer *writer, struct rows *rows, struct store_write *write)
+{
+    size_t before = rows->changes, ended = rows->ended->count;
+    enum store_result result;
+    bool failed;
+
+    rows->fault = write->fault;
+    result = writer->settings.apply(writer->settings.self, rows, write);
+    if (result == STORE_OK && write->has_event) {
+        events_append(rows, &write->event);
+    }
+    failed = rows->failed;
+    rows->failed = false; /* for the next */
+    write->ends = rows->ended->count > ended;
+    write->result = failed ? STORE_FAULT : result;
+    return write->result == STORE_OK || (rows->changes == before && !rows->full);
+}
+
+/* What went well before is undone as well: a fault, until it is tried again. */
+static void forget_results(struct store_write *batch, const struct store_write *end)
+{
+    for (struct store_write *write = batch; write != end; write = write->next) {
+        write->result = STORE_FAULT;
+    }
+}
+
+static void answer_ends(struct store_write *batch, const struct fault *fault);
+static struct rows rows_of(struct batch_writer *writer);
+static struct instant instant_now(const struct batch_writer *writer);
+static enum env_result stamp(struct batch_writer *writer, const struct store_write *batch,
+                             struct fault *fault);
+
+static int64_t tell_time(struct batch_writer *writer, struct rows *rows, int64_t now_ms);
+static int64_t behind_ms(struct batch_writer *writer, struct rows *rows);
+static void note_time(struct batch_writer *writer);
+
+static bool sweep_a_little(struct batch_writer *writer, struct rows *rows, int64_t now_ms)
+{
+    struct sweep_budget budget = {SWEEP_ENTRIES, SWEEP_ENTRIES, SWEEP_ALIASES};
+    size_t removed = 0;
+    bool more;
+
+    rows->fault = NULL;
+    now_ms = tell_time(writer, rows, now_ms);
+    sweep_run(rows, writer->settings.sweep, now_ms, &budget, &removed, &more);
+    return !rows->failed;
+}
+
+/* The time up to which what is due may be removed. Now and then it is stored, so that it goes on
+ * from there in every process. */
+static int64_t tell_time(struct batch_writer *writer, struct rows *rows, int64_t now_ms)
+{
+    struct clock_moment now = rows_moment(rows, now_ms);
+    struct record_time time = sweep_time_at(&writer->time, &now);
+    struct record_time stored;
+
+    if (sweep_time_worth_storing(&writer->time, &time)) {
+        rows_time_get(rows, &stored);
+        time = sweep_time_at(&stored, &now); /* another process may have told it meanwhile */
+        writer->told = stored;
+        if (sweep_time_worth_storing(&stored, &time)) {
+            rows_time_put(rows, &time);
+            writer->told = time;
+        }
+        writer->doubted = time.ahead && !writer->time.ahead;
+        writer->believed = writer->time.ahead && !time.ahead;
+    }
+    return sweep_time_limit_ms(&time, now_ms);
+}
+
+/* Of the wall clock, as of when the transaction began. */
+static int64_t behind_ms(struct batch_writer *writer, struct rows *rows)
+{
+    struct record_time time;
+
+    if (rows->clock == NULL) {
+        return 0;
+    } else if (writer->time.trusted_ms == 0) { /* the first of this process */
+        rows_time_get(rows, &writer->time);
+        writer->told = writer->time;
+        rows->failed = false; /* then nothing is swept */
+    }
+    time = sweep_time_at(&writer->time, &writer->begun.moment);
+    return sweep_time_behind_ms(&time, writer->begun.moment.wall_ms);
+}
+
+/* What was told about the time is committed. */
+static void note_time(struct batch_writer *writer)
+{
+    const struct record_time *time = &writer->told;
+
+    writer->time = *time;
+    if (!writer->doubted && !writer->believed) {
+        return;
+    }
+    if (writer->doubted) {
+        fault_set(writer->notice,
+                  "the clock is %" PRId64
+                  " days ahead of the time that has passed: until it is set "
+                  "right, ended sessions stay in the store; if it is right, `retoken store prune`",
+                  (time->wall_ms - time->trusted_ms + CLOCK_DAY / 2) / CLOCK_DAY);
+    } else {
+        fault_set(writer->notice, "the clock agrees with the time that has passed again");
+    }
+}
+
+static enum attempt attempt(struct batch_writer *writer, struct store_write *batch, int64_t now_ms)
+{
+    struct rows rows = rows_of(writer);
+    struct fault fault = {""};
+    enum env_result committed;
+
+    writer->ended.count = 0;
+    writer->told = writer->time;
+    writer->doubted = writer->believed = false;
+    if (env_write_begin(writer->settings.env, &rows.txn, &fault) != ENV_OK) {
+        batch_answer(batch, STORE_FAULT, &fault);
+        return ATTEMPT_FAILED;
+    }
+    writer->begun = instant_now(writer);
+    rows.behind_ms = behind_ms(writer, &rows);
+    for (struct store_write *write = batch; write != NULL; write = write->next) {
+        if (!apply(writer, &rows, write)) {
+            env_abort(&rows.txn);
+            forget_results(batch, write);
+            return rows.full ? ATTEMPT_FULL : ATTEMPT_FAILED;
+        }
+    }
+    if (now_ms != 0 && (rows.changes > 0 || rows.pressed) &&
+        !sweep_a_little(writer, &rows, now_ms)) {
+        env_abort(&rows.txn);
+        return ATTEMPT_UNSWEPT;
+    }
+    if (rows.changes == 0) {
+        env_abort(&rows.txn); /* all came too late: nothing to make durable */
+        return ATTEMPT_DONE;
+    }
+    rows.fault = &fault;
+    ends_stage(&rows);
+    if (rows.failed) {
+        env_abort(&rows.txn);
+        committed = rows.full ? ENV_FULL : ENV_FAULT;
+    } else {
+        committed = env_commit(&rows.txn, &fault);
+    }
+    if (committed != ENV_OK) {
+        batch_answer(batch, STORE_FAULT, &fault); /* a STALE may have been seen in what is gone */
+        return committed == ENV_FULL ? ATTEMPT_FULL : ATTEMPT_FAILED;
+    }
+    note_time(writer);
+    if (!ends_log(&rows, &fault)) {
+        answer_ends(batch, &fault);
+    }
+    return ATTEMPT_DONE;
+}
+
+/* Those that the journal does not have must not be told that they are done. */
+static void answer_ends(struct store_write *batch, const struct fault *fault)
+{
+    for (struct store_write *write = batch; write != NULL; write = write->next) {
+        if (write->ends) {
+            write->result = STORE_FAULT;
+            if (write->fault != NULL) {
+                *write->fault = *fault;
+            }
+        }
+    }
+}
+
+static struct rows rows_of(struct batch_writer *writer)
+{
+    const struct batch_settings *settings = &writer->settings;
+
+    return (struct rows){.mac = settings->mac,
+                         .ended = &writer->ended,
+                         .clock = settings->clock.now_ms != NULL ? &settings->clock : NULL};
+}
+
+/* ---- stamping what was late ---- */
+
+static struct instant instant_now(const struct batch_writer *writer)
+{
+    struct instant now = {.stopwatch_us = clock_stopwatch_us()};
+
+    if (writer->settings.clock.now_ms != NULL) {
+        now.moment = clock_moment(&writer->settings.clock);
+    }
+    return now;
+}
+
+/* By the clock that has gone furthest: a machine that was suspended shows by one of them only. */
+static bool is_longer_ago_than(const struct batch_writer *writer, const struct instant *begun,
+                               int64_t ms)
+{
+    struct instant now = instant_now(writer);
+
+    return now.stopwatch_us - begun->stopwatch_us > ms * 1000 ||
+           now.moment.wall_ms - begun->moment.wall_ms > ms ||
+           (now.moment.boot != 0 && now.moment.boot == begun->moment.boot &&
+            now.moment.boot_ms - begun->moment.boot_ms > ms);
+}
+
+static void stamp_if_late(struct batch_writer *writer, struct store_write *batch)
+{
+    int64_t allowed_ms = PROMPT_MS;
+
+    for (int stamps = 0;
+         stamps < STAMPS_MOST && is_longer_ago_than(writer, &writer->begun, allowed_ms); stamps++) {
+        struct fault fault = {""}; /* the writes are durable whatever comes of their stamps */
+        enum env_result result;
+
+        do {
+            result = stamp(writer, batch, &fault);
+        } while (result == ENV_FULL && env_grow(writer->settings.env, &fault) == ENV_OK);
+        if (result != ENV_OK) {
+            return;
+        }
+        allowed_ms *= 2;
+    }
+}
+
+/* In one transaction. ENV_ABSENT: there was nothing to stamp. */
+static enum env_result stamp(struct batch_writer *writer, const struct store_write *batch,
+                             struct fault *fault)
+{
+    struct rows rows = rows_of(writer);
+    enum env_result result;
+
+    result = env_write_begin(writer->settings.env, &rows.txn, fault);
+    if (result != ENV_OK) {
+        return result;
+    }
+    rows.fault = fault;
+    writer->begun = instant_now(writer);
+    for (const struct store_write *write = batch; write != NULL; write = write->next) {
+        if (write->result == STORE_OK) {
+            writer->settings.stamp(writer->settings.self, &rows, write);
+        }
+    }
+    if (rows.failed || rows.changes == 0) {
+        env_abort(&rows.txn);
+        return rows.full ? ENV_FULL : rows.failed ? ENV_FAULT : ENV_ABSENT;
+    }
+    return env_commit(&rows.txn, fault);
+}
