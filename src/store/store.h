@@ -402,8 +402,8 @@ enum store_result store_backup(struct store *store, const char *directory, struc
 
 /* Puts a backup in the place of the store that the settings name, whether that can be read or not,
  * in one step: whenever the process is killed, the old store or the new one is there, and doing it
- * again works. The backup is copied and checked first; what was there is kept beside it. STORE_STALE:
- * a process has the store open, and *fault names it; nothing was changed. */
+ * again works. The backup is copied and checked first; what was there is kept beside it.
+ * STORE_STALE: a process has the store open, and *fault names it; nothing was changed. */
 enum store_journal {
     STORE_JOURNAL_SOUND,   /* what has ended since the backup was made has ended again */
     STORE_JOURNAL_ABSENT,  /* it is lost: what has ended since is live again */

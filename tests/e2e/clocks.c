@@ -2,8 +2,8 @@
 /* clocks.c: loaded into a program (LD_PRELOAD), gives it clocks that a test sets, and a disk that
  * stalls until the test says otherwise. Knows files in the folder $CLOCKS:
  *
- *   shift      "WALL BOOT": milliseconds ahead of the real wall clock and of the real time since boot
- *   stall      "N": the next N calls of fdatasync wait, all programs counted together; the n-th
+ *   shift      "WALL BOOT": milliseconds ahead of the real wall clock and of the real time since
+ * boot stall      "N": the next N calls of fdatasync wait, all programs counted together; the n-th
  *   stalled.n  is made when it waits, and it waits until
  *   go.n       is there */
 #define _GNU_SOURCE
