@@ -61,7 +61,7 @@ static const struct record_session full_session = {
                 .end = SESSION_ENDED_ADMIN,
                 .scope_given = true,
                 .client_proved = true,
-                .created_ms = 0x19a9f2c3b00,
+                .created_ms = 0x303132333436, /* the key says "012345" */
                 .rotated_ms = 0x19a9f2d0a11,
                 .used_ms = 0x19a9f2d0a12,
                 .expires_ms = 0x19aa4523b00,
@@ -100,8 +100,8 @@ static void session_is_laid_out_as_drawn(void **state)
     record_start(&record, TABLE_SESSIONS, key);
     record_put_session(&record, &full_session);
     assert_true(record_seal(&record, mac, &stored));
-    assert_value(&stored, "02 ff 02 07 03 03 0000002a"
-                          "019a9f2c3b00 019a9f2d0a11 019a9f2d0a12 019aa4523b00 019aa9783b00"
+    assert_value(&stored, "02 ff 82 07 03 03 0000002a"
+                          "303132333436 019a9f2d0a11 019a9f2d0a12 019aa4523b00 019aa9783b00"
                           "0000001e 00000021 00000c34e8f0"
                           "8f0c66d21b5e9a03 8002 00000c350a13"
                           "05dc 1b54 85e1 ffff 7c4c 0003 ffff ffff ffff ffff ffff ffff ffff ffff"
@@ -121,15 +121,22 @@ static void session_is_laid_out_as_drawn(void **state)
 static void a_plain_session_is_small(void **state)
 {
     const struct record_session plain = {
-        .session = {.realm = "/oauth/token", .client = "web", .scope = "openid"}};
-    struct record record;
+        .session = {.created_ms = 0x303132333435, /* as the key says */
+                    .realm = "/oauth/token",
+                    .client = "web",
+                    .scope = "openid"}};
+    struct record record, again;
+    struct record_session found;
     struct env_bytes stored;
 
     (void)state;
     record_start(&record, TABLE_SESSIONS, key);
     record_put_session(&record, &plain);
     assert_true(record_seal(&record, mac, &stored));
-    assert_int_equal(stored.size, 138);
+    assert_int_equal(stored.size, 132);
+    reopen(&again, TABLE_SESSIONS, stored);
+    assert_true(record_get_session(&again, &found));
+    assert_memory_equal(&found, &plain, sizeof found);
 }
 
 static void rotation_keeps_the_size(void **state)
@@ -512,6 +519,8 @@ static void strange_values_are_refused(void **state)
                 {0, 3},
                 {1, 0xdf}, /* hashes that are not there */
                 {2, SESSION_ENDED_CLIENT + 1},
+                {2, 0x80 | (SESSION_ENDED_CLIENT + 1)},
+                {15, 0x35}, /* created as the key says */
                 {3, 0x80},  /* a number that is longer than it must be */
                 {62, 0x7f}, /* 0x7f02: before the beginning of time */
                 {63, 0}};   /* 0x8000: a second spelling of no gap */

@@ -11,12 +11,12 @@ enum { SESSION_VERSION = 2 };
  *
  *     02                         version
  *     05                         flags, as below
- *     00                         end, enum session_end
+ *     80                         end, enum session_end; with 80 when created is not in the id
  *     07                         account (put_varint)
  *     00                         its epoch (put_varint)
  *     00                         derived aliases below this generation are removed (put_varint)
  *     0000002a                   generation
- *     019a9f2c3b00               created
+ *     019a9f2c3b00               created, only when it is not the time in the id (UUIDv7)
  *     019a9f2d0a11               rotated
  *     019a9f2d0a11               used
  *     019aa4523b00               expires, 0 = never
@@ -51,7 +51,9 @@ enum {
     FLAG_KEY = 0x10,
     FLAG_ORIGIN = 0x20,
     FLAG_DEVICE = 0x40,
-    FLAG_EVENTS = 0x80
+    FLAG_EVENTS = 0x80,
+
+    CREATED_APART = 0x80 /* beside the end */
 };
 
 static bool has_origin(const struct session *session)
@@ -172,19 +174,28 @@ static void get_extras(struct record *record, struct session *session, unsigned 
     }
 }
 
+/* The record's key is the session's id. */
+static int64_t time_in_key(const struct record *record)
+{
+    return (int64_t)(codec_get_u64(record->bytes + record->prefix - SESSION_ID_SIZE) >> 16);
+}
+
 void record_put_session(struct record *record, const struct record_session *stored)
 {
     const struct session *session = &stored->session;
     unsigned flags = flags_of(session);
+    bool created_apart = session->created_ms != time_in_key(record);
 
     put_u8(record, SESSION_VERSION);
     put_u8(record, flags);
-    put_u8(record, session->end);
+    put_u8(record, session->end | (created_apart ? (unsigned)CREATED_APART : 0));
     put_varint(record, session->account);
     put_varint(record, session->epoch);
     put_varint(record, stored->swept);
     put_u32(record, session->generation);
-    put_time48(record, session->created_ms);
+    if (created_apart) {
+        put_time48(record, session->created_ms);
+    }
     put_time48(record, session->rotated_ms);
     put_time48(record, session->used_ms);
     put_time48(record, session->expires_ms);
@@ -205,7 +216,7 @@ void record_put_session(struct record *record, const struct record_session *stor
 bool record_get_session(struct record *record, struct record_session *stored)
 {
     struct session *session = &stored->session;
-    unsigned flags;
+    unsigned flags, end;
 
     memset(stored, 0, sizeof *stored);
     record->failed |= get_u8(record) != SESSION_VERSION;
@@ -214,12 +225,20 @@ bool record_get_session(struct record *record, struct record_session *stored)
     session->has_alias = (flags & FLAG_ALIAS) != 0;
     session->has_derived_aliases = (flags & FLAG_DERIVED) != 0;
     session->client_proved = (flags & FLAG_PROVED) != 0;
-    session->end = (enum session_end)get_choice(record, SESSION_ENDED_CLIENT);
+    end = get_u8(record);
+    session->end = (enum session_end)(end & ~(unsigned)CREATED_APART);
+    record->failed |= session->end > SESSION_ENDED_CLIENT;
     session->account = get_varint(record);
     session->epoch = get_varint32(record);
     stored->swept = get_varint32(record);
     session->generation = get_u32(record);
-    session->created_ms = get_time48(record);
+    session->created_ms = time_in_key(record);
+    if ((end & CREATED_APART) != 0) {
+        int64_t created_ms = get_time48(record);
+
+        record->failed |= created_ms == session->created_ms;
+        session->created_ms = created_ms;
+    }
     session->rotated_ms = get_time48(record);
     session->used_ms = get_time48(record);
     session->expires_ms = get_time48(record);
