@@ -246,14 +246,13 @@ static void take_over(struct fixture *fixture)
 
     if (store->group != NULL) {
         group_commit_close(store->group);
-        store->group =
-            group_commit_open(&(struct batch_settings){.env = store->env,
-                                                              .mac = store->mac,
-                                                              .sweep = &store->sweep,
-                                                              .clock = fixture->settings.clock,
-                                                              .apply = apply,
-                                                              .stamp = lmdb_store_stamp,
-                                                              .self = store});
+        store->group = group_commit_open(&(struct batch_settings){.env = store->env,
+                                                                  .mac = store->mac,
+                                                                  .sweep = &store->sweep,
+                                                                  .clock = fixture->settings.clock,
+                                                                  .apply = apply,
+                                                                  .stamp = lmdb_store_stamp,
+                                                                  .self = store});
         assert_non_null(store->group);
     }
 }
