@@ -202,6 +202,7 @@ CAMPAIGN = {
     "clocks": (4, 150, "the wall clock jumps"),
     "stops": (4, 150, "processes are stopped and go on"),
     "disks": (3, 60, "the disk is full and has room again"),
+    "restores": (4, 120, "backups are put back under load"),
     "soak": (3, 300, "many expired sessions, no cron"),
     "lmdb": (0, 200, "kills and power cuts with Debian 13's LMDB"),
 }

@@ -8,7 +8,7 @@ import random
 import shutil
 import time
 
-from lab import dialects, servers
+from lab import dialects, machine, servers
 
 from . import Violation, load, memory_folder
 
@@ -21,6 +21,7 @@ def run(budget_s, seed):
     folder, chance = memory_folder("retoken-restores-"), random.Random(seed)
     home = folder / "home"
     home.mkdir()
+    machine.own(home)
     rounds = Rounds(load.furnish(home, 7), folder, chance)
     try:
         clients = rounds.clients = Restored(rounds.installed, rounds.send, seed, range(6), paths=PATHS)
