@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -52,6 +53,7 @@ ssize_t write(int fd, const void *data, size_t size)
  * The kernel's own order is fair enough to hide much. */
 
 static bool unfair;
+static atomic_int waits; /* that may last */
 
 int epoll_wait(int set, struct epoll_event *events, int room, int ms)
 {
@@ -61,6 +63,7 @@ int epoll_wait(int set, struct epoll_event *events, int room, int ms)
     size_t chosen = 0;
     long got;
 
+    atomic_fetch_add(&waits, ms != 0 ? 1 : 0);
     if (!unfair) {
         count = 0;
         return (int)syscall(SYS_epoll_pwait, set, events, room, ms, NULL, sigset_size);
@@ -297,7 +300,11 @@ static void test_stop_is_told_again(void **state)
 
     (void)state;
     atomic_store(&failing_wakes, 1);
+    atomic_store(&waits, 0);
     assert_int_equal(pthread_create(&thread, NULL, wait_for_stop, NULL), 0);
+    while (atomic_load(&waits) == 0) { /* before it, the thread would see that it shall stop */
+        sched_yield();
+    }
     connections_stop(connections);
     connections_check(connections, connections_now_ms());
     pthread_join(thread, NULL); /* hangs, until the alarm, when it was not */
