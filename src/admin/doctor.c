@@ -334,7 +334,7 @@ static void check_history(struct examination *e)
     int64_t since_ms = call->now_ms - 7 * (int64_t)CLOCK_DAY;
     struct fault fault = {"out of memory"};
     size_t count = 0;
-    size_t rolled = 0;
+    size_t rolled = 0, restored = 0;
 
     if (rows == NULL ||
         store_event_list(call->service.store, NULL, rows, EVENTS, &count, &fault) != STORE_OK) {
@@ -343,13 +343,18 @@ static void check_history(struct examination *e)
     }
     for (size_t i = 0; i < count; i++) {
         rolled += rows[i].kind == EVENT_ROLLED_FORWARD && rows[i].at_ms >= since_ms;
+        restored += rows[i].kind == EVENT_RESTORED && rows[i].at_ms >= since_ms;
     }
     if (rolled > 0) {
         report(e, "history", HEALTH_WARN,
                "the store had lost renewals: %zu sessions were rolled forward in the last 7 days "
-               "(`retoken events`); was a backup restored, or does the disk lose what it has "
-               "confirmed?",
-               rolled);
+               "(`retoken events`)%s",
+               rolled,
+               restored > 0 ? ", after an older copy was put back"
+                            : "; was a backup restored, or does the disk lose what it has "
+                              "confirmed?");
+    } else if (restored > 0) {
+        report(e, "history", HEALTH_OK, "an older copy was put back in the last 7 days");
     } else {
         report(e, "history", HEALTH_OK, "no session was rolled forward in the last 7 days");
     }

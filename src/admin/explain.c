@@ -354,6 +354,14 @@ static void add_future(struct buffer *b, const struct preview *preview)
     } else if (outcome == OUTCOME_TOKEN_REVOKED) {
         buffer_addf(b, "refused: its session ended (%s) ", session_end_meaning(session->end));
         explain_ago(b, session->ended_ms, preview->now_ms);
+        for (size_t i = 0; i < session->event_count; i++) {
+            if (session->events[i].kind == EVENT_RESTORED) {
+                buffer_add_c(b, "; an older copy of the store held it as live, and ended.log ended "
+                                "it again ");
+                explain_ago(b, session->events[i].at_ms, preview->now_ms);
+                break;
+            }
+        }
     } else {
         buffer_addf(b, "refused: %s", outcome_meaning(preview->outcome));
     }

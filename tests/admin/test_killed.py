@@ -57,7 +57,8 @@ def kills(stop_at, begin, *words):
     last = steps_of(stop_at, first, *words)
     assert last > 3, f"only {last} steps: does the library still see them?"
     shutil.rmtree(first.directory)
-    shutil.rmtree(first.directory.parent / "copy", ignore_errors=True)
+    if "backup" in words:
+        shutil.rmtree(words[-1])
     for n in range(1, last + 1):
         one = begin(str(n))
         done = run(stop_at, one, *words, STOP_AT=str(n))
@@ -142,6 +143,18 @@ def test_backup(stop_at, small, tmp_path):
         one.run("store", "check")
         shutil.rmtree(copy)
     assert incomplete > 3
+
+
+def test_restore(stop_at, small, tmp_path):
+    """The old store or the new one, whole; and again."""
+    copy = tmp_path / "copy"
+    small.run("store", "backup", copy)
+    for one in kills(stop_at, copies(small, tmp_path), "store", "restore", copy):
+        one.run("store", "check")
+        assert len(one.json("session", "list")) == 2
+        one.run("store", "restore", copy)
+        assert not (one.directory / "store" / "restore.part").exists()
+        is_sound(one)
 
 
 def is_store(one, folder):

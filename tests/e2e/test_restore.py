@@ -89,6 +89,13 @@ def test_who_is_logged_out(world, path):
                 assert session.ask(session.tokens[2]).status == 200
             else:
                 session.renew()
+    why = json.loads(world.installed.run("explain", "--json", stdin=(
+        revoked[0].tokens[-1].refresh_token + "\n").encode()).stdout)
+    assert uuid or "ended it again" in why["mounts"][0]["says"]
+    health = {row["check"]: row for row in json.loads(
+        world.installed.run("doctor", "--json").stdout)}
+    assert health["ended.log"]["state"] == "ok"
+    assert uuid or "after an older copy was put back" in health["history"]["detail"]
     for said in world.installed.json("session", "list"):
         if said["session"] in {s.login.session for s in revoked + reused}:
             assert said["state"] != "live"

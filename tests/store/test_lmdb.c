@@ -1559,6 +1559,54 @@ static void an_end_that_the_journal_lacks_is_a_fault(void **state)
     assert_int_equal(fixture_find(f, 1).end, SESSION_ENDED_ADMIN);
 }
 
+static void append_to_journal(struct fixture *f, const char *bytes, size_t size);
+
+/* As `doctor` shows it. */
+static void assert_journal_remark(struct fixture *f, bool warn, const char *words)
+{
+    struct store_remark remarks[STORE_REMARKS_MAX];
+    size_t count;
+
+    assert_store(STORE_OK, store_remarks(f->store, remarks, &count, &f->fault));
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(remarks[i].subject, "ended.log") == 0) {
+            assert_int_equal(remarks[i].warn, warn);
+            assert_non_null(strstr(remarks[i].text, words));
+            return;
+        }
+    }
+    fail_msg("no remark on ended.log");
+}
+
+static void the_state_of_the_journal_is_remarked_on(void **state)
+{
+    static const char damaged[ENDED_ENTRY_SIZE] = "not an entry";
+    struct fixture *f = *state;
+
+    setup_one_session(f);
+    fixture_add_session(f, 2);
+    assert_journal_remark(f, false, "0 entries");
+    back_up(f);
+    assert_store(STORE_OK, end_one(f, 1));
+    assert_store(STORE_OK, end_one(f, 2));
+    append_to_journal(f, "half", 4);
+    assert_journal_remark(f, false, "2 entries");
+    cut_journal(f, 1);
+    assert_journal_remark(f, true, "its last entries are missing");
+    append_to_journal(f, damaged, sizeof damaged);
+    assert_journal_remark(f, true, "1 of 2 entries are damaged");
+    cut_journal(f, 0);
+    assert_journal_remark(f, true, "it is missing or empty");
+    assert_int_equal(ends_catch_up(lmdb_store_of(f->store), 0, &f->fault), true);
+    assert_journal_remark(f, false, "1 entries");
+    fixture_close(f);
+    put_back(f);
+    f->settings.read_only = true;
+    fixture_open(f);
+    assert_journal_remark(f, true, "1 ends are made again");
+    f->settings.read_only = false;
+}
+
 static void append_to_journal(struct fixture *f, const char *bytes, size_t size)
 {
     char path[160];
@@ -1708,6 +1756,7 @@ int main(void)
         ON_LMDB(a_failed_commit_ends_nothing_later),
         ON_LMDB(what_the_journal_lacks_is_in_the_data),
         ON_LMDB(an_end_that_the_journal_lacks_is_a_fault),
+        ON_LMDB(the_state_of_the_journal_is_remarked_on),
         ON_LMDB(a_torn_entry_of_the_journal_is_passed_over),
         ON_LMDB(what_the_journal_cannot_take_does_not_end),
         ON_LMDB(a_session_takes_400_bytes_however_often_it_rotates),

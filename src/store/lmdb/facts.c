@@ -116,6 +116,8 @@ static void remark_readers(const struct env_stat *stat, struct store_remark *rem
              remark->warn ? ": too many processes, or dead ones that opening did not clear" : "");
 }
 
+static enum store_result remark_journal(struct store *store, struct store_remark *remark,
+                                        struct fault *fault);
 static enum store_result remark_time(struct store *store, struct store_remark *remark,
                                      struct fault *fault);
 
@@ -128,15 +130,56 @@ enum store_result facts_remarks(struct store *store, struct store_remark remarks
     if (!read_stat(store, &stat, fault)) {
         return STORE_FAULT;
     }
-    memset(remarks, 0, 4 * sizeof *remarks);
+    memset(remarks, 0, 5 * sizeof *remarks);
     remark_version(&stat, &remarks[0]);
     remark_map(lmdb_store_of(store), &stat, &remarks[1]);
     remark_readers(&stat, &remarks[2]);
-    *count = 3;
+    if (remark_journal(store, &remarks[3], fault) != STORE_OK) {
+        return STORE_FAULT;
+    }
+    *count = 4;
     if (lmdb_store_of(store)->clock.now_ms != NULL) {
         return remark_time(store, &remarks[(*count)++], fault);
     }
     return STORE_OK;
+}
+
+/* An end that was cut off is normal after a power cut, and the next entry mends it. */
+static enum store_result remark_journal(struct store *store, struct store_remark *remark,
+                                        struct fault *fault)
+{
+    const struct lmdb_store *lmdb = lmdb_store_of(store);
+    struct record_counters counters = {0};
+    struct ended_state state;
+    struct rows rows;
+
+    if (!lmdb_store_read_begin(store, &rows, fault)) {
+        return STORE_FAULT;
+    }
+    rows_counters_get(&rows, &counters);
+    ended_look(env_path(lmdb->env), lmdb->mac, counters.ended, &state);
+    remark->subject = "ended.log";
+    remark->warn = true;
+    if (state.damaged > 0) {
+        snprintf(remark->text, sizeof remark->text,
+                 "%zu of %zu entries are damaged, changed by hand or another store's: a restore "
+                 "may bring to life what they ended",
+                 state.damaged, state.damaged + state.entries);
+    } else if (state.newer > 0) {
+        snprintf(remark->text, sizeof remark->text,
+                 "the data are an older copy: %zu ends are made again when the store is next "
+                 "opened for writing",
+                 state.newer);
+    } else if (counters.ended > 0 && state.last < counters.ended) {
+        snprintf(remark->text, sizeof remark->text,
+                 "%s: a restore would bring to life what has ended; make a new backup now",
+                 state.entries == 0 ? "it is missing or empty" : "its last entries are missing");
+    } else {
+        remark->warn = false;
+        snprintf(remark->text, sizeof remark->text, "%zu entries, up to the store's last end",
+                 state.entries);
+    }
+    return lmdb_store_read_end(&rows, true);
 }
 
 static enum store_result remark_time(struct store *store, struct store_remark *remark,
