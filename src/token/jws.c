@@ -155,11 +155,13 @@ static bool may_be_signed_by(const struct jws *jws, const struct signing_key *ke
 /* False with *fault set: the key cannot be used. */
 static bool is_signed_by(const struct jws *jws, const struct signing_key *key, struct fault *fault)
 {
-    if (!may_be_signed_by(jws, key)) {
-        return false;
-    } else if (!signing_key_ready(key)) {
+    bool failed = false;
+    bool good =
+        may_be_signed_by(jws, key) &&
+        signing_key_check(key, jws->signing_input, jws->signature, jws->signature_size, &failed);
+
+    if (failed) {
         fault_set(fault, "signing key %s: out of memory or libcrypto failed", signing_key_kid(key));
-        return false;
     }
-    return signing_key_verify(key, jws->signing_input, jws->signature, jws->signature_size);
+    return good;
 }

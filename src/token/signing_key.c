@@ -346,18 +346,22 @@ bool signing_key_sign(const struct signing_key *key, struct text input, uint8_t 
 bool signing_key_verify(const struct signing_key *key, struct text input, const uint8_t *signature,
                         size_t size)
 {
+    bool ignored;
+
+    return signing_key_check(key, input, signature, size, &ignored);
+}
+
+bool signing_key_check(const struct signing_key *key, struct text input, const uint8_t *signature,
+                       size_t size, bool *failed)
+{
     uint8_t hash[CRYPTO_HASH_SIZE];
 
+    *failed = false;
     if (key->pair != NULL) {
-        return signing_pair_verify(key->pair, input, signature, size);
+        return signing_pair_check(key->pair, input, signature, size, failed);
     }
     bool good = size == sizeof hash && crypto_mac_compute(key->mac, input.data, input.size, hash) &&
                 secret_equal(hash, signature, size);
     secret_wipe(hash, sizeof hash);
     return good;
-}
-
-bool signing_key_ready(const struct signing_key *key)
-{
-    return key->pair == NULL || signing_pair_ready(key->pair);
 }

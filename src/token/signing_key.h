@@ -48,9 +48,10 @@ bool signing_key_sign(const struct signing_key *key, struct text input, uint8_t 
                       size_t *size);
 bool signing_key_verify(const struct signing_key *key, struct text input, const uint8_t *signature,
                         size_t size);
-/* Has libcrypto's key been made, or can it be made now? False: out of memory, or libcrypto failed;
- * then a failed signature or verification says nothing about the key or the signature. */
-bool signing_key_ready(const struct signing_key *key);
+/* The same. False with *failed: out of memory, or libcrypto failed, which says nothing about the
+ * signature. */
+bool signing_key_check(const struct signing_key *key, struct text input, const uint8_t *signature,
+                       size_t size, bool *failed);
 
 /* One member of a JWKS "keys" array (RFC 7517): kty and public numbers, kid, alg, use. False, and
  * nothing is written, for a secret. */

@@ -41,7 +41,7 @@ static bool can_sign(const struct signing_profile *profile);
 static bool sign(const struct signing_profile *profile, const EVP_MD_CTX *prepared,
                  struct text input, uint8_t *signature, size_t *size);
 static bool verify(const struct signing_profile *profile, const EVP_MD_CTX *prepared,
-                   struct text input, const uint8_t *signature, size_t size);
+                   struct text input, const uint8_t *signature, size_t size, bool *failed);
 
 /* ---- opening ---- */
 
@@ -133,8 +133,16 @@ static bool can_sign(const struct signing_profile *profile)
 bool signing_pair_verify(struct signing_pair *pair, struct text input, const uint8_t *signature,
                          size_t size)
 {
-    bool good =
-        signing_pair_ready(pair) && verify(pair->profile, pair->verifier, input, signature, size);
+    bool ignored;
+
+    return signing_pair_check(pair, input, signature, size, &ignored);
+}
+
+bool signing_pair_check(struct signing_pair *pair, struct text input, const uint8_t *signature,
+                        size_t size, bool *failed)
+{
+    *failed = !signing_pair_ready(pair);
+    bool good = !*failed && verify(pair->profile, pair->verifier, input, signature, size, failed);
 
     if (!good) {
         ERR_clear_error();
@@ -253,29 +261,49 @@ static bool sign(const struct signing_profile *profile, const EVP_MD_CTX *prepar
 
 /* ---- verifying ---- */
 
+static bool memory_was_short(void);
+
 bool signing_pair_verify_with(const struct signing_profile *profile, EVP_PKEY *pkey,
                               struct text input, const uint8_t *signature, size_t size)
 {
     EVP_MD_CTX *prepared = prepare(profile, pkey, EVP_DigestVerifyInit_ex);
-    bool good = prepared != NULL && verify(profile, prepared, input, signature, size);
+    bool ignored;
+    bool good = prepared != NULL && verify(profile, prepared, input, signature, size, &ignored);
 
     EVP_MD_CTX_free(prepared);
     ERR_clear_error();
     return good;
 }
 
+/* False with *failed: memory was short. */
 static bool verify(const struct signing_profile *profile, const EVP_MD_CTX *prepared,
-                   struct text input, const uint8_t *signature, size_t size)
+                   struct text input, const uint8_t *signature, size_t size, bool *failed)
 {
     uint8_t der[ECDSA_DER_MAX];
 
-    if (profile->half != 0) {
-        size = size == 2 * profile->half ? der_from_raw(signature, (int)profile->half, der) : 0;
+    *failed = false;
+    if (size == 0 || (profile->half != 0 && size != 2 * profile->half)) {
+        return false;
+    } else if (profile->half != 0) {
+        size = der_from_raw(signature, (int)profile->half, der);
         signature = der;
     }
     EVP_MD_CTX *context = size != 0 ? copy_of(prepared) : NULL;
     bool good = context != NULL && EVP_DigestVerify(context, signature, size,
                                                     (const uint8_t *)input.data, input.size) == 1;
+    *failed = context == NULL || (!good && memory_was_short());
     EVP_MD_CTX_free(context);
     return good;
+}
+
+/* In what libcrypto has just done. */
+static bool memory_was_short(void)
+{
+    unsigned long error;
+    bool was = false;
+
+    while ((error = ERR_get_error()) != 0) {
+        was = was || ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
+    }
+    return was;
 }

@@ -31,6 +31,9 @@ bool signing_pair_sign(struct signing_pair *pair, struct text input, uint8_t *si
                        size_t *size);
 bool signing_pair_verify(struct signing_pair *pair, struct text input, const uint8_t *signature,
                          size_t size);
+/* As signing_key_check. */
+bool signing_pair_check(struct signing_pair *pair, struct text input, const uint8_t *signature,
+                        size_t size, bool *failed);
 
 /* Verifies once under a public key of others. */
 bool signing_pair_verify_with(const struct signing_profile *profile, EVP_PKEY *pkey,

@@ -58,9 +58,15 @@ END_MOST_S = 10.0
 REFRESHES, IN_PIECES, REPLAYED = 10, 3, 6
 
 
-def run(budget_s, seed, calls=None, errors=None, path="/oauth/token"):
+def run(budget_s, seed, calls=None, errors=None, paths="/oauth/token,/sandbox/token"):
     """calls: names of ERRORS, joined by commas; all unless given. errors: EIO and so on, the same way.
-    Each possible fault once, in random order, until the time is over."""
+    paths: mounts; the second verifies an access token. On each every possible fault once, in random
+    order, until the time is over."""
+    paths = paths.split(",")
+    return {path: run_at(path, budget_s / len(paths), seed, calls, errors) for path in paths}
+
+
+def run_at(path, budget_s, seed, calls, errors):
     faults = Faults(path)
     counts = faults.count()
     plan = [(call, number, error) for call in (calls.split(",") if calls else ERRORS)
