@@ -201,7 +201,7 @@ static inline int64_t get_gap(struct record *record, int64_t later_ms)
 {
     size_t value = get_u16(record);
     bool after = (value & GAP_AFTER) != 0;
-    unsigned shift = (value & GAP_MOST) >> GAP_BITS;
+    unsigned shift = (unsigned)((value & GAP_MOST) >> GAP_BITS);
     int64_t gap = (int64_t)(value & ((1U << GAP_BITS) - 1));
     int64_t ms;
 
