@@ -1,7 +1,7 @@
 ## bench: load generator, limits and helpers of ./bench/run and ./bench/peers; built on demand only.
 EXTRA_PROGRAMS = bench/loadgen bench/limits bench/nothing bench/noop bench/starts bench/populate
 bench-programs: $(EXTRA_PROGRAMS)
-.PHONY: bench-programs
+.PHONY: bench-programs campaign-programs
 
 bench_loadgen_SOURCES = bench/loadgen.c
 bench_limits_SOURCES = bench/limits.c

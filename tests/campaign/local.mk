@@ -1,7 +1,6 @@
 ## tests/campaign: what scripts/lab/campaign needs in C; built on demand only.
 EXTRA_PROGRAMS += tests/campaign/keeper tests/campaign/replay
 campaign-programs: tests/campaign/keeper tests/campaign/replay bench/populate bench/loadgen
-.PHONY: campaign-programs
 
 tests_campaign_keeper_SOURCES = tests/campaign/keeper.c
 tests_campaign_replay_SOURCES = tests/campaign/replay.c tests/campaign/recording.h
