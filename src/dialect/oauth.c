@@ -63,16 +63,27 @@ static bool credential_in_url(const struct request *request)
 
 /* Basic: a client_id in the body may repeat the name, nothing may prove it a second time. */
 static bool take_basic(struct request *request, const struct parameters *parameters,
-                       struct text user, struct text password, enum outcome *refusal)
+                       struct http_basic_pair decoded, struct http_basic_pair raw,
+                       enum outcome *refusal)
 {
+    struct client_proof *client = &request->client;
+    struct text id = parameters->client_id;
+
+    decoded.given = decoded.given && (id.size == 0 || text_equal(id, decoded.user));
+    raw.given = raw.given && (id.size == 0 || text_equal(id, raw.user));
     if (parameters->client_secret.size > 0 || parameters->client_assertion.size > 0 ||
-        (parameters->client_id.size > 0 && !text_equal(parameters->client_id, user))) {
+        (!decoded.given && !raw.given)) {
         *refusal = OUTCOME_CLIENT_AUTH_REPEATED;
         return false;
     }
-    request->client.kind = CLIENT_PROOF_BASIC;
-    request->client.id = user;
-    request->client.secret = password;
+    client->kind = CLIENT_PROOF_BASIC;
+    client->id = decoded.given ? decoded.user : raw.user;
+    client->secret = decoded.given ? decoded.password : raw.password;
+    if (decoded.given && raw.given) {
+        client->raw_given = true;
+        client->raw_id = raw.user;
+        client->raw_secret = raw.password;
+    }
     return true;
 }
 
@@ -100,13 +111,13 @@ static bool take_body_proof(struct request *request, const struct parameters *pa
 static bool take_client(struct request *request, const struct parameters *parameters,
                         enum outcome *refusal)
 {
-    struct text user = {0};
-    struct text password = {0};
+    struct http_basic_pair decoded;
+    struct http_basic_pair raw;
 
     request->client.bound = true;
-    switch (http_basic(request->arena, &request->http->request, &user, &password)) {
+    switch (http_basic(request->arena, &request->http->request, &decoded, &raw)) {
     case HTTP_BASIC_OK:
-        return take_basic(request, parameters, user, password, refusal);
+        return take_basic(request, parameters, decoded, raw, refusal);
     case HTTP_BASIC_ABSENT:
         return take_body_proof(request, parameters, refusal);
     case HTTP_BASIC_MALFORMED:

@@ -356,6 +356,7 @@ static enum http_find find_cookie(struct text header, const char *name, enum htt
 
 /* ---- Authorization ---- */
 
+static bool is_text(struct text t);
 static bool decode_base64(struct arena *arena, struct text encoded, struct text *decoded);
 
 enum http_find http_authorization(const struct http_request *request, const char *scheme,
@@ -378,12 +379,13 @@ enum http_find http_authorization(const struct http_request *request, const char
 }
 
 enum http_basic http_basic(struct arena *arena, const struct http_request *request,
-                           struct text *user, struct text *password)
+                           struct http_basic_pair *decoded, struct http_basic_pair *raw)
 {
     struct text credentials;
-    struct text secret;
-    struct text id;
+    struct text pair;
 
+    memset(decoded, 0, sizeof *decoded);
+    memset(raw, 0, sizeof *raw);
     switch (http_authorization(request, "Basic", &credentials)) {
     case HTTP_ABSENT:
         return HTTP_BASIC_ABSENT;
@@ -392,16 +394,22 @@ enum http_basic http_basic(struct arena *arena, const struct http_request *reque
     case HTTP_ONE:
         break;
     }
-    if (!decode_base64(arena, credentials, &secret) || text_find(secret, ':') == secret.size) {
+    if (!decode_base64(arena, credentials, &pair) || text_find(pair, ':') == pair.size) {
         return HTTP_BASIC_MALFORMED;
     }
-    id = text_split(&secret, ':');
-    if (!form_decode(arena, id, &id) || !form_decode(arena, secret, &secret)) {
-        return HTTP_BASIC_MALFORMED;
-    }
-    *user = id;
-    *password = secret;
-    return HTTP_BASIC_OK;
+    raw->user = text_split(&pair, ':');
+    raw->password = pair;
+    decoded->given = form_decode(arena, raw->user, &decoded->user) &&
+                     form_decode(arena, raw->password, &decoded->password);
+    raw->given = is_text(raw->user) && is_text(raw->password) &&
+                 !(decoded->given && text_equal(raw->user, decoded->user) &&
+                   text_equal(raw->password, decoded->password));
+    return decoded->given || raw->given ? HTTP_BASIC_OK : HTTP_BASIC_MALFORMED;
+}
+
+static bool is_text(struct text t)
+{
+    return !text_has_control(t) && text_is_utf8(t);
 }
 
 static bool decode_base64(struct arena *arena, struct text encoded, struct text *decoded)

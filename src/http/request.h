@@ -86,10 +86,18 @@ enum http_find http_cookie(const struct http_request *request, const char *name,
 enum http_find http_authorization(const struct http_request *request, const char *scheme,
                                   struct text *credentials);
 
-/* Basic credentials, as RFC 6749 section 2.3.1 writes them: user and password form-urlencoded,
- * joined by `:`, in base64. */
+/* Basic credentials. RFC 6749 section 2.3.1 form-urlencodes user and password before they are
+ * joined by `:` and put into base64, but many clients leave that out (curl -u), and nothing tells
+ * which they did. `decoded` follows the RFC; `raw` is what was sent, where that is another pair. */
 enum http_basic { HTTP_BASIC_ABSENT, HTTP_BASIC_OK, HTTP_BASIC_MALFORMED };
+struct http_basic_pair {
+    bool given;
+    struct text user;
+    struct text password;
+};
+/* HTTP_BASIC_OK: at least one of the two is given. HTTP_BASIC_MALFORMED: no base64, no `:`, control
+ * bytes or invalid UTF-8. */
 enum http_basic http_basic(struct arena *arena, const struct http_request *request,
-                           struct text *user, struct text *password);
+                           struct http_basic_pair *decoded, struct http_basic_pair *raw);
 
 #endif

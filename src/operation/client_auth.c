@@ -12,6 +12,8 @@
 /* RFC 7523 section 3: clocks may differ a little; an assertion that lives for days is no proof. */
 enum { ASSERTION_SKEW_S = 60, ASSERTION_LIFETIME_S = 3600 };
 
+static bool check(struct request *request, int64_t now_ms, struct client_identity *identity,
+                  enum outcome *refusal);
 static bool claimed_id(const struct request *request, struct text *id);
 static bool prove(struct request *request, const struct client *client, int64_t now_ms,
                   bool *proved, enum outcome *refusal);
@@ -24,6 +26,23 @@ static bool in_time(const json_t *payload, int64_t now_s);
 
 bool client_auth_check(struct request *request, int64_t now_ms, struct client_identity *identity,
                        enum outcome *refusal)
+{
+    struct client_proof *proof = &request->client;
+
+    if (check(request, now_ms, identity, refusal)) {
+        return true;
+    } else if (!proof->raw_given || *refusal != OUTCOME_CLIENT_AUTH_FAILED) {
+        return false;
+    }
+    proof->id = proof->raw_id;
+    proof->secret = proof->raw_secret;
+    proof->raw_given = false;
+    return check(request, now_ms, identity, refusal);
+}
+
+/* One reading of what the client proves itself with. */
+static bool check(struct request *request, int64_t now_ms, struct client_identity *identity,
+                  enum outcome *refusal)
 {
     struct text id;
     struct client client;

@@ -28,8 +28,11 @@ struct client_proof {
     bool bound; /* this dialect's clients identify themselves: a session of a confidential client
                    needs its proof, a session of any client accepts no other */
     enum client_proof_kind kind;
-    struct text id;           /* may be given without proof: a public client names itself */
-    struct text secret;       /* CLIENT_PROOF_BASIC and _BODY */
+    struct text id;     /* may be given without proof: a public client names itself */
+    struct text secret; /* CLIENT_PROOF_BASIC and _BODY */
+    bool raw_given;     /* CLIENT_PROOF_BASIC: tried where id and secret are refused */
+    struct text raw_id; /* … because the client may not have form-urlencoded them */
+    struct text raw_secret;
     struct text assertion;    /* CLIENT_PROOF_ASSERTION */
     struct text endpoint_url; /* what an assertion's `aud` must name, unless it names the issuer */
 };

@@ -478,60 +478,73 @@ static void test_two_authorizations(void **state)
     struct http_request request = request_of(
         *state, VARIABLES("HTTP_AUTHORIZATION=Basic YTpi", "HTTP_AUTHORIZATION=Bearer b"));
     struct text a = TEXT("untouched");
-    struct text b = TEXT("untouched");
+    struct http_basic_pair decoded, raw;
 
     assert_true(request.malformed);
     assert_int_equal(http_authorization(&request, "Bearer", &a), HTTP_REPEATED);
     assert_int_equal(http_authorization(&request, "Digest", &a), HTTP_REPEATED);
-    assert_int_equal(http_basic(*state, &request, &a, &b), HTTP_BASIC_MALFORMED);
+    assert_int_equal(http_basic(*state, &request, &decoded, &raw), HTTP_BASIC_MALFORMED);
     expect_text(a, "untouched");
-    expect_text(b, "untouched");
+    assert_false(decoded.given || raw.given);
+}
+
+static void expect_pair(struct http_basic_pair pair, const char *user, const char *password)
+{
+    assert_int_equal(pair.given, user != NULL);
+    if (pair.given) {
+        expect_text(pair.user, user);
+        expect_text(pair.password, password);
+    }
 }
 
 static void test_basic(void **state)
 {
     static const struct row {
-        struct text plain; /* what stands in the base64 */
-        enum http_basic result;
-        const char *user, *password;
+        struct text plain;                 /* what stands in the base64 */
+        const char *user, *password;       /* decoded; NULL: it cannot be */
+        const char *raw_user, *raw_secret; /* where that is another pair */
     } rows[] = {
-        {LITERAL("web:s3cret"), HTTP_BASIC_OK, "web", "s3cret"},
-        {LITERAL("web:"), HTTP_BASIC_OK, "web", ""},
-        {LITERAL(":s3cret"), HTTP_BASIC_OK, "", "s3cret"},
-        {LITERAL(":"), HTTP_BASIC_OK, "", ""},
-        {LITERAL("web:a:b"), HTTP_BASIC_OK, "web", "a:b"},
+        {LITERAL("web:s3cret"), "web", "s3cret", NULL, NULL},
+        {LITERAL("web:"), "web", "", NULL, NULL},
+        {LITERAL(":s3cret"), "", "s3cret", NULL, NULL},
+        {LITERAL(":"), "", "", NULL, NULL},
+        {LITERAL("web:a:b"), "web", "a:b", NULL, NULL},
         /* RFC 6749 section 2.3.1: each encoded before they are joined */
-        {LITERAL("a%3Ab:%25%2B+caf%C3%A9%20x"), HTTP_BASIC_OK, "a:b", "%+ caf\xc3\xa9 x"},
-        {LITERAL("a%3ab:%c3%a9"), HTTP_BASIC_OK, "a:b", "\xc3\xa9"},
-        {LITERAL("caf\xc3\xa9:+"), HTTP_BASIC_OK, "caf\xc3\xa9", " "},
-        {LITERAL("web"), HTTP_BASIC_MALFORMED, "", ""},
-        {LITERAL("web%3As3cret"), HTTP_BASIC_MALFORMED, "", ""},
-        {LITERAL("web:100%"), HTTP_BASIC_MALFORMED, "", ""},
-        {LITERAL("web:%zz"), HTTP_BASIC_MALFORMED, "", ""},
-        {LITERAL("w%00b:x"), HTTP_BASIC_MALFORMED, "", ""},
-        {LITERAL("web:x\0y"), HTTP_BASIC_MALFORMED, "", ""},
-        {LITERAL("w\x01:x"), HTTP_BASIC_MALFORMED, "", ""},
-        {LITERAL("web:\xff"), HTTP_BASIC_MALFORMED, "", ""},
-        {LITERAL("web:%C0%AF"), HTTP_BASIC_MALFORMED, "", ""},
+        {LITERAL("a%3Ab:%25%2B+caf%C3%A9%20x"), "a:b", "%+ caf\xc3\xa9 x", "a%3Ab",
+         "%25%2B+caf%C3%A9%20x"},
+        {LITERAL("caf\xc3\xa9:+"), "caf\xc3\xa9", " ", "caf\xc3\xa9", "+"},
+        {LITERAL("a+b:x"), "a b", "x", "a+b", "x"},
+        {LITERAL("web:100%"), NULL, NULL, "web", "100%"},
+        {LITERAL("web:%zz"), NULL, NULL, "web", "%zz"},
+        {LITERAL("w%00b:x"), NULL, NULL, "w%00b", "x"},
+        {LITERAL("web:%C0%AF"), NULL, NULL, "web", "%C0%AF"},
+        {LITERAL("web:%0a"), "web", "\n", "web", "%0a"},
+        {LITERAL("web"), NULL, NULL, NULL, NULL},
+        {LITERAL("web%3As3cret"), NULL, NULL, NULL, NULL},
+        {LITERAL("web:x\0y"), NULL, NULL, NULL, NULL},
+        {LITERAL("w\x01:x"), NULL, NULL, NULL, NULL},
+        {LITERAL("web:\xff"), NULL, NULL, NULL, NULL},
+        {LITERAL("web:\xff%zz"), NULL, NULL, NULL, NULL},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buffer buffer;
         struct text line = {NULL, 0};
+        struct http_basic_pair decoded, raw;
+        bool good = rows[i].user != NULL || rows[i].raw_user != NULL;
+
         buffer_start(&buffer, *state, 64);
         buffer_add_c(&buffer,
                      i % 2 == 0 ? "HTTP_AUTHORIZATION=Basic " : "HTTP_AUTHORIZATION=bASIC ");
         buffer_add_base64(&buffer, rows[i].plain.data, rows[i].plain.size);
         assert_true(buffer_finish(&buffer, &line));
         struct http_request request = request_of(*state, VARIABLES(line.data));
-        struct text user = TEXT("untouched");
-        struct text password = TEXT("untouched");
-        if (http_basic(*state, &request, &user, &password) != rows[i].result) {
+        if (http_basic(*state, &request, &decoded, &raw) !=
+            (good ? HTTP_BASIC_OK : HTTP_BASIC_MALFORMED)) {
             fail_msg("%.*s", TEXT_ARGS(rows[i].plain));
         }
-        bool good = rows[i].result == HTTP_BASIC_OK;
-        expect_text(user, good ? rows[i].user : "untouched");
-        expect_text(password, good ? rows[i].password : "untouched");
+        expect_pair(decoded, rows[i].user, rows[i].password);
+        expect_pair(raw, rows[i].raw_user, rows[i].raw_secret);
     }
 }
 
@@ -557,8 +570,8 @@ static void test_basic_is_canonical(void **state)
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct http_request request = request_of(*state, VARIABLES(rows[i].header));
-        struct text user, password;
-        if (http_basic(*state, &request, &user, &password) != rows[i].result) {
+        struct http_basic_pair decoded, raw;
+        if (http_basic(*state, &request, &decoded, &raw) != rows[i].result) {
             fail_msg("%s", rows[i].header);
         }
     }

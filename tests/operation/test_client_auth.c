@@ -80,6 +80,38 @@ static enum outcome present_secret(struct world *w, struct text token, const cha
     return world_run(&w->issuer, &ask, w->arena, &answer, &w->fault);
 }
 
+/* Basic credentials that may not be form-urlencoded: either reading may be the right one. */
+static void test_raw_secret_is_tried_second(void **state)
+{
+    static const struct row {
+        const char *decoded, *raw;
+        enum outcome outcome;
+    } rows[] = {
+        {"50 50", "50+51", OUTCOME_CLIENT_AUTH_FAILED},
+        {"50 50", "50+50", OUTCOME_ROTATED},
+        {"50+50", "50%2B50", OUTCOME_REPLAYED},
+        {"50 50", "", OUTCOME_CLIENT_AUTH_FAILED},
+    };
+    struct world *w = *state;
+    struct text token;
+
+    add_client(w, "web", "50+50", false);
+    token = world_session(w, "web", NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world_ask ask = {.mount = &w->mount,
+                                .refresh_token = token,
+                                .client_bound = true,
+                                .client_proof = CLIENT_PROOF_BASIC,
+                                .client_id = TEXT("web"),
+                                .client_secret = text_of(rows[i].decoded),
+                                .client_raw_secret = text_of(rows[i].raw)};
+        struct answer answer;
+
+        assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+                         rows[i].outcome);
+    }
+}
+
 /* Two secrets overlap for an hour: that is how one is rolled. */
 static void test_secret_is_rolled(void **state)
 {
@@ -289,8 +321,9 @@ static void test_disabled_client(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_clients),      CASE(test_secret_is_rolled), CASE(test_client_assertion),
-        CASE(test_key_rollover), CASE(test_disabled_client),
+        CASE(test_clients),          CASE(test_raw_secret_is_tried_second),
+        CASE(test_secret_is_rolled), CASE(test_client_assertion),
+        CASE(test_key_rollover),     CASE(test_disabled_client),
     };
     return cmocka_run_group_tests_name("operation/client_auth", tests, NULL, NULL);
 }

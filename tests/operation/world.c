@@ -186,6 +186,9 @@ struct request world_request(struct issuer *issuer, const struct world_ask *ask,
                                          .kind = ask->client_proof,
                                          .id = ask->client_id,
                                          .secret = ask->client_secret,
+                                         .raw_given = ask->client_raw_secret.size > 0,
+                                         .raw_id = ask->client_id,
+                                         .raw_secret = ask->client_raw_secret,
                                          .assertion = ask->client_assertion,
                                          .endpoint_url = ask->endpoint_url}};
 

@@ -31,6 +31,7 @@ struct world_ask {
     enum client_proof_kind client_proof;
     struct text client_id;
     struct text client_secret;
+    struct text client_raw_secret; /* of the same client, as sent without form-urlencoding */
     struct text client_assertion;
     struct text endpoint_url;
     bool scope_given;
