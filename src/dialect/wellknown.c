@@ -18,6 +18,7 @@ static void encode_key_set(const struct request *request, enum outcome outcome,
     http_response_start(response, 200);
     http_response_header_c(response, "Content-Type", JSON_TYPE);
     http_response_header_c(response, "Cache-Control", "public, max-age=300");
+    http_response_header_c(response, "Access-Control-Allow-Origin", "*"); /* public keys */
     response->body = request->answer.key_set;
 }
 

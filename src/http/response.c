@@ -171,7 +171,7 @@ static void write_head(const struct http_response *response, struct buffer *buff
     buffer_add_int(buffer, response->status);
     buffer_add_char(buffer, ' ');
     buffer_add_c(buffer, http_reason(response->status));
-    buffer_add_c(buffer, "\r\n");
+    buffer_add_c(buffer, "\r\nX-Content-Type-Options: nosniff\r\n");
     write_headers(response, buffer);
     buffer_add_c(buffer, "Content-Length: ");
     buffer_add_int(buffer, (int64_t)response->body.size);

@@ -38,7 +38,8 @@ void http_response_no_store(struct http_response *response);
 void http_response_cookie(struct http_response *response, struct arena *arena, const char *name,
                           struct text value, int64_t max_age_s, int64_t now_ms, bool secure);
 
-/* Appends "Status: 200 OK\r\n", headers, Content-Length, a blank line and the body. False when
+/* Appends "Status: 200 OK\r\n", X-Content-Type-Options: nosniff (no browser guesses another media
+ * type than the one given), headers, Content-Length, a blank line and the body. False when
  * `failed`, or when the head exceeds HTTP_RESPONSE_HEAD_MAX (nothing is appended), or when the
  * buffer has failed. */
 bool http_response_write(const struct http_response *response, struct buffer *buffer);

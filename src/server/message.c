@@ -65,6 +65,7 @@ static struct text without_body(struct text spelled, const struct http_response 
 static struct text unavailable(void)
 {
     return TEXT("Status: 503 Service Unavailable\r\n"
+                "X-Content-Type-Options: nosniff\r\n"
                 "Content-Type: text/plain; charset=utf-8\r\n"
                 "Cache-Control: no-store\r\n"
                 "Retry-After: 1\r\n"

@@ -39,6 +39,7 @@ static void test_whole_answer(void **state)
     response.body = TEXT("{\"a\":\"b\0c\"}\n");
     expect_written(*state, &response,
                    TEXT("Status: 200 OK\r\n"
+                        "X-Content-Type-Options: nosniff\r\n"
                         "Cache-Control: no-store\r\n"
                         "Pragma: no-cache\r\n"
                         "Content-Type: application/json;charset=UTF-8\r\n"
@@ -52,9 +53,13 @@ static void test_empty_answer(void **state)
     struct http_response response;
 
     http_response_start(&response, 403);
-    expect_written(*state, &response, TEXT("Status: 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
+    expect_written(*state, &response,
+                   TEXT("Status: 403 Forbidden\r\nX-Content-Type-Options: nosniff\r\n"
+                        "Content-Length: 0\r\n\r\n"));
     http_response_start(&response, 799);
-    expect_written(*state, &response, TEXT("Status: 799 Unknown\r\nContent-Length: 0\r\n\r\n"));
+    expect_written(*state, &response,
+                   TEXT("Status: 799 Unknown\r\nX-Content-Type-Options: nosniff\r\n"
+                        "Content-Length: 0\r\n\r\n"));
 }
 
 static void test_what_stood_there_stays(void **state)
@@ -67,7 +72,8 @@ static void test_what_stood_there_stays(void **state)
     buffer_add_c(&buffer, "before|");
     assert_true(http_response_write(&response, &buffer));
     expect_text(buffer_text(&buffer),
-                "before|Status: 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+                "before|Status: 401 Unauthorized\r\nX-Content-Type-Options: nosniff\r\n"
+                "Content-Length: 0\r\n\r\n");
 }
 
 static void expect_failed(struct arena *arena, const struct http_response *response)
@@ -155,7 +161,8 @@ static void test_number_of_headers(void **state)
 static void test_size_of_head(void **state)
 {
     static char value[HTTP_RESPONSE_HEAD_MAX];
-    struct text rest = TEXT("Status: 200 OK\r\nX: \r\nContent-Length: 4\r\n\r\n");
+    struct text rest = TEXT(
+        "Status: 200 OK\r\nX-Content-Type-Options: nosniff\r\nX: \r\nContent-Length: 4\r\n\r\n");
     size_t most = HTTP_RESPONSE_HEAD_MAX - rest.size;
 
     memset(value, 'v', sizeof value);

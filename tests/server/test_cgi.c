@@ -119,7 +119,9 @@ static void expect(const struct run *run, const char *body)
 {
     char expected[256];
 
-    snprintf(expected, sizeof expected, "Status: 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+    snprintf(expected, sizeof expected,
+             "Status: 200 OK\r\nX-Content-Type-Options: nosniff\r\n"
+             "Content-Length: %zu\r\n\r\n%s",
              strlen(body), body);
     assert_string_equal(run->output, expected);
     assert_true(WIFEXITED(run->status));

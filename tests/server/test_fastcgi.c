@@ -75,6 +75,7 @@ static size_t body_limit(void *self)
 static const struct server_handler handler = {.handle = handle, .body_limit = body_limit};
 
 static const char expected[] = "Status: 200 OK\r\n"
+                               "X-Content-Type-Options: nosniff\r\n"
                                "X-Test: yes\r\n"
                                "Content-Length: 7\r\n"
                                "\r\n"
@@ -377,7 +378,9 @@ static void test_head(void **state)
     (void)state;
     add_request("HEAD", KEEP, 0, 0, 0);
     send_all();
-    assert_true(expect_response("Status: 200 OK\r\nX-Test: yes\r\nContent-Length: 7\r\n\r\n"));
+    assert_true(
+        expect_response("Status: 200 OK\r\nX-Content-Type-Options: nosniff\r\nX-Test: yes\r\n"
+                        "Content-Length: 7\r\n\r\n"));
 }
 
 static void test_pieces_and_padding(void **state)

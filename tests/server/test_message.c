@@ -96,12 +96,14 @@ static void test_two_lengths(void **state)
 /* ---- responses ---- */
 
 static const char head[] = "Status: 404 Not Found\r\n"
+                           "X-Content-Type-Options: nosniff\r\n"
                            "Content-Type: text/plain; charset=utf-8\r\n"
                            "Cache-Control: no-store\r\n"
                            "Pragma: no-cache\r\n"
                            "Content-Length: 10\r\n"
                            "\r\n";
 static const char unavailable[] = "Status: 503 Service Unavailable\r\n"
+                                  "X-Content-Type-Options: nosniff\r\n"
                                   "Content-Type: text/plain; charset=utf-8\r\n"
                                   "Cache-Control: no-store\r\n"
                                   "Retry-After: 1\r\n"
