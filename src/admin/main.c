@@ -130,7 +130,7 @@ int main(int argc, char **argv)
     if (!harden_descriptors()) {
         return CALL_FAULT;
     }
-    harden_secrets();
+    harden_process();
     call.clock = clock_system();
     call.randomness = randomness_system();
     call.now_ms = clock_now_ms(&call.clock);

@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +21,24 @@ enum { LINE_SIZE = 2048, PREFIX_SIZE = 96 };
 /* Globals that change, of which the tree has hardly any: any thread must be able to log. */
 static atomic_int log_descriptor = STDERR_FILENO;
 static atomic_int log_threshold = LOG_LEVEL_NOTICE;
+
+/* The file, to find out whether it still has its name. Under the lock, but for `looked_s`. */
+static pthread_mutex_t file_lock = PTHREAD_MUTEX_INITIALIZER;
+static char file_path[4096]; /* "": standard error */
+static dev_t file_device;
+static ino_t file_inode;
+static bool file_lost; /* it could not be opened again, and a line has said so */
+static _Atomic int64_t looked_s;
+
+/* Lines in that second. */
+static _Atomic int64_t limited_s;
+static atomic_uint limited; /* lines that strangers caused */
+
+static int64_t now_ms(void);
+static bool open_file(const char *path, int *descriptor, struct stat *about, const char **why);
+static bool has_its_name(void);
+static void open_again(void);
+static void look_again(int64_t now_s);
 
 static const char *level_word(enum log_level level)
 {
@@ -55,17 +75,112 @@ static bool replace(int descriptor)
 bool log_open(const char *file, enum log_level level, struct fault *fault)
 {
     int descriptor = STDERR_FILENO;
+    struct stat about = {0};
+    const char *why = NULL;
 
-    if (file[0] != '\0') {
-        descriptor =
-            open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, S_IRUSR | S_IWUSR);
+    pthread_mutex_lock(&file_lock);
+    if (strlen(file) >= sizeof file_path) {
+        why = strerror(ENAMETOOLONG);
+    } else if (file[0] == '\0' || open_file(file, &descriptor, &about, &why)) {
+        if (replace(descriptor)) {
+            text_copy(text_of(file), file_path, sizeof file_path);
+            file_device = about.st_dev;
+            file_inode = about.st_ino;
+            file_lost = false;
+            atomic_store(&log_threshold, (int)level);
+        } else {
+            why = strerror(errno);
+        }
     }
-    if (descriptor < 0 || !replace(descriptor)) {
-        fault_set(fault, "log %s: %s", file, strerror(errno));
+    pthread_mutex_unlock(&file_lock);
+    if (why != NULL) {
+        fault_set(fault, "log %s: %s", file, why);
+    }
+    return why == NULL;
+}
+
+/* The log may be in a folder that others can write to: a link they make there must not lead us to a
+ * file of ours, and a file of theirs is one that they read. A FIFO without a reader fails. */
+static bool open_file(const char *path, int *descriptor, struct stat *about, const char **why)
+{
+    int opened =
+        open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK,
+             S_IRUSR | S_IWUSR);
+
+    if (opened < 0) {
+        *why = errno == ELOOP ? "it is a symbolic link; write the path of the file itself"
+                              : strerror(errno);
         return false;
+    } else if (fstat(opened, about) != 0) {
+        *why = strerror(errno);
+    } else if (about->st_uid != geteuid() && about->st_uid != 0) {
+        *why = "it belongs to another user; remove it, or choose another file";
+    } else {
+        *descriptor = opened;
+        return true;
     }
-    atomic_store(&log_threshold, (int)level);
-    return true;
+    close(opened);
+    return false;
+}
+
+/* ---- a file that is rotated ---- */
+
+void log_reopen(void)
+{
+    pthread_mutex_lock(&file_lock);
+    open_again();
+    pthread_mutex_unlock(&file_lock);
+}
+
+/* One thread looks, at most once a second. */
+static void look_again(int64_t now_s)
+{
+    int64_t before_s = atomic_load(&looked_s);
+
+    if (before_s != now_s && atomic_compare_exchange_strong(&looked_s, &before_s, now_s) &&
+        pthread_mutex_trylock(&file_lock) == 0) {
+        if (!has_its_name()) {
+            open_again();
+        }
+        pthread_mutex_unlock(&file_lock);
+    }
+}
+
+/* Under the lock. */
+static bool has_its_name(void)
+{
+    struct stat about;
+
+    return file_path[0] == '\0' || (lstat(file_path, &about) == 0 && about.st_dev == file_device &&
+                                    about.st_ino == file_inode);
+}
+
+/* Under the lock. */
+static void open_again(void)
+{
+    int descriptor;
+    struct stat about;
+    const char *why = NULL;
+
+    if (file_path[0] == '\0') {
+        return;
+    } else if (open_file(file_path, &descriptor, &about, &why) && replace(descriptor)) {
+        file_device = about.st_dev;
+        file_inode = about.st_ino;
+        file_lost = false;
+    } else if (!file_lost) {
+        file_lost = true;
+        log_line(LOG_LEVEL_ERROR,
+                 "log %s cannot be opened again, this goes on in the former one: %s", file_path,
+                 why != NULL ? why : strerror(errno));
+    }
+}
+
+static int64_t now_ms(void)
+{
+    struct clock clock = clock_system();
+
+    return clock_now_ms(&clock);
 }
 
 /* Writes one character: `c` itself, or \xNN. Returns its size; 0 when it does not fit. */
@@ -123,12 +238,10 @@ static char *append(char *out, const char *c_string)
 }
 
 /* "2026-01-31T12:00:00.123Z error [4711] "; always less than PREFIX_SIZE. */
-static size_t put_prefix(enum log_level level, char *out)
+static size_t put_prefix(enum log_level level, int64_t at_ms, char *out)
 {
-    struct clock clock = clock_system();
-    int64_t now_ms = clock_now_ms(&clock);
-    const struct prefix *prefix = prefix_at(now_ms / CLOCK_SECOND);
-    unsigned ms = (unsigned)(now_ms % CLOCK_SECOND);
+    const struct prefix *prefix = prefix_at(at_ms / CLOCK_SECOND);
+    unsigned ms = (unsigned)(at_ms % CLOCK_SECOND);
     char fraction[] = ".000Z ";
     char *end;
 
@@ -177,7 +290,9 @@ void log_line(enum log_level level, const char *format, ...)
     if ((int)level > atomic_load(&log_threshold)) {
         return;
     }
-    size_t prefix = put_prefix(level, line);
+    int64_t at_ms = now_ms();
+    look_again(at_ms / CLOCK_SECOND);
+    size_t prefix = put_prefix(level, at_ms, line);
     va_start(arguments, format);
     int said = vsnprintf(line + prefix, LINE_SIZE, format, arguments);
     va_end(arguments);
@@ -187,6 +302,30 @@ void log_line(enum log_level level, const char *format, ...)
     /* A log that cannot be written is no reason to refuse a request. */
     if (write(atomic_load(&log_descriptor), line, size) < 0) {
         return;
+    }
+}
+
+/* ---- lines that strangers cause ---- */
+
+bool log_admits(void)
+{
+    log_settle();
+    return atomic_fetch_add(&limited, 1) < LOG_LIMIT;
+}
+
+/* Begins a new second. Lines of two threads at its turn may be counted into either. */
+void log_settle(void)
+{
+    int64_t now_s = now_ms() / CLOCK_SECOND;
+    int64_t before_s = atomic_load(&limited_s);
+
+    if (before_s != now_s && atomic_compare_exchange_strong(&limited_s, &before_s, now_s)) {
+        unsigned count = atomic_exchange(&limited, 0);
+        if (count > LOG_LIMIT) {
+            log_line(LOG_LEVEL_NOTICE,
+                     "many: %u refusals without a session in a second, %u not shown", count,
+                     count - LOG_LIMIT);
+        }
     }
 }
 

@@ -11,10 +11,20 @@
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 /* From now on, lines up to `level` go to this file, which is created with mode 0600 and appended
- * to; "" is standard error. False with *fault, and lines go where they went before. */
+ * to; "" is standard error. The file belongs to this user or to root, and its last component is no
+ * symbolic link. When it has been renamed or removed (logrotate), the next line a second later goes
+ * to a new one. False with *fault, and lines go where they went before. */
 bool log_open(const char *file, enum log_level level, struct fault *fault);
+/* Opens the file again now. When that fails, lines go where they went before, and one says so. */
+void log_reopen(void);
 /* From any thread. Before log_open, lines up to LOG_LEVEL_NOTICE go to standard error. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* For lines that strangers cause, as fast as they like: is there room for one more? Of more than
+ * LOG_LIMIT in a second, only the number is written: by the first line of another second, or by
+ * log_settle, which is to be called now and then. */
+enum { LOG_LIMIT = 50 };
+bool log_admits(void);
+void log_settle(void);
 /* Makes a text safe for a line: keeps visible ASCII, writes the rest as \xNN, cuts it to fit
  * `room` bytes with its NUL. Returns `out`. */
 const char *log_safe(struct text t, char *out, size_t room);

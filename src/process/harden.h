@@ -10,8 +10,8 @@
  * store might become standard output. Before any other open. False when it fails. */
 bool harden_descriptors(void);
 
-/* No core file, no debugger of another user; and files created from now on are accessible to this
- * user only. */
-void harden_secrets(void);
+/* No core file, no debugger of another user; files created from now on are accessible to this user
+ * only; and a file at the limit of its size is a failed write, not the end of the process. */
+void harden_process(void);
 
 #endif

@@ -209,7 +209,7 @@ static void limit_memory(void);
 
 static void keep_secrets(void)
 {
-    harden_secrets();
+    harden_process();
     unsetenv("HTTP_PROXY");
     /* all our times are UTC; libc would read /etc/localtime */
     setenv("TZ", "UTC0", 1);

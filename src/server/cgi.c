@@ -68,7 +68,7 @@ static void block_signals(void)
 {
     sigset_t set;
 
-    signals_termination(&set);
+    signals_set(&set);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
 }

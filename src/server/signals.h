@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: ISC */
-/* signals.h: the signals that ask a program to end. Does not know what ending takes. */
+/* signals.h: the signals that ask a program for something. Does not know what that takes. */
 #ifndef RETOKEN_SERVER_SIGNALS_H
 #define RETOKEN_SERVER_SIGNALS_H
 
 #include <signal.h>
+#include <stdbool.h>
 
-/* Fills *set with them: TERM, INT and HUP as usual, and USR1, by which a web server asks for a
- * graceful end. */
-void signals_termination(sigset_t *set);
+/* Fills *set with them: TERM and INT, which ask it to end, HUP and USR1, which do not. */
+void signals_set(sigset_t *set);
+/* Does it ask the program to end? */
+bool signals_ends(int number);
+/* Or to open its log again? */
+bool signals_reopens(int number);
 
 #endif

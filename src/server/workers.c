@@ -71,7 +71,7 @@ void workers_block_signals(void)
 {
     sigset_t set;
 
-    signals_termination(&set);
+    signals_set(&set);
     sigaddset(&set, LOOK_SIGNAL);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
@@ -188,13 +188,16 @@ static void serve_until_signal(struct workers *workers)
         int64_t watch_ms = watch_for_hung(workers);
         int signal_number = wait_for_signal(closely ? STUCK_MS : (int)watch_ms);
 
-        if (signal_number != 0 && signal_number != LOOK_SIGNAL) {
+        if (signals_ends(signal_number)) {
             stop(workers);
+        } else if (signals_reopens(signal_number)) {
+            log_reopen();
         } else if (closely && signal_number == 0) {
             watch_for_stuck(workers, taken);
         }
         if (connections_now_ms() - watched_ms >= WATCH_MS) {
             watch_for_late(workers);
+            log_settle();
             watched_ms = connections_now_ms();
         }
     }
@@ -206,7 +209,7 @@ static int wait_for_signal(int ms)
     struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
     sigset_t set;
 
-    signals_termination(&set);
+    signals_set(&set);
     sigaddset(&set, LOOK_SIGNAL);
     int signal_number = sigtimedwait(&set, NULL, &time);
     return signal_number > 0 ? signal_number : 0;
@@ -328,7 +331,7 @@ static void *work(void *self)
         end_if_it_must(workers);
     } while (event == CONNECTIONS_READY || event == CONNECTIONS_NONE);
     if (atomic_fetch_sub(&workers->running, 1) == 1) {
-        pthread_kill(workers->main, SIGUSR1);
+        pthread_kill(workers->main, LOOK_SIGNAL);
     }
     return NULL;
 }
@@ -386,5 +389,5 @@ static void stop_with(struct workers *workers, int status)
 {
     atomic_store(&workers->status, status);
     stop(workers);
-    pthread_kill(workers->main, SIGUSR1); /* which is waiting for a signal */
+    pthread_kill(workers->main, LOOK_SIGNAL); /* which is waiting for a signal */
 }

@@ -234,6 +234,143 @@ static void test_file_is_private_and_appended_to(void **state)
     assert_non_null(strstr(contents(), "three"));
 }
 
+/* ---- rotation ---- */
+
+static void rename_file(char older[80])
+{
+    snprintf(older, 80, "%s.1", file);
+    assert_int_equal(rename(file, older), 0);
+}
+
+static void test_reopens_when_told(void **state)
+{
+    char older[80];
+
+    (void)state;
+    open_log(LOG_LEVEL_NOTICE);
+    log_line(LOG_LEVEL_NOTICE, "before");
+    rename_file(older);
+    log_reopen();
+    log_line(LOG_LEVEL_NOTICE, "after");
+    assert_null(strstr(contents(), "before"));
+    assert_non_null(strstr(contents(), "after"));
+    assert_int_equal(unlink(older), 0);
+}
+
+static void test_notices_that_it_was_renamed(void **state)
+{
+    static const struct timespec pause = {.tv_nsec = 5000000};
+    char older[80];
+
+    (void)state;
+    open_log(LOG_LEVEL_NOTICE);
+    rename_file(older);
+    for (time_t from = now(); access(file, F_OK) != 0 && now() < from + 60;) {
+        log_line(LOG_LEVEL_NOTICE, "x");
+        nanosleep(&pause, NULL);
+    }
+    assert_non_null(strstr(contents(), "] x\n"));
+    assert_int_equal(unlink(older), 0);
+}
+
+static void test_goes_on_where_it_cannot_reopen(void **state)
+{
+    char older[80];
+
+    (void)state;
+    open_log(LOG_LEVEL_NOTICE);
+    rename_file(older);
+    assert_int_equal(mkdir(file, 0700), 0);
+    log_reopen();
+    log_reopen();
+    log_line(LOG_LEVEL_NOTICE, "after");
+    assert_int_equal(rmdir(file), 0);
+    assert_int_equal(rename(older, file), 0);
+    char *said = strstr(contents(), "cannot be opened again");
+    assert_non_null(said);
+    assert_null(strstr(said + 1, "cannot be opened again"));
+    assert_non_null(strstr(contents(), "after"));
+}
+
+/* ---- files of others ---- */
+
+static void test_symbolic_link_is_refused(void **state)
+{
+    char target[80];
+    struct fault fault;
+
+    (void)state;
+    unlink(file);
+    snprintf(target, sizeof target, "%s/precious", directory);
+    assert_int_equal(symlink(target, file), 0);
+    assert_false(log_open(file, LOG_LEVEL_NOTICE, &fault));
+    assert_non_null(strstr(fault.text, "it is a symbolic link"));
+    assert_int_not_equal(access(target, F_OK), 0);
+}
+
+static void test_file_of_another_is_refused(void **state)
+{
+    struct fault fault;
+
+    (void)state;
+    if (geteuid() != 0) {
+        skip(); /* only root can give a file away */
+    }
+    open_log(LOG_LEVEL_NOTICE);
+    assert_int_equal(chown(file, 1, 1), 0);
+    assert_false(log_open(file, LOG_LEVEL_NOTICE, &fault));
+    assert_non_null(strstr(fault.text, "it belongs to another user"));
+}
+
+static void test_fifo_holds_nothing_up(void **state)
+{
+    struct fault fault;
+
+    (void)state;
+    unlink(file);
+    assert_int_equal(mkfifo(file, 0600), 0);
+    assert_false(log_open(file, LOG_LEVEL_NOTICE, &fault));
+}
+
+/* ---- what strangers cause ---- */
+
+/* How often this word is in the log. */
+static size_t count_words(const char *word)
+{
+    size_t count = 0;
+
+    for (const char *at = contents(); (at = strstr(at, word)) != NULL; at += strlen(word)) {
+        count++;
+    }
+    return count;
+}
+
+static void test_only_so_many_in_a_second(void **state)
+{
+    enum { LINES = 10000 };
+    size_t admitted = 0;
+    size_t counted = 0;
+
+    (void)state;
+    open_log(LOG_LEVEL_NOTICE);
+    time_t from = now();
+    for (int i = 0; i < LINES; i++) {
+        admitted += log_admits();
+    }
+    time_t to = now();
+    assert_true(admitted >= LOG_LIMIT);
+    assert_true(admitted <= LOG_LIMIT * (size_t)(to - from + 1));
+    for (; now() == to;) {
+    }
+    log_settle();
+    log_settle();
+    for (const char *at = contents(); (at = strstr(at, "many: ")) != NULL; at++) {
+        counted += strtoul(at + strlen("many: "), NULL, 10);
+    }
+    assert_true(counted <= LINES && counted + LOG_LIMIT >= LINES);
+    assert_true(count_words("many: ") >= 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +382,13 @@ int main(void)
         cmocka_unit_test(test_the_time_is_now),
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_file_is_private_and_appended_to),
+        cmocka_unit_test(test_reopens_when_told),
+        cmocka_unit_test(test_notices_that_it_was_renamed),
+        cmocka_unit_test(test_goes_on_where_it_cannot_reopen),
+        cmocka_unit_test(test_symbolic_link_is_refused),
+        cmocka_unit_test(test_file_of_another_is_refused),
+        cmocka_unit_test(test_fifo_holds_nothing_up),
+        cmocka_unit_test(test_only_so_many_in_a_second),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }

@@ -230,7 +230,7 @@ static void test_refresh_to_answer_and_line(void **state)
     session_text(only_line(), session);
     snprintf(expected, sizeof expected,
              "notice refresh method=POST mount=/oauth/token outcome=rotated status=200 session=%s "
-             "generation=0 client=- ms=N",
+             "generation=0 client=- from=- ms=N",
              session);
     expect_line(expected);
 
@@ -241,7 +241,7 @@ static void test_refresh_to_answer_and_line(void **state)
     assert_true(text_equal(response.body, body));
     snprintf(expected, sizeof expected,
              "notice refresh method=POST mount=/oauth/token outcome=replayed status=200 session=%s "
-             "generation=0 client=- ms=N",
+             "generation=0 client=- from=- ms=N",
              session);
     expect_line(expected);
 
@@ -251,14 +251,14 @@ static void test_refresh_to_answer_and_line(void **state)
     assert_int_equal(ask(form("/oauth/token", with_token(first))), 400);
     snprintf(expected, sizeof expected,
              "notice refresh method=POST mount=/oauth/token outcome=reused status=400 session=%s "
-             "generation=0 client=- ms=N",
+             "generation=0 client=- from=- ms=N",
              session);
     expect_line(expected);
     clear_log();
     assert_int_equal(ask(form("/oauth/token", with_token(second))), 400);
     snprintf(expected, sizeof expected,
              "notice refresh method=POST mount=/oauth/token outcome=revoked status=400 session=%s "
-             "generation=1 client=- ms=N",
+             "generation=1 client=- from=- ms=N",
              session);
     expect_line(expected);
 }
@@ -307,13 +307,14 @@ static void test_unknown_paths(void **state)
     assert_int_equal(ask(make(HTTP_POST, "/oauth/tokens")), 404);
     assert_string_equal(header("Content-Type"), "text/plain; charset=utf-8");
     expect_body("Not Found\n");
-    expect_line("notice no-mount method=POST script=/oauth/tokens info= status=404");
+    expect_line("notice no-mount method=POST script=/oauth/tokens info= status=404 from=-");
 
     clear_log();
     struct http_request request = make(HTTP_GET, "/a\r\nb");
     request.path_info = TEXT("/eyJhbGciOiJIUzI1NiJ9.eyJ9.abc/x");
     assert_int_equal(ask(request), 404);
-    expect_line("notice no-mount method=GET script=/a\\x0d\\x0ab info=/eyJhbGci.../x status=404");
+    expect_line(
+        "notice no-mount method=GET script=/a\\x0d\\x0ab info=/eyJhbGci.../x status=404 from=-");
 }
 
 static void test_keys(void **state)
@@ -328,7 +329,7 @@ static void test_keys(void **state)
     assert_int_equal(json_array_size(keys), 1); /* the symmetric one is nobody's business */
     assert_string_equal(json_string_value(json_object_get(json_array_get(keys, 0), "kid")), "es");
     expect_line("info jwks method=GET mount=/.well-known/jwks.json outcome=served status=200 "
-                "session=- generation=- client=- ms=N");
+                "session=- generation=- client=- from=- ms=N");
     assert_int_equal(ask(make(HTTP_HEAD, "/.well-known/jwks.json")), 200);
 
     /* a key that is added shows without a restart */
@@ -346,7 +347,7 @@ static void test_health(void **state)
     assert_string_equal(header("Cache-Control"), "no-store");
     expect_body("{\"status\":\"ok\"}");
     expect_line("info health method=GET mount=/healthz outcome=served status=200 session=- "
-                "generation=- client=- ms=N");
+                "generation=- client=- from=- ms=N");
     assert_false(must_end());
 }
 

@@ -51,10 +51,10 @@ def refused(installed, *arguments):
 
 
 @contextlib.contextmanager
-def listening(installed, run, *options):
+def listening(installed, run, *options, before=()):
     """The responder with a socket of its own."""
     path = run / "s"
-    process = machine.start([installed.responder, "--listen", path, *options],
+    process = machine.start([*before, installed.responder, "--listen", path, *options],
                             log=run / "log", env=environment(installed))
     try:
         machine.wait_until(lambda: machine.listens_at(path), what="the responder")
@@ -160,7 +160,7 @@ def test_socket_of_a_killed_responder_is_replaced(installed, run):
 
 # ---- signals ----
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_finishes_what_is_in_flight(installed, run, number):
     body = b"grant_type=refresh_token&refresh_token=x&client_id=y"
     variables = dict(FORM, CONTENT_LENGTH=str(len(body)))
@@ -192,6 +192,49 @@ def test_idle_responder_ends_at_once(installed, run):
     with listening(installed, run) as (process, _):
         process.terminate()
         assert process.wait(1) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1])
+def test_signal_opens_the_log_again(installed, run, number):
+    """`mv` and a signal, as logrotate does it."""
+    log, older = installed.folder / "rotated.log", installed.folder / "rotated.log.1"
+    settings = installed.settings()
+    installed.set_retoken(log=str(log))
+    try:
+        with listening(installed, run) as (process, path):
+            ask(path, dict(HEALTH, SCRIPT_NAME="/first"))
+            log.rename(older)
+            process.send_signal(number)
+            machine.wait_until(log.exists, what="the new log")
+            ask(path, dict(HEALTH, SCRIPT_NAME="/second", REMOTE_ADDR="192.0.2.7"))
+            process.terminate()
+            assert process.wait(10) == 0
+        assert "/first" in older.read_text() and "/second" not in older.read_text()
+        assert "/second" in log.read_text() and "from=192.0.2.7" in log.read_text()
+    finally:
+        installed.replace_settings(settings)
+        for each in (log, older):
+            each.unlink(missing_ok=True)
+
+
+def test_a_full_log_holds_nothing_up(installed, run):
+    """A file at the limit of its size (RLIMIT_FSIZE) sends SIGXFSZ."""
+    log = installed.folder / "full.log"
+    most = 1 << 30
+    log.touch()
+    os.truncate(log, most)
+    machine.own(log)
+    settings = installed.settings()
+    installed.set_retoken(log=str(log))
+    try:
+        with listening(installed, run, before=["prlimit", f"--fsize={most}"]) as (process, path):
+            for _ in range(3):
+                assert ask(path, dict(HEALTH, SCRIPT_NAME="/nowhere")).status == 404
+            assert process.poll() is None
+        assert log.stat().st_size == most
+    finally:
+        installed.replace_settings(settings)
+        log.unlink()
 
 
 # ---- clients that leave ----
