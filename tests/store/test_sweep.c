@@ -115,26 +115,62 @@ static void aliases_that_came_later_leave_too(void **state)
     assert_int_equal(count_of(f, TABLE_ALIASES), 0);
 }
 
-/* The alias of what is due is damaged, so nothing can be swept: the write is made without. */
+/* The alias stays for store_check to report; the session goes, and so does what is due behind it. */
+static void a_damaged_alias_stops_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct session due = fixture_session(1);
+
+    due.has_derived_aliases = true;
+    create(f, &due);
+    fixture_add_session(f, 2);
+    fixture_damage_first(f, TABLE_ALIASES, 20);
+    write_something(f, LONG_AFTER);
+    assert_int_equal(count_of(f, TABLE_SESSIONS), 0);
+    assert_int_equal(count_of(f, TABLE_ALIASES), 1);
+    assert_int_equal(fixture_findings(f), 1);
+}
+
+static void damage_time(struct fixture *f)
+{
+    fixture_put_raw(f, TABLE_META, (struct env_bytes){"time", 4}, (struct env_bytes){"?", 1});
+    fixture_close(f);
+    fixture_open(f);
+}
+
+/* The time that has passed cannot be read, so nothing can be swept: the write is made without. */
 static void a_sweep_that_fails_costs_no_write(void **state)
 {
     struct fixture *f = *state;
     struct session due = fixture_session(1), live = fixture_session(2);
     struct store_rotation rotation = fixture_rotation(2, 0, LONG_AFTER);
-    uint64_t commits;
 
     fixture_account(f, "ada");
-    due.has_derived_aliases = true;
     live.expires_ms = rotation.expires_ms = 0;
     create(f, &due);
     create(f, &live);
-    fixture_damage_first(f, TABLE_ALIASES, 20);
-    commits = fixture_stat(f).commits;
+    damage_time(f);
     assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
-    assert_int_equal(fixture_stat(f).commits, commits + 1);
     fixture_close(f);
     fixture_open(f);
     assert_int_equal(fixture_find(f, 2).generation, 1);
+    assert_int_equal(count_of(f, TABLE_SESSIONS), 2);
+}
+
+static void a_damaged_time_is_set_by_who_knows_it(void **state)
+{
+    struct fixture *f = *state;
+    size_t removed;
+    bool more;
+
+    fixture_add_session(f, 1);
+    damage_time(f);
+    assert_store(STORE_FAULT,
+                 store_prune(f->store, LONG_AFTER, false, 100, &removed, &more, &f->fault));
+    assert_store(STORE_OK,
+                 store_prune(f->store, LONG_AFTER, true, 100, &removed, &more, &f->fault));
+    assert_int_equal(removed, 1);
+    assert_int_equal(fixture_findings(f), 0);
 }
 
 #define ON_LMDB(test) cmocka_unit_test_setup_teardown(test, fixture_lmdb, fixture_remove)
@@ -146,7 +182,9 @@ int main(void)
         ON_LMDB(a_stray_entry_is_not_the_sessions_own),
         ON_LMDB(what_cannot_be_removed_here_stops_nothing),
         ON_LMDB(aliases_that_came_later_leave_too),
+        ON_LMDB(a_damaged_alias_stops_nothing),
         ON_LMDB(a_sweep_that_fails_costs_no_write),
+        ON_LMDB(a_damaged_time_is_set_by_who_knows_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,7 +91,9 @@ enum store_result sweep_prune(struct rows *rows, const struct sweep *sweep,
     struct clock_moment now = rows_moment(rows, pruning->now_ms);
     struct record_time stored, time;
 
-    rows_time_get(rows, &stored);
+    if (!rows_time_get(rows, &stored) && pruning->clock_is_right) {
+        rows->failed = false; /* the time that is stored is damaged: it is written again */
+    }
     time = pruning->clock_is_right ? sweep_time_set(&now) : sweep_time_at(&stored, &now);
     if (pruning->clock_is_right || sweep_time_worth_storing(&stored, &time)) {
         rows_time_put(rows, &time);
@@ -229,13 +231,17 @@ static void remove_session(struct rows *rows, const struct session *session,
     rows_index_remove(rows, TABLE_ENDS, entry);
 }
 
-/* Removes the alias if it is this session's: an operator may have imported the token again. */
+/* Removes the alias if it is this session's: an operator may have imported the token again. One
+ * that cannot be read may be another's: it stays, and store_check reports it. */
 static void remove_alias(struct rows *rows, const struct session *session,
                          const uint8_t hash[SESSION_HASH_SIZE])
 {
     struct record_alias alias;
+    bool failed = rows->failed;
+    bool found = rows_alias_get(rows, hash, &alias);
 
-    if (rows_alias_get(rows, hash, &alias) && memcmp(alias.id, session->id, SESSION_ID_SIZE) == 0) {
+    rows->failed = failed;
+    if (found && memcmp(alias.id, session->id, SESSION_ID_SIZE) == 0) {
         rows_alias_remove(rows, hash);
     }
 }
