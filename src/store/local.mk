@@ -16,6 +16,7 @@ libstore_a_SOURCES = \
 	src/store/lmdb/check.c \
 	src/store/lmdb/sweep.c src/store/lmdb/sweep.h \
 	src/store/lmdb/sweep_time.c src/store/lmdb/sweep_time.h \
+	src/store/lmdb/unstamped.c src/store/lmdb/unstamped.h \
 	src/store/lmdb/batch.c src/store/lmdb/batch.h \
 	src/store/lmdb/group_commit.c src/store/lmdb/group_commit.h \
 	src/store/lmdb/rows.c src/store/lmdb/rows.h \

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "store/lmdb/env_private.h"
@@ -387,6 +388,7 @@ static struct {
     struct fixture *f;        /* NULL: every sync is prompt */
     int64_t wall_ms, boot_ms; /* what the next syncs take, by these clocks */
     int times, failing;       /* how many of them; which one fails (1 = the first) */
+    int deadly;               /* at which one the process dies */
     int seen;
     bool turn_kept;
 } stall;
@@ -397,6 +399,9 @@ int fdatasync(int file)
     if (stall.f != NULL && ++stall.seen <= stall.times) {
         stall.f->now.wall_ms += stall.wall_ms;
         stall.f->now.boot_ms += stall.boot_ms;
+    }
+    if (stall.f != NULL && stall.seen == stall.deadly) {
+        _exit(0);
     }
     if (stall.f != NULL && stall.seen == stall.failing) {
         errno = EIO;
@@ -511,6 +516,54 @@ static void a_stamp_that_fails_does_not_fail_the_rotation(void **state)
     fixture_close(f);
     fixture_open(f);
     assert_int_equal(fixture_find(f, 1).generation, 1);
+}
+
+/* In a process of its own: a rotation becomes durable after a stall, and the process is killed
+ * before it can stamp it. */
+static void rotate_and_die(struct fixture *f)
+{
+    int status;
+    pid_t child;
+
+    fixture_close(f);
+    child = fork();
+    if (child == 0) {
+        fixture_open(f);
+        stall.deadly = 2;
+        rotate_slowly(f, 0, 61000, 61000, 1);
+        _exit(1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    f->now.wall_ms += 62000;
+    f->now.boot_ms += 62000;
+    fixture_open(f);
+}
+
+/* Whoever has the turn next stamps it, before a session ends because of the old time. */
+static void a_late_rotation_of_a_dead_process_is_stamped(void **state)
+{
+    struct fixture *f = *state;
+    struct event reuse = {.at_ms = FIXTURE_NOW, .kind = EVENT_REUSE};
+    struct session as_read;
+    struct store_write write;
+
+    open_for_stalls(f);
+    rotate_and_die(f);
+    as_read = fixture_find(f, 1);
+    assert_int_equal(as_read.generation, 1);
+    assert_spent(as_read.spent[0].wall_ms, FIXTURE_NOW);
+    store_prepare_end(&write, as_read.id, SESSION_ENDED_REUSE, f->now.wall_ms, &as_read, &reuse);
+    assert_store(STORE_STALE, store_write(f->store, &write, &f->fault));
+    as_read = fixture_find(f, 1);
+    assert_spent(as_read.spent[0].wall_ms, f->now.wall_ms);
+    assert_spent(as_read.spent[0].boot_ms, f->now.boot_ms);
+
+    /* once */
+    f->now.wall_ms += 60000;
+    store_prepare_end(&write, as_read.id, SESSION_ENDED_REUSE, f->now.wall_ms, &as_read, &reuse);
+    assert_store(STORE_OK, store_write(f->store, &write, &f->fault));
+    assert_int_equal(fixture_findings(f), 0);
 }
 
 /* The loser of a race in a batch that was not committed: the winner has not won. */
@@ -802,6 +855,7 @@ int main(void)
         ON_LMDB(a_failed_commit_fails_losers_too),
         ON_LMDB(a_window_runs_from_when_the_rotation_is_durable),
         ON_LMDB(a_late_stamp_is_stamped_again_within_a_bound),
+        ON_LMDB(a_late_rotation_of_a_dead_process_is_stamped),
         ON_LMDB(a_stamp_that_fails_does_not_fail_the_rotation),
         ON_LMDB(a_slow_commit_of_other_writes_is_one_commit),
         ON_LMDB(a_leader_hands_over),

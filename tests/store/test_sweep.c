@@ -115,7 +115,8 @@ static void aliases_that_came_later_leave_too(void **state)
     assert_int_equal(count_of(f, TABLE_ALIASES), 0);
 }
 
-/* The alias stays for store_check to report; the session goes, and so does what is due behind it. */
+/* The alias stays for store_check to report; the session goes, and so does what is due behind it.
+ */
 static void a_damaged_alias_stops_nothing(void **state)
 {
     struct fixture *f = *state;

@@ -9,6 +9,7 @@
 #include "store/lmdb/ends.h"
 #include "store/lmdb/events.h"
 #include "store/lmdb/sweep_time.h"
+#include "store/lmdb/unstamped.h"
 
 enum {
     SWEEP_ENTRIES = 4,
@@ -52,7 +53,9 @@ static enum attempt persist(struct batch_writer *writer, struct store_write *bat
 static enum attempt attempt_until_settled(struct batch_writer *writer, struct store_write *batch,
                                           int64_t now_ms);
 static enum attempt attempt(struct batch_writer *writer, struct store_write *batch, int64_t now_ms);
-static void stamp_if_late(struct batch_writer *writer, struct store_write *batch);
+static struct unstamped *shared_page(const struct batch_writer *writer);
+static bool stamp_if_late(struct batch_writer *writer, struct store_write *batch);
+static void stamp_what_was_left(struct batch_writer *writer);
 
 struct batch_writer *batch_writer_open(const struct batch_settings *settings)
 {
@@ -84,6 +87,7 @@ void batch_write(struct batch_writer *writer, struct store_write *batch, struct 
         env_tidy(writer->settings.env);
         writer->tidied_ms = now_ms;
     }
+    stamp_what_was_left(writer);
     if (persist(writer, batch, now_ms) == ATTEMPT_DONE || batch->next == NULL ||
         env_is_broken(writer->settings.env)) {
         return;
@@ -124,14 +128,16 @@ void batch_answer(struct store_write *batch, enum store_result result, const str
 }
 
 /* Until it is done or nothing more can be tried. The turn to write is kept until what was late has
- * been stamped, so that no other process can end a session because of the old stamp. (One that is
- * killed in between leaves it: then a retry that comes after the window is too late.) */
+ * been stamped, so that no other process can end a session because of the old stamp. Who is killed
+ * in between leaves it to the next one that has the turn. */
 static enum attempt persist(struct batch_writer *writer, struct store_write *batch, int64_t now_ms)
 {
     enum attempt outcome = attempt_until_settled(writer, batch, now_ms);
+    bool settled = outcome == ATTEMPT_DONE ? stamp_if_late(writer, batch)
+                                           : !env_is_broken(writer->settings.env);
 
-    if (outcome == ATTEMPT_DONE) {
-        stamp_if_late(writer, batch);
+    if (settled) {
+        unstamped_forget(shared_page(writer));
     }
     return outcome;
 }
@@ -187,8 +193,6 @@ static void forget_results(struct store_write *batch, const struct store_write *
 static void answer_ends(struct store_write *batch, const struct fault *fault);
 static struct rows rows_of(struct batch_writer *writer);
 static struct instant instant_now(const struct batch_writer *writer);
-static enum env_result stamp(struct batch_writer *writer, const struct store_write *batch,
-                             struct fault *fault);
 
 static int64_t tell_time(struct batch_writer *writer, struct rows *rows, int64_t now_ms);
 static int64_t behind_ms(struct batch_writer *writer, struct rows *rows);
@@ -301,6 +305,7 @@ static enum attempt attempt(struct batch_writer *writer, struct store_write *bat
         env_abort(&rows.txn);
         committed = rows.full ? ENV_FULL : ENV_FAULT;
     } else {
+        unstamped_note(shared_page(writer), batch);
         committed = env_commit(&rows.txn, &fault);
     }
     if (committed != ENV_OK) {
@@ -338,6 +343,12 @@ static struct rows rows_of(struct batch_writer *writer)
 
 /* ---- stamping what was late ---- */
 
+/* NULL: nothing is noted, nor stamped later by a process that cannot tell the time. */
+static struct unstamped *shared_page(const struct batch_writer *writer)
+{
+    return writer->settings.clock.now_ms != NULL ? env_turn_page(writer->settings.env) : NULL;
+}
+
 static struct instant instant_now(const struct batch_writer *writer)
 {
     struct instant now = {.stopwatch_us = clock_stopwatch_us()};
@@ -360,28 +371,68 @@ static bool is_longer_ago_than(const struct batch_writer *writer, const struct i
             now.moment.boot_ms - begun->moment.boot_ms > ms);
 }
 
-static void stamp_if_late(struct batch_writer *writer, struct store_write *batch)
+/* What stamps one transaction: the rotations of a batch, or those that were left. */
+typedef void stamp_all(struct batch_writer *writer, struct rows *rows,
+                       const struct store_write *batch);
+
+static enum env_result stamp(struct batch_writer *writer, stamp_all *all,
+                             const struct store_write *batch);
+static enum env_result stamp_once(struct batch_writer *writer, stamp_all *all,
+                                  const struct store_write *batch, struct fault *fault);
+static void stamp_batch(struct batch_writer *writer, struct rows *rows,
+                        const struct store_write *batch);
+static void stamp_noted(struct batch_writer *writer, struct rows *rows,
+                        const struct store_write *none);
+
+/* False: what was late could not be stamped. */
+static bool stamp_if_late(struct batch_writer *writer, struct store_write *batch)
 {
     int64_t allowed_ms = PROMPT_MS;
 
     for (int stamps = 0;
          stamps < STAMPS_MOST && is_longer_ago_than(writer, &writer->begun, allowed_ms); stamps++) {
-        struct fault fault = {""}; /* the writes are durable whatever comes of their stamps */
-        enum env_result result;
-
-        do {
-            result = stamp(writer, batch, &fault);
-        } while (result == ENV_FULL && env_grow(writer->settings.env, &fault) == ENV_OK);
-        if (result != ENV_OK) {
-            return;
+        switch (stamp(writer, stamp_batch, batch)) {
+        case ENV_OK:
+            break;
+        case ENV_ABSENT:
+            return true;
+        case ENV_FULL:
+        case ENV_FAULT:
+            return false;
         }
         allowed_ms *= 2;
     }
+    return true;
 }
 
-/* In one transaction. ENV_ABSENT: there was nothing to stamp. */
-static enum env_result stamp(struct batch_writer *writer, const struct store_write *batch,
-                             struct fault *fault)
+/* The process that had the turn died with it. When its last batch became durable is not known, but
+ * not later than now. */
+static void stamp_what_was_left(struct batch_writer *writer)
+{
+    struct unstamped *page = shared_page(writer);
+    struct store_write first;
+
+    if (unstamped_get(page, 0, &first) && stamp(writer, stamp_noted, NULL) != ENV_FAULT) {
+        unstamped_forget(page);
+    }
+}
+
+/* The writes are durable whatever comes of their stamps. */
+static enum env_result stamp(struct batch_writer *writer, stamp_all *all,
+                             const struct store_write *batch)
+{
+    struct fault fault = {""};
+    enum env_result result;
+
+    do {
+        result = stamp_once(writer, all, batch, &fault);
+    } while (result == ENV_FULL && env_grow(writer->settings.env, &fault) == ENV_OK);
+    return result;
+}
+
+/* ENV_ABSENT: there was nothing to stamp. */
+static enum env_result stamp_once(struct batch_writer *writer, stamp_all *all,
+                                  const struct store_write *batch, struct fault *fault)
 {
     struct rows rows = rows_of(writer);
     enum env_result result;
@@ -392,14 +443,32 @@ static enum env_result stamp(struct batch_writer *writer, const struct store_wri
     }
     rows.fault = fault;
     writer->begun = instant_now(writer);
-    for (const struct store_write *write = batch; write != NULL; write = write->next) {
-        if (write->result == STORE_OK) {
-            writer->settings.stamp(writer->settings.self, &rows, write);
-        }
-    }
+    all(writer, &rows, batch);
     if (rows.failed || rows.changes == 0) {
         env_abort(&rows.txn);
         return rows.full ? ENV_FULL : rows.failed ? ENV_FAULT : ENV_ABSENT;
     }
     return env_commit(&rows.txn, fault);
+}
+
+static void stamp_batch(struct batch_writer *writer, struct rows *rows,
+                        const struct store_write *batch)
+{
+    for (const struct store_write *write = batch; write != NULL; write = write->next) {
+        if (write->result == STORE_OK) {
+            writer->settings.stamp(writer->settings.self, rows, write);
+        }
+    }
+}
+
+static void stamp_noted(struct batch_writer *writer, struct rows *rows,
+                        const struct store_write *none)
+{
+    const struct unstamped *page = shared_page(writer);
+    struct store_write write;
+
+    (void)none;
+    for (size_t at = 0; unstamped_get(page, at, &write); at++) {
+        writer->settings.stamp(writer->settings.self, rows, &write);
+    }
 }

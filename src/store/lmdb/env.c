@@ -384,6 +384,11 @@ void env_turn_give(struct env *env)
     process_lock_give(&env->lock, PROCESS_LOCK_WRITER);
 }
 
+void *env_turn_page(struct env *env)
+{
+    return env->lock.page;
+}
+
 int64_t env_wait_us(const struct env *env)
 {
     return env->wait_us;

@@ -88,6 +88,9 @@ void env_read_end(struct env_txn *txn);
  * process kept it. */
 bool env_turn_take(struct env *env, int64_t until_us);
 void env_turn_give(struct env *env);
+/* A page that all processes share and that outlives them (process_lock_share), for who has the
+ * turn. NULL: there is none. */
+void *env_turn_page(struct env *env);
 /* Says that the turn could not be had for so long, who has it, and what to do about it. */
 void env_turn_fault(struct env *env, int64_t waited_us, struct fault *fault);
 /* A write has waited for the turn since then, in vain: env_ready remembers. */

@@ -250,6 +250,8 @@ struct env *env_open(const struct env_settings *settings, struct fault *fault)
     } else if (open_with_patience(env, settings, exists, fault) != ENV_OK) {
         env_close(env);
         env = NULL;
+    } else if (!settings->read_only) {
+        process_lock_share(&env->lock);
     }
     close(directory);
     return env;

@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,12 +34,32 @@ static bool look_until(const struct process_lock *lock, enum process_lock_of of,
 bool process_lock_open(struct process_lock *lock, int directory)
 {
     lock->owner = getpid();
+    lock->page = NULL;
     lock->file = openat(directory, "process.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     return lock->file >= 0;
 }
 
+/* Room on disk is asked for first: a page that has none when it is written to ends the process. */
+void process_lock_share(struct process_lock *lock)
+{
+    struct stat file;
+    void *page;
+
+    if (lock->file < 0 || fstat(lock->file, &file) != 0 ||
+        (file.st_size < PROCESS_LOCK_PAGE &&
+         posix_fallocate(lock->file, 0, PROCESS_LOCK_PAGE) != 0)) {
+        return;
+    }
+    page = mmap(NULL, PROCESS_LOCK_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, lock->file, 0);
+    lock->page = page != MAP_FAILED ? page : NULL;
+}
+
 void process_lock_close(struct process_lock *lock)
 {
+    if (lock->page != NULL) {
+        munmap(lock->page, PROCESS_LOCK_PAGE);
+        lock->page = NULL;
+    }
     if (lock->file >= 0) {
         close(lock->file);
         lock->file = -1;

@@ -15,14 +15,20 @@
 /* What is locked: a range of the file each. */
 enum process_lock_of { PROCESS_LOCK_WRITER, PROCESS_LOCK_READERS };
 
+enum { PROCESS_LOCK_PAGE = 4096 };
+
 struct process_lock {
     int file;    /* -1: no file; every lock is free */
     pid_t owner; /* this process */
+    void *page;  /* the file's first, shared by all processes; NULL: it cannot be had */
 };
 
 /* Opens DIRECTORY/process.lock, made 0600 when absent. After the last fork. False with errno set.
  */
 bool process_lock_open(struct process_lock *lock, int directory);
+/* Sets lock->page: PROCESS_LOCK_PAGE bytes, all zero at first, that outlive the process. For who
+ * may take the writer's lock; only who has it may write there. */
+void process_lock_share(struct process_lock *lock);
 void process_lock_close(struct process_lock *lock);
 /* Waits for the lock until that time of clock_stopwatch_us. False: another process kept it. Locks
  * exclude processes, not the threads of one process: at most one thread of a process may take a
