@@ -10,11 +10,15 @@
 #include "base/buffer.h"
 #include "base/fault.h"
 
+/* More than any claims of an account or key set of a client have. A value costs jansson a hundred
+ * times what a byte of a string does, so this bounds what a stranger's body can cost. */
+enum { JSON_IN_VALUES_MAX = 1024 };
+
 /* Parses one JSON object from outside. Its memory is the arena's: bounded, wiped by the reset, and
- * never given to json_decref. Refuses anything but one object, duplicate keys, nesting beyond
- * jansson's bound, NUL in strings, bad UTF-8, and trailing bytes. NULL with the reason in *fault
- * (position and kind, never contents). Takes about 6 bytes of the arena per byte of text, besides
- * the values. */
+ * never given to json_decref. Refuses anything but one object, duplicate keys, more than
+ * JSON_IN_VALUES_MAX values, NUL in strings, bad UTF-8, and trailing bytes. NULL with the reason in
+ * *fault (position and kind, never contents). Takes about 6 bytes of the arena per byte of text,
+ * besides the values. */
 json_t *json_in_object(struct arena *arena, struct text t, struct fault *fault);
 
 enum json_in { JSON_IN_ABSENT, JSON_IN_TEXT, JSON_IN_OTHER };

@@ -138,11 +138,36 @@ static const char *kind_of(enum json_error_code code)
     return "not well-formed";
 }
 
+/* At least as many as there are: each begins the text or follows one of these. Counts up to `most`
+ * and one more. */
+static size_t count_values(struct text t, size_t most)
+{
+    size_t count = 1;
+    bool in_string = false;
+
+    for (size_t i = 0; i < t.size && count <= most; i++) {
+        char c = t.data[i];
+
+        if (in_string) {
+            i += c == '\\';
+            in_string = c != '"';
+        } else {
+            in_string = c == '"';
+            count += c == ',' || c == '{' || c == '[';
+        }
+    }
+    return count;
+}
+
 static json_t *parse_into(struct arena *arena, struct text t, struct fault *fault)
 {
     struct parse parse = {.arena = arena, .rest = t};
     json_error_t error = {0};
 
+    if (count_values(t, JSON_IN_VALUES_MAX) > JSON_IN_VALUES_MAX) {
+        fault_set(fault, "JSON: more than %d values", JSON_IN_VALUES_MAX);
+        return NULL;
+    }
     if (t.size <= SIZE_MAX / 4) {
         parse.spill_left = spill_size(t.size) / alignof(max_align_t) * alignof(max_align_t);
         parse.spill = arena_alloc(arena, parse.spill_left);

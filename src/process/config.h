@@ -13,7 +13,10 @@ enum { CONFIG_REALMS_MAX = 64, CONFIG_MOUNTS_MAX = 64 };
 enum { CONFIG_PATH_MAX = 1024, CONFIG_THREADS_MAX = 256 };
 
 /* Defaults that also hold while no configuration can be read. */
-enum { CONFIG_THREADS = 64, CONFIG_BODY_LIMIT = 64 * 1024 };
+enum {
+    CONFIG_THREADS = 64,
+    CONFIG_BODY_LIMIT = 16 * 1024 /* the largest assertion, the largest refresh token and a scope */
+};
 
 struct config {
     char file[CONFIG_PATH_MAX];        /* "" = no file, all defaults */
@@ -28,7 +31,7 @@ struct config {
     enum log_level log_level;
     char prefix[MOUNT_PATH_MAX + 1]; /* stripped from the URL path before mounts are matched */
     uint64_t threads;                /* at most, of a FastCGI responder, however started */
-    uint64_t body_limit;             /* 64 KiB */
+    uint64_t body_limit;             /* 16 KiB */
     struct realm realms[CONFIG_REALMS_MAX]; /* mounts point into it: a config is not copied */
     size_t realm_count;
     struct mount mounts[CONFIG_MOUNTS_MAX];

@@ -157,14 +157,14 @@ static void test_depth(void **state)
     static const struct row {
         size_t depth;
         bool taken;
-    } rows[] = {{1, true}, {2, true}, {2000, true}, {2049, false}, {10000, false}, {100000, false}};
+    } rows[] = {{1, true}, {2, true}, {1023, true}, {1024, false}, {10000, false}, {100000, false}};
 
     for (size_t i = 0; i < 2 * COUNT(rows); i++) {
         struct fault fault = {""};
         const struct row *row = &rows[i / 2];
         struct text t = nested(*state, row->depth, i % 2 == 0);
         assert_int_equal(json_in_object(*state, t, &fault) != NULL, row->taken);
-        assert_true(row->taken || strstr(fault.text, "nested too deeply") != NULL);
+        assert_true(row->taken || strstr(fault.text, "more than 1024 values") != NULL);
         arena_reset(*state);
     }
     for (size_t depth = 1000; depth <= 100000; depth *= 10) { /* and never closed */
@@ -249,21 +249,53 @@ static void test_arena_runs_out(void **state)
 
 static void test_arena_bounds_a_bomb(void **state)
 {
-    struct arena *small = arena_open(64 * 1024);
+    struct arena *small = arena_open(32 * 1024);
     struct text t = {NULL, 0};
     struct buffer buffer;
     struct fault fault = {""};
 
     buffer_start(&buffer, *state, 70000);
     buffer_add_c(&buffer, "{\"a\":[");
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 500; i++) {
         buffer_add_c(&buffer, "{},");
     }
     buffer_add_c(&buffer, "1]}");
     assert_true(buffer_finish(&buffer, &t));
     assert_null(json_in_object(small, t, &fault));
-    assert_true(arena_used(small) <= 64 * 1024);
+    assert_non_null(strstr(fault.text, "too much for one request"));
+    assert_true(arena_used(small) <= 32 * 1024);
     arena_close(small);
+}
+
+/* A value costs far more than a byte: their number is bounded, whatever is inside of strings. */
+static void test_counts_values(void **state)
+{
+    static const char *const values[] = {"{}", "0", "[]", "\"\\\",{[\"", "\",{[,{[,{[\""};
+
+    for (size_t i = 0; i < COUNT(values); i++) {
+        size_t each = strchr("{[", values[i][0]) != NULL ? 2 : 1;
+        size_t most = (JSON_IN_VALUES_MAX - 2) / each;
+
+        for (size_t count = most - 1; count <= most + 1; count++) {
+            struct fault fault = {""};
+            struct text t = {NULL, 0};
+            struct buffer buffer;
+            json_t *object;
+
+            buffer_start(&buffer, *state, 8192);
+            buffer_add_c(&buffer, "{\"a\":[");
+            for (size_t n = 0; n < count; n++) {
+                buffer_add_c(&buffer, n > 0 ? "," : "");
+                buffer_add_c(&buffer, values[i]);
+            }
+            buffer_add_c(&buffer, "]}");
+            assert_true(buffer_finish(&buffer, &t));
+            object = json_in_object(*state, t, &fault);
+            assert_int_equal(object != NULL, count <= most);
+            assert_true(object != NULL || strstr(fault.text, "more than 1024 values") != NULL);
+            arena_reset(*state);
+        }
+    }
 }
 
 static void test_stray_decref_is_harmless(void **state)
@@ -313,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_arena_runs_out),
         cmocka_unit_test(test_arena_bounds_a_bomb),
+        cmocka_unit_test(test_counts_values),
         cmocka_unit_test(test_trailing_bytes_in_a_small_arena),
         cmocka_unit_test(test_stray_decref_is_harmless),
     };

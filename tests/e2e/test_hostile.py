@@ -103,7 +103,8 @@ def bodies(login):
         "JSON twice": ([JSON], as_json + as_json),
         "JSON with other types": ([JSON], b'{"refresh_token":[],"refreshToken":{},"username":1}'),
         "nothing but spaces": ([JSON], b" " * 4000),
-        "64 KiB and one": ([FORM], b"a" * 65537),
+        "16 KiB and one": ([FORM], b"a" * 16385),
+        "JSON of many values": ([JSON], as_json[:-1] + b',"a":[' + b"0," * 2000 + b"0]}"),
         "a megabyte": ([JSON], b'"' + b"a" * 1048576 + b'"'),
     }
     return found

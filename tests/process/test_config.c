@@ -388,7 +388,7 @@ static void test_without_a_file(void **state)
     assert_string_equal(config.prefix, "");
     assert_int_equal(config.log_level, LOG_LEVEL_NOTICE);
     assert_int_equal(config.threads, 64);
-    assert_int_equal(config.body_limit, 65536);
+    assert_int_equal(config.body_limit, 16384);
     assert_int_equal(config.store_size, 64 << 20);
     assert_int_equal(config.store_limit, 0);
     assert_int_equal(config.keep_ended_ms, INT64_C(30) * CLOCK_DAY);
