@@ -419,6 +419,8 @@ static void send_and_finish(struct request *request, struct text spelled)
     finish(request);
 }
 
+static void wipe_variables(char **variables);
+
 /* Gives the connection back. Not FCGX_Finish_r, which closes what it could not write to, and waits
  * as long as the peer keeps sending, while this thread may hold up a whole batch. A stream that has
  * failed must not be closed either: that would send its buffer again. */
@@ -429,6 +431,7 @@ static void finish(struct request *request)
     bool broken = FCGX_GetError(fcgi->in) != 0 || FCGX_GetError(fcgi->out) != 0 ||
                   FCGX_FClose(fcgi->err) != 0 || FCGX_FClose(fcgi->out) != 0;
 
+    wipe_variables(fcgi->envp);
     FCGX_Free(fcgi, 0);
     if (request->keep && !broken) {
         connections_await_next(connections, request->connection);
@@ -436,6 +439,15 @@ static void finish(struct request *request)
         connections_close_one(connections, request->connection);
     }
     request_give(request);
+}
+
+/* Among them are credentials and tokens, and M_PERTURB (workers.c) leaves small pieces as they are.
+ */
+static void wipe_variables(char **variables)
+{
+    for (; *variables != NULL; variables++) {
+        secret_wipe(*variables, strlen(*variables));
+    }
 }
 
 /* ---- requests ---- */

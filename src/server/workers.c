@@ -120,6 +120,9 @@ static bool prepare(struct workers *workers, const struct listener *listener,
     workers->enough = processors() + 1;
     /* malloc keeps separate arenas for so many threads; more than run at once would only cost */
     mallopt(M_ARENA_MAX, (int)processors());
+    /* libfcgi frees its buffers with the tokens in them: overwrite what is freed (with this byte)
+     */
+    mallopt(M_PERTURB, 0xff);
     pthread_mutex_init(&workers->starting, NULL);
     workers->threads = calloc(most, sizeof *workers->threads);
     workers->connections = connections_open(listener);

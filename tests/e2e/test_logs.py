@@ -3,6 +3,7 @@
 level, not in an argument list or environment, not in the store."""
 
 import dataclasses
+import os
 import pathlib
 import threading
 
@@ -91,6 +92,38 @@ def test_no_secret_is_written_down(world, kind):
     assert traces(told.stdout + told.stderr, words) == set()
     store = b"".join(path.read_bytes() for path in (world.installed.folder / "store").iterdir())
     assert traces(store, words) == set()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root reads the memory of a process that holds secrets")
+def test_no_secret_is_left_in_memory(world):
+    """What libfcgi and the like have freed, too: a read past the end of a buffer is a fault of its own."""
+    server = world.serve("socket")
+    spoken = use_everything(world, server)
+    kept = world.login(dialects.mount_at("/oauth/token"))
+    for credentials in (("web", world.secrets["web"]), ("web", OTHER_PASSWORD)):
+        server.send(Request("POST", "/oauth/token", [dialects.FORM, dialects.basic(*credentials)],
+                            b"grant_type=refresh_token&refresh_token=" + kept.refresh_token.encode()))
+    basic = dialects.basic("web", world.secrets["web"])[1].removeprefix("Basic ")
+    words = {*spoken, kept.refresh_token, basic, PASSWORD, OTHER_PASSWORD, *world.secrets.values(),
+             (world.installed.folder / "secret").read_text().strip()}
+    [pid] = server.responders()
+    memory = b"\n".join(read_memory(pid))
+    assert b"/oauth/token" in memory
+    assert traces(memory, words) == set()
+
+
+def read_memory(pid):
+    """What the process can write to, piece by piece."""
+    with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines():
+            span, rights, *_ = line.split()
+            start, end = (int(part, 16) for part in span.split("-"))
+            if rights.startswith("rw"):
+                try:
+                    memory.seek(start)
+                    yield memory.read(end - start)
+                except OSError:  # the end of the store's map
+                    pass
 
 
 def test_control_bytes_do_not_forge_log_lines(world):
