@@ -76,6 +76,7 @@ struct dialect {
     size_t endpoint_count;
     const char *realm; /* of its endpoints where the configuration names none; NULL: each path is a
                           realm of its own */
+    bool proves_clients;  /* a request can prove which client sends it */
     struct policy policy; /* of a realm; policy.layout is NULL where no tokens are issued */
     const char *issuer;   /* of a realm, where the configuration names none */
     const char *audience;

@@ -118,6 +118,7 @@ static const struct layout layout = {
     .header = {{"typ", "JWT"}, {"cty", "JWT"}, {.name = "alg"}},
     .access = write_access,
     .refresh = write_refresh,
+    .says_audience = true,
 };
 
 static const struct endpoint endpoints[] = {

@@ -176,6 +176,7 @@ static const struct layout layout = {
     .access = write_access,
     .session_claim = "sid",
     .says_scope = true,
+    .says_audience = true,
 };
 
 /* The document shows both paths as one handler, so a session of one is a session of the other. */

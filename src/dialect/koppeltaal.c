@@ -150,6 +150,7 @@ static const struct layout layout = {
     .header = {{.name = "kid"}, {.name = "alg"}, {"typ", "JWT"}},
     .access = write_access,
     .says_scope = true,
+    .says_audience = true,
 };
 
 static const struct endpoint endpoints[] = {
@@ -170,6 +171,7 @@ const struct dialect koppeltaal_dialect = {
     .summary = "Koppeltaal 2.0: form, UUID tokens, exact scope",
     .endpoints = endpoints,
     .endpoint_count = sizeof endpoints / sizeof endpoints[0],
+    .proves_clients = true,
     .policy = {.rotate = true,
                .concurrency_window_ms = CLOCK_MINUTE,
                .access_lifetime_ms = CLOCK_HOUR,

@@ -227,13 +227,14 @@ static const struct wording words[] = {
     {0},
 };
 
-/* ---- tokens: RFC 9068 section 2.2, as far as the operator has named issuer and audience ---- */
+/* ---- tokens: RFC 9068 section 2.2; where the operator names no audience, it is this server ----
+ */
 
 static void write_access(struct json_out *out, const struct layout_claims *claims)
 {
     layout_add_named(out, "iss", claims->issuer);
     json_out_member(out, "sub", claims->subject);
-    layout_add_named(out, "aud", claims->audience);
+    layout_add_named(out, "aud", claims->audience.size > 0 ? claims->audience : claims->issuer);
     layout_add_expiry(out, claims);
     json_out_member_int(out, "iat", claims->issued_at_s);
     json_out_member(out, "jti", text_of(claims->jti));
@@ -250,6 +251,7 @@ static const struct layout layout = {
     .access = write_access,
     .session_claim = "sid",
     .says_scope = true,
+    .says_audience = true,
 };
 
 static const char *advise(const struct realm *realm)
@@ -279,6 +281,7 @@ const struct dialect oauth_dialect = {
     .summary = "RFC 6749 refresh grant with client authentication",
     .endpoints = endpoints,
     .endpoint_count = sizeof endpoints / sizeof endpoints[0],
+    .proves_clients = true,
     .policy = {.rotate = true,
                .concurrency_window_ms = CLOCK_MINUTE,
                .idle_lifetime_ms = INT64_C(30) * CLOCK_DAY,

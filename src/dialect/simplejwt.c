@@ -218,6 +218,7 @@ static const struct layout layout = {
     .header = {{.name = "alg"}, {"typ", "JWT"}},
     .access = write_access,
     .refresh = write_refresh,
+    .says_audience = true,
 };
 
 /* ---- the dialect ---- */

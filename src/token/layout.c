@@ -12,10 +12,23 @@ static bool make_token(const struct layout *layout, layout_writer *writer,
                        const struct signing_key *key, const struct layout_claims *claims,
                        struct arena *arena, struct text *token);
 static bool write_header(const struct layout *layout, const struct signing_key *key,
-                         struct arena *arena, struct text *header);
+                         const struct layout_claims *claims, struct arena *arena,
+                         struct text *header);
 static bool write_payload(const struct layout *layout, layout_writer *writer,
                           const struct layout_claims *claims, struct arena *arena,
                           struct text *payload);
+
+#define AT_JWT "at+jwt"
+
+bool layout_needs_issuer(const struct layout *layout)
+{
+    for (size_t i = 0; i < LAYOUT_HEADER_MAX && layout->header[i].name != NULL; i++) {
+        if (text_is(text_of(layout->header[i].value), AT_JWT)) {
+            return true;
+        }
+    }
+    return false;
+}
 
 bool layout_access_token(const struct layout *layout, const struct signing_key *key,
                          const struct layout_claims *claims, struct arena *arena,
@@ -47,13 +60,14 @@ static bool make_token(const struct layout *layout, layout_writer *writer,
     struct text header;
     struct text payload;
 
-    return write_header(layout, key, arena, &header) &&
+    return write_header(layout, key, claims, arena, &header) &&
            write_payload(layout, writer, claims, arena, &payload) &&
            jws_sign(key, header, payload, arena, token);
 }
 
 static bool write_header(const struct layout *layout, const struct signing_key *key,
-                         struct arena *arena, struct text *header)
+                         const struct layout_claims *claims, struct arena *arena,
+                         struct text *header)
 {
     struct buffer buffer;
     struct json_out out = json_out_start(&buffer, layout->style);
@@ -67,6 +81,8 @@ static bool write_header(const struct layout *layout, const struct signing_key *
         if (value == NULL) {
             value = text_is(TEXT("kid"), name) ? signing_key_kid(key)
                                                : signing_algorithm_name(signing_key_algorithm(key));
+        } else if (claims->issuer.size == 0 && text_is(TEXT(AT_JWT), value)) {
+            value = "JWT";
         }
         json_out_member(&out, name, text_of(value));
     }

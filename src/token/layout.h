@@ -43,7 +43,12 @@ struct layout {
     const char *session_claim; /* the member of an access token that names its session ("sid"), or
                                   NULL */
     bool says_scope;           /* access tokens carry the scope */
+    bool says_audience;        /* access tokens carry `aud` */
 };
+
+/* Are its tokens of type at+jwt, which are none without `iss` (RFC 9068 section 2.2)? Without an
+ * issuer they are of type JWT. */
+bool layout_needs_issuer(const struct layout *layout);
 
 /* Builds and signs an access token. False: arena or libcrypto. */
 bool layout_access_token(const struct layout *layout, const struct signing_key *key,

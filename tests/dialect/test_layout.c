@@ -232,6 +232,29 @@ static void scope_given_but_empty(void **state)
     assert_null(json_object_get(payload, "scope"));
 }
 
+/* RFC 9068 section 2.2: without `iss` it is no at+jwt; without an audience of its own it is for
+ * this server. */
+static void at_jwt_has_issuer_and_audience(void **state)
+{
+    const struct layout *layout = layout_named("oauth");
+    struct layout_claims claims = full;
+    struct arena *arena = fixture_arena();
+    struct text token;
+    struct jws jws;
+
+    (void)state;
+    claims.audience = TEXT("");
+    assert_true(layout_access_token(layout, fixture_key(SIGNING_HS256), &claims, arena, &token));
+    json_t *payload = jws_open(arena, token, fixture_key(SIGNING_HS256));
+    assert_string_equal(json_string_value(json_object_get(payload, "aud")), "https://id.example/");
+    assert_true(jws_gate(arena, token, &jws));
+    assert_true(text_is(jws.type, "at+jwt"));
+    claims.issuer = TEXT("");
+    assert_true(layout_access_token(layout, fixture_key(SIGNING_HS256), &claims, arena, &token));
+    assert_true(jws_gate(arena, token, &jws));
+    assert_true(text_is(jws.type, "JWT"));
+}
+
 /* A name or scope must not be able to write a claim. */
 static void hostile_values_stay_values(void **state)
 {
@@ -355,6 +378,7 @@ int main(void)
         cmocka_unit_test(every_algorithm),
         cmocka_unit_test(renewal_differs_from_login),
         cmocka_unit_test(scope_given_but_empty),
+        cmocka_unit_test(at_jwt_has_issuer_and_audience),
         cmocka_unit_test(hostile_values_stay_values),
         cmocka_unit_test(refresh_tokens_are_jwts_where_the_layout_says_so),
         cmocka_unit_test(largest_refresh_token_fits),
