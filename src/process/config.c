@@ -170,7 +170,9 @@ static bool read_file(struct config_reader *reader, char **contents, size_t *siz
     ssize_t got = 1;
 
     *absent = fd < 0 && errno == ENOENT;
-    if (fd < 0) {
+    if (*absent) {
+        return fail_file(reader, "there is no such file; " CONFIG_ELSEWHERE);
+    } else if (fd < 0) {
         return fail_file(reader, strerror(errno));
     } else if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
         close(fd);

@@ -18,6 +18,10 @@ enum {
     CONFIG_BODY_LIMIT = 16 * 1024 /* the largest assertion, the largest refresh token and a scope */
 };
 
+/* What to do where nothing is: most likely it is in another place. */
+#define CONFIG_ELSEWHERE                                                                           \
+    "set RETOKEN_HOME or name the configuration with -c (a new one: `retoken init`)"
+
 struct config {
     char file[CONFIG_PATH_MAX];        /* "" = no file, all defaults */
     char data[CONFIG_PATH_MAX];        /* directory of the store and the secret */
@@ -45,6 +49,9 @@ bool config_load(const char *file, struct config *config, struct fault *fault);
 
 /* The mount with exactly this path, or NULL. */
 const struct mount *config_mount(const struct config *config, const char *path);
+
+/* Is it an absolute http or https URL? */
+bool config_is_issuer_url(struct text value);
 
 /* Durations: a number and s, m, h, d, w; or 0. Sizes: a number and k, m, g. For tests. */
 bool config_duration_parse(struct text t, int64_t *ms);

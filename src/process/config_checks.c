@@ -5,11 +5,15 @@
 
 #include "dialect/dialect.h"
 
+static bool check_issuer(struct config_reader *reader, size_t realm);
 static bool check_format(struct config_reader *reader, size_t realm);
 static bool check_idle(struct config_reader *reader, size_t realm, size_t row);
 static bool never_rotates(const struct realm *realm);
 static bool has_no_recovery(const struct realm *realm);
+static bool has_no_evidence(const struct realm *realm);
+static bool recovers_nothing_more(const struct realm *realm);
 static bool ends_before_idle(const struct realm *realm);
+static bool says_no_audience(const struct realm *realm);
 static bool loses_no_scope(const struct realm *realm);
 
 /* Settings that may have no effect, and what to do then. */
@@ -20,6 +24,10 @@ static const struct {
 } idle_settings[] = {
     {"concurrency-window", never_rotates, "refresh tokens do not rotate here; remove the line"},
     {"recovery-window", never_rotates, "refresh tokens do not rotate here; remove the line"},
+    {"recovery-window", has_no_evidence,
+     "clients cannot prove themselves here; add recovery-evidence = none, or remove the line"},
+    {"recovery-window", recovers_nothing_more,
+     "the concurrency window is as long; write more than that, or 0"},
     {"reuse", never_rotates, "refresh tokens do not rotate here; remove the line"},
     {"recovery-evidence", has_no_recovery,
      "there is no recovery window; set recovery-window or remove the line"},
@@ -27,6 +35,7 @@ static const struct {
      "there is no recovery window; set recovery-window or remove the line"},
     {"idle-lifetime", ends_before_idle,
      "sessions end before, by absolute-lifetime; write less than that, or 0"},
+    {"audience", says_no_audience, "access tokens here name no audience; remove the line"},
     {"scope-loss", loses_no_scope, "access tokens here say their scope; remove the line"},
 };
 
@@ -34,7 +43,7 @@ enum { IDLE_SETTINGS = sizeof idle_settings / sizeof idle_settings[0] };
 
 bool config_check_realm(struct config_reader *reader, size_t realm)
 {
-    if (!check_format(reader, realm)) {
+    if (!check_issuer(reader, realm) || !check_format(reader, realm)) {
         return false;
     }
     for (size_t i = 0; i < IDLE_SETTINGS; i++) {
@@ -43,6 +52,30 @@ bool config_check_realm(struct config_reader *reader, size_t realm)
         }
     }
     return true;
+}
+
+/* RFC 9068 section 2.2, RFC 8414 section 2: verifiers look for the keys under it. */
+static bool check_issuer(struct config_reader *reader, size_t i)
+{
+    const struct realm *realm = &reader->config->realms[i];
+    unsigned own = config_realm_line(reader, i, "issuer");
+
+    return realm->issuer[0] == '\0' || !layout_needs_issuer(realm->policy.layout) ||
+           config_is_issuer_url(text_of(realm->issuer)) ||
+           config_complain(reader, own != 0 ? own : config_general_line(reader, "issuer"),
+                           "issuer = %.80s: not a URL; write for example "
+                           "https://login.example.org",
+                           realm->issuer);
+}
+
+bool config_is_issuer_url(struct text value)
+{
+    struct text rest = text_starts(value, TEXT("https://"))  ? text_from(value, 8)
+                       : text_starts(value, TEXT("http://")) ? text_from(value, 7)
+                                                             : (struct text){0};
+
+    return rest.size > 0 && text_find(TEXT("/?#@:"), rest.data[0]) == 5 &&
+           text_is_visible_ascii(value);
 }
 
 static bool check_format(struct config_reader *reader, size_t i)
@@ -100,10 +133,28 @@ static bool has_no_recovery(const struct realm *realm)
     return never_rotates(realm) || realm->policy.recovery_window_ms == 0;
 }
 
+static bool has_no_evidence(const struct realm *realm)
+{
+    return realm->policy.recovery_window_ms != 0 &&
+           realm->policy.recovery_evidence == RECOVERY_EVIDENCE_CLIENT &&
+           !realm->dialect->proves_clients;
+}
+
+static bool recovers_nothing_more(const struct realm *realm)
+{
+    return realm->policy.recovery_window_ms != 0 &&
+           realm->policy.recovery_window_ms <= realm->policy.concurrency_window_ms;
+}
+
 static bool ends_before_idle(const struct realm *realm)
 {
     return realm->policy.absolute_lifetime_ms != 0 &&
            realm->policy.idle_lifetime_ms >= realm->policy.absolute_lifetime_ms;
+}
+
+static bool says_no_audience(const struct realm *realm)
+{
+    return !realm->policy.layout->says_audience;
 }
 
 static bool loses_no_scope(const struct realm *realm)

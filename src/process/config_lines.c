@@ -4,7 +4,7 @@
  *
  * The syntax is that of inih, which read these files before: `:` separates as well as `=`, a line
  * that starts with `#` or `;` is a comment, and so is the rest of a line from a `;` after a space.
- */
+ * Quotation marks round a value are taken off, as in YAML, shell and other INI files. */
 #include "process/config_reader.h"
 
 #include <stdlib.h>
@@ -14,6 +14,8 @@ static bool take_line(struct config_reader *reader, unsigned number, struct text
 static bool take_section(struct config_reader *reader, unsigned number, struct text line);
 static bool take_setting(struct config_reader *reader, unsigned number, struct text line,
                          struct config_line *next);
+static bool take_value(struct config_reader *reader, struct text raw, struct config_line *next);
+static bool is_marked(struct text value);
 
 static size_t count_lines(struct text contents)
 {
@@ -141,10 +143,48 @@ static bool take_setting(struct config_reader *reader, unsigned number, struct t
     } else if (section->count++ == 0) {
         section->lines = next;
     }
-    *next = (struct config_line){
-        .number = number,
-        .name = name,
-        .value = text_trim(without_comment(text_from(line, separator + 1))),
-    };
+    *next = (struct config_line){.number = number, .name = name};
+    return take_value(reader, text_from(line, separator + 1), next);
+}
+
+static bool take_value(struct config_reader *reader, struct text raw, struct config_line *next)
+{
+    struct text value = text_trim(raw);
+    bool quoted = value.size > 0 && (value.data[0] == '"' || value.data[0] == '\'');
+    size_t end = quoted ? text_find(text_from(value, 1), value.data[0]) + 1 : 0;
+
+    if (quoted && end < value.size) {
+        struct text rest = text_trim(text_from(value, end + 1));
+
+        next->value = text_from(text_cut(value, end), 1);
+        if (rest.size == 0 || rest.data[0] == ';') {
+            return true;
+        }
+        return config_complain_value(reader, next, "text after the closing quotation mark");
+    }
+    next->value = text_trim(without_comment(raw));
+    if (quoted || is_marked(next->value)) {
+        return config_complain_value(reader, next,
+                                     "a quotation mark without its partner; write the value "
+                                     "between two straight ones, or without");
+    } else if (text_starts(next->value, TEXT("(")) || text_starts(next->value, TEXT("DATA/"))) {
+        return config_complain_value(reader, next,
+                                     "this describes the default and is no value; write one, or "
+                                     "leave the line commented out");
+    }
     return true;
+}
+
+/* Does it end with a quotation mark, or begin or end with one that text processors make? */
+static bool is_marked(struct text value)
+{
+    static const char *const curly[] = {"\xe2\x80\x98", "\xe2\x80\x99", "\xe2\x80\x9c",
+                                        "\xe2\x80\x9d", "\xe2\x80\x9e"};
+    bool marked = text_ends(value, TEXT("\"")) || text_ends(value, TEXT("'"));
+
+    for (size_t i = 0; i < sizeof curly / sizeof curly[0]; i++) {
+        marked =
+            marked || text_starts(value, text_of(curly[i])) || text_ends(value, text_of(curly[i]));
+    }
+    return marked;
 }

@@ -10,7 +10,7 @@
 enum { CONFIG_FILE_MAX = 256 * 1024, CONFIG_LINE_MAX = 2048 };
 enum { CONFIG_SECTION_MAX = 256, CONFIG_SETTINGS_MAX = 24 };
 
-/* NAME = VALUE, trimmed and without a comment. */
+/* NAME = VALUE, trimmed, without a comment and without quotation marks round the value. */
 struct config_line {
     unsigned number;
     struct text name;
@@ -87,6 +87,7 @@ struct config_setting {
 typedef bool config_read(struct config_reader *reader, const struct config_setting *setting,
                          struct text value, void *field, const char **wrong);
 config_read config_read_text;      /* char[room]: UTF-8 without control characters */
+config_read config_read_issuer;    /* char[room]: an http(s) URL, a name of one word, or "" */
 config_read config_read_name;      /* char[room]: one visible ASCII word, as in logs and tokens */
 config_read config_read_path;      /* char[room]: a file; relative to the configuration's folder */
 config_read config_read_store;     /* char[room]: the URL of a store */
@@ -117,6 +118,8 @@ bool config_take_general(struct config_reader *reader);
  * complaint. */
 bool config_take_setting(struct config_reader *reader, const struct config_section *section,
                          const struct config_line *line, size_t first, size_t count);
+/* The line of [retoken] that set the setting of that name; 0 = none. */
+unsigned config_general_line(const struct config_reader *reader, const char *name);
 /* The line that set the setting of that name in realms[realm]; 0 = none. */
 unsigned config_realm_line(const struct config_reader *reader, size_t realm, const char *name);
 

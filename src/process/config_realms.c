@@ -292,10 +292,11 @@ static bool finish_realms(struct config_reader *reader)
 
         if (!realm_issues(realm)) {
             continue;
-        } else if (!config_check_realm(reader, i)) {
-            return false;
         } else if (reader->issuer[0] != '\0' && config_realm_line(reader, i, "issuer") == 0) {
             memcpy(realm->issuer, reader->issuer, sizeof realm->issuer);
+        }
+        if (!config_check_realm(reader, i)) {
+            return false;
         }
     }
     return true;

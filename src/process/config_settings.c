@@ -94,7 +94,7 @@ const struct config_setting config_realm_settings[] = {
     {"format", config_read_choice, FIELD(struct realm, policy.format),
      ONE_OF(formats, "unknown; write native, uuid or jwt")},
     {"algorithm", config_read_algorithm, FIELD(struct realm, policy.algorithm)},
-    {"issuer", config_read_text, FIELD(struct realm, issuer)},
+    {"issuer", config_read_issuer, FIELD(struct realm, issuer)},
     {"audience", config_read_text, FIELD(struct realm, audience)},
     {"scope-loss", config_read_switch, FIELD(struct realm, policy.scope_loss),
      ONE_OF(losses, "unknown; write allow or refuse")},
@@ -224,6 +224,13 @@ static bool complain_of_setting(struct config_reader *reader, const struct confi
                            TEXT_ARGS(text_cut(line->name, 80)), TEXT_ARGS(section->word));
 }
 
+unsigned config_general_line(const struct config_reader *reader, const char *name)
+{
+    size_t row = find(config_general_settings, config_general_count, text_of(name));
+
+    return row < config_general_count ? reader->general.setting[row] : 0;
+}
+
 unsigned config_realm_line(const struct config_reader *reader, size_t realm, const char *name)
 {
     size_t row = find(config_realm_settings, config_realm_count, text_of(name));
@@ -245,5 +252,5 @@ static bool read_issuer(struct config_reader *reader, const struct config_settin
                         struct text value, void *field, const char **wrong)
 {
     (void)field;
-    return config_read_text(reader, setting, value, reader->issuer, wrong);
+    return config_read_issuer(reader, setting, value, reader->issuer, wrong);
 }

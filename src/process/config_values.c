@@ -34,6 +34,18 @@ bool config_read_name(struct config_reader *reader, const struct config_setting 
     return config_read_text(reader, setting, value, field, wrong);
 }
 
+/* Some servers name themselves by a word ("acme.com"); what must have a URL is checked with its
+ * realm. */
+bool config_read_issuer(struct config_reader *reader, const struct config_setting *setting,
+                        struct text value, void *field, const char **wrong)
+{
+    if (!config_read_text(reader, setting, value, field, wrong)) {
+        return false;
+    }
+    *wrong = "not an issuer; write a URL, for example https://login.example.org";
+    return value.size == 0 || text_is_visible_ascii(value);
+}
+
 /* DIRECTORY/value; absolute values as they are. */
 bool config_join(struct text directory, struct text value, char *field, size_t room)
 {

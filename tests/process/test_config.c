@@ -182,6 +182,41 @@ static const struct {
     {"[realm s]\ndialect = kopong, duktig\nreuse = report\n",
      "retoken.conf:3: reuse has no effect: refresh tokens do not rotate here; remove the line"},
 
+    /* quotation marks, and defaults uncommented as they are printed */
+    {"[retoken]\nissuer = \"https://id.example\n",
+     "retoken.conf:2: issuer = \"https://id.example: a quotation mark without its partner; write "
+     "the value between two straight ones, or without"},
+    {"[retoken]\nlog = it's'\n",
+     "retoken.conf:2: log = it's': a quotation mark without its partner; write the value between "
+     "two straight ones, or without"},
+    {"[retoken]\nlog = '\n",
+     "retoken.conf:2: log = ': a quotation mark without its partner; write the value between two "
+     "straight ones, or without"},
+    {MOUNT "idle-lifetime = \xe2\x80\x9c"
+           "4w\xe2\x80\x9d\n",
+     "retoken.conf:3: idle-lifetime = \xe2\x80\x9c"
+     "4w\xe2\x80\x9d: a quotation mark without its "
+     "partner; write the value between two straight ones, or without"},
+    {"[retoken]\nlog = \"a\" b\n",
+     "retoken.conf:2: log = a: text after the closing quotation mark"},
+    {"[retoken]\nlog =            (a file; standard error unless set)\n",
+     "retoken.conf:2: log = (a file; standard error unless set): this describes the default and "
+     "is no value; write one, or leave the line commented out"},
+    {"[retoken]\nsecret-file = DATA/secret\n",
+     "retoken.conf:2: secret-file = DATA/secret: this describes the default and is no value; "
+     "write one, or leave the line commented out"},
+
+    /* issuers */
+    {MOUNT "issuer = login.example.org\n",
+     "retoken.conf:3: issuer = login.example.org: not a URL; write for example "
+     "https://login.example.org"},
+    {"[retoken]\nissuer = https:///x\n" MOUNT,
+     "retoken.conf:2: issuer = https:///x: not a URL; write for example "
+     "https://login.example.org"},
+    {"[retoken]\nissuer = our server\n" KOPONG,
+     "retoken.conf:2: issuer = our server: not an issuer; write a URL, for example "
+     "https://login.example.org"},
+
     /* values */
     {MOUNT "concurrency-window = 5 minutes\n",
      "retoken.conf:3: concurrency-window = 5 minutes: not a duration; write for example 60s"},
@@ -280,6 +315,14 @@ static const struct {
     {MOUNT "absolute-lifetime = 7d\nidle-lifetime = 7d\n",
      "retoken.conf:4: idle-lifetime has no effect: sessions end before, by absolute-lifetime; "
      "write less than that, or 0"},
+    {"[mount /w]\ndialect = wirecash\nrecovery-window = 7d\n",
+     "retoken.conf:3: recovery-window has no effect: clients cannot prove themselves here; add "
+     "recovery-evidence = none, or remove the line"},
+    {MOUNT "recovery-window = 1m\n",
+     "retoken.conf:3: recovery-window has no effect: the concurrency window is as long; write "
+     "more than that, or 0"},
+    {KOPONG "audience = api\n", "retoken.conf:3: audience has no effect: access tokens here name "
+                                "no audience; remove the line"},
     {MOUNT "scope-loss = allow\n",
      "retoken.conf:3: scope-loss has no effect: access tokens here say their scope; remove the "
      "line"},
@@ -460,6 +503,39 @@ static void test_every_general_setting(void **state)
                         "https://id.example/?a=b:c");
 }
 
+static void test_quotation_marks_are_taken_off(void **state)
+{
+    (void)state;
+    assert_true(
+        load("[retoken]\nissuer = \"https://id.example\"\nlog = 'a ; b' ; c\nthreads = \"8\"\n"
+             "prefix = \"\"\n[realm s]\ndialect = \"oauth\"\nidle-lifetime = '4w'\n"
+             "audience = Ada's shop\n"));
+    assert_string_equal(config.log_file, "a ; b");
+    assert_int_equal(config.threads, 8);
+    assert_string_equal(config.prefix, "");
+    assert_string_equal(config.realms[0].issuer, "https://id.example");
+    assert_string_equal(config.realms[0].audience, "Ada's shop");
+    assert_int_equal(config.realms[0].policy.idle_lifetime_ms, INT64_C(28) * CLOCK_DAY);
+}
+
+/* A window for clients that prove themselves, and one for those that cannot. */
+static void test_recovery_where_it_can_be_had(void **state)
+{
+    (void)state;
+    loaded(MOUNT "recovery-window = 7d\n", "/oauth/token");
+    loaded("[mount /w]\ndialect = wirecash\nrecovery-window = 7d\nrecovery-evidence = none\n",
+           "/w");
+    loaded("[realm s]\ndialect = wirecash, oauth\nrecovery-window = 7d\n", "/oauth/token");
+}
+
+/* Some servers name themselves by a word; only at+jwt asks for a URL. */
+static void test_issuers_of_one_word(void **state)
+{
+    (void)state;
+    loaded("[mount /f]\ndialect = fusionauth\nissuer = acme.com\n", "/f");
+    loaded(MOUNT "issuer = http://127.0.0.1:8080/auth\n", "/oauth/token");
+}
+
 static void test_paths_start_at_the_file(void **state)
 {
     char path[128];
@@ -499,7 +575,7 @@ static void test_every_mount_setting(void **state)
                    "issuer =\n"
                    "audience = \xc3\xa9, two words\n"
                    "dialect = oauth\n" /* last: what stands before it holds all the same */
-                   "[retoken]\nissuer = ignored here\n",
+                   "[retoken]\nissuer = https://ignored.example\n",
                    "/oauth/token");
     assert_ptr_equal(mount->realm->dialect, &oauth_dialect);
     assert_false(mount->realm->policy.rotate);
@@ -718,6 +794,9 @@ int main(void)
         cmocka_unit_test(test_without_a_file),
         cmocka_unit_test(test_which_file),
         cmocka_unit_test(test_every_general_setting),
+        cmocka_unit_test(test_quotation_marks_are_taken_off),
+        cmocka_unit_test(test_recovery_where_it_can_be_had),
+        cmocka_unit_test(test_issuers_of_one_word),
         cmocka_unit_test(test_paths_start_at_the_file),
         cmocka_unit_test(test_every_mount_setting),
         cmocka_unit_test(test_named_mounts_replace_the_list),
