@@ -2,20 +2,15 @@
 /* call.c: what all verbs share: opening, failing, finding. Does not know what a verb does. */
 #include "admin/call.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/codec.h"
 
 static void say(const struct call *call, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
-
-static void hint(const char *path, const char *advice, struct fault *fault);
-static void say(const struct call *call, const char *format, va_list arguments);
 
 const char *call_argument(const struct call *call, size_t i)
 {
@@ -33,32 +28,13 @@ enum call_end call_open(struct call *call)
     }
     const char *file = options_value(&call->options, OPTION_CONFIG);
     if (!config_load(file, &call->service.config, &fault)) {
-        hint(file, "`retoken init` makes it", &fault);
         return call_fault(call, &fault);
     }
     if (!service_open(&call->service, false, call->verb->needs == CALL_NEEDS_READING, &fault)) {
-        hint(call->service.config.secret_file, call_secret_hint(&call->service.config), &fault);
         return call_fault(call, &fault);
     }
     call->opened = true;
     return CALL_DONE;
-}
-
-/* What does not exist is not broken: it was never made. */
-static void hint(const char *path, const char *advice, struct fault *fault)
-{
-    struct fault said = *fault;
-
-    if (path != NULL && access(path, F_OK) != 0 && errno == ENOENT) {
-        fault_set(fault, "%s; %s", said.text, advice);
-    }
-}
-
-const char *call_secret_hint(const struct config *config)
-{
-    return access(store_url_directory(config->store), F_OK) == 0
-               ? "put back the secret that this store was made with"
-               : "`retoken init` makes it";
 }
 
 /* ---- how a verb ends ---- */

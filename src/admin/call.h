@@ -57,11 +57,6 @@ const char *call_argument(const struct call *call, size_t i);
 /* Opens what the verb needs. CALL_DONE, or the end with its reason said. */
 enum call_end call_open(struct call *call);
 
-/* What to do where the master secret is missing: a store that exists needs the one it was made
- * with.
- */
-const char *call_secret_hint(const struct config *config);
-
 /* Each prints on standard error what is wrong, where, and what would be right, and returns the exit
  * status. */
 enum call_end call_refuse(const struct call *call, const char *format, ...)

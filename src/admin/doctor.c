@@ -41,7 +41,7 @@ static void check_config_file(struct examination *e, const struct config *config
 static void check_mounts(struct examination *e);
 static const char *remark_on(const struct mount *mount);
 static bool check_private(struct examination *e, const char *check, const char *path,
-                          const char *right_mode, const char *when_missing);
+                          const char *right_mode);
 static void check_owner(struct examination *e, const char *path);
 static const char *user_name(uid_t uid, char room[64]);
 static void check_file_system(struct examination *e, const char *path);
@@ -74,13 +74,17 @@ static void examine(struct examination *e)
     }
     check_config_file(e, config);
     check_mounts(e);
-    bool data = check_private(e, "data", config->data, "0700", "`retoken init` makes it");
+    if (!service_is_installed(config, &fault)) {
+        report(e, "installation", HEALTH_FAIL, "%s", fault.text);
+        return;
+    }
+    bool data = check_private(e, "data", config->data, "0700");
     if (access(config->data, F_OK) == 0) {
         check_owner(e, config->data);
         check_file_system(e, config->data);
         check_space(e, config->data);
     }
-    bool secret = check_private(e, "secret", config->secret_file, "0600", call_secret_hint(config));
+    bool secret = check_private(e, "secret", config->secret_file, "0600");
     if (data && secret) {
         check_open_store(e);
     } else {
@@ -172,14 +176,14 @@ static const char *remark_on(const struct mount *mount)
 
 /* Owner and mode of a directory or file that is for this user alone. */
 static bool check_private(struct examination *e, const char *check, const char *path,
-                          const char *right_mode, const char *when_missing)
+                          const char *right_mode)
 {
     struct stat st;
     char owner[64];
     char self[64];
 
     if (lstat(path, &st) != 0) {
-        report(e, check, HEALTH_FAIL, "%s: %s; %s", path, strerror(errno), when_missing);
+        report(e, check, HEALTH_FAIL, "%s: %s", path, strerror(errno));
         return false;
     }
     if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {

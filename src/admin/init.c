@@ -237,9 +237,7 @@ static bool make_secret(struct call *call, struct fault *fault)
         return true;
     }
     if (access(directory, F_OK) == 0) {
-        fault_set(fault, "%s is missing, and the store %s exists: %s", path, directory,
-                  call_secret_hint(&call->service.config));
-        return false;
+        return service_is_installed(&call->service.config, fault);
     }
     bool made = secrets_file_create(path, &call->randomness, fault);
     if (!made && access(path, F_OK) != 0) {

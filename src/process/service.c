@@ -4,10 +4,36 @@
  * requests. */
 #include "process/service.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/secret.h"
 #include "token/refresh_token.h"
+
+bool service_is_installed(const struct config *config, struct fault *fault)
+{
+    bool secret = access(config->secret_file, F_OK) == 0 || errno != ENOENT;
+    bool store = access(store_url_directory(config->store), F_OK) == 0 || errno != ENOENT;
+
+    if (secret && store) {
+        return true;
+    } else if (!secret && !store) {
+        fault_set(fault, "there is no installation in %s; " CONFIG_ELSEWHERE, config->data);
+    } else if (!secret) {
+        fault_set(
+            fault,
+            "%s: the master secret is missing: put back the secret that the store %s was made "
+            "with",
+            config->secret_file, store_url_directory(config->store));
+    } else {
+        fault_set(fault,
+                  "store %s is missing: put it back, or a backup of it (`retoken store restore`); "
+                  "an empty one: `retoken init`",
+                  store_url_directory(config->store));
+    }
+    return false;
+}
 
 static bool open_secrets(struct service *service, struct fault *fault)
 {
@@ -58,7 +84,8 @@ bool service_open(struct service *service, bool create, bool read_only, struct f
     service->store = NULL;
     service->issuer = (struct issuer){0};
 
-    if (!open_secrets(service, fault)) {
+    if ((!create && !service_is_installed(&service->config, fault)) ||
+        !open_secrets(service, fault)) {
         goto no_secrets;
     }
     service->store = open_store(service, create, read_only, fault);

@@ -14,6 +14,10 @@ struct service {
     struct issuer issuer;
 };
 
+/* Are the master secret and the store where the configuration says? False: *fault says which is
+ * missing, or that there is no installation, and what to do. Opens neither. */
+bool service_is_installed(const struct config *config, struct fault *fault);
+
 /* Opens secret file, store and keyring as config says. False with *fault, everything released.
  * `create` makes the store when absent (never the secret). Call after the last fork. */
 bool service_open(struct service *service, bool create, bool read_only, struct fault *fault);

@@ -883,9 +883,10 @@ def test_missing_pieces(tmp_path):
     one = Installation(tmp_path)
     assert str(one.config) in one.run("account", "list", status=FAULT).stderr
     one.write("[retoken]\ndata = data\n")
-    assert "secret" in one.run("account", "list", status=FAULT).stderr
+    said = f"there is no installation in {tmp_path}/data; set RETOKEN_HOME or name the configuration with -c"
+    assert said in one.run("account", "list", status=FAULT).stderr
     rows = {r["check"]: r for r in one.json("doctor", status=FAULT)}
-    assert "retoken init" in rows["data"]["detail"]
+    assert said in rows["installation"]["detail"]
 
 
 def test_a_lost_secret_is_not_replaced(fresh):
@@ -894,7 +895,7 @@ def test_a_lost_secret_is_not_replaced(fresh):
     for words in (["init"], ["account", "list"]):
         assert "put back" in fresh.run(*words, status=FAULT).stderr
     rows = {r["check"]: r for r in fresh.json("doctor", status=FAULT)}
-    assert "put back" in rows["secret"]["detail"]
+    assert "put back" in rows["installation"]["detail"]
     assert not secret.exists()
 
 
@@ -926,7 +927,9 @@ def test_nothing_is_made_where_there_is_nothing(tmp_path):
     home = {**environment(), "RETOKEN_HOME": str(tmp_path / "typo")}
     for words in (["account", "list"], ["account", "add", "ada", "--no-password"], ["doctor"]):
         done = subprocess.run([RETOKEN, *words], capture_output=True, text=True, env=home, cwd=tmp_path)
-        assert done.returncode == FAULT and "retoken init" in done.stdout + done.stderr
+        assert done.returncode == FAULT
+        assert "there is no installation in" in done.stdout + done.stderr
+        assert "set RETOKEN_HOME" in done.stdout + done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -402,12 +402,12 @@ static void test_files_that_cannot_be_read(void **state)
 {
     (void)state;
     assert_false(config_load("none.conf", &config, &fault));
-    assert_string_equal(fault.text, "none.conf: No such file or directory");
+    assert_string_equal(fault.text, "none.conf: there is no such file; " CONFIG_ELSEWHERE);
     assert_false(config_load("/", &config, &fault));
     assert_string_equal(fault.text, "/: not a file");
     setenv("RETOKEN_CONFIG", "/none/retoken.conf", 1);
     assert_false(config_load(NULL, &config, &fault));
-    assert_string_equal(fault.text, "/none/retoken.conf: No such file or directory");
+    assert_string_equal(fault.text, "/none/retoken.conf: there is no such file; " CONFIG_ELSEWHERE);
     unsetenv("RETOKEN_CONFIG");
     assert_false(config_load("none.conf", &config, NULL));
 }

@@ -81,14 +81,18 @@ static void test_secret_missing(void **state)
 {
     struct place *place = *state;
 
+    assert_true(service_open(&place->service, true, false, &place->fault));
+    service_close(&place->service);
     unlink(place->service.config.secret_file);
-    expect_fault(place, place->service.config.secret_file);
+    expect_fault(place, "put back the secret that the store");
 }
 
 static void test_secret_for_all_to_read(void **state)
 {
     struct place *place = *state;
 
+    assert_true(service_open(&place->service, true, false, &place->fault));
+    service_close(&place->service);
     assert_int_equal(chmod(place->service.config.secret_file, 0644), 0);
     expect_fault(place, place->service.config.secret_file);
 }
@@ -97,7 +101,33 @@ static void test_store_missing(void **state)
 {
     struct place *place = *state;
 
-    expect_fault(place, "/store");
+    expect_fault(place, "/store is missing: put it back");
+}
+
+/* Most likely RETOKEN_HOME is wrong: a second, empty installation would be the wrong advice. */
+static void test_nothing_there(void **state)
+{
+    struct place *place = *state;
+
+    unlink(place->service.config.secret_file);
+    expect_fault(place, "set RETOKEN_HOME or name the configuration with -c (a new one: "
+                        "`retoken init`)");
+}
+
+/* `retoken init` would make an empty one of it. */
+static void test_data_cut(void **state)
+{
+    struct place *place = *state;
+    char path[CONFIG_PATH_MAX + 16];
+
+    assert_true(service_open(&place->service, true, false, &place->fault));
+    service_close(&place->service);
+    snprintf(path, sizeof path, "%s/data.mdb", store_url_directory(place->service.config.store));
+    for (off_t size = 4096; size >= 0; size -= 4096) {
+        assert_int_equal(truncate(path, size), 0);
+        expect_fault(place, "data.mdb is cut: put it back, or a backup");
+        assert_null(strstr(place->fault.text, "init"));
+    }
 }
 
 int main(void)
@@ -107,6 +137,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_secret_missing, enter, leave),
         cmocka_unit_test_setup_teardown(test_secret_for_all_to_read, enter, leave),
         cmocka_unit_test_setup_teardown(test_store_missing, enter, leave),
+        cmocka_unit_test_setup_teardown(test_nothing_there, enter, leave),
+        cmocka_unit_test_setup_teardown(test_data_cut, enter, leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

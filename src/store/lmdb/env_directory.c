@@ -61,8 +61,7 @@ int env_directory_open(const char *path, bool create, struct fault *fault)
     }
     directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0) {
-        fault_set(fault, "store %s: %s%s", path, strerror(errno),
-                  errno == ENOENT ? "; `retoken init` makes one" : "");
+        fault_set(fault, "store %s: %s", path, strerror(errno));
     } else if (!is_private_and_local(directory, path, fault)) {
         close(directory);
         directory = -1;

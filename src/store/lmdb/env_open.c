@@ -160,7 +160,7 @@ static enum env_result open_with_patience(struct env *env, const struct env_sett
         wait_a_little(tries);
     }
     if (code == MDB_NOTFOUND) {
-        fault_set(fault, "there is no store in %s; `retoken init` makes one", env->directory);
+        fault_set(fault, "there is no store in %s", env->directory);
         return ENV_FAULT;
     } else if (code == MDB_INVALID || code == MDB_VERSION_MISMATCH) {
         fault_set(fault,
@@ -240,7 +240,10 @@ struct env *env_open(const struct env_settings *settings, struct fault *fault)
     exists = env_directory_holds_data(directory);
     env = exists || create ? make(settings) : NULL;
     if (!exists && !create) {
-        fault_set(fault, "there is no store in %s; `retoken init` makes one", settings->directory);
+        fault_set(fault,
+                  "there is no store in %s, or its data.mdb is cut: put it back, or a backup "
+                  "(`retoken store restore`)",
+                  settings->directory);
     } else if (env == NULL) {
         fault_set(fault, "out of memory while opening store %s", settings->directory);
     } else if (!process_lock_open(&env->lock, directory) && !settings->read_only) {

@@ -120,7 +120,7 @@ static bool read_or_establish(struct lmdb_store *store, const struct store_setti
         return false;
     }
     if (!there) {
-        fault_set(fault, "there is no store in it; `retoken init` makes one");
+        fault_set(fault, "there is no store in it; put back a backup (`retoken store restore`)");
         return false;
     }
     return accept_format(store, settings, &format, fault) &&
