@@ -10,12 +10,26 @@ static void start(struct store_write *write, enum store_write_kind kind, int64_t
     write->kind = kind;
     write->now_ms = now_ms;
     write->has_event = false;
+    write->marks = 0;
+}
+
+void store_prepare_attached(struct store_write *write, int64_t now_ms)
+{
+    start(write, STORE_WRITE_ATTACHED, now_ms);
 }
 
 void store_attach_event(struct store_write *write, const struct event *event)
 {
     write->has_event = true;
     write->event = *event;
+}
+
+void store_attach_mark(struct store_write *write, enum store_mark_use use, const struct mark *mark)
+{
+    if (write->marks < STORE_MARKS_MAX) {
+        write->mark[write->marks].use = use;
+        write->mark[write->marks++].mark = *mark;
+    }
 }
 
 enum store_result store_write(struct store *store, struct store_write *write, struct fault *fault)
@@ -138,7 +152,7 @@ enum store_result store_account_sessions_end(struct store *store, uint64_t accou
 
 void store_prepare_event(struct store_write *write, const struct event *event)
 {
-    start(write, STORE_WRITE_EVENT, event->at_ms);
+    store_prepare_attached(write, event->at_ms);
     store_attach_event(write, event);
 }
 

@@ -179,6 +179,13 @@ enum store_result store_event_list(struct store *store, const uint8_t *session, 
     return store->kind->event_list(store, session, rows, room, count, fault);
 }
 
+enum store_result store_mark_find(struct store *store, enum mark_kind kind,
+                                  const uint8_t hash[MARK_HASH_SIZE], int64_t now_ms,
+                                  struct mark *mark, struct fault *fault)
+{
+    return store->kind->mark_find(store, kind, hash, now_ms, mark, fault);
+}
+
 /* ---- the store as a whole ---- */
 
 enum store_result store_readiness(struct store *store, enum store_readiness *readiness,

@@ -20,6 +20,7 @@
 #include "model/account.h"
 #include "model/client.h"
 #include "model/event.h"
+#include "model/mark.h"
 #include "model/session.h"
 #include "model/signing.h"
 
@@ -51,6 +52,7 @@ struct store_settings {
     bool create;            /* make the directory (0700) and the store when absent */
     bool read_only;         /* all writing verbs give STORE_FAULT */
     int64_t keep_ended_ms;  /* how long an ended or expired session stays to be explained */
+    size_t marks_most;      /* marks kept at a time; 0 = 1,000,000 */
     int64_t writer_wait_ms; /* how long a write waits for other writers; 0 = 5 s */
     int64_t now_ms;         /* noted in a store that is made now; 0 = not told */
     /* Read when a write is made, which may be long after it was asked for. All zero: the times in
@@ -159,7 +161,7 @@ enum store_write_kind {
     STORE_WRITE_END,         /* a session */
     STORE_WRITE_END_ACCOUNT, /* all sessions of an account */
     STORE_WRITE_MARK_ENDED,  /* some of those, in their own records */
-    STORE_WRITE_EVENT,       /* nothing but the event */
+    STORE_WRITE_ATTACHED,    /* nothing but the event and the marks */
     STORE_WRITE_ACCOUNT_ADD,
     STORE_WRITE_ACCOUNT_UPDATE,
     STORE_WRITE_ACCOUNT_REMOVE,
@@ -189,6 +191,15 @@ struct store_pruning {
     size_t removed; /* by this step */
     bool more;
 };
+
+/* What a write does with a mark that is attached to it. */
+enum store_mark_use {
+    STORE_MARK_ONCE,  /* makes it; when it is there and not over, the write gives STORE_EXISTS and
+                         changes nothing */
+    STORE_MARK_COUNT, /* makes it, or counts it up and gives it these times and this note */
+    STORE_MARK_CLEAR  /* removes it if it is there */
+};
+enum { STORE_MARKS_MAX = 2 };
 
 /* Plain memory of the caller's, to be kept until the write is done. What pointers lead to is the
  * caller's too, and is kept as long. */
@@ -233,6 +244,11 @@ struct store_write {
     int64_t now_ms; /* lets the store sweep up to this time; 0 = this write tells no time */
     bool has_event; /* to be appended when the write succeeds */
     struct event event;
+    size_t marks; /* attached; made when the write succeeds */
+    struct {
+        enum store_mark_use use;
+        struct mark mark;
+    } mark[STORE_MARKS_MAX];
 
     /* The store's own, until `done` is called. */
     struct fault *fault;
@@ -256,8 +272,13 @@ void store_prepare_end(struct store_write *write, const uint8_t id[SESSION_ID_SI
                        enum session_end end, int64_t now_ms, const struct session *as_read,
                        const struct event *event);
 void store_prepare_event(struct store_write *write, const struct event *event);
+/* A write that does nothing but what is attached to it. */
+void store_prepare_attached(struct store_write *write, int64_t now_ms);
 /* Attaches an event to a write that has been prepared. */
 void store_attach_event(struct store_write *write, const struct event *event);
+/* Attaches a mark, at most STORE_MARKS_MAX. Its at_ms says whether the one that is there is over.
+ * STORE_FAULT: no room for one more (see marks). */
+void store_attach_mark(struct store_write *write, enum store_mark_use use, const struct mark *mark);
 
 /* Makes a prepared write durable and waits for it; what the verb would have given. */
 enum store_result store_write(struct store *store, struct store_write *write, struct fault *fault);
@@ -337,6 +358,16 @@ enum store_result store_event_add(struct store *store, const struct event *event
 enum store_result store_event_list(struct store *store, const uint8_t *session, struct event *rows,
                                    size_t room, size_t *count, struct fault *fault);
 
+/* ---- marks ----
+ * What is remembered until a time, and then swept. Beyond settings.marks_most, and when the store
+ * is nearly full, a new mark takes the place of the MARK_FAILURE that is over first; where there is
+ * none, or the owner has a quarter of all already, its write is refused. */
+
+/* STORE_ABSENT: there is none, or at now_ms it is over. */
+enum store_result store_mark_find(struct store *store, enum mark_kind kind,
+                                  const uint8_t hash[MARK_HASH_SIZE], int64_t now_ms,
+                                  struct mark *mark, struct fault *fault);
+
 /* ---- the store itself ---- */
 
 /* Could a write be made durable now? Found out by reading. STORE_OK: *readiness, and unless
@@ -359,7 +390,7 @@ struct store_fact {
 };
 enum { STORE_FACTS_MAX = 16 };
 /* Every kind has at least: engine, format_version, sessions, aliases, accounts, clients, keys,
- * events. *count = how many there are. */
+ * events, marks. *count = how many there are. */
 enum store_result store_facts(struct store *store, struct store_fact facts[STORE_FACTS_MAX],
                               size_t *count, struct fault *fault);
 /* The same as an operator looks at it: one sentence per subject, and whether to act on it. */

@@ -52,6 +52,9 @@ struct store_kind {
                                          struct fault *fault);
     enum store_result (*event_list)(struct store *store, const uint8_t *session, struct event *rows,
                                     size_t room, size_t *count, struct fault *fault);
+    enum store_result (*mark_find)(struct store *store, enum mark_kind kind,
+                                   const uint8_t hash[MARK_HASH_SIZE], int64_t now_ms,
+                                   struct mark *mark, struct fault *fault);
 
     enum store_result (*readiness)(struct store *store, enum store_readiness *readiness,
                                    struct fault *fault);

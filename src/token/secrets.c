@@ -20,6 +20,7 @@
 #define LABEL_UUID          "retoken 1 uuid refresh token"
 #define LABEL_JTI           "retoken 1 access token id"
 #define LABEL_CLIENT_SECRET "retoken 1 client secret"
+#define LABEL_MARK          "retoken 1 mark"
 #define LABEL_REFRESH_JWT   "retoken 1 jwt refresh token"
 #define LABEL_RECORD        "retoken 1 store record"
 #define LABEL_SEALING       "retoken 1 sealed signing key"
@@ -50,6 +51,7 @@ void secrets_close(struct secrets *secrets)
     crypto_mac_close(secrets->uuid);
     crypto_mac_close(secrets->jti);
     crypto_mac_close(secrets->client_secret);
+    crypto_mac_close(secrets->mark);
     secret_wipe(secrets, sizeof *secrets);
 }
 
@@ -77,9 +79,21 @@ static bool derive_all(const uint8_t master[SECRETS_MASTER_SIZE], struct secrets
            (secrets->uuid = derived_mac(master, LABEL_UUID)) != NULL &&
            (secrets->jti = derived_mac(master, LABEL_JTI)) != NULL &&
            (secrets->client_secret = derived_mac(master, LABEL_CLIENT_SECRET)) != NULL &&
+           (secrets->mark = derived_mac(master, LABEL_MARK)) != NULL &&
            crypto_derive(master, LABEL_REFRESH_JWT, secrets->refresh_jwt) &&
            crypto_derive(master, LABEL_RECORD, secrets->record) &&
            crypto_derive(master, LABEL_SEALING, secrets->sealing);
+}
+
+bool secrets_mark_hash(const struct secrets *secrets, const char *word, struct text one,
+                       struct text other, uint8_t out[CRYPTO_HASH_SIZE])
+{
+    uint8_t hashes[3 * CRYPTO_HASH_SIZE];
+
+    return crypto_sha256(word, strlen(word), hashes) &&
+           crypto_sha256(one.data, one.size, hashes + CRYPTO_HASH_SIZE) &&
+           crypto_sha256(other.data, other.size, hashes + 2 * CRYPTO_HASH_SIZE) &&
+           crypto_mac_compute(secrets->mark, hashes, sizeof hashes, out);
 }
 
 /* ---- the file ---- */

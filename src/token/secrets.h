@@ -15,6 +15,7 @@ struct secrets {
     struct crypto_mac *uuid;              /* UUID-shaped refresh tokens */
     struct crypto_mac *jti;               /* identifiers inside access tokens (jti, nonce) */
     struct crypto_mac *client_secret;     /* hashes of generated client secrets */
+    struct crypto_mac *mark;              /* what marks stand for (model/mark.h) */
     uint8_t refresh_jwt[CRYPTO_KEY_SIZE]; /* HS256 key of JWT-shaped refresh tokens */
     uint8_t record[CRYPTO_KEY_SIZE];      /* record MACs of the store */
     uint8_t sealing[CRYPTO_KEY_SIZE];     /* sealing of signing keys */
@@ -25,6 +26,11 @@ bool secrets_open(const uint8_t master[SECRETS_MASTER_SIZE], struct secrets *sec
                   struct fault *fault);
 /* Wipes. Harmless on a zeroed struct. */
 void secrets_close(struct secrets *secrets);
+
+/* What a mark of the store stands for, so that a store alone tells nothing: a keyed hash of a word,
+ * which says what the two texts are, and of the texts. False when libcrypto fails. */
+bool secrets_mark_hash(const struct secrets *secrets, const char *word, struct text one,
+                       struct text other, uint8_t out[CRYPTO_HASH_SIZE]);
 
 /* Reads the file of the master secret: 64 hexadecimal digits and a newline, mode 0600 or 0400,
  * owned by this user. False with *fault, which names the file and says what would be right. */

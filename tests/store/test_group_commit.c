@@ -278,7 +278,7 @@ static enum store_result apply_or_break(void *self, struct rows *rows, struct st
     struct env *env = self;
 
     rows->changes++;
-    if (write->kind == STORE_WRITE_EVENT) {
+    if (write->kind == STORE_WRITE_ATTACHED) {
         return STORE_OK;
     }
     atomic_store(&env->broken, true);
@@ -296,7 +296,7 @@ static void what_was_undone_is_no_success(void **state)
     enum store_result first = STORE_OK, second = STORE_OK;
     struct fault fault = {""};
     struct store_write good = {
-        .kind = STORE_WRITE_EVENT, .fault = &fault, .done = keep_result, .self = &first};
+        .kind = STORE_WRITE_ATTACHED, .fault = &fault, .done = keep_result, .self = &first};
     struct store_write worse = {
         .kind = STORE_WRITE_PRUNE, .fault = &fault, .done = keep_result, .self = &second};
 

@@ -316,6 +316,27 @@ static void event_is_laid_out_as_drawn(void **state)
     assert_memory_equal(&found, &event, sizeof found);
 }
 
+static void mark_is_laid_out_as_drawn(void **state)
+{
+    const struct mark mark = {
+        .owner = {0x01}, .note = {0x0e}, .at_ms = 3, .until_ms = 4, .count = 5};
+    struct mark found;
+    struct record record, again;
+    struct env_bytes stored;
+
+    (void)state;
+    memset(&found, 0, sizeof found);
+    record_start(&record, TABLE_MARKS, key);
+    record_put_mark(&record, &mark);
+    assert_true(record_seal(&record, mac, &stored));
+    assert_value(&stored, "01 0000000000000003 0000000000000004 00000005"
+                          "01000000000000000000000000000000 00000000000000000000000000000000"
+                          "0e000000000000000000000000000000 00000000000000000000000000000000");
+    reopen(&again, TABLE_MARKS, stored);
+    assert_true(record_get_mark(&again, &found));
+    assert_memory_equal(&found, &mark, sizeof found);
+}
+
 static void small_records_are_laid_out_as_drawn(void **state)
 {
     const struct record_alias alias = {{0x11}, 42};
@@ -565,6 +586,7 @@ int main(void)
         cmocka_unit_test(client_is_laid_out_as_drawn),
         cmocka_unit_test(key_is_laid_out_as_drawn),
         cmocka_unit_test(event_is_laid_out_as_drawn),
+        cmocka_unit_test(mark_is_laid_out_as_drawn),
         cmocka_unit_test(small_records_are_laid_out_as_drawn),
         cmocka_unit_test(format_is_laid_out_as_drawn),
         cmocka_unit_test(largest_values_fit),

@@ -44,12 +44,13 @@ static void macs_serve_one_purpose(void **state)
 {
     const struct secrets *one = fixture_secrets(1);
     const struct secrets *two = fixture_secrets(2);
-    uint8_t out[8][CRYPTO_HASH_SIZE];
-    const struct crypto_mac *macs[] = {one->native, one->uuid, one->jti, one->client_secret,
-                                       two->native, two->uuid, two->jti, two->client_secret};
+    uint8_t out[10][CRYPTO_HASH_SIZE];
+    const struct crypto_mac *macs[] = {
+        one->native, one->uuid,   one->jti,  one->client_secret, one->mark,
+        two->mark,   two->native, two->uuid, two->jti,           two->client_secret};
 
     (void)state;
-    for (size_t i = 0; i < 8; i++) {
+    for (size_t i = 0; i < 10; i++) {
         assert_true(crypto_mac_compute(macs[i], "x", 1, out[i]));
         for (size_t j = 0; j < i; j++) {
             assert_memory_not_equal(out[i], out[j], CRYPTO_HASH_SIZE);
@@ -62,6 +63,28 @@ static void macs_serve_one_purpose(void **state)
 }
 
 /* Stores and tokens out there depend on these derivations: computed once with another HKDF. */
+/* Where one text ends and the other begins matters, and what they are. */
+static void marks_stand_for_one_thing(void **state)
+{
+    static const struct {
+        const char *word, *one, *other;
+    } rows[] = {{"a", "bc", "d"}, {"a", "b", "cd"}, {"a", "bcd", ""}, {"ab", "c", "d"}};
+    uint8_t out[6][CRYPTO_HASH_SIZE];
+    size_t count = sizeof rows / sizeof rows[0];
+
+    (void)state;
+    for (size_t i = 0; i < count + 2; i++) {
+        size_t row = i < count ? i : 0;
+
+        assert_true(secrets_mark_hash(fixture_secrets(i == count ? 2 : 1), rows[row].word,
+                                      text_of(rows[row].one), text_of(rows[row].other), out[i]));
+        for (size_t j = 0; j < i && i <= count; j++) {
+            assert_memory_not_equal(out[i], out[j], CRYPTO_HASH_SIZE);
+        }
+    }
+    assert_memory_equal(out[0], out[count + 1], CRYPTO_HASH_SIZE);
+}
+
 static void derivations_never_change(void **state)
 {
     static const uint8_t record[CRYPTO_KEY_SIZE] = {0x33, 0xf5, 0xe8, 0x02, 0x96, 0x88, 0x3f, 0xf8,
@@ -238,6 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(macs_serve_one_purpose),
+        cmocka_unit_test(marks_stand_for_one_thing),
         cmocka_unit_test(derivations_never_change),
         cmocka_unit_test(closing_wipes_and_may_be_repeated),
         cmocka_unit_test(created_file_reads_back),

@@ -12,6 +12,8 @@ struct checking {
     struct rows rows;
     struct fault words; /* of the last error in rows */
     const struct store_check *report;
+    uint64_t owned, of_owners; /* marks that have an owner, and those that owners count */
+    bool marks_unread;         /* some of them */
     uint64_t findings, done, total;
 };
 
@@ -19,14 +21,15 @@ enum { PROGRESS_EVERY = 1000 };
 
 typedef void row_check(struct checking *checking, const struct rows_key *key);
 static row_check check_meta, check_session, check_alias, check_account, check_name, check_client,
-    check_signing_key, check_owner, check_end, check_event;
+    check_signing_key, check_owner, check_end, check_event, check_mark, check_mark_end;
 
 static row_check *const checks[ENV_TABLES] = {
     [TABLE_META] = check_meta,        [TABLE_SESSIONS] = check_session,
     [TABLE_ALIASES] = check_alias,    [TABLE_ACCOUNTS] = check_account,
     [TABLE_NAMES] = check_name,       [TABLE_CLIENTS] = check_client,
     [TABLE_KEYS] = check_signing_key, [TABLE_OWNERS] = check_owner,
-    [TABLE_ENDS] = check_end,         [TABLE_EVENTS] = check_event};
+    [TABLE_ENDS] = check_end,         [TABLE_EVENTS] = check_event,
+    [TABLE_MARKS] = check_mark,       [TABLE_MARK_ENDS] = check_mark_end};
 
 static void found(struct checking *checking, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -57,6 +60,14 @@ static void check_journal(struct checking *checking)
     }
 }
 
+static void check_owned(struct checking *checking)
+{
+    if (!checking->marks_unread && checking->owned != checking->of_owners) {
+        found(checking, "%llu marks have an owner, but owners count %llu",
+              (unsigned long long)checking->owned, (unsigned long long)checking->of_owners);
+    }
+}
+
 enum store_result check_all(struct store *store, const struct store_check *check,
                             uint64_t *findings, struct fault *fault)
 {
@@ -76,6 +87,7 @@ enum store_result check_all(struct store *store, const struct store_check *check
         check_table(&checking, (enum env_table)i);
     }
     check_journal(&checking);
+    check_owned(&checking);
     *findings = checking.findings;
     if (checking.rows.failed) {
         fault_set(fault, "%s", checking.words.text);
@@ -302,6 +314,47 @@ static void check_event(struct checking *checking, const struct rows_key *key)
 
     if (is_ours(checking, TABLE_EVENTS, key, key->size == 8)) {
         readable(checking, rows_event_get(&checking->rows, codec_get_u64(key->bytes), &event));
+    }
+}
+
+static void check_mark(struct checking *checking, const struct rows_key *key)
+{
+    struct mark mark;
+    struct rows_key end;
+    enum mark_kind kind;
+    uint8_t hash[MARK_HASH_SIZE];
+
+    if (!is_ours(checking, TABLE_MARKS, key, rows_mark_split(key, &kind, hash)) ||
+        !readable(checking, rows_mark_get(&checking->rows, kind, hash, &mark))) {
+        checking->marks_unread = true;
+        return;
+    }
+    if (kind == MARK_OWNER) {
+        checking->of_owners += mark.count;
+        return;
+    }
+    checking->owned += mark_has_owner(mark.owner) ? 1 : 0;
+    end = rows_mark_end_key(kind, mark.until_ms, hash);
+    if (!rows_index_get(&checking->rows, TABLE_MARK_ENDS, &end)) {
+        found(checking, "a mark has no entry in mark_ends; it would never be removed");
+    }
+}
+
+static void check_mark_end(struct checking *checking, const struct rows_key *key)
+{
+    struct mark mark;
+    enum mark_kind kind;
+    int64_t until_ms;
+    uint8_t hash[MARK_HASH_SIZE];
+    bool there;
+
+    if (!is_ours(checking, TABLE_MARK_ENDS, key,
+                 rows_mark_end_split(key, &kind, &until_ms, hash))) {
+        return;
+    }
+    there = rows_mark_get(&checking->rows, kind, hash, &mark);
+    if (is_absent(checking, there) || (there && mark.until_ms != until_ms)) {
+        found(checking, "an entry in mark_ends leads to a mark that is not there");
     }
 }
 

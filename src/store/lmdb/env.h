@@ -12,23 +12,25 @@
 
 /* The tables; a table's number is part of the record MACs and never changes. */
 #define ENV_TABLE_ROWS                                                                             \
-    TABLE(META, "meta")         /* "format", "counters", "time" */                                 \
-    TABLE(SESSIONS, "sessions") /* session id -> session */                                        \
-    TABLE(ALIASES, "aliases")   /* SHA-256 of a token -> session id, generation */                 \
-    TABLE(ACCOUNTS, "accounts") /* number -> account */                                            \
-    TABLE(NAMES, "names")       /* account name -> number */                                       \
-    TABLE(CLIENTS, "clients")   /* client id -> client */                                          \
-    TABLE(KEYS, "keys")         /* number -> signing key */                                        \
-    TABLE(OWNERS, "owners")     /* account number, session id -> nothing */                        \
-    TABLE(ENDS, "ends")         /* time to look, session id -> nothing */                          \
-    TABLE(EVENTS, "events")     /* number -> event */
+    TABLE(META, "meta")           /* "format", "counters", "time" */                               \
+    TABLE(SESSIONS, "sessions")   /* session id -> session */                                      \
+    TABLE(ALIASES, "aliases")     /* SHA-256 of a token -> session id, generation */               \
+    TABLE(ACCOUNTS, "accounts")   /* number -> account */                                          \
+    TABLE(NAMES, "names")         /* account name -> number */                                     \
+    TABLE(CLIENTS, "clients")     /* client id -> client */                                        \
+    TABLE(KEYS, "keys")           /* number -> signing key */                                      \
+    TABLE(OWNERS, "owners")       /* account number, session id -> nothing */                      \
+    TABLE(ENDS, "ends")           /* time to look, session id -> nothing */                        \
+    TABLE(EVENTS, "events")       /* number -> event */                                            \
+    TABLE(MARKS, "marks")         /* kind, hash -> mark */                                         \
+    TABLE(MARK_ENDS, "mark_ends") /* kind, time when it is over, hash -> nothing */
 
 enum env_table {
 #define TABLE(name, word) TABLE_##name,
     ENV_TABLE_ROWS
 #undef TABLE
 };
-enum { ENV_TABLES = TABLE_EVENTS + 1, ENV_KEY_MAX = 128 };
+enum { ENV_TABLES = TABLE_MARK_ENDS + 1, ENV_KEY_MAX = 128 };
 
 const char *env_table_name(enum env_table table);
 
@@ -126,6 +128,8 @@ struct env_stat {
     char name[64]; /* "LMDB 0.9.24" */
 };
 enum env_result env_stat(struct env_txn *txn, struct env_stat *stat, struct fault *fault);
+enum env_result env_count(struct env_txn *txn, enum env_table table, uint64_t *entries,
+                          struct fault *fault);
 /* Is it so full that what is left should be kept for rotating and ending sessions? */
 bool env_nearly_full(struct env_txn *txn);
 

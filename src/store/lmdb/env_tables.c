@@ -180,6 +180,19 @@ enum env_result env_stat(struct env_txn *txn, struct env_stat *stat, struct faul
     return ENV_OK;
 }
 
+enum env_result env_count(struct env_txn *txn, enum env_table table, uint64_t *entries,
+                          struct fault *fault)
+{
+    MDB_stat stat;
+    int code = mdb_stat(txn->handle, txn->env->tables[table], &stat);
+
+    if (code != 0) {
+        return env_fault(txn->env, "measuring", code, fault);
+    }
+    *entries = stat.ms_entries;
+    return ENV_OK;
+}
+
 /* A fifth of a limit that was set, and no less than a few commits need: rewriting and removing take
  * fresh pages too, and give the old ones back two commits later. */
 bool env_nearly_full(struct env_txn *txn)

@@ -54,6 +54,7 @@ enum store_result facts_list(struct store *store, struct store_fact facts[STORE_
     add(facts, count, "clients", stat.entries[TABLE_CLIENTS]);
     add(facts, count, "keys", stat.entries[TABLE_KEYS]);
     add(facts, count, "events", stat.entries[TABLE_EVENTS]);
+    add(facts, count, "marks", stat.entries[TABLE_MARK_ENDS]);
     add_bytes(facts, count, "map_bytes", stat.map_size);
     add_bytes(facts, count, "used_bytes", stat.used_bytes);
     add_bytes(facts, count, "file_bytes", stat.file_bytes);

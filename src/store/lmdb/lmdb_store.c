@@ -42,6 +42,7 @@ static struct store *open_store(const struct store_settings *settings, const cha
                                   .derived_alias = settings->derived_alias,
                                   .self = settings->derived_alias_self};
     store->clock = settings->clock;
+    store->marks_most = settings->marks_most;
     if (!mark_as_ours(store, fault)) {
         goto failed;
     }
@@ -374,10 +375,26 @@ static bool notice(struct store *store, struct fault *out)
     return group != NULL && group_commit_notice(group, out);
 }
 
+static enum store_result apply_verb(const struct sweep *sweep, struct rows *rows,
+                                    struct store_write *write);
+
 enum store_result lmdb_store_apply(void *self, struct rows *rows, struct store_write *write)
 {
-    const struct sweep *sweep = &((struct lmdb_store *)self)->sweep;
+    const struct lmdb_store *store = self;
+    enum store_result result = marks_check(rows, write, store->marks_most);
 
+    if (result == STORE_OK) {
+        result = apply_verb(&store->sweep, rows, write);
+    }
+    if (result == STORE_OK) {
+        marks_apply(rows, write, store->marks_most);
+    }
+    return result;
+}
+
+static enum store_result apply_verb(const struct sweep *sweep, struct rows *rows,
+                                    struct store_write *write)
+{
     switch (write->kind) {
     case STORE_WRITE_CREATE:
         return sessions_create(rows, sweep, write);
@@ -391,7 +408,7 @@ enum store_result lmdb_store_apply(void *self, struct rows *rows, struct store_w
         return ends_account(rows, write);
     case STORE_WRITE_MARK_ENDED:
         return ends_mark(rows, sweep, write->of.mark_ended);
-    case STORE_WRITE_EVENT:
+    case STORE_WRITE_ATTACHED:
         return STORE_OK;
     case STORE_WRITE_ACCOUNT_ADD:
         return accounts_add(rows, write->of.account_add);
@@ -484,6 +501,7 @@ const struct store_kind lmdb_kind = {
     .key_list = keys_list,
     .keyring_version = keys_version,
     .event_list = events_list,
+    .mark_find = marks_find,
     .readiness = readiness,
     .facts = facts_list,
     .remarks = facts_remarks,

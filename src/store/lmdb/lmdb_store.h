@@ -9,6 +9,7 @@
 #include "store/lmdb/ends.h"
 #include "store/lmdb/events.h"
 #include "store/lmdb/group_commit.h"
+#include "store/lmdb/marks.h"
 #include "store/lmdb/rows.h"
 #include "store/lmdb/sweep.h"
 #include "store/store_private.h"
@@ -23,6 +24,7 @@ struct lmdb_store {
     char *ours; /* one page, set to 1; the kernel clears it in a child: a store does not survive a
                    fork */
     uint32_t format_version;
+    size_t marks_most;  /* as in store_settings */
     size_t ended_again; /* entries of the journal that were lacking when it was opened */
 };
 
@@ -104,6 +106,10 @@ enum store_result keys_set_state(struct rows *rows, const char *kid, enum signin
 
 enum store_result events_list(struct store *store, const uint8_t *session, struct event *rows_out,
                               size_t room, size_t *count, struct fault *fault);
+
+enum store_result marks_find(struct store *store, enum mark_kind kind,
+                             const uint8_t hash[MARK_HASH_SIZE], int64_t now_ms, struct mark *mark,
+                             struct fault *fault);
 
 enum store_result facts_list(struct store *store, struct store_fact facts[STORE_FACTS_MAX],
                              size_t *count, struct fault *fault);

@@ -325,6 +325,37 @@ bool record_get_event(struct record *record, struct event *event)
     return ended(record);
 }
 
+/* ---- mark: key = kind (1), hash (32) ----
+ *
+ *     01                         version
+ *     0000019a9f2c3b00           when it was made or last counted
+ *     0000019a9f2d2560           when it is over
+ *     00000001                   count
+ *     (32 bytes)                 owner, zero = none
+ *     (32 bytes)                 note
+ *     (16 bytes)                 MAC */
+
+void record_put_mark(struct record *record, const struct mark *mark)
+{
+    put_version(record);
+    put_time(record, mark->at_ms);
+    put_time(record, mark->until_ms);
+    put_u32(record, mark->count);
+    put_bytes(record, mark->owner, sizeof mark->owner);
+    put_bytes(record, mark->note, sizeof mark->note);
+}
+
+bool record_get_mark(struct record *record, struct mark *mark)
+{
+    get_version(record);
+    mark->at_ms = get_time(record);
+    mark->until_ms = get_time(record);
+    mark->count = get_u32(record);
+    get_into(record, mark->owner, sizeof mark->owner);
+    get_into(record, mark->note, sizeof mark->note);
+    return ended(record);
+}
+
 /* ---- counters: table meta, key "counters" ----
  *
  *     01                         version

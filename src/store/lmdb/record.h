@@ -12,6 +12,7 @@
 #include "model/account.h"
 #include "model/client.h"
 #include "model/event.h"
+#include "model/mark.h"
 #include "model/session.h"
 #include "model/signing.h"
 #include "store/lmdb/env.h"
@@ -79,6 +80,10 @@ bool record_get_key(struct record *record, struct signing_row *row);
 
 void record_put_event(struct record *record, const struct event *event);
 bool record_get_event(struct record *record, struct event *event);
+
+/* All but kind and hash, which are its key. */
+void record_put_mark(struct record *record, const struct mark *mark);
+bool record_get_mark(struct record *record, struct mark *mark);
 
 /* meta: written at every change of these. */
 struct record_counters {

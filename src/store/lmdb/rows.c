@@ -375,6 +375,41 @@ bool rows_event_remove(struct rows *rows, uint64_t number)
     return remove_row(rows, TABLE_EVENTS, &key);
 }
 
+/* ---- marks ---- */
+
+bool rows_mark_get(struct rows *rows, enum mark_kind kind, const uint8_t hash[MARK_HASH_SIZE],
+                   struct mark *mark)
+{
+    struct rows_key key = rows_mark_key(kind, hash);
+    struct record record;
+
+    if (!get(rows, TABLE_MARKS, &key, &record)) {
+        return false;
+    } else if (!record_get_mark(&record, mark)) {
+        return damaged(rows, TABLE_MARKS, &key);
+    }
+    mark->kind = kind;
+    memcpy(mark->hash, hash, sizeof mark->hash);
+    return true;
+}
+
+void rows_mark_put(struct rows *rows, const struct mark *mark)
+{
+    struct rows_key key = rows_mark_key(mark->kind, mark->hash);
+    struct record record;
+
+    record_start(&record, TABLE_MARKS, bytes_of(&key));
+    record_put_mark(&record, mark);
+    put_record(rows, TABLE_MARKS, &key, &record);
+}
+
+bool rows_mark_remove(struct rows *rows, enum mark_kind kind, const uint8_t hash[MARK_HASH_SIZE])
+{
+    struct rows_key key = rows_mark_key(kind, hash);
+
+    return remove_row(rows, TABLE_MARKS, &key);
+}
+
 /* ---- indices ---- */
 
 bool rows_index_get(struct rows *rows, enum env_table table, const struct rows_key *key)

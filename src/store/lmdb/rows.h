@@ -72,7 +72,12 @@ bool rows_event_get(struct rows *rows, uint64_t number, struct event *event);
 void rows_event_put(struct rows *rows, uint64_t number, const struct event *event);
 bool rows_event_remove(struct rows *rows, uint64_t number);
 
-/* The two indices have keys only: they lead to records, which have MACs. */
+bool rows_mark_get(struct rows *rows, enum mark_kind kind, const uint8_t hash[MARK_HASH_SIZE],
+                   struct mark *mark);
+void rows_mark_put(struct rows *rows, const struct mark *mark);
+bool rows_mark_remove(struct rows *rows, enum mark_kind kind, const uint8_t hash[MARK_HASH_SIZE]);
+
+/* The indices have keys only: they lead to records, which have MACs. */
 bool rows_index_get(struct rows *rows, enum env_table table, const struct rows_key *key);
 void rows_index_put(struct rows *rows, enum env_table table, const struct rows_key *key);
 bool rows_index_remove(struct rows *rows, enum env_table table, const struct rows_key *key);

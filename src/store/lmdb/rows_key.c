@@ -65,7 +65,7 @@ struct rows_key rows_key_name(const char *name, size_t most)
     return rows_key_bytes(name, size > most ? 0 : size);
 }
 
-/* ---- the two indices ---- */
+/* ---- the indices of sessions ---- */
 
 struct rows_key rows_owner_key(uint64_t account, const uint8_t id[SESSION_ID_SIZE])
 {
@@ -107,5 +107,51 @@ bool rows_end_split(const struct rows_key *key, int64_t *at_ms, uint8_t id[SESSI
     }
     *at_ms = (int64_t)at;
     memcpy(id, key->bytes + 8, SESSION_ID_SIZE);
+    return true;
+}
+
+/* ---- marks ---- */
+
+struct rows_key rows_mark_key(enum mark_kind kind, const uint8_t hash[MARK_HASH_SIZE])
+{
+    struct rows_key key = {.size = 1 + MARK_HASH_SIZE};
+
+    key.bytes[0] = (uint8_t)kind;
+    memcpy(key.bytes + 1, hash, MARK_HASH_SIZE);
+    return key;
+}
+
+bool rows_mark_split(const struct rows_key *key, enum mark_kind *kind, uint8_t hash[MARK_HASH_SIZE])
+{
+    if (key->size != 1 + MARK_HASH_SIZE || key->bytes[0] >= MARK_KINDS) {
+        return false;
+    }
+    *kind = (enum mark_kind)key->bytes[0];
+    memcpy(hash, key->bytes + 1, MARK_HASH_SIZE);
+    return true;
+}
+
+struct rows_key rows_mark_end_key(enum mark_kind kind, int64_t until_ms,
+                                  const uint8_t hash[MARK_HASH_SIZE])
+{
+    struct rows_key key = {.size = 1 + 8 + MARK_HASH_SIZE};
+
+    key.bytes[0] = (uint8_t)kind;
+    codec_put_u64(key.bytes + 1, (uint64_t)until_ms);
+    memcpy(key.bytes + 9, hash, MARK_HASH_SIZE);
+    return key;
+}
+
+bool rows_mark_end_split(const struct rows_key *key, enum mark_kind *kind, int64_t *until_ms,
+                         uint8_t hash[MARK_HASH_SIZE])
+{
+    uint64_t until = codec_get_u64(key->bytes + 1);
+
+    if (key->size != 1 + 8 + MARK_HASH_SIZE || key->bytes[0] >= MARK_KINDS || until > INT64_MAX) {
+        return false;
+    }
+    *kind = (enum mark_kind)key->bytes[0];
+    *until_ms = (int64_t)until;
+    memcpy(hash, key->bytes + 9, MARK_HASH_SIZE);
     return true;
 }

@@ -4,6 +4,7 @@
 #ifndef RETOKEN_STORE_LMDB_ROWS_KEY_H
 #define RETOKEN_STORE_LMDB_ROWS_KEY_H
 
+#include "model/mark.h"
 #include "model/session.h"
 #include "store/lmdb/env.h"
 
@@ -23,7 +24,15 @@ struct rows_key rows_key_last(void);
 struct rows_key rows_key_text(const char *text);
 /* The key as a text, ended by a zero byte: key->size + 1 bytes. */
 void rows_key_read_text(const struct rows_key *key, char *text);
-/* Of the two indices. */
+/* Of marks and of their index. */
+struct rows_key rows_mark_key(enum mark_kind kind, const uint8_t hash[MARK_HASH_SIZE]);
+struct rows_key rows_mark_end_key(enum mark_kind kind, int64_t until_ms,
+                                  const uint8_t hash[MARK_HASH_SIZE]);
+bool rows_mark_split(const struct rows_key *key, enum mark_kind *kind,
+                     uint8_t hash[MARK_HASH_SIZE]);
+bool rows_mark_end_split(const struct rows_key *key, enum mark_kind *kind, int64_t *until_ms,
+                         uint8_t hash[MARK_HASH_SIZE]);
+/* Of the two indices of sessions. */
 struct rows_key rows_owner_key(uint64_t account, const uint8_t id[SESSION_ID_SIZE]);
 struct rows_key rows_end_key(int64_t at_ms, const uint8_t id[SESSION_ID_SIZE]);
 /* False: no key of that table. */

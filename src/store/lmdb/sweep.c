@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "store/lmdb/marks.h"
 #include "store/lmdb/sweep_time.h"
 
 /* When an entry leads to a record that cannot be read, or to aliases that cannot be computed here:
@@ -71,6 +72,7 @@ void sweep_run(struct rows *rows, const struct sweep *sweep, int64_t now_ms,
 {
     struct rows_key due = rows_end_key(now_ms < 0 ? 0 : now_ms, (const uint8_t[16]){0});
 
+    marks_sweep(rows, now_ms, budget->entries);
     for (;;) {
         struct rows_key entry = rows_key_first();
 

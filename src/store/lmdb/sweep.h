@@ -25,7 +25,8 @@ struct sweep_budget {
     size_t entries;  /* to look at */
     size_t aliases;  /* derived, to compute and remove */
 };
-/* Looks at due entries in order of time. *removed counts up; *more: entries are still due. */
+/* Looks at due entries in order of time, and at as many marks of each kind. *removed counts up;
+ * *more: entries are still due. */
 void sweep_run(struct rows *rows, const struct sweep *sweep, int64_t now_ms,
                struct sweep_budget *budget, size_t *removed, bool *more);
 
