@@ -51,25 +51,27 @@ static bool decode_into(struct text encoded, char *out, size_t *size)
     return true;
 }
 
-static enum form_result decode(struct arena *arena, struct text encoded, bool breaks_allowed,
-                               struct text *decoded)
+enum decoded { DECODED, DECODED_BAD, DECODED_NO_MEMORY };
+
+static enum decoded decode(struct arena *arena, struct text encoded, bool breaks_allowed,
+                           struct text *decoded)
 {
     char *out = encoded.size < SIZE_MAX ? arena_alloc(arena, encoded.size + 1) : NULL;
     struct text result = {out, 0};
 
     if (out == NULL) {
-        return FORM_NO_MEMORY;
+        return DECODED_NO_MEMORY;
     }
     if (!decode_into(encoded, out, &result.size) || !acceptable(result, breaks_allowed)) {
-        return FORM_MALFORMED;
+        return DECODED_BAD;
     }
     *decoded = result;
-    return FORM_OK;
+    return DECODED;
 }
 
 bool form_decode(struct arena *arena, struct text encoded, struct text *decoded)
 {
-    return decode(arena, encoded, true, decoded) == FORM_OK;
+    return decode(arena, encoded, true, decoded) == DECODED;
 }
 
 /* "&&" has no field, as in the WHATWG parser. */
@@ -85,16 +87,32 @@ static size_t count_fields(struct text encoded)
     return count;
 }
 
-static enum form_result parse_field(struct arena *arena, struct text encoded,
-                                    struct form_field *field)
+/* False: no memory. */
+static bool parse_field(struct arena *arena, struct text encoded, struct form *form)
 {
-    struct text name = text_split(&encoded, '=');
-    enum form_result result = decode(arena, name, false, &field->name);
+    struct form_field *field = &form->fields[form->count];
+    struct text name = text_strip(text_split(&encoded, '='));
 
-    if (result == FORM_OK) {
-        result = decode(arena, encoded, true, &field->value);
+    *field = (struct form_field){0};
+    switch (decode(arena, name, false, &field->name)) {
+    case DECODED:
+        break;
+    case DECODED_BAD:
+        return true;
+    case DECODED_NO_MEMORY:
+        return false;
     }
-    return result;
+    form->count++;
+    switch (decode(arena, text_strip(encoded), true, &field->value)) {
+    case DECODED:
+        return true;
+    case DECODED_BAD:
+        field->bad = true;
+        return true;
+    case DECODED_NO_MEMORY:
+        break;
+    }
+    return false;
 }
 
 enum form_result form_parse(struct arena *arena, struct text encoded, struct form *form)
@@ -111,14 +129,9 @@ enum form_result form_parse(struct arena *arena, struct text encoded, struct for
     }
     while (encoded.size > 0) {
         struct text field = text_split(&encoded, '&');
-        if (field.size == 0) {
-            continue;
+        if (field.size > 0 && !parse_field(arena, field, &parsed)) {
+            return FORM_NO_MEMORY;
         }
-        enum form_result result = parse_field(arena, field, &parsed.fields[parsed.count]);
-        if (result != FORM_OK) {
-            return result;
-        }
-        parsed.count++;
     }
     *form = parsed;
     return FORM_OK;
@@ -131,14 +144,15 @@ static enum form_find find(const struct form *form, const char *name, bool even_
 
     for (size_t i = 0; i < form->count; i++) {
         const struct form_field *field = &form->fields[i];
-        if (!text_is(field->name, name) || (field->value.size == 0 && !even_empty)) {
+        bool empty = field->value.size == 0 && !field->bad;
+        if (!text_is(field->name, name) || (empty && !even_empty)) {
             continue;
         }
         if (found != FORM_ABSENT) {
             return FORM_REPEATED;
         }
         *value = field->value;
-        found = FORM_ONE;
+        found = field->bad ? FORM_BAD : FORM_ONE;
     }
     return found;
 }

@@ -57,6 +57,23 @@ struct text text_trim(struct text t)
     return t;
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+struct text text_strip(struct text t)
+{
+    while (t.size > 0 && is_space(t.data[0])) {
+        t.data++;
+        t.size--;
+    }
+    while (t.size > 0 && is_space(t.data[t.size - 1])) {
+        t.size--;
+    }
+    return t;
+}
+
 struct text text_split(struct text *rest, char separator)
 {
     size_t at = text_find(*rest, separator);

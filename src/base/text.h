@@ -63,6 +63,8 @@ static inline size_t text_find(struct text t, char c)
 }
 /* Without spaces and tabs at both ends. */
 struct text text_trim(struct text t);
+/* Without white space (space, tab, CR, LF, VT, FF) at both ends. */
+struct text text_strip(struct text t);
 /* Cuts *rest at the first separator: returns what precedes it, and leaves what follows. Without a
  * separator, returns all and leaves the empty text. */
 struct text text_split(struct text *rest, char separator);

@@ -9,6 +9,7 @@
 static bool method_is_taken(const struct request *request);
 static bool body_is_whole(const struct http_request *http, enum outcome *refusal);
 static bool parse_body(struct request *request, enum outcome *refusal);
+static bool body_is_plain(const struct http_request *http);
 static unsigned body_kind(unsigned kinds, struct text content_type);
 static bool parse_form(struct arena *arena, struct text encoded, struct form *form,
                        enum outcome *refusal);
@@ -102,18 +103,27 @@ static bool body_is_whole(const struct http_request *http, enum outcome *refusal
     return false;
 }
 
+/* A body of white space is none, and a byte order mark, which editors and PowerShell write, is not
+ * part of it. */
 static bool parse_body(struct request *request, enum outcome *refusal)
 {
     const struct http_request *http = &request->http->request;
+    const struct text mark = TEXT("\xef\xbb\xbf");
+    struct text body =
+        text_starts(http->body, mark) ? text_from(http->body, mark.size) : http->body;
 
-    if (http->body.size == 0) {
+    body = text_strip(body);
+    if (body.size == 0) {
         return true;
+    } else if (!body_is_plain(http)) {
+        *refusal = OUTCOME_UNSUPPORTED_CODING;
+        return false;
     }
     switch (body_kind(request->mount->endpoint->body, http->content_type)) {
     case ENDPOINT_BODY_FORM:
-        return parse_form(request->arena, http->body, &request->form, refusal);
+        return parse_form(request->arena, body, &request->form, refusal);
     case ENDPOINT_BODY_JSON:
-        request->json = json_in_object(request->arena, http->body, NULL);
+        request->json = json_in_object(request->arena, body, NULL);
         *refusal = OUTCOME_MALFORMED;
         return request->json != NULL;
     default:
@@ -122,13 +132,29 @@ static bool parse_body(struct request *request, enum outcome *refusal)
     }
 }
 
-/* Which of the endpoint's kinds this body is; ENDPOINT_BODY_IGNORED when it is none of them. */
+/* RFC 9110 section 8.4: a coded body cannot be read, whatever its type says. */
+static bool body_is_plain(const struct http_request *http)
+{
+    struct text coding;
+
+    switch (http_header(http, "content-encoding", &coding)) {
+    case HTTP_ABSENT:
+        return true;
+    case HTTP_ONE:
+        return text_equal_ignore_case(text_trim(coding), TEXT("identity"));
+    case HTTP_REPEATED:
+        break;
+    }
+    return false;
+}
+
+/* Which of the endpoint's kinds this body is; ENDPOINT_BODY_IGNORED when it is none of them.
+ * Neither type has a charset parameter (RFC 8259 section 11; WHATWG URL section 5), so one that is
+ * sent means nothing: the bytes are judged. */
 static unsigned body_kind(unsigned kinds, struct text content_type)
 {
     if (content_type.size == 0) {
         return (kinds & ENDPOINT_BODY_FORM) != 0 ? ENDPOINT_BODY_FORM : ENDPOINT_BODY_JSON;
-    } else if (!http_charset_is_utf8(content_type)) {
-        return ENDPOINT_BODY_IGNORED;
     } else if (http_media_is(content_type, "application/x-www-form-urlencoded")) {
         return kinds & ENDPOINT_BODY_FORM;
     } else if (http_media_is(content_type, "application/json")) {
@@ -150,6 +176,22 @@ static bool parse_form(struct arena *arena, struct text encoded, struct form *fo
         break;
     }
     *refusal = OUTCOME_FAULT;
+    return false;
+}
+
+bool dialect_parameter(enum form_find found, enum outcome *refusal)
+{
+    switch (found) {
+    case FORM_ABSENT:
+    case FORM_ONE:
+        return true;
+    case FORM_REPEATED:
+        *refusal = OUTCOME_PARAMETER_REPEATED;
+        return false;
+    case FORM_BAD:
+        break;
+    }
+    *refusal = OUTCOME_MALFORMED;
     return false;
 }
 

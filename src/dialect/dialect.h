@@ -38,6 +38,8 @@ struct wording {
     const char *header;
     const char *value;
 };
+/* RFC 9110 section 15.5.16: beside a 415 for a compressed body. */
+#define DIALECT_NO_CODING  .header = "Accept-Encoding", .value = "identity"
 #define WORDS_CLASS(class) ((int)OUTCOME_COUNT + (int)OUTCOME_CLASS_##class)
 
 struct endpoint {
@@ -113,6 +115,9 @@ const struct endpoint *dialect_endpoint(const struct dialect *dialect, struct te
 
 /* "GET, HEAD" for a set of ENDPOINT_…, as Allow names them. False: no memory. */
 bool dialect_methods(struct arena *arena, unsigned methods, struct text *names);
+
+/* What became of a parameter that the dialect reads: may it be one or absent? False: *refusal. */
+bool dialect_parameter(enum form_find found, enum outcome *refusal);
 
 /* What every endpoint asks of a request, in this order: well-formed, method, body whole, media
  * type, parsed body and query; then its own decode. request->mount is set. False: *refusal. */

@@ -20,7 +20,9 @@ static bool decode(struct request *request, enum outcome *refusal)
     }
     switch (found) {
     case HTTP_ONE:
-        return true;
+        *token = text_strip(*token);
+        *refusal = OUTCOME_TOKEN_MISSING;
+        return token->size > 0;
     case HTTP_REPEATED:
         *refusal = OUTCOME_PARAMETER_REPEATED;
         return false;

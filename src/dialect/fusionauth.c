@@ -40,12 +40,11 @@ static bool decode_body(struct request *request, enum outcome *refusal)
     if (request->json != NULL &&
         json_in_text(request->json, "refreshToken", token) == JSON_IN_OTHER) {
         *refusal = OUTCOME_FIELD_MISSING;
-    } else if (is_absent(*token)) {
-        *refusal = OUTCOME_TOKEN_MISSING;
-    } else {
-        return true;
+        return false;
     }
-    return false;
+    *token = text_strip(*token);
+    *refusal = OUTCOME_TOKEN_MISSING;
+    return !is_absent(*token);
 }
 
 /* The cookie wins over the body. The old access token (cookie access_token, member token) was only
@@ -139,6 +138,10 @@ static const struct wording words[] = {
     {OUTCOME_BODY_INCOMPLETE, BAD_BODY},
     {OUTCOME_LENGTH_REQUIRED, BAD_BODY},
     {OUTCOME_UNSUPPORTED_MEDIA, BAD_BODY},
+    {OUTCOME_UNSUPPORTED_CODING, .status = 415, .media_type = JSON_TYPE,
+     .body = "{\"generalErrors\":[{\"code\":\"[invalidBody]\",\"message\":\"The body must not be "
+             "compressed.\"}]}",
+     DIALECT_NO_CODING},
     {WORDS_CLASS(REQUEST), FIELD_ERROR("[blank]", "You must specify the Refresh Token.")},
     {WORDS_CLASS(CLIENT), .status = 401},
     {WORDS_CLASS(TOKEN),

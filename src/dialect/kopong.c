@@ -17,7 +17,8 @@
 
 /* ---- request ---- */
 
-/* The plugin's `params`: query and form are one set, so one name in both is given twice. */
+/* The plugin's `params`: query and form are one set, so one name in both is given twice. White
+ * space at the ends is a line break of the file that the value came from. */
 static enum form_find parameter(const struct request *request, const char *name, struct text *value)
 {
     struct text in_form = {0};
@@ -26,11 +27,12 @@ static enum form_find parameter(const struct request *request, const char *name,
 
     if (query != FORM_ABSENT && form != FORM_ABSENT) {
         return FORM_REPEATED;
-    } else if (query != FORM_ABSENT) {
-        return query;
+    } else if (query == FORM_ABSENT) {
+        *value = in_form;
+        query = form;
     }
-    *value = in_form;
-    return form;
+    *value = text_strip(*value);
+    return query == FORM_ONE && value->size == 0 ? FORM_ABSENT : query;
 }
 
 static bool has_parameter(const struct request *request, const char *name)
@@ -83,16 +85,14 @@ static bool decode_plugin(struct request *request, enum outcome *refusal)
 
     if (grant == FORM_ABSENT) {
         *refusal = OUTCOME_GRANT_TYPE_MISSING;
-    } else if (grant == FORM_REPEATED) {
-        *refusal = OUTCOME_PARAMETER_REPEATED;
+    } else if (!dialect_parameter(grant, refusal)) {
+        return false;
     } else if (!text_is(grant_type, "refresh_token")) {
         *refusal = OUTCOME_GRANT_TYPE_UNSUPPORTED;
     } else if (token == FORM_ABSENT) {
         *refusal = OUTCOME_TOKEN_MISSING;
-    } else if (token == FORM_REPEATED) {
-        *refusal = OUTCOME_PARAMETER_REPEATED;
     } else {
-        return true;
+        return dialect_parameter(token, refusal);
     }
     return false;
 }
@@ -142,6 +142,8 @@ static const struct wording words[] = {
      .body = "Refresh token is required"},
     {OUTCOME_FIELD_MISSING, BAD_TOKEN},
     {OUTCOME_FIELD_MISSING, .status = 403},
+    {OUTCOME_UNSUPPORTED_CODING, .status = 415, .media_type = TEXT_TYPE,
+     .body = "The body must not be compressed", DIALECT_NO_CODING},
     {WORDS_CLASS(REQUEST), .status = 400, .media_type = TEXT_TYPE, .body = "Invalid grant_type"},
     {WORDS_CLASS(CLIENT), BAD_TOKEN},
     {WORDS_CLASS(CLIENT), .status = 403},

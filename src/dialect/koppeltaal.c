@@ -24,28 +24,27 @@ static const struct form *place_of(const struct request *request, const char *na
                                                                              : &request->form;
 }
 
-/* False when it is given twice in the place it is read from. */
-static bool parameter(const struct request *request, const char *name, struct text *value)
+/* Without the line break of the file that it came from. False: *refusal. */
+static bool parameter(const struct request *request, const char *name, struct text *value,
+                      enum outcome *refusal)
 {
-    return form_get(place_of(request, name), name, value) != FORM_REPEATED;
+    bool good = dialect_parameter(form_get(place_of(request, name), name, value), refusal);
+
+    *value = text_strip(*value);
+    return good;
 }
 
 /* An empty scope is a scope: a session granted without one is renewed with `scope=`. */
-static bool take_scope(struct request *request)
+static bool take_scope(struct request *request, enum outcome *refusal)
 {
     struct refresh_input *input = &request->input.refresh;
+    enum form_find found = form_get_even_empty(place_of(request, "scope"), "scope", &input->scope);
 
     input->scope_given = true;
-    switch (form_get_even_empty(place_of(request, "scope"), "scope", &input->scope)) {
-    case FORM_ONE:
-        return true;
-    case FORM_REPEATED:
-        return false;
-    case FORM_ABSENT:
-        break;
+    if (found == FORM_ABSENT) {
+        input->scope = SCOPE_DEFAULT;
     }
-    input->scope = SCOPE_DEFAULT;
-    return true;
+    return dialect_parameter(found, refusal);
 }
 
 /* Refreshing needs no client authentication here (hence no client.bound, and client_id is not
@@ -56,11 +55,12 @@ static bool decode(struct request *request, enum outcome *refusal)
     struct text assertion = {0};
     struct text assertion_type = {0};
 
-    if (!parameter(request, "grant_type", &grant_type) ||
-        !parameter(request, "refresh_token", &request->input.refresh.refresh_token) ||
-        !parameter(request, "client_assertion", &assertion) ||
-        !parameter(request, "client_assertion_type", &assertion_type) || !take_scope(request)) {
-        *refusal = OUTCOME_PARAMETER_REPEATED;
+    if (!parameter(request, "grant_type", &grant_type, refusal) ||
+        !parameter(request, "refresh_token", &request->input.refresh.refresh_token, refusal) ||
+        !parameter(request, "client_assertion", &assertion, refusal) ||
+        !parameter(request, "client_assertion_type", &assertion_type, refusal) ||
+        !take_scope(request, refusal)) {
+        return false;
     } else if (grant_type.size == 0) {
         *refusal = OUTCOME_GRANT_TYPE_MISSING;
     } else if (!text_is(grant_type, "refresh_token")) {
@@ -102,6 +102,8 @@ static void encode(const struct request *request, enum outcome outcome,
 
 static const struct wording words[] = {
     {OUTCOME_METHOD_NOT_ALLOWED, SAYS(405, "Method Not Allowed")},
+    {OUTCOME_UNSUPPORTED_CODING, SAYS(415, "Unsupported Media Type, the body is compressed"),
+     DIALECT_NO_CODING},
     /* the service looked up whatever it was given: nothing is not found either */
     {OUTCOME_TOKEN_MISSING, SAYS(400, "Bad Request, invalid token")},
     {WORDS_CLASS(REQUEST), SAYS(400, "Bad Request")},

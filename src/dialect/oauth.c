@@ -23,25 +23,30 @@ struct parameters {
     struct text client_assertion_type;
 };
 
-static bool read_parameters(const struct form *form, struct parameters *parameters)
+static bool read_parameters(const struct form *form, struct parameters *parameters,
+                            enum outcome *refusal)
 {
     const struct {
         const char *name;
         struct text *value;
+        bool exact; /* white space at the ends of others is a line break of the file they came from
+                     */
     } rows[] = {
-        {"grant_type", &parameters->grant_type},
-        {"refresh_token", &parameters->refresh_token},
-        {"scope", &parameters->scope},
-        {"client_id", &parameters->client_id},
-        {"client_secret", &parameters->client_secret},
-        {"client_assertion", &parameters->client_assertion},
-        {"client_assertion_type", &parameters->client_assertion_type},
+        {"grant_type", &parameters->grant_type, false},
+        {"refresh_token", &parameters->refresh_token, false},
+        {"scope", &parameters->scope, false},
+        {"client_id", &parameters->client_id, true},
+        {"client_secret", &parameters->client_secret, true},
+        {"client_assertion", &parameters->client_assertion, false},
+        {"client_assertion_type", &parameters->client_assertion_type, false},
     };
 
     *parameters = (struct parameters){0};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (form_get(form, rows[i].name, rows[i].value) == FORM_REPEATED) {
+        if (!dialect_parameter(form_get(form, rows[i].name, rows[i].value), refusal)) {
             return false;
+        } else if (!rows[i].exact) {
+            *rows[i].value = text_strip(*rows[i].value);
         }
     }
     return true;
@@ -134,9 +139,11 @@ static bool decode(struct request *request, enum outcome *refusal)
 
     if (credential_in_url(request)) {
         *refusal = OUTCOME_PARAMETER_IN_URL;
-    } else if (!read_parameters(&request->form, &parameters)) {
-        *refusal = OUTCOME_PARAMETER_REPEATED;
-    } else if (parameters.grant_type.size == 0) {
+        return false;
+    } else if (!read_parameters(&request->form, &parameters, refusal)) {
+        return false;
+    }
+    if (parameters.grant_type.size == 0) {
         *refusal = OUTCOME_GRANT_TYPE_MISSING;
     } else if (!text_is(parameters.grant_type, "refresh_token")) {
         *refusal = OUTCOME_GRANT_TYPE_UNSUPPORTED;
@@ -203,6 +210,8 @@ static const struct wording words[] = {
     {OUTCOME_LENGTH_REQUIRED, SAYS(411, "invalid_request", "Content-Length is required.")},
     {OUTCOME_UNSUPPORTED_MEDIA,
      SAYS(400, "invalid_request", "The body must be application/x-www-form-urlencoded in UTF-8.")},
+    {OUTCOME_UNSUPPORTED_CODING, SAYS(415, "invalid_request", "The body must not be compressed."),
+     DIALECT_NO_CODING},
     {OUTCOME_PARAMETER_REPEATED,
      SAYS(400, "invalid_request", "A parameter is given more than once.")},
     {OUTCOME_PARAMETER_IN_URL, SAYS(400, "invalid_request", "Credentials belong in the body.")},

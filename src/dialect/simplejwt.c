@@ -6,27 +6,13 @@
  *
  * documented is the package up to 5.4, whose one text is "Token is invalid or expired"; deployed is
  * 5.5, which tells the two apart. */
-#include <string.h>
-
 #include "dialect/answer.h"
+
 #include "dialect/dialect.h"
 
 #define JSON_TYPE "application/json"
 
 /* ---- request ---- */
-
-static struct text strip(struct text value)
-{
-    static const char white[] = " \t\r\n\v\f";
-
-    while (value.size > 0 && memchr(white, value.data[0], sizeof white - 1) != NULL) {
-        value = text_from(value, 1);
-    }
-    while (value.size > 0 && memchr(white, value.data[value.size - 1], sizeof white - 1) != NULL) {
-        value.size--;
-    }
-    return value;
-}
 
 /* The serializer's field: JSON wins where there is some; white space around a value is dropped. */
 static enum json_in field(const struct request *request, struct text *value)
@@ -39,7 +25,7 @@ static enum json_in field(const struct request *request, struct text *value)
     } else if (form_get_even_empty(&request->form, "refresh", value) == FORM_ONE) {
         found = JSON_IN_TEXT;
     }
-    *value = strip(*value);
+    *value = text_strip(*value);
     return found;
 }
 
@@ -61,8 +47,7 @@ static bool decode(struct request *request, enum outcome *refusal)
     struct text *token = &request->input.refresh.refresh_token;
     struct text unused;
 
-    if (form_get_even_empty(&request->form, "refresh", &unused) == FORM_REPEATED) {
-        *refusal = OUTCOME_PARAMETER_REPEATED;
+    if (!dialect_parameter(form_get_even_empty(&request->form, "refresh", &unused), refusal)) {
         return false;
     }
     switch (field(request, token)) {
@@ -124,6 +109,8 @@ static const struct wording words[] = {
      .quote = method_of},
     {OUTCOME_UNSUPPORTED_MEDIA, SAYS(415, DETAIL("Unsupported media type \\\"%s\\\" in request.")),
      .quote = media_type_of},
+    {OUTCOME_UNSUPPORTED_CODING, SAYS(415, DETAIL("Compressed request bodies are not supported.")),
+     DIALECT_NO_CODING},
     {OUTCOME_BODY_TOO_LARGE, SAYS(413, DETAIL("Request body too large."))},
     {OUTCOME_TOKEN_MISSING, SAYS(400, FIELD("This field is required."))},
     {OUTCOME_FIELD_MISSING, SAYS(400, FIELD("This field may not be null.")), .when = is_null},

@@ -28,15 +28,24 @@ static bool member(const struct request *request, const char *key, struct text *
            value->size > 0;
 }
 
+/* The same without white space at its ends, which no token has. */
+static bool token_member(const struct request *request, const char *key, struct text *value)
+{
+    bool given = member(request, key, value);
+
+    *value = text_strip(*value);
+    return given && value->size > 0;
+}
+
 static bool decode(struct request *request, enum outcome *refusal)
 {
     struct refresh_input *input = &request->input.refresh;
 
     if (is_in_url(request)) {
         *refusal = OUTCOME_PARAMETER_IN_URL;
-    } else if (!member(request, "refresh_token", &input->refresh_token)) {
+    } else if (!token_member(request, "refresh_token", &input->refresh_token)) {
         *refusal = OUTCOME_TOKEN_MISSING;
-    } else if (!member(request, "access_token", &input->access_token) ||
+    } else if (!token_member(request, "access_token", &input->access_token) ||
                !member(request, "username", &input->username)) {
         *refusal = OUTCOME_FIELD_MISSING;
     } else {
@@ -76,6 +85,8 @@ static void encode(const struct request *request, enum outcome outcome,
 static const struct wording words[] = {
     {OUTCOME_METHOD_NOT_ALLOWED, SAYS(405, "Method not allowed")},
     {OUTCOME_METHOD_NOT_ALLOWED, .status = 405},
+    {OUTCOME_UNSUPPORTED_CODING, SAYS(415, "The body must not be compressed"), DIALECT_NO_CODING},
+    {OUTCOME_UNSUPPORTED_CODING, .status = 415, DIALECT_NO_CODING},
     {WORDS_CLASS(REQUEST), SAYS(400, "Invalid data provided")},
     {WORDS_CLASS(REQUEST), .status = 400},
     {WORDS_CLASS(CLIENT), SAYS(400, "Invalid data provided")},

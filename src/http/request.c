@@ -267,54 +267,11 @@ enum http_find http_header(const struct http_request *request, const char *name,
 
 /* ---- media type ---- */
 
-static struct text next_parameter(struct text *rest);
-static struct text unquoted(struct text value);
-
 bool http_media_is(struct text content_type, const char *type)
 {
     struct text media = text_trim(text_split(&content_type, ';'));
 
     return text_equal_ignore_case(media, text_of(type));
-}
-
-bool http_charset_is_utf8(struct text content_type)
-{
-    next_parameter(&content_type); /* the media type itself */
-    while (content_type.size > 0) {
-        struct text value = next_parameter(&content_type);
-        struct text name = text_split(&value, '=');
-        if (text_equal_ignore_case(text_trim(name), TEXT("charset")) &&
-            !text_equal_ignore_case(unquoted(text_trim(value)), TEXT("utf-8"))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Cuts off the next parameter, at a `;` outside quotes (RFC 9110 section 5.6.6). */
-static struct text next_parameter(struct text *rest)
-{
-    bool quoted = false;
-    size_t i = 0;
-
-    for (; i < rest->size && (quoted || rest->data[i] != ';'); i++) {
-        if (rest->data[i] == '"') {
-            quoted = !quoted;
-        } else if (quoted && rest->data[i] == '\\') {
-            i++;
-        }
-    }
-    struct text parameter = text_cut(*rest, i);
-    *rest = text_from(*rest, i + 1);
-    return parameter;
-}
-
-static struct text unquoted(struct text value)
-{
-    if (value.size >= 2 && text_starts(value, TEXT("\"")) && text_ends(value, TEXT("\""))) {
-        value = text_cut(text_from(value, 1), value.size - 2);
-    }
-    return value;
 }
 
 /* ---- cookies ---- */

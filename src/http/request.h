@@ -73,8 +73,6 @@ enum http_find http_header(const struct http_request *request, const char *name,
 
 /* Is this the media type, whatever its parameters? Ignores case. */
 bool http_media_is(struct text content_type, const char *type);
-/* Is the charset parameter absent or utf-8, in either case, quoted or not? */
-bool http_charset_is_utf8(struct text content_type);
 
 /* The value of a cookie (RFC 6265 section 5.4), not decoded, with its quotes. An empty one counts
  * as absent. */

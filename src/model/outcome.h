@@ -23,7 +23,8 @@
     OUTCOME(BODY_TOO_LARGE, REQUEST, "too-large", "the body is over the limit")                    \
     OUTCOME(BODY_INCOMPLETE, REQUEST, "incomplete", "the body is not the length it announced")     \
     OUTCOME(LENGTH_REQUIRED, REQUEST, "no-length", "the body has no announced length")             \
-    OUTCOME(UNSUPPORTED_MEDIA, REQUEST, "media", "the body has the wrong media type or charset")   \
+    OUTCOME(UNSUPPORTED_MEDIA, REQUEST, "media", "the body has the wrong media type")              \
+    OUTCOME(UNSUPPORTED_CODING, REQUEST, "compressed", "the body is compressed")                   \
     OUTCOME(MALFORMED, REQUEST, "malformed", "the request cannot be parsed")                       \
     OUTCOME(PARAMETER_REPEATED, REQUEST, "repeated", "a parameter is given twice")                 \
     OUTCOME(PARAMETER_IN_URL, REQUEST, "in-url", "a credential is in the URL")                     \

@@ -2,6 +2,7 @@
 /* test_form.c: every byte in every spelling, and what counts as absent, one or repeated. */
 #include <stdio.h>
 
+#include "base/buffer.h"
 #include "base/expect.h"
 #include "base/form.h"
 
@@ -64,16 +65,19 @@ static void try_byte(struct arena *arena, int byte, enum spelling spelling, bool
             encoded[size++] = *c;
         }
     }
-    enum form_result result = form_parse(arena, (struct text){encoded, size}, &form);
-    assert_int_equal(result, expected < 0 ? FORM_MALFORMED : FORM_OK);
-    if (result == FORM_OK) {
+    assert_int_equal(form_parse(arena, (struct text){encoded, size}, &form), FORM_OK);
+    if (expected >= 0) {
         char wanted[3] = {'a', (char)expected, 'b'};
         assert_int_equal(form.count, 1);
+        assert_false(form.fields[0].bad);
         expect_same_text(in_value ? form.fields[0].value : form.fields[0].name,
                          ((struct text){wanted, sizeof wanted}));
         expect_text(in_value ? form.fields[0].name : form.fields[0].value, in_value ? "n" : "v");
+    } else if (in_value) {
+        assert_true(form.count == 1 && form.fields[0].bad);
+        expect_text(form.fields[0].value, ""); /* nothing half-decoded comes out */
     } else {
-        assert_int_equal(form.count, 0); /* nothing half-parsed comes out */
+        assert_int_equal(form.count, 0);
     }
 }
 
@@ -114,6 +118,13 @@ static void test_separators(void **state)
         {"+=+", 1, " ", " "},
         {"a=%2B", 1, "a", "+"},
         {"a=%2525", 1, "a", "%25"},
+        /* white space that is not encoded is a file's or an editor's */
+        {"a=b\r\n", 1, "a", "b"},
+        {"\t a \n= b \v\f", 1, "a", "b"},
+        {"a=b&\r\n c=d", 2, "c", "d"},
+        {"a=b&\r\n", 2, "", ""},
+        {"a=%20b%0a", 1, "a", " b\n"},
+        {"a=b c", 1, "a", "b c"},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -127,39 +138,65 @@ static void test_separators(void **state)
     }
 }
 
-static void test_malformed(void **state)
+/* What cannot be decoded harms who asks for it, and no one else. */
+static void test_bad(void **state)
 {
-    static const struct text rows[] = {
-        LITERAL("a=%"),         LITERAL("a=%4"),
-        LITERAL("a=%zz"),       LITERAL("a=%4z"),
-        LITERAL("a=%z4"),       LITERAL("a=%%41"),
-        LITERAL("a=%u0041"),    LITERAL("a=% 41"),
-        LITERAL("a=%+4"),       LITERAL("a=%-1"),
-        LITERAL("a=%0x"),       LITERAL("a=%00"),
-        LITERAL("%00=a"),       LITERAL("%=a"),
-        LITERAL("a=\0"),        LITERAL("ok=1&a=%"),
-        LITERAL("a=%&b=1"),     LITERAL("a=%4&1=b"),
-        LITERAL("a=%C0%AF"),    LITERAL("a=%c0%80"),
-        LITERAL("a=%E0%80%AF"), LITERAL("a=%ED%A0%80"),
-        LITERAL("a=%ED%BF%BF"), LITERAL("a=%F4%90%80%80"),
-        LITERAL("a=%C3"),       LITERAL("a=%C3&b=%A9"),
-        LITERAL("%C3=%A9"),     LITERAL("a=\xed\xa0\x80"),
-        LITERAL("a=\xff"),      LITERAL("a%0a=b"),
-        LITERAL("a\n=b"),       LITERAL("a=%7f"),
+    static const struct text values[] = {
+        LITERAL("a=%"),
+        LITERAL("a=%4"),
+        LITERAL("a=%zz"),
+        LITERAL("a=%4z"),
+        LITERAL("a=%z4"),
+        LITERAL("a=%%41"),
+        LITERAL("a=%u0041"),
+        LITERAL("a=% 41"),
+        LITERAL("a=%+4"),
+        LITERAL("a=%-1"),
+        LITERAL("a=%0x"),
+        LITERAL("a=%00"),
+        LITERAL("a=\0"),
+        LITERAL("a=%C0%AF"),
+        LITERAL("a=%c0%80"),
+        LITERAL("a=%E0%80%AF"),
+        LITERAL("a=%ED%A0%80"),
+        LITERAL("a=%ED%BF%BF"),
+        LITERAL("a=%F4%90%80%80"),
+        LITERAL("a=%C3"),
+        LITERAL("a=\xed\xa0\x80"),
+        LITERAL("a=\xff"),
+        LITERAL("a=%7f"),
         LITERAL("a=%1b[31m"),
     };
+    static const char *const names[] = {"%00=a", "%=a", "%C3=a", "a%0a=1", "a\tb=1", "a%zz=%zz"};
+    struct text decoded = TEXT("untouched");
+    struct text value;
+    struct form form;
 
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct form form;
-        struct text decoded = TEXT("untouched");
-        if (form_parse(*state, rows[i], &form) != FORM_MALFORMED) {
-            fail_msg("\"%.*s\" was taken", TEXT_ARGS(rows[i]));
+    for (size_t i = 0; i < COUNT(values); i++) {
+        struct buffer buffer;
+
+        buffer_start(&buffer, *state, 64);
+        buffer_add_c(&buffer, "b=1&");
+        buffer_add(&buffer, values[i]);
+        buffer_add_c(&buffer, "&c=3");
+        assert_int_equal(form_parse(*state, buffer_text(&buffer), &form), FORM_OK);
+        if (form_get(&form, "a", &value) != FORM_BAD ||
+            form_get_even_empty(&form, "a", &value) != FORM_BAD) {
+            fail_msg("\"%.*s\" was taken", TEXT_ARGS(values[i]));
         }
-        if (text_starts(rows[i], TEXT("a=")) && text_find(rows[i], '&') == rows[i].size) {
-            assert_false(form_decode(*state, text_from(rows[i], 2), &decoded));
-            expect_text(decoded, "untouched");
-        }
+        expect_text(value, "");
+        assert_int_equal(form_get(&form, "b", &value), FORM_ONE);
+        assert_int_equal(form_get(&form, "c", &value), FORM_ONE);
+        expect_text(value, "3");
+        assert_false(form_decode(*state, text_from(values[i], 2), &decoded));
+        expect_text(decoded, "untouched");
     }
+    for (size_t i = 0; i < COUNT(names); i++) {
+        assert_int_equal(form_parse(*state, text_of(names[i]), &form), FORM_OK);
+        assert_int_equal(form.count, 0);
+    }
+    assert_int_equal(form_parse(*state, TEXT("a=%&a=1"), &form), FORM_OK);
+    assert_int_equal(form_get(&form, "a", &value), FORM_REPEATED);
 }
 
 static void test_utf8_passes(void **state)
@@ -256,7 +293,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_byte_in_every_spelling),
         cmocka_unit_test(test_separators),
-        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_bad),
         cmocka_unit_test(test_utf8_passes),
         cmocka_unit_test(test_field_limit),
         cmocka_unit_test(test_get),

@@ -76,6 +76,10 @@ static void test_parts(void **state)
     expect_text(text_trim(TEXT(" \t ")), "");
     expect_text(text_trim(TEXT("\na\r")), "\na\r");
     expect_text(text_trim(none), "");
+    expect_text(text_strip(TEXT("\r\n\v\f\t a\r\nb \r\n")), "a\r\nb");
+    expect_text(text_strip(TEXT("\n")), "");
+    expect_text(text_strip(TEXT("\b\x0e")), "\b\x0e");
+    expect_text(text_strip(none), "");
 }
 
 static void test_split(void **state)

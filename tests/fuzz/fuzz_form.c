@@ -43,7 +43,8 @@ static void check_field(const struct form *form, size_t i)
     }
     /* no control byte in it, so it is a C string behind which the arena has zeros */
     enum form_find found = form_get_even_empty(form, field->name.data, &value);
-    FUZZ_ASSERT(found == (same == 1 ? FORM_ONE : FORM_REPEATED));
+    FUZZ_ASSERT(found == (same > 1 ? FORM_REPEATED : field->bad ? FORM_BAD : FORM_ONE));
+    FUZZ_ASSERT(!field->bad || field->value.size == 0);
     FUZZ_ASSERT(found != FORM_ONE || text_equal(value, field->value));
 }
 
