@@ -9,18 +9,23 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/explain_paste.h"
 #include "admin/prompt.h"
 #include "admin/verbs.h"
 #include "base/codec.h"
+#include "dialect/dialect.h"
 #include "operation/preview.h"
 #include "operation/token_ref.h"
 #include "token/refresh_token.h"
 
 enum { EVENTS = 100 };
 
-static enum call_end explain(struct call *call, struct text token);
-static enum call_end explain_unknown(struct call *call, struct text token);
-static enum call_end explain_refresh(struct call *call, struct text token,
+static enum call_end explain(struct call *call, struct text pasted);
+static bool is_recognised(struct call *call, struct text token);
+static bool cut_to_size(struct call *call, struct text *token);
+static enum call_end explain_unknown(struct call *call, const struct explained *it);
+static struct text missing_part(struct call *call, struct text token);
+static enum call_end explain_refresh(struct call *call, const struct explained *it,
                                      const struct token_ref *ref, const struct session_view *grant);
 static enum call_end preview_mounts(struct call *call, struct text token, const char *realm,
                                     struct preview *preview, bool *judged);
@@ -31,46 +36,67 @@ static struct text sentence(struct call *call, const struct preview *preview);
 static void add_whose(struct buffer *b, const struct preview *preview);
 static void add_renewed(struct buffer *b, const struct preview *preview);
 static void add_future(struct buffer *b, const struct preview *preview);
+static void add_expired(struct buffer *b, const struct preview *preview);
+static void add_ended(struct buffer *b, const struct preview *preview);
+static void add_at(struct buffer *b, int64_t at_ms, int64_t now_ms);
 
 enum call_end explain_run(struct call *call)
 {
-    enum { TOKEN_MAX = 16 * 1024 };
+    enum { PASTE_MAX = 16 * 1024 };
     const char *argument = call_argument(call, 0);
     struct fault fault = {0};
     size_t size;
     if (argument != NULL && strcmp(argument, "-") != 0) {
-        return explain(call, text_trim(text_of(argument)));
+        return explain(call, text_of(argument));
     }
-    if (prompt_is_terminal()) {
+    char *pasted = arena_alloc(call->arena, PASTE_MAX);
+    bool asks = prompt_is_terminal();
+    if (asks) {
         fputs("token: ", stderr);
     }
-    char *token = arena_alloc(call->arena, TOKEN_MAX);
-    if (token == NULL || !prompt_line("-", token, TOKEN_MAX, &size, &fault)) {
+    if (pasted == NULL || !(asks ? prompt_line("-", pasted, PASTE_MAX, &size, &fault)
+                                 : prompt_file("-", pasted, PASTE_MAX, &size, &fault))) {
         return call_wrong(call, "no token: %s", fault.text);
     }
-    return explain(call, text_trim((struct text){token, size}));
+    return explain(call, (struct text){pasted, size});
 }
 
-static enum call_end explain(struct call *call, struct text token)
+/* Layer after layer, until it is something that we know. */
+static enum call_end explain(struct call *call, struct text pasted)
 {
+    struct explained it = {.token = explain_paste_trim(pasted), .oddity = TEXT("")};
     struct token_ref ref;
     struct session_view grant;
     struct fault fault = {0};
+    struct buffer oddity;
+    const char *layer;
 
-    switch (token_ref_locate(&call->service.issuer, token, call->arena, &ref, &fault)) {
+    if (it.token.size == 0) {
+        return call_wrong(call, "no token: the input is empty");
+    }
+    buffer_start(&oddity, call->arena, EXPLAIN_SENTENCE_MAX);
+    while (!is_recognised(call, it.token) &&
+           (layer = explain_paste_peel(call->arena, &it.token)) != NULL) {
+        buffer_addf(&oddity, "%s%s", oddity.size > 0 ? ", " : "", layer);
+    }
+    if (!is_recognised(call, it.token) && cut_to_size(call, &it.token)) {
+        buffer_addf(&oddity, "%swith something after it", oddity.size > 0 ? ", " : "");
+    }
+    buffer_finish(&oddity, &it.oddity);
+    switch (token_ref_locate(&call->service.issuer, it.token, call->arena, &ref, &fault)) {
     case TOKEN_REF_FOUND:
         break;
     case TOKEN_REF_INVALID:
     case TOKEN_REF_UNKNOWN:
-        return explain_unknown(call, token);
+        return explain_unknown(call, &it);
     case TOKEN_REF_FAULT:
         return call_fault(call, &fault);
     }
     switch (store_session_view(call->service.store, ref.session, &grant, &fault)) {
     case STORE_OK:
-        return explain_refresh(call, token, &ref, &grant);
+        return explain_refresh(call, &it, &ref, &grant);
     case STORE_ABSENT:
-        return explain_unknown(call, token);
+        return explain_unknown(call, &it);
     case STORE_EXISTS:
     case STORE_STALE:
     case STORE_FAULT:
@@ -79,46 +105,98 @@ static enum call_end explain(struct call *call, struct text token)
     return call_fault(call, &fault);
 }
 
-/* No session belongs to it. */
-static enum call_end explain_unknown(struct call *call, struct text token)
+static bool is_recognised(struct call *call, struct text token)
 {
+    struct token_ref ref;
+    struct jws jws;
+    struct fault fault = {0};
+
+    return token_ref_locate(&call->service.issuer, token, call->arena, &ref, &fault) ==
+               TOKEN_REF_FOUND ||
+           jws_gate(call->arena, token, &jws);
+}
+
+/* Ours, and more: what a terminal wrapped or a second paste appended. */
+static bool cut_to_size(struct call *call, struct text *token)
+{
+    static const size_t sizes[] = {REFRESH_TOKEN_NATIVE_SIZE, REFRESH_TOKEN_UUID_SIZE};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        if (token->size > sizes[i] && is_recognised(call, text_cut(*token, sizes[i]))) {
+            token->size = sizes[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+/* No session belongs to it. */
+static enum call_end explain_unknown(struct call *call, const struct explained *it)
+{
+    struct text token = it->token;
     struct jws jws;
     uint8_t id[SESSION_ID_SIZE];
     uint32_t generation;
-    const char *says = "not a token: neither a refresh token of this server nor a JWT";
+    struct text says;
 
     if (refresh_token_native_open(&call->service.secrets, token, id, &generation)) {
         return explain_only(
-            call, "refresh token", outcome_word(OUTCOME_TOKEN_UNKNOWN),
+            call, it, "refresh token", outcome_word(OUTCOME_TOKEN_UNKNOWN),
             TEXT("a refresh token of this server whose session is no longer known: it "
                  "ended and was swept, or the store is another one"));
     }
     if (jws_gate(call->arena, token, &jws)) {
         if (jws_open(call->arena, token, call->service.issuer.refresh_jwt) != NULL) {
-            return explain_only(
-                call, "refresh token", outcome_word(OUTCOME_TOKEN_UNKNOWN),
-                TEXT("a JWT-shaped refresh token of this server whose session is no "
-                     "longer known: it ended and was swept"));
+            return explain_only(call, it, "refresh token", outcome_word(OUTCOME_TOKEN_UNKNOWN),
+                                TEXT("a JWT-shaped refresh token of this server whose session is "
+                                     "no longer known: it ended and was swept"));
         }
-        return explain_access(call, &jws);
+        return explain_access(call, it, &jws);
     }
+    says = missing_part(call, token);
+    return explain_only(call, it, "nothing known", outcome_word(OUTCOME_TOKEN_INVALID), says);
+}
+
+/* What it may have been. */
+static struct text missing_part(struct call *call, struct text token)
+{
+    struct text says = TEXT("not a token: neither a refresh token of this server nor a JWT");
+    struct text rest = token;
+    size_t dots = 0;
+    struct buffer b;
+
     switch (refresh_token_shape(token)) {
     case REFRESH_SHAPE_NATIVE:
-        says = "it has the shape of a refresh token, but its MAC is wrong: damaged, or made under "
-               "another master secret";
-        break;
+        return TEXT("it has the shape of a refresh token, but its MAC is wrong: damaged, or made "
+                    "under another master secret");
     case REFRESH_SHAPE_UUID:
-        says = "a UUID that is no refresh token here: its session ended and was swept, or it is "
-               "another server's";
-        break;
+        return TEXT("a UUID that is no refresh token here: its session ended and was swept, or it "
+                    "is another server's");
     case REFRESH_SHAPE_JWT:
-        says = "it has the shape of a JWT, but is not well-formed: damaged, or with a header that "
-               "is never accepted";
-        break;
+        return TEXT("it has the shape of a JWT, but is not well-formed: damaged, or with a header "
+                    "that is never accepted");
     case REFRESH_SHAPE_NONE:
         break;
     }
-    return explain_only(call, "nothing known", outcome_word(OUTCOME_TOKEN_INVALID), text_of(says));
+    while (text_find(rest, '.') < rest.size) {
+        rest = text_from(rest, text_find(rest, '.') + 1);
+        dots++;
+    }
+    buffer_start(&b, call->arena, EXPLAIN_SENTENCE_MAX);
+    if (text_starts(token, TEXT("eyJ")) && dots < 2) {
+        buffer_add_c(&b, "the beginning of a JWT, whose three parts have dots between them: it "
+                         "was cut, look for the rest");
+    } else if (dots == 0 && token.size < REFRESH_TOKEN_NATIVE_SIZE && token.size >= 8 &&
+               refresh_token_native_begins(&call->service.secrets, token)) {
+        buffer_addf(&b,
+                    "the beginning of a refresh token of this server: it was cut after %zu "
+                    "of %d characters",
+                    token.size, REFRESH_TOKEN_NATIVE_SIZE);
+    } else {
+        buffer_add(&b, says);
+    }
+    buffer_finish(&b, &says);
+    return says;
 }
 
 /* ---- refresh tokens ---- */
@@ -178,7 +256,7 @@ static const char *shape_name(struct text token)
     return "imported";
 }
 
-static enum call_end explain_refresh(struct call *call, struct text token,
+static enum call_end explain_refresh(struct call *call, const struct explained *it,
                                      const struct token_ref *ref, const struct session_view *grant)
 {
     struct json_out *out = &call->output.out;
@@ -192,13 +270,12 @@ static enum call_end explain_refresh(struct call *call, struct text token,
     char id[37];
     struct cell cells[REFRESH_COLUMNS];
 
+    explain_begin(call, it, "refresh token");
     if (call->output.json) {
-        json_out_open(out);
-        json_out_member(out, "kind", TEXT("refresh token"));
         json_out_key(out, "mounts");
         json_out_array_open(out);
     }
-    enum call_end end = preview_mounts(call, token, grant->session.realm, &preview, &judged);
+    enum call_end end = preview_mounts(call, it->token, grant->session.realm, &preview, &judged);
     if (end != CALL_DONE) {
         return end;
     }
@@ -206,7 +283,7 @@ static enum call_end explain_refresh(struct call *call, struct text token,
         output_say(&call->output, "no mount of this configuration accepts realm %s",
                    grant->session.realm);
     }
-    refresh_cells(token, &preview, id, cells);
+    refresh_cells(it->token, &preview, id, cells);
     output_say(&call->output, "%s", "");
     if (call->output.json) {
         json_out_array_close(out);
@@ -238,8 +315,9 @@ static enum call_end preview_mounts(struct call *call, struct text token, const 
         if (!realm_issues(mount->realm) || strcmp(mount->realm->name, realm) != 0) {
             continue;
         }
-        if (preview_token(&call->service.issuer, mount, token, call->arena, &one, &fault) ==
-            OUTCOME_FAULT) {
+        if (preview_token(&call->service.issuer, mount, token,
+                          mount->realm->dialect->proves_clients, call->arena, &one,
+                          &fault) == OUTCOME_FAULT) {
             return call_fault(call, &fault);
         }
         *preview = *judged ? *preview : one;
@@ -322,7 +400,6 @@ static void add_renewed(struct buffer *b, const struct preview *preview)
 /* "; presenting it again gives the same answer for 48 s more" */
 static void add_future(struct buffer *b, const struct preview *preview)
 {
-    const struct session *session = &preview->grant.session;
     enum outcome outcome = preview->outcome;
 
     buffer_add_c(b, "; ");
@@ -342,6 +419,12 @@ static void add_future(struct buffer *b, const struct preview *preview)
         buffer_add_c(b, preview->policy.report_only
                             ? "presenting it again is refused and reported as reuse"
                             : "presenting it again is refused as reuse and ends the session");
+        if (preview->policy.recovery_window_ms != 0 && !preview->client_proves &&
+            preview->policy.recovery_evidence == RECOVERY_EVIDENCE_CLIENT) {
+            buffer_add_c(b,
+                         " (the recovery window is for clients that prove themselves, which this "
+                         "one cannot here)");
+        }
     } else if (outcome == OUTCOME_TOKEN_SPENT) {
         buffer_add_c(b, "presenting it is refused, and the session lives on: when it was spent is "
                         "not known, or the clock has been set back since");
@@ -349,22 +432,66 @@ static void add_future(struct buffer *b, const struct preview *preview)
         buffer_add_c(b, "the store has lost history (a restored backup?): presenting it moves the "
                         "session forward to it and gives new tokens");
     } else if (outcome == OUTCOME_TOKEN_EXPIRED) {
-        buffer_add_c(b, "refused: its session expired ");
-        explain_ago(b, preview->expires_ms, preview->now_ms);
+        add_expired(b, preview);
     } else if (outcome == OUTCOME_TOKEN_REVOKED) {
-        buffer_addf(b, "refused: its session ended (%s) ", session_end_meaning(session->end));
-        explain_ago(b, session->ended_ms, preview->now_ms);
-        for (size_t i = 0; i < session->event_count; i++) {
-            if (session->events[i].kind == EVENT_RESTORED) {
-                buffer_add_c(b, "; an older copy of the store held it as live, and ended.log ended "
-                                "it again ");
-                explain_ago(b, session->events[i].at_ms, preview->now_ms);
-                break;
-            }
-        }
+        add_ended(b, preview);
     } else {
         buffer_addf(b, "refused: %s", outcome_meaning(preview->outcome));
     }
+}
+
+/* "refused: its session expired at 2026-…, 3 h ago: it was not renewed for 30 d" */
+static void add_expired(struct buffer *b, const struct preview *preview)
+{
+    const struct session *session = &preview->grant.session;
+    const struct policy *policy = &preview->policy;
+    bool absolute = policy->absolute_lifetime_ms != 0 &&
+                    preview->expires_ms >= session->created_ms + policy->absolute_lifetime_ms;
+    int64_t span_ms = absolute ? policy->absolute_lifetime_ms : policy->idle_lifetime_ms;
+    char span[OUTPUT_TIME_SIZE];
+
+    buffer_add_c(b, "refused: its session expired ");
+    add_at(b, preview->expires_ms, preview->now_ms);
+    if (span_ms != 0) {
+        output_span(span_ms, span);
+        buffer_addf(b,
+                    absolute ? ": sessions end %s after they began (absolute-lifetime)"
+                             : ": it was not renewed for %s (idle-lifetime)",
+                    span);
+    }
+}
+
+/* "refused: its session was revoked by an administrator at 2026-…, 5 min ago" */
+static void add_ended(struct buffer *b, const struct preview *preview)
+{
+    const struct session *session = &preview->grant.session;
+
+    if (session->end == SESSION_LIVE) {
+        buffer_add_c(b, "refused: all sessions of its account were ended after it began, by a new "
+                        "password or by `retoken session revoke --account`; `retoken events` says "
+                        "when");
+        return;
+    }
+    buffer_addf(b, "refused: its session ended (%s) ", session_end_meaning(session->end));
+    add_at(b, session->ended_ms, preview->now_ms);
+    for (size_t i = 0; i < session->event_count; i++) {
+        if (session->events[i].kind == EVENT_RESTORED) {
+            buffer_add_c(b, "; an older copy of the store held it as live, and ended.log ended "
+                            "it again ");
+            explain_ago(b, session->events[i].at_ms, preview->now_ms);
+            break;
+        }
+    }
+}
+
+/* "at 2026-11-25T19:28:04Z, 5 min ago" */
+static void add_at(struct buffer *b, int64_t at_ms, int64_t now_ms)
+{
+    char at[OUTPUT_TIME_SIZE];
+
+    output_time(at_ms, at);
+    buffer_addf(b, "at %s, ", at);
+    explain_ago(b, at_ms, now_ms);
 }
 
 /* ---- for both kinds of token ---- */
@@ -446,14 +573,26 @@ enum call_end explain_events(struct call *call, const uint8_t session[SESSION_ID
     return CALL_DONE;
 }
 
-enum call_end explain_only(struct call *call, const char *kind, const char *outcome,
-                           struct text says)
+void explain_begin(struct call *call, const struct explained *it, const char *kind)
+{
+    if (call->output.json) {
+        json_out_open(&call->output.out);
+        json_out_member(&call->output.out, "kind", text_of(kind));
+        json_out_member(&call->output.out, "oddity", it->oddity);
+    } else if (it->oddity.size > 0) {
+        output_say(&call->output,
+                   "as it was given it is no token: the token is %.*s; that alone is:\n",
+                   TEXT_ARGS(it->oddity));
+    }
+}
+
+enum call_end explain_only(struct call *call, const struct explained *it, const char *kind,
+                           const char *outcome, struct text says)
 {
     struct json_out *out = &call->output.out;
 
+    explain_begin(call, it, kind);
     if (call->output.json) {
-        json_out_open(out);
-        json_out_member(out, "kind", text_of(kind));
         json_out_key(out, "accepted");
         json_out_bool(out, false);
         json_out_member(out, "outcome", text_of(outcome));

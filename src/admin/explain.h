@@ -9,9 +9,20 @@
 
 enum { EXPLAIN_SENTENCE_MAX = 512 };
 
+/* What was pasted: the token, and what was odd about it ("inside quotation marks"; "" = nothing).
+ */
+struct explained {
+    struct text token;
+    struct text oddity;
+};
+
+/* Begins what is printed: an open JSON object with kind and oddity, or a line that says the oddity.
+ */
+void explain_begin(struct call *call, const struct explained *it, const char *kind);
+
 /* A JWT that passed the gate and is no refresh token: prints what it is. CALL_REFUSED: no key of
  * this store signed it. */
-enum call_end explain_access(struct call *call, const struct jws *jws);
+enum call_end explain_access(struct call *call, const struct explained *it, const struct jws *jws);
 
 /* Adds "12 s ago" or "in 29 d". */
 void explain_ago(struct buffer *b, int64_t at_ms, int64_t now_ms);
@@ -21,7 +32,7 @@ void explain_left(struct buffer *b, int64_t left_ms);
 /* Prints the session's events: `"events":[…]` inside an open JSON object, or a table. */
 enum call_end explain_events(struct call *call, const uint8_t session[SESSION_ID_SIZE]);
 /* Prints one sentence, where no more than that is known of a token. Gives CALL_REFUSED. */
-enum call_end explain_only(struct call *call, const char *kind, const char *outcome,
-                           struct text says);
+enum call_end explain_only(struct call *call, const struct explained *it, const char *kind,
+                           const char *outcome, struct text says);
 
 #endif

@@ -24,20 +24,21 @@ static const struct signing_row *find_signer(struct call *call, const struct jws
                                              struct fault *fault);
 static bool session_of(struct call *call, const json_t *payload, struct session_view *grant);
 static int64_t claim_time(const json_t *payload, const char *name);
-static enum call_end show_access(struct call *call, const struct access *access);
+static enum call_end show_access(struct call *call, const struct explained *it,
+                                 const struct access *access);
 static bool access_accepted(const struct access *access, int64_t now_ms);
 static struct text access_sentence(struct call *call, const struct access *access);
 static struct text claim(struct call *call, const json_t *object, const char *name);
 static bool is_printable(struct text t);
 
-enum call_end explain_access(struct call *call, const struct jws *jws)
+enum call_end explain_access(struct call *call, const struct explained *it, const struct jws *jws)
 {
     struct fault fault = {0};
     struct access access = {.jws = jws};
 
     access.payload = json_in_object(call->arena, jws->payload_json, NULL);
     if (access.payload == NULL) {
-        return explain_only(call, "nothing known", outcome_word(OUTCOME_TOKEN_INVALID),
+        return explain_only(call, it, "nothing known", outcome_word(OUTCOME_TOKEN_INVALID),
                             TEXT("a JWT whose payload is not one JSON object: not one of ours"));
     }
     access.row = find_signer(call, jws, &fault);
@@ -50,7 +51,7 @@ enum call_end explain_access(struct call *call, const struct jws *jws)
         access.issued_ms = claim_time(access.payload, "nbf");
     }
     access.expires_ms = claim_time(access.payload, "exp");
-    return show_access(call, &access);
+    return show_access(call, it, &access);
 }
 
 /* NULL: none of the store's keys signed it, not even a retired one, or *fault says what broke. */
@@ -140,7 +141,8 @@ static void access_cells(struct call *call, const struct access *access, char id
     memcpy(cells, row, sizeof row);
 }
 
-static enum call_end show_access(struct call *call, const struct access *access)
+static enum call_end show_access(struct call *call, const struct explained *it,
+                                 const struct access *access)
 {
     struct json_out *out = &call->output.out;
     struct cell cells[ACCESS_COLUMNS];
@@ -149,9 +151,8 @@ static enum call_end show_access(struct call *call, const struct access *access)
     struct text says = access_sentence(call, access);
 
     access_cells(call, access, id, cells);
+    explain_begin(call, it, "access token");
     if (call->output.json) {
-        json_out_open(out);
-        json_out_member(out, "kind", TEXT("access token"));
         json_out_key(out, "accepted");
         json_out_bool(out, access_accepted(access, call->now_ms));
         json_out_key(out, "signature");

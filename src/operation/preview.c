@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* preview.c: what the operation would say; see preview.h. Knows where a session is read and which
- * policy is in force; does not know who asks, so it takes the client as proved. */
+ * policy is in force; does not know who asks: a client that can prove itself is taken as proved. */
 #include "operation/preview.h"
 
 #include <string.h>
@@ -12,8 +12,8 @@ static enum outcome find_session(struct issuer *issuer, struct text refresh_toke
                                  struct arena *arena, struct preview *preview, struct fault *fault);
 
 enum outcome preview_token(struct issuer *issuer, const struct mount *mount,
-                           struct text refresh_token, struct arena *arena, struct preview *preview,
-                           struct fault *fault)
+                           struct text refresh_token, bool can_prove, struct arena *arena,
+                           struct preview *preview, struct fault *fault)
 {
     const struct session *session = &preview->grant.session;
     struct clock_moment now = clock_moment(&issuer->clock);
@@ -26,11 +26,13 @@ enum outcome preview_token(struct issuer *issuer, const struct mount *mount,
     }
     policy_effective(&mount->realm->policy,
                      preview->grant.has_client ? &preview->grant.client : NULL, &preview->policy);
+    preview->client_proves =
+        can_prove && preview->grant.has_client && client_is_confidential(&preview->grant.client);
     preview->expires_ms = decision_expires_ms(&preview->policy, session);
-    preview->outcome =
-        text_equal(text_of(session->realm), text_of(mount->realm->name))
-            ? decision_make(&preview->policy, &preview->grant, preview->generation, true, &now)
-            : OUTCOME_WRONG_REALM;
+    preview->outcome = text_equal(text_of(session->realm), text_of(mount->realm->name))
+                           ? decision_make(&preview->policy, &preview->grant, preview->generation,
+                                           preview->client_proves, &now)
+                           : OUTCOME_WRONG_REALM;
     if (preview->outcome == OUTCOME_REPLAYED || preview->outcome == OUTCOME_RECOVERED) {
         preview->window_left_ms = decision_window_left_ms(
             &preview->policy, session, preview->generation, preview->outcome, &now);

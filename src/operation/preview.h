@@ -14,6 +14,7 @@ struct preview {
     bool session_found;
     struct session_view grant; /* when session_found */
     struct policy policy;      /* in force for its client */
+    bool client_proves;        /* its client can prove itself here */
     uint32_t generation;       /* presented */
     int64_t now_ms;
     int64_t window_left_ms; /* REPLAYED, RECOVERED: how long the same answer is given */
@@ -21,9 +22,10 @@ struct preview {
 };
 
 /* preview->outcome: what would be answered now to this token on this mount with everything else in
- * order. Changes nothing. OUTCOME_FAULT: *fault says what broke. */
+ * order: the session's client proves itself if it can, and if requests of this mount can carry
+ * proof (can_prove). Changes nothing. OUTCOME_FAULT: *fault says what broke. */
 enum outcome preview_token(struct issuer *issuer, const struct mount *mount,
-                           struct text refresh_token, struct arena *arena, struct preview *preview,
-                           struct fault *fault);
+                           struct text refresh_token, bool can_prove, struct arena *arena,
+                           struct preview *preview, struct fault *fault);
 
 #endif

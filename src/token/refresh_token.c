@@ -70,6 +70,16 @@ enum refresh_shape refresh_token_shape(struct text token)
     return REFRESH_SHAPE_NONE;
 }
 
+bool refresh_token_native_begins(const struct secrets *secrets, struct text token)
+{
+    uint8_t bytes[3];
+    size_t size = 0;
+
+    return is_base64url(token) &&
+           codec_base64url_decode(text_cut(token, 4), bytes, sizeof bytes, &size) &&
+           size == sizeof bytes && bytes[0] == NATIVE_VERSION && bytes[1] == secrets->key_id;
+}
+
 /* ---- minting ---- */
 
 bool refresh_token_native(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],

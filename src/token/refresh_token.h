@@ -37,6 +37,10 @@ bool refresh_token_uuid(const struct secrets *secrets, const uint8_t session[SES
 bool refresh_token_native_open(const struct secrets *secrets, struct text token,
                                uint8_t session[SESSION_ID_SIZE], uint32_t *generation);
 
+/* Does it begin as a native token of these secrets does (version and key id), cut or not? For
+ * finding out about a token, never for accepting one. */
+bool refresh_token_native_begins(const struct secrets *secrets, struct text token);
+
 /* The key of the alias index: SHA-256 of the token (a UUID first put into lower case). */
 bool refresh_token_alias(struct text token, uint8_t alias[SESSION_HASH_SIZE]);
 /* The alias of (session, generation) spelled as UUID. False: libcrypto failed. */

@@ -737,12 +737,20 @@ def test_explain_states(fresh):
 def test_explain_windows_and_lifetimes(fresh):
     mount = "[retoken]\ndata = .\n[mount /oauth/token]\ndialect = oauth\n"
     fresh.account()
-    one = fresh.session()
-    first = one["refresh_token"]
-    fresh.refresh(first)
+    secret = fresh.json("client", "add", "web")["client_secret"]
+    first = fresh.session("/oauth/token", "ada", "--client", "web")["refresh_token"]
+    fresh.refresh(first, client_id="web", client_secret=secret)
     fresh.write(mount + "concurrency-window = 0\nrecovery-window = 1d\n")
     assert fresh.explain(first)["outcome"] == "recovered"
     assert "proves itself" in fresh.explain(first)["mounts"][0]["says"]
+    # what really happens to a client that has nothing to prove itself with, and at such a mount
+    one = fresh.session()
+    first = one["refresh_token"]
+    fresh.refresh(first)
+    said = fresh.explain(first)
+    assert said["outcome"] == "reused" and "which this one cannot here" in said["mounts"][0]["says"]
+    fresh.write(mount + "concurrency-window = 0\nrecovery-window = 1d\nrecovery-evidence = none\n")
+    assert fresh.explain(first)["outcome"] == "recovered"
     fresh.write(mount + "concurrency-window = 0\n")
     assert fresh.explain(first)["outcome"] == "reused"
     assert "ends the session" in fresh.explain(first)["mounts"][0]["says"]
@@ -786,6 +794,78 @@ def test_explain_what_is_not_ours(fresh):
                     (b'{"alg":"RS256"}', b'{"sub":"\\u001b[31mred","iss":"\xc2\x9b2J"}', b"sig"))
     shown = fresh.run("explain", evil, status=REFUSED).stdout
     assert "\x1b" not in shown and "\x9b" not in shown and "\\u001b" in shown
+
+
+def test_explain_what_people_paste(fresh):
+    """What is odd is said first, then what the token is."""
+    fresh.account()
+    one = fresh.session()
+    native, access = one["refresh_token"], one["access_token"]
+    uuid = fresh.session("/oauth2/token")["refresh_token"]
+    half = len(native) // 2
+    for pasted, token, oddity in (
+            (native, native, ""),
+            (f" \r\n\t{native}\r\n", native, ""),
+            (f'"{native}"', native, "inside quotation marks"),
+            (f"'{native}", native, "inside quotation marks"),
+            (f"\u201c{native}\u201d", native, "inside quotation marks"),
+            (f'\\"{native}\\"', native, "inside quotation marks"),
+            (f"Bearer {native}", native, "with the word Bearer in front"),
+            (f"bearer  {access}", access, "with the word Bearer in front"),
+            (f"Authorization: Bearer {access}", access,
+             "with a header's name in front, with the word Bearer in front"),
+            (f"refresh_token={native}", native, "with a parameter's name in front"),
+            (f"grant_type=refresh_token&refresh_token={native}&client_id=web", native,
+             "with a parameter's name in front"),
+            (f"Cookie: theme=dark; refresh_token={native}; a=b", native,
+             "with a header's name in front, with a parameter's name in front"),
+            (f"https://a.example/cb?state=1&refresh_token={native}#x", native,
+             "with a parameter's name in front"),
+            (json.dumps({"refresh_token": native}), native, "inside JSON"),
+            (json.dumps({"access_token": access, "token_type": "bearer", "refresh_token": native},
+                        indent=2), native, "inside JSON"),
+            (json.dumps({"refresh": f'"{native}"'}), native, "inside JSON, inside quotation marks"),
+            (urllib.parse.quote(f'"{native}"'), native, "percent-encoded, inside quotation marks"),
+            (f"{{{uuid.upper()}}}", uuid, "in braces"),
+            (f"<{uuid}>", uuid, "in angle brackets"),
+            (f"{native[:half]}\n{native[half:]}", native, "with white space inside"),
+            (f"{native[:half]} \r\n  {native[half:]}", native, "with white space inside"),
+            (f"{native},", native, "with a punctuation mark after it"),
+            (f"{native}{native}", native, "with something after it"),
+            (f'"Bearer {native}",', native,
+             "inside quotation marks, with the word Bearer in front"),
+    ):
+        said = fresh.json("explain", stdin=pasted)
+        assert said["oddity"].startswith(oddity) and bool(said["oddity"]) == bool(oddity), (pasted, said)
+        assert said["kind"] == ("access token" if token == access else "refresh token"), pasted
+        assert said["accepted"] is True, pasted
+        text = fresh.run("explain", pasted.strip()).stdout
+        assert ("no token: the token is " in text.partition("\n")[0]) == bool(oddity), pasted
+        assert token not in text
+    for cut, says in ((native[:40], "cut after 40 of 72"), (native[:71], "cut after 71 of 72"),
+                      (access[:30], "beginning of a JWT"), (access.rpartition(".")[0], "beginning of a JWT"),
+                      (f'"{native[:50]}"', "cut after 50 of 72")):
+        assert says in fresh.json("explain", stdin=cut, status=REFUSED)["says"], cut
+    for nothing in ('""', "Bearer ", "{}", "%", "%zz", "'", '"', "refresh_token=", ",", "{", "<>"):
+        assert fresh.json("explain", stdin=nothing, status=REFUSED)["kind"] == "nothing known"
+
+
+def test_explain_when_and_why(fresh):
+    fresh.account()
+    one = fresh.session()["refresh_token"]
+    fresh.run("session", "revoke", fresh.explain(one)["session"])
+    at = fresh.explain(one)["ended"]
+    assert f"revoked by an administrator) at {at}, " in fresh.explain(one)["mounts"][0]["says"]
+    two = fresh.session()["refresh_token"]
+    fresh.write("[retoken]\ndata = .\n[mount /oauth/token]\ndialect = oauth\nidle-lifetime = 1s\n")
+    until = time.monotonic() + 60
+    while fresh.explain(two)["outcome"] != "expired":
+        assert time.monotonic() < until
+    assert re.search(r"expired at \S+Z, (now|\d+ s ago): it was not renewed for 1 s \(idle-lifetime\)",
+                     fresh.explain(two)["mounts"][0]["says"])
+    fresh.write("[retoken]\ndata = .\n[mount /oauth/token]\ndialect = oauth\nabsolute-lifetime = 1s\n"
+                "idle-lifetime = 0\n")
+    assert "sessions end 1 s after they began (absolute-lifetime)" in fresh.explain(two)["mounts"][0]["says"]
 
 
 def test_explain_of_another_store(fresh, template, tmp_path):

@@ -16,17 +16,20 @@ static void test_judge_changes_nothing(void **state)
     struct preview preview;
     struct answer answer;
 
-    assert_int_equal(preview_token(&w->issuer, &w->mount, token, w->arena, &preview, &w->fault),
-                     OUTCOME_ROTATED);
+    assert_int_equal(
+        preview_token(&w->issuer, &w->mount, token, true, w->arena, &preview, &w->fault),
+        OUTCOME_ROTATED);
     assert_int_equal(preview.grant.session.generation, 0);
     assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ROTATED);
     w->now_ms += 12 * CLOCK_SECOND;
-    assert_int_equal(preview_token(&w->issuer, &w->mount, token, w->arena, &preview, &w->fault),
-                     OUTCOME_REPLAYED);
+    assert_int_equal(
+        preview_token(&w->issuer, &w->mount, token, true, w->arena, &preview, &w->fault),
+        OUTCOME_REPLAYED);
     assert_int_equal(preview.window_left_ms, 48 * CLOCK_SECOND);
     w->now_ms += CLOCK_HOUR;
-    assert_int_equal(preview_token(&w->issuer, &w->mount, token, w->arena, &preview, &w->fault),
-                     OUTCOME_TOKEN_REUSED);
+    assert_int_equal(
+        preview_token(&w->issuer, &w->mount, token, true, w->arena, &preview, &w->fault),
+        OUTCOME_TOKEN_REUSED);
     assert_int_equal(world_record(w, answer.session).end, SESSION_LIVE);
 }
 

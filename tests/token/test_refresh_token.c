@@ -39,6 +39,20 @@ static void native_round_trip(void **state)
     }
 }
 
+/* For people who look at a cut token. */
+static void native_beginnings(void **state)
+{
+    struct text token = native(fixture_secrets(1), 7);
+
+    (void)state;
+    for (size_t size = 4; size <= token.size; size++) {
+        assert_true(refresh_token_native_begins(fixture_secrets(1), text_cut(token, size)));
+        assert_false(refresh_token_native_begins(fixture_secrets(2), text_cut(token, size)));
+    }
+    assert_false(refresh_token_native_begins(fixture_secrets(1), text_cut(token, 3)));
+    assert_false(refresh_token_native_begins(fixture_secrets(1), TEXT("")));
+}
+
 static void native_flipped_bits_are_refused(void **state)
 {
     char token[REFRESH_TOKEN_NATIVE_SIZE + 1];
@@ -293,6 +307,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(native_round_trip),
+        cmocka_unit_test(native_beginnings),
         cmocka_unit_test(native_flipped_bits_are_refused),
         cmocka_unit_test(native_other_secret_is_refused),
         cmocka_unit_test(native_other_version_or_key_is_refused),
