@@ -16,6 +16,7 @@
 
 #include "admin/key_need.h"
 #include "base/codec.h"
+#include "base/secret.h"
 #include "dialect/dialect.h"
 
 enum health { HEALTH_OK, HEALTH_WARN, HEALTH_FAIL };
@@ -40,8 +41,8 @@ static void check_open_store(struct examination *e);
 static void check_config_file(struct examination *e, const struct config *config);
 static void check_mounts(struct examination *e);
 static const char *remark_on(const struct mount *mount);
-static bool check_private(struct examination *e, const char *check, const char *path,
-                          const char *right_mode);
+static bool check_data(struct examination *e, const char *path);
+static bool check_secret(struct examination *e, const struct config *config);
 static void check_owner(struct examination *e, const char *path);
 static const char *user_name(uid_t uid, char room[64]);
 static void check_file_system(struct examination *e, const char *path);
@@ -78,13 +79,13 @@ static void examine(struct examination *e)
         report(e, "installation", HEALTH_FAIL, "%s", fault.text);
         return;
     }
-    bool data = check_private(e, "data", config->data, "0700");
+    bool data = check_data(e, config->data);
     if (access(config->data, F_OK) == 0) {
         check_owner(e, config->data);
         check_file_system(e, config->data);
         check_space(e, config->data);
     }
-    bool secret = check_private(e, "secret", config->secret_file, "0600");
+    bool secret = check_secret(e, config);
     if (data && secret) {
         check_open_store(e);
     } else {
@@ -131,14 +132,9 @@ static enum health report(struct examination *e, const char *check, enum health 
 
 static void check_config_file(struct examination *e, const struct config *config)
 {
-    struct stat st;
-
     if (config->file[0] == '\0') {
         report(e, "configuration", HEALTH_WARN,
                "no file, all defaults; `retoken init` writes one to edit");
-    } else if (stat(config->file, &st) == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        report(e, "configuration", HEALTH_FAIL, "%s can be written by others: chmod go-w %s",
-               config->file, config->file);
     } else {
         report(e, "configuration", HEALTH_OK, "%s, %zu mounts", config->file, config->mount_count);
     }
@@ -174,31 +170,41 @@ static const char *remark_on(const struct mount *mount)
                                                  : NULL;
 }
 
-/* Owner and mode of a directory or file that is for this user alone. */
-static bool check_private(struct examination *e, const char *check, const char *path,
-                          const char *right_mode)
+/* Owner and mode of the directory, which is for this user alone. */
+static bool check_data(struct examination *e, const char *path)
 {
     struct stat st;
     char owner[64];
     char self[64];
 
-    if (lstat(path, &st) != 0) {
-        report(e, check, HEALTH_FAIL, "%s: %s", path, strerror(errno));
-        return false;
-    }
-    if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        report(e, check, HEALTH_FAIL, "%s is open to others (mode %04o): chmod %s %s", path,
-               (unsigned)(st.st_mode & 07777), right_mode, path);
-        return false;
-    }
-    if (st.st_uid != geteuid()) {
-        report(e, check, HEALTH_FAIL, "%s belongs to %s, and this is %s: run `retoken` as %s", path,
-               user_name(st.st_uid, owner), user_name(geteuid(), self),
+    if (stat(path, &st) != 0) {
+        report(e, "data", HEALTH_FAIL, "%s: %s", path, strerror(errno));
+    } else if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        report(e, "data", HEALTH_FAIL, "%s is open to others (mode %04o): chmod 0700 %s", path,
+               (unsigned)(st.st_mode & 07777), path);
+    } else if (st.st_uid != geteuid()) {
+        report(e, "data", HEALTH_FAIL, "%s belongs to %s, and this is %s: run `retoken` as %s",
+               path, user_name(st.st_uid, owner), user_name(geteuid(), self),
                user_name(st.st_uid, owner));
-        return false;
+    } else {
+        report(e, "data", HEALTH_OK, "%s, mode %04o", path, (unsigned)(st.st_mode & 07777));
+        return true;
     }
-    report(e, check, HEALTH_OK, "%s, mode %04o", path, (unsigned)(st.st_mode & 07777));
-    return true;
+    return false;
+}
+
+/* By the rules of the responder, which follows a symbolic link: containers mount secrets as such.
+ */
+static bool check_secret(struct examination *e, const struct config *config)
+{
+    uint8_t master[SECRETS_MASTER_SIZE];
+    struct fault fault;
+    bool good = secrets_file_read(config->secret_file, master, &fault);
+
+    secret_wipe(master, sizeof master);
+    report(e, "secret", good ? HEALTH_OK : HEALTH_FAIL, "%s",
+           good ? config->secret_file : fault.text);
+    return good;
 }
 
 /* The responder runs as the web server's user and must own what it writes. */

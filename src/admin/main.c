@@ -15,6 +15,7 @@ static enum call_end help_run(struct call *call);
 static enum call_end version_run(struct call *call);
 
 static enum call_end run(struct call *call);
+static enum call_end act_as_owner(struct call *call);
 static enum call_end choose(struct call *call);
 static const struct verb *find_verb(const char *noun, const char *verb);
 static enum call_end check_usage(struct call *call);
@@ -170,12 +171,26 @@ static enum call_end run(struct call *call)
         return CALL_DONE;
     }
     end = check_usage(call);
+    end = end == CALL_DONE ? act_as_owner(call) : end;
     end = end == CALL_DONE ? call_open(call) : end;
     end = end == CALL_DONE ? call->verb->run(call) : end;
     if (call->opened && store_notice(call->service.store, &notice)) {
         fprintf(stderr, "retoken: %s\n", notice.text);
     }
     return end;
+}
+
+/* Of the installation, even where its configuration is wrong, or is yet to be written by init. */
+static enum call_end act_as_owner(struct call *call)
+{
+    struct config *config = &call->service.config;
+    struct fault fault;
+
+    if (geteuid() != 0) {
+        return CALL_DONE;
+    }
+    config_load(options_value(&call->options, OPTION_CONFIG), config, NULL);
+    return harden_act_as_owner(config->data, &fault) ? CALL_DONE : call_fault(call, &fault);
 }
 
 /* Finds the row, or prints what would be right. CALL_DONE without a row: help was asked for and

@@ -20,6 +20,7 @@
 static bool choose_file(const char *file, struct config *config, bool *optional);
 static bool read_config(struct config_reader *reader, bool optional);
 static bool read_file(struct config_reader *reader, char **contents, size_t *size, bool *absent);
+static bool is_trusted(struct config_reader *reader, const struct stat *status);
 static bool finish_paths(struct config_reader *reader);
 
 bool config_load(const char *file, struct config *config, struct fault *fault)
@@ -177,6 +178,9 @@ static bool read_file(struct config_reader *reader, char **contents, size_t *siz
     } else if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
         close(fd);
         return fail_file(reader, "not a file");
+    } else if (!is_trusted(reader, &status)) {
+        close(fd);
+        return false;
     }
     char *bytes = malloc(CONFIG_FILE_MAX + 1);
     while (bytes != NULL && got > 0 && *size <= CONFIG_FILE_MAX) {
@@ -193,6 +197,20 @@ static bool read_file(struct config_reader *reader, char **contents, size_t *siz
     return fail_file(reader, bytes == NULL ? strerror(ENOMEM)
                              : got < 0     ? strerror(error)
                                            : "larger than 256 KiB");
+}
+
+/* Who can write the configuration decides which store and which secret are used. Root reads those
+ * of others: to find out whose installation it is (harden_act_as_owner). */
+static bool is_trusted(struct config_reader *reader, const struct stat *status)
+{
+    if (status->st_uid != geteuid() && status->st_uid != 0 && geteuid() != 0) {
+        return fail_file(reader, "belongs to another user, neither to this one nor to root");
+    } else if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        fault_set(reader->fault, "%s: can be written by others: chmod go-w %s",
+                  reader->config->file, reader->config->file);
+        return false;
+    }
+    return true;
 }
 
 static bool finish_paths(struct config_reader *reader)

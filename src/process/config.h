@@ -44,7 +44,8 @@ struct config {
 
 /* Which file: `file` when not NULL; else $RETOKEN_CONFIG; else $RETOKEN_HOME/retoken.conf, where
  * RETOKEN_HOME defaults to ./retoken-data; the last one may be absent, then defaults hold with data
- * in that directory. Relative paths inside a file start at its folder. False with *fault. */
+ * in that directory. Relative paths inside a file start at its folder. A file that others can write
+ * to, or that belongs to another user, is refused. False with *fault. */
 bool config_load(const char *file, struct config *config, struct fault *fault);
 
 /* The mount with exactly this path, or NULL. */

@@ -53,6 +53,7 @@ static const char help[] =
 static bool is_started_as_cgi(void);
 static bool parse_options(int argc, char **argv, struct options *options, int *status);
 static bool guess_start(struct options *options);
+static bool act_as_owner(const struct options *options);
 static void keep_secrets(void);
 static int run_cgi(const struct options *options);
 static int run_workers(const struct options *options);
@@ -68,6 +69,9 @@ int main(int argc, char **argv)
     } else if (!parse_options(is_started_as_cgi() ? 1 : argc, argv, &options, &status) ||
                !guess_start(&options)) {
         return status;
+    }
+    if (!act_as_owner(&options)) {
+        return EXIT_FAULT;
     }
     keep_secrets();
     leave(options.start == START_CGI ? run_cgi(&options) : run_workers(&options));
@@ -204,6 +208,23 @@ static bool guess_start(struct options *options)
 }
 
 /* ---- a process that holds secrets ---- */
+
+/* A configuration that cannot be read is left to serve_open, which tells. */
+static bool act_as_owner(const struct options *options)
+{
+    static struct config config; /* large */
+    struct fault fault;
+
+    if (geteuid() != 0) {
+        return true;
+    }
+    config_load(options->config_file, &config, NULL);
+    if (!harden_act_as_owner(config.data, &fault)) {
+        fprintf(stderr, "retoken.fcgi: %s\n", fault.text);
+        return false;
+    }
+    return true;
+}
 
 static void limit_memory(void);
 
