@@ -20,6 +20,8 @@ struct checking {
 static const struct column event_columns[] = {
     {"at", "at", COLUMN_TIME, false},
     {"event", "event", COLUMN_TEXT, false},
+    {"times", "times", COLUMN_NUMBER, false},
+    {"last", "last", COLUMN_TIME, true},
     {"session", "session", COLUMN_TEXT, false},
     {"account", "account", COLUMN_TEXT, false},
     {"generation", "gen", COLUMN_NUMBER, false},
@@ -323,6 +325,8 @@ static void show_event(struct output *output, const struct event *event, const c
     const struct cell cells[EVENT_COLUMNS] = {
         CELL_NUMBER(event->at_ms),
         CELL_TEXT(text_of(event_word(event->kind))),
+        CELL_NUMBER((int64_t)event->repeats + 1),
+        CELL_NUMBER(event->repeats > 0 ? event->last_ms : event->at_ms),
         CELL_TEXT(text_of(id)),
         CELL_TEXT(text_of(account)),
         CELL_NUMBER(event->generation),

@@ -11,6 +11,26 @@ static const struct {
 #undef EVENT
 };
 
+enum event_class event_class(enum event_kind kind)
+{
+    switch (kind) {
+    case EVENT_REUSE_REPORTED:
+    case EVENT_FUTURE:
+    case EVENT_RECOVERED:
+    case EVENT_ROLLED_FORWARD:
+        return EVENT_CLASS_ROUTINE;
+    case EVENT_REUSE:
+        return EVENT_CLASS_SECURITY;
+    case EVENT_REVOKED:
+    case EVENT_ACCOUNT:
+    case EVENT_CLIENT:
+    case EVENT_KEY:
+    case EVENT_RESTORED:
+        break;
+    }
+    return EVENT_CLASS_ADMINISTRATION;
+}
+
 const char *event_word(enum event_kind kind)
 {
     return (unsigned)kind < EVENT_KINDS ? rows[kind].word : "unknown-event";

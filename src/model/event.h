@@ -30,12 +30,25 @@ enum event_kind {
 
 enum { EVENT_KINDS = EVENT_RESTORED + 1, EVENT_NOTE_MAX = 128 };
 
+/* Each class has room of its own in the store, so that what strangers can cause, however often,
+ * pushes nothing else out. */
+enum event_class {
+    EVENT_CLASS_ROUTINE,       /* requests cause it, and it ends nothing */
+    EVENT_CLASS_SECURITY,      /* requests cause it, and it cost somebody something */
+    EVENT_CLASS_ADMINISTRATION /* an operator, or the server itself */
+};
+enum { EVENT_CLASSES = EVENT_CLASS_ADMINISTRATION + 1 };
+
+enum event_class event_class(enum event_kind kind);
 const char *event_word(enum event_kind kind);
 const char *event_meaning(enum event_kind kind);
 
+/* One that is told again of the same session and generation is the same event, seen again. */
 struct event {
-    int64_t at_ms;
+    int64_t at_ms; /* the first time */
     enum event_kind kind;
+    uint32_t repeats;                 /* further times; 0 = once */
+    int64_t last_ms;                  /* the last of them; 0 = none */
     uint8_t session[SESSION_ID_SIZE]; /* all zero = none */
     uint64_t account;                 /* 0 = none */
     uint32_t generation;              /* the one presented */

@@ -351,7 +351,8 @@ enum store_result store_keyring_version(struct store *store, uint64_t *version,
 
 enum { STORE_EVENTS_KEPT = 10000 };
 
-/* The newest STORE_EVENTS_KEPT are kept. */
+/* Of each class (event_class) the newest STORE_EVENTS_KEPT are kept. One of a session is counted
+ * when it is told again of the same generation. */
 enum store_result store_event_add(struct store *store, const struct event *event,
                                   struct fault *fault);
 /* Newest first; of one session when `session` is not NULL. */

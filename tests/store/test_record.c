@@ -295,6 +295,8 @@ static void event_is_laid_out_as_drawn(void **state)
 {
     const struct event event = {.at_ms = 3,
                                 .kind = EVENT_REVOKED,
+                                .repeats = 2,
+                                .last_ms = 9,
                                 .session = {0xee},
                                 .account = 7,
                                 .generation = 41,
@@ -309,8 +311,9 @@ static void event_is_laid_out_as_drawn(void **state)
     record_start(&record, TABLE_EVENTS, key);
     record_put_event(&record, &event);
     assert_true(record_seal(&record, mac, &stored));
-    assert_value(&stored, "01 04 0000000000000003 ee000000000000000000000000000000"
-                          "0000000000000007 00000029 0002 2f61 0003 776562 0001 6e");
+    assert_value(&stored,
+                 "01 04 0000000000000003 00000002 0000000000000009 ee000000000000000000000000000000"
+                 "0000000000000007 00000029 0002 2f61 0003 776562 0001 6e");
     reopen(&again, TABLE_EVENTS, stored);
     assert_true(record_get_event(&again, &found));
     assert_memory_equal(&found, &event, sizeof found);
@@ -340,7 +343,7 @@ static void mark_is_laid_out_as_drawn(void **state)
 static void small_records_are_laid_out_as_drawn(void **state)
 {
     const struct record_alias alias = {{0x11}, 42};
-    const struct record_counters counters = {8, 1, 3, 4, 2};
+    const struct record_counters counters = {8, 1, 3, 4, 2, {5, 6, 7}};
     struct record_alias found_alias;
     const struct record_time time = {5, 6, 8, 7, 9, true};
     struct record_time found_time;
@@ -384,7 +387,7 @@ static void small_records_are_laid_out_as_drawn(void **state)
     record_put_counters(&record, &counters);
     assert_true(record_seal(&record, mac, &stored));
     assert_value(&stored, "01 0000000000000008 0000000000000001 0000000000000003 0000000000000004"
-                          "00000002");
+                          "00000002 00000005 00000006 00000007");
     reopen(&again, TABLE_META, stored);
     assert_true(record_get_counters(&again, &found_counters));
     assert_int_equal(found_counters.next_account, counters.next_account);
@@ -392,6 +395,7 @@ static void small_records_are_laid_out_as_drawn(void **state)
     assert_int_equal(found_counters.keyring_version, counters.keyring_version);
     assert_int_equal(found_counters.ended, counters.ended);
     assert_int_equal(found_counters.next_key, counters.next_key);
+    assert_memory_equal(found_counters.events, counters.events, sizeof counters.events);
 }
 
 static void format_is_laid_out_as_drawn(void **state)

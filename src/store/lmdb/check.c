@@ -21,7 +21,8 @@ enum { PROGRESS_EVERY = 1000 };
 
 typedef void row_check(struct checking *checking, const struct rows_key *key);
 static row_check check_meta, check_session, check_alias, check_account, check_name, check_client,
-    check_signing_key, check_owner, check_end, check_event, check_mark, check_mark_end;
+    check_signing_key, check_owner, check_end, check_event, check_mark, check_mark_end,
+    check_repeat;
 
 static row_check *const checks[ENV_TABLES] = {
     [TABLE_META] = check_meta,        [TABLE_SESSIONS] = check_session,
@@ -29,7 +30,8 @@ static row_check *const checks[ENV_TABLES] = {
     [TABLE_NAMES] = check_name,       [TABLE_CLIENTS] = check_client,
     [TABLE_KEYS] = check_signing_key, [TABLE_OWNERS] = check_owner,
     [TABLE_ENDS] = check_end,         [TABLE_EVENTS] = check_event,
-    [TABLE_MARKS] = check_mark,       [TABLE_MARK_ENDS] = check_mark_end};
+    [TABLE_MARKS] = check_mark,       [TABLE_MARK_ENDS] = check_mark_end,
+    [TABLE_REPEATS] = check_repeat};
 
 static void found(struct checking *checking, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -310,10 +312,36 @@ static void check_end(struct checking *checking, const struct rows_key *key)
 
 static void check_event(struct checking *checking, const struct rows_key *key)
 {
+    enum event_class of;
     struct event event;
+    struct rows_key repeat;
+    uint64_t number;
 
-    if (is_ours(checking, TABLE_EVENTS, key, key->size == 8)) {
-        readable(checking, rows_event_get(&checking->rows, codec_get_u64(key->bytes), &event));
+    if (!is_ours(checking, TABLE_EVENTS, key, rows_event_split(key, &of, &number)) ||
+        !readable(checking, rows_event_get(&checking->rows, key, &event))) {
+        return;
+    }
+    repeat = rows_repeat_key(&event, key);
+    if (events_is_counted(&event) &&
+        is_absent(checking, rows_index_get(&checking->rows, TABLE_REPEATS, &repeat))) {
+        found(checking, "event %llu is not found when it is told again",
+              (unsigned long long)number);
+    }
+}
+
+static void check_repeat(struct checking *checking, const struct rows_key *key)
+{
+    struct rows_key event_key, repeat;
+    struct event event;
+    bool there;
+
+    if (!is_ours(checking, TABLE_REPEATS, key, rows_repeat_split(key, &event_key))) {
+        return;
+    }
+    there = rows_event_get(&checking->rows, &event_key, &event);
+    repeat = rows_repeat_key(&event, &event_key);
+    if (there ? memcmp(repeat.bytes, key->bytes, key->size) != 0 : is_absent(checking, there)) {
+        found(checking, "an entry in repeats leads to another event, or to none");
     }
 }
 

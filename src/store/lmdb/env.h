@@ -23,14 +23,15 @@
     TABLE(ENDS, "ends")           /* time to look, session id -> nothing */                        \
     TABLE(EVENTS, "events")       /* number -> event */                                            \
     TABLE(MARKS, "marks")         /* kind, hash -> mark */                                         \
-    TABLE(MARK_ENDS, "mark_ends") /* kind, time when it is over, hash -> nothing */
+    TABLE(MARK_ENDS, "mark_ends") /* kind, time when it is over, hash -> nothing */                \
+    TABLE(REPEATS, "repeats")     /* session id, generation, kind, event number -> nothing */
 
 enum env_table {
 #define TABLE(name, word) TABLE_##name,
     ENV_TABLE_ROWS
 #undef TABLE
 };
-enum { ENV_TABLES = TABLE_MARK_ENDS + 1, ENV_KEY_MAX = 128 };
+enum { ENV_TABLES = TABLE_REPEATS + 1, ENV_KEY_MAX = 128 };
 
 const char *env_table_name(enum env_table table);
 

@@ -5,7 +5,10 @@
 
 #include "store/lmdb/rows.h"
 
-/* Appends it and drops the oldest beyond STORE_EVENTS_KEPT. */
+/* Is it of a session, so that it is counted when it is told again? */
+bool events_is_counted(const struct event *event);
+/* Appends it and drops the oldest of its class beyond STORE_EVENTS_KEPT; or counts it in the event
+ * of the same session, generation and kind. */
 void events_append(struct rows *rows, const struct event *event);
 
 #endif

@@ -284,11 +284,13 @@ bool record_get_key(struct record *record, struct signing_row *row)
     return ended(record);
 }
 
-/* ---- event: key = number (8), ascending ----
+/* ---- event: key = class (1), number (7), ascending ----
  *
  *     01                         version
  *     00                         kind, enum event_kind
  *     0000019a9f2c3b00           when
+ *     00000000                   how often it was told again
+ *     0000000000000000           when last, 0 = never
  *     0190a5b0c3d47e8f9a1b2c3d4e5f6071   session, zero = none
  *     0000000000000007           account, 0 = none
  *     00000029                   generation presented
@@ -302,6 +304,8 @@ void record_put_event(struct record *record, const struct event *event)
     put_version(record);
     put_u8(record, event->kind);
     put_time(record, event->at_ms);
+    put_u32(record, event->repeats);
+    put_time(record, event->last_ms);
     put_bytes(record, event->session, sizeof event->session);
     put_u64(record, event->account);
     put_u32(record, event->generation);
@@ -316,6 +320,8 @@ bool record_get_event(struct record *record, struct event *event)
     get_version(record);
     event->kind = (enum event_kind)get_choice(record, EVENT_KINDS - 1);
     event->at_ms = get_time(record);
+    event->repeats = get_u32(record);
+    event->last_ms = get_time(record);
     memcpy(event->session, get_bytes(record, sizeof event->session), sizeof event->session);
     event->account = get_u64(record);
     event->generation = get_u32(record);
@@ -364,6 +370,7 @@ bool record_get_mark(struct record *record, struct mark *mark)
  *     0000000000000003           keyring version
  *     0000000000000000           last entry of the journal of ends that is known
  *     00000002                   next key number
+ *     00000001 00000000 00000000 events that are kept, by class
  *     (16 bytes)                 MAC */
 
 void record_put_counters(struct record *record, const struct record_counters *counters)
@@ -374,6 +381,9 @@ void record_put_counters(struct record *record, const struct record_counters *co
     put_u64(record, counters->keyring_version);
     put_u64(record, counters->ended);
     put_u32(record, counters->next_key);
+    for (size_t i = 0; i < EVENT_CLASSES; i++) {
+        put_u32(record, counters->events[i]);
+    }
 }
 
 bool record_get_counters(struct record *record, struct record_counters *counters)
@@ -384,6 +394,9 @@ bool record_get_counters(struct record *record, struct record_counters *counters
     counters->keyring_version = get_u64(record);
     counters->ended = get_u64(record);
     counters->next_key = get_u32(record);
+    for (size_t i = 0; i < EVENT_CLASSES; i++) {
+        counters->events[i] = get_u32(record);
+    }
     return ended(record);
 }
 

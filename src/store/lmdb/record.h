@@ -90,6 +90,7 @@ struct record_counters {
     uint64_t next_account, next_event, keyring_version;
     uint64_t ended; /* the last entry of the journal of ends that these data know of */
     uint32_t next_key;
+    uint32_t events[EVENT_CLASSES]; /* how many are kept */
 };
 void record_put_counters(struct record *record, const struct record_counters *counters);
 bool record_get_counters(struct record *record, struct record_counters *counters);

@@ -349,30 +349,26 @@ struct clock_moment rows_moment(const struct rows *rows, int64_t wall_ms)
 
 /* ---- events ---- */
 
-bool rows_event_get(struct rows *rows, uint64_t number, struct event *event)
+bool rows_event_get(struct rows *rows, const struct rows_key *key, struct event *event)
 {
-    struct rows_key key = rows_key_u64(number);
     struct record record;
 
-    return get(rows, TABLE_EVENTS, &key, &record) &&
-           (record_get_event(&record, event) || damaged(rows, TABLE_EVENTS, &key));
+    return get(rows, TABLE_EVENTS, key, &record) &&
+           (record_get_event(&record, event) || damaged(rows, TABLE_EVENTS, key));
 }
 
-void rows_event_put(struct rows *rows, uint64_t number, const struct event *event)
+void rows_event_put(struct rows *rows, const struct rows_key *key, const struct event *event)
 {
-    struct rows_key key = rows_key_u64(number);
     struct record record;
 
-    record_start(&record, TABLE_EVENTS, bytes_of(&key));
+    record_start(&record, TABLE_EVENTS, bytes_of(key));
     record_put_event(&record, event);
-    put_record(rows, TABLE_EVENTS, &key, &record);
+    put_record(rows, TABLE_EVENTS, key, &record);
 }
 
-bool rows_event_remove(struct rows *rows, uint64_t number)
+bool rows_event_remove(struct rows *rows, const struct rows_key *key)
 {
-    struct rows_key key = rows_key_u64(number);
-
-    return remove_row(rows, TABLE_EVENTS, &key);
+    return remove_row(rows, TABLE_EVENTS, key);
 }
 
 /* ---- marks ---- */

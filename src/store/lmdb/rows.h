@@ -68,9 +68,9 @@ bool rows_client_remove(struct rows *rows, const char *id);
 bool rows_signing_get(struct rows *rows, uint32_t number, struct signing_row *row);
 void rows_signing_put(struct rows *rows, const struct signing_row *row);
 
-bool rows_event_get(struct rows *rows, uint64_t number, struct event *event);
-void rows_event_put(struct rows *rows, uint64_t number, const struct event *event);
-bool rows_event_remove(struct rows *rows, uint64_t number);
+bool rows_event_get(struct rows *rows, const struct rows_key *key, struct event *event);
+void rows_event_put(struct rows *rows, const struct rows_key *key, const struct event *event);
+bool rows_event_remove(struct rows *rows, const struct rows_key *key);
 
 bool rows_mark_get(struct rows *rows, enum mark_kind kind, const uint8_t hash[MARK_HASH_SIZE],
                    struct mark *mark);

@@ -65,6 +65,50 @@ struct rows_key rows_key_name(const char *name, size_t most)
     return rows_key_bytes(name, size > most ? 0 : size);
 }
 
+/* ---- events ---- */
+
+enum {
+    REPEAT_GENERATION = SESSION_ID_SIZE,
+    REPEAT_KIND = REPEAT_GENERATION + 4,
+    REPEAT_EVENT = REPEAT_KIND + 1,
+    REPEAT_SIZE = REPEAT_EVENT + 8
+};
+
+struct rows_key rows_event_key(enum event_class of, uint64_t number)
+{
+    struct rows_key key = rows_key_u64(number);
+
+    key.bytes[0] = (uint8_t)of;
+    return key;
+}
+
+bool rows_event_split(const struct rows_key *key, enum event_class *of, uint64_t *number)
+{
+    uint64_t whole = codec_get_u64(key->bytes);
+
+    *of = (enum event_class)key->bytes[0];
+    *number = whole & UINT64_MAX >> 8;
+    return key->size == 8 && key->bytes[0] < EVENT_CLASSES;
+}
+
+struct rows_key rows_repeat_key(const struct event *event, const struct rows_key *event_key)
+{
+    struct rows_key key;
+
+    key.size = REPEAT_SIZE;
+    memcpy(key.bytes, event->session, SESSION_ID_SIZE);
+    codec_put_u32(key.bytes + REPEAT_GENERATION, event->generation);
+    key.bytes[REPEAT_KIND] = (uint8_t)event->kind;
+    memcpy(key.bytes + REPEAT_EVENT, event_key->bytes, 8);
+    return key;
+}
+
+bool rows_repeat_split(const struct rows_key *key, struct rows_key *event_key)
+{
+    *event_key = rows_key_bytes(key->bytes + REPEAT_EVENT, 8);
+    return key->size == REPEAT_SIZE;
+}
+
 /* ---- the indices of sessions ---- */
 
 struct rows_key rows_owner_key(uint64_t account, const uint8_t id[SESSION_ID_SIZE])

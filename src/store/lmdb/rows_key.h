@@ -4,8 +4,8 @@
 #ifndef RETOKEN_STORE_LMDB_ROWS_KEY_H
 #define RETOKEN_STORE_LMDB_ROWS_KEY_H
 
+#include "model/event.h"
 #include "model/mark.h"
-#include "model/session.h"
 #include "store/lmdb/env.h"
 
 /* A key on its way through a table. */
@@ -35,7 +35,12 @@ bool rows_mark_end_split(const struct rows_key *key, enum mark_kind *kind, int64
 /* Of the two indices of sessions. */
 struct rows_key rows_owner_key(uint64_t account, const uint8_t id[SESSION_ID_SIZE]);
 struct rows_key rows_end_key(int64_t at_ms, const uint8_t id[SESSION_ID_SIZE]);
+/* Of an event, by the order of their numbers within their class, and of its entry in repeats. */
+struct rows_key rows_event_key(enum event_class of, uint64_t number);
+struct rows_key rows_repeat_key(const struct event *event, const struct rows_key *event_key);
 /* False: no key of that table. */
+bool rows_event_split(const struct rows_key *key, enum event_class *of, uint64_t *number);
+bool rows_repeat_split(const struct rows_key *key, struct rows_key *event_key);
 bool rows_owner_split(const struct rows_key *key, uint64_t *account, uint8_t id[SESSION_ID_SIZE]);
 bool rows_end_split(const struct rows_key *key, int64_t *at_ms, uint8_t id[SESSION_ID_SIZE]);
 
