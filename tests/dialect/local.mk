@@ -16,7 +16,7 @@ tests_dialect_test_assertion_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dialect_test_assertion_LDADD = $(DIALECT_TEST_LIBS)
 
 # What the dialects put into tokens.
-DIALECT_TOKEN_TESTS = tests/token/fixture.c tests/token/fixture.h
+DIALECT_TOKEN_TESTS = $(TOKEN_FIXTURE)
 
 check_PROGRAMS += tests/dialect/test_layout tests/dialect/test_kopong_principal \
 	tests/dialect/test_documented_tokens

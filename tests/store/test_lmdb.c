@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "base/codec.h"
+#include "base/valgrind.h"
 #include "store/lmdb/env_private.h"
 #include "store/lmdb/rows_key.h"
 
@@ -1263,7 +1264,8 @@ static void what_was_acknowledged_survives_kill_9(void **state)
     for (writer = 0; writer < WRITERS; writer++) {
         pids[writer] = spawn(f, rotate_for_ever);
     }
-    for (int kills = 0; kills < KILLS; kills++) {
+    int most = is_under_valgrind() ? KILLS / 20 : KILLS;
+    for (int kills = 0; kills < most; kills++) {
         unsigned goal;
 
         random = random * 1664525u + 1013904223u;
@@ -1684,7 +1686,7 @@ static void a_session_takes_400_bytes_however_often_it_rotates(void **state)
     }
     rotate_times(f, MANY / 2, 0, 1);
     once = fixture_stat(f);
-    rotate_times(f, MANY / 2, 1, 1000);
+    rotate_times(f, MANY / 2, 1, is_under_valgrind() ? 100 : 1000);
     often = fixture_stat(f);
     assert_memory_equal(once.entries, often.entries, sizeof once.entries);
     assert_memory_equal(once.pages, often.pages, sizeof once.pages);

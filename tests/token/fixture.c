@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* fixture.c: fixtures of the token tests. Knows how to make keys; does not know what is tested. */
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/rsa.h>
 
 #include "token/fixture.h"
+#include "token/rsa_pairs.h"
 
 enum { ARENA_LIMIT = 1 << 20, SEEDS = 4, PEM_ROOM = 8192, PAIRS_MAX = 16 };
 
@@ -16,7 +17,7 @@ static struct secrets secrets[SEEDS];
 static bool secrets_open_already[SEEDS];
 static struct signing_key *keys[SIGNING_ALGORITHMS];
 
-/* Generating RSA keys is slow, so one pair of each kind does for a whole program. */
+/* One pair of each kind does for a whole program. */
 static struct {
     char kind[16];
     EVP_PKEY *pkey;
@@ -78,40 +79,35 @@ struct randomness fixture_no_randomness(void)
     return (struct randomness){no_fill, NULL};
 }
 
-const struct signing_key *fixture_key(enum signing_algorithm algorithm)
+static struct signing_key *make_key(enum signing_algorithm algorithm)
 {
     struct randomness randomness = fixture_randomness();
+    char kind[16];
 
+    snprintf(kind, sizeof kind, "RSA %s", signing_algorithm_name(algorithm));
+    const char *pem = rsa_pairs_pem(kind);
+    return pem == NULL ? signing_key_generate(algorithm, NULL, &randomness, NULL)
+                       : signing_key_from_pem(algorithm, text_of(pem), NULL, NULL);
+}
+
+const struct signing_key *fixture_key(enum signing_algorithm algorithm)
+{
     if (keys[algorithm] == NULL) {
-        keys[algorithm] = signing_key_generate(algorithm, NULL, &randomness, NULL);
+        keys[algorithm] = make_key(algorithm);
         assert_non_null(keys[algorithm]);
     }
     return keys[algorithm];
 }
 
-static EVP_PKEY *rsa_with_exponent(unsigned bits, unsigned exponent)
-{
-    EVP_PKEY *pkey = NULL;
-    BIGNUM *e = BN_new();
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-
-    assert_true(BN_set_word(e, exponent) == 1 && EVP_PKEY_keygen_init(context) == 1 &&
-                EVP_PKEY_CTX_set_rsa_keygen_bits(context, (int)bits) == 1 &&
-                EVP_PKEY_CTX_set1_rsa_keygen_pubexp(context, e) == 1 &&
-                EVP_PKEY_generate(context, &pkey) == 1);
-    EVP_PKEY_CTX_free(context);
-    BN_free(e);
-    return pkey;
-}
-
 static EVP_PKEY *make_pair(const char *kind)
 {
-    if (strcmp(kind, "RSA") == 0 || strcmp(kind, "RSA other") == 0) {
-        return rsa_with_exponent(2048, 65537);
-    } else if (strcmp(kind, "RSA-1024") == 0) {
-        return rsa_with_exponent(1024, 65537);
-    } else if (strcmp(kind, "RSA e=3") == 0) {
-        return rsa_with_exponent(2048, 3);
+    const char *pem = rsa_pairs_pem(kind);
+
+    if (pem != NULL) {
+        BIO *bio = BIO_new_mem_buf(pem, -1);
+        EVP_PKEY *pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+        BIO_free(bio);
+        return pkey;
     } else if (strncmp(kind, "P-", 2) == 0 || strncmp(kind, "secp", 4) == 0) {
         return EVP_EC_gen(kind);
     }
@@ -132,6 +128,19 @@ static EVP_PKEY *pair_of(const char *kind)
         assert_non_null(pairs[i].pkey);
     }
     return pairs[i].pkey;
+}
+
+EVP_PKEY *fixture_new_pair(const struct signing_profile *profile)
+{
+    static unsigned turn;
+
+    EVP_PKEY *pkey = profile->group != NULL    ? EVP_EC_gen(profile->group)
+                     : profile->digest == NULL ? make_pair(profile->type)
+                     : turn++ % 2 == 0         ? make_pair("RSA")
+                                               : make_pair("RSA other");
+
+    assert_non_null(pkey);
+    return pkey;
 }
 
 static struct text drain(BIO *bio, char *room)

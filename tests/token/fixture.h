@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "token/secrets.h"
 #include "token/signing_key.h"
+#include "token/signing_profile.h"
 
 /* A fresh arena of a request's size; the last one is closed. */
 struct arena *fixture_arena(void);
@@ -22,13 +23,16 @@ const struct secrets *fixture_secrets(uint8_t seed);
 /* The same bytes in the same order in every run. */
 struct randomness fixture_randomness(void);
 struct randomness fixture_no_randomness(void); /* always fails */
-/* A generated key, the same object for every call with this algorithm. */
+/* A key, the same object for every call with this algorithm. */
 const struct signing_key *fixture_key(enum signing_algorithm algorithm);
 /* PEM of a key pair of this kind, the same pair for every call: "RSA", "RSA other", "RSA-1024",
- * "RSA e=3", "P-256" and other curves, "ED25519", "X25519" … In static, NUL-terminated memory until
- * the next call of the same function. */
+ * "RSA e=3", "RSA-4096", "P-256" and other curves, "ED25519", "X25519" … In static, NUL-terminated
+ * memory until the next call of the same function. */
 struct text fixture_private_pem(const char *kind);
 struct text fixture_public_pem(const char *kind);
+/* A pair for these algorithms, which the caller frees. RSA pairs are not new: two of them take
+ * turns. */
+EVP_PKEY *fixture_new_pair(const struct signing_profile *profile);
 /* Closes all that the above opened: a group teardown. */
 int fixture_close(void **state);
 

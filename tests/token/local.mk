@@ -1,5 +1,5 @@
 ## tests/token: check_PROGRAMS += tests/token/test_FILE, with _SOURCES, _CPPFLAGS = $(TEST_CPPFLAGS), _LDADD = $(..._LIBS)
-TOKEN_FIXTURE = tests/token/fixture.c tests/token/fixture.h
+TOKEN_FIXTURE = tests/token/fixture.c tests/token/fixture.h tests/token/rsa_pairs.c tests/token/rsa_pairs.h
 
 check_PROGRAMS += tests/token/test_secrets
 tests_token_test_secrets_SOURCES = tests/token/test_secrets.c $(TOKEN_FIXTURE)

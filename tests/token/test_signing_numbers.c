@@ -10,21 +10,12 @@
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
 
+#include "base/valgrind.h"
 #include "token/signing_numbers.h"
 
 static const enum signing_algorithm kinds[] = {SIGNING_RS256, SIGNING_ES256, SIGNING_ES384,
                                                SIGNING_EDDSA};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
-
-static EVP_PKEY *generate(const struct signing_profile *profile)
-{
-    EVP_PKEY *pkey = profile->group != NULL    ? EVP_EC_gen(profile->group)
-                     : profile->digest != NULL ? EVP_RSA_gen(2048)
-                                               : EVP_PKEY_Q_keygen(NULL, NULL, profile->type);
-
-    assert_non_null(pkey);
-    return pkey;
-}
 
 static struct text write(const struct signing_profile *profile, const EVP_PKEY *pkey)
 {
@@ -76,9 +67,10 @@ static void keys_come_back(void **state)
     (void)state;
     for (size_t i = 0; i < KINDS; i++) {
         const struct signing_profile *profile = signing_profile(kinds[i]);
-        for (int round = 0; round < (kinds[i] == SIGNING_RS256 ? 2 : 300); round++) {
+        int rounds = kinds[i] == SIGNING_RS256 ? 2 : is_under_valgrind() ? 10 : 300;
+        for (int round = 0; round < rounds; round++) {
             struct signing_numbers numbers;
-            EVP_PKEY *made = generate(profile);
+            EVP_PKEY *made = fixture_new_pair(profile);
             struct text bytes = write(profile, made);
             assert_true(signing_numbers_split(profile, bytes, &numbers));
             EVP_PKEY *back = signing_numbers_pair(profile, &numbers);
@@ -116,7 +108,7 @@ static void layout_of_ec_and_rsa(void **state)
     const struct signing_profile *ec = signing_profile(SIGNING_ES384);
     const struct signing_profile *rsa = signing_profile(SIGNING_RS256);
     struct signing_numbers numbers;
-    EVP_PKEY *pkey = generate(ec);
+    EVP_PKEY *pkey = fixture_new_pair(ec);
 
     (void)state;
     struct text bytes = write(ec, pkey);
@@ -127,7 +119,7 @@ static void layout_of_ec_and_rsa(void **state)
     assert_ptr_equal(numbers.of[SIGNING_D].data, bytes.data + 96);
     EVP_PKEY_free(pkey);
 
-    pkey = generate(rsa);
+    pkey = fixture_new_pair(rsa);
     bytes = write(rsa, pkey);
     assert_true(bytes.size > 1000);
     assert_memory_equal(bytes.data, "\x01\x00", 2);                   /* n: 256 bytes */
@@ -179,7 +171,7 @@ static void damaged_bytes_are_no_key(void **state)
     (void)state;
     for (size_t i = 0; i < KINDS; i++) {
         const struct signing_profile *profile = signing_profile(kinds[i]);
-        EVP_PKEY *made = generate(profile);
+        EVP_PKEY *made = fixture_new_pair(profile);
         char longer[SIGNING_NUMBERS_MAX + 1] = {0};
         struct text bytes = write(profile, made);
         EVP_PKEY_free(made);
@@ -220,7 +212,7 @@ static void sizes_of_rsa_numbers_are_bounded(void **state)
 static void a_point_must_be_on_the_curve(void **state)
 {
     const struct signing_profile *profile = signing_profile(SIGNING_ES256);
-    EVP_PKEY *made = generate(profile);
+    EVP_PKEY *made = fixture_new_pair(profile);
     struct text bytes = write(profile, made);
     struct signing_numbers numbers;
     char changed[3 * 32];

@@ -11,22 +11,13 @@
 #include <openssl/ecdsa.h>
 #include <openssl/rsa.h>
 
+#include "base/valgrind.h"
 #include "token/signing_key.h"
 #include "token/signing_pair.h"
 
 enum { THREADS = 20, ROUNDS = 25 };
 
 static const struct text input = {"what is signed", 14};
-
-static EVP_PKEY *generate(const struct signing_profile *profile)
-{
-    EVP_PKEY *pkey = profile->group != NULL    ? EVP_EC_gen(profile->group)
-                     : profile->digest != NULL ? EVP_RSA_gen(2048)
-                                               : EVP_PKEY_Q_keygen(NULL, NULL, profile->type);
-
-    assert_non_null(pkey);
-    return pkey;
-}
 
 /* A pair of which libcrypto's key is still to be made. */
 static struct signing_pair *pair_from(const struct signing_profile *profile, const EVP_PKEY *pkey)
@@ -44,7 +35,7 @@ static struct signing_pair *pair_from(const struct signing_profile *profile, con
 static struct signing_pair *pair_of(enum signing_algorithm algorithm)
 {
     const struct signing_profile *profile = signing_profile(algorithm);
-    EVP_PKEY *pkey = generate(profile);
+    EVP_PKEY *pkey = fixture_new_pair(profile);
     struct signing_pair *pair = pair_from(profile, pkey);
 
     EVP_PKEY_free(pkey);
@@ -64,7 +55,7 @@ static void *sign_and_verify(void *self)
     uint8_t signature[SIGNING_SIGNATURE_MAX];
 
     pthread_barrier_wait(worker->start);
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0; i < (is_under_valgrind() ? 1 : ROUNDS); i++) {
         size_t size = sizeof signature;
         worker->failures += !signing_pair_sign(worker->pair, input, signature, &size);
         worker->failures += !signing_pair_verify(worker->pair, input, signature, size);
@@ -133,12 +124,13 @@ static void failures_leave_nothing_behind(void **state)
 static void ecdsa_is_libcryptos_in_another_form(void **state)
 {
     const struct signing_profile *profile = signing_profile(SIGNING_ES256);
-    EVP_PKEY *pkey = generate(profile);
+    EVP_PKEY *pkey = fixture_new_pair(profile);
     struct signing_pair *pair = pair_from(profile, pkey);
     const uint8_t *data = (const uint8_t *)input.data;
 
     (void)state;
-    for (int round = 0; round < 600; round++) { /* r or s is short once in 128 */
+    for (int round = 0; round < (is_under_valgrind() ? 20 : 600);
+         round++) { /* r or s is short once in 128 */
         uint8_t raw[64], der[80];
         uint8_t *to = der;
         const uint8_t *from = der;
@@ -173,7 +165,7 @@ static void pss_has_one_padding(void **state)
 {
     static const int salts[] = {32, 20, 0};
     const struct signing_profile *profile = signing_profile(SIGNING_PS256);
-    EVP_PKEY *pkey = generate(profile);
+    EVP_PKEY *pkey = fixture_new_pair(profile);
     struct signing_pair *pair = pair_from(profile, pkey);
     uint8_t signature[SIGNING_SIGNATURE_MAX];
 
@@ -204,7 +196,7 @@ static void verifies_once_with_a_public_key(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
         const struct signing_profile *profile = signing_profile(algorithms[i]);
-        EVP_PKEY *pkey = generate(profile), *other = generate(profile);
+        EVP_PKEY *pkey = fixture_new_pair(profile), *other = fixture_new_pair(profile);
         struct signing_pair *pair = pair_from(profile, pkey);
         uint8_t signature[SIGNING_SIGNATURE_MAX];
         size_t size = sizeof signature;
