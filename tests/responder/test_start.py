@@ -27,10 +27,17 @@ def installed():
     folder = machine.folder("retoken-start-")
     found = installation.Installation(folder, installation.programs_for_user())
     found.init()
-    static = machine.BUILD / "retoken.cgi"  # where it is built, it is what CGI requests go to
-    found.script = machine.copy_for_user(static, folder / "retoken.cgi") if static.exists() else found.responder
     yield found
     subprocess.run(["rm", "-rf", folder], check=True)
+
+
+@pytest.fixture(scope="module", params=["retoken.fcgi", "retoken.cgi"])
+def script(request, installed):
+    """What a web server runs for a CGI request."""
+    program = machine.BUILD / request.param
+    if not program.exists():
+        pytest.skip(f"{program} is not built")
+    return machine.copy_for_user(program, installed.folder / request.param)
 
 
 @pytest.fixture
@@ -256,17 +263,17 @@ def test_request_of_a_client_that_has_gone_is_not_performed(installed, run):
 
 # ---- plain CGI ----
 
-def cgi(installed, variables, body=b"", arguments=(), descriptor=None):
-    done = subprocess.run([installed.script, *arguments], input=None if descriptor else body,
+def cgi(installed, script, variables, body=b"", arguments=(), descriptor=None):
+    done = subprocess.run([script, *arguments], input=None if descriptor else body,
                           stdin=descriptor, capture_output=True, timeout=30, check=False,
                           env=environment(installed, **variables), **machine.identity())
     return done, fcgi.parse(done.stdout)
 
 
-def test_cgi(installed):
-    done, answer = cgi(installed, HEALTH)
+def test_cgi(installed, script):
+    done, answer = cgi(installed, script, HEALTH)
     assert done.returncode == 0 and answer.status == 200 and answer.body == HEALTHY
-    done, answer = cgi(installed, dict(HEALTH, REQUEST_METHOD="HEAD"))
+    done, answer = cgi(installed, script, dict(HEALTH, REQUEST_METHOD="HEAD"))
     assert answer.body == b"" and ("Content-Length", str(len(HEALTHY))) in answer.headers
 
 
@@ -279,28 +286,28 @@ def test_cgi(installed):
     ("", b"a=b&c=d&e", 411, b"Content-Length is required"),
     ("100000", b"a" * 100000, 413, b"too large"),
 ])
-def test_cgi_bodies(installed, length, body, status, words):
+def test_cgi_bodies(installed, script, length, body, status, words):
     variables = FORM if length is None else dict(FORM, CONTENT_LENGTH=length)
-    _, answer = cgi(installed, variables, body)
+    _, answer = cgi(installed, script, variables, body)
     assert answer.status == status and words in answer.body
 
 
-def test_cgi_does_not_wait_for_the_end_of_its_input(installed):
+def test_cgi_does_not_wait_for_the_end_of_its_input(installed, script):
     """RFC 3875 section 4.2: CONTENT_LENGTH bytes can be read, and perhaps no end after them."""
     reader, writer = os.pipe()
     try:
         os.write(writer, b"a=b&c=d&e")
-        _, answer = cgi(installed, dict(FORM, CONTENT_LENGTH="9"), descriptor=reader)
+        _, answer = cgi(installed, script, dict(FORM, CONTENT_LENGTH="9"), descriptor=reader)
         assert answer.status == 400 and b"grant_type is missing" in answer.body
     finally:
         os.close(reader)
         os.close(writer)
 
 
-def test_cgi_arguments_come_from_clients(installed, run):
+def test_cgi_arguments_come_from_clients(installed, script, run):
     """`/oauth/token?--listen+/tmp/x` is passed as arguments (RFC 3875 section 4.4)."""
     for arguments in (["--listen", run / "s"], ["-c", "/nonexistent"], ["--help"], ["--fcgi"]):
-        done, answer = cgi(installed, HEALTH, arguments=arguments)
+        done, answer = cgi(installed, script, HEALTH, arguments=arguments)
         assert done.returncode == 0 and answer.body == HEALTHY
     assert not (run / "s").exists()
 
