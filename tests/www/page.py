@@ -30,14 +30,18 @@ class Page:
     def open(self, width=1280, height=900, scheme="light", motion="no-preference"):
         cdp = self.driver.execute_cdp_cmd
         cdp("Network.clearBrowserCookies", {})
-        cdp("Emulation.setDeviceMetricsOverride", {"width": width, "height": height,
-                                                   "deviceScaleFactor": 1, "mobile": width < 600})
+        self.resize(width, height)
         cdp("Emulation.setEmulatedMedia", {"features": [
             {"name": "prefers-color-scheme", "value": scheme},
             {"name": "prefers-reduced-motion", "value": motion}]})
         self.driver.get_log("browser")
         self.driver.get(self.url)
         self.wait(lambda: self.script("return document.documentElement.dataset.ready") == "yes")
+
+    def resize(self, width, height):
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                                    {"width": width, "height": height, "deviceScaleFactor": 1,
+                                     "mobile": width < 600})
 
     def wait(self, condition):
         return WebDriverWait(self.driver, WAIT_SECONDS, poll_frequency=0.05).until(lambda _: condition())
