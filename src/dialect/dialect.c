@@ -5,12 +5,13 @@
 #include "dialect/dialect.h"
 
 #include "dialect/answer.h"
+#include "dialect/browser.h"
 
 static bool method_is_taken(const struct request *request);
 static bool body_is_whole(const struct http_request *http, enum outcome *refusal);
 static bool parse_body(struct request *request, enum outcome *refusal);
 static bool body_is_plain(const struct http_request *http);
-static unsigned body_kind(unsigned kinds, struct text content_type);
+static unsigned body_kind(unsigned kinds, bool typed, struct text content_type);
 static bool parse_form(struct arena *arena, struct text encoded, struct form *form,
                        enum outcome *refusal);
 static void word(struct request *request, enum outcome outcome);
@@ -51,11 +52,18 @@ bool dialect_decode(struct request *request, enum outcome *refusal)
     const struct http_request *http = &request->http->request;
 
     request->operation = endpoint->operation;
+    browser_look(request);
     if (http->malformed) {
         *refusal = OUTCOME_MALFORMED;
         return false;
+    } else if (browser_is_preflight(request)) {
+        request->operation = &operation_preflight;
+        return true;
     } else if (!method_is_taken(request)) {
         *refusal = OUTCOME_METHOD_NOT_ALLOWED;
+        return false;
+    } else if (request->page == PAGE_FOREIGN) {
+        *refusal = OUTCOME_PAGE_FOREIGN;
         return false;
     } else if (endpoint->body != ENDPOINT_BODY_IGNORED &&
                (!body_is_whole(http, refusal) || !parse_body(request, refusal) ||
@@ -107,6 +115,7 @@ static bool body_is_whole(const struct http_request *http, enum outcome *refusal
  * part of it. */
 static bool parse_body(struct request *request, enum outcome *refusal)
 {
+    const struct endpoint *endpoint = request->mount->endpoint;
     const struct http_request *http = &request->http->request;
     const struct text mark = TEXT("\xef\xbb\xbf");
     struct text body =
@@ -119,7 +128,7 @@ static bool parse_body(struct request *request, enum outcome *refusal)
         *refusal = OUTCOME_UNSUPPORTED_CODING;
         return false;
     }
-    switch (body_kind(request->mount->endpoint->body, http->content_type)) {
+    switch (body_kind(endpoint->body, endpoint->cookies, http->content_type)) {
     case ENDPOINT_BODY_FORM:
         return parse_form(request->arena, body, &request->form, refusal);
     case ENDPOINT_BODY_JSON:
@@ -150,10 +159,13 @@ static bool body_is_plain(const struct http_request *http)
 
 /* Which of the endpoint's kinds this body is; ENDPOINT_BODY_IGNORED when it is none of them.
  * Neither type has a charset parameter (RFC 8259 section 11; WHATWG URL section 5), so one that is
- * sent means nothing: the bytes are judged. */
-static unsigned body_kind(unsigned kinds, struct text content_type)
+ * sent means nothing: the bytes are judged. `typed`: the body must name its type, because any page
+ * can make a browser send one without. */
+static unsigned body_kind(unsigned kinds, bool typed, struct text content_type)
 {
-    if (content_type.size == 0) {
+    if (content_type.size == 0 && typed) {
+        return ENDPOINT_BODY_IGNORED;
+    } else if (content_type.size == 0) {
         return (kinds & ENDPOINT_BODY_FORM) != 0 ? ENDPOINT_BODY_FORM : ENDPOINT_BODY_JSON;
     } else if (http_media_is(content_type, "application/x-www-form-urlencoded")) {
         return kinds & ENDPOINT_BODY_FORM;
@@ -201,7 +213,9 @@ void dialect_respond(struct request *request, enum outcome outcome)
 {
     struct http_response *response = &request->http->response;
 
-    if (outcome_is_grant(outcome)) {
+    if (outcome_is_grant(outcome) && request->operation == &operation_preflight) {
+        browser_answer_preflight(request, methods_of(request));
+    } else if (outcome_is_grant(outcome)) {
         request->mount->endpoint->encode(request, outcome, response);
     } else {
         word(request, outcome);
@@ -209,6 +223,7 @@ void dialect_respond(struct request *request, enum outcome outcome)
     if (response->failed) {
         word(request, OUTCOME_FAULT);
     }
+    browser_add_headers(request);
 }
 
 static void word(struct request *request, enum outcome outcome)

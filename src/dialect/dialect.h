@@ -11,8 +11,8 @@
 
 /* Which bodies an endpoint reads. A non-empty body of another media type is refused as
  * OUTCOME_UNSUPPORTED_MEDIA; one without any is taken for a form where the endpoint reads forms
- * (RFC 6749's clients often send none), else for JSON. With ENDPOINT_BODY_IGNORED neither body nor
- * query is parsed. */
+ * (RFC 6749's clients often send none), else for JSON; not at endpoints with cookies. With
+ * ENDPOINT_BODY_IGNORED neither body nor query is parsed. */
 enum { ENDPOINT_BODY_IGNORED = 0, ENDPOINT_BODY_FORM = 1, ENDPOINT_BODY_JSON = 2 };
 
 /* The methods an endpoint takes, or-ed. */
@@ -50,6 +50,8 @@ struct endpoint {
     bool method_any_case;      /* "post" is POST */
     bool path_loose;           /* empty path segments are dropped before matching */
     unsigned body;             /* ENDPOINT_BODY_… */
+    bool cookies;              /* sets cookies, and is asked with them */
+    bool is_public;            /* every page may read what is served here */
 
     const struct operation *operation; /* what is asked here, unless decode chooses another */
 
@@ -85,6 +87,9 @@ struct dialect {
     const struct dialect_setting
         *settings; /* its own, ended by a row without a name; NULL = none */
 
+    /* What does not go together among its own settings, for a complaint; NULL = nothing. May be
+     * NULL. */
+    const char *(*check)(const struct realm *realm);
     /* What is allowed in this realm but seldom meant, for `retoken doctor`; NULL = nothing to say.
      * May be NULL. */
     const char *(*advise)(const struct realm *realm);

@@ -62,6 +62,7 @@ static void encode(const struct request *request, enum outcome outcome,
 static const struct wording words[] = {
     /* the service's router knows no 405 */
     {OUTCOME_METHOD_NOT_ALLOWED, SAYS(404, "Resource not found")},
+    {OUTCOME_PAGE_FOREIGN, SAYS(403, "Origin not allowed")},
     {OUTCOME_TOKEN_MISSING, SAYS(401, "Unauthorized")},
     {WORDS_CLASS(CLIENT), SAYS(401, "Unauthorized")},
     {OUTCOME_TOKEN_EXPIRED, SAYS(401, "Access-Token Expired")}, /* of a refresh token, too */

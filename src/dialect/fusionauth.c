@@ -4,12 +4,13 @@
  * clears a cookie, because a refusal may be a race that the other tab won. */
 #include "dialect/answer.h"
 
+#include "dialect/cookies.h"
 #include "dialect/dialect.h"
 
 #define JSON_TYPE "application/json"
 
-/* A session without end: 400 days is the most that browsers keep a cookie (RFC 6265bis). */
-enum { COOKIE_AGE_MAX_S = 400 * 24 * 60 * 60, COOKIE_OF_BROWSER_SESSION = -1 };
+static const struct cookie_names cookie_names = {.refresh = "refresh_token",
+                                                 .access = "access_token"};
 
 /* ---- request ---- */
 
@@ -52,48 +53,30 @@ static bool decode_body(struct request *request, enum outcome *refusal)
 static bool decode(struct request *request, enum outcome *refusal)
 {
     struct text *token = &request->input.refresh.refresh_token;
+    const char *name;
 
     if (is_in_url(request)) {
         *refusal = OUTCOME_PARAMETER_IN_URL;
         return false;
     }
-    switch (http_cookie(&request->http->request, "refresh_token", token)) {
-    case HTTP_REPEATED:
-        *refusal = OUTCOME_PARAMETER_REPEATED;
-        return false;
-    case HTTP_ONE:
-        if (!is_absent(*token)) {
-            return true;
+    for (size_t i = 0; (name = cookies_refresh_name(request, &cookie_names, i)) != NULL; i++) {
+        switch (http_cookie(&request->http->request, name, token)) {
+        case HTTP_REPEATED:
+            *refusal = OUTCOME_PARAMETER_REPEATED;
+            return false;
+        case HTTP_ONE:
+            if (!is_absent(*token)) {
+                return true;
+            }
+            break;
+        case HTTP_ABSENT:
+            break;
         }
-        break;
-    case HTTP_ABSENT:
-        break;
     }
     return decode_body(request, refusal);
 }
 
 /* ---- answer ---- */
-
-static int64_t cookie_age_s(const struct answer *answer)
-{
-    int64_t left_s = (answer->session_expires_ms - answer->now_ms) / CLOCK_SECOND;
-
-    if (answer->session_expires_ms == 0 || left_s > COOKIE_AGE_MAX_S) {
-        return COOKIE_AGE_MAX_S;
-    }
-    return left_s > 0 ? left_s : 0;
-}
-
-static void set_cookies(const struct request *request, struct http_response *response)
-{
-    const struct answer *answer = &request->answer;
-    bool secure = request->http->request.https;
-
-    http_response_cookie(response, request->arena, "access_token", answer->access_token,
-                         COOKIE_OF_BROWSER_SESSION, answer->now_ms, secure);
-    http_response_cookie(response, request->arena, "refresh_token", answer->refresh_token,
-                         cookie_age_s(answer), answer->now_ms, secure);
-}
 
 static void encode(const struct request *request, enum outcome outcome,
                    struct http_response *response)
@@ -110,7 +93,7 @@ static void encode(const struct request *request, enum outcome outcome,
     json_out_member(&out, "token", answer->access_token);
     json_out_close(&out);
     answer_buffer(response, 200, JSON_TYPE, &body);
-    set_cookies(request, response);
+    cookies_set(request, &cookie_names, response);
 }
 
 #define FIELD_ERROR(code, message)                                                                 \
@@ -128,6 +111,9 @@ static void encode(const struct request *request, enum outcome outcome,
  * object. */
 static const struct wording words[] = {
     {OUTCOME_METHOD_NOT_ALLOWED, .status = 405},
+    {OUTCOME_PAGE_FOREIGN, .status = 403, .media_type = JSON_TYPE,
+     .body = "{\"generalErrors\":[{\"code\":\"[invalidOrigin]\",\"message\":\"Pages of this origin "
+             "may not ask here.\"}]}"},
     {OUTCOME_PARAMETER_REPEATED,
      FIELD_ERROR("[duplicate]", "The Refresh Token was sent more than once.")},
     {OUTCOME_PARAMETER_IN_URL,
@@ -186,9 +172,11 @@ static const struct layout layout = {
 #define ENDPOINT_AT(its_name, its_path)                                                            \
     {                                                                                              \
         .name = (its_name), .path = (its_path), .methods = ENDPOINT_POST,                          \
-        .body = ENDPOINT_BODY_JSON, .operation = &operation_refresh, .decode = decode,             \
-        .encode = encode, .words = words                                                           \
+        .body = ENDPOINT_BODY_JSON, .cookies = true, .operation = &operation_refresh,              \
+        .decode = decode, .encode = encode, .words = words                                         \
     }
+
+static const struct dialect_setting settings[] = {COOKIE_SETTINGS, {0}};
 
 static const struct endpoint endpoints[] = {
     ENDPOINT_AT("refresh", "/api/jwt/refresh"),
@@ -214,4 +202,6 @@ const struct dialect fusionauth_dialect = {
                .scope_rule = SCOPE_IGNORED},
     .issuer = "localhost:3030",
     .audience = "lemonApp",
+    .settings = settings,
+    .check = cookies_check,
 };

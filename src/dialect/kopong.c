@@ -136,6 +136,7 @@ static void encode(const struct request *request, enum outcome outcome,
  * Of a token it does not like, the document knows 401 only; the plugin answered 403. */
 static const struct wording words[] = {
     {OUTCOME_METHOD_NOT_ALLOWED, .status = 405},
+    {OUTCOME_PAGE_FOREIGN, .status = 403, .media_type = TEXT_TYPE, .body = "Origin not allowed"},
     {OUTCOME_TOKEN_MISSING, .when = is_documented_form, .status = 401, .header = "WWW-Authenticate",
      .value = "Bearer"},
     {OUTCOME_TOKEN_MISSING, .status = 400, .media_type = TEXT_TYPE,

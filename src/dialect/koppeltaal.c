@@ -104,6 +104,7 @@ static const struct wording words[] = {
     {OUTCOME_METHOD_NOT_ALLOWED, SAYS(405, "Method Not Allowed")},
     {OUTCOME_UNSUPPORTED_CODING, SAYS(415, "Unsupported Media Type, the body is compressed"),
      DIALECT_NO_CODING},
+    {OUTCOME_PAGE_FOREIGN, SAYS(403, "Forbidden, invalid origin")},
     /* the service looked up whatever it was given: nothing is not found either */
     {OUTCOME_TOKEN_MISSING, SAYS(400, "Bad Request, invalid token")},
     {WORDS_CLASS(REQUEST), SAYS(400, "Bad Request")},

@@ -204,6 +204,7 @@ static bool tried_basic(const struct request *request)
  * 5.2 has no code for a fault; section 4.1.2.1 names it after the status. */
 static const struct wording words[] = {
     {OUTCOME_METHOD_NOT_ALLOWED, SAYS(405, "invalid_request", "Use POST.")},
+    {OUTCOME_PAGE_FOREIGN, SAYS(403, "invalid_request", "Pages of this origin may not ask here.")},
     {OUTCOME_BODY_TOO_LARGE, SAYS(413, "invalid_request", "The body is too large.")},
     {OUTCOME_BODY_INCOMPLETE,
      SAYS(400, "invalid_request", "The body is not as long as announced.")},

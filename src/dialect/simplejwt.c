@@ -111,6 +111,7 @@ static const struct wording words[] = {
      .quote = media_type_of},
     {OUTCOME_UNSUPPORTED_CODING, SAYS(415, DETAIL("Compressed request bodies are not supported.")),
      DIALECT_NO_CODING},
+    {OUTCOME_PAGE_FOREIGN, SAYS(403, DETAIL("CSRF Failed: Origin checking failed."))},
     {OUTCOME_BODY_TOO_LARGE, SAYS(413, DETAIL("Request body too large."))},
     {OUTCOME_TOKEN_MISSING, SAYS(400, FIELD("This field is required."))},
     {OUTCOME_FIELD_MISSING, SAYS(400, FIELD("This field may not be null.")), .when = is_null},

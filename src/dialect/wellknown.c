@@ -18,7 +18,6 @@ static void encode_key_set(const struct request *request, enum outcome outcome,
     http_response_start(response, 200);
     http_response_header_c(response, "Content-Type", JSON_TYPE);
     http_response_header_c(response, "Cache-Control", "public, max-age=300");
-    http_response_header_c(response, "Access-Control-Allow-Origin", "*"); /* public keys */
     response->body = request->answer.key_set;
 }
 
@@ -91,6 +90,7 @@ static const struct endpoint endpoints[] = {
      .path = "/.well-known/jwks.json",
      .methods = ENDPOINT_GET | ENDPOINT_HEAD,
      .body = ENDPOINT_BODY_IGNORED,
+     .is_public = true,
      .operation = &operation_key_set,
      .encode = encode_key_set,
      .words = key_set_words},

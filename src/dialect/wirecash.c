@@ -87,6 +87,8 @@ static const struct wording words[] = {
     {OUTCOME_METHOD_NOT_ALLOWED, .status = 405},
     {OUTCOME_UNSUPPORTED_CODING, SAYS(415, "The body must not be compressed"), DIALECT_NO_CODING},
     {OUTCOME_UNSUPPORTED_CODING, .status = 415, DIALECT_NO_CODING},
+    {OUTCOME_PAGE_FOREIGN, SAYS(403, "Origin not allowed")},
+    {OUTCOME_PAGE_FOREIGN, .status = 403},
     {WORDS_CLASS(REQUEST), SAYS(400, "Invalid data provided")},
     {WORDS_CLASS(REQUEST), .status = 400},
     {WORDS_CLASS(CLIENT), SAYS(400, "Invalid data provided")},

@@ -2,6 +2,8 @@
 noinst_LIBRARIES += libhttp.a
 libhttp_a_SOURCES = \
 	src/http/exchange.h \
+	src/http/origin.c \
+	src/http/origin.h \
 	src/http/request.c \
 	src/http/request.h \
 	src/http/response.c \

@@ -72,30 +72,37 @@ void http_response_no_store(struct http_response *response)
 
 /* ---- cookies ---- */
 
-void http_response_cookie(struct http_response *response, struct arena *arena, const char *name,
-                          struct text value, int64_t max_age_s, int64_t now_ms, bool secure)
+void http_response_cookie(struct http_response *response, struct arena *arena,
+                          const struct http_cookie *cookie)
 {
     struct buffer buffer;
-    struct text cookie;
+    struct text line;
 
-    if (!is_token(text_of(name)) || !is_cookie_value(value)) {
+    if (!is_token(cookie->name) || !is_cookie_value(cookie->value)) {
         response->failed = true;
         return;
     }
-    buffer_start(&buffer, arena, value.size + 160);
-    buffer_add_c(&buffer, name);
+    buffer_start(&buffer, arena, cookie->value.size + 240);
+    buffer_add(&buffer, cookie->name);
     buffer_add_char(&buffer, '=');
-    buffer_add(&buffer, value);
-    bool dated = add_lifetime(&buffer, max_age_s, now_ms);
-    buffer_add_c(&buffer, "; Path=/; HttpOnly; SameSite=Lax");
-    if (secure) {
+    buffer_add(&buffer, cookie->value);
+    bool dated = add_lifetime(&buffer, cookie->max_age_s, cookie->now_ms);
+    if (cookie->domain.size > 0) {
+        buffer_add_c(&buffer, "; Domain=");
+        buffer_add(&buffer, cookie->domain);
+    }
+    buffer_add_c(&buffer, "; Path=");
+    buffer_add(&buffer, cookie->path.size > 0 ? cookie->path : TEXT("/"));
+    buffer_add_c(&buffer, "; HttpOnly; SameSite=");
+    buffer_add_c(&buffer, cookie->same_site);
+    if (cookie->secure) {
         buffer_add_c(&buffer, "; Secure");
     }
-    if (!dated || !buffer_finish(&buffer, &cookie)) {
+    if (!dated || !buffer_finish(&buffer, &line)) {
         response->failed = true;
         return;
     }
-    http_response_header(response, "Set-Cookie", cookie);
+    http_response_header(response, "Set-Cookie", line);
 }
 
 /* RFC 6265 section 4.1.1: no space, quote, comma, semicolon or backslash. */
@@ -173,9 +180,12 @@ static void write_head(const struct http_response *response, struct buffer *buff
     buffer_add_c(buffer, http_reason(response->status));
     buffer_add_c(buffer, "\r\nX-Content-Type-Options: nosniff\r\n");
     write_headers(response, buffer);
-    buffer_add_c(buffer, "Content-Length: ");
-    buffer_add_int(buffer, (int64_t)response->body.size);
-    buffer_add_c(buffer, "\r\n\r\n");
+    if (response->status != 204) { /* which has none (RFC 9110 section 8.6) */
+        buffer_add_c(buffer, "Content-Length: ");
+        buffer_add_int(buffer, (int64_t)response->body.size);
+        buffer_add_c(buffer, "\r\n");
+    }
+    buffer_add_c(buffer, "\r\n");
 }
 
 static void write_headers(const struct http_response *response, struct buffer *buffer)

@@ -9,8 +9,8 @@
 #include "base/text.h"
 
 /* mod_proxy_fcgi once crashed on long header blocks (CVE-2014-3583), so ours stay small. The
- * largest have two cookies with a JWT each. */
-enum { HTTP_RESPONSE_HEADERS_MAX = 12, HTTP_RESPONSE_HEAD_MAX = 12 * 1024 };
+ * largest have two cookies with a JWT each, and expire some. */
+enum { HTTP_RESPONSE_HEADERS_MAX = 20, HTTP_RESPONSE_HEAD_MAX = 12 * 1024 };
 
 struct http_response {
     int status;
@@ -32,11 +32,24 @@ void http_response_header_c(struct http_response *response, const char *name, co
 /* Adds Cache-Control: no-store and Pragma: no-cache (RFC 6749 section 5.1). */
 void http_response_no_store(struct http_response *response);
 
-/* Adds a Set-Cookie header: Path=/; HttpOnly; SameSite=Lax, Secure when `secure`; Max-Age and
- * Expires ("Wed, 05-Aug-2020 13:53:05 GMT") when max_age_s >= 0. Sets `failed` when the name is no
- * token or the value has other bytes than cookie-octets (RFC 6265 section 4.1.1). */
-void http_response_cookie(struct http_response *response, struct arena *arena, const char *name,
-                          struct text value, int64_t max_age_s, int64_t now_ms, bool secure);
+/* A cookie to be set (RFC 6265bis). */
+struct http_cookie {
+    struct text name;
+    struct text value;
+    struct text domain;    /* "" = none: this host only */
+    struct text path;      /* "" = / */
+    const char *same_site; /* "Lax", "Strict", "None" */
+    int64_t max_age_s;     /* 0 = over; negative = until the browser is closed */
+    int64_t now_ms;
+    bool secure;
+};
+
+/* Adds a Set-Cookie header with HttpOnly; Max-Age and Expires ("Wed, 05-Aug-2020 13:53:05 GMT")
+ * unless max_age_s is negative. Sets `failed` when the name is no token or the value has other
+ * bytes than cookie-octets (RFC 6265 section 4.1.1). Domain and path are the caller's, who has seen
+ * that they hold no `;`. */
+void http_response_cookie(struct http_response *response, struct arena *arena,
+                          const struct http_cookie *cookie);
 
 /* Appends "Status: 200 OK\r\n", X-Content-Type-Options: nosniff (no browser guesses another media
  * type than the one given), headers, Content-Length, a blank line and the body. False when

@@ -12,6 +12,6 @@ libmodel_a_SOURCES = \
 	src/model/signing.h \
 	src/model/account.h \
 	src/model/client.c src/model/client.h \
-	src/model/mount.h src/model/realm.h \
+	src/model/cookie.h src/model/mount.h src/model/realm.h \
 	src/model/policy.c \
 	src/model/policy.h

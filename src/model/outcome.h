@@ -25,6 +25,8 @@
     OUTCOME(LENGTH_REQUIRED, REQUEST, "no-length", "the body has no announced length")             \
     OUTCOME(UNSUPPORTED_MEDIA, REQUEST, "media", "the body has the wrong media type")              \
     OUTCOME(UNSUPPORTED_CODING, REQUEST, "compressed", "the body is compressed")                   \
+    OUTCOME(PAGE_FOREIGN, REQUEST, "foreign-page",                                                 \
+            "a page of another origin asks, which allow-origins does not name")                    \
     OUTCOME(MALFORMED, REQUEST, "malformed", "the request cannot be parsed")                       \
     OUTCOME(PARAMETER_REPEATED, REQUEST, "repeated", "a parameter is given twice")                 \
     OUTCOME(PARAMETER_IN_URL, REQUEST, "in-url", "a credential is in the URL")                     \

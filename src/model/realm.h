@@ -5,13 +5,14 @@
 #ifndef RETOKEN_MODEL_REALM_H
 #define RETOKEN_MODEL_REALM_H
 
+#include "model/cookie.h"
 #include "model/policy.h"
 #include "model/session.h"
 
 /* design.md section 5: what the document says, or what the real server did. */
 enum mount_behaviour { BEHAVIOUR_DOCUMENTED, BEHAVIOUR_DEPLOYED };
 
-enum { REALM_VALUE_MAX = 256 };
+enum { REALM_VALUE_MAX = 256, REALM_ORIGINS_MAX = 1024 };
 
 struct dialect; /* dialect/dialect.h; opaque down here */
 
@@ -22,6 +23,9 @@ struct realm {
     struct policy policy;
     char issuer[REALM_VALUE_MAX + 1];
     char audience[REALM_VALUE_MAX + 1];
+    char origins[REALM_ORIGINS_MAX + 1]; /* whose pages may ask from a browser, space-separated; "*"
+                                            = any; "" = only our own */
+    struct cookie_policy cookies;
 };
 
 /* Are tokens issued under it? */

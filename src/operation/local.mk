@@ -19,6 +19,7 @@ liboperation_a_SOURCES = \
 	src/operation/ownership.h \
 	src/operation/password.c \
 	src/operation/password.h \
+	src/operation/preflight.c \
 	src/operation/preview.c \
 	src/operation/preview.h \
 	src/operation/refresh.c \

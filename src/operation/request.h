@@ -84,6 +84,10 @@ struct answer {
 
 struct operation;
 
+/* Whose page makes a browser send this request: none, or one of our own origin; one that may read
+ * the answer; one that may not. */
+enum page { PAGE_OWN, PAGE_ALLOWED, PAGE_FOREIGN };
+
 struct request {
     struct http_exchange *http; /* NULL where no HTTP request is behind it */
     struct arena *arena;        /* every text here lives in it, or in http */
@@ -96,6 +100,8 @@ struct request {
     struct form query; /* decoded query string */
     struct form form;  /* decoded form body; empty when there is none */
     json_t *json;      /* parsed JSON body; NULL when there is none */
+    enum page page;
+    struct text origin; /* of PAGE_ALLOWED */
 
     /* what is asked */
     const struct operation *operation;

@@ -7,6 +7,7 @@
 
 static bool check_issuer(struct config_reader *reader, size_t realm);
 static bool check_format(struct config_reader *reader, size_t realm);
+static bool check_pages(struct config_reader *reader, size_t realm);
 static bool check_idle(struct config_reader *reader, size_t realm, size_t row);
 static bool never_rotates(const struct realm *realm);
 static bool has_no_recovery(const struct realm *realm);
@@ -43,7 +44,8 @@ enum { IDLE_SETTINGS = sizeof idle_settings / sizeof idle_settings[0] };
 
 bool config_check_realm(struct config_reader *reader, size_t realm)
 {
-    if (!check_issuer(reader, realm) || !check_format(reader, realm)) {
+    if (!check_issuer(reader, realm) || !check_format(reader, realm) ||
+        !check_pages(reader, realm)) {
         return false;
     }
     for (size_t i = 0; i < IDLE_SETTINGS; i++) {
@@ -104,6 +106,29 @@ static bool check_format(struct config_reader *reader, size_t i)
                                "format = native");
     }
     return true;
+}
+
+/* What pages may ask, and with which cookies. */
+static bool check_pages(struct config_reader *reader, size_t i)
+{
+    const struct realm *realm = &reader->config->realms[i];
+    const struct dialect *dialect = realm->dialect;
+    const char *wrong = dialect->check != NULL ? dialect->check(realm) : NULL;
+    unsigned line = config_realm_line(reader, i, "allow-origins");
+    bool cookies = false;
+
+    for (size_t j = 0; j < dialect->endpoint_count; j++) {
+        cookies = cookies || dialect->endpoints[j].cookies;
+    }
+    if (wrong != NULL) {
+        return config_complain(reader, reader->realms[i].section, "%s", wrong);
+    }
+    return !cookies || !text_is(text_of(realm->origins), "*") ||
+           config_complain(
+               reader, line != 0 ? line : config_general_line(reader, "allow-origins"),
+               "allow-origins = *: %s sets cookies, which any page could then use; name "
+               "the origins",
+               dialect->name);
 }
 
 /* A line may be for several dialects: it is enough that it has an effect on one. */

@@ -8,7 +8,7 @@
 #include "process/config.h"
 
 enum { CONFIG_FILE_MAX = 256 * 1024, CONFIG_LINE_MAX = 2048 };
-enum { CONFIG_SECTION_MAX = 256, CONFIG_SETTINGS_MAX = 24 };
+enum { CONFIG_SECTION_MAX = 256, CONFIG_SETTINGS_MAX = 48 };
 
 /* NAME = VALUE, trimmed, without a comment and without quotation marks round the value. */
 struct config_line {
@@ -43,7 +43,8 @@ struct config_reader {
     size_t section_count;
 
     size_t shared_count; /* config->realms that [realm] sections made; mounts may join them */
-    char issuer[REALM_VALUE_MAX + 1]; /* of [retoken]; holds for realms that set none */
+    char issuer[REALM_VALUE_MAX + 1];    /* of [retoken]; holds for realms that set none */
+    char origins[REALM_ORIGINS_MAX + 1]; /* the same */
     struct config_origin general;
     struct config_origin realms[CONFIG_REALMS_MAX]; /* of config->realms */
     unsigned mounts[CONFIG_MOUNTS_MAX];             /* lines of config->mounts; 0 = no section */
@@ -92,6 +93,7 @@ config_read config_read_name;      /* char[room]: one visible ASCII word, as in 
 config_read config_read_path;      /* char[room]: a file; relative to the configuration's folder */
 config_read config_read_store;     /* char[room]: the URL of a store */
 config_read config_read_prefix;    /* char[room]: the start of a URL path, or "" */
+config_read config_read_origins;   /* char[room]: as the Origin header, space-separated; or * */
 config_read config_read_duration;  /* int64_t, ms */
 config_read config_read_size;      /* uint64_t, bytes */
 config_read config_read_count;     /* uint64_t */

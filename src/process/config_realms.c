@@ -292,8 +292,12 @@ static bool finish_realms(struct config_reader *reader)
 
         if (!realm_issues(realm)) {
             continue;
-        } else if (reader->issuer[0] != '\0' && config_realm_line(reader, i, "issuer") == 0) {
+        }
+        if (reader->issuer[0] != '\0' && config_realm_line(reader, i, "issuer") == 0) {
             memcpy(realm->issuer, reader->issuer, sizeof realm->issuer);
+        }
+        if (config_realm_line(reader, i, "allow-origins") == 0) {
+            memcpy(realm->origins, reader->origins, sizeof realm->origins);
         }
         if (!config_check_realm(reader, i)) {
             return false;

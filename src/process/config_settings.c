@@ -12,6 +12,7 @@
 #include "dialect/dialect.h"
 
 static config_read read_issuer;
+static config_read read_origins;
 static bool take(struct config_reader *reader, const struct config_setting *setting,
                  const struct config_line *line, char *object);
 static bool take_own(struct config_reader *reader, const struct config_section *section,
@@ -66,6 +67,7 @@ const struct config_setting config_general_settings[] = {
     {"body-limit", config_read_size, FIELD(struct config, body_limit),
      BETWEEN(KIB(1), KIB(1024), "out of range; write 1k to 1m")},
     {"issuer", read_issuer, .room = REALM_VALUE_MAX + 1},
+    {"allow-origins", read_origins, .room = REALM_ORIGINS_MAX + 1},
 };
 const size_t config_general_count =
     sizeof config_general_settings / sizeof config_general_settings[0];
@@ -96,6 +98,7 @@ const struct config_setting config_realm_settings[] = {
     {"algorithm", config_read_algorithm, FIELD(struct realm, policy.algorithm)},
     {"issuer", config_read_issuer, FIELD(struct realm, issuer)},
     {"audience", config_read_text, FIELD(struct realm, audience)},
+    {"allow-origins", config_read_origins, FIELD(struct realm, origins)},
     {"scope-loss", config_read_switch, FIELD(struct realm, policy.scope_loss),
      ONE_OF(losses, "unknown; write allow or refuse")},
 };
@@ -253,4 +256,11 @@ static bool read_issuer(struct config_reader *reader, const struct config_settin
 {
     (void)field;
     return config_read_issuer(reader, setting, value, reader->issuer, wrong);
+}
+
+static bool read_origins(struct config_reader *reader, const struct config_setting *setting,
+                         struct text value, void *field, const char **wrong)
+{
+    (void)field;
+    return config_read_origins(reader, setting, value, reader->origins, wrong);
 }

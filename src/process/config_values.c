@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "http/origin.h"
 #include "process/path.h"
 #include "store/store.h"
 
@@ -97,6 +98,23 @@ bool config_read_prefix(struct config_reader *reader, const struct config_settin
     if (value.size > 0 && (!path_is_clean(value) || text_ends(value, TEXT("/")))) {
         *wrong = "not a path prefix; write for example /auth";
         return false;
+    }
+    return config_read_text(reader, setting, value, field, wrong);
+}
+
+bool config_read_origins(struct config_reader *reader, const struct config_setting *setting,
+                         struct text value, void *field, const char **wrong)
+{
+    struct text rest = value;
+
+    while (rest.size > 0 && !text_is(value, "*")) {
+        struct text origin = text_split(&rest, ' ');
+
+        if (origin.size > 0 && !http_origin_is_plain(origin)) {
+            *wrong = "not origins; write for example https://app.example.org, in lower case and "
+                     "with nothing behind the host but a port";
+            return false;
+        }
     }
     return config_read_text(reader, setting, value, field, wrong);
 }

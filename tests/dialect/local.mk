@@ -1,7 +1,11 @@
 ## tests/dialect: golden request/answer pairs and the walk over every outcome; see golden/README.
 DIALECT_TEST_LIBS = $(DIALECT_LIBS)
 
-check_PROGRAMS += tests/dialect/test_dialect tests/dialect/test_assertion
+check_PROGRAMS += tests/dialect/test_dialect tests/dialect/test_assertion tests/dialect/test_browser
+
+tests_dialect_test_browser_SOURCES = tests/dialect/test_browser.c
+tests_dialect_test_browser_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dialect_test_browser_LDADD = $(DIALECT_TEST_LIBS)
 
 tests_dialect_test_dialect_SOURCES = \
 	tests/dialect/test_dialect.c \

@@ -157,7 +157,7 @@ def test_manual_has_its_section(row):
     wanted += [f"{key} {policy[key]}" for key in ("idle-lifetime", "absolute-lifetime")
                if policy[key] != "0"]
     wanted += [f"{setting['name']} {setting['usual']}" for setting in row["settings"]]
-    wrong = [fact for fact in wanted if not re.search(rf"\b{fact}\b", defaults)]
+    wrong = [fact for fact in wanted if not re.search(rf"(?<!\w){re.escape(fact)}(?!\w)", defaults)]
     assert not wrong, f"Defaults of {name} in {MANUAL} does not say: {', '.join(wrong)}"
 
 

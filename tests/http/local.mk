@@ -7,3 +7,7 @@ check_PROGRAMS += tests/http/test_response
 tests_http_test_response_SOURCES = tests/http/test_response.c tests/base/expect.h
 tests_http_test_response_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_http_test_response_LDADD = $(HTTP_LIBS)
+check_PROGRAMS += tests/http/test_origin
+tests_http_test_origin_SOURCES = tests/http/test_origin.c tests/base/expect.h
+tests_http_test_origin_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_http_test_origin_LDADD = $(HTTP_LIBS)

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+/* browser.c: see browser.h. */
+#include "dialect/browser.h"
+
+#include "dialect/answer.h"
+#include "dialect/dialect.h"
+#include "http/origin.h"
+
+/* Two hours, the longest that Chromium keeps what it was told. */
+#define PREFLIGHT_AGE "7200"
+
+enum { REQUESTED_HEADERS_MAX = 512 };
+
+static bool is_listed(const struct realm *realm, struct text origin);
+static bool is_own(const struct request *request, struct text origin);
+static bool has_header(const struct request *request, const char *name);
+
+void browser_look(struct request *request)
+{
+    const struct http_request *http = &request->http->request;
+    struct text origin = {0};
+    struct text site = {0};
+
+    if (request->mount->endpoint->is_public) {
+        request->page = PAGE_ALLOWED;
+        request->origin = TEXT("*");
+        return;
+    } else if (!realm_issues(request->realm)) {
+        return;
+    }
+    enum http_find origins = http_header(http, "origin", &origin);
+    enum http_find sites = http_header(http, "sec-fetch-site", &site);
+    if (origins == HTTP_ONE && is_listed(request->realm, origin)) {
+        request->page = PAGE_ALLOWED;
+        request->origin = origin;
+    } else if (sites != HTTP_ABSENT) {
+        bool own = sites == HTTP_ONE && (text_is(site, "same-origin") || text_is(site, "none"));
+        request->page = own ? PAGE_OWN : PAGE_FOREIGN;
+    } else if (origins != HTTP_ABSENT) {
+        bool own = origins == HTTP_ONE && is_own(request, origin);
+        request->page = own ? PAGE_OWN : PAGE_FOREIGN;
+    }
+}
+
+/* `*` is any origin that has a name: "null" is every sandbox and every file. */
+static bool is_listed(const struct realm *realm, struct text origin)
+{
+    struct text origins = text_of(realm->origins);
+
+    return http_origin_is_plain(origin) &&
+           (text_is(origins, "*") || text_has_word(origins, origin));
+}
+
+/* A page of plain http is not trusted with what came by https. The issuer's host counts because a
+ * proxy in front may have put another Host. */
+static bool is_own(const struct request *request, struct text origin)
+{
+    const struct http_request *http = &request->http->request;
+    struct text issuer = http_origin_of_url(text_of(request->realm->issuer));
+    struct text host = {0};
+
+    if (issuer.size > 0 && text_equal(origin, issuer)) {
+        return true;
+    }
+    return (!http->https || text_starts(origin, TEXT("https://"))) &&
+           http_header(http, "host", &host) == HTTP_ONE && http_origin_has_host(origin, host);
+}
+
+/* ---- answers ---- */
+
+bool browser_is_preflight(const struct request *request)
+{
+    return request->page == PAGE_ALLOWED && request->http->request.method == HTTP_OPTIONS &&
+           has_header(request, "origin") && has_header(request, "access-control-request-method");
+}
+
+void browser_answer_preflight(struct request *request, unsigned methods)
+{
+    struct http_response *response = &request->http->response;
+    struct text headers;
+    struct text allowed;
+
+    answer_body(response, 204, NULL, (struct text){0});
+    if (!dialect_methods(request->arena, methods, &allowed)) {
+        response->failed = true;
+        return;
+    }
+    http_response_header(response, "Access-Control-Allow-Methods", allowed);
+    if (http_header(&request->http->request, "access-control-request-headers", &headers) ==
+            HTTP_ONE &&
+        headers.size <= REQUESTED_HEADERS_MAX) {
+        http_response_header(response, "Access-Control-Allow-Headers", headers);
+    }
+    http_response_header_c(response, "Access-Control-Max-Age", PREFLIGHT_AGE);
+}
+
+void browser_add_headers(struct request *request)
+{
+    struct http_response *response = &request->http->response;
+    const struct endpoint *endpoint = request->mount->endpoint;
+
+    if (request->realm->origins[0] != '\0') {
+        http_response_header_c(response, "Vary", "Origin");
+    }
+    if (request->page != PAGE_ALLOWED) {
+        return;
+    }
+    http_response_header(response, "Access-Control-Allow-Origin", request->origin);
+    if (!endpoint->is_public) {
+        http_response_header_c(response, "Access-Control-Expose-Headers", "Retry-After");
+    }
+    if (endpoint->cookies) {
+        http_response_header_c(response, "Access-Control-Allow-Credentials", "true");
+    }
+}
+
+/* ---- who asks ---- */
+
+bool browser_asks(const struct request *request)
+{
+    struct text accept = {0};
+
+    return has_header(request, "sec-fetch-site") || has_header(request, "sec-fetch-mode") ||
+           has_header(request, "origin") || has_header(request, "x-requested-with") ||
+           (http_header(&request->http->request, "accept", &accept) == HTTP_ONE &&
+            text_starts(accept, TEXT("text/html")));
+}
+
+static bool has_header(const struct request *request, const char *name)
+{
+    struct text value;
+
+    return http_header(&request->http->request, name, &value) != HTTP_ABSENT;
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: ISC */
+/* cookies.c: see cookies.h. */
+#include "dialect/cookies.h"
+
+#define HOST_PREFIX "__Host-"
+
+/* A session without end: 400 days is the most that browsers keep a cookie (RFC 6265bis). */
+enum { AGE_MAX_S = 400 * 24 * 60 * 60, AGE_OF_BROWSER_SESSION = -1, AGE_OVER = 0 };
+
+/* ---- settings ---- */
+
+struct word {
+    const char *word; /* NULL ends a list */
+    int value;
+};
+
+static bool choose(const struct word *words, struct text value, int *chosen)
+{
+    for (; words->word != NULL; words++) {
+        if (text_is(value, words->word)) {
+            *chosen = words->value;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool cookies_take_secure(struct realm *realm, struct text value)
+{
+    static const struct word words[] = {{"auto", COOKIE_SECURE_AUTO},
+                                        {"always", COOKIE_SECURE_ALWAYS},
+                                        {"never", COOKIE_SECURE_NEVER},
+                                        {NULL, 0}};
+    int chosen = COOKIE_SECURE_AUTO;
+    bool known = choose(words, value, &chosen);
+
+    realm->cookies.secure = (enum cookie_secure)chosen;
+    return known;
+}
+
+bool cookies_take_prefix(struct realm *realm, struct text value)
+{
+    static const struct word words[] = {{"none", COOKIE_PREFIX_NONE},
+                                        {"host", COOKIE_PREFIX_HOST},
+                                        {"host-only", COOKIE_PREFIX_HOST_ONLY},
+                                        {NULL, 0}};
+    int chosen = COOKIE_PREFIX_NONE;
+    bool known = choose(words, value, &chosen);
+
+    realm->cookies.prefix = (enum cookie_prefix)chosen;
+    return known;
+}
+
+bool cookies_take_same_site(struct realm *realm, struct text value)
+{
+    static const struct word words[] = {{"lax", COOKIE_SAME_SITE_LAX},
+                                        {"strict", COOKIE_SAME_SITE_STRICT},
+                                        {"none", COOKIE_SAME_SITE_NONE},
+                                        {NULL, 0}};
+    int chosen = COOKIE_SAME_SITE_LAX;
+    bool known = choose(words, value, &chosen);
+
+    realm->cookies.same_site = (enum cookie_same_site)chosen;
+    return known;
+}
+
+/* Letters, digits, `-`, `_` and `.`, which no server, proxy or client takes for something else. */
+static bool is_plain(struct text name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        char c = name.data[i];
+
+        if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' &&
+            c != '_' && c != '.') {
+            return false;
+        }
+    }
+    return name.size > 0;
+}
+
+static bool is_domain(struct text domain)
+{
+    return is_plain(domain) && domain.size <= COOKIE_DOMAIN_MAX;
+}
+
+/* Without what would end the attribute. */
+static bool is_path(struct text path)
+{
+    return text_starts(path, TEXT("/")) && text_is_visible_ascii(path) &&
+           text_find(path, ';') == path.size && text_find(path, ',') == path.size;
+}
+
+static bool take_name(struct text value, char *field, size_t room)
+{
+    return is_plain(value) && !text_starts(value, TEXT("__")) && text_copy(value, field, room);
+}
+
+bool cookies_take_name(struct realm *realm, struct text value)
+{
+    return take_name(value, realm->cookies.refresh_name, sizeof realm->cookies.refresh_name);
+}
+
+bool cookies_take_access_name(struct realm *realm, struct text value)
+{
+    return take_name(value, realm->cookies.access_name, sizeof realm->cookies.access_name);
+}
+
+bool cookies_take_domain(struct realm *realm, struct text value)
+{
+    return is_domain(value) &&
+           text_copy(value, realm->cookies.domain, sizeof realm->cookies.domain);
+}
+
+bool cookies_take_path(struct realm *realm, struct text value)
+{
+    return is_path(value) && text_copy(value, realm->cookies.path, sizeof realm->cookies.path);
+}
+
+/* A row of expire-cookie: NAME DOMAIN PATH. */
+struct expired {
+    struct text name;
+    struct text domain; /* "" = this host only */
+    struct text path;
+};
+
+static bool next_expired(struct text *rest, struct expired *expired)
+{
+    struct text words = text_trim(text_split(rest, ','));
+
+    expired->name = text_split(&words, ' ');
+    words = text_trim(words);
+    expired->domain = text_split(&words, ' ');
+    expired->path = text_trim(words);
+    if (!is_plain(expired->name) || !is_domain(expired->domain) || !is_path(expired->path)) {
+        return false;
+    } else if (text_is(expired->domain, "-")) {
+        expired->domain = (struct text){0};
+    }
+    return true;
+}
+
+bool cookies_take_expired(struct realm *realm, struct text value)
+{
+    enum { EXPIRED_MOST = 4 };
+    struct text rest = value;
+    struct expired expired;
+    size_t count = 0;
+
+    do {
+        if (!next_expired(&rest, &expired) || ++count > EXPIRED_MOST) {
+            return false;
+        }
+    } while (rest.size > 0);
+    return text_copy(value, realm->cookies.expired, sizeof realm->cookies.expired);
+}
+
+const char *cookies_check(const struct realm *realm)
+{
+    const struct cookie_policy *policy = &realm->cookies;
+
+    if (policy->prefix != COOKIE_PREFIX_NONE &&
+        (policy->domain[0] != '\0' ||
+         (policy->path[0] != '\0' && !text_is(text_of(policy->path), "/")))) {
+        return "cookie-prefix: a name with __Host- goes with no cookie-domain and cookie-path = /";
+    } else if (policy->prefix != COOKIE_PREFIX_NONE && policy->secure == COOKIE_SECURE_NEVER) {
+        return "cookie-secure = never: browsers take __Host- cookies over https only";
+    } else if (policy->same_site == COOKIE_SAME_SITE_NONE &&
+               policy->secure == COOKIE_SECURE_NEVER) {
+        return "cookie-secure = never: browsers take cookies with SameSite=None over https only";
+    }
+    return NULL;
+}
+
+/* ---- names ---- */
+
+static const char *refresh_name(const struct request *request, const struct cookie_names *names);
+static const char *prefixed(struct arena *arena, const char *name);
+
+const char *cookies_refresh_name(const struct request *request, const struct cookie_names *names,
+                                 size_t place)
+{
+    const char *plain = refresh_name(request, names);
+
+    if (place == 0) {
+        return prefixed(request->arena, plain);
+    }
+    return place == 1 && request->realm->cookies.prefix != COOKIE_PREFIX_HOST_ONLY ? plain : NULL;
+}
+
+static const char *refresh_name(const struct request *request, const struct cookie_names *names)
+{
+    const char *set = request->realm->cookies.refresh_name;
+
+    return set[0] != '\0' ? set : names->refresh;
+}
+
+static const char *access_name(const struct request *request, const struct cookie_names *names)
+{
+    const char *set = request->realm->cookies.access_name;
+
+    return set[0] != '\0' ? set : names->access;
+}
+
+/* NULL: no memory. */
+static const char *prefixed(struct arena *arena, const char *name)
+{
+    struct buffer buffer;
+    struct text whole = {0};
+
+    buffer_start(&buffer, arena, sizeof HOST_PREFIX + COOKIE_NAME_MAX);
+    buffer_add_c(&buffer, HOST_PREFIX);
+    buffer_add_c(&buffer, name);
+    buffer_add_char(&buffer, '\0');
+    return buffer_finish(&buffer, &whole) ? whole.data : NULL;
+}
+
+/* ---- answers ---- */
+
+static void set_cookie(const struct request *request, struct http_response *response,
+                       const char *name, struct text value, int64_t age_s);
+static void expire(const struct request *request, struct http_response *response,
+                   const struct expired *expired);
+static bool is_secure(const struct request *request);
+static int64_t refresh_age_s(const struct answer *answer);
+
+void cookies_set(const struct request *request, const struct cookie_names *names,
+                 struct http_response *response)
+{
+    const struct answer *answer = &request->answer;
+    struct text rest = text_of(request->realm->cookies.expired);
+    struct expired expired;
+
+    set_cookie(request, response, access_name(request, names), answer->access_token,
+               AGE_OF_BROWSER_SESSION);
+    set_cookie(request, response, refresh_name(request, names), answer->refresh_token,
+               refresh_age_s(answer));
+    while (rest.size > 0 && next_expired(&rest, &expired)) {
+        expire(request, response, &expired);
+    }
+}
+
+/* Under the spelling of the realm; a cookie under the other one would come back with each request
+ * and be read one day. */
+static void set_cookie(const struct request *request, struct http_response *response,
+                       const char *name, struct text value, int64_t age_s)
+{
+    static const char *const same_sites[] = {[COOKIE_SAME_SITE_LAX] = "Lax",
+                                             [COOKIE_SAME_SITE_STRICT] = "Strict",
+                                             [COOKIE_SAME_SITE_NONE] = "None"};
+    const struct cookie_policy *policy = &request->realm->cookies;
+    bool with_prefix = policy->prefix != COOKIE_PREFIX_NONE;
+    const char *long_name = prefixed(request->arena, name);
+    const char *other = with_prefix ? name : long_name;
+    struct text unused;
+    struct http_cookie cookie = {
+        .name = text_of(with_prefix ? long_name : name),
+        .value = value,
+        .domain = text_of(policy->domain),
+        .path = text_of(policy->path),
+        .same_site = same_sites[policy->same_site],
+        .max_age_s = age_s,
+        .now_ms = request->answer.now_ms,
+        .secure = is_secure(request),
+    };
+
+    http_response_cookie(response, request->arena, &cookie);
+    if (other != NULL && http_cookie(&request->http->request, other, &unused) != HTTP_ABSENT) {
+        expire(request, response,
+               &(struct expired){
+                   .name = text_of(other), .domain = cookie.domain, .path = cookie.path});
+    }
+}
+
+/* A browser drops a cookie that is set again, with the same name, domain and path, and is over. */
+static void expire(const struct request *request, struct http_response *response,
+                   const struct expired *expired)
+{
+    bool host = text_starts(expired->name, TEXT(HOST_PREFIX));
+    struct http_cookie cookie = {
+        .name = expired->name,
+        .domain = host ? (struct text){0} : expired->domain,
+        .path = host ? (struct text){0} : expired->path,
+        .same_site = "Lax",
+        .max_age_s = AGE_OVER,
+        .secure = is_secure(request) || text_starts(expired->name, TEXT("__")),
+    };
+
+    http_response_cookie(response, request->arena, &cookie);
+}
+
+/* HTTPS comes from the web server, which knows; a header such as X-Forwarded-Proto is anyone's
+ * word. Where TLS ends before the web server, an https issuer says how clients get here. */
+static bool is_secure(const struct request *request)
+{
+    const struct realm *realm = request->realm;
+
+    switch (realm->cookies.secure) {
+    case COOKIE_SECURE_ALWAYS:
+        return true;
+    case COOKIE_SECURE_NEVER:
+        return false;
+    case COOKIE_SECURE_AUTO:
+        break;
+    }
+    return request->http->request.https || realm->cookies.prefix != COOKIE_PREFIX_NONE ||
+           realm->cookies.same_site == COOKIE_SAME_SITE_NONE ||
+           text_starts(text_of(realm->issuer), TEXT("https://"));
+}
+
+static int64_t refresh_age_s(const struct answer *answer)
+{
+    int64_t left_s = (answer->session_expires_ms - answer->now_ms) / CLOCK_SECOND;
+
+    if (answer->session_expires_ms == 0 || left_s > AGE_MAX_S) {
+        return AGE_MAX_S;
+    }
+    return left_s > 0 ? left_s : AGE_OVER;
+}
