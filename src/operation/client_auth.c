@@ -19,8 +19,8 @@ static bool prove(struct request *request, const struct client *client, int64_t 
                   bool *proved, enum outcome *refusal);
 static bool secret_proves(struct request *request, const struct client *client, int64_t now_ms,
                           enum outcome *refusal);
-static bool assertion_proves(const struct request *request, const struct client *client,
-                             int64_t now_ms);
+static bool assertion_proves(struct request *request, const struct client *client, int64_t now_ms,
+                             enum outcome *refusal);
 static bool names_this_endpoint(const json_t *payload, const struct request *request);
 static bool in_time(const json_t *payload, int64_t now_s);
 
@@ -114,7 +114,7 @@ static bool prove(struct request *request, const struct client *client, int64_t 
         *proved = secret_proves(request, client, now_ms, refusal);
         break;
     case CLIENT_PROOF_ASSERTION:
-        *proved = assertion_proves(request, client, now_ms);
+        *proved = assertion_proves(request, client, now_ms, refusal);
         break;
     }
     return *proved;
@@ -151,13 +151,19 @@ static bool secret_proves(struct request *request, const struct client *client, 
     return right;
 }
 
-static bool assertion_proves(const struct request *request, const struct client *client,
-                             int64_t now_ms)
+static bool assertion_proves(struct request *request, const struct client *client, int64_t now_ms,
+                             enum outcome *refusal)
 {
     struct text subject;
-    json_t *payload =
-        client_jwt_open(request->arena, request->client.assertion, text_of(client->keys));
+    json_t *payload;
 
+    if (client_jwt_open(request->arena, request->client.assertion, text_of(client->keys),
+                        &payload) == CLIENT_JWT_FAULT) {
+        fault_set(&request->fault, "an assertion of client %s could not be checked: out of memory?",
+                  client->id);
+        *refusal = OUTCOME_FAULT;
+        return false;
+    }
     return payload != NULL && json_in_text(payload, "sub", &subject) == JSON_IN_TEXT &&
            text_is(subject, client->id) && names_this_endpoint(payload, request) &&
            in_time(payload, now_ms / CLOCK_SECOND);

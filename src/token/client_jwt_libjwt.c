@@ -15,25 +15,48 @@
 const char client_jwt_verifier[] =
     "libjwt " LIBJWT_VERSION ", PS256 and EdDSA by Retoken's own code";
 
-static jwt_alg_t libjwt_algorithm(enum signing_algorithm algorithm);
+static jwt_alg_t libjwt_algorithm(const struct jws *jws, enum signing_algorithm algorithm);
 static bool libjwt_verifies(struct arena *arena, struct text token, jwt_alg_t pinned,
                             const EVP_PKEY *key);
 static bool libjwt_agrees(const char *token, jwt_alg_t pinned, const char *pem, size_t pem_size);
 
-bool client_jwt_verify(struct arena *arena, struct text token, const struct jws *jws,
-                       enum signing_algorithm algorithm, struct evp_pkey_st *key)
-{
-    jwt_alg_t pinned = libjwt_algorithm(algorithm);
+static bool own_verifies(const struct jws *jws, enum signing_algorithm algorithm, EVP_PKEY *key,
+                         bool *failed);
 
-    return pinned != JWT_ALG_NONE
-               ? libjwt_verifies(arena, token, pinned, key)
-               : signing_pair_verify_with(signing_profile(algorithm), key, jws->signing_input,
-                                          jws->signature, jws->signature_size);
+/* libjwt gives one answer for a wrong signature and for a lack of memory. So where it refuses, our
+ * own code looks too, and where that does not, something failed here. */
+bool client_jwt_verify(struct arena *arena, struct text token, const struct jws *jws,
+                       enum signing_algorithm algorithm, struct evp_pkey_st *key, bool *failed)
+{
+    jwt_alg_t pinned = libjwt_algorithm(jws, algorithm);
+    bool own;
+
+    *failed = false;
+    if (pinned != JWT_ALG_NONE && libjwt_verifies(arena, token, pinned, key)) {
+        return true;
+    }
+    own = own_verifies(jws, algorithm, key, failed);
+    if (pinned == JWT_ALG_NONE) {
+        return own;
+    }
+    *failed = *failed || own;
+    return false;
 }
 
-/* JWT_ALG_NONE: libjwt 1.10 cannot do it. */
-static jwt_alg_t libjwt_algorithm(enum signing_algorithm algorithm)
+static bool own_verifies(const struct jws *jws, enum signing_algorithm algorithm, EVP_PKEY *key,
+                         bool *failed)
 {
+    return signing_pair_verify_with(signing_profile(algorithm), key, jws->signing_input,
+                                    jws->signature, jws->signature_size, failed);
+}
+
+/* JWT_ALG_NONE: libjwt 1.10 cannot do it, or refuses the header's `typ` whatever the signature. */
+static jwt_alg_t libjwt_algorithm(const struct jws *jws, enum signing_algorithm algorithm)
+{
+    if (json_object_get(jws->header, "typ") != NULL &&
+        !text_equal_ignore_case(jws->type, TEXT("JWT"))) {
+        return JWT_ALG_NONE;
+    }
     switch (algorithm) {
     case SIGNING_RS256:
         return JWT_ALG_RS256;

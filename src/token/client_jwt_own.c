@@ -8,10 +8,10 @@
 const char client_jwt_verifier[] = "Retoken's own code";
 
 bool client_jwt_verify(struct arena *arena, struct text token, const struct jws *jws,
-                       enum signing_algorithm algorithm, struct evp_pkey_st *key)
+                       enum signing_algorithm algorithm, struct evp_pkey_st *key, bool *failed)
 {
     (void)arena;
     (void)token;
     return signing_pair_verify_with(signing_profile(algorithm), key, jws->signing_input,
-                                    jws->signature, jws->signature_size);
+                                    jws->signature, jws->signature_size, failed);
 }

@@ -81,7 +81,8 @@ static bool has_kid(const struct client_keys *keys, struct text kid)
 }
 
 struct evp_pkey_st *client_keys_next(const struct client_keys *keys,
-                                     enum signing_algorithm algorithm, struct text kid, size_t *at)
+                                     enum signing_algorithm algorithm, struct text kid, size_t *at,
+                                     bool *failed)
 {
     bool named = kid.size > 0 && has_kid(keys, kid);
     EVP_PKEY *pkey = NULL;
@@ -91,6 +92,7 @@ struct evp_pkey_st *client_keys_next(const struct client_keys *keys,
 
         if ((jwk->algorithms & 1U << algorithm) != 0 && (!named || text_equal(jwk->kid, kid))) {
             pkey = signing_jwk_key(jwk, NULL);
+            *failed = *failed || pkey == NULL;
         }
     }
     return pkey;

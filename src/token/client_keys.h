@@ -31,8 +31,10 @@ struct text client_keys_kid(const struct client_keys *keys, size_t index);
 /* The next public key (libcrypto's EVP_PKEY, to be freed with EVP_PKEY_free) that may have signed
  * with this algorithm, from place *at on, which it moves; NULL past the last. When the set has
  * keys of this kid, only those; `kid` is empty when the signature names none. The algorithm
- * must be one that the key is for: its `alg`, or what its type allows. */
+ * must be one that the key is for: its `alg`, or what its type allows. *failed becomes true when
+ * such a key is passed over because it could not be made. */
 struct evp_pkey_st *client_keys_next(const struct client_keys *keys,
-                                     enum signing_algorithm algorithm, struct text kid, size_t *at);
+                                     enum signing_algorithm algorithm, struct text kid, size_t *at,
+                                     bool *failed);
 
 #endif

@@ -261,49 +261,69 @@ static bool sign(const struct signing_profile *profile, const EVP_MD_CTX *prepar
 
 /* ---- verifying ---- */
 
-static bool memory_was_short(void);
+static bool verify_once(const struct signing_profile *profile, const EVP_MD_CTX *prepared,
+                        struct text input, const uint8_t *signature, size_t size);
+static bool memory_is_short(void);
 
 bool signing_pair_verify_with(const struct signing_profile *profile, EVP_PKEY *pkey,
-                              struct text input, const uint8_t *signature, size_t size)
+                              struct text input, const uint8_t *signature, size_t size,
+                              bool *failed)
 {
     EVP_MD_CTX *prepared = prepare(profile, pkey, EVP_DigestVerifyInit_ex);
-    bool ignored;
-    bool good = prepared != NULL && verify(profile, prepared, input, signature, size, &ignored);
+    bool good = prepared != NULL && verify(profile, prepared, input, signature, size, failed);
+
+    if (prepared == NULL) {
+        *failed = true;
+    }
 
     EVP_MD_CTX_free(prepared);
     ERR_clear_error();
     return good;
 }
 
-/* False with *failed: memory was short. */
+/* Where memory is short libcrypto may say the same as of a wrong signature, and may be right the
+ * next time. So what it refuses is asked twice, and believed while there is memory. */
 static bool verify(const struct signing_profile *profile, const EVP_MD_CTX *prepared,
                    struct text input, const uint8_t *signature, size_t size, bool *failed)
 {
-    uint8_t der[ECDSA_DER_MAX];
-
     *failed = false;
     if (size == 0 || (profile->half != 0 && size != 2 * profile->half)) {
         return false;
-    } else if (profile->half != 0) {
+    } else if (verify_once(profile, prepared, input, signature, size) ||
+               verify_once(profile, prepared, input, signature, size)) {
+        return true;
+    }
+    *failed = memory_is_short();
+    return false;
+}
+
+static bool verify_once(const struct signing_profile *profile, const EVP_MD_CTX *prepared,
+                        struct text input, const uint8_t *signature, size_t size)
+{
+    uint8_t der[ECDSA_DER_MAX];
+
+    if (profile->half != 0) {
         size = der_from_raw(signature, (int)profile->half, der);
         signature = der;
     }
     EVP_MD_CTX *context = size != 0 ? copy_of(prepared) : NULL;
     bool good = context != NULL && EVP_DigestVerify(context, signature, size,
                                                     (const uint8_t *)input.data, input.size) == 1;
-    *failed = context == NULL || (!good && memory_was_short());
     EVP_MD_CTX_free(context);
     return good;
 }
 
-/* In what libcrypto has just done. */
-static bool memory_was_short(void)
+/* It said so, or now there is not as much as a verification needs. */
+static bool memory_is_short(void)
 {
+    enum { NEEDED = 64 * 1024 };
+    void *memory = OPENSSL_malloc(NEEDED);
+    bool is = memory == NULL;
     unsigned long error;
-    bool was = false;
 
+    OPENSSL_free(memory);
     while ((error = ERR_get_error()) != 0) {
-        was = was || ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
+        is = is || ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
     }
-    return was;
+    return is;
 }

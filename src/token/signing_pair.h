@@ -35,8 +35,10 @@ bool signing_pair_verify(struct signing_pair *pair, struct text input, const uin
 bool signing_pair_check(struct signing_pair *pair, struct text input, const uint8_t *signature,
                         size_t size, bool *failed);
 
-/* Verifies once under a public key of others. */
+/* Verifies once under a public key of others, which fits the profile. False with *failed: memory
+ * was short or libcrypto failed. */
 bool signing_pair_verify_with(const struct signing_profile *profile, EVP_PKEY *pkey,
-                              struct text input, const uint8_t *signature, size_t size);
+                              struct text input, const uint8_t *signature, size_t size,
+                              bool *failed);
 
 #endif

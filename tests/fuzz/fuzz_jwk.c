@@ -28,9 +28,10 @@ static void check_found(const struct client_keys *keys, size_t count)
     for (unsigned i = 0; i < SIGNING_ALGORITHMS; i++) {
         struct evp_pkey_st *key;
         size_t at = 0;
+        bool failed = false;
 
-        while ((key = client_keys_next(keys, (enum signing_algorithm)i, (struct text){0}, &at)) !=
-               NULL) {
+        while ((key = client_keys_next(keys, (enum signing_algorithm)i, (struct text){0}, &at,
+                                       &failed)) != NULL) {
             FUZZ_ASSERT(at >= 1 && at <= count);
             found[at - 1] = true;
             EVP_PKEY_free(key);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "token/client_jwt.h"
 #include "token/client_keys.h"
 #include "token/forge.h"
@@ -34,6 +36,15 @@ static struct signing_key *make(const struct pair *pair)
 
     assert_non_null(key);
     return key;
+}
+
+static json_t *opened(struct arena *arena, struct text token, struct text keys)
+{
+    json_t *payload;
+    enum client_jwt_result result = client_jwt_open(arena, token, keys, &payload);
+
+    assert_int_equal(payload != NULL, result == CLIENT_JWT_OPEN);
+    return payload;
 }
 
 static struct text token_of(struct arena *arena, const struct signing_key *key, const char *more)
@@ -79,14 +90,13 @@ static void right_ones_open(void **state)
         struct signing_key *key = make(&pairs[i]);
         struct arena *arena = fixture_arena();
         struct text keys = keys_of(arena, &pairs[i]);
-        json_t *payload = client_jwt_open(arena, token_of(arena, key, ",\"typ\":\"JWT\""), keys);
+        json_t *payload = opened(arena, token_of(arena, key, ",\"typ\":\"JWT\""), keys);
         assert_row(payload != NULL, signing_algorithm_name(pairs[i].algorithm));
         assert_string_equal(json_string_value(json_object_get(payload, "iss")), "client");
         assert_int_equal(json_integer_value(json_object_get(payload, "exp")), 1);
         /* a kid of no registered key, or no kid at all, leaves every key to try */
-        assert_non_null(
-            client_jwt_open(arena, token_of(arena, key, ",\"kid\":\"urn:x/../1\""), keys));
-        assert_non_null(client_jwt_open(arena, token_of(arena, key, ",\"kid\":7"), keys));
+        assert_non_null(opened(arena, token_of(arena, key, ",\"kid\":\"urn:x/../1\""), keys));
+        assert_non_null(opened(arena, token_of(arena, key, ",\"kid\":7"), keys));
         signing_key_close(key);
     }
 }
@@ -100,8 +110,7 @@ static void only_the_diagonal_opens(void **state)
         struct signing_key *key = make(&pairs[i]);
         for (size_t j = 0; j < PAIRS; j++) {
             struct arena *arena = fixture_arena();
-            json_t *payload =
-                client_jwt_open(arena, token_of(arena, key, ""), keys_of(arena, &pairs[j]));
+            json_t *payload = opened(arena, token_of(arena, key, ""), keys_of(arena, &pairs[j]));
             assert_int_equal(payload != NULL, i == j);
         }
         signing_key_close(key);
@@ -120,7 +129,7 @@ static void types_pin_algorithms(void **state)
             struct text keys = keys_of(arena, &pairs[j]);
             char *alg = arena_c_string(arena, keys);
             memcpy(strstr(alg, "\"alg\""), "\"ALG\"", 5);
-            assert_int_equal(client_jwt_open(arena, token, T(alg)) != NULL,
+            assert_int_equal(opened(arena, token, T(alg)) != NULL,
                              strcmp(pairs[i].kind, pairs[j].kind) == 0);
             signing_key_close(key);
         }
@@ -140,15 +149,15 @@ static void one_of_several_keys_opens(void **state)
     char named[128];
 
     (void)state;
-    assert_non_null(client_jwt_open(arena, token, both));
-    assert_non_null(client_jwt_open(arena, token_of(arena, ec, ""), both));
-    assert_null(client_jwt_open(arena, token, old));
+    assert_non_null(opened(arena, token, both));
+    assert_non_null(opened(arena, token_of(arena, ec, ""), both));
+    assert_null(opened(arena, token, old));
     snprintf(named, sizeof named, ",\"kid\":\"%s\"", signing_key_kid(rsa));
-    assert_non_null(client_jwt_open(arena, token_of(arena, rsa, named), both));
+    assert_non_null(opened(arena, token_of(arena, rsa, named), both));
     /* the kid of another key: that one alone is tried, whatever its type */
     snprintf(named, sizeof named, ",\"kid\":\"%s\"", signing_key_kid(ec));
-    assert_null(client_jwt_open(arena, token_of(arena, rsa, named), both));
-    assert_non_null(client_jwt_open(arena, token_of(arena, ec, named), both));
+    assert_null(opened(arena, token_of(arena, rsa, named), both));
+    assert_non_null(opened(arena, token_of(arena, ec, named), both));
     signing_key_close(rsa);
     signing_key_close(ec);
 }
@@ -166,10 +175,10 @@ static void public_keys_are_no_secrets(void **state)
         const struct text secrets[] = {keys, public, text_cut(public, public.size - 1), TEXT("")};
         for (size_t j = 0; j < sizeof secrets / sizeof secrets[0]; j++) {
             struct text token = forge_mac(arena, secrets[j], headers[i], PAYLOAD);
-            assert_row(client_jwt_open(arena, token, keys) == NULL, headers[i]);
+            assert_row(opened(arena, token, keys) == NULL, headers[i]);
         }
     }
-    assert_null(client_jwt_open(fixture_arena(), TEXT("eyJhbGciOiJub25lIn0.e30."), TEXT("")));
+    assert_null(opened(fixture_arena(), TEXT("eyJhbGciOiJub25lIn0.e30."), TEXT("")));
 }
 
 static void wrong_keys_open_nothing(void **state)
@@ -186,10 +195,10 @@ static void wrong_keys_open_nothing(void **state)
     struct pair other = {"RSA other", SIGNING_RS256};
 
     (void)state;
-    assert_null(client_jwt_open(arena, token, keys_of(arena, &other)));
-    assert_null(client_jwt_open(arena, token, keys_of(arena, es256)));
+    assert_null(opened(arena, token, keys_of(arena, &other)));
+    assert_null(opened(arena, token, keys_of(arena, es256)));
     for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
-        assert_row(client_jwt_open(arena, token, T(sets[i])) == NULL, sets[i]);
+        assert_row(opened(arena, token, T(sets[i])) == NULL, sets[i]);
     }
     signing_key_close(key);
 }
@@ -222,35 +231,169 @@ static void what_libjwt_lets_through(void **state)
         buffer_start(&buffer, arena, 512);
         buffer_add(&buffer, token);
         buffer_add_c(&buffer, rows[i].tail);
-        assert_row(client_jwt_open(arena, buffer_text(&buffer), keys_of(arena, es256)) == NULL,
+        assert_row(opened(arena, buffer_text(&buffer), keys_of(arena, es256)) == NULL,
                    rows[i].name);
     }
     signing_key_close(key);
 }
 
-/* libjwt's rule: absent, or JWT in any case. */
-static void only_plain_types_open(void **state)
+/* What is signed for another purpose opens nothing, whoever signed it. */
+static void types_of_assertions_open(void **state)
 {
     static const struct {
         const char *more;
-        bool open;
+        enum client_jwt_result result;
     } rows[] = {
-        {"", true},
-        {",\"typ\":\"JWT\"", true},
-        {",\"typ\":\"jwt\"", true},
-        {",\"typ\":\"at+jwt\"", false},
-        {",\"typ\":\"JWTs\"", false},
-        {",\"typ\":\"\"", false},
-        {",\"typ\":1", false},
+        {"", CLIENT_JWT_OPEN},
+        {",\"typ\":\"JWT\"", CLIENT_JWT_OPEN},
+        {",\"typ\":\"jwt\"", CLIENT_JWT_OPEN},
+        {",\"typ\":\"application/JWT\"", CLIENT_JWT_OPEN},
+        {",\"typ\":\"client-authentication+jwt\"", CLIENT_JWT_OPEN},
+        {",\"typ\":\"Client-Authentication+JWT\"", CLIENT_JWT_OPEN},
+        {",\"typ\":\"Application/client-authentication+jwt\"", CLIENT_JWT_OPEN},
+        {",\"typ\":\"at+jwt\"", CLIENT_JWT_TYPE},
+        {",\"typ\":\"application/at+jwt\"", CLIENT_JWT_TYPE},
+        {",\"typ\":\"application/application/jwt\"", CLIENT_JWT_TYPE},
+        {",\"typ\":\"client-authentication\"", CLIENT_JWT_TYPE},
+        {",\"typ\":\"JWTs\"", CLIENT_JWT_TYPE},
+        {",\"typ\":\"\"", CLIENT_JWT_TYPE},
+        {",\"typ\":1", CLIENT_JWT_MALFORMED},
     };
-    struct signing_key *key = make(es256);
+
+    (void)state;
+    for (size_t pair = 0; pair < PAIRS; pair++) {
+        struct signing_key *key = make(&pairs[pair]);
+
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+            struct arena *arena = fixture_arena();
+            struct text token = token_of(arena, key, rows[i].more);
+            json_t *payload;
+
+            assert_row(client_jwt_open(arena, token, keys_of(arena, &pairs[pair]), &payload) ==
+                           rows[i].result,
+                       rows[i].more);
+        }
+        signing_key_close(key);
+    }
+}
+
+static void refusals_say_why(void **state)
+{
+    struct arena *arena = fixture_arena();
+    struct signing_key *key = make(&pairs[0]);
+    struct text token = token_of(arena, key, "");
+    struct pair other = {"RSA other", SIGNING_RS256};
+    const struct {
+        struct text token, keys;
+        enum client_jwt_result result;
+    } rows[] = {
+        {token, keys_of(arena, &pairs[0]), CLIENT_JWT_OPEN},
+        {token, keys_of(arena, &other), CLIENT_JWT_SIGNATURE},
+        {token, keys_of(arena, es256), CLIENT_JWT_KEY},
+        {token, TEXT(""), CLIENT_JWT_KEY},
+        {token, TEXT("damaged"), CLIENT_JWT_FAULT},
+        {text_cut(token, token.size - 1), keys_of(arena, &pairs[0]), CLIENT_JWT_MALFORMED},
+        {forge_signed(arena, key, "{\"alg\":\"none\"}", PAYLOAD), keys_of(arena, &pairs[0]),
+         CLIENT_JWT_KEY},
+        {forge_signed(arena, key, "{\"alg\":\"RS256\"}", "[]"), keys_of(arena, &pairs[0]),
+         CLIENT_JWT_MALFORMED},
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_t *payload;
+
+        print_message("row %zu\n", i);
+        assert_int_equal(client_jwt_open(arena, rows[i].token, rows[i].keys, &payload),
+                         rows[i].result);
+    }
+    signing_key_close(key);
+}
+
+/* libcrypto's memory: the allocation of that number is refused, or all from there on. */
+static size_t allocation, refused = SIZE_MAX;
+static bool refused_for_good;
+
+static bool is_refused(void)
+{
+    allocation++;
+    return refused_for_good ? allocation >= refused : allocation == refused;
+}
+
+static void *allocate(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return is_refused() ? NULL : malloc(size);
+}
+
+static void *reallocate(void *old, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return is_refused() ? NULL : realloc(old, size);
+}
+
+static void release(void *memory, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(memory);
+}
+
+/* A right signature is never called wrong; how often it was called neither. */
+static size_t without_memory(const struct pair *pair)
+{
+    struct signing_key *key = make(pair);
+    size_t faults = 0, number = 0;
+
+    for (bool done = false; !done;) {
         struct arena *arena = fixture_arena();
-        struct text token = token_of(arena, key, rows[i].more);
-        assert_row((client_jwt_open(arena, token, keys_of(arena, es256)) != NULL) == rows[i].open,
-                   rows[i].more);
+        struct text token = token_of(arena, key, ""), keys = keys_of(arena, pair);
+        enum client_jwt_result result;
+        json_t *payload;
+
+        allocation = 0;
+        number += 5; /* all would take long under valgrind */
+        refused = number;
+        result = client_jwt_open(arena, token, keys, &payload);
+        refused = SIZE_MAX;
+        done = allocation < number;
+        assert_row(result == CLIENT_JWT_OPEN || result == CLIENT_JWT_FAULT,
+                   signing_algorithm_name(pair->algorithm));
+        faults += result == CLIENT_JWT_FAULT;
+    }
+    signing_key_close(key);
+    return faults;
+}
+
+static void a_lack_of_memory_is_a_fault(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < PAIRS; i++) {
+        refused_for_good = true;
+        assert_true(without_memory(&pairs[i]) > 0);
+        refused_for_good = false;
+        without_memory(&pairs[i]);
+    }
+}
+
+/* … nor is a wrong one right. */
+static void memory_makes_no_signature_right(void **state)
+{
+    struct pair other = {"RSA other", SIGNING_RS256};
+    struct signing_key *key = make(&other);
+
+    (void)state;
+    refused_for_good = false;
+    for (size_t i = 1; i < 200; i++) {
+        struct arena *arena = fixture_arena();
+        struct text token = token_of(arena, key, ""), keys = keys_of(arena, &pairs[0]);
+
+        allocation = 0;
+        refused = i;
+        assert_null(opened(arena, token, keys));
+        refused = SIZE_MAX;
     }
     signing_key_close(key);
 }
@@ -266,14 +409,14 @@ static void hostile_strings(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
-        assert_row(client_jwt_open(arena, T(tokens[i]), keys) == NULL, tokens[i]);
+        assert_row(opened(arena, T(tokens[i]), keys) == NULL, tokens[i]);
     }
     assert_non_null(dots);
     memset(dots, '.', size);
-    assert_null(client_jwt_open(arena, (struct text){dots, size}, keys));
+    assert_null(opened(arena, (struct text){dots, size}, keys));
     memset(dots, 'A', size);
     dots[10] = dots[20] = '.';
-    assert_null(client_jwt_open(arena, (struct text){dots, size}, keys));
+    assert_null(opened(arena, (struct text){dots, size}, keys));
     free(dots);
 }
 
@@ -287,7 +430,7 @@ static void ecdsa_zero_and_asn1(void **state)
     for (size_t size = 1; size <= sizeof zero; size++) {
         struct text token = forge_with(arena, TEXT("{\"alg\":\"ES256\"}"), TEXT(PAYLOAD),
                                        (struct text){zero, size});
-        assert_null(client_jwt_open(arena, token, keys));
+        assert_null(opened(arena, token, keys));
     }
 }
 
@@ -301,10 +444,16 @@ int main(void)
         cmocka_unit_test(public_keys_are_no_secrets),
         cmocka_unit_test(wrong_keys_open_nothing),
         cmocka_unit_test(what_libjwt_lets_through),
-        cmocka_unit_test(only_plain_types_open),
+        cmocka_unit_test(types_of_assertions_open),
+        cmocka_unit_test(refusals_say_why),
+        cmocka_unit_test(a_lack_of_memory_is_a_fault),
+        cmocka_unit_test(memory_makes_no_signature_right),
         cmocka_unit_test(hostile_strings),
         cmocka_unit_test(ecdsa_zero_and_asn1),
     };
 
+    if (CRYPTO_set_mem_functions(allocate, reallocate, release) != 1) {
+        return 1;
+    }
     return cmocka_run_group_tests(tests, NULL, fixture_close);
 }

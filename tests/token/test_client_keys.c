@@ -280,13 +280,16 @@ static void keys_are_chosen_by_kid_and_algorithm(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         EVP_PKEY *key;
         size_t at = 0, found = 0;
+        bool failed = false;
 
-        while ((key = client_keys_next(keys, rows[i].algorithm, T(rows[i].kid), &at)) != NULL) {
+        while ((key = client_keys_next(keys, rows[i].algorithm, T(rows[i].kid), &at, &failed)) !=
+               NULL) {
             found++;
             EVP_PKEY_free(key);
         }
         print_message("row %zu\n", i);
         assert_int_equal(found, rows[i].found);
+        assert_false(failed);
     }
 }
 
