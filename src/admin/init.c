@@ -137,6 +137,7 @@ static void add_config(struct buffer *b, const char *path, const struct config *
     add_size(b, "store-size", config->store_size);
     add_size(b, "store-limit", config->store_limit);
     add_duration(b, "keep-ended", config->keep_ended_ms);
+    buffer_addf(b, "# sessions-per-account = %" PRIu64 "\n", config->session_limit);
     add_duration(b, "writer-wait", config->writer_wait_ms);
     buffer_addf(b,
                 "# log =            (a file; standard error unless set)\n"

@@ -220,7 +220,8 @@ static const struct endpoint endpoints[] = {
      .words = words},
 };
 
-/* The refresh token has no `exp` and is echoed: a session lives until it is revoked. */
+/* The refresh token has no `exp` and is echoed. One that was not used for over a year is forgotten,
+ * so that a store does not grow for ever. */
 const struct dialect kopong_dialect = {
     .name = "kopong",
     .summary = "Grails spring-security-rest: form or Bearer with JSON, token echoed",
@@ -228,6 +229,7 @@ const struct dialect kopong_dialect = {
     .endpoint_count = sizeof endpoints / sizeof endpoints[0],
     .policy = {.rotate = false,
                .concurrency_window_ms = CLOCK_MINUTE,
+               .idle_lifetime_ms = INT64_C(400) * CLOCK_DAY,
                .access_lifetime_ms = CLOCK_HOUR,
                .format = REFRESH_FORMAT_JWT,
                .layout = &layout,

@@ -168,7 +168,8 @@ static const struct endpoint endpoints[] = {
      .words = words},
 };
 
-/* How long a refresh token lives was never said; here it lives until it is revoked. */
+/* How long a refresh token lives was never said; here it lives until it was not used for over a
+ * year. */
 const struct dialect koppeltaal_dialect = {
     .name = "koppeltaal",
     .summary = "Koppeltaal 2.0: form, UUID tokens, exact scope",
@@ -177,6 +178,7 @@ const struct dialect koppeltaal_dialect = {
     .proves_clients = true,
     .policy = {.rotate = true,
                .concurrency_window_ms = CLOCK_MINUTE,
+               .idle_lifetime_ms = INT64_C(400) * CLOCK_DAY,
                .access_lifetime_ms = CLOCK_HOUR,
                .format = REFRESH_FORMAT_UUID,
                .layout = &layout,

@@ -88,6 +88,8 @@ const char *session_end_meaning(enum session_end end)
         return "revoked by an administrator";
     case SESSION_ENDED_ACCOUNT:
         return "its account was disabled, removed or given another password";
+    case SESSION_ENDED_LIMIT:
+        return "ended: its account began more sessions than sessions-per-account allows";
     case SESSION_ENDED_CLIENT:
         return "its client was removed";
     }

@@ -44,8 +44,10 @@ enum session_end {
     SESSION_ENDED_REUSE = 1,   /* a spent token came back */
     SESSION_ENDED_ADMIN = 2,   /* `retoken session revoke` */
     SESSION_ENDED_ACCOUNT = 3, /* its account was disabled or removed, or its password changed */
-    SESSION_ENDED_CLIENT = 4   /* its client was removed */
+    SESSION_ENDED_CLIENT = 4,  /* its client was removed */
+    SESSION_ENDED_LIMIT = 5    /* its account has too many sessions, and began another one */
 };
+enum { SESSION_ENDS = SESSION_ENDED_LIMIT + 1 };
 
 struct session {
     uint8_t id[SESSION_ID_SIZE];

@@ -28,8 +28,9 @@ struct config {
     char secret_file[CONFIG_PATH_MAX]; /* DATA/secret */
     char store[CONFIG_PATH_MAX];       /* a URL of store/store.h */
     uint64_t store_size;               /* first map size, bytes */
-    uint64_t store_limit;              /* 0 = none */
+    uint64_t store_limit;              /* 8 GiB; 0 = none */
     int64_t keep_ended_ms;             /* 30 days */
+    uint64_t session_limit;            /* 10,000 of an account; 0 = none */
     int64_t writer_wait_ms;            /* 5 s */
     char log_file[CONFIG_PATH_MAX];    /* "" = standard error */
     enum log_level log_level;

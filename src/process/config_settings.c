@@ -56,6 +56,8 @@ const struct config_setting config_general_settings[] = {
      BETWEEN(0, KIB(1024) * 1024 * 1024, "out of range; write 0 (none) to 1024g")},
     {"keep-ended", config_read_duration, FIELD(struct config, keep_ended_ms),
      BETWEEN(0, YEARS(100), "out of range; write 0 to 36500d")},
+    {"sessions-per-account", config_read_count, FIELD(struct config, session_limit),
+     BETWEEN(0, 1000000, "out of range; write 0 (none) to 1000000")},
     {"writer-wait", config_read_duration, FIELD(struct config, writer_wait_ms),
      BETWEEN(CLOCK_SECOND, CLOCK_HOUR, "out of range; write 1s to 1h")},
     {"log", config_read_path, FIELD(struct config, log_file)},
@@ -114,6 +116,8 @@ void config_set_defaults(struct config *config)
 {
     *config = (struct config){
         .store_size = (uint64_t)KIB(64) * 1024,
+        .store_limit = (uint64_t)KIB(8) * 1024 * 1024,
+        .session_limit = 10000,
         .keep_ended_ms = INT64_C(30) * CLOCK_DAY,
         .writer_wait_ms = 5 * CLOCK_SECOND,
         .log_level = LOG_LEVEL_NOTICE,

@@ -57,6 +57,7 @@ static struct store_settings settings_of(struct service *service, bool create, b
         .create = create,
         .read_only = read_only,
         .keep_ended_ms = config->keep_ended_ms,
+        .session_limit = (uint32_t)config->session_limit,
         .writer_wait_ms = config->writer_wait_ms,
         .now_ms = clock_now_ms(&clock),
         .clock = clock,

@@ -53,6 +53,7 @@ struct store_settings {
     bool read_only;         /* all writing verbs give STORE_FAULT */
     int64_t keep_ended_ms;  /* how long an ended or expired session stays to be explained */
     size_t marks_most;      /* marks kept at a time; 0 = 1,000,000 */
+    uint32_t session_limit; /* of an account that has none of its own; 0 = none */
     int64_t writer_wait_ms; /* how long a write waits for other writers; 0 = 5 s */
     int64_t now_ms;         /* noted in a store that is made now; 0 = not told */
     /* Read when a write is made, which may be long after it was asked for. All zero: the times in

@@ -433,7 +433,8 @@ static void test_without_a_file(void **state)
     assert_int_equal(config.threads, 64);
     assert_int_equal(config.body_limit, 16384);
     assert_int_equal(config.store_size, 64 << 20);
-    assert_int_equal(config.store_limit, 0);
+    assert_int_equal(config.store_limit, INT64_C(8) << 30);
+    assert_int_equal(config.session_limit, 10000);
     assert_int_equal(config.keep_ended_ms, INT64_C(30) * CLOCK_DAY);
     assert_int_equal(config.writer_wait_ms, 5 * CLOCK_SECOND);
     assert_int_equal(config.mount_count, endpoints);

@@ -755,6 +755,57 @@ static void sessions_are_listed_in_order_of_creation(void **state)
     assert_page(f, 3, NULL, 8, NULL, 0);
 }
 
+/* ---- an account's sessions ---- */
+
+static void open_with_limit(struct fixture *f, uint32_t limit)
+{
+    fixture_close(f);
+    f->settings.session_limit = limit;
+    fixture_open(f);
+    fixture_account(f, "ada");
+}
+
+/* The one that has not been used for longest ends, and says why; the next takes its place. */
+static void an_account_has_so_many_sessions(void **state)
+{
+    struct fixture *f = *state;
+    struct session session;
+
+    open_with_limit(f, 3);
+    for (uint32_t n = 1; n <= 3; n++) {
+        session = fixture_session(n);
+        session.used_ms = FIXTURE_NOW - (n == 2 ? 5 : 0);
+        assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
+    }
+    fixture_add_session(f, 4);
+    assert_int_equal(fixture_find(f, 2).end, SESSION_ENDED_LIMIT);
+    assert_int_equal(fixture_find(f, 1).end, SESSION_LIVE);
+    assert_int_equal(fixture_find(f, 3).end, SESSION_LIVE);
+    fixture_add_session(f, 5);
+    session = fixture_session(2);
+    assert_store(STORE_ABSENT,
+                 store_session_view(f->store, session.id, &(struct session_view){0}, &f->fault));
+    assert_int_equal(fixture_find(f, 1).end, SESSION_LIVE);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+/* Its own limit counts before that of all. */
+static void an_account_may_have_a_limit_of_its_own(void **state)
+{
+    struct fixture *f = *state;
+    struct account account;
+
+    open_with_limit(f, 1);
+    assert_store(STORE_OK, store_account_find(f->store, "ada", &account, &f->fault));
+    account.session_limit = 3;
+    assert_store(STORE_OK, store_account_update(f->store, NULL, &account, &f->fault));
+    for (uint32_t n = 1; n <= 4; n++) {
+        fixture_add_session(f, n);
+    }
+    assert_int_equal(fixture_find(f, 1).end, SESSION_ENDED_LIMIT);
+    assert_int_equal(fixture_find(f, 2).end, SESSION_LIVE);
+}
+
 /* ---- events ---- */
 
 static void events_are_listed_newest_first(void **state)
@@ -1887,6 +1938,8 @@ int main(void)
         CONTRACT(all_sessions_of_an_account_end),
         CONTRACT(sessions_are_listed_in_order_of_creation),
         CONTRACT(events_are_listed_newest_first),
+        CONTRACT(an_account_has_so_many_sessions),
+        CONTRACT(an_account_may_have_a_limit_of_its_own),
         CONTRACT(newest_events_are_kept),
         CONTRACT(an_event_told_again_is_counted),
         CONTRACT(a_flood_pushes_out_only_its_own_class),

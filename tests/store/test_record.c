@@ -543,8 +543,8 @@ static void strange_values_are_refused(void **state)
     } rows[] = {{0, 1}, /* another version */
                 {0, 3},
                 {1, 0xdf}, /* hashes that are not there */
-                {2, SESSION_ENDED_CLIENT + 1},
-                {2, 0x80 | (SESSION_ENDED_CLIENT + 1)},
+                {2, SESSION_ENDS},
+                {2, 0x80 | (SESSION_ENDS)},
                 {15, 0x35}, /* created as the key says */
                 {3, 0x80},  /* a number that is longer than it must be */
                 {62, 0x7f}, /* 0x7f02: before the beginning of time */

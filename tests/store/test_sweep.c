@@ -132,6 +132,39 @@ static void a_damaged_alias_stops_nothing(void **state)
     assert_int_equal(fixture_findings(f), 1);
 }
 
+/* Only the aliases of the newest generations stay, however often a session is renewed. */
+static void old_aliases_make_room(void **state)
+{
+    struct fixture *f = *state;
+    struct session uuid = fixture_session(1);
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW);
+    uint8_t alias[SESSION_HASH_SIZE], found[SESSION_ID_SIZE];
+    uint32_t generation;
+
+    fixture_account(f, "ada");
+    uuid.has_derived_aliases = true;
+    create(f, &uuid);
+    rotation.has_alias = true;
+    for (uint32_t to = 1; to <= SWEEP_ALIASES_KEPT + 5; to++) {
+        rotation.from = to - 1;
+        rotation.to = to;
+        fixture_derived(1, to, rotation.alias);
+        assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    }
+    assert_int_equal(count_of(f, TABLE_ALIASES), SWEEP_ALIASES_KEPT);
+    fixture_derived(1, 5, alias);
+    assert_store(STORE_ABSENT, store_alias_find(f->store, alias, found, &generation, &f->fault));
+    fixture_derived(1, 6, alias);
+    assert_store(STORE_OK, store_alias_find(f->store, alias, found, &generation, &f->fault));
+    assert_int_equal(generation, 6);
+    assert_int_equal(fixture_findings(f), 0);
+    write_something(f, LONG_AFTER);
+    for (int i = 0; i < SWEEP_ALIASES_KEPT / 32 && count_of(f, TABLE_SESSIONS) > 0; i++) {
+        write_something(f, LONG_AFTER);
+    }
+    assert_int_equal(count_of(f, TABLE_ALIASES), 0);
+}
+
 static void damage_time(struct fixture *f)
 {
     fixture_put_raw(f, TABLE_META, (struct env_bytes){"time", 4}, (struct env_bytes){"?", 1});
@@ -184,6 +217,7 @@ int main(void)
         ON_LMDB(what_cannot_be_removed_here_stops_nothing),
         ON_LMDB(aliases_that_came_later_leave_too),
         ON_LMDB(a_damaged_alias_stops_nothing),
+        ON_LMDB(old_aliases_make_room),
         ON_LMDB(a_sweep_that_fails_costs_no_write),
         ON_LMDB(a_damaged_time_is_set_by_who_knows_it),
     };

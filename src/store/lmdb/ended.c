@@ -318,7 +318,7 @@ static bool unseal(const uint8_t bytes[ENDED_ENTRY_SIZE], const struct crypto_ma
     /* made again it is the same bytes, MAC and all */
     return entry->what >= ENDED_SESSION && entry->what <= ENDED_CLIENT_REMOVED &&
            seal(entry, mac, again) && secret_equal(again, bytes, sizeof again) &&
-           entry->end != SESSION_LIVE && entry->end <= SESSION_ENDED_CLIENT;
+           entry->end != SESSION_LIVE && (int)entry->end < SESSION_ENDS;
 }
 
 struct reading {

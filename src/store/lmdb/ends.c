@@ -59,6 +59,63 @@ enum store_result ends_session(struct rows *rows, const struct sweep *sweep,
     return STORE_OK;
 }
 
+/* ---- one that makes room ---- */
+
+/* So many of the oldest are looked at. */
+enum { ROOM_LOOKED_AT = 64 };
+
+static bool has_too_many(struct rows *rows, uint64_t account, uint32_t limit);
+
+void ends_make_room(struct rows *rows, const struct sweep *sweep, const struct account *account,
+                    int64_t now_ms)
+{
+    static const uint8_t start[SESSION_ID_SIZE];
+    uint32_t limit = account->session_limit != 0 ? account->session_limit : sweep->session_limit;
+    struct rows_key position = rows_owner_key(account->number, start);
+    struct ended entry = {.what = ENDED_SESSION, .end = SESSION_ENDED_LIMIT, .at_ms = now_ms};
+    struct record_session stored, idle;
+    bool has_idle = false;
+
+    if (limit == 0 || !has_too_many(rows, account->number, limit)) {
+        return;
+    }
+    for (int i = 0;
+         i < ROOM_LOOKED_AT && ends_next_owned(rows, account->number, &position, &stored); i++) {
+        const struct session *session = &stored.session;
+        bool over = session->end != SESSION_LIVE || session->epoch < account->epoch ||
+                    (session->expires_ms != 0 && session->expires_ms <= now_ms);
+
+        if (over && sweep_remove(rows, sweep, &stored)) {
+            return;
+        } else if (!over && (!has_idle || session->used_ms < idle.session.used_ms)) {
+            idle = stored;
+            has_idle = true;
+        }
+    }
+    if (has_idle) {
+        memcpy(entry.id, idle.session.id, SESSION_ID_SIZE);
+        entry.until_ms = idle.session.expires_ms;
+        end_one(rows, sweep, &idle, SESSION_ENDED_LIMIT, now_ms);
+        ends_note(rows, &entry);
+    }
+}
+
+/* Those that ended and are kept to be explained count, too. */
+static bool has_too_many(struct rows *rows, uint64_t account, uint32_t limit)
+{
+    static const uint8_t start[SESSION_ID_SIZE];
+    struct rows_key position = rows_owner_key(account, start);
+    uint8_t id[SESSION_ID_SIZE];
+    uint64_t owner;
+    uint32_t count = 0;
+
+    while (count < limit && rows_next(rows, TABLE_OWNERS, ENV_AFTER, &position) &&
+           rows_owner_split(&position, &owner, id) && owner == account) {
+        count++;
+    }
+    return count == limit;
+}
+
 /* ---- all sessions of an account ---- */
 
 /* One write ends them all: their epoch is over. An account that is gone has none that live. */

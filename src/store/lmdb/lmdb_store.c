@@ -39,6 +39,7 @@ static struct store *open_store(const struct store_settings *settings, const cha
     }
     store->store.kind = &lmdb_kind;
     store->sweep = (struct sweep){.keep_ended_ms = settings->keep_ended_ms,
+                                  .session_limit = settings->session_limit,
                                   .derived_alias = settings->derived_alias,
                                   .self = settings->derived_alias_self};
     store->clock = settings->clock;

@@ -227,7 +227,7 @@ bool record_get_session(struct record *record, struct record_session *stored)
     session->client_proved = (flags & FLAG_PROVED) != 0;
     end = get_u8(record);
     session->end = (enum session_end)(end & ~(unsigned)CREATED_APART);
-    record->failed |= session->end > SESSION_ENDED_CLIENT;
+    record->failed |= (int)session->end >= SESSION_ENDS;
     session->account = get_varint(record);
     session->epoch = get_varint32(record);
     stored->swept = get_varint32(record);

@@ -39,6 +39,9 @@ enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
     } else if (is_taken(rows, session, derived)) {
         return STORE_EXISTS;
     }
+    if (has_account) {
+        ends_make_room(rows, sweep, &account, session->created_ms);
+    }
     stored.session.epoch = has_account ? account.epoch : session->epoch;
     if (rows->behind_ms > 0) {
         begin_later(&stored.session, rows->behind_ms);
@@ -220,6 +223,9 @@ enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
     stored.session.expires_ms = rotation->expires_ms;
     note_time_passed(rows, &stored.session, rotation->now_ms);
     stored.session.has_derived_aliases |= rotation->has_alias;
+    if (rotation->has_alias) {
+        sweep_old_aliases(rows, sweep, &stored);
+    }
     sweep_enter(rows, sweep, &stored);
     rows_session_put(rows, &stored);
     return STORE_OK;

@@ -125,6 +125,9 @@ static void look_at(struct rows *rows, const struct sweep *sweep, int64_t now_ms
 static void keep(struct rows *rows, struct record_session *session, int64_t at_ms);
 static enum progress remove_derived(struct rows *rows, const struct sweep *sweep,
                                     struct record_session *session, struct sweep_budget *budget);
+static enum progress remove_until(struct rows *rows, const struct sweep *sweep,
+                                  struct record_session *session, uint32_t last,
+                                  struct sweep_budget *budget);
 static void remove_session(struct rows *rows, const struct session *session,
                            const struct rows_key *entry);
 static void remove_alias(struct rows *rows, const struct session *session,
@@ -196,8 +199,39 @@ static void keep(struct rows *rows, struct record_session *session, int64_t at_m
 
 /* ---- removing ---- */
 
+bool sweep_remove(struct rows *rows, const struct sweep *sweep, struct record_session *session)
+{
+    struct sweep_budget budget = {.aliases = SWEEP_ALIASES_KEPT + 1};
+    struct rows_key entry = rows_end_key(session->entry_ms, session->session.id);
+
+    if (remove_derived(rows, sweep, session, &budget) != FINISHED) {
+        return false;
+    }
+    remove_session(rows, &session->session, &entry);
+    return true;
+}
+
+/* Two for one that comes, so that a session that has too many gets down to them. */
+void sweep_old_aliases(struct rows *rows, const struct sweep *sweep, struct record_session *session)
+{
+    struct sweep_budget budget = {.aliases = 2};
+    uint32_t generation = session->session.generation;
+
+    if (generation >= SWEEP_ALIASES_KEPT) {
+        remove_until(rows, sweep, session, generation - SWEEP_ALIASES_KEPT, &budget);
+    }
+}
+
 static enum progress remove_derived(struct rows *rows, const struct sweep *sweep,
                                     struct record_session *session, struct sweep_budget *budget)
+{
+    return remove_until(rows, sweep, session, session->session.generation, budget);
+}
+
+/* Those up to and with generation `last`. */
+static enum progress remove_until(struct rows *rows, const struct sweep *sweep,
+                                  struct record_session *session, uint32_t last,
+                                  struct sweep_budget *budget)
 {
     const struct session *of = &session->session;
     uint8_t hash[SESSION_HASH_SIZE];
@@ -207,7 +241,7 @@ static enum progress remove_derived(struct rows *rows, const struct sweep *sweep
     } else if (sweep->derived_alias == NULL) {
         return IMPOSSIBLE;
     }
-    for (uint64_t generation = session->swept; generation <= of->generation; generation++) {
+    for (uint64_t generation = session->swept; generation <= last; generation++) {
         session->swept = (uint32_t)generation;
         if (budget->aliases == 0) {
             return UNFINISHED;

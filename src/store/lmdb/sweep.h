@@ -10,6 +10,7 @@
 
 struct sweep {
     int64_t keep_ended_ms;
+    uint32_t session_limit; /* of an account that has none of its own; 0 = none */
     bool (*derived_alias)(void *self, const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
                           uint8_t alias[SESSION_HASH_SIZE]);
     void *self;
@@ -29,6 +30,16 @@ struct sweep_budget {
  * *more: entries are still due. */
 void sweep_run(struct rows *rows, const struct sweep *sweep, int64_t now_ms,
                struct sweep_budget *budget, size_t *removed, bool *more);
+
+/* Removes a session before its time. False: it has more aliases than can be removed at once, or
+ * they cannot be computed here; it stays. */
+bool sweep_remove(struct rows *rows, const struct sweep *sweep, struct record_session *session);
+
+/* Of the derived aliases only those of the newest SWEEP_ALIASES_KEPT generations stay: removes a
+ * few older ones. The record is put by the caller. */
+enum { SWEEP_ALIASES_KEPT = 1000 };
+void sweep_old_aliases(struct rows *rows, const struct sweep *sweep,
+                       struct record_session *session);
 
 /* A step of pruning on request: a batch that lets other writers through. */
 enum store_result sweep_prune(struct rows *rows, const struct sweep *sweep,
