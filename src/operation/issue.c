@@ -221,7 +221,11 @@ static bool make_first_token(struct issue *issue)
     } else if (!fill_claims(request, &first, &claims, &request->fault)) {
         return false;
     } else {
-        claims.expires_at_s = session->expires_ms / CLOCK_SECOND;
+        /* the same token for ever: an end that each use puts off cannot be in it */
+        claims.expires_at_s =
+            policy->absolute_lifetime_ms == 0
+                ? 0
+                : (session->created_ms + policy->absolute_lifetime_ms) / CLOCK_SECOND;
         if (!layout_refresh_token(policy->layout, issuer->refresh_jwt, &claims, request->arena,
                                   token)) {
             fault_set(&request->fault, "cannot make a JWT-shaped refresh token for %s",

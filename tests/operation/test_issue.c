@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "operation/world.h"
+#include "token/jws.h"
 
 static void test_jwt_format_does_not_rotate(void **state)
 {
@@ -28,6 +29,27 @@ static void test_jwt_format_does_not_rotate(void **state)
     assert_int_equal(world_present(w, &w->mount, answer.access_token, &answer),
                      OUTCOME_TOKEN_INVALID);
     assert_int_equal(world_present(w, &w->mount, twin, &answer), OUTCOME_RENEWED);
+}
+
+/* The claims of a JWT, by the bytes. */
+static bool has_expiry(struct world *w, struct text token)
+{
+    struct jws jws;
+
+    assert_true(jws_gate(w->arena, token, &jws));
+    return json_object_get(json_in_object(w->arena, jws.payload_json, NULL), "exp") != NULL;
+}
+
+/* An end that each use puts off cannot be in a token that stays the same. */
+static void test_jwt_says_only_a_fixed_end(void **state)
+{
+    struct world *w = *state;
+
+    world_make_kopong(&w->realm);
+    w->realm.policy.idle_lifetime_ms = CLOCK_DAY;
+    assert_false(has_expiry(w, world_session(w, "", NULL)));
+    w->realm.policy.absolute_lifetime_ms = 2 * CLOCK_DAY;
+    assert_true(has_expiry(w, world_session(w, "", NULL)));
 }
 
 static void test_imported_token(void **state)
@@ -75,6 +97,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_jwt_format_does_not_rotate),
+        CASE(test_jwt_says_only_a_fixed_end),
         CASE(test_imported_token),
         CASE(test_account_changed_before_the_session),
     };
