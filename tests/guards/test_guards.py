@@ -29,6 +29,14 @@ ROOMS = {
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 
 
+def has_test(test):
+    """FILE.py::name or FOLDER/test_FILE::name; without a name the whole file."""
+    program, _, name = test.partition("::")
+    source = ROOT / program if program.endswith(".py") else ROOT / f"{program}.c"
+    return source.exists() and re.search(rf"\b{re.escape(name.partition('[')[0])}\b",
+                                         source.read_text()) is not None
+
+
 def sources():
     found = sorted([*SRC.rglob("*.c"), *SRC.rglob("*.h")])
     assert len(found) > 60, "the sources were not found"
