@@ -209,6 +209,9 @@ static void add_mount(struct buffer *b, const struct mount *mount)
                 mount->realm->issuer);
     buffer_addf(b, "# audience =%s%s\n", mount->realm->audience[0] != '\0' ? " " : "",
                 mount->realm->audience);
+    if (policy->bearer_max_age_ms != 0) {
+        add_duration(b, "bearer-max-age", policy->bearer_max_age_ms);
+    }
     if (!policy->layout->says_scope) {
         buffer_addf(b, "# scope-loss = %s\n", policy->scope_loss ? "allow" : "refuse");
     }

@@ -4,6 +4,9 @@
  * know any dialect's parameters or words. */
 #include "dialect/dialect.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "dialect/answer.h"
 #include "dialect/browser.h"
 
@@ -17,6 +20,7 @@ static bool parse_form(struct arena *arena, struct text encoded, struct form *fo
 static void word(struct request *request, enum outcome outcome);
 static const struct wording *find_words(const struct request *request, enum outcome outcome);
 static struct text quoted_body(struct request *request, const struct wording *words);
+static void add_retry_after(struct request *request);
 static void add_allow(struct request *request);
 
 #define DIALECT(name) &name##_dialect,
@@ -237,6 +241,8 @@ static void word(struct request *request, enum outcome outcome)
         add_allow(request);
     } else if (words->status == 503) {
         http_response_header_c(response, "Retry-After", "1"); /* RFC 9110 section 10.2.3 */
+    } else if (words->status == 429) {
+        add_retry_after(request);
     }
     if (words->header != NULL) {
         http_response_header_c(response, words->header, words->value);
@@ -285,6 +291,17 @@ static struct text quoted_body(struct request *request, const struct wording *wo
     buffer_add(&buffer, text_from(rest, 1));
     (void)buffer_finish(&buffer, &body);
     return body;
+}
+
+/* RFC 6585 section 4. */
+static void add_retry_after(struct request *request)
+{
+    char *seconds = arena_alloc(request->arena, 24);
+
+    if (seconds != NULL) {
+        snprintf(seconds, 24, "%" PRId64, request->answer.retry_after_s);
+        http_response_header_c(&request->http->response, "Retry-After", seconds);
+    }
 }
 
 /* RFC 9110 section 10.2.1. */

@@ -29,7 +29,8 @@ struct wording {
     int about; /* an enum outcome, or WORDS_CLASS(…) */
     enum { WORDS_ALWAYS, WORDS_DOCUMENTED, WORDS_DEPLOYED } behaviour;
     bool (*when)(const struct request *request); /* NULL = always */
-    int status; /* with 405 goes Allow, with 503 Retry-After: 1; 0 ends the table */
+    int status; /* with 405 goes Allow, with 503 Retry-After: 1, with 429 Retry-After; 0 ends the
+                   table */
     const char *media_type;
     const char *body; /* NULL = none, and no media type either */
     /* What the request said and the body quotes: it replaces the one %s of a JSON body, escaped.

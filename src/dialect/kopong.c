@@ -231,6 +231,7 @@ const struct dialect kopong_dialect = {
                .concurrency_window_ms = CLOCK_MINUTE,
                .idle_lifetime_ms = INT64_C(400) * CLOCK_DAY,
                .access_lifetime_ms = CLOCK_HOUR,
+               .bearer_max_age_ms = INT64_C(30) * CLOCK_DAY,
                .format = REFRESH_FORMAT_JWT,
                .layout = &layout,
                .algorithm = SIGNING_HS256,

@@ -18,6 +18,8 @@ enum event_class event_class(enum event_kind kind)
     case EVENT_FUTURE:
     case EVENT_RECOVERED:
     case EVENT_ROLLED_FORWARD:
+    case EVENT_LOGIN:
+    case EVENT_GUESSED:
         return EVENT_CLASS_ROUTINE;
     case EVENT_REUSE:
         return EVENT_CLASS_SECURITY;

@@ -20,7 +20,9 @@
     EVENT(KEY, "key", "a signing key was added or changed its state")                              \
     EVENT(ROLLED_FORWARD, "rolled-forward", "the store had lost this session's last renewals")     \
     EVENT(RESTORED, "restored",                                                                    \
-          "an older copy of the store was put back and ended again what has ended")
+          "an older copy of the store was put back and ended again what has ended")                \
+    EVENT(LOGIN, "login", "a session began by a password")                                         \
+    EVENT(GUESSED, "guessed", "several wrong passwords or secrets in a row")
 
 enum event_kind {
 #define EVENT(name, word, meaning) EVENT_##name,
@@ -28,7 +30,7 @@ enum event_kind {
 #undef EVENT
 };
 
-enum { EVENT_KINDS = EVENT_RESTORED + 1, EVENT_NOTE_MAX = 128 };
+enum { EVENT_KINDS = EVENT_GUESSED + 1, EVENT_NOTE_MAX = 128 };
 
 /* Each class has room of its own in the store, so that what strangers can cause, however often,
  * pushes nothing else out. */

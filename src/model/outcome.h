@@ -42,6 +42,8 @@
             "the client used two ways to prove itself")                                            \
     OUTCOME(CLIENT_UNAUTHORIZED, CLIENT, "client-grant", "the client may not use this grant")      \
     OUTCOME(CREDENTIALS_WRONG, CLIENT, "credentials", "user name or password is wrong")            \
+    OUTCOME(SLOWED, CLIENT, "slowed",                                                              \
+            "too many wrong passwords or secrets: refused unseen for a while")                     \
     /* the token */                                                                                \
     OUTCOME(TOKEN_INVALID, TOKEN, "invalid", "not a refresh token this server issued")             \
     OUTCOME(TOKEN_UNKNOWN, TOKEN, "unknown",                                                       \
@@ -60,6 +62,7 @@
     OUTCOME(ACCOUNT_DISABLED, TOKEN, "account-disabled", "its account is disabled")                \
     OUTCOME(SCOPE_INVALID, TOKEN, "scope", "the scope is not the one granted")                     \
     /* here */                                                                                     \
+    OUTCOME(BUSY, HERE, "busy", "too many passwords are being checked; the token is still good")   \
     OUTCOME(FAULT, HERE, "fault", "something broke here; the token is still good")
 
 /* Outcomes that a dialect mostly words alike. */

@@ -39,6 +39,8 @@ struct policy {
     int64_t idle_lifetime_ms;
     int64_t absolute_lifetime_ms;
     int64_t access_lifetime_ms;
+    int64_t bearer_max_age_ms; /* for how long an expired access token is a bearer to log in with;
+                                  0 where the dialect knows no such login */
     enum refresh_format format;
     const struct layout *layout; /* of its tokens */
     bool keeps_token; /* its answers have no place for another refresh token: it cannot rotate */

@@ -5,44 +5,43 @@
 
 #include <string.h>
 
-#include "operation/password.h"
+#include "operation/secret_proof.h"
 #include "token/client_jwt.h"
 #include "token/jws.h"
 
 /* RFC 7523 section 3: clocks may differ a little; an assertion that lives for days is no proof. */
 enum { ASSERTION_SKEW_S = 60, ASSERTION_LIFETIME_S = 3600 };
 
-static bool check(struct request *request, int64_t now_ms, struct client_identity *identity,
-                  enum outcome *refusal);
+static bool check(struct request *request, const struct token_ref *ref, int64_t now_ms,
+                  struct client_identity *identity, enum outcome *refusal);
 static bool claimed_id(const struct request *request, struct text *id);
-static bool prove(struct request *request, const struct client *client, int64_t now_ms,
-                  bool *proved, enum outcome *refusal);
-static bool secret_proves(struct request *request, const struct client *client, int64_t now_ms,
-                          enum outcome *refusal);
+static bool prove(struct request *request, const struct client *client, const struct token_ref *ref,
+                  int64_t now_ms, bool *proved, enum outcome *refusal);
 static bool assertion_proves(struct request *request, const struct client *client, int64_t now_ms,
                              enum outcome *refusal);
 static bool names_this_endpoint(const json_t *payload, const struct request *request);
 static bool in_time(const json_t *payload, int64_t now_s);
 
-bool client_auth_check(struct request *request, int64_t now_ms, struct client_identity *identity,
-                       enum outcome *refusal)
+bool client_auth_check(struct request *request, const struct token_ref *ref, int64_t now_ms,
+                       struct client_identity *identity, enum outcome *refusal)
 {
     struct client_proof *proof = &request->client;
 
-    if (check(request, now_ms, identity, refusal)) {
+    if (check(request, ref, now_ms, identity, refusal)) {
         return true;
-    } else if (!proof->raw_given || *refusal != OUTCOME_CLIENT_AUTH_FAILED) {
+    } else if (!proof->raw_given ||
+               (*refusal != OUTCOME_CLIENT_AUTH_FAILED && *refusal != OUTCOME_SLOWED)) {
         return false;
     }
     proof->id = proof->raw_id;
     proof->secret = proof->raw_secret;
     proof->raw_given = false;
-    return check(request, now_ms, identity, refusal);
+    return check(request, ref, now_ms, identity, refusal);
 }
 
 /* One reading of what the client proves itself with. */
-static bool check(struct request *request, int64_t now_ms, struct client_identity *identity,
-                  enum outcome *refusal)
+static bool check(struct request *request, const struct token_ref *ref, int64_t now_ms,
+                  struct client_identity *identity, enum outcome *refusal)
 {
     struct text id;
     struct client client;
@@ -67,7 +66,7 @@ static bool check(struct request *request, int64_t now_ms, struct client_identit
         *refusal = OUTCOME_FAULT;
         return false;
     }
-    if (!prove(request, &client, now_ms, &identity->proved, refusal)) {
+    if (!prove(request, &client, ref, now_ms, &identity->proved, refusal)) {
         return false;
     } else if (!client.enabled) {
         *refusal = OUTCOME_CLIENT_UNAUTHORIZED;
@@ -97,8 +96,8 @@ static bool claimed_id(const struct request *request, struct text *id)
 }
 
 /* Is the proof right for this client? */
-static bool prove(struct request *request, const struct client *client, int64_t now_ms,
-                  bool *proved, enum outcome *refusal)
+static bool prove(struct request *request, const struct client *client, const struct token_ref *ref,
+                  int64_t now_ms, bool *proved, enum outcome *refusal)
 {
     bool confidential = client_is_confidential(client);
 
@@ -111,44 +110,13 @@ static bool prove(struct request *request, const struct client *client, int64_t 
         if (!confidential && request->client.secret.size == 0) {
             return true;
         }
-        *proved = secret_proves(request, client, now_ms, refusal);
+        *proved = secret_proof_check(request, client, ref, now_ms, refusal);
         break;
     case CLIENT_PROOF_ASSERTION:
         *proved = assertion_proves(request, client, now_ms, refusal);
         break;
     }
     return *proved;
-}
-
-/* Every secret that holds is compared, whichever is right, so that time does not tell which. */
-static bool secret_proves(struct request *request, const struct client *client, int64_t now_ms,
-                          enum outcome *refusal)
-{
-    bool right = false;
-    bool failed = false;
-
-    for (size_t i = 0; i < CLIENT_SECRETS; i++) {
-        if (!client_secret_holds(&client->secrets[i], now_ms)) {
-            continue; /* whether a client has one is no secret, and a hash for nothing is dear */
-        }
-        switch (client_secret_verify(request->client.secret, client->secrets[i].hash,
-                                     request->issuer->secrets)) {
-        case PASSWORD_RIGHT:
-            right = true;
-            break;
-        case PASSWORD_WRONG:
-            break;
-        case PASSWORD_FAULT:
-            failed = true;
-            break;
-        }
-    }
-    if (!right && failed) {
-        fault_set(&request->fault, "the secret of client %s could not be checked: out of memory?",
-                  client->id);
-        *refusal = OUTCOME_FAULT;
-    }
-    return right;
 }
 
 static bool assertion_proves(struct request *request, const struct client *client, int64_t now_ms,

@@ -5,6 +5,7 @@
 #define RETOKEN_OPERATION_CLIENT_AUTH_H
 
 #include "operation/request.h"
+#include "operation/token_ref.h"
 
 struct client_identity {
     bool named;  /* the request names a client that is registered and enabled */
@@ -12,11 +13,13 @@ struct client_identity {
     char id[CLIENT_ID_MAX + 1];
 };
 
-/* Checks request->client at now_ms. True: *identity is filled (not named when the request names
+/* Checks request->client at now_ms. `ref`: the token of ours that came along; NULL: none did, and
+ * then no hash is computed, so a secret that a human chose is not proved unless this process
+ * remembers it. True: *identity is filled (not named when the request names
  * no client). False: *refusal is CLIENT_AUTH_FAILED (a confidential client without proof, a wrong
- * proof, an unknown client), CLIENT_UNAUTHORIZED (it is who it says, and may not any more) or FAULT
- * with request->fault. */
-bool client_auth_check(struct request *request, int64_t now_ms, struct client_identity *identity,
-                       enum outcome *refusal);
+ * proof, an unknown client), SLOWED, BUSY, CLIENT_UNAUTHORIZED (it is who it says, and may not any
+ * more) or FAULT with request->fault. */
+bool client_auth_check(struct request *request, const struct token_ref *ref, int64_t now_ms,
+                       struct client_identity *identity, enum outcome *refusal);
 
 #endif

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "operation/password_gate.h"
+
 /* Keyrings change when an operator adds or retires a key. The last 256 are kept instead of being
  * counted: a thread signs for milliseconds, and the 256th change of keys after that comes later. */
 enum { KEYRINGS_KEPT = 256 };
@@ -46,11 +48,16 @@ bool issuer_open(struct issuer *issuer, struct store *store, const struct secret
     issuer->secrets = secrets;
     issuer->clock = clock;
     issuer->randomness = randomness;
+    issuer->gate = password_gate_open(&issuer->randomness);
+    if (issuer->gate == NULL) {
+        fault_set(fault, "no memory or no randomness for checking passwords");
+        goto fail;
+    }
     issuer->refresh_jwt = signing_key_from_secret(
         (struct text){(const char *)secrets->refresh_jwt, sizeof secrets->refresh_jwt}, NULL,
         fault);
     if (issuer->refresh_jwt == NULL) {
-        goto fail;
+        goto fail_gate;
     }
     issuer->keyrings = calloc(1, sizeof *issuer->keyrings);
     if (issuer->keyrings == NULL) {
@@ -68,6 +75,8 @@ fail_keyrings:
     free(issuer->keyrings);
 fail_key:
     signing_key_close(issuer->refresh_jwt);
+fail_gate:
+    password_gate_close(issuer->gate);
 fail:
     memset(issuer, 0, sizeof *issuer);
     return false;
@@ -85,6 +94,7 @@ void issuer_close(struct issuer *issuer)
         free(keyrings);
     }
     signing_key_close(issuer->refresh_jwt);
+    password_gate_close(issuer->gate);
     memset(issuer, 0, sizeof *issuer);
 }
 

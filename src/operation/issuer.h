@@ -16,6 +16,7 @@ struct issuer {
     const struct secrets *secrets; /* borrowed */
     struct clock clock;
     struct randomness randomness;
+    struct password_gate *gate;       /* every hash that a request asks for goes through it */
     struct signing_key *refresh_jwt;  /* signs JWT-shaped refresh tokens, and nothing else */
     struct issuer_keyrings *keyrings; /* issuer.c's own: the current one and earlier ones */
 };

@@ -9,6 +9,8 @@ liboperation_a_SOURCES = \
 	src/operation/decision.h \
 	src/operation/issue.c \
 	src/operation/issue.h \
+	src/operation/guess.c \
+	src/operation/guess.h \
 	src/operation/health.c \
 	src/operation/key_set.c \
 	src/operation/login.c \
@@ -19,9 +21,13 @@ liboperation_a_SOURCES = \
 	src/operation/ownership.h \
 	src/operation/password.c \
 	src/operation/password.h \
+	src/operation/password_gate.c \
+	src/operation/password_gate.h \
 	src/operation/preflight.c \
 	src/operation/preview.c \
 	src/operation/preview.h \
 	src/operation/refresh.c \
+	src/operation/secret_proof.c \
+	src/operation/secret_proof.h \
 	src/operation/token_ref.c \
 	src/operation/token_ref.h

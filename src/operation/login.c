@@ -8,9 +8,9 @@
 #include "operation/client_auth.h"
 #include "operation/issue.h"
 #include "operation/operation.h"
-#include "operation/password.h"
 #include "operation/token_ref.h"
 #include "token/jws.h"
+#include "token/layout.h"
 
 struct login {
     struct client_identity client;
@@ -26,7 +26,11 @@ static void written(struct request *request, enum store_result result);
 static bool renew(struct request *request);
 static enum outcome start_session(struct request *request, struct login *login);
 static enum outcome find_user(struct request *request, char name[ACCOUNT_NAME_MAX + 1]);
+static bool is_of_realm(const struct request *request, const json_t *payload);
+static bool is_absent_or(const json_t *payload, const char *claim, const char *value);
+static bool is_recent(const struct request *request, const json_t *payload);
 static enum outcome check_user(struct request *request, const char *name, struct account *account);
+static void note(struct request *request, struct login *login);
 
 const struct operation operation_login = {
     .word = "login", .begin = begin, .step = step, .written = written};
@@ -60,7 +64,11 @@ static struct store_write *step(struct request *request, enum outcome *outcome)
     struct login *login = request->state;
 
     *outcome = login->outcome;
-    return login->writes ? &login->issue.write : NULL;
+    if (!login->writes) {
+        return NULL;
+    }
+    note(request, login);
+    return &login->issue.write;
 }
 
 static void written(struct request *request, enum store_result result)
@@ -92,7 +100,7 @@ static enum outcome start_session(struct request *request, struct login *login)
     enum outcome outcome;
 
     request->answer.now_ms = clock_now_ms(&request->issuer->clock);
-    if (!client_auth_check(request, request->answer.now_ms, &login->client, &outcome)) {
+    if (!client_auth_check(request, NULL, request->answer.now_ms, &login->client, &outcome)) {
         return outcome;
     }
     outcome = find_user(request, name);
@@ -124,8 +132,11 @@ static enum outcome find_user(struct request *request, char name[ACCOUNT_NAME_MA
     if (payload == NULL && unready.text[0] != '\0') {
         request->fault = unready;
         return OUTCOME_FAULT;
-    } else if (payload == NULL || json_in_text(payload, "sub", &subject) != JSON_IN_TEXT) {
+    } else if (payload == NULL || !is_of_realm(request, payload) ||
+               json_in_text(payload, "sub", &subject) != JSON_IN_TEXT) {
         return OUTCOME_TOKEN_INVALID;
+    } else if (!is_recent(request, payload)) {
+        return OUTCOME_TOKEN_EXPIRED;
     } else if (!text_equal(subject, input->username) ||
                !text_copy(subject, name, ACCOUNT_NAME_MAX + 1)) {
         return OUTCOME_WRONG_USER;
@@ -133,6 +144,39 @@ static enum outcome find_user(struct request *request, char name[ACCOUNT_NAME_MA
     return OUTCOME_ROTATED;
 }
 
+/* A key may sign for several realms: the token must be laid out as those of this one are, and not
+ * say that it is from or for another place. */
+static bool is_of_realm(const struct request *request, const json_t *payload)
+{
+    const struct realm *realm = request->realm;
+    struct jws jws;
+
+    return jws_gate(request->arena, request->input.login.bearer, &jws) &&
+           layout_has_header(realm->policy.layout, jws.header) &&
+           is_absent_or(payload, "iss", realm->issuer) &&
+           is_absent_or(payload, "aud", realm->audience);
+}
+
+static bool is_absent_or(const json_t *payload, const char *claim, const char *value)
+{
+    struct text text = {0};
+
+    return json_object_get(payload, claim) == NULL ||
+           (json_in_text(payload, claim, &text) == JSON_IN_TEXT && text_is(text, value));
+}
+
+/* It may have expired, but not long ago. One without end counts from when it was issued. */
+static bool is_recent(const struct request *request, const json_t *payload)
+{
+    const json_t *exp = json_object_get(payload, "exp");
+    const json_t *from = exp != NULL ? exp : json_object_get(payload, "iat");
+    int64_t oldest_s =
+        (request->answer.now_ms - request->realm->policy.bearer_max_age_ms) / CLOCK_SECOND;
+
+    return json_is_integer(from) && json_integer_value(from) > oldest_s;
+}
+
+/* An account that does not exist takes as long as one that does, and is told the same. */
 static enum outcome check_user(struct request *request, const char *name, struct account *account)
 {
     enum outcome outcome;
@@ -141,15 +185,32 @@ static enum outcome check_user(struct request *request, const char *name, struct
     case STORE_OK:
         break;
     case STORE_ABSENT:
-        return OUTCOME_ACCOUNT_GONE;
+        account->number = 0;
+        account->password[0] = '\0';
+        break;
     case STORE_EXISTS:
     case STORE_STALE:
     case STORE_FAULT:
         return OUTCOME_FAULT;
     }
-    if (!password_matches(request->input.login.password, account->password, &outcome,
-                          &request->fault)) {
+    request->guess.account = account->number;
+    if (!guess_begin(request, GUESS_LOGIN, text_of(name), 0, request->answer.now_ms, &outcome) ||
+        !guess_password(request, text_of(name), request->input.login.password, account->password,
+                        &outcome)) {
         return outcome;
     }
     return account->enabled ? OUTCOME_ROTATED : OUTCOME_ACCOUNT_DISABLED;
+}
+
+/* Whoever sees the list of events sees who came in by a password. */
+static void note(struct request *request, struct login *login)
+{
+    const struct session *session = &login->issue.session;
+    struct event event = {
+        .at_ms = request->answer.now_ms, .kind = EVENT_LOGIN, .account = session->account};
+
+    memcpy(event.session, session->id, sizeof event.session);
+    memcpy(event.realm, session->realm, sizeof event.realm);
+    memcpy(event.client, session->client, sizeof event.client);
+    store_attach_event(&login->issue.write, &event);
 }

@@ -14,6 +14,32 @@ void *operation_state(struct request *request, size_t size, size_t zeroed)
     return memset(request->state, 0, zeroed);
 }
 
+struct store_write *operation_step(struct request *request, enum outcome *outcome)
+{
+    struct guess *guess = &request->guess;
+    struct store_write *write = NULL;
+
+    if (!guess->settled) {
+        write = request->operation->step(request, outcome);
+        if (write == NULL) {
+            write = guess_settle(request, *outcome);
+        }
+    }
+    if (guess->settled) {
+        *outcome = guess->outcome;
+    }
+    return write;
+}
+
+void operation_written(struct request *request, enum store_result result)
+{
+    if (request->guess.settled) {
+        guess_settled(request, result);
+    } else {
+        request->operation->written(request, result);
+    }
+}
+
 enum outcome operation_run(struct request *request)
 {
     struct store_write *write;
@@ -22,9 +48,8 @@ enum outcome operation_run(struct request *request)
     if (!request->operation->begin(request)) {
         return OUTCOME_FAULT;
     }
-    while ((write = request->operation->step(request, &outcome)) != NULL) {
-        request->operation->written(request,
-                                    store_write(request->issuer->store, write, &request->fault));
+    while ((write = operation_step(request, &outcome)) != NULL) {
+        operation_written(request, store_write(request->issuer->store, write, &request->fault));
     }
     return outcome;
 }

@@ -38,6 +38,11 @@ extern const struct operation operation_preflight;
  * NULL with request->fault set. */
 void *operation_state(struct request *request, size_t size, size_t zeroed);
 
+/* The operation's next step, after the last of which a guess at a password or secret is counted
+ * (guess.h). As `step` and `written`, which no one else calls. */
+struct store_write *operation_step(struct request *request, enum outcome *outcome);
+void operation_written(struct request *request, enum store_result result);
+
 /* All of it, waiting for each write. For `retoken` and tests. */
 enum outcome operation_run(struct request *request);
 

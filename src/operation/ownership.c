@@ -3,8 +3,9 @@
  * all this comes before the decision. */
 #include "operation/ownership.h"
 
+#include <string.h>
+
 #include "base/codec.h"
-#include "operation/password.h"
 #include "token/jws.h"
 #include "token/layout.h"
 
@@ -12,6 +13,8 @@ static bool client_matches(const struct request *request, const struct session_v
                            const struct client_identity *client, enum outcome *refusal);
 static bool user_matches(struct request *request, const struct session_view *view,
                          enum outcome *refusal);
+static bool password_matches(struct request *request, const struct session_view *view,
+                             enum outcome *refusal);
 static bool check_access_token(struct request *request, const struct session_view *view,
                                const struct token_ref *ref, enum outcome *refusal);
 static bool access_token_matches(const struct request *request, const struct session_view *view,
@@ -69,11 +72,26 @@ static bool user_matches(struct request *request, const struct session_view *vie
     } else if (input->username_given && !text_is(input->username, account->name)) {
         *refusal = OUTCOME_WRONG_USER;
     } else if (input->password_given) {
-        return password_matches(input->password, account->password, refusal, &request->fault);
+        return password_matches(request, view, refusal);
     } else {
         return true;
     }
     return false;
+}
+
+/* Wrong ones are counted for this session alone: who guesses without its token cannot slow whoever
+ * has it. */
+static bool password_matches(struct request *request, const struct session_view *view,
+                             enum outcome *refusal)
+{
+    const struct account *account = &view->account;
+    struct text session = {(const char *)view->session.id, sizeof view->session.id};
+
+    request->guess.account = account->number;
+    memcpy(request->guess.session, view->session.id, sizeof request->guess.session);
+    return guess_begin(request, GUESS_RENEWAL, session, 0, request->answer.now_ms, refusal) &&
+           guess_password(request, text_of(account->name), request->input.refresh.password,
+                          account->password, refusal);
 }
 
 static bool check_access_token(struct request *request, const struct session_view *view,

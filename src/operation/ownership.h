@@ -9,8 +9,8 @@
 
 /* Compares request->realm and request->input.refresh with the session that the token `ref` names.
  * `client`: who client_auth_check found. False: *refusal is WRONG_REALM, WRONG_CLIENT,
- * CLIENT_AUTH_FAILED, WRONG_USER, CREDENTIALS_WRONG, WRONG_ACCESS_TOKEN, or FAULT with
- * request->fault. */
+ * CLIENT_AUTH_FAILED, WRONG_USER, CREDENTIALS_WRONG, SLOWED, BUSY, WRONG_ACCESS_TOKEN, or FAULT
+ * with request->fault. */
 bool ownership_check(struct request *request, const struct session_view *view,
                      const struct client_identity *client, const struct token_ref *ref,
                      enum outcome *refusal);

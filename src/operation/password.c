@@ -3,8 +3,6 @@
 #include "operation/password.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,23 +66,11 @@ bool password_hash(struct text password, const struct randomness *randomness,
     return done;
 }
 
-/* Strangers may ask for checks; they must not be able to ask for all memory. */
-static sem_t free_checks;
-
-static void open_gate(void)
-{
-    sem_init(&free_checks, 0, PASSWORD_CHECKS);
-}
-
 static enum password_check check(const char *plain, const char *against)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     char made[PASSWORD_HASH_MAX + 1];
     enum password_check result;
 
-    pthread_once(&once, open_gate);
-    while (sem_wait(&free_checks) != 0) { /* a signal */
-    }
     errno = 0;
     if (!run_crypt(plain, against, made)) { /* a hash that is none fits no password */
         result = errno == EINVAL ? PASSWORD_WRONG : PASSWORD_FAULT;
@@ -92,7 +78,6 @@ static enum password_check check(const char *plain, const char *against)
         result =
             secret_text_equal(text_of(made), text_of(against)) ? PASSWORD_RIGHT : PASSWORD_WRONG;
     }
-    sem_post(&free_checks);
     secret_wipe(made, sizeof made);
     return result;
 }
@@ -108,23 +93,6 @@ enum password_check password_verify(struct text password, const char *hash)
     }
     secret_wipe(plain, sizeof plain);
     return result == PASSWORD_RIGHT && !has_hash ? PASSWORD_WRONG : result;
-}
-
-bool password_matches(struct text password, const char *hash, enum outcome *refusal,
-                      struct fault *fault)
-{
-    switch (password_verify(password, hash)) {
-    case PASSWORD_RIGHT:
-        return true;
-    case PASSWORD_WRONG:
-        *refusal = OUTCOME_CREDENTIALS_WRONG;
-        return false;
-    case PASSWORD_FAULT:
-        break;
-    }
-    fault_set(fault, "a password could not be checked: out of memory?");
-    *refusal = OUTCOME_FAULT;
-    return false;
 }
 
 bool client_secret_generate(const struct randomness *randomness, char secret[44])
@@ -169,14 +137,17 @@ bool client_secret_hash(struct text secret, bool generated, const struct secrets
     return true;
 }
 
+bool client_secret_is_generated(const char *hash)
+{
+    return text_starts(text_of(hash), TEXT(HMAC_MARK));
+}
+
 enum password_check client_secret_verify(struct text secret, const char *hash,
                                          const struct secrets *secrets)
 {
     char made[PASSWORD_HASH_MAX + 1];
 
-    if (!text_starts(text_of(hash), TEXT(HMAC_MARK))) {
-        return password_verify(secret, hash);
-    } else if (secret.size == 0 || secret.size > PASSWORD_MAX) {
+    if (secret.size == 0 || secret.size > PASSWORD_MAX) {
         return PASSWORD_WRONG;
     } else if (!hmac_hash(secret, secrets, made)) {
         return PASSWORD_FAULT;

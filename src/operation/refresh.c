@@ -46,7 +46,7 @@ struct refresh {
 static bool begin(struct request *request);
 static struct store_write *step(struct request *request, enum outcome *outcome);
 static void written(struct request *request, enum store_result result);
-static void find(struct refresh *refresh);
+static enum token_ref_result find(struct refresh *refresh);
 static void decide(struct refresh *refresh, enum outcome outcome);
 static bool attempt(struct refresh *refresh, enum outcome *outcome);
 static void introduce(struct refresh *refresh);
@@ -75,6 +75,7 @@ static bool begin(struct request *request)
 {
     struct refresh *refresh =
         operation_state(request, sizeof *refresh, offsetof(struct refresh, grant));
+    enum token_ref_result found;
     enum outcome refusal;
 
     if (refresh == NULL) {
@@ -87,19 +88,25 @@ static bool begin(struct request *request)
     refresh->arena = request->arena;
     refresh->answer = &request->answer;
     refresh->fault = &request->fault;
-    if (client_auth_check(request, refresh->now.wall_ms, &refresh->client, &refusal)) {
-        find(refresh);
-    } else {
+    /* the token first, because only beside one of ours a secret is worth a hash; but of who is not
+     * the client it says, nothing is told about the token */
+    found = find(refresh);
+    if (found != TOKEN_REF_FAULT &&
+        !client_auth_check(request, found == TOKEN_REF_FOUND ? &refresh->ref : NULL,
+                           refresh->now.wall_ms, &refresh->client, &refusal)) {
         decide(refresh, refusal);
     }
     return true;
 }
 
 /* Nothing is decided yet only when there is a session to look at. */
-static void find(struct refresh *refresh)
+static enum token_ref_result find(struct refresh *refresh)
 {
-    switch (token_ref_locate(refresh->request->issuer, refresh->ask->refresh_token, refresh->arena,
-                             &refresh->ref, refresh->fault)) {
+    enum token_ref_result found =
+        token_ref_locate(refresh->request->issuer, refresh->ask->refresh_token, refresh->arena,
+                         &refresh->ref, refresh->fault);
+
+    switch (found) {
     case TOKEN_REF_FOUND:
         break;
     case TOKEN_REF_INVALID:
@@ -112,6 +119,7 @@ static void find(struct refresh *refresh)
         decide(refresh, OUTCOME_FAULT);
         break;
     }
+    return found;
 }
 
 static void decide(struct refresh *refresh, enum outcome outcome)

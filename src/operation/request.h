@@ -13,6 +13,7 @@
 #include "http/exchange.h"
 #include "model/mount.h"
 #include "model/outcome.h"
+#include "operation/guess.h"
 #include "operation/issuer.h"
 
 /* How the client proved who it is (RFC 6749 section 2.3, RFC 7523 section 2.2). */
@@ -66,6 +67,7 @@ struct answer {
     int64_t session_expires_ms; /* 0 = never; a cookie's Max-Age comes from it */
     struct text scope;          /* what this access token carries */
     bool scope_narrowed;        /* less than was granted */
+    int64_t retry_after_s;      /* on OUTCOME_SLOWED */
     struct text key_set;        /* a JWK Set (RFC 7517) */
     enum store_readiness readiness;
 
@@ -113,6 +115,7 @@ struct request {
 
     /* what came of it */
     struct answer answer;
+    struct guess guess; /* at a password or secret, for operation_step to count */
     struct fault fault; /* what broke, where the outcome is OUTCOME_FAULT */
     void *state;        /* the operation's own, in the arena */
 };

@@ -16,6 +16,7 @@ static bool recovers_nothing_more(const struct realm *realm);
 static bool ends_before_idle(const struct realm *realm);
 static bool says_no_audience(const struct realm *realm);
 static bool loses_no_scope(const struct realm *realm);
+static bool takes_no_bearer(const struct realm *realm);
 
 /* Settings that may have no effect, and what to do then. */
 static const struct {
@@ -37,6 +38,8 @@ static const struct {
     {"idle-lifetime", ends_before_idle,
      "sessions end before, by absolute-lifetime; write less than that, or 0"},
     {"audience", says_no_audience, "access tokens here name no audience; remove the line"},
+    {"bearer-max-age", takes_no_bearer,
+     "no one logs in with an access token here; remove the line"},
     {"scope-loss", loses_no_scope, "access tokens here say their scope; remove the line"},
 };
 
@@ -185,4 +188,9 @@ static bool says_no_audience(const struct realm *realm)
 static bool loses_no_scope(const struct realm *realm)
 {
     return realm->policy.layout->says_scope;
+}
+
+static bool takes_no_bearer(const struct realm *realm)
+{
+    return realm->dialect->policy.bearer_max_age_ms == 0;
 }

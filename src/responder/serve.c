@@ -107,7 +107,7 @@ static void run(struct request *request)
 static void go_on(struct request *request)
 {
     enum outcome outcome;
-    struct store_write *write = request->operation->step(request, &outcome);
+    struct store_write *write = operation_step(request, &outcome);
 
     if (write == NULL) {
         respond(request, outcome);
@@ -120,7 +120,7 @@ static void when_written(void *self, enum store_result result)
 {
     struct request *request = self;
 
-    request->operation->written(request, result);
+    operation_written(request, result);
     go_on(request);
 }
 

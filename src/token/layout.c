@@ -53,6 +53,23 @@ bool layout_refresh_token(const struct layout *layout, const struct signing_key 
     return true;
 }
 
+bool layout_has_header(const struct layout *layout, const json_t *header)
+{
+    size_t count = 0;
+
+    while (count < LAYOUT_HEADER_MAX && layout->header[count].name != NULL) {
+        const char *value = layout->header[count].value;
+        struct text text;
+
+        if (json_in_text(header, layout->header[count].name, &text) != JSON_IN_TEXT ||
+            (value != NULL && !text_is(text, value))) {
+            return false;
+        }
+        count++;
+    }
+    return json_object_size(header) == count;
+}
+
 static bool make_token(const struct layout *layout, layout_writer *writer,
                        const struct signing_key *key, const struct layout_claims *claims,
                        struct arena *arena, struct text *token)

@@ -1,7 +1,9 @@
 ## tests/operation
 check_PROGRAMS += tests/operation/test_decision tests/operation/test_refresh tests/operation/test_password \
 	tests/operation/test_client_auth tests/operation/test_token_ref tests/operation/test_issue \
-	tests/operation/test_issuer tests/operation/test_preview
+	tests/operation/test_issuer tests/operation/test_preview \
+	tests/operation/test_password_gate tests/operation/test_guess tests/operation/test_secret_proof \
+	tests/operation/test_login
 tests_operation_test_decision_SOURCES = tests/operation/test_decision.c
 tests_operation_test_decision_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_operation_test_decision_LDADD = $(OPERATION_LIBS)
@@ -29,3 +31,15 @@ tests_operation_test_issuer_LDADD = $(OPERATION_LIBS)
 tests_operation_test_preview_SOURCES = tests/operation/test_preview.c tests/operation/world.c tests/operation/world.h
 tests_operation_test_preview_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_operation_test_preview_LDADD = $(OPERATION_LIBS)
+tests_operation_test_password_gate_SOURCES = tests/operation/test_password_gate.c
+tests_operation_test_password_gate_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_password_gate_LDADD = $(OPERATION_LIBS)
+tests_operation_test_guess_SOURCES = tests/operation/test_guess.c tests/operation/world.c tests/operation/world.h
+tests_operation_test_guess_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_guess_LDADD = $(OPERATION_LIBS)
+tests_operation_test_secret_proof_SOURCES = tests/operation/test_secret_proof.c tests/operation/world.c tests/operation/world.h
+tests_operation_test_secret_proof_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_secret_proof_LDADD = $(OPERATION_LIBS)
+tests_operation_test_login_SOURCES = tests/operation/test_login.c tests/operation/world.c tests/operation/world.h
+tests_operation_test_login_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_login_LDADD = $(OPERATION_LIBS)

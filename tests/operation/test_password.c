@@ -50,15 +50,16 @@ static void test_client_secret(void **state)
     assert_true(secrets_open((const uint8_t *)"0123456789abcdef0123456789abcdeF", &others, &fault));
     assert_true(client_secret_generate(&randomness, secret));
     assert_int_equal(strlen(secret), 43);
-    for (int generated = 0; generated < 2; generated++) {
-        assert_true(
-            client_secret_hash(text_of(secret), generated, &secrets, &randomness, hash, &fault));
-        assert_null(strstr(hash, secret));
-        assert_int_equal(PASSWORD_RIGHT, client_secret_verify(text_of(secret), hash, &secrets));
-        assert_int_equal(PASSWORD_WRONG, client_secret_verify(TEXT("wrong"), hash, &secrets));
-        assert_int_equal(PASSWORD_WRONG, client_secret_verify(TEXT(""), hash, &secrets));
-    }
+    assert_true(client_secret_hash(text_of(secret), false, &secrets, &randomness, hash, &fault));
+    assert_null(strstr(hash, secret));
+    assert_false(client_secret_is_generated(hash));
+    assert_int_equal(PASSWORD_RIGHT, password_verify(text_of(secret), hash));
     assert_true(client_secret_hash(text_of(secret), true, &secrets, &randomness, hash, &fault));
+    assert_null(strstr(hash, secret));
+    assert_true(client_secret_is_generated(hash));
+    assert_int_equal(PASSWORD_RIGHT, client_secret_verify(text_of(secret), hash, &secrets));
+    assert_int_equal(PASSWORD_WRONG, client_secret_verify(TEXT("wrong"), hash, &secrets));
+    assert_int_equal(PASSWORD_WRONG, client_secret_verify(TEXT(""), hash, &secrets));
     assert_int_equal(PASSWORD_WRONG, client_secret_verify(text_of(secret), hash,
                                                           &others)); /* the hash alone is no use */
     secrets_close(&secrets);

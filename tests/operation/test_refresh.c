@@ -193,39 +193,6 @@ static void test_accounts(void **state)
                      OUTCOME_ACCOUNT_GONE);
 }
 
-static void test_password_buys_a_session(void **state)
-{
-    struct world *w = *state;
-    struct answer first, answer;
-    struct world_ask ask = {.mount = &w->mount,
-                            .username_given = true,
-                            .username = TEXT("ada"),
-                            .password_given = true,
-                            .password = TEXT("wrong horse")};
-
-    world_make_kopong(&w->realm);
-    assert_int_equal(world_present(w, &w->mount, world_session(w, "", NULL), &first),
-                     OUTCOME_RENEWED);
-    w->now_ms += 30 * (int64_t)CLOCK_DAY; /* an expired access token alone buys nothing */
-    ask.refresh_token = first.access_token;
-    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
-                     OUTCOME_CREDENTIALS_WRONG);
-    ask.password = TEXT("correct horse");
-    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
-    assert_memory_not_equal(answer.session, first.session, SESSION_ID_SIZE);
-    assert_int_equal(world_present(w, &w->mount, answer.refresh_token, &answer), OUTCOME_RENEWED);
-    ask.username = TEXT("eve");
-    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_WRONG_USER);
-    ask.username = TEXT("ada");
-    w->ada.enabled = false;
-    assert_int_equal(store_account_update(w->store, NULL, &w->ada, &w->fault), STORE_OK);
-    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
-                     OUTCOME_ACCOUNT_DISABLED);
-    assert_int_equal(store_account_remove(w->store, "ada", &w->fault), STORE_OK);
-    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
-                     OUTCOME_ACCOUNT_GONE);
-}
-
 /* A grant is what was written, not what was about to be: a lost race and a session that was removed
  * meanwhile are read again, and a fault is one. */
 static void test_nothing_is_granted_unwritten(void **state)
@@ -712,7 +679,6 @@ int main(void)
         CASE(test_lost_race_is_answered_as_a_replay),
         CASE(test_scope),
         CASE(test_accounts),
-        CASE(test_password_buys_a_session),
         CASE(test_nothing_is_granted_unwritten),
         CASE(test_window_starts_when_written),
         CASE(test_window_starts_when_durable),

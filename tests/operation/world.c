@@ -95,6 +95,7 @@ static void fill_mount(struct mount *mount, struct realm *realm)
     policy->recovery_generations = 1;
     policy->idle_lifetime_ms = 30 * (int64_t)CLOCK_DAY;
     policy->access_lifetime_ms = CLOCK_HOUR;
+    policy->bearer_max_age_ms = 30 * (int64_t)CLOCK_DAY;
     policy->format = REFRESH_FORMAT_NATIVE;
     policy->layout = &native_layout;
     policy->algorithm = SIGNING_HS256;

@@ -239,6 +239,9 @@ static const struct {
     {MOUNT "reuse = ignore\n", "retoken.conf:3: reuse = ignore: unknown; write revoke or report"},
     {MOUNT "recovery-generations = 9\n",
      "retoken.conf:3: recovery-generations = 9: out of range; write 1 to 8"},
+    {MOUNT "bearer-max-age = 1h\n",
+     "retoken.conf:3: bearer-max-age has no effect: no one logs in with an access token here; "
+     "remove the line"},
     {MOUNT "scope-loss = yes\n",
      "retoken.conf:3: scope-loss = yes: unknown; write allow or refuse"},
     {MOUNT "recovery-evidence = key\n",
@@ -599,7 +602,10 @@ static void test_every_mount_setting(void **state)
     assert_ptr_equal(mount->realm->policy.layout, kopong_dialect.policy.layout);
     assert_true(mount->realm->policy.rotate);
     assert_int_equal(mount->realm->policy.recovery_generations, 1);
+    mount = loaded(KOPONG "bearer-max-age = 1h\n", "/k");
+    assert_int_equal(mount->realm->policy.bearer_max_age_ms, CLOCK_HOUR);
     mount = loaded(KOPONG "principal = off\nscope-loss = allow\n", "/k");
+    assert_int_equal(mount->realm->policy.bearer_max_age_ms, INT64_C(30) * CLOCK_DAY);
     assert_ptr_not_equal(mount->realm->policy.layout, kopong_dialect.policy.layout);
     assert_true(mount->realm->policy.scope_loss);
     /* a client's own policy may turn rotation on */

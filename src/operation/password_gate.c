@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: ISC */
+/* password_gate.c: see password_gate.h. A check is named by an HMAC of owner, hash and password
+ * under a random key, so neither the table nor the time that a look takes says what is in it. */
+#include "operation/password_gate.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/secret.h"
+
+enum { PLACES = PASSWORD_CHECKS + PASSWORD_WAITING, WAYS = 8, SETS = PASSWORDS_REMEMBERED / WAYS };
+
+struct name {
+    uint8_t mac[CRYPTO_HASH_SIZE];
+};
+
+/* One check that is made or waits, for everyone who asks for it. */
+struct place {
+    struct name name;
+    struct name owner;
+    unsigned askers; /* 0: the place is free */
+    bool done;
+    enum password_check result;
+};
+
+struct password_gate {
+    struct crypto_mac *mac;
+    pthread_mutex_t lock; /* over all that follows */
+    pthread_cond_t changed;
+    struct place places[PLACES];
+    unsigned running;
+    struct {
+        struct name names[WAYS];
+        unsigned next; /* the one that is forgotten first */
+    } right[SETS];
+    int64_t minute;
+    unsigned looks; /* in that minute */
+};
+
+static bool name_of(const struct password_gate *gate, struct text owner, struct text password,
+                    const char *hash, struct name *name);
+static bool remembered(const struct password_gate *gate, const struct name *name);
+static void remember(struct password_gate *gate, const struct name *name);
+static struct place *take_place(struct password_gate *gate, const struct name *name,
+                                const struct name *owner);
+static void compute(struct password_gate *gate, struct place *place, struct text password,
+                    const char *hash);
+static void wait_for_change(struct password_gate *gate);
+
+struct password_gate *password_gate_open(const struct randomness *randomness)
+{
+    struct password_gate *gate = calloc(1, sizeof *gate);
+    uint8_t key[CRYPTO_KEY_SIZE];
+
+    if (gate == NULL) {
+        return NULL;
+    } else if (randomness_fill(randomness, key, sizeof key)) {
+        gate->mac = crypto_mac_open(key, sizeof key);
+    }
+    secret_wipe(key, sizeof key);
+    if (gate->mac == NULL) {
+        free(gate);
+        return NULL;
+    }
+    pthread_mutex_init(&gate->lock, NULL);
+    pthread_cond_init(&gate->changed, NULL);
+    return gate;
+}
+
+void password_gate_close(struct password_gate *gate)
+{
+    if (gate != NULL) {
+        pthread_cond_destroy(&gate->changed);
+        pthread_mutex_destroy(&gate->lock);
+        crypto_mac_close(gate->mac);
+        secret_wipe(gate, sizeof *gate);
+        free(gate);
+    }
+}
+
+enum password_check password_gate_verify(struct password_gate *gate, struct text owner,
+                                         struct text password, const char *hash)
+{
+    enum password_check result = PASSWORD_BUSY;
+    struct name name;
+    struct name owned;
+    struct place *place;
+
+    if (password.size > PASSWORD_MAX) {
+        return PASSWORD_WRONG;
+    } else if (!name_of(gate, owner, password, hash, &name) ||
+               !name_of(gate, owner, (struct text){0}, "", &owned)) {
+        return PASSWORD_FAULT;
+    }
+    pthread_mutex_lock(&gate->lock);
+    if (remembered(gate, &name)) {
+        result = PASSWORD_RIGHT;
+    } else if ((place = take_place(gate, &name, &owned)) != NULL) {
+        if (place->askers++ == 0) {
+            compute(gate, place, password, hash);
+        }
+        while (!place->done) {
+            wait_for_change(gate);
+        }
+        result = place->result;
+        place->askers--;
+    }
+    pthread_mutex_unlock(&gate->lock);
+    secret_wipe(&name, sizeof name);
+    return result;
+}
+
+bool password_gate_knows(struct password_gate *gate, struct text owner, struct text password,
+                         const char *hash)
+{
+    struct name name;
+    bool knows = false;
+
+    if (password.size <= PASSWORD_MAX && name_of(gate, owner, password, hash, &name)) {
+        pthread_mutex_lock(&gate->lock);
+        knows = remembered(gate, &name);
+        pthread_mutex_unlock(&gate->lock);
+    }
+    return knows;
+}
+
+bool password_gate_may_look(struct password_gate *gate, int64_t now_ms)
+{
+    bool may;
+
+    pthread_mutex_lock(&gate->lock);
+    if (gate->minute != now_ms / CLOCK_MINUTE) {
+        gate->minute = now_ms / CLOCK_MINUTE;
+        gate->looks = 0;
+    }
+    may = gate->looks < PASSWORD_LOOKS;
+    gate->looks += may;
+    pthread_mutex_unlock(&gate->lock);
+    return may;
+}
+
+/* False: libcrypto failed, or the owner's name is too long. */
+static bool name_of(const struct password_gate *gate, struct text owner, struct text password,
+                    const char *hash, struct name *name)
+{
+    char all[512 + PASSWORD_HASH_MAX + PASSWORD_MAX + 3];
+    size_t size = 0;
+    const struct text parts[] = {owner, text_of(hash), password};
+    bool made;
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (parts[i].size + 1 > sizeof all - size) {
+            return false;
+        }
+        if (parts[i].size > 0) {
+            memcpy(all + size, parts[i].data, parts[i].size);
+        }
+        size += parts[i].size;
+        all[size++] = '\0'; /* in neither of the first two */
+    }
+    made = crypto_mac_compute(gate->mac, all, size, name->mac);
+    secret_wipe(all, size);
+    return made;
+}
+
+/* ---- what was right ---- */
+
+static size_t set_of(const struct name *name)
+{
+    return (name->mac[0] | (size_t)name->mac[1] << 8) % SETS;
+}
+
+static bool remembered(const struct password_gate *gate, const struct name *name)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < WAYS; i++) {
+        found |= secret_equal(&gate->right[set_of(name)].names[i], name, sizeof *name);
+    }
+    return found;
+}
+
+static void remember(struct password_gate *gate, const struct name *name)
+{
+    size_t set = set_of(name);
+
+    gate->right[set].names[gate->right[set].next++ % WAYS] = *name;
+}
+
+/* ---- what is being checked ---- */
+
+/* The place where this check is made already, else a free one; NULL: there is none for it. */
+static struct place *take_place(struct password_gate *gate, const struct name *name,
+                                const struct name *owner)
+{
+    struct place *free_place = NULL;
+    unsigned of_owner = 0;
+
+    for (size_t i = 0; i < PLACES; i++) {
+        struct place *place = &gate->places[i];
+
+        if (place->askers == 0) {
+            free_place = place;
+        } else if (secret_equal(&place->name, name, sizeof *name)) {
+            return place;
+        } else if (secret_equal(&place->owner, owner, sizeof *owner)) {
+            of_owner++;
+        }
+    }
+    if (free_place == NULL || of_owner >= PASSWORD_OF_OWNER) {
+        return NULL;
+    }
+    *free_place = (struct place){.name = *name, .owner = *owner};
+    return free_place;
+}
+
+static void compute(struct password_gate *gate, struct place *place, struct text password,
+                    const char *hash)
+{
+    enum password_check result;
+
+    while (gate->running == PASSWORD_CHECKS) {
+        wait_for_change(gate);
+    }
+    gate->running++;
+    pthread_mutex_unlock(&gate->lock);
+    result = password_verify(password, hash);
+    pthread_mutex_lock(&gate->lock);
+    gate->running--;
+    place->result = result;
+    place->done = true;
+    if (result == PASSWORD_RIGHT) {
+        remember(gate, &place->name);
+    }
+    pthread_cond_broadcast(&gate->changed);
+}
+
+static void wait_for_change(struct password_gate *gate)
+{
+    pthread_cond_wait(&gate->changed, &gate->lock);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC */
+/* secret_proof.c: see secret_proof.h. */
+#include "operation/secret_proof.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "operation/password.h"
+#include "operation/password_gate.h"
+
+/* What one secret has to be compared with: the client's secrets that hold. */
+struct comparison {
+    struct request *request;
+    const struct client *client;
+    char owner[CLIENT_ID_MAX + sizeof "client "];
+    const char *generated[CLIENT_SECRETS];
+    const char *chosen[CLIENT_SECRETS]; /* by a human */
+    size_t generated_count, chosen_count;
+};
+
+static void start(struct comparison *comparison, int64_t now_ms);
+static enum password_check compare_generated(const struct comparison *comparison);
+static bool is_remembered(const struct comparison *comparison);
+static bool begin_guess(const struct comparison *comparison, const struct token_ref *ref,
+                        int64_t now_ms, enum outcome *refusal);
+static enum password_check compare_chosen(const struct comparison *comparison);
+static enum outcome refusal_of(const struct comparison *comparison, enum password_check check);
+
+bool secret_proof_check(struct request *request, const struct client *client,
+                        const struct token_ref *ref, int64_t now_ms, enum outcome *refusal)
+{
+    struct comparison comparison = {.request = request, .client = client};
+    enum password_check check;
+
+    start(&comparison, now_ms);
+    check = compare_generated(&comparison);
+    *refusal = refusal_of(&comparison, check);
+    if (check != PASSWORD_WRONG) {
+        return check == PASSWORD_RIGHT;
+    } else if (comparison.generated_count + comparison.chosen_count == 0) {
+        return false; /* whether a client has one is no secret, and a hash for nothing is dear */
+    } else if (ref == NULL) {
+        return comparison.chosen_count > 0 &&
+               password_gate_may_look(request->issuer->gate, now_ms) && is_remembered(&comparison);
+    } else if (!begin_guess(&comparison, ref, now_ms, refusal)) {
+        return false;
+    }
+    check = is_remembered(&comparison) ? PASSWORD_RIGHT : compare_chosen(&comparison);
+    request->guess.made = check == PASSWORD_RIGHT   ? GUESS_RIGHT
+                          : check == PASSWORD_WRONG ? GUESS_WRONG
+                                                    : GUESS_NONE;
+    *refusal = refusal_of(&comparison, check);
+    return check == PASSWORD_RIGHT;
+}
+
+static void start(struct comparison *comparison, int64_t now_ms)
+{
+    const struct client *client = comparison->client;
+
+    snprintf(comparison->owner, sizeof comparison->owner, "client %s", client->id);
+    for (size_t i = 0; i < CLIENT_SECRETS; i++) {
+        const char *hash = client->secrets[i].hash;
+
+        if (!client_secret_holds(&client->secrets[i], now_ms)) {
+            continue;
+        } else if (client_secret_is_generated(hash)) {
+            comparison->generated[comparison->generated_count++] = hash;
+        } else {
+            comparison->chosen[comparison->chosen_count++] = hash;
+        }
+    }
+}
+
+/* With each, whichever is right, so that time does not tell which. */
+static enum password_check compare_generated(const struct comparison *comparison)
+{
+    const struct request *request = comparison->request;
+    bool right = false;
+    bool failed = false;
+
+    for (size_t i = 0; i < comparison->generated_count; i++) {
+        enum password_check check = client_secret_verify(
+            request->client.secret, comparison->generated[i], request->issuer->secrets);
+
+        right |= check == PASSWORD_RIGHT;
+        failed |= check == PASSWORD_FAULT;
+    }
+    return right ? PASSWORD_RIGHT : failed ? PASSWORD_FAULT : PASSWORD_WRONG;
+}
+
+static bool is_remembered(const struct comparison *comparison)
+{
+    const struct request *request = comparison->request;
+    bool found = false;
+
+    for (size_t i = 0; i < comparison->chosen_count; i++) {
+        found |= password_gate_knows(request->issuer->gate, text_of(comparison->owner),
+                                     request->client.secret, comparison->chosen[i]);
+    }
+    return found;
+}
+
+/* Who guesses at a client's secret beside a token of one account is slowed for that account alone:
+ * it cannot keep the client from the tokens of others. */
+static bool begin_guess(const struct comparison *comparison, const struct token_ref *ref,
+                        int64_t now_ms, enum outcome *refusal)
+{
+    struct request *request = comparison->request;
+    struct guess *guess = &request->guess;
+    struct session_view *view = arena_alloc(request->arena, sizeof *view);
+
+    if (view == NULL) {
+        fault_set(&request->fault, "the request's memory is used up");
+        *refusal = OUTCOME_FAULT;
+        return false;
+    }
+    switch (store_session_view(request->issuer->store, ref->session, view, &request->fault)) {
+    case STORE_OK:
+        break;
+    case STORE_ABSENT: /* swept: as worthless as a token of another server */
+    case STORE_EXISTS:
+    case STORE_STALE:
+        return false;
+    case STORE_FAULT:
+        *refusal = OUTCOME_FAULT;
+        return false;
+    }
+    guess->account = view->session.account;
+    memcpy(guess->session, ref->session, sizeof guess->session);
+    return arena_copy(request->arena, text_of(comparison->client->id), &guess->client) &&
+           guess_begin(request, GUESS_CLIENT, guess->client, guess->account, now_ms, refusal);
+}
+
+static enum password_check compare_chosen(const struct comparison *comparison)
+{
+    const struct request *request = comparison->request;
+    enum password_check check = PASSWORD_WRONG;
+
+    for (size_t i = 0; i < comparison->chosen_count && check == PASSWORD_WRONG; i++) {
+        check = password_gate_verify(request->issuer->gate, text_of(comparison->owner),
+                                     request->client.secret, comparison->chosen[i]);
+    }
+    return check;
+}
+
+static enum outcome refusal_of(const struct comparison *comparison, enum password_check check)
+{
+    switch (check) {
+    case PASSWORD_RIGHT:
+    case PASSWORD_WRONG:
+        return OUTCOME_CLIENT_AUTH_FAILED;
+    case PASSWORD_BUSY:
+        return OUTCOME_BUSY;
+    case PASSWORD_FAULT:
+        break;
+    }
+    fault_set(&comparison->request->fault,
+              "the secret of client %s could not be checked: out of memory?",
+              comparison->client->id);
+    return OUTCOME_FAULT;
+}

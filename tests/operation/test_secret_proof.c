@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: ISC */
+/* test_secret_proof.c: which secrets are compared beside which token, and what wrong ones lead to.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "operation/password.h"
+#include "operation/world.h"
+
+enum { GARBAGE_SIZE = 72 };
+
+static void add_client(struct world *w, const char *id, const char *secret, bool generated)
+{
+    struct client client = {.enabled = true};
+
+    strcpy(client.id, id);
+    if (secret != NULL) {
+        assert_true(client_secret_hash(text_of(secret), generated, &w->secrets,
+                                       &w->issuer.randomness, client.secrets[0].hash, &w->fault));
+    }
+    assert_int_equal(store_client_add(w->store, &client, &w->fault), STORE_OK);
+}
+
+static enum outcome present(struct world *w, struct text token, const char *id, const char *secret,
+                            struct answer *answer)
+{
+    struct world_ask ask = {.mount = &w->mount,
+                            .refresh_token = token,
+                            .client_bound = true,
+                            .client_proof = CLIENT_PROOF_BODY,
+                            .client_id = text_of(id),
+                            .client_secret = text_of(secret)};
+
+    return world_run(&w->issuer, &ask, w->arena, answer, &w->fault);
+}
+
+static struct text garbage(struct world *w)
+{
+    char x[GARBAGE_SIZE + 1] = "";
+    struct text token;
+
+    memset(x, 'x', GARBAGE_SIZE);
+    assert_true(arena_copy(w->arena, text_of(x), &token));
+    return token;
+}
+
+/* Beside a token that is none, a stranger is told the same of every client, and no hash is
+ * computed: not even the right secret is known to be right. */
+static void test_no_hash_beside_garbage(void **state)
+{
+    static const struct row {
+        const char *id, *secret;
+        enum outcome outcome;
+    } rows[] = {
+        {"nobody", "wrong", OUTCOME_CLIENT_AUTH_FAILED},
+        {"phone", "wrong", OUTCOME_CLIENT_AUTH_FAILED},
+        {"web", "wrong", OUTCOME_CLIENT_AUTH_FAILED},
+        {"legacy", "wrong", OUTCOME_CLIENT_AUTH_FAILED},
+        {"legacy", "chosen secret", OUTCOME_CLIENT_AUTH_FAILED},
+        {"web", "generated secret", OUTCOME_TOKEN_INVALID},
+    };
+    struct world *w = *state;
+    struct answer answer;
+    struct text token;
+
+    add_client(w, "phone", NULL, false);
+    add_client(w, "web", "generated secret", true);
+    add_client(w, "legacy", "chosen secret", false);
+    token = world_session(w, "legacy", NULL);
+    for (size_t i = 0; i < 3 * sizeof rows / sizeof *rows; i++) {
+        const struct row *row = &rows[i / 3];
+
+        assert_int_equal(present(w, garbage(w), row->id, row->secret, &answer), row->outcome);
+    }
+    /* beside a token it is found to be right, and known from then on */
+    assert_int_equal(present(w, token, "legacy", "chosen secret", &answer), OUTCOME_ROTATED);
+    assert_int_equal(present(w, garbage(w), "legacy", "chosen secret", &answer),
+                     OUTCOME_TOKEN_INVALID);
+    assert_int_equal(present(w, garbage(w), "legacy", "wrong", &answer),
+                     OUTCOME_CLIENT_AUTH_FAILED);
+}
+
+static void test_guessing_is_slowed(void **state)
+{
+    struct world *w = *state;
+    struct account eve = {.enabled = true, .name = "eve"};
+    struct answer answer;
+    struct text of_ada, of_eve;
+    struct issue_ask ask = {.account = &eve, .client = TEXT("legacy")};
+
+    add_client(w, "legacy", "chosen secret", false);
+    assert_int_equal(store_account_add(w->store, &eve, &w->fault), STORE_OK);
+    of_ada = world_session(w, "legacy", NULL);
+    assert_int_equal(world_issue(w, &ask, &answer), OUTCOME_ROTATED);
+    of_eve = answer.refresh_token;
+    for (int i = 0; i < GUESS_FREE; i++) {
+        assert_int_equal(present(w, of_eve, "legacy", "wrong", &answer),
+                         OUTCOME_CLIENT_AUTH_FAILED);
+    }
+    assert_int_equal(present(w, of_eve, "legacy", "chosen secret", &answer), OUTCOME_SLOWED);
+    assert_int_equal(answer.retry_after_s, 1);
+    /* the client goes on with the tokens of others */
+    assert_int_equal(present(w, of_ada, "legacy", "chosen secret", &answer), OUTCOME_ROTATED);
+    of_ada = answer.refresh_token;
+    /* that it is known now is no way round for who guesses */
+    assert_int_equal(present(w, of_eve, "legacy", "chosen secret", &answer), OUTCOME_SLOWED);
+    w->now_ms += CLOCK_SECOND;
+    assert_int_equal(present(w, of_eve, "legacy", "chosen secret", &answer), OUTCOME_ROTATED);
+}
+
+/* No one can guess a generated one: wrong ones are counted, and a right one is always taken. */
+static void test_generated_secret_is_never_locked(void **state)
+{
+    struct world *w = *state;
+    struct answer answer;
+    struct text token;
+
+    add_client(w, "web", "generated secret", true);
+    token = world_session(w, "web", NULL);
+    for (int i = 0; i < GUESS_FREE; i++) {
+        assert_int_equal(present(w, token, "web", "wrong", &answer), OUTCOME_CLIENT_AUTH_FAILED);
+    }
+    assert_int_equal(present(w, token, "web", "wrong", &answer), OUTCOME_SLOWED);
+    assert_int_equal(present(w, token, "web", "generated secret", &answer), OUTCOME_ROTATED);
+}
+
+/* A new secret takes the place of one that is remembered. */
+static void test_forgets_with_the_record(void **state)
+{
+    struct world *w = *state;
+    struct answer answer;
+    struct text token;
+
+    add_client(w, "legacy", "chosen secret", false);
+    token = world_session(w, "legacy", NULL);
+    assert_int_equal(present(w, token, "legacy", "chosen secret", &answer), OUTCOME_ROTATED);
+    token = answer.refresh_token;
+    assert_int_equal(store_client_remove(w->store, "legacy", &w->fault), STORE_OK);
+    add_client(w, "legacy", "another secret", false);
+    assert_int_equal(present(w, token, "legacy", "chosen secret", &answer),
+                     OUTCOME_CLIENT_AUTH_FAILED);
+    assert_int_equal(present(w, garbage(w), "legacy", "chosen secret", &answer),
+                     OUTCOME_CLIENT_AUTH_FAILED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_no_hash_beside_garbage),
+        CASE(test_guessing_is_slowed),
+        CASE(test_generated_secret_is_never_locked),
+        CASE(test_forgets_with_the_record),
+    };
+    return cmocka_run_group_tests_name("operation/secret_proof", tests, NULL, NULL);
+}
