@@ -224,6 +224,7 @@ var.retoken_socket = "{self.socket}"
 var.retoken_www = "{self.page_folder}"
 include "{self.samples}/mounts.conf"
 include "{self.samples}/{self.sample}"
+include "{self.samples}/page.conf"
 """
 
 
@@ -243,10 +244,18 @@ class Apache(Web):
     def command(self, config):
         return ["/usr/sbin/apache2", "-DFOREGROUND", "-f", config]
 
+    def access_log(self):
+        """The two lines that mounts.conf shows for it."""
+        lines = re.findall(r"^#   (CustomLog .*)$", (self.samples / "mounts.conf").read_text(), re.M)
+        if len(lines) != 2:
+            raise machine.LabError("apache-conf/mounts.conf does not show how to log without queries")
+        return "\n".join(lines).replace("${APACHE_LOG_DIR}/access.log", f'"{self.run}/apache-access.log"') \
+            .replace(" combined ", ' "%h %t \\"%r\\" %>s %b" ')
+
     def config(self):
         self._folder("fcgid")
         load = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so"
-                         for name in ("mpm_event", "authz_core", "alias", "env", "dir", "mime",
+                         for name in ("mpm_event", "authz_core", "alias", "env", "dir", "headers", "mime",
                                       *self.modules))
         return f"""
 ServerRoot "{self.run}"
@@ -258,8 +267,6 @@ Listen 127.0.0.1:{self.port}
 {load}
 ErrorLog "{self.run}/apache-error.log"
 LogLevel info
-LogFormat "%h %t \\"%r\\" %>s %b" short
-CustomLog "{self.run}/apache-access.log" short
 TypesConfig /dev/null
 AddType text/html .html
 AddType text/css .css
@@ -282,6 +289,8 @@ Define RETOKEN_SOCKET "{self.socket}"
 Define RETOKEN_WWW "{self.page_folder}"
 Define RETOKEN_CONF "{self.samples}"
 Include "{self.samples}/{self.sample}"
+Include "{self.samples}/page.conf"
+{self.access_log()}
 """
 
 
@@ -313,7 +322,9 @@ class Nginx(Web):
     def config(self):
         sample, upstream = self.samples / self.sample, self.samples / "upstream.conf"
         self._make_mine(upstream, "server", f"unix:{self.socket}")
-        self._make_mine(sample, "alias", f"{self.page_folder}/")
+        page = self.samples / "page.conf"
+        self._make_mine(page, "alias", f"{self.page_folder}/")
+        self._make_mine(sample, "access_log", f"{self.run}/nginx-access.log retoken")
         temporary = "\n".join(f"    {kind}_temp_path {self._folder('temporary')}/{kind};"
                               for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         return f"""
@@ -339,6 +350,7 @@ http {{
         root {self.root};
         index index.html;
         include {sample};
+        include {page};
     }}
 }}
 """
