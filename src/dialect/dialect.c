@@ -211,6 +211,26 @@ bool dialect_parameter(enum form_find found, enum outcome *refusal)
     return false;
 }
 
+bool dialect_take_query(struct realm *realm, struct text value)
+{
+    realm->query_refused = text_is(value, "off");
+    return realm->query_refused || text_is(value, "on");
+}
+
+bool dialect_refuses_query(const struct request *request)
+{
+    static const char *const names[] = {"refresh_token", "access_token", "client_assertion",
+                                        "client_secret", "password"};
+    struct text value;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && request->realm->query_refused; i++) {
+        if (form_get(&request->query, names[i], &value) != FORM_ABSENT) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- answering ---- */
 
 void dialect_respond(struct request *request, enum outcome outcome)

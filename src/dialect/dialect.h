@@ -128,6 +128,14 @@ bool dialect_parameter(enum form_find found, enum outcome *refusal);
 /* What every endpoint asks of a request, in this order: well-formed, method, body whole, media
  * type, parsed body and query; then its own decode. request->mount is set. False: *refusal. */
 bool dialect_decode(struct request *request, enum outcome *refusal);
+/* The setting `query = on|off` of a dialect that reads tokens from the URL, and what its decode
+ * asks first: is a credential in the query that must not be there? */
+#define DIALECT_QUERY_SETTING                                                                      \
+    {                                                                                              \
+        "query", dialect_take_query, "write on or off", "on"                                       \
+    }
+bool dialect_take_query(struct realm *realm, struct text value);
+bool dialect_refuses_query(const struct request *request);
 /* Grant, refusal or fault -> request->http->response. A response that cannot be built becomes the
  * dialect's words for a fault. */
 void dialect_respond(struct request *request, enum outcome outcome);

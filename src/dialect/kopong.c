@@ -99,6 +99,10 @@ static bool decode_plugin(struct request *request, enum outcome *refusal)
 
 static bool decode(struct request *request, enum outcome *refusal)
 {
+    if (dialect_refuses_query(request)) {
+        *refusal = OUTCOME_PARAMETER_IN_URL;
+        return false;
+    }
     return is_documented_form(request) ? decode_documented(request, refusal)
                                        : decode_plugin(request, refusal);
 }
@@ -137,6 +141,8 @@ static void encode(const struct request *request, enum outcome outcome,
 static const struct wording words[] = {
     {OUTCOME_METHOD_NOT_ALLOWED, .status = 405},
     {OUTCOME_PAGE_FOREIGN, .status = 403, .media_type = TEXT_TYPE, .body = "Origin not allowed"},
+    {OUTCOME_PARAMETER_IN_URL, .status = 400, .media_type = TEXT_TYPE,
+     .body = "Refresh token belongs in the body"},
     {OUTCOME_TOKEN_MISSING, .when = is_documented_form, .status = 401, .header = "WWW-Authenticate",
      .value = "Bearer"},
     {OUTCOME_TOKEN_MISSING, .status = 400, .media_type = TEXT_TYPE,
@@ -206,6 +212,7 @@ static bool take_principal(struct realm *realm, struct text value)
 
 static const struct dialect_setting settings[] = {
     {"principal", take_principal, "write on or off", "on"},
+    DIALECT_QUERY_SETTING,
     {0},
 };
 

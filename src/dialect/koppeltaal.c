@@ -55,11 +55,15 @@ static bool decode(struct request *request, enum outcome *refusal)
     struct text assertion = {0};
     struct text assertion_type = {0};
 
-    if (!parameter(request, "grant_type", &grant_type, refusal) ||
-        !parameter(request, "refresh_token", &request->input.refresh.refresh_token, refusal) ||
-        !parameter(request, "client_assertion", &assertion, refusal) ||
-        !parameter(request, "client_assertion_type", &assertion_type, refusal) ||
-        !take_scope(request, refusal)) {
+    if (dialect_refuses_query(request)) {
+        *refusal = OUTCOME_PARAMETER_IN_URL;
+        return false;
+    } else if (!parameter(request, "grant_type", &grant_type, refusal) ||
+               !parameter(request, "refresh_token", &request->input.refresh.refresh_token,
+                          refusal) ||
+               !parameter(request, "client_assertion", &assertion, refusal) ||
+               !parameter(request, "client_assertion_type", &assertion_type, refusal) ||
+               !take_scope(request, refusal)) {
         return false;
     } else if (grant_type.size == 0) {
         *refusal = OUTCOME_GRANT_TYPE_MISSING;
@@ -104,6 +108,7 @@ static const struct wording words[] = {
     {OUTCOME_METHOD_NOT_ALLOWED, SAYS(405, "Method Not Allowed")},
     {OUTCOME_UNSUPPORTED_CODING, SAYS(415, "Unsupported Media Type, the body is compressed"),
      DIALECT_NO_CODING},
+    {OUTCOME_PARAMETER_IN_URL, SAYS(400, "Bad Request, token in the URL")},
     {OUTCOME_PAGE_FOREIGN, SAYS(403, "Forbidden, invalid origin")},
     /* the service looked up whatever it was given: nothing is not found either */
     {OUTCOME_TOKEN_MISSING, SAYS(400, "Bad Request, invalid token")},
@@ -156,6 +161,8 @@ static const struct layout layout = {
     .says_audience = true,
 };
 
+static const struct dialect_setting settings[] = {DIALECT_QUERY_SETTING, {0}};
+
 static const struct endpoint endpoints[] = {
     {.name = "token",
      .path = "/oauth2/token",
@@ -186,4 +193,5 @@ const struct dialect koppeltaal_dialect = {
                .scope_rule = SCOPE_EXACT},
     .issuer = "https://authentication-service.koppeltaal.headease.nl/",
     .audience = "fhir-server",
+    .settings = settings,
 };

@@ -5,6 +5,7 @@
 #include "dialect/answer.h"
 
 #include "dialect/assertion.h"
+#include "dialect/browser.h"
 #include "dialect/dialect.h"
 
 #define JSON_TYPE "application/json;charset=UTF-8"
@@ -186,12 +187,13 @@ static void encode(const struct request *request, enum outcome outcome,
 }
 
 /* RFC 6749 section 5.2: a client that tried the Authorization header is told which scheme to use.
- */
+ * Not in a browser, which would ask its user for a name and a password. */
 static bool tried_basic(const struct request *request)
 {
     struct text credentials;
 
-    return http_authorization(&request->http->request, "Basic", &credentials) != HTTP_ABSENT;
+    return http_authorization(&request->http->request, "Basic", &credentials) != HTTP_ABSENT &&
+           !browser_asks(request);
 }
 
 #define BAD_GRANT "The refresh token is invalid, expired or revoked, or belongs to another client."

@@ -26,6 +26,7 @@ struct realm {
     char origins[REALM_ORIGINS_MAX + 1]; /* whose pages may ask from a browser, space-separated; "*"
                                             = any; "" = only our own */
     struct cookie_policy cookies;
+    bool query_refused; /* tokens in the URL are refused where the dialect would read them */
 };
 
 /* Are tokens issued under it? */

@@ -7,6 +7,7 @@
 #include "process/config_reader.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "dialect/dialect.h"
@@ -223,11 +224,18 @@ static bool take_own(struct config_reader *reader, const struct config_section *
 static bool complain_of_setting(struct config_reader *reader, const struct config_section *section,
                                 const struct config_line *line)
 {
-    for (size_t i = 0; i < dialect_count; i++) {
+    char owners[128] = "";
+    size_t size = 0;
+
+    for (size_t i = 0; i < dialect_count && size < sizeof owners; i++) {
         if (find_own(dialects[i], line->name) != NULL) {
-            return config_complain(reader, line->number, "%.*s: a setting of %s only",
-                                   TEXT_ARGS(line->name), dialects[i]->name);
+            size += (size_t)snprintf(owners + size, sizeof owners - size, "%s%s",
+                                     size > 0 ? " and " : "", dialects[i]->name);
         }
+    }
+    if (size > 0) {
+        return config_complain(reader, line->number, "%.*s: a setting of %s only",
+                               TEXT_ARGS(line->name), owners);
     }
     return config_complain(reader, line->number, "%.*s: unknown setting in [%.*s]",
                            TEXT_ARGS(text_cut(line->name, 80)), TEXT_ARGS(section->word));

@@ -156,6 +156,36 @@ static const struct {
     {REALM "dialect = kopong\n", "retoken.conf:3: dialect is already set on line 2"},
     {REALM "threads = 1\n", "retoken.conf:3: threads: unknown setting in [realm]"},
     {REALM "principal = on\n", "retoken.conf:3: principal: a setting of kopong only"},
+    {REALM "query = off\n", "retoken.conf:3: query: a setting of kopong and koppeltaal only"},
+    {MOUNT "allow-origins = https://a.example/\n",
+     "retoken.conf:3: allow-origins = https://a.example/: not origins; write for example "
+     "https://app.example.org, in lower case and with nothing behind the host but a port"},
+    {MOUNT "allow-origins = null\n",
+     "retoken.conf:3: allow-origins = null: not origins; write for example "
+     "https://app.example.org, in lower case and with nothing behind the host but a port"},
+    {"[mount /api/jwt/refresh]\nallow-origins = *\n",
+     "retoken.conf:2: allow-origins = *: fusionauth sets cookies, which any page could then use; "
+     "name the origins"},
+    {"[retoken]\nallow-origins = *\n",
+     "retoken.conf:2: allow-origins = *: fusionauth sets cookies, which any page could then use; "
+     "name the origins"},
+    {"[mount /api/jwt/refresh]\ncookie-secure = yes\n",
+     "retoken.conf:2: cookie-secure = yes: unknown; write auto, always or never"},
+    {"[mount /api/jwt/refresh]\ncookie-name = __Host-r\n",
+     "retoken.conf:2: cookie-name = __Host-r: not a cookie's name, without its prefix"},
+    {"[mount /api/jwt/refresh]\ncookie-path = api\n",
+     "retoken.conf:2: cookie-path = api: not a path; write for example /api"},
+    {"[mount /api/jwt/refresh]\nexpire-cookie = old\n",
+     "retoken.conf:2: expire-cookie = old: write NAME DOMAIN PATH, with - for no domain, and a "
+     "comma before the next"},
+    {"[mount /api/jwt/refresh]\ncookie-prefix = host\ncookie-domain = a.example\n",
+     "retoken.conf:1: cookie-prefix: a name with __Host- goes with no cookie-domain and "
+     "cookie-path = /"},
+    {"[mount /api/jwt/refresh]\ncookie-prefix = host-only\ncookie-secure = never\n",
+     "retoken.conf:1: cookie-secure = never: browsers take __Host- cookies over https only"},
+    {"[mount /api/jwt/refresh]\ncookie-same-site = none\ncookie-secure = never\n",
+     "retoken.conf:1: cookie-secure = never: browsers take cookies with SameSite=None over https "
+     "only"},
     {REALM "realm = t\n", "retoken.conf:3: realm: unknown setting in [realm]"},
     {REALM "base = auth\n",
      "retoken.conf:3: base = auth: not a path prefix; write for example /auth"},
