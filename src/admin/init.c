@@ -143,6 +143,7 @@ static void add_config(struct buffer *b, const char *path, const struct config *
                 "# log =            (a file; standard error unless set)\n"
                 "# log-level = %s\n"
                 "# prefix =         (of the URL path, dropped before mounts are matched)\n"
+                "# trailing-slash = on\n"
                 "# threads = %" PRIu64 "\n",
                 levels[config->log_level], config->threads);
     add_size(b, "body-limit", config->body_limit);

@@ -35,8 +35,9 @@ struct config {
     char log_file[CONFIG_PATH_MAX];    /* "" = standard error */
     enum log_level log_level;
     char prefix[MOUNT_PATH_MAX + 1]; /* stripped from the URL path before mounts are matched */
-    uint64_t threads;                /* at most, of a FastCGI responder, however started */
-    uint64_t body_limit;             /* 16 KiB */
+    bool trailing_slash; /* one slash more or less at a path's end names the same mount */
+    uint64_t threads;    /* at most, of a FastCGI responder, however started */
+    uint64_t body_limit; /* 16 KiB */
     struct realm realms[CONFIG_REALMS_MAX]; /* mounts point into it: a config is not copied */
     size_t realm_count;
     struct mount mounts[CONFIG_MOUNTS_MAX];

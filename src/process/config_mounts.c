@@ -54,9 +54,12 @@ static bool check_path(struct config_reader *reader, const struct config_section
                            config_taken_by(reader, path));
 }
 
-/* The endpoint whose own path this is. */
+/* The endpoint whose own path this is, with a slash at its end or not. */
 static bool find_own_role(struct text path, struct role *role)
 {
+    if (text_ends(path, TEXT("/"))) {
+        path.size--;
+    }
     for (size_t i = 0; i < dialect_count; i++) {
         for (size_t j = 0; j < dialects[i]->endpoint_count; j++) {
             if (text_is(path, dialects[i]->endpoints[j].path)) {
@@ -233,7 +236,7 @@ unsigned config_taken_by(const struct config_reader *reader, struct text path)
 
 bool config_is_mountable(struct text path)
 {
-    return path_is_clean(path) && !text_ends(path, TEXT("/"));
+    return path_is_clean(path) && !text_is(path, "/");
 }
 
 /* ---- the table of dialects, for messages ---- */

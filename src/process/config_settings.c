@@ -65,6 +65,8 @@ const struct config_setting config_general_settings[] = {
     {"log-level", config_read_choice, FIELD(struct config, log_level),
      ONE_OF(log_levels, "unknown; write error, notice, info or debug")},
     {"prefix", config_read_prefix, FIELD(struct config, prefix)},
+    {"trailing-slash", config_read_switch, FIELD(struct config, trailing_slash),
+     ONE_OF(switches, "unknown; write on or off")},
     {"threads", config_read_count, FIELD(struct config, threads),
      BETWEEN(1, CONFIG_THREADS_MAX, "out of range; write 1 to 256")},
     {"body-limit", config_read_size, FIELD(struct config, body_limit),
@@ -124,6 +126,7 @@ void config_set_defaults(struct config *config)
         .keep_ended_ms = INT64_C(30) * CLOCK_DAY,
         .writer_wait_ms = 5 * CLOCK_SECOND,
         .log_level = LOG_LEVEL_NOTICE,
+        .trailing_slash = true,
         .threads = CONFIG_THREADS,
         .body_limit = CONFIG_BODY_LIMIT,
     };

@@ -23,6 +23,11 @@ static bool strip_prefix(struct text prefix, struct text *path)
     return true;
 }
 
+static struct text without_slash(struct text path)
+{
+    return text_ends(path, TEXT("/")) ? text_cut(path, path.size - 1) : path;
+}
+
 /* Empty segments are dropped, and a trailing slash with them. */
 static bool loosely_equal(struct text path, struct text mount)
 {
@@ -48,11 +53,17 @@ static const struct mount *match(const struct config *config, struct text path)
     if (config->prefix[0] != '\0' && !strip_prefix(text_of(config->prefix), &path)) {
         return NULL;
     }
+    for (size_t i = 0; clean && i < config->mount_count; i++) {
+        if (text_is(path, config->mounts[i].path)) {
+            return &config->mounts[i];
+        }
+    }
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct mount *mount = &config->mounts[i];
         struct text name = text_of(mount->path);
-        bool loose = mount->endpoint->path_loose;
-        if ((clean && text_equal(path, name)) || (loose && loosely_equal(path, name))) {
+        if ((clean && config->trailing_slash &&
+             text_equal(without_slash(path), without_slash(name))) ||
+            (mount->endpoint->path_loose && loosely_equal(path, name))) {
             return mount;
         }
     }

@@ -9,7 +9,8 @@
 #include "process/config.h"
 
 /* The mount of this request, or NULL: there is none, or the path is not one that a web server makes
- * of an honest URL. The match is exact and case-sensitive. */
+ * of an honest URL. The match is exact and case-sensitive, but
+ * for a slash at the end (trailing-slash) where no mount fits exactly. */
 const struct mount *router_find(const struct config *config, const struct http_request *request);
 
 #endif

@@ -29,10 +29,10 @@ from lab import goldens  # noqa: E402
 
 # Where each server's sample has its one list of paths, and what comes before and after it.
 LISTS = {
-    "apache-conf/mounts.conf": r'Define RETOKEN_MOUNTS "\^\(\?:(.*)\)\$"',
-    "apache-conf/shared-host/.htaccess": r"RewriteRule \^\(\?:(.*)\)\$ retoken\.fcgi/\$0 \[L\]",
-    "lighttpd-conf/mounts.conf": r'var\.retoken_mounts = "\^\(\?:(.*)\)\$"',
-    "nginx-conf/retoken.conf": r"location ~ \^\(\?:(.*)\)\$ \{",
+    "apache-conf/mounts.conf": r'Define RETOKEN_MOUNTS "\^\(\?:(.*)\)/\?\$"',
+    "apache-conf/shared-host/.htaccess": r"RewriteRule \^\(\?:(.*)\)/\?\$ retoken\.fcgi/\$0 \[L\]",
+    "lighttpd-conf/mounts.conf": r'var\.retoken_mounts = "\^\(\?:(.*)\)/\?\$"',
+    "nginx-conf/retoken.conf": r"location ~ \^\(\?:(.*)\)/\?\$ \{",
 }
 
 

@@ -106,8 +106,11 @@ static const struct {
                         "write for example [mount /oauth/token]"},
     {"[mount /]\n", "retoken.conf:1: [mount /]: not a path that a request could have; write for "
                     "example [mount /oauth/token]"},
-    {"[mount /a/]\n", "retoken.conf:1: [mount /a/]: not a path that a request could have; write "
-                      "for example [mount /oauth/token]"},
+    {"[mount /a//]\n", "retoken.conf:1: [mount /a//]: not a path that a request could have; write "
+                       "for example [mount /oauth/token]"},
+    {"[mount /a/]\n", "retoken.conf:1: [mount /a/]: no dialect; write dialect = one of " NAMES},
+    {"[retoken]\ntrailing-slash = yes\n",
+     "retoken.conf:2: trailing-slash = yes: unknown; write on or off"},
     {"[mount /a//b]\n", "retoken.conf:1: [mount /a//b]: not a path that a request could have; "
                         "write for example [mount /oauth/token]"},
     {"[mount /a/../b]\n", "retoken.conf:1: [mount /a/../b]: not a path that a request could have; "

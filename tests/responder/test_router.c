@@ -132,6 +132,42 @@ static void test_exact_and_case_sensitive(void **state)
     assert_string_equal(route(TEXT("/oauth\0"), TEXT("/token")), "");
 }
 
+/* Clients add a slash, or leave out the one that a mount has. A mount that fits exactly wins. */
+static void test_trailing_slash(void **state)
+{
+    static const struct row on[] = {
+        {"/oauth/token/", "", "/oauth/token"},
+        {"/oauth/token", "/", "/oauth/token"},
+        {"/.well-known/jwks.json/", "", "/.well-known/jwks.json"},
+        {"/retoken.fcgi", "/oauth/token/", "/oauth/token"},
+        {"/o/token/", "", "/o/token/"},
+        {"/o/token", "", "/o/token/"},
+        {"/o/both/", "", "/o/both/"},
+        {"/o/both", "", "/o/both"},
+        {"/oauth/token//", "", ""},
+        {"//oauth/token/", "", ""},
+        {"/oauth/token/x/", "", ""},
+        {"/oauth/token/.", "", ""},
+        {"/", "", ""},
+        {"", "/", ""},
+    };
+    static const struct row off[] = {
+        {"/oauth/token/", "", ""},
+        {"/o/token", "", ""},
+        {"/o/token/", "", "/o/token/"},
+        {"/auth/refresh_token/", "", "/auth/refresh_token"},
+    };
+
+    (void)state;
+    add_mount("/o/both", &oauth_dialect);
+    add_mount("/o/both/", &oauth_dialect);
+    add_mount("/o/token/", &oauth_dialect);
+    config.trailing_slash = true;
+    CHECK(on);
+    config.trailing_slash = false;
+    CHECK(off);
+}
+
 static void test_loose_paths_of_duktig(void **state)
 {
     static const struct row rows[] = {
@@ -226,6 +262,7 @@ int main(void)
         cmocka_unit_test(test_behind_a_script),
         cmocka_unit_test(test_prefix),
         cmocka_unit_test(test_long_paths),
+        cmocka_unit_test(test_trailing_slash), /* last: it adds mounts */
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
