@@ -8,6 +8,7 @@
 #include "admin/prompt.h"
 #include "base/codec.h"
 #include "base/secret.h"
+#include "model/scope.h"
 #include "operation/issue.h"
 #include "token/refresh_token.h"
 
@@ -34,7 +35,6 @@ static enum call_end revoke_account(struct call *call, const char *name);
 static enum call_end find_mount(struct call *call, const struct mount **mount);
 static enum call_end find_account(struct call *call, struct account *account);
 static enum call_end find_client(struct call *call, struct issue_ask *ask);
-static bool scope_within(struct text scope, const struct client *client);
 static enum call_end read_import(struct call *call, struct text *imported);
 static void show_created(struct call *call, const struct issue_ask *ask, const struct mount *mount,
                          const struct answer *answer);
@@ -312,26 +312,11 @@ static enum call_end find_client(struct call *call, struct issue_ask *ask)
     if (end != CALL_DONE) {
         return end;
     }
-    if (!scope_within(ask->scope, &client)) {
+    if (client.scope[0] != '\0' && !scope_covers(text_of(client.scope), ask->scope)) {
         return call_refuse(call, "client %s may only have the scope %s", id, client.scope);
     }
     ask->client = text_of(id);
     return CALL_DONE;
-}
-
-/* Is every word of `scope` among those the client may have? */
-static bool scope_within(struct text scope, const struct client *client)
-{
-    struct text allowed = text_of(client->scope);
-
-    while (allowed.size > 0 && scope.size > 0) {
-        struct text word = text_split(&scope, ' ');
-
-        if (!text_has_word(allowed, word)) {
-            return false;
-        }
-    }
-    return true;
 }
 
 static enum call_end read_import(struct call *call, struct text *imported)

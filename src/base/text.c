@@ -83,13 +83,22 @@ struct text text_split(struct text *rest, char separator)
     return before;
 }
 
+struct text text_word(struct text *rest)
+{
+    struct text t = text_strip(*rest);
+    size_t size = 0;
+
+    while (size < t.size && !is_space(t.data[size])) {
+        size++;
+    }
+    *rest = text_from(t, size);
+    return text_cut(t, size);
+}
+
 bool text_has_word(struct text list, struct text word)
 {
-    if (word.size == 0) {
-        return false;
-    }
-    while (list.size > 0) {
-        if (text_equal(text_split(&list, ' '), word)) {
+    for (struct text one; (one = text_word(&list)).size > 0;) {
+        if (text_equal(one, word)) {
             return true;
         }
     }

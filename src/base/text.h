@@ -68,7 +68,10 @@ struct text text_strip(struct text t);
 /* Cuts *rest at the first separator: returns what precedes it, and leaves what follows. Without a
  * separator, returns all and leaves the empty text. */
 struct text text_split(struct text *rest, char separator);
-/* Is `word` one of the words of the space-separated list? */
+/* Cuts the next word off *rest; words stand between white space (as of text_strip). Empty: there is
+ * none. */
+struct text text_word(struct text *rest);
+/* Is `word` one of the words of the list? Not the empty one. */
 bool text_has_word(struct text list, struct text word);
 
 /* Decimal digits only, no sign, no space, at most `max`. False otherwise, and *value is unchanged.

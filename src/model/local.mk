@@ -13,5 +13,6 @@ libmodel_a_SOURCES = \
 	src/model/account.h \
 	src/model/client.c src/model/client.h \
 	src/model/cookie.h src/model/mount.h src/model/realm.h \
+	src/model/scope.c src/model/scope.h \
 	src/model/policy.c \
 	src/model/policy.h

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "model/scope.h"
 #include "operation/decision.h"
 #include "operation/token_ref.h"
 #include "token/layout.h"
@@ -17,7 +18,6 @@ enum { ISSUE_SECONDS_TRIED = 1000 };
 
 static bool importable(struct text token, const struct secrets *secrets);
 static bool has_any(struct text t, const char *bytes);
-static bool scope_is_well_formed(struct text scope);
 static bool find_policy(struct issue *issue);
 static bool start_session(struct issue *issue);
 static bool sign_first(struct issue *issue);
@@ -54,7 +54,8 @@ enum outcome issue_begin(struct issue *issue, struct request *request, const str
     issue->first_s = answer->now_ms / CLOCK_SECOND;
     if (!importable(ask->imported, request->issuer->secrets)) {
         return OUTCOME_TOKEN_INVALID;
-    } else if (ask->scope.size > SESSION_SCOPE_MAX || !scope_is_well_formed(ask->scope)) {
+    } else if (ask->scope.size > SESSION_SCOPE_MAX ||
+               !scope_canonical(ask->scope, issue->scope, &issue->ask.scope)) {
         return OUTCOME_SCOPE_INVALID;
     } else if (!find_policy(issue) || !start_session(issue) || !sign_first(issue) ||
                !make_first_token(issue)) {
@@ -114,21 +115,6 @@ static bool has_any(struct text t, const char *bytes)
         }
     }
     return false;
-}
-
-/* scope = scope-token *( SP scope-token ), scope-token = %x21 / %x23-5B / %x5D-7E (RFC 6749 3.3);
- * empty is allowed too: some servers grant it. */
-static bool scope_is_well_formed(struct text scope)
-{
-    for (size_t i = 0; i < scope.size; i++) {
-        unsigned char c = (unsigned char)scope.data[i];
-        bool lone_space = c == ' ' && i > 0 && i + 1 < scope.size && scope.data[i - 1] != ' ';
-
-        if (!lone_space && (c <= 0x20 || c == '"' || c == '\\' || c > 0x7e)) {
-            return false;
-        }
-    }
-    return true;
 }
 
 static bool find_policy(struct issue *issue)

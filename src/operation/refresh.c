@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/scope.h"
 #include "operation/client_auth.h"
 #include "operation/decision.h"
 #include "operation/issue.h"
@@ -40,7 +41,8 @@ struct refresh {
     struct store_write write;
     int races_lost;
 
-    struct session_view grant; /* last, because it is large and is not zeroed */
+    char scope[SESSION_SCOPE_MAX]; /* what the access token carries, where less was asked for */
+    struct session_view grant;     /* these two last, because they are large and not zeroed */
 };
 
 static bool begin(struct request *request);
@@ -51,7 +53,7 @@ static void decide(struct refresh *refresh, enum outcome outcome);
 static bool attempt(struct refresh *refresh, enum outcome *outcome);
 static void introduce(struct refresh *refresh);
 static bool grant(struct refresh *refresh, enum outcome *outcome);
-static bool choose_scope(const struct refresh *refresh, struct text *scope);
+static bool choose_scope(struct refresh *refresh, struct text *scope);
 static bool rotate(struct refresh *refresh, struct text scope, uint32_t to);
 static bool roll_forward(struct refresh *refresh, struct text scope);
 static bool renew(struct refresh *refresh, struct text scope);
@@ -74,7 +76,7 @@ const struct operation operation_refresh = {
 static bool begin(struct request *request)
 {
     struct refresh *refresh =
-        operation_state(request, sizeof *refresh, offsetof(struct refresh, grant));
+        operation_state(request, sizeof *refresh, offsetof(struct refresh, scope));
     enum token_ref_result found;
     enum outcome refusal;
 
@@ -230,7 +232,7 @@ static bool grant(struct refresh *refresh, enum outcome *outcome)
 
 /* RFC 6749 section 6, or exactly the scope that was granted. False: the scope is not one that this
  * access token may carry. */
-static bool choose_scope(const struct refresh *refresh, struct text *scope)
+static bool choose_scope(struct refresh *refresh, struct text *scope)
 {
     struct text granted = text_of(refresh->grant.session.scope);
     struct text asked = refresh->ask->scope;
@@ -239,20 +241,16 @@ static bool choose_scope(const struct refresh *refresh, struct text *scope)
     if (granted.size > 0 && !refresh->policy.layout->says_scope && !refresh->policy.scope_loss) {
         return false; /* a token without it might be taken for one that may do everything */
     } else if (refresh->policy.scope_rule == SCOPE_EXACT) {
-        return text_equal(asked, granted);
+        return scope_covers(granted, asked) && scope_covers(asked, granted);
     } else if (refresh->policy.scope_rule == SCOPE_IGNORED || !refresh->ask->scope_given ||
                asked.size == 0) {
         return true;
     }
-    for (struct text rest = asked; rest.size > 0;) {
-        struct text word = text_split(&rest, ' ');
-
-        if (word.size == 0 || !text_has_word(granted, word)) {
-            return false;
-        }
+    if (!scope_covers(granted, asked)) {
+        return false;
     }
-    *scope = asked;
-    refresh->answer->scope_narrowed = !text_equal(asked, granted);
+    *scope = scope_common(granted, asked, refresh->scope);
+    refresh->answer->scope_narrowed = !text_equal(*scope, granted);
     return true;
 }
 

@@ -99,16 +99,30 @@ static void test_split(void **state)
     expect_text(text_split(&rest, ','), "");
 }
 
+static void test_word(void **state)
+{
+    struct text rest = TEXT(" \tone  two\r\nthree\v");
+    (void)state;
+
+    expect_text(text_word(&rest), "one");
+    expect_text(text_word(&rest), "two");
+    expect_text(text_word(&rest), "three");
+    expect_text(text_word(&rest), "");
+    expect_text(rest, "");
+    rest = TEXT(" \n");
+    expect_text(text_word(&rest), "");
+}
+
 static void test_has_word(void **state)
 {
     static const struct row {
         const char *list, *word;
         bool has;
     } rows[] = {
-        {"read write", "read", true},  {"read write", "write", true},  {"read write", "rea", false},
-        {"read write", "rite", false}, {"read  write", "", false},     {"", "", false},
-        {"", "read", false},           {"read", "read", true},         {" read ", "read", true},
-        {"read write", "Read", false}, {"read\twrite", "read", false}, {"a b c", "a b", false},
+        {"read write", "read", true},  {"read write", "write", true}, {"read write", "rea", false},
+        {"read write", "rite", false}, {"read  write", "", false},    {"", "", false},
+        {"", "read", false},           {"read", "read", true},        {" read ", "read", true},
+        {"read write", "Read", false}, {"read\twrite", "read", true}, {"a b c", "a b", false},
     };
     (void)state;
 
@@ -312,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_starts_and_ends),
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_split),
+        cmocka_unit_test(test_word),
         cmocka_unit_test(test_has_word),
         cmocka_unit_test(test_to_u64),
         cmocka_unit_test(test_utf8_table),

@@ -162,7 +162,7 @@ static void test_scope(void **state)
     assert_true(answer.scope_narrowed);
     assert_string_equal(
         json_string_value(json_object_get(world_payload(w, answer.access_token), "scope")),
-        "admin read");
+        "read admin");
     /* narrowed once, whole again when omitted (RFC 6749 section 6) */
     assert_int_equal(world_present(w, &w->mount, answer.refresh_token, &answer), OUTCOME_ROTATED);
     assert_true(text_is(answer.scope, "read write admin"));
