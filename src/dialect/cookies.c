@@ -264,7 +264,7 @@ static void set_cookie(const struct request *request, struct http_response *resp
     };
 
     http_response_cookie(response, request->arena, &cookie);
-    if (other != NULL && http_cookie(&request->http->request, other, &unused) != HTTP_ABSENT) {
+    if (other != NULL && http_cookies(&request->http->request, other, &unused, 1) > 0) {
         expire(request, response,
                &(struct expired){
                    .name = text_of(other), .domain = cookie.domain, .path = cookie.path});

@@ -48,29 +48,42 @@ static bool decode_body(struct request *request, enum outcome *refusal)
     return !is_absent(*token);
 }
 
+/* The browser sends every cookie of the name, also those that another server has left. `values` has
+ * room for REFRESH_CANDIDATES_MAX. */
+static bool take_cookies(struct request *request, const char *name, struct text *values)
+{
+    struct refresh_input *input = &request->input.refresh;
+    size_t sent = http_cookies(&request->http->request, name, values, REFRESH_CANDIDATES_MAX);
+    size_t count = 0;
+
+    for (size_t i = 0; i < sent; i++) {
+        if (!is_absent(values[i])) {
+            values[count++] = values[i];
+        }
+    }
+    input->refresh_token = count > 0 ? values[0] : (struct text){0};
+    input->candidates = values;
+    input->candidate_count = count > 1 ? count : 0;
+    return count > 0;
+}
+
 /* The cookie wins over the body. The old access token (cookie access_token, member token) was only
  * ever relayed to a webhook and need not be valid, so it is not read. */
 static bool decode(struct request *request, enum outcome *refusal)
 {
-    struct text *token = &request->input.refresh.refresh_token;
+    struct text *values = arena_alloc(request->arena, REFRESH_CANDIDATES_MAX * sizeof *values);
     const char *name;
 
-    if (is_in_url(request)) {
+    if (values == NULL) {
+        *refusal = OUTCOME_FAULT;
+        return false;
+    } else if (is_in_url(request)) {
         *refusal = OUTCOME_PARAMETER_IN_URL;
         return false;
     }
     for (size_t i = 0; (name = cookies_refresh_name(request, &cookie_names, i)) != NULL; i++) {
-        switch (http_cookie(&request->http->request, name, token)) {
-        case HTTP_REPEATED:
-            *refusal = OUTCOME_PARAMETER_REPEATED;
-            return false;
-        case HTTP_ONE:
-            if (!is_absent(*token)) {
-                return true;
-            }
-            break;
-        case HTTP_ABSENT:
-            break;
+        if (take_cookies(request, name, values)) {
+            return true;
         }
     }
     return decode_body(request, refusal);

@@ -24,7 +24,6 @@ enum variable {
     VARIABLE_CONTENT_TYPE,
     VARIABLE_CONTENT_LENGTH,
     VARIABLE_AUTHORIZATION,
-    VARIABLE_COOKIE,
     SINGLES,
     /* of these, the first counts */
     VARIABLE_QUERY_STRING = SINGLES,
@@ -42,7 +41,6 @@ static const struct text variable_names[VARIABLES] = {
     [VARIABLE_CONTENT_TYPE] = {NAME("CONTENT_TYPE")},
     [VARIABLE_CONTENT_LENGTH] = {NAME("CONTENT_LENGTH")},
     [VARIABLE_AUTHORIZATION] = {NAME("HTTP_AUTHORIZATION")},
-    [VARIABLE_COOKIE] = {NAME("HTTP_COOKIE")},
     [VARIABLE_QUERY_STRING] = {NAME("QUERY_STRING")},
     [VARIABLE_REMOTE_ADDR] = {NAME("REMOTE_ADDR")},
     [VARIABLE_HTTPS] = {NAME("HTTPS")},
@@ -130,8 +128,7 @@ static void add_variable(struct http_request *request, enum variable variable, s
     case VARIABLE_CONTENT_LENGTH:
         take_length(request, value, repeated);
         break;
-    case VARIABLE_AUTHORIZATION: /* headers */
-    case VARIABLE_COOKIE:
+    case VARIABLE_AUTHORIZATION: /* a header */
     case VARIABLE_OTHER:
         break;
     }
@@ -276,39 +273,71 @@ bool http_media_is(struct text content_type, const char *type)
 
 /* ---- cookies ---- */
 
-static enum http_find find_cookie(struct text header, const char *name, enum http_find found,
-                                  struct text *value);
+static size_t add_cookies(struct text header, const char *name, struct text *values, size_t room,
+                          size_t count);
+static struct text next_pair(struct text *rest);
+static struct text unquoted(struct text value);
+static bool is_among(const struct text *values, size_t count, struct text value);
 
-enum http_find http_cookie(const struct http_request *request, const char *name, struct text *value)
+size_t http_cookies(const struct http_request *request, const char *name, struct text *values,
+                    size_t room)
 {
-    enum http_find found = HTTP_ABSENT;
+    size_t count = 0;
 
     for (size_t i = 0; i < request->header_count; i++) {
         if (text_is(request->headers[i].name, "cookie")) {
-            found = find_cookie(request->headers[i].value, name, found, value);
+            count = add_cookies(request->headers[i].value, name, values, room, count);
         }
     }
-    return found;
+    return count;
 }
 
-/* Looks for the cookie in one Cookie header. `found`: in those before it. */
-static enum http_find find_cookie(struct text header, const char *name, enum http_find found,
-                                  struct text *value)
+/* Those of one Cookie header, behind the `count` values that there are. Returns how many then. */
+static size_t add_cookies(struct text header, const char *name, struct text *values, size_t room,
+                          size_t count)
 {
-    while (header.size > 0) {
-        struct text pair_value = text_split(&header, ';');
-        struct text pair_name = text_split(&pair_value, '=');
-        pair_value = text_trim(pair_value);
-        if (pair_value.size == 0 || !text_is(text_trim(pair_name), name)) {
-            continue;
+    while (header.size > 0 && count < room) {
+        struct text value = next_pair(&header);
+        struct text its_name = text_trim(text_split(&value, '='));
+
+        value = unquoted(text_trim(value));
+        if (value.size > 0 && text_is(its_name, name) && !is_among(values, count, value)) {
+            values[count++] = value;
         }
-        if (found != HTTP_ABSENT) {
-            return HTTP_REPEATED;
-        }
-        *value = pair_value;
-        found = HTTP_ONE;
     }
-    return found;
+    return count;
+}
+
+/* Cuts off the next pair, at `;` or at ", ", which no cookie's value has in it. */
+static struct text next_pair(struct text *rest)
+{
+    size_t i = 0;
+
+    while (i < rest->size && rest->data[i] != ';' &&
+           !(rest->data[i] == ',' && i + 1 < rest->size && rest->data[i + 1] == ' ')) {
+        i++;
+    }
+    struct text pair = text_cut(*rest, i);
+    *rest = text_from(*rest, i + 1);
+    return pair;
+}
+
+static struct text unquoted(struct text value)
+{
+    if (value.size >= 2 && text_starts(value, TEXT("\"")) && text_ends(value, TEXT("\""))) {
+        value = text_cut(text_from(value, 1), value.size - 2);
+    }
+    return value;
+}
+
+static bool is_among(const struct text *values, size_t count, struct text value)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (text_equal(values[i], value)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- Authorization ---- */

@@ -59,8 +59,8 @@ struct http_request {
 
 /* Fills *request from `NAME=value` strings (NULL-terminated list; FCGX envp or environ), without a
  * body. Texts point into the list. Sets `malformed` when a variable that must be single
- * (REQUEST_METHOD, SCRIPT_NAME, PATH_INFO, CONTENT_TYPE, CONTENT_LENGTH, HTTP_AUTHORIZATION,
- * HTTP_COOKIE) is repeated, when there are more than HTTP_HEADERS_MAX headers,
+ * (REQUEST_METHOD, SCRIPT_NAME, PATH_INFO, CONTENT_TYPE, CONTENT_LENGTH, HTTP_AUTHORIZATION) is
+ * repeated, when there are more than HTTP_HEADERS_MAX headers,
  * or when a header is larger than 16 KiB. Ignores HTTP_PROXY, and names
  * that are not in upper case. False when the arena is exhausted. */
 bool http_request_from_cgi(struct arena *arena, const char *const *variables,
@@ -74,10 +74,12 @@ enum http_find http_header(const struct http_request *request, const char *name,
 /* Is this the media type, whatever its parameters? Ignores case. */
 bool http_media_is(struct text content_type, const char *type);
 
-/* The value of a cookie (RFC 6265 section 5.4), not decoded, with its quotes. An empty one counts
- * as absent. */
-enum http_find http_cookie(const struct http_request *request, const char *name,
-                           struct text *value);
+/* The values of the cookies of this name, in the order sent and each once; not decoded, without
+ * quotes round them. An empty one counts as absent. A browser sends two of one name when their
+ * domains or paths differ (RFC 6265 section 5.4), and proxies split one header in several, which
+ * Apache joins by ", ". Returns how many there are, at most `room`. */
+size_t http_cookies(const struct http_request *request, const char *name, struct text *values,
+                    size_t room);
 
 /* The credentials in the Authorization header (RFC 9110 section 11.6.2), if it has this scheme;
  * HTTP_ABSENT if it has another. Ignores the case of the scheme. */

@@ -23,6 +23,9 @@
  * through, so a handful is plenty. */
 enum { RACES_LOST_MAX = 16 };
 
+/* Of candidates: the store is asked about that many. */
+enum { CANDIDATES_TRIED = 8 };
+
 /* One request's working set, in its arena. */
 struct refresh {
     struct request *request;
@@ -49,8 +52,10 @@ static bool begin(struct request *request);
 static struct store_write *step(struct request *request, enum outcome *outcome);
 static void written(struct request *request, enum store_result result);
 static enum token_ref_result find(struct refresh *refresh);
+static bool choose(struct refresh *refresh);
 static void decide(struct refresh *refresh, enum outcome outcome);
 static bool attempt(struct refresh *refresh, enum outcome *outcome);
+static bool judge(struct refresh *refresh, enum outcome *outcome);
 static void introduce(struct refresh *refresh);
 static bool grant(struct refresh *refresh, enum outcome *outcome);
 static bool choose_scope(struct refresh *refresh, struct text *scope);
@@ -104,10 +109,14 @@ static bool begin(struct request *request)
 /* Nothing is decided yet only when there is a session to look at. */
 static enum token_ref_result find(struct refresh *refresh)
 {
-    enum token_ref_result found =
-        token_ref_locate(refresh->request->issuer, refresh->ask->refresh_token, refresh->arena,
-                         &refresh->ref, refresh->fault);
+    enum token_ref_result found;
 
+    if (!choose(refresh)) {
+        decide(refresh, OUTCOME_PARAMETER_REPEATED);
+        return TOKEN_REF_INVALID;
+    }
+    found = token_ref_locate(refresh->request->issuer, refresh->ask->refresh_token, refresh->arena,
+                             &refresh->ref, refresh->fault);
     switch (found) {
     case TOKEN_REF_FOUND:
         break;
@@ -122,6 +131,73 @@ static enum token_ref_result find(struct refresh *refresh)
         break;
     }
     return found;
+}
+
+/* How good a candidate is, the better the greater. */
+enum candidate { CANDIDATE_UNKNOWN, CANDIDATE_REFUSED, CANDIDATE_FAULT, CANDIDATE_GOOD };
+
+static enum candidate try_candidate(struct refresh *refresh, struct text token)
+{
+    enum outcome outcome;
+
+    switch (token_ref_locate(refresh->request->issuer, token, refresh->arena, &refresh->ref,
+                             refresh->fault)) {
+    case TOKEN_REF_FOUND:
+        break;
+    case TOKEN_REF_INVALID:
+    case TOKEN_REF_UNKNOWN:
+        return CANDIDATE_UNKNOWN;
+    case TOKEN_REF_FAULT:
+        return CANDIDATE_FAULT;
+    }
+    if (!judge(refresh, &outcome) || outcome == OUTCOME_FAULT) {
+        return CANDIDATE_FAULT;
+    }
+    return outcome_is_grant(outcome) ? CANDIDATE_GOOD : CANDIDATE_REFUSED;
+}
+
+/* Does this token carry its own proof? One that does is tried before those that only the store can
+ * tell from garbage, so that garbage leaves room for it. */
+static bool is_native(const struct refresh *refresh, struct text token)
+{
+    struct token_ref unused;
+
+    return refresh_token_native_open(refresh->request->issuer->secrets, token, unused.session,
+                                     &unused.generation);
+}
+
+/* Of several tokens the one that would be granted, and of one session's the newest; what is left of
+ * an older cookie harms nothing. False: two good ones of different sessions, and none may be chosen
+ * for the user. */
+static bool choose(struct refresh *refresh)
+{
+    struct refresh_input *input = &refresh->request->input.refresh;
+    enum candidate best = CANDIDATE_UNKNOWN;
+    struct token_ref best_ref = {.generation = 0};
+    size_t tried = 0;
+
+    for (int native = 1; native >= 0; native--) {
+        for (size_t i = 0; i < input->candidate_count && tried < CANDIDATES_TRIED; i++) {
+            struct text token = input->candidates[i];
+
+            if (is_native(refresh, token) != (native == 1)) {
+                continue;
+            }
+            tried++;
+            enum candidate candidate = try_candidate(refresh, token);
+            bool both_good = candidate == CANDIDATE_GOOD && best == CANDIDATE_GOOD;
+            if (both_good &&
+                memcmp(refresh->ref.session, best_ref.session, sizeof best_ref.session) != 0) {
+                return false;
+            } else if (candidate > best ||
+                       (both_good && refresh->ref.generation > best_ref.generation)) {
+                best = candidate;
+                best_ref = refresh->ref;
+                input->refresh_token = token;
+            }
+        }
+    }
+    return true;
 }
 
 static void decide(struct refresh *refresh, enum outcome outcome)
@@ -172,6 +248,19 @@ static void written(struct request *request, enum store_result result)
 /* One reading of the record and what follows from it, up to the write. False with the fault. */
 static bool attempt(struct refresh *refresh, enum outcome *outcome)
 {
+    if (!judge(refresh, outcome)) {
+        return false;
+    } else if (outcome_is_grant(*outcome)) {
+        return grant(refresh, outcome);
+    } else if (*outcome == OUTCOME_TOKEN_REUSED) {
+        punish(refresh);
+    }
+    return true;
+}
+
+/* The record as it is now, and what is to be said to the token. False with the fault. */
+static bool judge(struct refresh *refresh, enum outcome *outcome)
+{
     enum store_result result = store_session_view(
         refresh->request->issuer->store, refresh->ref.session, &refresh->grant, refresh->fault);
 
@@ -188,11 +277,6 @@ static bool attempt(struct refresh *refresh, enum outcome *outcome)
     }
     *outcome = decision_make(&refresh->policy, &refresh->grant, refresh->ref.generation,
                              refresh->client.proved, &refresh->now);
-    if (outcome_is_grant(*outcome)) {
-        return grant(refresh, outcome);
-    } else if (*outcome == OUTCOME_TOKEN_REUSED) {
-        punish(refresh);
-    }
     return true;
 }
 

@@ -38,8 +38,14 @@ struct client_proof {
     struct text endpoint_url; /* what an assertion's `aud` must name, unless it names the issuer */
 };
 
+enum { REFRESH_CANDIDATES_MAX = 64 };
+
 struct refresh_input {
     struct text refresh_token;
+    /* Where several were sent and the client cannot know which is good, as cookies of one name:
+     * refresh.c chooses refresh_token among them. */
+    const struct text *candidates;
+    size_t candidate_count; /* 0: refresh_token is the one */
     bool scope_given;
     struct text scope;
     bool username_given; /* the token must belong to this user */

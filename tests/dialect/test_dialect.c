@@ -316,6 +316,10 @@ static void show_ask(struct buffer *out, const struct request *request)
     if (request->operation == &operation_refresh) {
         const struct refresh_input *input = &request->input.refresh;
 
+        for (size_t i = 0; i < input->candidate_count; i++) {
+            show_text(out, "candidate", true, input->candidates[i]);
+        }
+
         show_text(out, "refresh_token", true, input->refresh_token);
         show_client(out, &request->client);
         show_text(out, "scope", input->scope_given, input->scope);

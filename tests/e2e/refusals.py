@@ -136,7 +136,7 @@ def fusionauth(dialect, behaviour):
     yield "nothing", lambda path, login: Request("POST", path), "no-token"
     yield "undefined", undefined, "no-token"
     yield "no JSON", lambda path, login: Request("POST", path, [JSON], b"{"), "malformed"
-    yield "cookie twice", twice, "repeated"
+    yield "two strange cookies", twice, "invalid"
     yield "by body", by_body, "invalid"
 
 

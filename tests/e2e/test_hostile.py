@@ -73,8 +73,7 @@ def bodies(login):
         "empty form": ([FORM], b""),
         "text/plain": ([("Content-Type", "text/plain")], form),
         "multipart": ([("Content-Type", "multipart/form-data; boundary=x")], b"--x--"),
-        "form in Latin-1": ([("Content-Type", FORM[1] + ";charset=iso-8859-1")], form),
-        "JSON in UTF-16": ([("Content-Type", JSON[1] + ";charset=utf-16")], as_json),
+        "JSON in UTF-16": ([JSON], as_json.decode().encode("utf-16")),
         "bad media type": ([("Content-Type", "//;;=")], form),
         "bad percent": ([FORM], form + b"%zz"),
         "cut percent": ([FORM], form + b"%4"),
@@ -96,7 +95,7 @@ def bodies(login):
         "JSON with NUL": ([JSON], b'{"refresh_token":"a\\u0000b","refreshToken":"a\\u0000b"}'),
         "JSON with a lone surrogate": ([JSON], b'{"refresh_token":"\\ud800","refreshToken":"\\ud800"}'),
         "JSON of invalid UTF-8": ([JSON], b'{"refresh_token":"\xff","refreshToken":"\xff"}'),
-        "JSON with a byte order mark": ([JSON], b"\xef\xbb\xbf" + as_json),
+        "JSON with two byte order marks": ([JSON], b"\xef\xbb\xbf" * 2 + as_json),
         "JSON array": ([JSON], b"[" + as_json + b"]"),
         "JSON string": ([JSON], b'"x"'),
         "JSON null": ([JSON], b"null"),
@@ -172,8 +171,7 @@ def test_headers(door, mount):
 
 
 @pytest.mark.sanitized
-@pytest.mark.parametrize("name", ["REQUEST_METHOD", "CONTENT_TYPE", "HTTP_AUTHORIZATION",
-                                  "HTTP_COOKIE"])
+@pytest.mark.parametrize("name", ["REQUEST_METHOD", "CONTENT_TYPE", "HTTP_AUTHORIZATION"])
 @pytest.mark.parametrize("mount", MOUNTS)
 def test_variable_given_twice(door, mount, name):
     login = door.world.login(mount)

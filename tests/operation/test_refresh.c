@@ -172,6 +172,83 @@ static void test_scope(void **state)
                      OUTCOME_SCOPE_INVALID);
     ask.scope = TEXT("read write admin");
     assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
+    ask.refresh_token = answer.refresh_token;
+    ask.scope = TEXT(" admin  write\tread admin\n");
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
+    assert_true(text_is(answer.scope, "read write admin"));
+}
+
+/* A scope is granted in one form, however it is spelled. */
+static void test_scope_is_kept_in_one_form(void **state)
+{
+    struct world *w = *state;
+    struct text token = world_session(w, "", "  write read\twrite ");
+    struct world_ask ask = {.mount = &w->mount,
+                            .refresh_token = token,
+                            .scope_given = true,
+                            .scope = TEXT("read read  write read")};
+    struct answer answer;
+
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
+    assert_false(answer.scope_narrowed);
+    assert_true(text_is(answer.scope, "write read"));
+    assert_string_equal(
+        json_string_value(json_object_get(world_payload(w, answer.access_token), "scope")),
+        "write read");
+}
+
+static enum outcome present_several(struct world *w, const struct text *tokens, size_t count,
+                                    struct answer *answer)
+{
+    struct world_ask ask = {.mount = &w->mount,
+                            .refresh_token = tokens[0],
+                            .candidates = tokens,
+                            .candidate_count = count};
+
+    return world_run(&w->issuer, &ask, w->arena, answer, &w->fault);
+}
+
+/* Cookies of one name: what another server or an older login has left harms nothing. */
+static void test_one_of_several_tokens(void **state)
+{
+    enum { FIRST, SECOND, GARBAGE, ENDED, OTHER, TOKENS };
+    struct world *w = *state;
+    struct text tokens[TOKENS];
+    struct text garbage[20];
+    struct answer answer, ended;
+
+    tokens[ENDED] = world_session(w, "", NULL);
+    assert_int_equal(world_present(w, &w->mount, tokens[ENDED], &ended), OUTCOME_ROTATED);
+    w->now_ms += CLOCK_HOUR;
+    assert_int_equal(world_present(w, &w->mount, tokens[ENDED], &answer), OUTCOME_TOKEN_REUSED);
+    tokens[FIRST] = world_session(w, "", NULL);
+    assert_int_equal(world_present(w, &w->mount, tokens[FIRST], &answer), OUTCOME_ROTATED);
+    tokens[SECOND] = answer.refresh_token;
+    tokens[GARBAGE] = TEXT("stale-of-another-server");
+    /* the newest, in any order, and the older one, in its window or past it, ends nothing */
+    assert_int_equal(present_several(w, tokens, 4, &answer), OUTCOME_ROTATED);
+    tokens[FIRST] = tokens[SECOND];
+    tokens[SECOND] = answer.refresh_token;
+    w->now_ms += CLOCK_HOUR;
+    assert_int_equal(present_several(w, tokens, 4, &answer), OUTCOME_ROTATED);
+    tokens[FIRST] = answer.refresh_token;
+    assert_int_equal(present_several(w, tokens, 4, &answer), OUTCOME_ROTATED);
+    tokens[FIRST] = answer.refresh_token;
+    /* any number of strange ones in front */
+    for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++) {
+        garbage[i] = i == 19 ? tokens[FIRST] : text_cut(TEXT("abcdefghijklmnopqrstuvw"), i + 3);
+    }
+    assert_int_equal(present_several(w, garbage, 20, &answer), OUTCOME_ROTATED);
+    tokens[FIRST] = answer.refresh_token;
+    /* none is good: what is known is said */
+    assert_int_equal(present_several(w, tokens + GARBAGE, 2, &answer), OUTCOME_TOKEN_REVOKED);
+    assert_int_equal(present_several(w, garbage, 2, &answer), OUTCOME_TOKEN_INVALID);
+    /* two logins: neither is chosen, neither is spent */
+    tokens[OTHER] = world_session(w, "", NULL);
+    tokens[SECOND] = tokens[OTHER];
+    assert_int_equal(present_several(w, tokens, 3, &answer), OUTCOME_PARAMETER_REPEATED);
+    assert_int_equal(world_present(w, &w->mount, tokens[OTHER], &answer), OUTCOME_ROTATED);
+    assert_int_equal(world_present(w, &w->mount, tokens[FIRST], &answer), OUTCOME_ROTATED);
 }
 
 static void test_accounts(void **state)
@@ -678,6 +755,9 @@ int main(void)
         CASE(test_overtaken_while_it_waited),
         CASE(test_lost_race_is_answered_as_a_replay),
         CASE(test_scope),
+        CASE(test_scope_is_kept_in_one_form),
+        CASE(test_one_of_several_tokens),
+
         CASE(test_accounts),
         CASE(test_nothing_is_granted_unwritten),
         CASE(test_window_starts_when_written),

@@ -202,6 +202,8 @@ struct request world_request(struct issuer *issuer, const struct world_ask *ask,
     } else {
         request.input.refresh =
             (struct refresh_input){.refresh_token = ask->refresh_token,
+                                   .candidates = ask->candidates,
+                                   .candidate_count = ask->candidate_count,
                                    .scope_given = ask->scope_given,
                                    .scope = ask->scope,
                                    .username_given = ask->username_given,

@@ -27,6 +27,8 @@ struct world {
 struct world_ask {
     const struct mount *mount;
     struct text refresh_token;
+    const struct text *candidates; /* instead of it */
+    size_t candidate_count;
     bool client_bound;
     enum client_proof_kind client_proof;
     struct text client_id;
