@@ -88,14 +88,20 @@ static enum password_check compare_generated(const struct comparison *comparison
     return right ? PASSWORD_RIGHT : failed ? PASSWORD_FAULT : PASSWORD_WRONG;
 }
 
+/* Either reading of it, so that a client that never form-urlencodes pays for one hash, too. */
 static bool is_remembered(const struct comparison *comparison)
 {
     const struct request *request = comparison->request;
+    const struct client_proof *proof = &request->client;
+    struct text owner = text_of(comparison->owner);
+    bool raw = proof->raw_given && text_is(proof->raw_id, comparison->client->id);
     bool found = false;
 
     for (size_t i = 0; i < comparison->chosen_count; i++) {
-        found |= password_gate_knows(request->issuer->gate, text_of(comparison->owner),
-                                     request->client.secret, comparison->chosen[i]);
+        const char *hash = comparison->chosen[i];
+
+        found |= password_gate_knows(request->issuer->gate, owner, proof->secret, hash);
+        found |= raw && password_gate_knows(request->issuer->gate, owner, proof->raw_secret, hash);
     }
     return found;
 }

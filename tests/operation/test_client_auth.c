@@ -11,7 +11,9 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include "operation/client_auth.h"
 #include "operation/password.h"
+#include "operation/token_ref.h"
 #include "operation/world.h"
 #include "token/client_keys.h"
 #include "token/jws.h"
@@ -109,6 +111,33 @@ static void test_raw_secret_is_tried_second(void **state)
 
         assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
                          rows[i].outcome);
+    }
+}
+
+/* A client that never form-urlencodes pays for one hash, as every other: once the raw reading is
+ * known, the decoded one is not hashed first, so that it is not tried a second time. */
+static void test_raw_secret_is_remembered(void **state)
+{
+    struct world *w = *state;
+    struct world_ask ask = {.mount = &w->mount,
+                            .client_bound = true,
+                            .client_proof = CLIENT_PROOF_BASIC,
+                            .client_id = TEXT("web"),
+                            .client_secret = TEXT("50 50"),
+                            .client_raw_secret = TEXT("50+50")};
+    struct client_identity identity;
+    struct token_ref ref;
+    enum outcome refusal;
+
+    add_client(w, "web", "50+50", false);
+    ask.refresh_token = world_session(w, "web", NULL);
+    assert_int_equal(token_ref_locate(&w->issuer, ask.refresh_token, w->arena, &ref, &w->fault),
+                     TOKEN_REF_FOUND);
+    for (int i = 0; i < 2; i++) {
+        struct request request = world_request(&w->issuer, &ask, w->arena);
+
+        assert_true(client_auth_check(&request, &ref, w->now_ms, &identity, &refusal));
+        assert_int_equal(request.client.raw_given, i == 1);
     }
 }
 
@@ -321,9 +350,13 @@ static void test_disabled_client(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_clients),          CASE(test_raw_secret_is_tried_second),
-        CASE(test_secret_is_rolled), CASE(test_client_assertion),
-        CASE(test_key_rollover),     CASE(test_disabled_client),
+        CASE(test_clients),
+        CASE(test_raw_secret_is_tried_second),
+        CASE(test_raw_secret_is_remembered),
+        CASE(test_secret_is_rolled),
+        CASE(test_client_assertion),
+        CASE(test_key_rollover),
+        CASE(test_disabled_client),
     };
     return cmocka_run_group_tests_name("operation/client_auth", tests, NULL, NULL);
 }
