@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "base/sanitized.h"
 #include "base/valgrind.h"
 #include "server/fastcgi.h"
 
@@ -294,7 +295,7 @@ static void test_kept_connection(void **state)
     assert_false(expect_response(expected));
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef SANITIZED
 struct block {
     struct block *next;
 };
@@ -531,7 +532,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_one_request),
         TEST(test_kept_connection),
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef SANITIZED
         TEST(test_no_memory_for_libfcgi),
 #endif
         TEST(test_head),

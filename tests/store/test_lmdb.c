@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "base/codec.h"
+#include "base/sanitized.h"
 #include "base/valgrind.h"
 #include "store/lmdb/env_private.h"
 #include "store/lmdb/rows_key.h"
@@ -726,7 +727,7 @@ static void a_store_without_limit_grows(void **state)
     assert_int_equal(fixture_findings(f), 0);
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef SANITIZED
 static size_t address_space_now(void)
 {
     FILE *file = fopen("/proc/self/statm", "r");
@@ -1734,7 +1735,7 @@ int main(void)
         ON_LMDB(a_full_store_still_rotates_ends_and_recovers),
         ON_LMDB(a_store_that_is_full_to_the_brim_loses_nothing),
         ON_LMDB(a_store_without_limit_grows),
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef SANITIZED
         ON_LMDB(no_address_space_is_a_fault_not_a_crash),
         ON_LMDB(a_reader_that_loses_the_map_breaks_the_store_for_this_process),
 #endif
