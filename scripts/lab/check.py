@@ -3,13 +3,13 @@
 does not know what is tested."""
 
 import argparse
-import concurrent.futures
 import dataclasses
 import os
 import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree
 
@@ -43,11 +43,14 @@ class Result:
 
 
 class Stage:
-    """One line of the run: runs commands with their output in a log of its own."""
+    """One line of the run: runs commands with their output in a log of its own. needs: the names of
+    the stages that build what it runs."""
 
-    def __init__(self, name, what, work, only_by_name=False):
-        self.name, self.what, self.work, self.only_by_name = name, what, work, only_by_name
+    def __init__(self, name, what, work, needs=(), only_by_name=False):
+        self.name, self.what, self.work = name, what, work
+        self.needs, self.only_by_name = set(needs), only_by_name
         self.log = LOGS / f"{name}.log"
+        self.cpu_seconds = 0.0
 
     def run(self):
         LOGS.mkdir(parents=True, exist_ok=True)
@@ -68,8 +71,12 @@ class Stage:
         """Exit status; output goes to the log."""
         self.note("$ " + " ".join(map(str, words)))
         with self.log.open("ab") as log:
-            return subprocess.run(words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                  env={**os.environ, **(env or {})}, check=False).returncode
+            process = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                       env={**os.environ, **(env or {})})
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.cpu_seconds += usage.ru_utime + usage.ru_stime
+        return process.returncode
 
 
 def build(folder, *arguments, targets=("check", "TESTS=")):
@@ -82,7 +89,22 @@ def build(folder, *arguments, targets=("check", "TESTS=")):
     return work
 
 
-BUILD = Stage("build", "gcc -Werror", build("build", targets=("check", "TESTS=", "campaign-programs")))
+def threaded_tests():
+    """The unit tests that start threads: TSan finds nothing in the others."""
+    return [str(path.relative_to(ROOT).with_suffix(""))
+            for path in sorted((ROOT / "tests").glob("*/test_*.c"))
+            if re.search(r"\bpthread_create\(|\bworkers_run\(", path.read_text())]
+
+
+# Sanitizers: line numbers and -O1 do, and compile faster.
+BUILD = Stage("build", "gcc -Werror, retoken.cgi too",
+              build("build", "--enable-static-cgi", targets=("check", "TESTS=", "campaign-programs")))
+CLANG = Stage("clang", "clang -Werror, ASan, UBSan, libFuzzer",
+              build("build-clang", "CC=clang", "CFLAGS=-O1 -gline-tables-only", "--enable-sanitize=fuzzer",
+                    targets=("check", "TESTS=", "fuzz-programs")), needs=["build"])
+TSAN = Stage("tsan", "gcc -Werror, TSan",
+             build("build-tsan", "CFLAGS=-O1 -g1", "--enable-sanitize=thread", targets=threaded_tests()),
+             needs=["build"])
 
 
 # `make check` runs some Python tests, too; here they are stages of their own.
@@ -112,13 +134,14 @@ def count_unit(log, passed):
 TELLING = re.compile(r"\[  (ERROR|FAILED) |\[   LINE |Sanitizer|^==\d+==|: error:")
 
 
-def unit(folder, *make_arguments, env=None):
+def unit(folder, *make_arguments, programs=None, env=None):
+    """Runs these unit tests, or all that there are."""
     def work(stage):
-        programs = test_programs(folder)
-        stage.command("make", "-k", "-s", f"-j{os.cpu_count()}", "-C", folder, "check",
-                      f"TESTS={UNIT_TESTS}", *make_arguments, env=env)
+        chosen = programs or test_programs(folder)
+        stage.command("make", "-k", "-s", f"-j{os.cpu_count()}", "-C", folder, "check-TESTS",
+                      f"TESTS={' '.join(chosen)}", *make_arguments, env=env)
         total, telling = Result(), []
-        for program in programs:
+        for program in chosen:
             base = ROOT / folder / program
             record = base.with_name(base.name + ".trs")
             passed = record.exists() and ":test-result: PASS" in record.read_text()
@@ -132,7 +155,7 @@ def unit(folder, *make_arguments, env=None):
                 telling += [f"---- {program}",
                             *[line for line in text.splitlines() if TELLING.search(line)][:30]]
         stage.note("\n".join(telling))
-        if not programs:
+        if not chosen:
             stage.note("no unit tests found")
             total.failed = 1
         return total
@@ -166,9 +189,9 @@ FUZZ_SEED = 0 if "FUZZ_SECONDS" in os.environ else 1
 FINDINGS = ROOT / "build" / "fuzz"
 
 
-def fuzz(target, seconds=FUZZ_SECONDS, seed=FUZZ_SEED):
+def fuzz(target, seconds, seed):
     """Lets libFuzzer search from the seeds and from what earlier runs found to be new."""
-    program = ROOT / "build-fuzz" / "tests" / "fuzz" / f"fuzz_{target}"
+    program = ROOT / "build-clang" / "tests" / "fuzz" / f"fuzz_{target}"
 
     def work(stage):
         corpus = FINDINGS / "corpus" / target
@@ -189,13 +212,12 @@ def try_mutants(stage):
     return Result(*mutants.run(stage.note, os.environ.get("MUTANTS", "").split()))
 
 
-def fuzz_targets():
-    return sorted(path.stem.removeprefix("fuzz_") for path in (ROOT / "tests/fuzz").glob("fuzz_*.c"))
+def fuzz_stages(seconds=FUZZ_SECONDS, seed=FUZZ_SEED):
+    targets = sorted(path.stem.removeprefix("fuzz_") for path in (ROOT / "tests/fuzz").glob("fuzz_*.c"))
+    return [Stage(f"fuzz-{target}", f"libFuzzer on {target}, {seconds} s", fuzz(target, seconds, seed),
+                  needs=["clang"])
+            for target in targets]
 
-
-FUZZ_BUILD = Stage("fuzz", "fuzz targets with libFuzzer, ASan and UBSan",
-                   build("build-fuzz", "CC=clang", "--enable-sanitize=fuzzer",
-                         targets=("fuzz-programs",)))
 
 # Part of the campaign -> seconds in a run of everything, seconds in `./check campaign`, what it is.
 CAMPAIGN = {
@@ -225,24 +247,20 @@ def campaign(part, seconds, *options):
 
 
 def campaign_stages(long, *options, seconds=None):
-    return [Stage(f"campaign-{part}", what, campaign(part, seconds or row[long], *options))
+    return [Stage(f"campaign-{part}", what, campaign(part, seconds or row[long], *options), needs=["build"])
             for part, (*row, what) in CAMPAIGN.items() if row[long] > 0]
 
 
 def plan_of_campaign(options):
-    """The parts named after `campaign`, all unless some are: kills beside the others."""
+    """The parts named after `campaign`, all unless some are. kills, the longest, comes first."""
     chosen = options.stage[1:]
     words = [f"--seed={options.seed}"] if options.seed is not None else []
     words += [f"--lmdb={options.lmdb}"] if options.lmdb else []
     stages = [stage for stage in campaign_stages(1, *words, seconds=options.seconds)
               if not chosen or stage.name.removeprefix("campaign-") in chosen]
-    kills = [stage for stage in stages if stage.name == "campaign-kills"]
-    others = [stage for stage in stages if stage not in kills]
     if not chosen or "fuzz" in chosen:
-        others += [FUZZ_BUILD, *[Stage(f"fuzz-{target}", f"libFuzzer on {target}",
-                                       fuzz(target, options.seconds or FUZZ_LONG_SECONDS, options.seed or 0))
-                                 for target in fuzz_targets()]]
-    return [[BUILD], (kills, others)]
+        stages += [CLANG, *fuzz_stages(options.seconds or FUZZ_LONG_SECONDS, options.seed or 0)]
+    return [BUILD, *stages]
 
 
 def folders_with_tests():
@@ -251,48 +269,31 @@ def folders_with_tests():
 
 
 def plan():
-    """[lane, lane, …]: the lanes run after one another, the stages of a lane too; a lane may be a
-    tuple of lanes that run side by side."""
-    others = [Stage(name, f"pytest tests/{name}", pytest(f"tests/{name}"))
-              for name in folders_with_tests()]
-    first = [
+    """The stages. What takes long and what others need comes first, so that both lanes end together."""
+    pytests = [Stage(name, f"pytest tests/{name}", pytest(f"tests/{name}"), needs=["build"])
+               for name in folders_with_tests()]
+    return [
         BUILD,
-        Stage("unit", "unit tests and fuzz seeds", unit("build")),
-    ]
-    left = [
-        *others,
-        Stage("e2e", "real web servers, races, kills, faults", pytest("tests/e2e")),
-        *campaign_stages(0),
-    ]
-    right = [
-        Stage("clang", "clang -Werror, programs and tests", build("build-clang", "CC=clang")),
-        Stage("static", "retoken.cgi without shared libraries",
-              build("build-static", "--enable-static-cgi")),
-        Stage("static-cgi", "plain CGI by it", pytest("tests/responder", "-k", "cgi",
-                                                      build_folder="build-static")),
-        Stage("asan", "ASan and UBSan", build("build-asan", "--enable-sanitize=address")),
-        Stage("asan-unit", "unit tests under ASan and UBSan",
-              unit("build-asan", env=SANITIZER_OPTIONS)),
-        Stage("tsan", "TSan", build("build-tsan", "--enable-sanitize=thread")),
-        Stage("tsan-unit", "unit tests under TSan", unit("build-tsan", env=SANITIZER_OPTIONS)),
+        Stage("unit", "unit tests and fuzz seeds", unit("build"), needs=["build"]),
+        CLANG,
+        Stage("e2e", "real web servers, races, kills, faults", pytest("tests/e2e"), needs=["build"]),
+        Stage("asan-unit", "unit tests under ASan and UBSan", unit("build-clang", env=SANITIZER_OPTIONS),
+              needs=["clang"]),
+        TSAN,
+        Stage("asan-e2e", "mounts and hostile requests under ASan and UBSan",
+              pytest("tests/e2e", "-m", "sanitized", build_folder="build-clang"), needs=["clang"]),
+        *pytests,
         Stage("valgrind", "unit tests under valgrind",
               unit("build", "LOG_COMPILER=prlimit", f"LOG_FLAGS={UNDER_VALGRIND}",
-                   env=VALGRIND_ENVIRONMENT)),
-    ]
-    fuzzing = [
-        FUZZ_BUILD,
-        *[Stage(f"fuzz-{target}", f"libFuzzer on {target}, {FUZZ_SECONDS} s", fuzz(target))
-          for target in fuzz_targets()],
-    ]
-    last = [
-        Stage("asan-e2e", "mounts and hostile requests under ASan and UBSan",
-              pytest("tests/e2e", "-m", "sanitized", build_folder="build-asan")),
+                   env=VALGRIND_ENVIRONMENT), needs=["build", "unit"]),
+        *campaign_stages(0),
+        Stage("tsan-unit", "unit tests with threads under TSan",
+              unit("build-tsan", programs=threaded_tests(), env=SANITIZER_OPTIONS), needs=["tsan"]),
         Stage("tsan-e2e", "the race under TSan",
-              pytest("tests/e2e", "-m", "threaded", build_folder="build-tsan")),
+              pytest("tests/e2e", "-m", "threaded", build_folder="build-tsan"), needs=["tsan"]),
+        *fuzz_stages(),
+        Stage("mutants", "seeded bugs, which the tests must notice", try_mutants, only_by_name=True),
     ]
-    seeded = [Stage("mutants", "seeded bugs, which the tests must notice", try_mutants,
-                    only_by_name=True)]
-    return [first, (left, right + fuzzing), last, seeded]
 
 
 def coloured(text, code):
@@ -300,40 +301,38 @@ def coloured(text, code):
     return text if plain else f"\033[{code}m{text}\033[0m"
 
 
-def is_chosen(stage, chosen):
-    """`fuzz` chooses fuzz-form, too: what is built and what is run with it belong together."""
-    return any(stage.name == one or stage.name.startswith(f"{one}-")
-               for one in chosen) if chosen else not stage.only_by_name
+def choose(stages, names):
+    """The stages named, with what they need. `fuzz` chooses fuzz-form, too."""
+    if not names:
+        return [stage for stage in stages if not stage.only_by_name]
+    chosen = {stage.name for stage in stages
+              if any(stage.name == name or stage.name.startswith(f"{name}-") for name in names)}
+    for stage in reversed(stages):  # what is needed comes before what needs it
+        if stage.name in chosen:
+            chosen |= stage.needs
+    return [stage for stage in stages if stage.name in chosen]
 
 
 class Report:
     """Prints a line per finished stage and keeps the sums."""
 
-    def __init__(self, chosen):
-        self.chosen, self.passed, self.failed, self.skipped = chosen, 0, 0, 0
-        self.stopped = False
-
-    def run(self, stages):
-        for stage in stages:
-            if self.stopped:
-                return
-            if not is_chosen(stage, self.chosen):
-                continue
-            began = time.monotonic()
-            result = stage.run()
-            self.line(stage, result, time.monotonic() - began)
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.cpu_seconds, self.began = 0.0, time.monotonic()
 
     def line(self, stage, result, seconds):
         self.passed += result.passed
         self.failed += result.failed
         self.skipped += result.skipped
+        self.cpu_seconds += stage.cpu_seconds
         mark = coloured("✗", 31) if result.failed else coloured("✓", 32)
         count = f"{result.passed} passed"
         if result.failed:
             count += f", {result.failed} failed"
         if result.skipped:
             count += f", {result.skipped} skipped"
-        text = f"{mark} {stage.name:18} {stage.what:46} {count:24} {seconds:6.1f} s"
+        text = (f"{mark} {stage.name:18} {stage.what:46} {count:24} {seconds:6.1f} s"
+                f"{stage.cpu_seconds:8.1f} s of CPU")
         if result.failed:
             tail = result.log.read_text(errors="replace").splitlines()[-60:]
             text += "".join(f"\n    {line}" for line in tail) + f"\n    all of it: {result.log}"
@@ -344,19 +343,48 @@ class Report:
     def close(self):
         if self.skipped:
             print(f"({self.skipped} skipped: something this machine lacks; see build/logs)")
+        print(f"{time.monotonic() - self.began:.0f} s, {self.cpu_seconds:.0f} s of CPU")
         line = f"{self.passed} passed, {self.failed} failed"
         print(coloured(line, 31 if self.failed else 32))
         return 1 if self.failed or not self.passed else 0
 
 
-def run_side_by_side(report, lanes):
-    with concurrent.futures.ThreadPoolExecutor(len(lanes)) as pool:
-        running = [pool.submit(report.run, lane) for lane in lanes]
-        try:
-            for lane in running:
-                lane.result()
-        finally:
-            report.stopped = any(not lane.done() for lane in running)
+class Runner:
+    """Runs stages, two at a time, in the order given: the first whose needs are done is next."""
+
+    SIDE_BY_SIDE = 2
+
+    def __init__(self, stages, report):
+        self.waiting, self.report = list(stages), report
+        self.undone = {stage.name for stage in stages}
+        self.changed = threading.Condition()
+
+    def run(self):
+        workers = [threading.Thread(target=self.work, daemon=True) for _ in range(self.SIDE_BY_SIDE)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+
+    def work(self):
+        while stage := self.next():
+            began = time.monotonic()
+            result = stage.run()
+            with self.changed:
+                self.report.line(stage, result, time.monotonic() - began)
+                self.undone.remove(stage.name)
+                self.changed.notify_all()
+
+    def next(self):
+        """None: none is left."""
+        with self.changed:
+            while self.waiting:
+                for stage in self.waiting:
+                    if not stage.needs & self.undone:
+                        self.waiting.remove(stage)
+                        return stage
+                self.changed.wait()
+        return None
 
 
 def main():
@@ -369,24 +397,19 @@ def main():
     long.add_argument("--lmdb", metavar="DIR", help="with the liblmdb.so.0 of this folder")
     options = parser.parse_args()
     is_campaign = options.stage[:1] == ["campaign"]
-    lanes = plan_of_campaign(options) if is_campaign else plan()
-    stages = [stage for lane in lanes for part in (lane if isinstance(lane, tuple) else (lane,))
-              for stage in part]
+    stages = plan_of_campaign(options) if is_campaign else plan()
     if options.list:
         for stage in stages:
             print(f"{stage.name:18} {stage.what}{' (only by name)' if stage.only_by_name else ''}")
         return 0
-    names = {*CAMPAIGN, "campaign", "fuzz"} if is_campaign else {stage.name for stage in stages}
+    names = ({*CAMPAIGN, "campaign", "fuzz"} if is_campaign
+             else {name for stage in stages for name in (stage.name, stage.name.partition("-")[0])})
     unknown = set(options.stage) - names
     if unknown:
         parser.error(f"no stage {', '.join(sorted(unknown))}; ./check --list names them")
-    report = Report(set() if is_campaign else set(options.stage))
+    report = Report()
     try:
-        for lane in lanes:
-            if isinstance(lane, tuple):
-                run_side_by_side(report, lane)
-            else:
-                report.run(lane)
+        Runner(choose(stages, [] if is_campaign else options.stage), report).run()
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130

@@ -18,7 +18,11 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_record \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_fcgi_scan
+if FUZZER
+EXTRA_PROGRAMS += $(FUZZ_TARGETS)
+else
 check_PROGRAMS += $(FUZZ_TARGETS)
+endif
 fuzz-programs: $(FUZZ_TARGETS)
 
 tests_fuzz_fuzz_form_SOURCES = tests/fuzz/fuzz_form.c $(FUZZ_MAIN)
