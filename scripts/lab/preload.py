@@ -25,7 +25,8 @@ def library(source):
 
 
 def variables(source, **more):
-    return {"LD_PRELOAD": str(library(source)), **more}
+    """Such a library opens files of its own, which a responder with confined files cannot."""
+    return {"LD_PRELOAD": str(library(source)), "RETOKEN_CONFINE": "calls", **more}
 
 
 def preloaded(installed, folder, source, **more):

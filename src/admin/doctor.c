@@ -8,6 +8,7 @@
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -18,6 +19,7 @@
 #include "base/codec.h"
 #include "base/secret.h"
 #include "dialect/dialect.h"
+#include "process/confine.h"
 
 enum health { HEALTH_OK, HEALTH_WARN, HEALTH_FAIL };
 
@@ -38,6 +40,7 @@ static enum health report(struct examination *e, const char *check, enum health 
 
 static void examine(struct examination *e);
 static void check_open_store(struct examination *e);
+static void check_confinement(struct examination *e);
 static void check_config_file(struct examination *e, const struct config *config);
 static void check_mounts(struct examination *e);
 static const char *remark_on(const struct mount *mount);
@@ -63,6 +66,24 @@ enum call_end doctor_run(struct call *call)
     return e.worst == HEALTH_FAIL ? CALL_FAULT : CALL_DONE;
 }
 
+/* The responder's, which runs on the same kernel. */
+static void check_confinement(struct examination *e)
+{
+    const char *wish = getenv("RETOKEN_CONFINE");
+    struct confinement offer = confine_offer();
+
+    if (wish != NULL && wish[0] != '\0') {
+        report(e, "confinement", HEALTH_WARN,
+               "RETOKEN_CONFINE=%.20s: a responder does less than it could", wish);
+    } else if (!offer.calls || !offer.files) {
+        report(e, "confinement", HEALTH_OK,
+               "%s; a newer kernel confines the responder to system calls and files",
+               confine_words(offer));
+    } else {
+        report(e, "confinement", HEALTH_OK, "%s", confine_words(offer));
+    }
+}
+
 static void examine(struct examination *e)
 {
     struct call *call = e->call;
@@ -74,6 +95,7 @@ static void examine(struct examination *e)
         return;
     }
     check_config_file(e, config);
+    check_confinement(e);
     check_mounts(e);
     if (!service_is_installed(config, &fault)) {
         report(e, "installation", HEALTH_FAIL, "%s", fault.text);

@@ -8,6 +8,16 @@
 
 #include "base/fault.h"
 
+/* Defined in a build with sanitizers, which need more memory and more files than the program. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HARDEN_SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HARDEN_SANITIZED 1
+#endif
+
 /* Makes sure that descriptors 0 to 2 are open, on /dev/null if necessary: otherwise the file of the
  * store might become standard output. Before any other open. False when it fails. */
 bool harden_descriptors(void);

@@ -14,6 +14,8 @@ libprocess_a_SOURCES = \
 	src/process/path.h \
 	src/process/service.c \
 	src/process/service.h \
+	src/process/confine.c \
+	src/process/confine.h \
 	src/process/harden.c \
 	src/process/harden.h \
 	src/process/version.c \

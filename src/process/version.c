@@ -8,10 +8,13 @@
 #include <stdio.h>
 
 #include "base/crypto.h"
+#include "process/confine.h"
 #include "token/client_jwt.h"
 
 void version_text(const char *program, char text[VERSION_TEXT_MAX])
 {
-    snprintf(text, VERSION_TEXT_MAX, "%s %s\n%s\nclient assertions verified by %s", program,
-             PACKAGE_VERSION, crypto_library(), client_jwt_verifier);
+    snprintf(text, VERSION_TEXT_MAX,
+             "%s %s\n%s\nclient assertions verified by %s\nconfines itself: %s", program,
+             PACKAGE_VERSION, crypto_library(), client_jwt_verifier,
+             confine_words(confine_offer()));
 }

@@ -6,7 +6,7 @@
 enum { VERSION_TEXT_MAX = 256 };
 
 /* Lines without a last newline: the program and its version, libcrypto as it is linked or loaded,
- * and the verifier of client assertions. */
+ * the verifier of client assertions, and what a responder confines itself to on this kernel. */
 void version_text(const char *program, char text[VERSION_TEXT_MAX]);
 
 #endif

@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "process/config.h"
+#include "process/confine.h"
 #include "process/harden.h"
 #include "process/version.h"
 #include "responder/serve.h"
@@ -57,6 +59,7 @@ static bool act_as_owner(const struct options *options);
 static void keep_secrets(void);
 static int run_cgi(const struct options *options);
 static int run_workers(const struct options *options);
+static void confine(struct serve *serve, const char *socket);
 static void leave(int status);
 
 int main(int argc, char **argv)
@@ -237,19 +240,10 @@ static void keep_secrets(void)
     limit_memory();
 }
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#endif
-
 /* libfcgi allocates what a record announces, up to 2 GiB: better that this fails. */
 static void limit_memory(void)
 {
-#ifndef SANITIZED
+#ifndef HARDEN_SANITIZED
     const rlim_t most = (rlim_t)1024 * 1024 * 1024; /* room for 256 stacks and 4 password checks */
     struct rlimit limit;
 
@@ -271,6 +265,7 @@ static int run_cgi(const struct options *options)
         fputs("retoken.fcgi: out of memory\n", stderr);
         return EXIT_FAULT;
     }
+    confine_process(serve_config(serve), NULL);
     struct server_handler handler = serve_handler(serve);
     return cgi_run(&handler);
 }
@@ -295,11 +290,22 @@ static int run_workers(const struct options *options)
         return EXIT_FAULT;
     }
     serve_warm(serve);
+    confine(serve, options->start == START_LISTEN ? listener.path : NULL);
     size_t threads = options->threads > 0 ? options->threads : serve_threads(serve);
     struct server_handler handler = serve_handler(serve);
     int status = workers_run(&listener, &handler, threads);
     listener_close(&listener);
     return status;
+}
+
+static void confine(struct serve *serve, const char *socket)
+{
+    const struct config *config = serve_config(serve);
+    struct confinement done = confine_process(config, socket);
+
+    log_line(config != NULL ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE, "confined: %s%s",
+             confine_words(done),
+             config != NULL ? "" : "; files from the next start on, when all can be opened");
 }
 
 /* Leaves the store open: closing it races with another process that opens it, and every commit is

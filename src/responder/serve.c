@@ -202,6 +202,11 @@ size_t serve_threads(const struct serve *serve)
     return lazy->configured ? (size_t)lazy->service->config.threads : CONFIG_THREADS;
 }
 
+const struct config *serve_config(struct serve *serve)
+{
+    return service_lazy_is_open(&serve->lazy) ? &serve->lazy.service->config : NULL;
+}
+
 /* ---- what the server asks ---- */
 
 static size_t body_limit(void *self)

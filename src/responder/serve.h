@@ -27,6 +27,9 @@ void serve_warm(struct serve *serve);
  * is used. */
 size_t serve_threads(const struct serve *serve);
 
+/* NULL while the service is not open. */
+const struct config *serve_config(struct serve *serve);
+
 /* Answers the requests, each with one line in the log. `serve` outlives it. */
 struct server_handler serve_handler(struct serve *serve);
 

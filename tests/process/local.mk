@@ -1,11 +1,15 @@
 ## tests/process
 check_PROGRAMS += \
 	tests/process/test_config \
+	tests/process/test_confine \
 	tests/process/test_path \
 	tests/process/test_service
 tests_process_test_config_SOURCES = tests/process/test_config.c
 tests_process_test_config_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_process_test_config_LDADD = $(PROCESS_LIBS)
+tests_process_test_confine_SOURCES = tests/process/test_confine.c
+tests_process_test_confine_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_process_test_confine_LDADD = $(PROCESS_LIBS)
 tests_process_test_path_SOURCES = tests/process/test_path.c
 tests_process_test_path_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_process_test_path_LDADD = $(PROCESS_LIBS)

@@ -261,6 +261,30 @@ def test_request_of_a_client_that_has_gone_is_not_performed(installed, run):
     assert log.count("refresh method=POST") == 1
 
 
+# ---- confined ----
+
+def status_of(process):
+    lines = pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def test_confined_as_far_as_the_kernel_can(installed, run):
+    offered = machine.run([installed.responder, "--version"], env=environment(installed)).stdout.decode()
+    settings = installed.settings()
+    installed.set_retoken(log_level="info")
+    try:
+        with listening(installed, run) as (process, path):
+            assert ask(path, HEALTH).body == HEALTHY
+            words = offered.strip().rpartition("confines itself: ")[2]
+            assert f"confined: {words}\n" in (run / "log").read_text()
+            assert status_of(process)["NoNewPrivs"] == "1"
+            assert status_of(process)["Seccomp"] == ("2" if "system calls" in words else "0")
+        assert not path.exists()
+        assert "confined: the process tried" not in (run / "log").read_text()
+    finally:
+        installed.replace_settings(settings)
+
+
 # ---- plain CGI ----
 
 def cgi(installed, script, variables, body=b"", arguments=(), descriptor=None):

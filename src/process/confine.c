@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: ISC */
+/* confine.c: see confine.h. The filter is a list of what an intruder needs and we never do, not a
+ * list of what we do: libc may need another system call with its next version, and refusing that
+ * would log users out. Landlock's constants are those of linux/landlock.h, which is older in Debian
+ * 12 than the kernels it runs on. */
+#include "process/confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "process/harden.h"
+#include "store/store.h"
+
+static bool filter_calls(void);
+static bool restrict_files(const struct config *config, const char *socket);
+static bool has_filter(void);
+static int landlock_version(void);
+
+struct confinement confine_offer(void)
+{
+    return (struct confinement){.calls = has_filter(), .files = landlock_version() > 0};
+}
+
+const char *confine_words(struct confinement confinement)
+{
+    static const char *const words[2][2] = {{"nothing", "files"},
+                                            {"system calls", "system calls and files"}};
+
+    return words[confinement.calls][confinement.files];
+}
+
+struct confinement confine_process(const struct config *config, const char *socket)
+{
+    const char *wish = getenv("RETOKEN_CONFINE");
+    struct confinement offer = confine_offer();
+    struct confinement done = {false, false};
+    bool wanted = wish == NULL || strcmp(wish, "off") != 0;
+    bool files = wanted && config != NULL && (wish == NULL || strcmp(wish, "calls") != 0);
+
+    if (!wanted || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+        return done;
+    }
+    done.files = files && offer.files && restrict_files(config, socket);
+    done.calls = offer.calls && filter_calls();
+    if (done.files != (files && offer.files) || done.calls != offer.calls) {
+        log_line(LOG_LEVEL_ERROR, "confined: only %s, though this kernel has more: %s",
+                 confine_words(done), strerror(errno));
+    }
+    return done;
+}
+
+/* ---- system calls ---- */
+
+#if defined(__x86_64__)
+#define ARCHITECTURE         AUDIT_ARCH_X86_64
+#define RESULT_OF(registers) (registers).gregs[REG_RAX]
+#elif defined(__aarch64__)
+#define ARCHITECTURE         AUDIT_ARCH_AARCH64
+#define RESULT_OF(registers) (registers).regs[0]
+#endif
+
+#ifdef ARCHITECTURE
+
+/* Other programs, other processes, other machines; and what changes this system or its kernel. The
+ * numbers of calls that this libc has not heard of yet are not here: 424 and up are the same on all
+ * processors. */
+static const uint32_t forbidden[] = {
+    SYS_execve,
+    SYS_execveat,
+#ifdef SYS_fork
+    SYS_fork,
+    SYS_vfork,
+#endif
+    SYS_kill,
+    SYS_ptrace,
+    SYS_process_vm_readv,
+    SYS_process_vm_writev,
+    SYS_kcmp,
+    424, /* pidfd_send_signal */
+    434, /* pidfd_open */
+    438, /* pidfd_getfd */
+    440, /* process_madvise */
+    SYS_socket,
+    SYS_socketpair,
+    SYS_connect,
+    SYS_bind,
+    SYS_listen,
+    425, /* io_uring_setup: performs calls past this filter */
+    426, /* io_uring_enter */
+    427, /* io_uring_register */
+    SYS_setuid,
+    SYS_setgid,
+    SYS_setreuid,
+    SYS_setregid,
+    SYS_setresuid,
+    SYS_setresgid,
+    SYS_setgroups,
+    SYS_setfsuid,
+    SYS_setfsgid,
+    SYS_capset,
+    SYS_personality,
+    SYS_unshare,
+    SYS_setns,
+    SYS_chroot,
+    SYS_pivot_root,
+    SYS_mount,
+    SYS_umount2,
+    428, /* open_tree */
+    429, /* move_mount */
+    430, /* fsopen */
+    431, /* fsconfig */
+    432, /* fsmount */
+    433, /* fspick */
+    442, /* mount_setattr */
+    SYS_mknodat,
+    SYS_name_to_handle_at,
+    SYS_open_by_handle_at,
+    SYS_memfd_create,
+    447, /* memfd_secret */
+    SYS_userfaultfd,
+    SYS_bpf,
+    SYS_perf_event_open,
+    SYS_add_key,
+    SYS_request_key,
+    SYS_keyctl,
+    SYS_init_module,
+    SYS_finit_module,
+    SYS_delete_module,
+    SYS_kexec_load,
+    SYS_reboot,
+    SYS_swapon,
+    SYS_swapoff,
+    SYS_acct,
+    SYS_syslog,
+    SYS_settimeofday,
+    SYS_clock_settime,
+    SYS_adjtimex,
+    SYS_clock_adjtime,
+    SYS_sethostname,
+    SYS_setdomainname,
+};
+enum { FORBIDDEN = sizeof forbidden / sizeof forbidden[0], PROGRAM_MAX = 2 * FORBIDDEN + 32 };
+
+struct program {
+    struct sock_filter code[PROGRAM_MAX];
+    unsigned short size;
+};
+
+static void add(struct program *program, struct sock_filter instruction);
+static void load(struct program *program, size_t offset);
+static void end(struct program *program, uint32_t with);
+static void forbid_argument(struct program *program, uint32_t call, size_t argument, uint32_t bit,
+                            bool set);
+static void on_forbidden(int number, siginfo_t *about, void *context);
+
+static bool has_filter(void)
+{
+    uint32_t action = SECCOMP_RET_TRAP;
+
+    return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+}
+
+static bool filter_calls(void)
+{
+    struct program program = {.size = 0};
+    struct sigaction action = {.sa_sigaction = on_forbidden, .sa_flags = SA_SIGINFO};
+
+    load(&program, offsetof(struct seccomp_data, arch));
+    add(&program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0));
+    end(&program, SECCOMP_RET_ERRNO | EPERM);
+    load(&program, offsetof(struct seccomp_data, nr));
+#ifdef __x86_64__
+    /* the numbers of x32 */
+    add(&program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1));
+    end(&program, SECCOMP_RET_ERRNO | EPERM);
+#endif
+    /* its flags are in memory; libc then takes clone */
+    add(&program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 435, 0, 1));
+    end(&program, SECCOMP_RET_ERRNO | ENOSYS);
+    for (size_t i = 0; i < FORBIDDEN; i++) {
+        add(&program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, forbidden[i], 0, 1));
+        end(&program, SECCOMP_RET_TRAP);
+    }
+    /* threads yes, processes no; and no memory that is written becomes code */
+    forbid_argument(&program, SYS_clone, 0, CLONE_THREAD, false);
+    forbid_argument(&program, SYS_mmap, 2, PROT_EXEC, true);
+    forbid_argument(&program, SYS_mprotect, 2, PROT_EXEC, true);
+    forbid_argument(&program, SYS_pkey_mprotect, 2, PROT_EXEC, true);
+    end(&program, SECCOMP_RET_ALLOW);
+
+    struct sock_fprog filter = {.len = program.size, .filter = program.code};
+    return sigaction(SIGSYS, &action, NULL) == 0 &&
+           syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter) == 0;
+}
+
+static void add(struct program *program, struct sock_filter instruction)
+{
+    program->code[program->size++] = instruction;
+}
+
+static void load(struct program *program, size_t offset)
+{
+    add(program, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
+}
+
+static void end(struct program *program, uint32_t with)
+{
+    add(program, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, with));
+}
+
+/* Forbids the call where that bit of an argument is set, or where it is not. The bits here are in
+ * the lower half of the argument, which comes first on both processors. */
+static void forbid_argument(struct program *program, uint32_t call, size_t argument, uint32_t bit,
+                            bool set)
+{
+    add(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4));
+    load(program, offsetof(struct seccomp_data, args) + argument * sizeof(uint64_t));
+    add(program,
+        (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bit, set ? 0 : 1, set ? 1 : 0));
+    end(program, SECCOMP_RET_TRAP);
+    end(program, SECCOMP_RET_ALLOW);
+}
+
+/* Comes from within the call, so it is no more asynchronous than the call itself. */
+static void on_forbidden(int number, siginfo_t *about, void *context)
+{
+    static atomic_bool told;
+    ucontext_t *interrupted = context;
+    int error = errno;
+
+    (void)number;
+    RESULT_OF(interrupted->uc_mcontext) = -EPERM;
+    if (!atomic_exchange(&told, true)) {
+        log_line(LOG_LEVEL_ERROR,
+                 "confined: the process tried system call %d, which it never needs, and was "
+                 "refused; a library is at fault, or an attack; more of this is not logged",
+                 about->si_syscall);
+    }
+    errno = error;
+}
+
+#else
+
+static bool has_filter(void)
+{
+    return false;
+}
+
+static bool filter_calls(void)
+{
+    return false;
+}
+
+#endif
+
+/* ---- files ---- */
+
+enum { LANDLOCK_CREATE_RULESET = 444, LANDLOCK_ADD_RULE = 445, LANDLOCK_RESTRICT_SELF = 446 };
+enum { LANDLOCK_ASK_VERSION = 1, LANDLOCK_PATH_BENEATH = 1 };
+
+#define FILE_WRITE    UINT64_C(0x0002)
+#define FILE_READ     UINT64_C(0x0004)
+#define FOLDER_READ   UINT64_C(0x0008)
+#define FILE_REMOVE   UINT64_C(0x0020)
+#define FILE_MAKE     UINT64_C(0x0100)
+#define FILE_TRUNCATE UINT64_C(0x4000) /* from version 3 */
+
+/* All that a version can restrict. */
+static uint64_t rights_of(int version)
+{
+    return version >= 5 ? 0xffff : version >= 3 ? 0x7fff : version == 2 ? 0x3fff : 0x1fff;
+}
+
+static bool allow(int rules, const char *path, uint64_t rights);
+static bool allow_secret(int rules, const char *path);
+static bool folder_of(const char *path, char folder[PATH_MAX]);
+
+static int landlock_version(void)
+{
+    return (int)syscall(LANDLOCK_CREATE_RULESET, NULL, 0, LANDLOCK_ASK_VERSION);
+}
+
+static bool restrict_files(const struct config *config, const char *socket)
+{
+    uint64_t known = rights_of(landlock_version());
+    int rules = (int)syscall(LANDLOCK_CREATE_RULESET, &known, sizeof known, 0);
+    struct clock clock = clock_system();
+    char folder[PATH_MAX];
+
+    if (rules < 0) {
+        return false;
+    }
+    clock_moment(&clock); /* reads the boot's number from /proc, once */
+    bool allowed =
+        allow(rules, store_url_directory(config->store),
+              known & (FILE_READ | FILE_WRITE | FOLDER_READ | FILE_MAKE | FILE_REMOVE |
+                       FILE_TRUNCATE)) &&
+        allow_secret(rules, config->secret_file) &&
+        (config->log_file[0] == '\0' || !folder_of(config->log_file, folder) ||
+         allow(rules, folder, FILE_WRITE | FILE_MAKE)) &&
+        (socket == NULL || !folder_of(socket, folder) || allow(rules, folder, FILE_REMOVE));
+#ifdef HARDEN_SANITIZED
+    /* a report names lines of the sources */
+    allowed = allowed && allow(rules, "/", FILE_READ | FOLDER_READ);
+#endif
+    bool done = allowed && syscall(LANDLOCK_RESTRICT_SELF, rules, 0) == 0;
+    close(rules);
+    return done;
+}
+
+/* What is beneath the folder. One that is not there stays out of reach. */
+static bool allow(int rules, const char *path, uint64_t rights)
+{
+    struct {
+        uint64_t rights;
+        int32_t folder;
+    } __attribute__((packed)) rule = {.rights = rights};
+    int folder = open(path, O_PATH | O_CLOEXEC);
+
+    if (folder < 0) {
+        return true;
+    }
+    rule.folder = folder;
+    bool allowed = syscall(LANDLOCK_ADD_RULE, rules, LANDLOCK_PATH_BENEATH, &rule, 0) == 0;
+    close(folder);
+    return allowed;
+}
+
+/* Its own folder, and that of the file that a symbolic link leads to. */
+static bool allow_secret(int rules, const char *path)
+{
+    char folder[PATH_MAX];
+    char target[PATH_MAX];
+
+    return (!folder_of(path, folder) || allow(rules, folder, FILE_READ)) &&
+           (realpath(path, target) == NULL || !folder_of(target, folder) ||
+            allow(rules, folder, FILE_READ));
+}
+
+/* False when it is too long. */
+static bool folder_of(const char *path, char folder[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    struct text part = slash == NULL   ? TEXT(".")
+                       : slash == path ? TEXT("/")
+                                       : text_cut(text_of(path), (size_t)(slash - path));
+
+    return text_copy(part, folder, PATH_MAX);
+}

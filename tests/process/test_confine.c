@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: ISC */
+/* test_confine.c: what a confined process can no longer do, and what it still can. Each case is a
+ * child process, because nothing undoes it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "process/confine.h"
+
+static char directory[] = "/tmp/retoken-confine.XXXXXX";
+static struct config config;
+
+static const char *in(const char *name)
+{
+    static char paths[4][128];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+
+    snprintf(path, sizeof paths[0], "%s/%s", directory, name);
+    return path;
+}
+
+static void write_file(const char *path)
+{
+    FILE *out = fopen(path, "w");
+
+    assert_non_null(out);
+    assert_int_equal(fclose(out), 0);
+}
+
+static int make_places(void **state)
+{
+    (void)state;
+    if (mkdtemp(directory) == NULL) {
+        return -1;
+    }
+    for (const char *const *name = (const char *const[]){"store", "log", "keys", "other", NULL};
+         *name != NULL; name++) {
+        assert_int_equal(mkdir(in(*name), 0700), 0);
+    }
+    snprintf(config.store, sizeof config.store, "lmdb:%s/store", directory);
+    snprintf(config.log_file, sizeof config.log_file, "%s/log/log", directory);
+    snprintf(config.secret_file, sizeof config.secret_file, "%s/keys/secret", directory);
+    write_file(config.secret_file);
+    write_file(in("store/data.mdb"));
+    write_file(in("other/file"));
+    return 0;
+}
+
+static int remove_places(void **state)
+{
+    char command[128];
+
+    (void)state;
+    snprintf(command, sizeof command, "rm -rf %s", directory);
+    return system(command);
+}
+
+/* The status of a child that is confined and then does this; 0 is success. */
+static int confined(int (*act)(void))
+{
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        struct fault fault;
+
+        log_open(config.log_file, LOG_LEVEL_NOTICE, &fault);
+        confine_process(&config, in("other/socket"));
+        _exit(act());
+    }
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static bool refused(long result)
+{
+    return result == -1 && errno == EPERM;
+}
+
+static void skip_without(bool offered)
+{
+    if (!offered) {
+        skip();
+    }
+}
+
+/* ---- system calls ---- */
+
+static int start_another(void)
+{
+    static char *const none[] = {NULL};
+
+    return !(refused(execve("/bin/true", none, none)) && refused(fork()) &&
+             refused(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)) &&
+             refused(syscall(SYS_execveat, AT_FDCWD, "/bin/true", none, none, 0)));
+}
+
+static int meddle(void)
+{
+    return !(refused(ptrace(PTRACE_TRACEME, 0, NULL, NULL)) && refused(kill(getppid(), 0)) &&
+             refused(syscall(SYS_process_vm_readv, getpid(), NULL, 0, NULL, 0, 0)) &&
+             refused(setuid(getuid())));
+}
+
+static int connect_somewhere(void)
+{
+    int pair[2];
+
+    return !(refused(socket(AF_INET, SOCK_STREAM, 0)) && refused(socket(AF_UNIX, SOCK_STREAM, 0)) &&
+             refused(connect(0, NULL, 0)) && refused(socketpair(AF_UNIX, SOCK_STREAM, 0, pair)));
+}
+
+static int make_code(void)
+{
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return !(page != MAP_FAILED && refused(mprotect(page, 4096, PROT_READ | PROT_EXEC)) &&
+             mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+                 MAP_FAILED &&
+             errno == EPERM && munmap(page, 4096) == 0);
+}
+
+static void *nothing(void *self)
+{
+    return self;
+}
+
+static int go_on(void)
+{
+    pthread_t thread;
+    char *memory = malloc(64 * 1024 * 1024);
+    bool good = memory != NULL && pthread_create(&thread, NULL, nothing, NULL) == 0 &&
+                pthread_join(thread, NULL) == 0;
+
+    free(memory);
+    return !good;
+}
+
+static void test_forbidden_calls(void **state)
+{
+    (void)state;
+    skip_without(confine_offer().calls);
+    assert_int_equal(confined(start_another), 0);
+    assert_int_equal(confined(meddle), 0);
+    assert_int_equal(confined(connect_somewhere), 0);
+    assert_int_equal(confined(make_code), 0);
+}
+
+static void test_threads_and_memory(void **state)
+{
+    (void)state;
+    assert_int_equal(confined(go_on), 0);
+}
+
+static int call_twice(void)
+{
+    return !(refused(socket(AF_INET, SOCK_STREAM, 0)) && refused(fork()));
+}
+
+static void test_the_first_is_logged(void **state)
+{
+    char text[4096] = "";
+    char expected[64];
+
+    (void)state;
+    skip_without(confine_offer().calls);
+    unlink(config.log_file);
+    assert_int_equal(confined(call_twice), 0);
+    FILE *log = fopen(config.log_file, "r");
+    assert_non_null(log);
+    text[fread(text, 1, sizeof text - 1, log)] = '\0';
+    fclose(log);
+    snprintf(expected, sizeof expected, "tried system call %d,", (int)SYS_socket);
+    assert_non_null(strstr(text, expected));
+    assert_ptr_equal(strchr(text, '\n'), strrchr(text, '\n'));
+}
+
+/* ---- files ---- */
+
+static bool opens(const char *path, int flags)
+{
+    int file = open(path, flags | O_CLOEXEC, 0600);
+
+    if (file >= 0) {
+        close(file);
+    }
+    return file >= 0;
+}
+
+static int open_others(void)
+{
+    return opens("/etc/passwd", O_RDONLY) || opens(in("other/file"), O_RDONLY) ||
+           opens(in("other/new"), O_WRONLY | O_CREAT) || opens(in("keys/secret"), O_WRONLY) ||
+           opens(in("log/log"), O_RDONLY) || unlink(in("keys/secret")) == 0 ||
+           rename(in("store/data.mdb"), in("other/data.mdb")) == 0;
+}
+
+static int open_own(void)
+{
+    return !(opens(in("store/data.mdb"), O_RDWR) && opens(in("store/new"), O_RDWR | O_CREAT) &&
+             unlink(in("store/new")) == 0 && opens(in("keys/secret"), O_RDONLY));
+}
+
+static int rotate(void)
+{
+    log_reopen();
+    log_line(LOG_LEVEL_NOTICE, "reopened");
+    return access(config.log_file, F_OK) != 0;
+}
+
+static void test_files_of_others(void **state)
+{
+    (void)state;
+    skip_without(confine_offer().files);
+    assert_int_equal(confined(open_others), 0);
+}
+
+static void test_own_files(void **state)
+{
+    (void)state;
+    assert_int_equal(confined(open_own), 0);
+}
+
+static void test_log_that_was_renamed(void **state)
+{
+    struct stat status;
+
+    (void)state;
+    unlink(config.log_file);
+    assert_int_equal(confined(rotate), 0);
+    assert_int_equal(stat(config.log_file, &status), 0);
+    assert_true(status.st_size > 0);
+}
+
+static int remove_socket(void)
+{
+    return unlink(in("other/socket"));
+}
+
+static void test_socket_is_removed(void **state)
+{
+    (void)state;
+    write_file(in("other/socket"));
+    assert_int_equal(confined(remove_socket), 0);
+}
+
+/* ---- wishes ---- */
+
+static int open_and_call(void)
+{
+    return (opens("/etc/passwd", O_RDONLY) ? 1 : 0) +
+           (refused(socket(AF_INET, SOCK_STREAM, 0)) ? 2 : 0);
+}
+
+static void test_wishes(void **state)
+{
+    struct confinement offer = confine_offer();
+
+    (void)state;
+    setenv("RETOKEN_CONFINE", "off", 1);
+    assert_int_equal(confined(open_and_call), 1);
+    setenv("RETOKEN_CONFINE", "calls", 1);
+    assert_int_equal(confined(open_and_call), offer.calls ? 3 : 1);
+    unsetenv("RETOKEN_CONFINE");
+    assert_string_equal(confine_words((struct confinement){true, true}), "system calls and files");
+    assert_string_equal(confine_words((struct confinement){false, false}), "nothing");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_forbidden_calls),     cmocka_unit_test(test_threads_and_memory),
+        cmocka_unit_test(test_the_first_is_logged), cmocka_unit_test(test_files_of_others),
+        cmocka_unit_test(test_own_files),           cmocka_unit_test(test_log_that_was_renamed),
+        cmocka_unit_test(test_socket_is_removed),   cmocka_unit_test(test_wishes),
+    };
+    return cmocka_run_group_tests(tests, make_places, remove_places);
+}
