@@ -121,6 +121,9 @@ struct crypto_mac *crypto_mac_open(const void *key, size_t size)
     uint8_t block[SHA256_CBLOCK] = {0};
     bool done = mac != NULL;
 
+    if (done) {
+        secret_keep(mac, sizeof *mac);
+    }
     if (done && size > sizeof block) {
         done = crypto_sha256(key, size, block);
     } else if (done && size > 0) {

@@ -3,7 +3,10 @@
  * what makes them secret. */
 #include "base/secret.h"
 
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -22,4 +25,15 @@ void secret_wipe(void *data, size_t size)
     if (size > 0) {
         explicit_bzero(data, size); /* eight times as fast as OPENSSL_cleanse */
     }
+}
+
+void secret_keep(void *data, size_t size)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t start = (uintptr_t)data & ~(page - 1);
+    size_t span = (((uintptr_t)data + size + page - 1) & ~(page - 1)) - start;
+
+    /* both only help: without them the secret is as safe as the machine */
+    mlock((void *)start, span);
+    madvise((void *)start, span, MADV_DONTDUMP);
 }

@@ -14,4 +14,8 @@ bool secret_text_equal(struct text a, struct text b);
 /* Overwrites `size` bytes; the optimiser does not remove it. data may be NULL when size is 0. */
 void secret_wipe(void *data, size_t size);
 
+/* Keeps what lives as long as the process out of swap and core files, as far as RLIMIT_MEMLOCK
+ * lets it: with the pages it is in, so what else is in them is kept, too. */
+void secret_keep(void *data, size_t size);
+
 #endif

@@ -37,6 +37,7 @@ bool secrets_open(const uint8_t master[SECRETS_MASTER_SIZE], struct secrets *sec
                   struct fault *fault)
 {
     *secrets = (struct secrets){0};
+    secret_keep(secrets, sizeof *secrets);
     if (derive_all(master, secrets)) {
         return true;
     }

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* test_secret.c: equality of secrets is equality, and a wipe wipes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
 #include "base/expect.h"
 #include "base/secret.h"
+#include "base/valgrind.h"
 
 static void test_every_bit_counts(void **state)
 {
@@ -51,12 +56,57 @@ static void test_wipe(void **state)
     secret_wipe(NULL, 0);
 }
 
+/* Is the page of that address locked and left out of core files? (proc(5), VmFlags) */
+static bool is_kept(const void *address)
+{
+    FILE *maps = fopen("/proc/self/smaps", "r");
+    char line[512];
+    bool inside = false;
+    bool kept = false;
+
+    assert_non_null(maps);
+    while (fgets(line, sizeof line, maps) != NULL) {
+        unsigned long start;
+        unsigned long end;
+
+        if (sscanf(line, "%lx-%lx ", &start, &end) == 2) {
+            inside = start <= (uintptr_t)address && (uintptr_t)address < end;
+        } else if (inside && strncmp(line, "VmFlags:", 8) == 0) {
+            kept = strstr(line, " lo") != NULL && strstr(line, " dd") != NULL;
+        }
+    }
+    fclose(maps);
+    return kept;
+}
+
+static void test_keep(void **state)
+{
+    struct rlimit limit;
+    char *data = calloc(3, 4096);
+    (void)state;
+
+    assert_non_null(data);
+    assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &limit), 0);
+    if (limit.rlim_cur < 64 * 1024 || is_under_valgrind()) {
+        free(data);
+        skip();
+    }
+    memcpy(data + 5000, "kept", 4);
+    secret_keep(data + 5000, 4);
+    assert_memory_equal(data + 5000, "kept", 4);
+#ifndef __SANITIZE_ADDRESS__ /* which makes mlock do nothing */
+    assert_true(is_kept(data + 5000));
+#endif
+    free(data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_bit_counts),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_wipe),
+        cmocka_unit_test(test_keep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
