@@ -366,7 +366,7 @@ static void check_history(struct examination *e)
     int64_t since_ms = call->now_ms - 7 * (int64_t)CLOCK_DAY;
     struct fault fault = {"out of memory"};
     size_t count = 0;
-    size_t rolled = 0, restored = 0;
+    size_t rolled = 0, restored = 0, guessed = 0;
 
     if (rows == NULL ||
         store_event_list(call->service.store, NULL, rows, EVENTS, &count, &fault) != STORE_OK) {
@@ -376,6 +376,17 @@ static void check_history(struct examination *e)
     for (size_t i = 0; i < count; i++) {
         rolled += rows[i].kind == EVENT_ROLLED_FORWARD && rows[i].at_ms >= since_ms;
         restored += rows[i].kind == EVENT_RESTORED && rows[i].at_ms >= since_ms;
+        if (rows[i].kind == EVENT_GUESSED &&
+            (rows[i].at_ms >= since_ms || rows[i].last_ms >= since_ms)) {
+            guessed += 1 + rows[i].repeats;
+        }
+    }
+    if (guessed > 0) {
+        report(e, "guesses", HEALTH_WARN,
+               "passwords or secrets were guessed at: %zu times five wrong ones in a row in the "
+               "last 7 days (`retoken events`); `retoken account unlock` and `retoken client "
+               "unlock` let the next try pass",
+               guessed);
     }
     if (rolled > 0) {
         report(e, "history", HEALTH_WARN,

@@ -20,7 +20,8 @@ libadmin_a_SOURCES = \
 	src/admin/verbs_dialect.c \
 	src/admin/verbs_key.c \
 	src/admin/verbs_session.c \
-	src/admin/verbs_store.c
+	src/admin/verbs_store.c \
+	src/admin/verbs_unlock.c
 bin_PROGRAMS += retoken
 retoken_CPPFLAGS = $(AM_CPPFLAGS)
 retoken_SOURCES = src/admin/main.c

@@ -52,6 +52,8 @@ static const struct verb verbs[] = {
      "refuse its sessions until it is enabled"},
     {"account", "enable", "NAME", 1, 1, 0, CALL_NEEDS_WRITING, verbs_account_enable,
      "accept its sessions again"},
+    {"account", "unlock", "NAME", 1, 1, 0, CALL_NEEDS_WRITING, verbs_account_unlock,
+     "forget wrong passwords, so that the next one is looked at"},
     {"account", "remove", "NAME", 1, 1, 0, CALL_NEEDS_WRITING, verbs_account_remove,
      "remove it and end its sessions"},
 
@@ -67,6 +69,8 @@ static const struct verb verbs[] = {
      OPTION_BIT(POLICY) | OPTION_BIT(GRANT) | OPTION_BIT(KEY) | OPTION_BIT(ALGORITHM),
      CALL_NEEDS_WRITING, verbs_client_set,
      "give it a policy of its own, fewer grants or other keys"},
+    {"client", "unlock", "ID", 1, 1, 0, CALL_NEEDS_WRITING, verbs_client_unlock,
+     "forget wrong secrets, so that the next one is looked at"},
     {"client", "remove", "ID", 1, 1, 0, CALL_NEEDS_WRITING, verbs_client_remove,
      "remove it and end its sessions"},
 

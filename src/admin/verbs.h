@@ -18,12 +18,14 @@ enum call_end verbs_account_show(struct call *call);
 enum call_end verbs_account_disable(struct call *call);
 enum call_end verbs_account_enable(struct call *call);
 enum call_end verbs_account_remove(struct call *call);
+enum call_end verbs_account_unlock(struct call *call);
 
 enum call_end verbs_client_add(struct call *call);
 enum call_end verbs_client_list(struct call *call);
 enum call_end verbs_client_remove(struct call *call);
 enum call_end verbs_client_set(struct call *call);
 enum call_end verbs_client_show(struct call *call);
+enum call_end verbs_client_unlock(struct call *call);
 
 enum call_end verbs_dialect_list(struct call *call);
 

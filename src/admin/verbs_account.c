@@ -8,17 +8,25 @@
 
 #include "admin/prompt.h"
 #include "base/secret.h"
+#include "operation/guess.h"
 #include "operation/password.h"
 
 static const struct column columns[] = {
-    {"name", "name", COLUMN_TEXT, false},       {"number", "number", COLUMN_NUMBER, true},
-    {"enabled", "enabled", COLUMN_FLAG, false}, {"password", "password", COLUMN_FLAG, false},
-    {"subject", "subject", COLUMN_TEXT, true},  {"roles", "roles", COLUMN_WORDS, false},
-    {"claims", "claims", COLUMN_JSON, true},    {"created", "created", COLUMN_TIME, false},
+    {"name", "name", COLUMN_TEXT, false},
+    {"number", "number", COLUMN_NUMBER, true},
+    {"enabled", "enabled", COLUMN_FLAG, false},
+    {"password", "password", COLUMN_FLAG, false},
+    {"subject", "subject", COLUMN_TEXT, true},
+    {"roles", "roles", COLUMN_WORDS, false},
+    {"claims", "claims", COLUMN_JSON, true},
+    {"created", "created", COLUMN_TIME, false},
+    {"wrong_passwords", "wrong passwords", COLUMN_NUMBER, true},
+    {"refused_until", "refused until", COLUMN_TIME, true},
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0], PAGE = 64 };
 
-static void fill(const struct account *account, struct cell cells[COLUMNS]);
+static void fill(const struct call *call, const struct account *account,
+                 struct cell cells[COLUMNS]);
 static enum call_end set_enabled(struct call *call, bool enabled);
 static enum call_end update(struct call *call, const struct account *before,
                             const struct account *account, const char *what);
@@ -48,7 +56,7 @@ enum call_end verbs_account_list(struct call *call)
         for (size_t i = 0; i < count; i++) {
             struct cell cells[COLUMNS];
 
-            fill(&rows[i], cells);
+            fill(call, &rows[i], cells);
             output_row(&call->output, cells);
         }
         /* a copy: the rows it is in are filled again */
@@ -66,19 +74,35 @@ enum call_end verbs_account_show(struct call *call)
     if (end == CALL_DONE) {
         struct cell cells[COLUMNS];
 
-        fill(&account, cells);
+        fill(call, &account, cells);
         output_record(&call->output, columns, COLUMNS, cells);
     }
     return end;
 }
 
-static void fill(const struct account *account, struct cell cells[COLUMNS])
+/* Of wrong passwords, those beside an access token; one beside a refresh token is its session's. */
+static void fill(const struct call *call, const struct account *account, struct cell cells[COLUMNS])
 {
+    struct mark mark;
+    int64_t wait_ms;
+
+    if (!guess_mark(&call->service.secrets, GUESS_LOGIN, text_of(account->name), 0, &mark) ||
+        store_mark_find(call->service.store, MARK_FAILURE, mark.hash, call->now_ms, &mark, NULL) !=
+            STORE_OK) {
+        mark.count = 0;
+    }
+    wait_ms = guess_wait_ms(&mark, call->now_ms);
     const struct cell row[COLUMNS] = {
-        CELL_TEXT(text_of(account->name)),    CELL_NUMBER(account->number),
-        CELL_NUMBER(account->enabled),        CELL_NUMBER(account->password[0] != '\0'),
-        CELL_TEXT(text_of(account->subject)), CELL_TEXT(text_of(account->roles)),
-        CELL_TEXT(text_of(account->claims)),  CELL_NUMBER(account->created_ms),
+        CELL_TEXT(text_of(account->name)),
+        CELL_NUMBER(account->number),
+        CELL_NUMBER(account->enabled),
+        CELL_NUMBER(account->password[0] != '\0'),
+        CELL_TEXT(text_of(account->subject)),
+        CELL_TEXT(text_of(account->roles)),
+        CELL_TEXT(text_of(account->claims)),
+        CELL_NUMBER(account->created_ms),
+        CELL_NUMBER(mark.count),
+        CELL_NUMBER(wait_ms > 0 ? call->now_ms + wait_ms : 0),
     };
 
     memcpy(cells, row, sizeof row);

@@ -302,7 +302,8 @@ def test_account_life(fresh):
     assert TIME.match(shown.pop("created"))
     assert shown == {"name": "ada", "enabled": True, "password": True, "subject": "u-1",
                      "roles": ["user", "admin"],
-                     "claims": {"userId": 5, "email": "ada@example.org", "ok": True, "zip": "01234"}}
+                     "claims": {"userId": 5, "email": "ada@example.org", "ok": True, "zip": "01234"},
+                     "wrong_passwords": 0, "refused_until": None}
     assert [a["name"] for a in fresh.json("account", "list")] == ["ada"]
     assert "correct" not in fresh.run("account", "show", "ada").stdout
 
@@ -413,6 +414,36 @@ def test_many_accounts(fresh):
     lines = fresh.run("account", "list").stdout.split("\n")
     assert len(lines) == 1 + 70 + 1
     assert lines[1].index("yes") == lines[0].index("enabled")
+
+
+def test_unlock(fresh):
+    """Wrong secrets are counted by one process after the other, for the account whose token comes
+    along; `unlock` of either forgets them."""
+    for name in ("ada", "eve"):
+        fresh.run("account", "add", name, stdin="correct horse\n")
+    fresh.run("client", "add", "old", "--secret-file", "-", stdin="chosen by a human\n")
+    token = {name: fresh.json("session", "create", "--mount", "/oauth/token", "--account", name,
+                              "--client", "old")["refresh_token"] for name in ("ada", "eve")}
+
+    def refresh(name, secret):
+        answer = fresh.refresh(token[name], client_id="old", client_secret=secret)
+        token[name] = answer.get("refresh_token", token[name])
+        return answer.get("error")
+
+    for noun, name in (("account", "ada"), ("client", "old")):
+        assert f"{name} was not locked" in fresh.run(noun, "unlock", name).stdout
+        assert [refresh("ada", f"guess {i}") for i in range(5)] == ["invalid_client"] * 5
+        while refresh("ada", "guess") != "temporarily_unavailable":
+            pass  # on a slow machine the first second is over: the next wait is twice as long
+        assert refresh("eve", "chosen by a human") is None
+        assert f"{name} unlocked" in fresh.run(noun, "unlock", name).stdout
+        assert refresh("ada", "chosen by a human") is None
+    (event,) = (one for one in fresh.json("events", "--last", "20") if one["event"] == "guessed")
+    assert event["account"] == "ada" and event["client"] == "old"
+    checks = {row["check"]: row for row in fresh.json("doctor")}
+    assert "2 times five wrong ones" in checks["guesses"]["detail"]
+    fresh.run("account", "unlock", "nobody", status=REFUSED)
+    fresh.run("client", "unlock", "nobody", status=REFUSED)
 
 
 # ---- clients ----
