@@ -36,6 +36,8 @@ class Golden:
             expected, actual = self.all(name), answer.all(name)
             if len(expected) != len(actual) or not all(map(same, expected, actual)):
                 found.append(f"{name} is {actual} instead of {expected}")
+        if answer.all("Content-Length") != [str(len(answer.body))]:
+            found.append(f"Content-Length is {answer.all('Content-Length')} of {len(answer.body)} bytes")
         if not same(self.body.decode(), answer.body.decode("utf-8", "replace")):
             found.append(f"body {answer.body!r} instead of {self.body!r}")
         return found
