@@ -30,25 +30,23 @@ void browser_look(struct request *request)
     }
     enum http_find origins = http_header(http, "origin", &origin);
     enum http_find sites = http_header(http, "sec-fetch-site", &site);
-    if (origins == HTTP_ONE && is_listed(request->realm, origin)) {
-        request->page = PAGE_ALLOWED;
-        request->origin = origin;
-    } else if (sites != HTTP_ABSENT) {
-        bool own = sites == HTTP_ONE && (text_is(site, "same-origin") || text_is(site, "none"));
-        request->page = own ? PAGE_OWN : PAGE_FOREIGN;
-    } else if (origins != HTTP_ABSENT) {
-        bool own = origins == HTTP_ONE && is_own(request, origin);
-        request->page = own ? PAGE_OWN : PAGE_FOREIGN;
-    }
+    bool own = sites == HTTP_ABSENT
+                   ? origins == HTTP_ABSENT || (origins == HTTP_ONE && is_own(request, origin))
+                   : sites == HTTP_ONE && (text_is(site, "same-origin") || text_is(site, "none"));
+    bool named = origins == HTTP_ONE && http_origin_is_plain(origin);
+    request->origin = origin;
+    request->page = named && is_listed(request->realm, origin)            ? PAGE_ALLOWED
+                    : own                                                 ? PAGE_OWN
+                    : named && is_listed(request->realm, TEXT("clients")) ? PAGE_OF_CLIENT
+                                                                          : PAGE_FOREIGN;
 }
 
-/* `*` is any origin that has a name: "null" is every sandbox and every file. */
-static bool is_listed(const struct realm *realm, struct text origin)
+/* `*` is any origin that has a name; "null", which is every sandbox and every file, has none. */
+static bool is_listed(const struct realm *realm, struct text word)
 {
     struct text origins = text_of(realm->origins);
 
-    return http_origin_is_plain(origin) &&
-           (text_is(origins, "*") || text_has_word(origins, origin));
+    return text_is(origins, "*") || text_has_word(origins, word);
 }
 
 /* A page of plain http is not trusted with what came by https. The issuer's host counts because a
@@ -70,8 +68,9 @@ static bool is_own(const struct request *request, struct text origin)
 
 bool browser_is_preflight(const struct request *request)
 {
-    return request->page == PAGE_ALLOWED && request->http->request.method == HTTP_OPTIONS &&
-           has_header(request, "origin") && has_header(request, "access-control-request-method");
+    return (request->page == PAGE_ALLOWED || request->page == PAGE_OF_CLIENT) &&
+           request->http->request.method == HTTP_OPTIONS && has_header(request, "origin") &&
+           has_header(request, "access-control-request-method");
 }
 
 void browser_answer_preflight(struct request *request, unsigned methods)
@@ -102,7 +101,9 @@ void browser_add_headers(struct request *request)
     if (request->realm->origins[0] != '\0') {
         http_response_header_c(response, "Vary", "Origin");
     }
-    if (request->page != PAGE_ALLOWED) {
+    /* which client asks is not known before it does */
+    if (request->page != PAGE_ALLOWED &&
+        (request->page != PAGE_OF_CLIENT || request->operation != &operation_preflight)) {
         return;
     }
     http_response_header(response, "Access-Control-Allow-Origin", request->origin);

@@ -9,9 +9,10 @@
 #include "operation/request.h"
 
 /* Sets request->page and request->origin. A page is foreign when its browser says that it is of
- * another origin, unless allow-origins names it: it could not read the answer, so it must not spend
- * a token or set a cookie. Where Sec-Fetch-Site is not sent, by old browsers and over plain http,
- * an Origin whose host is neither this request's Host nor that of the issuer is foreign. */
+ * another origin, unless allow-origins names it, or leaves that to the session's client: it could
+ * not read the answer, so it must not spend a token or set a cookie. Where Sec-Fetch-Site is not
+ * sent, by old browsers and over plain http, an Origin whose host is neither this request's Host
+ * nor that of the issuer is foreign. */
 void browser_look(struct request *request);
 
 /* Does a browser ask what an allowed page may send (a CORS preflight)? */

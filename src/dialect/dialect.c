@@ -74,7 +74,12 @@ bool dialect_decode(struct request *request, enum outcome *refusal)
                 !parse_form(request->arena, http->query, &request->query, refusal))) {
         return false;
     }
-    return endpoint->decode == NULL || endpoint->decode(request, refusal);
+    if (endpoint->decode != NULL && !endpoint->decode(request, refusal)) {
+        return false;
+    }
+    /* only a refresh finds the client of a session */
+    *refusal = OUTCOME_PAGE_FOREIGN;
+    return request->page != PAGE_OF_CLIENT || request->operation == &operation_refresh;
 }
 
 static unsigned methods_of(const struct request *request)

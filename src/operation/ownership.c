@@ -11,6 +11,8 @@
 
 static bool client_matches(const struct request *request, const struct session_view *view,
                            const struct client_identity *client, enum outcome *refusal);
+static bool page_matches(struct request *request, const struct session_view *view,
+                         enum outcome *refusal);
 static bool user_matches(struct request *request, const struct session_view *view,
                          enum outcome *refusal);
 static bool password_matches(struct request *request, const struct session_view *view,
@@ -29,7 +31,7 @@ bool ownership_check(struct request *request, const struct session_view *view,
         *refusal = OUTCOME_WRONG_REALM;
         return false;
     } else if (!client_matches(request, view, client, refusal) ||
-               !user_matches(request, view, refusal)) {
+               !page_matches(request, view, refusal) || !user_matches(request, view, refusal)) {
         return false;
     }
     return !request->input.refresh.access_token_given ||
@@ -59,6 +61,19 @@ static bool client_matches(const struct request *request, const struct session_v
         *refusal = OUTCOME_CLIENT_AUTH_FAILED;
     }
     return false;
+}
+
+/* From here on the page may read the answer, or nothing of it. */
+static bool page_matches(struct request *request, const struct session_view *view,
+                         enum outcome *refusal)
+{
+    if (request->page == PAGE_OF_CLIENT) {
+        bool named = view->has_client && view->client.enabled &&
+                     text_has_word(text_of(view->client.origins), request->origin);
+        request->page = named ? PAGE_ALLOWED : PAGE_FOREIGN;
+    }
+    *refusal = OUTCOME_PAGE_FOREIGN;
+    return request->page != PAGE_FOREIGN;
 }
 
 static bool user_matches(struct request *request, const struct session_view *view,

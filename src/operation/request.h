@@ -93,8 +93,8 @@ struct answer {
 struct operation;
 
 /* Whose page makes a browser send this request: none, or one of our own origin; one that may read
- * the answer; one that may not. */
-enum page { PAGE_OWN, PAGE_ALLOWED, PAGE_FOREIGN };
+ * the answer; one that may if the session's client has its origin; one that may not. */
+enum page { PAGE_OWN, PAGE_ALLOWED, PAGE_OF_CLIENT, PAGE_FOREIGN };
 
 struct request {
     struct http_exchange *http; /* NULL where no HTTP request is behind it */
@@ -109,7 +109,7 @@ struct request {
     struct form form;  /* decoded form body; empty when there is none */
     json_t *json;      /* parsed JSON body; NULL when there is none */
     enum page page;
-    struct text origin; /* of PAGE_ALLOWED */
+    struct text origin; /* of PAGE_ALLOWED and PAGE_OF_CLIENT */
 
     /* what is asked */
     const struct operation *operation;

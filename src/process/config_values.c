@@ -110,7 +110,7 @@ bool config_read_origins(struct config_reader *reader, const struct config_setti
     while (rest.size > 0 && !text_is(value, "*")) {
         struct text origin = text_split(&rest, ' ');
 
-        if (origin.size > 0 && !http_origin_is_plain(origin)) {
+        if (origin.size > 0 && !text_is(origin, "clients") && !http_origin_is_plain(origin)) {
             *wrong = "not origins; write for example https://app.example.org, in lower case and "
                      "with nothing behind the host but a port";
             return false;

@@ -92,6 +92,17 @@ static const struct row rows[] = {
     {.host = "a.example", .origin = "null", .allowed = "*", .page = PAGE_FOREIGN},
     {.host = "a.example", .origin = "*", .allowed = "*", .page = PAGE_FOREIGN},
     {.host = "a.example", .site = "cross-site", .allowed = "*", .page = PAGE_FOREIGN},
+    {.host = "a.example",
+     .origin = "https://b.example",
+     .allowed = "https://c.example clients",
+     .page = PAGE_OF_CLIENT},
+    {.host = "a.example",
+     .origin = "https://c.example",
+     .allowed = "https://c.example clients",
+     .page = PAGE_ALLOWED},
+    {.host = "a.example", .origin = "http://a.example", .allowed = "clients", .page = PAGE_OWN},
+    {.host = "a.example", .origin = "null", .allowed = "clients", .page = PAGE_FOREIGN},
+    {.host = "a.example", .origin = "clients", .allowed = "clients", .page = PAGE_FOREIGN},
 };
 
 struct trial {
@@ -142,7 +153,9 @@ static void test_pages(void **state)
             fail_msg("row %zu: page %d instead of %d", i, (int)trial.request.page,
                      (int)rows[i].page);
         }
-        assert_int_equal(trial.request.origin.size > 0, rows[i].page == PAGE_ALLOWED);
+        if (rows[i].page == PAGE_ALLOWED || rows[i].page == PAGE_OF_CLIENT) {
+            assert_true(text_is(trial.request.origin, rows[i].origin));
+        }
     }
 }
 

@@ -434,6 +434,44 @@ static void test_override_of_a_client(void **state)
     assert_int_equal(answer.expires_in_s, 3600);
 }
 
+/* Where the mount leaves it to the clients which pages may ask. */
+static void test_origins_of_a_client(void **state)
+{
+    static const struct {
+        const char *client;
+        const char *origin;
+        enum outcome outcome;
+    } rows[] = {
+        {"spa", "https://app.example.org", OUTCOME_ROTATED},
+        {"spa", "https://two.example.org", OUTCOME_ROTATED},
+        {"spa", "https://app.example.or", OUTCOME_PAGE_FOREIGN},
+        {"other", "https://app.example.org", OUTCOME_PAGE_FOREIGN},
+        {"gone", "https://app.example.org", OUTCOME_PAGE_FOREIGN},
+        {"", "https://app.example.org", OUTCOME_PAGE_FOREIGN},
+    };
+    struct world *w = *state;
+    struct client spa = {
+        .enabled = true, .id = "spa", .origins = "https://app.example.org https://two.example.org"};
+    struct client other = {.enabled = true, .id = "other"};
+    struct client gone = {.enabled = false, .id = "gone", .origins = "https://app.example.org"};
+
+    add_client(w, &spa);
+    add_client(w, &other);
+    add_client(w, &gone);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world_ask ask = {.mount = &w->mount,
+                                .refresh_token = world_session(w, rows[i].client, NULL)};
+        struct request request = world_request(&w->issuer, &ask, w->arena);
+        bool read = rows[i].outcome == OUTCOME_ROTATED;
+
+        request.page = PAGE_OF_CLIENT;
+        request.origin = text_of(rows[i].origin);
+        assert_int_equal(operation_run(&request), rows[i].outcome);
+        assert_int_equal(request.page, read ? PAGE_ALLOWED : PAGE_FOREIGN);
+        assert_int_equal(world_record(w, request.answer.session).generation, read ? 1 : 0);
+    }
+}
+
 static void test_grants_of_a_client(void **state)
 {
     struct world *w = *state;
@@ -766,6 +804,7 @@ int main(void)
         CASE(test_clock_set_far_back),
         CASE(test_clock_set_forward),
         CASE(test_override_of_a_client),
+        CASE(test_origins_of_a_client),
         CASE(test_grants_of_a_client),
         CASE(test_proof_that_a_session_began_with),
         CASE(test_ancestors_are_replayed),
