@@ -135,7 +135,6 @@ static const uint32_t forbidden[] = {
     SYS_mknodat,
     SYS_name_to_handle_at,
     SYS_open_by_handle_at,
-    SYS_memfd_create,
     447, /* memfd_secret */
     SYS_userfaultfd,
     SYS_bpf,

@@ -151,7 +151,8 @@ static int go_on(void)
 {
     pthread_t thread;
     char *memory = malloc(64 * 1024 * 1024);
-    bool good = memory != NULL && pthread_create(&thread, NULL, nothing, NULL) == 0 &&
+    bool good = memory != NULL && memfd_create("copy", MFD_CLOEXEC) >= 0 &&
+                pthread_create(&thread, NULL, nothing, NULL) == 0 &&
                 pthread_join(thread, NULL) == 0;
 
     free(memory);
