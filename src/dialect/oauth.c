@@ -130,6 +130,7 @@ static bool take_client(struct request *request, const struct parameters *parame
         break;
     }
     *refusal = OUTCOME_CLIENT_AUTH_FAILED;
+    request->answer.refusal = CLIENT_REFUSED_HEADER;
     return false;
 }
 

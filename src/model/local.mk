@@ -5,6 +5,7 @@ libmodel_a_SOURCES = \
 	src/model/outcome.h \
 	src/model/event.c \
 	src/model/event.h \
+	src/model/client_refusal.c src/model/client_refusal.h \
 	src/model/mark.h \
 	src/model/session.c \
 	src/model/session.h \

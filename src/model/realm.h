@@ -22,6 +22,7 @@ struct realm {
     enum mount_behaviour behaviour;
     struct policy policy;
     char issuer[REALM_VALUE_MAX + 1];
+    bool issuer_is_own; /* the operator's word, not the dialect's */
     char audience[REALM_VALUE_MAX + 1];
     char origins[REALM_ORIGINS_MAX + 1]; /* whose pages may ask from a browser, space-separated; "*"
                                             = any; "" = only our own */

@@ -5,22 +5,17 @@
 
 #include <string.h>
 
+#include "operation/client_assertion.h"
 #include "operation/secret_proof.h"
-#include "token/client_jwt.h"
-#include "token/jws.h"
-
-/* RFC 7523 section 3: clocks may differ a little; an assertion that lives for days is no proof. */
-enum { ASSERTION_SKEW_S = 60, ASSERTION_LIFETIME_S = 3600 };
 
 static bool check(struct request *request, const struct token_ref *ref, int64_t now_ms,
                   struct client_identity *identity, enum outcome *refusal);
-static bool claimed_id(const struct request *request, struct text *id);
+static bool claimed_id(struct request *request, struct text *id);
+static bool introduce(struct request *request, const struct client *client);
 static bool prove(struct request *request, const struct client *client, const struct token_ref *ref,
-                  int64_t now_ms, bool *proved, enum outcome *refusal);
+                  int64_t now_ms, struct client_identity *identity, enum outcome *refusal);
 static bool assertion_proves(struct request *request, const struct client *client, int64_t now_ms,
-                             enum outcome *refusal);
-static bool names_this_endpoint(const json_t *payload, const struct request *request);
-static bool in_time(const json_t *payload, int64_t now_s);
+                             struct client_identity *identity, enum outcome *refusal);
 
 bool client_auth_check(struct request *request, const struct token_ref *ref, int64_t now_ms,
                        struct client_identity *identity, enum outcome *refusal)
@@ -43,16 +38,20 @@ bool client_auth_check(struct request *request, const struct token_ref *ref, int
 static bool check(struct request *request, const struct token_ref *ref, int64_t now_ms,
                   struct client_identity *identity, enum outcome *refusal)
 {
+    enum client_refusal *reason = &request->answer.refusal;
     struct text id;
     struct client client;
 
     memset(identity, 0, sizeof *identity);
     *refusal = OUTCOME_CLIENT_AUTH_FAILED;
+    *reason = CLIENT_NOT_REFUSED;
     if (!claimed_id(request, &id)) {
         return false;
     } else if (id.size == 0 && request->client.kind == CLIENT_PROOF_NONE) {
         return true;
-    } else if (id.size == 0 || !text_copy(id, identity->id, sizeof identity->id)) {
+    }
+    *reason = CLIENT_REFUSED_UNKNOWN;
+    if (id.size == 0 || !text_copy(id, identity->id, sizeof identity->id)) {
         return false;
     }
     switch (store_client_find(request->issuer->store, identity->id, &client, &request->fault)) {
@@ -63,13 +62,19 @@ static bool check(struct request *request, const struct token_ref *ref, int64_t 
     case STORE_STALE:
         return false;
     case STORE_FAULT:
+        *reason = CLIENT_NOT_REFUSED;
         *refusal = OUTCOME_FAULT;
         return false;
     }
-    if (!prove(request, &client, ref, now_ms, &identity->proved, refusal)) {
+    *reason = CLIENT_NOT_REFUSED;
+    if (!introduce(request, &client)) {
+        *refusal = OUTCOME_FAULT;
+        return false;
+    } else if (!prove(request, &client, ref, now_ms, identity, refusal)) {
         return false;
     } else if (!client.enabled) {
         *refusal = OUTCOME_CLIENT_UNAUTHORIZED;
+        *reason = CLIENT_REFUSED_DISABLED;
         return false;
     }
     identity->named = true;
@@ -78,31 +83,43 @@ static bool check(struct request *request, const struct token_ref *ref, int64_t 
 
 /* The client that the request says it comes from, before anything is proved; an assertion says so
  * itself. False: it contradicts itself, or the assertion cannot be read. */
-static bool claimed_id(const struct request *request, struct text *id)
+static bool claimed_id(struct request *request, struct text *id)
 {
     struct text stated = request->client.id;
-    struct jws jws;
-    json_t *payload;
 
     *id = stated;
     if (request->client.kind != CLIENT_PROOF_ASSERTION) {
         return true;
-    } else if (!jws_gate(request->arena, request->client.assertion, &jws)) {
+    } else if (!client_assertion_names(request->arena, request->client.assertion, id)) {
+        request->answer.refusal = CLIENT_REFUSED_ASSERTION_MALFORMED;
+        return false;
+    } else if (stated.size > 0 && !text_equal(stated, *id)) {
+        request->answer.refusal = CLIENT_REFUSED_ASSERTION_SUB;
         return false;
     }
-    payload = json_in_object(request->arena, jws.payload_json, NULL);
-    return payload != NULL && json_in_text(payload, "iss", id) == JSON_IN_TEXT &&
-           (stated.size == 0 || text_equal(stated, *id));
+    return true;
+}
+
+/* For the log: its own spelling of its id. */
+static bool introduce(struct request *request, const struct client *client)
+{
+    if (arena_copy(request->arena, text_of(client->id), &request->answer.client)) {
+        return true;
+    }
+    fault_set(&request->fault, "the request's memory is used up");
+    return false;
 }
 
 /* Is the proof right for this client? */
 static bool prove(struct request *request, const struct client *client, const struct token_ref *ref,
-                  int64_t now_ms, bool *proved, enum outcome *refusal)
+                  int64_t now_ms, struct client_identity *identity, enum outcome *refusal)
 {
+    enum client_refusal *reason = &request->answer.refusal;
     bool confidential = client_is_confidential(client);
 
     switch (request->client.kind) {
     case CLIENT_PROOF_NONE:
+        *reason = confidential ? CLIENT_REFUSED_NO_PROOF : CLIENT_NOT_REFUSED;
         return !confidential;
     case CLIENT_PROOF_BASIC:
     case CLIENT_PROOF_BODY:
@@ -110,58 +127,41 @@ static bool prove(struct request *request, const struct client *client, const st
         if (!confidential && request->client.secret.size == 0) {
             return true;
         }
-        *proved = secret_proof_check(request, client, ref, now_ms, refusal);
+        identity->proved = secret_proof_check(request, client, ref, now_ms, refusal);
+        if (!identity->proved && *refusal == OUTCOME_CLIENT_AUTH_FAILED) {
+            *reason = CLIENT_REFUSED_SECRET;
+        }
         break;
     case CLIENT_PROOF_ASSERTION:
-        *proved = assertion_proves(request, client, now_ms, refusal);
+        identity->proved = assertion_proves(request, client, now_ms, identity, refusal);
         break;
     }
-    return *proved;
+    return identity->proved;
 }
 
+/* identity->mark as far as the assertion tells. */
 static bool assertion_proves(struct request *request, const struct client *client, int64_t now_ms,
-                             enum outcome *refusal)
+                             struct client_identity *identity, enum outcome *refusal)
 {
-    struct text subject;
-    json_t *payload;
+    struct client_assertion_ask ask = {.arena = request->arena,
+                                       .assertion = request->client.assertion,
+                                       .client = client,
+                                       .realm = request->realm,
+                                       .endpoint_path = request->client.endpoint_path,
+                                       .now_ms = now_ms};
+    struct client_assertion assertion;
+    enum client_refusal *reason = &request->answer.refusal;
 
-    if (client_jwt_open(request->arena, request->client.assertion, text_of(client->keys),
-                        &payload) == CLIENT_JWT_FAULT) {
-        fault_set(&request->fault, "an assertion of client %s could not be checked: out of memory?",
-                  client->id);
+    if (!client_assertion_check(&ask, &assertion, reason, &request->fault)) {
+        *refusal = *reason != CLIENT_NOT_REFUSED ? OUTCOME_CLIENT_AUTH_FAILED : OUTCOME_FAULT;
+        return false;
+    } else if (!client_assertion_mark(&assertion, text_of(client->id),
+                                      request->input.refresh.refresh_token,
+                                      request->issuer->secrets, now_ms, &identity->mark)) {
+        fault_set(&request->fault, "cannot hash an assertion: libcrypto failed");
         *refusal = OUTCOME_FAULT;
         return false;
     }
-    return payload != NULL && json_in_text(payload, "sub", &subject) == JSON_IN_TEXT &&
-           text_is(subject, client->id) && names_this_endpoint(payload, request) &&
-           in_time(payload, now_ms / CLOCK_SECOND);
-}
-
-/* `aud`: one string or an array of strings that holds one of the names of this endpoint. */
-static bool names_this_endpoint(const json_t *payload, const struct request *request)
-{
-    const json_t *aud = json_object_get(payload, "aud");
-    size_t count = json_is_array(aud) ? json_array_size(aud) : 1;
-
-    for (size_t i = 0; i < count; i++) {
-        const json_t *one = json_is_array(aud) ? json_array_get(aud, i) : aud;
-        struct text name = text_of(json_string_value(one));
-
-        if (name.size > 0 && (text_equal(name, request->client.endpoint_url) ||
-                              text_equal(name, text_of(request->realm->issuer)))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool in_time(const json_t *payload, int64_t now_s)
-{
-    const json_t *exp = json_object_get(payload, "exp");
-    const json_t *nbf = json_object_get(payload, "nbf");
-
-    return json_is_integer(exp) && json_integer_value(exp) > now_s - ASSERTION_SKEW_S &&
-           json_integer_value(exp) <= now_s + ASSERTION_LIFETIME_S + ASSERTION_SKEW_S &&
-           (nbf == NULL ||
-            (json_is_integer(nbf) && json_integer_value(nbf) <= now_s + ASSERTION_SKEW_S));
+    identity->by_assertion = true;
+    return true;
 }

@@ -11,6 +11,8 @@ struct client_identity {
     bool named;  /* the request names a client that is registered and enabled */
     bool proved; /* … and proved it with a secret or an assertion */
     char id[CLIENT_ID_MAX + 1];
+    bool by_assertion; /* … which proves it once: whoever grants anything makes this mark of it */
+    struct mark mark;
 };
 
 /* Checks request->client at now_ms. `ref`: the token of ours that came along; NULL: none did, and
@@ -18,7 +20,8 @@ struct client_identity {
  * remembers it. True: *identity is filled (not named when the request names
  * no client). False: *refusal is CLIENT_AUTH_FAILED (a confidential client without proof, a wrong
  * proof, an unknown client), SLOWED, BUSY, CLIENT_UNAUTHORIZED (it is who it says, and may not any
- * more) or FAULT with request->fault. */
+ * more) or FAULT with request->fault. A refused client that is registered is in answer.client, and
+ * why it was refused in answer.refusal. */
 bool client_auth_check(struct request *request, const struct token_ref *ref, int64_t now_ms,
                        struct client_identity *identity, enum outcome *refusal);
 

@@ -4,6 +4,7 @@ liboperation_a_SOURCES = \
 	src/operation/issuer.c \
 	src/operation/issuer.h \
 	src/operation/client_auth.c \
+	src/operation/client_assertion.c src/operation/client_assertion.h \
 	src/operation/client_auth.h \
 	src/operation/decision.c \
 	src/operation/decision.h \

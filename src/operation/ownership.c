@@ -9,7 +9,7 @@
 #include "token/jws.h"
 #include "token/layout.h"
 
-static bool client_matches(const struct request *request, const struct session_view *view,
+static bool client_matches(struct request *request, const struct session_view *view,
                            const struct client_identity *client, enum outcome *refusal);
 static bool page_matches(struct request *request, const struct session_view *view,
                          enum outcome *refusal);
@@ -40,10 +40,11 @@ bool ownership_check(struct request *request, const struct session_view *view,
 
 /* RFC 6749 section 6: bound to the client it was issued to, and never accepted with less proof than
  * it began with, whichever mount of its realm is asked. */
-static bool client_matches(const struct request *request, const struct session_view *view,
+static bool client_matches(struct request *request, const struct session_view *view,
                            const struct client_identity *client, enum outcome *refusal)
 {
     const struct session *session = &view->session;
+    enum client_refusal *reason = &request->answer.refusal;
     bool named = client->named;
 
     if (named && session->client[0] != '\0' &&
@@ -51,14 +52,17 @@ static bool client_matches(const struct request *request, const struct session_v
         *refusal = OUTCOME_WRONG_CLIENT;
     } else if (session->client_proved && !client->proved) {
         *refusal = OUTCOME_CLIENT_AUTH_FAILED;
+        *reason = CLIENT_REFUSED_NO_PROOF;
     } else if (!request->client.bound || named || session->client[0] == '\0') {
         return true;
     } else if (!view->has_client || !view->client.enabled) {
         *refusal = OUTCOME_CLIENT_AUTH_FAILED;
+        *reason = view->has_client ? CLIENT_REFUSED_DISABLED : CLIENT_REFUSED_UNKNOWN;
     } else if (!client_is_confidential(&view->client)) {
         return true;
     } else {
         *refusal = OUTCOME_CLIENT_AUTH_FAILED;
+        *reason = CLIENT_REFUSED_NO_PROOF;
     }
     return false;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "model/scope.h"
+#include "base/secret.h"
 #include "operation/client_auth.h"
 #include "operation/decision.h"
 #include "operation/issue.h"
@@ -43,6 +44,8 @@ struct refresh {
     bool writes; /* `write` is prepared */
     struct store_write write;
     int races_lost;
+    bool repeated;   /* the client's assertion was used before, with this refresh token */
+    int64_t used_ms; /* … then */
 
     char scope[SESSION_SCOPE_MAX]; /* what the access token carries, where less was asked for */
     struct session_view grant;     /* these two last, because they are large and not zeroed */
@@ -53,7 +56,11 @@ static struct store_write *step(struct request *request, enum outcome *outcome);
 static void written(struct request *request, enum store_result result);
 static enum token_ref_result find(struct refresh *refresh);
 static bool choose(struct refresh *refresh);
+static void look_for_mark(struct refresh *refresh);
+static void refuse_replay(struct refresh *refresh);
 static void decide(struct refresh *refresh, enum outcome outcome);
+static void use_assertion(struct refresh *refresh);
+static bool may_be_repeated(const struct refresh *refresh, enum outcome outcome);
 static bool attempt(struct refresh *refresh, enum outcome *outcome);
 static bool judge(struct refresh *refresh, enum outcome *outcome);
 static void introduce(struct refresh *refresh);
@@ -102,8 +109,45 @@ static bool begin(struct request *request)
         !client_auth_check(request, found == TOKEN_REF_FOUND ? &refresh->ref : NULL,
                            refresh->now.wall_ms, &refresh->client, &refusal)) {
         decide(refresh, refusal);
+    } else if (found != TOKEN_REF_FAULT) {
+        look_for_mark(refresh);
     }
     return true;
+}
+
+/* An assertion proves its client once. With the same refresh token again it is the same request,
+ * whose answer was lost. */
+static void look_for_mark(struct refresh *refresh)
+{
+    const struct mark *mark = &refresh->client.mark;
+    struct mark used;
+
+    if (!refresh->client.by_assertion) {
+        return;
+    }
+    switch (store_mark_find(refresh->request->issuer->store, mark->kind, mark->hash,
+                            refresh->now.wall_ms, &used, refresh->fault)) {
+    case STORE_OK:
+        refresh->repeated = secret_equal(used.note, mark->note, sizeof used.note);
+        refresh->used_ms = used.at_ms;
+        if (!refresh->repeated) {
+            refuse_replay(refresh);
+        }
+        return;
+    case STORE_ABSENT:
+    case STORE_EXISTS:
+    case STORE_STALE:
+        return;
+    case STORE_FAULT:
+        decide(refresh, OUTCOME_FAULT);
+        return;
+    }
+}
+
+static void refuse_replay(struct refresh *refresh)
+{
+    refresh->answer->refusal = CLIENT_REFUSED_ASSERTION_REPLAYED;
+    decide(refresh, OUTCOME_CLIENT_AUTH_FAILED);
 }
 
 /* Nothing is decided yet only when there is a session to look at. */
@@ -217,9 +261,23 @@ static struct store_write *step(struct request *request, enum outcome *outcome)
             refresh->outcome = OUTCOME_FAULT;
             refresh->writes = false;
         }
+        use_assertion(refresh);
     }
     *outcome = refresh->outcome;
     return refresh->writes ? &refresh->write : NULL;
+}
+
+/* In the commit of what it brings about; a request that brings about nothing does not use it up. */
+static void use_assertion(struct refresh *refresh)
+{
+    if (!refresh->client.by_assertion || refresh->repeated ||
+        !(refresh->writes || outcome_is_grant(refresh->outcome))) {
+        return;
+    } else if (!refresh->writes) {
+        store_prepare_attached(&refresh->write, refresh->now.wall_ms);
+        refresh->writes = true;
+    }
+    store_attach_mark(&refresh->write, STORE_MARK_ONCE, &refresh->client.mark);
 }
 
 static void written(struct request *request, enum store_result result)
@@ -232,13 +290,15 @@ static void written(struct request *request, enum store_result result)
         return;
     case STORE_STALE:
     case STORE_ABSENT: /* swept since it was read, and the next reading will say so */
+    case STORE_EXISTS: /* another request has used the assertion */
         refresh->decided = ++refresh->races_lost == RACES_LOST_MAX;
         refresh->outcome = OUTCOME_FAULT;
         if (refresh->decided) {
             fault_set(refresh->fault, "lost %d races for one session", RACES_LOST_MAX);
+        } else if (result == STORE_EXISTS) {
+            look_for_mark(refresh);
         }
         return;
-    case STORE_EXISTS:
     case STORE_FAULT:
         refresh->outcome = OUTCOME_FAULT;
         return;
@@ -250,6 +310,9 @@ static bool attempt(struct refresh *refresh, enum outcome *outcome)
 {
     if (!judge(refresh, outcome)) {
         return false;
+    } else if (refresh->repeated && !may_be_repeated(refresh, *outcome)) {
+        refuse_replay(refresh);
+        *outcome = refresh->outcome;
     } else if (outcome_is_grant(*outcome)) {
         return grant(refresh, outcome);
     } else if (*outcome == OUTCOME_TOKEN_REUSED) {
@@ -278,6 +341,17 @@ static bool judge(struct refresh *refresh, enum outcome *outcome)
     *outcome = decision_make(&refresh->policy, &refresh->grant, refresh->ref.generation,
                              refresh->client.proved, &refresh->now);
     return true;
+}
+
+/* Is it the same request once more, inside the concurrency window? Where nothing rotates, that runs
+ * from when the assertion was used. */
+static bool may_be_repeated(const struct refresh *refresh, enum outcome outcome)
+{
+    int64_t since_ms = refresh->now.wall_ms - refresh->used_ms;
+
+    return outcome == OUTCOME_REPLAYED ||
+           (outcome == OUTCOME_RENEWED && since_ms <= refresh->policy.concurrency_window_ms) ||
+           (!outcome_is_grant(outcome) && outcome != OUTCOME_TOKEN_REUSED);
 }
 
 /* What is known of the session, for the log line and for wording a refusal. */

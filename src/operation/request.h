@@ -11,6 +11,7 @@
 #include "base/form.h"
 #include "base/json.h"
 #include "http/exchange.h"
+#include "model/client_refusal.h"
 #include "model/mount.h"
 #include "model/outcome.h"
 #include "operation/guess.h"
@@ -34,8 +35,8 @@ struct client_proof {
     bool raw_given;     /* CLIENT_PROOF_BASIC: tried where id and secret are refused */
     struct text raw_id; /* … because the client may not have form-urlencoded them */
     struct text raw_secret;
-    struct text assertion;    /* CLIENT_PROOF_ASSERTION */
-    struct text endpoint_url; /* what an assertion's `aud` must name, unless it names the issuer */
+    struct text assertion;     /* CLIENT_PROOF_ASSERTION */
+    struct text endpoint_path; /* of the URL that it came to */
 };
 
 enum { REFRESH_CANDIDATES_MAX = 64 };
@@ -88,6 +89,7 @@ struct answer {
     uint8_t session[SESSION_ID_SIZE];
     uint32_t generation; /* the one presented */
     struct text client;
+    enum client_refusal refusal; /* why the client was not believed */
 };
 
 struct operation;

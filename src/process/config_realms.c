@@ -293,8 +293,10 @@ static bool finish_realms(struct config_reader *reader)
         if (!realm_issues(realm)) {
             continue;
         }
-        if (reader->issuer[0] != '\0' && config_realm_line(reader, i, "issuer") == 0) {
+        realm->issuer_is_own = config_realm_line(reader, i, "issuer") != 0;
+        if (reader->issuer[0] != '\0' && !realm->issuer_is_own) {
             memcpy(realm->issuer, reader->issuer, sizeof realm->issuer);
+            realm->issuer_is_own = true;
         }
         if (config_realm_line(reader, i, "allow-origins") == 0) {
             memcpy(realm->origins, reader->origins, sizeof realm->origins);

@@ -25,6 +25,7 @@ void request_log(const struct request *request, enum outcome outcome)
     bool loud = outcome == OUTCOME_FAULT || outcome == OUTCOME_ROLLED_FORWARD;
     /* of milliseconds: printf's floating point would cost more than the rest of a line */
     int64_t tenths = (clock_stopwatch_us() - request->begun_us + 50) / 100;
+    const char *refusal = client_refusal_word(answer->refusal);
     char method[32];
     char client[CLIENT_ID_MAX + 1] = "-";
     char session[37] = "-";
@@ -46,12 +47,13 @@ void request_log(const struct request *request, enum outcome outcome)
         : request->operation->routine ? LOG_LEVEL_INFO
                                       : LOG_LEVEL_NOTICE,
         "%s method=%s mount=%s outcome=%s status=%d session=%s generation=%s client=%s from=%s "
-        "ms=%" PRId64 ".%d%s%s",
+        "ms=%" PRId64 ".%d%s%s%s%s",
         request->operation->word,
         log_safe(request->http->request.method_name, method, sizeof method), request->mount->path,
         outcome_word(outcome), request->http->response.status, session, generation, client,
         sender(&request->http->request, from), tenths / 10, (int)(tenths % 10),
-        fault_label(&request->fault), request->fault.text);
+        refusal[0] != '\0' ? " reason=" : "", refusal, fault_label(&request->fault),
+        request->fault.text);
 }
 
 /* Anyone can cause such a line, without a token. */

@@ -306,7 +306,7 @@ static void show_client(struct buffer *out, const struct client_proof *client)
     show_text(out, "client_raw_id", client->raw_given, client->raw_id);
     show_text(out, "client_raw_secret", client->raw_given, client->raw_secret);
     show_text(out, "client_assertion", false, client->assertion);
-    show_text(out, "endpoint_url", false, client->endpoint_url);
+    show_text(out, "endpoint_path", false, client->endpoint_path);
     show_text(out, "client_bound", false, client->bound ? TEXT("yes") : TEXT(""));
 }
 

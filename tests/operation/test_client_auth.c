@@ -7,10 +7,6 @@
 
 #include <cmocka.h>
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/rsa.h>
-
 #include "operation/client_auth.h"
 #include "operation/password.h"
 #include "operation/token_ref.h"
@@ -36,16 +32,18 @@ static void test_clients(void **state)
         const char *id, *secret;
         enum client_proof_kind proof;
         enum outcome outcome;
+        enum client_refusal refusal;
     } rows[] = {
-        {"", "", CLIENT_PROOF_NONE, OUTCOME_CLIENT_AUTH_FAILED}, /* confidential: must prove */
-        {"web", "", CLIENT_PROOF_NONE, OUTCOME_CLIENT_AUTH_FAILED},
-        {"web", "wrong", CLIENT_PROOF_BASIC, OUTCOME_CLIENT_AUTH_FAILED},
-        {"web", "", CLIENT_PROOF_BODY, OUTCOME_CLIENT_AUTH_FAILED},
-        {"nobody", "s3cret", CLIENT_PROOF_BODY, OUTCOME_CLIENT_AUTH_FAILED},
-        {"app", "s3cret", CLIENT_PROOF_BODY, OUTCOME_CLIENT_AUTH_FAILED}, /* it has no secret */
-        {"app", "", CLIENT_PROOF_NONE, OUTCOME_WRONG_CLIENT},
-        {"other", "0ther secret", CLIENT_PROOF_BASIC, OUTCOME_WRONG_CLIENT},
-        {"web", "s3cret", CLIENT_PROOF_BASIC, OUTCOME_ROTATED},
+        {"", "", CLIENT_PROOF_NONE, OUTCOME_CLIENT_AUTH_FAILED, CLIENT_REFUSED_NO_PROOF},
+        {"web", "", CLIENT_PROOF_NONE, OUTCOME_CLIENT_AUTH_FAILED, CLIENT_REFUSED_NO_PROOF},
+        {"web", "wrong", CLIENT_PROOF_BASIC, OUTCOME_CLIENT_AUTH_FAILED, CLIENT_REFUSED_SECRET},
+        {"web", "", CLIENT_PROOF_BODY, OUTCOME_CLIENT_AUTH_FAILED, CLIENT_REFUSED_SECRET},
+        {"nobody", "s3cret", CLIENT_PROOF_BODY, OUTCOME_CLIENT_AUTH_FAILED, CLIENT_REFUSED_UNKNOWN},
+        /* it has no secret */
+        {"app", "s3cret", CLIENT_PROOF_BODY, OUTCOME_CLIENT_AUTH_FAILED, CLIENT_REFUSED_SECRET},
+        {"app", "", CLIENT_PROOF_NONE, OUTCOME_WRONG_CLIENT, CLIENT_NOT_REFUSED},
+        {"other", "0ther secret", CLIENT_PROOF_BASIC, OUTCOME_WRONG_CLIENT, CLIENT_NOT_REFUSED},
+        {"web", "s3cret", CLIENT_PROOF_BASIC, OUTCOME_ROTATED, CLIENT_NOT_REFUSED},
     };
     struct world *w = *state;
     struct text token;
@@ -66,6 +64,7 @@ static void test_clients(void **state)
         print_message("row %zu\n", i);
         assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
                          rows[i].outcome);
+        assert_int_equal(answer.refusal, rows[i].refusal);
     }
 }
 
@@ -166,79 +165,6 @@ static void test_secret_is_rolled(void **state)
     assert_int_equal(present_secret(w, token, "old secret"), OUTCOME_CLIENT_AUTH_FAILED);
 }
 
-/* A key pair as PEM texts in the arena. */
-static void make_pem(struct world *w, struct text *private_pem, struct text *public_pem)
-{
-    EVP_PKEY *key = EVP_RSA_gen(2048);
-    BIO *bio = BIO_new(BIO_s_mem());
-    char *data;
-    long size;
-
-    assert_non_null(key);
-    assert_int_equal(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
-    size = BIO_get_mem_data(bio, &data);
-    assert_true(arena_copy(w->arena, (struct text){data, (size_t)size}, private_pem));
-    (void)BIO_reset(bio);
-    assert_int_equal(PEM_write_bio_PUBKEY(bio, key), 1);
-    size = BIO_get_mem_data(bio, &data);
-    assert_true(arena_copy(w->arena, (struct text){data, (size_t)size}, public_pem));
-    BIO_free(bio);
-    EVP_PKEY_free(key);
-}
-
-/* RFC 7523: what an assertion must say before it proves anything. */
-static void test_client_assertion(void **state)
-{
-    static const char header[] = "{\"alg\":\"RS512\",\"typ\":\"JWT\"}";
-    static const struct row {
-        const char *iss, *sub, *aud;
-        int64_t lives_s; /* from now */
-        const char *extra;
-        enum outcome outcome;
-    } rows[] = {
-        {"smart", "other", "\"https://id.example\"", 60, "", OUTCOME_CLIENT_AUTH_FAILED},
-        {"nobody", "nobody", "\"https://id.example\"", 60, "", OUTCOME_CLIENT_AUTH_FAILED},
-        {"smart", "smart", "\"https://evil.example\"", 60, "", OUTCOME_CLIENT_AUTH_FAILED},
-        {"smart", "smart", "[]", 60, "", OUTCOME_CLIENT_AUTH_FAILED},
-        {"smart", "smart", "\"https://id.example\"", -61, "", OUTCOME_CLIENT_AUTH_FAILED},
-        {"smart", "smart", "\"https://id.example\"", 90000, "", OUTCOME_CLIENT_AUTH_FAILED},
-        {"smart", "smart", "\"https://id.example\"", 60, ",\"nbf\":1900000000",
-         OUTCOME_CLIENT_AUTH_FAILED},
-        {"smart", "smart", "[\"x\",\"https://id.example\"]", 60, "", OUTCOME_ROTATED},
-    };
-    struct world *w = *state;
-    struct client client = {.enabled = true, .id = "smart"};
-    struct text private_pem, public_pem, keys, token;
-    struct signing_key *key;
-
-    make_pem(w, &private_pem, &public_pem);
-    assert_true(client_keys_from_pem(w->arena, public_pem, SIGNING_RS512, &keys, &w->fault));
-    assert_true(text_copy(keys, client.keys, sizeof client.keys));
-    assert_int_equal(store_client_add(w->store, &client, &w->fault), STORE_OK);
-    key = signing_key_from_pem(SIGNING_RS512, private_pem, NULL, &w->fault);
-    assert_non_null(key);
-    token = world_session(w, "smart", NULL);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct world_ask ask = {.mount = &w->mount,
-                                .refresh_token = token,
-                                .client_bound = true,
-                                .client_proof = CLIENT_PROOF_ASSERTION};
-        struct answer answer;
-        struct buffer payload;
-
-        buffer_start(&payload, w->arena, 256);
-        buffer_addf(&payload, "{\"iss\":\"%s\",\"sub\":\"%s\",\"aud\":%s,\"exp\":%lld%s}",
-                    rows[i].iss, rows[i].sub, rows[i].aud,
-                    (long long)(w->now_ms / CLOCK_SECOND + rows[i].lives_s), rows[i].extra);
-        assert_true(
-            jws_sign(key, text_of(header), buffer_text(&payload), w->arena, &ask.client_assertion));
-        print_message("row %zu\n", i);
-        assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
-                         rows[i].outcome);
-    }
-    signing_key_close(key);
-}
-
 /* A key pair of the client smart, the header it signs under, and its public half as a JWK Set. */
 struct smart_key {
     struct signing_key *key;
@@ -287,6 +213,7 @@ static void register_smart(struct world *w, struct text first, struct text secon
 
 static enum outcome present_signed(struct world *w, const struct smart_key *by, struct text *token)
 {
+    static int number;
     struct world_ask ask = {.mount = &w->mount,
                             .refresh_token = *token,
                             .client_bound = true,
@@ -298,8 +225,8 @@ static enum outcome present_signed(struct world *w, const struct smart_key *by, 
     buffer_start(&payload, w->arena, 256);
     buffer_addf(&payload,
                 "{\"iss\":\"smart\",\"sub\":\"smart\",\"aud\":\"https://id.example\","
-                "\"exp\":%lld}",
-                (long long)(w->now_ms / CLOCK_SECOND + 60));
+                "\"exp\":%lld,\"jti\":\"%d\"}",
+                (long long)(w->now_ms / CLOCK_SECOND + 60), number++);
     assert_true(jws_sign(by->key, text_of(by->header), buffer_text(&payload), w->arena,
                          &ask.client_assertion));
     outcome = world_run(&w->issuer, &ask, w->arena, &answer, &w->fault);
@@ -307,6 +234,222 @@ static enum outcome present_signed(struct world *w, const struct smart_key *by, 
         *token = answer.refresh_token;
     }
     return outcome;
+}
+
+/* ---- what an assertion must say before it proves anything (RFC 7523 section 3) ---- */
+
+static enum outcome present_claims(struct world *w, const struct smart_key *by, struct text token,
+                                   const char *claims, struct answer *answer)
+{
+    struct world_ask ask = {.mount = &w->mount,
+                            .refresh_token = token,
+                            .client_bound = true,
+                            .client_proof = CLIENT_PROOF_ASSERTION,
+                            .endpoint_path = TEXT("/oauth/token")};
+
+    assert_true(
+        jws_sign(by->key, text_of(by->header), text_of(claims), w->arena, &ask.client_assertion));
+    return world_run(&w->issuer, &ask, w->arena, answer, &w->fault);
+}
+
+#define SMART   "{\"iss\":\"smart\",\"sub\":\"smart\","
+#define OWN_AUD "\"aud\":\"https://id.example\","
+
+static void test_claims(void **state)
+{
+    static const struct {
+        const char *claims; /* at 1800000000 */
+        enum client_refusal refusal;
+    } rows[] = {
+        {"{\"iss\":\"smart\",\"sub\":\"other\"," OWN_AUD "\"exp\":1800000060}",
+         CLIENT_REFUSED_ASSERTION_SUB},
+        {"{\"iss\":\"nobody\",\"sub\":\"nobody\"," OWN_AUD "\"exp\":1800000060}",
+         CLIENT_REFUSED_UNKNOWN},
+        {"{\"sub\":\"smart\"," OWN_AUD "\"exp\":1800000060}", CLIENT_REFUSED_ASSERTION_MALFORMED},
+        {SMART OWN_AUD "\"iat\":1}", CLIENT_REFUSED_ASSERTION_EXP},
+        {SMART OWN_AUD "\"exp\":1799999940}", CLIENT_REFUSED_ASSERTION_EXP},
+        {SMART OWN_AUD "\"exp\":1799999940.5}", CLIENT_NOT_REFUSED},
+        {SMART OWN_AUD "\"exp\":1800003660.0}", CLIENT_NOT_REFUSED},
+        {SMART OWN_AUD "\"exp\":1800003660.1}", CLIENT_REFUSED_ASSERTION_EXP},
+        {SMART OWN_AUD "\"exp\":\"1800000060\"}", CLIENT_REFUSED_ASSERTION_EXP},
+        {SMART OWN_AUD "\"exp\":null}", CLIENT_REFUSED_ASSERTION_EXP},
+        {SMART OWN_AUD "\"exp\":-1}", CLIENT_REFUSED_ASSERTION_EXP},
+        {SMART OWN_AUD "\"exp\":1e300}", CLIENT_REFUSED_ASSERTION_EXP},
+        {SMART OWN_AUD "\"exp\":9223372036854775807}", CLIENT_REFUSED_ASSERTION_EXP},
+        {SMART OWN_AUD "\"exp\":9223372036854775808.0}", CLIENT_REFUSED_ASSERTION_EXP},
+        {SMART OWN_AUD "\"exp\":1800000060,\"nbf\":1800000061}", CLIENT_REFUSED_ASSERTION_NBF},
+        {SMART OWN_AUD "\"exp\":1800000060,\"nbf\":1800000060.0}", CLIENT_NOT_REFUSED},
+        {SMART OWN_AUD "\"exp\":1800000060,\"nbf\":\"0\"}", CLIENT_REFUSED_ASSERTION_NBF},
+        {SMART OWN_AUD "\"exp\":1800000060,\"iat\":1800000060.5}", CLIENT_REFUSED_ASSERTION_IAT},
+        {SMART OWN_AUD "\"exp\":1800000060,\"iat\":-0.5}", CLIENT_REFUSED_ASSERTION_IAT},
+        {SMART OWN_AUD "\"exp\":1800000060,\"iat\":1799999999.25}", CLIENT_NOT_REFUSED},
+        {SMART OWN_AUD "\"exp\":1800000060,\"jti\":7}", CLIENT_REFUSED_ASSERTION_JTI},
+        {SMART OWN_AUD "\"exp\":1800000060,\"jti\":\"\"}", CLIENT_REFUSED_ASSERTION_JTI},
+    };
+    struct world *w = *state;
+    struct smart_key key = make_smart_key(w, SIGNING_ES256, "{\"alg\":\"ES256\"}");
+
+    register_smart(w, key.keys, (struct text){0});
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct text token = world_session(w, "smart", NULL);
+        struct answer answer;
+
+        print_message("row %zu\n", i);
+        assert_int_equal(present_claims(w, &key, token, rows[i].claims, &answer),
+                         rows[i].refusal == CLIENT_NOT_REFUSED ? OUTCOME_ROTATED
+                                                               : OUTCOME_CLIENT_AUTH_FAILED);
+        assert_int_equal(answer.refusal, rows[i].refusal);
+        if (rows[i].refusal > CLIENT_REFUSED_ASSERTION_MALFORMED) {
+            assert_true(text_is(answer.client, "smart"));
+        }
+    }
+    signing_key_close(key.key);
+}
+
+/* Whom it is for: this server alone, under the name that its operator gave it. */
+static void test_audiences(void **state)
+{
+    static const struct {
+        const char *issuer, *aud;
+        bool right;
+    } rows[] = {
+        {"https://id.example", "\"https://id.example\"", true},
+        {"https://id.example", "\"https://id.example/\"", true},
+        {"https://id.example", "[\"https://id.example\"]", true},
+        {"https://id.example", "\"https://id.example/oauth/token\"", true},
+        {"https://id.example", "\"http://id.example/oauth/token\"", true},
+        {"http://id.example", "\"https://id.example/oauth/token\"", true},
+        {"http://id.example:8080/", "[\"HTTPS://ID.example:8443/oauth/token/\"]", true},
+        {"https://[::1]:8443/t", "\"http://[::1]/oauth/token\"", true},
+        {"https://id.example/tenant", "\"https://id.example/tenant\"", true},
+        {"https://id.example/tenant", "\"https://id.example\"", false},
+        {"https://id.example", "\"http://id.example\"", false},
+        {"https://id.example", "\"https://id.example/oauth\"", false},
+        {"https://id.example", "\"https://id.example/oauth/token?x\"", false},
+        {"https://id.example", "\"https://id.example/oauth/token#x\"", false},
+        {"https://id.example", "\"https://id.example@evil.example/oauth/token\"", false},
+        {"https://id.example", "\"https://evil.example/oauth/token\"", false},
+        {"https://id.example", "\"https://id.example.evil/oauth/token\"", false},
+        {"https://id.example", "\"ftp://id.example/oauth/token\"", false},
+        {"https://id.example", "\"/oauth/token\"", false},
+        {"https://id.example", "\"\"", false},
+        {"https://id.example", "[]", false},
+        {"https://id.example", "[\"https://id.example\",\"https://evil.example\"]", false},
+        {"https://id.example", "[[\"https://id.example\"]]", false},
+        {"https://id.example", "null", false},
+    };
+    struct world *w = *state;
+    struct smart_key key = make_smart_key(w, SIGNING_ES256, "{\"alg\":\"ES256\"}");
+
+    register_smart(w, key.keys, (struct text){0});
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct text token = world_session(w, "smart", NULL);
+        struct answer answer;
+        struct buffer claims;
+
+        strcpy(w->realm.issuer, rows[i].issuer);
+        buffer_start(&claims, w->arena, 256);
+        buffer_addf(&claims, SMART "\"aud\":%s,\"exp\":1800000060,\"jti\":\"%zu\"}", rows[i].aud,
+                    i);
+        buffer_add_char(&claims, '\0');
+        print_message("row %zu\n", i);
+        assert_int_equal(present_claims(w, &key, token, buffer_text(&claims).data, &answer),
+                         rows[i].right ? OUTCOME_ROTATED : OUTCOME_CLIENT_AUTH_FAILED);
+        assert_int_equal(answer.refusal,
+                         rows[i].right ? CLIENT_NOT_REFUSED : CLIENT_REFUSED_ASSERTION_AUD);
+    }
+    signing_key_close(key.key);
+}
+
+/* Without a name of its own no assertion can be for this server. */
+static void test_no_issuer_no_assertions(void **state)
+{
+    static const struct {
+        const char *issuer;
+        bool own;
+    } rows[] = {{"", true},         {"https://id.example", false}, {"urn:x", true},
+                {"https://", true}, {"https:///x", true},          {"https://id.example?x", true}};
+    struct world *w = *state;
+    struct smart_key key = make_smart_key(w, SIGNING_ES256, "{\"alg\":\"ES256\"}");
+    struct text token = world_session(w, "smart", NULL);
+
+    register_smart(w, key.keys, (struct text){0});
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct answer answer;
+
+        strcpy(w->realm.issuer, rows[i].issuer);
+        w->realm.issuer_is_own = rows[i].own;
+        print_message("row %zu\n", i);
+        assert_int_equal(
+            present_claims(w, &key, token, SMART OWN_AUD "\"exp\":1800000060}", &answer),
+            OUTCOME_CLIENT_AUTH_FAILED);
+        assert_int_equal(answer.refusal, CLIENT_REFUSED_ASSERTION_NO_ISSUER);
+    }
+    signing_key_close(key.key);
+}
+
+/* Once; and again only as the same request, while its answer may have been lost. */
+static void test_assertions_are_used_once(void **state)
+{
+    static const char *const claims[] = {
+        SMART OWN_AUD "\"exp\":1800003000,\"jti\":\"one\"}",
+        SMART OWN_AUD "\"exp\":1800003001,\"jti\":\"one\"}", /* not the same, the same jti */
+        SMART OWN_AUD "\"exp\":1800003002}",
+        SMART OWN_AUD "\"exp\":1800003003,\"jti\":\"two\"}",
+    };
+    struct world *w = *state;
+    struct smart_key key = make_smart_key(w, SIGNING_ES256, "{\"alg\":\"ES256\"}");
+    struct text mine, other;
+    struct answer answer, again;
+
+    register_smart(w, key.keys, (struct text){0});
+    for (int i = 0; i < 3; i += 2) {
+        mine = world_session(w, "smart", NULL);
+        other = world_session(w, "smart", NULL);
+        /* what brings nothing about uses nothing up */
+        assert_int_equal(present_claims(w, &key, TEXT("garbage"), claims[i], &answer),
+                         OUTCOME_TOKEN_INVALID);
+        assert_int_equal(present_claims(w, &key, mine, claims[i], &answer), OUTCOME_ROTATED);
+        assert_int_equal(present_claims(w, &key, mine, claims[i], &again), OUTCOME_REPLAYED);
+        assert_true(text_equal(answer.refresh_token, again.refresh_token));
+        assert_int_equal(present_claims(w, &key, other, claims[i], &again),
+                         OUTCOME_CLIENT_AUTH_FAILED);
+        assert_int_equal(again.refusal, CLIENT_REFUSED_ASSERTION_REPLAYED);
+        assert_int_equal(present_claims(w, &key, answer.refresh_token, claims[i], &again),
+                         OUTCOME_CLIENT_AUTH_FAILED);
+        assert_int_equal(present_claims(w, &key, TEXT("garbage"), claims[i], &again),
+                         OUTCOME_CLIENT_AUTH_FAILED);
+    }
+    assert_int_equal(present_claims(w, &key, other, claims[1], &again), OUTCOME_CLIENT_AUTH_FAILED);
+
+    /* after the window it is no proof, and ends no session */
+    w->now_ms += w->realm.policy.concurrency_window_ms + 1;
+    assert_int_equal(present_claims(w, &key, mine, claims[2], &again), OUTCOME_CLIENT_AUTH_FAILED);
+    assert_int_equal(again.refusal, CLIENT_REFUSED_ASSERTION_REPLAYED);
+    assert_int_equal(present_claims(w, &key, answer.refresh_token, claims[3], &again),
+                     OUTCOME_ROTATED);
+    signing_key_close(key.key);
+}
+
+/* Where nothing rotates a request could be repeated for ever. */
+static void test_assertions_where_nothing_rotates(void **state)
+{
+    static const char claims[] = SMART OWN_AUD "\"exp\":1800003000,\"jti\":\"one\"}";
+    struct world *w = *state;
+    struct smart_key key = make_smart_key(w, SIGNING_ES256, "{\"alg\":\"ES256\"}");
+    struct text mine;
+    struct answer answer;
+
+    w->realm.policy.rotate = false;
+    register_smart(w, key.keys, (struct text){0});
+    mine = world_session(w, "smart", NULL);
+    assert_int_equal(present_claims(w, &key, mine, claims, &answer), OUTCOME_RENEWED);
+    w->now_ms += w->realm.policy.concurrency_window_ms;
+    assert_int_equal(present_claims(w, &key, mine, claims, &answer), OUTCOME_RENEWED);
+    w->now_ms += 1;
+    assert_int_equal(present_claims(w, &key, mine, claims, &answer), OUTCOME_CLIENT_AUTH_FAILED);
+    assert_int_equal(answer.refusal, CLIENT_REFUSED_ASSERTION_REPLAYED);
+    signing_key_close(key.key);
 }
 
 /* A client changes its key without a gap: old and new for a while, then the new one alone. */
@@ -354,7 +497,11 @@ int main(void)
         CASE(test_raw_secret_is_tried_second),
         CASE(test_raw_secret_is_remembered),
         CASE(test_secret_is_rolled),
-        CASE(test_client_assertion),
+        CASE(test_claims),
+        CASE(test_audiences),
+        CASE(test_no_issuer_no_assertions),
+        CASE(test_assertions_are_used_once),
+        CASE(test_assertions_where_nothing_rotates),
         CASE(test_key_rollover),
         CASE(test_disabled_client),
     };

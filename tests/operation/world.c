@@ -89,6 +89,7 @@ static void fill_mount(struct mount *mount, struct realm *realm)
     mount->realm = realm;
     strcpy(realm->name, "/oauth/token");
     strcpy(realm->issuer, "https://id.example");
+    realm->issuer_is_own = true;
     strcpy(realm->audience, "api");
     policy->rotate = true;
     policy->concurrency_window_ms = 60 * CLOCK_SECOND;
@@ -194,7 +195,7 @@ struct request world_request(struct issuer *issuer, const struct world_ask *ask,
                                          .raw_id = ask->client_id,
                                          .raw_secret = ask->client_raw_secret,
                                          .assertion = ask->client_assertion,
-                                         .endpoint_url = ask->endpoint_url}};
+                                         .endpoint_path = ask->endpoint_path}};
 
     if (ask->password_given) {
         request.input.login = (struct login_input){

@@ -35,7 +35,7 @@ struct world_ask {
     struct text client_secret;
     struct text client_raw_secret; /* of the same client, as sent without form-urlencoding */
     struct text client_assertion;
-    struct text endpoint_url;
+    struct text endpoint_path;
     bool scope_given;
     struct text scope;
     bool username_given;

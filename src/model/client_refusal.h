@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+/* client_refusal.h: why a client was not believed, for the operator: the client itself is told
+ * nothing but that it was not. One list gives the enum, the word of the log and the sentence. */
+#ifndef RETOKEN_MODEL_CLIENT_REFUSAL_H
+#define RETOKEN_MODEL_CLIENT_REFUSAL_H
+
+/* REFUSAL(NAME, word, what is wrong) */
+#define CLIENT_REFUSAL_ROWS                                                                        \
+    REFUSAL(UNKNOWN, "unknown-client", "no client of that id is registered")                       \
+    REFUSAL(NO_PROOF, "no-proof", "the client has a secret or a key and proved neither")           \
+    REFUSAL(HEADER, "authorization", "the Authorization header cannot be read")                    \
+    REFUSAL(SECRET, "secret",                                                                      \
+            "the secret is wrong, not accepted at this time, or came with no token of ours")       \
+    REFUSAL(DISABLED, "disabled", "the client is disabled")                                        \
+    REFUSAL(ASSERTION_TYPE, "assertion-type",                                                      \
+            "client_assertion_type is not that of a JWT (RFC 7523 section 2.2)")                   \
+    REFUSAL(ASSERTION_MALFORMED, "assertion-malformed", "it is no well-formed JWT")                \
+    REFUSAL(ASSERTION_SUB, "assertion-sub",                                                        \
+            "its iss, its sub and client_id do not all name one client")                           \
+    REFUSAL(ASSERTION_NO_ISSUER, "assertion-no-issuer",                                            \
+            "the mount has no issuer of its own that is a URL, so no assertion can be for it: "    \
+            "set issuer")                                                                          \
+    REFUSAL(ASSERTION_TYP, "assertion-typ",                                                        \
+            "its typ is neither JWT nor client-authentication+jwt")                                \
+    REFUSAL(ASSERTION_KEY, "assertion-key",                                                        \
+            "no key of the client is for its alg and kid (`retoken client set --keys`)")           \
+    REFUSAL(ASSERTION_SIGNATURE, "assertion-signature",                                            \
+            "it is signed with another key than the client's")                                     \
+    REFUSAL(                                                                                       \
+        ASSERTION_AUD, "assertion-aud",                                                            \
+        "its aud must be one: the mount's issuer, or this endpoint's URL on the issuer's host")    \
+    REFUSAL(ASSERTION_EXP, "assertion-exp",                                                        \
+            "its exp is missing, no time, over, or more than an hour away")                        \
+    REFUSAL(ASSERTION_NBF, "assertion-nbf", "its nbf is no time, or still to come")                \
+    REFUSAL(ASSERTION_IAT, "assertion-iat", "its iat is no time, or still to come")                \
+    REFUSAL(ASSERTION_JTI, "assertion-jti", "its jti is no text, or empty")                        \
+    REFUSAL(ASSERTION_REPLAYED, "assertion-replayed",                                              \
+            "it was used before, with another token or too long ago")
+
+enum client_refusal {
+    CLIENT_NOT_REFUSED,
+#define REFUSAL(name, word, meaning) CLIENT_REFUSED_##name,
+    CLIENT_REFUSAL_ROWS
+#undef REFUSAL
+};
+
+enum { CLIENT_REFUSALS = CLIENT_REFUSED_ASSERTION_REPLAYED + 1 };
+
+/* "" for CLIENT_NOT_REFUSED. */
+const char *client_refusal_word(enum client_refusal refusal);
+const char *client_refusal_meaning(enum client_refusal refusal);
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: ISC */
+/* client_assertion.c: see client_assertion.h. Knows JWT claims and URLs as far as an audience needs
+ * them. */
+#include "operation/client_assertion.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "token/client_jwt.h"
+#include "token/jws.h"
+
+/* RFC 7523 section 3: an assertion that lives for days is no proof. */
+enum { LIFETIME_S = 3600 };
+
+/* The year 10000: a NumericDate beyond it is none. */
+static const int64_t LATEST_S = INT64_C(253402300800);
+
+static bool open_signed(const struct client_assertion_ask *ask, json_t **payload,
+                        enum client_refusal *refusal, struct fault *fault);
+static enum client_refusal judge_claims(const struct client_assertion_ask *ask,
+                                        const json_t *payload, struct client_assertion *assertion);
+static bool has_own_url(const struct realm *realm);
+static bool is_for(const json_t *payload, const struct realm *realm, struct text endpoint_path);
+static bool in_time(const json_t *payload, int64_t now_ms, int64_t *expires_ms);
+static bool has_begun(const json_t *payload, const char *claim, int64_t now_ms);
+
+bool client_assertion_names(struct arena *arena, struct text assertion, struct text *id)
+{
+    struct jws jws;
+    const json_t *payload =
+        jws_gate(arena, assertion, &jws) ? json_in_object(arena, jws.payload_json, NULL) : NULL;
+
+    return payload != NULL && json_in_text(payload, "iss", id) == JSON_IN_TEXT && id->size > 0;
+}
+
+bool client_assertion_check(const struct client_assertion_ask *ask,
+                            struct client_assertion *assertion, enum client_refusal *refusal,
+                            struct fault *fault)
+{
+    json_t *payload;
+
+    if (!has_own_url(ask->realm)) {
+        *refusal = CLIENT_REFUSED_ASSERTION_NO_ISSUER;
+        return false;
+    } else if (!open_signed(ask, &payload, refusal, fault)) {
+        return false;
+    }
+    *refusal = judge_claims(ask, payload, assertion);
+    return *refusal == CLIENT_NOT_REFUSED;
+}
+
+static bool open_signed(const struct client_assertion_ask *ask, json_t **payload,
+                        enum client_refusal *refusal, struct fault *fault)
+{
+    *refusal = CLIENT_NOT_REFUSED;
+    switch (client_jwt_open(ask->arena, ask->assertion, text_of(ask->client->keys), payload)) {
+    case CLIENT_JWT_OPEN:
+        return true;
+    case CLIENT_JWT_MALFORMED:
+        *refusal = CLIENT_REFUSED_ASSERTION_MALFORMED;
+        break;
+    case CLIENT_JWT_TYPE:
+        *refusal = CLIENT_REFUSED_ASSERTION_TYP;
+        break;
+    case CLIENT_JWT_KEY:
+        *refusal = CLIENT_REFUSED_ASSERTION_KEY;
+        break;
+    case CLIENT_JWT_SIGNATURE:
+        *refusal = CLIENT_REFUSED_ASSERTION_SIGNATURE;
+        break;
+    case CLIENT_JWT_FAULT:
+        fault_set(fault, "an assertion of client %s could not be checked: out of memory?",
+                  ask->client->id);
+        break;
+    }
+    return false;
+}
+
+/* CLIENT_NOT_REFUSED: *assertion is filled. */
+static enum client_refusal judge_claims(const struct client_assertion_ask *ask,
+                                        const json_t *payload, struct client_assertion *assertion)
+{
+    struct text issuer, subject;
+    enum json_in jti = json_in_text(payload, "jti", &assertion->id);
+
+    if (json_in_text(payload, "iss", &issuer) != JSON_IN_TEXT ||
+        json_in_text(payload, "sub", &subject) != JSON_IN_TEXT ||
+        !text_is(issuer, ask->client->id) || !text_is(subject, ask->client->id)) {
+        return CLIENT_REFUSED_ASSERTION_SUB;
+    } else if (!is_for(payload, ask->realm, ask->endpoint_path)) {
+        return CLIENT_REFUSED_ASSERTION_AUD;
+    } else if (!in_time(payload, ask->now_ms, &assertion->expires_ms)) {
+        return CLIENT_REFUSED_ASSERTION_EXP;
+    } else if (!has_begun(payload, "nbf", ask->now_ms)) {
+        return CLIENT_REFUSED_ASSERTION_NBF;
+    } else if (!has_begun(payload, "iat", ask->now_ms)) {
+        return CLIENT_REFUSED_ASSERTION_IAT;
+    } else if (jti == JSON_IN_OTHER || (jti == JSON_IN_TEXT && assertion->id.size == 0)) {
+        return CLIENT_REFUSED_ASSERTION_JTI;
+    }
+    assertion->has_jti = jti == JSON_IN_TEXT;
+    if (!assertion->has_jti) { /* not the signature: some have a second spelling */
+        struct text rest = ask->assertion;
+        size_t header = text_split(&rest, '.').size;
+
+        assertion->id = text_cut(ask->assertion, header + 1 + text_find(rest, '.'));
+    }
+    return CLIENT_NOT_REFUSED;
+}
+
+/* ---- aud ---- */
+
+struct url {
+    struct text host;
+    struct text path;
+};
+
+/* The host without its port. */
+static struct text host_of(struct text authority)
+{
+    size_t bracket = text_find(authority, ']'); /* of an IPv6 address */
+    size_t from = bracket < authority.size ? bracket : 0;
+
+    return text_cut(authority, from + text_find(text_from(authority, from), ':'));
+}
+
+/* False: no http or https URL, or one with a user, a query or a fragment. */
+static bool split_url(struct text t, struct url *url)
+{
+    static const struct text http = {"http://", 7}, https = {"https://", 8};
+    struct text rest = t;
+
+    if (text_equal_ignore_case(text_cut(t, http.size), http)) {
+        rest = text_from(t, http.size);
+    } else if (text_equal_ignore_case(text_cut(t, https.size), https)) {
+        rest = text_from(t, https.size);
+    } else {
+        return false;
+    }
+    struct text authority = text_cut(rest, text_find(rest, '/'));
+    url->host = host_of(authority);
+    url->path = text_from(rest, authority.size);
+    return url->host.size > 0 && text_is_visible_ascii(t) && text_find(t, '?') == t.size &&
+           text_find(t, '#') == t.size && text_find(t, '\\') == t.size &&
+           text_find(authority, '@') == authority.size;
+}
+
+static bool has_own_url(const struct realm *realm)
+{
+    struct url url;
+
+    return realm->issuer_is_own && split_url(text_of(realm->issuer), &url);
+}
+
+/* A slash at the end is no other name: some clients add one. */
+static bool is_same(struct text a, struct text b)
+{
+    a = text_ends(a, TEXT("/")) ? text_cut(a, a.size - 1) : a;
+    b = text_ends(b, TEXT("/")) ? text_cut(b, b.size - 1) : b;
+    return text_equal(a, b);
+}
+
+static bool is_for(const json_t *payload, const struct realm *realm, struct text endpoint_path)
+{
+    const json_t *claim = json_object_get(payload, "aud");
+    const json_t *one = json_array_size(claim) == 1 ? json_array_get(claim, 0) : claim;
+    struct text aud = text_of(json_string_value(one)); /* empty: no text, or several */
+    struct text issuer = text_of(realm->issuer);
+    struct url named, ours;
+
+    if (aud.size == 0) {
+        return false;
+    }
+    return is_same(aud, issuer) ||
+           (split_url(aud, &named) && split_url(issuer, &ours) && endpoint_path.size > 0 &&
+            text_equal_ignore_case(named.host, ours.host) && is_same(named.path, endpoint_path));
+}
+
+/* ---- times ---- */
+
+enum numeric_date { DATE_ABSENT, DATE_READ, DATE_WRONG };
+
+/* RFC 7519 section 2: seconds since 1970, with or without a fraction. */
+static enum numeric_date date_of(const json_t *payload, const char *claim, int64_t *ms)
+{
+    const json_t *value = json_object_get(payload, claim);
+
+    if (value == NULL) {
+        return DATE_ABSENT;
+    } else if (json_is_integer(value)) {
+        json_int_t s = json_integer_value(value);
+
+        *ms = s >= 0 && s < LATEST_S ? (int64_t)s * CLOCK_SECOND : -1;
+    } else if (json_is_real(value)) {
+        double s = json_real_value(value);
+
+        *ms = isfinite(s) && s >= 0 && s < (double)LATEST_S ? (int64_t)(s * CLOCK_SECOND) : -1;
+    } else {
+        return DATE_WRONG;
+    }
+    return *ms >= 0 ? DATE_READ : DATE_WRONG;
+}
+
+static bool in_time(const json_t *payload, int64_t now_ms, int64_t *expires_ms)
+{
+    const int64_t skew_ms = CLIENT_ASSERTION_SKEW_S * (int64_t)CLOCK_SECOND;
+
+    return date_of(payload, "exp", expires_ms) == DATE_READ && *expires_ms > now_ms - skew_ms &&
+           *expires_ms <= now_ms + LIFETIME_S * (int64_t)CLOCK_SECOND + skew_ms;
+}
+
+static bool has_begun(const json_t *payload, const char *claim, int64_t now_ms)
+{
+    int64_t at_ms;
+
+    switch (date_of(payload, claim, &at_ms)) {
+    case DATE_ABSENT:
+        return true;
+    case DATE_READ:
+        return at_ms <= now_ms + CLIENT_ASSERTION_SKEW_S * (int64_t)CLOCK_SECOND;
+    case DATE_WRONG:
+        break;
+    }
+    return false;
+}
+
+/* ---- once ---- */
+
+bool client_assertion_mark(const struct client_assertion *assertion, struct text client,
+                           struct text refresh_token, const struct secrets *secrets, int64_t now_ms,
+                           struct mark *mark)
+{
+    const char *word = assertion->has_jti ? "assertion by jti" : "assertion as signed";
+
+    *mark = (struct mark){.kind = MARK_ASSERTION,
+                          .at_ms = now_ms,
+                          .until_ms = assertion->expires_ms +
+                                      CLIENT_ASSERTION_SKEW_S * (int64_t)CLOCK_SECOND};
+    return secrets_mark_hash(secrets, word, client, assertion->id, mark->hash) &&
+           secrets_mark_hash(secrets, "client", client, TEXT(""), mark->owner) &&
+           secrets_mark_hash(secrets, "refresh token", refresh_token, TEXT(""), mark->note);
+}
