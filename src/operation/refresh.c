@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "model/scope.h"
 #include "base/secret.h"
 #include "operation/client_auth.h"
@@ -231,7 +232,7 @@ static bool choose(struct refresh *refresh)
             enum candidate candidate = try_candidate(refresh, token);
             bool both_good = candidate == CANDIDATE_GOOD && best == CANDIDATE_GOOD;
             if (both_good &&
-                memcmp(refresh->ref.session, best_ref.session, sizeof best_ref.session) != 0) {
+                !secret_equal(refresh->ref.session, best_ref.session, sizeof best_ref.session)) {
                 return false;
             } else if (candidate > best ||
                        (both_good && refresh->ref.generation > best_ref.generation)) {
