@@ -776,6 +776,20 @@ static void test_every_class_is_worded(void **state)
     }
 }
 
+/* What holds credentials is never sent on to another place (RFC 9700 section 4.12). */
+static void test_no_refusal_redirects(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < dialect_count; i++) {
+        for (size_t j = 0; j < dialects[i]->endpoint_count; j++) {
+            for (const struct wording *words = dialects[i]->endpoints[j].words; words->status != 0;
+                 words++) {
+                assert_in_range(words->status, 400, 599);
+            }
+        }
+    }
+}
+
 /* No two endpoints claim one path, and each has all that it needs. */
 static void test_endpoints(void **state)
 {
@@ -813,6 +827,7 @@ int main(void)
         cmocka_unit_test(test_cookie_age),
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_every_class_is_worded),
+        cmocka_unit_test(test_no_refusal_redirects),
         cmocka_unit_test(test_endpoints),
     };
 

@@ -2,6 +2,8 @@
 """Guards of tests/conformance.tsv: each requirement has its line, and each line its tests or the
 reason why it has none."""
 
+import re
+
 import pytest
 from test_guards import ROOT, has_test
 
@@ -24,3 +26,11 @@ def test_requirement_is_tested(row):
         return
     for test in row[2].split():
         assert has_test(test), f"there is no test {test}"
+
+
+def test_what_is_promised_names_tests_that_are_there():
+    """docs/security.md, last column of its table of promises."""
+    named = re.findall(r"\btests/[\w/.]+(?:::\w+)?", (ROOT / "docs/security.md").read_text())
+    assert len(named) > 10
+    for test in named:
+        assert (ROOT / test).exists() or has_test(test), f"there is no test {test}"
