@@ -407,7 +407,8 @@ static void the_row_that_signed(void **state)
     (void)state;
     rows[2].state = SIGNING_RETIRED;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        assert_true(jws_gate(fixture_arena(), good_token(rows[i].algorithm), &jws));
+        struct text token = good_token(rows[i].algorithm);
+        assert_true(jws_gate(fixture_arena(), token, &jws));
         assert_ptr_equal(jws_signer(&jws, rows, 3, fixture_secrets(1), &fault), &rows[i]);
         assert_null(jws_signer(&jws, rows, i, fixture_secrets(1), &fault));
     }
