@@ -19,6 +19,7 @@
 #include "base/codec.h"
 #include "base/secret.h"
 #include "dialect/dialect.h"
+#include "operation/client_assertion.h"
 #include "process/confine.h"
 
 enum health { HEALTH_OK, HEALTH_WARN, HEALTH_FAIL };
@@ -52,6 +53,7 @@ static void check_file_system(struct examination *e, const char *path);
 static void check_space(struct examination *e, const char *path);
 static void check_remarks(struct examination *e);
 static void check_keys(struct examination *e);
+static void check_assertions(struct examination *e);
 static void check_history(struct examination *e);
 static void check_clock(struct examination *e, bool has_store);
 static bool newest_record(struct call *call, int64_t *at_ms, struct fault *fault);
@@ -129,6 +131,7 @@ static void check_open_store(struct examination *e)
     report(e, "store", HEALTH_OK, "%s opens with this secret", call->service.config.store);
     check_remarks(e);
     check_keys(e);
+    check_assertions(e);
     check_history(e);
     check_clock(e, true);
 }
@@ -353,6 +356,50 @@ static void check_keys(struct examination *e)
                    needs[i].path);
         } else {
             report(e, check, HEALTH_OK, "%s: %s", needs[i].path, signer->kid);
+        }
+    }
+}
+
+static bool has_signing_client(struct call *call, char id[CLIENT_ID_MAX + 1], struct fault *fault)
+{
+    enum { PAGE = 16 };
+    struct client *rows = arena_alloc(call->arena, PAGE * sizeof *rows);
+    size_t count = PAGE;
+
+    id[0] = '\0';
+    while (rows != NULL && count == PAGE) {
+        if (store_client_list(call->service.store, id[0] != '\0' ? id : NULL, rows, PAGE, &count,
+                              fault) != STORE_OK) {
+            break;
+        }
+        for (size_t i = 0; i < count; i++) {
+            memcpy(id, rows[i].id, sizeof rows[i].id);
+            if (rows[i].keys[0] != '\0') {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* A client that signs assertions needs a mount with a name that they can be for. */
+static void check_assertions(struct examination *e)
+{
+    const struct config *config = &e->call->service.config;
+    struct fault fault = {""};
+    char id[CLIENT_ID_MAX + 1];
+
+    if (!has_signing_client(e->call, id, &fault)) {
+        return;
+    }
+    for (size_t i = 0; i < config->mount_count; i++) {
+        const struct realm *realm = config->mounts[i].realm;
+
+        if (realm_issues(realm) && realm->dialect->proves_clients &&
+            !client_assertion_has_audience(realm)) {
+            report(e, "assertions", HEALTH_WARN,
+                   "%s takes none, and client %s signs them: set issuer to this site's URL",
+                   config->mounts[i].path, id);
         }
     }
 }

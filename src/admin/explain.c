@@ -151,7 +151,8 @@ static enum call_end explain_unknown(struct call *call, const struct explained *
                                 TEXT("a JWT-shaped refresh token of this server whose session is "
                                      "no longer known: it ended and was swept"));
         }
-        return explain_access(call, it, &jws);
+        return explain_is_assertion(call, &jws) ? explain_assertion(call, it, &jws)
+                                                : explain_access(call, it, &jws);
     }
     says = missing_part(call, token);
     return explain_only(call, it, "nothing known", outcome_word(OUTCOME_TOKEN_INVALID), says);

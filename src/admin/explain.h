@@ -24,6 +24,12 @@ void explain_begin(struct call *call, const struct explained *it, const char *ki
  * this store signed it. */
 enum call_end explain_access(struct call *call, const struct explained *it, const struct jws *jws);
 
+/* Does a client say in it that it is about itself (RFC 7523 section 3)? Then what it is good for.
+ * Gives CALL_REFUSED: it is no token. */
+bool explain_is_assertion(struct call *call, const struct jws *jws);
+enum call_end explain_assertion(struct call *call, const struct explained *it,
+                                const struct jws *jws);
+
 /* Adds "12 s ago" or "in 29 d". */
 void explain_ago(struct buffer *b, int64_t at_ms, int64_t now_ms);
 /* Adds "for 48 s more", of a window that is open at least until the next second. */

@@ -7,6 +7,7 @@ libadmin_a_SOURCES = \
 	src/admin/doctor.c \
 	src/admin/explain.c src/admin/explain.h \
 	src/admin/explain_access.c \
+	src/admin/explain_assertion.c \
 	src/admin/explain_paste.c src/admin/explain_paste.h \
 	src/admin/init.c \
 	src/admin/key_need.c src/admin/key_need.h \

@@ -20,7 +20,6 @@ static bool open_signed(const struct client_assertion_ask *ask, json_t **payload
                         enum client_refusal *refusal, struct fault *fault);
 static enum client_refusal judge_claims(const struct client_assertion_ask *ask,
                                         const json_t *payload, struct client_assertion *assertion);
-static bool has_own_url(const struct realm *realm);
 static bool is_for(const json_t *payload, const struct realm *realm, struct text endpoint_path);
 static bool in_time(const json_t *payload, int64_t now_ms, int64_t *expires_ms);
 static bool has_begun(const json_t *payload, const char *claim, int64_t now_ms);
@@ -40,7 +39,7 @@ bool client_assertion_check(const struct client_assertion_ask *ask,
 {
     json_t *payload;
 
-    if (!has_own_url(ask->realm)) {
+    if (!client_assertion_has_audience(ask->realm)) {
         *refusal = CLIENT_REFUSED_ASSERTION_NO_ISSUER;
         return false;
     } else if (!open_signed(ask, &payload, refusal, fault)) {
@@ -146,7 +145,7 @@ static bool split_url(struct text t, struct url *url)
            text_find(authority, '@') == authority.size;
 }
 
-static bool has_own_url(const struct realm *realm)
+bool client_assertion_has_audience(const struct realm *realm)
 {
     struct url url;
 

@@ -495,7 +495,7 @@ def rsa_key(directory, name):
 
 def assertion(directory, name, client, audience):
     """A client assertion (RFC 7523) signed with RS256 by NAME.pem; it names no key."""
-    claims = {"iss": client, "sub": client, "aud": audience, "exp": int(time.time()) + 60}
+    claims = {"iss": client, "sub": client, "aud": audience, "exp": int(time.time()) + 60, "jti": os.urandom(8).hex()}
     signed = base64url(b'{"alg":"RS256"}') + "." + base64url(json.dumps(claims).encode())
     return signed + "." + base64url(openssl(directory, "dgst", "-sha256", "-sign", f"{name}.pem",
                                             input=signed.encode()))
@@ -555,6 +555,35 @@ def test_client_changes_its_key(fresh):
                 client_assertion_type="urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
             assert answer.get("error") == (None if name in accepted else "invalid_client"), answer
             token = answer.get("refresh_token", token)
+
+
+def test_explains_assertions(fresh):
+    """Whose it is and what it lacks, in the word that the log has; and once it was used, when."""
+    fresh.account()
+    rsa_key(fresh.directory, "svc")
+    fresh.run("client", "add", "svc", "--key", "svc.pub", "--algorithm", "RS256")
+    fresh.write("[mount /oauth/token]\ndialect = oauth\n")
+    assert re.search(r"^assertions +warn +/oauth/token.*svc", fresh.run("doctor").stdout, re.M)
+    text = assertion(fresh.directory, "svc", "svc", "https://id")
+    assert fresh.explain(text, status=REFUSED)["outcome"] == "assertion-no-issuer"
+
+    fresh.write("[mount /oauth/token]\ndialect = oauth\nissuer = https://id\n")
+    assert not re.search(r"^assertions ", fresh.run("doctor").stdout, re.M)
+    said = fresh.explain(text, status=REFUSED)
+    assert (said["kind"], said["outcome"]) == ("client assertion", "right")
+    said = fresh.explain(assertion(fresh.directory, "svc", "svc", "https://other"), status=REFUSED)
+    assert said["outcome"] == "assertion-aud"
+    assert said["says"] == ('a client assertion for svc; its aud is "https://other", '
+                            'wanted "https://id", or /oauth/token on its host')
+    said = fresh.explain(assertion(fresh.directory, "svc", "stranger", "https://id"), status=REFUSED)
+    assert said["outcome"] == "unknown-client"
+    token = fresh.session("/oauth/token", "ada", "--client", "svc")["refresh_token"]
+    answer = fresh.refresh(
+        token, client_assertion=text,
+        client_assertion_type="urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+    assert "refresh_token" in answer, answer
+    said = fresh.explain(text, status=REFUSED)
+    assert said["outcome"] == "assertion-replayed" and "it was used" in said["says"]
 
 
 # ---- sessions ----
