@@ -11,6 +11,8 @@
     REFUSAL(HEADER, "authorization", "the Authorization header cannot be read")                    \
     REFUSAL(SECRET, "secret",                                                                      \
             "the secret is wrong, not accepted at this time, or came with no token of ours")       \
+    REFUSAL(SECRET_UNSEEN, "secret-unseen",                                                        \
+            "the token is not ours, and beside such a one no chosen secret is checked")            \
     REFUSAL(DISABLED, "disabled", "the client is disabled")                                        \
     REFUSAL(ASSERTION_TYPE, "assertion-type",                                                      \
             "client_assertion_type is not that of a JWT (RFC 7523 section 2.2)")                   \

@@ -127,9 +127,10 @@ static bool prove(struct request *request, const struct client *client, const st
         if (!confidential && request->client.secret.size == 0) {
             return true;
         }
+        *reason = CLIENT_REFUSED_SECRET;
         identity->proved = secret_proof_check(request, client, ref, now_ms, refusal);
-        if (!identity->proved && *refusal == OUTCOME_CLIENT_AUTH_FAILED) {
-            *reason = CLIENT_REFUSED_SECRET;
+        if (identity->proved || *refusal != OUTCOME_CLIENT_AUTH_FAILED) {
+            *reason = CLIENT_NOT_REFUSED;
         }
         break;
     case CLIENT_PROOF_ASSERTION:

@@ -40,6 +40,9 @@ bool secret_proof_check(struct request *request, const struct client *client,
     } else if (comparison.generated_count + comparison.chosen_count == 0) {
         return false; /* whether a client has one is no secret, and a hash for nothing is dear */
     } else if (ref == NULL) {
+        if (comparison.chosen_count > 0) {
+            request->answer.refusal = CLIENT_REFUSED_SECRET_UNSEEN;
+        }
         return comparison.chosen_count > 0 &&
                password_gate_may_look(request->issuer->gate, now_ms) && is_remembered(&comparison);
     } else if (!begin_guess(&comparison, ref, now_ms, refusal)) {

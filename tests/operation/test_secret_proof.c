@@ -75,6 +75,8 @@ static void test_no_hash_beside_garbage(void **state)
         const struct row *row = &rows[i / 3];
 
         assert_int_equal(present(w, garbage(w), row->id, row->secret, &answer), row->outcome);
+        assert_int_equal(answer.refusal == CLIENT_REFUSED_SECRET_UNSEEN,
+                         strcmp(row->id, "legacy") == 0); /* for the log alone */
     }
     /* beside a token it is found to be right, and known from then on */
     assert_int_equal(present(w, token, "legacy", "chosen secret", &answer), OUTCOME_ROTATED);
