@@ -6,6 +6,10 @@ Place that returns the Request, in GRANTED or in REFUSED."""
 import base64
 import gzip
 import json
+import os
+import subprocess
+import time
+import urllib.parse
 
 import pytest
 
@@ -23,6 +27,13 @@ SIMPLEJWT = "/api/token/refresh"
 
 ODD_SECRET = "9+4/7%x=:&é 100%"
 SERVERS = ("lighttpd", "nginx", "apache", "apache-proxy")
+
+
+def openssl(*words, stdin):
+    return subprocess.run(["openssl", *words], input=stdin, capture_output=True, check=True).stdout
+
+
+SIGNER = openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", stdin=b"")
 
 
 class Place:
@@ -48,6 +59,9 @@ def place(request, template):
         world.installed.retoken("client", "add", "odd", "--secret-file", "-",
                                 stdin=ODD_SECRET.encode() + b"\n")
         world.secrets["odd"] = ODD_SECRET
+        world.mount_settings(dialects.mount_at(OAUTH), issuer="http://login.example.org/", audience="api")
+        world.installed.retoken("client", "add", "signer", "--key", "-", "--algorithm", "PS256",
+                                stdin=openssl("pkey", "-pubout", stdin=SIGNER))
         yield Place(world, world.serve(request.param))
 
 
@@ -242,3 +256,44 @@ def test_refused(place, habit):
     answer = place.send(make(place))
     assert (answer.status, words in answer.body) == (status, True), answer.body
     assert answer.all("set-cookie") == []  # no refusal clears a cookie
+
+
+# ---- client assertions ----
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
+def assertion(folder, header=(), **claims):
+    """Signed with PS256 by the client signer."""
+    said = {"iss": "signer", "sub": "signer", "aud": "https://login.example.org" + OAUTH,
+            "exp": time.time() + 45.25, "jti": os.urandom(9).hex(), **claims}
+    signed = base64url(json.dumps({"alg": "PS256", **dict(header)}).encode()) + b"." + base64url(
+        json.dumps(said).encode())
+    key = folder / "signer.pem"
+    key.write_bytes(SIGNER)
+    return (signed + b"." + base64url(openssl(
+        "dgst", "-sha256", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest",
+        "-sign", str(key), stdin=signed))).decode()
+
+
+def signed_request(place, token, proof, path=OAUTH):
+    return place.send(Request("POST", path, [dialects.FORM], body_of(token, ("&" + urllib.parse.urlencode({
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": proof})).encode())))
+
+
+def test_assertions_prove_once_and_here_only(place, tmp_path):
+    mine, other = place.token(OAUTH, "signer"), place.token(OAUTH, "signer")
+    proof = assertion(tmp_path, [("typ", "application/Client-Authentication+JWT")])
+    first, again = (signed_request(place, mine, proof) for _ in range(2))
+    assert (first.status, again.status) == (200, 200), (first.body, again.body)
+    assert json.loads(first.body)["refresh_token"] == json.loads(again.body)["refresh_token"]
+    assert signed_request(place, other, proof).status == 401
+    for wrong in ({"aud": "https://login.example.org/elsewhere"}, {"aud": f"http://127.0.0.1{OAUTH}"},
+                  {"aud": ["http://login.example.org/", "https://other.example"]}, {"exp": "9999999999"},
+                  {"exp": time.time() - 61}, {"iat": time.time() + 300}, {"jti": 1}, {"sub": "web"}):
+        assert signed_request(place, other, assertion(tmp_path, **wrong)).status == 401, wrong
+    assert signed_request(place, other, assertion(tmp_path, [("typ", "at+jwt")])).status == 401
+    right = assertion(tmp_path, aud=["http://login.example.org/"])
+    assert signed_request(place, other, right, OAUTH + "/").status == 200
