@@ -4,6 +4,8 @@
 #ifndef RETOKEN_TESTS_BASE_SANITIZED_H
 #define RETOKEN_TESTS_BASE_SANITIZED_H
 
+#include <stdbool.h>
+
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define SANITIZED 1
@@ -13,5 +15,14 @@
 #undef SANITIZED
 #define SANITIZED 1
 #endif
+
+static inline bool is_sanitized(void)
+{
+#ifdef SANITIZED
+    return true;
+#else
+    return false;
+#endif
+}
 
 #endif

@@ -46,6 +46,14 @@ TYPE = re.compile(r"(const\s+)?(struct|union|enum|unsigned|signed|char|short|int
                   r"void|bool|json_t|[a-z0-9_]+_t|[A-Z][A-Z_]*_[A-Z]+|type)\b[\w\s]*\**$")
 
 
+def test_sanitizers_are_known_by_every_compilers_name():
+    """clang does not define __SANITIZE_ADDRESS__; these headers know what it has instead."""
+    knowing = {"src/process/harden.h", "tests/base/sanitized.h"}
+    found = {str(path.relative_to(ROOT)) for path, lines, _ in code_files()
+             if path.suffix in {".c", ".h"} and "__SANITIZE_ADDRESS__" in "\n".join(lines)}
+    assert found == knowing
+
+
 def test_sizeof_of_an_expression_has_no_parentheses():
     """Except in macros, and where the expression itself begins with them."""
     wrong = []
