@@ -238,12 +238,12 @@ def look_at_health(screen, port):
 
 # ---- the installation ----
 
-def prepare_data(data, programs):
+def prepare_data(data, programs, url):
     """Begins an installation in the folder, or takes up the one that is there."""
     installed = installation.Installation(data, programs)
     kept = pathlib.Path(data) / CREDENTIALS
     if not installed.config.exists():
-        installed.init()
+        installed.init("--issuer", url)
         installed.password, installed.client_secret = secrets.token_urlsafe(9), ""
         installed.add_account(ACCOUNT, installed.password, "--role", "ROLE_CUSTOMER",
                               "--claim", "email=ada@example.org", "--claim", "firstName=Ada",
@@ -409,7 +409,7 @@ def demo(screen, options, cleanup):
     if programs != machine.BUILD:
         cleanup.callback(shutil.rmtree, programs, ignore_errors=True)
     data = data_folder(options.data, run)
-    installed = prepare_data(data, programs)
+    installed = prepare_data(data, programs, f"http://127.0.0.1:{port}")
     write_page(run / "public", installed)
     server = servers.start(options.server, installed, run, port=port, page=run / "public")
     cleanup.callback(server.stop)

@@ -50,8 +50,8 @@ class Installation:
     def json(self, *arguments, stdin=b""):
         return json.loads(self.retoken(*arguments, "--json", stdin=stdin))
 
-    def init(self):
-        self.retoken("init")
+    def init(self, *options):
+        self.retoken("init", *options)
 
     def settings(self):
         return self.config.read_text()

@@ -49,6 +49,16 @@ enum call_end call_refuse(const struct call *call, const char *format, ...)
     return CALL_REFUSED;
 }
 
+enum call_end call_check_length(const struct call *call, const char *what, size_t size,
+                                size_t least)
+{
+    return size >= least || options_has(&call->options, OPTION_FORCE)
+               ? CALL_DONE
+               : call_refuse(call,
+                             "%s of %zu characters can be guessed; take %zu or more (or --force)",
+                             what, size, least);
+}
+
 enum call_end call_wrong(const struct call *call, const char *format, ...)
 {
     va_list arguments;

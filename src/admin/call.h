@@ -64,6 +64,10 @@ enum call_end call_refuse(const struct call *call, const char *format, ...)
 enum call_end call_wrong(const struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 enum call_end call_fault(const struct call *call, const struct fault *fault);
+/* A secret that a person chose. CALL_REFUSED, said with `what` ("a password"): shorter than `least`
+ * bytes, and not --force. */
+enum call_end call_check_length(const struct call *call, const char *what, size_t size,
+                                size_t least);
 /* A warning on standard error; the verb goes on. */
 void call_warn(const struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -21,6 +21,7 @@
 #include "dialect/dialect.h"
 #include "operation/client_assertion.h"
 #include "process/confine.h"
+#include "token/signing_key.h"
 
 enum health { HEALTH_OK, HEALTH_WARN, HEALTH_FAIL };
 
@@ -44,6 +45,7 @@ static void check_open_store(struct examination *e);
 static void check_confinement(struct examination *e);
 static void check_config_file(struct examination *e, const struct config *config);
 static void check_mounts(struct examination *e);
+static void check_unmounted(struct examination *e);
 static const char *remark_on(const struct mount *mount);
 static bool check_data(struct examination *e, const char *path);
 static bool check_secret(struct examination *e, const struct config *config);
@@ -54,6 +56,10 @@ static void check_space(struct examination *e, const char *path);
 static void check_remarks(struct examination *e);
 static void check_keys(struct examination *e);
 static void check_assertions(struct examination *e);
+static void report_signer(struct examination *e, const char *check, const struct key_need *need,
+                          const struct signing_row *rows, size_t count,
+                          const struct signing_row *signer);
+static void check_secret_key(struct examination *e, const struct signing_row *row);
 static void check_history(struct examination *e);
 static void check_clock(struct examination *e, bool has_store);
 static bool newest_record(struct call *call, int64_t *at_ms, struct fault *fault);
@@ -175,8 +181,43 @@ static void check_mounts(struct examination *e)
         const char *kind =
             realm_issues(mount->realm) ? mount->realm->dialect->name : mount->endpoint->name;
 
+        if (realm_issues(mount->realm) && mount->realm->issuer[0] == '\0' &&
+            layout_needs_issuer(mount->realm->policy.layout)) {
+            report(
+                e, "mount", HEALTH_FAIL,
+                "%s: %s; its access tokens name no issuer, and verifiers refuse them: set issuer "
+                "to this site's URL",
+                mount->path, kind);
+            continue;
+        }
         report(e, "mount", remark != NULL ? HEALTH_WARN : HEALTH_OK, "%s: %s%s%s", mount->path,
                kind, remark != NULL ? "; " : "", remark != NULL ? remark : "");
+    }
+    check_unmounted(e);
+}
+
+/* One [realm] or [mount] section is enough, and all others are gone. */
+static void check_unmounted(struct examination *e)
+{
+    const struct config *config = &e->call->service.config;
+    struct buffer b;
+    struct text paths;
+
+    buffer_start(&b, e->call->arena, 256);
+    for (size_t i = 0; i < dialect_count; i++) {
+        bool served = false;
+
+        for (size_t j = 0; j < config->mount_count; j++) {
+            served = served || config->mounts[j].realm->dialect == dialects[i];
+        }
+        for (size_t j = 0; j < dialects[i]->endpoint_count && !served; j++) {
+            buffer_addf(&b, "%s%s", b.size > 0 ? ", " : "", dialects[i]->endpoints[j].path);
+        }
+    }
+    if (b.size > 0 && buffer_finish(&b, &paths)) {
+        report(e, "not mounted", HEALTH_OK,
+               "%.*s: with a [realm] or [mount] section only what sections name is served",
+               TEXT_ARGS(paths));
     }
 }
 
@@ -355,9 +396,50 @@ static void check_keys(struct examination *e)
             report(e, check, HEALTH_FAIL, "%s has no active key: `retoken init` makes one",
                    needs[i].path);
         } else {
-            report(e, check, HEALTH_OK, "%s: %s", needs[i].path, signer->kid);
+            report_signer(e, check, &needs[i], rows, count, signer);
         }
     }
+    for (size_t i = 0; i < count; i++) {
+        check_secret_key(e, &rows[i]);
+    }
+}
+
+/* Until caches of the key set have it, its tokens are refused where the key before it was known. */
+static void report_signer(struct examination *e, const char *check, const struct key_need *need,
+                          const struct signing_row *rows, size_t count,
+                          const struct signing_row *signer)
+{
+    int64_t ready_ms = signer->created_ms + SIGNING_KEY_SET_MAX_AGE * (int64_t)CLOCK_SECOND;
+    char at[OUTPUT_TIME_SIZE];
+
+    if (e->call->now_ms < ready_ms && signer->algorithm != SIGNING_HS256 &&
+        key_need_signer(rows, count, need->algorithm, need->realm, signer->kid) != NULL) {
+        output_time(ready_ms, at);
+        report(e, check, HEALTH_WARN,
+               "%s: %s signs already, and caches may keep the key set without it until %s",
+               need->path, signer->kid, at);
+        return;
+    }
+    report(e, check, HEALTH_OK, "%s: %s", need->path, signer->kid);
+}
+
+static void check_secret_key(struct examination *e, const struct signing_row *row)
+{
+    struct fault fault = {0};
+
+    if (row->algorithm != SIGNING_HS256 || row->state == SIGNING_RETIRED) {
+        return;
+    }
+    struct signing_key *key = signing_key_unseal(row, &e->call->service.secrets, &fault);
+    if (key == NULL) {
+        report(e, "key HS256", HEALTH_FAIL, "%s: %s", row->kid, fault.text);
+    } else if (signing_key_is_weak(key, &fault)) {
+        report(e, "key HS256", HEALTH_FAIL,
+               "%s: %s: `retoken key add --algorithm HS256 --activate`, then `retoken key retire "
+               "%s`",
+               row->kid, fault.text, row->kid);
+    }
+    signing_key_close(key);
 }
 
 static bool has_signing_client(struct call *call, char id[CLIENT_ID_MAX + 1], struct fault *fault)
@@ -452,7 +534,6 @@ static void check_history(struct examination *e)
 
 static void check_clock(struct examination *e, bool has_store)
 {
-    const int64_t written_ms = INT64_C(1767225600) * CLOCK_SECOND; /* 2026, when this was written */
     struct call *call = e->call;
     struct fault fault = {0};
     int64_t newest = 0;
@@ -465,7 +546,7 @@ static void check_clock(struct examination *e, bool has_store)
         return;
     }
     output_time(newest, then);
-    if (call->now_ms < written_ms) {
+    if (call->now_ms < SERVICE_WRITTEN_MS) {
         report(e, "clock", HEALTH_FAIL, "%s is before this program was written: set the clock",
                now);
     } else if (newest > call->now_ms + CLOCK_MINUTE) {

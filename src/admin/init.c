@@ -8,18 +8,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin/key_need.h"
+#include "admin/prompt.h"
 #include "base/whole_file.h"
 #include "dialect/dialect.h"
 
 enum { CONFIG_TEXT_MAX = 64 * 1024 };
 
 static bool config_path(struct call *call, char path[CONFIG_PATH_MAX]);
-static bool make_config(struct call *call, const char *path, struct fault *fault);
+static enum call_end read_issuer(struct call *call, const char *path,
+                                 char issuer[REALM_VALUE_MAX + 1]);
+static void say_what_is_left(struct call *call, const char *path);
+static bool make_config(struct call *call, const char *path, const char *issuer,
+                        struct fault *fault);
 static bool load_defaults(struct config *config, struct fault *fault);
-static void add_config(struct buffer *b, const char *path, const struct config *config);
+static void add_config(struct buffer *b, const char *path, const char *issuer,
+                       const struct config *config);
 static const char *data_for(const char *path);
 static void add_size(struct buffer *b, const char *key, uint64_t bytes);
 static void add_mount(struct buffer *b, const struct mount *mount);
@@ -35,12 +42,17 @@ enum call_end init_run(struct call *call)
 {
     struct fault fault = {0};
     char path[CONFIG_PATH_MAX];
+    char issuer[REALM_VALUE_MAX + 1];
 
     if (!config_path(call, path)) {
         return call_wrong(call, "the configuration's path is longer than %d bytes",
                           CONFIG_PATH_MAX - 1);
     }
-    if (!make_config(call, path, &fault)) {
+    enum call_end end = read_issuer(call, path, issuer);
+    if (end != CALL_DONE) {
+        return end;
+    }
+    if (!make_config(call, path, issuer, &fault)) {
         return call_fault(call, &fault);
     }
     if (!config_load(path, &call->service.config, &fault) ||
@@ -48,7 +60,33 @@ enum call_end init_run(struct call *call)
         !make_store(call, &fault) || !make_keys(call, &fault)) {
         return call_fault(call, &fault);
     }
+    say_what_is_left(call, path);
     return CALL_DONE;
+}
+
+/* What is allowed, but will not do. */
+static void say_what_is_left(struct call *call, const char *path)
+{
+    const struct config *config = &call->service.config;
+    struct stat about;
+
+    if (stat(config->data, &about) == 0 && (about.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        output_say(&call->output, "\n%s is open to others (mode %04o): chmod 0700 %s", config->data,
+                   (unsigned)(about.st_mode & 07777), config->data);
+    }
+    for (size_t i = 0; i < config->mount_count; i++) {
+        const struct realm *realm = config->mounts[i].realm;
+
+        if (realm_issues(realm) && realm->issuer[0] == '\0' &&
+            layout_needs_issuer(realm->policy.layout)) {
+            output_say(
+                &call->output,
+                "\nThe access tokens of %s name no issuer yet: set issuer in %s to this site's "
+                "URL, for example\nissuer = https://login.example.org",
+                config->mounts[i].path, path);
+            break;
+        }
+    }
 }
 
 static void say_item(struct call *call, const char *what, bool made, const char *where)
@@ -74,7 +112,38 @@ static bool config_path(struct call *call, char path[CONFIG_PATH_MAX])
                     home != NULL && home[0] != '\0' ? home : "retoken-data") < CONFIG_PATH_MAX;
 }
 
-static bool make_config(struct call *call, const char *path, struct fault *fault)
+/* --issuer, or what a terminal answers; "" = none. Only a new file gets it. */
+static enum call_end read_issuer(struct call *call, const char *path,
+                                 char issuer[REALM_VALUE_MAX + 1])
+{
+    const char *given = options_value(&call->options, OPTION_ISSUER);
+    bool exists = access(path, F_OK) == 0;
+    struct fault fault;
+    size_t size = 0;
+
+    issuer[0] = '\0';
+    if (given != NULL && exists) {
+        return call_refuse(call, "%s is there already: set issuer in its section [retoken]", path);
+    } else if (given != NULL && !text_copy(text_of(given), issuer, REALM_VALUE_MAX + 1)) {
+        return call_wrong(call, "--issuer: at most %d characters", REALM_VALUE_MAX);
+    } else if (given == NULL && !exists && prompt_is_terminal()) {
+        fputs("This site's URL, which access tokens name as their issuer (for example "
+              "https://login.example.org; empty: later): ",
+              stderr);
+        if (!prompt_line("-", issuer, REALM_VALUE_MAX + 1, &size, &fault)) {
+            issuer[0] = '\0';
+        }
+    }
+    return (given == NULL && issuer[0] == '\0') || config_is_issuer_url(text_of(issuer))
+               ? CALL_DONE
+               : call_wrong(call,
+                            "the issuer %.80s is no URL; write for example "
+                            "https://login.example.org",
+                            issuer);
+}
+
+static bool make_config(struct call *call, const char *path, const char *issuer,
+                        struct fault *fault)
 {
     char directory[CONFIG_PATH_MAX];
     enum whole_file_result result;
@@ -97,7 +166,7 @@ static bool make_config(struct call *call, const char *path, struct fault *fault
         return false;
     }
     buffer_start(&b, call->arena, CONFIG_TEXT_MAX);
-    add_config(&b, path, &call->service.config);
+    add_config(&b, path, issuer, &call->service.config);
     if (!buffer_finish(&b, &t)) {
         fault_set(fault, "out of memory");
         return false;
@@ -122,8 +191,13 @@ static bool load_defaults(struct config *config, struct fault *fault)
 
 /* The defaults, commented out: so the file says what holds, and a later default still reaches it.
  */
-static void add_config(struct buffer *b, const char *path, const struct config *config)
+static void add_config(struct buffer *b, const char *path, const char *issuer,
+                       const struct config *config)
 {
+    const char *data = data_for(path);
+    const char *slash = strcmp(data, ".") == 0 ? "" : "/";
+    const char *in_data = slash[0] != '\0' ? data : "";
+
     static const char *const levels[] = {"error", "notice", "info", "debug"};
 
     buffer_add_c(b, "# Retoken's configuration; see retoken.conf(5).\n"
@@ -131,22 +205,24 @@ static void add_config(struct buffer *b, const char *path, const struct config *
                     "30d, 4w; 0 is never or none.\n"
                     "# Sizes: 64k, 64m, 4g. Relative paths start at this file's directory.\n\n"
                     "[retoken]\n");
-    buffer_addf(b, "data = %s\n", data_for(path));
-    buffer_add_c(b, "# secret-file = DATA/secret\n"
-                    "# store = DATA/store\n");
+    buffer_addf(b, "data = %s\n", data);
+    buffer_addf(b, "# secret-file = %s%ssecret\n# store = %s%sstore\n", in_data, slash, in_data,
+                slash);
     add_size(b, "store-size", config->store_size);
     add_size(b, "store-limit", config->store_limit);
     add_duration(b, "keep-ended", config->keep_ended_ms);
     buffer_addf(b, "# sessions-per-account = %" PRIu64 "\n", config->session_limit);
     add_duration(b, "writer-wait", config->writer_wait_ms);
     buffer_addf(b,
-                "# log =            (a file; standard error unless set)\n"
+                "# log =            ; a file; standard error unless set\n"
                 "# log-level = %s\n"
-                "# prefix =         (of the URL path, dropped before mounts are matched)\n"
+                "# prefix =         ; of the URL path, dropped before mounts are matched\n"
                 "# trailing-slash = on\n"
                 "# threads = %" PRIu64 "\n",
                 levels[config->log_level], config->threads);
     add_size(b, "body-limit", config->body_limit);
+    buffer_addf(b, "%sissuer = %s\n", issuer[0] != '\0' ? "" : "# ",
+                issuer[0] != '\0' ? issuer : "        ; this site's URL, which access tokens name");
     buffer_add_c(
         b, "\n# Without [realm] and [mount] sections every endpoint of every dialect is at its own "
            "path, as\n"
@@ -206,10 +282,13 @@ static void add_mount(struct buffer *b, const struct mount *mount)
     add_duration(b, "access-lifetime", policy->access_lifetime_ms);
     buffer_addf(b, "# format = %s\n# algorithm = %s\n", policy_format_name(policy->format),
                 signing_algorithm_name(policy->algorithm));
-    buffer_addf(b, "# issuer =%s%s\n", mount->realm->issuer[0] != '\0' ? " " : "",
-                mount->realm->issuer);
-    buffer_addf(b, "# audience =%s%s\n", mount->realm->audience[0] != '\0' ? " " : "",
-                mount->realm->audience);
+    if (mount->realm->issuer[0] != '\0') {
+        buffer_addf(b, "# issuer = %s\n", mount->realm->issuer);
+    }
+    if (policy->layout->says_audience) {
+        buffer_addf(b, "# audience =%s%s\n", mount->realm->audience[0] != '\0' ? " " : "",
+                    mount->realm->audience);
+    }
     if (policy->bearer_max_age_ms != 0) {
         add_duration(b, "bearer-max-age", policy->bearer_max_age_ms);
     }

@@ -34,16 +34,17 @@ static enum call_end version_run(struct call *call);
      OPTION_BIT(JSON))
 
 static const struct verb verbs[] = {
-    {"init", "", "", 0, 0, 0, CALL_NEEDS_NOTHING, init_run,
+    {"init", "", "", 0, 0, OPTION_BIT(ISSUER), CALL_NEEDS_NOTHING, init_run,
      "create what is missing: configuration, secret, store, signing keys"},
 
     {"account", "add", "NAME", 1, 1,
-     ACCOUNT_FACTS | OPTION_BIT(PASSWORD_FILE) | OPTION_BIT(NO_PASSWORD), CALL_NEEDS_WRITING,
-     verbs_account_add, "add an account; asks for its password"},
+     ACCOUNT_FACTS | OPTION_BIT(PASSWORD_FILE) | OPTION_BIT(NO_PASSWORD) | OPTION_BIT(FORCE),
+     CALL_NEEDS_WRITING, verbs_account_add, "add an account; asks for its password"},
     {"account", "set", "NAME", 1, 1, ACCOUNT_FACTS, CALL_NEEDS_WRITING, verbs_account_set,
      "change roles, subject or claims"},
-    {"account", "passwd", "NAME", 1, 1, OPTION_BIT(PASSWORD_FILE) | OPTION_BIT(NO_PASSWORD),
-     CALL_NEEDS_WRITING, verbs_account_passwd, "change its password; ends its sessions"},
+    {"account", "passwd", "NAME", 1, 1,
+     OPTION_BIT(PASSWORD_FILE) | OPTION_BIT(NO_PASSWORD) | OPTION_BIT(FORCE), CALL_NEEDS_WRITING,
+     verbs_account_passwd, "change its password; ends its sessions"},
     {"account", "list", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_account_list,
      "list all accounts"},
     {"account", "show", "NAME", 1, 1, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_account_show,
@@ -58,8 +59,8 @@ static const struct verb verbs[] = {
      "remove it and end its sessions"},
 
     {"client", "add", "ID", 1, 1,
-     OPTION_BIT(PUBLIC) | OPTION_BIT(SECRET_FILE) | OPTION_BIT(SCOPE) | OPTION_BIT(KEY) |
-         OPTION_BIT(ALGORITHM) | OPTION_BIT(JSON),
+     OPTION_BIT(PUBLIC) | OPTION_BIT(SECRET_FILE) | OPTION_BIT(FORCE) | OPTION_BIT(SCOPE) |
+         OPTION_BIT(KEY) | OPTION_BIT(ALGORITHM) | OPTION_BIT(JSON),
      CALL_NEEDS_WRITING, verbs_client_add, "register a client; prints its secret once"},
     {"client", "list", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_client_list,
      "list all clients"},
@@ -76,7 +77,7 @@ static const struct verb verbs[] = {
 
     {"session", "create", "", 0, 0,
      OPTION_BIT(MOUNT) | OPTION_BIT(ACCOUNT) | OPTION_BIT(CLIENT) | OPTION_BIT(SCOPE) |
-         OPTION_BIT(IMPORT) | OPTION_BIT(JSON),
+         OPTION_BIT(IMPORT) | OPTION_BIT(FORCE) | OPTION_BIT(JSON),
      CALL_NEEDS_WRITING, verbs_session_create, "begin a session; prints its tokens once"},
     {"session", "list", "", 0, 0, OPTION_BIT(ACCOUNT) | OPTION_BIT(JSON), CALL_NEEDS_READING,
      verbs_session_list, "list sessions, oldest first"},
@@ -89,9 +90,10 @@ static const struct verb verbs[] = {
      "generate a signing key; it is published, not yet active"},
     {"key", "list", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_key_list,
      "list signing keys"},
-    {"key", "import", "[FILE]", 0, 1, KEY_FACTS, CALL_NEEDS_WRITING, verbs_key_import,
-     "import a private key in PEM, or an HS256 secret"},
-    {"key", "activate", "KID", 1, 1, 0, CALL_NEEDS_WRITING, verbs_key_activate, "let a key sign"},
+    {"key", "import", "[FILE]", 0, 1, KEY_FACTS | OPTION_BIT(FORCE), CALL_NEEDS_WRITING,
+     verbs_key_import, "import a private key in PEM, or an HS256 secret"},
+    {"key", "activate", "KID", 1, 1, OPTION_BIT(NOW), CALL_NEEDS_WRITING, verbs_key_activate,
+     "let a key sign"},
     {"key", "retire", "KID", 1, 1, OPTION_BIT(FORCE), CALL_NEEDS_WRITING, verbs_key_retire,
      "let a key neither sign nor verify"},
 

@@ -40,7 +40,9 @@
     OPTION(REALM, "realm", 0, "REALM", false, "sign for this realm only")                          \
     OPTION(KID, "kid", 0, "KID", false, "the key's name (else its thumbprint)")                    \
     OPTION(ACTIVATE, "activate", 0, "", false, "let it sign at once")                              \
-    OPTION(FORCE, "force", 0, "", false, "even if a mount is left without a key")                  \
+    OPTION(NOW, "now", 0, "", false, "even if caches cannot have the key yet")                     \
+    OPTION(FORCE, "force", 0, "", false, "do what is refused because it is seldom meant")          \
+    OPTION(ISSUER, "issuer", 0, "URL", false, "this site's URL, which access tokens name")         \
     OPTION(YES, "yes", 0, "", false, "without asking")                                             \
     OPTION(SESSION, "session", 0, "SESSION", false, "only what concerns this session")             \
     OPTION(LAST, "last", 0, "N", false, "how many (50)")

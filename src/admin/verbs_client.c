@@ -19,6 +19,7 @@ static const struct column columns[] = {
 enum { COLUMNS = sizeof columns / sizeof columns[0], PAGE = 64, ROW_LIMIT = 1 << 20 };
 
 static const char *proof_of(const struct client *client);
+enum { SECRET_LEAST = 16 };
 static enum call_end read_secret(struct call *call, struct client *client, char shown[44]);
 static void show_added(struct call *call, const struct client *client, const char *secret);
 static enum store_result end_sessions(struct call *call, const char *id, size_t *ended,
@@ -149,7 +150,8 @@ static enum call_end read_secret(struct call *call, struct client *client, char 
     enum call_end end = CALL_DONE;
     if (given.size > PASSWORD_MAX) {
         end = call_wrong(call, "a secret has at most %d bytes", PASSWORD_MAX);
-    } else if (!client_secret_hash(given, file == NULL, &call->service.secrets, &call->randomness,
+    } else if ((end = call_check_length(call, "a secret", given.size, SECRET_LEAST)) == CALL_DONE &&
+               !client_secret_hash(given, file == NULL, &call->service.secrets, &call->randomness,
                                    client->secrets[0].hash, &fault)) {
         end = call_fault(call, &fault);
     }

@@ -25,6 +25,8 @@ static struct signing_key *key_of_file(struct call *call, enum signing_algorithm
                                        const char *path, struct fault *fault);
 static enum call_end keep(struct call *call, struct signing_key *key, struct signing_row *row,
                           const char *what);
+static enum call_end check_published(struct call *call, struct signing_row *rows, size_t count,
+                                     const char *kid);
 static struct signing_row *find_row(struct signing_row *rows, size_t count, const char *kid);
 static const struct mount *orphaned(const struct config *config, const struct signing_row *rows,
                                     size_t count, const char *kid);
@@ -110,6 +112,11 @@ enum call_end verbs_key_import(struct call *call)
     struct signing_key *key = key_of_file(call, row.algorithm, path, &fault);
     if (key == NULL) {
         return call_refuse(call, "%s: not imported: %s",
+                           strcmp(path, "-") == 0 ? "standard input" : path, fault.text);
+    }
+    if (!options_has(&call->options, OPTION_FORCE) && signing_key_is_weak(key, &fault)) {
+        signing_key_close(key);
+        return call_refuse(call, "%s: not imported: %s; --force imports it all the same",
                            strcmp(path, "-") == 0 ? "standard input" : path, fault.text);
     }
     return keep(call, key, &row, "imported");
@@ -216,6 +223,10 @@ enum call_end verbs_key_activate(struct call *call)
     enum call_end end;
     struct signing_row *rows = read_rows(call, &count, &end);
 
+    if (rows != NULL && !options_has(&call->options, OPTION_NOW)) {
+        end = check_published(call, rows, count, kid);
+        rows = end == CALL_DONE ? rows : NULL;
+    }
     end = rows != NULL ? set_state(call, kid, SIGNING_ACTIVE, "activated") : end;
     if (end != CALL_DONE) {
         return end;
@@ -233,6 +244,30 @@ enum call_end verbs_key_activate(struct call *call)
                   kid);
     }
     return CALL_DONE;
+}
+
+/* Tokens that a key signs are refused by verifiers whose copy of the key set is older than it.
+ * Secrets are in no key set, and where no other key signs, waiting helps no one. */
+static enum call_end check_published(struct call *call, struct signing_row *rows, size_t count,
+                                     const char *kid)
+{
+    const struct signing_row *row = find_row(rows, count, kid);
+    int64_t ready_ms;
+    char at[OUTPUT_TIME_SIZE];
+
+    if (row == NULL || row->state != SIGNING_PUBLISHED || row->algorithm == SIGNING_HS256 ||
+        key_need_signer(rows, count, row->algorithm, row->realm, NULL) == NULL) {
+        return CALL_DONE;
+    }
+    ready_ms = row->created_ms + SIGNING_KEY_SET_MAX_AGE * (int64_t)CLOCK_SECOND;
+    output_time(ready_ms, at);
+    return call->now_ms >= ready_ms
+               ? CALL_DONE
+               : call_refuse(
+                     call,
+                     "caches may keep the key set without %s until %s, and its tokens would "
+                     "be refused there; activate it then, or with --now",
+                     kid, at);
 }
 
 static struct signing_row *find_row(struct signing_row *rows, size_t count, const char *kid)

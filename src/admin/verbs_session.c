@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "model/scope.h"
 #include "operation/issue.h"
+#include "token/layout.h"
 #include "token/refresh_token.h"
 
 static const struct column columns[] = {
@@ -34,8 +35,10 @@ static enum call_end find(struct call *call, const char *spelled, struct session
 static enum call_end revoke_account(struct call *call, const char *name);
 static enum call_end find_mount(struct call *call, const struct mount **mount);
 static enum call_end find_account(struct call *call, struct account *account);
-static enum call_end find_client(struct call *call, struct issue_ask *ask);
+static enum call_end find_client(struct call *call, const struct mount *mount,
+                                 struct issue_ask *ask);
 static enum call_end read_import(struct call *call, struct text *imported);
+static enum call_end check_import(struct call *call, struct text token);
 static void show_created(struct call *call, const struct issue_ask *ask, const struct mount *mount,
                          const struct answer *answer);
 
@@ -244,7 +247,7 @@ enum call_end verbs_session_create(struct call *call)
     enum call_end end = find_mount(call, &mount);
 
     end = end == CALL_DONE ? find_account(call, &account) : end;
-    end = end == CALL_DONE ? find_client(call, &ask) : end;
+    end = end == CALL_DONE ? find_client(call, mount, &ask) : end;
     end = end == CALL_DONE ? read_import(call, &ask.imported) : end;
     if (end != CALL_DONE) {
         return end;
@@ -259,11 +262,7 @@ enum call_end verbs_session_create(struct call *call)
         return call_fault(call, &request.fault);
     }
     if (outcome == OUTCOME_TOKEN_INVALID) {
-        return call_refuse(call,
-                           "the token cannot be imported: it belongs to a session already, is "
-                           "one of Retoken's own, or is not 16 to %d visible ASCII "
-                           "characters",
-                           REFRESH_TOKEN_MAX);
+        return call_refuse(call, "the token cannot be imported: a session has it already");
     }
     return call_refuse(call, "%s", outcome_meaning(outcome));
 }
@@ -300,7 +299,8 @@ static enum call_end find_account(struct call *call, struct account *account)
     return end;
 }
 
-static enum call_end find_client(struct call *call, struct issue_ask *ask)
+static enum call_end find_client(struct call *call, const struct mount *mount,
+                                 struct issue_ask *ask)
 {
     const char *id = options_value(&call->options, OPTION_CLIENT);
     struct client client;
@@ -316,6 +316,10 @@ static enum call_end find_client(struct call *call, struct issue_ask *ask)
         return call_refuse(call, "client %s may only have the scope %s", id, client.scope);
     }
     ask->client = text_of(id);
+    /* what a login would have granted: a client that asks for its scope later gets it */
+    if (!ask->scope_given && client.scope[0] != '\0' && mount->realm->policy.layout->says_scope) {
+        ask->scope_given = arena_copy(call->arena, text_of(client.scope), &ask->scope);
+    }
     return CALL_DONE;
 }
 
@@ -333,6 +337,42 @@ static enum call_end read_import(struct call *call, struct text *imported)
         return call_wrong(call, "no token: %s", fault.text);
     }
     *imported = (struct text){token, size};
+    return check_import(call, *imported);
+}
+
+/* One message for each cause; that a session has it already, the store says. */
+static enum call_end check_import(struct call *call, struct text token)
+{
+    enum { LEAST = 16, DIFFERENT_LEAST = 8 };
+    uint8_t id[SESSION_ID_SIZE];
+    uint32_t generation;
+    bool seen[256] = {false};
+    size_t different = 0;
+
+    for (size_t i = 0; i < token.size; i++) {
+        unsigned char c = (unsigned char)token.data[i];
+
+        if (c <= ' ' || c > '~' || strchr("\",;\\", c) != NULL) {
+            return call_refuse(call,
+                               "the token cannot be imported: character %zu of it is none that a "
+                               "cookie can carry (visible ASCII without \" , ; and \\)",
+                               i + 1);
+        }
+        different += !seen[c];
+        seen[c] = true;
+    }
+    if (token.size < LEAST || token.size > REFRESH_TOKEN_MAX) {
+        return call_refuse(call,
+                           "the token cannot be imported: it has %zu characters; %d to %d can be",
+                           token.size, LEAST, REFRESH_TOKEN_MAX);
+    } else if (refresh_token_native_open(&call->service.secrets, token, id, &generation)) {
+        return call_refuse(call, "the token cannot be imported: it is one of Retoken's own");
+    } else if (different < DIFFERENT_LEAST && !options_has(&call->options, OPTION_FORCE)) {
+        return call_refuse(call,
+                           "the token can be guessed: it has %zu different characters; take it all "
+                           "the same with --force",
+                           different);
+    }
     return CALL_DONE;
 }
 

@@ -107,8 +107,10 @@ bool cookies_take_access_name(struct realm *realm, struct text value)
 
 bool cookies_take_domain(struct realm *realm, struct text value)
 {
-    return is_domain(value) &&
-           text_copy(value, realm->cookies.domain, sizeof realm->cookies.domain);
+    struct text domain = text_is(value, "none") ? TEXT("") : value;
+
+    return (domain.size == 0 || is_domain(domain)) &&
+           text_copy(domain, realm->cookies.domain, sizeof realm->cookies.domain);
 }
 
 bool cookies_take_path(struct realm *realm, struct text value)
@@ -146,6 +148,10 @@ bool cookies_take_expired(struct realm *realm, struct text value)
     struct expired expired;
     size_t count = 0;
 
+    if (text_is(value, "none")) {
+        realm->cookies.expired[0] = '\0';
+        return true;
+    }
     do {
         if (!next_expired(&rest, &expired) || ++count > EXPIRED_MOST) {
             return false;

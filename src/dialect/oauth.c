@@ -273,9 +273,7 @@ static const struct layout layout = {
 
 static const char *advise(const struct realm *realm)
 {
-    if (realm->issuer[0] == '\0') {
-        return "its access tokens name no issuer: set issuer to this site's URL";
-    } else if (!realm->policy.rotate) {
+    if (!realm->policy.rotate) {
         return "without rotation a public client's stolen token is never noticed (RFC 9700): set "
                "rotation = on";
     }

@@ -8,6 +8,9 @@
 #define TEXT_TYPE "text/plain; charset=utf-8"
 #define JSON_TYPE "application/json"
 
+#define DIGITS_OF(number) #number
+#define DIGITS(number)    DIGITS_OF(number)
+
 /* ---- key set (RFC 7517) ---- */
 
 /* The one answer that caches may keep: verifiers fetch it all the time. */
@@ -17,7 +20,8 @@ static void encode_key_set(const struct request *request, enum outcome outcome,
     (void)outcome;
     http_response_start(response, 200);
     http_response_header_c(response, "Content-Type", JSON_TYPE);
-    http_response_header_c(response, "Cache-Control", "public, max-age=300");
+    http_response_header_c(response, "Cache-Control",
+                           "public, max-age=" DIGITS(SIGNING_KEY_SET_MAX_AGE));
     response->body = request->answer.key_set;
 }
 

@@ -32,6 +32,9 @@ bool signing_algorithm_parse(struct text name, enum signing_algorithm *algorithm
 enum signing_state { SIGNING_PUBLISHED = 1, SIGNING_ACTIVE = 2, SIGNING_RETIRED = 3 };
 const char *signing_state_name(enum signing_state state);
 
+/* How long caches may keep the key set, in seconds: so long a key is published before it signs. */
+#define SIGNING_KEY_SET_MAX_AGE 300
+
 enum {
     SIGNING_KID_MAX = 64, /* [A-Za-z0-9._-]{1,64} */
     SIGNING_REALM_MAX = 64,

@@ -79,13 +79,27 @@ static struct store *open_store(struct service *service, bool create, bool read_
     return store;
 }
 
+/* 2026, when this was written. Tokens that are issued before the clock is right would have expired
+ * when it is, and so would the sessions. */
+static bool is_clock_set(struct fault *fault)
+{
+    struct clock clock = clock_system();
+
+    if (clock_now_ms(&clock) >= SERVICE_WRITTEN_MS) {
+        return true;
+    }
+    fault_set(fault, "the clock says that it is before this program was written; set the clock");
+    return false;
+}
+
 bool service_open(struct service *service, bool create, bool read_only, struct fault *fault)
 {
     service->secrets = (struct secrets){0};
     service->store = NULL;
     service->issuer = (struct issuer){0};
 
-    if ((!create && !service_is_installed(&service->config, fault)) ||
+    if ((!read_only && !is_clock_set(fault)) ||
+        (!create && !service_is_installed(&service->config, fault)) ||
         !open_secrets(service, fault)) {
         goto no_secrets;
     }

@@ -7,6 +7,9 @@
 #include "process/config.h"
 #include "operation/issuer.h"
 
+/* No clock is earlier than this program. */
+#define SERVICE_WRITTEN_MS (INT64_C(1767225600) * CLOCK_SECOND)
+
 struct service {
     struct config config;
     struct secrets secrets;
@@ -19,7 +22,8 @@ struct service {
 bool service_is_installed(const struct config *config, struct fault *fault);
 
 /* Opens secret file, store and keyring as config says. False with *fault, everything released.
- * `create` makes the store when absent (never the secret). Call after the last fork. */
+ * `create` makes the store when absent (never the secret). Unless read_only, a clock before
+ * SERVICE_WRITTEN_MS is a fault. Call after the last fork. */
 bool service_open(struct service *service, bool create, bool read_only, struct fault *fault);
 void service_close(struct service *service);
 /* As store_restore, for the store that config names; the service is not open. */

@@ -17,6 +17,8 @@ libtoken_a_SOURCES = \
 	src/token/signing_jwk.h \
 	src/token/signing_key.c \
 	src/token/signing_key.h \
+	src/token/signing_weak.c \
+	src/token/signing_weak.h \
 	src/token/client_keys.c \
 	src/token/client_keys.h \
 	src/token/keyring.c \

@@ -14,6 +14,7 @@
 #include "token/signing_jwk.h"
 #include "token/signing_numbers.h"
 #include "token/signing_pair.h"
+#include "token/signing_weak.h"
 #include "token/signing_pem.h"
 
 enum { SECRET_KID_BYTES = 16, ABOUT_MAX = SIGNING_KID_MAX + 64 };
@@ -81,6 +82,12 @@ struct signing_key *signing_key_from_secret(struct text secret, const char *kid,
                                             struct fault *fault)
 {
     return key_open(SIGNING_HS256, secret, kid, fault);
+}
+
+bool signing_key_is_weak(const struct signing_key *key, struct fault *fault)
+{
+    return key->pair == NULL &&
+           signing_weak_secret((struct text){(const char *)key->secret, key->secret_size}, fault);
 }
 
 void signing_key_close(struct signing_key *key)

@@ -25,6 +25,8 @@ struct signing_key *signing_key_from_secret(struct text secret, const char *kid,
                                             struct fault *fault);
 /* Is this text a kid at all? No other is ever looked up. */
 bool signing_key_kid_valid(struct text kid);
+/* Is it a secret that is published or can be guessed? True: *fault says why, without the secret. */
+bool signing_key_is_weak(const struct signing_key *key, struct fault *fault);
 void signing_key_close(struct signing_key *key); /* wipes; NULL is harmless */
 
 enum signing_algorithm signing_key_algorithm(const struct signing_key *key);

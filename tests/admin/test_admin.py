@@ -94,7 +94,7 @@ def template(tmp_path_factory):
     """One initialised installation; generating RSA keys takes a while."""
     one = Installation(tmp_path_factory.mktemp("template") / "data")
     one.directory.mkdir(mode=0o700)
-    one.run("init")
+    one.run("init", "--issuer", "https://login.example.org")
     return one
 
 
@@ -144,6 +144,48 @@ def test_init_twice(tmp_path):
     assert re.fullmatch(r"[0-9a-f]{64}\n", (data / "secret").read_text())
 
 
+def test_init_asks_for_the_issuer(tmp_path):
+    one = Installation(tmp_path / "a" / "data")
+    one.directory.mkdir(parents=True, mode=0o755)
+    said = one.run("init").stdout
+    assert "name no issuer yet: set issuer in" in said and "is open to others (mode 0755): chmod 0700" in said
+    one.directory.chmod(0o700)
+    failed = [r for r in one.json("doctor", status=FAULT) if r["state"] == "FAIL"]
+    assert [r["check"] for r in failed] == ["mount"] and "set issuer" in failed[0]["detail"]
+    assert "there already" in one.run("init", "--issuer", "https://a.example", status=REFUSED).stderr
+    for wrong in ("login.example.org", "https://", "ftp://a.example", "https:///x", "https://a b"):
+        other = Installation(tmp_path / "b")
+        other.directory.mkdir(mode=0o700, exist_ok=True)
+        assert "is no URL" in other.run("init", "--issuer", wrong, status=USAGE).stderr
+        assert not other.config.exists()
+    other.run("init", "--issuer", "https://a.example")
+    other.account()
+    token = other.session()["access_token"]
+    assert payload(token)["iss"] == payload(token)["aud"] == "https://a.example"
+    other.json("doctor")
+
+
+def test_printed_defaults_can_be_uncommented(fresh):
+    """Each alone, and the sections together; what describes a default is an error that says so."""
+    text = fresh.config.read_text()
+    general, mounts = text.split("# Without [realm]")
+    for line in re.findall(r"^# [a-z-]+ = .*$", general, re.M):
+        fresh.write(general.replace(line, line[2:]))
+        if line.startswith("# log ="):
+            assert "log = : empty; write a path" in fresh.run("account", "list", status=FAULT).stderr
+        else:
+            fresh.run("account", "list")
+    fresh.write(general + re.sub(r"^# (?=[a-z-]+ =|\[)", "", mounts.partition("\n\n")[2], flags=re.M))
+    assert fresh.json("doctor")[0]["state"] == "ok"
+
+
+def test_one_section_is_all_there_is(fresh):
+    assert not [r for r in fresh.json("doctor") if r["check"] == "not mounted"]
+    fresh.write("[retoken]\ndata = .\n[mount /oauth2/token]\n")
+    said = [r["detail"] for r in fresh.json("doctor") if r["check"] == "not mounted"]
+    assert len(said) == 1 and "/oauth/token" in said[0] and "/oauth2/token" not in said[0]
+
+
 def test_init_adds_only_what_is_missing(fresh):
     fresh.write("[retoken]\ndata = .\n[mount /new]\ndialect = oauth\nalgorithm = ES384\n"
                 "[mount /other]\ndialect = oauth\nalgorithm = HS256\n")
@@ -186,7 +228,7 @@ def test_init_writes_defaults_as_comments(template, tmp_path):
     for mount in MOUNTS:
         assert f"# [mount {mount}]" in text
     lines = [re.sub(r"^# (?=(\[mount|[a-z-]+ = \S))", "", line) for line in text.split("\n")]
-    lines = [l for l in lines if not re.match(r"(secret-file|store) = (lmdb:)?DATA", l)]
+    lines = [l for l in lines if not re.match(r"(secret-file|store) = ", l)]
     copy = tmp_path / "all.conf"
     copy.write_text("\n".join(lines).replace("data = .", f"data = {template.directory}"))
     copy.chmod(0o600)
@@ -320,7 +362,7 @@ def test_account_life(fresh):
     fresh.run("account", "enable", "ada")
     assert fresh.explain(one["refresh_token"])["accepted"] is True
 
-    assert "1 session ended" in fresh.run("account", "passwd", "ada", stdin="other\n").stdout
+    assert "1 session ended" in fresh.run("account", "passwd", "ada", stdin="another one\n").stdout
     assert fresh.explain(one["refresh_token"])["outcome"] == "revoked"
 
     two = fresh.session()
@@ -393,9 +435,9 @@ def on_terminal(installation, words, answers):
 
 
 def test_account_password_on_a_terminal(fresh):
-    seen, status = on_terminal(fresh, ["account", "add", "ada"], [b"typed\n", b"typed\n"])
+    seen, status = on_terminal(fresh, ["account", "add", "ada"], [b"typed in\n", b"typed in\n"])
     assert os.waitstatus_to_exitcode(status) == DONE, seen
-    assert "typed\r" not in seen.replace("<typed>", "")  # not echoed
+    assert "typed in\r" not in seen.replace("<typed>", "")  # not echoed
     assert "account ada added" in seen
     seen, status = on_terminal(fresh, ["account", "add", "bob"], [b"one\n", b"two\n"])
     assert os.waitstatus_to_exitcode(status) == REFUSED
@@ -671,13 +713,13 @@ def test_key_life(fresh):
     fresh.account()
     assert header(fresh.session()["access_token"])["kid"] == old["kid"]
     before = fresh.session()["access_token"]
-    fresh.run("key", "activate", "second")
+    fresh.run("key", "activate", "second", "--now")
     assert header(fresh.session()["access_token"])["kid"] == "second"
     assert fresh.explain(before)["accepted"] is True
     fresh.run("key", "retire", old["kid"])
     said = fresh.explain(before)
     assert (said["signature"], said["accepted"], said["key_state"]) == (True, False, "retired")
-    assert "newer key" in fresh.run("key", "activate", old["kid"]).stderr
+    assert "newer key" in fresh.run("key", "activate", old["kid"], "--now").stderr
     fresh.run("key", "retire", old["kid"])
     assert "answers with an error" in fresh.run("key", "retire", "second", "--force").stderr
     fresh.run("session", "create", "--mount", "/oauth/token", "--account", "ada", status=FAULT)
@@ -714,7 +756,7 @@ def test_key_import(fresh):
     secret = "qrD6h8K6S9503Q06Y6Rfk21TErImPYqa"
     (fresh.directory / "hs").write_text(secret + "\n")
     fresh.run("key", "import", fresh.directory / "hs", "--algorithm", "HS256", "--realm",
-              "/oauth/access_token", "--activate", "--kid", "grails")
+              "/oauth/access_token", "--activate", "--kid", "grails", "--force")
     everything = fresh.run("key", "list").stdout + fresh.run("key", "list", "--json").stdout
     assert secret not in everything
     fresh.account()
@@ -725,6 +767,81 @@ def test_key_import(fresh):
                          (["--algorithm", "RS256"], "nonsense\n"), (["/nonexistent", "--algorithm", "RS256"], "")):
         said = fresh.run("key", "import", *words, stdin=stdin, status=REFUSED)
         assert "MG" not in said.stderr and "too short\n" not in said.stderr
+
+
+# ---- what is chosen badly ----
+
+def test_published_and_weak_secrets(fresh):
+    """Those of the documents, and those that can be guessed."""
+    for secret, says in (("qrD6h8K6S9503Q06Y6Rfk21TErImPYqa", "published in the default configuration of grails"),
+                         ("~s!d8f7s#d9@f9d8%_sf9D3378Rds79#", "published in the sample configuration of a PHP"),
+                         ("my-secret-token-to-change-in-production", "published in JHipster"),
+                         ("django-insecure-" + "k3v9x2m8q1w7e6r5t4y0u", "Django"),
+                         ("a" * 32, "1 different bytes"), ("password" * 4, "7 different bytes"),
+                         ("0123456789abcdef" * 2, "repeats itself")):
+        said = fresh.run("key", "import", "--algorithm", "HS256", "--kid", "k", stdin=secret + "\n",
+                         status=REFUSED).stderr
+        assert says in said and secret not in said, said
+    good = hashlib.sha256(b"x").hexdigest()
+    fresh.run("key", "import", "--algorithm", "HS256", "--kid", "good", stdin=good)
+    assert not [r for r in fresh.json("doctor") if r["check"] == "key HS256" and r["state"] != "ok"]
+    fresh.run("key", "import", "--algorithm", "HS256", "--kid", "bad", "--force", stdin="a" * 32)
+    rows = fresh.json("doctor", status=FAULT)
+    assert [r["detail"] for r in rows if r["state"] == "FAIL"][0].startswith("bad: the secret has 1 different")
+    fresh.run("key", "retire", "bad")
+    fresh.json("doctor")
+
+
+def test_short_secrets(fresh):
+    for words, short, enough in ((["account", "add", "ada"], "1234567", "12345678"),
+                                 (["account", "passwd", "ada"], "1", "12345678"),
+                                 (["client", "add", "web", "--secret-file", "-"], "x" * 15, "x" * 16)):
+        assert "--force" in fresh.run(*words, stdin=short + "\n", status=REFUSED).stderr
+        fresh.run(*words, stdin=enough + "\n")
+    fresh.run("account", "passwd", "ada", "--force", stdin="1\n")
+    fresh.run("client", "add", "old", "--secret-file", "-", "--force", stdin="x\n")
+
+
+def test_why_a_token_cannot_be_imported(fresh):
+    fresh.account()
+    create = ["session", "create", "--mount", "/oauth/token", "--account", "ada", "--import-token-file", "-"]
+    own = fresh.session()["refresh_token"]
+    fresh.run(*create, stdin="0123456789abcdef-there\n")
+    for token, says in (("0123456789abcdef-there", "a session has it already"),
+                        ("0123456789abcde", "15 characters; 16 to"), ("a\tb" * 8, "character 2 of it"),
+                        ("0123456789;abcdefg", "character 11 of it"), (own, "one of Retoken's own"),
+                        ("a" * 16, "--force"), ("x0123456789" * 372 + "abcde", "16 to 4096 can be")):
+        assert says in fresh.run(*create, stdin=token + "\n", status=REFUSED).stderr, token
+    fresh.run(*create, "--force", stdin="a" * 16 + "\n")
+
+
+def test_a_key_that_caches_cannot_have(fresh):
+    """Its tokens would be refused by who has fetched the key set a moment ago."""
+    before = [k["kid"] for k in fresh.json("key", "list") if k["algorithm"] == "RS256"][0]
+    kid = fresh.json("key", "add", "--algorithm", "RS256")["kid"]
+    said = fresh.run("key", "activate", kid, status=REFUSED).stderr
+    assert "caches may keep the key set without" in said and "--now" in said
+    assert [k["state"] for k in fresh.json("key", "list") if k["kid"] == kid] == ["published"]
+    fresh.run("key", "activate", kid, "--now")
+    said = {r["detail"]: r["state"] for r in fresh.json("doctor") if r["check"] == "key RS256"}
+    assert "warn" in said.values() and any("signs already" in detail for detail in said)
+    fresh.run("key", "retire", before)
+    assert {r["state"] for r in fresh.json("doctor") if r["check"] == "key RS256"} == {"ok"}
+    # a secret is in no key set, and where no other key signs, waiting helps no one
+    kid = fresh.json("key", "add", "--algorithm", "HS256")["kid"]
+    fresh.run("key", "activate", kid)
+    kid = fresh.json("key", "add", "--algorithm", "ES384")["kid"]
+    fresh.run("key", "activate", kid)
+
+
+def test_session_has_the_scope_of_its_client(fresh):
+    fresh.account()
+    fresh.run("client", "add", "web", "--public", "--scope", "openid offline_access read")
+    token = fresh.session("/oauth/token", "ada", "--client", "web")["refresh_token"]
+    assert "access_token" in fresh.refresh(token, client_id="web", scope="openid offline_access")
+    # not where it would be lost
+    old = fresh.session("/oauth/access_token", "ada", "--client", "web")
+    assert fresh.json("session", "show", old["session"])["scope"] is None
 
 
 # ---- explain ----
@@ -1203,7 +1320,8 @@ def test_doctor(fresh):
             "map", "readers", "key RS256", "key HS256", "history", "clock"} <= checks
     text = fresh.run("doctor").stdout.split("\n")
     assert text[1].index("ok") == text[0].index("state")
-    fresh.write("[retoken]\ndata = .\n[mount /x]\ndialect = oauth\nconcurrency-window = 5s\n")
+    fresh.write("[retoken]\ndata = .\n[mount /x]\ndialect = oauth\nconcurrency-window = 5s\n"
+                "issuer = https://login.example.org\n")
     narrow = [r for r in fresh.json("doctor") if r["check"] == "mount"]
     assert narrow[0]["state"] == "warn" and "30s" in narrow[0]["detail"]
 

@@ -16,6 +16,11 @@ tests_token_test_signing_key_SOURCES = tests/token/test_signing_key.c $(TOKEN_FI
 tests_token_test_signing_key_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_signing_key_LDADD = $(TOKEN_LIBS)
 
+check_PROGRAMS += tests/token/test_signing_weak
+tests_token_test_signing_weak_SOURCES = tests/token/test_signing_weak.c $(TOKEN_FIXTURE)
+tests_token_test_signing_weak_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_signing_weak_LDADD = $(TOKEN_LIBS)
+
 check_PROGRAMS += tests/token/test_signing_numbers
 tests_token_test_signing_numbers_SOURCES = tests/token/test_signing_numbers.c $(TOKEN_FIXTURE)
 tests_token_test_signing_numbers_CPPFLAGS = $(TEST_CPPFLAGS)
