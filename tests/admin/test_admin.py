@@ -292,7 +292,7 @@ def test_dialects(tmp_path):
     assert koppeltaal["endpoints"] == [{
         "name": "token", "path": "/oauth2/token", "methods": ["POST"],
         "deployed_methods": ["GET", "POST"], "bodies": ["form"], "operation": "refresh"}]
-    assert koppeltaal["audience"] == "fhir-server" and koppeltaal["settings"] == []
+    assert koppeltaal["audience"] == "fhir-server" and [s["name"] for s in koppeltaal["settings"]] == ["query"]
     wellknown = next(row for row in DIALECTS if row["dialect"] == "wellknown")
     assert wellknown["policy"] is None and wellknown["issuer"] is None
 
