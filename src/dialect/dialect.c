@@ -74,6 +74,7 @@ bool dialect_decode(struct request *request, enum outcome *refusal)
                 !parse_form(request->arena, http->query, &request->query, refusal))) {
         return false;
     }
+    request->client.bound = endpoint->client_bound;
     if (endpoint->decode != NULL && !endpoint->decode(request, refusal)) {
         return false;
     }

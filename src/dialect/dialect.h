@@ -50,6 +50,7 @@ struct endpoint {
     unsigned deployed_methods; /* besides those, where behaviour = deployed */
     bool method_any_case;      /* "post" is POST */
     bool path_loose;           /* empty path segments are dropped before matching */
+    bool client_bound;         /* clients that can prove themselves must: request->client.bound */
     unsigned body;             /* ENDPOINT_BODY_… */
     bool cookies;              /* sets cookies, and is asked with them */
     bool is_public;            /* every page may read what is served here */

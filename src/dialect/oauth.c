@@ -120,7 +120,6 @@ static bool take_client(struct request *request, const struct parameters *parame
     struct http_basic_pair decoded;
     struct http_basic_pair raw;
 
-    request->client.bound = true;
     switch (http_basic(request->arena, &request->http->request, &decoded, &raw)) {
     case HTTP_BASIC_OK:
         return take_basic(request, parameters, decoded, raw, refusal);
@@ -285,6 +284,7 @@ static const struct endpoint endpoints[] = {
      .path = "/oauth/token",
      .methods = ENDPOINT_POST,
      .body = ENDPOINT_BODY_FORM,
+     .client_bound = true,
      .operation = &operation_refresh,
      .decode = decode,
      .encode = encode,

@@ -2,6 +2,11 @@
 /* client.c: what a client's fields mean together; see client.h. Knows no hash and no key. */
 #include "model/client.h"
 
+#include <stddef.h>
+
+/* Uses are noted this coarsely. */
+static const int64_t USE_GRAIN_MS = CLOCK_HOUR;
+
 bool client_is_confidential(const struct client *client)
 {
     for (int i = 0; i < CLIENT_SECRETS; i++) {
@@ -10,6 +15,22 @@ bool client_is_confidential(const struct client *client)
         }
     }
     return client->keys[0] != '\0';
+}
+
+struct client_secret *client_secret_find(struct client *client, uint32_t number)
+{
+    for (int i = 0; i < CLIENT_SECRETS; i++) {
+        if (client->secrets[i].hash[0] != '\0' && client->secrets[i].number == number &&
+            number != 0) {
+            return &client->secrets[i];
+        }
+    }
+    return NULL;
+}
+
+bool client_use_due(const struct client_secret *secret, int64_t now_ms)
+{
+    return secret != NULL && now_ms - secret->used_ms >= USE_GRAIN_MS;
 }
 
 bool client_secret_holds(const struct client_secret *secret, int64_t now_ms)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "model/policy.h"
 
 enum {
@@ -22,11 +23,15 @@ enum {
  * logout. */
 struct client_secret {
     char hash[CLIENT_SECRET_MAX + 1]; /* "" = none */
+    uint32_t number;                  /* among all secrets that the client has had, from 1 on */
     int64_t from_ms;
     int64_t until_ms; /* 0 = without end */
+    int64_t used_ms;  /* when it last proved the client, kept coarsely; 0 = never */
 };
 
 struct client {
+    uint64_t
+        number; /* given by the store, never reused: another of the same id is another client */
     bool enabled;
     int64_t created_ms;
     int64_t used_ms; /* last authentication, kept coarsely; 0 = never */
@@ -42,6 +47,10 @@ struct client {
 
 /* Has it anything to prove itself with? A public client has not. */
 bool client_is_confidential(const struct client *client);
+/* The secret of that number; NULL when there is none, and for 0. */
+struct client_secret *client_secret_find(struct client *client, uint32_t number);
+/* Is it worth a write that this secret (NULL = none) has proved its client? */
+bool client_use_due(const struct client_secret *secret, int64_t now_ms);
 /* Is there a secret in this place, and is it accepted at this time? */
 bool client_secret_holds(const struct client_secret *secret, int64_t now_ms);
 

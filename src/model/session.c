@@ -10,6 +10,12 @@ static void note_outdated(struct session *session, uint32_t steps, const struct 
 static void note_spent(struct session *session, uint32_t steps, const struct clock_moment *now);
 static uint32_t kept_after(uint32_t steps);
 
+bool session_client_is_gone(const struct session *session, const struct client *client)
+{
+    return session->client_number != 0 &&
+           (client == NULL || client->number != session->client_number);
+}
+
 void session_note_use(struct session *session, int64_t now_ms)
 {
     int64_t last_ms = now_ms > session->rotated_ms ? now_ms : session->rotated_ms;

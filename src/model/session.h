@@ -14,7 +14,7 @@ enum {
     SESSION_ID_SIZE = 16,    /* UUIDv7: time-ordered, so new sessions share pages */
     SESSION_REALM_MAX = 64,  /* the realm's name */
     SESSION_SCOPE_MAX = 512, /* as granted, space-separated */
-    SESSION_HASH_SIZE = 32,  /* SHA-256 of an aliased token */
+    SESSION_HASH_SIZE = 32,  /* keyed hash of an aliased token */
     SESSION_SPENT_KEPT = 8,  /* generations whose spending times are kept */
     SESSION_EVENTS_KEPT = 8, /* events that are kept in short */
     SESSION_KEY_SIZE = 64,   /* a public key: x and y of a P-256 point */
@@ -61,7 +61,7 @@ struct session {
     int64_t expires_ms; /* 0 = never; recomputed at each rotation, used by the sweeper too */
     int64_t ended_ms;   /* 0 while live */
     bool has_alias;     /* generation 0 is found through a stored alias: */
-    uint8_t alias[SESSION_HASH_SIZE]; /* SHA-256 of its JWT-shaped or imported token */
+    uint8_t alias[SESSION_HASH_SIZE]; /* of its JWT-shaped or imported token */
     /* spent[k]: when generation - 1 - k was spent. The windows in which a spent token is answered
      * again run from these times, and replays never extend them. */
     struct session_spent spent[SESSION_SPENT_KEPT];
@@ -84,8 +84,12 @@ struct session {
                                  computed again when the session is swept */
     char realm[SESSION_REALM_MAX + 1];
     char client[CLIENT_ID_MAX + 1]; /* "" = no client */
+    uint64_t client_number;         /* client.number; 0 = no client */
     char scope[SESSION_SCOPE_MAX + 1];
 };
+
+/* Is the client that it began with no longer there? `client`: who has that id now; NULL = none. */
+bool session_client_is_gone(const struct session *session, const struct client *client);
 
 /* What a renewal at now_ms does to the record: it was in use. A clock that was set back does not
  * make the last use earlier, or the session would end before its time. */

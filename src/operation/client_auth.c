@@ -128,7 +128,8 @@ static bool prove(struct request *request, const struct client *client, const st
             return true;
         }
         *reason = CLIENT_REFUSED_SECRET;
-        identity->proved = secret_proof_check(request, client, ref, now_ms, refusal);
+        identity->proved =
+            secret_proof_check(request, client, ref, now_ms, &identity->secret, refusal);
         if (identity->proved || *refusal != OUTCOME_CLIENT_AUTH_FAILED) {
             *reason = CLIENT_NOT_REFUSED;
         }

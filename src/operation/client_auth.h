@@ -8,8 +8,9 @@
 #include "operation/token_ref.h"
 
 struct client_identity {
-    bool named;  /* the request names a client that is registered and enabled */
-    bool proved; /* … and proved it with a secret or an assertion */
+    bool named;      /* the request names a client that is registered and enabled */
+    bool proved;     /* … and proved it with a secret or an assertion */
+    uint32_t secret; /* the number of the secret that did; 0 = none */
     char id[CLIENT_ID_MAX + 1];
     bool by_assertion; /* … which proves it once: whoever grants anything makes this mark of it */
     struct mark mark;

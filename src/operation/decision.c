@@ -49,16 +49,18 @@ enum outcome decision_make(const struct policy *policy, const struct session_vie
     return decide_spent(policy, session, session->generation - presented, client_proved, now);
 }
 
-/* Ended by itself, or with all others of its account. */
+/* Ended by itself, with all others of its account, or with its client. */
 static bool has_ended(const struct session_view *view)
 {
     return view->session.end != SESSION_LIVE ||
-           (view->has_account && view->session.epoch < view->account.epoch);
+           (view->has_account && view->session.epoch < view->account.epoch) ||
+           session_client_is_gone(&view->session, view->has_client ? &view->client : NULL);
 }
 
 static bool may_refresh(const struct policy *policy, const struct session_view *view)
 {
-    return policy_allows(policy, view->has_client ? &view->client : NULL, GRANT_REFRESH);
+    return (!view->has_client || view->client.enabled) &&
+           policy_allows(policy, view->has_client ? &view->client : NULL, GRANT_REFRESH);
 }
 
 /* ---- spent tokens ---- */
@@ -71,7 +73,8 @@ static bool may_refresh(const struct policy *policy, const struct session_view *
 static enum outcome decide_spent(const struct policy *policy, const struct session *session,
                                  uint32_t back, bool client_proved, const struct clock_moment *now)
 {
-    bool evidence = policy->recovery_evidence == RECOVERY_EVIDENCE_NONE || client_proved;
+    bool evidence = policy->recovery_evidence == RECOVERY_EVIDENCE_NONE ||
+                    (client_proved && session->client[0] != '\0');
     struct age age;
 
     if (back > SESSION_SPENT_KEPT || session->spent[back - 1].wall_ms == 0) {

@@ -13,7 +13,8 @@
 #include "store/store.h"
 
 /* What a request that presents generation `presented` of this session gets. `client_proved`: the
- * client authenticated itself in this request, which is the evidence that recovery may ask for.
+ * session's own client, if it has one, authenticated itself in this request, which is the evidence
+ * that recovery may ask for. (A stranger that did is refused before, by ownership_check.)
  *
  * Granted: OUTCOME_ROTATED or _RENEWED (the current generation, as the policy rotates or not),
  * _REPLAYED (spent inside the concurrency window: the answer of the current one), _RECOVERED (the

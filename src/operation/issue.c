@@ -85,7 +85,8 @@ bool issue_written(struct issue *issue, enum store_result result, enum outcome *
         return make_first_token(issue);
     case STORE_STALE:
         fault_set(&issue->request->fault,
-                  "account %s was disabled, removed or given another password meanwhile",
+                  "account %s was disabled, removed or given another password meanwhile, or the "
+                  "client was disabled or removed",
                   issue->ask.account->name);
         return false;
     case STORE_ABSENT:
@@ -124,17 +125,20 @@ static bool find_policy(struct issue *issue)
     char id[CLIENT_ID_MAX + 1];
 
     issue->policy = request->realm->policy;
+    issue->client_number = 0;
     if (issue->ask.client.size == 0 || !text_copy(issue->ask.client, id, sizeof id)) {
         return true;
     }
     switch (store_client_find(request->issuer->store, id, &client, &request->fault)) {
     case STORE_OK:
         policy_effective(&request->realm->policy, &client, &issue->policy);
+        issue->client_number = client.number;
         return true;
     case STORE_ABSENT:
     case STORE_EXISTS:
     case STORE_STALE:
-        return true;
+        fault_set(&request->fault, "client %s was removed meanwhile", id);
+        break;
     case STORE_FAULT:
         break;
     }
@@ -156,6 +160,7 @@ static bool start_session(struct issue *issue)
     session->expires_ms = decision_next_expiry_ms(&issue->policy, now_ms, now_ms);
     session->scope_given = ask->scope_given;
     session->client_proved = ask->client_proved;
+    session->client_number = issue->client_number;
     session->epoch = ask->account->epoch;
     if (session_id_make(&issuer->randomness, now_ms, session->id) &&
         text_copy(text_of(issue->request->realm->name), session->realm, sizeof session->realm) &&
@@ -219,9 +224,9 @@ static bool make_first_token(struct issue *issue)
             return false;
         }
     }
-    session->has_alias = refresh_token_alias(*token, session->alias);
+    session->has_alias = refresh_token_alias(issuer->secrets, *token, session->alias);
     if (!session->has_alias) {
-        fault_set(&request->fault, "SHA-256 failed");
+        fault_set(&request->fault, "HMAC failed");
     }
     return session->has_alias;
 }

@@ -39,7 +39,8 @@ struct issue_ask {
 struct issue {
     struct request *request;
     struct issue_ask ask;
-    struct policy policy;          /* in force for the client */
+    struct policy policy; /* in force for the client */
+    uint64_t client_number;
     char scope[SESSION_SCOPE_MAX]; /* where ask.scope is, in its canonical form */
     struct session session;
     int64_t first_s; /* the `iat` of a JWT-shaped refresh token that was tried first … */

@@ -425,6 +425,7 @@ static bool rotate(struct refresh *refresh, struct text scope, uint32_t to)
     struct text *token = &refresh->answer->refresh_token;
 
     memcpy(rotation.id, session->id, sizeof rotation.id);
+    rotation.client_secret = refresh->client.secret;
     rotation.expires_ms = renewed_expiry_ms(refresh);
     if (!sign(refresh, to, refresh->now.wall_ms, scope) ||
         !token_ref_mint(refresh->request->issuer, refresh->policy.format, session->id, to,
@@ -465,18 +466,24 @@ static bool roll_forward(struct refresh *refresh, struct text scope)
 static bool renew(struct refresh *refresh, struct text scope)
 {
     const struct session *session = &refresh->grant.session;
+    const struct client_secret *secret = NULL;
 
+    if (refresh->grant.has_client) {
+        secret = client_secret_find(&refresh->grant.client, refresh->client.secret);
+    }
     refresh->answer->refresh_token = refresh->ask->refresh_token;
     refresh->answer->session_expires_ms = decision_expires_ms(&refresh->policy, session);
     if (!sign(refresh, session->generation, refresh->now.wall_ms, scope)) {
         return false;
     }
-    if (!decision_touch_due(&refresh->policy, session, refresh->now.wall_ms)) {
+    if (!decision_touch_due(&refresh->policy, session, refresh->now.wall_ms) &&
+        !client_use_due(secret, refresh->now.wall_ms)) {
         return true;
     }
     refresh->answer->session_expires_ms = renewed_expiry_ms(refresh);
     store_prepare_touch(&refresh->write, session->id, session->generation, refresh->now.wall_ms,
                         refresh->answer->session_expires_ms);
+    refresh->write.of.touch.client_secret = refresh->client.secret;
     refresh->writes = true;
     return true;
 }

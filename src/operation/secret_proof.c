@@ -13,9 +13,10 @@ struct comparison {
     struct request *request;
     const struct client *client;
     char owner[CLIENT_ID_MAX + sizeof "client "];
-    const char *generated[CLIENT_SECRETS];
-    const char *chosen[CLIENT_SECRETS]; /* by a human */
+    const struct client_secret *generated[CLIENT_SECRETS];
+    const struct client_secret *chosen[CLIENT_SECRETS]; /* by a human */
     size_t generated_count, chosen_count;
+    uint32_t *number; /* of the one that is right */
 };
 
 static void start(struct comparison *comparison, int64_t now_ms);
@@ -27,9 +28,10 @@ static enum password_check compare_chosen(const struct comparison *comparison);
 static enum outcome refusal_of(const struct comparison *comparison, enum password_check check);
 
 bool secret_proof_check(struct request *request, const struct client *client,
-                        const struct token_ref *ref, int64_t now_ms, enum outcome *refusal)
+                        const struct token_ref *ref, int64_t now_ms, uint32_t *number,
+                        enum outcome *refusal)
 {
-    struct comparison comparison = {.request = request, .client = client};
+    struct comparison comparison = {.request = request, .client = client, .number = number};
     enum password_check check;
 
     start(&comparison, now_ms);
@@ -62,14 +64,14 @@ static void start(struct comparison *comparison, int64_t now_ms)
 
     snprintf(comparison->owner, sizeof comparison->owner, "client %s", client->id);
     for (size_t i = 0; i < CLIENT_SECRETS; i++) {
-        const char *hash = client->secrets[i].hash;
+        const struct client_secret *secret = &client->secrets[i];
 
-        if (!client_secret_holds(&client->secrets[i], now_ms)) {
+        if (!client_secret_holds(secret, now_ms)) {
             continue;
-        } else if (client_secret_is_generated(hash)) {
-            comparison->generated[comparison->generated_count++] = hash;
+        } else if (client_secret_is_generated(secret->hash)) {
+            comparison->generated[comparison->generated_count++] = secret;
         } else {
-            comparison->chosen[comparison->chosen_count++] = hash;
+            comparison->chosen[comparison->chosen_count++] = secret;
         }
     }
 }
@@ -82,10 +84,14 @@ static enum password_check compare_generated(const struct comparison *comparison
     bool failed = false;
 
     for (size_t i = 0; i < comparison->generated_count; i++) {
-        enum password_check check = client_secret_verify(
-            request->client.secret, comparison->generated[i], request->issuer->secrets);
+        const struct client_secret *secret = comparison->generated[i];
+        enum password_check check =
+            client_secret_verify(request->client.secret, secret->hash, request->issuer->secrets);
 
-        right |= check == PASSWORD_RIGHT;
+        if (check == PASSWORD_RIGHT) {
+            *comparison->number = secret->number;
+            right = true;
+        }
         failed |= check == PASSWORD_FAULT;
     }
     return right ? PASSWORD_RIGHT : failed ? PASSWORD_FAULT : PASSWORD_WRONG;
@@ -101,10 +107,15 @@ static bool is_remembered(const struct comparison *comparison)
     bool found = false;
 
     for (size_t i = 0; i < comparison->chosen_count; i++) {
-        const char *hash = comparison->chosen[i];
+        const struct client_secret *secret = comparison->chosen[i];
+        bool known = password_gate_knows(request->issuer->gate, owner, proof->secret, secret->hash);
 
-        found |= password_gate_knows(request->issuer->gate, owner, proof->secret, hash);
-        found |= raw && password_gate_knows(request->issuer->gate, owner, proof->raw_secret, hash);
+        known |= raw &&
+                 password_gate_knows(request->issuer->gate, owner, proof->raw_secret, secret->hash);
+        if (known) {
+            *comparison->number = secret->number;
+            found = true;
+        }
     }
     return found;
 }
@@ -146,8 +157,13 @@ static enum password_check compare_chosen(const struct comparison *comparison)
     enum password_check check = PASSWORD_WRONG;
 
     for (size_t i = 0; i < comparison->chosen_count && check == PASSWORD_WRONG; i++) {
+        const struct client_secret *secret = comparison->chosen[i];
+
         check = password_gate_verify(request->issuer->gate, text_of(comparison->owner),
-                                     request->client.secret, comparison->chosen[i]);
+                                     request->client.secret, secret->hash);
+        if (check == PASSWORD_RIGHT) {
+            *comparison->number = secret->number;
+        }
     }
     return check;
 }

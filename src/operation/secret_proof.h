@@ -10,8 +10,10 @@
 /* Compares request->client.secret with those of `client` that hold at now_ms. A generated one is
  * always compared. For one that a human chose, a hash is computed only beside a token of ours
  * (`ref`; NULL: none came along) and as a guess (guess.h); without one it is right only if this
- * process remembers it. False: *refusal is CLIENT_AUTH_FAILED, SLOWED, BUSY or FAULT. */
+ * process remembers it. True: *number is that of the secret. False: *refusal is CLIENT_AUTH_FAILED,
+ * SLOWED, BUSY or FAULT. */
 bool secret_proof_check(struct request *request, const struct client *client,
-                        const struct token_ref *ref, int64_t now_ms, enum outcome *refusal);
+                        const struct token_ref *ref, int64_t now_ms, uint32_t *number,
+                        enum outcome *refusal);
 
 #endif

@@ -24,8 +24,8 @@ static enum token_ref_result locate_alias(struct issuer *issuer, struct text tok
 {
     uint8_t alias[SESSION_HASH_SIZE];
 
-    if (!refresh_token_alias(token, alias)) {
-        fault_set(fault, "SHA-256 failed");
+    if (!refresh_token_alias(issuer->secrets, token, alias)) {
+        fault_set(fault, "HMAC failed");
         return TOKEN_REF_FAULT;
     }
     switch (store_alias_find(issuer->store, alias, ref->session, &ref->generation, fault)) {

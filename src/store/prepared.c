@@ -5,6 +5,9 @@
 
 #include "store/store_private.h"
 
+static enum store_result mark_all(struct store *store, struct store_marking *marking, size_t *count,
+                                  struct fault *fault);
+
 static void start(struct store_write *write, enum store_write_kind kind, int64_t now_ms)
 {
     write->kind = kind;
@@ -128,7 +131,7 @@ enum store_result store_account_sessions_end(struct store *store, uint64_t accou
                                              enum session_end end, int64_t now_ms, size_t *count,
                                              struct fault *fault)
 {
-    struct store_marking marking = {.account = account, .end = end, .now_ms = now_ms, .more = true};
+    struct store_marking marking = {.account = account, .end = end, .now_ms = now_ms};
     struct store_write write;
     enum store_result result;
 
@@ -138,12 +141,22 @@ enum store_result store_account_sessions_end(struct store *store, uint64_t accou
     write.of.end_account.end = end;
     write.of.end_account.now_ms = now_ms;
     result = store_write(store, &write, fault);
-    while (result == STORE_OK && marking.more) {
-        start(&write, STORE_WRITE_MARK_ENDED, now_ms);
-        write.of.mark_ended = &marking;
+    return result == STORE_OK ? mark_all(store, &marking, count, fault) : result;
+}
+
+static enum store_result mark_all(struct store *store, struct store_marking *marking, size_t *count,
+                                  struct fault *fault)
+{
+    struct store_write write;
+    enum store_result result = STORE_OK;
+
+    marking->more = true;
+    while (result == STORE_OK && marking->more) {
+        start(&write, STORE_WRITE_MARK_ENDED, marking->now_ms);
+        write.of.mark_ended = marking;
         result = store_write(store, &write, fault);
-        *count += result == STORE_OK ? marking.marked : 0;
-        memcpy(marking.after, marking.reached, SESSION_ID_SIZE);
+        *count += result == STORE_OK ? marking->marked : 0;
+        memcpy(marking->after, marking->reached, SESSION_ID_SIZE);
     }
     return result;
 }
@@ -189,7 +202,26 @@ enum store_result store_account_update(struct store *store, const struct account
     start(&write, STORE_WRITE_ACCOUNT_UPDATE, 0);
     write.of.account_update.before = before;
     write.of.account_update.after = account;
+    write.of.account_update.end = SESSION_LIVE;
     return store_write(store, &write, fault);
+}
+
+enum store_result store_account_update_and_end(struct store *store, const struct account *before,
+                                               const struct account *account, enum session_end end,
+                                               int64_t now_ms, size_t *count, struct fault *fault)
+{
+    struct store_marking marking = {.account = account->number, .end = end, .now_ms = now_ms};
+    struct store_write write;
+    enum store_result result;
+
+    *count = 0;
+    start(&write, STORE_WRITE_ACCOUNT_UPDATE, now_ms);
+    write.of.account_update.before = before;
+    write.of.account_update.after = account;
+    write.of.account_update.end = end;
+    write.of.account_update.now_ms = now_ms;
+    result = store_write(store, &write, fault);
+    return result == STORE_OK ? mark_all(store, &marking, count, fault) : result;
 }
 
 enum store_result store_account_remove(struct store *store, const char *name, struct fault *fault)
@@ -203,8 +235,7 @@ enum store_result store_account_remove(struct store *store, const char *name, st
 
 /* ---- clients ---- */
 
-enum store_result store_client_add(struct store *store, const struct client *client,
-                                   struct fault *fault)
+enum store_result store_client_add(struct store *store, struct client *client, struct fault *fault)
 {
     struct store_write write;
 
@@ -235,6 +266,15 @@ enum store_result store_client_remove(struct store *store, const char *id, struc
     start(&write, STORE_WRITE_CLIENT_REMOVE, 0);
     write.of.client_remove = id;
     return store_write(store, &write, fault);
+}
+
+enum store_result store_client_sessions_mark(struct store *store, const char *id, int64_t now_ms,
+                                             size_t *count, struct fault *fault)
+{
+    struct store_marking marking = {.client = id, .end = SESSION_ENDED_CLIENT, .now_ms = now_ms};
+
+    *count = 0;
+    return mark_all(store, &marking, count, fault);
 }
 
 /* ---- signing keys ---- */

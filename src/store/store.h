@@ -83,7 +83,8 @@ bool store_is_broken(const struct store *store);
 /* Adds session, its aliases (session->alias when has_alias; `derived_alias` of generation 0 when
  * has_derived_aliases), and its index entries. STORE_EXISTS: the id or the alias is taken.
  * STORE_STALE: the account is gone, disabled, or has another password than `as_read`, on whose word
- * the session begins (NULL = not asked). */
+ * the session begins (NULL = not asked); or the client of session->client_number is gone or
+ * disabled (0 = not asked). */
 enum store_result store_session_create(struct store *store, const struct session *session,
                                        const struct account *as_read, struct fault *fault);
 
@@ -106,15 +107,18 @@ enum store_result store_alias_find(struct store *store, const uint8_t alias[SESS
 
 /* The compare-and-set: generation `from` becomes `to`, which is from + 1, or more where the store
  * has lost history and rolls forward. (For tests; a request prepares it.)
- * STORE_STALE: the record is at another generation, has ended, or its account is gone or disabled;
+ * STORE_STALE: the record is at another generation, has ended, or its account or client is gone or
+ * disabled;
  * STORE_ABSENT: no such session. */
 struct store_rotation {
     uint8_t id[SESSION_ID_SIZE];
     uint32_t from, to;
-    int64_t now_ms;     /* session.spent[0] is later: when the rotation has become durable */
-    int64_t expires_ms; /* of the session from now on; 0 = never */
-    int64_t window_ms;  /* the concurrency window, for session.outdated */
-    bool has_alias;     /* the successor is spelled as UUID: */
+    int64_t now_ms;         /* session.spent[0] is later: when the rotation has become durable */
+    int64_t expires_ms;     /* of the session from now on; 0 = never */
+    int64_t window_ms;      /* the concurrency window, for session.outdated */
+    uint32_t client_secret; /* which secret proved the client, by number, for its last use; 0 = none
+                             */
+    bool has_alias;         /* the successor is spelled as UUID: */
     uint8_t alias[SESSION_HASH_SIZE];
 };
 enum store_result store_session_rotate(struct store *store, const struct store_rotation *rotation,
@@ -161,7 +165,7 @@ enum store_write_kind {
     STORE_WRITE_TOUCH,       /* a session */
     STORE_WRITE_END,         /* a session */
     STORE_WRITE_END_ACCOUNT, /* all sessions of an account */
-    STORE_WRITE_MARK_ENDED,  /* some of those, in their own records */
+    STORE_WRITE_MARK_ENDED,  /* some of those, or of a removed client, in their own records */
     STORE_WRITE_ATTACHED,    /* nothing but the event and the marks */
     STORE_WRITE_ACCOUNT_ADD,
     STORE_WRITE_ACCOUNT_UPDATE,
@@ -174,9 +178,11 @@ enum store_write_kind {
     STORE_WRITE_PRUNE
 };
 
-/* Ends sessions of an account, those that began before its epoch was raised, in bounded steps. */
+/* Ends sessions of an account, those that began before its epoch was raised, or those of a client
+ * that was removed, in bounded steps. */
 struct store_marking {
     uint64_t account;
+    const char *client; /* its id; NULL = of the account */
     enum session_end end;
     int64_t now_ms;
     uint8_t after[SESSION_ID_SIZE];   /* done up to here */
@@ -228,9 +234,11 @@ struct store_write {
         struct account *account_add;
         struct {
             const struct account *before, *after;
+            enum session_end end; /* of its sessions; SESSION_LIVE = they go on */
+            int64_t now_ms;
         } account_update;
         const char *account_remove; /* name */
-        const struct client *client_add;
+        struct client *client_add;
         struct {
             const struct client *before, *after;
         } client_update;
@@ -317,6 +325,12 @@ enum store_result store_account_get(struct store *store, uint64_t number, struct
  * longer as `before` (NULL = as whatever it is), so that no change is undone by another. */
 enum store_result store_account_update(struct store *store, const struct account *before,
                                        const struct account *account, struct fault *fault);
+/* The same, and ends all its live sessions in the same commit; then their records are marked, in
+ * bounded steps. *count = how many were. On STORE_FAULT with *count > 0 all has happened, and not
+ * all are marked. */
+enum store_result store_account_update_and_end(struct store *store, const struct account *before,
+                                               const struct account *account, enum session_end end,
+                                               int64_t now_ms, size_t *count, struct fault *fault);
 /* Removes the account; its sessions refuse as "account gone" from that commit on. */
 enum store_result store_account_remove(struct store *store, const char *name, struct fault *fault);
 /* In order of name, after name `after` (NULL = from the start). */
@@ -325,14 +339,21 @@ enum store_result store_account_list(struct store *store, const char *after, str
 
 /* ---- clients ---- */
 
-enum store_result store_client_add(struct store *store, const struct client *client,
-                                   struct fault *fault);
+/* Sets client->number. STORE_EXISTS: the id is taken. */
+enum store_result store_client_add(struct store *store, struct client *client, struct fault *fault);
 enum store_result store_client_find(struct store *store, const char *id, struct client *client,
                                     struct fault *fault);
-/* Overwrites the client of that id. STORE_STALE: it is no longer as `before`. */
+/* Overwrites the client of that id, whose number stays. STORE_STALE: it is no longer as `before`.
+ */
 enum store_result store_client_update(struct store *store, const struct client *before,
                                       const struct client *client, struct fault *fault);
+/* Removes the client: that commit ends its sessions, on every mount, also for a client that takes
+ * the id later. */
 enum store_result store_client_remove(struct store *store, const char *id, struct fault *fault);
+/* Marks as ended the sessions of clients of that id that were removed, in bounded steps, so that
+ * they are swept; *count = how many. To be repeated when it was interrupted. */
+enum store_result store_client_sessions_mark(struct store *store, const char *id, int64_t now_ms,
+                                             size_t *count, struct fault *fault);
 enum store_result store_client_list(struct store *store, const char *after, struct client *rows,
                                     size_t room, size_t *count, struct fault *fault);
 

@@ -14,6 +14,7 @@
  * 54 bytes are 72 characters without a spare bit, so a token has exactly one spelling. */
 #include "token/refresh_token.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/codec.h"
@@ -180,7 +181,28 @@ bool refresh_token_native_open(const struct secrets *secrets, struct text token,
     return good;
 }
 
-bool refresh_token_alias(struct text token, uint8_t alias[SESSION_HASH_SIZE])
+bool refresh_token_is_guessable(struct text token)
+{
+    enum { DISTINCT_LEAST = 8, TENTHS_OF_BITS_LEAST = 1280 };
+    bool seen[UCHAR_MAX + 1] = {false};
+    size_t distinct = 0;
+    size_t each = 33; /* tenths of bits in a digit */
+
+    for (size_t i = 0; i < token.size; i++) {
+        unsigned char c = (unsigned char)token.data[i];
+        bool hex = (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+
+        distinct += seen[c] ? 0 : 1;
+        seen[c] = true;
+        if ((c < '0' || c > '9') && c != '-') {
+            each = hex && each <= 40 ? 40 : 60;
+        }
+    }
+    return distinct < DISTINCT_LEAST || token.size * each < TENTHS_OF_BITS_LEAST;
+}
+
+bool refresh_token_alias(const struct secrets *secrets, struct text token,
+                         uint8_t alias[SESSION_HASH_SIZE])
 {
     uint8_t uuid[UUID_BYTES];
     char lower[REFRESH_TOKEN_UUID_SIZE + 1];
@@ -191,7 +213,7 @@ bool refresh_token_alias(struct text token, uint8_t alias[SESSION_HASH_SIZE])
         codec_uuid_format(uuid, lower);
         token.data = lower;
     }
-    return crypto_sha256(token.data, token.size, alias);
+    return secrets_mark_hash(secrets, "alias", token, (struct text){0}, alias);
 }
 
 bool refresh_token_uuid_alias(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
@@ -200,7 +222,7 @@ bool refresh_token_uuid_alias(const struct secrets *secrets, const uint8_t sessi
     char token[REFRESH_TOKEN_UUID_SIZE + 1];
 
     return refresh_token_uuid(secrets, session, generation, token) &&
-           refresh_token_alias(text_of(token), alias);
+           refresh_token_alias(secrets, text_of(token), alias);
 }
 
 bool refresh_token_derived_alias(void *secrets, const uint8_t session[SESSION_ID_SIZE],

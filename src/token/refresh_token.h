@@ -41,8 +41,13 @@ bool refresh_token_native_open(const struct secrets *secrets, struct text token,
  * finding out about a token, never for accepting one. */
 bool refresh_token_native_begins(const struct secrets *secrets, struct text token);
 
-/* The key of the alias index: SHA-256 of the token (a UUID first put into lower case). */
-bool refresh_token_alias(struct text token, uint8_t alias[SESSION_HASH_SIZE]);
+/* The key of the alias index: a keyed hash of the token (a UUID first put into lower case), so that
+ * the index alone confirms no guess. False: libcrypto failed. */
+bool refresh_token_alias(const struct secrets *secrets, struct text token,
+                         uint8_t alias[SESSION_HASH_SIZE]);
+/* Could a token that another server made be guessed, by its looks? Short for the characters that it
+ * is made of (128 bits; a UUID has enough), or a few characters repeated. */
+bool refresh_token_is_guessable(struct text token);
 /* The alias of (session, generation) spelled as UUID. False: libcrypto failed. */
 bool refresh_token_uuid_alias(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
                               uint32_t generation, uint8_t alias[SESSION_HASH_SIZE]);

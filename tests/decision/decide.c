@@ -49,6 +49,10 @@ static void take_view(struct session_view *view, struct policy *policy)
     policy->grants = (uint32_t)take();
     view->has_client = take() != 0;
     view->client.grants = (uint32_t)take();
+    view->client.enabled = take() != 0;
+    view->client.number = (uint64_t)take();
+    session->client_number = (uint64_t)take();
+    session->client[0] = session->client_number != 0 ? 'c' : '\0';
     session->generation = (uint32_t)take();
 }
 

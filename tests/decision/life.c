@@ -116,8 +116,10 @@ static void log_in(struct life *life)
 {
     int64_t wall_ms = moment(life->now_ms).wall_ms;
 
-    life->view.session =
-        (struct session){.created_ms = wall_ms, .rotated_ms = wall_ms, .used_ms = wall_ms};
+    life->view.session = (struct session){.created_ms = wall_ms,
+                                          .rotated_ms = wall_ms,
+                                          .used_ms = wall_ms,
+                                          .client = "app"}; /* whose proof counts */
     for (int i = 0; i < LEARNED_KEPT; i++) {
         life->learned[i].tokens = (struct tokens){0};
     }

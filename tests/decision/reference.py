@@ -12,13 +12,13 @@ Point = collections.namedtuple("Point", """
     rotate report window recovery_window recovery_generations needs_client client_proved
     idle absolute created rotated used expires
     end session_epoch account_epoch has_account account_enabled
-    realm_grants has_client client_grants
+    realm_grants has_client client_grants client_enabled client_number session_client
     n c outdated session_boot now_boot now_wall now_since_boot spent""")
 REFRESH = 1
 
 
 def decide(p):
-    if p.end or (p.has_account and p.session_epoch < p.account_epoch):
+    if p.end or (p.has_account and p.session_epoch < p.account_epoch) or client_is_gone(p):
         return "revoked"
     if p.now_wall >= end_of_life(p):
         return "expired"
@@ -29,6 +29,8 @@ def decide(p):
     if any(grants and not grants & REFRESH
            for grants in (p.realm_grants, p.client_grants if p.has_client else 0)):
         return "client-grant"
+    if p.has_client and not p.client_enabled:
+        return "client-grant"
     if p.c > p.n:
         return "rolled-forward"
     if p.c == p.n:
@@ -37,6 +39,11 @@ def decide(p):
     if back <= SPENT_KEPT and p.spent[back - 1][0]:
         return decide_dated(p, back)
     return decide_undated(p, back)
+
+
+def client_is_gone(p):
+    """The session began with a client (0 = none), and that is not the one of its id now."""
+    return p.session_client and not (p.has_client and p.client_number == p.session_client)
 
 
 NEVER = float("inf")
@@ -73,7 +80,7 @@ def decide_dated(p, back):
     known = [age for age in (wall, boot) if age is not None]
     if not known or min(known) <= p.window:
         return "replayed"
-    evidence = p.client_proved or not p.needs_client
+    evidence = (p.client_proved and p.session_client) or not p.needs_client
     if back <= p.recovery_generations and evidence and min(known) <= p.recovery_window:
         return "recovered"
     return "spent" if wall is None else "reused"

@@ -20,7 +20,8 @@ HOUR, DAY = 3_600_000, 86_400_000
 USUAL = Point(rotate=1, report=0, window=WINDOW, recovery_window=0, recovery_generations=1, needs_client=1,
               client_proved=0, idle=0, absolute=0, created=NOW - DAY, rotated=NOW - HOUR,
               used=NOW - HOUR, expires=0, end=0, session_epoch=0, account_epoch=0, has_account=1,
-              account_enabled=1, realm_grants=0, has_client=0, client_grants=0, n=5, c=5,
+              account_enabled=1, realm_grants=0, has_client=1, client_grants=0, client_enabled=1,
+              client_number=3, session_client=3, n=5, c=5,
               outdated=0, session_boot=BOOT, now_boot=BOOT, now_wall=NOW, now_since_boot=SINCE_BOOT,
               spent=((NOW - HOUR, SINCE_BOOT - HOUR),) * reference.SPENT_KEPT)
 
@@ -45,8 +46,9 @@ BOOTS = ((BOOT, BOOT), (BOOT, BOOT + 1), (0, BOOT), (BOOT, 0), (0, 0))
 YEARS = 10 * 365 * DAY
 # Every policy that differs in what a spent token gets.
 ALL_POLICIES = [dict(zip(("window", "recovery_window", "recovery_generations", "needs_client",
-                          "client_proved", "report"), values)) for values in itertools.product(
-    (0, WINDOW, RECOVERY), (0, WINDOW, RECOVERY), (0, 1, 3, 8), (0, 1), (0, 1), (0, 1))]
+                          "client_proved", "report", "session_client"), values))
+                for values in itertools.product((0, WINDOW, RECOVERY), (0, WINDOW, RECOVERY),
+                                                (0, 1, 3, 8), (0, 1), (0, 1), (0, 1), (0, 3))]
 
 
 def spendings(known, wall_age, boot_age, step):
@@ -126,8 +128,11 @@ LIVES = [dict(), dict(expires=NOW - 1), dict(expires=NOW), dict(expires=NOW + 1)
            for name in ("created", "rotated", "used") for by in (1, DAY, YEARS))]
 EPOCHS = [dict(session_epoch=s, account_epoch=a) for s, a in ((0, 0), (0, 1), (1, 1), (2, 1))]
 ACCOUNTS = [dict(), dict(account_enabled=0), dict(has_account=0, account_enabled=0)]
-GRANTS = [dict(), dict(client_grants=2), dict(has_client=1), dict(has_client=1, client_grants=2),
-          dict(has_client=1, client_grants=3), dict(realm_grants=2), dict(realm_grants=3)]
+NO_CLIENT = dict(has_client=0, client_number=0)
+GRANTS = [dict(), dict(client_grants=2), dict(client_grants=3), dict(realm_grants=2),
+          dict(realm_grants=3), dict(client_enabled=0), dict(session_client=0, **NO_CLIENT),
+          dict(session_client=0, client_grants=2, **NO_CLIENT)]
+GONE = [NO_CLIENT, dict(client_number=4), dict(client_number=2), dict(client_enabled=0, client_number=4)]
 
 
 def ends():
@@ -136,6 +141,13 @@ def ends():
         for rotate, (n, c) in itertools.product((0, 1), ((5, 5), (5, 6), (5, 4), (20, 5))):
             yield USUAL._replace(end=end, rotate=rotate, n=n, c=c, **epochs, **account, **life,
                                  **grants)
+
+
+def gone():
+    """Its client was removed, and perhaps another one has its id now."""
+    for client, rotate, life, (n, c) in itertools.product(
+            GONE, (0, 1), LIVES, ((5, 5), (5, 6), (5, 4), (20, 5))):
+        yield USUAL._replace(rotate=rotate, n=n, c=c, **client, **life)
 
 
 def as_line(point):
@@ -157,7 +169,8 @@ def broken_promise(point, said, left, end, next_end, last_use):
         return "a renewal never brings the end nearer"
     if left < 0 or last_use < point.now_wall:
         return "a window that grants has not passed, and a use is not before now"
-    ended = point.end or (point.has_account and point.session_epoch < point.account_epoch)
+    ended = (point.end or (point.has_account and point.session_epoch < point.account_epoch)
+             or reference.client_is_gone(point))
     if bool(ended) != (said == "revoked"):
         return "an ended session is revoked, and no other is"
     back = point.n - point.c
@@ -180,7 +193,7 @@ def describe(point):
 
 
 def test_every_point_agrees():
-    points = [*generations(), *policies(), *records(), *outdated(), *clocks(), *ends()]
+    points = [*generations(), *policies(), *records(), *outdated(), *clocks(), *ends(), *gone()]
     run = subprocess.run([DECIDE], input="\n".join(map(as_line, points)) + "\n",
                          capture_output=True, text=True, check=True)
     lines = run.stdout.splitlines()

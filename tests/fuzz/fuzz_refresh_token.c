@@ -47,13 +47,13 @@ static void check_alias(struct text token)
     uint8_t alias[SESSION_HASH_SIZE];
     uint8_t other[SESSION_HASH_SIZE];
 
-    FUZZ_ASSERT(refresh_token_alias(token, alias));
+    FUZZ_ASSERT(refresh_token_alias(secrets(), token, alias));
     if (refresh_token_shape(token) == REFRESH_SHAPE_UUID) {
         for (size_t i = 0; i < sizeof upper; i++) {
             char c = token.data[i];
             upper[i] = c >= 'a' && c <= 'f' ? (char)(c - 'a' + 'A') : c;
         }
-        FUZZ_ASSERT(refresh_token_alias((struct text){upper, sizeof upper}, other));
+        FUZZ_ASSERT(refresh_token_alias(secrets(), (struct text){upper, sizeof upper}, other));
         FUZZ_ASSERT(memcmp(alias, other, sizeof alias) == 0);
     }
 }

@@ -190,10 +190,10 @@ static struct smart_key make_smart_key(struct world *w, enum signing_algorithm a
     return made;
 }
 
-/* Registers smart with these JWK Sets as one; whatever it had is gone. */
+/* Registers smart with these JWK Sets as one, or changes its keys to them. */
 static void register_smart(struct world *w, struct text first, struct text second)
 {
-    struct client client = {.enabled = true, .id = "smart"};
+    struct client client = {.enabled = true, .id = "smart"}, before;
     size_t head = strlen("{\"keys\":["), tail = strlen("]}");
     struct text keys;
     struct buffer buffer;
@@ -207,8 +207,11 @@ static void register_smart(struct world *w, struct text first, struct text secon
     buffer_add_c(&buffer, "]}");
     assert_true(client_keys_from_set(w->arena, buffer_text(&buffer), &keys, &w->fault));
     assert_true(text_copy(keys, client.keys, sizeof client.keys));
-    (void)store_client_remove(w->store, "smart", &w->fault);
-    assert_int_equal(store_client_add(w->store, &client, &w->fault), STORE_OK);
+    if (store_client_find(w->store, "smart", &before, &w->fault) == STORE_OK) {
+        assert_int_equal(store_client_update(w->store, &before, &client, &w->fault), STORE_OK);
+    } else {
+        assert_int_equal(store_client_add(w->store, &client, &w->fault), STORE_OK);
+    }
 }
 
 static enum outcome present_signed(struct world *w, const struct smart_key *by, struct text *token)
@@ -371,9 +374,10 @@ static void test_no_issuer_no_assertions(void **state)
                 {"https://", true}, {"https:///x", true},          {"https://id.example?x", true}};
     struct world *w = *state;
     struct smart_key key = make_smart_key(w, SIGNING_ES256, "{\"alg\":\"ES256\"}");
-    struct text token = world_session(w, "smart", NULL);
+    struct text token;
 
     register_smart(w, key.keys, (struct text){0});
+    token = world_session(w, "smart", NULL);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct answer answer;
 
@@ -477,12 +481,15 @@ static void test_key_rollover(void **state)
 static void test_disabled_client(void **state)
 {
     struct world *w = *state;
-    struct client client = {.id = "gone"};
+    struct client client = {.enabled = true, .id = "gone"}, disabled;
     struct world_ask ask = {.mount = &w->mount, .client_bound = true, .client_id = TEXT("gone")};
     struct answer answer;
 
     assert_int_equal(store_client_add(w->store, &client, &w->fault), STORE_OK);
     ask.refresh_token = world_session(w, "gone", NULL);
+    disabled = client;
+    disabled.enabled = false;
+    assert_int_equal(store_client_update(w->store, &client, &disabled, &w->fault), STORE_OK);
     assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
                      OUTCOME_CLIENT_UNAUTHORIZED);
     ask.client_id = (struct text){0}; /* keeping silent about it does not help */

@@ -153,10 +153,26 @@ static void test_grants(void **state)
     grant.client.grants = GRANT_PASSWORD;
     assert_int_equal(decide(&grant, 5, 0), OUTCOME_ROTATED); /* another client's, or nobody's */
     grant.has_client = true;
+    grant.client.enabled = true;
     assert_int_equal(decide(&grant, 5, 0), OUTCOME_CLIENT_UNAUTHORIZED);
     assert_int_equal(decide(&grant, 1, WINDOW), OUTCOME_CLIENT_UNAUTHORIZED);
     grant.client.grants = GRANT_PASSWORD | GRANT_REFRESH;
     assert_int_equal(decide(&grant, 5, 0), OUTCOME_ROTATED);
+}
+
+/* It is the session's own client that gives it. */
+static void test_evidence(void **state)
+{
+    struct policy policy = usual;
+    struct session_view grant = grant_at(5);
+    const struct clock_moment now = {.wall_ms = T + WINDOW + 1};
+
+    (void)state;
+    policy.recovery_evidence = RECOVERY_EVIDENCE_CLIENT;
+    assert_int_equal(decision_make(&policy, &grant, 4, true, &now), OUTCOME_TOKEN_REUSED);
+    strcpy(grant.session.client, "web");
+    assert_int_equal(decision_make(&policy, &grant, 4, true, &now), OUTCOME_RECOVERED);
+    assert_int_equal(decision_make(&policy, &grant, 4, false, &now), OUTCOME_TOKEN_REUSED);
 }
 
 static void test_window_left(void **state)
@@ -233,10 +249,15 @@ static void test_touch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ancestors),    cmocka_unit_test(test_steps_of_the_clock),
-        cmocka_unit_test(test_lost_history), cmocka_unit_test(test_precedence),
-        cmocka_unit_test(test_grants),       cmocka_unit_test(test_window_left),
-        cmocka_unit_test(test_expiry),       cmocka_unit_test(test_last_use_never_goes_back),
+        cmocka_unit_test(test_ancestors),
+        cmocka_unit_test(test_steps_of_the_clock),
+        cmocka_unit_test(test_lost_history),
+        cmocka_unit_test(test_precedence),
+        cmocka_unit_test(test_grants),
+        cmocka_unit_test(test_evidence),
+        cmocka_unit_test(test_window_left),
+        cmocka_unit_test(test_expiry),
+        cmocka_unit_test(test_last_use_never_goes_back),
         cmocka_unit_test(test_touch),
     };
     return cmocka_run_group_tests_name("operation/decision", tests, NULL, NULL);

@@ -408,7 +408,7 @@ static void test_clock_set_forward(void **state)
     assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_TOKEN_REUSED);
 }
 
-static void add_client(struct world *w, const struct client *client)
+static void add_client(struct world *w, struct client *client)
 {
     assert_int_equal(store_client_add(w->store, client, &w->fault), STORE_OK);
 }
@@ -523,6 +523,32 @@ static void test_proof_that_a_session_began_with(void **state)
                      OUTCOME_CLIENT_AUTH_FAILED);
     ask.refresh_token = first.refresh_token;
     assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
+}
+
+/* Mounts that ask for no client included: a session dies with the client that it began with. */
+static void test_removed_and_disabled_clients(void **state)
+{
+    struct world *w = *state;
+    struct client before = {.enabled = true, .id = "web"};
+    struct client web = before, after;
+    struct answer answer;
+    struct text token;
+
+    add_client(w, &web);
+    token = world_session(w, "web", NULL);
+    after = before = web;
+    after.enabled = false;
+    assert_int_equal(store_client_update(w->store, &before, &after, &w->fault), STORE_OK);
+    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_CLIENT_UNAUTHORIZED);
+    assert_int_equal(store_client_update(w->store, &after, &before, &w->fault), STORE_OK);
+    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ROTATED);
+    token = answer.refresh_token;
+    assert_int_equal(store_client_remove(w->store, "web", &w->fault), STORE_OK);
+    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_TOKEN_REVOKED);
+    add_client(w, &web);
+    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_TOKEN_REVOKED);
+    token = world_session(w, "web", NULL);
+    assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ROTATED);
 }
 
 /* Eight processes share one login, and each has an older token than the one before. */
@@ -806,6 +832,7 @@ int main(void)
         CASE(test_override_of_a_client),
         CASE(test_origins_of_a_client),
         CASE(test_grants_of_a_client),
+        CASE(test_removed_and_disabled_clients),
         CASE(test_proof_that_a_session_began_with),
         CASE(test_ancestors_are_replayed),
         CASE(test_a_hasty_thief_is_found_out),

@@ -1460,7 +1460,7 @@ static void accounts_and_clients_stay_as_they_were_switched(void **state)
 {
     static const char *const names[] = {"ada", "bert", "carl"};
     struct fixture *f = *state;
-    struct client client = {.id = "web"};
+    struct client client = {.id = "web"}, on;
 
     fixture_open(f);
     for (size_t i = 0; i < 3; i++) {
@@ -1470,7 +1470,12 @@ static void accounts_and_clients_stay_as_they_were_switched(void **state)
     assert_store(STORE_OK, store_client_add(f->store, &client, &f->fault));
     snprintf(client.id, sizeof client.id, "phone");
     assert_store(STORE_OK, store_client_add(f->store, &client, &f->fault));
+    snprintf(client.id, sizeof client.id, "tv");
+    assert_store(STORE_OK, store_client_add(f->store, &client, &f->fault));
     back_up(f);
+    on = client;
+    on.enabled = true;
+    assert_store(STORE_OK, store_client_update(f->store, &client, &on, &f->fault));
     set_enabled(f, "ada", false);
     set_enabled(f, "bert", false);
     set_enabled(f, "bert", true);
@@ -1484,6 +1489,9 @@ static void accounts_and_clients_stay_as_they_were_switched(void **state)
     assert_true(is_enabled(f, "carl"));
     assert_store(STORE_ABSENT, store_client_find(f->store, "web", &client, &f->fault));
     assert_store(STORE_OK, store_client_find(f->store, "phone", &client, &f->fault));
+    assert_false(client.enabled);
+    assert_store(STORE_OK, store_client_find(f->store, "tv", &client, &f->fault));
+    assert_true(client.enabled);
     assert_int_equal(fixture_findings(f), 0);
 }
 

@@ -86,6 +86,7 @@ static const struct record_session full_session = {
                 .has_derived_aliases = true,
                 .realm = "/oauth/token",
                 .client = "web",
+                .client_number = 300,
                 .scope = "openid"},
     .entry_ms = 0x19aa9783b00,
     .swept = 3};
@@ -111,7 +112,7 @@ static void session_is_laid_out_as_drawn(void **state)
                           "0000000000000000000000000000000000000000000000000000000000000000"
                           "22000000000000000000000000000000 33000000000000000000000000000000"
                           "05 70686f6e65 02 03 019a9f2c4b00 00 000000000001"
-                          "0c 2f6f617574682f746f6b656e 03 776562 06 6f70656e6964");
+                          "0c 2f6f617574682f746f6b656e 03 776562 812c 06 6f70656e6964");
     reopen(&again, TABLE_SESSIONS, stored);
     assert_true(record_get_session(&again, &found));
     assert_memory_equal(&found, &full_session, sizeof found);
@@ -133,7 +134,7 @@ static void a_plain_session_is_small(void **state)
     record_start(&record, TABLE_SESSIONS, key);
     record_put_session(&record, &plain);
     assert_true(record_seal(&record, mac, &stored));
-    assert_int_equal(stored.size, 132);
+    assert_int_equal(stored.size, 133);
     reopen(&again, TABLE_SESSIONS, stored);
     assert_true(record_get_session(&again, &found));
     assert_memory_equal(&found, &plain, sizeof found);
@@ -231,10 +232,11 @@ static void account_is_laid_out_as_drawn(void **state)
 
 static void client_is_laid_out_as_drawn(void **state)
 {
-    const struct client client = {.created_ms = 1,
+    const struct client client = {.number = 12,
+                                  .created_ms = 1,
                                   .used_ms = 2,
                                   .grants = GRANT_REFRESH,
-                                  .secrets = {{"h2:", 3, 4}, {"h3:", 5, 0}},
+                                  .secrets = {{"h2:", 1, 3, 4, 13}, {"h3:", 2, 5, 0, 0}},
                                   .override = {.set = POLICY_ROTATION,
                                                .report_only = true,
                                                .recovery_generations = 6,
@@ -248,7 +250,7 @@ static void client_is_laid_out_as_drawn(void **state)
                                   .origins = "https://a",
                                   .keys = "{}",
                                   .scope = "openid"};
-    static struct client found;
+    static struct client found; /* all zero, also between the fields */
     struct record record, again;
     struct env_bytes stored;
 
@@ -256,9 +258,9 @@ static void client_is_laid_out_as_drawn(void **state)
     record_start(&record, TABLE_CLIENTS, key);
     record_put_client(&record, &client);
     assert_true(record_seal(&record, mac, &stored));
-    assert_value(&stored, "02 00 0000000000000001 0000000000000002 00000001"
-                          "0003 68323a 0000000000000003 0000000000000004"
-                          "0003 68333a 0000000000000005 0000000000000000"
+    assert_value(&stored, "02 000000000000000c 00 0000000000000001 0000000000000002 00000001"
+                          "0003 68323a 0000000000000003 0000000000000004 000000000000000d 00000001"
+                          "0003 68333a 0000000000000005 0000000000000000 0000000000000000 00000002"
                           "00000001 00 01 00000006 01 0000000000000007 0000000000000008"
                           "0000000000000009 000000000000000a 000000000000000b"
                           "000c 68747470733a2f2f612f6362 0009 68747470733a2f2f61 0002 7b7d"
@@ -343,7 +345,7 @@ static void mark_is_laid_out_as_drawn(void **state)
 static void small_records_are_laid_out_as_drawn(void **state)
 {
     const struct record_alias alias = {{0x11}, 42};
-    const struct record_counters counters = {8, 1, 3, 4, 2, {5, 6, 7}};
+    const struct record_counters counters = {8, 6, 1, 3, 4, 2, {5, 6, 7}};
     struct record_alias found_alias;
     const struct record_time time = {5, 6, 8, 7, 9, true};
     struct record_time found_time;
@@ -386,11 +388,12 @@ static void small_records_are_laid_out_as_drawn(void **state)
     record_start(&record, TABLE_META, key);
     record_put_counters(&record, &counters);
     assert_true(record_seal(&record, mac, &stored));
-    assert_value(&stored, "01 0000000000000008 0000000000000001 0000000000000003 0000000000000004"
-                          "00000002 00000005 00000006 00000007");
+    assert_value(&stored, "01 0000000000000008 0000000000000006 0000000000000001 0000000000000003 "
+                          "0000000000000004 00000002 00000005 00000006 00000007");
     reopen(&again, TABLE_META, stored);
     assert_true(record_get_counters(&again, &found_counters));
     assert_int_equal(found_counters.next_account, counters.next_account);
+    assert_int_equal(found_counters.next_client, counters.next_client);
     assert_int_equal(found_counters.next_event, counters.next_event);
     assert_int_equal(found_counters.keyring_version, counters.keyring_version);
     assert_int_equal(found_counters.ended, counters.ended);

@@ -234,35 +234,58 @@ static void session_ids_are_uuid_v7(void **state)
 
 static void aliases(void **state)
 {
-    static const uint8_t abc[] = {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40,
-                                  0xde, 0x5d, 0xae, 0x22, 0x23, 0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17,
-                                  0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad};
+    struct secrets *secrets = (struct secrets *)(uintptr_t)fixture_secrets(1);
     uint8_t lower[SESSION_HASH_SIZE];
     uint8_t other[SESSION_HASH_SIZE];
 
     (void)state;
-    assert_true(refresh_token_alias(TEXT("abc"), lower)); /* FIPS 180-4's example */
-    assert_memory_equal(lower, abc, sizeof abc);
-    assert_true(refresh_token_alias(TEXT("89d970e4-5048-4310-b6f8-c5bc83f92e11"), lower));
-    assert_true(refresh_token_alias(TEXT("89D970E4-5048-4310-B6F8-C5BC83F92E11"), other));
-    assert_memory_equal(lower, other, sizeof lower);
-    assert_true(crypto_sha256("89d970e4-5048-4310-b6f8-c5bc83f92e11", 36, other));
-    assert_memory_equal(lower, other, sizeof lower);
+    assert_true(refresh_token_alias(secrets, TEXT("abc"), lower));
+    assert_true(crypto_sha256("abc", 3, other)); /* who has the index alone confirms no guess */
+    assert_memory_not_equal(lower, other, sizeof other);
+    assert_true(refresh_token_alias(fixture_secrets(2), TEXT("abc"), other));
+    assert_memory_not_equal(lower, other, sizeof other);
     /* only a UUID's case is without meaning */
-    assert_true(refresh_token_alias(TEXT("ABC"), other));
-    assert_memory_not_equal(abc, other, sizeof other);
+    assert_true(refresh_token_alias(secrets, TEXT("ABC"), other));
+    assert_memory_not_equal(lower, other, sizeof other);
+    assert_true(refresh_token_alias(secrets, TEXT("89d970e4-5048-4310-b6f8-c5bc83f92e11"), lower));
+    assert_true(refresh_token_alias(secrets, TEXT("89D970E4-5048-4310-B6F8-C5BC83F92E11"), other));
+    assert_memory_equal(lower, other, sizeof lower);
 
     /* that of a UUID token, from what it was derived from */
     char uuid[REFRESH_TOKEN_UUID_SIZE + 1];
-    struct secrets *secrets = (struct secrets *)(uintptr_t)fixture_secrets(1);
     assert_true(refresh_token_uuid(secrets, session, 7, uuid));
-    assert_true(refresh_token_alias(T(uuid), lower));
+    assert_true(refresh_token_alias(secrets, T(uuid), lower));
     assert_true(refresh_token_uuid_alias(secrets, session, 7, other));
     assert_memory_equal(lower, other, sizeof lower);
     assert_true(refresh_token_derived_alias(secrets, session, 7, other));
     assert_memory_equal(lower, other, sizeof lower);
     assert_true(refresh_token_uuid_alias(secrets, session, 8, other));
     assert_memory_not_equal(lower, other, sizeof lower);
+}
+
+static void guessable(void **state)
+{
+    static const struct {
+        const char *token;
+        bool guessable;
+    } rows[] = {
+        {"", true},
+        {"aaaaaaaaaaaaaaaa", true},
+        {"abababababababababababababababababababab", true},
+        {"an-old-server-issued", true},                     /* 20 characters: 120 bits */
+        {"an-old-server-issued-1", false},                  /* 22 */
+        {"89d970e450484310b6f8c5bc83f92e1", true},          /* 31 hexadecimal digits */
+        {"89d970e450484310b6f8c5bc83f92e11", false},        /* 32 */
+        {"89d970e4-5048-4310-b6f8-c5bc83f92e11", false},    /* a UUID */
+        {"12345678901234567890123456789012345678", true},   /* 38 digits */
+        {"123456789012345678901234567890123456789", false}, /* 39 */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_row(refresh_token_is_guessable(T(rows[i].token)) == rows[i].guessable,
+                   rows[i].token);
+    }
 }
 
 static void shapes(void **state)
@@ -317,6 +340,7 @@ int main(void)
         cmocka_unit_test(jti_says_the_same_for_the_same),
         cmocka_unit_test(session_ids_are_uuid_v7),
         cmocka_unit_test(aliases),
+        cmocka_unit_test(guessable),
         cmocka_unit_test(shapes),
     };
 

@@ -57,6 +57,8 @@ enum store_result accounts_list(struct store *store, const char *after, struct a
 /* ---- change ---- */
 
 static void note_change(struct rows *rows, uint64_t account, enum ended_what what);
+static void raise_epoch(struct rows *rows, struct account *account,
+                        const struct store_write *write);
 
 enum store_result accounts_add(struct rows *rows, struct account *account)
 {
@@ -85,11 +87,11 @@ static bool is_same(const struct account *a, const struct account *b)
 }
 
 /* The epoch is the store's own: no update takes it back. */
-enum store_result accounts_update(struct rows *rows, const struct account *before,
-                                  const struct account *after)
+enum store_result accounts_update(struct rows *rows, const struct store_write *write)
 {
+    const struct account *before = write->of.account_update.before;
     struct account account;
-    struct account updated = *after;
+    struct account updated = *write->of.account_update.after;
 
     if (!rows_account_get(rows, updated.number, &account)) {
         return STORE_ABSENT;
@@ -98,12 +100,27 @@ enum store_result accounts_update(struct rows *rows, const struct account *befor
     }
     memcpy(updated.name, account.name, sizeof updated.name);
     updated.epoch = account.epoch;
+    if (write->of.account_update.end != SESSION_LIVE) {
+        raise_epoch(rows, &updated, write);
+    }
     rows_account_put(rows, &updated);
     if (updated.enabled != account.enabled) {
         note_change(rows, updated.number,
                     updated.enabled ? ENDED_ACCOUNT_ENABLED : ENDED_ACCOUNT_DISABLED);
     }
     return STORE_OK;
+}
+
+/* Its sessions end in the commit of the change. */
+static void raise_epoch(struct rows *rows, struct account *account, const struct store_write *write)
+{
+    const struct ended entry = {.what = ENDED_ACCOUNT,
+                                .account = account->number,
+                                .epoch = ++account->epoch,
+                                .end = write->of.account_update.end,
+                                .at_ms = write->of.account_update.now_ms};
+
+    ends_note(rows, &entry);
 }
 
 /* An older copy of the data does not undo it. */

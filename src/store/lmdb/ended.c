@@ -34,7 +34,6 @@ static bool seal(const struct ended *entry, const struct crypto_mac *mac,
                  uint8_t out[ENDED_ENTRY_SIZE]);
 static bool unseal(const uint8_t bytes[ENDED_ENTRY_SIZE], const struct crypto_mac *mac,
                    struct ended *entry);
-static bool names_id(enum ended_what what);
 static int open_file(const char *directory, int flags);
 static bool path_of(const char *directory, char path[WHOLE_FILE_PATH_MAX]);
 static bool sync_in(const char *directory);
@@ -196,7 +195,7 @@ static bool seal(const struct ended *entry, const struct crypto_mac *mac,
     body[8] = (uint8_t)entry->what;
     body[9] = (uint8_t)entry->end;
     codec_put_u32(body + 12, entry->epoch);
-    if (names_id(entry->what)) {
+    if (ended_has_id(entry->what)) {
         memcpy(body + 16, entry->id, SESSION_ID_SIZE);
     } else {
         codec_put_u64(body + 16, entry->account);
@@ -211,9 +210,9 @@ static bool seal(const struct ended *entry, const struct crypto_mac *mac,
     return true;
 }
 
-static bool names_id(enum ended_what what)
+bool ended_has_id(enum ended_what what)
 {
-    return what == ENDED_SESSION || what == ENDED_CLIENT_REMOVED;
+    return what == ENDED_SESSION || what >= ENDED_CLIENT_REMOVED;
 }
 
 /* ---- reading ---- */
@@ -316,7 +315,7 @@ static bool unseal(const uint8_t bytes[ENDED_ENTRY_SIZE], const struct crypto_ma
     entry->at_ms = (int64_t)codec_get_u64(bytes + 32);
     entry->until_ms = (int64_t)codec_get_u64(bytes + 40);
     /* made again it is the same bytes, MAC and all */
-    return entry->what >= ENDED_SESSION && entry->what <= ENDED_CLIENT_REMOVED &&
+    return entry->what >= ENDED_SESSION && entry->what <= ENDED_CLIENT_ENABLED &&
            seal(entry, mac, again) && secret_equal(again, bytes, sizeof again) &&
            entry->end != SESSION_LIVE && (int)entry->end < SESSION_ENDS;
 }

@@ -32,8 +32,13 @@ enum ended_what {
     ENDED_ACCOUNT_DISABLED = 3,
     ENDED_ACCOUNT_ENABLED = 4, /* takes the one before back */
     ENDED_ACCOUNT_REMOVED = 5,
-    ENDED_CLIENT_REMOVED = 6
+    ENDED_CLIENT_REMOVED = 6,
+    ENDED_CLIENT_DISABLED = 7,
+    ENDED_CLIENT_ENABLED = 8 /* takes the one before back */
 };
+
+/* Has such an entry an id, and no account? */
+bool ended_has_id(enum ended_what what);
 
 struct ended {
     uint64_t number;

@@ -8,7 +8,12 @@
 #include "store/lmdb/lmdb_store.h"
 
 /* Of one transaction: other writers get their turn after this many. */
-enum { MARK_AT_ONCE = 256, CATCH_UP_AT_ONCE = 1024 };
+enum { MARK_AT_ONCE = 256, LOOK_AT_ONCE = 4096, CATCH_UP_AT_ONCE = 1024 };
+
+static enum store_result mark_of_client(struct rows *rows, const struct sweep *sweep,
+                                        struct store_marking *marking);
+static enum store_result mark_of_account(struct rows *rows, const struct sweep *sweep,
+                                         struct store_marking *marking);
 
 /* ---- one session ---- */
 
@@ -153,9 +158,43 @@ bool ends_next_owned(struct rows *rows, uint64_t account, struct rows_key *posit
 }
 
 /* Every session's own record says so in the end, so that it is swept, and is told apart from a live
- * one without its account. */
+ * one without its account or client. */
 enum store_result ends_mark(struct rows *rows, const struct sweep *sweep,
                             struct store_marking *marking)
+{
+    return marking->client != NULL ? mark_of_client(rows, sweep, marking)
+                                   : mark_of_account(rows, sweep, marking);
+}
+
+/* No index leads from a client to its sessions, so all are looked at. */
+static enum store_result mark_of_client(struct rows *rows, const struct sweep *sweep,
+                                        struct store_marking *marking)
+{
+    struct rows_key position = {.size = SESSION_ID_SIZE};
+    struct record_session stored;
+    struct client client;
+    bool there = rows_client_get(rows, marking->client, &client);
+    size_t seen = 0;
+
+    memcpy(position.bytes, marking->after, SESSION_ID_SIZE);
+    marking->marked = 0;
+    while (seen < LOOK_AT_ONCE && marking->marked < MARK_AT_ONCE &&
+           rows_next(rows, TABLE_SESSIONS, ENV_AFTER, &position)) {
+        seen++;
+        memcpy(marking->reached, position.bytes, SESSION_ID_SIZE);
+        if (rows_session_get(rows, position.bytes, &stored) && stored.session.end == SESSION_LIVE &&
+            strcmp(stored.session.client, marking->client) == 0 &&
+            session_client_is_gone(&stored.session, there ? &client : NULL)) {
+            end_one(rows, sweep, &stored, marking->end, marking->now_ms);
+            marking->marked++;
+        }
+    }
+    marking->more = seen == LOOK_AT_ONCE || marking->marked == MARK_AT_ONCE;
+    return STORE_OK;
+}
+
+static enum store_result mark_of_account(struct rows *rows, const struct sweep *sweep,
+                                         struct store_marking *marking)
 {
     struct rows_key position = rows_owner_key(marking->account, marking->after);
     struct record_session stored;
@@ -236,6 +275,9 @@ bool ends_log(struct rows *rows, struct fault *fault)
 
 /* ---- out of the journal ---- */
 
+static bool find_client(struct rows *rows, const uint8_t wanted[SESSION_ID_SIZE],
+                        struct client *client);
+
 /* `explain` tells these from sessions that ended in this copy of the data. */
 static void mark_again(struct session *session, int64_t now_ms)
 {
@@ -248,23 +290,38 @@ static void mark_again(struct session *session, int64_t now_ms)
     }
 }
 
-static void remove_client_again(struct rows *rows, const uint8_t wanted[SESSION_ID_SIZE])
+static void change_client_again(struct rows *rows, const struct ended *entry)
+{
+    struct client client;
+
+    if (!find_client(rows, entry->id, &client)) {
+        return;
+    } else if (entry->what == ENDED_CLIENT_REMOVED) {
+        rows_client_remove(rows, client.id);
+    } else if (client.enabled != (entry->what == ENDED_CLIENT_ENABLED)) {
+        client.enabled = !client.enabled;
+        rows_client_put(rows, &client);
+    }
+}
+
+static bool find_client(struct rows *rows, const uint8_t wanted[SESSION_ID_SIZE],
+                        struct client *client)
 {
     struct rows_key position = rows_key_first();
     enum env_seek seek = ENV_FROM;
 
     for (; rows_next(rows, TABLE_CLIENTS, seek, &position); seek = ENV_AFTER) {
-        char client[ENV_KEY_MAX + 1];
+        char name[ENV_KEY_MAX + 1];
         uint8_t id[SESSION_ID_SIZE];
 
-        rows_key_read_text(&position, client);
-        if (!ended_client_id(client, id)) {
+        rows_key_read_text(&position, name);
+        if (!ended_client_id(name, id)) {
             rows_fail(rows, "libcrypto failed");
         } else if (memcmp(id, wanted, sizeof id) == 0) {
-            rows_client_remove(rows, client);
-            return;
+            return rows_client_get(rows, name, client);
         }
     }
+    return false;
 }
 
 static void set_enabled_again(struct rows *rows, struct account *account, bool enabled)
@@ -278,7 +335,7 @@ static void set_enabled_again(struct rows *rows, struct account *account, bool e
 static void end_again(struct rows *rows, const struct sweep *sweep, const struct ended *entry,
                       int64_t now_ms)
 {
-    bool of_account = entry->what != ENDED_SESSION && entry->what != ENDED_CLIENT_REMOVED;
+    bool of_account = !ended_has_id(entry->what);
     struct record_session stored;
     struct account account;
 
@@ -309,7 +366,9 @@ static void end_again(struct rows *rows, const struct sweep *sweep, const struct
         rows_name_remove(rows, account.name);
         break;
     case ENDED_CLIENT_REMOVED:
-        remove_client_again(rows, entry->id);
+    case ENDED_CLIENT_DISABLED:
+    case ENDED_CLIENT_ENABLED:
+        change_client_again(rows, entry);
         break;
     }
 }

@@ -14,7 +14,7 @@
 #define ENV_TABLE_ROWS                                                                             \
     TABLE(META, "meta")           /* "format", "counters", "time" */                               \
     TABLE(SESSIONS, "sessions")   /* session id -> session */                                      \
-    TABLE(ALIASES, "aliases")     /* SHA-256 of a token -> session id, generation */               \
+    TABLE(ALIASES, "aliases")     /* hash of a token -> session id, generation */                  \
     TABLE(ACCOUNTS, "accounts")   /* number -> account */                                          \
     TABLE(NAMES, "names")         /* account name -> number */                                     \
     TABLE(CLIENTS, "clients")     /* client id -> client */                                        \

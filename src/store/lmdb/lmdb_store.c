@@ -217,7 +217,8 @@ static void put_first_records(struct rows *rows, const struct store_settings *se
 {
     struct record_format format = {.version = RECORD_FORMAT_VERSION,
                                    .created_ms = settings->now_ms};
-    struct record_counters counters = {.next_account = 1, .next_event = 1, .next_key = 1};
+    struct record_counters counters = {
+        .next_account = 1, .next_client = 1, .next_event = 1, .next_key = 1};
     struct randomness randomness = randomness_system();
     struct crypto_mac *mac = NULL;
 
@@ -414,8 +415,7 @@ static enum store_result apply_verb(const struct sweep *sweep, struct rows *rows
     case STORE_WRITE_ACCOUNT_ADD:
         return accounts_add(rows, write->of.account_add);
     case STORE_WRITE_ACCOUNT_UPDATE:
-        return accounts_update(rows, write->of.account_update.before,
-                               write->of.account_update.after);
+        return accounts_update(rows, write);
     case STORE_WRITE_ACCOUNT_REMOVE:
         return accounts_remove(rows, write->of.account_remove);
     case STORE_WRITE_CLIENT_ADD:

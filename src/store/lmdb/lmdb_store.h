@@ -85,18 +85,19 @@ enum store_result accounts_get(struct store *store, uint64_t number, struct acco
 enum store_result accounts_list(struct store *store, const char *after, struct account *rows_out,
                                 size_t room, size_t *count, struct fault *fault);
 enum store_result accounts_add(struct rows *rows, struct account *account);
-enum store_result accounts_update(struct rows *rows, const struct account *before,
-                                  const struct account *after);
+enum store_result accounts_update(struct rows *rows, const struct store_write *write);
 enum store_result accounts_remove(struct rows *rows, const char *name);
 
 enum store_result clients_find(struct store *store, const char *id, struct client *client,
                                struct fault *fault);
 enum store_result clients_list(struct store *store, const char *after, struct client *rows_out,
                                size_t room, size_t *count, struct fault *fault);
-enum store_result clients_add(struct rows *rows, const struct client *client);
+enum store_result clients_add(struct rows *rows, struct client *client);
 enum store_result clients_update(struct rows *rows, const struct client *before,
                                  const struct client *after);
 enum store_result clients_remove(struct rows *rows, const char *id);
+/* The secret of that number (0 = none) has proved this client, as read. */
+void clients_note_use(struct rows *rows, struct client *client, uint32_t secret, int64_t now_ms);
 
 enum store_result keys_list(struct store *store, bool retired, struct signing_row *rows_out,
                             size_t room, size_t *count, struct fault *fault);

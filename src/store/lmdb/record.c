@@ -56,7 +56,7 @@ bool record_open(struct record *record, const struct crypto_mac *mac, struct env
            secret_equal(full, record->bytes + record->size, RECORD_MAC_SIZE);
 }
 
-/* ---- alias: key = SHA-256 of the token (32) ----
+/* ---- alias: key = keyed hash of the token (32) ----
  *
  *     0190a5b0c3d47e8f9a1b2c3d4e5f6071   session id
  *     0000002a                   generation
@@ -143,6 +143,7 @@ bool record_get_number(struct record *record, uint64_t *number)
 /* ---- client: key = id ----
  *
  *     02                         version
+ *     0000000000000002           number
  *     01                         enabled
  *     0000019a9f2c3b00           created
  *     0000000000000000           last used, 0 = never
@@ -150,6 +151,8 @@ bool record_get_number(struct record *record, uint64_t *number)
  *     0045 68323a…               first secret's hash
  *     0000000000000000           accepted from
  *     0000000000000000           and before this, 0 = without end
+ *     0000000000000000           when it was last used, 0 = never
+ *     00000001                   number
  *     0000 …                     second secret, the same way
  *     00000000                   what is overridden; only when that is not 0:
  *         01 00 00000001 00      rotate, report only, recovery generations, evidence
@@ -199,6 +202,7 @@ static void get_override(struct record *record, struct policy_override *override
 void record_put_client(struct record *record, const struct client *client)
 {
     put_u8(record, CLIENT_VERSION);
+    put_u64(record, client->number);
     put_u8(record, client->enabled ? 1 : 0);
     put_time(record, client->created_ms);
     put_time(record, client->used_ms);
@@ -207,6 +211,8 @@ void record_put_client(struct record *record, const struct client *client)
         put_text(record, client->secrets[i].hash, sizeof client->secrets[i].hash);
         put_time(record, client->secrets[i].from_ms);
         put_time(record, client->secrets[i].until_ms);
+        put_time(record, client->secrets[i].used_ms);
+        put_u32(record, client->secrets[i].number);
     }
     put_override(record, &client->override);
     put_text(record, client->redirect_uris, sizeof client->redirect_uris);
@@ -220,6 +226,7 @@ void record_put_client(struct record *record, const struct client *client)
 bool record_get_client(struct record *record, struct client *client)
 {
     record->failed |= get_u8(record) != CLIENT_VERSION;
+    client->number = get_u64(record);
     client->enabled = get_choice(record, 1) == 1;
     client->created_ms = get_time(record);
     client->used_ms = get_time(record);
@@ -228,6 +235,8 @@ bool record_get_client(struct record *record, struct client *client)
         get_text(record, client->secrets[i].hash, sizeof client->secrets[i].hash);
         client->secrets[i].from_ms = get_time(record);
         client->secrets[i].until_ms = get_time(record);
+        client->secrets[i].used_ms = get_time(record);
+        client->secrets[i].number = get_u32(record);
     }
     get_override(record, &client->override);
     get_text(record, client->redirect_uris, sizeof client->redirect_uris);
@@ -366,6 +375,7 @@ bool record_get_mark(struct record *record, struct mark *mark)
  *
  *     01                         version
  *     0000000000000008           next account number
+ *     0000000000000003           next client number
  *     0000000000000001           next event number
  *     0000000000000003           keyring version
  *     0000000000000000           last entry of the journal of ends that is known
@@ -377,6 +387,7 @@ void record_put_counters(struct record *record, const struct record_counters *co
 {
     put_version(record);
     put_u64(record, counters->next_account);
+    put_u64(record, counters->next_client);
     put_u64(record, counters->next_event);
     put_u64(record, counters->keyring_version);
     put_u64(record, counters->ended);
@@ -390,6 +401,7 @@ bool record_get_counters(struct record *record, struct record_counters *counters
 {
     get_version(record);
     counters->next_account = get_u64(record);
+    counters->next_client = get_u64(record);
     counters->next_event = get_u64(record);
     counters->keyring_version = get_u64(record);
     counters->ended = get_u64(record);

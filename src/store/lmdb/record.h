@@ -87,7 +87,7 @@ bool record_get_mark(struct record *record, struct mark *mark);
 
 /* meta: written at every change of these. */
 struct record_counters {
-    uint64_t next_account, next_event, keyring_version;
+    uint64_t next_account, next_client, next_event, keyring_version;
     uint64_t ended; /* the last entry of the journal of ends that these data know of */
     uint32_t next_key;
     uint32_t events[EVENT_CLASSES]; /* how many are kept */

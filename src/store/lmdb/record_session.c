@@ -36,7 +36,7 @@ enum { SESSION_VERSION = 2 };
  *     05 70686f6e65              device "phone", only with flag 40
  *     01 03 019a9f2c4b00         events: how many, then kind and time; only with flag 80
  *     0c 2f6f617574682f746f6b656e     realm "/oauth/token"
- *     03 776562                  client "web"
+ *     03 776562 02               client "web", and unless it is "" its number (put_varint)
  *     06 6f70656e6964            scope "openid"
  *     (16 bytes)                 MAC
  *
@@ -210,6 +210,9 @@ void record_put_session(struct record *record, const struct record_session *stor
     put_extras(record, session, flags);
     put_short_text(record, session->realm, sizeof session->realm);
     put_short_text(record, session->client, sizeof session->client);
+    if (session->client[0] != '\0') {
+        put_varint(record, session->client_number);
+    }
     put_long_text(record, session->scope, sizeof session->scope);
 }
 
@@ -253,6 +256,9 @@ bool record_get_session(struct record *record, struct record_session *stored)
     get_extras(record, session, flags);
     get_short_text(record, session->realm, sizeof session->realm);
     get_short_text(record, session->client, sizeof session->client);
+    if (session->client[0] != '\0') {
+        session->client_number = get_varint(record);
+    }
     get_long_text(record, session->scope, sizeof session->scope);
     record->failed |= flags_of(session) != flags;
     return ended(record);

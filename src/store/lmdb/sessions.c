@@ -15,9 +15,11 @@ static void add_alias(struct rows *rows, const struct session *session,
                       const uint8_t hash[SESSION_HASH_SIZE]);
 
 static void begin_later(struct session *session, int64_t by_ms);
+static bool client_lets_it_live(struct rows *rows, const struct session *session,
+                                struct client *client);
 
-/* The session begins in the account's epoch of now, and only while the account is the one on whose
- * word it begins. */
+/* The session begins in the account's epoch of now, and only while account and client are those on
+ * whose word it begins. */
 enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
                                   const struct store_write *write)
 {
@@ -26,6 +28,7 @@ enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
     struct record_session stored = {.session = *session};
     struct rows_key owner = rows_owner_key(session->account, session->id);
     struct account account;
+    struct client client;
     uint8_t derived[SESSION_HASH_SIZE];
     bool has_account;
 
@@ -35,6 +38,8 @@ enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
     has_account = rows_account_get(rows, session->account, &account);
     if (as_read != NULL &&
         (!has_account || !account.enabled || strcmp(account.password, as_read->password) != 0)) {
+        return STORE_STALE;
+    } else if (!client_lets_it_live(rows, session, &client)) {
         return STORE_STALE;
     } else if (is_taken(rows, session, derived)) {
         return STORE_EXISTS;
@@ -101,13 +106,19 @@ static void add_alias(struct rows *rows, const struct session *session,
 
 /* ---- find ---- */
 
-/* A session of an earlier epoch has ended with all others, though its record may not say so yet. */
-static void show_end(const struct account *account, struct session *session)
+/* A session of an earlier epoch, or of a client that was removed, has ended with all others, though
+ * its record may not say so yet. NULL: there is none. */
+static void show_end(const struct account *account, const struct client *client,
+                     struct session *session)
 {
-    if (session->end == SESSION_LIVE && session->epoch < account->epoch) {
+    if (session->end != SESSION_LIVE) {
+        return;
+    } else if (account != NULL && session->epoch < account->epoch) {
         session->end = SESSION_ENDED_ACCOUNT;
-        session->ended_ms = session->used_ms;
+    } else if (session_client_is_gone(session, client)) {
+        session->end = SESSION_ENDED_CLIENT;
     }
+    session->ended_ms = session->end != SESSION_LIVE ? session->used_ms : 0;
 }
 
 enum store_result sessions_view(struct store *store, const uint8_t id[SESSION_ID_SIZE],
@@ -126,9 +137,8 @@ enum store_result sessions_view(struct store *store, const uint8_t id[SESSION_ID
         view->session = stored.session;
         view->has_account = rows_account_get(&rows, view->session.account, &view->account);
         view->has_client = rows_client_get(&rows, view->session.client, &view->client);
-        if (view->has_account) {
-            show_end(&view->account, &view->session);
-        }
+        show_end(view->has_account ? &view->account : NULL, view->has_client ? &view->client : NULL,
+                 &view->session);
         if (rows_counters_get(&rows, &counters)) {
             view->keyring_version = counters.keyring_version;
         }
@@ -174,6 +184,7 @@ enum store_result sessions_list(struct store *store, uint64_t account, const uin
     struct rows_key position = rows_owner_key(account, after != NULL ? after : start);
     struct record_session stored;
     struct account owner;
+    struct client client;
     struct rows rows;
 
     *count = 0;
@@ -186,9 +197,10 @@ enum store_result sessions_list(struct store *store, uint64_t account, const uin
     }
     while (*count < room && (account != 0 ? ends_next_owned(&rows, account, &position, &stored)
                                           : next_of_all(&rows, &position, &stored))) {
-        if (rows_account_get(&rows, stored.session.account, &owner)) {
-            show_end(&owner, &stored.session);
-        }
+        bool owned = rows_account_get(&rows, stored.session.account, &owner);
+        bool has_client = rows_client_get(&rows, stored.session.client, &client);
+
+        show_end(owned ? &owner : NULL, has_client ? &client : NULL, &stored.session);
         rows_out[(*count)++] = stored.session;
     }
     return lmdb_store_read_end(&rows, true);
@@ -196,8 +208,10 @@ enum store_result sessions_list(struct store *store, uint64_t account, const uin
 
 /* ---- rotate, touch ---- */
 
-static enum store_result find_unchanged(struct rows *rows, const uint8_t id[SESSION_ID_SIZE],
-                                        uint32_t generation, struct record_session *stored);
+static enum store_result find_unchanged(struct rows *rows, const struct store_rotation *rotation,
+                                        struct record_session *stored, struct client *client);
+static void note_client_use(struct rows *rows, const struct session *session, struct client *client,
+                            const struct store_rotation *rotation);
 static void put_successor(struct rows *rows, const struct store_rotation *rotation);
 static void note_time_passed(const struct rows *rows, struct session *session, int64_t now_ms);
 
@@ -205,7 +219,8 @@ enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
                                   const struct store_rotation *rotation)
 {
     struct record_session stored;
-    enum store_result result = find_unchanged(rows, rotation->id, rotation->from, &stored);
+    struct client client;
+    enum store_result result = find_unchanged(rows, rotation, &stored, &client);
     struct clock_moment now;
 
     if (result != STORE_OK) {
@@ -228,6 +243,7 @@ enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
     }
     sweep_enter(rows, sweep, &stored);
     rows_session_put(rows, &stored);
+    note_client_use(rows, &stored.session, &client, rotation);
     return STORE_OK;
 }
 
@@ -235,7 +251,8 @@ enum store_result sessions_touch(struct rows *rows, const struct sweep *sweep,
                                  const struct store_rotation *touch)
 {
     struct record_session stored;
-    enum store_result result = find_unchanged(rows, touch->id, touch->from, &stored);
+    struct client client;
+    enum store_result result = find_unchanged(rows, touch, &stored, &client);
 
     if (result != STORE_OK) {
         return result;
@@ -245,6 +262,7 @@ enum store_result sessions_touch(struct rows *rows, const struct sweep *sweep,
     note_time_passed(rows, &stored.session, touch->now_ms);
     sweep_enter(rows, sweep, &stored);
     rows_session_put(rows, &stored);
+    note_client_use(rows, &stored.session, &client, touch);
     return STORE_OK;
 }
 
@@ -262,20 +280,45 @@ static void note_time_passed(const struct rows *rows, struct session *session, i
     }
 }
 
-/* The session as the caller saw it: live, of that generation, its account there and enabled. */
-static enum store_result find_unchanged(struct rows *rows, const uint8_t id[SESSION_ID_SIZE],
-                                        uint32_t generation, struct record_session *stored)
+/* The session as the caller saw it: live, of that generation, its account and client there and
+ * enabled. */
+static enum store_result find_unchanged(struct rows *rows, const struct store_rotation *rotation,
+                                        struct record_session *stored, struct client *client)
 {
     struct account account;
 
-    if (!rows_session_get(rows, id, stored)) {
+    if (!rows_session_get(rows, rotation->id, stored)) {
         return STORE_ABSENT;
-    } else if (stored->session.generation != generation || stored->session.end != SESSION_LIVE ||
+    } else if (stored->session.generation != rotation->from ||
+               stored->session.end != SESSION_LIVE ||
                !rows_account_get(rows, stored->session.account, &account) || !account.enabled ||
-               stored->session.epoch < account.epoch) {
+               stored->session.epoch < account.epoch ||
+               !client_lets_it_live(rows, &stored->session, client)) {
         return STORE_STALE;
     }
     return STORE_OK;
+}
+
+static void note_client_use(struct rows *rows, const struct session *session, struct client *client,
+                            const struct store_rotation *rotation)
+{
+    if (session->client_number != 0) {
+        clients_note_use(rows, client, rotation->client_secret, rotation->now_ms);
+    }
+}
+
+/* A client that was removed or disabled since it was read renews nothing. True: *client is it,
+ * unless the session has none. */
+static bool client_lets_it_live(struct rows *rows, const struct session *session,
+                                struct client *client)
+{
+    bool there;
+
+    if (session->client_number == 0) {
+        return true;
+    }
+    there = rows_client_get(rows, session->client, client);
+    return !session_client_is_gone(session, there ? client : NULL) && client->enabled;
 }
 
 /* The successor's alias must not be another's: then two tokens would be one. */
