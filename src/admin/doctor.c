@@ -60,6 +60,8 @@ static void report_signer(struct examination *e, const char *check, const struct
                           const struct signing_row *rows, size_t count,
                           const struct signing_row *signer);
 static void check_secret_key(struct examination *e, const struct signing_row *row);
+static void check_clients(struct examination *e);
+static struct text not_rotating(struct call *call, const struct client *client);
 static void check_history(struct examination *e);
 static void check_clock(struct examination *e, bool has_store);
 static bool newest_record(struct call *call, int64_t *at_ms, struct fault *fault);
@@ -138,6 +140,7 @@ static void check_open_store(struct examination *e)
     check_remarks(e);
     check_keys(e);
     check_assertions(e);
+    check_clients(e);
     check_history(e);
     check_clock(e, true);
 }
@@ -369,6 +372,56 @@ static void check_remarks(struct examination *e)
         report(e, remarks[i].subject, remarks[i].warn ? HEALTH_WARN : HEALTH_OK, "%s",
                remarks[i].text);
     }
+}
+
+/* RFC 9700 section 4.14: the tokens of a client that proves nothing rotate, or are bound. */
+static void check_clients(struct examination *e)
+{
+    struct call *call = e->call;
+    struct client *client = arena_alloc(call->arena, sizeof *client);
+    struct fault fault = {"out of memory"};
+    char after[CLIENT_ID_MAX + 1] = "";
+    enum store_result result = client != NULL ? STORE_OK : STORE_FAULT;
+    size_t count = 1;
+
+    while (result == STORE_OK && count == 1) {
+        result = store_client_list(call->service.store, after[0] != '\0' ? after : NULL, client, 1,
+                                   &count, &fault);
+        if (result == STORE_OK && count == 1) {
+            struct text paths = not_rotating(call, client);
+
+            if (client->enabled && !client_is_confidential(client) && paths.size > 0) {
+                report(e, "client", HEALTH_WARN,
+                       "%s is public, and a stolen token of its is never noticed where none "
+                       "rotates (%.*s): give it a secret or a key, or its sessions an "
+                       "absolute-lifetime",
+                       client->id, TEXT_ARGS(paths));
+            }
+            memcpy(after, client->id, sizeof after);
+        }
+    }
+    if (result != STORE_OK) {
+        report(e, "client", HEALTH_FAIL, "%s", fault.text);
+    }
+}
+
+/* The mounts where this client's tokens live for ever and stay the same. */
+static struct text not_rotating(struct call *call, const struct client *client)
+{
+    const struct config *config = &call->service.config;
+    struct policy policy;
+    struct buffer b;
+
+    buffer_start(&b, call->arena, 256);
+    for (size_t i = 0; i < config->mount_count; i++) {
+        const struct mount *mount = &config->mounts[i];
+
+        policy_effective(&mount->realm->policy, client, &policy);
+        if (realm_issues(mount->realm) && !policy.rotate && policy.absolute_lifetime_ms == 0) {
+            buffer_addf(&b, "%s%s", buffer_text(&b).size > 0 ? " " : "", mount->path);
+        }
+    }
+    return buffer_text(&b);
 }
 
 static void check_keys(struct examination *e)
