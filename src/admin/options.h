@@ -22,10 +22,15 @@
     OPTION(CLAIMS_FILE, "claims-file", 0, "FILE", false, "claims as one JSON object; - is stdin")  \
     OPTION(PASSWORD_FILE, "password-file", 0, "FILE", false, "its first line; - is stdin")         \
     OPTION(NO_PASSWORD, "no-password", 0, "", false, "an account without a password")              \
+    OPTION(KEEP_SESSIONS, "keep-sessions", 0, "", false, "its sessions go on when it is enabled")  \
     OPTION(PUBLIC, "public", 0, "", false, "a client without a secret")                            \
     OPTION(SECRET_FILE, "secret-file", 0, "FILE", false,                                           \
            "an existing secret: the file's first line; - is stdin")                                \
     OPTION(SCOPE, "scope", 0, "SCOPE", false, "scope, space-separated")                            \
+    OPTION(ORIGIN, "origin", 0, "ORIGIN", true,                                                    \
+           "an origin whose pages may use it (may be repeated)")                                   \
+    OPTION(REDIRECT_URI, "redirect-uri", 0, "URI", true,                                           \
+           "where it may be redirected to (may be repeated)")                                      \
     OPTION(POLICY, "policy", 0, "NAME=VALUE", true,                                                \
            "the client's own policy, named as in retoken.conf(5) (may be repeated)")               \
     OPTION(GRANT, "grant", 0, "GRANT", true, "a grant the client may use (may be repeated)")       \

@@ -21,6 +21,17 @@ enum call_end verbs_account_remove(struct call *call);
 enum call_end verbs_account_unlock(struct call *call);
 
 enum call_end verbs_client_add(struct call *call);
+enum call_end verbs_client_secret(struct call *call);
+/* A secret into `secret` (hash only): the one in --secret-file, or a generated one, which is shown
+ * too ("" otherwise). CALL_DONE, or the end with its reason said. */
+enum call_end verbs_client_secret_read(struct call *call, struct client_secret *secret,
+                                       char shown[44]);
+/* Writes the client back, if it is still as it was read. CALL_DONE, or the end with its reason
+ * said. */
+enum call_end verbs_client_update(struct call *call, const struct client *before,
+                                  const struct client *after);
+enum call_end verbs_client_disable(struct call *call);
+enum call_end verbs_client_enable(struct call *call);
 enum call_end verbs_client_list(struct call *call);
 enum call_end verbs_client_remove(struct call *call);
 enum call_end verbs_client_set(struct call *call);

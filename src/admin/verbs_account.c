@@ -27,10 +27,12 @@ enum { COLUMNS = sizeof columns / sizeof columns[0], PAGE = 64 };
 
 static void fill(const struct call *call, const struct account *account,
                  struct cell cells[COLUMNS]);
-static enum call_end set_enabled(struct call *call, bool enabled);
 static enum call_end update(struct call *call, const struct account *before,
                             const struct account *account, const char *what);
-static enum call_end end_sessions(struct call *call, const struct account *account, size_t *count);
+static enum call_end update_and_end(struct call *call, const struct account *before,
+                                    const struct account *account, size_t *count);
+static enum call_end updated(struct call *call, const struct account *account,
+                             enum store_result result, const struct fault *fault, const char *what);
 static enum call_end read_facts(struct call *call, struct account *account);
 static enum call_end read_roles(struct call *call, struct account *account);
 static enum call_end read_claims(struct call *call, struct account *account);
@@ -187,55 +189,90 @@ enum call_end verbs_account_passwd(struct call *call)
 
         memcpy(after.password, account.password, sizeof after.password);
         account = after;
-        end = update(call, &before, &account, "password changed");
+        end = update_and_end(call, &before, &account, &count);
     }
-    end = end == CALL_DONE ? end_sessions(call, &account, &count) : end;
     if (end == CALL_DONE) {
         output_say(&call->output, "password of %s changed; %zu session%s ended", account.name,
                    count, count == 1 ? "" : "s");
+        end = call_event(call, EVENT_ACCOUNT, account.number, NULL, "password changed");
     }
     return end;
 }
 
+/* Its sessions end with it, or they would be accepted again when it is enabled (ASVS 7.4.2). */
 enum call_end verbs_account_disable(struct call *call)
 {
-    return set_enabled(call, false);
+    struct account before;
+    struct account account;
+    bool keep = options_has(&call->options, OPTION_KEEP_SESSIONS);
+    size_t count = 0;
+    enum call_end end = call_account(call, call_argument(call, 0), &before);
+
+    account = before;
+    account.enabled = false;
+    if (end == CALL_DONE && keep) {
+        end = before.enabled ? update(call, &before, &account, "disabled") : end;
+    } else if (end == CALL_DONE) {
+        end = update_and_end(call, &before, &account, &count);
+        end = end == CALL_DONE ? call_event(call, EVENT_ACCOUNT, account.number, NULL, "disabled")
+                               : end;
+    }
+    if (end == CALL_DONE && keep) {
+        output_say(&call->output,
+                   "account %s disabled; its sessions are refused until it is enabled",
+                   account.name);
+    } else if (end == CALL_DONE) {
+        output_say(&call->output, "account %s disabled; %zu session%s ended", account.name, count,
+                   count == 1 ? "" : "s");
+    }
+    return end;
 }
 
 enum call_end verbs_account_enable(struct call *call)
-{
-    return set_enabled(call, true);
-}
-
-static enum call_end set_enabled(struct call *call, bool enabled)
 {
     struct account before;
     struct account account;
     enum call_end end = call_account(call, call_argument(call, 0), &before);
 
     account = before;
-    if (end == CALL_DONE && account.enabled != enabled) {
-        account.enabled = enabled;
-        end = update(call, &before, &account, enabled ? "enabled" : "disabled");
+    if (end == CALL_DONE && !account.enabled) {
+        account.enabled = true;
+        end = update(call, &before, &account, "enabled");
     }
     if (end == CALL_DONE) {
-        output_say(&call->output,
-                   enabled ? "account %s enabled; its sessions are accepted again"
-                           : "account %s disabled; its sessions are refused until it is enabled",
-                   account.name);
+        output_say(&call->output, "account %s enabled", account.name);
     }
     return end;
 }
 
-/* Writes the account back, if it is still as it was read, and says so. */
+/* Writes the account back, if it is still as it was read, and notes it. */
 static enum call_end update(struct call *call, const struct account *before,
                             const struct account *account, const char *what)
 {
     struct fault fault = {0};
+    enum store_result result = store_account_update(call->service.store, before, account, &fault);
 
-    switch (store_account_update(call->service.store, before, account, &fault)) {
+    return updated(call, account, result, &fault, what);
+}
+
+/* The same, and ends its sessions in that commit; *count = how many. */
+static enum call_end update_and_end(struct call *call, const struct account *before,
+                                    const struct account *account, size_t *count)
+{
+    struct fault fault = {0};
+    enum store_result result = store_account_update_and_end(
+        call->service.store, before, account, SESSION_ENDED_ACCOUNT, call->now_ms, count, &fault);
+
+    return updated(call, account, result, &fault, NULL);
+}
+
+static enum call_end updated(struct call *call, const struct account *account,
+                             enum store_result result, const struct fault *fault, const char *what)
+{
+    switch (result) {
     case STORE_OK:
-        return call_event(call, EVENT_ACCOUNT, account->number, NULL, what);
+        return what != NULL ? call_event(call, EVENT_ACCOUNT, account->number, NULL, what)
+                            : CALL_DONE;
     case STORE_ABSENT:
         return call_refuse(call, "account %s was removed meanwhile", account->name);
     case STORE_STALE:
@@ -245,21 +282,25 @@ static enum call_end update(struct call *call, const struct account *before,
     case STORE_FAULT:
         break;
     }
-    return call_fault(call, &fault);
+    return call_fault(call, fault);
 }
 
+/* First it is disabled and its sessions end, in one commit; then their records say so; then it is
+ * gone. So it can be killed anywhere and repeated, by the name that leads to them until the end. */
 enum call_end verbs_account_remove(struct call *call)
 {
+    struct account before;
     struct account account;
     struct fault fault = {0};
     size_t count = 0;
-    enum call_end end = call_account(call, call_argument(call, 0), &account);
+    enum call_end end = call_account(call, call_argument(call, 0), &before);
 
+    account = before;
+    account.enabled = false;
+    end = end == CALL_DONE ? update_and_end(call, &before, &account, &count) : end;
     if (end != CALL_DONE) {
         return end;
     }
-    /* the account first: from that commit on none of its sessions is accepted, whatever comes next
-     */
     switch (store_account_remove(call->service.store, account.name, &fault)) {
     case STORE_OK:
         break;
@@ -270,29 +311,9 @@ enum call_end verbs_account_remove(struct call *call)
     case STORE_FAULT:
         return call_fault(call, &fault);
     }
-    end = end_sessions(call, &account, &count);
-    if (end == CALL_DONE) {
-        output_say(&call->output, "account %s removed; %zu session%s ended", account.name, count,
-                   count == 1 ? "" : "s");
-    }
-    enum call_end noted = call_event(call, EVENT_ACCOUNT, account.number, NULL, "removed");
-    return end != CALL_DONE ? end : noted;
-}
-
-/* Ends the account's live sessions; *count = how many. */
-static enum call_end end_sessions(struct call *call, const struct account *account, size_t *count)
-{
-    struct fault fault = {0};
-
-    if (store_account_sessions_end(call->service.store, account->number, SESSION_ENDED_ACCOUNT,
-                                   call->now_ms, count, &fault) == STORE_OK) {
-        return CALL_DONE;
-    }
-    fault_prefix(&fault,
-                 "sessions of %s are not all ended; repeat with `retoken session revoke "
-                 "--account %s`",
-                 account->name, account->name);
-    return call_fault(call, &fault);
+    output_say(&call->output, "account %s removed; %zu session%s ended", account.name, count,
+               count == 1 ? "" : "s");
+    return call_event(call, EVENT_ACCOUNT, account.number, NULL, "removed");
 }
 
 /* ---- the options of an account ---- */

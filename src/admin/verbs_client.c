@@ -7,9 +7,7 @@
 #include <string.h>
 
 #include "admin/client_key.h"
-#include "admin/prompt.h"
 #include "base/secret.h"
-#include "operation/password.h"
 
 static const struct column columns[] = {
     {"client", "client", COLUMN_TEXT, false},  {"proof", "proof", COLUMN_TEXT, false},
@@ -19,11 +17,8 @@ static const struct column columns[] = {
 enum { COLUMNS = sizeof columns / sizeof columns[0], PAGE = 64, ROW_LIMIT = 1 << 20 };
 
 static const char *proof_of(const struct client *client);
-enum { SECRET_LEAST = 16 };
 static enum call_end read_secret(struct call *call, struct client *client, char shown[44]);
 static void show_added(struct call *call, const struct client *client, const char *secret);
-static enum store_result end_sessions(struct call *call, const char *id, size_t *ended,
-                                      struct fault *fault);
 
 enum call_end verbs_client_list(struct call *call)
 {
@@ -96,8 +91,10 @@ enum call_end verbs_client_add(struct call *call)
     }
     struct client there;
     if (store_client_find(call->service.store, client.id, &there, NULL) == STORE_OK) {
-        return call_refuse(call, "client %s exists; remove it first to give it another secret",
-                           client.id);
+        return call_refuse(call,
+                           "client %s exists; `retoken client secret add %s` gives it another "
+                           "secret",
+                           client.id, client.id);
     }
     enum call_end end = client_key_read(call, &client);
     end = end == CALL_DONE ? read_secret(call, &client, secret) : end;
@@ -122,12 +119,9 @@ enum call_end verbs_client_add(struct call *call)
     return end;
 }
 
-/* A generated secret into `shown`, or an existing one from --secret-file; only its hash is kept. */
+/* Its first secret, unless it is public or proved by its keys. */
 static enum call_end read_secret(struct call *call, struct client *client, char shown[44])
 {
-    char secret[PASSWORD_MAX + 3];
-    size_t size = 0;
-    struct fault fault = {0};
     const char *file = options_value(&call->options, OPTION_SECRET_FILE);
     bool public = options_has(&call->options, OPTION_PUBLIC);
 
@@ -135,28 +129,12 @@ static enum call_end read_secret(struct call *call, struct client *client, char 
         return call_wrong(call, "--public and --secret-file exclude each other");
     } else if (public && client->keys[0] != '\0') {
         return call_wrong(call, "--public and --key exclude each other");
+    } else if (public || (file == NULL && client->keys[0] != '\0')) {
+        return CALL_DONE;
     }
-    if (public || (file == NULL && client->keys[0] != '\0')) {
-        return CALL_DONE; /* public, or proved by its keys */
-    }
-    if (file != NULL && !prompt_line(file, secret, sizeof secret, &size, &fault)) {
-        return call_wrong(call, "no secret: %s", fault.text);
-    }
-    if (file == NULL && !client_secret_generate(&call->randomness, shown)) {
-        fault_set(&fault, "cannot get random bytes for a secret");
-        return call_fault(call, &fault);
-    }
-    struct text given = file != NULL ? (struct text){secret, size} : text_of(shown);
-    enum call_end end = CALL_DONE;
-    if (given.size > PASSWORD_MAX) {
-        end = call_wrong(call, "a secret has at most %d bytes", PASSWORD_MAX);
-    } else if ((end = call_check_length(call, "a secret", given.size, SECRET_LEAST)) == CALL_DONE &&
-               !client_secret_hash(given, file == NULL, &call->service.secrets, &call->randomness,
-                                   client->secrets[0].hash, &fault)) {
-        end = call_fault(call, &fault);
-    }
-    secret_wipe(secret, sizeof secret);
-    return end;
+    client->secrets[0].number = 1;
+    client->secrets[0].from_ms = call->now_ms;
+    return verbs_client_secret_read(call, &client->secrets[0], shown);
 }
 
 static void show_added(struct call *call, const struct client *client, const char *secret)
@@ -184,60 +162,28 @@ static void show_added(struct call *call, const struct client *client, const cha
 
 /* ---- remove ---- */
 
+/* The first commit ends the sessions; that their records say so may be made up for by another run,
+ * when this one is interrupted. */
 enum call_end verbs_client_remove(struct call *call)
 {
     const char *id = call_argument(call, 0);
     struct fault fault = {0};
     size_t ended = 0;
+    enum store_result removed = store_client_remove(call->service.store, id, &fault);
 
-    switch (store_client_remove(call->service.store, id, &fault)) {
-    case STORE_OK:
-        break;
-    case STORE_ABSENT:
+    if (removed == STORE_FAULT) {
+        return call_fault(call, &fault);
+    } else if (store_client_sessions_mark(call->service.store, id, call->now_ms, &ended, &fault) !=
+               STORE_OK) {
+        fault_prefix(&fault,
+                     "the sessions of client %s are refused, but not all are marked as "
+                     "ended; repeat this",
+                     id);
+        return call_fault(call, &fault);
+    } else if (removed == STORE_ABSENT && ended == 0) {
         return call_refuse(call, "no client %s; `retoken client list` shows all", id);
-    case STORE_EXISTS:
-    case STORE_STALE:
-    case STORE_FAULT:
-        return call_fault(call, &fault);
-    }
-    if (end_sessions(call, id, &ended, &fault) != STORE_OK) {
-        fault_prefix(&fault, "client %s is removed, but not all its sessions are ended", id);
-        return call_fault(call, &fault);
     }
     output_say(&call->output, "client %s removed; %zu session%s ended", id, ended,
                ended == 1 ? "" : "s");
     return call_event(call, EVENT_CLIENT, 0, id, "removed");
-}
-
-/* Ends the live sessions of a client, one commit each; *ended = how many. */
-static enum store_result end_sessions(struct call *call, const char *id, size_t *ended,
-                                      struct fault *fault)
-{
-    struct session *rows = arena_alloc(call->arena, PAGE * sizeof *rows);
-    uint8_t after[SESSION_ID_SIZE];
-    size_t count = PAGE;
-    bool first = true;
-    enum store_result result = STORE_OK;
-
-    if (rows == NULL) {
-        fault_set(fault, "out of memory");
-        return STORE_FAULT;
-    }
-    while (result == STORE_OK && count == PAGE) {
-        result = store_session_list(call->service.store, 0, first ? NULL : after, rows, PAGE,
-                                    &count, fault);
-        for (size_t i = 0; result == STORE_OK && i < count; i++) {
-            if (rows[i].end == SESSION_LIVE && strcmp(rows[i].client, id) == 0) {
-                result = store_session_end(call->service.store, rows[i].id, SESSION_ENDED_CLIENT,
-                                           call->now_ms, NULL, fault);
-                *ended += result == STORE_OK;
-                result = result == STORE_ABSENT ? STORE_OK : result; /* swept meanwhile */
-            }
-        }
-        if (count > 0) {
-            memcpy(after, rows[count - 1].id, sizeof after);
-        }
-        first = false;
-    }
-    return result;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* verbs_client_policy.c: `retoken client set` and `client show`: what a client has instead of its
- * realm's policy, under the names of retoken.conf(5), which grants it may use and which keys it
- * has. Knows names and ranges; does not know when a policy counts. */
+/* verbs_client_policy.c: `retoken client set`, `show`, `disable` and `enable`: what a client has
+ * instead of its realm's policy, under the names of retoken.conf(5), which grants, scope and keys
+ * it has, and where its pages are. Knows names and ranges; does not know when a policy counts. */
 #include "admin/verbs.h"
 
 #include <inttypes.h>
@@ -56,13 +56,23 @@ static const struct {
 enum { GRANTS = sizeof grants / sizeof grants[0] };
 
 static const struct column columns[] = {
-    {"client", "client", COLUMN_TEXT, false},   {"enabled", "enabled", COLUMN_FLAG, false},
-    {"grants", "grants", COLUMN_WORDS, false},  {"policy", "policy", COLUMN_WORDS, false},
-    {"scope", "scope", COLUMN_WORDS, false},    {"keys", "keys", COLUMN_WORDS, false},
+    {"client", "client", COLUMN_TEXT, false},
+    {"enabled", "enabled", COLUMN_FLAG, false},
+    {"grants", "grants", COLUMN_WORDS, false},
+    {"policy", "policy", COLUMN_WORDS, false},
+    {"scope", "scope", COLUMN_WORDS, false},
+    {"keys", "keys", COLUMN_WORDS, false},
+    {"origins", "origins", COLUMN_WORDS, false},
+    {"redirect_uris", "redirect URIs", COLUMN_WORDS, false},
     {"created", "created", COLUMN_TIME, false},
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
+static enum call_end set_enabled(struct call *call, bool enabled);
+static enum call_end change(struct call *call, const struct client *before,
+                            const struct client *after, const char *what);
+static enum call_end read_words(struct call *call, struct client *client);
+static enum call_end read_list(struct call *call, enum option_id option, char *list, size_t size);
 static enum call_end read_policies(struct call *call, struct policy_override *own);
 static enum call_end read_policy(struct call *call, const char *given, struct policy_override *own);
 static bool read_value(const struct own_policy *policy, struct text value,
@@ -78,11 +88,11 @@ enum call_end verbs_client_set(struct call *call)
 {
     struct client before;
     struct client after;
-    struct fault fault = {0};
     enum call_end end;
 
     if (options_outside(&call->options, OPTION_BIT(CONFIG)) == NULL) {
-        return call_wrong(call, "nothing to set: give --policy, --grant or --key");
+        return call_wrong(call, "nothing to set: give --policy, --grant, --scope, --key, --origin "
+                                "or --redirect-uri");
     }
     end = call_client(call, call_argument(call, 0), &before);
     if (end != CALL_DONE) {
@@ -92,17 +102,55 @@ enum call_end verbs_client_set(struct call *call)
     end = read_policies(call, &after.override);
     end = end == CALL_DONE ? read_grants(call, &after.grants) : end;
     end = end == CALL_DONE ? client_key_read(call, &after) : end;
-    if (end != CALL_DONE) {
-        return end;
+    end = end == CALL_DONE ? read_words(call, &after) : end;
+    return end == CALL_DONE ? change(call, &before, &after, "changed") : end;
+}
+
+enum call_end verbs_client_disable(struct call *call)
+{
+    return set_enabled(call, false);
+}
+
+enum call_end verbs_client_enable(struct call *call)
+{
+    return set_enabled(call, true);
+}
+
+static enum call_end set_enabled(struct call *call, bool enabled)
+{
+    struct client before;
+    struct client after;
+    enum call_end end = call_client(call, call_argument(call, 0), &before);
+
+    after = before;
+    after.enabled = enabled;
+    return end == CALL_DONE ? change(call, &before, &after, enabled ? "enabled" : "disabled") : end;
+}
+
+static enum call_end change(struct call *call, const struct client *before,
+                            const struct client *after, const char *what)
+{
+    enum call_end end = verbs_client_update(call, before, after);
+
+    if (end == CALL_DONE) {
+        output_say(&call->output, "client %s %s", after->id, what);
+        end = call_event(call, EVENT_CLIENT, 0, after->id, what);
     }
-    switch (store_client_update(call->service.store, &before, &after, &fault)) {
+    return end;
+}
+
+enum call_end verbs_client_update(struct call *call, const struct client *before,
+                                  const struct client *after)
+{
+    struct fault fault = {0};
+
+    switch (store_client_update(call->service.store, before, after, &fault)) {
     case STORE_OK:
-        output_say(&call->output, "client %s changed", after.id);
-        return call_event(call, EVENT_CLIENT, 0, after.id, "changed");
+        return CALL_DONE;
     case STORE_ABSENT:
     case STORE_STALE:
         return call_refuse(call, "client %s was changed by another process meanwhile; look again",
-                           after.id);
+                           after->id);
     case STORE_EXISTS:
     case STORE_FAULT:
         break;
@@ -120,6 +168,7 @@ enum call_end verbs_client_show(struct call *call)
             CELL_TEXT(text_of(client.id)),       CELL_NUMBER(client.enabled),
             CELL_TEXT(grants_of(call, &client)), CELL_TEXT(policies_of(call, &client.override)),
             CELL_TEXT(text_of(client.scope)),    CELL_TEXT(client_key_ids(call->arena, &client)),
+            CELL_TEXT(text_of(client.origins)),  CELL_TEXT(text_of(client.redirect_uris)),
             CELL_NUMBER(client.created_ms),
         };
 
@@ -236,6 +285,50 @@ static enum call_end read_grants(struct call *call, uint32_t *allowed)
     }
     if (bits != 0) {
         *allowed = bits == UINT32_MAX ? 0 : bits;
+    }
+    return CALL_DONE;
+}
+
+static enum call_end read_words(struct call *call, struct client *client)
+{
+    const char *scope = options_value(&call->options, OPTION_SCOPE);
+    enum call_end end;
+
+    if (scope != NULL && (text_has_control(text_of(scope)) ||
+                          !text_copy(text_of(scope), client->scope, sizeof client->scope))) {
+        return call_wrong(call, "--scope: at most %d characters, words separated by spaces",
+                          CLIENT_SCOPE_MAX);
+    }
+    end = read_list(call, OPTION_ORIGIN, client->origins, sizeof client->origins);
+    return end == CALL_DONE ? read_list(call, OPTION_REDIRECT_URI, client->redirect_uris,
+                                        sizeof client->redirect_uris)
+                            : end;
+}
+
+/* A repeated option: these and no others; "": none. Kept as they are given, because they are
+ * compared exactly. */
+static enum call_end read_list(struct call *call, enum option_id option, char *list, size_t size)
+{
+    const char *word = options_row(option)->word;
+    const char *given;
+    struct buffer b;
+    struct text all;
+
+    if (!options_has(&call->options, option)) {
+        return CALL_DONE;
+    }
+    buffer_start(&b, call->arena, 256);
+    for (size_t at = 0; (given = options_next(&call->options, option, &at)) != NULL;) {
+        if (given[0] == '\0') {
+            continue;
+        } else if (!text_is_visible_ascii(text_of(given)) || strstr(given, ":/") == NULL) {
+            return call_wrong(call, "--%s %s: write SCHEME://…, without spaces", word, given);
+        }
+        buffer_addf(&b, "%s%s", buffer_text(&b).size > 0 ? " " : "", given);
+    }
+    if (!buffer_finish(&b, &all) || !text_copy(all, list, size)) {
+        return call_wrong(call, "--%s: all together are longer than %zu characters", word,
+                          size - 1);
     }
     return CALL_DONE;
 }

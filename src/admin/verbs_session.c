@@ -8,6 +8,7 @@
 #include "admin/prompt.h"
 #include "base/codec.h"
 #include "base/secret.h"
+#include "dialect/dialect.h"
 #include "model/scope.h"
 #include "operation/issue.h"
 #include "token/layout.h"
@@ -315,11 +316,16 @@ static enum call_end find_client(struct call *call, const struct mount *mount,
     if (client.scope[0] != '\0' && !scope_covers(text_of(client.scope), ask->scope)) {
         return call_refuse(call, "client %s may only have the scope %s", id, client.scope);
     }
+    if (!client.enabled) {
+        return call_refuse(call, "client %s is disabled; `retoken client enable %s` first", id, id);
+    }
     ask->client = text_of(id);
     /* what a login would have granted: a client that asks for its scope later gets it */
     if (!ask->scope_given && client.scope[0] != '\0' && mount->realm->policy.layout->says_scope) {
         ask->scope_given = arena_copy(call->arena, text_of(client.scope), &ask->scope);
     }
+    /* as if it had begun there: no other mount of the realm takes it with less proof */
+    ask->client_proved = mount->endpoint->client_bound && client_is_confidential(&client);
     return CALL_DONE;
 }
 
@@ -343,11 +349,9 @@ static enum call_end read_import(struct call *call, struct text *imported)
 /* One message for each cause; that a session has it already, the store says. */
 static enum call_end check_import(struct call *call, struct text token)
 {
-    enum { LEAST = 16, DIFFERENT_LEAST = 8 };
+    enum { LEAST = 16 };
     uint8_t id[SESSION_ID_SIZE];
     uint32_t generation;
-    bool seen[256] = {false};
-    size_t different = 0;
 
     for (size_t i = 0; i < token.size; i++) {
         unsigned char c = (unsigned char)token.data[i];
@@ -358,8 +362,6 @@ static enum call_end check_import(struct call *call, struct text token)
                                "cookie can carry (visible ASCII without \" , ; and \\)",
                                i + 1);
         }
-        different += !seen[c];
-        seen[c] = true;
     }
     if (token.size < LEAST || token.size > REFRESH_TOKEN_MAX) {
         return call_refuse(call,
@@ -367,11 +369,9 @@ static enum call_end check_import(struct call *call, struct text token)
                            token.size, LEAST, REFRESH_TOKEN_MAX);
     } else if (refresh_token_native_open(&call->service.secrets, token, id, &generation)) {
         return call_refuse(call, "the token cannot be imported: it is one of Retoken's own");
-    } else if (different < DIFFERENT_LEAST && !options_has(&call->options, OPTION_FORCE)) {
-        return call_refuse(call,
-                           "the token can be guessed: it has %zu different characters; take it all "
-                           "the same with --force",
-                           different);
+    } else if (refresh_token_is_guessable(token) && !options_has(&call->options, OPTION_FORCE)) {
+        return call_refuse(call, "the token can be guessed: it has less than 128 bits; take it all "
+                                 "the same with --force");
     }
     return CALL_DONE;
 }

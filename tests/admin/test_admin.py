@@ -355,12 +355,16 @@ def test_account_life(fresh):
     assert fresh.json("account", "show", "ada")["claims"]["userId"] == 5
 
     one = fresh.session()
-    fresh.run("account", "disable", "ada")
+    fresh.run("account", "disable", "ada", "--keep-sessions")
     assert fresh.json("account", "show", "ada")["enabled"] is False
     assert fresh.explain(one["refresh_token"])["outcome"] == "account-disabled"
     fresh.run("session", "create", "--mount", "/oauth/token", "--account", "ada", status=REFUSED)
     fresh.run("account", "enable", "ada")
     assert fresh.explain(one["refresh_token"])["accepted"] is True
+    assert "1 session ended" in fresh.run("account", "disable", "ada").stdout
+    fresh.run("account", "enable", "ada")
+    assert fresh.explain(one["refresh_token"])["outcome"] == "revoked"
+    one = fresh.session()
 
     assert "1 session ended" in fresh.run("account", "passwd", "ada", stdin="another one\n").stdout
     assert fresh.explain(one["refresh_token"])["outcome"] == "revoked"
@@ -375,8 +379,8 @@ def test_account_life(fresh):
     fresh.account()  # another one of that name: the old sessions stay dead
     assert fresh.explain(two["refresh_token"])["accepted"] is False
     notes = [e["note"] for e in fresh.json("events") if e["event"] == "account"]
-    assert notes[::-1] == ["added", "changed", "disabled", "enabled", "password changed", "removed",
-                           "added"]
+    assert notes[::-1] == ["added", "changed", *["disabled", "enabled"] * 2, "password changed",
+                           "removed", "added"]
 
 
 def test_account_claims_file(fresh):
@@ -533,6 +537,79 @@ def rsa_key(directory, name):
     modulus = openssl(directory, "rsa", "-in", f"{name}.pem", "-noout", "-modulus", text=True)
     n = bytes.fromhex(modulus.strip().removeprefix("Modulus="))
     return {"kty": "RSA", "kid": name, "n": base64url(n), "e": "AQAB", "alg": "RS256", "use": "sig"}
+
+
+def test_client_secrets(fresh):
+    """Two at a time: the old one goes on until it is retired, and no session ends."""
+    fresh.account()
+    first = fresh.json("client", "add", "web")["client_secret"]
+    token = fresh.session("/oauth/token", "ada", "--client", "web")["refresh_token"]
+    added = fresh.json("client", "secret", "add", "web")
+    assert added["number"] == 2 and len(added["client_secret"]) == 43
+    fresh.run("client", "secret", "add", "web", status=REFUSED)
+    for secret in (first, added["client_secret"]):
+        answer = fresh.refresh(token, client_id="web", client_secret=secret)
+        token = answer["refresh_token"]
+    rows = fresh.json("client", "secret", "list", "web")
+    assert [row["number"] for row in rows] == [1, 2] and all(TIME.match(row["used"]) for row in rows)
+    fresh.run("client", "secret", "retire", "web", "3", status=REFUSED)
+    fresh.run("client", "secret", "retire", "web", "1")
+    assert "add web" in fresh.run("client", "secret", "retire", "web", "2", status=REFUSED).stderr
+    assert fresh.refresh(token, client_id="web", client_secret=first)["error"] == "invalid_client"
+    token = fresh.refresh(token, client_id="web", client_secret=added["client_secret"])["refresh_token"]
+    chosen = "chosen by somebody else, and long"
+    shown = fresh.run("client", "secret", "add", "web", "--secret-file", "-", stdin=chosen + "\n").stdout
+    assert "secret 3 of client web added" in shown and chosen not in shown
+    assert fresh.refresh(token, client_id="web", client_secret=chosen)["refresh_token"]
+    for wrong in (["add"], ["turn", "web"], ["retire", "web"], ["list", "web", "1"], ["retire", "web", "x"]):
+        fresh.run("client", "secret", *wrong, status=USAGE)
+    notes = [e["note"] for e in fresh.json("events") if e["event"] == "client"]
+    assert notes[::-1] == ["added", "secret added", "secret retired", "secret added"]
+
+
+def test_client_disabled(fresh):
+    """Its sessions are refused by every mount of the realm, and accepted again."""
+    fresh.account()
+    fresh.run("client", "add", "app", "--public")
+    one = fresh.session("/oauth/token", "ada", "--client", "app")["refresh_token"]
+    fresh.run("client", "disable", "app")
+    assert fresh.json("client", "show", "app")["enabled"] is False
+    assert fresh.explain(one)["outcome"] == "client-grant"
+    assert fresh.refresh(one, client_id="app")["error"] == "unauthorized_client"
+    fresh.run("session", "create", "--mount", "/oauth/token", "--account", "ada", "--client", "app",
+              status=REFUSED)
+    fresh.run("client", "enable", "app")
+    assert fresh.refresh(one, client_id="app")["refresh_token"]
+    fresh.run("client", "disable", "nobody", status=REFUSED)
+
+
+def test_doctor_names_public_clients_whose_tokens_stay_the_same(fresh):
+    def warnings():
+        return [row["detail"] for row in fresh.json("doctor") if row["check"] == "client"]
+
+    fresh.run("client", "add", "web")
+    assert not warnings()
+    fresh.run("client", "add", "app", "--public")
+    said, = warnings()
+    assert "app is public" in said and "/oauth/access_token" in said and "/oauth/token" not in said
+    fresh.run("client", "set", "app", "--policy", "rotation=off", "--policy", "absolute-lifetime=0")
+    assert "/oauth/token" in warnings()[0]
+    fresh.run("client", "set", "app", "--policy", "absolute-lifetime=90d")
+    assert not warnings()
+
+
+def test_client_set(fresh):
+    fresh.run("client", "add", "app", "--public", "--scope", "read")
+    fresh.run("client", "set", "app", "--scope", "read write", "--origin", "https://a.example",
+              "--origin", "capacitor://localhost", "--redirect-uri", "https://a.example/back")
+    shown = fresh.json("client", "show", "app")
+    assert shown["scope"] == ["read", "write"] and shown["redirect_uris"] == ["https://a.example/back"]
+    assert shown["origins"] == ["https://a.example", "capacitor://localhost"]
+    fresh.run("client", "set", "app", "--origin", "")
+    assert not fresh.json("client", "show", "app")["origins"]
+    for wrong in (["--origin", "a.example"], ["--origin", "https://a b"],
+                  ["--redirect-uri", "https://" + "x" * 3000]):
+        fresh.run("client", "set", "app", *wrong, status=USAGE)
 
 
 def assertion(directory, name, client, audience):
@@ -693,9 +770,11 @@ def test_session_import(fresh):
     fresh.run("session", "create", "--mount", "/oauth/token", "--account", "ada",
               "--import-token-file", "-", stdin=old + "\n", status=REFUSED)
     own = fresh.session()["refresh_token"]
-    for wrong in (own, "short", "with space in it and long enough"):
+    for wrong in (own, "short", "a" * 40, "with space in it and long enough"):
         fresh.run("session", "create", "--mount", "/oauth/token", "--account", "ada",
                   "--import-token-file", "-", stdin=wrong + "\n", status=REFUSED)
+    fresh.run("session", "create", "--mount", "/oauth/token", "--account", "ada", "--force",
+              "--import-token-file", "-", stdin="a" * 40 + "\n")
     fresh.run("session", "create", "--mount", "/oauth/token", "--account", "ada",
               "--import-token-file", "/nonexistent", status=USAGE)
     new = fresh.refresh(old)

@@ -34,6 +34,7 @@ def small(tmp_path_factory):
     one.account()
     one.session()
     one.run("session", "revoke", one.session()["session"])
+    one.run("client", "add", "web")
     return one
 
 
@@ -123,13 +124,46 @@ def test_init(stop_at, tmp_path):
     ("key", "add", "--algorithm", "HS256", "--realm", "/oauth/token"),
     ("account", "disable", "ada"),
     ("session", "revoke", "--account", "ada"),
+    ("client", "disable", "web"),
+    ("client", "secret", "add", "web"),
 ], ids=" ".join)
 def test_verb(stop_at, small, tmp_path, words):
     for one in kills(stop_at, copies(small, tmp_path), *words):
         one.run("store", "check")
         again = run(stop_at, one, *words)
-        assert again.returncode == 0 or "exists" in again.stderr, again.stderr
+        assert again.returncode == 0 or "exists" in again.stderr or "two secrets" in again.stderr
         is_sound(one)
+
+
+@pytest.mark.parametrize("words", [("client", "remove", "web"), ("account", "remove", "ada"),
+                                   ("account", "disable", "ada"),
+                                   ("account", "passwd", "ada", "--no-password")], ids=" ".join)
+def test_end(stop_at, small, tmp_path, words):
+    """Sessions that end with something else: all or none, and none is left after doing it again."""
+    begin = copies(small, tmp_path)
+
+    def with_sessions(name):
+        one = begin(name)
+        tokens = [one.session("/oauth/token", "ada", "--client", "web")["refresh_token"] for _ in range(3)]
+        (one.directory / "tokens").write_text("\n".join(tokens))
+        return one
+
+    states = set()
+    for one in kills(stop_at, with_sessions, *words):
+        tokens = (one.directory / "tokens").read_text().split()
+        accepted = {one.explain(token)["accepted"] for token in tokens}
+        assert len(accepted) == 1, accepted
+        states |= accepted
+        again = run(stop_at, one, *words)
+        gone = f"no {words[0]} {words[2]}" in again.stderr
+        assert again.returncode == 0 or gone and not accepted.pop(), again.stderr
+        if words[0] == "client":
+            one.run("client", "add", "web")  # another one: what was the other's stays dead
+        assert not any(one.explain(token)["accepted"] for token in tokens)
+        mine = [row for row in one.json("session", "list") if row["client"] == "web"]
+        assert all(row["state"] not in ("live", "expired") for row in mine), mine
+        is_sound(one)
+    assert states == {True, False}
 
 
 def test_backup(stop_at, small, tmp_path):

@@ -453,7 +453,8 @@ static void test_origins_of_a_client(void **state)
     struct client spa = {
         .enabled = true, .id = "spa", .origins = "https://app.example.org https://two.example.org"};
     struct client other = {.enabled = true, .id = "other"};
-    struct client gone = {.enabled = false, .id = "gone", .origins = "https://app.example.org"};
+    struct client gone = {.enabled = true, .id = "gone", .origins = "https://app.example.org"};
+    struct client before;
 
     add_client(w, &spa);
     add_client(w, &other);
@@ -464,6 +465,11 @@ static void test_origins_of_a_client(void **state)
         struct request request = world_request(&w->issuer, &ask, w->arena);
         bool read = rows[i].outcome == OUTCOME_ROTATED;
 
+        if (strcmp(rows[i].client, "gone") == 0) { /* disabled since */
+            before = gone;
+            gone.enabled = false;
+            assert_int_equal(store_client_update(w->store, &before, &gone, &w->fault), STORE_OK);
+        }
         request.page = PAGE_OF_CLIENT;
         request.origin = text_of(rows[i].origin);
         assert_int_equal(operation_run(&request), rows[i].outcome);
