@@ -11,7 +11,6 @@
 
 #include "base/secret.h"
 #include "model/scope.h"
-#include "base/secret.h"
 #include "operation/client_auth.h"
 #include "operation/decision.h"
 #include "operation/issue.h"
@@ -183,7 +182,9 @@ enum candidate { CANDIDATE_UNKNOWN, CANDIDATE_REFUSED, CANDIDATE_FAULT, CANDIDAT
 
 static enum candidate try_candidate(struct refresh *refresh, struct text token)
 {
+    enum page page = refresh->request->page;
     enum outcome outcome;
+    bool judged;
 
     switch (token_ref_locate(refresh->request->issuer, token, refresh->arena, &refresh->ref,
                              refresh->fault)) {
@@ -195,7 +196,9 @@ static enum candidate try_candidate(struct refresh *refresh, struct text token)
     case TOKEN_REF_FAULT:
         return CANDIDATE_FAULT;
     }
-    if (!judge(refresh, &outcome) || outcome == OUTCOME_FAULT) {
+    judged = judge(refresh, &outcome);
+    refresh->request->page = page; /* the client of another may not say what this page may read */
+    if (!judged || outcome == OUTCOME_FAULT) {
         return CANDIDATE_FAULT;
     }
     return outcome_is_grant(outcome) ? CANDIDATE_GOOD : CANDIDATE_REFUSED;

@@ -478,6 +478,42 @@ static void test_origins_of_a_client(void **state)
     }
 }
 
+/* Of several cookies, only the client of the one that is chosen says who may read the answer. */
+static void test_pages_and_several_tokens(void **state)
+{
+    static const struct {
+        const char *spent;
+        const char *good;
+        bool granted;
+    } rows[] = {{"spa", "other", false}, {"other", "spa", true}};
+    struct world *w = *state;
+    struct client spa = {.enabled = true, .id = "spa", .origins = "https://app.example.org"};
+    struct client other = {.enabled = true, .id = "other"};
+
+    add_client(w, &spa);
+    add_client(w, &other);
+    for (size_t i = 0; i < 2 * (sizeof rows / sizeof *rows); i++) {
+        struct text spent = world_session(w, rows[i / 2].spent, NULL);
+        struct text good = world_session(w, rows[i / 2].good, NULL);
+        struct text tokens[] = {i % 2 == 0 ? spent : good, i % 2 == 0 ? good : spent};
+        struct world_ask ask = {.mount = &w->mount,
+                                .refresh_token = tokens[0],
+                                .candidates = tokens,
+                                .candidate_count = 2};
+        struct request request;
+        struct answer answer;
+
+        assert_int_equal(world_present(w, &w->mount, spent, &answer), OUTCOME_ROTATED);
+        w->now_ms += CLOCK_HOUR;
+        request = world_request(&w->issuer, &ask, w->arena);
+        request.page = PAGE_OF_CLIENT;
+        request.origin = TEXT("https://app.example.org");
+        assert_int_equal(outcome_is_grant(operation_run(&request)), rows[i / 2].granted);
+        assert_int_equal(world_present(w, &w->mount, good, &answer),
+                         rows[i / 2].granted ? OUTCOME_REPLAYED : OUTCOME_ROTATED);
+    }
+}
+
 static void test_grants_of_a_client(void **state)
 {
     struct world *w = *state;
@@ -837,6 +873,7 @@ int main(void)
         CASE(test_clock_set_forward),
         CASE(test_override_of_a_client),
         CASE(test_origins_of_a_client),
+        CASE(test_pages_and_several_tokens),
         CASE(test_grants_of_a_client),
         CASE(test_removed_and_disabled_clients),
         CASE(test_proof_that_a_session_began_with),
