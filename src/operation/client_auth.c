@@ -21,6 +21,8 @@ bool client_auth_check(struct request *request, const struct token_ref *ref, int
                        struct client_identity *identity, enum outcome *refusal)
 {
     struct client_proof *proof = &request->client;
+    struct guess first;
+    bool proved;
 
     if (check(request, ref, now_ms, identity, refusal)) {
         return true;
@@ -28,10 +30,16 @@ bool client_auth_check(struct request *request, const struct token_ref *ref, int
                (*refusal != OUTCOME_CLIENT_AUTH_FAILED && *refusal != OUTCOME_SLOWED)) {
         return false;
     }
+    first = request->guess;
     proof->id = proof->raw_id;
     proof->secret = proof->raw_secret;
     proof->raw_given = false;
-    return check(request, ref, now_ms, identity, refusal);
+    proved = check(request, ref, now_ms, identity, refusal);
+    /* a second reading that was not compared does not hide a wrong first one */
+    if (first.made == GUESS_WRONG && request->guess.made == GUESS_NONE) {
+        request->guess = first;
+    }
+    return proved;
 }
 
 /* One reading of what the client proves itself with. */

@@ -114,6 +114,36 @@ static void test_guessing_is_slowed(void **state)
     assert_int_equal(present(w, of_eve, "legacy", "chosen secret", &answer), OUTCOME_ROTATED);
 }
 
+/* A secret that was wrong counts, also where its other reading is refused unseen. */
+static void test_each_reading_is_counted(void **state)
+{
+    struct world *w = *state;
+    struct answer answer;
+    struct text token;
+
+    add_client(w, "legacy", "chosen secret", false);
+    add_client(w, "other", "another secret", false);
+    token = world_session(w, "legacy", NULL);
+    for (int i = 0; i < GUESS_FREE + 8; i++) { /* slowed for longer than all that follows */
+        w->now_ms += 15 * CLOCK_MINUTE;
+        assert_int_equal(present(w, token, "other", "wrong", &answer), OUTCOME_CLIENT_AUTH_FAILED);
+    }
+    for (int i = 0; i < GUESS_FREE; i++) {
+        struct world_ask ask = {.mount = &w->mount,
+                                .refresh_token = token,
+                                .client_bound = true,
+                                .client_proof = CLIENT_PROOF_BASIC,
+                                .client_id = TEXT("legacy"),
+                                .client_secret = TEXT("wrong"),
+                                .client_raw_secret = TEXT("wr%6fng")};
+        struct request request = world_request(&w->issuer, &ask, w->arena);
+
+        request.client.raw_id = TEXT("other");
+        assert_int_equal(operation_run(&request), OUTCOME_SLOWED);
+    }
+    assert_int_equal(present(w, token, "legacy", "chosen secret", &answer), OUTCOME_SLOWED);
+}
+
 /* No one can guess a generated one: wrong ones are counted, and a right one is always taken. */
 static void test_generated_secret_is_never_locked(void **state)
 {
@@ -152,9 +182,8 @@ static void test_forgets_with_the_record(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_no_hash_beside_garbage),
-        CASE(test_guessing_is_slowed),
-        CASE(test_generated_secret_is_never_locked),
+        CASE(test_no_hash_beside_garbage),  CASE(test_guessing_is_slowed),
+        CASE(test_each_reading_is_counted), CASE(test_generated_secret_is_never_locked),
         CASE(test_forgets_with_the_record),
     };
     return cmocka_run_group_tests_name("operation/secret_proof", tests, NULL, NULL);
