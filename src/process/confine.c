@@ -11,6 +11,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -183,6 +184,7 @@ static bool filter_calls(void)
 {
     struct program program = {.size = 0};
     struct sigaction action = {.sa_sigaction = on_forbidden, .sa_flags = SA_SIGINFO};
+    sigset_t blocked;
 
     load(&program, offsetof(struct seccomp_data, arch));
     add(&program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0));
@@ -207,8 +209,12 @@ static bool filter_calls(void)
     forbid_argument(&program, SYS_pkey_mprotect, 2, PROT_EXEC, true);
     end(&program, SECCOMP_RET_ALLOW);
 
+    /* the kernel ends a process that blocks the signal, which a server may have left to us */
     struct sock_fprog filter = {.len = program.size, .filter = program.code};
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGSYS);
     return sigaction(SIGSYS, &action, NULL) == 0 &&
+           pthread_sigmask(SIG_UNBLOCK, &blocked, NULL) == 0 &&
            syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter) == 0;
 }
 

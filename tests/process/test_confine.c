@@ -83,7 +83,10 @@ static int confined(int (*act)(void))
 
     if (child == 0) {
         struct fault fault;
+        sigset_t all; /* as a server may have left them */
 
+        sigfillset(&all);
+        sigprocmask(SIG_BLOCK, &all, NULL);
         log_open(config.log_file, LOG_LEVEL_NOTICE, &fault);
         confine_process(&config, in("other/socket"));
         _exit(act());
