@@ -57,7 +57,7 @@ static bool is_own(const struct request *request, struct text origin)
     struct text issuer = http_origin_of_url(text_of(request->realm->issuer));
     struct text host = {0};
 
-    if (issuer.size > 0 && text_equal(origin, issuer)) {
+    if (issuer.size > 0 && text_equal_ignore_case(origin, issuer)) {
         return true;
     }
     return (!http->https || text_starts(origin, TEXT("https://"))) &&
