@@ -147,8 +147,8 @@ static bool begin_guess(const struct comparison *comparison, const struct token_
     }
     guess->account = view->session.account;
     memcpy(guess->session, ref->session, sizeof guess->session);
-    return arena_copy(request->arena, text_of(comparison->client->id), &guess->client) &&
-           guess_begin(request, GUESS_CLIENT, guess->client, guess->account, now_ms, refusal);
+    guess->client = request->answer.client; /* a copy of its id that lasts */
+    return guess_begin(request, GUESS_CLIENT, guess->client, guess->account, now_ms, refusal);
 }
 
 static enum password_check compare_chosen(const struct comparison *comparison)
