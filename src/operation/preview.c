@@ -29,10 +29,14 @@ enum outcome preview_token(struct issuer *issuer, const struct mount *mount,
     preview->client_proves =
         can_prove && preview->grant.has_client && client_is_confidential(&preview->grant.client);
     preview->expires_ms = decision_expires_ms(&preview->policy, session);
-    preview->outcome = text_equal(text_of(session->realm), text_of(mount->realm->name))
-                           ? decision_make(&preview->policy, &preview->grant, preview->generation,
-                                           preview->client_proves, &now)
-                           : OUTCOME_WRONG_REALM;
+    if (!text_equal(text_of(session->realm), text_of(mount->realm->name))) {
+        preview->outcome = OUTCOME_WRONG_REALM;
+    } else if (session->client_proved && !preview->client_proves) {
+        preview->outcome = OUTCOME_CLIENT_AUTH_FAILED;
+    } else {
+        preview->outcome = decision_make(&preview->policy, &preview->grant, preview->generation,
+                                         preview->client_proves, &now);
+    }
     if (preview->outcome == OUTCOME_REPLAYED || preview->outcome == OUTCOME_RECOVERED) {
         preview->window_left_ms = decision_window_left_ms(
             &preview->policy, session, preview->generation, preview->outcome, &now);

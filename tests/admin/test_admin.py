@@ -733,6 +733,32 @@ def test_session_create_refusals(fresh):
     assert fresh.json("session", "list") == []
 
 
+def test_session_create_asks_for_the_proof_of_its_mount(fresh):
+    """Begun where clients prove themselves, a session is taken with less nowhere in its realm."""
+    shared = "[mount {}]\ndialect = {}\nrealm = /oauth/token\n"
+    fresh.write("[retoken]\ndata = .\n[mount /oauth/token]\ndialect = oauth\n" +
+                shared.format("/oauth2/token", "koppeltaal") +
+                shared.format("/api/jwt/refresh", "fusionauth"))
+    fresh.account()
+    secret = fresh.json("client", "add", "web")["client_secret"]
+    fresh.run("client", "add", "phone", "--public")
+
+    def begin(mount, client):
+        token = fresh.session(mount, "ada", "--client", client, "--scope",
+                              "*/write")["refresh_token"]
+        return token, {one["mount"]: one["outcome"] for one in fresh.explain(token)["mounts"]}
+
+    token, says = begin("/oauth/token", "web")
+    assert says == {"/oauth/token": "rotated", "/oauth2/token": "rotated",
+                    "/api/jwt/refresh": "client-auth"}
+    assert "access_token" in fresh.refresh(token, client_id="web", client_secret=secret)
+    # neither koppeltaal's document nor a public client asks for proof
+    token, says = begin("/oauth2/token", "web")
+    assert says["/api/jwt/refresh"] == "rotated"
+    assert "access_token" in fresh.refresh(token, "/oauth2/token")
+    assert begin("/oauth/token", "phone")[1]["/api/jwt/refresh"] == "rotated"
+
+
 def test_session_list_show_revoke(fresh):
     fresh.account("ada")
     fresh.account("bob")
