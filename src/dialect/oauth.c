@@ -161,8 +161,9 @@ static bool decode(struct request *request, enum outcome *refusal)
 
 /* ---- answer ---- */
 
-/* The document's four keys say `expires`; RFC 6749 section 5.1 says `expires_in`, and `scope` when
- * it is less than was granted. */
+/* The document's four keys say `expires`, which few clients read: RFC 6749 section 5.1 says
+ * `expires_in`, and `scope` when it is less than was granted. `expires-in = off`: the four alone.
+ */
 static void encode(const struct request *request, enum outcome outcome,
                    struct http_response *response)
 {
@@ -178,8 +179,13 @@ static void encode(const struct request *request, enum outcome outcome,
     json_out_member(&out, "access_token", answer->access_token);
     json_out_member(&out, "refresh_token", answer->refresh_token);
     json_out_member(&out, "token_type", TEXT("bearer"));
-    json_out_member_int(&out, deployed ? "expires_in" : "expires", answer->expires_in_s);
-    if (deployed && answer->scope_narrowed) {
+    if (!deployed) {
+        json_out_member_int(&out, "expires", answer->expires_in_s);
+    }
+    if (deployed || !request->realm->expires_in_omitted) {
+        json_out_member_int(&out, "expires_in", answer->expires_in_s);
+    }
+    if (answer->scope_narrowed && (deployed || !request->realm->expires_in_omitted)) {
         json_out_member(&out, "scope", answer->scope);
     }
     json_out_close(&out);
@@ -194,6 +200,17 @@ static bool tried_basic(const struct request *request)
 
     return http_authorization(&request->http->request, "Basic", &credentials) != HTTP_ABSENT &&
            !browser_asks(request);
+}
+
+/* Only who has a token of the session gets as far as its scope. */
+static struct text granted(const struct request *request)
+{
+    return request->answer.granted;
+}
+
+static bool has_scope(const struct request *request)
+{
+    return granted(request).size > 0;
 }
 
 #define BAD_GRANT "The refresh token is invalid, expired or revoked, or belongs to another client."
@@ -234,7 +251,11 @@ static const struct wording words[] = {
     {WORDS_CLASS(CLIENT), SAYS(401, "invalid_client", "The client could not be authenticated."),
      .when = tried_basic, .header = "WWW-Authenticate", .value = "Basic realm=\"retoken\""},
     {WORDS_CLASS(CLIENT), SAYS(401, "invalid_client", "The client could not be authenticated.")},
-    {OUTCOME_SCOPE_INVALID, SAYS(400, "invalid_scope", "The scope goes beyond what was granted.")},
+    {OUTCOME_SCOPE_INVALID,
+     SAYS(400, "invalid_scope", "The scope goes beyond what was granted: %s."), .when = has_scope,
+     .quote = granted},
+    {OUTCOME_SCOPE_INVALID,
+     SAYS(400, "invalid_scope", "The session was granted no scope, so it can ask for none.")},
     {WORDS_CLASS(TOKEN), SAYS(400, "invalid_grant", BAD_GRANT)},
     {OUTCOME_BUSY, SAYS(503, "temporarily_unavailable",
                         "Too much is being checked; the refresh token is still good.")},
@@ -268,6 +289,17 @@ static const struct layout layout = {
     .session_claim = "sid",
     .says_scope = true,
     .says_audience = true,
+};
+
+static bool take_expires_in(struct realm *realm, struct text value)
+{
+    realm->expires_in_omitted = text_is(value, "off");
+    return realm->expires_in_omitted || text_is(value, "on");
+}
+
+static const struct dialect_setting settings[] = {
+    {"expires-in", take_expires_in, "write on or off", "on"},
+    {0},
 };
 
 static const char *advise(const struct realm *realm)
@@ -306,5 +338,6 @@ const struct dialect oauth_dialect = {
                .layout = &layout,
                .algorithm = SIGNING_RS256,
                .scope_rule = SCOPE_SUBSET},
+    .settings = settings,
     .advise = advise,
 };

@@ -27,7 +27,8 @@ struct realm {
     char origins[REALM_ORIGINS_MAX + 1]; /* whose pages may ask from a browser, space-separated; "*"
                                             = any; "" = only our own */
     struct cookie_policy cookies;
-    bool query_refused; /* tokens in the URL are refused where the dialect would read them */
+    bool expires_in_omitted; /* exactly the document's keys, where it does not have `expires_in` */
+    bool query_refused;      /* tokens in the URL are refused where the dialect would read them */
 };
 
 /* Are tokens issued under it? */

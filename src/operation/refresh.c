@@ -380,6 +380,7 @@ static bool grant(struct refresh *refresh, enum outcome *outcome)
     struct text scope;
 
     if (!choose_scope(refresh, &scope)) {
+        refresh->answer->granted = text_of(refresh->grant.session.scope);
         *outcome = OUTCOME_SCOPE_INVALID;
         return true;
     } else if (*outcome == OUTCOME_ROTATED) {

@@ -74,8 +74,10 @@ struct answer {
     int64_t session_expires_ms; /* 0 = never; a cookie's Max-Age comes from it */
     struct text scope;          /* what this access token carries */
     bool scope_narrowed;        /* less than was granted */
-    int64_t retry_after_s;      /* on OUTCOME_SLOWED */
-    struct text key_set;        /* a JWK Set (RFC 7517) */
+    struct text granted;   /* on OUTCOME_SCOPE_INVALID: the session's scope, which its holder may
+                              know */
+    int64_t retry_after_s; /* on OUTCOME_SLOWED */
+    struct text key_set;   /* a JWK Set (RFC 7517) */
     enum store_readiness readiness;
 
     /* the account as it is now */

@@ -106,7 +106,7 @@ def test_documented_curl_calls(shared_world, server, tmp_path):
                           "-d", f"refresh_token={login.refresh_token}",
                           "-d", "client_id=web", "-d", f"client_secret={login.secret}")
     assert status == 200 and list(json.loads(answer)) == ["access_token", "refresh_token",
-                                                          "token_type", "expires"]
+                                                          "token_type", "expires", "expires_in"]
 
     login = shared_world.login(TOKEN)
     status, answer = curl(server.url + "/oauth/token", "-u", f"web:{login.secret}",

@@ -420,7 +420,7 @@ static void test_secret_is_missing(void **state)
     assert_int_equal(serve_threads(serve), 3);
     assert_false(must_end());
     assert_non_null(strstr(only_line(), "cannot serve, answering with faults: "));
-    assert_non_null(strstr(only_line(), secret_file));
+    assert_non_null(strstr(only_line(), "there is no installation in "));
 
     /* the dialects' own words; what they would refuse anyhow they refuse */
     assert_int_equal(ask(form("/oauth/token", "grant_type=refresh_token&refresh_token=x")), 503);
@@ -444,7 +444,7 @@ static void test_secret_is_missing(void **state)
              "health method=GET mount=/healthz outcome=fault status=503 ");
     assert_non_null(strstr(only_line(), expected));
     assert_non_null(strstr(only_line(), " fault="));
-    assert_non_null(strstr(only_line(), secret_file));
+    assert_non_null(strstr(only_line(), "there is no installation in "));
 }
 
 static void test_configuration_is_wrong(void **state)
