@@ -41,8 +41,8 @@ bool cookies_take_expired(struct realm *realm, struct text value);
 const char *cookies_check(const struct realm *realm);
 
 /* The name that carries the refresh token: the `place`-th that is looked at, from 0, in the
- * request's memory. The one with __Host- comes first, so that none without it wins. NULL after the
- * last, and when memory is used up. */
+ * request's memory. The one with __Host- comes first: while it is good, none without it wins. NULL
+ * after the last, and when memory is used up. */
 const char *cookies_refresh_name(const struct request *request, const struct cookie_names *names,
                                  size_t place);
 

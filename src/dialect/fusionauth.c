@@ -48,12 +48,12 @@ static bool decode_body(struct request *request, enum outcome *refusal)
     return !is_absent(*token);
 }
 
-/* The browser sends every cookie of the name, also those that another server has left. `values` has
- * room for REFRESH_CANDIDATES_MAX. */
-static bool take_cookies(struct request *request, const char *name, struct text *values)
+/* The browser sends every cookie of the name, also those that another server has left. Returns how
+ * many are in `values`. */
+static size_t take_cookies(const struct request *request, const char *name, struct text *values,
+                           size_t room)
 {
-    struct refresh_input *input = &request->input.refresh;
-    size_t sent = http_cookies(&request->http->request, name, values, REFRESH_CANDIDATES_MAX);
+    size_t sent = http_cookies(&request->http->request, name, values, room);
     size_t count = 0;
 
     for (size_t i = 0; i < sent; i++) {
@@ -61,18 +61,17 @@ static bool take_cookies(struct request *request, const char *name, struct text 
             values[count++] = values[i];
         }
     }
-    input->refresh_token = count > 0 ? values[0] : (struct text){0};
-    input->candidates = values;
-    input->candidate_count = count > 1 ? count : 0;
-    return count > 0;
+    return count;
 }
 
 /* The cookie wins over the body. The old access token (cookie access_token, member token) was only
  * ever relayed to a webhook and need not be valid, so it is not read. */
 static bool decode(struct request *request, enum outcome *refusal)
 {
+    struct refresh_input *input = &request->input.refresh;
     struct text *values = arena_alloc(request->arena, REFRESH_CANDIDATES_MAX * sizeof *values);
     const char *name;
+    size_t count = 0;
 
     if (values == NULL) {
         *refusal = OUTCOME_FAULT;
@@ -82,9 +81,15 @@ static bool decode(struct request *request, enum outcome *refusal)
         return false;
     }
     for (size_t i = 0; (name = cookies_refresh_name(request, &cookie_names, i)) != NULL; i++) {
-        if (take_cookies(request, name, values)) {
-            return true;
-        }
+        count += take_cookies(request, name, values + count, REFRESH_CANDIDATES_MAX - count);
+        input->preferred_count = i == 0 ? count : input->preferred_count;
+    }
+    if (count > 0) {
+        input->refresh_token = values[0];
+        input->candidates = values;
+        input->candidate_count = count > 1 ? count : 0;
+        input->preferred_count = count > 1 ? input->preferred_count : 0;
+        return true;
     }
     return decode_body(request, refusal);
 }

@@ -14,7 +14,7 @@ enum {
 /* When cookies are for https only. */
 enum cookie_secure { COOKIE_SECURE_AUTO, COOKIE_SECURE_ALWAYS, COOKIE_SECURE_NEVER };
 /* Names that begin with __Host-, which no other host can set. While users move, a cookie without
- * the prefix is read where there is none with it. */
+ * the prefix is read where there is no good one with it. */
 enum cookie_prefix { COOKIE_PREFIX_NONE, COOKIE_PREFIX_HOST, COOKIE_PREFIX_HOST_ONLY };
 enum cookie_same_site { COOKIE_SAME_SITE_LAX, COOKIE_SAME_SITE_STRICT, COOKIE_SAME_SITE_NONE };
 

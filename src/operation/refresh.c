@@ -214,33 +214,48 @@ static bool is_native(const struct refresh *refresh, struct text token)
                                      &unused.generation);
 }
 
+struct choice {
+    enum candidate best;
+    struct token_ref ref;
+    size_t tried;
+};
+
+static bool choose_among(struct refresh *refresh, size_t from, size_t to, struct choice *choice);
+
 /* Of several tokens the one that would be granted, and of one session's the newest; what is left of
  * an older cookie harms nothing. False: two good ones of different sessions, and none may be chosen
  * for the user. */
 static bool choose(struct refresh *refresh)
 {
+    const struct refresh_input *input = &refresh->request->input.refresh;
+    struct choice choice = {.best = CANDIDATE_UNKNOWN};
+
+    return choose_among(refresh, 0, input->preferred_count, &choice) &&
+           (choice.best >= CANDIDATE_FAULT ||
+            choose_among(refresh, input->preferred_count, input->candidate_count, &choice));
+}
+
+static bool choose_among(struct refresh *refresh, size_t from, size_t to, struct choice *choice)
+{
     struct refresh_input *input = &refresh->request->input.refresh;
-    enum candidate best = CANDIDATE_UNKNOWN;
-    struct token_ref best_ref = {.generation = 0};
-    size_t tried = 0;
 
     for (int native = 1; native >= 0; native--) {
-        for (size_t i = 0; i < input->candidate_count && tried < CANDIDATES_TRIED; i++) {
+        for (size_t i = from; i < to && choice->tried < CANDIDATES_TRIED; i++) {
             struct text token = input->candidates[i];
 
             if (is_native(refresh, token) != (native == 1)) {
                 continue;
             }
-            tried++;
+            choice->tried++;
             enum candidate candidate = try_candidate(refresh, token);
-            bool both_good = candidate == CANDIDATE_GOOD && best == CANDIDATE_GOOD;
-            if (both_good &&
-                !secret_equal(refresh->ref.session, best_ref.session, sizeof best_ref.session)) {
+            bool both_good = candidate == CANDIDATE_GOOD && choice->best == CANDIDATE_GOOD;
+            if (both_good && !secret_equal(refresh->ref.session, choice->ref.session,
+                                           sizeof choice->ref.session)) {
                 return false;
-            } else if (candidate > best ||
-                       (both_good && refresh->ref.generation > best_ref.generation)) {
-                best = candidate;
-                best_ref = refresh->ref;
+            } else if (candidate > choice->best ||
+                       (both_good && refresh->ref.generation > choice->ref.generation)) {
+                choice->best = candidate;
+                choice->ref = refresh->ref;
                 input->refresh_token = token;
             }
         }

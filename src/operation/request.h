@@ -47,6 +47,7 @@ struct refresh_input {
      * refresh.c chooses refresh_token among them. */
     const struct text *candidates;
     size_t candidate_count; /* 0: refresh_token is the one */
+    size_t preferred_count; /* the first so many: the others only where none of these is good */
     bool scope_given;
     struct text scope;
     bool username_given; /* the token must belong to this user */

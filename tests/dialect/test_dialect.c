@@ -317,7 +317,8 @@ static void show_ask(struct buffer *out, const struct request *request)
         const struct refresh_input *input = &request->input.refresh;
 
         for (size_t i = 0; i < input->candidate_count; i++) {
-            show_text(out, "candidate", true, input->candidates[i]);
+            show_text(out, i < input->preferred_count ? "preferred candidate" : "candidate", true,
+                      input->candidates[i]);
         }
 
         show_text(out, "refresh_token", true, input->refresh_token);

@@ -251,6 +251,28 @@ static void test_one_of_several_tokens(void **state)
     assert_int_equal(world_present(w, &w->mount, tokens[FIRST], &answer), OUTCOME_ROTATED);
 }
 
+/* A cookie with __Host- wins over one that another host may have set, but not when it is dead: the
+ * user has logged in again. */
+static void test_preferred_token(void **state)
+{
+    struct world *w = *state;
+    struct text tokens[] = {world_session(w, "", NULL), world_session(w, "", NULL)};
+    struct world_ask ask = {
+        .mount = &w->mount, .refresh_token = tokens[0], .candidates = tokens, .candidate_count = 2};
+    struct request request = world_request(&w->issuer, &ask, w->arena);
+    struct answer answer;
+
+    request.input.refresh.preferred_count = 1;
+    assert_int_equal(operation_run(&request), OUTCOME_ROTATED);
+    assert_int_equal(world_present(w, &w->mount, tokens[0], &answer), OUTCOME_REPLAYED);
+    w->now_ms += CLOCK_HOUR;
+    assert_int_equal(world_present(w, &w->mount, tokens[0], &answer), OUTCOME_TOKEN_REUSED);
+    request = world_request(&w->issuer, &ask, w->arena);
+    request.input.refresh.preferred_count = 1;
+    assert_int_equal(operation_run(&request), OUTCOME_ROTATED);
+    assert_int_equal(world_present(w, &w->mount, tokens[1], &answer), OUTCOME_REPLAYED);
+}
+
 static void test_accounts(void **state)
 {
     struct world *w = *state;
@@ -863,6 +885,7 @@ int main(void)
         CASE(test_scope),
         CASE(test_scope_is_kept_in_one_form),
         CASE(test_one_of_several_tokens),
+        CASE(test_preferred_token),
 
         CASE(test_accounts),
         CASE(test_nothing_is_granted_unwritten),
