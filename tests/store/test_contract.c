@@ -894,6 +894,9 @@ static void an_account_has_so_many_sessions(void **state)
 {
     struct fixture *f = *state;
     struct session session;
+    struct session rows[20];
+    size_t count;
+    size_t live = 0;
 
     open_with_limit(f, 3);
     for (uint32_t n = 1; n <= 3; n++) {
@@ -905,11 +908,22 @@ static void an_account_has_so_many_sessions(void **state)
     assert_int_equal(fixture_find(f, 2).end, SESSION_ENDED_LIMIT);
     assert_int_equal(fixture_find(f, 1).end, SESSION_LIVE);
     assert_int_equal(fixture_find(f, 3).end, SESSION_LIVE);
+    /* one that has ended makes no room for a live one beyond the limit */
     fixture_add_session(f, 5);
     session = fixture_session(2);
     assert_store(STORE_ABSENT,
                  store_session_view(f->store, session.id, &(struct session_view){0}, &f->fault));
-    assert_int_equal(fixture_find(f, 1).end, SESSION_LIVE);
+    assert_int_equal(fixture_find(f, 1).end, SESSION_ENDED_LIMIT);
+    for (uint32_t n = 6; n <= 20; n++) {
+        fixture_add_session(f, n);
+    }
+    assert_store(STORE_OK,
+                 store_session_list(f->store, session.account, NULL, rows, 20, &count, &f->fault));
+    for (size_t i = 0; i < count; i++) {
+        live += rows[i].end == SESSION_LIVE ? 1 : 0;
+    }
+    assert_int_equal(live, 3);
+    assert_int_equal(count, 4);
     assert_int_equal(fixture_findings(f), 0);
 }
 

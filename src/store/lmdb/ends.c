@@ -91,7 +91,9 @@ void ends_make_room(struct rows *rows, const struct sweep *sweep, const struct a
                     (session->expires_ms != 0 && session->expires_ms <= now_ms);
 
         if (over && sweep_remove(rows, sweep, &stored)) {
-            return;
+            if (!has_too_many(rows, account->number, limit)) {
+                return;
+            }
         } else if (!over && (!has_idle || session->used_ms < idle.session.used_ms)) {
             idle = stored;
             has_idle = true;
