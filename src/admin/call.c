@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/prompt.h"
 #include "base/codec.h"
 
 static void say(const struct call *call, const char *format, va_list arguments)
@@ -50,13 +51,20 @@ enum call_end call_refuse(const struct call *call, const char *format, ...)
 }
 
 enum call_end call_check_length(const struct call *call, const char *what, size_t size,
-                                size_t least)
+                                const struct call_lengths *lengths)
 {
-    return size >= least || options_has(&call->options, OPTION_FORCE)
-               ? CALL_DONE
-               : call_refuse(call,
-                             "%s of %zu characters can be guessed; take %zu or more (or --force)",
-                             what, size, least);
+    size_t least = prompt_is_terminal() ? lengths->wanted : lengths->least;
+
+    if (size >= lengths->wanted || options_has(&call->options, OPTION_FORCE)) {
+        return CALL_DONE;
+    } else if (size < least) {
+        return call_refuse(call,
+                           "%s of %zu characters can be guessed; take %zu or more (or --force)",
+                           what, size, lengths->wanted);
+    }
+    call_warn(call, "%s of %zu characters can be guessed; %zu or more are better", what, size,
+              lengths->wanted);
+    return CALL_DONE;
 }
 
 enum call_end call_wrong(const struct call *call, const char *format, ...)

@@ -64,10 +64,15 @@ enum call_end call_refuse(const struct call *call, const char *format, ...)
 enum call_end call_wrong(const struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 enum call_end call_fault(const struct call *call, const struct fault *fault);
-/* A secret that a person chose. CALL_REFUSED, said with `what` ("a password"): shorter than `least`
- * bytes, and not --force. */
+/* How many bytes a secret should have that a person chose, and how many it must have where it does
+ * not come from a terminal: then it may be in use elsewhere, and refusing it logs its owner out. */
+struct call_lengths {
+    size_t wanted, least;
+};
+/* CALL_REFUSED, said with `what` ("a password"): too short, and not --force. Otherwise, short of
+ * what is wanted, a warning. */
 enum call_end call_check_length(const struct call *call, const char *what, size_t size,
-                                size_t least);
+                                const struct call_lengths *lengths);
 /* A warning on standard error; the verb goes on. */
 void call_warn(const struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

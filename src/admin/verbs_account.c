@@ -40,7 +40,7 @@ static json_t *claims_of_file(struct call *call, struct fault *fault);
 static bool claimed(const struct call *call, struct text key, size_t at);
 static void add_claim(struct json_out *out, struct text name, struct text value);
 static bool both_on_stdin(const struct call *call);
-enum { PASSWORD_LEAST = 8 }; /* NIST SP 800-63B section 5.1.1.2 */
+static const struct call_lengths password_lengths = {8, 1}; /* NIST SP 800-63B section 5.1.1.2 */
 static enum call_end read_password(struct call *call, struct account *account);
 
 enum call_end verbs_account_list(struct call *call)
@@ -496,7 +496,8 @@ static enum call_end read_password(struct call *call, struct account *account)
     }
     if (size > PASSWORD_MAX) {
         end = call_wrong(call, "a password has at most %d bytes", PASSWORD_MAX);
-    } else if ((end = call_check_length(call, "a password", size, PASSWORD_LEAST)) == CALL_DONE &&
+    } else if ((end = call_check_length(call, "a password", size, &password_lengths)) ==
+                   CALL_DONE &&
                !password_hash((struct text){password, size}, &call->randomness, account->password,
                               &fault)) {
         end = call_fault(call, &fault);

@@ -18,7 +18,7 @@ static const struct column columns[] = {
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
 /* Shorter ones, of a human's making, are guessed. */
-enum { SECRET_LEAST = 16 };
+static const struct call_lengths secret_lengths = {16, 8};
 
 static enum call_end list(struct call *call, const struct client *client);
 static enum call_end add(struct call *call, const struct client *before);
@@ -136,7 +136,7 @@ enum call_end verbs_client_secret_read(struct call *call, struct client_secret *
     if (size > PASSWORD_MAX) {
         end = call_wrong(call, "a secret has at most %d bytes", PASSWORD_MAX);
     } else if (file != NULL) {
-        end = call_check_length(call, "a secret", size, SECRET_LEAST);
+        end = call_check_length(call, "a secret", size, &secret_lengths);
     }
     if (end == CALL_DONE &&
         !client_secret_hash(file != NULL ? (struct text){given, size} : text_of(shown),

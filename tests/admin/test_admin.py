@@ -52,7 +52,8 @@ class Installation:
                               timeout=60)
         assert done.returncode == status, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
         if status == DONE:
-            assert done.stderr == "" or "newer key" in done.stderr or "answers with" in done.stderr
+            assert done.stderr == "" or "newer key" in done.stderr or "answers with" in done.stderr \
+                or "can be guessed" in done.stderr
         else:
             # whatever goes wrong is told, on standard error, by name
             assert done.stderr != "" or words[0] in ("explain", "doctor") or "check" in words
@@ -898,13 +899,21 @@ def test_published_and_weak_secrets(fresh):
 
 
 def test_short_secrets(fresh):
-    for words, short, enough in ((["account", "add", "ada"], "1234567", "12345678"),
-                                 (["account", "passwd", "ada"], "1", "12345678"),
-                                 (["client", "add", "web", "--secret-file", "-"], "x" * 15, "x" * 16)):
-        assert "--force" in fresh.run(*words, stdin=short + "\n", status=REFUSED).stderr
-        fresh.run(*words, stdin=enough + "\n")
-    fresh.run("account", "passwd", "ada", "--force", stdin="1\n")
-    fresh.run("client", "add", "old", "--secret-file", "-", "--force", stdin="x\n")
+    """What does not come from a terminal may be in use already: a warning."""
+    for words, short, enough in ((["account", "add"], "1234567", "12345678"),
+                                 (["client", "add", "--secret-file", "-"], "x" * 15, "x" * 16)):
+        assert "can be guessed" in fresh.run(*words, "short", stdin=short + "\n").stderr
+        assert fresh.run(*words, "enough", stdin=enough + "\n").stderr == ""
+    assert "can be guessed" in fresh.run("account", "passwd", "short", stdin="1\n").stderr
+    assert fresh.run("account", "passwd", "short", "--force", stdin="1\n").stderr == ""
+    client = ["client", "add", "old", "--secret-file", "-"]
+    assert "--force" in fresh.run(*client, stdin="x" * 7 + "\n", status=REFUSED).stderr
+    fresh.run(*client, "--force", stdin="x\n")
+
+
+def test_short_password_on_a_terminal(fresh):
+    seen, status = on_terminal(fresh, ["account", "add", "ada"], [b"1234567\n", b"1234567\n"])
+    assert os.waitstatus_to_exitcode(status) == REFUSED and "--force" in seen
 
 
 def test_why_a_token_cannot_be_imported(fresh):
