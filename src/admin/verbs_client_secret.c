@@ -9,6 +9,7 @@
 #include "admin/verbs.h"
 #include "base/secret.h"
 #include "operation/password.h"
+#include "token/refresh_token.h"
 
 static const struct column columns[] = {
     {"number", "number", COLUMN_NUMBER, true},
@@ -27,6 +28,8 @@ static enum call_end update(struct call *call, const struct client *before,
                             const struct client *after, const char *what);
 static struct client_secret *free_place(struct client *client);
 static uint32_t next_number(const struct client *client);
+static bool hash_chosen(struct call *call, struct text chosen, struct client_secret *secret,
+                        struct fault *fault);
 static void show(struct call *call, const struct client *client, uint32_t number,
                  const char *secret, bool was_public);
 
@@ -139,13 +142,21 @@ enum call_end verbs_client_secret_read(struct call *call, struct client_secret *
         end = call_check_length(call, "a secret", size, &secret_lengths);
     }
     if (end == CALL_DONE &&
-        !client_secret_hash(file != NULL ? (struct text){given, size} : text_of(shown),
-                            file == NULL, &call->service.secrets, &call->randomness, secret->hash,
-                            &fault)) {
+        !hash_chosen(call, file != NULL ? (struct text){given, size} : text_of(shown), secret,
+                     &fault)) {
         end = call_fault(call, &fault);
     }
     secret_wipe(given, sizeof given);
     return end;
+}
+
+/* One that nobody can guess, whoever made it, needs no slow hash: checking it costs nothing, so it
+ * is checked whatever token comes along. */
+static bool hash_chosen(struct call *call, struct text chosen, struct client_secret *secret,
+                        struct fault *fault)
+{
+    return client_secret_hash(chosen, !refresh_token_is_guessable(chosen), &call->service.secrets,
+                              &call->randomness, secret->hash, fault);
 }
 
 static void show(struct call *call, const struct client *client, uint32_t number,

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fuzz/fuzz.h"
@@ -18,7 +19,7 @@ static void write_file(const uint8_t *data, size_t size)
 
     if (file < 0) {
         file = memfd_create("retoken.conf", MFD_CLOEXEC);
-        FUZZ_ASSERT(file >= 0);
+        FUZZ_ASSERT(file >= 0 && fchmod(file, 0600) == 0); /* or it would not be trusted */
         snprintf(path, sizeof path, "/proc/self/fd/%d", file);
     }
     FUZZ_ASSERT(pwrite(file, data, size, 0) == (ssize_t)size);
