@@ -12,7 +12,7 @@
 #include "token/refresh_token.h"
 
 static const struct column columns[] = {
-    {"number", "number", COLUMN_NUMBER, true},
+    {"number", "number", COLUMN_NUMBER, false},
     {"from", "from", COLUMN_TIME, false},
     {"used", "last used", COLUMN_TIME, false},
 };

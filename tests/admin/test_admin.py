@@ -553,6 +553,8 @@ def test_client_secrets(fresh):
         token = answer["refresh_token"]
     rows = fresh.json("client", "secret", "list", "web")
     assert [row["number"] for row in rows] == [1, 2] and all(TIME.match(row["used"]) for row in rows)
+    shown = fresh.run("client", "secret", "list", "web").stdout.splitlines()
+    assert [line.split()[0] for line in shown] == ["number", "1", "2"]  # what `retire` is told
     fresh.run("client", "secret", "retire", "web", "3", status=REFUSED)
     fresh.run("client", "secret", "retire", "web", "1")
     assert "add web" in fresh.run("client", "secret", "retire", "web", "2", status=REFUSED).stderr
