@@ -27,7 +27,9 @@ UNDER_VALGRIND = f"--sigpending=0 valgrind {VALGRIND_OPTIONS}"
 # Without AES-NI and carry-less multiplication libcrypto takes code that valgrind emulates faster.
 VALGRIND_ENVIRONMENT = {"OPENSSL_ia32cap": "~0x200000200000000"}
 SANITIZER_OPTIONS = {
-    "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=0",
+    # libjwt asks for -1 bytes where libcrypto has failed
+    "ASAN_OPTIONS": "allocator_may_return_null=1:detect_stack_use_after_return=1:"
+                    "strict_string_checks=1:abort_on_error=0",
     "UBSAN_OPTIONS": "print_stacktrace=1",
     "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
 }

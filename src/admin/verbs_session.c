@@ -243,8 +243,11 @@ enum call_end verbs_session_create(struct call *call)
     struct request request = {.arena = call->arena, .issuer = &call->service.issuer};
     const struct mount *mount = NULL;
     const char *scope = options_value(&call->options, OPTION_SCOPE);
-    struct issue_ask ask = {
-        .account = &account, .scope_given = scope != NULL, .scope = text_of(scope)};
+    struct issue_ask ask = {.account = &account,
+                            .scope_given = scope != NULL,
+                            .scope = text_of(scope),
+                            .has_event = true,
+                            .event = EVENT_BEGUN};
     enum call_end end = find_mount(call, &mount);
 
     end = end == CALL_DONE ? find_account(call, &account) : end;

@@ -24,6 +24,7 @@ enum event_class event_class(enum event_kind kind)
     case EVENT_REUSE:
         return EVENT_CLASS_SECURITY;
     case EVENT_REVOKED:
+    case EVENT_BEGUN:
     case EVENT_ACCOUNT:
     case EVENT_CLIENT:
     case EVENT_KEY:

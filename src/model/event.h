@@ -22,7 +22,8 @@
     EVENT(RESTORED, "restored",                                                                    \
           "an older copy of the store was put back and ended again what has ended")                \
     EVENT(LOGIN, "login", "a session began by a password")                                         \
-    EVENT(GUESSED, "guessed", "several wrong passwords or secrets in a row")
+    EVENT(GUESSED, "guessed", "several wrong passwords or secrets in a row")                       \
+    EVENT(BEGUN, "begun", "an administrator began a session for somebody")
 
 enum event_kind {
 #define EVENT(name, word, meaning) EVENT_##name,
@@ -30,7 +31,7 @@ enum event_kind {
 #undef EVENT
 };
 
-enum { EVENT_KINDS = EVENT_GUESSED + 1, EVENT_NOTE_MAX = 128 };
+enum { EVENT_KINDS = EVENT_BEGUN + 1, EVENT_NOTE_MAX = 128 };
 
 /* Each class has room of its own in the store, so that what strangers can cause, however often,
  * pushes nothing else out. */

@@ -145,6 +145,22 @@ static bool find_policy(struct issue *issue)
     return false;
 }
 
+/* The event is in the same commit. */
+static void prepare_write(struct issue *issue)
+{
+    const struct session *session = &issue->session;
+    struct event event = {
+        .at_ms = session->created_ms, .kind = issue->ask.event, .account = session->account};
+
+    store_prepare_create(&issue->write, session, issue->ask.account);
+    if (issue->ask.has_event) {
+        memcpy(event.session, session->id, sizeof event.session);
+        memcpy(event.realm, session->realm, sizeof event.realm);
+        memcpy(event.client, session->client, sizeof event.client);
+        store_attach_event(&issue->write, &event);
+    }
+}
+
 static bool start_session(struct issue *issue)
 {
     const struct issue_ask *ask = &issue->ask;
@@ -202,7 +218,7 @@ static bool make_first_token(struct issue *issue)
     struct text *token = &request->answer.refresh_token;
     struct layout_claims claims;
 
-    store_prepare_create(&issue->write, session, issue->ask.account);
+    prepare_write(issue);
     if (issue->ask.imported.size > 0) {
         *token = issue->ask.imported;
     } else if (policy->format != REFRESH_FORMAT_JWT) {

@@ -32,6 +32,8 @@ struct issue_ask {
     struct text scope;
     struct text imported; /* a refresh token another server issued, honoured as generation 0; "" =
                              none */
+    bool has_event;
+    enum event_kind event; /* as which its beginning is noted */
 };
 
 /* A session on its way into the store; in memory that lives until issue_written has said that it is

@@ -30,7 +30,6 @@ static bool is_of_realm(const struct request *request, const json_t *payload);
 static bool is_absent_or(const json_t *payload, const char *claim, const char *value);
 static bool is_recent(const struct request *request, const json_t *payload);
 static enum outcome check_user(struct request *request, const char *name, struct account *account);
-static void note(struct request *request, struct login *login);
 
 const struct operation operation_login = {
     .word = "login", .begin = begin, .step = step, .written = written};
@@ -64,11 +63,7 @@ static struct store_write *step(struct request *request, enum outcome *outcome)
     struct login *login = request->state;
 
     *outcome = login->outcome;
-    if (!login->writes) {
-        return NULL;
-    }
-    note(request, login);
-    return &login->issue.write;
+    return login->writes ? &login->issue.write : NULL;
 }
 
 static void written(struct request *request, enum store_result result)
@@ -95,7 +90,7 @@ static bool renew(struct request *request)
 /* OUTCOME_ROTATED: login->issue holds the write that makes the session durable. */
 static enum outcome start_session(struct request *request, struct login *login)
 {
-    struct issue_ask ask = {.account = &login->account};
+    struct issue_ask ask = {.account = &login->account, .has_event = true, .event = EVENT_LOGIN};
     char name[ACCOUNT_NAME_MAX + 1];
     enum outcome outcome;
 
@@ -200,17 +195,4 @@ static enum outcome check_user(struct request *request, const char *name, struct
         return outcome;
     }
     return account->enabled ? OUTCOME_ROTATED : OUTCOME_ACCOUNT_DISABLED;
-}
-
-/* Whoever sees the list of events sees who came in by a password. */
-static void note(struct request *request, struct login *login)
-{
-    const struct session *session = &login->issue.session;
-    struct event event = {
-        .at_ms = request->answer.now_ms, .kind = EVENT_LOGIN, .account = session->account};
-
-    memcpy(event.session, session->id, sizeof event.session);
-    memcpy(event.realm, session->realm, sizeof event.realm);
-    memcpy(event.client, session->client, sizeof event.client);
-    store_attach_event(&login->issue.write, &event);
 }

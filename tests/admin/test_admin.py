@@ -312,7 +312,7 @@ def test_help_tells_every_verb(template):
         for option in re.findall(r"--([a-z-]+)", told):
             assert f"Fl -{option}" in manual, f"retoken(1) does not name --{option}"
     assert template.run("--help").stdout == text
-    assert re.fullmatch(r"retoken \d+\.\d+\.\d+\nOpenSSL .+\nclient assertions verified by .+\n",
+    assert re.fullmatch(r"retoken \d+\.\d+\.\d+\nOpenSSL .+\nclient assertions verified by .+\nconfines itself: .+\n",
                         template.run("version").stdout)
     assert template.run("--version").stdout == template.run("version").stdout
 
@@ -1001,7 +1001,7 @@ def test_explain_states(fresh):
     assert (said["generation"], said["current_generation"]) == (0, 0)
     assert said["mounts"][0]["says"].startswith(
         "generation 0 of ada's session on web; it is the current one")
-    assert TIME.match(said["expires"]) and said["ended"] is None and said["events"] == []
+    assert TIME.match(said["expires"]) and said["ended"] is None and [e["event"] for e in said["events"]] == ["begun"]
 
     second = fresh.refresh(first, client_id="web")["refresh_token"]
     said = fresh.explain(first)

@@ -216,6 +216,8 @@ def test_forged_refresh_tokens(door, mount):
     for name, forged in wrong.items():
         if any(ord(char) < 32 for char in forged) and mount.dialect.name in ("duktig", "fusionauth"):
             continue  # no web server passes such a header on
+        if name == "quoted" and mount.dialect.name == "fusionauth":
+            continue  # a cookie's value may be (RFC 6265 section 4.1.1)
         request = mount.dialect.request(mount.path, dataclasses.replace(login, refresh_token=forged))
         if forged.strip() != token:
             door.refuses(mount, name, request)
@@ -265,6 +267,8 @@ def test_access_tokens_of_others(door, path):
     keys = jwks.keys_of(door.send(Request("GET", dialects.JWKS_PATH)).body)
     wrong = forgeries(login.access_token, keys) | {"another session's": other.access_token}
     for name, token in wrong.items():
+        if token.strip() == login.access_token:
+            continue  # white space round a token is no part of it
         door.refuses(mount, name, mount.dialect.request(mount.path, dataclasses.replace(
             login, access_token=token)))
     door.grants(mount, login)

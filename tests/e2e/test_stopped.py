@@ -116,6 +116,7 @@ NOT_READY = (503, {"status": "fault", "reason": "commit-waits"})
 
 
 def test_one_of_four_processes_is_stopped(world):
+    world.installed.set_retoken(issuer="https://auth.example.org")  # doctor asks for it
     logins = [world.login(MOUNT) for _ in range(12)]
     with stopped_responder(world, 4) as (server, pid):
         expect_faults(ask_at_once(server, logins))
