@@ -31,8 +31,7 @@ enum outcome preview_token(struct issuer *issuer, const struct mount *mount,
     preview->expires_ms = decision_expires_ms(&preview->policy, session);
     if (!text_equal(text_of(session->realm), text_of(mount->realm->name))) {
         preview->outcome = OUTCOME_WRONG_REALM;
-    } else if (session->client_proved && !preview->client_proves &&
-               session->end == SESSION_LIVE) {
+    } else if (session->client_proved && !preview->client_proves && session->end == SESSION_LIVE) {
         preview->outcome = OUTCOME_CLIENT_AUTH_FAILED;
     } else {
         preview->outcome = decision_make(&preview->policy, &preview->grant, preview->generation,
