@@ -82,6 +82,7 @@ static struct answer usual_answer(void)
                            .session_expires_ms = NOW_MS + INT64_C(30) * CLOCK_DAY,
                            .username = TEXT("ada"),
                            .roles = TEXT("ROLE_USER"),
+                           .granted = TEXT("read write"),
                            .key_set = TEXT("{\"keys\":[]}")};
 }
 
@@ -204,6 +205,8 @@ static void obey(struct text line, struct trial *trial, struct script *script)
     } else if (text_is(word, "@scope")) {
         answer->scope = value;
         answer->scope_narrowed = true;
+    } else if (text_is(word, "@granted")) {
+        answer->granted = text_is(value, "nothing") ? (struct text){0} : value;
     } else if (text_is(word, "@session_ends")) {
         answer->session_expires_ms = number_of(value);
     } else {
