@@ -12,7 +12,7 @@ import pytest
 
 from test_admin import RETOKEN, Installation, environment
 
-SMALL = "[retoken]\ndata = .\n[mount /oauth/token]\ndialect = oauth\nalgorithm = HS256\n"
+SMALL = "[retoken]\ndata = .\nissuer = https://auth.example.org\n[mount /oauth/token]\ndialect = oauth\nalgorithm = HS256\n"
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +97,8 @@ def test_init_before_there_is_a_configuration(stop_at, tmp_path):
         assert re.fullmatch(r"[0-9a-f]{64}\n", (one.directory / "secret").read_text())
         if complete:
             one.run("init")
+            one.write(one.config.read_text().replace("[retoken]\n",
+                                                     "[retoken]\nissuer = https://auth.example.org\n"))
             one.run("doctor")
             return
     pytest.fail("the secret is never made")
