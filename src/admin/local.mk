@@ -11,6 +11,7 @@ libadmin_a_SOURCES = \
 	src/admin/explain_paste.c src/admin/explain_paste.h \
 	src/admin/init.c \
 	src/admin/key_need.c src/admin/key_need.h \
+	src/admin/lines.c src/admin/lines.h \
 	src/admin/options.c src/admin/options.h \
 	src/admin/output.c src/admin/output.h \
 	src/admin/prompt.c src/admin/prompt.h \

@@ -180,6 +180,12 @@ enum store_result store_event_add(struct store *store, const struct event *event
 
 /* ---- accounts ---- */
 
+void store_prepare_account_add(struct store_write *write, struct account *account)
+{
+    start(write, STORE_WRITE_ACCOUNT_ADD, account->created_ms);
+    write->of.account_add = account;
+}
+
 enum store_result store_account_add(struct store *store, struct account *account,
                                     struct fault *fault)
 {
@@ -189,8 +195,7 @@ enum store_result store_account_add(struct store *store, struct account *account
         fault_set(fault, "an account needs a name");
         return STORE_FAULT;
     }
-    start(&write, STORE_WRITE_ACCOUNT_ADD, account->created_ms);
-    write.of.account_add = account;
+    store_prepare_account_add(&write, account);
     return store_write(store, &write, fault);
 }
 

@@ -281,6 +281,8 @@ void store_prepare_end(struct store_write *write, const uint8_t id[SESSION_ID_SI
                        enum session_end end, int64_t now_ms, const struct session *as_read,
                        const struct event *event);
 void store_prepare_event(struct store_write *write, const struct event *event);
+/* The account's name is not empty. */
+void store_prepare_account_add(struct store_write *write, struct account *account);
 /* A write that does nothing but what is attached to it. */
 void store_prepare_attached(struct store_write *write, int64_t now_ms);
 /* Attaches an event to a write that has been prepared. */

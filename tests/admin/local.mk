@@ -3,7 +3,7 @@ ADMIN_LIBS = libadmin.a $(FLOORS) $(CMOCKA_LIBS)
 ADMIN_CPPFLAGS = $(TEST_CPPFLAGS)
 
 check_PROGRAMS += tests/admin/test_options tests/admin/test_output tests/admin/test_key_need \
-	tests/admin/test_prompt
+	tests/admin/test_lines tests/admin/test_prompt
 tests_admin_test_options_SOURCES = tests/admin/test_options.c
 tests_admin_test_options_CPPFLAGS = $(ADMIN_CPPFLAGS)
 tests_admin_test_options_LDADD = $(ADMIN_LIBS)
@@ -16,5 +16,8 @@ tests_admin_test_key_need_LDADD = $(ADMIN_LIBS)
 tests_admin_test_prompt_SOURCES = tests/admin/test_prompt.c
 tests_admin_test_prompt_CPPFLAGS = $(ADMIN_CPPFLAGS)
 tests_admin_test_prompt_LDADD = $(ADMIN_LIBS)
+tests_admin_test_lines_SOURCES = tests/admin/test_lines.c
+tests_admin_test_lines_CPPFLAGS = $(ADMIN_CPPFLAGS)
+tests_admin_test_lines_LDADD = $(ADMIN_LIBS)
 
 EXTRA_DIST += tests/admin/test_admin.py tests/admin/test_killed.py tests/admin/stop_at.c
