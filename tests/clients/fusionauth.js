@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: ISC
-// fusionauth.js PACKAGE URL REFRESH_TOKEN: what FusionAuth's own client makes of our answers, one
-// JSON object a line. PACKAGE: which release of it. Knows the client's calls; judges nothing.
+/* SPDX-License-Identifier: ISC */
+/* fusionauth.js PACKAGE URL REFRESH_TOKEN: what FusionAuth's own client makes of our answers, one
+ * JSON object a line. PACKAGE: which release of it. Knows the client's calls; judges nothing. */
 "use strict";
 
 const [, , name, url, refreshToken] = process.argv;
