@@ -62,6 +62,7 @@ static bool decode_documented(struct request *request, enum outcome *refusal)
     struct login_input *input = &request->input.login;
 
     request->operation = &operation_login;
+    input->bearer_given = true;
     if (http_authorization(&request->http->request, "Bearer", &input->bearer) != HTTP_ONE) {
         *refusal = OUTCOME_TOKEN_MISSING;
     } else if (request->json == NULL ||

@@ -21,6 +21,7 @@ struct account {
     uint32_t epoch;               /* a session of an earlier one has ended: one write ends all */
     uint32_t session_limit;       /* at most so many live sessions; 0 = any number */
     int64_t created_ms;
+    int64_t last_login_ms; /* when the newest session that a login began was made; 0 = never */
     char name[ACCOUNT_NAME_MAX + 1];
     char subject[ACCOUNT_SUBJECT_MAX + 1];
     char roles[ACCOUNT_ROLES_MAX + 1];

@@ -153,6 +153,7 @@ static void prepare_write(struct issue *issue)
         .at_ms = session->created_ms, .kind = issue->ask.event, .account = session->account};
 
     store_prepare_create(&issue->write, session, issue->ask.account);
+    issue->write.of.create.is_login = issue->ask.has_event && issue->ask.event == EVENT_LOGIN;
     if (issue->ask.has_event) {
         memcpy(event.session, session->id, sizeof event.session);
         memcpy(event.realm, session->realm, sizeof event.realm);

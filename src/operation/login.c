@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* login.c: the operation that begins a session for a user who proves it with the password and a
- * token of theirs (docs/dialects.md section 2, decision 2). A refresh token is renewed by the
- * refresh operation, which checks user and password too; an access token gives a new session. Knows
- * accounts and tokens; does not know how either is sent. */
+/* login.c: the operation that begins a session for a user who proves it with the password; where a
+ * dialect asks for a token of theirs as well (docs/dialects.md section 2, decision 2), with both. A
+ * refresh token is renewed by the refresh operation, which checks user and password too; an access
+ * token gives a new session. Knows accounts and tokens; does not know how either is sent. */
 #include <string.h>
 
 #include "operation/client_auth.h"
@@ -21,23 +21,42 @@ struct login {
 };
 
 static bool begin(struct request *request);
+static bool begin_new(struct request *request);
+static bool begin_by_bearer(struct request *request);
 static struct store_write *step(struct request *request, enum outcome *outcome);
 static void written(struct request *request, enum store_result result);
 static bool renew(struct request *request);
 static enum outcome start_session(struct request *request, struct login *login);
-static enum outcome find_user(struct request *request, char name[ACCOUNT_NAME_MAX + 1]);
+static enum outcome check_bearer(struct request *request);
 static bool is_of_realm(const struct request *request, const json_t *payload);
 static bool is_absent_or(const json_t *payload, const char *claim, const char *value);
 static bool is_recent(const struct request *request, const json_t *payload);
-static enum outcome check_user(struct request *request, const char *name, struct account *account);
+static enum outcome check_user(struct request *request, struct account *account);
+static bool find_account(struct request *request, struct account *account);
 
 const struct operation operation_login = {
     .word = "login", .begin = begin, .step = step, .written = written};
 
 static bool begin(struct request *request)
 {
+    return request->input.login.bearer_given ? begin_by_bearer(request) : begin_new(request);
+}
+
+static bool begin_new(struct request *request)
+{
+    struct login *login = operation_state(request, sizeof *login, 0);
+
+    if (login == NULL) {
+        return false;
+    }
+    login->outcome = start_session(request, login);
+    login->writes = login->outcome == OUTCOME_ROTATED;
+    return true;
+}
+
+static bool begin_by_bearer(struct request *request)
+{
     struct token_ref ref;
-    struct login *login;
 
     switch (token_ref_locate(request->issuer, request->input.login.bearer, request->arena, &ref,
                              &request->fault)) {
@@ -45,17 +64,11 @@ static bool begin(struct request *request)
     case TOKEN_REF_UNKNOWN:
         return renew(request);
     case TOKEN_REF_INVALID:
-        break;
+        return begin_new(request);
     case TOKEN_REF_FAULT:
-        return false;
+        break;
     }
-    login = operation_state(request, sizeof *login, 0);
-    if (login == NULL) {
-        return false;
-    }
-    login->outcome = start_session(request, login);
-    login->writes = login->outcome == OUTCOME_ROTATED;
-    return true;
+    return false;
 }
 
 static struct store_write *step(struct request *request, enum outcome *outcome)
@@ -90,29 +103,34 @@ static bool renew(struct request *request)
 /* OUTCOME_ROTATED: login->issue holds the write that makes the session durable. */
 static enum outcome start_session(struct request *request, struct login *login)
 {
-    struct issue_ask ask = {.account = &login->account, .has_event = true, .event = EVENT_LOGIN};
-    char name[ACCOUNT_NAME_MAX + 1];
+    const struct login_input *input = &request->input.login;
+    struct issue_ask ask = {.account = &login->account,
+                            .scope_given = input->scope_given,
+                            .scope = input->scope,
+                            .has_event = true,
+                            .event = EVENT_LOGIN};
     enum outcome outcome;
 
     request->answer.now_ms = clock_now_ms(&request->issuer->clock);
     if (!client_auth_check(request, NULL, request->answer.now_ms, &login->client, &outcome)) {
         return outcome;
     }
-    outcome = find_user(request, name);
+    outcome = input->bearer_given ? check_bearer(request) : OUTCOME_ROTATED;
     if (outcome == OUTCOME_ROTATED) {
-        outcome = check_user(request, name, &login->account);
+        outcome = check_user(request, &login->account);
     }
     ask.client = login->client.named ? text_of(login->client.id) : (struct text){0};
     ask.client_proved = login->client.proved;
     if (outcome == OUTCOME_ROTATED) {
+        request->answer.last_login_ms = login->account.last_login_ms;
         outcome = issue_begin(&login->issue, request, &ask);
     }
     return outcome;
 }
 
-/* The user whose access token this is, who must be the one that asks: the signature proves only
- * whose it was. OUTCOME_ROTATED: it is. */
-static enum outcome find_user(struct request *request, char name[ACCOUNT_NAME_MAX + 1])
+/* Is this an access token of the user that asks? Its signature proves only whose it was.
+ * OUTCOME_ROTATED: it is. */
+static enum outcome check_bearer(struct request *request)
 {
     const struct login_input *input = &request->input.login;
     const struct keyring *keyring = issuer_keyring_now(request->issuer, &request->fault);
@@ -132,11 +150,8 @@ static enum outcome find_user(struct request *request, char name[ACCOUNT_NAME_MA
         return OUTCOME_TOKEN_INVALID;
     } else if (!is_recent(request, payload)) {
         return OUTCOME_TOKEN_EXPIRED;
-    } else if (!text_equal(subject, input->username) ||
-               !text_copy(subject, name, ACCOUNT_NAME_MAX + 1)) {
-        return OUTCOME_WRONG_USER;
     }
-    return OUTCOME_ROTATED;
+    return text_equal(subject, input->username) ? OUTCOME_ROTATED : OUTCOME_WRONG_USER;
 }
 
 /* A key may sign for several realms: the token must be laid out as those of this one are, and not
@@ -172,27 +187,45 @@ static bool is_recent(const struct request *request, const json_t *payload)
 }
 
 /* An account that does not exist takes as long as one that does, and is told the same. */
-static enum outcome check_user(struct request *request, const char *name, struct account *account)
+static enum outcome check_user(struct request *request, struct account *account)
 {
+    const struct login_input *input = &request->input.login;
     enum outcome outcome;
 
-    switch (store_account_find(request->issuer->store, name, account, &request->fault)) {
-    case STORE_OK:
-        break;
-    case STORE_ABSENT:
-        account->number = 0;
-        account->password[0] = '\0';
-        break;
-    case STORE_EXISTS:
-    case STORE_STALE:
-    case STORE_FAULT:
+    if (!find_account(request, account)) {
         return OUTCOME_FAULT;
     }
     request->guess.account = account->number;
-    if (!guess_begin(request, GUESS_LOGIN, text_of(name), 0, request->answer.now_ms, &outcome) ||
-        !guess_password(request, text_of(name), request->input.login.password, account->password,
-                        &outcome)) {
+    if (!guess_begin(request, GUESS_LOGIN, input->username, 0, request->answer.now_ms, &outcome) ||
+        !guess_password(request, input->username, input->password, account->password, &outcome)) {
         return outcome;
     }
     return account->enabled ? OUTCOME_ROTATED : OUTCOME_ACCOUNT_DISABLED;
+}
+
+/* The account of that name; one without number and password where there is none, as where no
+ * account can have the name. False with the fault. */
+static bool find_account(struct request *request, struct account *account)
+{
+    struct text username = request->input.login.username;
+    char name[ACCOUNT_NAME_MAX + 1];
+
+    account->number = 0;
+    account->password[0] = '\0';
+    if (username.size == 0 || !text_copy(username, name, sizeof name)) {
+        return true;
+    }
+    switch (store_account_find(request->issuer->store, name, account, &request->fault)) {
+    case STORE_OK:
+        return true;
+    case STORE_ABSENT:
+        account->number = 0;
+        account->password[0] = '\0';
+        return true;
+    case STORE_EXISTS:
+    case STORE_STALE:
+    case STORE_FAULT:
+        break;
+    }
+    return false;
 }

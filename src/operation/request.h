@@ -61,8 +61,11 @@ struct refresh_input {
 struct login_input {
     struct text username;
     struct text password;
+    bool bearer_given;  /* … and then the password alone does not do */
     struct text bearer; /* a token of this user's: a refresh token, which is renewed, or an access
                            token, expired or not, which gives a new session */
+    bool scope_given;
+    struct text scope;
 };
 
 /* What a dialect answers with. On a refusal only the last part, as far as it is known. */
@@ -78,6 +81,8 @@ struct answer {
     struct text granted;   /* on OUTCOME_SCOPE_INVALID: the session's scope, which its holder may
                               know */
     int64_t retry_after_s; /* on OUTCOME_SLOWED */
+    int64_t last_login_ms; /* the account's last login before this one; 0 = none, and on other
+                              operations */
     struct text key_set;   /* a JWK Set (RFC 7517) */
     enum store_readiness readiness;
 

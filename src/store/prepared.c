@@ -58,6 +58,7 @@ void store_prepare_create(struct store_write *write, const struct session *sessi
     start(write, STORE_WRITE_CREATE, session->created_ms);
     write->of.create.session = session;
     write->of.create.as_read = as_read;
+    write->of.create.is_login = false;
 }
 
 enum store_result store_session_create(struct store *store, const struct session *session,

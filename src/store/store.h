@@ -216,6 +216,7 @@ struct store_write {
         struct {
             const struct session *session;
             const struct account *as_read;
+            bool is_login; /* noted as the account's last; not unless set after preparing */
         } create;
         struct store_rotation rotate;
         struct store_rotation touch; /* id, from, now_ms and expires_ms of it */

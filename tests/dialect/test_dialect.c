@@ -330,10 +330,13 @@ static void show_ask(struct buffer *out, const struct request *request)
         show_text(out, "username", input->username_given, input->username);
         show_text(out, "access_token", input->access_token_given, input->access_token);
     } else if (request->operation == &operation_login) {
-        show_text(out, "refresh_token", true, request->input.login.bearer);
+        const struct login_input *input = &request->input.login;
+
+        show_text(out, "refresh_token", input->bearer_given, input->bearer);
         show_client(out, &request->client);
-        show_text(out, "username", true, request->input.login.username);
-        show_text(out, "password", true, request->input.login.password);
+        show_text(out, "scope", input->scope_given, input->scope);
+        show_text(out, "username", true, input->username);
+        show_text(out, "password", true, input->password);
     } else {
         buffer_addf(out, "  operation: %s\n", request->operation->word);
     }

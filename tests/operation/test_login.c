@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* test_login.c: what a password buys, beside which bearer, and what wrong ones lead to. */
+/* test_login.c: what a password buys, alone and beside a bearer, and what wrong ones lead to. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,6 +64,89 @@ static void test_password_buys_a_session(void **state)
     assert_int_equal(store_account_remove(w->store, "ada", &w->fault), STORE_OK);
     assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
                      OUTCOME_CREDENTIALS_WRONG); /* whether there is such an account is not told */
+}
+
+static enum outcome by_password(struct world *w, struct text name, const char *password,
+                                struct answer *answer)
+{
+    struct world_ask ask = {.mount = &w->mount,
+                            .no_bearer = true,
+                            .username = name,
+                            .password_given = true,
+                            .password = text_of(password)};
+
+    return world_run(&w->issuer, &ask, w->arena, answer, &w->fault);
+}
+
+static void test_password_alone(void **state)
+{
+    struct world *w = *state;
+    struct answer first, answer;
+
+    assert_int_equal(by_password(w, TEXT("ada"), "correct horse", &first), OUTCOME_ROTATED);
+    assert_int_equal(first.last_login_ms, 0);
+    assert_true(text_is(first.username, "ada") && first.access_token.size > 0);
+    assert_int_equal(world_present(w, &w->mount, first.refresh_token, &answer), OUTCOME_ROTATED);
+    w->now_ms += CLOCK_MINUTE;
+    assert_int_equal(by_password(w, TEXT("ada"), "wrong horse", &answer),
+                     OUTCOME_CREDENTIALS_WRONG);
+    assert_int_equal(by_password(w, TEXT("ada"), "correct horse", &answer), OUTCOME_ROTATED);
+    assert_int_equal(answer.last_login_ms, w->now_ms - CLOCK_MINUTE);
+    assert_memory_not_equal(answer.session, first.session, SESSION_ID_SIZE);
+    w->ada.enabled = false;
+    assert_int_equal(store_account_update(w->store, NULL, &w->ada, &w->fault), STORE_OK);
+    assert_int_equal(by_password(w, TEXT("ada"), "wrong horse", &answer),
+                     OUTCOME_CREDENTIALS_WRONG); /* that it is disabled, only the user is told */
+    assert_int_equal(by_password(w, TEXT("ada"), "correct horse", &answer),
+                     OUTCOME_ACCOUNT_DISABLED);
+}
+
+/* Whether there is an account of that name is not told, and not that none can have it. */
+static void test_no_such_account(void **state)
+{
+    static char long_name[ACCOUNT_NAME_MAX + 2];
+    static const char nul[] = "ada\0";
+    struct world *w = *state;
+    struct account silent = {.enabled = true, .name = "silent"};
+    struct answer answer;
+
+    memset(long_name, 'a', sizeof long_name - 1);
+    assert_int_equal(store_account_add(w->store, &silent, &w->fault), STORE_OK);
+    assert_int_equal(by_password(w, TEXT("silent"), "correct horse", &answer),
+                     OUTCOME_CREDENTIALS_WRONG);
+    assert_int_equal(by_password(w, TEXT("eve"), "correct horse", &answer),
+                     OUTCOME_CREDENTIALS_WRONG);
+    assert_int_equal(by_password(w, TEXT(""), "correct horse", &answer), OUTCOME_CREDENTIALS_WRONG);
+    assert_int_equal(by_password(w, TEXT("ADA"), "correct horse", &answer),
+                     OUTCOME_CREDENTIALS_WRONG);
+    assert_int_equal(by_password(w, text_of(long_name), "correct horse", &answer),
+                     OUTCOME_CREDENTIALS_WRONG);
+    assert_int_equal(by_password(w, (struct text){nul, sizeof nul}, "correct horse", &answer),
+                     OUTCOME_CREDENTIALS_WRONG);
+    for (int i = 1; i < GUESS_FREE; i++) {
+        assert_int_equal(by_password(w, TEXT("eve"), "wrong", &answer), OUTCOME_CREDENTIALS_WRONG);
+    }
+    assert_int_equal(by_password(w, TEXT("eve"), "wrong", &answer), OUTCOME_SLOWED);
+}
+
+static void test_scope_of_a_login(void **state)
+{
+    struct world *w = *state;
+    struct answer answer;
+    struct world_ask ask = {.mount = &w->mount,
+                            .no_bearer = true,
+                            .username = TEXT("ada"),
+                            .password_given = true,
+                            .password = TEXT("correct horse"),
+                            .scope_given = true,
+                            .scope = TEXT("read \"")};
+
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_SCOPE_INVALID);
+    ask.scope = TEXT("read write");
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
+    assert_true(text_is(answer.scope, "read write"));
+    assert_string_equal(world_record(w, answer.session).scope, "read write");
 }
 
 /* Signed by the key of this realm, and of another layout, issuer or audience, or too old. */
@@ -221,9 +304,15 @@ static void test_refresh_tokens_are_not_hurt(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_password_buys_a_session), CASE(test_bearers),
-        CASE(test_leaves_an_event),         CASE(test_guessing_is_slowed),
-        CASE(test_clock_goes_back),         CASE(test_refresh_tokens_are_not_hurt),
+        CASE(test_password_buys_a_session),
+        CASE(test_password_alone),
+        CASE(test_no_such_account),
+        CASE(test_scope_of_a_login),
+        CASE(test_bearers),
+        CASE(test_leaves_an_event),
+        CASE(test_guessing_is_slowed),
+        CASE(test_clock_goes_back),
+        CASE(test_refresh_tokens_are_not_hurt),
     };
     return cmocka_run_group_tests_name("operation/login", tests, NULL, NULL);
 }

@@ -198,8 +198,12 @@ struct request world_request(struct issuer *issuer, const struct world_ask *ask,
                                          .endpoint_path = ask->endpoint_path}};
 
     if (ask->password_given) {
-        request.input.login = (struct login_input){
-            .username = ask->username, .password = ask->password, .bearer = ask->refresh_token};
+        request.input.login = (struct login_input){.username = ask->username,
+                                                   .password = ask->password,
+                                                   .bearer_given = !ask->no_bearer,
+                                                   .bearer = ask->refresh_token,
+                                                   .scope_given = ask->scope_given,
+                                                   .scope = ask->scope};
     } else {
         request.input.refresh =
             (struct refresh_input){.refresh_token = ask->refresh_token,

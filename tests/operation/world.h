@@ -44,6 +44,7 @@ struct world_ask {
     struct text access_token;
     bool password_given; /* then it is a login, and refresh_token its bearer */
     struct text password;
+    bool no_bearer; /* by password alone */
 };
 /* The request that asks for it, not begun. */
 struct request world_request(struct issuer *issuer, const struct world_ask *ask,

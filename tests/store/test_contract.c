@@ -64,6 +64,38 @@ static void account_names_are_unique_and_numbers_never_come_again(void **state)
     assert_int_equal(fixture_findings(f), 0);
 }
 
+static int64_t last_login(struct fixture *f, const char *name)
+{
+    struct account account;
+
+    assert_store(STORE_OK, store_account_find(f->store, name, &account, &f->fault));
+    return account.last_login_ms;
+}
+
+/* In the session's own commit, and no update of the account takes it back. */
+static void a_login_is_noted_in_the_account(void **state)
+{
+    struct fixture *f = *state;
+    struct account before, after;
+    struct session session = fixture_session(1);
+    struct store_write write;
+
+    fixture_account(f, "ada");
+    fixture_add_session(f, 2);
+    assert_int_equal(last_login(f, "ada"), 0);
+    assert_store(STORE_OK, store_account_find(f->store, "ada", &before, &f->fault));
+    store_prepare_create(&write, &session, NULL);
+    write.of.create.is_login = true;
+    assert_store(STORE_OK, store_write(f->store, &write, &f->fault));
+    assert_int_equal(last_login(f, "ada"), session.created_ms);
+    assert_store(STORE_EXISTS, store_write(f->store, &write, &f->fault));
+    after = before;
+    strcpy(after.roles, "user");
+    assert_store(STORE_OK, store_account_update(f->store, &before, &after, &f->fault));
+    assert_int_equal(last_login(f, "ada"), session.created_ms);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
 static void account_update_changes_all_but_the_name(void **state)
 {
     struct fixture *f = *state;
@@ -2049,6 +2081,7 @@ int main(void)
         CONTRACT(account_comes_back_as_it_went_in),
         CONTRACT(unknown_accounts_are_absent),
         CONTRACT(account_names_are_unique_and_numbers_never_come_again),
+        CONTRACT(a_login_is_noted_in_the_account),
         CONTRACT(account_update_changes_all_but_the_name),
         CONTRACT(accounts_are_listed_by_name_in_pages),
         CONTRACT(clients_are_added_found_listed_and_removed),

@@ -209,6 +209,7 @@ static void account_is_laid_out_as_drawn(void **state)
                                     .epoch = 4,
                                     .session_limit = 5,
                                     .created_ms = 0x19a9f2c3b00,
+                                    .last_login_ms = 0x19a9f2c3c00,
                                     .name = "ada",
                                     .roles = "admin",
                                     .claims = "{}",
@@ -221,10 +222,9 @@ static void account_is_laid_out_as_drawn(void **state)
     record_start(&record, TABLE_ACCOUNTS, key);
     record_put_account(&record, &account);
     assert_true(record_seal(&record, mac, &stored));
-    assert_value(
-        &stored,
-        "02 03 0000019a9f2c3b00 00000004 00000005 0003 616461 0000 0005 61646d696e 0002 7b7d"
-        "0003 247924");
+    assert_value(&stored,
+                 "02 03 0000019a9f2c3b00 0000019a9f2c3c00 00000004 00000005 0003 616461 0000 0005"
+                 "61646d696e 0002 7b7d 0003 247924");
     reopen(&again, TABLE_ACCOUNTS, stored);
     assert_true(record_get_account(&again, &found));
     assert_memory_equal(&found, &account, sizeof found);

@@ -86,7 +86,7 @@ static bool is_same(const struct account *a, const struct account *b)
            strcmp(a->claims, b->claims) == 0 && strcmp(a->password, b->password) == 0;
 }
 
-/* The epoch is the store's own: no update takes it back. */
+/* Epoch and last login are the store's own: no update takes them back. */
 enum store_result accounts_update(struct rows *rows, const struct store_write *write)
 {
     const struct account *before = write->of.account_update.before;
@@ -100,6 +100,7 @@ enum store_result accounts_update(struct rows *rows, const struct store_write *w
     }
     memcpy(updated.name, account.name, sizeof updated.name);
     updated.epoch = account.epoch;
+    updated.last_login_ms = account.last_login_ms;
     if (write->of.account_update.end != SESSION_LIVE) {
         raise_epoch(rows, &updated, write);
     }

@@ -82,6 +82,7 @@ bool record_get_alias(struct record *record, struct record_alias *alias)
  *     02                         version
  *     01                         flags: 01 enabled, 02 sessions outlive a change of the password
  *     0000019a9f2c3b00           created
+ *     0000000000000000           last login, 0 = never
  *     00000000                   epoch
  *     00000000                   most live sessions, 0 = any number
  *     0003 616461                name "ada"
@@ -96,6 +97,7 @@ void record_put_account(struct record *record, const struct account *account)
     put_u8(record, ACCOUNT_VERSION);
     put_u8(record, (account->enabled ? 1U : 0) | (account->keep_on_password_change ? 2U : 0));
     put_time(record, account->created_ms);
+    put_time(record, account->last_login_ms);
     put_u32(record, account->epoch);
     put_u32(record, account->session_limit);
     put_text(record, account->name, sizeof account->name);
@@ -114,6 +116,7 @@ bool record_get_account(struct record *record, struct account *account)
     account->enabled = (flags & 1) != 0;
     account->keep_on_password_change = (flags & 2) != 0;
     account->created_ms = get_time(record);
+    account->last_login_ms = get_time(record);
     account->epoch = get_u32(record);
     account->session_limit = get_u32(record);
     get_text(record, account->name, sizeof account->name);

@@ -51,6 +51,10 @@ enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
     if (rows->behind_ms > 0) {
         begin_later(&stored.session, rows->behind_ms);
     }
+    if (has_account && write->of.create.is_login) {
+        account.last_login_ms = stored.session.created_ms;
+        rows_account_put(rows, &account);
+    }
     if (session->has_alias) {
         add_alias(rows, session, session->alias);
     }
