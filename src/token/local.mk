@@ -5,6 +5,8 @@ libtoken_a_SOURCES = \
 	src/token/secrets.h \
 	src/token/refresh_token.c \
 	src/token/refresh_token.h \
+	src/token/user_code.c \
+	src/token/user_code.h \
 	src/token/signing_profile.c \
 	src/token/signing_profile.h \
 	src/token/signing_pem.c \

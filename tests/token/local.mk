@@ -11,6 +11,11 @@ tests_token_test_refresh_token_SOURCES = tests/token/test_refresh_token.c $(TOKE
 tests_token_test_refresh_token_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_refresh_token_LDADD = $(TOKEN_LIBS)
 
+check_PROGRAMS += tests/token/test_user_code
+tests_token_test_user_code_SOURCES = tests/token/test_user_code.c $(TOKEN_FIXTURE)
+tests_token_test_user_code_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_user_code_LDADD = $(TOKEN_LIBS)
+
 check_PROGRAMS += tests/token/test_signing_key
 tests_token_test_signing_key_SOURCES = tests/token/test_signing_key.c $(TOKEN_FIXTURE)
 tests_token_test_signing_key_CPPFLAGS = $(TEST_CPPFLAGS)
