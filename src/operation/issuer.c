@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "operation/device_polls.h"
 #include "operation/password_gate.h"
 
 /* Keyrings change when an operator adds or retires a key. The last 256 are kept instead of being
@@ -53,11 +54,16 @@ bool issuer_open(struct issuer *issuer, struct store *store, const struct secret
         fault_set(fault, "no memory or no randomness for checking passwords");
         goto fail;
     }
+    issuer->polls = device_polls_open();
+    if (issuer->polls == NULL) {
+        fault_set(fault, "out of memory for the polls of devices");
+        goto fail_gate;
+    }
     issuer->refresh_jwt = signing_key_from_secret(
         (struct text){(const char *)secrets->refresh_jwt, sizeof secrets->refresh_jwt}, NULL,
         fault);
     if (issuer->refresh_jwt == NULL) {
-        goto fail_gate;
+        goto fail_polls;
     }
     issuer->keyrings = calloc(1, sizeof *issuer->keyrings);
     if (issuer->keyrings == NULL) {
@@ -75,6 +81,8 @@ fail_keyrings:
     free(issuer->keyrings);
 fail_key:
     signing_key_close(issuer->refresh_jwt);
+fail_polls:
+    device_polls_close(issuer->polls);
 fail_gate:
     password_gate_close(issuer->gate);
 fail:
@@ -94,6 +102,7 @@ void issuer_close(struct issuer *issuer)
         free(keyrings);
     }
     signing_key_close(issuer->refresh_jwt);
+    device_polls_close(issuer->polls);
     password_gate_close(issuer->gate);
     memset(issuer, 0, sizeof *issuer);
 }

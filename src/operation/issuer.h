@@ -17,6 +17,7 @@ struct issuer {
     struct clock clock;
     struct randomness randomness;
     struct password_gate *gate;       /* every hash that a request asks for goes through it */
+    struct device_polls *polls;       /* when devices last asked whether they are approved */
     struct signing_key *refresh_jwt;  /* signs JWT-shaped refresh tokens, and nothing else */
     struct issuer_keyrings *keyrings; /* issuer.c's own: the current one and earlier ones */
 };

@@ -10,6 +10,7 @@ liboperation_a_SOURCES = \
 	src/operation/decision.h \
 	src/operation/issue.c \
 	src/operation/issue.h \
+	src/operation/device_polls.c src/operation/device_polls.h \
 	src/operation/guess.c \
 	src/operation/guess.h \
 	src/operation/health.c \

@@ -43,3 +43,7 @@ tests_operation_test_secret_proof_LDADD = $(OPERATION_LIBS)
 tests_operation_test_login_SOURCES = tests/operation/test_login.c tests/operation/world.c tests/operation/world.h
 tests_operation_test_login_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_operation_test_login_LDADD = $(OPERATION_LIBS)
+check_PROGRAMS += tests/operation/test_device_polls
+tests_operation_test_device_polls_SOURCES = tests/operation/test_device_polls.c
+tests_operation_test_device_polls_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_device_polls_LDADD = $(OPERATION_LIBS)
