@@ -135,7 +135,10 @@ static const char *state_of(const struct session *session, int64_t now_ms)
     if (session->end != SESSION_LIVE) {
         return session_end_meaning(session->end);
     }
-    return session->expires_ms != 0 && session->expires_ms <= now_ms ? "expired" : "live";
+    if (session->expires_ms != 0 && session->expires_ms <= now_ms) {
+        return "expired";
+    }
+    return session_pending_meaning(session->pending);
 }
 
 /* The session that the first argument names. */

@@ -10,7 +10,7 @@
 
 /* Stored: numbers never change, so new kinds come last. */
 #define EVENT_ROWS                                                                                 \
-    EVENT(REUSE, "reuse", "a spent refresh token came back; its session was revoked")              \
+    EVENT(REUSE, "reuse", "a spent refresh token or code came back; its session was revoked")      \
     EVENT(REUSE_REPORTED, "reuse-reported", "a spent refresh token came back; report only")        \
     EVENT(FUTURE, "future", "a token newer than the store: restored backup?")                      \
     EVENT(RECOVERED, "recovered", "a lost answer was given again inside the recovery window")      \

@@ -16,6 +16,14 @@ bool session_client_is_gone(const struct session *session, const struct client *
            (client == NULL || client->number != session->client_number);
 }
 
+void session_begin(struct session *session, bool client_proved)
+{
+    session->pending = SESSION_BEGUN;
+    memset(session->challenge, 0, sizeof session->challenge);
+    memset(session->redirect, 0, sizeof session->redirect);
+    session->client_proved = client_proved;
+}
+
 void session_note_use(struct session *session, int64_t now_ms)
 {
     int64_t last_ms = now_ms > session->rotated_ms ? now_ms : session->rotated_ms;
@@ -83,13 +91,26 @@ void session_correct_spent(struct session *session, const struct clock_moment *s
     note_spent(session, 0, spent);
 }
 
+const char *session_pending_meaning(enum session_pending pending)
+{
+    switch (pending) {
+    case SESSION_BEGUN:
+        return "live";
+    case SESSION_PENDING_CODE:
+        return "pending: its authorization code has not come";
+    case SESSION_PENDING_DEVICE:
+        return "pending: its device code has not come";
+    }
+    return "pending"; /* read from a store, so any number may come */
+}
+
 const char *session_end_meaning(enum session_end end)
 {
     switch (end) {
     case SESSION_LIVE:
         return "live";
     case SESSION_ENDED_REUSE:
-        return "reused: a spent refresh token came back";
+        return "reused: a spent refresh token or code came back";
     case SESSION_ENDED_ADMIN:
         return "revoked by an administrator";
     case SESSION_ENDED_ACCOUNT:

@@ -11,15 +11,16 @@
 #include "model/client.h"
 
 enum {
-    SESSION_ID_SIZE = 16,    /* UUIDv7: time-ordered, so new sessions share pages */
-    SESSION_REALM_MAX = 64,  /* the realm's name */
-    SESSION_SCOPE_MAX = 512, /* as granted, space-separated */
-    SESSION_HASH_SIZE = 32,  /* keyed hash of an aliased token */
-    SESSION_SPENT_KEPT = 8,  /* generations whose spending times are kept */
-    SESSION_EVENTS_KEPT = 8, /* events that are kept in short */
-    SESSION_KEY_SIZE = 64,   /* a public key: x and y of a P-256 point */
-    SESSION_DEVICE_MAX = 64, /* the device's name, as the client or the user gave it */
-    SESSION_ORIGIN_SIZE = 16 /* keyed hash of an address or a user agent */
+    SESSION_ID_SIZE = 16,        /* UUIDv7: time-ordered, so new sessions share pages */
+    SESSION_REALM_MAX = 64,      /* the realm's name */
+    SESSION_SCOPE_MAX = 512,     /* as granted, space-separated */
+    SESSION_HASH_SIZE = 32,      /* keyed hash of an aliased token */
+    SESSION_SPENT_KEPT = 8,      /* generations whose spending times are kept */
+    SESSION_EVENTS_KEPT = 8,     /* events that are kept in short */
+    SESSION_KEY_SIZE = 64,       /* a public key: x and y of a P-256 point */
+    SESSION_DEVICE_MAX = 64,     /* the device's name, as the client or the user gave it */
+    SESSION_CHALLENGE_SIZE = 32, /* a code_challenge of method S256 (RFC 7636), decoded */
+    SESSION_ORIGIN_SIZE = 16     /* keyed hash of an address or a user agent */
 };
 
 /* When a generation was spent, that is, when its successor was durable; up to a second earlier, as
@@ -38,6 +39,14 @@ struct session_event {
     uint8_t kind; /* enum event_kind */
 };
 
+/* What a session waits for before it begins. Until then it has no refresh token, is not among the
+ * sessions of its account, and is found by its code alone. */
+enum session_pending {
+    SESSION_BEGUN = 0,
+    SESSION_PENDING_CODE = 1,  /* for its authorization code (RFC 6749 section 4.1) */
+    SESSION_PENDING_DEVICE = 2 /* for a user's approval, and then its device code (RFC 8628) */
+};
+
 /* Why a session ended. */
 enum session_end {
     SESSION_LIVE = 0,
@@ -51,9 +60,13 @@ enum { SESSION_ENDS = SESSION_ENDED_LIMIT + 1 };
 
 struct session {
     uint8_t id[SESSION_ID_SIZE];
-    uint64_t account; /* account.number */
+    uint64_t account; /* account.number; 0 = none: pending, and not approved */
     uint32_t generation;
     enum session_end end;
+    enum session_pending pending;              /* unless it is SESSION_BEGUN: */
+    uint8_t challenge[SESSION_CHALLENGE_SIZE]; /* what the code's bearer must know the source of */
+    uint8_t redirect[SESSION_HASH_SIZE];       /* keyed hash of the redirect URI that was sent; all
+                                                  zero = none was */
     bool scope_given; /* the grant carried a scope, possibly an empty one */
     int64_t created_ms;
     int64_t rotated_ms; /* when this generation was made; = created_ms at generation 0 */
@@ -101,8 +114,14 @@ void session_note_use(struct session *session, int64_t now_ms);
 void session_note_rotation(struct session *session, uint32_t to, int64_t now_ms,
                            const struct clock_moment *spent, int64_t window_ms);
 
+/* What was pending begins. `client_proved`: its client proves itself as it does. */
+void session_begin(struct session *session, bool client_proved);
+
 /* The generation before the current one was spent at `spent`, and not when that was noted. */
 void session_correct_spent(struct session *session, const struct clock_moment *spent);
+
+/* "live" once it has begun; "pending: …" */
+const char *session_pending_meaning(enum session_pending pending);
 
 /* "reused", "revoked by an administrator", … */
 const char *session_end_meaning(enum session_end end);

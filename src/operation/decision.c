@@ -35,6 +35,8 @@ enum outcome decision_make(const struct policy *policy, const struct session_vie
         return OUTCOME_TOKEN_REVOKED;
     } else if (expires != 0 && now->wall_ms >= expires) {
         return OUTCOME_TOKEN_EXPIRED;
+    } else if (session->pending != SESSION_BEGUN) {
+        return OUTCOME_TOKEN_UNKNOWN;
     } else if (!view->has_account) {
         return OUTCOME_ACCOUNT_GONE;
     } else if (!view->account.enabled) {

@@ -20,9 +20,9 @@
  * _REPLAYED (spent inside the concurrency window: the answer of the current one), _RECOVERED (the
  * same inside the recovery window), _ROLLED_FORWARD (newer than the record: the store has lost
  * history, and the record moves to `presented` before it is renewed).
- * Refused: OUTCOME_TOKEN_REVOKED, _TOKEN_EXPIRED, _ACCOUNT_GONE, _ACCOUNT_DISABLED,
- * _CLIENT_UNAUTHORIZED, _TOKEN_REUSED (ends the session), _TOKEN_SPENT (does not: no clock tells
- * that it is too late). Never OUTCOME_FAULT. */
+ * Refused: OUTCOME_TOKEN_REVOKED, _TOKEN_EXPIRED, _TOKEN_UNKNOWN (pending), _ACCOUNT_GONE,
+ * _ACCOUNT_DISABLED, _CLIENT_UNAUTHORIZED, _TOKEN_REUSED (ends the session), _TOKEN_SPENT (does
+ * not: no clock tells that it is too late). Never OUTCOME_FAULT. */
 enum outcome decision_make(const struct policy *policy, const struct session_view *view,
                            uint32_t presented, bool client_proved, const struct clock_moment *now);
 

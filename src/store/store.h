@@ -81,7 +81,8 @@ bool store_is_broken(const struct store *store);
 /* ---- sessions ---- */
 
 /* Adds session, its aliases (session->alias when has_alias; `derived_alias` of generation 0 when
- * has_derived_aliases), and its index entries. STORE_EXISTS: the id or the alias is taken.
+ * has_derived_aliases), and its index entries; one that is pending comes among the sessions of its
+ * account, and counts there, once it begins. STORE_EXISTS: the id or the alias is taken.
  * STORE_STALE: the account is gone, disabled, or has another password than `as_read`, on whose word
  * the session begins (NULL = not asked); or the client of session->client_number is gone or
  * disabled (0 = not asked). */
@@ -107,8 +108,8 @@ enum store_result store_alias_find(struct store *store, const uint8_t alias[SESS
 
 /* The compare-and-set: generation `from` becomes `to`, which is from + 1, or more where the store
  * has lost history and rolls forward. (For tests; a request prepares it.)
- * STORE_STALE: the record is at another generation, has ended, or its account or client is gone or
- * disabled;
+ * STORE_STALE: the record is at another generation, pending as something else, has ended, or its
+ * account or client is gone or disabled;
  * STORE_ABSENT: no such session. */
 struct store_rotation {
     uint8_t id[SESSION_ID_SIZE];
@@ -118,7 +119,10 @@ struct store_rotation {
     int64_t window_ms;      /* the concurrency window, for session.outdated */
     uint32_t client_secret; /* which secret proved the client, by number, for its last use; 0 = none
                              */
-    bool has_alias;         /* the successor is spelled as UUID: */
+    enum session_pending begins; /* the session is pending as this, and begins; SESSION_BEGUN = it
+                                    has begun */
+    bool client_proved;          /* … and its client proves itself as it does */
+    bool has_alias;              /* the successor is spelled as UUID: */
     uint8_t alias[SESSION_HASH_SIZE];
 };
 enum store_result store_session_rotate(struct store *store, const struct store_rotation *rotation,

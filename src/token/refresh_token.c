@@ -83,8 +83,9 @@ bool refresh_token_native_begins(const struct secrets *secrets, struct text toke
 
 /* ---- minting ---- */
 
-bool refresh_token_native(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
-                          uint32_t generation, char out[REFRESH_TOKEN_NATIVE_SIZE + 1])
+static bool spell(const struct secrets *secrets, const struct crypto_mac *mac,
+                  const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
+                  char out[REFRESH_TOKEN_NATIVE_SIZE + 1])
 {
     uint8_t bytes[NATIVE_BYTES];
 
@@ -92,13 +93,25 @@ bool refresh_token_native(const struct secrets *secrets, const uint8_t session[S
     bytes[1] = secrets->key_id;
     memcpy(bytes + SESSION_AT, session, SESSION_ID_SIZE);
     codec_put_u32(bytes + GENERATION_AT, generation);
-    if (!crypto_mac_compute(secrets->native, bytes, MAC_AT, bytes + MAC_AT)) {
+    if (!crypto_mac_compute(mac, bytes, MAC_AT, bytes + MAC_AT)) {
         return false;
     }
     codec_base64url_encode(bytes, sizeof bytes, out);
     out[REFRESH_TOKEN_NATIVE_SIZE] = '\0';
     secret_wipe(bytes, sizeof bytes);
     return true;
+}
+
+bool refresh_token_native(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
+                          uint32_t generation, char out[REFRESH_TOKEN_NATIVE_SIZE + 1])
+{
+    return spell(secrets, secrets->native, session, generation, out);
+}
+
+bool refresh_token_code(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
+                        char out[REFRESH_TOKEN_NATIVE_SIZE + 1])
+{
+    return spell(secrets, secrets->code, session, 0, out);
 }
 
 /* Sets the version and variant bits of RFC 9562 section 4. */
@@ -160,8 +173,8 @@ bool session_id_make(const struct randomness *randomness, int64_t now_ms,
 
 /* ---- reading ---- */
 
-bool refresh_token_native_open(const struct secrets *secrets, struct text token,
-                               uint8_t session[SESSION_ID_SIZE], uint32_t *generation)
+static bool open_spelled(const struct secrets *secrets, const struct crypto_mac *key,
+                         struct text token, uint8_t session[SESSION_ID_SIZE], uint32_t *generation)
 {
     uint8_t bytes[NATIVE_BYTES];
     uint8_t mac[CRYPTO_HASH_SIZE];
@@ -169,7 +182,7 @@ bool refresh_token_native_open(const struct secrets *secrets, struct text token,
     bool good = token.size == REFRESH_TOKEN_NATIVE_SIZE &&
                 codec_base64url_decode(token, bytes, sizeof bytes, &size) && size == NATIVE_BYTES &&
                 bytes[0] == NATIVE_VERSION && bytes[1] == secrets->key_id &&
-                crypto_mac_compute(secrets->native, bytes, MAC_AT, mac) &&
+                crypto_mac_compute(key, bytes, MAC_AT, mac) &&
                 secret_equal(mac, bytes + MAC_AT, sizeof mac);
 
     if (good) {
@@ -179,6 +192,20 @@ bool refresh_token_native_open(const struct secrets *secrets, struct text token,
     secret_wipe(mac, sizeof mac);
     secret_wipe(bytes, sizeof bytes);
     return good;
+}
+
+bool refresh_token_native_open(const struct secrets *secrets, struct text token,
+                               uint8_t session[SESSION_ID_SIZE], uint32_t *generation)
+{
+    return open_spelled(secrets, secrets->native, token, session, generation);
+}
+
+bool refresh_token_code_open(const struct secrets *secrets, struct text code,
+                             uint8_t session[SESSION_ID_SIZE])
+{
+    uint32_t generation;
+
+    return open_spelled(secrets, secrets->code, code, session, &generation);
 }
 
 bool refresh_token_is_guessable(struct text token)

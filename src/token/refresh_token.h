@@ -41,6 +41,13 @@ bool refresh_token_native_open(const struct secrets *secrets, struct text token,
  * finding out about a token, never for accepting one. */
 bool refresh_token_native_begins(const struct secrets *secrets, struct text token);
 
+/* The code of a session that is pending (model/session.h): spelled as a native token of generation
+ * 0, under a key of its own, so that neither opens as the other. As the functions above. */
+bool refresh_token_code(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
+                        char out[REFRESH_TOKEN_NATIVE_SIZE + 1]);
+bool refresh_token_code_open(const struct secrets *secrets, struct text code,
+                             uint8_t session[SESSION_ID_SIZE]);
+
 /* The key of the alias index: a keyed hash of the token (a UUID first put into lower case), so that
  * the index alone confirms no guess. False: libcrypto failed. */
 bool refresh_token_alias(const struct secrets *secrets, struct text token,

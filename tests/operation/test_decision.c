@@ -64,6 +64,21 @@ static void test_ancestors(void **state)
     assert_int_equal(decide(&grant, 0, WINDOW - 7000 + 1), OUTCOME_TOKEN_REUSED);
 }
 
+/* One that has not begun has no refresh token, so none is taken, whatever generation it names. */
+static void test_pending(void **state)
+{
+    struct session_view grant = grant_at(0);
+
+    (void)state;
+    grant.session.pending = SESSION_PENDING_CODE;
+    assert_int_equal(decide(&grant, 0, 0), OUTCOME_TOKEN_UNKNOWN);
+    assert_int_equal(decide(&grant, 1, 0), OUTCOME_TOKEN_UNKNOWN);
+    grant.session.pending = SESSION_PENDING_DEVICE;
+    assert_int_equal(decide(&grant, 0, 0), OUTCOME_TOKEN_UNKNOWN);
+    grant.session.pending = SESSION_BEGUN;
+    assert_int_equal(decide(&grant, 0, 0), OUTCOME_ROTATED);
+}
+
 /* The wall clock jumps; the time since boot does not. */
 static void test_steps_of_the_clock(void **state)
 {
@@ -250,6 +265,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ancestors),
+        cmocka_unit_test(test_pending),
         cmocka_unit_test(test_steps_of_the_clock),
         cmocka_unit_test(test_lost_history),
         cmocka_unit_test(test_precedence),

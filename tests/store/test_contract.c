@@ -497,6 +497,89 @@ static void aliases_name_session_and_generation(void **state)
     assert_int_equal(generation, 0); /* a spent token is still known */
 }
 
+/* It is no session of its account's before it begins, and only the exchange of its code begins it,
+ * once. */
+static void a_pending_session_begins_once(void **state)
+{
+    struct fixture *f = *state;
+    struct session pending = fixture_session(1), rows[2];
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
+    size_t count;
+
+    fixture_account(f, "ada");
+    pending.pending = SESSION_PENDING_CODE;
+    pending.challenge[0] = 0x11;
+    pending.redirect[0] = 0x22;
+    assert_store(STORE_OK, store_session_create(f->store, &pending, NULL, &f->fault));
+    assert_int_equal(fixture_findings(f), 0);
+    assert_memory_equal(fixture_find(f, 1).challenge, pending.challenge, SESSION_CHALLENGE_SIZE);
+    assert_store(STORE_OK, store_session_list(f->store, 1, NULL, rows, 2, &count, &f->fault));
+    assert_int_equal(count, 0);
+    assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_store(STORE_STALE,
+                 store_session_touch(f->store, pending.id, 0, FIXTURE_NOW + 1, 0, &f->fault));
+    rotation.begins = SESSION_PENDING_DEVICE;
+    assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
+
+    rotation.begins = SESSION_PENDING_CODE;
+    rotation.client_proved = true;
+    rotation.has_alias = true;
+    fixture_derived(1, 1, rotation.alias);
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_store(STORE_OK, store_session_list(f->store, 1, NULL, rows, 2, &count, &f->fault));
+    assert_int_equal(count, 1);
+    assert_int_equal(rows[0].generation, 1);
+    assert_int_equal(rows[0].pending, SESSION_BEGUN);
+    assert_true(rows[0].client_proved);
+    assert_int_equal(rows[0].challenge[0], 0);
+    assert_int_equal(rows[0].redirect[0], 0);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+/* The limit counts what has begun, and an end comes from what begins. */
+static void a_pending_session_takes_no_others_place(void **state)
+{
+    struct fixture *f = *state;
+    struct session pending = fixture_session(2);
+    struct account account, limited;
+    struct store_rotation rotation = fixture_rotation(2, 0, FIXTURE_NOW + 1);
+
+    fixture_account(f, "ada");
+    assert_store(STORE_OK, store_account_find(f->store, "ada", &account, &f->fault));
+    limited = account;
+    limited.session_limit = 1;
+    assert_store(STORE_OK, store_account_update(f->store, &account, &limited, &f->fault));
+    fixture_add_session(f, 1);
+    pending.pending = SESSION_PENDING_CODE;
+    assert_store(STORE_OK, store_session_create(f->store, &pending, NULL, &f->fault));
+    assert_int_equal(fixture_find(f, 1).end, SESSION_LIVE);
+    rotation.begins = SESSION_PENDING_CODE;
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_int_equal(fixture_find(f, 1).end, SESSION_ENDED_LIMIT);
+    assert_int_equal(fixture_find(f, 2).end, SESSION_LIVE);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+/* One whose code never came is removed like any that is over. */
+static void a_pending_session_is_swept(void **state)
+{
+    struct fixture *f = *state;
+    struct session pending = fixture_session(1);
+    size_t removed;
+    bool more;
+
+    fixture_account(f, "ada");
+    pending.pending = SESSION_PENDING_CODE;
+    pending.expires_ms = FIXTURE_NOW + 60000;
+    assert_store(STORE_OK, store_session_create(f->store, &pending, NULL, &f->fault));
+    assert_store(STORE_OK, store_prune(f->store, FIXTURE_NOW + 60000 + FIXTURE_KEEP, true, 9,
+                                       &removed, &more, &f->fault));
+    assert_int_equal(removed, 1);
+    assert_int_equal(fixture_stat(f).entries[TABLE_SESSIONS], 0);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
 static void successors_alias_is_never_taken_from_another(void **state)
 {
     struct fixture *f = *state;
@@ -2096,6 +2179,9 @@ int main(void)
         CONTRACT(ids_and_aliases_are_unique),
         CONTRACT(sessions_are_handed_in_together),
         CONTRACT(aliases_name_session_and_generation),
+        CONTRACT(a_pending_session_begins_once),
+        CONTRACT(a_pending_session_takes_no_others_place),
+        CONTRACT(a_pending_session_is_swept),
         CONTRACT(successors_alias_is_never_taken_from_another),
         CONTRACT(rotation_is_a_compare_and_set),
         CONTRACT(the_last_eight_spending_times_are_kept),

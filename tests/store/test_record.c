@@ -118,6 +118,32 @@ static void session_is_laid_out_as_drawn(void **state)
     assert_memory_equal(&found, &full_session, sizeof found);
 }
 
+/* One that waits says for what, and what its code must come with. */
+static void a_pending_session_keeps_its_code_s_terms(void **state)
+{
+    struct record_session pending = full_session;
+    struct record_session found;
+    struct record record, again;
+    struct env_bytes before, stored;
+
+    (void)state;
+    record_start(&record, TABLE_SESSIONS, key);
+    record_put_session(&record, &pending);
+    assert_true(record_seal(&record, mac, &before));
+    size_t size = before.size;
+    pending.session.pending = SESSION_PENDING_DEVICE;
+    pending.session.challenge[0] = 0x44;
+    pending.session.redirect[31] = 0x55;
+    record_start(&record, TABLE_SESSIONS, key);
+    record_put_session(&record, &pending);
+    assert_true(record_seal(&record, mac, &stored));
+    assert_int_equal(stored.size, size + 64);
+    assert_int_equal(((const uint8_t *)stored.data)[2], 0xc2);
+    reopen(&again, TABLE_SESSIONS, stored);
+    assert_true(record_get_session(&again, &found));
+    assert_memory_equal(&found, &pending, sizeof found);
+}
+
 /* What most sessions are: 21 bytes of text, and none of the extras. */
 static void a_plain_session_is_small(void **state)
 {
@@ -586,6 +612,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(session_is_laid_out_as_drawn),
+        cmocka_unit_test(a_pending_session_keeps_its_code_s_terms),
         cmocka_unit_test(a_plain_session_is_small),
         cmocka_unit_test(rotation_keeps_the_size),
         cmocka_unit_test(spending_times_can_be_read_at_every_distance),

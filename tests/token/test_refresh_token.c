@@ -73,6 +73,21 @@ static void native_flipped_bits_are_refused(void **state)
     assert_true(refresh_token_native_open(fixture_secrets(1), T(token), id, &generation));
 }
 
+static void codes_and_refresh_tokens_are_not_each_other(void **state)
+{
+    char code[REFRESH_TOKEN_NATIVE_SIZE + 1];
+    uint8_t id[SESSION_ID_SIZE] = {0};
+    uint32_t generation;
+
+    (void)state;
+    assert_true(refresh_token_code(fixture_secrets(1), session, code));
+    assert_true(refresh_token_code_open(fixture_secrets(1), T(code), id));
+    assert_memory_equal(id, session, sizeof id);
+    assert_false(refresh_token_code_open(fixture_secrets(2), T(code), id));
+    assert_false(refresh_token_native_open(fixture_secrets(1), T(code), id, &generation));
+    assert_false(refresh_token_code_open(fixture_secrets(1), native(fixture_secrets(1), 0), id));
+}
+
 static void native_other_secret_is_refused(void **state)
 {
     uint8_t id[SESSION_ID_SIZE];
@@ -332,6 +347,7 @@ int main(void)
         cmocka_unit_test(native_round_trip),
         cmocka_unit_test(native_beginnings),
         cmocka_unit_test(native_flipped_bits_are_refused),
+        cmocka_unit_test(codes_and_refresh_tokens_are_not_each_other),
         cmocka_unit_test(native_other_secret_is_refused),
         cmocka_unit_test(native_other_version_or_key_is_refused),
         cmocka_unit_test(native_other_sizes_are_refused),

@@ -156,8 +156,11 @@ static void check_index_of_session(struct checking *checking, const struct recor
     struct rows_key owner = rows_owner_key(session->account, session->id);
     struct rows_key end = rows_end_key(stored->entry_ms, session->id);
 
-    if (!rows_index_get(&checking->rows, TABLE_OWNERS, &owner)) {
-        found(checking, "session %s: not listed under its account %llu", name,
+    bool listed = rows_index_get(&checking->rows, TABLE_OWNERS, &owner);
+
+    if (listed != (session->pending == SESSION_BEGUN)) {
+        found(checking, "session %s: %s its account %llu", name,
+              listed ? "pending, but listed under" : "not listed under",
               (unsigned long long)session->account);
     }
     if (stored->entry_ms != 0 && !rows_index_get(&checking->rows, TABLE_ENDS, &end)) {

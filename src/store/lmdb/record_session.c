@@ -11,7 +11,8 @@ enum { SESSION_VERSION = 2 };
  *
  *     02                         version
  *     05                         flags, as below
- *     80                         end, enum session_end; with 80 when created is not in the id
+ *     80                         end, enum session_end; with 20 or 40, enum session_pending; with
+ *                                80 when created is not in the id
  *     07                         account (put_varint)
  *     00                         its epoch (put_varint)
  *     00                         derived aliases below this generation are removed (put_varint)
@@ -33,6 +34,7 @@ enum { SESSION_VERSION = 2 };
  *     (32 bytes)                 the stored alias, only with flag 02
  *     01 (64 bytes)              key's kind and public key, only with flag 10
  *     (32 bytes)                 hashes of address and user agent, only with flag 20
+ *     (64 bytes)                 challenge and hash of the redirect URI, only while pending
  *     05 70686f6e65              device "phone", only with flag 40
  *     01 03 019a9f2c4b00         events: how many, then kind and time; only with flag 80
  *     0c 2f6f617574682f746f6b656e     realm "/oauth/token"
@@ -53,7 +55,11 @@ enum {
     FLAG_DEVICE = 0x40,
     FLAG_EVENTS = 0x80,
 
-    CREATED_APART = 0x80 /* beside the end */
+    /* beside the end */
+    PENDING_SHIFT = 5, /* enum session_pending */
+    END_BITS = 0x1f,
+    PENDING_BITS = 0x60,
+    CREATED_APART = 0x80
 };
 
 static bool has_origin(const struct session *session)
@@ -145,6 +151,10 @@ static void put_extras(struct record *record, const struct session *session, uns
         put_bytes(record, session->address, sizeof session->address);
         put_bytes(record, session->user_agent, sizeof session->user_agent);
     }
+    if (session->pending != SESSION_BEGUN) {
+        put_bytes(record, session->challenge, sizeof session->challenge);
+        put_bytes(record, session->redirect, sizeof session->redirect);
+    }
     if ((flags & FLAG_DEVICE) != 0) {
         put_short_text(record, session->device, sizeof session->device);
     }
@@ -165,6 +175,10 @@ static void get_extras(struct record *record, struct session *session, unsigned 
     if ((flags & FLAG_ORIGIN) != 0) {
         get_into(record, session->address, sizeof session->address);
         get_into(record, session->user_agent, sizeof session->user_agent);
+    }
+    if (session->pending != SESSION_BEGUN) {
+        get_into(record, session->challenge, sizeof session->challenge);
+        get_into(record, session->redirect, sizeof session->redirect);
     }
     if ((flags & FLAG_DEVICE) != 0) {
         get_short_text(record, session->device, sizeof session->device);
@@ -188,7 +202,8 @@ void record_put_session(struct record *record, const struct record_session *stor
 
     put_u8(record, SESSION_VERSION);
     put_u8(record, flags);
-    put_u8(record, session->end | (created_apart ? (unsigned)CREATED_APART : 0));
+    put_u8(record, session->end | (unsigned)session->pending << PENDING_SHIFT |
+                       (created_apart ? (unsigned)CREATED_APART : 0));
     put_varint(record, session->account);
     put_varint(record, session->epoch);
     put_varint(record, stored->swept);
@@ -229,8 +244,10 @@ bool record_get_session(struct record *record, struct record_session *stored)
     session->has_derived_aliases = (flags & FLAG_DERIVED) != 0;
     session->client_proved = (flags & FLAG_PROVED) != 0;
     end = get_u8(record);
-    session->end = (enum session_end)(end & ~(unsigned)CREATED_APART);
-    record->failed |= (int)session->end >= SESSION_ENDS;
+    session->end = (enum session_end)(end & END_BITS);
+    session->pending = (enum session_pending)((end & PENDING_BITS) >> PENDING_SHIFT);
+    record->failed |=
+        (int)session->end >= SESSION_ENDS || session->pending > SESSION_PENDING_DEVICE;
     session->account = get_varint(record);
     session->epoch = get_varint32(record);
     stored->swept = get_varint32(record);

@@ -14,6 +14,8 @@ static bool is_taken(struct rows *rows, const struct session *session,
 static void add_alias(struct rows *rows, const struct session *session,
                       const uint8_t hash[SESSION_HASH_SIZE]);
 
+static void list_under_account(struct rows *rows, const struct sweep *sweep,
+                               const struct session *session, int64_t now_ms);
 static void begin_later(struct session *session, int64_t by_ms);
 static bool client_lets_it_live(struct rows *rows, const struct session *session,
                                 struct client *client);
@@ -26,7 +28,6 @@ enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
     const struct session *session = write->of.create.session;
     const struct account *as_read = write->of.create.as_read;
     struct record_session stored = {.session = *session};
-    struct rows_key owner = rows_owner_key(session->account, session->id);
     struct account account;
     struct client client;
     uint8_t derived[SESSION_HASH_SIZE];
@@ -44,12 +45,10 @@ enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
     } else if (is_taken(rows, session, derived)) {
         return STORE_EXISTS;
     }
-    if (has_account) {
-        ends_make_room(rows, sweep, &account, session->created_ms);
-    }
     stored.session.epoch = has_account ? account.epoch : session->epoch;
-    if (rows->behind_ms > 0) {
-        begin_later(&stored.session, rows->behind_ms);
+    if (session->pending == SESSION_BEGUN) {
+        list_under_account(rows, sweep, session, session->created_ms);
+        begin_later(&stored.session, rows->behind_ms > 0 ? rows->behind_ms : 0);
     }
     if (has_account && write->of.create.is_login) {
         account.last_login_ms = stored.session.created_ms;
@@ -62,9 +61,21 @@ enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
         add_alias(rows, session, derived);
     }
     sweep_enter(rows, sweep, &stored);
-    rows_index_put(rows, TABLE_OWNERS, &owner);
     rows_session_put(rows, &stored);
     return STORE_OK;
+}
+
+/* Among the account's sessions, where it may be one too many. */
+static void list_under_account(struct rows *rows, const struct sweep *sweep,
+                               const struct session *session, int64_t now_ms)
+{
+    struct rows_key owner = rows_owner_key(session->account, session->id);
+    struct account account;
+
+    if (rows_account_get(rows, session->account, &account)) {
+        ends_make_room(rows, sweep, &account, now_ms);
+    }
+    rows_index_put(rows, TABLE_OWNERS, &owner);
 }
 
 /* By a clock that is behind: it would be over when the clock is mended. */
@@ -236,6 +247,10 @@ enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
     if (rotation->has_alias) {
         put_successor(rows, rotation);
     }
+    if (rotation->begins != SESSION_BEGUN) {
+        list_under_account(rows, sweep, &stored.session, rotation->now_ms);
+        session_begin(&stored.session, rotation->client_proved);
+    }
     now = rows_moment(rows, rotation->now_ms);
     session_note_rotation(&stored.session, rotation->to, rotation->now_ms, &now,
                           rotation->window_ms);
@@ -294,7 +309,7 @@ static enum store_result find_unchanged(struct rows *rows, const struct store_ro
     if (!rows_session_get(rows, rotation->id, stored)) {
         return STORE_ABSENT;
     } else if (stored->session.generation != rotation->from ||
-               stored->session.end != SESSION_LIVE ||
+               stored->session.pending != rotation->begins || stored->session.end != SESSION_LIVE ||
                !rows_account_get(rows, stored->session.account, &account) || !account.enabled ||
                stored->session.epoch < account.epoch ||
                !client_lets_it_live(rows, &stored->session, client)) {
