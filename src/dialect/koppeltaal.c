@@ -72,6 +72,7 @@ static bool decode(struct request *request, enum outcome *refusal)
     } else if (request->input.refresh.refresh_token.size == 0) {
         *refusal = OUTCOME_TOKEN_MISSING;
     } else {
+        request->client.beside = request->input.refresh.refresh_token;
         return assertion_take(request, assertion, assertion_type, refusal);
     }
     return false;

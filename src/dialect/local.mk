@@ -14,6 +14,8 @@ libdialect_a_SOURCES = \
 	src/dialect/wirecash.c \
 	src/dialect/duktig.c \
 	src/dialect/oauth.c \
+	src/dialect/oauth_client.c src/dialect/oauth_client.h \
+	src/dialect/oauth_grants.c src/dialect/oauth_grants.h \
 	src/dialect/fusionauth.c \
 	src/dialect/koppeltaal.c \
 	src/dialect/simplejwt.c \

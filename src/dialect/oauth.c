@@ -1,162 +1,24 @@
 /* SPDX-License-Identifier: ISC */
-/* oauth.c: POST /oauth/token, the refresh grant of RFC 6749 section 6 with client authentication by
- * Basic, by body and by JWT (RFC 7523). Knows the RFC's parameters and error codes; does not know
+/* oauth.c: POST /oauth/token of RFC 6749: its answers, its error codes and the access tokens of RFC
+ * 9068. Grants and client authentication are in oauth_grants.c and oauth_client.c. Does not know
  * whether a client is right. */
 #include "dialect/answer.h"
 
-#include "dialect/assertion.h"
-#include "dialect/browser.h"
 #include "dialect/dialect.h"
+#include "dialect/oauth_client.h"
+#include "dialect/oauth_grants.h"
 
 #define JSON_TYPE "application/json;charset=UTF-8"
 
 /* ---- request ---- */
 
-/* The parameters of the body (RFC 6749 section 3.2): none may be given twice, one without a
- * value counts as omitted, others are ignored. */
-struct parameters {
-    struct text grant_type;
-    struct text refresh_token;
-    struct text scope;
-    struct text client_id;
-    struct text client_secret;
-    struct text client_assertion;
-    struct text client_assertion_type;
-};
-
-static bool read_parameters(const struct form *form, struct parameters *parameters,
-                            enum outcome *refusal)
-{
-    const struct {
-        const char *name;
-        struct text *value;
-        bool exact; /* white space at the ends of others is a line break of the file they came from
-                     */
-    } rows[] = {
-        {"grant_type", &parameters->grant_type, false},
-        {"refresh_token", &parameters->refresh_token, false},
-        {"scope", &parameters->scope, false},
-        {"client_id", &parameters->client_id, true},
-        {"client_secret", &parameters->client_secret, true},
-        {"client_assertion", &parameters->client_assertion, false},
-        {"client_assertion_type", &parameters->client_assertion_type, false},
-    };
-
-    *parameters = (struct parameters){0};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (!dialect_parameter(form_get(form, rows[i].name, rows[i].value), refusal)) {
-            return false;
-        } else if (!rows[i].exact) {
-            *rows[i].value = text_strip(*rows[i].value);
-        }
-    }
-    return true;
-}
-
-/* RFC 6749 sections 2.3.1 and 3.2: never in the URI, where servers and proxies log it. */
-static bool credential_in_url(const struct request *request)
-{
-    static const char *const names[] = {"refresh_token", "client_secret", "client_assertion"};
-    struct text value;
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (form_get(&request->query, names[i], &value) != FORM_ABSENT) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Basic: a client_id in the body may repeat the name, nothing may prove it a second time. */
-static bool take_basic(struct request *request, const struct parameters *parameters,
-                       struct http_basic_pair decoded, struct http_basic_pair raw,
-                       enum outcome *refusal)
-{
-    struct client_proof *client = &request->client;
-    struct text id = parameters->client_id;
-
-    decoded.given = decoded.given && (id.size == 0 || text_equal(id, decoded.user));
-    raw.given = raw.given && (id.size == 0 || text_equal(id, raw.user));
-    if (parameters->client_secret.size > 0 || parameters->client_assertion.size > 0 ||
-        (!decoded.given && !raw.given)) {
-        *refusal = OUTCOME_CLIENT_AUTH_REPEATED;
-        return false;
-    }
-    client->kind = CLIENT_PROOF_BASIC;
-    client->id = decoded.given ? decoded.user : raw.user;
-    client->secret = decoded.given ? decoded.password : raw.password;
-    if (decoded.given && raw.given) {
-        client->raw_given = true;
-        client->raw_id = raw.user;
-        client->raw_secret = raw.password;
-    }
-    return true;
-}
-
-static bool take_body_proof(struct request *request, const struct parameters *parameters,
-                            enum outcome *refusal)
-{
-    bool secret = parameters->client_secret.size > 0;
-
-    request->client.id = parameters->client_id;
-    if (secret && parameters->client_assertion.size > 0) {
-        *refusal = OUTCOME_CLIENT_AUTH_REPEATED;
-        return false;
-    } else if (secret && parameters->client_id.size == 0) {
-        *refusal = OUTCOME_FIELD_MISSING;
-        return false;
-    } else if (secret) {
-        request->client.kind = CLIENT_PROOF_BODY;
-        request->client.secret = parameters->client_secret;
-        return true;
-    }
-    return assertion_take(request, parameters->client_assertion, parameters->client_assertion_type,
-                          refusal);
-}
-
-static bool take_client(struct request *request, const struct parameters *parameters,
-                        enum outcome *refusal)
-{
-    struct http_basic_pair decoded;
-    struct http_basic_pair raw;
-
-    switch (http_basic(request->arena, &request->http->request, &decoded, &raw)) {
-    case HTTP_BASIC_OK:
-        return take_basic(request, parameters, decoded, raw, refusal);
-    case HTTP_BASIC_ABSENT:
-        return take_body_proof(request, parameters, refusal);
-    case HTTP_BASIC_MALFORMED:
-        break;
-    }
-    *refusal = OUTCOME_CLIENT_AUTH_FAILED;
-    request->answer.refusal = CLIENT_REFUSED_HEADER;
-    return false;
-}
-
 static bool decode(struct request *request, enum outcome *refusal)
 {
-    struct refresh_input *input = &request->input.refresh;
-    struct parameters parameters;
-
-    if (credential_in_url(request)) {
+    if (oauth_credential_in_url(request)) {
         *refusal = OUTCOME_PARAMETER_IN_URL;
         return false;
-    } else if (!read_parameters(&request->form, &parameters, refusal)) {
-        return false;
     }
-    if (parameters.grant_type.size == 0) {
-        *refusal = OUTCOME_GRANT_TYPE_MISSING;
-    } else if (!text_is(parameters.grant_type, "refresh_token")) {
-        *refusal = OUTCOME_GRANT_TYPE_UNSUPPORTED;
-    } else if (parameters.refresh_token.size == 0) {
-        *refusal = OUTCOME_TOKEN_MISSING;
-    } else {
-        input->refresh_token = parameters.refresh_token;
-        input->scope = parameters.scope;
-        input->scope_given = parameters.scope.size > 0;
-        return take_client(request, &parameters, refusal);
-    }
-    return false;
+    return oauth_grants_take(request, refusal) && oauth_client_take(request, refusal);
 }
 
 /* ---- answer ---- */
@@ -190,16 +52,6 @@ static void encode(const struct request *request, enum outcome outcome,
     }
     json_out_close(&out);
     answer_buffer(response, 200, JSON_TYPE, &body);
-}
-
-/* RFC 6749 section 5.2: a client that tried the Authorization header is told which scheme to use.
- * Not in a browser, which would ask its user for a name and a password. */
-static bool tried_basic(const struct request *request)
-{
-    struct text credentials;
-
-    return http_authorization(&request->http->request, "Basic", &credentials) != HTTP_ABSENT &&
-           !browser_asks(request);
 }
 
 /* Only who has a token of the session gets as far as its scope. */
@@ -249,7 +101,8 @@ static const struct wording words[] = {
     {OUTCOME_SLOWED, SAYS(429, "temporarily_unavailable",
                           "Too many wrong secrets were sent; wait before the next try.")},
     {WORDS_CLASS(CLIENT), SAYS(401, "invalid_client", "The client could not be authenticated."),
-     .when = tried_basic, .header = "WWW-Authenticate", .value = "Basic realm=\"retoken\""},
+     .when = oauth_client_tried_basic, .header = "WWW-Authenticate",
+     .value = "Basic realm=\"retoken\""},
     {WORDS_CLASS(CLIENT), SAYS(401, "invalid_client", "The client could not be authenticated.")},
     {OUTCOME_SCOPE_INVALID,
      SAYS(400, "invalid_scope", "The scope goes beyond what was granted: %s."), .when = has_scope,

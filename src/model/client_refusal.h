@@ -14,6 +14,7 @@
     REFUSAL(SECRET_UNSEEN, "secret-unseen",                                                        \
             "the token is not ours, and beside such a one no chosen secret is checked")            \
     REFUSAL(DISABLED, "disabled", "the client is disabled")                                        \
+    REFUSAL(GRANT, "grant", "the realm or the client does not allow this grant")                   \
     REFUSAL(ASSERTION_TYPE, "assertion-type",                                                      \
             "client_assertion_type is not that of a JWT (RFC 7523 section 2.2)")                   \
     REFUSAL(ASSERTION_MALFORMED, "assertion-malformed", "it is no well-formed JWT")                \

@@ -61,8 +61,20 @@ void policy_effective(const struct policy *realm, const struct client *client,
     }
 }
 
+/* What a realm without a list of its own allows. A user's password belongs to no client, and a
+ * client alone is no user, so both have to be named. */
+enum { GRANTS_USUAL = GRANT_REFRESH | GRANT_CODE | GRANT_DEVICE };
+
 bool policy_allows(const struct policy *policy, const struct client *client, enum grant_bit grant)
 {
-    return (policy->grants == 0 || (policy->grants & grant) != 0) &&
-           (client == NULL || client->grants == 0 || (client->grants & grant) != 0);
+    uint32_t realm = policy->grants != 0 ? policy->grants : (uint32_t)GRANTS_USUAL;
+
+    if (client == NULL) {
+        return grant != GRANT_CLIENT && (realm & grant) != 0;
+    } else if (client->grants == 0) {
+        return (realm & grant) != 0;
+    } else if (grant == GRANT_CLIENT && policy->grants == 0) {
+        return (client->grants & grant) != 0;
+    }
+    return (realm & client->grants & grant) != 0;
 }

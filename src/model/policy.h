@@ -47,7 +47,7 @@ struct policy {
     enum signing_algorithm algorithm;
     enum scope_rule scope_rule;
     bool scope_loss; /* a layout that cannot say a scope may issue tokens without it */
-    uint32_t grants; /* enum grant_bit; which grants a client may use; 0 = all */
+    uint32_t grants; /* enum grant_bit; which grants a client may use; 0 = see policy_allows */
 };
 
 /* The grants a client may be allowed (RFC 6749 sections 4 and 6). Stored in client records: numbers
@@ -99,8 +99,10 @@ bool policy_can_rotate(const struct policy *policy);
 void policy_effective(const struct policy *realm, const struct client *client,
                       struct policy *effective);
 
-/* May this client (NULL = no client) use that grant under this policy? Both lists must have it;
- * an empty list has every grant. */
+/* May this client (NULL = no client) use that grant under this policy? Both lists must have it. An
+ * empty list of the realm has refresh, code and device, and client where the client's own list
+ * has it; an empty list of the client has whatever the realm allows. GRANT_CLIENT needs a client.
+ */
 bool policy_allows(const struct policy *policy, const struct client *client, enum grant_bit grant);
 
 #endif

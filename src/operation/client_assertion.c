@@ -227,7 +227,7 @@ static bool has_begun(const json_t *payload, const char *claim, int64_t now_ms)
 /* ---- once ---- */
 
 bool client_assertion_mark(const struct client_assertion *assertion, struct text client,
-                           struct text refresh_token, const struct secrets *secrets, int64_t now_ms,
+                           struct text beside, const struct secrets *secrets, int64_t now_ms,
                            struct mark *mark)
 {
     const char *word = assertion->has_jti ? "assertion by jti" : "assertion as signed";
@@ -238,5 +238,5 @@ bool client_assertion_mark(const struct client_assertion *assertion, struct text
                                       CLIENT_ASSERTION_SKEW_S * (int64_t)CLOCK_SECOND};
     return secrets_mark_hash(secrets, word, client, assertion->id, mark->hash) &&
            secrets_mark_hash(secrets, "client", client, TEXT(""), mark->owner) &&
-           secrets_mark_hash(secrets, "refresh token", refresh_token, TEXT(""), mark->note);
+           secrets_mark_hash(secrets, "refresh token", beside, TEXT(""), mark->note);
 }

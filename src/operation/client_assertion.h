@@ -47,10 +47,10 @@ bool client_assertion_check(const struct client_assertion_ask *ask,
                             struct client_assertion *assertion, enum client_refusal *refusal,
                             struct fault *fault);
 
-/* The mark that it is used by this client at now_ms, with this refresh token. False: libcrypto
- * failed. */
+/* The mark that it is used by this client at now_ms, beside this refresh token or code. False:
+ * libcrypto failed. */
 bool client_assertion_mark(const struct client_assertion *assertion, struct text client,
-                           struct text refresh_token, const struct secrets *secrets, int64_t now_ms,
+                           struct text beside, const struct secrets *secrets, int64_t now_ms,
                            struct mark *mark);
 
 #endif

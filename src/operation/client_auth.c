@@ -10,6 +10,8 @@
 
 static bool check(struct request *request, const struct token_ref *ref, int64_t now_ms,
                   struct client_identity *identity, enum outcome *refusal);
+static bool may_use_grant(struct request *request, const struct client *client,
+                          enum outcome *refusal);
 static bool claimed_id(struct request *request, struct text *id);
 static bool introduce(struct request *request, const struct client *client);
 static bool prove(struct request *request, const struct client *client, const struct token_ref *ref,
@@ -56,7 +58,7 @@ static bool check(struct request *request, const struct token_ref *ref, int64_t 
     if (!claimed_id(request, &id)) {
         return false;
     } else if (id.size == 0 && request->client.kind == CLIENT_PROOF_NONE) {
-        return true;
+        return may_use_grant(request, NULL, refusal);
     }
     *reason = CLIENT_REFUSED_UNKNOWN;
     if (id.size == 0 || !text_copy(id, identity->id, sizeof identity->id)) {
@@ -84,9 +86,23 @@ static bool check(struct request *request, const struct token_ref *ref, int64_t 
         *refusal = OUTCOME_CLIENT_UNAUTHORIZED;
         *reason = CLIENT_REFUSED_DISABLED;
         return false;
+    } else if (!may_use_grant(request, &client, refusal)) {
+        return false;
     }
     identity->named = true;
     return true;
+}
+
+/* NULL = the request names no client. */
+static bool may_use_grant(struct request *request, const struct client *client,
+                          enum outcome *refusal)
+{
+    if (request->grant == 0 || policy_allows(&request->realm->policy, client, request->grant)) {
+        return true;
+    }
+    *refusal = OUTCOME_CLIENT_UNAUTHORIZED;
+    request->answer.refusal = CLIENT_REFUSED_GRANT;
+    return false;
 }
 
 /* The client that the request says it comes from, before anything is proved; an assertion says so
@@ -165,8 +181,7 @@ static bool assertion_proves(struct request *request, const struct client *clien
     if (!client_assertion_check(&ask, &assertion, reason, &request->fault)) {
         *refusal = *reason != CLIENT_NOT_REFUSED ? OUTCOME_CLIENT_AUTH_FAILED : OUTCOME_FAULT;
         return false;
-    } else if (!client_assertion_mark(&assertion, text_of(client->id),
-                                      request->input.refresh.refresh_token,
+    } else if (!client_assertion_mark(&assertion, text_of(client->id), request->client.beside,
                                       request->issuer->secrets, now_ms, &identity->mark)) {
         fault_set(&request->fault, "cannot hash an assertion: libcrypto failed");
         *refusal = OUTCOME_FAULT;
@@ -174,4 +189,29 @@ static bool assertion_proves(struct request *request, const struct client *clien
     }
     identity->by_assertion = true;
     return true;
+}
+
+bool client_auth_is_fresh(struct request *request, const struct client_identity *identity,
+                          int64_t now_ms, enum outcome *refusal)
+{
+    struct mark used;
+
+    if (!identity->by_assertion) {
+        return true;
+    }
+    switch (store_mark_find(request->issuer->store, identity->mark.kind, identity->mark.hash,
+                            now_ms, &used, &request->fault)) {
+    case STORE_ABSENT:
+        return true;
+    case STORE_OK:
+    case STORE_EXISTS:
+    case STORE_STALE:
+        request->answer.refusal = CLIENT_REFUSED_ASSERTION_REPLAYED;
+        *refusal = OUTCOME_CLIENT_AUTH_FAILED;
+        return false;
+    case STORE_FAULT:
+        break;
+    }
+    *refusal = OUTCOME_FAULT;
+    return false;
 }

@@ -20,10 +20,17 @@ struct client_identity {
  * then no hash is computed, so a secret that a human chose is not proved unless this process
  * remembers it. True: *identity is filled (not named when the request names
  * no client). False: *refusal is CLIENT_AUTH_FAILED (a confidential client without proof, a wrong
- * proof, an unknown client), SLOWED, BUSY, CLIENT_UNAUTHORIZED (it is who it says, and may not any
- * more) or FAULT with request->fault. A refused client that is registered is in answer.client, and
- * why it was refused in answer.refusal. */
+ * proof, an unknown client), SLOWED, BUSY, CLIENT_UNAUTHORIZED (it is who it says, and is disabled
+ * or may not use request->grant) or FAULT with request->fault. A refused client that is registered
+ * is in answer.client, and why it was refused in answer.refusal. */
 bool client_auth_check(struct request *request, const struct token_ref *ref, int64_t now_ms,
                        struct client_identity *identity, enum outcome *refusal);
+
+/* Is the assertion that proved the client not used yet? For operations that answer no request
+ * twice: before a write to which identity->mark is attached with STORE_MARK_ONCE, and again when
+ * that write gives STORE_EXISTS. True also where no assertion proved it. False: *refusal is
+ * CLIENT_AUTH_FAILED or FAULT. */
+bool client_auth_is_fresh(struct request *request, const struct client_identity *identity,
+                          int64_t now_ms, enum outcome *refusal);
 
 #endif

@@ -37,6 +37,7 @@ struct client_proof {
     struct text raw_secret;
     struct text assertion;     /* CLIENT_PROOF_ASSERTION */
     struct text endpoint_path; /* of the URL that it came to */
+    struct text beside;        /* the refresh token or code that the proof is used with; "" = none */
 };
 
 enum { REFRESH_CANDIDATES_MAX = 64 };
@@ -123,6 +124,7 @@ struct request {
 
     /* what is asked */
     const struct operation *operation;
+    enum grant_bit grant; /* that the client must be allowed to use; 0 = it uses none of them */
     struct client_proof client;
     union {
         struct refresh_input refresh;

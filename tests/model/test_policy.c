@@ -112,13 +112,36 @@ static void test_grants(void **state)
     assert_false(policy_allows(&realm, &client, GRANT_CODE));
 }
 
+/* A password belongs to no client and a client is no user: neither is allowed by silence. */
+static void test_grants_to_be_named(void **state)
+{
+    struct policy open = {.grants = 0};
+    struct policy password = {.grants = GRANT_REFRESH | GRANT_PASSWORD};
+    struct policy service = {.grants = GRANT_REFRESH | GRANT_CLIENT};
+    static struct client client;
+
+    (void)state;
+    assert_false(policy_allows(&open, NULL, GRANT_PASSWORD));
+    assert_false(policy_allows(&open, &client, GRANT_PASSWORD));
+    assert_false(policy_allows(&open, &client, GRANT_CLIENT));
+    assert_true(policy_allows(&password, NULL, GRANT_PASSWORD));
+    assert_true(policy_allows(&password, &client, GRANT_PASSWORD));
+    assert_true(policy_allows(&service, &client, GRANT_CLIENT));
+    assert_false(policy_allows(&service, NULL, GRANT_CLIENT));
+    client.grants = GRANT_CLIENT | GRANT_PASSWORD;
+    assert_true(policy_allows(&open, &client, GRANT_CLIENT));
+    assert_false(policy_allows(&open, &client, GRANT_PASSWORD));
+    assert_false(policy_allows(&password, &client, GRANT_CLIENT));
+    client.grants = GRANT_REFRESH;
+    assert_false(policy_allows(&service, &client, GRANT_CLIENT));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_overrides),
-        cmocka_unit_test(test_no_client),
-        cmocka_unit_test(test_what_cannot_rotate),
-        cmocka_unit_test(test_grants),
+        cmocka_unit_test(test_overrides),          cmocka_unit_test(test_no_client),
+        cmocka_unit_test(test_what_cannot_rotate), cmocka_unit_test(test_grants),
+        cmocka_unit_test(test_grants_to_be_named),
     };
     return cmocka_run_group_tests_name("model/policy", tests, NULL, NULL);
 }

@@ -195,7 +195,8 @@ struct request world_request(struct issuer *issuer, const struct world_ask *ask,
                                          .raw_id = ask->client_id,
                                          .raw_secret = ask->client_raw_secret,
                                          .assertion = ask->client_assertion,
-                                         .endpoint_path = ask->endpoint_path}};
+                                         .endpoint_path = ask->endpoint_path,
+                                         .beside = ask->refresh_token}};
 
     if (ask->password_given) {
         request.input.login = (struct login_input){.username = ask->username,

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/* oauth_grants.c: see oauth_grants.h. */
+#include "dialect/oauth_grants.h"
+
+#include "dialect/oauth_client.h"
+
+static bool take_refresh(struct request *request, enum outcome *refusal);
+
+static const struct oauth_grant grants[] = {
+    {"refresh_token", GRANT_REFRESH, &operation_refresh, take_refresh},
+};
+
+bool oauth_grants_take(struct request *request, enum outcome *refusal)
+{
+    struct text type;
+    const struct oauth_parameter rows[] = {{"grant_type", &type, false}};
+
+    if (!oauth_parameters(request, rows, 1, refusal)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof grants / sizeof grants[0]; i++) {
+        if (text_is(type, grants[i].type)) {
+            request->operation = grants[i].operation;
+            request->grant = grants[i].bit;
+            return grants[i].decode(request, refusal);
+        }
+    }
+    *refusal = type.size == 0 ? OUTCOME_GRANT_TYPE_MISSING : OUTCOME_GRANT_TYPE_UNSUPPORTED;
+    return false;
+}
+
+/* Section 6. */
+static bool take_refresh(struct request *request, enum outcome *refusal)
+{
+    struct refresh_input *input = &request->input.refresh;
+    const struct oauth_parameter rows[] = {
+        {"refresh_token", &input->refresh_token, false},
+        {"scope", &input->scope, false},
+    };
+
+    if (!oauth_parameters(request, rows, sizeof rows / sizeof rows[0], refusal)) {
+        return false;
+    } else if (input->refresh_token.size == 0) {
+        *refusal = OUTCOME_TOKEN_MISSING;
+        return false;
+    }
+    input->scope_given = input->scope.size > 0;
+    request->client.beside = input->refresh_token;
+    return true;
+}
