@@ -11,6 +11,7 @@
 
 enum { REQUESTED_HEADERS_MAX = 512 };
 
+static bool is_navigation(const struct http_request *http);
 static bool is_listed(const struct realm *realm, struct text origin);
 static bool is_own(const struct request *request, struct text origin);
 static bool has_header(const struct request *request, const char *name);
@@ -34,11 +35,23 @@ void browser_look(struct request *request)
                    ? origins == HTTP_ABSENT || (origins == HTTP_ONE && is_own(request, origin))
                    : sites == HTTP_ONE && (text_is(site, "same-origin") || text_is(site, "none"));
     bool named = origins == HTTP_ONE && http_origin_is_plain(origin);
+    if (request->mount->endpoint->navigated) {
+        request->page = own || is_navigation(http) ? PAGE_OWN : PAGE_FOREIGN;
+        return;
+    }
     request->origin = origin;
     request->page = named && is_listed(request->realm, origin)            ? PAGE_ALLOWED
                     : own                                                 ? PAGE_OWN
                     : named && is_listed(request->realm, TEXT("clients")) ? PAGE_OF_CLIENT
                                                                           : PAGE_FOREIGN;
+}
+
+/* Not what a script fetches. Browsers that send no Sec-Fetch-Site say nothing of it. */
+static bool is_navigation(const struct http_request *http)
+{
+    struct text mode = {0};
+
+    return http_header(http, "sec-fetch-mode", &mode) == HTTP_ABSENT || text_is(mode, "navigate");
 }
 
 /* `*` is any origin that has a name; "null", which is every sandbox and every file, has none. */

@@ -11,6 +11,7 @@
 #include "dialect/browser.h"
 
 static bool method_is_taken(const struct request *request);
+static bool take_remote_user(struct request *request, enum outcome *refusal);
 static bool body_is_whole(const struct http_request *http, enum outcome *refusal);
 static bool parse_body(struct request *request, enum outcome *refusal);
 static bool body_is_plain(const struct http_request *http);
@@ -74,6 +75,9 @@ bool dialect_decode(struct request *request, enum outcome *refusal)
                 !parse_form(request->arena, http->query, &request->query, refusal))) {
         return false;
     }
+    if (endpoint->needs_remote_user && !take_remote_user(request, refusal)) {
+        return false;
+    }
     request->client.bound = endpoint->client_bound;
     if (endpoint->decode != NULL && !endpoint->decode(request, refusal)) {
         return false;
@@ -81,6 +85,21 @@ bool dialect_decode(struct request *request, enum outcome *refusal)
     /* only a refresh finds the client of a session */
     *refusal = OUTCOME_PAGE_FOREIGN;
     return request->page != PAGE_OF_CLIENT || request->operation == &operation_refresh;
+}
+
+/* RFC 3875, 4.1.11: REMOTE_USER is a user only beside the AUTH_TYPE by which it was checked. */
+static bool take_remote_user(struct request *request, enum outcome *refusal)
+{
+    const struct http_request *http = &request->http->request;
+
+    request->remote_user = http->remote_user;
+    *refusal =
+        http->remote_user.size == 0 ? OUTCOME_REMOTE_USER_ABSENT : OUTCOME_REMOTE_USER_UNCHECKED;
+    if (http->remote_user.size > 0 && http->auth_type.size > 0) {
+        return true;
+    }
+    fault_set(&request->fault, "%s", outcome_meaning(*refusal)); /* what the operator lacks */
+    return false;
 }
 
 static unsigned methods_of(const struct request *request)
@@ -241,13 +260,14 @@ bool dialect_refuses_query(const struct request *request)
 
 void dialect_respond(struct request *request, enum outcome outcome)
 {
+    const struct endpoint *endpoint = request->mount->endpoint;
     struct http_response *response = &request->http->response;
 
     if (outcome_is_grant(outcome) && request->operation == &operation_preflight) {
         browser_answer_preflight(request, methods_of(request));
     } else if (outcome_is_grant(outcome)) {
-        request->mount->endpoint->encode(request, outcome, response);
-    } else {
+        endpoint->encode(request, outcome, response);
+    } else if (endpoint->refuse == NULL || !endpoint->refuse(request, outcome, response)) {
         word(request, outcome);
     }
     if (response->failed) {

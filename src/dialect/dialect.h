@@ -54,6 +54,10 @@ struct endpoint {
     unsigned body;             /* ENDPOINT_BODY_… */
     bool cookies;              /* sets cookies, and is asked with them */
     bool is_public;            /* every page may read what is served here */
+    bool needs_remote_user;    /* asked in the name of whom the web server has checked; not there
+                                  unless the realm's remote-user lets it */
+    bool navigated;            /* pages of other origins may send the browser here, which then shows
+                                  the answer: there is no token in it */
 
     const struct operation *operation; /* what is asked here, unless decode chooses another */
 
@@ -62,6 +66,10 @@ struct endpoint {
     bool (*decode)(struct request *request, enum outcome *refusal);
     /* Writes what was granted. */
     void (*encode)(const struct request *request, enum outcome outcome,
+                   struct http_response *response);
+    /* Writes a refusal or a fault in a way that no table of words can; false: the table does. NULL
+     * = always the table. */
+    bool (*refuse)(const struct request *request, enum outcome outcome,
                    struct http_response *response);
     const struct wording *words;
 };
@@ -127,7 +135,8 @@ bool dialect_methods(struct arena *arena, unsigned methods, struct text *names);
 bool dialect_parameter(enum form_find found, enum outcome *refusal);
 
 /* What every endpoint asks of a request, in this order: well-formed, method, body whole, media
- * type, parsed body and query; then its own decode. request->mount is set. False: *refusal. */
+ * type, parsed body and query, the web server's own login; then its own decode. request->mount is
+ * set. False: *refusal. */
 bool dialect_decode(struct request *request, enum outcome *refusal);
 /* The setting `query = on|off` of a dialect that reads tokens from the URL, and what its decode
  * asks first: is a credential in the query that must not be there? */

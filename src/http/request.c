@@ -24,6 +24,8 @@ enum variable {
     VARIABLE_CONTENT_TYPE,
     VARIABLE_CONTENT_LENGTH,
     VARIABLE_AUTHORIZATION,
+    VARIABLE_REMOTE_USER,
+    VARIABLE_AUTH_TYPE,
     SINGLES,
     /* of these, the first counts */
     VARIABLE_QUERY_STRING = SINGLES,
@@ -41,6 +43,8 @@ static const struct text variable_names[VARIABLES] = {
     [VARIABLE_CONTENT_TYPE] = {NAME("CONTENT_TYPE")},
     [VARIABLE_CONTENT_LENGTH] = {NAME("CONTENT_LENGTH")},
     [VARIABLE_AUTHORIZATION] = {NAME("HTTP_AUTHORIZATION")},
+    [VARIABLE_REMOTE_USER] = {NAME("REMOTE_USER")},
+    [VARIABLE_AUTH_TYPE] = {NAME("AUTH_TYPE")},
     [VARIABLE_QUERY_STRING] = {NAME("QUERY_STRING")},
     [VARIABLE_REMOTE_ADDR] = {NAME("REMOTE_ADDR")},
     [VARIABLE_HTTPS] = {NAME("HTTPS")},
@@ -121,6 +125,12 @@ static void add_variable(struct http_request *request, enum variable variable, s
         break;
     case VARIABLE_REMOTE_ADDR:
         take(&request->remote_address, value);
+        break;
+    case VARIABLE_REMOTE_USER:
+        take(&request->remote_user, value);
+        break;
+    case VARIABLE_AUTH_TYPE:
+        take(&request->auth_type, value);
         break;
     case VARIABLE_HTTPS:
         request->https = text_equal_ignore_case(value, TEXT("on")) || text_is(value, "1");

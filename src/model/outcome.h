@@ -42,6 +42,14 @@
             "the client used two ways to prove itself")                                            \
     OUTCOME(CLIENT_UNAUTHORIZED, CLIENT, "client-grant", "the client may not use this grant")      \
     OUTCOME(CREDENTIALS_WRONG, CLIENT, "credentials", "user name or password is wrong")            \
+    OUTCOME(REMOTE_USER_ABSENT, CLIENT, "no-remote-user",                                          \
+            "the web server has checked no user: let it ask for a login at this path, and pass "   \
+            "REMOTE_USER and AUTH_TYPE")                                                           \
+    OUTCOME(REMOTE_USER_UNCHECKED, CLIENT, "remote-user-unchecked",                                \
+            "REMOTE_USER came without AUTH_TYPE, so it may be what the client claims: nginx "      \
+            "passes that where no auth_basic is on")                                               \
+    OUTCOME(REMOTE_USER_UNKNOWN, CLIENT, "remote-user-unknown",                                    \
+            "no account has the name that the web server has checked")                             \
     OUTCOME(SLOWED, CLIENT, "slowed",                                                              \
             "too many wrong passwords or secrets: refused unseen for a while")                     \
     /* the token */                                                                                \

@@ -12,6 +12,10 @@
 /* design.md section 5: what the document says, or what the real server did. */
 enum mount_behaviour { BEHAVIOUR_DOCUMENTED, BEHAVIOUR_DEPLOYED };
 
+/* Whether what the web server has checked (REMOTE_USER) logs in: not at all, accounts that there
+ * are, or any name, which gets an account without a password at its first login. */
+enum realm_remote_user { REMOTE_USER_OFF, REMOTE_USER_KNOWN, REMOTE_USER_ANY };
+
 enum { REALM_VALUE_MAX = 256, REALM_ORIGINS_MAX = 1024 };
 
 struct dialect; /* dialect/dialect.h; opaque down here */
@@ -28,7 +32,8 @@ struct realm {
                                             = any; "" = only our own */
     struct cookie_policy cookies;
     bool expires_in_omitted; /* exactly the document's keys, where it does not have `expires_in` */
-    bool query_refused;      /* tokens in the URL are refused where the dialect would read them */
+    enum realm_remote_user remote_user;
+    bool query_refused; /* tokens in the URL are refused where the dialect would read them */
 };
 
 /* Are tokens issued under it? */

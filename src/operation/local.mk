@@ -29,6 +29,8 @@ liboperation_a_SOURCES = \
 	src/operation/preview.c \
 	src/operation/preview.h \
 	src/operation/refresh.c \
+	src/operation/remote_user.c \
+	src/operation/remote_user.h \
 	src/operation/secret_proof.c \
 	src/operation/secret_proof.h \
 	src/operation/token_ref.c \

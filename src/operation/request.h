@@ -120,7 +120,8 @@ struct request {
     struct form form;  /* decoded form body; empty when there is none */
     json_t *json;      /* parsed JSON body; NULL when there is none */
     enum page page;
-    struct text origin; /* of PAGE_ALLOWED and PAGE_OF_CLIENT */
+    struct text origin;      /* of PAGE_ALLOWED and PAGE_OF_CLIENT */
+    struct text remote_user; /* whom the web server has checked, where the endpoint needs that */
 
     /* what is asked */
     const struct operation *operation;

@@ -17,6 +17,8 @@ static bool ends_before_idle(const struct realm *realm);
 static bool says_no_audience(const struct realm *realm);
 static bool loses_no_scope(const struct realm *realm);
 static bool takes_no_bearer(const struct realm *realm);
+static bool asks_for_no_user(const struct realm *realm);
+static bool check_remote_user(struct config_reader *reader, size_t realm);
 
 /* Settings that may have no effect, and what to do then. */
 static const struct {
@@ -40,6 +42,8 @@ static const struct {
     {"audience", says_no_audience, "access tokens here name no audience; remove the line"},
     {"bearer-max-age", takes_no_bearer,
      "no one logs in with an access token here; remove the line"},
+    {"remote-user", asks_for_no_user,
+     "nothing here asks for a user of the web server; remove the line"},
     {"scope-loss", loses_no_scope, "access tokens here say their scope; remove the line"},
 };
 
@@ -48,7 +52,7 @@ enum { IDLE_SETTINGS = sizeof idle_settings / sizeof idle_settings[0] };
 bool config_check_realm(struct config_reader *reader, size_t realm)
 {
     if (!check_issuer(reader, realm) || !check_format(reader, realm) ||
-        !check_pages(reader, realm)) {
+        !check_pages(reader, realm) || !check_remote_user(reader, realm)) {
         return false;
     }
     for (size_t i = 0; i < IDLE_SETTINGS; i++) {
@@ -134,6 +138,19 @@ static bool check_pages(struct config_reader *reader, size_t i)
                dialect->name);
 }
 
+/* RFC 9207: an authorization answer says whose it is, or a client with several servers may be led
+ * to send one's code to another. */
+static bool check_remote_user(struct config_reader *reader, size_t i)
+{
+    const struct realm *realm = &reader->config->realms[i];
+
+    return realm->remote_user == REMOTE_USER_OFF || asks_for_no_user(realm) ||
+           config_is_issuer_url(text_of(realm->issuer)) ||
+           config_complain(reader, config_realm_line(reader, i, "remote-user"),
+                           "remote-user: its answers name this server, so it needs a URL; add "
+                           "issuer = https://HOST");
+}
+
 /* A line may be for several dialects: it is enough that it has an effect on one. */
 static bool check_idle(struct config_reader *reader, size_t realm, size_t row)
 {
@@ -193,4 +210,15 @@ static bool loses_no_scope(const struct realm *realm)
 static bool takes_no_bearer(const struct realm *realm)
 {
     return realm->dialect->policy.bearer_max_age_ms == 0;
+}
+
+static bool asks_for_no_user(const struct realm *realm)
+{
+    const struct dialect *dialect = realm->dialect;
+    bool asks = false;
+
+    for (size_t i = 0; i < dialect->endpoint_count; i++) {
+        asks = asks || dialect->endpoints[i].needs_remote_user;
+    }
+    return !asks;
 }

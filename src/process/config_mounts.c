@@ -32,6 +32,11 @@ bool config_take_mount(struct config_reader *reader, const struct config_section
     }
     const struct realm *realm = join_realm(reader, section, role.dialect);
     return realm != NULL && take_lines(reader, section, realm) &&
+           (config_serves(realm, role.endpoint) ||
+            config_complain(reader, section->line,
+                            "[mount %.*s]: it answers whom the web server has checked; add "
+                            "remote-user = known or any",
+                            TEXT_ARGS(section->argument))) &&
            config_add_mount(reader, section->line, section->argument, role.endpoint, realm);
 }
 
@@ -196,7 +201,8 @@ bool config_add_own_mounts(struct config_reader *reader)
             const struct endpoint *endpoint = &dialects[i]->endpoints[j];
             struct text path = text_of(endpoint->path);
 
-            if ((!all && config_issues(dialects[i])) || config_taken_by(reader, path) != 0) {
+            if ((!all && config_issues(dialects[i])) || endpoint->needs_remote_user ||
+                config_taken_by(reader, path) != 0) {
                 continue;
             }
             struct realm *realm = config_add_realm(reader, 0, dialects[i]);
@@ -237,6 +243,11 @@ unsigned config_taken_by(const struct config_reader *reader, struct text path)
 bool config_is_mountable(struct text path)
 {
     return path_is_clean(path) && !text_is(path, "/");
+}
+
+bool config_serves(const struct realm *realm, const struct endpoint *endpoint)
+{
+    return !endpoint->needs_remote_user || realm->remote_user != REMOTE_USER_OFF;
 }
 
 /* ---- the table of dialects, for messages ---- */

@@ -147,6 +147,8 @@ bool config_add_mount(struct config_reader *reader, unsigned line, struct text p
                       const struct endpoint *endpoint, const struct realm *realm);
 /* The line of the mount at that path; 0 = none. */
 unsigned config_taken_by(const struct config_reader *reader, struct text path);
+/* Is the endpoint there at all in this realm? */
+bool config_serves(const struct realm *realm, const struct endpoint *endpoint);
 /* Could a request have this path? */
 bool config_is_mountable(struct text path);
 /* The names of all dialects into `out`, which it returns; for a mount also the endpoints of

@@ -232,8 +232,13 @@ static bool mount_endpoint(struct config_reader *reader, const struct config_sec
     (void)snprintf(own, sizeof own, "%s%s", base, endpoint->path);
     struct text path = line != NULL ? line->value : text_of(own);
     unsigned number = line != NULL ? line->number : section->line;
-    if (line != NULL && text_is(path, "off")) {
+    if ((line != NULL && text_is(path, "off")) ||
+        (line == NULL && !config_serves(realm, endpoint))) {
         return true;
+    } else if (!config_serves(realm, endpoint)) {
+        return config_complain(reader, number,
+                               "path.%s has no effect: add remote-user = known or any",
+                               endpoint->name);
     } else if (path.size > MOUNT_PATH_MAX) {
         return config_complain(reader, number, "[realm %s]: the path of %s is longer than %d bytes",
                                realm->name, endpoint->name, MOUNT_PATH_MAX);

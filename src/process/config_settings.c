@@ -33,6 +33,8 @@ static const struct config_choice behaviours[] = {
 static const struct config_choice evidences[] = {
     {"client", RECOVERY_EVIDENCE_CLIENT}, {"none", RECOVERY_EVIDENCE_NONE}, {NULL, 0}};
 static const struct config_choice losses[] = {{"refuse", 0}, {"allow", 1}, {NULL, 0}};
+static const struct config_choice remote_users[] = {
+    {"off", REMOTE_USER_OFF}, {"known", REMOTE_USER_KNOWN}, {"any", REMOTE_USER_ANY}, {NULL, 0}};
 static const struct config_choice formats[] = {{"native", REFRESH_FORMAT_NATIVE},
                                                {"uuid", REFRESH_FORMAT_UUID},
                                                {"jwt", REFRESH_FORMAT_JWT},
@@ -106,6 +108,8 @@ const struct config_setting config_realm_settings[] = {
     {"issuer", config_read_issuer, FIELD(struct realm, issuer)},
     {"audience", config_read_text, FIELD(struct realm, audience)},
     {"allow-origins", config_read_origins, FIELD(struct realm, origins)},
+    {"remote-user", config_read_choice, FIELD(struct realm, remote_user),
+     ONE_OF(remote_users, "unknown; write off, known or any")},
     {"scope-loss", config_read_switch, FIELD(struct realm, policy.scope_loss),
      ONE_OF(losses, "unknown; write allow or refuse")},
 };

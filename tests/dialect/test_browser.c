@@ -163,6 +163,36 @@ static void test_pages(void **state)
     }
 }
 
+/* A page may send the browser to it, and no script may ask there. */
+static void test_navigated(void **state)
+{
+    static const struct {
+        const char *site, *mode, *origin;
+        enum page page;
+    } cases[] = {
+        {"cross-site", "navigate", NULL, PAGE_OWN},
+        {"cross-site", "navigate", "https://b.example", PAGE_OWN},
+        {NULL, NULL, "https://b.example", PAGE_OWN},
+        {"cross-site", "cors", "https://b.example", PAGE_FOREIGN},
+        {"cross-site", "no-cors", NULL, PAGE_FOREIGN},
+        {"same-origin", "cors", NULL, PAGE_OWN},
+    };
+    const struct endpoint navigated = {.navigated = true};
+    struct trial trial;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        begin(&trial);
+        trial.mount.endpoint = &navigated;
+        strcpy(trial.realm.origins, "https://b.example");
+        add(&trial, "sec-fetch-site", cases[i].site);
+        add(&trial, "sec-fetch-mode", cases[i].mode);
+        add(&trial, "origin", cases[i].origin);
+        browser_look(&trial.request);
+        assert_int_equal(trial.request.page, cases[i].page);
+    }
+}
+
 /* Two of them are a request that two readers read differently. */
 static void test_repeated(void **state)
 {
@@ -212,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_navigated),
         cmocka_unit_test(test_repeated),
         cmocka_unit_test(test_who_is_a_browser),
     };

@@ -62,6 +62,27 @@ static void test_variables(void **state)
     assert_int_equal(http_header(&request, "Refresh-Token", &value), HTTP_ABSENT);
 }
 
+/* The server's own variable and nothing that a client can send. */
+static void test_remote_user(void **state)
+{
+    struct http_request request = request_of(
+        *state, VARIABLES("HTTP_REMOTE_USER=eve", "HTTP_X_REMOTE_USER=eve", "HTTP_AUTH_TYPE=Basic",
+                          "Remote_User=eve", "remote_user=eve", "REMOTE-USER=eve",
+                          "REDIRECT_REMOTE_USER=eve", "REMOTE_USER =eve", " REMOTE_USER=eve",
+                          "HTTP_AUTHORIZATION=Basic ZXZlOng="));
+
+    assert_int_equal(request.remote_user.size, 0);
+    assert_int_equal(request.auth_type.size, 0);
+    request = request_of(*state, VARIABLES("REMOTE_USER=ada", "AUTH_TYPE=Basic"));
+    expect_text(request.remote_user, "ada");
+    expect_text(request.auth_type, "Basic");
+    assert_false(request.malformed);
+    request = request_of(*state, VARIABLES("REMOTE_USER=ada", "REMOTE_USER=eve"));
+    assert_true(request.malformed);
+    request = request_of(*state, VARIABLES("AUTH_TYPE=", "AUTH_TYPE=Basic"));
+    assert_true(request.malformed);
+}
+
 static void test_nothing_at_all(void **state)
 {
     struct http_request request = request_of(*state, (const char *const[]){NULL});
@@ -558,6 +579,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_variables),
+        cmocka_unit_test(test_remote_user),
         cmocka_unit_test(test_nothing_at_all),
         cmocka_unit_test(test_methods),
         cmocka_unit_test(test_https),

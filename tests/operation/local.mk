@@ -47,3 +47,7 @@ check_PROGRAMS += tests/operation/test_device_polls
 tests_operation_test_device_polls_SOURCES = tests/operation/test_device_polls.c
 tests_operation_test_device_polls_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_operation_test_device_polls_LDADD = $(OPERATION_LIBS)
+check_PROGRAMS += tests/operation/test_remote_user
+tests_operation_test_remote_user_SOURCES = tests/operation/test_remote_user.c tests/operation/world.c tests/operation/world.h
+tests_operation_test_remote_user_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_remote_user_LDADD = $(OPERATION_LIBS)

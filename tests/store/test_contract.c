@@ -504,6 +504,7 @@ static void a_pending_session_begins_once(void **state)
     struct fixture *f = *state;
     struct session pending = fixture_session(1), rows[2];
     struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
+    struct account ada;
     size_t count;
 
     fixture_account(f, "ada");
@@ -533,6 +534,8 @@ static void a_pending_session_begins_once(void **state)
     assert_int_equal(rows[0].pending, SESSION_BEGUN);
     assert_true(rows[0].client_proved);
     assert_int_equal(rows[0].challenge[0], 0);
+    assert_store(STORE_OK, store_account_find(f->store, "ada", &ada, &f->fault));
+    assert_int_equal(ada.last_login_ms, FIXTURE_NOW + 1);
     assert_int_equal(rows[0].redirect[0], 0);
     assert_int_equal(fixture_findings(f), 0);
 }

@@ -227,6 +227,8 @@ static enum store_result find_unchanged(struct rows *rows, const struct store_ro
                                         struct record_session *stored, struct client *client);
 static void note_client_use(struct rows *rows, const struct session *session, struct client *client,
                             const struct store_rotation *rotation);
+static void begin_pending(struct rows *rows, const struct sweep *sweep, struct session *session,
+                          const struct store_rotation *rotation);
 static void put_successor(struct rows *rows, const struct store_rotation *rotation);
 static void note_time_passed(const struct rows *rows, struct session *session, int64_t now_ms);
 
@@ -248,8 +250,7 @@ enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
         put_successor(rows, rotation);
     }
     if (rotation->begins != SESSION_BEGUN) {
-        list_under_account(rows, sweep, &stored.session, rotation->now_ms);
-        session_begin(&stored.session, rotation->client_proved);
+        begin_pending(rows, sweep, &stored.session, rotation);
     }
     now = rows_moment(rows, rotation->now_ms);
     session_note_rotation(&stored.session, rotation->to, rotation->now_ms, &now,
@@ -264,6 +265,20 @@ enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
     rows_session_put(rows, &stored);
     note_client_use(rows, &stored.session, &client, rotation);
     return STORE_OK;
+}
+
+/* It is a login of its account's now. */
+static void begin_pending(struct rows *rows, const struct sweep *sweep, struct session *session,
+                          const struct store_rotation *rotation)
+{
+    struct account account;
+
+    list_under_account(rows, sweep, session, rotation->now_ms);
+    session_begin(session, rotation->client_proved);
+    if (rows_account_get(rows, session->account, &account)) {
+        account.last_login_ms = rotation->now_ms;
+        rows_account_put(rows, &account);
+    }
 }
 
 enum store_result sessions_touch(struct rows *rows, const struct sweep *sweep,
