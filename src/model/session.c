@@ -18,6 +18,10 @@ bool session_client_is_gone(const struct session *session, const struct client *
 
 void session_begin(struct session *session, bool client_proved)
 {
+    if (session->pending == SESSION_PENDING_DEVICE) {
+        session->has_alias = false;
+        memset(session->alias, 0, sizeof session->alias);
+    }
     session->pending = SESSION_BEGUN;
     memset(session->challenge, 0, sizeof session->challenge);
     memset(session->redirect, 0, sizeof session->redirect);
@@ -117,6 +121,8 @@ const char *session_end_meaning(enum session_end end)
         return "its account was disabled, removed or given another password";
     case SESSION_ENDED_LIMIT:
         return "ended: its account began more sessions than sessions-per-account allows";
+    case SESSION_ENDED_DENIED:
+        return "denied: a user did not approve its device";
     case SESSION_ENDED_CLIENT:
         return "its client was removed";
     }

@@ -54,9 +54,10 @@ enum session_end {
     SESSION_ENDED_ADMIN = 2,   /* `retoken session revoke` */
     SESSION_ENDED_ACCOUNT = 3, /* its account was disabled or removed, or its password changed */
     SESSION_ENDED_CLIENT = 4,  /* its client was removed */
-    SESSION_ENDED_LIMIT = 5    /* its account has too many sessions, and began another one */
+    SESSION_ENDED_LIMIT = 5,   /* its account has too many sessions, and began another one */
+    SESSION_ENDED_DENIED = 6   /* a user did not approve the device that it was for */
 };
-enum { SESSION_ENDS = SESSION_ENDED_LIMIT + 1 };
+enum { SESSION_ENDS = SESSION_ENDED_DENIED + 1 };
 
 struct session {
     uint8_t id[SESSION_ID_SIZE];
@@ -114,7 +115,8 @@ void session_note_use(struct session *session, int64_t now_ms);
 void session_note_rotation(struct session *session, uint32_t to, int64_t now_ms,
                            const struct clock_moment *spent, int64_t window_ms);
 
-/* What was pending begins. `client_proved`: its client proves itself as it does. */
+/* What was pending begins, and is no longer found by a code for people. `client_proved`: its client
+ * proves itself as it does. */
 void session_begin(struct session *session, bool client_proved);
 
 /* The generation before the current one was spent at `spent`, and not when that was noted. */

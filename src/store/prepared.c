@@ -104,6 +104,16 @@ enum store_result store_session_touch(struct store *store, const uint8_t id[SESS
     return store_write(store, &write, fault);
 }
 
+void store_prepare_approve(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
+                           uint64_t account, int64_t now_ms, int64_t expires_ms)
+{
+    start(write, STORE_WRITE_APPROVE, now_ms);
+    memcpy(write->of.approve.id, id, SESSION_ID_SIZE);
+    write->of.approve.account = account;
+    write->of.approve.now_ms = now_ms;
+    write->of.approve.expires_ms = expires_ms;
+}
+
 void store_prepare_end(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
                        enum session_end end, int64_t now_ms, const struct session *as_read,
                        const struct event *event)

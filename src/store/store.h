@@ -167,6 +167,7 @@ enum store_write_kind {
     STORE_WRITE_CREATE,      /* a session */
     STORE_WRITE_ROTATE,      /* a session */
     STORE_WRITE_TOUCH,       /* a session */
+    STORE_WRITE_APPROVE,     /* a session that is pending */
     STORE_WRITE_END,         /* a session */
     STORE_WRITE_END_ACCOUNT, /* all sessions of an account */
     STORE_WRITE_MARK_ENDED,  /* some of those, or of a removed client, in their own records */
@@ -226,6 +227,12 @@ struct store_write {
         struct store_rotation touch; /* id, from, now_ms and expires_ms of it */
         struct {
             uint8_t id[SESSION_ID_SIZE];
+            uint64_t account;
+            int64_t now_ms;
+            int64_t expires_ms;
+        } approve;
+        struct {
+            uint8_t id[SESSION_ID_SIZE];
             enum session_end end;
             int64_t now_ms;
             const struct session *as_read;
@@ -280,8 +287,13 @@ void store_prepare_create(struct store_write *write, const struct session *sessi
 void store_prepare_rotate(struct store_write *write, const struct store_rotation *rotation);
 void store_prepare_touch(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
                          uint32_t generation, int64_t now_ms, int64_t expires_ms);
-/* `event` (NULL = none) is attached. STORE_STALE: the session was renewed, or its spending times
- * were corrected, since it was as_read (NULL = not asked). */
+/* A compare-and-set: the session becomes `account`'s, and waits for its device code until expires_ms.
+ * STORE_STALE: it does not wait for a user's approval (any more), or is over; or the account is gone
+ * or disabled, or the client. */
+void store_prepare_approve(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
+                           uint64_t account, int64_t now_ms, int64_t expires_ms);
+/* `event` (NULL = none) is attached. STORE_STALE: the session was renewed or approved, or its
+ * spending times were corrected, since it was as_read (NULL = not asked). */
 void store_prepare_end(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
                        enum session_end end, int64_t now_ms, const struct session *as_read,
                        const struct event *event);

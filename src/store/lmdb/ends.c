@@ -38,6 +38,7 @@ void ends_note(struct rows *rows, const struct ended *entry)
 static bool is_as_read(const struct session *session, const struct session *as_read)
 {
     return as_read == NULL || (session->generation == as_read->generation &&
+                               session->account == as_read->account &&
                                memcmp(session->spent, as_read->spent, sizeof session->spent) == 0);
 }
 

@@ -404,6 +404,8 @@ static enum store_result apply_verb(const struct sweep *sweep, struct rows *rows
         return sessions_rotate(rows, sweep, &write->of.rotate);
     case STORE_WRITE_TOUCH:
         return sessions_touch(rows, sweep, &write->of.touch);
+    case STORE_WRITE_APPROVE:
+        return sessions_approve(rows, sweep, write);
     case STORE_WRITE_END:
         return ends_session(rows, sweep, write);
     case STORE_WRITE_END_ACCOUNT:

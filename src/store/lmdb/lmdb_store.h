@@ -65,6 +65,8 @@ enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
 void sessions_stamp(struct rows *rows, const struct store_rotation *rotation);
 enum store_result sessions_touch(struct rows *rows, const struct sweep *sweep,
                                  const struct store_rotation *touch);
+enum store_result sessions_approve(struct rows *rows, const struct sweep *sweep,
+                                   const struct store_write *write);
 
 enum store_result ends_session(struct rows *rows, const struct sweep *sweep,
                                const struct store_write *write);

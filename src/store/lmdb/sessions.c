@@ -274,6 +274,9 @@ static void begin_pending(struct rows *rows, const struct sweep *sweep, struct s
     struct account account;
 
     list_under_account(rows, sweep, session, rotation->now_ms);
+    if (session->pending == SESSION_PENDING_DEVICE && session->has_alias) {
+        rows_alias_remove(rows, session->alias);
+    }
     session_begin(session, rotation->client_proved);
     if (rows_account_get(rows, session->account, &account)) {
         account.last_login_ms = rotation->now_ms;
@@ -299,6 +302,34 @@ enum store_result sessions_touch(struct rows *rows, const struct sweep *sweep,
     note_client_use(rows, &stored.session, &client, touch);
     return STORE_OK;
 }
+
+/* ---- approve ---- */
+
+enum store_result sessions_approve(struct rows *rows, const struct sweep *sweep,
+                                   const struct store_write *write)
+{
+    struct record_session stored;
+    struct session *session = &stored.session;
+    struct account account;
+    struct client client;
+
+    if (!rows_session_get(rows, write->of.approve.id, &stored)) {
+        return STORE_ABSENT;
+    } else if (session->end != SESSION_LIVE || session->pending != SESSION_PENDING_DEVICE ||
+               session->account != 0 || session->expires_ms <= write->of.approve.now_ms ||
+               !rows_account_get(rows, write->of.approve.account, &account) || !account.enabled ||
+               !client_lets_it_live(rows, session, &client)) {
+        return STORE_STALE;
+    }
+    session->account = account.number;
+    session->epoch = account.epoch;
+    session->expires_ms = write->of.approve.expires_ms;
+    sweep_enter(rows, sweep, &stored);
+    rows_session_put(rows, &stored);
+    return STORE_OK;
+}
+
+/* ---- what rotate and touch share ---- */
 
 /* A use that was noted by a clock that is behind: it was later than that, and later than any before
  * it. */

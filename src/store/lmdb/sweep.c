@@ -36,7 +36,9 @@ static int64_t due_ms_of(const struct sweep *sweep, const struct session *sessio
 {
     int64_t over_ms = session->expires_ms;
 
-    if (session->end != SESSION_LIVE && (over_ms == 0 || session->ended_ms < over_ms)) {
+    if (session->pending != SESSION_BEGUN) { /* there is nothing to explain, and any client can ask */
+        return over_ms < 1 ? 1 : over_ms;
+    } else if (session->end != SESSION_LIVE && (over_ms == 0 || session->ended_ms < over_ms)) {
         over_ms = session->ended_ms;
     } else if (over_ms == 0) {
         return 0;
