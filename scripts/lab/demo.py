@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""./demo: starts a web server with Retoken behind it, refreshes once at every mount and shows it,
-then serves. Knows what to show; servers, dialects and the installation are its neighbours'."""
+"""./demo: starts a web server with Retoken behind it, logs in and refreshes once at every mount and
+shows it, then serves. Knows what to show; servers, dialects and the installation are its neighbours'."""
 
 import argparse
 import base64
@@ -23,9 +23,9 @@ from lab import dialects, http, installation, jwks, machine, servers
 
 HELP = """./demo [--server lighttpd|apache|nginx] [--port N] [--data DIR] [--once]
 
-Starts a web server on 127.0.0.1 with Retoken behind it, one demo account, one demo client and a
-session on every mount; sends one real refresh to each mount and shows request and answer; then
-serves until Ctrl-C and prints what to try.
+Starts a web server on 127.0.0.1 with Retoken behind it, one demo account and one demo client; logs
+in and refreshes once at every mount (where a dialect has no login, `retoken session create` begins
+the session) and shows requests and answers; then serves until Ctrl-C and prints what to try.
 
   --server NAME   lighttpd (unless told otherwise), apache or nginx
   --port N        8080 unless told otherwise; 0 takes any free port
@@ -130,11 +130,37 @@ class Wrong(Exception):
 class Visit:
     """One mount, one session, and the questions that show it works."""
 
+    screen: Screen
     port: int
     mount: dialects.Mount
-    login: dialects.Login
     keys: list
     installed: installation.Installation
+    known: list = dataclasses.field(default_factory=list)  # tokens, shown shortened
+
+    def shown(self, request, complaints_of, tokens_of):
+        """Sends and shows; gives the answer, which must be as it should."""
+        show_request(self.screen, request, self.known)
+        answer = http.send(self.port, request)
+        complaints = complaints_of(answer)
+        if not complaints:
+            self.known += [token for token in tokens_of(answer) if token]
+        show_answer(self.screen, answer, self.known)
+        if complaints:
+            raise Wrong("; ".join(complaints))
+        return answer
+
+    def begin(self):
+        """The login that the visit is about: over HTTP where the dialect has one."""
+        if not self.mount.login_path:
+            return begin(self.installed, self.mount)
+        dialect, path, who = self.mount.dialect, self.mount.path, credentials(self.installed, self.mount)
+        answer = self.shown(dialect.login_request(path, who),
+                            lambda answer: dialect.login_complaints(path, who, answer),
+                            lambda answer: dataclasses.astuple(dialect.begun(who, answer))[1:3])
+        login = dialect.begun(who, answer)
+        explained = self.installed.json("explain", stdin=login.refresh_token.encode())
+        self.screen.line(f"    {self.screen.good('✓')} logged in with a password: a session begins")
+        return dataclasses.replace(login, session=explained["session"])
 
     def send(self, login):
         return http.send(self.port, self.mount.dialect.request(self.mount.path, login))
@@ -159,8 +185,9 @@ class Visit:
         self.installed.retoken("explain", stdin=access.encode())
         return f"{header['alg']}, expires {claims['exp'] - claims['iat']} s after issue"
 
-    def follow_up(self, first, second, access):
+    def follow_up(self, first, second):
         """What a client may do next; gives lines to show."""
+        access = second.access_token
         yield f"access token: {self.describe_access(access)}"
         again, replay = self.granted(first)
         if not self.mount.dialect.rotates:
@@ -179,7 +206,7 @@ class Visit:
         if current.refresh_token != third.refresh_token:
             raise Wrong("the first token once more gave a token that is not the current one")
         yield f"the first token once more, from a slow tab: the current answer ({milliseconds(late)})"
-        self.installed.retoken("session", "revoke", self.login.session)
+        self.installed.retoken("session", "revoke", first.session)
         dead = self.send(third)
         if dead.status not in (400, 401):
             raise Wrong("the token of a revoked session was honoured")
@@ -194,22 +221,16 @@ def visit(screen, one):
     """Shows one mount; True when it is as it should be."""
     title = f"{one.mount.dialect.name} · {one.mount.dialect.title}"
     screen.line(f"  {screen.bold(one.mount.path)}  {screen.dim(title)}")
-    request = one.mount.dialect.request(one.mount.path, one.login)
-    known = [one.login.refresh_token, one.login.access_token, one.login.secret]
-    show_request(screen, request, known)
+    dialect = one.mount.dialect
     try:
-        answer = http.send(one.port, request)
-        complaints = one.mount.dialect.complaints(one.login, answer)
-        if not complaints:
-            known += [token for token in one.mount.dialect.tokens(answer) if token]
-        show_answer(screen, answer, known)
-        if complaints:
-            raise Wrong("; ".join(complaints))
-        second = one.login.after(*one.mount.dialect.tokens(answer))
-        for line in one.follow_up(one.login, second, second.access_token):
+        login = one.begin()
+        one.known += [login.refresh_token, login.access_token, login.secret]
+        answer = one.shown(dialect.request(one.mount.path, login),
+                           lambda answer: dialect.complaints(login, answer), dialect.tokens)
+        for line in one.follow_up(login, login.after(*dialect.tokens(answer))):
             screen.line(f"    {screen.good('✓')} {line}")
     except (Wrong, http.Broken, machine.LabError, ValueError) as error:
-        screen.line(f"    {screen.bad('✗')} {readable(str(error), known)}\n")
+        screen.line(f"    {screen.bad('✗')} {readable(str(error), one.known)}\n")
         return False
     screen.line()
     return True
@@ -278,10 +299,16 @@ def data_folder(wanted, run):
     return data
 
 
+def credentials(installed, mount):
+    """What a client of the mount has before it has tokens."""
+    client = CLIENT if mount.dialect.client else ""
+    return dialects.Login("", "", "", ACCOUNT, installed.password, client,
+                          installed.client_secret if client else "", mount.dialect.scope)
+
+
 def begin(installed, mount):
-    scope, client = mount.dialect.scope, CLIENT if mount.dialect.client else ""
-    return installed.login(mount.path, ACCOUNT, installed.password, client,
-                           installed.client_secret if client else "", scope)
+    who = credentials(installed, mount)
+    return installed.login(mount.path, who.username, who.password, who.client, who.secret, who.scope)
 
 
 def write_page(public, installed):
@@ -389,7 +416,7 @@ def exercise(screen, server, installed):
     screen.line()
     keys = jwks.keys_of(http.send(server.port, http.Request("GET", dialects.JWKS_PATH)).body)
     for mount in dialects.MOUNTS:
-        wrong += not visit(screen, Visit(server.port, mount, begin(installed, mount), keys, installed))
+        wrong += not visit(screen, Visit(screen, server.port, mount, keys, installed))
     total = len(dialects.PATHS)
     if wrong:
         screen.line(screen.bad(f"✗ {wrong} of {total} mounts did not answer as they should; "

@@ -20,7 +20,9 @@ UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 SHAPES = {"native": NATIVE, "uuid": UUID, "jwt": JWT}
 SECONDS = r"[1-9][0-9]{0,9}"
 # What the golden answers were made of, and what a real one has there.
-MADE_OF = {'"ROLE_USER"': r'(?:"[^"]*")?(?:,"[^"]*")*', "3600": SECONDS, "2592000": SECONDS,
+MADE_OF = {'"ROLE_USER"': r'(?:"[^"]*")?(?:,"[^"]*")*',
+           '"lastLogin":null': r'"lastLogin":(?:null|"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")',
+           "3600": SECONDS, "2592000": SECONDS,
            "Sun, 13-Aug-2017 02:40:00 GMT": r"\w{3}, \d\d-\w{3}-\d{4} \d\d:\d\d:\d\d GMT"}
 
 
@@ -36,6 +38,7 @@ class Login:
     client: str = ""
     secret: str = ""
     scope: str | None = None
+    auth_key: str = ""
 
     def after(self, refresh, access):
         return dataclasses.replace(self, refresh_token=refresh or self.refresh_token,
@@ -135,6 +138,33 @@ class Dialect:
         body, keys = json.loads(answer.body), self.data["answer"]
         return body.get(keys.get("refresh")), body[keys["access"]]
 
+    def logs_in(self, path):
+        """The path at which sessions of this mount begin with a request; None: they do not."""
+        return self.data["login"]["paths"].get(path) if "login" in self.data else None
+
+    def login_request(self, path, login):
+        """A login as a client of this dialect sends it, for a session at the mount `path`."""
+        return spelled(self.data["login"], self.logs_in(path), login)
+
+    def begun(self, login, answer):
+        """What the client holds after a login that succeeded."""
+        body, keys = json.loads(answer.body), self.data["login"].get("answer", self.data["answer"])
+        return login.after(body[keys["refresh"]], body[keys["access"]])
+
+    def login_complaints(self, path, login, answer, behaviour="documented"):
+        """What is wrong with the answer to a login that must succeed."""
+        operation = next(one["operation"] for one in table()[self.name]["endpoints"]
+                         if one["path"] == self.logs_in(path))
+        first = table()[self.name]["endpoints"][0]["operation"]
+        golden = goldens.outcomes(self.name, behaviour, operation if operation != first else "")
+        if answer.status != 200:
+            return [f"status {answer.status} {answer.reason}, body {answer.body[:200]!r}"]
+        try:
+            begun = self.begun(login, answer)
+        except (ValueError, KeyError) as error:
+            return [f"no tokens in {answer.body!r}: {error}"]
+        return self._differences(golden["rotated"], begun, begun.refresh_token, begun.access_token, answer)
+
     def complaints(self, login, answer, behaviour="documented"):
         """What is wrong with a success; nothing when all is right."""
         golden = goldens.outcomes(self.name, behaviour)["rotated" if self.rotates else "renewed"]
@@ -145,12 +175,17 @@ class Dialect:
         except (ValueError, KeyError) as error:
             return [f"no tokens in {answer.body!r}: {error}"]
         found = []
+        if refresh is not None and not self.rotates and refresh != login.refresh_token:
+            found.append("the refresh token is not the one that was sent")
+        return found + self._differences(golden, login, refresh, access, answer)
+
+    def _differences(self, golden, login, refresh, access, answer):
+        """From the golden answer, with these tokens and this user in it."""
+        found = []
         if not re.fullmatch(JWT, access):
             return [f"no access token: {access!r}"]
         if refresh is not None and not re.fullmatch(self.token, refresh):
             found.append(f"no refresh token of this dialect: {refresh!r}")
-        if refresh is not None and not self.rotates and refresh != login.refresh_token:
-            found.append("the refresh token is not the one that was sent")
         made_of = {"new.access.token": re.escape(access), "next-refresh-token": re.escape(refresh or ""),
                    "1500003600": str(jwt_claims(access).get("exp")),
                    '"ada"': f'"{re.escape(login.username)}"', **MADE_OF}
@@ -170,11 +205,12 @@ def spelled(form, path, login):
     """The request of a form. A client without a secret sends none."""
     values = {"refresh_token": login.refresh_token, "access_token": login.access_token,
               "username": login.username, "password": login.password, "client_id": login.client,
-              "client_secret": login.secret, "scope": login.scope or ""}
+              "client_secret": login.secret, "scope": login.scope or "", "auth_key": login.auth_key}
     rows = [(name, template.format_map(values)) for name, template, *optional
             in form.get("form") or form.get("json") or []
             if template.format_map(values) or not optional]
-    headers = [(name, template.format_map(values)) for name, template in form.get("headers", [])]
+    headers = [(name, template.format_map(values)) for name, template, *optional
+               in form.get("headers", []) if template.format_map(values) or not optional]
     if "basic" in form:
         headers.append(basic(*(template.format_map(values) for template in form["basic"])))
     if "cookies" in form:
@@ -192,6 +228,11 @@ class Mount:
     path: str
     dialect: Dialect
 
+    @property
+    def login_path(self):
+        """Where its sessions begin with a request; None: an administrator begins them."""
+        return self.dialect.logs_in(self.path)
+
 
 def described():
     """Every dialect that www/dialects.json describes, in its order."""
@@ -204,8 +245,9 @@ MOUNTS = [Mount(path, dialect) for dialect in DIALECTS for path in dialect.data[
 JWKS_PATH = "/.well-known/jwks.json"
 HEALTH_PATH = "/healthz"
 # Every path of an installation without mount sections, and what is there.
-PATHS = {mount.path: mount.dialect.name for mount in MOUNTS} | {JWKS_PATH: "jwks",
-                                                                HEALTH_PATH: "health"}
+PATHS = ({mount.path: mount.dialect.name for mount in MOUNTS}
+         | {mount.login_path: mount.dialect.name for mount in MOUNTS if mount.login_path}
+         | {JWKS_PATH: "jwks", HEALTH_PATH: "health"})
 
 
 def mount_at(path):

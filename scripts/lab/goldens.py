@@ -58,10 +58,15 @@ def _parsed(shown):
 
 
 @functools.cache
-def outcomes(dialect, behaviour):
-    """outcome word -> Golden"""
+def outcomes(dialect, behaviour, operation=""):
+    """outcome word -> Golden, of the dialect's first operation unless another one is named"""
+    name = f"outcomes-{operation}" if operation else "outcomes"
+    return _outcomes_of(FOLDER / dialect / f"{name}.{behaviour}")
+
+
+def _outcomes_of(path):
     found = {}
-    text = (FOLDER / dialect / f"outcomes.{behaviour}").read_text()
+    text = path.read_text()
     for block in re.split(r"^@ ", text, flags=re.M)[1:]:
         words, shown = block.split("\n", 1)
         found |= dict.fromkeys(words.split(), _parsed(shown.removesuffix("\n\n")))
@@ -86,7 +91,7 @@ def _unquoted(body):
 
 @functools.cache
 def _refusals(dialect):
-    answers = [golden for behaviour in ("documented", "deployed")
-               for golden in outcomes(dialect, behaviour).values()]
+    answers = [golden for path in (FOLDER / dialect).glob("outcomes*")
+               for golden in _outcomes_of(path).values()]
     answers += [case(dialect, path.stem) for path in (FOLDER / dialect).glob("*.answer")]
     return {_unquoted(golden.body) for golden in answers if 400 <= golden.status < 500}

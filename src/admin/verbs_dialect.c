@@ -10,7 +10,8 @@
 static void add_dialect(struct json_out *out, const struct dialect *dialect);
 static void add_policy(struct json_out *out, const struct policy *policy);
 static void add_settings(struct json_out *out, const struct dialect_setting *setting);
-static void add_endpoint(struct json_out *out, const struct endpoint *endpoint);
+static void add_endpoint(struct json_out *out, const struct dialect *dialect,
+                         const struct endpoint *endpoint);
 static struct text methods_of(struct arena *arena, unsigned methods);
 static struct text bodies_of(unsigned bodies);
 
@@ -98,7 +99,7 @@ static void add_dialect(struct json_out *out, const struct dialect *dialect)
     json_out_key(out, "endpoints");
     json_out_array_open(out);
     for (size_t i = 0; i < dialect->endpoint_count; i++) {
-        add_endpoint(out, &dialect->endpoints[i]);
+        add_endpoint(out, dialect, &dialect->endpoints[i]);
     }
     json_out_array_close(out);
     json_out_close(out);
@@ -144,13 +145,19 @@ static void add_settings(struct json_out *out, const struct dialect_setting *set
     json_out_array_close(out);
 }
 
-static void add_endpoint(struct json_out *out, const struct endpoint *endpoint)
+static void add_endpoint(struct json_out *out, const struct dialect *dialect,
+                         const struct endpoint *endpoint)
 {
     struct arena *arena = out->buffer->arena;
 
     json_out_open(out);
     json_out_member(out, "name", text_of(endpoint->name));
     json_out_member(out, "path", text_of(endpoint->path));
+    add_named(out, "realm",
+              dialect->policy.layout == NULL ? NULL
+              : endpoint->realm != NULL      ? endpoint->realm
+              : dialect->realm != NULL       ? dialect->realm
+                                             : endpoint->path);
     add_words(out, "methods", methods_of(arena, endpoint->methods));
     add_words(out, "deployed_methods",
               methods_of(arena, endpoint->methods | endpoint->deployed_methods));

@@ -21,6 +21,7 @@ static bool parse_form(struct arena *arena, struct text encoded, struct form *fo
 static void word(struct request *request, enum outcome outcome);
 static const struct wording *find_words(const struct request *request, enum outcome outcome);
 static struct text quoted_body(struct request *request, const struct wording *words);
+static struct text composed_body(struct request *request, const struct wording *words);
 static void add_retry_after(struct request *request);
 static void add_allow(struct request *request);
 
@@ -282,7 +283,9 @@ static void word(struct request *request, enum outcome outcome)
     struct http_response *response = &request->http->response;
 
     answer_body(response, words->status, words->media_type,
-                words->quote != NULL ? quoted_body(request, words) : text_of(words->body));
+                words->quote != NULL     ? quoted_body(request, words)
+                : words->compose != NULL ? composed_body(request, words)
+                                         : text_of(words->body));
     if (words->status == 405) {
         add_allow(request);
     } else if (words->status == 503) {
@@ -335,6 +338,17 @@ static struct text quoted_body(struct request *request, const struct wording *wo
         buffer_add(&buffer, text_cut(text_from(string, 1), string.size - 2));
     }
     buffer_add(&buffer, text_from(rest, 1));
+    (void)buffer_finish(&buffer, &body);
+    return body;
+}
+
+static struct text composed_body(struct request *request, const struct wording *words)
+{
+    struct text body = {0};
+    struct buffer buffer;
+
+    buffer_start(&buffer, request->arena, 256);
+    words->compose(request, &buffer);
     (void)buffer_finish(&buffer, &body);
     return body;
 }

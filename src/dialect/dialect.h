@@ -36,6 +36,9 @@ struct wording {
     /* What the request said and the body quotes: it replaces the one %s of a JSON body, escaped.
      * NULL = the body is as it is. */
     struct text (*quote)(const struct request *request);
+    /* Writes the body where it depends on what the request lacks; `body` is NULL then. NULL = it is
+     * as it is. */
+    void (*compose)(const struct request *request, struct buffer *body);
     const char *header;
     const char *value;
 };
@@ -46,6 +49,7 @@ struct wording {
 struct endpoint {
     const char *name;          /* "token", "refresh": the configuration's word */
     const char *path;          /* where it is unless the configuration moves it */
+    const char *realm;         /* where the configuration names none; NULL: the dialect's */
     unsigned methods;          /* ENDPOINT_… */
     unsigned deployed_methods; /* besides those, where behaviour = deployed */
     bool method_any_case;      /* "post" is POST */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* kopong.c: POST /oauth/access_token as the Grails plugin spring-security-rest 2.0.0.M2 spoke it,
- * and as its document describes it. Knows both spellings and which one a request uses; does not
- * know how tokens are made.
+/* kopong.c: POST /login and POST /oauth/access_token as the Grails plugin spring-security-rest
+ * 2.0.0.M2 spoke them, and as their document describes them. Knows the spellings and which one a
+ * request uses; does not know how tokens are made.
+ *
+ * Login: JSON with username and password.
  *
  * Plugin form: grant_type and refresh_token, from query and form together. The Authorization header
  * is not consulted, so OAuth libraries that send Basic work unchanged. Documented form (behaviour =
@@ -57,6 +59,18 @@ static bool is_documented_form(const struct request *request)
            (request->json != NULL || has_bearer(request));
 }
 
+/* User name and password from JSON, neither empty. */
+static bool decode_login(struct request *request, enum outcome *refusal)
+{
+    struct login_input *input = &request->input.login;
+
+    *refusal = OUTCOME_FIELD_MISSING;
+    return request->json != NULL &&
+           json_in_text(request->json, "username", &input->username) == JSON_IN_TEXT &&
+           json_in_text(request->json, "password", &input->password) == JSON_IN_TEXT &&
+           input->username.size > 0 && input->password.size > 0;
+}
+
 static bool decode_documented(struct request *request, enum outcome *refusal)
 {
     struct login_input *input = &request->input.login;
@@ -65,15 +79,9 @@ static bool decode_documented(struct request *request, enum outcome *refusal)
     input->bearer_given = true;
     if (http_authorization(&request->http->request, "Bearer", &input->bearer) != HTTP_ONE) {
         *refusal = OUTCOME_TOKEN_MISSING;
-    } else if (request->json == NULL ||
-               json_in_text(request->json, "username", &input->username) != JSON_IN_TEXT ||
-               json_in_text(request->json, "password", &input->password) != JSON_IN_TEXT ||
-               input->username.size == 0 || input->password.size == 0) {
-        *refusal = OUTCOME_FIELD_MISSING;
-    } else {
-        return true;
+        return false;
     }
-    return false;
+    return decode_login(request, refusal);
 }
 
 /* A bad grant_type wins over a missing token. */
@@ -133,9 +141,9 @@ static void encode(const struct request *request, enum outcome outcome,
     answer_buffer(response, 200, JSON_TYPE, &body);
 }
 
-#define BAD_TOKEN                                                                                  \
-    .behaviour = WORDS_DOCUMENTED, .status = 401, .header = "WWW-Authenticate",                    \
-    .value = "Bearer error=\"invalid_token\""
+#define SAYS_BEARER(challenge) .status = 401, .header = "WWW-Authenticate", .value = (challenge)
+#define INVALID_TOKEN          SAYS_BEARER("Bearer error=\"invalid_token\"")
+#define BAD_TOKEN              .behaviour = WORDS_DOCUMENTED, INVALID_TOKEN
 
 /* A body that cannot be read gives the plugin no parameters, and grant_type is the first it misses.
  * Of a token it does not like, the document knows 401 only; the plugin answered 403. */
@@ -144,8 +152,7 @@ static const struct wording words[] = {
     {OUTCOME_PAGE_FOREIGN, .status = 403, .media_type = TEXT_TYPE, .body = "Origin not allowed"},
     {OUTCOME_PARAMETER_IN_URL, .status = 400, .media_type = TEXT_TYPE,
      .body = "Refresh token belongs in the body"},
-    {OUTCOME_TOKEN_MISSING, .when = is_documented_form, .status = 401, .header = "WWW-Authenticate",
-     .value = "Bearer"},
+    {OUTCOME_TOKEN_MISSING, .when = is_documented_form, SAYS_BEARER("Bearer")},
     {OUTCOME_TOKEN_MISSING, .status = 400, .media_type = TEXT_TYPE,
      .body = "Refresh token is required"},
     {OUTCOME_FIELD_MISSING, BAD_TOKEN},
@@ -157,6 +164,21 @@ static const struct wording words[] = {
     {WORDS_CLASS(CLIENT), .status = 403},
     {WORDS_CLASS(TOKEN), BAD_TOKEN},
     {WORDS_CLASS(TOKEN), .status = 403},
+    {WORDS_CLASS(HERE), .status = 503},
+    {0},
+};
+
+/* At /login. That an account is disabled is told like a wrong password. */
+static const struct wording login_words[] = {
+    {OUTCOME_METHOD_NOT_ALLOWED, .status = 405},
+    {OUTCOME_PAGE_FOREIGN, .status = 403, .media_type = TEXT_TYPE, .body = "Origin not allowed"},
+    {OUTCOME_UNSUPPORTED_CODING, .status = 415, .media_type = TEXT_TYPE,
+     .body = "The body must not be compressed", DIALECT_NO_CODING},
+    {WORDS_CLASS(REQUEST), .status = 400},
+    {WORDS_CLASS(CLIENT), .when = has_bearer, INVALID_TOKEN},
+    {WORDS_CLASS(CLIENT), SAYS_BEARER("Bearer")},
+    {WORDS_CLASS(TOKEN), .when = has_bearer, INVALID_TOKEN},
+    {WORDS_CLASS(TOKEN), SAYS_BEARER("Bearer")},
     {WORDS_CLASS(HERE), .status = 503},
     {0},
 };
@@ -217,22 +239,33 @@ static const struct dialect_setting settings[] = {
     {0},
 };
 
+#define REFRESH_PATH "/oauth/access_token"
+
 static const struct endpoint endpoints[] = {
     {.name = "refresh",
-     .path = "/oauth/access_token",
+     .path = REFRESH_PATH,
      .methods = ENDPOINT_POST,
      .body = ENDPOINT_BODY_FORM | ENDPOINT_BODY_JSON,
      .operation = &operation_refresh,
      .decode = decode,
      .encode = encode,
      .words = words},
+    {.name = "login",
+     .path = "/login",
+     .realm = REFRESH_PATH,
+     .methods = ENDPOINT_POST,
+     .body = ENDPOINT_BODY_JSON,
+     .operation = &operation_login,
+     .decode = decode_login,
+     .encode = encode,
+     .words = login_words},
 };
 
 /* The refresh token has no `exp` and is echoed. One that was not used for over a year is forgotten,
  * so that a store does not grow for ever. */
 const struct dialect kopong_dialect = {
     .name = "kopong",
-    .summary = "Grails spring-security-rest: form or Bearer with JSON, token echoed",
+    .summary = "Grails spring-security-rest: JSON login; form or Bearer, token echoed",
     .endpoints = endpoints,
     .endpoint_count = sizeof endpoints / sizeof endpoints[0],
     .policy = {.rotate = false,

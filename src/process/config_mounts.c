@@ -94,22 +94,29 @@ static bool find_role(struct text name, struct role *role)
     return false;
 }
 
+/* A dialect at the own path of one of its endpoints means that one. */
 static bool choose_role(struct config_reader *reader, const struct config_section *section,
                         struct role *role)
 {
     const struct config_line *line = config_line_find(section, "dialect");
     const struct config_line *endpoint = config_line_find(section, "endpoint");
+    struct role own;
+    bool has_own = find_own_role(section->argument, &own);
     char names[256];
 
     if (line != NULL && !find_role(line->value, role)) {
         return config_complain(reader, line->number, "dialect = %.*s: unknown; write one of %s",
                                TEXT_ARGS(text_cut(line->value, 80)),
                                config_list_dialects(true, names, sizeof names));
-    } else if (line == NULL && !find_own_role(section->argument, role)) {
+    } else if (line == NULL && !has_own) {
         return config_complain(
             reader, section->line, "[mount %.*s]: no dialect; write dialect = one of %s",
             TEXT_ARGS(section->argument), config_list_dialects(true, names, sizeof names));
-    } else if (endpoint == NULL) {
+    } else if (has_own &&
+               (line == NULL || (config_issues(own.dialect) && own.dialect == role->dialect))) {
+        *role = own;
+    }
+    if (endpoint == NULL) {
         return true;
     }
     role->endpoint = dialect_endpoint(role->dialect, endpoint->value);
@@ -119,17 +126,19 @@ static bool choose_role(struct config_reader *reader, const struct config_sectio
                            config_list_endpoints(role->dialect, names, sizeof names));
 }
 
-/* The name is the path, unless the dialect has another for the endpoint whose own path this is. */
+/* The name is the path, unless the endpoint whose own path this is has another. */
 static bool name_realm(struct config_reader *reader, unsigned line, struct text path,
                        struct realm *realm)
 {
+    struct text name = path;
     struct role own;
-    bool shared =
-        find_own_role(path, &own) && own.dialect == realm->dialect && own.dialect->realm != NULL;
 
-    return !realm_issues(realm) ||
-           text_copy(shared ? text_of(own.dialect->realm) : path, realm->name,
-                     sizeof realm->name) ||
+    if (find_own_role(path, &own) && own.dialect == realm->dialect) {
+        name = own.endpoint->realm != NULL  ? text_of(own.endpoint->realm)
+               : own.dialect->realm != NULL ? text_of(own.dialect->realm)
+                                            : path;
+    }
+    return !realm_issues(realm) || text_copy(name, realm->name, sizeof realm->name) ||
            config_complain(reader, line,
                            "[mount %.*s]: the path is too long to be the realm's name too; write "
                            "realm = NAME, at most %d bytes",

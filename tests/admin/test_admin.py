@@ -216,9 +216,9 @@ def test_init_keys(template):
     keys = template.json("key", "list")
     assert {k["state"] for k in keys} == {"active"}
     hs = sorted(k["realm"] for k in keys if k["algorithm"] == "HS256")
-    expected = sorted(endpoint["path"] for dialect in template.json("dialects")
-                      if (dialect["policy"] or {}).get("algorithm") == "HS256"
-                      for endpoint in dialect["endpoints"])
+    expected = sorted({endpoint["realm"] for dialect in template.json("dialects")
+                       if (dialect["policy"] or {}).get("algorithm") == "HS256"
+                       for endpoint in dialect["endpoints"]})
     assert hs == expected  # a shared secret is shared once
     assert sorted(k["algorithm"] for k in keys if k["realm"] is None) == ["RS256", "RS512"]
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from conftest import new_world
+from conftest import PASSWORD, new_world
 from lab import dialects, http, jwks, servers
 from lab.http import Request
 from refusals import refusals, token_refusal
@@ -36,6 +36,21 @@ class Place:
         answer = self.send(mount, login)
         assert mount.dialect.complaints(login, answer, self.behaviour) == []
         return login.after(*mount.dialect.tokens(answer))
+
+    def log_in(self, mount, name="ada", password=PASSWORD):
+        """The answer to a login at the mount where the sessions of `mount` begin."""
+        return self.server.send(mount.dialect.login_request(mount.path, self.who(mount, name, password)))
+
+    def who(self, mount, name="ada", password=PASSWORD):
+        client = "web" if mount.dialect.client else ""
+        return dialects.Login("", "", "", name, password, client, self.world.secrets.get(client, ""),
+                              mount.dialect.scope)
+
+    def logged_in(self, mount):
+        """The login that a password has bought over HTTP."""
+        answer, who = self.log_in(mount), self.who(mount)
+        assert mount.dialect.login_complaints(mount.path, who, answer, self.behaviour) == []
+        return mount.dialect.begun(who, answer)
 
     def refused(self, mount, login, outcome):
         row = token_refusal(mount.dialect, self.behaviour, outcome)
@@ -69,6 +84,30 @@ def test_refresh_is_answered_as_documented(place, mount):
     if not header["alg"].startswith("HS"):
         keys = place.server.send(Request("GET", dialects.JWKS_PATH)).body
         assert jwks.verifies(after.access_token, jwks.keys_of(keys))
+
+
+BEGINNING = [pytest.param(mount, id=mount.path) for mount in dialects.MOUNTS if mount.login_path]
+
+
+@pytest.mark.parametrize("mount", BEGINNING)
+def test_login_begins_a_session(place, mount):
+    login = place.logged_in(mount)
+    header, _ = map(json.loads, dialects.jwt_parts(login.access_token))
+    assert header["alg"] == mount.dialect.algorithm
+    after = place.granted(mount, login)
+    if mount.dialect.rotates:
+        place.granted(mount, after)
+
+
+@pytest.mark.parametrize("mount", BEGINNING)
+def test_wrong_passwords_and_unknown_accounts_are_told_the_same(place, mount):
+    place.logged_in(mount)  # so that no wrong one before this one counts
+    wrong = place.log_in(mount, password="wrong horse")
+    unknown = place.log_in(mount, name=f"eve at {mount.path}")
+    assert 400 <= wrong.status < 500
+    assert (wrong.status, wrong.body) == (unknown.status, unknown.body)
+    told = [[row for row in answer.headers if row[0].lower() != "date"] for answer in (wrong, unknown)]
+    assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("mount", MOUNTS)

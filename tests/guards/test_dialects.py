@@ -20,7 +20,8 @@ GOLDENS = ROOT / "tests" / "dialect" / "golden"
 MANUAL = "man/retoken.conf.5"
 DOCUMENT = "docs/dialects.md"
 DATA = "www/dialects.json"
-FIELDS = {"refresh_token", "access_token", "username", "password", "client_id", "client_secret", "scope"}
+FIELDS = {"refresh_token", "access_token", "username", "password", "client_id", "client_secret", "scope",
+          "auth_key"}
 BEHAVIOURS = ("documented", "deployed")
 
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -82,8 +83,9 @@ def issuing(request, table):
     return table[request.param]
 
 
-def paths_of(row):
-    return [endpoint["path"] for endpoint in row["endpoints"]]
+def paths_of(row, operation=None):
+    return [endpoint["path"] for endpoint in row["endpoints"]
+            if operation in (None, endpoint["operation"])]
 
 
 def section(text, heading, following):
@@ -228,7 +230,7 @@ def test_description(issuing):
     name = issuing["dialect"]
     assert name in described(), f"add {name} to {DATA}: the page, the test lab and the demo read it"
     data = described()[name]
-    assert sorted(data["paths"]) == sorted(paths_of(issuing)), f"paths of {name} in {DATA}"
+    assert sorted(data["paths"]) == sorted(paths_of(issuing, "refresh")), f"paths of {name} in {DATA}"
     assert data.get("keeps", False) == (issuing["policy"]["rotation"] == "off"), f"keeps of {name} in {DATA}"
     assert data["title"] and data["summary"] and data["forms"], f"title, summary or forms of {name} in {DATA}"
     ids = [form["id"] for form in data["forms"]]
@@ -238,6 +240,22 @@ def test_description(issuing):
         used = set(re.findall(r"\{(\w+)\}", json.dumps({key: value for key, value in form.items()
                                                         if key != "fields"})))
         assert used == fields <= FIELDS, f"form {form['id']} of {name} in {DATA} uses {used}, shows {fields}"
+
+
+def test_description_of_the_login(issuing):
+    """Where a dialect has an endpoint for it, lab and demo log in there."""
+    name = issuing["dialect"]
+    data = described()[name]
+    login = data.get("login", {"paths": {}})
+    missing = [path for path in paths_of(issuing, "login") if path not in login["paths"].values()]
+    assert not missing, f"add {missing} to login.paths of {name} in {DATA}"
+    if "login" not in data:
+        return
+    assert list(login["paths"]) == data["paths"], f"login.paths of {name} in {DATA} names other paths than paths"
+    assert set(login["paths"].values()) <= set(paths_of(issuing)), f"login.paths of {name} in {DATA}"
+    used = set(re.findall(r"\{(\w+)\}", json.dumps({key: value for key, value in login.items()
+                                                    if key not in ("fields", "paths")})))
+    assert used == set(login["fields"]) <= FIELDS, f"login of {name} in {DATA} uses {used}"
 
 
 def test_description_of_answers(issuing):

@@ -669,6 +669,13 @@ static void test_default_mount_by_its_path(void **state)
     /* a section without any setting */
     assert_ptr_equal(loaded("[mount /auth/refresh_token]\n", "/auth/refresh_token")->realm->dialect,
                      &duktig_dialect);
+    const struct mount *login = loaded("[mount /login]\ndialect = kopong\n", "/login");
+
+    assert_string_equal(login->endpoint->name, "login");
+    assert_string_equal(login->realm->name, "/oauth/access_token");
+    login = loaded("[mount /login]\ndialect = kopong\nendpoint = refresh\nrealm = r\n", "/login");
+    assert_string_equal(login->endpoint->name, "refresh");
+    assert_string_equal(login->realm->name, "r");
     assert_string_equal(loaded("[mount /api/auth/refresh]\n", "/api/auth/refresh")->realm->name,
                         "/api/jwt/refresh");
     assert_string_equal(
@@ -701,7 +708,7 @@ static void test_realm(void **state)
                  "/v1/oauth/access_token");
     new = config_mount(&config, "/token");
     assert_non_null(new);
-    assert_int_equal(config.mount_count, 5); /* with the key set and the health check */
+    assert_int_equal(config.mount_count, 6); /* with the login, the key set and the health check */
     assert_ptr_equal(old->realm->dialect, &kopong_dialect);
     assert_ptr_equal(new->realm->dialect, &oauth_dialect);
     assert_string_equal(old->realm->name, "shop");
