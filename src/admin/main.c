@@ -87,6 +87,11 @@ static const struct verb verbs[] = {
      OPTION_BIT(MOUNT) | OPTION_BIT(ACCOUNT) | OPTION_BIT(CLIENT) | OPTION_BIT(SCOPE) |
          OPTION_BIT(IMPORT) | OPTION_BIT(FORCE) | OPTION_BIT(JSON),
      CALL_NEEDS_WRITING, verbs_session_create, "begin a session; prints its tokens once"},
+    {"session", "import", "[FILE]", 0, 1,
+     OPTION_BIT(MOUNT) | OPTION_BIT(CREATE_ACCOUNTS) | OPTION_BIT(DRY_RUN) | OPTION_BIT(FORCE) |
+         OPTION_BIT(JSON),
+     CALL_NEEDS_WRITING, verbs_session_import,
+     "honour refresh tokens of another server, one JSON object a line"},
     {"session", "list", "", 0, 0, OPTION_BIT(ACCOUNT) | OPTION_BIT(JSON), CALL_NEEDS_READING,
      verbs_session_list, "list sessions, oldest first"},
     {"session", "show", "SESSION", 1, 1, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_session_show,

@@ -42,6 +42,9 @@
     OPTION(CLIENT, "client", 0, "ID", false, "the client the session is bound to")                 \
     OPTION(IMPORT, "import-token-file", 0, "FILE", false,                                          \
            "honour a refresh token of another server; - is stdin")                                 \
+    OPTION(CREATE_ACCOUNTS, "create-accounts", 0, "", false,                                       \
+           "add accounts that are not there, without a password")                                  \
+    OPTION(DRY_RUN, "dry-run", 0, "", false, "say what would happen, and change nothing")          \
     OPTION(REALM, "realm", 0, "REALM", false, "sign for this realm only")                          \
     OPTION(KID, "kid", 0, "KID", false, "the key's name (else its thumbprint)")                    \
     OPTION(ACTIVATE, "activate", 0, "", false, "let it sign at once")                              \

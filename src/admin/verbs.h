@@ -41,6 +41,9 @@ enum call_end verbs_client_unlock(struct call *call);
 enum call_end verbs_dialect_list(struct call *call);
 
 enum call_end verbs_session_create(struct call *call);
+enum call_end verbs_session_import(struct call *call);
+/* The mount of --mount, which takes refresh tokens. CALL_DONE, or the end with its reason said. */
+enum call_end verbs_session_mount(struct call *call, const struct mount **mount);
 enum call_end verbs_session_list(struct call *call);
 enum call_end verbs_session_show(struct call *call);
 enum call_end verbs_session_revoke(struct call *call);

@@ -34,7 +34,6 @@ static enum store_result fill(struct call *call, const struct session *session, 
 static const char *state_of(const struct session *session, int64_t now_ms);
 static enum call_end find(struct call *call, const char *spelled, struct session_view *grant);
 static enum call_end revoke_account(struct call *call, const char *name);
-static enum call_end find_mount(struct call *call, const struct mount **mount);
 static enum call_end find_account(struct call *call, struct account *account);
 static enum call_end find_client(struct call *call, const struct mount *mount,
                                  struct issue_ask *ask);
@@ -251,7 +250,7 @@ enum call_end verbs_session_create(struct call *call)
                             .scope = text_of(scope),
                             .has_event = true,
                             .event = EVENT_BEGUN};
-    enum call_end end = find_mount(call, &mount);
+    enum call_end end = verbs_session_mount(call, &mount);
 
     end = end == CALL_DONE ? find_account(call, &account) : end;
     end = end == CALL_DONE ? find_client(call, mount, &ask) : end;
@@ -274,7 +273,7 @@ enum call_end verbs_session_create(struct call *call)
     return call_refuse(call, "%s", outcome_meaning(outcome));
 }
 
-static enum call_end find_mount(struct call *call, const struct mount **mount)
+enum call_end verbs_session_mount(struct call *call, const struct mount **mount)
 {
     const char *path = options_value(&call->options, OPTION_MOUNT);
 
@@ -352,29 +351,13 @@ static enum call_end read_import(struct call *call, struct text *imported)
     return check_import(call, *imported);
 }
 
-/* One message for each cause; that a session has it already, the store says. */
+/* That a session has it already, the store says. */
 static enum call_end check_import(struct call *call, struct text token)
 {
-    enum { LEAST = 16 };
-    uint8_t id[SESSION_ID_SIZE];
-    uint32_t generation;
+    struct fault fault = {0};
 
-    for (size_t i = 0; i < token.size; i++) {
-        unsigned char c = (unsigned char)token.data[i];
-
-        if (c <= ' ' || c > '~' || strchr("\",;\\", c) != NULL) {
-            return call_refuse(call,
-                               "the token cannot be imported: character %zu of it is none that a "
-                               "cookie can carry (visible ASCII without \" , ; and \\)",
-                               i + 1);
-        }
-    }
-    if (token.size < LEAST || token.size > REFRESH_TOKEN_MAX) {
-        return call_refuse(call,
-                           "the token cannot be imported: it has %zu characters; %d to %d can be",
-                           token.size, LEAST, REFRESH_TOKEN_MAX);
-    } else if (refresh_token_native_open(&call->service.secrets, token, id, &generation)) {
-        return call_refuse(call, "the token cannot be imported: it is one of Retoken's own");
+    if (!refresh_token_importable(&call->service.secrets, token, &fault)) {
+        return call_refuse(call, "the token cannot be imported: %s", fault.text);
     } else if (refresh_token_is_guessable(token) && !options_has(&call->options, OPTION_FORCE)) {
         return call_refuse(call, "the token can be guessed: it has less than 128 bits; take it all "
                                  "the same with --force");

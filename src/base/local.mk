@@ -19,6 +19,8 @@ libbase_a_SOURCES = \
 	src/base/secret.h \
 	src/base/clock.c \
 	src/base/clock.h \
+	src/base/date.c \
+	src/base/date.h \
 	src/base/json_in.c \
 	src/base/json_out.c \
 	src/base/json.h \

@@ -16,8 +16,9 @@
  * be the same string. Each gets a second of its own; this many are tried. */
 enum { ISSUE_SECONDS_TRIED = 1000 };
 
-static bool importable(struct text token, const struct secrets *secrets);
-static bool has_any(struct text t, const char *bytes);
+static enum outcome start(struct issue *issue, struct request *request,
+                          const struct issue_ask *ask);
+static bool is_imported(const struct issue_ask *ask);
 static bool find_policy(struct issue *issue);
 static bool start_session(struct issue *issue);
 static bool sign_first(struct issue *issue);
@@ -46,19 +47,11 @@ enum outcome issue_session(struct request *request, const struct issue_ask *ask)
 enum outcome issue_begin(struct issue *issue, struct request *request, const struct issue_ask *ask)
 {
     struct answer *answer = &request->answer;
+    enum outcome outcome = start(issue, request, ask);
 
-    issue->request = request;
-    issue->ask = *ask;
-    issue->tried = 0;
-    answer->now_ms = clock_now_ms(&request->issuer->clock);
-    issue->first_s = answer->now_ms / CLOCK_SECOND;
-    if (!importable(ask->imported, request->issuer->secrets)) {
-        return OUTCOME_TOKEN_INVALID;
-    } else if (ask->scope.size > SESSION_SCOPE_MAX ||
-               !scope_canonical(ask->scope, issue->scope, &issue->ask.scope)) {
-        return OUTCOME_SCOPE_INVALID;
-    } else if (!find_policy(issue) || !start_session(issue) || !sign_first(issue) ||
-               !make_first_token(issue)) {
+    if (outcome != OUTCOME_ROTATED) {
+        return outcome;
+    } else if (!sign_first(issue) || !make_first_token(issue)) {
         return OUTCOME_FAULT;
     }
     answer->session_expires_ms = issue->session.expires_ms;
@@ -66,6 +59,42 @@ enum outcome issue_begin(struct issue *issue, struct request *request, const str
     memcpy(answer->session, issue->session.id, sizeof answer->session);
     return arena_copy(request->arena, ask->client, &answer->client) ? OUTCOME_ROTATED
                                                                     : OUTCOME_FAULT;
+}
+
+enum outcome issue_import(struct issue *issue, struct request *request, const struct issue_ask *ask)
+{
+    enum outcome outcome = start(issue, request, ask);
+
+    if (outcome != OUTCOME_ROTATED) {
+        return outcome;
+    } else if (issue->session.expires_ms != 0 &&
+               issue->session.expires_ms <= request->answer.now_ms) {
+        return OUTCOME_TOKEN_EXPIRED;
+    }
+    return make_first_token(issue) ? OUTCOME_ROTATED : OUTCOME_FAULT;
+}
+
+/* All but the tokens. */
+static enum outcome start(struct issue *issue, struct request *request, const struct issue_ask *ask)
+{
+    issue->request = request;
+    issue->ask = *ask;
+    issue->tried = 0;
+    request->answer.now_ms = clock_now_ms(&request->issuer->clock);
+    issue->first_s = request->answer.now_ms / CLOCK_SECOND;
+    if (ask->imported.size > 0 &&
+        !refresh_token_importable(request->issuer->secrets, ask->imported, NULL)) {
+        return OUTCOME_TOKEN_INVALID;
+    } else if (ask->scope.size > SESSION_SCOPE_MAX ||
+               !scope_canonical(ask->scope, issue->scope, &issue->ask.scope)) {
+        return OUTCOME_SCOPE_INVALID;
+    }
+    return find_policy(issue) && start_session(issue) ? OUTCOME_ROTATED : OUTCOME_FAULT;
+}
+
+static bool is_imported(const struct issue_ask *ask)
+{
+    return ask->imported.size > 0 || ask->imported_hash != NULL;
 }
 
 bool issue_written(struct issue *issue, enum store_result result, enum outcome *outcome)
@@ -78,7 +107,7 @@ bool issue_written(struct issue *issue, enum store_result result, enum outcome *
         *outcome = OUTCOME_ROTATED;
         return false;
     case STORE_EXISTS:
-        if (issue->ask.imported.size > 0 || !jwt || ++issue->tried == ISSUE_SECONDS_TRIED) {
+        if (is_imported(&issue->ask) || !jwt || ++issue->tried == ISSUE_SECONDS_TRIED) {
             *outcome = OUTCOME_TOKEN_INVALID;
             return false;
         }
@@ -92,28 +121,6 @@ bool issue_written(struct issue *issue, enum store_result result, enum outcome *
     case STORE_ABSENT:
     case STORE_FAULT:
         return false;
-    }
-    return false;
-}
-
-/* A token another server issued is honoured as it is, so it must go wherever ours go (a cookie has
- * the narrowest set of bytes, RFC 6265 section 4.1.1) and must not look like one of ours. */
-static bool importable(struct text token, const struct secrets *secrets)
-{
-    uint8_t id[SESSION_ID_SIZE];
-    uint32_t generation;
-
-    return token.size == 0 || (text_is_visible_ascii(token) && !has_any(token, "\",;\\") &&
-                               token.size >= 16 && token.size <= REFRESH_TOKEN_MAX &&
-                               !refresh_token_native_open(secrets, token, id, &generation));
-}
-
-static bool has_any(struct text t, const char *bytes)
-{
-    for (; *bytes != '\0'; bytes++) {
-        if (text_find(t, *bytes) < t.size) {
-            return true;
-        }
     }
     return false;
 }
@@ -150,7 +157,7 @@ static void prepare_write(struct issue *issue)
 {
     const struct session *session = &issue->session;
     struct event event = {
-        .at_ms = session->created_ms, .kind = issue->ask.event, .account = session->account};
+        .at_ms = session->used_ms, .kind = issue->ask.event, .account = session->account};
 
     store_prepare_create(&issue->write, session, issue->ask.account);
     issue->write.of.create.is_login = issue->ask.has_event && issue->ask.event == EVENT_LOGIN;
@@ -171,10 +178,12 @@ static bool start_session(struct issue *issue)
 
     memset(session, 0, sizeof *session);
     session->account = ask->account->number;
-    session->created_ms = now_ms;
-    session->rotated_ms = now_ms;
+    session->created_ms =
+        ask->created_ms != 0 && ask->created_ms < now_ms ? ask->created_ms : now_ms;
+    session->rotated_ms = session->created_ms;
     session->used_ms = now_ms;
-    session->expires_ms = decision_next_expiry_ms(&issue->policy, now_ms, now_ms);
+    session->expires_ms = ask->expires_ms;
+    session->expires_ms = decision_expires_ms(&issue->policy, session);
     session->scope_given = ask->scope_given;
     session->client_proved = ask->client_proved;
     session->client_number = issue->client_number;
@@ -220,7 +229,7 @@ static bool make_first_token(struct issue *issue)
     struct layout_claims claims;
 
     prepare_write(issue);
-    if (issue->ask.imported.size > 0) {
+    if (is_imported(&issue->ask)) {
         *token = issue->ask.imported;
     } else if (policy->format != REFRESH_FORMAT_JWT) {
         session->has_derived_aliases = policy->format == REFRESH_FORMAT_UUID;
@@ -241,7 +250,10 @@ static bool make_first_token(struct issue *issue)
             return false;
         }
     }
-    session->has_alias = refresh_token_alias(issuer->secrets, *token, session->alias);
+    session->has_alias =
+        issue->ask.imported_hash != NULL
+            ? refresh_token_alias_of_hash(issuer->secrets, issue->ask.imported_hash, session->alias)
+            : refresh_token_alias(issuer->secrets, *token, session->alias);
     if (!session->has_alias) {
         fault_set(&request->fault, "HMAC failed");
     }

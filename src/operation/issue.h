@@ -32,6 +32,9 @@ struct issue_ask {
     struct text scope;
     struct text imported; /* a refresh token another server issued, honoured as generation 0; "" =
                              none */
+    const uint8_t *imported_hash; /* or its SHA-256; NULL = none */
+    int64_t created_ms;           /* there; 0 = now */
+    int64_t expires_ms;           /* there, if before the policy's end; 0 = not known */
     bool has_event;
     enum event_kind event; /* as which its beginning is noted */
 };
@@ -55,6 +58,10 @@ struct issue {
  * is unusable. OUTCOME_SCOPE_INVALID: not a scope (RFC 6749 section 3.3) or too long.
  * OUTCOME_FAULT. */
 enum outcome issue_begin(struct issue *issue, struct request *request, const struct issue_ask *ask);
+/* The same for a session of another server, whose token its holder has: signs nothing, and leaves
+ * no more of request->answer than the time. OUTCOME_TOKEN_EXPIRED: it is over. */
+enum outcome issue_import(struct issue *issue, struct request *request,
+                          const struct issue_ask *ask);
 /* Takes what came of the write. True: issue->write is to be written once more, with another token.
  * False: *outcome is OUTCOME_ROTATED, OUTCOME_TOKEN_INVALID (`imported` is taken) or
  * OUTCOME_FAULT. */

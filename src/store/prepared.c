@@ -55,7 +55,7 @@ void store_submit(struct store *store, struct store_write *write, struct fault *
 void store_prepare_create(struct store_write *write, const struct session *session,
                           const struct account *as_read)
 {
-    start(write, STORE_WRITE_CREATE, session->created_ms);
+    start(write, STORE_WRITE_CREATE, session->used_ms);
     write->of.create.session = session;
     write->of.create.as_read = as_read;
     write->of.create.is_login = false;

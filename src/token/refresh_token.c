@@ -243,6 +243,40 @@ bool refresh_token_alias(const struct secrets *secrets, struct text token,
     return secrets_mark_hash(secrets, "alias", token, (struct text){0}, alias);
 }
 
+bool refresh_token_alias_of_hash(const struct secrets *secrets,
+                                 const uint8_t hash[CRYPTO_HASH_SIZE],
+                                 uint8_t alias[SESSION_HASH_SIZE])
+{
+    return secrets_mark_rehash(secrets, "alias", hash, alias);
+}
+
+bool refresh_token_importable(const struct secrets *secrets, struct text token, struct fault *fault)
+{
+    uint8_t id[SESSION_ID_SIZE];
+    uint32_t generation;
+
+    for (size_t i = 0; i < token.size; i++) {
+        unsigned char c = (unsigned char)token.data[i];
+
+        if (c <= ' ' || c > '~' || strchr("\",;\\", c) != NULL) {
+            fault_set(fault,
+                      "character %zu of it is none that a cookie can carry (visible ASCII without "
+                      "\" , ; and \\)",
+                      i + 1);
+            return false;
+        }
+    }
+    if (token.size < REFRESH_TOKEN_IMPORT_LEAST || token.size > REFRESH_TOKEN_MAX) {
+        fault_set(fault, "it has %zu characters; %d to %d can be", token.size,
+                  REFRESH_TOKEN_IMPORT_LEAST, REFRESH_TOKEN_MAX);
+        return false;
+    } else if (refresh_token_native_open(secrets, token, id, &generation)) {
+        fault_set(fault, "it is one of Retoken's own");
+        return false;
+    }
+    return true;
+}
+
 bool refresh_token_uuid_alias(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
                               uint32_t generation, uint8_t alias[SESSION_HASH_SIZE])
 {

@@ -13,7 +13,8 @@
 enum {
     REFRESH_TOKEN_NATIVE_SIZE = 72, /* characters */
     REFRESH_TOKEN_UUID_SIZE = 36,
-    REFRESH_TOKEN_MAX = 4096 /* a JWT-shaped one */
+    REFRESH_TOKEN_MAX = 4096,       /* a JWT-shaped one */
+    REFRESH_TOKEN_IMPORT_LEAST = 12 /* of another server; one so short asks for --force */
 };
 
 /* What a string looks like, before anything is checked. */
@@ -52,6 +53,15 @@ bool refresh_token_code_open(const struct secrets *secrets, struct text code,
  * the index alone confirms no guess. False: libcrypto failed. */
 bool refresh_token_alias(const struct secrets *secrets, struct text token,
                          uint8_t alias[SESSION_HASH_SIZE]);
+/* The same from the token's SHA-256, as other servers store it; of a UUID's lower case. */
+bool refresh_token_alias_of_hash(const struct secrets *secrets,
+                                 const uint8_t hash[CRYPTO_HASH_SIZE],
+                                 uint8_t alias[SESSION_HASH_SIZE]);
+/* May sessions be found by this token, which another server made? It goes wherever ours go (a
+ * cookie has the narrowest set of bytes, RFC 6265 section 4.1.1) and is none of ours. False with
+ * *fault. */
+bool refresh_token_importable(const struct secrets *secrets, struct text token,
+                              struct fault *fault);
 /* Could a token that another server made be guessed, by its looks? Short for the characters that it
  * is made of (128 bits; a UUID has enough), or a few characters repeated. */
 bool refresh_token_is_guessable(struct text token);

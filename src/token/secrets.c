@@ -58,6 +58,10 @@ void secrets_close(struct secrets *secrets)
     secret_wipe(secrets, sizeof *secrets);
 }
 
+static bool mark_hash(const struct secrets *secrets, const char *word,
+                      const uint8_t one[CRYPTO_HASH_SIZE], struct text other,
+                      uint8_t out[CRYPTO_HASH_SIZE]);
+
 static struct crypto_mac *derived_mac(const uint8_t master[SECRETS_MASTER_SIZE], const char *label)
 {
     uint8_t key[CRYPTO_KEY_SIZE];
@@ -92,10 +96,25 @@ static bool derive_all(const uint8_t master[SECRETS_MASTER_SIZE], struct secrets
 bool secrets_mark_hash(const struct secrets *secrets, const char *word, struct text one,
                        struct text other, uint8_t out[CRYPTO_HASH_SIZE])
 {
+    uint8_t hash[CRYPTO_HASH_SIZE];
+
+    return crypto_sha256(one.data, one.size, hash) && mark_hash(secrets, word, hash, other, out);
+}
+
+bool secrets_mark_rehash(const struct secrets *secrets, const char *word,
+                         const uint8_t one[CRYPTO_HASH_SIZE], uint8_t out[CRYPTO_HASH_SIZE])
+{
+    return mark_hash(secrets, word, one, (struct text){0}, out);
+}
+
+static bool mark_hash(const struct secrets *secrets, const char *word,
+                      const uint8_t one[CRYPTO_HASH_SIZE], struct text other,
+                      uint8_t out[CRYPTO_HASH_SIZE])
+{
     uint8_t hashes[3 * CRYPTO_HASH_SIZE];
 
+    memcpy(hashes + CRYPTO_HASH_SIZE, one, CRYPTO_HASH_SIZE);
     return crypto_sha256(word, strlen(word), hashes) &&
-           crypto_sha256(one.data, one.size, hashes + CRYPTO_HASH_SIZE) &&
            crypto_sha256(other.data, other.size, hashes + 2 * CRYPTO_HASH_SIZE) &&
            crypto_mac_compute(secrets->mark, hashes, sizeof hashes, out);
 }

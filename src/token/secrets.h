@@ -32,6 +32,9 @@ void secrets_close(struct secrets *secrets);
  * which says what the two texts are, and of the texts. False when libcrypto fails. */
 bool secrets_mark_hash(const struct secrets *secrets, const char *word, struct text one,
                        struct text other, uint8_t out[CRYPTO_HASH_SIZE]);
+/* The same from the SHA-256 of a text `one`, and no other. */
+bool secrets_mark_rehash(const struct secrets *secrets, const char *word,
+                         const uint8_t one[CRYPTO_HASH_SIZE], uint8_t out[CRYPTO_HASH_SIZE]);
 
 /* Reads the file of the master secret: 64 hexadecimal digits and a newline, mode 0600 or 0400,
  * owned by this user. False with *fault, which names the file and says what would be right. */

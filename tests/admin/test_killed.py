@@ -2,6 +2,8 @@
 """`retoken` killed before each single call that changes a file, and in the middle of each write: what
 it made is whole or absent, repeating the verb works, and doctor and store check find nothing wrong."""
 
+import hashlib
+import json
 import re
 import shutil
 import signal
@@ -191,6 +193,30 @@ def test_restore(stop_at, small, tmp_path):
         one.run("store", "restore", copy)
         assert not (one.directory / "store" / "restore.part").exists()
         is_sound(one)
+
+
+def test_import(stop_at, small, tmp_path):
+    """Many commits: each token begins one session, however often the import is killed."""
+    path = tmp_path / "old.jsonl"
+    path.write_text("".join(json.dumps({"account": f"user{n % 1500}", "token": hashlib.sha256(b"%d" % n).hexdigest()}) + "\n"
+                            for n in range(2500)))
+    one = copies(small, tmp_path)("one")
+    words = ["session", "import", path, "--mount", "/oauth/token", "--create-accounts", "--json"]
+    before = len(one.json("session", "list"))
+    n, killed = 0, 0
+    while True:
+        n += 6
+        done = run(stop_at, one, *words, STOP_AT=str(n))
+        if done.returncode == 0:
+            break
+        assert done.returncode == -signal.SIGKILL, (n, done.stderr)
+        killed += 1
+    assert killed > 2
+    counts = json.loads(done.stdout)
+    assert counts["begun"] + counts["there"] == 2500 and counts["there"] > 0
+    assert len(one.json("session", "list")) == before + 2500
+    assert len(one.json("account", "list")) == 1501
+    is_sound(one)
 
 
 def is_store(one, folder):

@@ -47,7 +47,7 @@ enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
     }
     stored.session.epoch = has_account ? account.epoch : session->epoch;
     if (session->pending == SESSION_BEGUN) {
-        list_under_account(rows, sweep, session, session->created_ms);
+        list_under_account(rows, sweep, session, session->used_ms);
         begin_later(&stored.session, rows->behind_ms > 0 ? rows->behind_ms : 0);
     }
     if (has_account && write->of.create.is_login) {
