@@ -83,9 +83,8 @@ bool dialect_decode(struct request *request, enum outcome *refusal)
     if (endpoint->decode != NULL && !endpoint->decode(request, refusal)) {
         return false;
     }
-    /* only a refresh finds the client of a session */
     *refusal = OUTCOME_PAGE_FOREIGN;
-    return request->page != PAGE_OF_CLIENT || request->operation == &operation_refresh;
+    return request->page != PAGE_OF_CLIENT || request->operation->finds_client;
 }
 
 /* RFC 3875, 4.1.11: REMOTE_USER is a user only beside the AUTH_TYPE by which it was checked. */

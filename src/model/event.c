@@ -2,6 +2,8 @@
 /* event.c: the words of the events, from the same list as the enum. Knows neither store nor log. */
 #include "model/event.h"
 
+#include <string.h>
+
 static const struct {
     const char *word;
     const char *meaning;
@@ -20,6 +22,7 @@ enum event_class event_class(enum event_kind kind)
     case EVENT_ROLLED_FORWARD:
     case EVENT_LOGIN:
     case EVENT_GUESSED:
+    case EVENT_LOGOUT:
         return EVENT_CLASS_ROUTINE;
     case EVENT_REUSE:
         return EVENT_CLASS_SECURITY;
@@ -42,4 +45,17 @@ const char *event_word(enum event_kind kind)
 const char *event_meaning(enum event_kind kind)
 {
     return (unsigned)kind < EVENT_KINDS ? rows[kind].meaning : "an event of a later version";
+}
+
+void event_of_session(struct event *event, enum event_kind kind, const struct session *session,
+                      uint32_t presented, int64_t now_ms)
+{
+    memset(event, 0, sizeof *event);
+    event->at_ms = now_ms;
+    event->kind = kind;
+    event->account = session->account;
+    event->generation = presented;
+    memcpy(event->session, session->id, sizeof event->session);
+    memcpy(event->realm, session->realm, sizeof event->realm);
+    memcpy(event->client, session->client, sizeof event->client);
 }

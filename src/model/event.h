@@ -23,7 +23,8 @@
           "an older copy of the store was put back and ended again what has ended")                \
     EVENT(LOGIN, "login", "a session began by a password")                                         \
     EVENT(GUESSED, "guessed", "several wrong passwords or secrets in a row")                       \
-    EVENT(BEGUN, "begun", "an administrator began a session for somebody")
+    EVENT(BEGUN, "begun", "an administrator began a session for somebody")                         \
+    EVENT(LOGOUT, "logout", "a user ended a session")
 
 enum event_kind {
 #define EVENT(name, word, meaning) EVENT_##name,
@@ -31,12 +32,12 @@ enum event_kind {
 #undef EVENT
 };
 
-enum { EVENT_KINDS = EVENT_BEGUN + 1, EVENT_NOTE_MAX = 128 };
+enum { EVENT_KINDS = EVENT_LOGOUT + 1, EVENT_NOTE_MAX = 128 };
 
 /* Each class has room of its own in the store, so that what strangers can cause, however often,
  * pushes nothing else out. */
 enum event_class {
-    EVENT_CLASS_ROUTINE,       /* requests cause it, and it ends nothing */
+    EVENT_CLASS_ROUTINE,       /* requests cause it, and it costs nobody anything */
     EVENT_CLASS_SECURITY,      /* requests cause it, and it cost somebody something */
     EVENT_CLASS_ADMINISTRATION /* an operator, or the server itself */
 };
@@ -59,5 +60,9 @@ struct event {
     char client[CLIENT_ID_MAX + 1];
     char note[EVENT_NOTE_MAX + 1]; /* never a token, never a secret */
 };
+
+/* An event of `session` at now_ms, of which `presented` is the generation that was presented. */
+void event_of_session(struct event *event, enum event_kind kind, const struct session *session,
+                      uint32_t presented, int64_t now_ms);
 
 #endif

@@ -18,6 +18,8 @@
     OUTCOME(ROLLED_FORWARD, GRANTED, "rolled-forward",                                             \
             "newer than the store: its session was moved to it")                                   \
     OUTCOME(SERVED, GRANTED, "served", "what was asked for, which is no token")                    \
+    OUTCOME(ENDED, GRANTED, "ended", "its user has logged out")                                    \
+    OUTCOME(NONE_ENDED, GRANTED, "none-ended", "a logout without a session that is live")          \
     /* the request cannot be understood */                                                         \
     OUTCOME(METHOD_NOT_ALLOWED, REQUEST, "method", "another method than this endpoint takes")      \
     OUTCOME(BODY_TOO_LARGE, REQUEST, "too-large", "the body is over the limit")                    \

@@ -123,6 +123,8 @@ const char *session_end_meaning(enum session_end end)
         return "ended: its account began more sessions than sessions-per-account allows";
     case SESSION_ENDED_DENIED:
         return "denied: a user did not approve its device";
+    case SESSION_ENDED_LOGOUT:
+        return "logged out by its user";
     case SESSION_ENDED_CLIENT:
         return "its client was removed";
     }

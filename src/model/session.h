@@ -55,9 +55,10 @@ enum session_end {
     SESSION_ENDED_ACCOUNT = 3, /* its account was disabled or removed, or its password changed */
     SESSION_ENDED_CLIENT = 4,  /* its client was removed */
     SESSION_ENDED_LIMIT = 5,   /* its account has too many sessions, and began another one */
-    SESSION_ENDED_DENIED = 6   /* a user did not approve the device that it was for */
+    SESSION_ENDED_DENIED = 6,  /* a user did not approve the device that it was for */
+    SESSION_ENDED_LOGOUT = 7   /* its user logged out */
 };
-enum { SESSION_ENDS = SESSION_ENDED_DENIED + 1 };
+enum { SESSION_ENDS = SESSION_ENDED_LOGOUT + 1 };
 
 struct session {
     uint8_t id[SESSION_ID_SIZE];

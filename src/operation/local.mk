@@ -3,6 +3,7 @@ noinst_LIBRARIES += liboperation.a
 liboperation_a_SOURCES = \
 	src/operation/issuer.c \
 	src/operation/issuer.h \
+	src/operation/access_token.c src/operation/access_token.h \
 	src/operation/client_auth.c \
 	src/operation/client_assertion.c src/operation/client_assertion.h \
 	src/operation/client_auth.h \
@@ -16,6 +17,7 @@ liboperation_a_SOURCES = \
 	src/operation/health.c \
 	src/operation/key_set.c \
 	src/operation/login.c \
+	src/operation/logout.c \
 	src/operation/operation.c \
 	src/operation/operation.h \
 	src/operation/request.h \
@@ -34,4 +36,5 @@ liboperation_a_SOURCES = \
 	src/operation/secret_proof.c \
 	src/operation/secret_proof.h \
 	src/operation/token_ref.c \
-	src/operation/token_ref.h
+	src/operation/token_ref.h \
+	src/operation/verify.c

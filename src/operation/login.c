@@ -5,12 +5,11 @@
  * token gives a new session. Knows accounts and tokens; does not know how either is sent. */
 #include <string.h>
 
+#include "operation/access_token.h"
 #include "operation/client_auth.h"
 #include "operation/issue.h"
 #include "operation/operation.h"
 #include "operation/token_ref.h"
-#include "token/jws.h"
-#include "token/layout.h"
 
 struct login {
     struct client_identity client;
@@ -28,8 +27,6 @@ static void written(struct request *request, enum store_result result);
 static bool renew(struct request *request);
 static enum outcome start_session(struct request *request, struct login *login);
 static enum outcome check_bearer(struct request *request);
-static bool is_of_realm(const struct request *request, const json_t *payload);
-static bool is_absent_or(const json_t *payload, const char *claim, const char *value);
 static bool is_recent(const struct request *request, const json_t *payload);
 static enum outcome check_user(struct request *request, struct account *account);
 static bool find_account(struct request *request, struct account *account);
@@ -133,46 +130,18 @@ static enum outcome start_session(struct request *request, struct login *login)
 static enum outcome check_bearer(struct request *request)
 {
     const struct login_input *input = &request->input.login;
-    const struct keyring *keyring = issuer_keyring_now(request->issuer, &request->fault);
-    struct fault unready = {""};
+    enum outcome refusal;
+    json_t *payload = access_token_open(request, input->bearer, &refusal);
     struct text subject;
-    json_t *payload;
 
-    if (keyring == NULL) {
-        return OUTCOME_FAULT;
-    }
-    payload = jws_open_any(request->arena, input->bearer, keyring, request->realm->name, &unready);
-    if (payload == NULL && unready.text[0] != '\0') {
-        request->fault = unready;
-        return OUTCOME_FAULT;
-    } else if (payload == NULL || !is_of_realm(request, payload) ||
-               json_in_text(payload, "sub", &subject) != JSON_IN_TEXT) {
+    if (payload == NULL) {
+        return refusal;
+    } else if (json_in_text(payload, "sub", &subject) != JSON_IN_TEXT) {
         return OUTCOME_TOKEN_INVALID;
     } else if (!is_recent(request, payload)) {
         return OUTCOME_TOKEN_EXPIRED;
     }
     return text_equal(subject, input->username) ? OUTCOME_ROTATED : OUTCOME_WRONG_USER;
-}
-
-/* A key may sign for several realms: the token must be laid out as those of this one are, and not
- * say that it is from or for another place. */
-static bool is_of_realm(const struct request *request, const json_t *payload)
-{
-    const struct realm *realm = request->realm;
-    struct jws jws;
-
-    return jws_gate(request->arena, request->input.login.bearer, &jws) &&
-           layout_has_header(realm->policy.layout, jws.header) &&
-           is_absent_or(payload, "iss", realm->issuer) &&
-           is_absent_or(payload, "aud", realm->audience);
-}
-
-static bool is_absent_or(const json_t *payload, const char *claim, const char *value)
-{
-    struct text text = {0};
-
-    return json_object_get(payload, claim) == NULL ||
-           (json_in_text(payload, claim, &text) == JSON_IN_TEXT && text_is(text, value));
 }
 
 /* It may have expired, but not long ago. One without end counts from when it was issued. */

@@ -14,6 +14,19 @@ void *operation_state(struct request *request, size_t size, size_t zeroed)
     return memset(request->state, 0, zeroed);
 }
 
+void operation_tell_session(struct request *request, const struct session *session,
+                            uint32_t presented)
+{
+    struct answer *answer = &request->answer;
+
+    answer->session_known = true;
+    memcpy(answer->session, session->id, sizeof answer->session);
+    answer->generation = presented;
+    if (!arena_copy(request->arena, text_of(session->client), &answer->client)) {
+        answer->client = (struct text){0};
+    }
+}
+
 struct store_write *operation_step(struct request *request, enum outcome *outcome)
 {
     struct guess *guess = &request->guess;

@@ -14,8 +14,9 @@
 #include "operation/request.h"
 
 struct operation {
-    const char *word; /* in the log: "refresh" */
-    bool routine;     /* asked by machines all day and about no session: logged at level info */
+    const char *word;  /* in the log: "refresh" */
+    bool routine;      /* asked by machines all day, and changes nothing: logged at level info */
+    bool finds_client; /* of a session, and asks whether the page is one of its pages */
 
     /* Checks who asks and finds what is asked for. False: request->fault says what broke. */
     bool (*begin)(struct request *request);
@@ -29,6 +30,8 @@ struct operation {
 
 extern const struct operation operation_refresh;
 extern const struct operation operation_login;
+extern const struct operation operation_logout;
+extern const struct operation operation_verify;
 extern const struct operation operation_key_set;
 extern const struct operation operation_health;
 extern const struct operation operation_ready;
@@ -37,6 +40,11 @@ extern const struct operation operation_preflight;
 /* `size` bytes of the request's memory for an operation's state, of which the first `zeroed` are 0.
  * NULL with request->fault set. */
 void *operation_state(struct request *request, size_t size, size_t zeroed);
+
+/* Puts into request->answer, for the log line, that this session is spoken of, and the generation
+ * of it that was presented. */
+void operation_tell_session(struct request *request, const struct session *session,
+                            uint32_t presented);
 
 /* The operation's next step, after the last of which a guess at a password or secret is counted
  * (guess.h). As `step` and `written`, which no one else calls. */

@@ -63,7 +63,6 @@ static void use_assertion(struct refresh *refresh);
 static bool may_be_repeated(const struct refresh *refresh, enum outcome outcome);
 static bool attempt(struct refresh *refresh, enum outcome *outcome);
 static bool judge(struct refresh *refresh, enum outcome *outcome);
-static void introduce(struct refresh *refresh);
 static bool grant(struct refresh *refresh, enum outcome *outcome);
 static bool choose_scope(struct refresh *refresh, struct text *scope);
 static bool rotate(struct refresh *refresh, struct text scope, uint32_t to);
@@ -73,7 +72,6 @@ static bool answer_again(struct refresh *refresh, struct text scope, bool fresh)
 static bool mint_again(struct refresh *refresh);
 static void punish(struct refresh *refresh);
 static void report(struct refresh *refresh, enum event_kind kind);
-static void describe(const struct refresh *refresh, enum event_kind kind, struct event *event);
 static int64_t renewed_expiry_ms(const struct refresh *refresh);
 static bool sign(struct refresh *refresh, uint32_t generation, int64_t issued_ms,
                  struct text scope);
@@ -81,7 +79,7 @@ static bool derive_alias(const struct refresh *refresh, uint32_t generation,
                          uint8_t alias[SESSION_HASH_SIZE]);
 
 const struct operation operation_refresh = {
-    .word = "refresh", .begin = begin, .step = step, .written = written};
+    .word = "refresh", .finds_client = true, .begin = begin, .step = step, .written = written};
 
 /* ---- the steps ---- */
 
@@ -350,7 +348,7 @@ static bool judge(struct refresh *refresh, enum outcome *outcome)
         *outcome = OUTCOME_TOKEN_UNKNOWN;
         return result == STORE_ABSENT;
     }
-    introduce(refresh);
+    operation_tell_session(refresh->request, &refresh->grant.session, refresh->ref.generation);
     policy_effective(&refresh->request->realm->policy,
                      refresh->grant.has_client ? &refresh->grant.client : NULL, &refresh->policy);
     if (!ownership_check(refresh->request, &refresh->grant, &refresh->client, &refresh->ref,
@@ -371,20 +369,6 @@ static bool may_be_repeated(const struct refresh *refresh, enum outcome outcome)
     return outcome == OUTCOME_REPLAYED ||
            (outcome == OUTCOME_RENEWED && since_ms <= refresh->policy.concurrency_window_ms) ||
            (!outcome_is_grant(outcome) && outcome != OUTCOME_TOKEN_REUSED);
-}
-
-/* What is known of the session, for the log line and for wording a refusal. */
-static void introduce(struct refresh *refresh)
-{
-    const struct session *session = &refresh->grant.session;
-    struct answer *answer = refresh->answer;
-
-    answer->session_known = true;
-    memcpy(answer->session, session->id, sizeof answer->session);
-    answer->generation = refresh->ref.generation;
-    if (!arena_copy(refresh->arena, text_of(session->client), &answer->client)) {
-        answer->client = (struct text){0};
-    }
 }
 
 /* ---- what each decision does ---- */
@@ -473,7 +457,8 @@ static bool roll_forward(struct refresh *refresh, struct text scope)
     if (!rotate(refresh, scope, refresh->policy.rotate ? presented + 1 : presented)) {
         return false;
     }
-    describe(refresh, EVENT_ROLLED_FORWARD, &event);
+    event_of_session(&event, EVENT_ROLLED_FORWARD, &refresh->grant.session, refresh->ref.generation,
+                     refresh->now.wall_ms);
     snprintf(event.note, sizeof event.note, "the store knew generation %" PRIu32 " only",
              refresh->grant.session.generation);
     store_attach_event(&refresh->write, &event);
@@ -571,7 +556,8 @@ static void punish(struct refresh *refresh)
         report(refresh, EVENT_REUSE_REPORTED);
         return;
     }
-    describe(refresh, EVENT_REUSE, &event);
+    event_of_session(&event, EVENT_REUSE, &refresh->grant.session, refresh->ref.generation,
+                     refresh->now.wall_ms);
     store_prepare_end(&refresh->write, refresh->grant.session.id, SESSION_ENDED_REUSE,
                       refresh->now.wall_ms, &refresh->grant.session, &event);
     refresh->writes = true;
@@ -581,23 +567,10 @@ static void report(struct refresh *refresh, enum event_kind kind)
 {
     struct event event;
 
-    describe(refresh, kind, &event);
+    event_of_session(&event, kind, &refresh->grant.session, refresh->ref.generation,
+                     refresh->now.wall_ms);
     store_prepare_event(&refresh->write, &event);
     refresh->writes = true;
-}
-
-static void describe(const struct refresh *refresh, enum event_kind kind, struct event *event)
-{
-    const struct session *session = &refresh->grant.session;
-
-    memset(event, 0, sizeof *event);
-    event->at_ms = refresh->now.wall_ms;
-    event->kind = kind;
-    event->account = session->account;
-    event->generation = refresh->ref.generation;
-    memcpy(event->session, session->id, sizeof event->session);
-    memcpy(event->realm, session->realm, sizeof event->realm);
-    memcpy(event->client, session->client, sizeof event->client);
 }
 
 static int64_t renewed_expiry_ms(const struct refresh *refresh)

@@ -55,6 +55,8 @@ struct refresh_input {
     struct text username;
     bool password_given; /* and this must be the user's password */
     struct text password;
+    bool everywhere;         /* a logout: ends all sessions of the account */
+    bool silent;             /* a logout: a token of no live session is granted, too */
     bool access_token_given; /* signature, user and session must match; expiry is ignored */
     struct text access_token;
 };

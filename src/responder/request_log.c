@@ -59,7 +59,8 @@ void request_log(const struct request *request, enum outcome outcome)
 /* Anyone can cause such a line, without a token. */
 static bool by_stranger(const struct request *request, enum outcome outcome)
 {
-    return !request->answer.session_known && !outcome_is_grant(outcome) && outcome != OUTCOME_FAULT;
+    return !request->answer.session_known && outcome != OUTCOME_FAULT &&
+           (!outcome_is_grant(outcome) || outcome == OUTCOME_NONE_ENDED);
 }
 
 /* The address that the web server saw. */

@@ -138,6 +138,21 @@ enum store_result store_session_end(struct store *store, const uint8_t id[SESSIO
     return store_write(store, &write, fault);
 }
 
+void store_prepare_end_account(struct store_write *write, uint64_t account, enum session_end end,
+                               int64_t now_ms)
+{
+    start(write, STORE_WRITE_END_ACCOUNT, now_ms);
+    write->of.end_account.account = account;
+    write->of.end_account.end = end;
+    write->of.end_account.now_ms = now_ms;
+}
+
+void store_prepare_mark_ended(struct store_write *write, struct store_marking *marking)
+{
+    start(write, STORE_WRITE_MARK_ENDED, marking->now_ms);
+    write->of.mark_ended = marking;
+}
+
 enum store_result store_account_sessions_end(struct store *store, uint64_t account,
                                              enum session_end end, int64_t now_ms, size_t *count,
                                              struct fault *fault)
@@ -147,10 +162,7 @@ enum store_result store_account_sessions_end(struct store *store, uint64_t accou
     enum store_result result;
 
     *count = 0;
-    start(&write, STORE_WRITE_END_ACCOUNT, now_ms);
-    write.of.end_account.account = account;
-    write.of.end_account.end = end;
-    write.of.end_account.now_ms = now_ms;
+    store_prepare_end_account(&write, account, end, now_ms);
     result = store_write(store, &write, fault);
     return result == STORE_OK ? mark_all(store, &marking, count, fault) : result;
 }
@@ -163,8 +175,7 @@ static enum store_result mark_all(struct store *store, struct store_marking *mar
 
     marking->more = true;
     while (result == STORE_OK && marking->more) {
-        start(&write, STORE_WRITE_MARK_ENDED, marking->now_ms);
-        write.of.mark_ended = marking;
+        store_prepare_mark_ended(&write, marking);
         result = store_write(store, &write, fault);
         *count += result == STORE_OK ? marking->marked : 0;
         memcpy(marking->after, marking->reached, SESSION_ID_SIZE);

@@ -297,6 +297,11 @@ void store_prepare_approve(struct store_write *write, const uint8_t id[SESSION_I
 void store_prepare_end(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
                        enum session_end end, int64_t now_ms, const struct session *as_read,
                        const struct event *event);
+/* Ends all sessions of an account; their records are marked by those of the second kind, one after
+ * the other while marking->more, each from where the last one reached. */
+void store_prepare_end_account(struct store_write *write, uint64_t account, enum session_end end,
+                               int64_t now_ms);
+void store_prepare_mark_ended(struct store_write *write, struct store_marking *marking);
 void store_prepare_event(struct store_write *write, const struct event *event);
 /* The account's name is not empty. */
 void store_prepare_account_add(struct store_write *write, struct account *account);

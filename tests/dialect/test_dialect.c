@@ -316,7 +316,11 @@ static void show_client(struct buffer *out, const struct client_proof *client)
 static void show_ask(struct buffer *out, const struct request *request)
 {
     buffer_add_c(out, "ask\n");
-    if (request->operation == &operation_refresh) {
+    if (request->operation != &operation_refresh && request->operation != &operation_login) {
+        buffer_addf(out, "  operation: %s\n", request->operation->word);
+    }
+    if (request->operation == &operation_refresh || request->operation == &operation_logout ||
+        request->operation == &operation_verify) {
         const struct refresh_input *input = &request->input.refresh;
 
         for (size_t i = 0; i < input->candidate_count; i++) {
@@ -329,6 +333,8 @@ static void show_ask(struct buffer *out, const struct request *request)
         show_text(out, "scope", input->scope_given, input->scope);
         show_text(out, "username", input->username_given, input->username);
         show_text(out, "access_token", input->access_token_given, input->access_token);
+        show_text(out, "everywhere", false, text_of(input->everywhere ? "yes" : ""));
+        show_text(out, "silent", false, text_of(input->silent ? "yes" : ""));
     } else if (request->operation == &operation_login) {
         const struct login_input *input = &request->input.login;
 
@@ -337,8 +343,6 @@ static void show_ask(struct buffer *out, const struct request *request)
         show_text(out, "scope", input->scope_given, input->scope);
         show_text(out, "username", true, input->username);
         show_text(out, "password", true, input->password);
-    } else {
-        buffer_addf(out, "  operation: %s\n", request->operation->word);
     }
 }
 

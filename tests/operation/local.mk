@@ -3,7 +3,7 @@ check_PROGRAMS += tests/operation/test_decision tests/operation/test_refresh tes
 	tests/operation/test_client_auth tests/operation/test_token_ref tests/operation/test_issue \
 	tests/operation/test_issuer tests/operation/test_preview \
 	tests/operation/test_password_gate tests/operation/test_guess tests/operation/test_secret_proof \
-	tests/operation/test_login
+	tests/operation/test_login tests/operation/test_logout tests/operation/test_verify
 tests_operation_test_decision_SOURCES = tests/operation/test_decision.c
 tests_operation_test_decision_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_operation_test_decision_LDADD = $(OPERATION_LIBS)
@@ -25,6 +25,12 @@ tests_operation_test_token_ref_LDADD = $(OPERATION_LIBS)
 tests_operation_test_issue_SOURCES = tests/operation/test_issue.c tests/operation/world.c tests/operation/world.h
 tests_operation_test_issue_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_operation_test_issue_LDADD = $(OPERATION_LIBS)
+tests_operation_test_logout_SOURCES = tests/operation/test_logout.c tests/operation/world.c tests/operation/world.h
+tests_operation_test_logout_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_logout_LDADD = $(OPERATION_LIBS)
+tests_operation_test_verify_SOURCES = tests/operation/test_verify.c tests/operation/world.c tests/operation/world.h
+tests_operation_test_verify_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_verify_LDADD = $(OPERATION_LIBS)
 tests_operation_test_issuer_SOURCES = tests/operation/test_issuer.c tests/operation/world.c tests/operation/world.h
 tests_operation_test_issuer_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_operation_test_issuer_LDADD = $(OPERATION_LIBS)

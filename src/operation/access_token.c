@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/* access_token.c: see access_token.h. */
+#include "operation/access_token.h"
+
+#include "token/jws.h"
+#include "token/layout.h"
+
+static bool is_of_realm(const struct request *request, struct text token, const json_t *payload);
+static bool is_absent_or(const json_t *payload, const char *claim, const char *value);
+
+json_t *access_token_open(struct request *request, struct text token, enum outcome *refusal)
+{
+    const struct keyring *keyring = issuer_keyring_now(request->issuer, &request->fault);
+    struct fault unready = {""};
+    json_t *payload;
+
+    *refusal = OUTCOME_FAULT;
+    if (keyring == NULL) {
+        return NULL;
+    }
+    payload = jws_open_any(request->arena, token, keyring, request->realm->name, &unready);
+    if (payload == NULL && unready.text[0] != '\0') {
+        request->fault = unready;
+        return NULL;
+    }
+    *refusal = OUTCOME_TOKEN_INVALID;
+    return payload != NULL && is_of_realm(request, token, payload) ? payload : NULL;
+}
+
+/* A key may sign for several realms: the token must be laid out as those of this one are, and not
+ * say that it is from or for another place. */
+static bool is_of_realm(const struct request *request, struct text token, const json_t *payload)
+{
+    const struct realm *realm = request->realm;
+    struct jws jws;
+
+    return jws_gate(request->arena, token, &jws) &&
+           layout_has_header(realm->policy.layout, jws.header) &&
+           is_absent_or(payload, "iss", realm->issuer) &&
+           is_absent_or(payload, "aud", realm->audience);
+}
+
+static bool is_absent_or(const json_t *payload, const char *claim, const char *value)
+{
+    struct text text = {0};
+
+    return json_object_get(payload, claim) == NULL ||
+           (json_in_text(payload, claim, &text) == JSON_IN_TEXT && text_is(text, value));
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: ISC */
+/* logout.c: the operation that ends sessions because their user asks for it, who shows it with the
+ * refresh token: any of the session's, current or spent, because whoever has lost an answer wants
+ * to be logged out, too. Knows whose sessions they are (ownership.c); does not know where a token
+ * was sent. */
+#include <stddef.h>
+#include <string.h>
+
+#include "operation/decision.h"
+#include "operation/operation.h"
+#include "operation/ownership.h"
+
+/* One request's working set, in its arena. */
+struct logout {
+    struct clock_moment now;
+    enum page page;    /* the one that asks, before any session's client has said more of it */
+    enum page allowed; /* … and after the client of one that has ended has */
+    size_t next;       /* of the tokens that were sent */
+    bool ended;        /* at least one session */
+    enum outcome outcome;
+    bool account; /* the write ends all sessions of an account; then … */
+    bool marks;   /* … it marks them */
+    struct store_marking marking;
+    struct store_write write;
+    struct session_view view; /* last, because it is large and not zeroed */
+};
+
+static bool begin(struct request *request);
+static struct store_write *step(struct request *request, enum outcome *outcome);
+static void written(struct request *request, enum store_result result);
+static bool next_token(const struct request *request, struct logout *logout, struct text *token);
+static enum outcome look(struct request *request, struct logout *logout, struct text token);
+static enum outcome judge(struct request *request, struct logout *logout,
+                          const struct token_ref *ref);
+static void prepare(struct request *request, struct logout *logout, bool everywhere);
+static void note(struct logout *logout, enum outcome outcome);
+static enum outcome answer(struct request *request, const struct logout *logout);
+
+const struct operation operation_logout = {
+    .word = "logout", .finds_client = true, .begin = begin, .step = step, .written = written};
+
+static bool begin(struct request *request)
+{
+    struct logout *logout = operation_state(request, sizeof *logout, offsetof(struct logout, view));
+
+    if (logout == NULL) {
+        return false;
+    }
+    logout->now = clock_moment(&request->issuer->clock);
+    logout->page = request->page;
+    logout->outcome = OUTCOME_TOKEN_INVALID;
+    request->answer.now_ms = logout->now.wall_ms;
+    return true;
+}
+
+/* A browser may send several cookies, and none of them shall stay good. */
+static struct store_write *step(struct request *request, enum outcome *outcome)
+{
+    struct logout *logout = request->state;
+    struct text token;
+
+    if (logout->marks) {
+        store_prepare_mark_ended(&logout->write, &logout->marking);
+        return &logout->write;
+    }
+    while (logout->outcome != OUTCOME_FAULT && next_token(request, logout, &token)) {
+        enum outcome found = look(request, logout, token);
+
+        if (found == OUTCOME_ENDED) {
+            return &logout->write;
+        }
+        note(logout, found);
+    }
+    *outcome = answer(request, logout);
+    return NULL;
+}
+
+/* Once the account's epoch is raised its sessions have ended, whether they are all marked or not.
+ */
+static void written(struct request *request, enum store_result result)
+{
+    struct logout *logout = request->state;
+
+    if (logout->marks) {
+        logout->marks = result == STORE_OK && logout->marking.more;
+        memcpy(logout->marking.after, logout->marking.reached, sizeof logout->marking.after);
+        return;
+    }
+    switch (result) {
+    case STORE_OK:
+        logout->ended = true;
+        logout->allowed = request->page;
+        logout->marks = logout->account;
+        return;
+    case STORE_ABSENT: /* swept since it was read */
+    case STORE_EXISTS:
+    case STORE_STALE:
+        note(logout, OUTCOME_TOKEN_UNKNOWN);
+        return;
+    case STORE_FAULT:
+        logout->outcome = OUTCOME_FAULT;
+        return;
+    }
+}
+
+static bool next_token(const struct request *request, struct logout *logout, struct text *token)
+{
+    const struct refresh_input *input = &request->input.refresh;
+    size_t place = logout->next++;
+
+    *token = input->candidate_count > 0 && place < input->candidate_count ? input->candidates[place]
+                                                                          : input->refresh_token;
+    return place < (input->candidate_count > 0 ? input->candidate_count : 1);
+}
+
+/* OUTCOME_ENDED: logout->write will end its session. */
+static enum outcome look(struct request *request, struct logout *logout, struct text token)
+{
+    struct token_ref ref;
+
+    request->page = logout->page;
+    switch (token_ref_locate(request->issuer, token, request->arena, &ref, &request->fault)) {
+    case TOKEN_REF_FOUND:
+        break;
+    case TOKEN_REF_INVALID:
+        return OUTCOME_TOKEN_INVALID;
+    case TOKEN_REF_UNKNOWN:
+        return OUTCOME_TOKEN_UNKNOWN;
+    case TOKEN_REF_FAULT:
+        return OUTCOME_FAULT;
+    }
+    switch (
+        store_session_view(request->issuer->store, ref.session, &logout->view, &request->fault)) {
+    case STORE_OK:
+        return judge(request, logout, &ref);
+    case STORE_ABSENT:
+    case STORE_EXISTS:
+    case STORE_STALE:
+        return OUTCOME_TOKEN_UNKNOWN;
+    case STORE_FAULT:
+        break;
+    }
+    return OUTCOME_FAULT;
+}
+
+/* Whoever has no more than a token that came back too late does not log its user out everywhere. */
+static enum outcome judge(struct request *request, struct logout *logout,
+                          const struct token_ref *ref)
+{
+    static const struct client_identity unnamed;
+    const struct session_view *view = &logout->view;
+    struct policy policy;
+    enum outcome outcome;
+
+    operation_tell_session(request, &view->session, ref->generation);
+    policy_effective(&request->realm->policy, view->has_client ? &view->client : NULL, &policy);
+    if (!ownership_check(request, view, &unnamed, ref, &outcome)) {
+        return outcome;
+    }
+    outcome = decision_make(&policy, view, ref->generation, false, &logout->now);
+    if (outcome == OUTCOME_TOKEN_REVOKED || outcome == OUTCOME_TOKEN_EXPIRED ||
+        outcome == OUTCOME_TOKEN_UNKNOWN || outcome == OUTCOME_ACCOUNT_GONE) {
+        return outcome;
+    }
+    prepare(request, logout, request->input.refresh.everywhere && outcome_is_grant(outcome));
+    return OUTCOME_ENDED;
+}
+
+static void prepare(struct request *request, struct logout *logout, bool everywhere)
+{
+    const struct session *session = &logout->view.session;
+    int64_t now_ms = logout->now.wall_ms;
+    struct event event;
+
+    event_of_session(&event, EVENT_LOGOUT, session, request->answer.generation, now_ms);
+    logout->account = everywhere && session->account != 0;
+    if (!logout->account) {
+        store_prepare_end(&logout->write, session->id, SESSION_ENDED_LOGOUT, now_ms, NULL, &event);
+        return;
+    }
+    (void)text_copy(TEXT("all sessions of the account"), event.note, sizeof event.note);
+    store_prepare_end_account(&logout->write, session->account, SESSION_ENDED_LOGOUT, now_ms);
+    store_attach_event(&logout->write, &event);
+    logout->marking = (struct store_marking){
+        .account = session->account, .end = SESSION_ENDED_LOGOUT, .now_ms = now_ms};
+}
+
+/* Of several refusals, the one that is not about a token alone. */
+static void note(struct logout *logout, enum outcome outcome)
+{
+    if (outcome == OUTCOME_FAULT || outcome_class(logout->outcome) == OUTCOME_CLASS_TOKEN) {
+        logout->outcome = outcome;
+    }
+}
+
+static enum outcome answer(struct request *request, const struct logout *logout)
+{
+    if (logout->outcome == OUTCOME_FAULT) {
+        return OUTCOME_FAULT;
+    } else if (logout->ended) {
+        request->page = logout->allowed;
+        return OUTCOME_ENDED;
+    }
+    return request->input.refresh.silent && outcome_class(logout->outcome) == OUTCOME_CLASS_TOKEN
+               ? OUTCOME_NONE_ENDED
+               : logout->outcome;
+}
