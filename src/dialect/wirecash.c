@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* wirecash.c: POST /sandbox/token and /production/token of the WireCash API: one JSON object with
- * username, access_token and refresh_token. Knows that object and the two documented errors; no
- * source of the real server is public. */
+/* wirecash.c: POST authenticate and token, under /sandbox and /production, of the WireCash API: one
+ * JSON object with username and password, or with username, access_token and refresh_token. Knows
+ * these objects and the documented errors; no source of the real server is public. */
 #include "dialect/answer.h"
 
 #include "dialect/dialect.h"
@@ -18,6 +18,7 @@ static bool is_in_url(const struct request *request)
 
     return form_get(&request->query, "refresh_token", &value) != FORM_ABSENT ||
            form_get(&request->query, "access_token", &value) != FORM_ABSENT ||
+           form_get(&request->query, "password", &value) != FORM_ABSENT ||
            form_get(&request->query, "username", &value) != FORM_ABSENT;
 }
 
@@ -55,6 +56,15 @@ static bool decode(struct request *request, enum outcome *refusal)
     return false;
 }
 
+static bool decode_login(struct request *request, enum outcome *refusal)
+{
+    struct login_input *input = &request->input.login;
+
+    *refusal = is_in_url(request) ? OUTCOME_PARAMETER_IN_URL : OUTCOME_FIELD_MISSING;
+    return *refusal != OUTCOME_PARAMETER_IN_URL && member(request, "username", &input->username) &&
+           member(request, "password", &input->password);
+}
+
 /* ---- answer ---- */
 
 static void encode(const struct request *request, enum outcome outcome,
@@ -80,6 +90,13 @@ static void encode(const struct request *request, enum outcome outcome,
     .behaviour = WORDS_DOCUMENTED, .status = (status_code), .media_type = JSON_TYPE,               \
     .body = "{\"message\":\"" message "\"}"
 
+#define WRONG_LOGIN "Invalid username or password provided."
+
+static bool is_login(const struct request *request)
+{
+    return request->mount->endpoint->operation == &operation_login;
+}
+
 /* The document gives errors a status and no schema, but its Node sample parses every answer as
  * JSON: so there is a body, unless the realm wants the bare status. */
 static const struct wording words[] = {
@@ -89,10 +106,13 @@ static const struct wording words[] = {
     {OUTCOME_UNSUPPORTED_CODING, .status = 415, DIALECT_NO_CODING},
     {OUTCOME_PAGE_FOREIGN, SAYS(403, "Origin not allowed")},
     {OUTCOME_PAGE_FOREIGN, .status = 403},
+    {WORDS_CLASS(REQUEST), SAYS(400, WRONG_LOGIN), .when = is_login},
     {WORDS_CLASS(REQUEST), SAYS(400, "Invalid data provided")},
     {WORDS_CLASS(REQUEST), .status = 400},
+    {WORDS_CLASS(CLIENT), SAYS(400, WRONG_LOGIN), .when = is_login},
     {WORDS_CLASS(CLIENT), SAYS(400, "Invalid data provided")},
     {WORDS_CLASS(CLIENT), .status = 400},
+    {WORDS_CLASS(TOKEN), SAYS(400, WRONG_LOGIN), .when = is_login},
     {WORDS_CLASS(TOKEN), SAYS(400, "Invalid data provided")},
     {WORDS_CLASS(TOKEN), .status = 400},
     {WORDS_CLASS(HERE), SAYS(500, "Internal server error")},
@@ -118,23 +138,32 @@ static const struct layout layout = {
 };
 
 /* The two stages are two worlds: each is a realm of its own. The documented curl sends "post". */
-#define ENDPOINT_AT(its_name, its_path)                                                            \
+#define COMMON                                                                                     \
+    .methods = ENDPOINT_POST, .method_any_case = true, .body = ENDPOINT_BODY_JSON, .encode = encode
+#define REFRESH_OF(stage)                                                                          \
     {                                                                                              \
-        .name = (its_name), .path = (its_path), .methods = ENDPOINT_POST, .method_any_case = true, \
-        .body = ENDPOINT_BODY_JSON, .operation = &operation_refresh, .decode = decode,             \
-        .encode = encode, .words = words                                                           \
+        COMMON, .name = stage, .path = "/" stage "/token", .operation = &operation_refresh,        \
+                .decode = decode, .words = words                                                   \
+    }
+#define LOGIN_OF(stage)                                                                            \
+    {                                                                                              \
+        COMMON, .name = stage "-login", .path = "/" stage "/authenticate",                         \
+                .realm = "/" stage "/token", .operation = &operation_login,                        \
+                .decode = decode_login, .words = words                                             \
     }
 
 static const struct endpoint endpoints[] = {
-    ENDPOINT_AT("sandbox", "/sandbox/token"),
-    ENDPOINT_AT("production", "/production/token"),
+    REFRESH_OF("sandbox"),
+    REFRESH_OF("production"),
+    LOGIN_OF("sandbox"),
+    LOGIN_OF("production"),
 };
 
 /* The refresh token "provided by the Authentication Request or token request" is the one to use
  * next: it rotates. Its lifetimes are stated nowhere. */
 const struct dialect wirecash_dialect = {
     .name = "wirecash",
-    .summary = "WireCash API: JSON with user name, access and refresh token",
+    .summary = "WireCash API: JSON with user name and password, or with both tokens",
     .endpoints = endpoints,
     .endpoint_count = sizeof endpoints / sizeof endpoints[0],
     .policy = {.rotate = true,

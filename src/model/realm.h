@@ -33,7 +33,9 @@ struct realm {
     struct cookie_policy cookies;
     bool expires_in_omitted; /* exactly the document's keys, where it does not have `expires_in` */
     enum realm_remote_user remote_user;
-    bool query_refused; /* tokens in the URL are refused where the dialect would read them */
+    bool query_refused;  /* tokens in the URL are refused where the dialect would read them */
+    bool auth_key_asked; /* a login shows a key of the application, whose SHA-256 this is: */
+    uint8_t auth_key[32];
 };
 
 /* Are tokens issued under it? */

@@ -332,6 +332,10 @@ static const struct {
      "token; write off"},
     {MOUNT "principal = on\n", "retoken.conf:3: principal: a setting of kopong only"},
     {KOPONG "principal = yes\n", "retoken.conf:3: principal = yes: write on or off"},
+    {DUKTIG "auth-key-sha256 = abc123756%37*53f3trR3\n",
+     "retoken.conf:3: auth-key-sha256 = abc123756%37*53f3trR3: write off, or the SHA-256 of the "
+     "key "
+     "as 64 hexadecimal digits"},
 
     /* what would have no effect */
     {KOPONG "concurrency-window = 30s\n",
@@ -734,7 +738,7 @@ static void test_endpoints_of_a_realm(void **state)
     (void)state;
     mount = loaded("[realm w]\ndialect = wirecash\npath.sandbox = off\n", "/production/token");
     assert_string_equal(mount->realm->name, "w");
-    assert_int_equal(config.mount_count, 3);
+    assert_int_equal(config.mount_count, 5);
     mount = loaded("[realm f]\ndialect = fusionauth\n", "/api/jwt/refresh");
     assert_ptr_equal(mount->realm, config_mount(&config, "/api/auth/refresh")->realm);
     mount = loaded("[mount /x]\ndialect = fusionauth\nendpoint = auth\n", "/x");
