@@ -152,7 +152,7 @@ static bool find_policy(struct issue *issue)
     return false;
 }
 
-/* The event is in the same commit. */
+/* Event and mark are in the same commit. */
 static void prepare_write(struct issue *issue)
 {
     const struct session *session = &issue->session;
@@ -166,6 +166,9 @@ static void prepare_write(struct issue *issue)
         memcpy(event.realm, session->realm, sizeof event.realm);
         memcpy(event.client, session->client, sizeof event.client);
         store_attach_event(&issue->write, &event);
+    }
+    if (issue->ask.mark != NULL) {
+        store_attach_mark(&issue->write, STORE_MARK_ONCE, issue->ask.mark);
     }
 }
 

@@ -79,8 +79,11 @@ static struct store_write *step(struct request *request, enum outcome *outcome)
 static void written(struct request *request, enum store_result result)
 {
     struct login *login = request->state;
+    bool taken = result == STORE_EXISTS &&
+                 !client_auth_is_fresh(request, &login->client, request->answer.now_ms,
+                                       &login->outcome);
 
-    login->writes = issue_written(&login->issue, result, &login->outcome);
+    login->writes = !taken && issue_written(&login->issue, result, &login->outcome);
 }
 
 /* The bearer is a refresh token of ours: the refresh operation knows the rest. */
@@ -109,7 +112,8 @@ static enum outcome start_session(struct request *request, struct login *login)
     enum outcome outcome;
 
     request->answer.now_ms = clock_now_ms(&request->issuer->clock);
-    if (!client_auth_check(request, NULL, request->answer.now_ms, &login->client, &outcome)) {
+    if (!client_auth_check(request, NULL, request->answer.now_ms, &login->client, &outcome) ||
+        !client_auth_is_fresh(request, &login->client, request->answer.now_ms, &outcome)) {
         return outcome;
     }
     outcome = input->bearer_given ? check_bearer(request) : OUTCOME_ROTATED;
@@ -118,6 +122,7 @@ static enum outcome start_session(struct request *request, struct login *login)
     }
     ask.client = login->client.named ? text_of(login->client.id) : (struct text){0};
     ask.client_proved = login->client.proved;
+    ask.mark = login->client.by_assertion ? &login->client.mark : NULL;
     if (outcome == OUTCOME_ROTATED) {
         request->answer.last_login_ms = login->account.last_login_ms;
         outcome = issue_begin(&login->issue, request, &ask);

@@ -433,6 +433,36 @@ static void test_assertions_are_used_once(void **state)
     signing_key_close(key.key);
 }
 
+/* A login is no request to be repeated: its assertion is used up, by a right password only. */
+static void test_assertion_beside_a_password(void **state)
+{
+    struct world *w = *state;
+    struct smart_key key = make_smart_key(w, SIGNING_ES256, "{\"alg\":\"ES256\"}");
+    struct answer answer;
+    struct world_ask ask = {.mount = &w->mount,
+                            .no_bearer = true,
+                            .username_given = true,
+                            .username = TEXT("ada"),
+                            .password_given = true,
+                            .password = TEXT("wrong horse"),
+                            .client_bound = true,
+                            .client_proof = CLIENT_PROOF_ASSERTION};
+
+    register_smart(w, key.keys, (struct text){0});
+    assert_true(jws_sign(key.key, text_of(key.header),
+                         TEXT(SMART OWN_AUD "\"exp\":1800000060,\"jti\":\"one\"}"), w->arena,
+                         &ask.client_assertion));
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_CREDENTIALS_WRONG);
+    ask.password = TEXT("correct horse");
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_ROTATED);
+    assert_true(world_record(w, answer.session).client_proved);
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+                     OUTCOME_CLIENT_AUTH_FAILED);
+    assert_int_equal(answer.refusal, CLIENT_REFUSED_ASSERTION_REPLAYED);
+    signing_key_close(key.key);
+}
+
 /* Where nothing rotates a request could be repeated for ever. */
 static void test_assertions_where_nothing_rotates(void **state)
 {
@@ -507,6 +537,7 @@ int main(void)
         CASE(test_no_issuer_no_assertions),
         CASE(test_assertions_are_used_once),
         CASE(test_assertions_where_nothing_rotates),
+        CASE(test_assertion_beside_a_password),
         CASE(test_key_rollover),
         CASE(test_disabled_client),
     };
