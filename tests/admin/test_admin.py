@@ -291,7 +291,7 @@ def test_dialects(tmp_path):
         "concurrency-window": "1m", "recovery-window": "0", "idle-lifetime": "400d",
         "absolute-lifetime": "0", "access-lifetime": "1h"}
     assert koppeltaal["endpoints"] == [{
-        "name": "token", "path": "/oauth2/token", "methods": ["POST"],
+        "name": "token", "path": "/oauth2/token", "realm": "/oauth2/token", "methods": ["POST"],
         "deployed_methods": ["GET", "POST"], "bodies": ["form"], "operation": "refresh"}]
     assert koppeltaal["audience"] == "fhir-server" and [s["name"] for s in koppeltaal["settings"]] == ["query"]
     wellknown = next(row for row in DIALECTS if row["dialect"] == "wellknown")
@@ -584,6 +584,17 @@ def test_client_disabled(fresh):
     fresh.run("client", "enable", "app")
     assert fresh.refresh(one, client_id="app")["refresh_token"]
     fresh.run("client", "disable", "nobody", status=REFUSED)
+
+
+def test_doctor_knows_the_published_key_of_duktig(fresh):
+    def said(key):
+        digest = hashlib.sha256(key).hexdigest()
+        fresh.write(f"[retoken]\ndata = .\n[mount /auth/token]\nauth-key-sha256 = {digest}\n")
+        return [row["detail"] for row in fresh.json("doctor")
+                if row["check"] == "mount" and "auth-key" in row["detail"]]
+
+    assert said(b"a key of our own") == []
+    assert len(said(b"abc123756%37*53f3trR3")) == 1
 
 
 def test_doctor_names_public_clients_whose_tokens_stay_the_same(fresh):

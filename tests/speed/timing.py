@@ -10,9 +10,6 @@ RETOKEN_BUILD names the build (build/ unless set). Times of a busy machine mean 
 one run mean more; repeat a run that fails. Knows the requests; how the responder is started and spoken
 to is scripts/lab's."""
 
-import base64
-import hashlib
-import hmac
 import json
 import pathlib
 import random
@@ -29,8 +26,6 @@ from lab import dialects, fcgi, installation, machine, servers  # noqa: E402
 from lab.http import Request  # noqa: E402
 
 LIMIT = 1.10
-LOGIN = "/oauth/access_token"
-KEY = b"Jw8vR2kq0ZtL5xYc9nMb4dHs7uGf1aEo"
 GARBAGE = "x" * 72
 
 
@@ -45,17 +40,8 @@ def refresh(token, client="", secret=""):
     return Request("POST", "/oauth/token", [dialects.FORM], urllib.parse.urlencode(fields).encode())
 
 
-def bearer(name):
-    """An access token as whoever shares kopong's key could make it."""
-    part = lambda value: base64.urlsafe_b64encode(value).rstrip(b"=")
-    signed = part(b'{"alg":"HS256"}') + b"." + part(
-        json.dumps({"sub": name, "exp": int(time.time()) + 3600}).encode())
-    mac = hmac.new(KEY, signed, hashlib.sha256).digest()
-    return (signed + b"." + part(mac)).decode()
-
-
 def login(name):
-    return Request("POST", LOGIN, [("Authorization", "Bearer " + bearer(name)), dialects.JSON],
+    return Request("POST", "/login", [dialects.JSON],
                    json.dumps({"username": name, "password": "wrong"}).encode())
 
 
@@ -69,10 +55,6 @@ def prepare(folder):
     chosen.write_text("chosen by a human 1234\n")
     machine.own(chosen)
     made.retoken("client", "add", "legacy", "--secret-file", chosen)
-    shared = folder / "shared.key"
-    shared.write_bytes(KEY)
-    machine.own(shared)
-    made.retoken("key", "import", shared, "--algorithm", "HS256", "--realm", LOGIN, "--activate")
     return made, secret
 
 
