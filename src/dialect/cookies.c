@@ -224,6 +224,7 @@ static const char *prefixed(struct arena *arena, const char *name)
 
 static void set_cookie(const struct request *request, struct http_response *response,
                        const char *name, struct text value, int64_t age_s);
+static void expire_named(const struct request *request, struct http_response *response);
 static void expire(const struct request *request, struct http_response *response,
                    const struct expired *expired);
 static bool is_secure(const struct request *request);
@@ -233,13 +234,28 @@ void cookies_set(const struct request *request, const struct cookie_names *names
                  struct http_response *response)
 {
     const struct answer *answer = &request->answer;
-    struct text rest = text_of(request->realm->cookies.expired);
-    struct expired expired;
 
     set_cookie(request, response, access_name(request, names), answer->access_token,
                AGE_OF_BROWSER_SESSION);
     set_cookie(request, response, refresh_name(request, names), answer->refresh_token,
                refresh_age_s(answer));
+    expire_named(request, response);
+}
+
+void cookies_clear(const struct request *request, const struct cookie_names *names,
+                   struct http_response *response)
+{
+    set_cookie(request, response, access_name(request, names), (struct text){0}, AGE_OVER);
+    set_cookie(request, response, refresh_name(request, names), (struct text){0}, AGE_OVER);
+    expire_named(request, response);
+}
+
+/* What expire-cookie names. */
+static void expire_named(const struct request *request, struct http_response *response)
+{
+    struct text rest = text_of(request->realm->cookies.expired);
+    struct expired expired;
+
     while (rest.size > 0 && next_expired(&rest, &expired)) {
         expire(request, response, &expired);
     }

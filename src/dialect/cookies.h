@@ -50,5 +50,8 @@ const char *cookies_refresh_name(const struct request *request, const struct coo
  * the request brought them, and what expire-cookie names. */
 void cookies_set(const struct request *request, const struct cookie_names *names,
                  struct http_response *response);
+/* Makes a browser drop both, and what expire-cookie names, too. */
+void cookies_clear(const struct request *request, const struct cookie_names *names,
+                   struct http_response *response);
 
 #endif

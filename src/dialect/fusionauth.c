@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* fusionauth.c: POST /api/jwt/refresh and /api/auth/refresh as FusionAuth spoke it in 2020: the
- * token in a cookie or in JSON, the answer in both. Knows cookies and the Errors object; never
- * clears a cookie, because a refusal may be a race that the other tab won. */
+/* fusionauth.c: POST /api/login, /api/jwt/refresh, /api/auth/refresh and /api/logout as FusionAuth
+ * spoke them in 2020: the token in a cookie or in JSON, the answer in both. Knows cookies and the
+ * Errors object; only a logout clears a cookie, because a refusal may be a race that the other tab
+ * won. */
 #include "dialect/answer.h"
+
+#include <stdio.h>
 
 #include "dialect/cookies.h"
 #include "dialect/dialect.h"
@@ -64,9 +67,8 @@ static size_t take_cookies(const struct request *request, const char *name, stru
     return count;
 }
 
-/* The cookie wins over the body. The old access token (cookie access_token, member token) was only
- * ever relayed to a webhook and need not be valid, so it is not read. */
-static bool decode(struct request *request, enum outcome *refusal)
+/* The refresh tokens of all cookies that there are. False: no memory. */
+static bool decode_cookies(struct request *request)
 {
     struct refresh_input *input = &request->input.refresh;
     struct text *values = arena_alloc(request->arena, REFRESH_CANDIDATES_MAX * sizeof *values);
@@ -74,10 +76,6 @@ static bool decode(struct request *request, enum outcome *refusal)
     size_t count = 0;
 
     if (values == NULL) {
-        *refusal = OUTCOME_FAULT;
-        return false;
-    } else if (is_in_url(request)) {
-        *refusal = OUTCOME_PARAMETER_IN_URL;
         return false;
     }
     for (size_t i = 0; (name = cookies_refresh_name(request, &cookie_names, i)) != NULL; i++) {
@@ -89,29 +87,151 @@ static bool decode(struct request *request, enum outcome *refusal)
         input->candidates = values;
         input->candidate_count = count > 1 ? count : 0;
         input->preferred_count = count > 1 ? input->preferred_count : 0;
-        return true;
     }
-    return decode_body(request, refusal);
+    return true;
+}
+
+/* The cookie wins over the body. The old access token (cookie access_token, member token) was only
+ * ever relayed to a webhook and need not be valid, so it is not read. */
+static bool decode(struct request *request, enum outcome *refusal)
+{
+    if (is_in_url(request)) {
+        *refusal = OUTCOME_PARAMETER_IN_URL;
+        return false;
+    } else if (!decode_cookies(request)) {
+        *refusal = OUTCOME_FAULT;
+        return false;
+    }
+    return request->input.refresh.refresh_token.size > 0 || decode_body(request, refusal);
+}
+
+/* A member that is there and not empty. */
+static bool has_member(const struct request *request, const char *name, struct text *value)
+{
+    return request->json != NULL && json_in_text(request->json, name, value) == JSON_IN_TEXT &&
+           value->size > 0;
+}
+
+/* An application is a public client. Its API key, which proved a server to FusionAuth, is not read:
+ * whoever knows the password may log in. */
+static bool decode_login(struct request *request, enum outcome *refusal)
+{
+    struct login_input *input = &request->input.login;
+    struct text application = {0};
+
+    if (has_member(request, "applicationId", &application) && !is_absent(application)) {
+        request->client.id = application;
+    }
+    *refusal = OUTCOME_FIELD_MISSING;
+    return has_member(request, "loginId", &input->username) &&
+           has_member(request, "password", &input->password);
+}
+
+/* The parameter wins over the cookie; later clients send both in JSON. Without any token there is
+ * still a cookie to clear. */
+static bool decode_logout(struct request *request, enum outcome *refusal)
+{
+    struct refresh_input *input = &request->input.refresh;
+    struct text token = {0};
+    struct text global = {0};
+
+    if (!dialect_parameter(form_get(&request->query, "refreshToken", &token), refusal) ||
+        !dialect_parameter(form_get(&request->query, "global", &global), refusal)) {
+        return false;
+    }
+    input->silent = true;
+    input->everywhere =
+        text_is(global, "true") || json_is_true(json_object_get(request->json, "global"));
+    if (!is_absent(token)) {
+        input->refresh_token = token;
+        return true;
+    } else if (decode_body(request, refusal)) {
+        return true;
+    } else if (*refusal != OUTCOME_TOKEN_MISSING) {
+        return false;
+    }
+    input->refresh_token = (struct text){0};
+    *refusal = OUTCOME_FAULT;
+    return decode_cookies(request);
 }
 
 /* ---- answer ---- */
 
-static void encode(const struct request *request, enum outcome outcome,
-                   struct http_response *response)
+static void add_user(struct json_out *out, const struct answer *answer);
+
+static void answer_tokens(const struct request *request, bool with_user,
+                          struct http_response *response)
 {
     const struct answer *answer = &request->answer;
     struct buffer body;
     struct json_out out;
 
-    (void)outcome;
     answer_compose(request, &body);
     out = json_out_start(&body, JSON_STYLE_PLAIN);
     json_out_open(&out);
     json_out_member(&out, "refreshToken", answer->refresh_token);
     json_out_member(&out, "token", answer->access_token);
+    if (with_user) {
+        add_user(&out, answer);
+    }
     json_out_close(&out);
     answer_buffer(response, 200, JSON_TYPE, &body);
     cookies_set(request, &cookie_names, response);
+}
+
+static void encode(const struct request *request, enum outcome outcome,
+                   struct http_response *response)
+{
+    (void)outcome;
+    answer_tokens(request, false, response);
+}
+
+static void add_claim(struct json_out *out, const char *key, const json_t *value)
+{
+    if (value != NULL) {
+        json_out_key(out, key);
+        json_out_value(out, value);
+    }
+}
+
+/* What is known of FusionAuth's user. */
+static void add_user(struct json_out *out, const struct answer *answer)
+{
+    json_out_key(out, "user");
+    json_out_open(out);
+    json_out_key(out, "active");
+    json_out_bool(out, true);
+    add_claim(out, "email", json_object_get(answer->claims, "email"));
+    add_claim(out, "firstName", json_object_get(answer->claims, "given_name"));
+    json_out_member(out, "id", answer->subject);
+    add_claim(out, "lastName", json_object_get(answer->claims, "family_name"));
+    if (answer->client.size > 0) {
+        json_out_key(out, "registrations");
+        json_out_array_open(out);
+        json_out_open(out);
+        json_out_member(out, "applicationId", answer->client);
+        layout_add_words(out, "roles", answer->roles);
+        json_out_close(out);
+        json_out_array_close(out);
+    }
+    json_out_member(out, "username", answer->username);
+    add_claim(out, "verified", json_object_get(answer->claims, "email_verified"));
+    json_out_close(out);
+}
+
+static void encode_login(const struct request *request, enum outcome outcome,
+                         struct http_response *response)
+{
+    (void)outcome;
+    answer_tokens(request, true, response);
+}
+
+static void encode_logout(const struct request *request, enum outcome outcome,
+                          struct http_response *response)
+{
+    (void)outcome;
+    answer_body(response, 200, NULL, (struct text){0});
+    cookies_clear(request, &cookie_names, response);
 }
 
 #define FIELD_ERROR(code, message)                                                                 \
@@ -125,27 +245,33 @@ static void encode(const struct request *request, enum outcome outcome,
     GENERAL_ERROR("[invalidBody]", "The body must be application/json, whole and of announced "    \
                                    "length.")
 
+/* What all of them say first. */
+#define SAYS_FIRST                                                                                 \
+    {OUTCOME_METHOD_NOT_ALLOWED, .status = 405},                                                   \
+        {OUTCOME_PAGE_FOREIGN, .status = 403, .media_type = JSON_TYPE,                             \
+         .body = "{\"generalErrors\":[{\"code\":\"[invalidOrigin]\",\"message\":\"Pages of "       \
+                 "this origin may not ask here.\"}]}"},                                            \
+        {OUTCOME_MALFORMED, GENERAL_ERROR("[invalidJSON]", "The request cannot be parsed.")},      \
+        {OUTCOME_BODY_TOO_LARGE, BAD_BODY}, {OUTCOME_BODY_INCOMPLETE, BAD_BODY},                   \
+        {OUTCOME_LENGTH_REQUIRED, BAD_BODY}, {OUTCOME_UNSUPPORTED_MEDIA, BAD_BODY},                \
+    {                                                                                              \
+        OUTCOME_UNSUPPORTED_CODING,                                                                \
+            .status = 415, .media_type = JSON_TYPE,                                                \
+            .body =                                                                                \
+                "{\"generalErrors\":[{\"code\":\"[invalidBody]\",\"message\":\"The body must not " \
+                "be compressed.\"}]}",                                                             \
+            DIALECT_NO_CODING                                                                      \
+    }
+
 /* The documents of 2020 say 401 without a body for a token; the server of the time sent an Errors
  * object. */
 static const struct wording words[] = {
-    {OUTCOME_METHOD_NOT_ALLOWED, .status = 405},
-    {OUTCOME_PAGE_FOREIGN, .status = 403, .media_type = JSON_TYPE,
-     .body = "{\"generalErrors\":[{\"code\":\"[invalidOrigin]\",\"message\":\"Pages of this origin "
-             "may not ask here.\"}]}"},
+    SAYS_FIRST,
     {OUTCOME_PARAMETER_REPEATED,
      FIELD_ERROR("[duplicate]", "The Refresh Token was sent more than once.")},
     {OUTCOME_PARAMETER_IN_URL,
      FIELD_ERROR("[invalid]", "The Refresh Token belongs in a cookie or the body.")},
     {OUTCOME_FIELD_MISSING, GENERAL_ERROR("[invalidJSON]", "The request cannot be parsed.")},
-    {OUTCOME_MALFORMED, GENERAL_ERROR("[invalidJSON]", "The request cannot be parsed.")},
-    {OUTCOME_BODY_TOO_LARGE, BAD_BODY},
-    {OUTCOME_BODY_INCOMPLETE, BAD_BODY},
-    {OUTCOME_LENGTH_REQUIRED, BAD_BODY},
-    {OUTCOME_UNSUPPORTED_MEDIA, BAD_BODY},
-    {OUTCOME_UNSUPPORTED_CODING, .status = 415, .media_type = JSON_TYPE,
-     .body = "{\"generalErrors\":[{\"code\":\"[invalidBody]\",\"message\":\"The body must not be "
-             "compressed.\"}]}",
-     DIALECT_NO_CODING},
     {WORDS_CLASS(REQUEST), FIELD_ERROR("[blank]", "You must specify the Refresh Token.")},
     {WORDS_CLASS(CLIENT), .status = 401},
     {WORDS_CLASS(TOKEN),
@@ -153,6 +279,55 @@ static const struct wording words[] = {
                               "or has been revoked."),
      .behaviour = WORDS_DEPLOYED},
     {WORDS_CLASS(TOKEN), .status = 401},
+    {WORDS_CLASS(HERE), .status = 500},
+    {0},
+};
+
+/* Which of the two fields of a login are missing. */
+static void add_missing(const struct request *request, struct buffer *body)
+{
+    static const char *const names[] = {"loginId", "password"};
+    struct json_out out = json_out_start(body, JSON_STYLE_PLAIN);
+    struct text unused;
+
+    json_out_open(&out);
+    json_out_key(&out, "fieldErrors");
+    json_out_open(&out);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char code[32];
+        char message[64];
+
+        if (has_member(request, names[i], &unused)) {
+            continue;
+        }
+        snprintf(code, sizeof code, "[blank]%s", names[i]);
+        snprintf(message, sizeof message, "You must specify the [%s] property.", names[i]);
+        json_out_key(&out, names[i]);
+        json_out_array_open(&out);
+        json_out_open(&out);
+        json_out_member(&out, "code", text_of(code));
+        json_out_member(&out, "message", text_of(message));
+        json_out_close(&out);
+        json_out_array_close(&out);
+    }
+    json_out_close(&out);
+    json_out_close(&out);
+}
+
+/* At /api/login. 404 is what an unknown user and a wrong password get there, and 423 an account
+ * that is locked, as it is after too many wrong ones. */
+static const struct wording login_words[] = {
+    SAYS_FIRST,
+    {OUTCOME_FIELD_MISSING, .status = 400, .media_type = JSON_TYPE, .compose = add_missing},
+    {WORDS_CLASS(REQUEST), GENERAL_ERROR("[invalidJSON]", "The request cannot be parsed.")},
+    {OUTCOME_CREDENTIALS_WRONG, .status = 404},
+    {OUTCOME_SLOWED, .status = 423},
+    {WORDS_CLASS(CLIENT), .status = 400, .media_type = JSON_TYPE,
+     .body =
+         "{\"fieldErrors\":{\"applicationId\":[{\"code\":\"[invalid]applicationId\",\"message\":"
+         "\"No public client of this Id is registered.\"}]}}"},
+    {OUTCOME_ACCOUNT_DISABLED, .status = 423},
+    {WORDS_CLASS(TOKEN), .status = 404},
     {WORDS_CLASS(HERE), .status = 500},
     {0},
 };
@@ -199,6 +374,24 @@ static const struct dialect_setting settings[] = {COOKIE_SETTINGS, {0}};
 static const struct endpoint endpoints[] = {
     ENDPOINT_AT("refresh", "/api/jwt/refresh"),
     ENDPOINT_AT("auth", "/api/auth/refresh"),
+    {.name = "login",
+     .path = "/api/login",
+     .methods = ENDPOINT_POST,
+     .body = ENDPOINT_BODY_JSON,
+     .cookies = true,
+     .operation = &operation_login,
+     .decode = decode_login,
+     .encode = encode_login,
+     .words = login_words},
+    {.name = "logout",
+     .path = "/api/logout",
+     .methods = ENDPOINT_POST,
+     .body = ENDPOINT_BODY_JSON,
+     .cookies = true,
+     .operation = &operation_logout,
+     .decode = decode_logout,
+     .encode = encode_logout,
+     .words = words},
 };
 
 /* One-time use, because the document's sample answers with another token than it was sent; thirty
