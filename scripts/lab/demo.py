@@ -192,6 +192,7 @@ class Visit:
         again, replay = self.granted(first)
         if not self.mount.dialect.rotates:
             yield f"sent again: granted again, this dialect keeps its refresh token ({milliseconds(again)})"
+            yield from self.end(second)
             return
         if replay.refresh_token != second.refresh_token:
             raise Wrong("the same request again gave another successor")
@@ -206,11 +207,32 @@ class Visit:
         if current.refresh_token != third.refresh_token:
             raise Wrong("the first token once more gave a token that is not the current one")
         yield f"the first token once more, from a slow tab: the current answer ({milliseconds(late)})"
-        self.installed.retoken("session", "revoke", first.session)
-        dead = self.send(third)
+        yield from self.end(dataclasses.replace(third, session=first.session))
+
+    def end(self, login):
+        """The tokens verified and the session ended over HTTP where the dialect can do that."""
+        logout = self.mount.dialect.beside("logout", self.mount.path)
+        if self.mount.dialect.beside("verify", self.mount.path):
+            yield f"verified at {self.ask('verify', login)}"
+        if logout:
+            self.ask("logout", login)
+        elif self.mount.dialect.rotates:
+            self.installed.retoken("session", "revoke", login.session)
+        else:
+            return
+        dead = self.send(login)
         if dead.status not in (400, 401):
-            raise Wrong("the token of a revoked session was honoured")
-        yield f"revoked: {dead.status} {dead.reason}, from that commit on"
+            raise Wrong("the token of a session that was ended was honoured")
+        yield (f"{f'logged out at {logout}' if logout else 'revoked'}: {dead.status} {dead.reason}, "
+               "from that commit on")
+
+    def ask(self, word, login):
+        """Sends another request of the dialect's, which must be granted; gives its path."""
+        request = self.mount.dialect.request_beside(word, self.mount.path, login)
+        answer = http.send(self.port, request)
+        if answer.status != 200:
+            raise Wrong(f"{request.path}: {answer.status} {answer.reason}")
+        return request.path
 
 
 def milliseconds(answer):

@@ -20,7 +20,8 @@ UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 SHAPES = {"native": NATIVE, "uuid": UUID, "jwt": JWT}
 SECONDS = r"[1-9][0-9]{0,9}"
 # What the golden answers were made of, and what a real one has there.
-MADE_OF = {'"ROLE_USER"': r'(?:"[^"]*")?(?:,"[^"]*")*',
+MADE_OF = {'"active":true,': r'"active":true,(?:"email":"[^"]*",)?',
+           '"ROLE_USER"': r'(?:"[^"]*")?(?:,"[^"]*")*',
            '"lastLogin":null': r'"lastLogin":(?:null|"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")',
            "3600": SECONDS, "2592000": SECONDS,
            "Sun, 13-Aug-2017 02:40:00 GMT": r"\w{3}, \d\d-\w{3}-\d{4} \d\d:\d\d:\d\d GMT"}
@@ -60,6 +61,8 @@ def basic(user, password):
     return ("Authorization", "Basic " + base64.b64encode(quoted.encode()).decode())
 
 
+# Requests about the same sessions as a refresh, which some dialects have.
+BESIDE = ("login", "logout", "verify")
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 JSON = ("Content-Type", "application/json")
 
@@ -138,13 +141,17 @@ class Dialect:
         body, keys = json.loads(answer.body), self.data["answer"]
         return body.get(keys.get("refresh")), body[keys["access"]]
 
-    def logs_in(self, path):
-        """The path at which sessions of this mount begin with a request; None: they do not."""
-        return self.data["login"]["paths"].get(path) if "login" in self.data else None
+    def beside(self, word, path):
+        """Where another request (BESIDE) about sessions of the mount `path` goes; None: there is none."""
+        return self.data[word]["paths"].get(path) if word in self.data else None
+
+    def request_beside(self, word, path, login):
+        """Such a request, as a client of this dialect sends it."""
+        return spelled(self.data[word], self.beside(word, path), login)
 
     def login_request(self, path, login):
-        """A login as a client of this dialect sends it, for a session at the mount `path`."""
-        return spelled(self.data["login"], self.logs_in(path), login)
+        """A login, for a session at the mount `path`."""
+        return self.request_beside("login", path, login)
 
     def begun(self, login, answer):
         """What the client holds after a login that succeeded."""
@@ -154,7 +161,7 @@ class Dialect:
     def login_complaints(self, path, login, answer, behaviour="documented"):
         """What is wrong with the answer to a login that must succeed."""
         operation = next(one["operation"] for one in table()[self.name]["endpoints"]
-                         if one["path"] == self.logs_in(path))
+                         if one["path"] == self.beside("login", path))
         first = table()[self.name]["endpoints"][0]["operation"]
         golden = goldens.outcomes(self.name, behaviour, operation if operation != first else "")
         if answer.status != 200:
@@ -231,7 +238,13 @@ class Mount:
     @property
     def login_path(self):
         """Where its sessions begin with a request; None: an administrator begins them."""
-        return self.dialect.logs_in(self.path)
+        return self.dialect.beside("login", self.path)
+
+    @property
+    def paths(self):
+        """Of all requests about its sessions."""
+        beside = (self.dialect.beside(word, self.path) for word in BESIDE)
+        return [self.path, *(path for path in beside if path)]
 
 
 def described():
@@ -245,8 +258,7 @@ MOUNTS = [Mount(path, dialect) for dialect in DIALECTS for path in dialect.data[
 JWKS_PATH = "/.well-known/jwks.json"
 HEALTH_PATH = "/healthz"
 # Every path of an installation without mount sections, and what is there.
-PATHS = ({mount.path: mount.dialect.name for mount in MOUNTS}
-         | {mount.login_path: mount.dialect.name for mount in MOUNTS if mount.login_path}
+PATHS = ({path: mount.dialect.name for mount in MOUNTS for path in mount.paths}
          | {JWKS_PATH: "jwks", HEALTH_PATH: "health"})
 
 

@@ -61,13 +61,13 @@ class Installation:
         self._set("retoken", settings)
 
     def set_mount(self, mount, **settings):
-        """Keys of one mount and of the one where its sessions begin; what is not named keeps the
+        """Keys of one mount and of the others for its sessions; what is not named keeps the
         dialect's default. The first call writes a section for every default mount, because once
         there is one, only those exist."""
         if "\n[mount " not in self.settings():
             for path, dialect in dialects.PATHS.items():
                 self._set(f"mount {path}", {"dialect": dialect})
-        for path in dict.fromkeys([mount.path, mount.login_path or mount.path]):
+        for path in mount.paths:
             self._set(f"mount {path}", settings)
 
     def _set(self, section, settings):

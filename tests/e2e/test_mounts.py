@@ -8,7 +8,7 @@ import re
 import pytest
 
 from conftest import PASSWORD, new_world
-from lab import dialects, http, jwks, servers
+from lab import dialects, goldens, http, jwks, servers
 from lab.http import Request
 from refusals import refusals, token_refusal
 
@@ -108,6 +108,31 @@ def test_wrong_passwords_and_unknown_accounts_are_told_the_same(place, mount):
     assert (wrong.status, wrong.body) == (unknown.status, unknown.body)
     told = [[row for row in answer.headers if row[0].lower() != "date"] for answer in (wrong, unknown)]
     assert told[0] == told[1]
+
+
+ENDING = [pytest.param(mount, id=mount.path) for mount in dialects.MOUNTS
+          if mount.dialect.beside("logout", mount.path)]
+
+
+@pytest.mark.parametrize("mount", ENDING)
+def test_logout_ends_the_session(place, mount):
+    """From the login on without an administrator: renewed, logged out, and refused from then on."""
+    dialect = mount.dialect
+    login = place.granted(mount, place.logged_in(mount))
+    other = place.logged_in(mount)
+
+    def ask(word):
+        return place.server.send(dialect.request_beside(word, mount.path, login))
+
+    if dialect.beside("verify", mount.path):
+        assert (ask("verify").status, ask("verify").body) == (200, b"{}")
+    golden = goldens.outcomes(dialect.name, place.behaviour, "logout")
+    assert golden["ended"].complaints(ask("logout")) == []
+    again = ask("logout")
+    assert [] in (golden["none-ended"].complaints(again), golden["revoked"].complaints(again))
+    refused = place.send(mount, login)
+    assert goldens.outcomes(dialect.name, place.behaviour)["revoked"].complaints(refused) == []
+    place.granted(mount, other)
 
 
 @pytest.mark.parametrize("mount", MOUNTS)

@@ -26,7 +26,7 @@ BEHAVIOURS = ("documented", "deployed")
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from lab import goldens  # noqa: E402
+from lab import dialects, goldens  # noqa: E402
 
 # Where each server's sample has its one list of paths, and what comes before and after it.
 LISTS = {
@@ -242,20 +242,21 @@ def test_description(issuing):
         assert used == fields <= FIELDS, f"form {form['id']} of {name} in {DATA} uses {used}, shows {fields}"
 
 
-def test_description_of_the_login(issuing):
-    """Where a dialect has an endpoint for it, lab and demo log in there."""
+@pytest.mark.parametrize("word", dialects.BESIDE)
+def test_description_of_what_is_beside_a_refresh(issuing, word):
+    """Where a dialect has an endpoint for it, lab and demo log in and out there, and verify."""
     name = issuing["dialect"]
     data = described()[name]
-    login = data.get("login", {"paths": {}})
-    missing = [path for path in paths_of(issuing, "login") if path not in login["paths"].values()]
-    assert not missing, f"add {missing} to login.paths of {name} in {DATA}"
-    if "login" not in data:
+    beside = data.get(word, {"paths": {}})
+    missing = [path for path in paths_of(issuing, word) if path not in beside["paths"].values()]
+    assert not missing, f"add {missing} to {word}.paths of {name} in {DATA}"
+    if word not in data:
         return
-    assert list(login["paths"]) == data["paths"], f"login.paths of {name} in {DATA} names other paths than paths"
-    assert set(login["paths"].values()) <= set(paths_of(issuing)), f"login.paths of {name} in {DATA}"
-    used = set(re.findall(r"\{(\w+)\}", json.dumps({key: value for key, value in login.items()
+    assert list(beside["paths"]) == data["paths"], f"{word}.paths of {name} in {DATA} names other paths than paths"
+    assert set(beside["paths"].values()) <= set(paths_of(issuing)), f"{word}.paths of {name} in {DATA}"
+    used = set(re.findall(r"\{(\w+)\}", json.dumps({key: value for key, value in beside.items()
                                                     if key not in ("fields", "paths")})))
-    assert used == set(login["fields"]) <= FIELDS, f"login of {name} in {DATA} uses {used}"
+    assert used == set(beside["fields"]) <= FIELDS, f"{word} of {name} in {DATA} uses {used}"
 
 
 def test_description_of_answers(issuing):
