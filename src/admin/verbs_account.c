@@ -94,7 +94,7 @@ static void fill(const struct call *call, const struct account *account, struct 
             STORE_OK) {
         mark.count = 0;
     }
-    wait_ms = guess_wait_ms(&mark, call->now_ms);
+    wait_ms = guess_wait_ms(&mark, GUESS_FREE, call->now_ms);
     const struct cell row[COLUMNS] = {
         CELL_TEXT(text_of(account->name)),
         CELL_NUMBER(account->number),

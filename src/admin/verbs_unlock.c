@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* verbs_unlock.c: `retoken account unlock` and `retoken client unlock`: forgets wrong passwords and
- * secrets. A mark does not say whose it is, so every one that could be is looked for. Knows what is
- * counted together; does not know how it is counted. */
+/* verbs_unlock.c: `retoken account unlock` and `retoken client unlock`: forgets wrong passwords,
+ * codes and secrets. A mark does not say whose it is, so every one that could be is looked for, and
+ * those of networks, which could be any, are pardoned. Knows what is counted together; does not
+ * know how it is counted. */
 #include "admin/verbs.h"
 
 #include <string.h>
@@ -31,6 +32,8 @@ enum call_end verbs_account_unlock(struct call *call)
     if (end != CALL_DONE) {
         return end;
     } else if (!forget(&unlocking, GUESS_LOGIN, text_of(account.name), 0) ||
+               !forget(&unlocking, GUESS_PASSWORD, text_of(account.name), 0) ||
+               !forget(&unlocking, GUESS_CODE, text_of(account.name), 0) ||
                !forget_renewals(&unlocking, &account) || !forget_by_clients(&unlocking, &account)) {
         return call_fault(call, &unlocking.fault);
     } else if (unlocking.unlocked == 0) {
@@ -49,7 +52,8 @@ enum call_end verbs_client_unlock(struct call *call)
 
     if (end != CALL_DONE) {
         return end;
-    } else if (!forget_by_accounts(&unlocking, client.id)) {
+    } else if (!forget(&unlocking, GUESS_SECRET, text_of(client.id), 0) ||
+               !forget_by_accounts(&unlocking, client.id)) {
         return call_fault(call, &unlocking.fault);
     } else if (unlocking.unlocked == 0) {
         output_say(&call->output, "client %s was not locked", client.id);
@@ -59,15 +63,16 @@ enum call_end verbs_client_unlock(struct call *call)
     return call_event(call, EVENT_CLIENT, 0, client.id, "unlocked");
 }
 
-/* One count. */
+/* One count. Those of networks belong to one of all networks. */
 static bool forget(struct unlocking *unlocking, enum guess_kind kind, struct text whom,
                    uint64_t account)
 {
     struct call *call = unlocking->call;
     struct store_write write;
-    struct mark mark;
+    struct mark mark, pardon;
 
-    if (!guess_mark(&call->service.secrets, kind, whom, account, &mark)) {
+    if (!guess_mark(&call->service.secrets, kind, whom, account, &mark) ||
+        !guess_pardon(&call->service.secrets, kind, whom, call->now_ms, &pardon)) {
         fault_set(&unlocking->fault, "HMAC failed");
         return false;
     }
@@ -85,6 +90,9 @@ static bool forget(struct unlocking *unlocking, enum guess_kind kind, struct tex
     unlocking->unlocked++;
     store_prepare_attached(&write, call->now_ms);
     store_attach_mark(&write, STORE_MARK_CLEAR, &mark);
+    if (guess_is_of_strangers(kind)) {
+        store_attach_mark(&write, STORE_MARK_COUNT, &pardon);
+    }
     return store_write(call->service.store, &write, &unlocking->fault) == STORE_OK;
 }
 

@@ -2,6 +2,8 @@
 noinst_LIBRARIES += libhttp.a
 libhttp_a_SOURCES = \
 	src/http/exchange.h \
+	src/http/network.c \
+	src/http/network.h \
 	src/http/origin.c \
 	src/http/origin.h \
 	src/http/request.c \

@@ -12,6 +12,7 @@ enum mark_kind {
     MARK_OWNER,     /* the store's own: how many marks one owner has */
     MARK_ASSERTION, /* an assertion that was used */
     MARK_FAILURE,   /* failed attempts */
+    MARK_KNOWN,     /* that something was right before */
     MARK_KINDS
 };
 

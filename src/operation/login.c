@@ -170,7 +170,8 @@ static enum outcome check_user(struct request *request, struct account *account)
         return OUTCOME_FAULT;
     }
     request->guess.account = account->number;
-    if (!guess_begin(request, GUESS_LOGIN, input->username, 0, request->answer.now_ms, &outcome) ||
+    if (!guess_begin(request, input->bearer_given ? GUESS_LOGIN : GUESS_PASSWORD, input->username,
+                     0, request->answer.now_ms, &outcome) ||
         !guess_password(request, input->username, input->password, account->password, &outcome)) {
         return outcome;
     }

@@ -115,7 +115,8 @@ struct request {
     struct issuer *issuer;
     const struct mount *mount; /* NULL where no HTTP request is behind it */
     const struct realm *realm;
-    int64_t begun_us; /* by clock_stopwatch_us */
+    int64_t begun_us;            /* by clock_stopwatch_us */
+    struct http_network network; /* where it comes from, for guess.h */
 
     /* the dialect's reading */
     struct form query; /* decoded query string */

@@ -45,6 +45,7 @@ static void handle(void *self, struct http_exchange *http)
     request->arena = http->arena;
     request->issuer = &serve->lazy.service->issuer;
     request->begun_us = clock_stopwatch_us();
+    request->network = http_network_of(http->request.remote_address);
     if (service_lazy_is_open(&serve->lazy)) {
         route(serve->lazy.service, NULL, request);
     } else {

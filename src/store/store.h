@@ -211,7 +211,7 @@ enum store_mark_use {
     STORE_MARK_COUNT, /* makes it, or counts it up and gives it these times and this note */
     STORE_MARK_CLEAR  /* removes it if it is there */
 };
-enum { STORE_MARKS_MAX = 2 };
+enum { STORE_MARKS_MAX = 5 };
 
 /* Plain memory of the caller's, to be kept until the write is done. What pointers lead to is the
  * caller's too, and is kept as long. */
@@ -407,8 +407,9 @@ enum store_result store_event_list(struct store *store, const uint8_t *session, 
 
 /* ---- marks ----
  * What is remembered until a time, and then swept. Beyond settings.marks_most, and when the store
- * is nearly full, a new mark takes the place of the MARK_FAILURE that is over first; where there is
- * none, or the owner has a quarter of all already, its write is refused. */
+ * is nearly full, a new mark takes the place of the MARK_FAILURE that is over first, or of the
+ * MARK_KNOWN. Where there is none, its write is refused. An owner has a quarter of all: beyond that
+ * its next MARK_KNOWN takes the place of the first of that kind, and another write is refused. */
 
 /* STORE_ABSENT: there is none, or at now_ms it is over. */
 enum store_result store_mark_find(struct store *store, enum mark_kind kind,

@@ -2115,6 +2115,40 @@ static void failures_make_room(void **state)
     assert_int_equal(fixture_findings(f), 0);
 }
 
+/* What is known has a quarter, of which the newest stay, and goes after the last failure. */
+static void known_marks_have_a_quarter_and_go_last(void **state)
+{
+    struct fixture *f = *state;
+    struct mark found, mark;
+
+    open_with_marks(f, 8);
+    for (uint8_t n = 0; n < 6; n++) {
+        mark = mark_of(MARK_KNOWN, n, FIXTURE_NOW + 100 + n);
+        mark.owner[0] = 1;
+        assert_store(STORE_OK, use_mark(f, STORE_MARK_COUNT, &mark));
+    }
+    assert_fact(f, "marks", 2);
+    for (uint8_t n = 0; n < 9; n++) {
+        mark = mark_of(MARK_FAILURE, n, FIXTURE_NOW + 200 + n);
+        assert_store(STORE_OK, use_mark(f, STORE_MARK_COUNT, &mark));
+    }
+    mark = mark_of(MARK_KNOWN, 4, 0);
+    assert_store(STORE_OK,
+                 store_mark_find(f->store, MARK_KNOWN, mark.hash, FIXTURE_NOW, &found, &f->fault));
+    for (uint8_t n = 0; n < 7; n++) {
+        mark = mark_of(MARK_ASSERTION, n, FIXTURE_NOW + 100);
+        assert_store(STORE_OK, use_mark(f, STORE_MARK_ONCE, &mark));
+    }
+    mark = mark_of(MARK_KNOWN, 4, 0);
+    assert_store(STORE_ABSENT,
+                 store_mark_find(f->store, MARK_KNOWN, mark.hash, FIXTURE_NOW, &found, &f->fault));
+    mark = mark_of(MARK_KNOWN, 5, 0);
+    assert_store(STORE_OK,
+                 store_mark_find(f->store, MARK_KNOWN, mark.hash, FIXTURE_NOW, &found, &f->fault));
+    assert_fact(f, "marks", 8);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
 static void check_finds_marks_that_do_not_fit(void **state)
 {
     struct fixture *f = *state;
@@ -2362,6 +2396,7 @@ int main(void)
         CONTRACT(marks_that_are_over_are_swept),
         CONTRACT(an_owner_has_a_quarter_of_all_marks),
         CONTRACT(failures_make_room),
+        CONTRACT(known_marks_have_a_quarter_and_go_last),
         CONTRACT(check_finds_marks_that_do_not_fit),
         CONTRACT(a_damaged_mark_leaves_too),
         CONTRACT(facts_and_remarks_tell_of_the_store),

@@ -12,7 +12,11 @@ enum { MARKS_MOST = 1000000, OWNER_PART = 4 };
 
 static bool is_over(const struct mark *mark, int64_t now_ms);
 static bool may_be_added(struct rows *rows, const struct mark *mark, size_t most);
+static void make_room(struct rows *rows, const struct mark *mark, size_t most);
 static bool is_crowded(struct rows *rows, size_t most);
+static size_t part_of_owner(size_t most);
+static bool owns_its_part(struct rows *rows, const struct mark *mark, size_t most);
+static bool first_to_go(struct rows *rows, struct rows_key *entry);
 static bool first_entry(struct rows *rows, enum mark_kind kind, struct rows_key *entry,
                         int64_t *until_ms);
 static void remove_entry(struct rows *rows, const struct rows_key *entry);
@@ -65,14 +69,11 @@ void marks_apply(struct rows *rows, const struct store_write *write, size_t most
     for (size_t i = 0; i < write->marks; i++) {
         struct mark mark = write->mark[i].mark;
         struct mark stored = {.count = 0};
-        struct rows_key first;
-        int64_t until_ms;
 
         if (rows_mark_get(rows, mark.kind, mark.hash, &stored)) {
             remove_mark(rows, &stored);
-        } else if (write->mark[i].use != STORE_MARK_CLEAR && is_crowded(rows, most) &&
-                   first_entry(rows, MARK_FAILURE, &first, &until_ms)) {
-            remove_entry(rows, &first);
+        } else if (write->mark[i].use != STORE_MARK_CLEAR) {
+            make_room(rows, &mark, most);
         }
         if (write->mark[i].use != STORE_MARK_CLEAR) {
             mark.count = is_over(&stored, mark.at_ms) ? 1 : stored.count + 1;
@@ -87,20 +88,53 @@ void marks_apply(struct rows *rows, const struct store_write *write, size_t most
  * the store; another takes the place of the failures that would be forgotten first. */
 static bool may_be_added(struct rows *rows, const struct mark *mark, size_t most)
 {
-    size_t of_owner = (most != 0 ? most : MARKS_MOST) / OWNER_PART;
-    struct mark owned;
     struct rows_key first;
-    int64_t until_ms;
 
-    if (rows_mark_get(rows, MARK_OWNER, mark->owner, &owned) && owned.count >= of_owner) {
-        rows_fail(rows,
-                  "a client has used %u assertions that are not over yet: they must not be made to "
-                  "last so long",
-                  (unsigned)owned.count);
-    } else if (is_crowded(rows, most) && !first_entry(rows, MARK_FAILURE, &first, &until_ms)) {
+    if (mark->kind != MARK_KNOWN && owns_its_part(rows, mark, most)) {
+        rows_fail(
+            rows,
+            "a client has used %zu assertions that are not over yet: they must not be made to "
+            "last so long",
+            part_of_owner(most));
+    } else if (is_crowded(rows, most) && !first_to_go(rows, &first)) {
         rows_fail(rows, "store is full: there is no room to remember assertions and failures in");
     }
     return !rows->failed;
+}
+
+static void make_room(struct rows *rows, const struct mark *mark, size_t most)
+{
+    struct rows_key first;
+    int64_t until_ms;
+
+    if (mark->kind == MARK_KNOWN && owns_its_part(rows, mark, most) &&
+        first_entry(rows, MARK_KNOWN, &first, &until_ms)) {
+        remove_entry(rows, &first);
+    } else if (is_crowded(rows, most) && first_to_go(rows, &first)) {
+        remove_entry(rows, &first);
+    }
+}
+
+static size_t part_of_owner(size_t most)
+{
+    return (most != 0 ? most : MARKS_MOST) / OWNER_PART;
+}
+
+static bool owns_its_part(struct rows *rows, const struct mark *mark, size_t most)
+{
+    struct mark owned;
+
+    return rows_mark_get(rows, MARK_OWNER, mark->owner, &owned) &&
+           owned.count >= part_of_owner(most);
+}
+
+/* What is known goes last: it is what lets its owner in while others are slowed. */
+static bool first_to_go(struct rows *rows, struct rows_key *entry)
+{
+    int64_t until_ms;
+
+    return first_entry(rows, MARK_FAILURE, entry, &until_ms) ||
+           first_entry(rows, MARK_KNOWN, entry, &until_ms);
 }
 
 static bool is_crowded(struct rows *rows, size_t most)
