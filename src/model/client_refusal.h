@@ -9,10 +9,7 @@
     REFUSAL(UNKNOWN, "unknown-client", "no client of that id is registered")                       \
     REFUSAL(NO_PROOF, "no-proof", "the client has a secret or a key and proved neither")           \
     REFUSAL(HEADER, "authorization", "the Authorization header cannot be read")                    \
-    REFUSAL(SECRET, "secret",                                                                      \
-            "the secret is wrong, not accepted at this time, or came with no token of ours")       \
-    REFUSAL(SECRET_UNSEEN, "secret-unseen",                                                        \
-            "the token is not ours, and beside such a one no chosen secret is checked")            \
+    REFUSAL(SECRET, "secret", "the secret is wrong, or not accepted at this time")                 \
     REFUSAL(DISABLED, "disabled", "the client is disabled")                                        \
     REFUSAL(GRANT, "grant", "the realm or the client does not allow this grant")                   \
     REFUSAL(ASSERTION_TYPE, "assertion-type",                                                      \

@@ -17,12 +17,11 @@ struct client_identity {
 };
 
 /* Checks request->client at now_ms. `ref`: the token of ours that came along; NULL: none did, and
- * then no hash is computed, so a secret that a human chose is not proved unless this process
- * remembers it. True: *identity is filled (not named when the request names
- * no client). False: *refusal is CLIENT_AUTH_FAILED (a confidential client without proof, a wrong
- * proof, an unknown client), SLOWED, BUSY, CLIENT_UNAUTHORIZED (it is who it says, and is disabled
- * or may not use request->grant) or FAULT with request->fault. A refused client that is registered
- * is in answer.client, and why it was refused in answer.refusal. */
+ * then a wrong secret is a stranger's guess. True: *identity is filled (not named when the request
+ * names no client). False: *refusal is CLIENT_AUTH_FAILED (a confidential client without proof, a
+ * wrong proof, an unknown client), SLOWED, BUSY, CLIENT_UNAUTHORIZED (it is who it says, and is
+ * disabled or may not use request->grant) or FAULT with request->fault. A refused client that is
+ * registered is in answer.client, and why it was refused in answer.refusal. */
 bool client_auth_check(struct request *request, const struct token_ref *ref, int64_t now_ms,
                        struct client_identity *identity, enum outcome *refusal);
 

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/secret.h"
 
 enum { PLACES = PASSWORD_CHECKS + PASSWORD_WAITING, WAYS = 8, SETS = PASSWORDS_REMEMBERED / WAYS };
@@ -35,8 +34,6 @@ struct password_gate {
         struct name names[WAYS];
         unsigned next; /* the one that is forgotten first */
     } right[SETS];
-    int64_t minute;
-    unsigned looks; /* in that minute */
 };
 
 static bool name_of(const struct password_gate *gate, struct text owner, struct text password,
@@ -124,21 +121,6 @@ bool password_gate_knows(struct password_gate *gate, struct text owner, struct t
         pthread_mutex_unlock(&gate->lock);
     }
     return knows;
-}
-
-bool password_gate_may_look(struct password_gate *gate, int64_t now_ms)
-{
-    bool may;
-
-    pthread_mutex_lock(&gate->lock);
-    if (gate->minute != now_ms / CLOCK_MINUTE) {
-        gate->minute = now_ms / CLOCK_MINUTE;
-        gate->looks = 0;
-    }
-    may = gate->looks < PASSWORD_LOOKS;
-    gate->looks += may;
-    pthread_mutex_unlock(&gate->lock);
-    return may;
 }
 
 /* False: libcrypto failed, or the owner's name is too long. */

@@ -11,8 +11,8 @@
 /* A hash takes 16 MiB and tens of milliseconds. So at most PASSWORD_CHECKS are computed at a time
  * and PASSWORD_WAITING wait, PASSWORD_OF_OWNER of both for one owner. */
 enum { PASSWORD_CHECKS = 4, PASSWORD_WAITING = 4, PASSWORD_OF_OWNER = 2 };
-/* How many right passwords are remembered, and how often in a minute strangers may look. */
-enum { PASSWORDS_REMEMBERED = 1024, PASSWORD_LOOKS = 20 };
+/* How many right passwords are remembered. */
+enum { PASSWORDS_REMEMBERED = 1024 };
 
 struct password_gate;
 /* NULL: no memory or no randomness. */
@@ -29,8 +29,5 @@ enum password_check password_gate_verify(struct password_gate *gate, struct text
 /* Is it remembered as right? Computes no hash. */
 bool password_gate_knows(struct password_gate *gate, struct text owner, struct text password,
                          const char *hash);
-/* May a stranger's secret be looked for there? At most PASSWORD_LOOKS times a minute, by any clock,
- * so that it is no help in guessing. */
-bool password_gate_may_look(struct password_gate *gate, int64_t now_ms);
 
 #endif

@@ -41,12 +41,8 @@ bool secret_proof_check(struct request *request, const struct client *client,
         return check == PASSWORD_RIGHT;
     } else if (comparison.generated_count + comparison.chosen_count == 0) {
         return false; /* whether a client has one is no secret, and a hash for nothing is dear */
-    } else if (ref == NULL) {
-        if (comparison.chosen_count > 0) {
-            request->answer.refusal = CLIENT_REFUSED_SECRET_UNSEEN;
-        }
-        return comparison.chosen_count > 0 &&
-               password_gate_may_look(request->issuer->gate, now_ms) && is_remembered(&comparison);
+    } else if (ref == NULL && comparison.chosen_count == 0) {
+        return false; /* no one can guess it, and a stranger's tries are not worth a write */
     } else if (!begin_guess(&comparison, ref, now_ms, refusal)) {
         return false;
     }
@@ -121,14 +117,19 @@ static bool is_remembered(const struct comparison *comparison)
 }
 
 /* Who guesses at a client's secret beside a token of one account is slowed for that account alone:
- * it cannot keep the client from the tokens of others. */
+ * it cannot keep the client from the tokens of others. Without a token it is a stranger's guess. */
 static bool begin_guess(const struct comparison *comparison, const struct token_ref *ref,
                         int64_t now_ms, enum outcome *refusal)
 {
     struct request *request = comparison->request;
     struct guess *guess = &request->guess;
-    struct session_view *view = arena_alloc(request->arena, sizeof *view);
+    struct session_view *view;
 
+    guess->client = request->answer.client; /* a copy of its id that lasts */
+    if (ref == NULL) {
+        return guess_begin(request, GUESS_SECRET, guess->client, 0, now_ms, refusal);
+    }
+    view = arena_alloc(request->arena, sizeof *view);
     if (view == NULL) {
         fault_set(&request->fault, "the request's memory is used up");
         *refusal = OUTCOME_FAULT;
@@ -147,7 +148,6 @@ static bool begin_guess(const struct comparison *comparison, const struct token_
     }
     guess->account = view->session.account;
     memcpy(guess->session, ref->session, sizeof guess->session);
-    guess->client = request->answer.client; /* a copy of its id that lasts */
     return guess_begin(request, GUESS_CLIENT, guess->client, guess->account, now_ms, refusal);
 }
 

@@ -8,10 +8,9 @@
 #include "operation/token_ref.h"
 
 /* Compares request->client.secret with those of `client` that hold at now_ms. A generated one is
- * always compared. For one that a human chose, a hash is computed only beside a token of ours
- * (`ref`; NULL: none came along) and as a guess (guess.h); without one it is right only if this
- * process remembers it. True: *number is that of the secret. False: *refusal is CLIENT_AUTH_FAILED,
- * SLOWED, BUSY or FAULT. */
+ * always compared. One that a human chose costs a hash, and is a guess (guess.h): of a user beside
+ * a token of ours (`ref`), of a stranger where none came along (NULL). True: *number is that of the
+ * secret. False: *refusal is CLIENT_AUTH_FAILED, SLOWED, BUSY or FAULT. */
 bool secret_proof_check(struct request *request, const struct client *client,
                         const struct token_ref *ref, int64_t now_ms, uint32_t *number,
                         enum outcome *refusal);

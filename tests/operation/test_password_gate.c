@@ -172,16 +172,6 @@ static void test_nothing_overlong(void **state)
     assert_int_equal(computed, 1);
 }
 
-static void test_strangers_look_seldom(void **state)
-{
-    for (int minute = 5; minute < 7; minute++) {
-        for (int i = 0; i < PASSWORD_LOOKS; i++) {
-            assert_true(password_gate_may_look(*state, minute * 60000 + i));
-        }
-        assert_false(password_gate_may_look(*state, minute * 60000 + 59999));
-    }
-}
-
 /* ---- how many at a time ---- */
 
 enum { ASKERS = PASSWORD_CHECKS + PASSWORD_WAITING + 1 };
@@ -260,7 +250,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_forgets_wrong_ones_and_the_oldest, open_gate,
                                         close_gate),
         cmocka_unit_test_setup_teardown(test_nothing_overlong, open_gate, close_gate),
-        cmocka_unit_test_setup_teardown(test_strangers_look_seldom, open_gate, close_gate),
         cmocka_unit_test_setup_teardown(test_few_at_a_time_and_few_wait, open_gate, close_gate),
         cmocka_unit_test_setup_teardown(test_one_owner_takes_few_places, open_gate, close_gate),
         cmocka_unit_test_setup_teardown(test_one_check_for_all_who_ask_it, open_gate, close_gate),

@@ -48,9 +48,9 @@ static struct text garbage(struct world *w)
     return token;
 }
 
-/* Beside a token that is none, a stranger is told the same of every client, and no hash is
- * computed: not even the right secret is known to be right. */
-static void test_no_hash_beside_garbage(void **state)
+/* Beside a token that is none a wrong secret leads to the same at every client, and a right one to
+ * the token's refusal, whoever chose it. */
+static void test_beside_garbage(void **state)
 {
     static const struct row {
         const char *id, *secret;
@@ -60,30 +60,49 @@ static void test_no_hash_beside_garbage(void **state)
         {"phone", "wrong", OUTCOME_CLIENT_AUTH_FAILED},
         {"web", "wrong", OUTCOME_CLIENT_AUTH_FAILED},
         {"legacy", "wrong", OUTCOME_CLIENT_AUTH_FAILED},
-        {"legacy", "chosen secret", OUTCOME_CLIENT_AUTH_FAILED},
+        {"legacy", "chosen secret", OUTCOME_TOKEN_INVALID},
         {"web", "generated secret", OUTCOME_TOKEN_INVALID},
     };
     struct world *w = *state;
     struct answer answer;
-    struct text token;
 
     add_client(w, "phone", NULL, false);
     add_client(w, "web", "generated secret", true);
     add_client(w, "legacy", "chosen secret", false);
-    token = world_session(w, "legacy", NULL);
     for (size_t i = 0; i < 3 * sizeof rows / sizeof *rows; i++) {
         const struct row *row = &rows[i / 3];
 
         assert_int_equal(present(w, garbage(w), row->id, row->secret, &answer), row->outcome);
-        assert_int_equal(answer.refusal == CLIENT_REFUSED_SECRET_UNSEEN,
-                         strcmp(row->id, "legacy") == 0); /* for the log alone */
     }
-    /* beside a token it is found to be right, and known from then on */
+}
+
+/* Strangers slow strangers: not who comes with a token of ours, nor a secret that no one guesses.
+ */
+static void test_strangers_are_slowed(void **state)
+{
+    struct world *w = *state;
+    struct answer answer;
+    struct text token;
+
+    add_client(w, "web", "generated secret", true);
+    add_client(w, "legacy", "chosen secret", false);
+    token = world_session(w, "legacy", NULL);
+    for (int i = 0; i < GUESS_FREE; i++) {
+        assert_int_equal(present(w, garbage(w), "legacy", "wrong", &answer),
+                         OUTCOME_CLIENT_AUTH_FAILED);
+    }
+    assert_int_equal(present(w, garbage(w), "legacy", "chosen secret", &answer), OUTCOME_SLOWED);
+    assert_int_equal(answer.retry_after_s, 1);
     assert_int_equal(present(w, token, "legacy", "chosen secret", &answer), OUTCOME_ROTATED);
+    /* that it is remembered now is no way round */
+    assert_int_equal(present(w, garbage(w), "legacy", "chosen secret", &answer), OUTCOME_SLOWED);
+    w->now_ms += CLOCK_SECOND;
     assert_int_equal(present(w, garbage(w), "legacy", "chosen secret", &answer),
                      OUTCOME_TOKEN_INVALID);
-    assert_int_equal(present(w, garbage(w), "legacy", "wrong", &answer),
-                     OUTCOME_CLIENT_AUTH_FAILED);
+    for (int i = 0; i <= GUESS_FREE; i++) {
+        assert_int_equal(present(w, garbage(w), "web", "wrong", &answer),
+                         OUTCOME_CLIENT_AUTH_FAILED);
+    }
 }
 
 static void test_guessing_is_slowed(void **state)
@@ -182,8 +201,11 @@ static void test_forgets_with_the_record(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_no_hash_beside_garbage),  CASE(test_guessing_is_slowed),
-        CASE(test_each_reading_is_counted), CASE(test_generated_secret_is_never_locked),
+        CASE(test_beside_garbage),
+        CASE(test_strangers_are_slowed),
+        CASE(test_guessing_is_slowed),
+        CASE(test_each_reading_is_counted),
+        CASE(test_generated_secret_is_never_locked),
         CASE(test_forgets_with_the_record),
     };
     return cmocka_run_group_tests_name("operation/secret_proof", tests, NULL, NULL);
