@@ -148,8 +148,10 @@ class Web(Server):
     program = name = sample = ""
     stands_alone = False  # the responder is started by us and reached through its socket
 
-    def __init__(self, kind, installed, run, port=None, page=None):
+    def __init__(self, kind, installed, run, port=None, page=None, passwords=None):
+        """passwords: a file of htpasswd's; the paths of login.conf ask for one."""
         super().__init__(kind, installed, run)
+        self.passwords = passwords
         self.port = port or machine.free_port()
         self.socket = self.run / "retoken.sock"
         self.page_folder = pathlib.Path(page or self._folder("no-page"))
@@ -206,6 +208,9 @@ class Lighttpd(Web):
     def command(self, config):
         return ["/usr/sbin/lighttpd", "-D", "-f", config]
 
+    def login(self):
+        return f'include "{self.samples}/login.conf"' if self.passwords else ""
+
     def config(self):
         return f"""
 server.document-root = "{self.root}"
@@ -222,7 +227,9 @@ var.retoken_home = "{self.installed.folder}"
 var.retoken_fcgi = "{self.installed.responder}"
 var.retoken_socket = "{self.socket}"
 var.retoken_www = "{self.page_folder}"
+var.retoken_passwords = "{self.passwords}"
 include "{self.samples}/mounts.conf"
+{self.login()}
 include "{self.samples}/{self.sample}"
 include "{self.samples}/page.conf"
 """
@@ -252,10 +259,14 @@ class Apache(Web):
         return "\n".join(lines).replace("${APACHE_LOG_DIR}/access.log", f'"{self.run}/apache-access.log"') \
             .replace(" combined ", ' "%h %t \\"%r\\" %>s %b" ')
 
+    def login(self):
+        return f'Include "{self.samples}/login.conf"' if self.passwords else ""
+
     def config(self):
         self._folder("fcgid")
         load = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so"
                          for name in ("mpm_event", "authz_core", "alias", "env", "dir", "headers", "mime",
+                                      "auth_basic", "authn_core", "authn_file", "authz_user",
                                       *self.modules))
         return f"""
 ServerRoot "{self.run}"
@@ -288,7 +299,9 @@ Define RETOKEN_FCGI "{self.installed.responder}"
 Define RETOKEN_SOCKET "{self.socket}"
 Define RETOKEN_WWW "{self.page_folder}"
 Define RETOKEN_CONF "{self.samples}"
+Define RETOKEN_PASSWORDS "{self.passwords}"
 Include "{self.samples}/{self.sample}"
+{self.login()}
 Include "{self.samples}/page.conf"
 {self.access_log()}
 """
@@ -325,6 +338,10 @@ class Nginx(Web):
         page = self.samples / "page.conf"
         self._make_mine(page, "alias", f"{self.page_folder}/")
         self._make_mine(sample, "access_log", f"{self.run}/nginx-access.log retoken")
+        login = self.samples / "login.conf"
+        self._make_mine(login, "access_log", f"{self.run}/nginx-access.log retoken")
+        self._make_mine(login, "auth_basic_user_file", self.passwords)
+        include_login = f"include {login};" if self.passwords else ""
         temporary = "\n".join(f"    {kind}_temp_path {self._folder('temporary')}/{kind};"
                               for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         return f"""
@@ -350,6 +367,7 @@ http {{
         root {self.root};
         index index.html;
         include {sample};
+        {include_login}
         include {page};
     }}
 }}

@@ -24,6 +24,8 @@ static enum call_end explain(struct call *call, struct text pasted);
 static bool is_recognised(struct call *call, struct text token);
 static bool cut_to_size(struct call *call, struct text *token);
 static enum call_end explain_unknown(struct call *call, const struct explained *it);
+static enum call_end explain_code(struct call *call, const struct explained *it,
+                                  const uint8_t id[SESSION_ID_SIZE]);
 static struct text missing_part(struct call *call, struct text token);
 static enum call_end explain_refresh(struct call *call, const struct explained *it,
                                      const struct token_ref *ref, const struct session_view *grant);
@@ -145,6 +147,9 @@ static enum call_end explain_unknown(struct call *call, const struct explained *
             TEXT("a refresh token of this server whose session is no longer known: it "
                  "ended and was swept, or the store is another one"));
     }
+    if (refresh_token_code_open(&call->service.secrets, token, id)) {
+        return explain_code(call, it, id);
+    }
     if (jws_gate(call->arena, token, &jws)) {
         if (jws_open(call->arena, token, call->service.issuer.refresh_jwt) != NULL) {
             return explain_only(call, it, "refresh token", outcome_word(OUTCOME_TOKEN_UNKNOWN),
@@ -156,6 +161,50 @@ static enum call_end explain_unknown(struct call *call, const struct explained *
     }
     says = missing_part(call, token);
     return explain_only(call, it, "nothing known", outcome_word(OUTCOME_TOKEN_INVALID), says);
+}
+
+/* A code is no token, but it leads to a session. */
+static enum call_end explain_code(struct call *call, const struct explained *it,
+                                  const uint8_t id[SESSION_ID_SIZE])
+{
+    struct session_view view;
+    struct session *session = &view.session;
+    enum outcome outcome = OUTCOME_TOKEN_REUSED;
+    struct text says = {0};
+    struct fault fault = {0};
+    char name[37];
+    struct buffer b;
+
+    switch (store_session_view(call->service.store, id, &view, &fault)) {
+    case STORE_OK:
+        break;
+    case STORE_ABSENT:
+        return explain_only(call, it, "code", outcome_word(OUTCOME_TOKEN_UNKNOWN),
+                            TEXT("a code of this server whose session is no longer known"));
+    case STORE_EXISTS:
+    case STORE_STALE:
+    case STORE_FAULT:
+        return call_fault(call, &fault);
+    }
+    codec_uuid_format(id, name);
+    buffer_start(&b, call->arena, EXPLAIN_SENTENCE_MAX);
+    buffer_addf(&b, "the code of session %s: ", name);
+    if (session->end != SESSION_LIVE) {
+        outcome = OUTCOME_TOKEN_REVOKED;
+        buffer_add_c(&b, session_end_meaning(session->end));
+    } else if (session->pending == SESSION_BEGUN) {
+        buffer_add_c(&b, "it was exchanged, and when it comes again, the session ends");
+    } else if (session->expires_ms <= call->now_ms) {
+        outcome = OUTCOME_TOKEN_EXPIRED;
+        buffer_add_c(&b, "it has not come in time, and is refused");
+    } else {
+        outcome = OUTCOME_ROTATED;
+        buffer_add_c(&b, session_pending_meaning(session->pending));
+        buffer_add_c(&b, "; it is good ");
+        explain_left(&b, session->expires_ms - call->now_ms);
+    }
+    buffer_finish(&b, &says);
+    return explain_only(call, it, "code", outcome_word(outcome), says);
 }
 
 /* What it may have been. */

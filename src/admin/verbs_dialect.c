@@ -163,6 +163,8 @@ static void add_endpoint(struct json_out *out, const struct dialect *dialect,
               methods_of(arena, endpoint->methods | endpoint->deployed_methods));
     add_words(out, "bodies", bodies_of(endpoint->body));
     json_out_member(out, "operation", text_of(endpoint->operation->word));
+    json_out_key(out, "remote_user");
+    json_out_bool(out, endpoint->needs_remote_user);
     json_out_close(out);
 }
 

@@ -274,6 +274,12 @@ void dialect_respond(struct request *request, enum outcome outcome)
         word(request, OUTCOME_FAULT);
     }
     browser_add_headers(request);
+    if (endpoint->navigated) {
+        /* the URL may hold a code or a state, and no other site shows these pages */
+        http_response_header_c(response, "Referrer-Policy", "no-referrer");
+        http_response_header_c(response, "Content-Security-Policy",
+                               "default-src 'none'; frame-ancestors 'none'");
+    }
 }
 
 static void word(struct request *request, enum outcome outcome)

@@ -14,6 +14,7 @@ libdialect_a_SOURCES = \
 	src/dialect/wirecash.c \
 	src/dialect/duktig.c \
 	src/dialect/oauth.c \
+	src/dialect/oauth_authorize.c src/dialect/oauth_authorize.h \
 	src/dialect/oauth_client.c src/dialect/oauth_client.h \
 	src/dialect/oauth_grants.c src/dialect/oauth_grants.h \
 	src/dialect/fusionauth.c \

@@ -5,6 +5,7 @@
 #include "dialect/answer.h"
 
 #include "dialect/dialect.h"
+#include "dialect/oauth_authorize.h"
 #include "dialect/oauth_client.h"
 #include "dialect/oauth_grants.h"
 
@@ -98,6 +99,11 @@ static const struct wording words[] = {
     {OUTCOME_CLIENT_UNAUTHORIZED,
      SAYS(400, "unauthorized_client", "The client may not use this grant.")},
     {OUTCOME_CREDENTIALS_WRONG, SAYS(400, "invalid_grant", BAD_GRANT)},
+    {OUTCOME_REMOTE_USER_UNKNOWN, SAYS(403, "access_denied", "The user has no account here.")},
+    {OUTCOME_REMOTE_USER_ABSENT,
+     SAYS(403, "access_denied", "The web server asks for no login here.")},
+    {OUTCOME_REMOTE_USER_UNCHECKED,
+     SAYS(403, "access_denied", "The web server checks no logins here.")},
     {OUTCOME_SLOWED, SAYS(429, "temporarily_unavailable",
                           "Too many wrong secrets were sent; wait before the next try.")},
     {WORDS_CLASS(CLIENT), SAYS(401, "invalid_client", "The client could not be authenticated."),
@@ -174,6 +180,27 @@ static const struct endpoint endpoints[] = {
      .decode = decode,
      .encode = encode,
      .words = words},
+    {.name = "authorize",
+     .path = "/oauth/authorize",
+     .methods = ENDPOINT_GET | ENDPOINT_POST,
+     .body = ENDPOINT_BODY_FORM,
+     .needs_remote_user = true,
+     .navigated = true,
+     .operation = &operation_authorize,
+     .decode = oauth_authorize_decode,
+     .encode = oauth_authorize_encode,
+     .refuse = oauth_authorize_refuse,
+     .words = oauth_authorize_words},
+    {.name = "session",
+     .path = "/oauth/session",
+     .methods = ENDPOINT_POST,
+     .body = ENDPOINT_BODY_FORM,
+     .client_bound = true,
+     .needs_remote_user = true,
+     .operation = &operation_session,
+     .decode = oauth_session_decode,
+     .encode = encode,
+     .words = words},
 };
 
 const struct dialect oauth_dialect = {
@@ -181,6 +208,7 @@ const struct dialect oauth_dialect = {
     .summary = "RFC 6749 refresh grant with client authentication",
     .endpoints = endpoints,
     .endpoint_count = sizeof endpoints / sizeof endpoints[0],
+    .realm = "/oauth/token",
     .proves_clients = true,
     .policy = {.rotate = true,
                .concurrency_window_ms = CLOCK_MINUTE,

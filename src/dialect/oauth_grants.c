@@ -5,9 +5,11 @@
 #include "dialect/oauth_client.h"
 
 static bool take_refresh(struct request *request, enum outcome *refusal);
+static bool take_code(struct request *request, enum outcome *refusal);
 
 static const struct oauth_grant grants[] = {
     {"refresh_token", GRANT_REFRESH, &operation_refresh, take_refresh},
+    {"authorization_code", GRANT_CODE, &operation_code, take_code},
 };
 
 bool oauth_grants_take(struct request *request, enum outcome *refusal)
@@ -46,5 +48,25 @@ static bool take_refresh(struct request *request, enum outcome *refusal)
     }
     input->scope_given = input->scope.size > 0;
     request->client.beside = input->refresh_token;
+    return true;
+}
+
+/* Section 4.1.3, and RFC 7636 section 4.1. */
+static bool take_code(struct request *request, enum outcome *refusal)
+{
+    struct code_input *input = &request->input.code;
+    const struct oauth_parameter rows[] = {
+        {"code", &input->code, false},
+        {"redirect_uri", &input->redirect_uri, true},
+        {"code_verifier", &input->verifier, false},
+    };
+
+    if (!oauth_parameters(request, rows, sizeof rows / sizeof rows[0], refusal)) {
+        return false;
+    } else if (input->code.size == 0 || input->verifier.size == 0) {
+        *refusal = OUTCOME_FIELD_MISSING;
+        return false;
+    }
+    request->client.beside = input->code;
     return true;
 }

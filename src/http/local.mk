@@ -6,6 +6,8 @@ libhttp_a_SOURCES = \
 	src/http/network.h \
 	src/http/origin.c \
 	src/http/origin.h \
+	src/http/redirect.c \
+	src/http/redirect.h \
 	src/http/request.c \
 	src/http/request.h \
 	src/http/response.c \

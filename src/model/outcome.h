@@ -17,6 +17,7 @@
     OUTCOME(RECOVERED, GRANTED, "recovered", "the successor again, inside the recovery window")    \
     OUTCOME(ROLLED_FORWARD, GRANTED, "rolled-forward",                                             \
             "newer than the store: its session was moved to it")                                   \
+    OUTCOME(AUTHORIZED, GRANTED, "authorized", "an authorization code was issued")                 \
     OUTCOME(SERVED, GRANTED, "served", "what was asked for, which is no token")                    \
     OUTCOME(ENDED, GRANTED, "ended", "its user has logged out")                                    \
     OUTCOME(NONE_ENDED, GRANTED, "none-ended", "a logout without a session that is live")          \
@@ -38,6 +39,15 @@
     OUTCOME(TOKEN_MISSING, REQUEST, "no-token", "no refresh token")                                \
     OUTCOME(FIELD_MISSING, REQUEST, "no-field",                                                    \
             "a field the dialect requires is missing or mistyped")                                 \
+    OUTCOME(REDIRECT_INVALID, REQUEST, "redirect-uri",                                             \
+            "the redirect URI is not one that the client is registered with")                      \
+    OUTCOME(RESPONSE_TYPE, REQUEST, "response-type", "another response_type than code")            \
+    OUTCOME(RESPONSE_MODE, REQUEST, "response-mode", "another response_mode than query")           \
+    OUTCOME(CHALLENGE, REQUEST, "challenge", "no code_challenge of the method S256")               \
+    OUTCOME(REQUEST_OBJECT, REQUEST, "request-object", "a request object")                         \
+    OUTCOME(REQUEST_URI, REQUEST, "request-uri", "the URI of a request object")                    \
+    OUTCOME(INTERACTION, REQUEST, "interaction",                                                   \
+            "the user shall log in once more, which only the web server can ask for")              \
     /* who asks */                                                                                 \
     OUTCOME(CLIENT_AUTH_FAILED, CLIENT, "client-auth", "the client did not prove itself")          \
     OUTCOME(CLIENT_AUTH_REPEATED, CLIENT, "client-auth-twice",                                     \
@@ -68,6 +78,10 @@
     OUTCOME(WRONG_USER, TOKEN, "wrong-user", "the user name is not the one it was issued to")      \
     OUTCOME(WRONG_ACCESS_TOKEN, TOKEN, "wrong-access-token",                                       \
             "the access token does not belong to it")                                              \
+    OUTCOME(WRONG_REDIRECT, TOKEN, "wrong-redirect",                                               \
+            "the redirect URI is not the one that the code was sent to")                           \
+    OUTCOME(WRONG_VERIFIER, TOKEN, "wrong-verifier",                                               \
+            "the code_verifier is not the source of the code_challenge")                           \
     OUTCOME(ACCOUNT_GONE, TOKEN, "account-gone", "its account was removed")                        \
     OUTCOME(ACCOUNT_DISABLED, TOKEN, "account-disabled", "its account is disabled")                \
     OUTCOME(SCOPE_INVALID, TOKEN, "scope", "the scope is not the one granted")                     \

@@ -4,7 +4,11 @@ liboperation_a_SOURCES = \
 	src/operation/issuer.c \
 	src/operation/issuer.h \
 	src/operation/access_token.c src/operation/access_token.h \
+	src/operation/authorize.c \
 	src/operation/client_auth.c \
+	src/operation/code.c src/operation/code.h \
+	src/operation/pending.c src/operation/pending.h \
+	src/operation/session.c \
 	src/operation/client_assertion.c src/operation/client_assertion.h \
 	src/operation/client_auth.h \
 	src/operation/decision.c \

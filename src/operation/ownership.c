@@ -11,8 +11,6 @@
 
 static bool client_matches(struct request *request, const struct session_view *view,
                            const struct client_identity *client, enum outcome *refusal);
-static bool page_matches(struct request *request, const struct session_view *view,
-                         enum outcome *refusal);
 static bool user_matches(struct request *request, const struct session_view *view,
                          enum outcome *refusal);
 static bool password_matches(struct request *request, const struct session_view *view,
@@ -31,7 +29,8 @@ bool ownership_check(struct request *request, const struct session_view *view,
         *refusal = OUTCOME_WRONG_REALM;
         return false;
     } else if (!client_matches(request, view, client, refusal) ||
-               !page_matches(request, view, refusal) || !user_matches(request, view, refusal)) {
+               !ownership_page_matches(request, view, refusal) ||
+               !user_matches(request, view, refusal)) {
         return false;
     }
     return !request->input.refresh.access_token_given ||
@@ -68,8 +67,8 @@ static bool client_matches(struct request *request, const struct session_view *v
 }
 
 /* From here on the page may read the answer, or nothing of it. */
-static bool page_matches(struct request *request, const struct session_view *view,
-                         enum outcome *refusal)
+bool ownership_page_matches(struct request *request, const struct session_view *view,
+                            enum outcome *refusal)
 {
     if (request->page == PAGE_OF_CLIENT) {
         bool named = view->has_client && view->client.enabled &&

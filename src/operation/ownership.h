@@ -15,4 +15,9 @@ bool ownership_check(struct request *request, const struct session_view *view,
                      const struct client_identity *client, const struct token_ref *ref,
                      enum outcome *refusal);
 
+/* May a page of request->origin read the answer, where that is for the session's client to say?
+ * Settles request->page. False: *refusal is PAGE_FOREIGN. */
+bool ownership_page_matches(struct request *request, const struct session_view *view,
+                            enum outcome *refusal);
+
 #endif

@@ -37,7 +37,7 @@ struct client_proof {
     struct text raw_secret;
     struct text assertion;     /* CLIENT_PROOF_ASSERTION */
     struct text endpoint_path; /* of the URL that it came to */
-    struct text beside;        /* the refresh token or code that the proof is used with; "" = none */
+    struct text beside; /* the refresh token or code that the proof is used with; "" = none */
 };
 
 enum { REFRESH_CANDIDATES_MAX = 64 };
@@ -71,6 +71,28 @@ struct login_input {
     struct text scope;
 };
 
+/* An authorization request (RFC 6749 section 4.1.1). */
+struct authorize_input {
+    struct text client_id;
+    struct text redirect_uri; /* "" = the client's only one */
+    struct text scope;        /* "" = the client's */
+    struct text state;        /* the dialect's own */
+    uint8_t challenge[SESSION_CHALLENGE_SIZE];
+    bool refused; /* for a reason that the client may be told, once it is known to be one: */
+    enum outcome refusal;
+};
+
+struct code_input {
+    struct text code;
+    struct text redirect_uri; /* "" = none was sent */
+    struct text verifier;
+};
+
+/* A session for request->remote_user. */
+struct session_input {
+    struct text scope; /* "" = the client's */
+};
+
 /* What a dialect answers with. On a refusal only the last part, as far as it is known. */
 struct answer {
     struct text access_token;
@@ -81,12 +103,15 @@ struct answer {
     int64_t session_expires_ms; /* 0 = never; a cookie's Max-Age comes from it */
     struct text scope;          /* what this access token carries */
     bool scope_narrowed;        /* less than was granted */
-    struct text granted;   /* on OUTCOME_SCOPE_INVALID: the session's scope, which its holder may
-                              know */
-    int64_t retry_after_s; /* on OUTCOME_SLOWED */
-    int64_t last_login_ms; /* the account's last login before this one; 0 = none, and on other
-                              operations */
-    struct text key_set;   /* a JWK Set (RFC 7517) */
+    struct text granted;      /* on OUTCOME_SCOPE_INVALID: the session's scope, which its holder may
+                                 know */
+    int64_t retry_after_s;    /* on OUTCOME_SLOWED */
+    int64_t last_login_ms;    /* the account's last login before this one; 0 = none, and on other
+                                 operations */
+    struct text key_set;      /* a JWK Set (RFC 7517) */
+    struct text redirect_uri; /* of an authorization request: it is the client's; "" = not known to
+                                 be */
+    struct text code;         /* on OUTCOME_AUTHORIZED */
     enum store_readiness readiness;
 
     /* the account as it is now */
@@ -133,6 +158,9 @@ struct request {
     union {
         struct refresh_input refresh;
         struct login_input login;
+        struct authorize_input authorize;
+        struct code_input code;
+        struct session_input session;
     } input;
 
     /* what came of it */

@@ -15,3 +15,7 @@ check_PROGRAMS += tests/http/test_network
 tests_http_test_network_SOURCES = tests/http/test_network.c
 tests_http_test_network_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_http_test_network_LDADD = $(HTTP_LIBS)
+check_PROGRAMS += tests/http/test_redirect
+tests_http_test_redirect_SOURCES = tests/http/test_redirect.c
+tests_http_test_redirect_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_http_test_redirect_LDADD = $(HTTP_LIBS)

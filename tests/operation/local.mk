@@ -57,3 +57,7 @@ check_PROGRAMS += tests/operation/test_remote_user
 tests_operation_test_remote_user_SOURCES = tests/operation/test_remote_user.c tests/operation/world.c tests/operation/world.h
 tests_operation_test_remote_user_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_operation_test_remote_user_LDADD = $(OPERATION_LIBS)
+check_PROGRAMS += tests/operation/test_code
+tests_operation_test_code_SOURCES = tests/operation/test_code.c tests/operation/world.c tests/operation/world.h
+tests_operation_test_code_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_code_LDADD = $(OPERATION_LIBS)

@@ -138,7 +138,7 @@ static const struct {
                                       "it takes dialect and endpoint only"},
 
     {"[mount /x]\ndialect = oauth\nendpoint = refresh\n",
-     "retoken.conf:3: endpoint = refresh: unknown; oauth has token"},
+     "retoken.conf:3: endpoint = refresh: unknown; oauth has token, authorize, session"},
 
     /* realms */
     {"[realm]\n",
@@ -194,9 +194,9 @@ static const struct {
      "retoken.conf:3: base = auth: not a path prefix; write for example /auth"},
     {REALM "base = /" LONG_60 LONG_60 "\n",
      "retoken.conf:1: [realm s]: the path of token is longer than 128 bytes"},
-    {REALM "path.tokn = /x\n", "retoken.conf:3: path.tokn: no such endpoint; oauth has token"},
+    {REALM "path.tokn = /x\n", "retoken.conf:3: path.tokn: no such endpoint; oauth has token, authorize, session"},
     {REALM "path.kopong.token = /x\n",
-     "retoken.conf:3: path.kopong.token: no such endpoint; oauth has token"},
+     "retoken.conf:3: path.kopong.token: no such endpoint; oauth has token, authorize, session"},
     {"[realm s]\ndialect = kopong, duktig\npath.refresh = /x\n",
      "retoken.conf:3: path.refresh: several dialects have such an endpoint; write "
      "path.DIALECT.refresh"},
@@ -330,6 +330,19 @@ static const struct {
     {DUKTIG "format = native\nrotation = on\n",
      "retoken.conf:4: rotation = on: the answers of duktig have no place for the next refresh "
      "token; write off"},
+    {MOUNT "remote-user = on\n",
+     "retoken.conf:3: remote-user = on: unknown; write off, known or any"},
+    {MOUNT "remote-user = known\n",
+     "retoken.conf:3: remote-user: its answers name this server, so it needs a URL; add issuer = "
+     "https://HOST"},
+    {KOPONG "remote-user = known\n",
+     "retoken.conf:3: remote-user has no effect: nothing here asks for a user of the web server; "
+     "remove the line"},
+    {"[mount /oauth/authorize]\nissuer = https://a.example\n",
+     "retoken.conf:1: [mount /oauth/authorize]: it answers whom the web server has checked; add "
+     "remote-user = known or any"},
+    {"[realm r]\ndialect = oauth\npath.authorize = /go\n",
+     "retoken.conf:3: path.authorize has no effect: add remote-user = known or any"},
     {MOUNT "principal = on\n", "retoken.conf:3: principal: a setting of kopong only"},
     {KOPONG "principal = yes\n", "retoken.conf:3: principal = yes: write on or off"},
     {DUKTIG "auth-key-sha256 = abc123756%37*53f3trR3\n",
@@ -460,7 +473,9 @@ static void test_without_a_file(void **state)
 
     (void)state;
     for (size_t i = 0; i < dialect_count; i++) {
-        endpoints += dialects[i]->endpoint_count;
+        for (size_t j = 0; j < dialects[i]->endpoint_count; j++) {
+            endpoints += dialects[i]->endpoints[j].needs_remote_user ? 0 : 1;
+        }
     }
     assert_true(config_load(NULL, &config, &fault));
     assert_string_equal(config.file, "");
@@ -689,6 +704,28 @@ static void test_default_mount_by_its_path(void **state)
         loaded("[mount /" LONG_60 "/token]\ndialect = oauth\nrealm = r\n", "/" LONG_60 "/token"));
 }
 
+/* What asks for a user of the web server's is there where the realm lets it. */
+static void test_remote_user(void **state)
+{
+    const struct mount *mount;
+
+    (void)state;
+    mount = loaded("[realm r]\ndialect = oauth\nissuer = https://a.example\n"
+                   "remote-user = known\npath.authorize = /go\n",
+                   "/go");
+    assert_string_equal(mount->endpoint->name, "authorize");
+    assert_int_equal(mount->realm->remote_user, REMOTE_USER_KNOWN);
+    assert_non_null(config_mount(&config, "/oauth/session"));
+    loaded("[realm r]\ndialect = oauth\npath.authorize = off\n", "/oauth/token");
+    assert_null(config_mount(&config, "/oauth/session"));
+    assert_null(config_mount(&config, "/oauth/authorize"));
+    mount = loaded("[mount /oauth/authorize]\nissuer = https://a.example\nremote-user = any\n",
+                   "/oauth/authorize");
+    assert_string_equal(mount->realm->name, "/oauth/token");
+    loaded("", "/oauth/token");
+    assert_null(config_mount(&config, "/oauth/authorize"));
+}
+
 /* ---- realms ---- */
 
 static void test_realm(void **state)
@@ -852,6 +889,7 @@ int main(void)
         cmocka_unit_test(test_every_mount_setting),
         cmocka_unit_test(test_named_mounts_replace_the_list),
         cmocka_unit_test(test_default_mount_by_its_path),
+        cmocka_unit_test(test_remote_user),
         cmocka_unit_test(test_realm),
         cmocka_unit_test(test_endpoints_of_a_realm),
         cmocka_unit_test(test_durations),
