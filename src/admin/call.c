@@ -153,8 +153,11 @@ enum store_result call_account_name(const struct call *call, uint64_t number,
     if (name->number == number) {
         return STORE_OK;
     }
-    enum store_result result = store_account_get(call->service.store, number, &account, fault);
-    if (result == STORE_OK) {
+    enum store_result result =
+        number != 0 ? store_account_get(call->service.store, number, &account, fault) : STORE_OK;
+    if (number == 0) {
+        name->text[0] = '\0'; /* a client's own session has no account */
+    } else if (result == STORE_OK) {
         memcpy(name->text, account.name, sizeof account.name);
     } else if (result == STORE_ABSENT) {
         snprintf(name->text, sizeof name->text, "#%" PRIu64, number);

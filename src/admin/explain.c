@@ -418,7 +418,10 @@ static void add_whose(struct buffer *b, const struct preview *preview)
     const struct session_view *grant = &preview->grant;
 
     buffer_addf(b, "generation %" PRIu32 " of ", preview->generation);
-    if (grant->has_account) {
+    if (session_is_clients_own(&grant->session)) {
+        buffer_addf(b, "client %s's own session", grant->session.client);
+        return;
+    } else if (grant->has_account) {
         buffer_addf(b, "%s's session", grant->account.name);
     } else {
         buffer_add_c(b, "a removed account's session");

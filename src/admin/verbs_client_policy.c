@@ -47,14 +47,6 @@ static const struct own_policy policies[] = {
 };
 enum { POLICIES = sizeof policies / sizeof policies[0] };
 
-static const struct {
-    const char *word;
-    enum grant_bit bit;
-} grants[] = {{"refresh", GRANT_REFRESH}, {"password", GRANT_PASSWORD},
-              {"client", GRANT_CLIENT},   {"code", GRANT_CODE},
-              {"device", GRANT_DEVICE},   {"exchange", GRANT_EXCHANGE}};
-enum { GRANTS = sizeof grants / sizeof grants[0] };
-
 static const struct column columns[] = {
     {"client", "client", COLUMN_TEXT, false},
     {"enabled", "enabled", COLUMN_FLAG, false},
@@ -270,18 +262,15 @@ static enum call_end read_grants(struct call *call, uint32_t *allowed)
     const char *given;
 
     for (size_t at = 0; (given = options_next(&call->options, OPTION_GRANT, &at)) != NULL;) {
-        size_t i = 0;
+        uint32_t bit = policy_grant_find(text_of(given));
 
-        while (i < GRANTS && strcmp(given, grants[i].word) != 0) {
-            i++;
-        }
-        if (i == GRANTS && strcmp(given, "all") != 0) {
+        if (bit == 0 && strcmp(given, "all") != 0) {
             return call_wrong(call,
                               "--grant %s: write refresh, password, client, code, device, "
                               "exchange or all",
                               given);
         }
-        bits |= i < GRANTS ? (uint32_t)grants[i].bit : UINT32_MAX;
+        bits |= bit != 0 ? bit : UINT32_MAX;
     }
     if (bits != 0) {
         *allowed = bits == UINT32_MAX ? 0 : bits;
@@ -340,9 +329,9 @@ static struct text grants_of(struct call *call, const struct client *client)
     struct buffer b;
 
     buffer_start(&b, call->arena, 128);
-    for (size_t i = 0; i < GRANTS; i++) {
-        if ((client->grants & grants[i].bit) != 0) {
-            buffer_addf(&b, "%s%s", buffer_text(&b).size > 0 ? " " : "", grants[i].word);
+    for (size_t i = 0; i < POLICY_GRANTS; i++) {
+        if ((client->grants & policy_grants[i].bit) != 0) {
+            buffer_addf(&b, "%s%s", buffer_text(&b).size > 0 ? " " : "", policy_grants[i].word);
         }
     }
     return client->grants == 0 ? TEXT("all") : buffer_text(&b);

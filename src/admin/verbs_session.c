@@ -201,7 +201,9 @@ enum call_end verbs_session_revoke(struct call *call)
         return call_fault(call, &fault);
     }
     output_say(&call->output, "session %s of %s revoked", spelled,
-               grant.has_account ? grant.account.name : "a removed account");
+               grant.has_account                 ? grant.account.name
+               : session_is_clients_own(session) ? session->client
+                                                 : "a removed account");
     return CALL_DONE;
 }
 

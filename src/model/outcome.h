@@ -35,7 +35,7 @@
     OUTCOME(PARAMETER_IN_URL, REQUEST, "in-url", "a credential is in the URL")                     \
     OUTCOME(GRANT_TYPE_MISSING, REQUEST, "no-grant-type", "no grant_type")                         \
     OUTCOME(GRANT_TYPE_UNSUPPORTED, REQUEST, "grant-type",                                         \
-            "another grant_type than refresh_token")                                               \
+            "a grant_type that this endpoint does not take")                                       \
     OUTCOME(TOKEN_MISSING, REQUEST, "no-token", "no refresh token")                                \
     OUTCOME(FIELD_MISSING, REQUEST, "no-field",                                                    \
             "a field the dialect requires is missing or mistyped")                                 \

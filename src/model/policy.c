@@ -7,6 +7,21 @@
 
 #include "model/client.h"
 
+const struct policy_grant policy_grants[POLICY_GRANTS] = {
+    {"refresh", GRANT_REFRESH}, {"password", GRANT_PASSWORD}, {"client", GRANT_CLIENT},
+    {"code", GRANT_CODE},       {"device", GRANT_DEVICE},     {"exchange", GRANT_EXCHANGE},
+};
+
+uint32_t policy_grant_find(struct text word)
+{
+    for (size_t i = 0; i < POLICY_GRANTS; i++) {
+        if (text_is(word, policy_grants[i].word)) {
+            return policy_grants[i].bit;
+        }
+    }
+    return 0;
+}
+
 const char *policy_format_name(enum refresh_format format)
 {
     switch (format) {

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "model/signing.h"
 
 struct layout; /* token/layout.h; opaque down here */
@@ -60,6 +61,16 @@ enum grant_bit {
     GRANT_DEVICE = 1 << 4,
     GRANT_EXCHANGE = 1 << 5
 };
+
+/* Their words, for the configuration and for `retoken client`. */
+struct policy_grant {
+    const char *word; /* "refresh" */
+    enum grant_bit bit;
+};
+enum { POLICY_GRANTS = 6 };
+extern const struct policy_grant policy_grants[POLICY_GRANTS];
+/* 0: there is none of that word. */
+uint32_t policy_grant_find(struct text word);
 
 /* Which fields of a client's override count. Stored: numbers never change. */
 enum policy_bit {

@@ -10,6 +10,12 @@ static void note_outdated(struct session *session, uint32_t steps, const struct 
 static void note_spent(struct session *session, uint32_t steps, const struct clock_moment *now);
 static uint32_t kept_after(uint32_t steps);
 
+bool session_is_clients_own(const struct session *session)
+{
+    return session->account == 0 && session->client_number != 0 &&
+           session->pending == SESSION_BEGUN;
+}
+
 bool session_client_is_gone(const struct session *session, const struct client *client)
 {
     return session->client_number != 0 &&

@@ -62,7 +62,7 @@ enum { SESSION_ENDS = SESSION_ENDED_LOGOUT + 1 };
 
 struct session {
     uint8_t id[SESSION_ID_SIZE];
-    uint64_t account; /* account.number; 0 = none: pending, and not approved */
+    uint64_t account; /* account.number; 0 = none: pending and not approved, or its client's own */
     uint32_t generation;
     enum session_end end;
     enum session_pending pending;              /* unless it is SESSION_BEGUN: */
@@ -102,6 +102,9 @@ struct session {
     uint64_t client_number;         /* client.number; 0 = no client */
     char scope[SESSION_SCOPE_MAX + 1];
 };
+
+/* Did a client begin it for itself, without any account (RFC 6749 section 4.4)? */
+bool session_is_clients_own(const struct session *session);
 
 /* Is the client that it began with no longer there? `client`: who has that id now; NULL = none. */
 bool session_client_is_gone(const struct session *session, const struct client *client);

@@ -37,9 +37,9 @@ enum outcome decision_make(const struct policy *policy, const struct session_vie
         return OUTCOME_TOKEN_EXPIRED;
     } else if (session->pending != SESSION_BEGUN) {
         return OUTCOME_TOKEN_UNKNOWN;
-    } else if (!view->has_account) {
+    } else if (!view->has_account && !session_is_clients_own(session)) {
         return OUTCOME_ACCOUNT_GONE;
-    } else if (!view->account.enabled) {
+    } else if (view->has_account && !view->account.enabled) {
         return OUTCOME_ACCOUNT_DISABLED;
     } else if (!may_refresh(policy, view)) {
         return OUTCOME_CLIENT_UNAUTHORIZED;

@@ -54,6 +54,7 @@ enum outcome issue_begin(struct issue *issue, struct request *request, const str
     } else if (!sign_first(issue) || !make_first_token(issue)) {
         return OUTCOME_FAULT;
     }
+    answer->scope_narrowed = !text_equal(issue->ask.scope, ask->scope);
     answer->session_expires_ms = issue->session.expires_ms;
     answer->session_known = true;
     memcpy(answer->session, issue->session.id, sizeof answer->session);
@@ -85,11 +86,14 @@ static enum outcome start(struct issue *issue, struct request *request, const st
     if (ask->imported.size > 0 &&
         !refresh_token_importable(request->issuer->secrets, ask->imported, NULL)) {
         return OUTCOME_TOKEN_INVALID;
-    } else if (ask->scope.size > SESSION_SCOPE_MAX ||
-               !scope_canonical(ask->scope, issue->scope, &issue->ask.scope)) {
+    } else if (!find_policy(issue)) {
+        return OUTCOME_FAULT;
+    } else if (!issue_scope(issue->client.number != 0 ? &issue->client : NULL, &issue->policy,
+                            &issue->ask.scope_given, &issue->ask.scope, issue->scope)) {
+        request->answer.granted = text_of(issue->client.scope);
         return OUTCOME_SCOPE_INVALID;
     }
-    return find_policy(issue) && start_session(issue) ? OUTCOME_ROTATED : OUTCOME_FAULT;
+    return start_session(issue) ? OUTCOME_ROTATED : OUTCOME_FAULT;
 }
 
 static bool is_imported(const struct issue_ask *ask)
@@ -113,6 +117,11 @@ bool issue_written(struct issue *issue, enum store_result result, enum outcome *
         }
         return make_first_token(issue);
     case STORE_STALE:
+        if (issue->ask.account == NULL) {
+            issue->request->answer.refusal = CLIENT_REFUSED_DISABLED;
+            *outcome = OUTCOME_CLIENT_UNAUTHORIZED;
+            return false;
+        }
         fault_set(&issue->request->fault,
                   "account %s was disabled, removed or given another password meanwhile, or the "
                   "client was disabled or removed",
@@ -125,21 +134,36 @@ bool issue_written(struct issue *issue, enum store_result result, enum outcome *
     return false;
 }
 
+bool issue_scope(const struct client *client, const struct policy *policy, bool *given,
+                 struct text *scope, char *room)
+{
+    struct text own = client != NULL ? text_of(client->scope) : (struct text){0};
+
+    if (scope->size > SESSION_SCOPE_MAX || !scope_canonical(*scope, room, scope)) {
+        return false;
+    } else if (scope->size == 0 && own.size > 0 && policy->scope_rule == SCOPE_SUBSET &&
+               policy->layout->says_scope) {
+        *scope = own;
+        *given = true;
+    }
+    return own.size == 0 || scope_covers(own, *scope);
+}
+
 static bool find_policy(struct issue *issue)
 {
     struct request *request = issue->request;
-    struct client client;
+    struct client *client = &issue->client;
     char id[CLIENT_ID_MAX + 1];
 
     issue->policy = request->realm->policy;
-    issue->client_number = 0;
+    client->number = 0;
+    client->scope[0] = '\0';
     if (issue->ask.client.size == 0 || !text_copy(issue->ask.client, id, sizeof id)) {
         return true;
     }
-    switch (store_client_find(request->issuer->store, id, &client, &request->fault)) {
+    switch (store_client_find(request->issuer->store, id, client, &request->fault)) {
     case STORE_OK:
-        policy_effective(&request->realm->policy, &client, &issue->policy);
-        issue->client_number = client.number;
+        policy_effective(&request->realm->policy, client, &issue->policy);
         return true;
     case STORE_ABSENT:
     case STORE_EXISTS:
@@ -160,6 +184,7 @@ static void prepare_write(struct issue *issue)
         .at_ms = session->used_ms, .kind = issue->ask.event, .account = session->account};
 
     store_prepare_create(&issue->write, session, issue->ask.account);
+    issue->write.of.create.client_secret = issue->ask.client_secret;
     issue->write.of.create.is_login = issue->ask.has_event && issue->ask.event == EVENT_LOGIN;
     if (issue->ask.has_event) {
         memcpy(event.session, session->id, sizeof event.session);
@@ -180,26 +205,26 @@ static bool start_session(struct issue *issue)
     struct session *session = &issue->session;
 
     memset(session, 0, sizeof *session);
-    session->account = ask->account->number;
+    session->account = ask->account != NULL ? ask->account->number : 0;
     session->created_ms =
         ask->created_ms != 0 && ask->created_ms < now_ms ? ask->created_ms : now_ms;
     session->rotated_ms = session->created_ms;
     session->used_ms = now_ms;
     session->expires_ms = ask->expires_ms;
     session->expires_ms = decision_expires_ms(&issue->policy, session);
-    session->scope_given = ask->scope_given;
+    session->scope_given = issue->ask.scope_given;
     session->client_proved = ask->client_proved;
-    session->client_number = issue->client_number;
-    session->epoch = ask->account->epoch;
+    session->client_number = issue->client.number;
+    session->epoch = ask->account != NULL ? ask->account->epoch : 0;
     if (session_id_make(&issuer->randomness, now_ms, session->id) &&
         text_copy(text_of(issue->request->realm->name), session->realm, sizeof session->realm) &&
         text_copy(ask->client, session->client, sizeof session->client) &&
-        text_copy(ask->scope, session->scope, sizeof session->scope)) {
+        text_copy(issue->ask.scope, session->scope, sizeof session->scope)) {
         return true;
     }
     fault_set(&issue->request->fault,
               "cannot start a session for %s: no randomness, or a name is too long",
-              ask->account->name);
+              ask->account != NULL ? ask->account->name : "a client");
     return false;
 }
 
@@ -312,11 +337,18 @@ static bool fill_claims(const struct request *request, const struct access_token
     claims->scope = token->scope;
     claims->scope_given = session->scope_given;
     claims->refreshed = token->refreshed;
-    codec_uuid_format(session->id, claims->session);
+    if (!token->alone) {
+        codec_uuid_format(session->id, claims->session);
+    }
     if (!refresh_token_jti(request->issuer->secrets, session->id, token->generation,
                            token->issued_at_s, claims->jti)) {
         fault_set(fault, "HMAC failed");
         return false;
+    }
+    if (token->account == NULL) {
+        claims->subject = claims->client; /* RFC 9068 section 2.2 */
+        claims->username = claims->client;
+        return true;
     }
     return fill_account(token->account, request->arena, claims, fault);
 }

@@ -11,23 +11,33 @@
 struct access_token {
     const struct policy *policy; /* in force for the client */
     const struct session *session;
-    const struct account *account;
-    uint64_t keyring_version; /* at least this one signs it */
+    const struct account *account; /* NULL = none: the client is its own subject */
+    uint64_t keyring_version;      /* at least this one signs it */
     uint32_t generation;
     int64_t issued_at_s;
     struct text scope; /* that it carries */
     bool refreshed;    /* by a refresh, not by a login */
+    bool alone;        /* nothing of its session is stored: it names none */
 };
 
 /* Signs an access token of request->realm and fills request->answer: access_token, expires_*, scope
  * and the account. Needs answer.now_ms. False with request->fault. */
 bool issue_access_token(struct request *request, const struct access_token *token);
 
+/* What is granted to a client (NULL = none) of what it asks for: the words in canonical form, which
+ * must be within the client's own scope. A client that asks for none gets its own scope, unless the
+ * realm wants the scope repeated exactly or its tokens cannot say one. *scope is in `room` of
+ * SESSION_SCOPE_MAX bytes, or in the client. False: no scope (RFC 6749 section 3.3), too long, or
+ * more than the client's. */
+bool issue_scope(const struct client *client, const struct policy *policy, bool *given,
+                 struct text *scope, char *room);
+
 /* What a session begins with. */
 struct issue_ask {
-    const struct account *account;
-    struct text client; /* "" = none */
-    bool client_proved; /* it proved itself, and has to whenever the session is renewed */
+    const struct account *account; /* NULL = none: it is the client's own */
+    struct text client;            /* "" = none */
+    bool client_proved;     /* it proved itself, and has to whenever the session is renewed */
+    uint32_t client_secret; /* the number of the secret that proved it; 0 = none */
     bool scope_given;
     struct text scope;
     struct text imported; /* a refresh token another server issued, honoured as generation 0; "" =
@@ -48,8 +58,8 @@ struct issue_ask {
 struct issue {
     struct request *request;
     struct issue_ask ask;
-    struct policy policy; /* in force for the client */
-    uint64_t client_number;
+    struct policy policy;          /* in force for the client */
+    struct client client;          /* where ask.client names one */
     char scope[SESSION_SCOPE_MAX]; /* where ask.scope is, in its canonical form */
     struct session session;
     int64_t first_s; /* the `iat` of a JWT-shaped refresh token that was tried first … */
@@ -59,7 +69,7 @@ struct issue {
 
 /* Makes both tokens and the write; keeps ask->account until it is written. Fills request->answer.
  * OUTCOME_ROTATED: write issue->write, then call issue_written. OUTCOME_TOKEN_INVALID: `imported`
- * is unusable. OUTCOME_SCOPE_INVALID: not a scope (RFC 6749 section 3.3) or too long.
+ * is unusable. OUTCOME_SCOPE_INVALID: see issue_scope; answer.granted is what the client may have.
  * OUTCOME_FAULT. */
 enum outcome issue_begin(struct issue *issue, struct request *request, const struct issue_ask *ask);
 /* The same for a session of another server, whose token its holder has: signs nothing, and leaves
@@ -67,8 +77,9 @@ enum outcome issue_begin(struct issue *issue, struct request *request, const str
 enum outcome issue_import(struct issue *issue, struct request *request,
                           const struct issue_ask *ask);
 /* Takes what came of the write. True: issue->write is to be written once more, with another token.
- * False: *outcome is OUTCOME_ROTATED, OUTCOME_TOKEN_INVALID (`imported` is taken) or
- * OUTCOME_FAULT. */
+ * False: *outcome is OUTCOME_ROTATED, OUTCOME_TOKEN_INVALID (`imported` is taken),
+ * OUTCOME_CLIENT_UNAUTHORIZED (a client whose own session it is was removed or disabled meanwhile)
+ * or OUTCOME_FAULT. */
 bool issue_written(struct issue *issue, enum store_result result, enum outcome *outcome);
 
 /* All of it, waiting for the write. For `retoken` and tests. */

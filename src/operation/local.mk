@@ -11,6 +11,7 @@ liboperation_a_SOURCES = \
 	src/operation/session.c \
 	src/operation/client_assertion.c src/operation/client_assertion.h \
 	src/operation/client_auth.h \
+	src/operation/client_grant.c \
 	src/operation/decision.c \
 	src/operation/decision.h \
 	src/operation/issue.c \

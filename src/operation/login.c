@@ -79,9 +79,9 @@ static struct store_write *step(struct request *request, enum outcome *outcome)
 static void written(struct request *request, enum store_result result)
 {
     struct login *login = request->state;
-    bool taken = result == STORE_EXISTS &&
-                 !client_auth_is_fresh(request, &login->client, request->answer.now_ms,
-                                       &login->outcome);
+    bool taken =
+        result == STORE_EXISTS &&
+        !client_auth_is_fresh(request, &login->client, request->answer.now_ms, &login->outcome);
 
     login->writes = !taken && issue_written(&login->issue, result, &login->outcome);
 }
@@ -122,6 +122,7 @@ static enum outcome start_session(struct request *request, struct login *login)
     }
     ask.client = login->client.named ? text_of(login->client.id) : (struct text){0};
     ask.client_proved = login->client.proved;
+    ask.client_secret = login->client.secret;
     ask.mark = login->client.by_assertion ? &login->client.mark : NULL;
     if (outcome == OUTCOME_ROTATED) {
         request->answer.last_login_ms = login->account.last_login_ms;

@@ -35,6 +35,7 @@ extern const struct operation operation_verify;
 extern const struct operation operation_authorize;
 extern const struct operation operation_code;
 extern const struct operation operation_session;
+extern const struct operation operation_client;
 extern const struct operation operation_key_set;
 extern const struct operation operation_health;
 extern const struct operation operation_ready;

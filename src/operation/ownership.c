@@ -85,7 +85,10 @@ static bool user_matches(struct request *request, const struct session_view *vie
     const struct refresh_input *input = &request->input.refresh;
     const struct account *account = &view->account;
 
-    if (!view->has_account) {
+    if (session_is_clients_own(&view->session)) {
+        *refusal = OUTCOME_WRONG_USER;
+        return !input->username_given && !input->password_given;
+    } else if (!view->has_account) {
         return true; /* the table words a removed account */
     } else if (input->username_given && !text_is(input->username, account->name)) {
         *refusal = OUTCOME_WRONG_USER;

@@ -584,9 +584,10 @@ static int64_t renewed_expiry_ms(const struct refresh *refresh)
 /* The access token of `generation`, issued at issued_ms. */
 static bool sign(struct refresh *refresh, uint32_t generation, int64_t issued_ms, struct text scope)
 {
+    const struct session_view *view = &refresh->grant;
     struct access_token token = {.policy = &refresh->policy,
-                                 .session = &refresh->grant.session,
-                                 .account = &refresh->grant.account,
+                                 .session = &view->session,
+                                 .account = view->has_account ? &view->account : NULL,
                                  .keyring_version = refresh->grant.keyring_version,
                                  .generation = generation,
                                  .issued_at_s = issued_ms / CLOCK_SECOND,

@@ -93,6 +93,13 @@ struct session_input {
     struct text scope; /* "" = the client's */
 };
 
+/* A client for itself (RFC 6749 section 4.4). */
+struct client_input {
+    bool begins_session; /* with a refresh token; otherwise nothing is stored of what is granted */
+    bool scope_given;
+    struct text scope;
+};
+
 /* What a dialect answers with. On a refusal only the last part, as far as it is known. */
 struct answer {
     struct text access_token;
@@ -102,7 +109,7 @@ struct answer {
     int64_t expires_in_s;       /* what is left of it */
     int64_t session_expires_ms; /* 0 = never; a cookie's Max-Age comes from it */
     struct text scope;          /* what this access token carries */
-    bool scope_narrowed;        /* less than was granted */
+    bool scope_narrowed;        /* less than was granted, or not what was asked for */
     struct text granted;      /* on OUTCOME_SCOPE_INVALID: the session's scope, which its holder may
                                  know */
     int64_t retry_after_s;    /* on OUTCOME_SLOWED */
@@ -161,6 +168,7 @@ struct request {
         struct authorize_input authorize;
         struct code_input code;
         struct session_input session;
+        struct client_input client;
     } input;
 
     /* what came of it */

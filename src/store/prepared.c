@@ -16,6 +16,14 @@ static void start(struct store_write *write, enum store_write_kind kind, int64_t
     write->marks = 0;
 }
 
+void store_prepare_client_use(struct store_write *write, const struct client *client,
+                              uint32_t secret, int64_t now_ms)
+{
+    start(write, STORE_WRITE_CLIENT_USE, now_ms);
+    write->of.client_use.client = client;
+    write->of.client_use.secret = secret;
+}
+
 void store_prepare_attached(struct store_write *write, int64_t now_ms)
 {
     start(write, STORE_WRITE_ATTACHED, now_ms);
@@ -59,6 +67,7 @@ void store_prepare_create(struct store_write *write, const struct session *sessi
     write->of.create.session = session;
     write->of.create.as_read = as_read;
     write->of.create.is_login = false;
+    write->of.create.client_secret = 0;
 }
 
 enum store_result store_session_create(struct store *store, const struct session *session,

@@ -178,6 +178,7 @@ enum store_write_kind {
     STORE_WRITE_CLIENT_ADD,
     STORE_WRITE_CLIENT_UPDATE,
     STORE_WRITE_CLIENT_REMOVE,
+    STORE_WRITE_CLIENT_USE, /* nothing but when its secret was last used */
     STORE_WRITE_KEY_ADD,
     STORE_WRITE_KEY_STATE,
     STORE_WRITE_PRUNE
@@ -221,7 +222,9 @@ struct store_write {
         struct {
             const struct session *session;
             const struct account *as_read;
-            bool is_login; /* noted as the account's last; not unless set after preparing */
+            /* neither unless set after preparing */
+            bool is_login;          /* noted as the account's last */
+            uint32_t client_secret; /* as in store_rotation */
         } create;
         struct store_rotation rotate;
         struct store_rotation touch; /* id, from, now_ms and expires_ms of it */
@@ -255,6 +258,10 @@ struct store_write {
             const struct client *before, *after;
         } client_update;
         const char *client_remove; /* id */
+        struct {
+            const struct client *client;
+            uint32_t secret;
+        } client_use;
         struct signing_row *key_add;
         struct {
             const char *kid;
@@ -305,6 +312,10 @@ void store_prepare_mark_ended(struct store_write *write, struct store_marking *m
 void store_prepare_event(struct store_write *write, const struct event *event);
 /* The account's name is not empty. */
 void store_prepare_account_add(struct store_write *write, struct account *account);
+/* A secret (by number; 0 = none) has proved its client, for whatever is attached. STORE_STALE: the
+ * client is no longer there, is another of that id, or is disabled. */
+void store_prepare_client_use(struct store_write *write, const struct client *client,
+                              uint32_t secret, int64_t now_ms);
 /* A write that does nothing but what is attached to it. */
 void store_prepare_attached(struct store_write *write, int64_t now_ms);
 /* Attaches an event to a write that has been prepared. */

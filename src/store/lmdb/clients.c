@@ -59,6 +59,19 @@ void clients_note_use(struct rows *rows, struct client *client, uint32_t secret,
     }
 }
 
+enum store_result clients_use(struct rows *rows, const struct store_write *write)
+{
+    const struct client *as_read = write->of.client_use.client;
+    struct client client;
+
+    if (!rows_client_get(rows, as_read->id, &client) || client.number != as_read->number ||
+        !client.enabled) {
+        return STORE_STALE;
+    }
+    clients_note_use(rows, &client, write->of.client_use.secret, write->now_ms);
+    return STORE_OK;
+}
+
 enum store_result clients_update(struct rows *rows, const struct client *before,
                                  const struct client *after)
 {

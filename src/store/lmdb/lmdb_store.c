@@ -426,6 +426,8 @@ static enum store_result apply_verb(const struct sweep *sweep, struct rows *rows
         return clients_update(rows, write->of.client_update.before, write->of.client_update.after);
     case STORE_WRITE_CLIENT_REMOVE:
         return clients_remove(rows, write->of.client_remove);
+    case STORE_WRITE_CLIENT_USE:
+        return clients_use(rows, write);
     case STORE_WRITE_KEY_ADD:
         return keys_add(rows, write->of.key_add);
     case STORE_WRITE_KEY_STATE:

@@ -98,6 +98,7 @@ enum store_result clients_add(struct rows *rows, struct client *client);
 enum store_result clients_update(struct rows *rows, const struct client *before,
                                  const struct client *after);
 enum store_result clients_remove(struct rows *rows, const char *id);
+enum store_result clients_use(struct rows *rows, const struct store_write *write);
 /* The secret of that number (0 = none) has proved this client, as read. */
 void clients_note_use(struct rows *rows, struct client *client, uint32_t secret, int64_t now_ms);
 

@@ -62,6 +62,9 @@ enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
     }
     sweep_enter(rows, sweep, &stored);
     rows_session_put(rows, &stored);
+    if (session->client_number != 0) {
+        clients_note_use(rows, &client, write->of.create.client_secret, session->created_ms);
+    }
     return STORE_OK;
 }
 
@@ -225,6 +228,7 @@ enum store_result sessions_list(struct store *store, uint64_t account, const uin
 
 static enum store_result find_unchanged(struct rows *rows, const struct store_rotation *rotation,
                                         struct record_session *stored, struct client *client);
+static bool account_lets_it_live(struct rows *rows, const struct session *session);
 static void note_client_use(struct rows *rows, const struct session *session, struct client *client,
                             const struct store_rotation *rotation);
 static void begin_pending(struct rows *rows, const struct sweep *sweep, struct session *session,
@@ -350,18 +354,23 @@ static void note_time_passed(const struct rows *rows, struct session *session, i
 static enum store_result find_unchanged(struct rows *rows, const struct store_rotation *rotation,
                                         struct record_session *stored, struct client *client)
 {
-    struct account account;
-
     if (!rows_session_get(rows, rotation->id, stored)) {
         return STORE_ABSENT;
     } else if (stored->session.generation != rotation->from ||
                stored->session.pending != rotation->begins || stored->session.end != SESSION_LIVE ||
-               !rows_account_get(rows, stored->session.account, &account) || !account.enabled ||
-               stored->session.epoch < account.epoch ||
+               !account_lets_it_live(rows, &stored->session) ||
                !client_lets_it_live(rows, &stored->session, client)) {
         return STORE_STALE;
     }
     return STORE_OK;
+}
+
+static bool account_lets_it_live(struct rows *rows, const struct session *session)
+{
+    struct account account;
+
+    return session_is_clients_own(session) || (rows_account_get(rows, session->account, &account) &&
+                                               account.enabled && session->epoch >= account.epoch);
 }
 
 static void note_client_use(struct rows *rows, const struct session *session, struct client *client,
