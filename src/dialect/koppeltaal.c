@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* koppeltaal.c: POST /oauth2/token of the Koppeltaal 2.0 authentication service (Flask): RFC 6749's
- * parameters, its errors as bare sentences, and a scope that must be repeated exactly. Knows those;
- * does not know whether a client assertion is right. */
+ * parameters, its errors as bare sentences, and a scope that must be repeated exactly. A service
+ * begins with client_credentials and a client assertion, and gets a refresh token, too. Knows
+ * those; does not know whether an assertion is right. */
 #include "dialect/answer.h"
 
 #include "dialect/assertion.h"
@@ -14,6 +15,12 @@
 #define SCOPE_DEFAULT TEXT("*/write")
 
 /* ---- request ---- */
+
+static bool take_refresh(struct request *request, enum outcome *refusal);
+static bool take_service(struct request *request, enum outcome *refusal);
+static bool take_scope(const struct request *request, struct text *scope, bool *given,
+                       enum outcome *refusal);
+static bool take_assertion(struct request *request, enum outcome *refusal);
 
 /* The service's `request.values`: query and form merged, the query wins. */
 static const struct form *place_of(const struct request *request, const char *name)
@@ -34,48 +41,80 @@ static bool parameter(const struct request *request, const char *name, struct te
     return good;
 }
 
+static bool decode(struct request *request, enum outcome *refusal)
+{
+    struct text grant_type = {0};
+
+    if (dialect_refuses_query(request)) {
+        *refusal = OUTCOME_PARAMETER_IN_URL;
+        return false;
+    } else if (!parameter(request, "grant_type", &grant_type, refusal)) {
+        return false;
+    } else if (text_is(grant_type, "refresh_token")) {
+        return take_refresh(request, refusal);
+    } else if (text_is(grant_type, "client_credentials")) {
+        return take_service(request, refusal);
+    }
+    *refusal = grant_type.size == 0 ? OUTCOME_GRANT_TYPE_MISSING : OUTCOME_GRANT_TYPE_UNSUPPORTED;
+    return false;
+}
+
 /* An empty scope is a scope: a session granted without one is renewed with `scope=`. */
-static bool take_scope(struct request *request, enum outcome *refusal)
+static bool take_refresh(struct request *request, enum outcome *refusal)
 {
     struct refresh_input *input = &request->input.refresh;
-    enum form_find found = form_get_even_empty(place_of(request, "scope"), "scope", &input->scope);
+    bool given;
 
-    input->scope_given = true;
-    if (found == FORM_ABSENT) {
+    if (!parameter(request, "refresh_token", &input->refresh_token, refusal) ||
+        !take_scope(request, &input->scope, &given, refusal)) {
+        return false;
+    } else if (input->refresh_token.size == 0) {
+        *refusal = OUTCOME_TOKEN_MISSING;
+        return false;
+    } else if (!given) {
         input->scope = SCOPE_DEFAULT;
     }
+    input->scope_given = true;
+    request->grant = GRANT_REFRESH;
+    request->client.beside = input->refresh_token;
+    return take_assertion(request, refusal);
+}
+
+/* The service's own first tokens, which are renewed like any others. */
+static bool take_service(struct request *request, enum outcome *refusal)
+{
+    struct client_input *input = &request->input.client;
+
+    request->operation = &operation_client;
+    request->grant = GRANT_CLIENT;
+    input->begins_session = true;
+    if (!take_scope(request, &input->scope, &input->scope_given, refusal) ||
+        !take_assertion(request, refusal)) {
+        return false;
+    }
+    *refusal = OUTCOME_FIELD_MISSING;
+    return request->client.kind == CLIENT_PROOF_ASSERTION;
+}
+
+static bool take_scope(const struct request *request, struct text *scope, bool *given,
+                       enum outcome *refusal)
+{
+    enum form_find found = form_get_even_empty(place_of(request, "scope"), "scope", scope);
+
+    *given = found != FORM_ABSENT;
     return dialect_parameter(found, refusal);
 }
 
 /* Refreshing needs no client authentication here (hence no client.bound, and client_id is not
  * read); an assertion that is sent nevertheless must be right. */
-static bool decode(struct request *request, enum outcome *refusal)
+static bool take_assertion(struct request *request, enum outcome *refusal)
 {
-    struct text grant_type = {0};
     struct text assertion = {0};
-    struct text assertion_type = {0};
+    struct text type = {0};
 
-    if (dialect_refuses_query(request)) {
-        *refusal = OUTCOME_PARAMETER_IN_URL;
-        return false;
-    } else if (!parameter(request, "grant_type", &grant_type, refusal) ||
-               !parameter(request, "refresh_token", &request->input.refresh.refresh_token,
-                          refusal) ||
-               !parameter(request, "client_assertion", &assertion, refusal) ||
-               !parameter(request, "client_assertion_type", &assertion_type, refusal) ||
-               !take_scope(request, refusal)) {
-        return false;
-    } else if (grant_type.size == 0) {
-        *refusal = OUTCOME_GRANT_TYPE_MISSING;
-    } else if (!text_is(grant_type, "refresh_token")) {
-        *refusal = OUTCOME_GRANT_TYPE_UNSUPPORTED;
-    } else if (request->input.refresh.refresh_token.size == 0) {
-        *refusal = OUTCOME_TOKEN_MISSING;
-    } else {
-        request->client.beside = request->input.refresh.refresh_token;
-        return assertion_take(request, assertion, assertion_type, refusal);
-    }
-    return false;
+    return parameter(request, "client_assertion", &assertion, refusal) &&
+           parameter(request, "client_assertion_type", &type, refusal) &&
+           assertion_take(request, assertion, type, refusal);
 }
 
 /* ---- answer ---- */
@@ -191,7 +230,8 @@ const struct dialect koppeltaal_dialect = {
                .format = REFRESH_FORMAT_UUID,
                .layout = &layout,
                .algorithm = SIGNING_RS512,
-               .scope_rule = SCOPE_EXACT},
+               .scope_rule = SCOPE_EXACT,
+               .grants = GRANT_REFRESH | GRANT_CLIENT},
     .issuer = "https://authentication-service.koppeltaal.headease.nl/",
     .audience = "fhir-server",
     .settings = settings,

@@ -40,7 +40,9 @@ static void encode(const struct request *request, enum outcome outcome,
     out = json_out_start(&body, JSON_STYLE_PLAIN);
     json_out_open(&out);
     json_out_member(&out, "access_token", answer->access_token);
-    json_out_member(&out, "refresh_token", answer->refresh_token);
+    if (answer->refresh_token.size > 0) {
+        json_out_member(&out, "refresh_token", answer->refresh_token);
+    }
     json_out_member(&out, "token_type", TEXT("bearer"));
     if (!deployed) {
         json_out_member_int(&out, "expires", answer->expires_in_s);
@@ -66,7 +68,19 @@ static bool has_scope(const struct request *request)
     return granted(request).size > 0;
 }
 
+static bool refreshes(const struct request *request)
+{
+    return request->operation == &operation_refresh;
+}
+
+static bool logs_in(const struct request *request)
+{
+    return request->operation == &operation_login;
+}
+
 #define BAD_GRANT "The refresh token is invalid, expired or revoked, or belongs to another client."
+/* The same for every account that may not log in, whether there is one or not. */
+#define BAD_LOGIN "The user name or password is wrong, or the account is disabled."
 #define ERROR(code, description)                                                                   \
     "{\"error\":\"" code "\",\"error_description\":\"" description "\"}"
 #define SAYS(status_code, code, description)                                                       \
@@ -90,7 +104,7 @@ static const struct wording words[] = {
     {OUTCOME_PARAMETER_IN_URL, SAYS(400, "invalid_request", "Credentials belong in the body.")},
     {OUTCOME_GRANT_TYPE_MISSING, SAYS(400, "invalid_request", "grant_type is missing.")},
     {OUTCOME_GRANT_TYPE_UNSUPPORTED,
-     SAYS(400, "unsupported_grant_type", "This endpoint takes grant_type refresh_token.")},
+     SAYS(400, "unsupported_grant_type", "This endpoint does not take that grant_type.")},
     {OUTCOME_TOKEN_MISSING, SAYS(400, "invalid_request", "refresh_token is missing.")},
     {OUTCOME_FIELD_MISSING, SAYS(400, "invalid_request", "A required parameter is missing.")},
     {WORDS_CLASS(REQUEST), SAYS(400, "invalid_request", "The request cannot be parsed.")},
@@ -98,14 +112,16 @@ static const struct wording words[] = {
      SAYS(400, "invalid_request", "The client must authenticate in one way only.")},
     {OUTCOME_CLIENT_UNAUTHORIZED,
      SAYS(400, "unauthorized_client", "The client may not use this grant.")},
+    {OUTCOME_CREDENTIALS_WRONG, SAYS(400, "invalid_grant", BAD_LOGIN), .when = logs_in},
     {OUTCOME_CREDENTIALS_WRONG, SAYS(400, "invalid_grant", BAD_GRANT)},
     {OUTCOME_REMOTE_USER_UNKNOWN, SAYS(403, "access_denied", "The user has no account here.")},
     {OUTCOME_REMOTE_USER_ABSENT,
      SAYS(403, "access_denied", "The web server asks for no login here.")},
     {OUTCOME_REMOTE_USER_UNCHECKED,
      SAYS(403, "access_denied", "The web server checks no logins here.")},
-    {OUTCOME_SLOWED, SAYS(429, "temporarily_unavailable",
-                          "Too many wrong secrets were sent; wait before the next try.")},
+    {OUTCOME_SLOWED,
+     SAYS(429, "temporarily_unavailable",
+          "Too many wrong secrets or passwords were sent; wait before the next try.")},
     {WORDS_CLASS(CLIENT), SAYS(401, "invalid_client", "The client could not be authenticated."),
      .when = oauth_client_tried_basic, .header = "WWW-Authenticate",
      .value = "Basic realm=\"retoken\""},
@@ -114,17 +130,25 @@ static const struct wording words[] = {
      SAYS(400, "invalid_scope", "The scope goes beyond what was granted: %s."), .when = has_scope,
      .quote = granted},
     {OUTCOME_SCOPE_INVALID,
-     SAYS(400, "invalid_scope", "The session was granted no scope, so it can ask for none.")},
+     SAYS(400, "invalid_scope", "The session was granted no scope, so it can ask for none."),
+     .when = refreshes},
+    {OUTCOME_SCOPE_INVALID, SAYS(400, "invalid_scope", "The scope is malformed or too long.")},
+    {WORDS_CLASS(TOKEN), SAYS(400, "invalid_grant", BAD_LOGIN), .when = logs_in},
     {WORDS_CLASS(TOKEN), SAYS(400, "invalid_grant", BAD_GRANT)},
-    {OUTCOME_BUSY, SAYS(503, "temporarily_unavailable",
-                        "Too much is being checked; the refresh token is still good.")},
-    {WORDS_CLASS(HERE), SAYS(503, "temporarily_unavailable",
-                             "Something broke here; the refresh token is still good.")},
+    {OUTCOME_BUSY,
+     SAYS(503, "temporarily_unavailable",
+          "Too much is being checked; the refresh token is still good."),
+     .when = refreshes},
+    {OUTCOME_BUSY, SAYS(503, "temporarily_unavailable", "Too much is being checked; try again.")},
+    {WORDS_CLASS(HERE),
+     SAYS(503, "temporarily_unavailable", "Something broke here; the refresh token is still good."),
+     .when = refreshes},
+    {WORDS_CLASS(HERE), SAYS(503, "temporarily_unavailable", "Something broke here; try again.")},
     {0},
 };
 
-/* ---- tokens: RFC 9068 section 2.2; where the operator names no audience, it is this server ----
- */
+/* ---- tokens: RFC 9068 section 2.2; where the operator names no audience, it is this server. A
+ * client's own token, of which nothing is stored, has no sid ---- */
 
 static void write_access(struct json_out *out, const struct layout_claims *claims)
 {
@@ -136,7 +160,7 @@ static void write_access(struct json_out *out, const struct layout_claims *claim
     json_out_member(out, "jti", text_of(claims->jti));
     layout_add_named(out, "client_id", claims->client);
     layout_add_named(out, "scope", claims->scope); /* an empty one is none (RFC 6749 section 3.3) */
-    json_out_member(out, "sid", text_of(claims->session));
+    layout_add_named(out, "sid", text_of(claims->session));
     if (claims->roles.size > 0) {
         layout_add_words(out, "roles", claims->roles);
     }
@@ -205,7 +229,7 @@ static const struct endpoint endpoints[] = {
 
 const struct dialect oauth_dialect = {
     .name = "oauth",
-    .summary = "RFC 6749 refresh grant with client authentication",
+    .summary = "RFC 6749 token endpoint with client authentication",
     .endpoints = endpoints,
     .endpoint_count = sizeof endpoints / sizeof endpoints[0],
     .realm = "/oauth/token",

@@ -6,10 +6,14 @@
 
 static bool take_refresh(struct request *request, enum outcome *refusal);
 static bool take_code(struct request *request, enum outcome *refusal);
+static bool take_password(struct request *request, enum outcome *refusal);
+static bool take_client(struct request *request, enum outcome *refusal);
 
 static const struct oauth_grant grants[] = {
     {"refresh_token", GRANT_REFRESH, &operation_refresh, take_refresh},
     {"authorization_code", GRANT_CODE, &operation_code, take_code},
+    {"password", GRANT_PASSWORD, &operation_login, take_password},
+    {"client_credentials", GRANT_CLIENT, &operation_client, take_client},
 };
 
 bool oauth_grants_take(struct request *request, enum outcome *refusal)
@@ -68,5 +72,38 @@ static bool take_code(struct request *request, enum outcome *refusal)
         return false;
     }
     request->client.beside = input->code;
+    return true;
+}
+
+/* Section 4.3. */
+static bool take_password(struct request *request, enum outcome *refusal)
+{
+    struct login_input *input = &request->input.login;
+    const struct oauth_parameter rows[] = {
+        {"username", &input->username, true},
+        {"password", &input->password, true},
+        {"scope", &input->scope, false},
+    };
+
+    if (!oauth_parameters(request, rows, sizeof rows / sizeof rows[0], refusal)) {
+        return false;
+    } else if (input->username.size == 0 || input->password.size == 0) {
+        *refusal = OUTCOME_FIELD_MISSING;
+        return false;
+    }
+    input->scope_given = input->scope.size > 0;
+    return true;
+}
+
+/* Section 4.4, without a refresh token (section 4.4.3). */
+static bool take_client(struct request *request, enum outcome *refusal)
+{
+    struct client_input *input = &request->input.client;
+    const struct oauth_parameter rows[] = {{"scope", &input->scope, false}};
+
+    if (!oauth_parameters(request, rows, 1, refusal)) {
+        return false;
+    }
+    input->scope_given = input->scope.size > 0;
     return true;
 }

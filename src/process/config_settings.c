@@ -110,6 +110,7 @@ const struct config_setting config_realm_settings[] = {
     {"allow-origins", config_read_origins, FIELD(struct realm, origins)},
     {"remote-user", config_read_choice, FIELD(struct realm, remote_user),
      ONE_OF(remote_users, "unknown; write off, known or any")},
+    {"grants", config_read_grants, FIELD(struct realm, policy.grants)},
     {"scope-loss", config_read_switch, FIELD(struct realm, policy.scope_loss),
      ONE_OF(losses, "unknown; write allow or refuse")},
 };

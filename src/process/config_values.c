@@ -119,6 +119,28 @@ bool config_read_origins(struct config_reader *reader, const struct config_setti
     return config_read_text(reader, setting, value, field, wrong);
 }
 
+bool config_read_grants(struct config_reader *reader, const struct config_setting *setting,
+                        struct text value, void *field, const char **wrong)
+{
+    uint32_t *grants = field;
+    struct text rest = value;
+
+    (void)reader;
+    (void)setting;
+    *wrong = "unknown; write one or more of refresh, password, client, code, device and exchange";
+    *grants = 0;
+    while (rest.size > 0) {
+        struct text word = text_split(&rest, ' ');
+        uint32_t bit = policy_grant_find(word);
+
+        if (word.size > 0 && bit == 0) {
+            return false;
+        }
+        *grants |= bit;
+    }
+    return *grants != 0;
+}
+
 static bool in_range(const struct config_setting *setting, int64_t value, const char **wrong)
 {
     *wrong = setting->expected;

@@ -376,6 +376,12 @@ static void show_ask(struct buffer *out, const struct request *request)
         show_text(out, "remote_user", true, request->remote_user);
         show_client(out, &request->client);
         show_text(out, "scope", false, request->input.session.scope);
+    } else if (request->operation == &operation_client) {
+        const struct client_input *input = &request->input.client;
+
+        show_client(out, &request->client);
+        show_text(out, "scope", input->scope_given, input->scope);
+        show_text(out, "session", false, input->begins_session ? TEXT("yes") : TEXT(""));
     }
 }
 

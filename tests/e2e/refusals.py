@@ -76,8 +76,16 @@ def oauth(dialect, behaviour):
     in_url = lambda path, login: Request(
         "POST", f"{path}?refresh_token={login.refresh_token}", [FORM],
         b"grant_type=refresh_token")
+    by_itself = lambda path, login: Request(
+        "POST", path, [FORM, dialects.basic(login.client, login.secret)],
+        b"grant_type=client_credentials")
     yield "no grant_type", form(refresh_token="x"), "no-grant-type"
-    yield "another grant_type", form(grant_type="password", refresh_token="x"), "grant-type"
+    yield "another grant_type", form(grant_type="urn:example:other"), "grant-type"
+    yield "password, which no realm allows unless it says so", form(
+        grant_type="password", username="ada", password="x"), "client-grant"
+    yield "no password", form(grant_type="password", username="ada"), "no-field"
+    yield "no client for itself", form(grant_type="client_credentials"), "client-auth"
+    yield "a client that may not for itself", by_itself, "client-grant"
     yield "no token", form(grant_type="refresh_token"), "no-token"
     yield "repeated", form(grant_type="refresh_token", refresh_token=["x", "y"]), "repeated"
     yield "token in the URL", in_url, "in-url"
@@ -147,6 +155,11 @@ def koppeltaal(dialect, behaviour):
     yield "another scope", replaced(dialect, scope="*/read"), "scope"
     yield "empty scope", replaced(dialect, scope=""), "scope"
     yield "both wrong", replaced(dialect, refresh_token="garbage", scope="other"), "invalid"
+    yield "no assertion", form(grant_type="client_credentials", scope=""), "no-field"
+    yield "no assertion of a client", form(
+        grant_type="client_credentials", scope="", client_assertion="a.b.c",
+        client_assertion_type="urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    ), "client-auth"
 
 
 # What only one dialect can be asked; none is needed.
