@@ -235,8 +235,7 @@ static const char *remark_on(const struct mount *mount)
         return "clients that repeat a lost request are logged out: raise concurrency-window above "
                "30s";
     }
-    return mount->realm->dialect->advise != NULL ? mount->realm->dialect->advise(mount->realm)
-                                                 : NULL;
+    return mount->realm->dialect->advise != NULL ? mount->realm->dialect->advise(mount) : NULL;
 }
 
 /* Owner and mode of the directory, which is for this user alone. */

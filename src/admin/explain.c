@@ -351,7 +351,8 @@ static enum call_end explain_refresh(struct call *call, const struct explained *
     return end;
 }
 
-/* What each mount of the session's realm would say; the first one's preview into *preview. */
+/* What each mount that renews sessions of this realm would say; the first one's preview into
+ * *preview. */
 static enum call_end preview_mounts(struct call *call, struct text token, const char *realm,
                                     struct preview *preview, bool *judged)
 {
@@ -362,7 +363,8 @@ static enum call_end preview_mounts(struct call *call, struct text token, const 
         struct preview one;
         struct fault fault = {0};
 
-        if (!realm_issues(mount->realm) || strcmp(mount->realm->name, realm) != 0) {
+        if (mount->endpoint->operation != &operation_refresh ||
+            strcmp(mount->realm->name, realm) != 0) {
             continue;
         }
         if (preview_token(&call->service.issuer, mount, token,

@@ -177,6 +177,21 @@ const char *cookies_check(const struct realm *realm)
     return NULL;
 }
 
+/* RFC 6265 section 5.1.4. */
+const char *cookies_advise(const struct mount *mount)
+{
+    struct text wanted = text_of(mount->realm->cookies.path);
+    struct text path = text_of(mount->path);
+
+    if (wanted.size > 0 && wanted.data[wanted.size - 1] == '/') {
+        wanted.size--;
+    }
+    return wanted.size == 0 || (text_starts(path, wanted) &&
+                                (path.size == wanted.size || path.data[wanted.size] == '/'))
+               ? NULL
+               : "browsers send no cookies here: let cookie-path cover this path, too";
+}
+
 /* ---- names ---- */
 
 static const char *refresh_name(const struct request *request, const struct cookie_names *names);

@@ -39,6 +39,8 @@ bool cookies_take_path(struct realm *realm, struct text value);
 bool cookies_take_expired(struct realm *realm, struct text value);
 /* A dialect's `check`: a prefix needs Path=/, no Domain and https; SameSite=None needs https. */
 const char *cookies_check(const struct realm *realm);
+/* A dialect's `advise`: browsers send cookies to the paths under cookie-path only. */
+const char *cookies_advise(const struct mount *mount);
 
 /* The name that carries the refresh token: the `place`-th that is looked at, from 0, in the
  * request's memory. The one with __Host- comes first: while it is good, none without it wins. NULL

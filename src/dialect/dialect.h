@@ -104,9 +104,9 @@ struct dialect {
     /* What does not go together among its own settings, for a complaint; NULL = nothing. May be
      * NULL. */
     const char *(*check)(const struct realm *realm);
-    /* What is allowed in this realm but seldom meant, for `retoken doctor`; NULL = nothing to say.
+    /* What is allowed at this mount but seldom meant, for `retoken doctor`; NULL = nothing to say.
      * May be NULL. */
-    const char *(*advise)(const struct realm *realm);
+    const char *(*advise)(const struct mount *mount);
 };
 
 /* Every dialect has one row here: NAME.c defines `const struct dialect NAME_dialect`. In the order

@@ -311,10 +311,11 @@ static const struct dialect_setting settings[] = {
     {0},
 };
 
-static const char *advise(const struct realm *realm)
+static const char *advise(const struct mount *mount)
 {
     static const char published[] =
         "6ef629d072c5e176b4cab9bd77ca89a3a9813b0dd72e6efdbb41c46145f81b0a";
+    const struct realm *realm = mount->realm;
     char shown[2 * sizeof realm->auth_key + 1];
 
     codec_hex_encode(realm->auth_key, sizeof realm->auth_key, shown);

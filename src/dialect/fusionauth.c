@@ -415,4 +415,5 @@ const struct dialect fusionauth_dialect = {
     .audience = "lemonApp",
     .settings = settings,
     .check = cookies_check,
+    .advise = cookies_advise,
 };

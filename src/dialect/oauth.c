@@ -185,9 +185,9 @@ static const struct dialect_setting settings[] = {
     {0},
 };
 
-static const char *advise(const struct realm *realm)
+static const char *advise(const struct mount *mount)
 {
-    if (!realm->policy.rotate) {
+    if (!mount->realm->policy.rotate) {
         return "without rotation a public client's stolen token is never noticed (RFC 9700): set "
                "rotation = on";
     }

@@ -586,6 +586,17 @@ def test_client_disabled(fresh):
     fresh.run("client", "disable", "nobody", status=REFUSED)
 
 
+def test_cookies_must_reach_the_logout(fresh):
+    """And no more than the mounts that renew it would judge its token."""
+    fresh.write("[retoken]\ndata = .\n[realm r]\ndialect = fusionauth\nissuer = https://x.example\n"
+                "cookie-path = /api/jwt\n")
+    said = [row["detail"] for row in fresh.json("doctor") if "cookie-path" in row["detail"]]
+    assert sorted(line.split(":")[0].split()[0] for line in said) == ["/api/auth/refresh", "/api/login", "/api/logout"]
+    fresh.account()
+    token = fresh.session("/api/jwt/refresh")["refresh_token"]
+    assert [row["mount"] for row in fresh.explain(token)["mounts"]] == ["/api/jwt/refresh", "/api/auth/refresh"]
+
+
 def test_doctor_knows_the_published_key_of_duktig(fresh):
     def said(key):
         digest = hashlib.sha256(key).hexdigest()

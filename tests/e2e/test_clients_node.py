@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from lab import dialects, machine
+from conftest import PASSWORD
+from lab import machine
 
 CLIENTS = machine.ROOT / "tests" / "clients"
 
@@ -28,11 +29,33 @@ def node(script, *words):
 
 @pytest.mark.parametrize("release", ["fusionauth-client-of-2020", "@fusionauth/typescript-client"])
 def test_fusionauth(shared_world, server, release):
-    login = shared_world.login(dialects.mount_at("/api/jwt/refresh"))
-    first, second, foreign, none = node("fusionauth", release, server.url, login.refresh_token)
-    assert first["status"] == second["status"] == 200
-    assert list(first["response"]) == ["refreshToken", "token"]
-    assert first["response"]["refreshToken"] != second["response"]["refreshToken"]
-    assert foreign == {"status": 401, "response": None, "exception": None}
-    assert none["status"] == 400
-    assert none["exception"]["fieldErrors"]["refreshToken"][0]["code"] == "[blank]refreshToken"
+    """From the first request to the last; "phone" is a public client, which is an application there."""
+    said = {row.pop("what"): row for row in node("fusionauth", release, server.url, "phone", "ada", PASSWORD)}
+
+    def granted(what):
+        assert said[what]["status"] == 200 and said[what]["exception"] is None, said[what]
+        return said[what]["response"]
+
+    login = granted("login")
+    assert list(login) == ["refreshToken", "token", "user"]
+    assert login["user"] == {
+        "active": True, "email": "ada@example.org", "id": "ada",
+        "registrations": [{"applicationId": "phone", "roles": ["ROLE_CUSTOMER"]}], "username": "ada"}
+    first, second = granted("refresh"), granted("refresh again")
+    assert list(first) == ["refreshToken", "token"]
+    assert len({login["refreshToken"], first["refreshToken"], second["refreshToken"]}) == 3
+    for what in ("logout", "logout again", "global logout", "logout without token"):
+        assert granted(what) is None
+    assert "registrations" not in granted("login without application")["user"]
+    granted("login once more")
+
+    empty = {"response": None, "exception": None}
+    for what in ("after the logout", "after the global logout", "foreign token"):
+        assert said[what] == {"status": 401, **empty}
+    assert said["wrong password"] == said["unknown user"] == {"status": 404, **empty}
+    for what, field, code in (("unknown application", "applicationId", "[invalid]applicationId"),
+                              ("nothing", "loginId", "[blank]loginId"),
+                              ("nothing", "password", "[blank]password"),
+                              ("no token", "refreshToken", "[blank]refreshToken")):
+        assert said[what]["status"] == 400
+        assert said[what]["exception"]["fieldErrors"][field][0]["code"] == code
