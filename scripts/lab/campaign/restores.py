@@ -8,7 +8,7 @@ import random
 import shutil
 import time
 
-from lab import dialects, machine, servers
+from lab import dialects, installation, machine, servers
 
 from . import Violation, load, memory_folder
 
@@ -61,7 +61,7 @@ class Rounds:
             self.clients.dead.append((mount, login))
         self.clients.begin_restore(backed_up)
         self.server.stop()
-        self.installed.retoken("store", "restore", backup)
+        self.put_back(backup)
         self.server = servers.start("socket", self.installed, self.folder)
         self.clients.end_restore()
         self.counts["restores"] += 1
@@ -70,6 +70,16 @@ class Rounds:
             if self.server.send(dead_mount.dialect.request(dead_mount.path, login)).status == 200:
                 self.clients.violate(f"I5: session {login.session} lives again")
         self.clients.ending.wait(self.chance.uniform(2, 4))
+
+    def put_back(self, backup):
+        """It refuses as long as a process has the store open, as the `retoken` of a login has."""
+        def done():
+            result = self.installed.run("store", "restore", backup)
+            if result.returncode != 0 and b"has the store open" not in result.stderr:
+                raise installation.Refused(("store", "restore", backup), result)
+            return result.returncode == 0
+
+        machine.wait_until(done, patience=60, what="the store to be closed")
 
 
 class Restored(load.Load):
