@@ -60,7 +60,8 @@ static const struct verb verbs[] = {
 
     {"client", "add", "ID", 1, 1,
      OPTION_BIT(PUBLIC) | OPTION_BIT(SECRET_FILE) | OPTION_BIT(FORCE) | OPTION_BIT(SCOPE) |
-         OPTION_BIT(KEY) | OPTION_BIT(ALGORITHM) | OPTION_BIT(JSON),
+         OPTION_BIT(POLICY) | OPTION_BIT(GRANT) | OPTION_BIT(KEY) | OPTION_BIT(ALGORITHM) |
+         OPTION_BIT(ORIGIN) | OPTION_BIT(REDIRECT_URI) | OPTION_BIT(JSON),
      CALL_NEEDS_WRITING, verbs_client_add, "register a client; prints its secret once"},
     {"client", "list", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_client_list,
      "list all clients"},

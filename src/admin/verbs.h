@@ -26,6 +26,8 @@ enum call_end verbs_client_secret(struct call *call);
  * too ("" otherwise). CALL_DONE, or the end with its reason said. */
 enum call_end verbs_client_secret_read(struct call *call, struct client_secret *secret,
                                        char shown[44]);
+/* Takes the options of `client set` into the client. CALL_DONE, or the end with its reason said. */
+enum call_end verbs_client_read(struct call *call, struct client *client);
 /* Writes the client back, if it is still as it was read. CALL_DONE, or the end with its reason
  * said. */
 enum call_end verbs_client_update(struct call *call, const struct client *before,

@@ -78,16 +78,10 @@ enum call_end verbs_client_add(struct call *call)
     char secret[44] = "";
     struct fault fault = {0};
     struct text id = text_of(call_argument(call, 0));
-    const char *scope = options_value(&call->options, OPTION_SCOPE);
 
     if (!text_is_visible_ascii(id) || !text_copy(id, client.id, sizeof client.id)) {
         return call_wrong(call, "a client's id has 1 to %d visible ASCII characters",
                           CLIENT_ID_MAX);
-    }
-    if (scope != NULL && (text_has_control(text_of(scope)) ||
-                          !text_copy(text_of(scope), client.scope, sizeof client.scope))) {
-        return call_wrong(call, "--scope: at most %d characters, words separated by spaces",
-                          CLIENT_SCOPE_MAX);
     }
     struct client there;
     if (store_client_find(call->service.store, client.id, &there, NULL) == STORE_OK) {
@@ -96,7 +90,7 @@ enum call_end verbs_client_add(struct call *call)
                            "secret",
                            client.id, client.id);
     }
-    enum call_end end = client_key_read(call, &client);
+    enum call_end end = verbs_client_read(call, &client);
     end = end == CALL_DONE ? read_secret(call, &client, secret) : end;
     if (end != CALL_DONE) {
         return end;

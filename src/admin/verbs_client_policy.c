@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "admin/client_key.h"
+#include "http/redirect.h"
 
 /* A policy that a client may have of its own: a duration, a number, or one of two words. */
 struct own_policy {
@@ -91,11 +92,17 @@ enum call_end verbs_client_set(struct call *call)
         return end;
     }
     after = before;
-    end = read_policies(call, &after.override);
-    end = end == CALL_DONE ? read_grants(call, &after.grants) : end;
-    end = end == CALL_DONE ? client_key_read(call, &after) : end;
-    end = end == CALL_DONE ? read_words(call, &after) : end;
+    end = verbs_client_read(call, &after);
     return end == CALL_DONE ? change(call, &before, &after, "changed") : end;
+}
+
+enum call_end verbs_client_read(struct call *call, struct client *client)
+{
+    enum call_end end = read_policies(call, &client->override);
+
+    end = end == CALL_DONE ? read_grants(call, &client->grants) : end;
+    end = end == CALL_DONE ? client_key_read(call, client) : end;
+    return end == CALL_DONE ? read_words(call, client) : end;
 }
 
 enum call_end verbs_client_disable(struct call *call)
@@ -310,6 +317,11 @@ static enum call_end read_list(struct call *call, enum option_id option, char *l
     for (size_t at = 0; (given = options_next(&call->options, option, &at)) != NULL;) {
         if (given[0] == '\0') {
             continue;
+        } else if (option == OPTION_REDIRECT_URI && !http_redirect_is_registrable(text_of(given))) {
+            return call_wrong(call,
+                              "--%s %s: write https://HOST/…, http://127.0.0.1/… or an app's own "
+                              "scheme with a dot, without spaces, # and *",
+                              word, given);
         } else if (!text_is_visible_ascii(text_of(given)) || strstr(given, ":/") == NULL) {
             return call_wrong(call, "--%s %s: write SCHEME://…, without spaces", word, given);
         }

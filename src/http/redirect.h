@@ -12,4 +12,9 @@
  * fragment or other bytes than ASCII is none. */
 bool http_redirect_is_among(struct text uri, struct text registered);
 
+/* May it be registered? An absolute URI of visible ASCII, without a fragment or a wildcard: https
+ * with a host and no user name, http for a loopback host, or an app's own scheme, which has a dot
+ * (RFC 8252 section 7.1). */
+bool http_redirect_is_registrable(struct text uri);
+
 #endif

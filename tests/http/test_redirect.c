@@ -79,11 +79,57 @@ static void test_others(void **state)
     assert_false(http_redirect_is_among(TEXT("https://a.example"), TEXT("")));
 }
 
+static void test_registrable(void **state)
+{
+    static const struct {
+        const char *uri;
+        bool good;
+    } rows[] = {
+        {"https://app.example/done", true},
+        {"https://app.example", true},
+        {"https://app.example:8443/done?x=1", true},
+        {"http://127.0.0.1/cb", true},
+        {"http://[::1]:8000/cb", true},
+        {"http://localhost:3000/cb", true},
+        {"com.example.app:/cb", true},
+        {"com.example.app://cb", true},
+        {"", false},
+        {"/done", false},
+        {"https:", false},
+        {"https:/done", false},
+        {"https:///done", false},
+        {"https://:443/done", false},
+        {"https://app.example/done#here", false},
+        {"https://*.example/done", false},
+        {"https://app.example/*", false},
+        {"https://app.example@evil.example/done", false},
+        {"https://evil.example\\@app.example/done", false},
+        {"https://app.example/ done", false},
+        {"HTTPS://app.example/done", false},
+        {"http://app.example/done", false},
+        {"http://127.0.0.1.evil.example/cb", false},
+        {"http://localhost@evil.example/cb", false},
+        {"app:/cb", false},
+        {"javascript:alert(1)", false},
+        {"data:text/html,x", false},
+        {".app:/cb", false},
+        {"app.:/cb", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (http_redirect_is_registrable(text_of(rows[i].uri)) != rows[i].good) {
+            fail_msg("%s is %s", rows[i].uri, rows[i].good ? "refused" : "taken");
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_registered),
         cmocka_unit_test(test_others),
+        cmocka_unit_test(test_registrable),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
