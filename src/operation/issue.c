@@ -137,16 +137,15 @@ bool issue_written(struct issue *issue, enum store_result result, enum outcome *
 bool issue_scope(const struct client *client, const struct policy *policy, bool *given,
                  struct text *scope, char *room)
 {
-    struct text own = client != NULL ? text_of(client->scope) : (struct text){0};
+    bool defaults = policy->scope_rule == SCOPE_SUBSET && policy->layout->says_scope;
 
-    if (scope->size > SESSION_SCOPE_MAX || !scope_canonical(*scope, room, scope)) {
+    if (client == NULL || (scope->size == 0 && !defaults)) {
+        return scope->size <= SESSION_SCOPE_MAX && scope_canonical(*scope, room, scope);
+    } else if (!client_scope(client, *scope, room, scope)) {
         return false;
-    } else if (scope->size == 0 && own.size > 0 && policy->scope_rule == SCOPE_SUBSET &&
-               policy->layout->says_scope) {
-        *scope = own;
-        *given = true;
     }
-    return own.size == 0 || scope_covers(own, *scope);
+    *given = *given || scope->size > 0;
+    return true;
 }
 
 static bool find_policy(struct issue *issue)

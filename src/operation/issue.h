@@ -24,11 +24,9 @@ struct access_token {
  * and the account. Needs answer.now_ms. False with request->fault. */
 bool issue_access_token(struct request *request, const struct access_token *token);
 
-/* What is granted to a client (NULL = none) of what it asks for: the words in canonical form, which
- * must be within the client's own scope. A client that asks for none gets its own scope, unless the
- * realm wants the scope repeated exactly or its tokens cannot say one. *scope is in `room` of
- * SESSION_SCOPE_MAX bytes, or in the client. False: no scope (RFC 6749 section 3.3), too long, or
- * more than the client's. */
+/* What is granted to a client (NULL = none): see client_scope. But where a realm wants the scope
+ * repeated exactly, or its tokens cannot say one, who asks for none gets none. *scope is in `room`,
+ * which has SESSION_SCOPE_MAX bytes. False as there. */
 bool issue_scope(const struct client *client, const struct policy *policy, bool *given,
                  struct text *scope, char *room);
 

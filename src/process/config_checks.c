@@ -18,6 +18,7 @@ static bool says_no_audience(const struct realm *realm);
 static bool loses_no_scope(const struct realm *realm);
 static bool takes_no_bearer(const struct realm *realm);
 static bool asks_for_no_user(const struct realm *realm);
+static bool gives_no_grants(const struct realm *realm);
 static bool check_remote_user(struct config_reader *reader, size_t realm);
 
 /* Settings that may have no effect, and what to do then. */
@@ -44,6 +45,7 @@ static const struct {
      "no one logs in with an access token here; remove the line"},
     {"remote-user", asks_for_no_user,
      "nothing here asks for a user of the web server; remove the line"},
+    {"grants", gives_no_grants, "clients ask for no grants here; remove the line"},
     {"scope-loss", loses_no_scope, "access tokens here say their scope; remove the line"},
 };
 
@@ -221,4 +223,9 @@ static bool asks_for_no_user(const struct realm *realm)
         asks = asks || dialect->endpoints[i].needs_remote_user;
     }
     return !asks;
+}
+
+static bool gives_no_grants(const struct realm *realm)
+{
+    return !realm->dialect->proves_clients;
 }

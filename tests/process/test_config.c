@@ -194,7 +194,8 @@ static const struct {
      "retoken.conf:3: base = auth: not a path prefix; write for example /auth"},
     {REALM "base = /" LONG_60 LONG_60 "\n",
      "retoken.conf:1: [realm s]: the path of token is longer than 128 bytes"},
-    {REALM "path.tokn = /x\n", "retoken.conf:3: path.tokn: no such endpoint; oauth has token, authorize, session"},
+    {REALM "path.tokn = /x\n",
+     "retoken.conf:3: path.tokn: no such endpoint; oauth has token, authorize, session"},
     {REALM "path.kopong.token = /x\n",
      "retoken.conf:3: path.kopong.token: no such endpoint; oauth has token, authorize, session"},
     {"[realm s]\ndialect = kopong, duktig\npath.refresh = /x\n",
@@ -330,6 +331,11 @@ static const struct {
     {DUKTIG "format = native\nrotation = on\n",
      "retoken.conf:4: rotation = on: the answers of duktig have no place for the next refresh "
      "token; write off"},
+    {MOUNT "grants = refresh passwords\n",
+     "retoken.conf:3: grants = refresh passwords: unknown; write one or more of refresh, password, "
+     "client, code, device and exchange"},
+    {KOPONG "grants = refresh\n",
+     "retoken.conf:3: grants has no effect: clients ask for no grants here; remove the line"},
     {MOUNT "remote-user = on\n",
      "retoken.conf:3: remote-user = on: unknown; write off, known or any"},
     {MOUNT "remote-user = known\n",
@@ -704,6 +710,18 @@ static void test_default_mount_by_its_path(void **state)
         loaded("[mount /" LONG_60 "/token]\ndialect = oauth\nrealm = r\n", "/" LONG_60 "/token"));
 }
 
+static void test_grants(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        loaded("[realm r]\ndialect = oauth\ngrants = password  refresh\n", "/oauth/token")
+            ->realm->policy.grants,
+        GRANT_PASSWORD | GRANT_REFRESH);
+    assert_int_equal(loaded("", "/oauth/token")->realm->policy.grants, 0);
+    assert_int_equal(loaded("", "/oauth2/token")->realm->policy.grants,
+                     GRANT_CLIENT | GRANT_REFRESH);
+}
+
 /* What asks for a user of the web server's is there where the realm lets it. */
 static void test_remote_user(void **state)
 {
@@ -889,6 +907,7 @@ int main(void)
         cmocka_unit_test(test_every_mount_setting),
         cmocka_unit_test(test_named_mounts_replace_the_list),
         cmocka_unit_test(test_default_mount_by_its_path),
+        cmocka_unit_test(test_grants),
         cmocka_unit_test(test_remote_user),
         cmocka_unit_test(test_realm),
         cmocka_unit_test(test_endpoints_of_a_realm),

@@ -875,6 +875,68 @@ static void rotation_and_touch_need_a_live_session_and_an_enabled_account(void *
     assert_int_equal(fixture_find(f, 1).generation, 1);
 }
 
+static void set_client(struct fixture *f, const char *id, bool enabled)
+{
+    struct client before, after;
+
+    assert_store(STORE_OK, store_client_find(f->store, id, &before, &f->fault));
+    after = before;
+    after.enabled = enabled;
+    assert_store(STORE_OK, store_client_update(f->store, &before, &after, &f->fault));
+}
+
+static void clients_own_sessions_need_no_account(void **state)
+{
+    struct fixture *f = *state;
+    struct client robot = {.enabled = true, .id = "robot"};
+    struct session session = fixture_session(1);
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
+    struct session_view view;
+
+    assert_store(STORE_OK, store_client_add(f->store, &robot, &f->fault));
+    session.account = 0;
+    session.client_number = robot.number;
+    strcpy(session.client, "robot");
+    assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
+    assert_store(STORE_OK, store_session_view(f->store, session.id, &view, &f->fault));
+    assert_false(view.has_account);
+    assert_int_equal(view.session.end, SESSION_LIVE);
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    rotation = fixture_rotation(1, 1, FIXTURE_NOW + 2);
+    set_client(f, "robot", false);
+    assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
+    set_client(f, "robot", true);
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    rotation = fixture_rotation(1, 2, FIXTURE_NOW + 3);
+    assert_store(STORE_OK, store_client_remove(f->store, "robot", &f->fault));
+    assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_int_equal(fixture_find(f, 1).end, SESSION_ENDED_CLIENT);
+}
+
+static void use_of_a_secret_is_noted_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct client robot = {
+        .enabled = true, .id = "robot", .secrets[0] = {.hash = "a hash", .number = 1}};
+    struct client after, of_before;
+    struct store_write write;
+
+    assert_store(STORE_OK, store_client_add(f->store, &robot, &f->fault));
+    store_prepare_client_use(&write, &robot, 1, FIXTURE_NOW);
+    assert_store(STORE_OK, store_write(f->store, &write, &f->fault));
+    assert_store(STORE_OK, store_client_find(f->store, "robot", &after, &f->fault));
+    assert_int_equal(after.secrets[0].used_ms, FIXTURE_NOW);
+    set_client(f, "robot", false);
+    store_prepare_client_use(&write, &robot, 1, FIXTURE_NOW + CLOCK_DAY);
+    assert_store(STORE_STALE, store_write(f->store, &write, &f->fault));
+    assert_store(STORE_OK, store_client_remove(f->store, "robot", &f->fault));
+    assert_store(STORE_STALE, store_write(f->store, &write, &f->fault));
+    of_before = robot;
+    assert_store(STORE_OK, store_client_add(f->store, &robot, &f->fault));
+    store_prepare_client_use(&write, &of_before, 1, FIXTURE_NOW + CLOCK_DAY);
+    assert_store(STORE_STALE, store_write(f->store, &write, &f->fault));
+}
+
 static void ended_sessions_do_not_rotate(void **state)
 {
     struct fixture *f = *state;
@@ -2351,6 +2413,8 @@ int main(void)
         CONTRACT(wide_and_backward_steps_of_the_clock_are_kept),
         CONTRACT(rolling_forward_skips_generations),
         CONTRACT(rotation_and_touch_need_a_live_session_and_an_enabled_account),
+        CONTRACT(clients_own_sessions_need_no_account),
+        CONTRACT(use_of_a_secret_is_noted_alone),
         CONTRACT(ended_sessions_do_not_rotate),
         CONTRACT(touch_notes_the_use_and_nothing_else),
         CONTRACT(last_generation_is_a_fault_not_a_wrap),
