@@ -110,6 +110,33 @@ def test_wrong_passwords_and_unknown_accounts_are_told_the_same(place, mount):
     assert told[0] == told[1]
 
 
+# Requests beside a refresh that cannot be right, and the golden case that answers each.
+JSON, FORM = dialects.JSON, dialects.FORM
+AMISS = [
+    ("fusionauth", "login-empty", Request("POST", "/api/login", [JSON], b"{}")),
+    ("fusionauth", "login-name-number", Request("POST", "/api/login", [JSON], b'{"loginId":1,"password":"x"}')),
+    ("fusionauth", "login-form", Request("POST", "/api/login", [FORM], b"loginId=ada&password=x")),
+    ("fusionauth", "login-application-unknown", Request(
+        "POST", "/api/login", [JSON], b'{"applicationId":"nobody","loginId":"ada","password":"x"}')),
+    ("fusionauth", "logout-get", Request("GET", "/api/logout")),
+    ("fusionauth", "logout-nothing", Request("POST", "/api/logout")),
+    ("fusionauth", "logout-token-number", Request("POST", "/api/logout", [JSON], b'{"refreshToken":1}')),
+    ("fusionauth", "logout-parameter-repeated", Request("POST", "/api/logout?refreshToken=one&refreshToken=two")),
+    ("simplejwt", "login-empty", Request("POST", "/api/token/", [JSON], b"{}")),
+    ("simplejwt", "login-blank-and-null", Request(
+        "POST", "/api/token/", [JSON], b'{"username":" ","password":null}')),
+    ("simplejwt", "login-form-repeated", Request(
+        "POST", "/api/token/", [FORM], b"username=ada&username=eve&password=x")),
+    ("simplejwt", "verify-missing", Request("POST", "/api/token/verify/", [JSON], b'{"refresh":"x"}')),
+    ("simplejwt", "blacklist-missing", Request("POST", "/api/token/blacklist/", [JSON], b'{"token":"x"}')),
+]
+
+
+@pytest.mark.parametrize("dialect, case, request_amiss", AMISS, ids=[f"{row[0]}-{row[1]}" for row in AMISS])
+def test_request_beside_a_refresh_is_refused(place, dialect, case, request_amiss):
+    assert goldens.case(dialect, case).complaints(place.server.send(request_amiss)) == []
+
+
 ENDING = [pytest.param(mount, id=mount.path) for mount in dialects.MOUNTS
           if mount.dialect.beside("logout", mount.path)]
 
