@@ -498,8 +498,8 @@ static enum call_end read_password(struct call *call, struct account *account)
         end = call_wrong(call, "a password has at most %d bytes", PASSWORD_MAX);
     } else if ((end = call_check_length(call, "a password", size, &password_lengths)) ==
                    CALL_DONE &&
-               !password_hash((struct text){password, size}, &call->randomness, account->password,
-                              &fault)) {
+               !password_hash((struct text){password, size}, &call->service.config.password_method,
+                              &call->randomness, account->password, &fault)) {
         end = call_fault(call, &fault);
     }
     secret_wipe(password, sizeof password);

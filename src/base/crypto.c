@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* crypto.c: libcrypto's SHA-256, HMAC, HKDF, AES-256-GCM and random generator, and how libcrypto is
- * started. Knows parameters of algorithms; does not know tokens, records or what a key is for. */
+/* crypto.c: libcrypto's SHA-256, MD5, HMAC, HKDF, AES-256-GCM and random generator, and how
+ * libcrypto is started. Knows parameters of algorithms; does not know tokens, records or what a key
+ * is for. */
 /* SHA256_CTX is the one way libcrypto has to keep a half-done hash as a plain value. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "base/crypto.h"
@@ -13,6 +14,7 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/md5.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
@@ -91,6 +93,16 @@ bool crypto_sha256(const void *data, size_t size, uint8_t out[CRYPTO_HASH_SIZE])
 
     return SHA256_Init(&hash) == 1 && SHA256_Update(&hash, data, size) == 1 &&
            SHA256_Final(out, &hash) == 1;
+}
+
+bool crypto_md5(const void *data, size_t size, uint8_t out[CRYPTO_MD5_SIZE])
+{
+    MD5_CTX hash;
+    bool done = MD5_Init(&hash) == 1 && MD5_Update(&hash, data, size) == 1 &&
+                MD5_Final(out, &hash) == 1;
+
+    secret_wipe(&hash, sizeof hash);
+    return done;
 }
 
 /* ---- MAC ---- */

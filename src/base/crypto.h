@@ -36,6 +36,10 @@ const char *crypto_library(void);
 /* SHA-256 (FIPS 180-4). False only when libcrypto fails. */
 bool crypto_sha256(const void *data, size_t size, uint8_t out[CRYPTO_HASH_SIZE]);
 
+/* MD5 (RFC 1321), for the hashes that Apache's htpasswd makes, and for nothing new. The same. */
+enum { CRYPTO_MD5_SIZE = 16 };
+bool crypto_md5(const void *data, size_t size, uint8_t out[CRYPTO_MD5_SIZE]);
+
 /* A prepared HMAC-SHA-256 key (RFC 2104). Safe to use from several threads at once. */
 struct crypto_mac;
 struct crypto_mac *crypto_mac_open(const void *key, size_t size); /* NULL: libcrypto failed */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/fault.h"
+#include "operation/password_kind.h"
 #include "store/store.h"
 #include "token/keyring.h"
 #include "token/secrets.h"
@@ -20,6 +21,8 @@ struct issuer {
     struct device_polls *polls;       /* when devices last asked whether they are approved */
     struct signing_key *refresh_jwt;  /* signs JWT-shaped refresh tokens, and nothing else */
     struct issuer_keyrings *keyrings; /* issuer.c's own: the current one and earlier ones */
+
+    struct password_method password_method; /* of new hashes; set after opening */
 };
 
 /* Reads the keyring. False with *fault: the store or a sealed key cannot be read. */

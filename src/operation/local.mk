@@ -30,8 +30,10 @@ liboperation_a_SOURCES = \
 	src/operation/ownership.h \
 	src/operation/password.c \
 	src/operation/password.h \
+	src/operation/password_apr1.c src/operation/password_apr1.h \
 	src/operation/password_gate.c \
 	src/operation/password_gate.h \
+	src/operation/password_kind.c src/operation/password_kind.h \
 	src/operation/preflight.c \
 	src/operation/preview.c \
 	src/operation/preview.h \

@@ -10,6 +10,7 @@
 
 #include "base/codec.h"
 #include "base/secret.h"
+#include "operation/password_apr1.h"
 
 /* yescrypt of a random password that was thrown away: an account without one is compared with it,
  * so that it takes as long. Same cost as crypt_gensalt's default. */
@@ -17,7 +18,7 @@
 
 /* "hmac$" + base64url(HMAC-SHA-256): a generated client secret. */
 #define HMAC_MARK "hmac$"
-enum { HMAC_TEXT_SIZE = 43, SECRET_BYTES = 32 };
+enum { HMAC_TEXT_SIZE = 43, SECRET_BYTES = 32, BCRYPT_MOST = 72 };
 
 /* crypt_r wants C strings. False for what cannot be a password. */
 static bool to_c_string(struct text password, char out[PASSWORD_MAX + 1])
@@ -43,8 +44,9 @@ static bool run_crypt(const char *password, const char *setting, char hash[PASSW
     return done;
 }
 
-bool password_hash(struct text password, const struct randomness *randomness,
-                   char hash[PASSWORD_HASH_MAX + 1], struct fault *fault)
+bool password_hash(struct text password, const struct password_method *method,
+                   const struct randomness *randomness, char hash[PASSWORD_HASH_MAX + 1],
+                   struct fault *fault)
 {
     char plain[PASSWORD_MAX + 1];
     char random[16];
@@ -53,12 +55,14 @@ bool password_hash(struct text password, const struct randomness *randomness,
 
     if (!to_c_string(password, plain)) {
         fault_set(fault, "a password has 1 to %d bytes and no NUL", PASSWORD_MAX);
+    } else if (method->kind == PASSWORD_BCRYPT && password.size > BCRYPT_MOST) {
+        fault_set(fault, "bcrypt takes no more than %d bytes of a password", BCRYPT_MOST);
     } else if (!randomness_fill(randomness, random, sizeof random)) {
         fault_set(fault, "no randomness for a password salt");
-    } else if (crypt_gensalt_rn("$y$", 0, random, (int)sizeof random, setting,
-                                (int)sizeof setting) == NULL ||
+    } else if (crypt_gensalt_rn(password_method_prefix(method), password_method_cost(method),
+                                random, (int)sizeof random, setting, (int)sizeof setting) == NULL ||
                !run_crypt(plain, setting, hash)) {
-        fault_set(fault, "crypt cannot hash with yescrypt");
+        fault_set(fault, "crypt cannot hash with %s", password_method_prefix(method));
     } else {
         done = true;
     }
@@ -68,11 +72,13 @@ bool password_hash(struct text password, const struct randomness *randomness,
 
 static enum password_check check(const char *plain, const char *against)
 {
+    bool apr1 = text_starts(text_of(against), TEXT(PASSWORD_APR1));
     char made[PASSWORD_HASH_MAX + 1];
     enum password_check result;
 
     errno = 0;
-    if (!run_crypt(plain, against, made)) { /* a hash that is none fits no password */
+    if (apr1 ? !password_apr1(text_of(plain), against, made) : !run_crypt(plain, against, made)) {
+        /* a hash that is none fits no password */
         result = errno == EINVAL ? PASSWORD_WRONG : PASSWORD_FAULT;
     } else {
         result =
@@ -128,7 +134,7 @@ bool client_secret_hash(struct text secret, bool generated, const struct secrets
                         struct fault *fault)
 {
     if (!generated) {
-        return password_hash(secret, randomness, hash, fault);
+        return password_hash(secret, &(struct password_method){0}, randomness, hash, fault);
     }
     if (!hmac_hash(secret, secrets, hash)) {
         fault_set(fault, "HMAC failed");

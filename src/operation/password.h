@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: ISC */
-/* password.h: hashes of account passwords (crypt(5), yescrypt by libxcrypt) and of client secrets.
- * The only file that includes crypt.h. */
+/* password.h: hashes of account passwords (crypt(5) by libxcrypt, and Apache's own) and of client
+ * secrets. The only file that includes crypt.h. */
 #ifndef RETOKEN_OPERATION_PASSWORD_H
 #define RETOKEN_OPERATION_PASSWORD_H
 
 #include "base/crypto.h"
 #include "base/fault.h"
 #include "base/text.h"
+#include "operation/password_kind.h"
 #include "token/secrets.h"
 
 enum { PASSWORD_MAX = 256, PASSWORD_HASH_MAX = 384 };
 
-/* yescrypt with libxcrypt's default cost. False with *fault (also for an empty, overlong or
- * NUL-holding password). */
-bool password_hash(struct text password, const struct randomness *randomness,
-                   char hash[PASSWORD_HASH_MAX + 1], struct fault *fault);
-/* Constant-time comparison of the result. hash "" or NULL: does the same work and says no, so that
- * an unknown account takes as long as a known one. Takes 16 MiB and tens of milliseconds: what
- * strangers may ask for goes through a password_gate, which alone gives PASSWORD_BUSY.
- * PASSWORD_FAULT: no memory for it. */
+/* False with *fault (also for an empty, overlong or NUL-holding password, and one that bcrypt would
+ * cut off). */
+bool password_hash(struct text password, const struct password_method *method,
+                   const struct randomness *randomness, char hash[PASSWORD_HASH_MAX + 1],
+                   struct fault *fault);
+/* Constant-time comparison of the result; for a hash that password_kind_refuse accepts. hash "" or
+ * NULL: does the same work and says no, so that an unknown account takes as long as a known one.
+ * Takes 16 MiB and tens of milliseconds: what strangers may ask for goes through a password_gate,
+ * which alone gives PASSWORD_BUSY. PASSWORD_FAULT: no memory for it. */
 enum password_check { PASSWORD_RIGHT, PASSWORD_WRONG, PASSWORD_BUSY, PASSWORD_FAULT };
 enum password_check password_verify(struct text password, const char *hash);
 

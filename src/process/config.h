@@ -8,6 +8,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "model/mount.h"
+#include "operation/password_kind.h"
 
 enum { CONFIG_REALMS_MAX = 64, CONFIG_MOUNTS_MAX = 64 };
 enum { CONFIG_PATH_MAX = 1024, CONFIG_THREADS_MAX = 256 };
@@ -42,6 +43,7 @@ struct config {
     size_t realm_count;
     struct mount mounts[CONFIG_MOUNTS_MAX];
     size_t mount_count;
+    struct password_method password_method; /* of new hashes; yescrypt */
 };
 
 /* Which file: `file` when not NULL; else $RETOKEN_CONFIG; else $RETOKEN_HOME/retoken.conf, where

@@ -102,6 +102,7 @@ config_read config_read_number;    /* uint32_t */
 config_read config_read_choice;    /* an enum */
 config_read config_read_switch;    /* bool, through choices 0 and 1 */
 config_read config_read_algorithm; /* enum signing_algorithm */
+config_read config_read_password_method;
 
 /* DIRECTORY/value; absolute values and those without a directory as they are. False: no room. */
 bool config_join(struct text directory, struct text value, char *field, size_t room);

@@ -255,6 +255,15 @@ bool config_read_algorithm(struct config_reader *reader, const struct config_set
     return signing_algorithm_parse(value, field);
 }
 
+bool config_read_password_method(struct config_reader *reader, const struct config_setting *setting,
+                                 struct text value, void *field, const char **wrong)
+{
+    (void)reader;
+    (void)setting;
+    *wrong = "write yescrypt, yescrypt:1 to 7, bcrypt:10 to 15 or sha512crypt:5000 to 2000000";
+    return password_method_parse(value, field);
+}
+
 /* ---- numbers with units ---- */
 
 struct unit {

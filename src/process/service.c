@@ -111,6 +111,7 @@ bool service_open(struct service *service, bool create, bool read_only, struct f
                      randomness_system(), fault)) {
         goto no_issuer;
     }
+    service->issuer.password_method = service->config.password_method;
     return true;
 
 no_issuer:

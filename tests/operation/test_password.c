@@ -12,14 +12,15 @@
 static void test_password(void **state)
 {
     struct randomness randomness = randomness_system();
+    const struct password_method method = {0};
     char hash[PASSWORD_HASH_MAX + 1];
     char again[PASSWORD_HASH_MAX + 1];
     char huge[PASSWORD_MAX + 2];
     struct fault fault;
 
     (void)state;
-    assert_true(password_hash(TEXT("pässword"), &randomness, hash, &fault));
-    assert_true(password_hash(TEXT("pässword"), &randomness, again, &fault));
+    assert_true(password_hash(TEXT("pässword"), &method, &randomness, hash, &fault));
+    assert_true(password_hash(TEXT("pässword"), &method, &randomness, again, &fault));
     assert_true(text_starts(text_of(hash), TEXT("$y$")));
     assert_string_not_equal(hash, again); /* salted */
     assert_int_equal(PASSWORD_RIGHT, password_verify(TEXT("pässword"), hash));
@@ -30,9 +31,11 @@ static void test_password(void **state)
     assert_int_equal(PASSWORD_WRONG, password_verify(TEXT("pässword"), "*0"));
     assert_int_equal(PASSWORD_WRONG, password_verify(((struct text){"pässword\0x", 11}), hash));
     memset(huge, 'a', sizeof huge);
-    assert_false(password_hash((struct text){huge, sizeof huge}, &randomness, hash, &fault));
-    assert_false(password_hash(TEXT(""), &randomness, hash, &fault));
-    assert_true(password_hash((struct text){huge, PASSWORD_MAX}, &randomness, hash, &fault));
+    assert_false(
+        password_hash((struct text){huge, sizeof huge}, &method, &randomness, hash, &fault));
+    assert_false(password_hash(TEXT(""), &method, &randomness, hash, &fault));
+    assert_true(
+        password_hash((struct text){huge, PASSWORD_MAX}, &method, &randomness, hash, &fault));
 }
 
 static void test_client_secret(void **state)

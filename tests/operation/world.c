@@ -133,7 +133,8 @@ void world_open(struct world *world)
     strcpy(world->ada.roles, "admin user");
     world->ada.enabled = true;
     if (hashed[0] == '\0') {
-        assert_true(password_hash(TEXT("correct horse"), &randomness, hashed, &world->fault));
+        assert_true(password_hash(TEXT("correct horse"), &world->issuer.password_method,
+                                  &randomness, hashed, &world->fault));
     }
     strcpy(world->ada.password, hashed);
     assert_int_equal(store_account_add(world->store, &world->ada, &world->fault), STORE_OK);
