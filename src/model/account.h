@@ -6,11 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/crypto.h"
+#include "base/text.h"
+
 enum {
     ACCOUNT_NAME_MAX = 128,    /* login name */
     ACCOUNT_SUBJECT_MAX = 128, /* `sub` where the dialect wants another than the name */
     ACCOUNT_ROLES_MAX = 512,   /* space-separated */
     ACCOUNT_CLAIMS_MAX = 2048, /* a JSON object of further claims: email, firstName, roleId … */
+    ACCOUNT_SESSION_LIMIT_MAX = 1000000,
     ACCOUNT_PASSWORD_MAX = 384 /* crypt(5) string; "" = no password, none can be right */
 };
 
@@ -27,6 +31,21 @@ struct account {
     char roles[ACCOUNT_ROLES_MAX + 1];
     char claims[ACCOUNT_CLAIMS_MAX + 1]; /* "" or "{...}" */
     char password[ACCOUNT_PASSWORD_MAX + 1];
+    /* SHA-256 of the hash that was set or imported, where `password` is a later one of the same
+     * password, made at a login; otherwise all zero. */
+    uint8_t rehashed[CRYPTO_HASH_SIZE];
 };
+
+/* Can an account have this name? Otherwise what to say, with ACCOUNT_NAME_MAX. */
+bool account_name_is_good(struct text name);
+#define ACCOUNT_NAME_RULE "an account's name has 1 to %d bytes of UTF-8, no control characters"
+
+/* Is all the same but number, last login and what the store keeps of its own? */
+bool account_is_same(const struct account *a, const struct account *b);
+/* Is `hash` the account's, or the one that it was made from? "" is the hash of no password. */
+bool account_has_hash(const struct account *account, const char *hash);
+/* Have both the same password? False also for two hashes of it that were set independently. */
+bool account_same_password(const struct account *a, const struct account *b);
+bool account_is_rehashed(const struct account *account);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "operation/decoy.h"
 #include "operation/password_gate.h"
 #include "operation/request.h"
 
@@ -227,9 +228,16 @@ bool guess_password(struct request *request, struct text name, struct text passw
                     const char *hash, enum outcome *refusal)
 {
     char owner[ACCOUNT_NAME_MAX + sizeof "account "];
+    char decoy[PASSWORD_HASH_MAX + 1];
 
+    *refusal = OUTCOME_FAULT;
+    /* asked for every name, so that it takes no time of its own */
+    if (!decoy_hash(request->issuer, name, decoy, &request->fault)) {
+        return false;
+    }
     snprintf(owner, sizeof owner, "account %.*s", TEXT_ARGS(name));
-    switch (password_gate_verify(request->issuer->gate, text_of(owner), password, hash)) {
+    switch (password_gate_verify(request->issuer->gate, text_of(owner), password,
+                                 hash[0] != '\0' ? hash : decoy)) {
     case PASSWORD_RIGHT:
         request->guess.made = GUESS_RIGHT;
         return true;
@@ -244,7 +252,6 @@ bool guess_password(struct request *request, struct text name, struct text passw
         break;
     }
     fault_set(&request->fault, "a password could not be checked: out of memory?");
-    *refusal = OUTCOME_FAULT;
     return false;
 }
 

@@ -17,6 +17,7 @@ liboperation_a_SOURCES = \
 	src/operation/issue.c \
 	src/operation/issue.h \
 	src/operation/device_polls.c src/operation/device_polls.h \
+	src/operation/decoy.c src/operation/decoy.h \
 	src/operation/guess.c \
 	src/operation/guess.h \
 	src/operation/health.c \
@@ -40,6 +41,7 @@ liboperation_a_SOURCES = \
 	src/operation/refresh.c \
 	src/operation/remote_user.c \
 	src/operation/remote_user.h \
+	src/operation/rehash.c src/operation/rehash.h \
 	src/operation/secret_proof.c \
 	src/operation/secret_proof.h \
 	src/operation/token_ref.c \

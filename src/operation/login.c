@@ -9,6 +9,7 @@
 #include "operation/client_auth.h"
 #include "operation/issue.h"
 #include "operation/operation.h"
+#include "operation/rehash.h"
 #include "operation/token_ref.h"
 
 struct login {
@@ -17,6 +18,7 @@ struct login {
     struct issue issue;
     enum outcome outcome;
     bool writes;
+    struct store_write *rehash; /* to be made after that; NULL = none */
 };
 
 static bool begin(struct request *request);
@@ -48,6 +50,7 @@ static bool begin_new(struct request *request)
     }
     login->outcome = start_session(request, login);
     login->writes = login->outcome == OUTCOME_ROTATED;
+    login->rehash = NULL;
     return true;
 }
 
@@ -73,17 +76,24 @@ static struct store_write *step(struct request *request, enum outcome *outcome)
     struct login *login = request->state;
 
     *outcome = login->outcome;
-    return login->writes ? &login->issue.write : NULL;
+    return login->writes ? &login->issue.write : login->rehash;
 }
 
 static void written(struct request *request, enum store_result result)
 {
     struct login *login = request->state;
-    bool taken =
-        result == STORE_EXISTS &&
-        !client_auth_is_fresh(request, &login->client, request->answer.now_ms, &login->outcome);
+    bool taken;
 
+    if (login->rehash != NULL) {
+        login->rehash = NULL; /* whatever came of it */
+        return;
+    }
+    taken = result == STORE_EXISTS &&
+            !client_auth_is_fresh(request, &login->client, request->answer.now_ms, &login->outcome);
     login->writes = !taken && issue_written(&login->issue, result, &login->outcome);
+    if (login->outcome == OUTCOME_ROTATED && !login->writes) {
+        login->rehash = rehash_prepare(request, &login->account, request->input.login.password);
+    }
 }
 
 /* The bearer is a refresh token of ours: the refresh operation knows the rest. */

@@ -109,6 +109,25 @@ enum password_check password_gate_verify(struct password_gate *gate, struct text
     return result;
 }
 
+bool password_gate_enter(struct password_gate *gate)
+{
+    bool may;
+
+    pthread_mutex_lock(&gate->lock);
+    may = gate->running < PASSWORD_CHECKS;
+    gate->running += may;
+    pthread_mutex_unlock(&gate->lock);
+    return may;
+}
+
+void password_gate_leave(struct password_gate *gate)
+{
+    pthread_mutex_lock(&gate->lock);
+    gate->running--;
+    pthread_cond_broadcast(&gate->changed);
+    pthread_mutex_unlock(&gate->lock);
+}
+
 bool password_gate_knows(struct password_gate *gate, struct text owner, struct text password,
                          const char *hash)
 {

@@ -26,6 +26,10 @@ void password_gate_close(struct password_gate *gate); /* NULL is harmless */
 enum password_check password_gate_verify(struct password_gate *gate, struct text owner,
                                          struct text password, const char *hash);
 
+/* May the caller compute a hash now, as one of the PASSWORD_CHECKS? True: then leave afterwards. */
+bool password_gate_enter(struct password_gate *gate);
+void password_gate_leave(struct password_gate *gate);
+
 /* Is it remembered as right? Computes no hash. */
 bool password_gate_knows(struct password_gate *gate, struct text owner, struct text password,
                          const char *hash);

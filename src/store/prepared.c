@@ -235,11 +235,26 @@ enum store_result store_account_update(struct store *store, const struct account
 {
     struct store_write write;
 
-    start(&write, STORE_WRITE_ACCOUNT_UPDATE, 0);
-    write.of.account_update.before = before;
-    write.of.account_update.after = account;
-    write.of.account_update.end = SESSION_LIVE;
+    store_prepare_account_update(&write, before, account);
     return store_write(store, &write, fault);
+}
+
+void store_prepare_account_update(struct store_write *write, const struct account *before,
+                                  const struct account *after)
+{
+    start(write, STORE_WRITE_ACCOUNT_UPDATE, 0);
+    write->of.account_update.before = before;
+    write->of.account_update.after = after;
+    write->of.account_update.end = SESSION_LIVE;
+}
+
+void store_prepare_account_rehash(struct store_write *write, uint64_t account, const char *from,
+                                  const char *to)
+{
+    start(write, STORE_WRITE_ACCOUNT_REHASH, 0);
+    write->of.account_rehash.account = account;
+    write->of.account_rehash.from = from;
+    write->of.account_rehash.to = to;
 }
 
 enum store_result store_account_update_and_end(struct store *store, const struct account *before,
@@ -251,9 +266,8 @@ enum store_result store_account_update_and_end(struct store *store, const struct
     enum store_result result;
 
     *count = 0;
-    start(&write, STORE_WRITE_ACCOUNT_UPDATE, now_ms);
-    write.of.account_update.before = before;
-    write.of.account_update.after = account;
+    store_prepare_account_update(&write, before, account);
+    write.now_ms = now_ms;
     write.of.account_update.end = end;
     write.of.account_update.now_ms = now_ms;
     result = store_write(store, &write, fault);

@@ -144,6 +144,12 @@ enum store_result store_account_get(struct store *store, uint64_t number, struct
     return store->kind->account_get(store, number, account, fault);
 }
 
+enum store_result store_account_draw(struct store *store, uint64_t draw, struct account *account,
+                                     struct fault *fault)
+{
+    return store->kind->account_draw(store, draw, account, fault);
+}
+
 enum store_result store_account_list(struct store *store, const char *after, struct account *rows,
                                      size_t room, size_t *count, struct fault *fault)
 {

@@ -174,6 +174,7 @@ enum store_write_kind {
     STORE_WRITE_ATTACHED,    /* nothing but the event and the marks */
     STORE_WRITE_ACCOUNT_ADD,
     STORE_WRITE_ACCOUNT_UPDATE,
+    STORE_WRITE_ACCOUNT_REHASH,
     STORE_WRITE_ACCOUNT_REMOVE,
     STORE_WRITE_CLIENT_ADD,
     STORE_WRITE_CLIENT_UPDATE,
@@ -252,6 +253,10 @@ struct store_write {
             enum session_end end; /* of its sessions; SESSION_LIVE = they go on */
             int64_t now_ms;
         } account_update;
+        struct {
+            uint64_t account;
+            const char *from, *to;
+        } account_rehash;
         const char *account_remove; /* name */
         struct client *client_add;
         struct {
@@ -316,6 +321,12 @@ void store_prepare_account_add(struct store_write *write, struct account *accoun
  * client is no longer there, is another of that id, or is disabled. */
 void store_prepare_client_use(struct store_write *write, const struct client *client,
                               uint32_t secret, int64_t now_ms);
+void store_prepare_account_update(struct store_write *write, const struct account *before,
+                                  const struct account *after);
+/* Another hash of the same password: `to` takes the place of `from`, and sessions go on.
+ * STORE_STALE: the account has another by now. */
+void store_prepare_account_rehash(struct store_write *write, uint64_t account, const char *from,
+                                  const char *to);
 /* A write that does nothing but what is attached to it. */
 void store_prepare_attached(struct store_write *write, int64_t now_ms);
 /* Attaches an event to a write that has been prepared. */
@@ -356,6 +367,10 @@ enum store_result store_account_find(struct store *store, const char *name, stru
                                      struct fault *fault);
 enum store_result store_account_get(struct store *store, uint64_t number, struct account *account,
                                     struct fault *fault);
+/* One with a password, chosen among all by `draw`: the same draw gives the same account until
+ * accounts come or go. STORE_ABSENT: none has a password, or few have. */
+enum store_result store_account_draw(struct store *store, uint64_t draw, struct account *account,
+                                     struct fault *fault);
 /* Overwrites the account with the same number. The name does not change. STORE_STALE: it is no
  * longer as `before` (NULL = as whatever it is), so that no change is undone by another. */
 enum store_result store_account_update(struct store *store, const struct account *before,

@@ -40,6 +40,8 @@ struct store_kind {
                                       struct account *account, struct fault *fault);
     enum store_result (*account_get)(struct store *store, uint64_t number, struct account *account,
                                      struct fault *fault);
+    enum store_result (*account_draw)(struct store *store, uint64_t draw, struct account *account,
+                                      struct fault *fault);
     enum store_result (*account_list)(struct store *store, const char *after, struct account *rows,
                                       size_t room, size_t *count, struct fault *fault);
     enum store_result (*client_find)(struct store *store, const char *id, struct client *client,

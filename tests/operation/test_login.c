@@ -301,6 +301,38 @@ static void test_refresh_tokens_are_not_hurt(void **state)
     assert_int_equal(log_in(w, other, "ada", "correct horse", &answer), OUTCOME_RENEWED);
 }
 
+/* An imported hash is replaced at the first login, its sessions go on, and a wrong password
+ * replaces nothing. */
+static void test_weak_hashes_are_replaced(void **state)
+{
+    static const char weak[] = "$apr1$XrjuguDk$hC02BGf5zrsUW88SDtU0d0"; /* of "secret" */
+    struct world *w = *state;
+    struct account account;
+    struct answer first, answer;
+
+    w->issuer.password_method = (struct password_method){PASSWORD_YESCRYPT, 1};
+    assert_int_equal(store_account_find(w->store, "ada", &account, &w->fault), STORE_OK);
+    strcpy(account.password, weak);
+    assert_int_equal(store_account_update(w->store, NULL, &account, &w->fault), STORE_OK);
+
+    assert_int_equal(by_password(w, TEXT("ada"), "wrong", &answer), OUTCOME_CREDENTIALS_WRONG);
+    assert_int_equal(store_account_find(w->store, "ada", &account, &w->fault), STORE_OK);
+    assert_string_equal(account.password, weak);
+    assert_int_equal(by_password(w, TEXT("ada"), "secret", &first), OUTCOME_ROTATED);
+    assert_int_equal(store_account_find(w->store, "ada", &account, &w->fault), STORE_OK);
+    assert_true(text_starts(text_of(account.password), TEXT("$y$j75$")));
+    assert_true(account_has_hash(&account, weak));
+
+    /* the new one suffices; a lower cost would, too */
+    char kept[ACCOUNT_PASSWORD_MAX + 1];
+    memcpy(kept, account.password, sizeof kept);
+    assert_int_equal(by_password(w, TEXT("ada"), "wrong", &answer), OUTCOME_CREDENTIALS_WRONG);
+    assert_int_equal(by_password(w, TEXT("ada"), "secret", &answer), OUTCOME_ROTATED);
+    assert_int_equal(world_present(w, &w->mount, first.refresh_token, &answer), OUTCOME_ROTATED);
+    assert_int_equal(store_account_find(w->store, "ada", &account, &w->fault), STORE_OK);
+    assert_string_equal(account.password, kept);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +345,7 @@ int main(void)
         CASE(test_guessing_is_slowed),
         CASE(test_clock_goes_back),
         CASE(test_refresh_tokens_are_not_hurt),
+        CASE(test_weak_hashes_are_replaced),
     };
     return cmocka_run_group_tests_name("operation/login", tests, NULL, NULL);
 }

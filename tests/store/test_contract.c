@@ -96,6 +96,81 @@ static void a_login_is_noted_in_the_account(void **state)
     assert_int_equal(fixture_findings(f), 0);
 }
 
+/* A better hash of the same password is no change of it: nothing ends, and what began on the word
+ * of the earlier one goes on. */
+static void a_hash_is_replaced_by_another_of_the_same_password(void **state)
+{
+    struct fixture *f = *state;
+    struct session session = fixture_session(1);
+    struct account before, found;
+    struct store_write write;
+
+    fixture_account(f, "ada");
+    assert_store(STORE_OK, store_account_find(f->store, "ada", &before, &f->fault));
+    strcpy(before.password, "$1$first");
+    assert_store(STORE_OK, store_account_update(f->store, NULL, &before, &f->fault));
+    store_prepare_account_rehash(&write, before.number, "$1$other", "$y$second");
+    assert_store(STORE_STALE, store_write(f->store, &write, &f->fault));
+    store_prepare_account_rehash(&write, 99, "$1$first", "$y$second");
+    assert_store(STORE_ABSENT, store_write(f->store, &write, &f->fault));
+    store_prepare_account_rehash(&write, before.number, "$1$first", "$y$second");
+    assert_store(STORE_OK, store_write(f->store, &write, &f->fault));
+    assert_store(STORE_STALE, store_write(f->store, &write, &f->fault));
+    assert_store(STORE_OK, store_account_find(f->store, "ada", &found, &f->fault));
+    assert_string_equal(found.password, "$y$second");
+    assert_int_equal(found.epoch, before.epoch);
+    assert_true(account_has_hash(&found, "$1$first") && account_has_hash(&found, "$y$second"));
+    assert_false(account_has_hash(&found, "$1$other"));
+    assert_store(STORE_OK, store_session_create(f->store, &session, &before, &f->fault));
+
+    /* once more: it is still the first that is remembered */
+    store_prepare_account_rehash(&write, before.number, "$y$second", "$2b$third");
+    assert_store(STORE_OK, store_write(f->store, &write, &f->fault));
+    session = fixture_session(2);
+    assert_store(STORE_OK, store_session_create(f->store, &session, &found, &f->fault));
+    session = fixture_session(3);
+    assert_store(STORE_OK, store_session_create(f->store, &session, &before, &f->fault));
+
+    /* a new password is another one */
+    assert_store(STORE_OK, store_account_find(f->store, "ada", &found, &f->fault));
+    strcpy(found.password, "$y$new");
+    assert_store(STORE_OK, store_account_update(f->store, NULL, &found, &f->fault));
+    session = fixture_session(4);
+    assert_store(STORE_STALE, store_session_create(f->store, &session, &before, &f->fault));
+    assert_store(STORE_OK, store_account_find(f->store, "ada", &found, &f->fault));
+    assert_false(account_has_hash(&found, "$1$first"));
+}
+
+static void an_account_with_a_password_is_drawn(void **state)
+{
+    struct fixture *f = *state;
+    struct account account;
+
+    assert_store(STORE_ABSENT, store_account_draw(f->store, 7, &account, &f->fault));
+    for (int i = 0; i < 6; i++) {
+        fixture_account(f, (const char[]){(char)('a' + i), '\0'});
+    }
+    assert_store(STORE_ABSENT, store_account_draw(f->store, 7, &account, &f->fault));
+    for (uint64_t number = 2; number <= 4; number += 2) {
+        assert_store(STORE_OK, store_account_get(f->store, number, &account, &f->fault));
+        strcpy(account.password, "$y$");
+        assert_store(STORE_OK, store_account_update(f->store, NULL, &account, &f->fault));
+    }
+    bool drawn[7] = {false};
+    for (uint64_t draw = 0; draw < 100; draw++) {
+        uint64_t first;
+
+        assert_store(STORE_OK, store_account_draw(f->store, draw, &account, &f->fault));
+        first = account.number;
+        drawn[first] = true;
+        assert_store(STORE_OK, store_account_draw(f->store, draw, &account, &f->fault));
+        assert_int_equal(account.number, first);
+    }
+    for (uint64_t number = 1; number <= 6; number++) {
+        assert_int_equal(drawn[number], number == 2 || number == 4);
+    }
+}
+
 static void account_update_changes_all_but_the_name(void **state)
 {
     struct fixture *f = *state;
@@ -2386,6 +2461,8 @@ int main(void)
         CONTRACT(unknown_accounts_are_absent),
         CONTRACT(account_names_are_unique_and_numbers_never_come_again),
         CONTRACT(a_login_is_noted_in_the_account),
+        CONTRACT(a_hash_is_replaced_by_another_of_the_same_password),
+        CONTRACT(an_account_with_a_password_is_drawn),
         CONTRACT(account_update_changes_all_but_the_name),
         CONTRACT(accounts_are_listed_by_name_in_pages),
         CONTRACT(clients_are_added_found_listed_and_removed),

@@ -239,7 +239,8 @@ static void account_is_laid_out_as_drawn(void **state)
                                     .name = "ada",
                                     .roles = "admin",
                                     .claims = "{}",
-                                    .password = "$y$"};
+                                    .password = "$y$",
+                                    .rehashed = {0xab}};
     static struct account found;
     struct record record, again;
     struct env_bytes stored;
@@ -249,8 +250,9 @@ static void account_is_laid_out_as_drawn(void **state)
     record_put_account(&record, &account);
     assert_true(record_seal(&record, mac, &stored));
     assert_value(&stored,
-                 "02 03 0000019a9f2c3b00 0000019a9f2c3c00 00000004 00000005 0003 616461 0000 0005"
-                 "61646d696e 0002 7b7d 0003 247924");
+                 "02 07 0000019a9f2c3b00 0000019a9f2c3c00 00000004 00000005 0003 616461 0000 0005"
+                 "61646d696e 0002 7b7d 0003 247924"
+                 "ab00000000000000000000000000000000000000000000000000000000000000");
     reopen(&again, TABLE_ACCOUNTS, stored);
     assert_true(record_get_account(&again, &found));
     assert_memory_equal(&found, &account, sizeof found);
@@ -465,6 +467,7 @@ static void largest_values_fit(void **state)
     memset(account.roles, 'r', ACCOUNT_ROLES_MAX);
     memset(account.claims, 'c', ACCOUNT_CLAIMS_MAX);
     memset(account.password, 'p', ACCOUNT_PASSWORD_MAX);
+    account.rehashed[0] = 1;
     record_start(&record, TABLE_ACCOUNTS, key);
     record_put_account(&record, &account);
     assert_true(record_seal(&record, mac, &stored));

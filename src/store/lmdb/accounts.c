@@ -3,6 +3,7 @@
  * table of names leads to them. Does not know what a password or a claim means. */
 #include <string.h>
 
+#include "base/codec.h"
 #include "store/lmdb/lmdb_store.h"
 
 /* ---- find ---- */
@@ -32,6 +33,34 @@ enum store_result accounts_get(struct store *store, uint64_t number, struct acco
     return lmdb_store_read_begin(store, &rows, fault)
                ? lmdb_store_read_end(&rows, rows_account_get(&rows, number, account))
                : STORE_FAULT;
+}
+
+enum { DRAW_STEPS = 64 };
+
+/* From the drawn number on, and from the first one after the last. */
+enum store_result accounts_draw(struct store *store, uint64_t draw, struct account *account,
+                                struct fault *fault)
+{
+    struct record_counters counters;
+    struct rows_key position;
+    enum env_seek seek = ENV_FROM;
+    struct rows rows;
+    bool found = false;
+
+    if (!lmdb_store_read_begin(store, &rows, fault)) {
+        return STORE_FAULT;
+    } else if (rows_counters_get(&rows, &counters) && counters.next_account > 0) {
+        position = rows_key_u64(draw % counters.next_account);
+        for (int i = 0; i < DRAW_STEPS && !found && !rows.failed; i++, seek = ENV_AFTER) {
+            if (rows_next(&rows, TABLE_ACCOUNTS, seek, &position)) {
+                found = rows_account_get(&rows, codec_get_u64(position.bytes), account) &&
+                        account->password[0] != '\0';
+            } else {
+                position = rows_key_u64(0);
+            }
+        }
+    }
+    return lmdb_store_read_end(&rows, found);
 }
 
 enum store_result accounts_list(struct store *store, const char *after, struct account *rows_out,
@@ -77,15 +106,6 @@ enum store_result accounts_add(struct rows *rows, struct account *account)
     return STORE_OK;
 }
 
-static bool is_same(const struct account *a, const struct account *b)
-{
-    return a->enabled == b->enabled && a->created_ms == b->created_ms &&
-           a->keep_on_password_change == b->keep_on_password_change &&
-           a->session_limit == b->session_limit && strcmp(a->name, b->name) == 0 &&
-           strcmp(a->subject, b->subject) == 0 && strcmp(a->roles, b->roles) == 0 &&
-           strcmp(a->claims, b->claims) == 0 && strcmp(a->password, b->password) == 0;
-}
-
 /* Epoch and last login are the store's own: no update takes them back. */
 enum store_result accounts_update(struct rows *rows, const struct store_write *write)
 {
@@ -95,11 +115,16 @@ enum store_result accounts_update(struct rows *rows, const struct store_write *w
 
     if (!rows_account_get(rows, updated.number, &account)) {
         return STORE_ABSENT;
-    } else if (before != NULL && !is_same(before, &account)) {
+    } else if (before != NULL && !account_is_same(before, &account)) {
         return STORE_STALE;
     }
     memcpy(updated.name, account.name, sizeof updated.name);
     updated.epoch = account.epoch;
+    if (strcmp(updated.password, account.password) == 0) {
+        memcpy(updated.rehashed, account.rehashed, sizeof updated.rehashed);
+    } else {
+        memset(updated.rehashed, 0, sizeof updated.rehashed);
+    }
     updated.last_login_ms = account.last_login_ms;
     if (write->of.account_update.end != SESSION_LIVE) {
         raise_epoch(rows, &updated, write);
@@ -109,6 +134,27 @@ enum store_result accounts_update(struct rows *rows, const struct store_write *w
         note_change(rows, updated.number,
                     updated.enabled ? ENDED_ACCOUNT_ENABLED : ENDED_ACCOUNT_DISABLED);
     }
+    return STORE_OK;
+}
+
+/* What the first hash was is kept, so that an import knows it again. */
+enum store_result accounts_rehash(struct rows *rows, const struct store_write *write)
+{
+    const char *from = write->of.account_rehash.from;
+    struct account account;
+
+    if (!rows_account_get(rows, write->of.account_rehash.account, &account)) {
+        return STORE_ABSENT;
+    } else if (strcmp(account.password, from) != 0 ||
+               !text_copy(text_of(write->of.account_rehash.to), account.password,
+                          sizeof account.password)) {
+        return STORE_STALE;
+    } else if (!account_is_rehashed(&account) &&
+               !crypto_sha256(from, strlen(from), account.rehashed)) {
+        rows_fail(rows, "SHA-256 failed");
+        return STORE_FAULT;
+    }
+    rows_account_put(rows, &account);
     return STORE_OK;
 }
 

@@ -418,6 +418,8 @@ static enum store_result apply_verb(const struct sweep *sweep, struct rows *rows
         return accounts_add(rows, write->of.account_add);
     case STORE_WRITE_ACCOUNT_UPDATE:
         return accounts_update(rows, write);
+    case STORE_WRITE_ACCOUNT_REHASH:
+        return accounts_rehash(rows, write);
     case STORE_WRITE_ACCOUNT_REMOVE:
         return accounts_remove(rows, write->of.account_remove);
     case STORE_WRITE_CLIENT_ADD:
@@ -500,6 +502,7 @@ const struct store_kind lmdb_kind = {
     .alias_find = sessions_alias_find,
     .account_find = accounts_find,
     .account_get = accounts_get,
+    .account_draw = accounts_draw,
     .account_list = accounts_list,
     .client_find = clients_find,
     .client_list = clients_list,

@@ -84,10 +84,13 @@ enum store_result accounts_find(struct store *store, const char *name, struct ac
                                 struct fault *fault);
 enum store_result accounts_get(struct store *store, uint64_t number, struct account *account,
                                struct fault *fault);
+enum store_result accounts_draw(struct store *store, uint64_t draw, struct account *account,
+                                struct fault *fault);
 enum store_result accounts_list(struct store *store, const char *after, struct account *rows_out,
                                 size_t room, size_t *count, struct fault *fault);
 enum store_result accounts_add(struct rows *rows, struct account *account);
 enum store_result accounts_update(struct rows *rows, const struct store_write *write);
+enum store_result accounts_rehash(struct rows *rows, const struct store_write *write);
 enum store_result accounts_remove(struct rows *rows, const char *name);
 
 enum store_result clients_find(struct store *store, const char *id, struct client *client,

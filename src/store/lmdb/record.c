@@ -80,7 +80,8 @@ bool record_get_alias(struct record *record, struct record_alias *alias)
 /* ---- account: key = number (8) ----
  *
  *     02                         version
- *     01                         flags: 01 enabled, 02 sessions outlive a change of the password
+ *     01                         flags: 01 enabled, 02 sessions outlive a change of the password,
+ *                                04 rehashed
  *     0000019a9f2c3b00           created
  *     0000000000000000           last login, 0 = never
  *     00000000                   epoch
@@ -90,12 +91,16 @@ bool record_get_alias(struct record *record, struct record_alias *alias)
  *     0005 61646d696e            roles "admin"
  *     0000                       claims
  *     001f 24792424…             password, a crypt(5) string
+ *     (32 bytes)                 SHA-256 of the hash it was made from; only when rehashed
  *     (16 bytes)                 MAC */
 
 void record_put_account(struct record *record, const struct account *account)
 {
+    bool rehashed = account_is_rehashed(account);
+
     put_u8(record, ACCOUNT_VERSION);
-    put_u8(record, (account->enabled ? 1U : 0) | (account->keep_on_password_change ? 2U : 0));
+    put_u8(record, (account->enabled ? 1U : 0) | (account->keep_on_password_change ? 2U : 0) |
+                       (rehashed ? 4U : 0));
     put_time(record, account->created_ms);
     put_time(record, account->last_login_ms);
     put_u32(record, account->epoch);
@@ -105,6 +110,9 @@ void record_put_account(struct record *record, const struct account *account)
     put_text(record, account->roles, sizeof account->roles);
     put_text(record, account->claims, sizeof account->claims);
     put_text(record, account->password, sizeof account->password);
+    if (rehashed) {
+        put_bytes(record, account->rehashed, sizeof account->rehashed);
+    }
 }
 
 bool record_get_account(struct record *record, struct account *account)
@@ -112,7 +120,7 @@ bool record_get_account(struct record *record, struct account *account)
     unsigned flags;
 
     record->failed |= get_u8(record) != ACCOUNT_VERSION;
-    flags = get_choice(record, 3);
+    flags = get_choice(record, 7);
     account->enabled = (flags & 1) != 0;
     account->keep_on_password_change = (flags & 2) != 0;
     account->created_ms = get_time(record);
@@ -124,6 +132,10 @@ bool record_get_account(struct record *record, struct account *account)
     get_text(record, account->roles, sizeof account->roles);
     get_text(record, account->claims, sizeof account->claims);
     get_text(record, account->password, sizeof account->password);
+    memset(account->rehashed, 0, sizeof account->rehashed);
+    if ((flags & 4) != 0) {
+        get_into(record, account->rehashed, sizeof account->rehashed);
+    }
     return ended(record);
 }
 

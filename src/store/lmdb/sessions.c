@@ -38,7 +38,7 @@ enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
     }
     has_account = rows_account_get(rows, session->account, &account);
     if (as_read != NULL &&
-        (!has_account || !account.enabled || strcmp(account.password, as_read->password) != 0)) {
+        (!has_account || !account.enabled || !account_same_password(&account, as_read))) {
         return STORE_STALE;
     } else if (!client_lets_it_live(rows, session, &client)) {
         return STORE_STALE;
