@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libadmin.a
 libadmin_a_CPPFLAGS = $(AM_CPPFLAGS)
 libadmin_a_SOURCES = \
+	src/admin/account_line.c src/admin/account_line.h \
 	src/admin/call.c src/admin/call.h \
 	src/admin/client_key.c src/admin/client_key.h \
 	src/admin/doctor.c \
@@ -17,6 +18,7 @@ libadmin_a_SOURCES = \
 	src/admin/prompt.c src/admin/prompt.h \
 	src/admin/verbs.h \
 	src/admin/verbs_account.c \
+	src/admin/verbs_account_file.c \
 	src/admin/verbs_client.c \
 	src/admin/verbs_client_policy.c \
 	src/admin/verbs_client_secret.c \

@@ -23,6 +23,14 @@
     OPTION(PASSWORD_FILE, "password-file", 0, "FILE", false, "its first line; - is stdin")         \
     OPTION(NO_PASSWORD, "no-password", 0, "", false, "an account without a password")              \
     OPTION(KEEP_SESSIONS, "keep-sessions", 0, "", false, "its sessions go on when it is enabled")  \
+    OPTION(PASSWORD_CHANGE, "on-password-change", 0, "end|keep", false,                            \
+           "whether its sessions end with its password")                                           \
+    OPTION(SESSION_LIMIT, "session-limit", 0, "N", false,                                          \
+           "most live sessions (0: no limit of its own)")                                          \
+    OPTION(HTPASSWD, "htpasswd", 0, "", false, "the file is Apache's, as htpasswd makes it")       \
+    OPTION(SHADOW, "shadow", 0, "", false, "the file is shadow(5)")                                \
+    OPTION(WITH_HASHES, "with-hashes", 0, "", false, "with the hashes of passwords")               \
+    OPTION(UPDATE, "update", 0, "", false, "change what is there already")                         \
     OPTION(PUBLIC, "public", 0, "", false, "a client without a secret")                            \
     OPTION(SECRET_FILE, "secret-file", 0, "FILE", false,                                           \
            "an existing secret: the file's first line; - is stdin")                                \

@@ -18,6 +18,8 @@ enum call_end verbs_account_show(struct call *call);
 enum call_end verbs_account_disable(struct call *call);
 enum call_end verbs_account_enable(struct call *call);
 enum call_end verbs_account_remove(struct call *call);
+enum call_end verbs_account_import(struct call *call);
+enum call_end verbs_account_export(struct call *call);
 enum call_end verbs_account_unlock(struct call *call);
 
 enum call_end verbs_client_add(struct call *call);

@@ -19,6 +19,8 @@ static const struct column columns[] = {
     {"subject", "subject", COLUMN_TEXT, true},
     {"roles", "roles", COLUMN_WORDS, false},
     {"claims", "claims", COLUMN_JSON, true},
+    {"session_limit", "session limit", COLUMN_NUMBER, true},
+    {"keep_sessions", "sessions outlive password", COLUMN_FLAG, true},
     {"created", "created", COLUMN_TIME, false},
     {"wrong_passwords", "wrong passwords", COLUMN_NUMBER, true},
     {"refused_until", "refused until", COLUMN_TIME, true},
@@ -34,6 +36,7 @@ static enum call_end update_and_end(struct call *call, const struct account *bef
 static enum call_end updated(struct call *call, const struct account *account,
                              enum store_result result, const struct fault *fault, const char *what);
 static enum call_end read_facts(struct call *call, struct account *account);
+static enum call_end read_rules(const struct call *call, struct account *account);
 static enum call_end read_roles(struct call *call, struct account *account);
 static enum call_end read_claims(struct call *call, struct account *account);
 static json_t *claims_of_file(struct call *call, struct fault *fault);
@@ -103,6 +106,8 @@ static void fill(const struct call *call, const struct account *account, struct 
         CELL_TEXT(text_of(account->subject)),
         CELL_TEXT(text_of(account->roles)),
         CELL_TEXT(text_of(account->claims)),
+        CELL_NUMBER(account->session_limit),
+        CELL_NUMBER(account->keep_on_password_change),
         CELL_NUMBER(account->created_ms),
         CELL_NUMBER(mark.count),
         CELL_NUMBER(wait_ms > 0 ? call->now_ms + wait_ms : 0),
@@ -119,11 +124,8 @@ enum call_end verbs_account_add(struct call *call)
     struct text name = text_of(call_argument(call, 0));
     struct fault fault = {0};
 
-    if (name.size == 0 || !text_is_utf8(name) || text_has_control(name) ||
-        !text_copy(name, account.name, sizeof account.name)) {
-        return call_wrong(call,
-                          "an account's name has 1 to %d bytes of UTF-8, no control characters",
-                          ACCOUNT_NAME_MAX);
+    if (!account_name_is_good(name) || !text_copy(name, account.name, sizeof account.name)) {
+        return call_wrong(call, ACCOUNT_NAME_RULE, ACCOUNT_NAME_MAX);
     }
     if (both_on_stdin(call)) {
         return call_wrong(call, "claims and password cannot both come from standard input");
@@ -160,11 +162,13 @@ enum call_end verbs_account_set(struct call *call)
     struct account account;
 
     if (options_outside(&call->options, OPTION_BIT(CONFIG)) == NULL) {
-        return call_wrong(call, "nothing to set: give --role, --subject, --claim or --claims-file");
+        return call_wrong(call, "nothing to set: give --role, --subject, --claim, --claims-file, "
+                                "--session-limit or --on-password-change");
     }
     enum call_end end = call_account(call, call_argument(call, 0), &before);
     account = before;
     end = end == CALL_DONE ? read_facts(call, &account) : end;
+    end = end == CALL_DONE ? read_rules(call, &account) : end;
     end = end == CALL_DONE ? update(call, &before, &account, "changed") : end;
     if (end == CALL_DONE) {
         output_say(&call->output,
@@ -189,7 +193,8 @@ enum call_end verbs_account_passwd(struct call *call)
 
         memcpy(after.password, account.password, sizeof after.password);
         account = after;
-        end = update_and_end(call, &before, &account, &count);
+        end = account.keep_on_password_change ? update(call, &before, &account, NULL)
+                                              : update_and_end(call, &before, &account, &count);
     }
     if (end == CALL_DONE) {
         output_say(&call->output, "password of %s changed; %zu session%s ended", account.name,
@@ -338,6 +343,26 @@ static enum call_end read_facts(struct call *call, struct account *account)
         end = read_claims(call, account);
     }
     return end;
+}
+
+static enum call_end read_rules(const struct call *call, struct account *account)
+{
+    const char *limit = options_value(&call->options, OPTION_SESSION_LIMIT);
+    const char *change = options_value(&call->options, OPTION_PASSWORD_CHANGE);
+    uint64_t number = account->session_limit;
+
+    if (limit != NULL && !text_to_u64(text_of(limit), ACCOUNT_SESSION_LIMIT_MAX, &number)) {
+        return call_wrong(call, "--session-limit %s: 0 (none of its own) to %d", limit,
+                          ACCOUNT_SESSION_LIMIT_MAX);
+    }
+    account->session_limit = (uint32_t)number;
+    if (change != NULL && strcmp(change, "end") != 0 && strcmp(change, "keep") != 0) {
+        return call_wrong(call, "--on-password-change %s: end or keep", change);
+    }
+    if (change != NULL) {
+        account->keep_on_password_change = strcmp(change, "keep") == 0;
+    }
+    return CALL_DONE;
 }
 
 static enum call_end read_roles(struct call *call, struct account *account)

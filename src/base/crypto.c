@@ -98,8 +98,8 @@ bool crypto_sha256(const void *data, size_t size, uint8_t out[CRYPTO_HASH_SIZE])
 bool crypto_md5(const void *data, size_t size, uint8_t out[CRYPTO_MD5_SIZE])
 {
     MD5_CTX hash;
-    bool done = MD5_Init(&hash) == 1 && MD5_Update(&hash, data, size) == 1 &&
-                MD5_Final(out, &hash) == 1;
+    bool done =
+        MD5_Init(&hash) == 1 && MD5_Update(&hash, data, size) == 1 && MD5_Final(out, &hash) == 1;
 
     secret_wipe(&hash, sizeof hash);
     return done;
