@@ -3,11 +3,12 @@
  * (RFC 6749 section 4.1.3, RFC 7636 section 4.6). Whoever is not the right client, or does not know
  * the verifier, spends nothing: the code is as good as before. Of the right client a code is taken
  * once; when it comes again, its session ends. Knows sessions and clients; does not know HTTP. */
+#include "operation/code.h"
+
 #include <stddef.h>
 #include <string.h>
 
 #include "base/secret.h"
-#include "operation/code.h"
 #include "operation/operation.h"
 #include "operation/ownership.h"
 #include "operation/pending.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* session.c: the operation that begins a session for whom the web server has checked. Knows clients
  * and accounts; does not know how either is sent. */
+#include "operation/operation.h"
+
 #include "operation/client_auth.h"
 #include "operation/issue.h"
-#include "operation/operation.h"
 #include "operation/remote_user.h"
 
 struct session_state {
