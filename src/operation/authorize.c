@@ -7,6 +7,7 @@
 
 #include "http/redirect.h"
 #include "operation/code.h"
+#include "operation/issue.h"
 #include "operation/operation.h"
 #include "operation/pending.h"
 #include "operation/remote_user.h"
@@ -18,7 +19,8 @@ struct authorize {
     bool writes;     /* user.write while user.adds, then `write` */
     bool redirected; /* the redirect URI is the client's: the answer goes there */
     struct client client;
-    char scope_room[CLIENT_SCOPE_MAX];
+    char scope_room[SESSION_SCOPE_MAX];
+    bool scope_given;
     struct text scope;
     struct remote_user user;
     struct session session;
@@ -101,7 +103,10 @@ static enum outcome check(struct request *request, struct authorize *authorize)
         request->answer.refusal = CLIENT_REFUSED_GRANT;
         return OUTCOME_CLIENT_UNAUTHORIZED;
     }
-    return client_scope(&authorize->client, input->scope, authorize->scope_room, &authorize->scope)
+    authorize->scope = input->scope;
+    authorize->scope_given = input->scope.size > 0;
+    return issue_scope(&authorize->client, &request->realm->policy, &authorize->scope_given,
+                       &authorize->scope, authorize->scope_room)
                ? remote_user_find(request, request->answer.now_ms, &authorize->user)
                : OUTCOME_SCOPE_INVALID;
 }
@@ -165,7 +170,7 @@ static enum outcome prepare(struct request *request, struct authorize *authorize
     }
     session->account = account->number;
     session->epoch = account->epoch;
-    session->scope_given = authorize->scope.size > 0;
+    session->scope_given = authorize->scope_given;
     (void)text_copy(authorize->scope, session->scope, sizeof session->scope);
     memcpy(session->challenge, input->challenge, sizeof session->challenge);
     if (input->redirect_uri.size > 0 &&

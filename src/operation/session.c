@@ -11,7 +11,8 @@ struct session_state {
     enum outcome outcome;
     bool writes; /* user.write while user.adds, then that of issue */
     struct client_identity client;
-    char scope_room[CLIENT_SCOPE_MAX];
+    char scope_room[SESSION_SCOPE_MAX];
+    bool scope_given;
     struct text scope;
     struct remote_user user;
     struct issue issue;
@@ -56,7 +57,7 @@ static enum outcome check(struct request *request, struct session_state *state)
                : outcome;
 }
 
-/* What was asked for, or what the client is registered with. OUTCOME_ROTATED: state->scope. */
+/* Before an account is added. OUTCOME_ROTATED: state->scope. */
 static enum outcome choose_scope(struct request *request, struct session_state *state)
 {
     struct client client = {0};
@@ -65,7 +66,10 @@ static enum outcome choose_scope(struct request *request, struct session_state *
                                                  &request->fault) == STORE_FAULT) {
         return OUTCOME_FAULT;
     }
-    return client_scope(&client, request->input.session.scope, state->scope_room, &state->scope)
+    state->scope = request->input.session.scope;
+    state->scope_given = state->scope.size > 0;
+    return issue_scope(&client, &request->realm->policy, &state->scope_given, &state->scope,
+                       state->scope_room)
                ? OUTCOME_ROTATED
                : OUTCOME_SCOPE_INVALID;
 }
@@ -76,7 +80,8 @@ static void issue(struct request *request, struct session_state *state)
                             .client =
                                 state->client.named ? text_of(state->client.id) : (struct text){0},
                             .client_proved = state->client.proved,
-                            .scope_given = state->scope.size > 0,
+                            .client_secret = state->client.secret,
+                            .scope_given = state->scope_given,
                             .scope = state->scope,
                             .has_event = true,
                             .event = EVENT_LOGIN};
