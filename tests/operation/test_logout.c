@@ -91,6 +91,67 @@ static void test_spent_token_ends_it(void **state)
     }
 }
 
+/* After it, a spent token is no sign of theft. */
+static void test_replay_after_it_is_no_reuse(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct text second;
+    struct answer answer;
+    struct event events[2];
+    size_t count;
+
+    assert_int_equal(renew(w, first, &second), OUTCOME_ROTATED);
+    assert_int_equal(log_out(w, &(struct ask){.token = second}, &answer), OUTCOME_ENDED);
+    w->now_ms += CLOCK_HOUR;
+    assert_int_equal(renew(w, first, &first), OUTCOME_TOKEN_REVOKED);
+    assert_int_equal(store_event_list(w->store, answer.session, events, 2, &count, &w->fault),
+                     STORE_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(events[0].kind, EVENT_LOGOUT);
+}
+
+/* Writes what the request has prepared, and decides as often as it takes. */
+static enum outcome finish(struct world *w, struct request *request, struct store_write *write)
+{
+    enum outcome outcome = OUTCOME_FAULT;
+
+    while (write != NULL) {
+        operation_written(request, store_write(w->store, write, &request->fault));
+        write = operation_step(request, &outcome);
+    }
+    return outcome;
+}
+
+/* A refresh in flight: whichever is written first, what the client holds in the end is dead. */
+static void test_race_with_a_refresh(void **state)
+{
+    struct world *w = *state;
+
+    for (int logout_first = 0; logout_first <= 1; logout_first++) {
+        struct world_ask ask = {.mount = &w->mount, .refresh_token = world_session(w, "", NULL)};
+        struct request refresh = world_request(&w->issuer, &ask, w->arena);
+        struct request logout = refresh;
+        struct store_write *renews, *ends;
+        enum outcome outcome;
+
+        logout.operation = &operation_logout;
+        assert_true(refresh.operation->begin(&refresh) && logout.operation->begin(&logout));
+        renews = operation_step(&refresh, &outcome);
+        ends = operation_step(&logout, &outcome);
+        assert_non_null(renews);
+        assert_non_null(ends);
+        if (logout_first) {
+            assert_int_equal(finish(w, &logout, ends), OUTCOME_ENDED);
+            assert_int_equal(finish(w, &refresh, renews), OUTCOME_TOKEN_REVOKED);
+        } else {
+            assert_int_equal(finish(w, &refresh, renews), OUTCOME_ROTATED);
+            assert_int_equal(finish(w, &logout, ends), OUTCOME_ENDED);
+            assert_int_equal(log_out_of(w, refresh.answer.refresh_token), OUTCOME_TOKEN_REVOKED);
+        }
+    }
+}
+
 /* What ends nothing says why, or nothing where the dialect does not tell. */
 static void test_nothing_to_end(void **state)
 {
@@ -251,6 +312,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_ends_one_session),
         CASE(test_spent_token_ends_it),
+        CASE(test_replay_after_it_is_no_reuse),
+        CASE(test_race_with_a_refresh),
         CASE(test_nothing_to_end),
         CASE(test_account_disabled),
         CASE(test_of_another_realm),
