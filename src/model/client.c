@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "model/scope.h"
+
 /* Uses are noted this coarsely. */
 static const int64_t USE_GRAIN_MS = CLOCK_HOUR;
 
@@ -15,6 +17,15 @@ bool client_is_confidential(const struct client *client)
         }
     }
     return client->keys[0] != '\0';
+}
+
+bool client_scope(const struct client *client, struct text asked, char *out, struct text *scope)
+{
+    struct text most = text_of(client->scope);
+
+    asked = asked.size > 0 ? asked : most;
+    return asked.size <= CLIENT_SCOPE_MAX && scope_canonical(asked, out, scope) &&
+           (most.size == 0 || scope_covers(most, *scope));
 }
 
 struct client_secret *client_secret_find(struct client *client, uint32_t number)

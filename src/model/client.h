@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "model/policy.h"
 
 enum {
@@ -45,6 +46,10 @@ struct client {
     char scope[CLIENT_SCOPE_MAX + 1];
 };
 
+/* What it is granted when it asks for `asked`: that, or where it asks for nothing what it is
+ * registered with, in canonical form in `out`, which has CLIENT_SCOPE_MAX bytes. False: no scope
+ * (RFC 6749 section 3.3), too long, or more than it may have. */
+bool client_scope(const struct client *client, struct text asked, char *out, struct text *scope);
 /* Has it anything to prove itself with? A public client has not. */
 bool client_is_confidential(const struct client *client);
 /* The secret of that number; NULL when there is none, and for 0. */
