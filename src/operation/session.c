@@ -11,9 +11,6 @@ struct session_state {
     enum outcome outcome;
     bool writes; /* user.write while user.adds, then that of issue */
     struct client_identity client;
-    char scope_room[SESSION_SCOPE_MAX];
-    bool scope_given;
-    struct text scope;
     struct remote_user user;
     struct issue issue;
 };
@@ -22,7 +19,7 @@ static bool begin(struct request *request);
 static struct store_write *step(struct request *request, enum outcome *outcome);
 static void written(struct request *request, enum store_result result);
 static enum outcome check(struct request *request, struct session_state *state);
-static enum outcome choose_scope(struct request *request, struct session_state *state);
+static enum outcome check_scope(struct request *request, const struct client_identity *identity);
 static void issue(struct request *request, struct session_state *state);
 
 const struct operation operation_session = {
@@ -51,25 +48,25 @@ static enum outcome check(struct request *request, struct session_state *state)
     if (!client_auth_check(request, NULL, request->answer.now_ms, &state->client, &outcome)) {
         return outcome;
     }
-    outcome = choose_scope(request, state);
+    outcome = check_scope(request, &state->client);
     return outcome == OUTCOME_ROTATED
                ? remote_user_find(request, request->answer.now_ms, &state->user)
                : outcome;
 }
 
-/* Before an account is added. OUTCOME_ROTATED: state->scope. */
-static enum outcome choose_scope(struct request *request, struct session_state *state)
+/* What issue_begin will say, before an account is added. OUTCOME_ROTATED: it is good. */
+static enum outcome check_scope(struct request *request, const struct client_identity *identity)
 {
     struct client client = {0};
+    struct text scope = request->input.session.scope;
+    bool given = scope.size > 0;
+    char room[SESSION_SCOPE_MAX];
 
-    if (state->client.named && store_client_find(request->issuer->store, state->client.id, &client,
-                                                 &request->fault) == STORE_FAULT) {
+    if (identity->named && store_client_find(request->issuer->store, identity->id, &client,
+                                             &request->fault) == STORE_FAULT) {
         return OUTCOME_FAULT;
     }
-    state->scope = request->input.session.scope;
-    state->scope_given = state->scope.size > 0;
-    return issue_scope(&client, &request->realm->policy, &state->scope_given, &state->scope,
-                       state->scope_room)
+    return issue_scope(&client, &request->realm->policy, &given, &scope, room)
                ? OUTCOME_ROTATED
                : OUTCOME_SCOPE_INVALID;
 }
@@ -81,14 +78,13 @@ static void issue(struct request *request, struct session_state *state)
                                 state->client.named ? text_of(state->client.id) : (struct text){0},
                             .client_proved = state->client.proved,
                             .client_secret = state->client.secret,
-                            .scope_given = state->scope_given,
-                            .scope = state->scope,
+                            .scope_given = request->input.session.scope.size > 0,
+                            .scope = request->input.session.scope,
                             .has_event = true,
                             .event = EVENT_LOGIN};
 
     request->answer.last_login_ms = state->user.account.last_login_ms;
     state->outcome = issue_begin(&state->issue, request, &ask);
-    request->answer.scope_narrowed = ask.scope_given; /* perhaps not what was asked for */
     state->writes = state->outcome == OUTCOME_ROTATED;
 }
 
