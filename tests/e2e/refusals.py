@@ -84,7 +84,7 @@ def oauth(dialect, behaviour):
     yield "password, which no realm allows unless it says so", form(
         grant_type="password", username="ada", password="x"), "client-grant"
     yield "no password", form(grant_type="password", username="ada"), "no-field"
-    yield "no client for itself", form(grant_type="client_credentials"), "client-auth"
+    yield "no client for itself", form(grant_type="client_credentials"), "case client-wrong-body"
     yield "a client that may not for itself", by_itself, "client-grant"
     yield "no token", form(grant_type="refresh_token"), "no-token"
     yield "repeated", form(grant_type="refresh_token", refresh_token=["x", "y"]), "repeated"
