@@ -7,10 +7,11 @@ import dataclasses
 import json
 import re
 import socket
+import urllib.parse
 
 import pytest
 
-from conftest import new_world
+from conftest import PASSWORD, new_world
 from forged import forgeries
 from lab import dialects, fcgi, goldens, http, installation, jwks, machine, servers
 from lab.http import Request
@@ -63,11 +64,16 @@ def same_responder(request):
 
 
 def bodies(login):
-    """name -> (headers, body): what no dialect can read."""
-    token = login.refresh_token.encode()
-    form = b"grant_type=refresh_token&refresh_token=" + token
-    as_json = json.dumps({"refresh_token": login.refresh_token, "refreshToken": login.refresh_token,
-                          "access_token": login.access_token, "username": "ada"}).encode()
+    """What no dialect can read as a refresh."""
+    return unreadable({"grant_type": "refresh_token", "refresh_token": login.refresh_token},
+                      {"refresh_token": login.refresh_token, "refreshToken": login.refresh_token,
+                       "access_token": login.access_token, "username": "ada"})
+
+
+def unreadable(fields, members):
+    """name -> (headers, body): what says this and cannot be read."""
+    form = urllib.parse.urlencode(fields).encode()
+    as_json = json.dumps(members).encode()
     found = {
         "no body": ([], b""),
         "empty form": ([FORM], b""),
@@ -85,13 +91,13 @@ def bodies(login):
         "raw bytes": ([FORM], bytes(range(256))),
         "thousands of parameters": ([FORM], b"&".join(b"a%d=b" % n for n in range(5000))),
         "only separators": ([FORM], b"&=&=&" * 5000),
-        "repeated": ([FORM], form + b"&refresh_token=" + token + b"&grant_type=refresh_token"),
+        "repeated": ([FORM], form + b"&" + form),
         "JSON cut short": ([JSON], as_json[:-1]),
         "JSON nested 10,000 deep": ([JSON], b"[" * 10000 + b"]" * 10000),
         "JSON objects nested": ([JSON], b'{"refresh_token":' * 3000 + b"1" + b"}" * 3000),
         "JSON with a huge number": ([JSON], b'{"refresh_token":1' + b"0" * 5000 + b"}"),
         "JSON with 1e999": ([JSON], b'{"refresh_token":1e999}'),
-        "JSON with a repeated key": ([JSON], as_json[:-1] + b',"refresh_token":"x","refreshToken":"x"}'),
+        "JSON with a repeated key": ([JSON], as_json[:-1] + b"," + as_json[1:]),
         "JSON with NUL": ([JSON], b'{"refresh_token":"a\\u0000b","refreshToken":"a\\u0000b"}'),
         "JSON with a lone surrogate": ([JSON], b'{"refresh_token":"\\ud800","refreshToken":"\\ud800"}'),
         "JSON of invalid UTF-8": ([JSON], b'{"refresh_token":"\xff","refreshToken":"\xff"}'),
@@ -100,7 +106,8 @@ def bodies(login):
         "JSON string": ([JSON], b'"x"'),
         "JSON null": ([JSON], b"null"),
         "JSON twice": ([JSON], as_json + as_json),
-        "JSON with other types": ([JSON], b'{"refresh_token":[],"refreshToken":{},"username":1}'),
+        "JSON with other types": ([JSON], json.dumps({name: [{}, [], 1][at % 3]
+                                                      for at, name in enumerate(members)}).encode()),
         "nothing but spaces": ([JSON], b" " * 4000),
         "16 KiB and one": ([FORM], b"a" * 16385),
         "JSON of many values": ([JSON], as_json[:-1] + b',"a":[' + b"0," * 2000 + b"0]}"),
@@ -193,6 +200,95 @@ def test_paths_that_are_no_mount(door, path):
     assert answer.status == 404 and len(answer.body) < 1000
     answer = door.send(request, SCRIPT_NAME="", PATH_INFO=path)
     assert answer.status == 404
+
+
+# ---- beside a refresh ----
+
+BESIDE = [pytest.param(mount, word, id=f"{mount.path}-{word}") for mount in dialects.MOUNTS
+          for word in dialects.BESIDE if mount.dialect.beside(word, mount.path)]
+
+
+def kept(world):
+    """How much of everything there is in the store, but for what is counted of guesses."""
+    return {name: number for name, number in world.installed.json("store", "stat").items()
+            if name in ("sessions", "aliases", "accounts", "clients", "keys", "events")}
+
+
+def gives_nothing(mount, name, answer):
+    """A refusal, whichever of a login's fields it names: some dialects say what is wrong with each."""
+    assert 400 <= answer.status < 500 and len(answer.body) < 1000, f"{name}: {answer}"
+    assert not re.search(f"{dialects.JWT}|{mount.dialect.token}".encode(), answer.body), f"{name}: {answer}"
+    assert not any("\n" in value or "\r" in value for _, value in answer.headers)
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("mount,word", BESIDE)
+def test_bodies_beside_a_refresh(door, mount, word):
+    """Nothing is granted, begun or ended, and no event tells of it."""
+    login = door.world.login(mount)
+    request = mount.dialect.request_beside(word, mount.path, login)
+    members = json.loads(request.body) if request.body else {"refreshToken": login.refresh_token}
+    before = kept(door.world)
+    for name, (headers, body) in unreadable(members, members).items():
+        answer = door.send(Request("POST", request.path, list(headers), body))
+        if word == "logout" and answer.status == 200:
+            continue  # to end nothing is no mistake
+        gives_nothing(mount, name, answer)
+    assert kept(door.world) == before
+    door.grants(mount, login)
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("mount,word", BESIDE)
+def test_methods_beside_a_refresh(door, mount, word):
+    login = door.world.login(mount)
+    request = mount.dialect.request_beside(word, mount.path, login)
+    before = kept(door.world)
+    for method in ("PUT", "PATCH", "TRACE", "CONNECT", "POST ", "POSTPOST", "", "\r\n", "\xff", "G" * 5000):
+        door.refuses(mount, method, request, REQUEST_METHOD=method)
+    assert kept(door.world) == before
+    door.grants(mount, login)
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("mount", [m for m in dialects.MOUNTS if m.login_path], ids=lambda mount: mount.path)
+def test_logins_that_are_wrong(door, mount):
+    """Each its own name and network, so that none is slowed."""
+    login = door.world.login(mount)
+    before = kept(door.world)
+    names = ["", " ", "a da", "ADA", "nobody", "a" * 300, "a" * 12000, "' OR 1=1 --", "ada\0", "\u202eada",
+             "../ada", "%61da", "*", "🙂" * 100]
+    wrong = [(name, login.password) for name in names] + [
+        ("grace", password) for password in ("", " ", login.password + " ", login.password[:-1], "a" * 12000,
+                                             login.password.upper(), "\0", "%s%n", "🙂" * 1500)]
+    for at, (name, password) in enumerate(wrong):
+        request = mount.dialect.login_request(mount.path, dataclasses.replace(
+            login, username=name, password=password))
+        network = f"10.{dialects.MOUNTS.index(mount)}.0.{at}"
+        gives_nothing(mount, (name[:20], password[:20]), door.send(request, REMOTE_ADDR=network))
+    assert kept(door.world) == before
+    door.grants(mount, login)
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("mount", [m for m in dialects.MOUNTS if m.login_path], ids=lambda mount: mount.path)
+def test_a_guesser_is_slowed_and_locks_no_one_out(door, mount):
+    """The sixth from one network is refused unseen, in the dialect's words; from elsewhere the user logs
+    in."""
+    wrong, right = (dataclasses.replace(door.world.login(mount), password=password)
+                    for password in ("wrong", PASSWORD))
+    network = f"2001:db8:{dialects.MOUNTS.index(mount):x}::"
+    for guess in range(6):
+        door.refuses(mount, guess, mount.dialect.login_request(mount.path, wrong),
+                     REMOTE_ADDR=f"{network}{guess + 1}")
+    door.refuses(mount, "right", mount.dialect.login_request(mount.path, right), REMOTE_ADDR=f"{network}9")
+    answer = door.send(mount.dialect.login_request(mount.path, right), REMOTE_ADDR="203.0.113.9")
+    assert mount.dialect.login_complaints(mount.path, right, answer) == []
+    slowed = [event for event in door.world.installed.json("events") if event["event"] == "guessed"]
+    assert slowed and slowed[0]["note"] == "5 wrong passwords in a row"
+    door.world.installed.retoken("account", "unlock", "ada")
+    answer = door.send(mount.dialect.login_request(mount.path, right), REMOTE_ADDR=f"{network}9")
+    assert mount.dialect.login_complaints(mount.path, right, answer) == []
 
 
 # ---- tokens ----
