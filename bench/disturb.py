@@ -5,7 +5,9 @@ their presence, and they are few enough to cost the machine little. And a log th
 holds up every thread that has something to say. Knows bad manners; measures nothing."""
 
 import contextlib
+import json
 import os
+import random
 import socket
 import threading
 
@@ -15,6 +17,8 @@ from lab import fcgi, http, machine
 COUNT = 100           # at a time; more than the threads a responder may have (64 unless told)
 STEP = 0.2            # seconds between a slow sender's bytes
 LEAVERS_PER_SECOND = 200
+GUESSERS = 128
+GUESS_PAUSE = 0.5     # seconds from an answer to the next guess: all of them want more hashes than there can be
 
 
 def _request(path, flags=0, token="A" * 72):
@@ -110,6 +114,31 @@ def leaving(at, path):
 
 
 @contextlib.contextmanager
+def guessing(at, path):
+    """Wrong passwords by GUESSERS at a time, of ever other names and from ever other networks: none of
+    them is slowed, so each that finds a place costs a hash."""
+    asked = http.Request("POST", path, [("Content-Type", "application/json")])
+
+    def guess(ending):
+        chance = random.Random()
+        with fcgi.connect(at, 60) as peer:
+            while not ending.wait(GUESS_PAUSE):
+                body = json.dumps({"username": f"user{chance.getrandbits(64)}", "password": "wrong"}).encode()
+                network = ".".join(str(chance.randrange(1, 255)) for _ in range(4))
+                one = http.Request(asked.method, asked.path, asked.headers, body)
+                peer.sendall(fcgi.begin(fcgi.KEEP_CONNECTION) +
+                             fcgi.params(fcgi.variables(one, REMOTE_ADDR=network)) + fcgi.stdin(body))
+                answer = fcgi.parse(fcgi.read_answer(peer)[0])
+                if answer.status not in (401, 503):
+                    raise machine.LabError(f"{path}: {answer.status} {answer.body[:300]!r}")
+
+    with contextlib.ExitStack() as guessers:
+        for _ in range(GUESSERS):
+            guessers.enter_context(_meanwhile(guess))
+        yield
+
+
+@contextlib.contextmanager
 def held_up(at, path, tokens, log):
     """A request with each of these tokens, all of which are under way while the `with` lasts: `log`,
     which the responder writes to, is an UnreadLog, and the answer comes after the line. At the end all
@@ -151,4 +180,5 @@ class UnreadLog:
         threading.Thread(target=read_on, daemon=True).start()
 
 
-WAYS = {"half-sent": half_sent, "slow": slow, "kept": kept, "leaving": leaving}
+WAYS = {"half-sent": half_sent, "slow": slow, "kept": kept, "leaving": leaving,
+        "guessing": guessing}

@@ -35,6 +35,11 @@ realm = bench
 algorithm = {algorithm}
 concurrency-window = 1h
 """ for algorithm, path in PATHS.items())
+LOGIN_PATH = "/login"
+MOUNTS += f"""
+[mount {LOGIN_PATH}]
+dialect = kopong
+"""
 
 
 def say(text):
