@@ -564,9 +564,9 @@ static void check_history(struct examination *e)
     }
     if (guessed > 0) {
         report(e, "guesses", HEALTH_WARN,
-               "passwords or secrets were guessed at: %zu times five wrong ones in a row in the "
-               "last 7 days (`retoken events`); `retoken account unlock` and `retoken client "
-               "unlock` let the next try pass",
+               "passwords or secrets were guessed at: %zu times five wrong ones in a row, or a "
+               "hundred in a day, in the last 7 days (`retoken events`); `retoken account unlock` "
+               "and `retoken client unlock` let the next try pass",
                guessed);
     }
     if (rolled > 0) {
