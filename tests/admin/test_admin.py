@@ -346,7 +346,8 @@ def test_account_life(fresh):
     assert shown == {"name": "ada", "enabled": True, "password": True, "subject": "u-1",
                      "roles": ["user", "admin"],
                      "claims": {"userId": 5, "email": "ada@example.org", "ok": True, "zip": "01234"},
-                     "wrong_passwords": 0, "refused_until": None}
+                     "session_limit": 0, "keep_sessions": False, "wrong_passwords": 0,
+                     "refused_until": None}
     assert [a["name"] for a in fresh.json("account", "list")] == ["ada"]
     assert "correct" not in fresh.run("account", "show", "ada").stdout
 
