@@ -6,6 +6,7 @@ import base64
 import hashlib
 import http.server
 import re
+import shutil
 import threading
 import urllib.parse
 
@@ -191,6 +192,7 @@ def test_nginx_without_auth_basic(small_world):
             return written
 
     run = machine.folder("retoken-run-")
+    world.cleanup.callback(shutil.rmtree, run, ignore_errors=True)
     server = Unguarded("nginx", world.installed, run, passwords=passwords)
     world.cleanup.callback(server.stop)
     answer = server.send(Request("GET", f"/oauth/authorize?{query()}", [("Authorization", "Basic YWRhOg==")]))
