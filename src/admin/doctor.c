@@ -479,7 +479,8 @@ static void check_secret_key(struct examination *e, const struct signing_row *ro
 {
     struct fault fault = {0};
 
-    if (row->algorithm != SIGNING_HS256 || row->state == SIGNING_RETIRED) {
+    if (row->algorithm != SIGNING_HS256 || row->state == SIGNING_RETIRED ||
+        signing_state_is_foreign(row->state)) {
         return;
     }
     struct signing_key *key = signing_key_unseal(row, &e->call->service.secrets, &fault);

@@ -56,6 +56,8 @@
     OPTION(REALM, "realm", 0, "REALM", false, "sign for this realm only")                          \
     OPTION(KID, "kid", 0, "KID", false, "the key's name (else its thumbprint)")                    \
     OPTION(ACTIVATE, "activate", 0, "", false, "let it sign at once")                              \
+    OPTION(VERIFY_ONLY, "verify-only", 0, "", false,                                               \
+           "another server's key: it verifies refresh tokens to adopt, and never signs")           \
     OPTION(NOW, "now", 0, "", false, "even if caches cannot have the key yet")                     \
     OPTION(FORCE, "force", 0, "", false, "do what is refused because it is seldom meant")          \
     OPTION(ISSUER, "issuer", 0, "URL", false, "this site's URL, which access tokens name")         \

@@ -9,6 +9,7 @@
 #include "admin/prompt.h"
 #include "admin/key_need.h"
 #include "base/secret.h"
+#include "token/adoption_key.h"
 #include "token/signing_key.h"
 
 static const struct column columns[] = {
@@ -21,12 +22,20 @@ enum { COLUMNS = sizeof columns / sizeof columns[0], KEY_FILE_MAX = 16 * 1024 };
 static struct signing_row *read_rows(struct call *call, size_t *count, enum call_end *end);
 static void show(const struct signing_row *row, struct cell cells[COLUMNS]);
 static enum call_end read_options(struct call *call, struct signing_row *row);
+static struct text without_line_end(const char *data, size_t size);
 static struct signing_key *key_of_file(struct call *call, enum signing_algorithm algorithm,
                                        const char *path, struct fault *fault);
+static enum call_end import_foreign(struct call *call, struct signing_row *row, const char *path);
+static bool seal_foreign(struct call *call, struct signing_row *row, const char *path,
+                         struct fault *fault);
+static enum call_end refuse_file(struct call *call, const char *path, const struct fault *fault,
+                                 const char *advice);
 static enum call_end keep(struct call *call, struct signing_key *key, struct signing_row *row,
                           const char *what);
+static enum call_end keep_row(struct call *call, struct signing_row *row, const char *what);
 static enum call_end check_published(struct call *call, struct signing_row *rows, size_t count,
                                      const char *kid);
+static bool is_foreign(struct signing_row *rows, size_t count, const char *kid);
 static struct signing_row *find_row(struct signing_row *rows, size_t count, const char *kid);
 static const struct mount *orphaned(const struct config *config, const struct signing_row *rows,
                                     size_t count, const char *kid);
@@ -109,17 +118,68 @@ enum call_end verbs_key_import(struct call *call)
         return end;
     }
     path = path != NULL ? path : "-";
+    if (options_has(&call->options, OPTION_VERIFY_ONLY)) {
+        return import_foreign(call, &row, path);
+    }
     struct signing_key *key = key_of_file(call, row.algorithm, path, &fault);
     if (key == NULL) {
-        return call_refuse(call, "%s: not imported: %s",
-                           strcmp(path, "-") == 0 ? "standard input" : path, fault.text);
+        return refuse_file(call, path, &fault, "");
     }
     if (!options_has(&call->options, OPTION_FORCE) && signing_key_is_weak(key, &fault)) {
         signing_key_close(key);
-        return call_refuse(call, "%s: not imported: %s; --force imports it all the same",
-                           strcmp(path, "-") == 0 ? "standard input" : path, fault.text);
+        return refuse_file(call, path, &fault, "; --force imports it all the same");
     }
     return keep(call, key, &row, "imported");
+}
+
+static enum call_end refuse_file(struct call *call, const char *path, const struct fault *fault,
+                                 const char *advice)
+{
+    return call_refuse(call, "%s: not imported: %s%s",
+                       strcmp(path, "-") == 0 ? "standard input" : path, fault->text, advice);
+}
+
+/* A key of another server. A secret that anyone may know lets anyone in, so that takes a word. */
+static enum call_end import_foreign(struct call *call, struct signing_row *row, const char *path)
+{
+    struct fault fault = {0};
+
+    if (row->state == SIGNING_ACTIVE) {
+        return call_wrong(call, "--activate: a verify-only key never signs");
+    } else if (!seal_foreign(call, row, path, &fault)) {
+        return refuse_file(call, path, &fault, "");
+    }
+    row->state = SIGNING_VERIFY_ONLY;
+    if (row->algorithm == SIGNING_HS256 && !options_has(&call->options, OPTION_FORCE)) {
+        struct signing_key *key = signing_key_unseal(row, &call->service.secrets, &fault);
+        bool is_weak = key != NULL && signing_key_is_weak(key, &fault);
+
+        signing_key_close(key);
+        if (is_weak) {
+            return refuse_file(call, path, &fault,
+                               ": whoever knows it logs in as anyone where it is adopted; --force "
+                               "imports it all the same");
+        }
+    }
+    return keep_row(call, row, "imported");
+}
+
+static bool seal_foreign(struct call *call, struct signing_row *row, const char *path,
+                         struct fault *fault)
+{
+    const char *kid = options_value(&call->options, OPTION_KID);
+    char data[KEY_FILE_MAX];
+    size_t size;
+
+    if (!prompt_file(path, data, sizeof data, &size, fault)) {
+        return false;
+    }
+    bool sealed = adoption_key_seal(call->arena, row->algorithm,
+                                    row->algorithm == SIGNING_HS256 ? without_line_end(data, size)
+                                                                    : (struct text){data, size},
+                                    kid, &call->service.secrets, &call->randomness, row, fault);
+    secret_wipe(data, sizeof data);
+    return sealed;
 }
 
 /* --algorithm and --realm into the row. */
@@ -167,14 +227,19 @@ static struct signing_key *key_of_file(struct call *call, enum signing_algorithm
     }
     struct signing_key *key;
     if (algorithm == SIGNING_HS256) {
-        size -= size > 0 && data[size - 1] == '\n';
-        size -= size > 0 && data[size - 1] == '\r';
-        key = signing_key_from_secret((struct text){data, size}, kid, fault);
+        key = signing_key_from_secret(without_line_end(data, size), kid, fault);
     } else {
         key = signing_key_from_pem(algorithm, (struct text){data, size}, kid, fault);
     }
     secret_wipe(data, sizeof data);
     return key;
+}
+
+static struct text without_line_end(const char *data, size_t size)
+{
+    size -= size > 0 && data[size - 1] == '\n';
+    size -= size > 0 && data[size - 1] == '\r';
+    return (struct text){data, size};
 }
 
 /* Seals the key into the row, stores it and says so. Closes the key. */
@@ -185,9 +250,13 @@ static enum call_end keep(struct call *call, struct signing_key *key, struct sig
     bool sealed = signing_key_seal(key, &call->service.secrets, &call->randomness, row, &fault);
 
     signing_key_close(key);
-    if (!sealed) {
-        return call_fault(call, &fault);
-    }
+    return sealed ? keep_row(call, row, what) : call_fault(call, &fault);
+}
+
+static enum call_end keep_row(struct call *call, struct signing_row *row, const char *what)
+{
+    struct fault fault = {0};
+
     switch (store_key_add(call->service.store, row, &fault)) {
     case STORE_OK:
         break;
@@ -206,8 +275,9 @@ static enum call_end keep(struct call *call, struct signing_key *key, struct sig
     }
     output_say(&call->output, "%s key %s %s, %s", signing_algorithm_name(row->algorithm), row->kid,
                what,
-               row->state == SIGNING_ACTIVE
-                   ? "active: it signs from now on"
+               row->state == SIGNING_ACTIVE ? "active: it signs from now on"
+               : row->state == SIGNING_VERIFY_ONLY
+                   ? "verify-only: what it signed can be adopted where a realm has adopt = on"
                    : "published: it verifies, and signs after `retoken key activate`");
     char note[EVENT_NOTE_MAX + 1];
     snprintf(note, sizeof note, "%s %s", row->kid, what);
@@ -223,6 +293,9 @@ enum call_end verbs_key_activate(struct call *call)
     enum call_end end;
     struct signing_row *rows = read_rows(call, &count, &end);
 
+    if (rows != NULL && is_foreign(rows, count, kid)) {
+        return call_refuse(call, "key %s is of another server: it verifies, and never signs", kid);
+    }
     if (rows != NULL && !options_has(&call->options, OPTION_NOW)) {
         end = check_published(call, rows, count, kid);
         rows = end == CALL_DONE ? rows : NULL;
@@ -280,6 +353,13 @@ static struct signing_row *find_row(struct signing_row *rows, size_t count, cons
     return NULL;
 }
 
+static bool is_foreign(struct signing_row *rows, size_t count, const char *kid)
+{
+    const struct signing_row *row = find_row(rows, count, kid);
+
+    return row != NULL && signing_state_is_foreign(row->state);
+}
+
 enum call_end verbs_key_retire(struct call *call)
 {
     const char *kid = call_argument(call, 0);
@@ -303,7 +383,9 @@ enum call_end verbs_key_retire(struct call *call)
         call_warn(call, "%s answers with an error until it has an active %s key", mount->path,
                   signing_algorithm_name(mount->realm->policy.algorithm));
     }
-    end = set_state(call, kid, SIGNING_RETIRED, "retired");
+    end = set_state(call, kid,
+                    is_foreign(rows, count, kid) ? SIGNING_VERIFY_RETIRED : SIGNING_RETIRED,
+                    "retired");
     if (end == CALL_DONE) {
         output_say(&call->output, "key %s is retired; what it signed no longer verifies", kid);
     }

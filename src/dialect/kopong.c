@@ -212,6 +212,7 @@ static const struct layout layout = {
     .header = {{.name = "alg"}},
     .access = write_with_principal,
     .refresh = write_with_principal,
+    .refresh_has_no_exp = true,
 };
 
 /* principal = off: for verifiers that do not read it. */
@@ -220,6 +221,7 @@ static const struct layout plain_layout = {
     .header = {{.name = "alg"}},
     .access = write_plain,
     .refresh = write_plain,
+    .refresh_has_no_exp = true,
 };
 
 static bool take_principal(struct realm *realm, struct text value)

@@ -21,6 +21,7 @@ enum event_class event_class(enum event_kind kind)
     case EVENT_RECOVERED:
     case EVENT_ROLLED_FORWARD:
     case EVENT_LOGIN:
+    case EVENT_ADOPTED:
     case EVENT_GUESSED:
     case EVENT_LOGOUT:
         return EVENT_CLASS_ROUTINE;

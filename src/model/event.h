@@ -24,7 +24,8 @@
     EVENT(LOGIN, "login", "a session began by a password")                                         \
     EVENT(GUESSED, "guessed", "several wrong passwords or secrets in a row")                       \
     EVENT(BEGUN, "begun", "an administrator began a session for somebody")                         \
-    EVENT(LOGOUT, "logout", "a user ended a session")
+    EVENT(LOGOUT, "logout", "a user ended a session")                                              \
+    EVENT(ADOPTED, "adopted", "a session began with a refresh token of another server")
 
 enum event_kind {
 #define EVENT(name, word, meaning) EVENT_##name,
@@ -32,7 +33,7 @@ enum event_kind {
 #undef EVENT
 };
 
-enum { EVENT_KINDS = EVENT_LOGOUT + 1, EVENT_NOTE_MAX = 128 };
+enum { EVENT_KINDS = EVENT_ADOPTED + 1, EVENT_NOTE_MAX = 128 };
 
 /* Each class has room of its own in the store, so that what strangers can cause, however often,
  * pushes nothing else out. */

@@ -20,6 +20,16 @@ enum { REALM_VALUE_MAX = 256, REALM_ORIGINS_MAX = 1024 };
 
 struct dialect; /* dialect/dialect.h; opaque down here */
 
+/* Whether refresh JWTs of another server become sessions here at their first use. */
+struct adoption_policy {
+    bool on;
+    bool creates_accounts;            /* whose accounts are not there yet; else they are refused */
+    int64_t until_ms;                 /* no longer; 0 = without end */
+    char issuer[REALM_VALUE_MAX + 1]; /* what `iss` must be; "" = anything */
+    char audience[REALM_VALUE_MAX + 1]; /* what `aud` must hold; "" = anything */
+    char claim[SESSION_REALM_MAX + 1];  /* which claim is the account's name; "" = sub */
+};
+
 struct realm {
     char name[SESSION_REALM_MAX + 1]; /* as in session.realm; "" where no tokens are issued */
     const struct dialect *dialect;
@@ -36,6 +46,7 @@ struct realm {
     bool query_refused;  /* tokens in the URL are refused where the dialect would read them */
     bool auth_key_asked; /* a login shows a key of the application, whose SHA-256 this is: */
     uint8_t auth_key[32];
+    struct adoption_policy adoption;
 };
 
 /* Are tokens issued under it? */

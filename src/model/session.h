@@ -23,6 +23,8 @@ enum {
     SESSION_ORIGIN_SIZE = 16     /* keyed hash of an address or a user agent */
 };
 
+#define SESSION_FOR_EVER INT64_C(0xffffffffffff)
+
 /* When a generation was spent, that is, when its successor was durable; up to a second earlier, as
  * a commit takes. */
 struct session_spent {
@@ -77,6 +79,8 @@ struct session {
     int64_t ended_ms;   /* 0 while live */
     bool has_alias;     /* generation 0 is found through a stored alias: */
     uint8_t alias[SESSION_HASH_SIZE]; /* of its JWT-shaped or imported token */
+    int64_t kept_until_ms; /* that token could be adopted again until then, so the record stays;
+                              SESSION_FOR_EVER = without end; 0 = it is swept as others are */
     /* spent[k]: when generation - 1 - k was spent. The windows in which a spent token is answered
      * again run from these times, and replays never extend them. */
     struct session_spent spent[SESSION_SPENT_KEPT];

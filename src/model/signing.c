@@ -32,7 +32,20 @@ const char *signing_state_name(enum signing_state state)
     case SIGNING_ACTIVE:
         return "active";
     case SIGNING_RETIRED:
+    case SIGNING_VERIFY_RETIRED:
         return "retired";
+    case SIGNING_VERIFY_ONLY:
+        return "verify-only";
     }
     return "unknown"; /* read from a store, so any number may come */
+}
+
+bool signing_state_is_retired(enum signing_state state)
+{
+    return state == SIGNING_RETIRED || state == SIGNING_VERIFY_RETIRED;
+}
+
+bool signing_state_is_foreign(enum signing_state state)
+{
+    return state == SIGNING_VERIFY_ONLY || state == SIGNING_VERIFY_RETIRED;
 }

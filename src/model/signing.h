@@ -28,8 +28,20 @@ const char *signing_algorithm_name(enum signing_algorithm algorithm);
 bool signing_algorithm_parse(struct text name, enum signing_algorithm *algorithm);
 
 /* published: verifies and is in the JWKS, does not sign yet; active: signs too; retired: neither,
- * kept so that the operator can see it. */
-enum signing_state { SIGNING_PUBLISHED = 1, SIGNING_ACTIVE = 2, SIGNING_RETIRED = 3 };
+ * kept so that the operator can see it. verify-only: a key of another server, whose refresh tokens
+ * are adopted; it verifies nothing else, and is in no JWKS. Stored: numbers never change. */
+enum signing_state {
+    SIGNING_PUBLISHED = 1,
+    SIGNING_ACTIVE = 2,
+    SIGNING_RETIRED = 3,
+    SIGNING_VERIFY_ONLY = 4,
+    SIGNING_VERIFY_RETIRED = 5
+};
+enum { SIGNING_STATES = SIGNING_VERIFY_RETIRED + 1 };
+/* Is it out of use? */
+bool signing_state_is_retired(enum signing_state state);
+/* Is it, or was it, a key of another server (adoption_key.h)? */
+bool signing_state_is_foreign(enum signing_state state);
 const char *signing_state_name(enum signing_state state);
 
 /* How long caches may keep the key set, in seconds: so long a key is published before it signs. */

@@ -196,6 +196,15 @@ static void prepare_write(struct issue *issue)
     }
 }
 
+/* A token that may be a JWT could be adopted again (adopt.h) when its session was swept. */
+static int64_t kept_until_ms(const struct issue_ask *ask)
+{
+    if (ask->imported_hash == NULL && refresh_token_shape(ask->imported) != REFRESH_SHAPE_JWT) {
+        return 0;
+    }
+    return ask->expires_ms != 0 ? ask->expires_ms : SESSION_FOR_EVER;
+}
+
 static bool start_session(struct issue *issue)
 {
     const struct issue_ask *ask = &issue->ask;
@@ -211,6 +220,7 @@ static bool start_session(struct issue *issue)
     session->used_ms = now_ms;
     session->expires_ms = ask->expires_ms;
     session->expires_ms = decision_expires_ms(&issue->policy, session);
+    session->kept_until_ms = kept_until_ms(ask);
     session->scope_given = issue->ask.scope_given;
     session->client_proved = ask->client_proved;
     session->client_number = issue->client.number;

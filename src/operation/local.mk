@@ -1,6 +1,8 @@
 ## src/operation: what can be done, one row per operation
 noinst_LIBRARIES += liboperation.a
 liboperation_a_SOURCES = \
+	src/operation/adopt.c \
+	src/operation/adopt.h \
 	src/operation/issuer.c \
 	src/operation/issuer.h \
 	src/operation/access_token.c src/operation/access_token.h \

@@ -11,6 +11,7 @@
 
 #include "base/secret.h"
 #include "model/scope.h"
+#include "operation/adopt.h"
 #include "operation/client_auth.h"
 #include "operation/decision.h"
 #include "operation/issue.h"
@@ -44,8 +45,9 @@ struct refresh {
     bool writes; /* `write` is prepared */
     struct store_write write;
     int races_lost;
-    bool repeated;   /* the client's assertion was used before, with this refresh token */
-    int64_t used_ms; /* … then */
+    struct adoption *adoption; /* first the token's session is to begin; NULL = no more */
+    bool repeated;             /* the client's assertion was used before, with this refresh token */
+    int64_t used_ms;           /* … then */
 
     char scope[SESSION_SCOPE_MAX]; /* what the access token carries, where less was asked for */
     struct session_view grant;     /* these two last, because they are large and not zeroed */
@@ -55,6 +57,9 @@ static bool begin(struct request *request);
 static struct store_write *step(struct request *request, enum outcome *outcome);
 static void written(struct request *request, enum store_result result);
 static enum token_ref_result find(struct refresh *refresh);
+static void authenticate(struct refresh *refresh, enum token_ref_result found);
+static bool adopt(struct refresh *refresh);
+static struct store_write *adoption_step(struct refresh *refresh);
 static bool choose(struct refresh *refresh);
 static void look_for_mark(struct refresh *refresh);
 static void refuse_replay(struct refresh *refresh);
@@ -88,7 +93,6 @@ static bool begin(struct request *request)
     struct refresh *refresh =
         operation_state(request, sizeof *refresh, offsetof(struct refresh, scope));
     enum token_ref_result found;
-    enum outcome refusal;
 
     if (refresh == NULL) {
         return false;
@@ -100,9 +104,20 @@ static bool begin(struct request *request)
     refresh->arena = request->arena;
     refresh->answer = &request->answer;
     refresh->fault = &request->fault;
-    /* the token first, because only beside one of ours a secret is worth a hash; but of who is not
-     * the client it says, nothing is told about the token */
     found = find(refresh);
+    if (found != TOKEN_REF_INVALID || !adopt(refresh)) {
+        authenticate(refresh, found);
+    }
+    return true;
+}
+
+/* The token first, because only beside one of ours a secret is worth a hash; but of who is not the
+ * client it says, nothing is told about the token. */
+static void authenticate(struct refresh *refresh, enum token_ref_result found)
+{
+    struct request *request = refresh->request;
+    enum outcome refusal;
+
     if (found != TOKEN_REF_FAULT &&
         !client_auth_check(request, found == TOKEN_REF_FOUND ? &refresh->ref : NULL,
                            refresh->now.wall_ms, &refresh->client, &refusal)) {
@@ -110,7 +125,44 @@ static bool begin(struct request *request)
     } else if (found != TOKEN_REF_FAULT) {
         look_for_mark(refresh);
     }
-    return true;
+}
+
+/* Is it a token of another server that shall begin a session first? Otherwise it is refused. */
+static bool adopt(struct refresh *refresh)
+{
+    struct request *request = refresh->request;
+    struct text token = refresh->ask->refresh_token;
+    enum outcome refusal;
+
+    if (refresh->outcome != OUTCOME_TOKEN_INVALID || !adopt_considers(request, token)) {
+        return false;
+    }
+    refresh->adoption = adopt_begin(request, token, &refusal);
+    if (refresh->adoption == NULL) {
+        decide(refresh, refusal);
+    }
+    return refresh->adoption != NULL;
+}
+
+/* Then it is a token like others. */
+static struct store_write *adoption_step(struct refresh *refresh)
+{
+    enum outcome outcome = OUTCOME_FAULT;
+    struct store_write *write = adopt_step(refresh->adoption, &outcome);
+    enum token_ref_result found = TOKEN_REF_INVALID;
+
+    if (write != NULL) {
+        return write;
+    }
+    refresh->adoption = NULL;
+    if (outcome == OUTCOME_ROTATED) {
+        refresh->decided = false;
+        found = find(refresh);
+    } else {
+        decide(refresh, outcome);
+    }
+    authenticate(refresh, found);
+    return NULL;
 }
 
 /* An assertion proves its client once. With the same refresh token again it is the same request,
@@ -270,8 +322,11 @@ static void decide(struct refresh *refresh, enum outcome outcome)
 static struct store_write *step(struct request *request, enum outcome *outcome)
 {
     struct refresh *refresh = request->state;
+    struct store_write *adoption = refresh->adoption != NULL ? adoption_step(refresh) : NULL;
 
-    if (!refresh->decided) {
+    if (adoption != NULL) {
+        return adoption;
+    } else if (!refresh->decided) {
         refresh->writes = false;
         refresh->decided = true;
         if (!attempt(refresh, &refresh->outcome)) {
@@ -301,6 +356,10 @@ static void written(struct request *request, enum store_result result)
 {
     struct refresh *refresh = request->state;
 
+    if (refresh->adoption != NULL) {
+        adopt_written(refresh->adoption, result);
+        return;
+    }
     refresh->writes = false;
     switch (result) {
     case STORE_OK:

@@ -17,9 +17,12 @@ static bool ends_before_idle(const struct realm *realm);
 static bool says_no_audience(const struct realm *realm);
 static bool loses_no_scope(const struct realm *realm);
 static bool takes_no_bearer(const struct realm *realm);
+static bool adopts_nothing(const struct realm *realm);
 static bool asks_for_no_user(const struct realm *realm);
 static bool gives_no_grants(const struct realm *realm);
 static bool check_remote_user(struct config_reader *reader, size_t realm);
+
+#define ADOPT_ADVICE "nothing is adopted here; add adopt = on, or remove the line"
 
 /* Settings that may have no effect, and what to do then. */
 static const struct {
@@ -46,6 +49,11 @@ static const struct {
     {"remote-user", asks_for_no_user,
      "nothing here asks for a user of the web server; remove the line"},
     {"grants", gives_no_grants, "clients ask for no grants here; remove the line"},
+    {"adopt-accounts", adopts_nothing, ADOPT_ADVICE},
+    {"adopt-until", adopts_nothing, ADOPT_ADVICE},
+    {"adopt-issuer", adopts_nothing, ADOPT_ADVICE},
+    {"adopt-audience", adopts_nothing, ADOPT_ADVICE},
+    {"adopt-claim", adopts_nothing, ADOPT_ADVICE},
     {"scope-loss", loses_no_scope, "access tokens here say their scope; remove the line"},
 };
 
@@ -207,6 +215,11 @@ static bool says_no_audience(const struct realm *realm)
 static bool loses_no_scope(const struct realm *realm)
 {
     return realm->policy.layout->says_scope;
+}
+
+static bool adopts_nothing(const struct realm *realm)
+{
+    return !realm->adoption.on;
 }
 
 static bool takes_no_bearer(const struct realm *realm)

@@ -95,6 +95,7 @@ config_read config_read_store;     /* char[room]: the URL of a store */
 config_read config_read_prefix;    /* char[room]: the start of a URL path, or "" */
 config_read config_read_origins;   /* char[room]: as the Origin header, space-separated; or * */
 config_read config_read_grants;    /* uint32_t: bits of enum grant_bit, from words */
+config_read config_read_date;      /* int64_t, ms since 1970 */
 config_read config_read_duration;  /* int64_t, ms */
 config_read config_read_size;      /* uint64_t, bytes */
 config_read config_read_count;     /* uint64_t */

@@ -35,6 +35,7 @@ static const struct config_choice evidences[] = {
 static const struct config_choice losses[] = {{"refuse", 0}, {"allow", 1}, {NULL, 0}};
 static const struct config_choice remote_users[] = {
     {"off", REMOTE_USER_OFF}, {"known", REMOTE_USER_KNOWN}, {"any", REMOTE_USER_ANY}, {NULL, 0}};
+static const struct config_choice adopted_accounts[] = {{"known", 0}, {"create", 1}, {NULL, 0}};
 static const struct config_choice formats[] = {{"native", REFRESH_FORMAT_NATIVE},
                                                {"uuid", REFRESH_FORMAT_UUID},
                                                {"jwt", REFRESH_FORMAT_JWT},
@@ -112,6 +113,14 @@ const struct config_setting config_realm_settings[] = {
     {"remote-user", config_read_choice, FIELD(struct realm, remote_user),
      ONE_OF(remote_users, "unknown; write off, known or any")},
     {"grants", config_read_grants, FIELD(struct realm, policy.grants)},
+    {"adopt", config_read_switch, FIELD(struct realm, adoption.on),
+     ONE_OF(switches, "write on or off")},
+    {"adopt-accounts", config_read_switch, FIELD(struct realm, adoption.creates_accounts),
+     ONE_OF(adopted_accounts, "write known or create")},
+    {"adopt-until", config_read_date, FIELD(struct realm, adoption.until_ms)},
+    {"adopt-issuer", config_read_text, FIELD(struct realm, adoption.issuer)},
+    {"adopt-audience", config_read_text, FIELD(struct realm, adoption.audience)},
+    {"adopt-claim", config_read_text, FIELD(struct realm, adoption.claim)},
     {"scope-loss", config_read_switch, FIELD(struct realm, policy.scope_loss),
      ONE_OF(losses, "unknown; write allow or refuse")},
 };

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/date.h"
 #include "http/origin.h"
 #include "process/path.h"
 #include "store/store.h"
@@ -145,6 +146,15 @@ static bool in_range(const struct config_setting *setting, int64_t value, const 
 {
     *wrong = setting->expected;
     return value >= setting->least && value <= setting->most;
+}
+
+bool config_read_date(struct config_reader *reader, const struct config_setting *setting,
+                      struct text value, void *field, const char **wrong)
+{
+    (void)reader;
+    (void)setting;
+    *wrong = "not a date; write for example 2026-06-30 or 2026-06-30T12:00:00Z";
+    return date_parse(value, field);
 }
 
 bool config_read_duration(struct config_reader *reader, const struct config_setting *setting,

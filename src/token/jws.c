@@ -132,6 +132,9 @@ const struct signing_row *jws_signer(const struct jws *jws, const struct signing
                                      struct fault *fault)
 {
     for (size_t i = 0; i < count; i++) {
+        if (signing_state_is_foreign(rows[i].state)) {
+            continue;
+        }
         struct signing_key *key = signing_key_unseal(&rows[i], secrets, fault);
         bool found = key != NULL && is_signed_by(jws, key, fault);
 

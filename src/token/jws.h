@@ -39,9 +39,9 @@ json_t *jws_open(struct arena *arena, struct text token, const struct signing_ke
 struct keyring;
 json_t *jws_open_any(struct arena *arena, struct text token, const struct keyring *keyring,
                      const char *realm, struct fault *fault);
-/* The row whose key signed it, of all rows given, retired ones too: for finding out about a token,
- * never for accepting one. NULL: none of them did; with *fault set, a key could not be made ready,
- * so whether one of them did is not known. */
+/* The row whose key signed it, of all rows given but those of other servers, retired ones too: for
+ * finding out about a token, never for accepting one. NULL: none of them did; with *fault set, a
+ * key could not be made ready, so whether one of them did is not known. */
 const struct signing_row *jws_signer(const struct jws *jws, const struct signing_row *rows,
                                      size_t count, const struct secrets *secrets,
                                      struct fault *fault);

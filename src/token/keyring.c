@@ -11,7 +11,8 @@ struct entry {
     uint32_t number;
     enum signing_state state;
     char realm[SIGNING_REALM_MAX + 1];
-    struct signing_key *key;
+    struct signing_key *key; /* NULL: it is verify-only, and … */
+    struct signing_row *row; /* … this is how it is kept */
 };
 
 struct keyring {
@@ -25,6 +26,8 @@ static bool add(struct keyring *keyring, const struct signing_row *row,
 static int newest_first(const void *a, const void *b);
 static const struct signing_key *newest_signer(const struct keyring *keyring,
                                                enum signing_algorithm algorithm, const char *realm);
+static const struct entry *nth(const struct keyring *keyring, const char *realm, bool adopts,
+                               size_t i);
 
 struct keyring *keyring_open(const struct signing_row *rows, size_t count, uint64_t version,
                              const struct secrets *secrets, struct fault *fault)
@@ -37,7 +40,7 @@ struct keyring *keyring_open(const struct signing_row *rows, size_t count, uint6
     }
     keyring->version = version;
     for (size_t i = 0; i < count; i++) {
-        if (rows[i].state != SIGNING_RETIRED && !add(keyring, &rows[i], secrets, fault)) {
+        if (!signing_state_is_retired(rows[i].state) && !add(keyring, &rows[i], secrets, fault)) {
             keyring_close(keyring);
             return NULL;
         }
@@ -55,8 +58,14 @@ static bool add(struct keyring *keyring, const struct signing_row *row,
         fault_set(fault, "more than %d signing keys are in use; retire some", (int)KEYRING_MAX);
         return false;
     }
-    entry->key = signing_key_unseal(row, secrets, fault);
-    if (entry->key == NULL) {
+    if (row->state == SIGNING_VERIFY_ONLY) {
+        entry->row = malloc(sizeof *row);
+        if (entry->row == NULL) {
+            fault_set(fault, "out of memory for the keyring");
+            return false;
+        }
+        *entry->row = *row;
+    } else if ((entry->key = signing_key_unseal(row, secrets, fault)) == NULL) {
         return false;
     }
     entry->number = row->number;
@@ -81,6 +90,7 @@ void keyring_close(struct keyring *keyring)
     }
     for (size_t i = 0; i < keyring->count; i++) {
         signing_key_close(keyring->entries[i].key);
+        free(keyring->entries[i].row);
     }
     free(keyring);
 }
@@ -130,13 +140,27 @@ static const struct signing_key *newest_signer(const struct keyring *keyring,
 const struct signing_key *keyring_verifier(const struct keyring *keyring, const char *realm,
                                            size_t i)
 {
+    const struct entry *entry = nth(keyring, realm, false, i);
+
+    return entry != NULL ? entry->key : NULL;
+}
+
+const struct signing_row *keyring_adopter(const struct keyring *keyring, const char *realm,
+                                          size_t i)
+{
+    const struct entry *entry = nth(keyring, realm, true, i);
+
+    return entry != NULL ? entry->row : NULL;
+}
+
+static const struct entry *nth(const struct keyring *keyring, const char *realm, bool adopts,
+                               size_t i)
+{
     for (size_t at = 0; at < keyring->count; at++) {
         const struct entry *entry = &keyring->entries[at];
-        if (entry->realm[0] != '\0' && !text_is(text_of(entry->realm), realm)) {
-            continue;
-        }
-        if (i-- == 0) {
-            return entry->key;
+        if ((entry->realm[0] == '\0' || text_is(text_of(entry->realm), realm)) &&
+            (entry->row != NULL) == adopts && i-- == 0) {
+            return entry;
         }
     }
     return NULL;
@@ -148,7 +172,9 @@ void keyring_jwks(const struct keyring *keyring, struct json_out *out)
     json_out_key(out, "keys");
     json_out_array_open(out);
     for (size_t i = 0; i < keyring->count; i++) {
-        signing_key_jwk(keyring->entries[i].key, out);
+        if (keyring->entries[i].key != NULL) {
+            signing_key_jwk(keyring->entries[i].key, out);
+        }
     }
     json_out_array_close(out);
     json_out_close(out);

@@ -28,6 +28,10 @@ const struct signing_key *keyring_signer(const struct keyring *keyring,
 /* The i-th key (published or active) that may verify for `realm`, NULL past the end. */
 const struct signing_key *keyring_verifier(const struct keyring *keyring, const char *realm,
                                            size_t i);
+/* The i-th verify-only key whose refresh tokens `realm` may adopt (adoption_key.h), NULL past the
+ * end. */
+const struct signing_row *keyring_adopter(const struct keyring *keyring, const char *realm,
+                                          size_t i);
 /* {"keys":[…]}: asymmetric keys, published and active. */
 void keyring_jwks(const struct keyring *keyring, struct json_out *out);
 

@@ -44,6 +44,7 @@ struct layout {
                                   NULL */
     bool says_scope;           /* access tokens carry the scope */
     bool says_audience;        /* access tokens carry `aud` */
+    bool refresh_has_no_exp;   /* in the original, a token with `exp` is an access token */
 };
 
 /* Are its tokens of type at+jwt, which are none without `iss` (RFC 9068 section 2.2)? Without an

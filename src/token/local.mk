@@ -1,6 +1,8 @@
 ## src/token
 noinst_LIBRARIES += libtoken.a
 libtoken_a_SOURCES = \
+	src/token/adoption_key.c \
+	src/token/adoption_key.h \
 	src/token/secrets.c \
 	src/token/secrets.h \
 	src/token/refresh_token.c \

@@ -75,10 +75,14 @@ class Installation:
     def explain(self, token, status=DONE):
         return self.json("explain", stdin=token + "\n", status=status)
 
-    def refresh(self, token, path="/oauth/token", **more):
-        """One refresh at an RFC 6749 mount, through the responder as CGI; its JSON."""
-        body = urllib.parse.urlencode(
-            {"grant_type": "refresh_token", "refresh_token": token, **more})
+    def refresh(self, token, **more):
+        """One refresh at a mount that takes a form; its JSON."""
+        said = self.cgi(token, **more)
+        return json.loads(said.split("\n\n", 1)[1])
+
+    def cgi(self, token, path="/oauth/token", key="refresh_token", **more):
+        """The same through the responder as CGI: all that it answers."""
+        body = urllib.parse.urlencode({"grant_type": "refresh_token", key: token, **more})
         variables = {**environment(), "RETOKEN_CONFIG": str(self.config), "GATEWAY_INTERFACE": "CGI/1.1",
                      "REQUEST_METHOD": "POST", "SCRIPT_NAME": path, "QUERY_STRING": "",
                      "SERVER_PROTOCOL": "HTTP/1.1", "SERVER_NAME": "localhost",
@@ -87,7 +91,7 @@ class Installation:
         done = subprocess.run([RESPONDER], input=body, capture_output=True, text=True, env=variables,
                               cwd=self.directory, timeout=60)
         assert "\n\n" in done.stdout.replace("\r\n", "\n"), (done.stdout, done.stderr)
-        return json.loads(done.stdout.replace("\r\n", "\n").split("\n\n", 1)[1])
+        return done.stdout.replace("\r\n", "\n")
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,12 @@
 import base64
 import calendar
 import hashlib
+import hmac
 import json
 import time
+import urllib.parse
 
-from test_admin import FAULT, REFUSED, USAGE, fresh, template  # noqa: F401 (fixtures)
+from test_admin import REFUSED, ROOT, USAGE, fresh, template  # noqa: F401 (fixtures)
 
 MOUNT = ("--mount", "/oauth/token")
 
@@ -150,3 +152,173 @@ def test_where_the_token_stays_the_same(fresh):
     for _ in range(3):
         assert fresh.refresh(old, path="/oauth/access_token")["refresh_token"] == old
     assert fresh.run("session", "import", *MOUNT, stdin="").stdout.startswith("0 lines: 0 sessions")
+
+
+# ---- adopting ----
+
+KOPONG_SECRET = "qrD6h8K6S9503Q06Y6Rfk21TErImPYqa"  # published as a default
+SECRET = "an-old-servers-secret-of-64-bytes-" + "q8Zk2Vx0Lr5Tn7Wb3Yc9Dm"
+REALM = ("[retoken]\ndata = .\nissuer = https://login.example.org\n[realm old]\ndialect = %s\nadopt = on\n%s")
+
+
+def b64(data):
+    return base64.urlsafe_b64encode(data if isinstance(data, bytes) else json.dumps(data).encode()).rstrip(b"=")
+
+
+def hs256(claims, secret=SECRET, header=None):
+    signed = b64(header or {"alg": "HS256", "typ": "JWT"}) + b"." + b64(claims)
+    return (signed + b"." + b64(hmac.new(secret.encode(), signed, "sha256").digest())).decode()
+
+
+def adopts(fresh, dialect="oauth", settings="algorithm = HS256\n", secret=SECRET):
+    fresh.write(REALM % (dialect, settings))
+    fresh.run("init")
+    fresh.run("key", "import", "--verify-only", "--algorithm", "HS256", "--kid", "old", stdin=secret + "\n")
+    return fresh
+
+
+def refreshes(one, text, **more):
+    answer = one.refresh(text, **more)
+    assert "access_token" in answer, answer
+    return answer
+
+
+def refused(one, text, **more):
+    answer = one.refresh(text, **more)
+    assert set(answer) & {"error"} and answer["error"] == "invalid_grant", answer
+    return answer
+
+
+def test_the_documents_own_token_is_adopted(fresh):
+    """Seed document: its refresh token, under the secret that its system had by default."""
+    text = (ROOT / "tests/dialect/golden/kopong/documented-plugin.request").read_text()
+    token = urllib.parse.parse_qs(text.rsplit("\n\n", 1)[1].strip())["refresh_token"][0]
+    fresh.write(REALM % ("kopong", "adopt-accounts = create\n"))
+    fresh.run("init")
+    words = ["key", "import", "--verify-only", "--algorithm", "HS256", "--kid", "grails"]
+    assert "--force" in fresh.run(*words, stdin=KOPONG_SECRET, status=REFUSED).stderr
+    fresh.run(*words, "--force", stdin=KOPONG_SECRET)
+    for _ in range(2):
+        answer = refreshes(fresh, token, path="/oauth/access_token")
+        assert (answer["username"], answer["refresh_token"]) == ("test@kopong.com", token)
+    session, = fresh.json("session", "list")
+    assert (session["account"], session["created"]) == ("test@kopong.com", "2017-12-23T12:46:06Z")
+    assert [e["event"] for e in fresh.json("events") if e["session"] == session["session"]] == ["adopted"]
+    assert fresh.json("key", "list")[-1]["state"] == "verify-only"
+    # one that says when it ends is an access token there, and none to refresh with
+    access = hs256({"sub": "ada", "exp": int(time.time()) + 3000}, KOPONG_SECRET, {"alg": "HS256"})
+    assert fresh.cgi(access, path="/oauth/access_token").startswith("Status: 401")
+    fresh.run("session", "revoke", session["session"])
+    assert fresh.cgi(token, path="/oauth/access_token").startswith("Status: 401")
+
+
+def test_adopted_once_then_rotated(fresh):
+    one = adopts(fresh)
+    fresh.account()
+    now = int(time.time())
+    old = hs256({"sub": "ada", "iat": now - 1000, "exp": now + 5000, "scope": "openid mail"})
+    first = refreshes(one, old)
+    assert len(first["refresh_token"]) == 72
+    assert refreshes(one, old)["refresh_token"] == first["refresh_token"]
+    refreshes(one, first["refresh_token"])
+    session, = one.json("session", "list")
+    assert (session["generation"], session["scope"]) == (2, "openid mail")
+    assert abs(age(session["created"]) - 1000) < 60
+    one.run("session", "revoke", session["session"])
+    refused(one, old)
+    # swept as soon as may be, it is not adopted again while the token has not expired
+    one.write(one.config.read_text().replace("data = .", "data = .\nkeep-ended = 0"))
+    one.run("store", "prune", "--yes")
+    refused(one, old)
+    assert len(one.json("session", "list")) == 1
+    one.run("store", "check")
+
+
+def test_what_is_not_adopted(fresh):
+    one = adopts(fresh, settings="algorithm = HS256\nadopt-issuer = https://old.example\nadopt-audience = app\n")
+    fresh.account()
+    fresh.account("off")
+    fresh.run("account", "disable", "off")
+    now = int(time.time())
+    good = {"sub": "ada", "iss": "https://old.example", "aud": ["x", "app"], "iat": now, "exp": now + 5000}
+    wrong = [
+        {**good, "sub": "no one"}, {**good, "sub": "off"}, {**good, "sub": ""}, {**good, "sub": ["ada"]},
+        {**good, "iss": "https://other.example"}, {**good, "aud": "x"}, {k: v for k, v in good.items() if k != "aud"},
+        {**good, "exp": now - 1}, {**good, "exp": "tomorrow"}, {**good, "exp": 0}, {**good, "iat": now + 3600},
+        {**good, "nbf": now + 3600}, {**good, "iat": -5},
+        {**good, "token_type": "access"}, {**good, "typ": "Bearer"}, {**good, "type": "access"},
+        {**good, "token_use": "id"}, {**good, "refresh_only": False}, {**good, "token_type": 5},
+    ]
+    for claims in wrong:
+        refused(one, hs256(claims))
+    for text in (hs256(good, SECRET[:-1] + "x"), hs256(good)[:-2] + "AA", hs256(good) + "A",
+                 hs256(good, header={"alg": "none"}), hs256(good, header={"alg": "HS512"}),
+                 hs256(good, header={"alg": "HS256", "typ": "at+jwt"}),
+                 hs256(good, header={"alg": "HS256", "kid": "another"}),
+                 hs256(good, header={"alg": "HS256", "crit": ["x"], "x": 1})):
+        refused(one, text)
+    assert one.json("session", "list") == []
+    for n, more in enumerate(({}, {"token_type": "refresh"}, {"typ": "Offline"}, {"refresh_only": True})):
+        refreshes(one, hs256({**good, **more, "jti": str(n)}))
+    assert len(one.json("session", "list")) == 4
+    # neither another realm, nor once the door is closed, nor without the key
+    one.write(one.config.read_text() + "adopt-until = 2026-01-01\n")
+    refused(one, hs256({**good, "jti": "late"}))
+    one.write(one.config.read_text().replace("2026-01-01", "9999-01-01"))
+    refreshes(one, hs256({**good, "jti": "early"}))
+    one.run("key", "retire", "old")
+    refused(one, hs256({**good, "jti": "after"}))
+    assert "never signs" in one.run("key", "activate", "old", status=REFUSED).stderr
+    refreshes(one, hs256({**good, "jti": "early"}))  # it has begun a session
+
+
+def test_an_adopting_key_does_nothing_else(fresh):
+    """What it signed is no access token here, and no refresh token of a realm that adopts nothing."""
+    one = adopts(fresh, settings="algorithm = HS256\n[realm other]\ndialect = koppeltaal\nalgorithm = HS256\n")
+    fresh.account()
+    text = hs256({"sub": "ada", "iat": int(time.time())})
+    assert "access_token" not in one.cgi(text, path="/oauth2/token")
+    assert one.explain(text, status=REFUSED)
+    assert one.json("session", "list") == []
+    one.run("doctor")
+
+
+def test_accounts_by_another_claim(fresh):
+    one = adopts(fresh, dialect="simplejwt",
+                 settings="algorithm = HS256\nadopt-claim = user_id\nadopt-accounts = create\n")
+    claims = {"token_type": "refresh", "user_id": 7, "exp": int(time.time()) + 900, "jti": "a"}
+    assert "access" in one.refresh(hs256(claims), path="/api/token/refresh", key="refresh")
+    assert [a["name"] for a in one.json("account", "list")] == ["7"]
+
+
+def test_public_keys_of_the_old_server(fresh):
+    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    one = adopts(fresh)
+    fresh.account()
+    claims = {"sub": "ada", "iat": int(time.time()), "typ": "Refresh"}
+    key = rsa.generate_private_key(65537, 2048)
+    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    said = one.run("key", "import", "--verify-only", "--algorithm", "RS256", "--kid", "rsa", stdin=pem)
+    assert "verify-only" in said.stdout
+    signed = b64({"alg": "RS256", "kid": "whatever"}) + b"." + b64(claims)
+    good = key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
+    refused(one, (signed + b"." + b64(bytes(len(good)))).decode())
+    refreshes(one, (signed + b"." + b64(good)).decode())
+
+    curve = ec.generate_private_key(ec.SECP256R1())
+    numbers = curve.public_key().public_numbers()
+    jwk = {"kty": "EC", "crv": "P-256", "kid": "ec-1", "x": b64(numbers.x.to_bytes(32, "big")).decode(),
+           "y": b64(numbers.y.to_bytes(32, "big")).decode()}
+    one.run("key", "import", "--verify-only", "--algorithm", "ES256", stdin=json.dumps({"keys": [jwk]}))
+    assert [k["kid"] for k in one.json("key", "list") if k["algorithm"] == "ES256"] == ["ec-1"]
+    signed = b64({"alg": "ES256", "kid": "ec-1"}) + b"." + b64(claims)
+    r, s = utils.decode_dss_signature(curve.sign(signed, ec.ECDSA(hashes.SHA256())))
+    refreshes(one, (signed + b"." + b64(r.to_bytes(32, "big") + s.to_bytes(32, "big"))).decode())
+    # a public key signs nothing: not even where it is taken for a secret (RFC 8725 section 2.1)
+    refused(one, hs256(claims, secret=pem))
+    assert len(one.json("session", "list")) == 2
+    one.run("store", "check")
+    one.run("doctor")

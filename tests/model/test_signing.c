@@ -42,7 +42,15 @@ static void test_states(void **state)
     assert_string_equal(signing_state_name(SIGNING_PUBLISHED), "published");
     assert_string_equal(signing_state_name(SIGNING_ACTIVE), "active");
     assert_string_equal(signing_state_name(SIGNING_RETIRED), "retired");
+    assert_string_equal(signing_state_name(SIGNING_VERIFY_ONLY), "verify-only");
+    assert_string_equal(signing_state_name(SIGNING_VERIFY_RETIRED), "retired");
     assert_string_equal(signing_state_name((enum signing_state)0), "unknown");
+    for (int state_of_key = 0; state_of_key < SIGNING_STATES; state_of_key++) {
+        assert_int_equal(signing_state_is_retired((enum signing_state)state_of_key),
+                         state_of_key == SIGNING_RETIRED || state_of_key == SIGNING_VERIFY_RETIRED);
+        assert_int_equal(signing_state_is_foreign((enum signing_state)state_of_key),
+                         state_of_key >= SIGNING_VERIFY_ONLY);
+    }
     assert_string_equal(signing_state_name((enum signing_state)99), "unknown");
 }
 

@@ -276,6 +276,15 @@ static const struct {
     {MOUNT "bearer-max-age = 1h\n",
      "retoken.conf:3: bearer-max-age has no effect: no one logs in with an access token here; "
      "remove the line"},
+    {MOUNT "adopt = yes\n", "retoken.conf:3: adopt = yes: write on or off"},
+    {MOUNT "adopt = on\nadopt-until = tomorrow\n",
+     "retoken.conf:4: adopt-until = tomorrow: not a date; write for example 2026-06-30 or "
+     "2026-06-30T12:00:00Z"},
+    {MOUNT "adopt = on\nadopt-accounts = all\n",
+     "retoken.conf:4: adopt-accounts = all: write known or create"},
+    {MOUNT "adopt-claim = user_id\n",
+     "retoken.conf:3: adopt-claim has no effect: nothing is adopted here; add adopt = on, or "
+     "remove the line"},
     {MOUNT "scope-loss = yes\n",
      "retoken.conf:3: scope-loss = yes: unknown; write allow or refuse"},
     {MOUNT "recovery-evidence = key\n",

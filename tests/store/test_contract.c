@@ -1321,6 +1321,45 @@ static void an_account_may_have_a_limit_of_its_own(void **state)
     assert_int_equal(fixture_find(f, 2).end, SESSION_LIVE);
 }
 
+/* Without its record a token of another server could begin a session again. */
+static void a_record_is_kept_until_its_time(void **state)
+{
+    const int64_t kept_ms = 1000 * 1000 * 1000;
+    struct fixture *f = *state;
+    struct session kept = fixture_session(1);
+    struct session for_ever = fixture_session(2);
+    size_t removed;
+    bool more;
+
+    open_with_limit(f, 2);
+    kept.kept_until_ms = FIXTURE_NOW + kept_ms;
+    for_ever.kept_until_ms = SESSION_FOR_EVER;
+    assert_store(STORE_OK, store_session_create(f->store, &kept, NULL, &f->fault));
+    assert_store(STORE_OK, store_session_create(f->store, &for_ever, NULL, &f->fault));
+    for (uint32_t n = 1; n <= 2; n++) {
+        struct session session = fixture_session(n);
+
+        assert_store(STORE_OK, store_session_end(f->store, session.id, SESSION_ENDED_ADMIN,
+                                                 FIXTURE_NOW, NULL, &f->fault));
+    }
+    for (uint32_t n = 3; n <= 6; n++) {
+        fixture_add_session(f, n);
+    }
+    assert_int_equal(fixture_find(f, 1).end, SESSION_ENDED_ADMIN);
+    assert_int_equal(fixture_find(f, 2).end, SESSION_ENDED_ADMIN);
+    assert_store(STORE_OK, store_prune(f->store, FIXTURE_NOW + kept_ms - 1, true, 99, &removed,
+                                       &more, &f->fault));
+    assert_int_equal(fixture_stat(f).entries[TABLE_SESSIONS], 2);
+    assert_store(STORE_OK, store_prune(f->store, FIXTURE_NOW + kept_ms, true, 99, &removed, &more,
+                                       &f->fault));
+    assert_int_equal(removed, 1);
+    assert_store(STORE_OK, store_prune(f->store, FIXTURE_NOW + 5 * kept_ms, true, 99, &removed,
+                                       &more, &f->fault));
+    assert_int_equal(removed, 0);
+    assert_int_equal(fixture_find(f, 2).end, SESSION_ENDED_ADMIN);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
 /* ---- events ---- */
 
 static void events_are_listed_newest_first(void **state)
@@ -2505,6 +2544,7 @@ int main(void)
         CONTRACT(events_are_listed_newest_first),
         CONTRACT(an_account_has_so_many_sessions),
         CONTRACT(an_account_may_have_a_limit_of_its_own),
+        CONTRACT(a_record_is_kept_until_its_time),
         CONTRACT(newest_events_are_kept),
         CONTRACT(an_event_told_again_is_counted),
         CONTRACT(a_flood_pushes_out_only_its_own_class),

@@ -76,6 +76,7 @@ static const struct record_session full_session = {
                 .watched_ms = 0x0c34e8f0,
                 .has_alias = true,
                 .alias = {0xaa, 0xbb},
+                .kept_until_ms = SESSION_FOR_EVER,
                 .key_kind = SESSION_KEY_DPOP,
                 .key = {0x11},
                 .address = {0x22},
@@ -101,12 +102,12 @@ static void session_is_laid_out_as_drawn(void **state)
     record_start(&record, TABLE_SESSIONS, key);
     record_put_session(&record, &full_session);
     assert_true(record_seal(&record, mac, &stored));
-    assert_value(&stored, "02 ff 82 07 03 03 0000002a"
+    assert_value(&stored, "02 ff 92 07 03 03 0000002a"
                           "303132333436 019a9f2d0a11 019a9f2d0a12 019aa4523b00 019aa9783b00"
                           "0000001e 00000021 00000c34e8f0"
                           "8f0c66d21b5e9a03 8002 00000c350a13"
                           "05dc 1b54 85e1 ffff 7c4c 0003 ffff ffff ffff ffff ffff ffff ffff ffff"
-                          "019a9f2d0a13"
+                          "019a9f2d0a13 ffffffffffff"
                           "aabb000000000000000000000000000000000000000000000000000000000000"
                           "01 1100000000000000000000000000000000000000000000000000000000000000"
                           "0000000000000000000000000000000000000000000000000000000000000000"
@@ -138,7 +139,7 @@ static void a_pending_session_keeps_its_code_s_terms(void **state)
     record_put_session(&record, &pending);
     assert_true(record_seal(&record, mac, &stored));
     assert_int_equal(stored.size, size + 64);
-    assert_int_equal(((const uint8_t *)stored.data)[2], 0xc2);
+    assert_int_equal(((const uint8_t *)stored.data)[2], 0xd2);
     reopen(&again, TABLE_SESSIONS, stored);
     assert_true(record_get_session(&again, &found));
     assert_memory_equal(&found, &pending, sizeof found);

@@ -71,7 +71,7 @@ enum store_result keys_list(struct store *store, bool retired, struct signing_ro
         return STORE_FAULT;
     }
     while (*count < room && next_key(&rows, &position, &rows_out[*count])) {
-        *count += retired || rows_out[*count].state != SIGNING_RETIRED ? 1 : 0;
+        *count += retired || !signing_state_is_retired(rows_out[*count].state) ? 1 : 0;
     }
     return lmdb_store_read_end(&rows, true);
 }

@@ -293,7 +293,7 @@ bool record_get_key(struct record *record, struct signing_row *row)
     memset(row, 0, sizeof *row);
     get_version(record);
     row->algorithm = (enum signing_algorithm)get_choice(record, SIGNING_ALGORITHMS - 1);
-    row->state = (enum signing_state)get_choice(record, SIGNING_RETIRED);
+    row->state = (enum signing_state)get_choice(record, SIGNING_STATES - 1);
     row->created_ms = get_time(record);
     get_text(record, row->kid, sizeof row->kid);
     get_text(record, row->realm, sizeof row->realm);

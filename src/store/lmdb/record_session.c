@@ -31,6 +31,7 @@ enum { SESSION_VERSION = 2 };
  *     05dc ffff                  generation 39: so much before the next later one that is known
  *     …                          down to generation 34
  *     019a9f2d0a13               ended, unless it is live
+ *     ffffffffffff               kept until, only with 10 beside the end
  *     (32 bytes)                 the stored alias, only with flag 02
  *     01 (64 bytes)              key's kind and public key, only with flag 10
  *     (32 bytes)                 hashes of address and user agent, only with flag 20
@@ -57,7 +58,8 @@ enum {
 
     /* beside the end */
     PENDING_SHIFT = 5, /* enum session_pending */
-    END_BITS = 0x1f,
+    END_BITS = 0x0f,
+    KEPT = 0x10, /* until a time of its own */
     PENDING_BITS = 0x60,
     CREATED_APART = 0x80
 };
@@ -203,6 +205,7 @@ void record_put_session(struct record *record, const struct record_session *stor
     put_u8(record, SESSION_VERSION);
     put_u8(record, flags);
     put_u8(record, session->end | (unsigned)session->pending << PENDING_SHIFT |
+                       (session->kept_until_ms != 0 ? (unsigned)KEPT : 0) |
                        (created_apart ? (unsigned)CREATED_APART : 0));
     put_varint(record, session->account);
     put_varint(record, session->epoch);
@@ -221,6 +224,9 @@ void record_put_session(struct record *record, const struct record_session *stor
     put_spent(record, session);
     if (session->end != SESSION_LIVE) {
         put_time48(record, session->ended_ms);
+    }
+    if (session->kept_until_ms != 0) {
+        put_time48(record, session->kept_until_ms);
     }
     put_extras(record, session, flags);
     put_short_text(record, session->realm, sizeof session->realm);
@@ -269,6 +275,10 @@ bool record_get_session(struct record *record, struct record_session *stored)
     get_spent(record, session);
     if (session->end != SESSION_LIVE) {
         session->ended_ms = get_time48(record);
+    }
+    if ((end & KEPT) != 0) {
+        session->kept_until_ms = get_time48(record);
+        record->failed |= session->kept_until_ms == 0;
     }
     get_extras(record, session, flags);
     get_short_text(record, session->realm, sizeof session->realm);

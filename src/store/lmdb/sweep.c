@@ -36,7 +36,8 @@ static int64_t due_ms_of(const struct sweep *sweep, const struct session *sessio
 {
     int64_t over_ms = session->expires_ms;
 
-    if (session->pending != SESSION_BEGUN) { /* there is nothing to explain, and any client can ask */
+    if (session->pending !=
+        SESSION_BEGUN) { /* there is nothing to explain, and any client can ask */
         return over_ms < 1 ? 1 : over_ms;
     } else if (session->end != SESSION_LIVE && (over_ms == 0 || session->ended_ms < over_ms)) {
         over_ms = session->ended_ms;
@@ -44,6 +45,7 @@ static int64_t due_ms_of(const struct sweep *sweep, const struct session *sessio
         return 0;
     }
     over_ms = later(over_ms, sweep->keep_ended_ms);
+    over_ms = session->kept_until_ms > over_ms ? session->kept_until_ms : over_ms;
     return over_ms < 1 ? 1 : over_ms;
 }
 
@@ -206,7 +208,8 @@ bool sweep_remove(struct rows *rows, const struct sweep *sweep, struct record_se
     struct sweep_budget budget = {.aliases = SWEEP_ALIASES_KEPT + 1};
     struct rows_key entry = rows_end_key(session->entry_ms, session->session.id);
 
-    if (remove_derived(rows, sweep, session, &budget) != FINISHED) {
+    if (session->session.kept_until_ms != 0 ||
+        remove_derived(rows, sweep, session, &budget) != FINISHED) {
         return false;
     }
     remove_session(rows, &session->session, &entry);
