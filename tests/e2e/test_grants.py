@@ -87,6 +87,12 @@ def test_koppeltaal_begins_and_refreshes(server, key):
         assert claims(renewed)["azp"] == "robot"
         token = renewed
     assert [(row["account"], row["client"]) for row in sessions(server)] == [(None, "robot")]
+    told = server.world.installed.run("explain", stdin=token["refresh_token"].encode()).stdout
+    assert b"generation 2 of client robot's own session" in told, told
+    server.world.installed.retoken("client", "remove", "robot")
+    gone = requests.post(server.url + KOPPELTAAL, timeout=TIMEOUT, data={
+        "grant_type": "refresh_token", "refresh_token": token["refresh_token"], "scope": "*/write"})
+    assert (gone.status_code, gone.text) == (400, "Bad Request, invalid token")
 
 
 def test_assertion_is_used_once(server, key):
