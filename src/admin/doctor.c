@@ -20,6 +20,7 @@
 #include "base/secret.h"
 #include "dialect/dialect.h"
 #include "operation/client_assertion.h"
+#include "operation/operation.h"
 #include "process/confine.h"
 #include "token/signing_key.h"
 
@@ -46,7 +47,8 @@ static void check_confinement(struct examination *e);
 static void check_config_file(struct examination *e, const struct config *config);
 static void check_mounts(struct examination *e);
 static void check_unmounted(struct examination *e);
-static const char *remark_on(const struct mount *mount);
+static const char *remark_on(const struct config *config, const struct mount *mount);
+static bool is_renewed(const struct config *config, const struct realm *realm);
 static bool check_data(struct examination *e, const char *path);
 static bool check_secret(struct examination *e, const struct config *config);
 static void check_owner(struct examination *e, const char *path);
@@ -180,7 +182,7 @@ static void check_mounts(struct examination *e)
 
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct mount *mount = &config->mounts[i];
-        const char *remark = remark_on(mount);
+        const char *remark = remark_on(config, mount);
         const char *kind =
             realm_issues(mount->realm) ? mount->realm->dialect->name : mount->endpoint->name;
 
@@ -225,7 +227,7 @@ static void check_unmounted(struct examination *e)
 }
 
 /* What is allowed but seldom intended; NULL: nothing. */
-static const char *remark_on(const struct mount *mount)
+static const char *remark_on(const struct config *config, const struct mount *mount)
 {
     const struct policy *policy = &mount->realm->policy;
 
@@ -234,8 +236,22 @@ static const char *remark_on(const struct mount *mount)
     } else if (policy->rotate && policy->concurrency_window_ms < 30 * CLOCK_SECOND) {
         return "clients that repeat a lost request are logged out: raise concurrency-window above "
                "30s";
+    } else if (mount->endpoint->operation == &operation_login &&
+               !is_renewed(config, mount->realm)) {
+        return "no mount renews the sessions that begin here: give it the realm of a refresh";
     }
     return mount->realm->dialect->advise != NULL ? mount->realm->dialect->advise(mount) : NULL;
+}
+
+static bool is_renewed(const struct config *config, const struct realm *realm)
+{
+    for (size_t i = 0; i < config->mount_count; i++) {
+        if (config->mounts[i].endpoint->operation == &operation_refresh &&
+            strcmp(config->mounts[i].realm->name, realm->name) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Owner and mode of the directory, which is for this user alone. */

@@ -22,6 +22,7 @@ static const struct column columns[] = {
     {"session_limit", "session limit", COLUMN_NUMBER, true},
     {"keep_sessions", "sessions outlive password", COLUMN_FLAG, true},
     {"created", "created", COLUMN_TIME, false},
+    {"last_login", "last login", COLUMN_TIME, true},
     {"wrong_passwords", "wrong passwords", COLUMN_NUMBER, true},
     {"refused_until", "refused until", COLUMN_TIME, true},
 };
@@ -109,6 +110,7 @@ static void fill(const struct call *call, const struct account *account, struct 
         CELL_NUMBER(account->session_limit),
         CELL_NUMBER(account->keep_on_password_change),
         CELL_NUMBER(account->created_ms),
+        CELL_NUMBER(account->last_login_ms),
         CELL_NUMBER(mark.count),
         CELL_NUMBER(wait_ms > 0 ? call->now_ms + wait_ms : 0),
     };

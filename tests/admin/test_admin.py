@@ -296,7 +296,8 @@ def test_dialects(tmp_path):
         "absolute-lifetime": "0", "access-lifetime": "1h"}
     assert koppeltaal["endpoints"] == [{
         "name": "token", "path": "/oauth2/token", "realm": "/oauth2/token", "methods": ["POST"],
-        "deployed_methods": ["GET", "POST"], "bodies": ["form"], "operation": "refresh"}]
+        "deployed_methods": ["GET", "POST"], "bodies": ["form"], "operation": "refresh",
+        "remote_user": False}]
     assert koppeltaal["audience"] == "fhir-server" and [s["name"] for s in koppeltaal["settings"]] == ["query"]
     wellknown = next(row for row in DIALECTS if row["dialect"] == "wellknown")
     assert wellknown["policy"] is None and wellknown["issuer"] is None
@@ -350,7 +351,7 @@ def test_account_life(fresh):
     assert shown == {"name": "ada", "enabled": True, "password": True, "subject": "u-1",
                      "roles": ["user", "admin"],
                      "claims": {"userId": 5, "email": "ada@example.org", "ok": True, "zip": "01234"},
-                     "session_limit": 0, "keep_sessions": False, "wrong_passwords": 0,
+                     "session_limit": 0, "keep_sessions": False, "last_login": None, "wrong_passwords": 0,
                      "refused_until": None}
     assert [a["name"] for a in fresh.json("account", "list")] == ["ada"]
     assert "correct" not in fresh.run("account", "show", "ada").stdout
@@ -605,12 +606,25 @@ def test_cookies_must_reach_the_logout(fresh):
 def test_doctor_knows_the_published_key_of_duktig(fresh):
     def said(key):
         digest = hashlib.sha256(key).hexdigest()
-        fresh.write(f"[retoken]\ndata = .\n[mount /auth/token]\nauth-key-sha256 = {digest}\n")
+        fresh.write(f"[retoken]\ndata = .\n[realm shop]\ndialect = duktig\nauth-key-sha256 = {digest}\n")
+        fresh.run("init")
         return [row["detail"] for row in fresh.json("doctor")
                 if row["check"] == "mount" and "auth-key" in row["detail"]]
 
     assert said(b"a key of our own") == []
-    assert len(said(b"abc123756%37*53f3trR3")) == 1
+    assert said(b"abc123756%37*53f3trR3") != []
+
+
+def test_doctor_wants_a_refresh_beside_every_login(fresh):
+    def said(realm):
+        fresh.write("[retoken]\ndata = .\n[mount /oauth/access_token]\n[mount /api/login]\n"
+                    f"dialect = kopong\nendpoint = login\n{realm}")
+        fresh.run("init")
+        return [row["detail"] for row in fresh.json("doctor")
+                if row["check"] == "mount" and row["state"] == "warn"]
+
+    assert len(said("")) == 1 and "/api/login" in said("")[0]
+    assert said("realm = /oauth/access_token\n") == []
 
 
 def test_doctor_names_public_clients_whose_tokens_stay_the_same(fresh):

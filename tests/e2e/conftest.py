@@ -58,6 +58,12 @@ class World:
         return self.installed.login(mount.path, name, password, client,
                                     self.secrets.get(client, ""), **options)
 
+    def who(self, mount, name="ada", password=PASSWORD):
+        """What a client of the mount has before it has tokens."""
+        client = "web" if mount.dialect.client else ""
+        return dialects.Login("", "", "", name, password, client, self.secrets.get(client, ""),
+                              mount.dialect.scope)
+
     def mount_settings(self, mount=None, **settings):
         """Sets keys of a mount, or of every mount."""
         for one in [mount] if mount else dialects.MOUNTS:

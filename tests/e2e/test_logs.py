@@ -40,7 +40,7 @@ class Watch(threading.Thread):
 
 
 def use_everything(world, server):
-    """Success, repetition, reuse and every refusal at every mount; gives the secrets that went by."""
+    """Logins, success, repetition, reuse and every refusal at every mount; gives the secrets that went by."""
     spoken = set()
     for mount in dialects.MOUNTS:
         login = world.login(mount)
@@ -56,6 +56,10 @@ def use_everything(world, server):
                 server.send(row.request(mount.path, fresh))
             except http.Broken:
                 pass
+        if mount.login_path:
+            for who in (world.who(mount, password=OTHER_PASSWORD), world.who(mount)):
+                answer = server.send(mount.dialect.login_request(mount.path, who))
+            held.append(mount.dialect.begun(who, answer))
         for one in (*held, fresh):
             spoken |= {one.refresh_token, one.access_token}
     return spoken

@@ -39,16 +39,12 @@ class Place:
 
     def log_in(self, mount, name="ada", password=PASSWORD):
         """The answer to a login at the mount where the sessions of `mount` begin."""
-        return self.server.send(mount.dialect.login_request(mount.path, self.who(mount, name, password)))
-
-    def who(self, mount, name="ada", password=PASSWORD):
-        client = "web" if mount.dialect.client else ""
-        return dialects.Login("", "", "", name, password, client, self.world.secrets.get(client, ""),
-                              mount.dialect.scope)
+        who = self.world.who(mount, name, password)
+        return self.server.send(mount.dialect.login_request(mount.path, who))
 
     def logged_in(self, mount):
         """The login that a password has bought over HTTP."""
-        answer, who = self.log_in(mount), self.who(mount)
+        answer, who = self.log_in(mount), self.world.who(mount)
         assert mount.dialect.login_complaints(mount.path, who, answer, self.behaviour) == []
         return mount.dialect.begun(who, answer)
 
