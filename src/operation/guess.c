@@ -235,6 +235,9 @@ bool guess_password(struct request *request, struct text name, struct text passw
     if (!decoy_hash(request->issuer, name, decoy, &request->fault)) {
         return false;
     }
+    if (guess_is_of_strangers(request->guess.kind)) {
+        store_flush(request->issuer->store); /* or writes of this thread's others wait for a hash */
+    }
     snprintf(owner, sizeof owner, "account %.*s", TEXT_ARGS(name));
     switch (password_gate_verify(request->issuer->gate, text_of(owner), password,
                                  hash[0] != '\0' ? hash : decoy)) {
