@@ -110,7 +110,7 @@ static bool is_refresh_token(const struct request *request, const json_t *payloa
     static const struct {
         const char *claim, *one, *other;
     } says[] = {
-        {"token_type", "refresh", NULL}, /* django-rest-framework-simplejwt */
+        {"token_type", "refresh", NULL}, /* Django's most used library */
         {"typ", "Refresh", "Offline"},   /* Keycloak */
         {"type", "refresh", NULL},       /* Flask-JWT-Extended and others */
         {"token_use", "refresh", NULL},
