@@ -20,7 +20,6 @@ void browser_look(struct request *request)
 {
     const struct http_request *http = &request->http->request;
     struct text origin = {0};
-    struct text site = {0};
 
     if (request->mount->endpoint->is_public) {
         request->page = PAGE_ALLOWED;
@@ -30,10 +29,7 @@ void browser_look(struct request *request)
         return;
     }
     enum http_find origins = http_header(http, "origin", &origin);
-    enum http_find sites = http_header(http, "sec-fetch-site", &site);
-    bool own = sites == HTTP_ABSENT
-                   ? origins == HTTP_ABSENT || (origins == HTTP_ONE && is_own(request, origin))
-                   : sites == HTTP_ONE && (text_is(site, "same-origin") || text_is(site, "none"));
+    bool own = browser_page_is_own(request);
     bool named = origins == HTTP_ONE && http_origin_is_plain(origin);
     if (request->mount->endpoint->navigated) {
         request->page = own || is_navigation(http) ? PAGE_OWN : PAGE_FOREIGN;
@@ -44,6 +40,19 @@ void browser_look(struct request *request)
                     : own                                                 ? PAGE_OWN
                     : named && is_listed(request->realm, TEXT("clients")) ? PAGE_OF_CLIENT
                                                                           : PAGE_FOREIGN;
+}
+
+bool browser_page_is_own(const struct request *request)
+{
+    const struct http_request *http = &request->http->request;
+    struct text origin = {0};
+    struct text site = {0};
+    enum http_find origins = http_header(http, "origin", &origin);
+    enum http_find sites = http_header(http, "sec-fetch-site", &site);
+
+    return sites == HTTP_ABSENT
+               ? origins == HTTP_ABSENT || (origins == HTTP_ONE && is_own(request, origin))
+               : sites == HTTP_ONE && (text_is(site, "same-origin") || text_is(site, "none"));
 }
 
 /* Not what a script fetches. Browsers that send no Sec-Fetch-Site say nothing of it. */

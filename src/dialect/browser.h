@@ -15,6 +15,10 @@
  * nor that of the issuer is foreign. */
 void browser_look(struct request *request);
 
+/* Does a page of our own origin send this, or no page at all? For endpoints to which pages of other
+ * origins may send the browser, where that is not enough. */
+bool browser_page_is_own(const struct request *request);
+
 /* Does a browser ask what an allowed page may send (a CORS preflight)? */
 bool browser_is_preflight(const struct request *request);
 /* Tells it: these methods, and the headers it asks for. `methods`: ENDPOINT_…, or-ed. */

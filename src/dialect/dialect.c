@@ -275,10 +275,15 @@ void dialect_respond(struct request *request, enum outcome outcome)
     }
     browser_add_headers(request);
     if (endpoint->navigated) {
-        /* the URL may hold a code or a state, and no other site shows these pages */
-        http_response_header_c(response, "Referrer-Policy", "no-referrer");
+        const char *policy = endpoint->content_policy;
+
+        /* the URL may hold a code or a state, and no other site shows these pages; what a form of
+         * ours sends has no Origin with no-referrer */
+        http_response_header_c(response, "Referrer-Policy",
+                               policy != NULL ? "same-origin" : "no-referrer");
         http_response_header_c(response, "Content-Security-Policy",
-                               "default-src 'none'; frame-ancestors 'none'");
+                               policy != NULL ? policy
+                                              : "default-src 'none'; frame-ancestors 'none'");
     }
 }
 

@@ -60,8 +60,13 @@ struct endpoint {
     bool is_public;            /* every page may read what is served here */
     bool needs_remote_user;    /* asked in the name of whom the web server has checked; not there
                                   unless the realm's remote-user lets it */
-    bool navigated;            /* pages of other origins may send the browser here, which then shows
-                                  the answer: there is no token in it */
+    bool with_remote_user; /* not there either without that setting, though it needs no user: what
+                              it begins does */
+    bool approves_devices; /* its URL is realm.verification_uri */
+    const char
+        *content_policy; /* Content-Security-Policy where `navigated`; NULL = the strictest */
+    bool navigated;      /* pages of other origins may send the browser here, which then shows
+                            the answer: there is no token in it */
 
     const struct operation *operation; /* what is asked here, unless decode chooses another */
 

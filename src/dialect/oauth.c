@@ -7,6 +7,7 @@
 #include "dialect/dialect.h"
 #include "dialect/oauth_authorize.h"
 #include "dialect/oauth_client.h"
+#include "dialect/oauth_device.h"
 #include "dialect/oauth_grants.h"
 
 #define JSON_TYPE "application/json;charset=UTF-8"
@@ -134,6 +135,11 @@ static const struct wording words[] = {
      .when = refreshes},
     {OUTCOME_SCOPE_INVALID, SAYS(400, "invalid_scope", "The scope is malformed or too long.")},
     {WORDS_CLASS(TOKEN), SAYS(400, "invalid_grant", BAD_LOGIN), .when = logs_in},
+    {OUTCOME_DEVICE_PENDING,
+     SAYS(400, "authorization_pending", "No user has approved the device yet.")},
+    {OUTCOME_DEVICE_TOO_SOON, SAYS(400, "slow_down", "Wait 5 seconds longer between requests.")},
+    {OUTCOME_DEVICE_DENIED, SAYS(400, "access_denied", "The user has denied the device.")},
+    {OUTCOME_DEVICE_EXPIRED, SAYS(400, "expired_token", "No user approved the device in time.")},
     {WORDS_CLASS(TOKEN), SAYS(400, "invalid_grant", BAD_GRANT)},
     {OUTCOME_BUSY,
      SAYS(503, "temporarily_unavailable",
@@ -182,6 +188,7 @@ static bool take_expires_in(struct realm *realm, struct text value)
 
 static const struct dialect_setting settings[] = {
     {"expires-in", take_expires_in, "write on or off", "on"},
+    {"verification-uri", oauth_device_take_uri, "write a URL", "by the issuer"},
     {0},
 };
 
@@ -225,6 +232,28 @@ static const struct endpoint endpoints[] = {
      .decode = oauth_session_decode,
      .encode = encode,
      .words = words},
+    {.name = "device-authorization",
+     .path = "/oauth/device_authorization",
+     .methods = ENDPOINT_POST,
+     .body = ENDPOINT_BODY_FORM,
+     .client_bound = true,
+     .with_remote_user = true,
+     .operation = &operation_device,
+     .decode = oauth_device_decode,
+     .encode = oauth_device_encode,
+     .words = words},
+    {.name = "device",
+     .path = "/oauth/device",
+     .methods = ENDPOINT_GET | ENDPOINT_POST,
+     .body = ENDPOINT_BODY_FORM,
+     .needs_remote_user = true,
+     .approves_devices = true,
+     .navigated = true,
+     .content_policy = oauth_device_page_policy,
+     .operation = &operation_device_approval,
+     .decode = oauth_device_page_decode,
+     .encode = oauth_device_page_encode,
+     .words = oauth_device_page_words},
 };
 
 const struct dialect oauth_dialect = {

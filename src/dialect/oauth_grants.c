@@ -8,12 +8,15 @@ static bool take_refresh(struct request *request, enum outcome *refusal);
 static bool take_code(struct request *request, enum outcome *refusal);
 static bool take_password(struct request *request, enum outcome *refusal);
 static bool take_client(struct request *request, enum outcome *refusal);
+static bool take_device(struct request *request, enum outcome *refusal);
 
 static const struct oauth_grant grants[] = {
     {"refresh_token", GRANT_REFRESH, &operation_refresh, take_refresh},
     {"authorization_code", GRANT_CODE, &operation_code, take_code},
     {"password", GRANT_PASSWORD, &operation_login, take_password},
     {"client_credentials", GRANT_CLIENT, &operation_client, take_client},
+    {"urn:ietf:params:oauth:grant-type:device_code", GRANT_DEVICE, &operation_device_grant,
+     take_device},
 };
 
 bool oauth_grants_take(struct request *request, enum outcome *refusal)
@@ -106,4 +109,18 @@ static bool take_client(struct request *request, enum outcome *refusal)
     }
     input->scope_given = input->scope.size > 0;
     return true;
+}
+
+/* RFC 8628 section 3.4. */
+static bool take_device(struct request *request, enum outcome *refusal)
+{
+    struct text *code = &request->input.device.device_code;
+    const struct oauth_parameter rows[] = {{"device_code", code, false}};
+
+    if (!oauth_parameters(request, rows, 1, refusal)) {
+        return false;
+    }
+    request->client.beside = *code;
+    *refusal = OUTCOME_FIELD_MISSING;
+    return code->size > 0;
 }

@@ -36,6 +36,8 @@
     OUTCOME(GRANT_TYPE_MISSING, REQUEST, "no-grant-type", "no grant_type")                         \
     OUTCOME(GRANT_TYPE_UNSUPPORTED, REQUEST, "grant-type",                                         \
             "a grant_type that this endpoint does not take")                                       \
+    OUTCOME(FORM_INVALID, REQUEST, "form",                                                         \
+            "a form that was not made here for this user, or is old")                              \
     OUTCOME(TOKEN_MISSING, REQUEST, "no-token", "no refresh token")                                \
     OUTCOME(FIELD_MISSING, REQUEST, "no-field",                                                    \
             "a field the dialect requires is missing or mistyped")                                 \
@@ -73,6 +75,12 @@
     OUTCOME(TOKEN_REUSED, TOKEN, "reused", "it was renewed before and came back")                  \
     OUTCOME(TOKEN_SPENT, TOKEN, "spent",                                                           \
             "it was spent, and no clock tells that it has come too late")                          \
+    OUTCOME(USER_CODE_WRONG, TOKEN, "user-code", "no device waits with that user code")            \
+    OUTCOME(DEVICE_PENDING, TOKEN, "device-pending", "no user has approved the device yet")        \
+    OUTCOME(DEVICE_TOO_SOON, TOKEN, "device-too-soon",                                             \
+            "no user has approved the device yet, and it asks too often")                          \
+    OUTCOME(DEVICE_DENIED, TOKEN, "device-denied", "a user has denied the device")                 \
+    OUTCOME(DEVICE_EXPIRED, TOKEN, "device-expired", "no user approved the device in time")        \
     OUTCOME(WRONG_CLIENT, TOKEN, "wrong-client", "it belongs to another client")                   \
     OUTCOME(WRONG_REALM, TOKEN, "wrong-realm", "it belongs to another mount")                      \
     OUTCOME(WRONG_USER, TOKEN, "wrong-user", "the user name is not the one it was issued to")      \

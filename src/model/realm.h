@@ -16,7 +16,7 @@ enum mount_behaviour { BEHAVIOUR_DOCUMENTED, BEHAVIOUR_DEPLOYED };
  * are, or any name, which gets an account without a password at its first login. */
 enum realm_remote_user { REMOTE_USER_OFF, REMOTE_USER_KNOWN, REMOTE_USER_ANY };
 
-enum { REALM_VALUE_MAX = 256, REALM_ORIGINS_MAX = 1024 };
+enum { REALM_VALUE_MAX = 256, REALM_URI_MAX = 512, REALM_ORIGINS_MAX = 1024 };
 
 struct dialect; /* dialect/dialect.h; opaque down here */
 
@@ -47,6 +47,7 @@ struct realm {
     bool auth_key_asked; /* a login shows a key of the application, whose SHA-256 this is: */
     uint8_t auth_key[32];
     struct adoption_policy adoption;
+    char verification_uri[REALM_URI_MAX + 1]; /* where users approve devices; "" = nowhere */
 };
 
 /* Are tokens issued under it? */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "base/secret.h"
 
 struct device_polls {
     pthread_mutex_t lock;
@@ -44,7 +45,7 @@ bool device_polls_too_soon(struct device_polls *polls, const uint8_t session[SES
     bool known;
 
     pthread_mutex_lock(&polls->lock);
-    known = poll->at_ms != 0 && memcmp(poll->session, session, SESSION_ID_SIZE) == 0;
+    known = poll->at_ms != 0 && secret_equal(poll->session, session, SESSION_ID_SIZE);
     since_ms = now_ms - poll->at_ms;
     memcpy(poll->session, session, SESSION_ID_SIZE);
     poll->at_ms = now_ms;

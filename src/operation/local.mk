@@ -18,6 +18,9 @@ liboperation_a_SOURCES = \
 	src/operation/decision.h \
 	src/operation/issue.c \
 	src/operation/issue.h \
+	src/operation/device.c \
+	src/operation/device_approval.c \
+	src/operation/device_grant.c \
 	src/operation/device_polls.c src/operation/device_polls.h \
 	src/operation/decoy.c src/operation/decoy.h \
 	src/operation/guess.c \

@@ -100,6 +100,19 @@ struct client_input {
     struct text scope;
 };
 
+/* A device authorization request (RFC 8628 section 3.1), or a poll. */
+struct device_input {
+    struct text scope;       /* "" = the client's */
+    struct text device_code; /* of a poll */
+};
+
+/* One request of the page on which a user approves a device. */
+struct approval_input {
+    enum { APPROVAL_ASK, APPROVAL_LOOK, APPROVAL_ALLOW, APPROVAL_DENY } step;
+    struct text user_code; /* as typed */
+    struct text form;      /* what the form carried: answer.form of the step before */
+};
+
 /* What a dialect answers with. On a refusal only the last part, as far as it is known. */
 struct answer {
     struct text access_token;
@@ -119,6 +132,10 @@ struct answer {
     struct text redirect_uri; /* of an authorization request: it is the client's; "" = not known to
                                  be */
     struct text code;         /* on OUTCOME_AUTHORIZED */
+    struct text device_code;
+    struct text user_code; /* "WDJB-MJHT" */
+    int64_t interval_s;    /* between the polls of a device */
+    struct text form;      /* what the next form has to carry */
     enum store_readiness readiness;
 
     /* the account as it is now */
@@ -169,6 +186,8 @@ struct request {
         struct code_input code;
         struct session_input session;
         struct client_input client;
+        struct device_input device;
+        struct approval_input approval;
     } input;
 
     /* what came of it */

@@ -211,7 +211,7 @@ bool config_add_own_mounts(struct config_reader *reader)
             struct text path = text_of(endpoint->path);
 
             if ((!all && config_issues(dialects[i])) || endpoint->needs_remote_user ||
-                config_taken_by(reader, path) != 0) {
+                endpoint->with_remote_user || config_taken_by(reader, path) != 0) {
                 continue;
             }
             struct realm *realm = config_add_realm(reader, 0, dialects[i]);
@@ -256,7 +256,8 @@ bool config_is_mountable(struct text path)
 
 bool config_serves(const struct realm *realm, const struct endpoint *endpoint)
 {
-    return !endpoint->needs_remote_user || realm->remote_user != REMOTE_USER_OFF;
+    return !(endpoint->needs_remote_user || endpoint->with_remote_user) ||
+           realm->remote_user != REMOTE_USER_OFF;
 }
 
 /* ---- the table of dialects, for messages ---- */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "dialect/dialect.h"
+#include "http/origin.h"
 
 static bool check_section(struct config_reader *reader, const struct config_section *section);
 static bool take_realm(struct config_reader *reader, const struct config_section *section);
@@ -24,6 +25,7 @@ static bool mount_endpoint(struct config_reader *reader, const struct config_sec
                            const char *base, const struct realm *realm,
                            const struct endpoint *endpoint);
 static bool finish_realms(struct config_reader *reader);
+static void find_device_page(const struct config *config, struct realm *realm);
 
 bool config_take_realms(struct config_reader *reader)
 {
@@ -306,9 +308,29 @@ static bool finish_realms(struct config_reader *reader)
         if (config_realm_line(reader, i, "allow-origins") == 0) {
             memcpy(realm->origins, reader->origins, sizeof realm->origins);
         }
+        if (realm->verification_uri[0] == '\0') {
+            find_device_page(config, realm);
+        }
         if (!config_check_realm(reader, i)) {
             return false;
         }
     }
     return true;
+}
+
+/* The page may be of another realm's struct, with this one's sessions. Its URL is on the issuer's
+ * host, where the web server sees it. */
+static void find_device_page(const struct config *config, struct realm *realm)
+{
+    struct text origin = http_origin_of_url(text_of(realm->issuer));
+
+    for (size_t i = 0; i < config->mount_count && origin.size > 0; i++) {
+        const struct mount *mount = &config->mounts[i];
+
+        if (mount->endpoint->approves_devices && mount->realm->dialect == realm->dialect &&
+            text_is(text_of(mount->realm->name), realm->name)) {
+            (void)snprintf(realm->verification_uri, sizeof realm->verification_uri, "%.*s%s%s",
+                           TEXT_ARGS(origin), config->prefix, mount->path);
+        }
+    }
 }

@@ -299,9 +299,9 @@ void store_prepare_create(struct store_write *write, const struct session *sessi
 void store_prepare_rotate(struct store_write *write, const struct store_rotation *rotation);
 void store_prepare_touch(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
                          uint32_t generation, int64_t now_ms, int64_t expires_ms);
-/* A compare-and-set: the session becomes `account`'s, and waits for its device code until expires_ms.
- * STORE_STALE: it does not wait for a user's approval (any more), or is over; or the account is gone
- * or disabled, or the client. */
+/* A compare-and-set: the session becomes `account`'s, and waits for its device code until
+ * expires_ms. STORE_STALE: it does not wait for a user's approval (any more), or is over; or the
+ * account is gone or disabled, or the client. */
 void store_prepare_approve(struct store_write *write, const uint8_t id[SESSION_ID_SIZE],
                            uint64_t account, int64_t now_ms, int64_t expires_ms);
 /* `event` (NULL = none) is attached. STORE_STALE: the session was renewed or approved, or its

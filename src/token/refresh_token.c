@@ -114,6 +114,13 @@ bool refresh_token_code(const struct secrets *secrets, const uint8_t session[SES
     return spell(secrets, secrets->code, session, 0, out);
 }
 
+bool refresh_token_device_code(const struct secrets *secrets,
+                               const uint8_t session[SESSION_ID_SIZE],
+                               char out[REFRESH_TOKEN_NATIVE_SIZE + 1])
+{
+    return spell(secrets, secrets->device_code, session, 0, out);
+}
+
 /* Sets the version and variant bits of RFC 9562 section 4. */
 static void shape_uuid(uint8_t uuid[UUID_BYTES], uint8_t version)
 {
@@ -206,6 +213,14 @@ bool refresh_token_code_open(const struct secrets *secrets, struct text code,
     uint32_t generation;
 
     return open_spelled(secrets, secrets->code, code, session, &generation);
+}
+
+bool refresh_token_device_code_open(const struct secrets *secrets, struct text code,
+                                    uint8_t session[SESSION_ID_SIZE])
+{
+    uint32_t generation;
+
+    return open_spelled(secrets, secrets->device_code, code, session, &generation);
 }
 
 bool refresh_token_is_guessable(struct text token)

@@ -48,6 +48,12 @@ bool refresh_token_code(const struct secrets *secrets, const uint8_t session[SES
                         char out[REFRESH_TOKEN_NATIVE_SIZE + 1]);
 bool refresh_token_code_open(const struct secrets *secrets, struct text code,
                              uint8_t session[SESSION_ID_SIZE]);
+/* The same for a device code, so that it is no authorization code either. */
+bool refresh_token_device_code(const struct secrets *secrets,
+                               const uint8_t session[SESSION_ID_SIZE],
+                               char out[REFRESH_TOKEN_NATIVE_SIZE + 1]);
+bool refresh_token_device_code_open(const struct secrets *secrets, struct text code,
+                                    uint8_t session[SESSION_ID_SIZE]);
 
 /* The key of the alias index: a keyed hash of the token (a UUID first put into lower case), so that
  * the index alone confirms no guess. False: libcrypto failed. */

@@ -19,6 +19,7 @@
 #define LABEL_NATIVE        "retoken 1 native refresh token"
 #define LABEL_UUID          "retoken 1 uuid refresh token"
 #define LABEL_CODE          "retoken 1 code of a pending session"
+#define LABEL_DEVICE_CODE   "retoken 1 device code"
 #define LABEL_JTI           "retoken 1 access token id"
 #define LABEL_CLIENT_SECRET "retoken 1 client secret"
 #define LABEL_MARK          "retoken 1 mark"
@@ -52,6 +53,7 @@ void secrets_close(struct secrets *secrets)
     crypto_mac_close(secrets->native);
     crypto_mac_close(secrets->uuid);
     crypto_mac_close(secrets->code);
+    crypto_mac_close(secrets->device_code);
     crypto_mac_close(secrets->jti);
     crypto_mac_close(secrets->client_secret);
     crypto_mac_close(secrets->mark);
@@ -85,6 +87,7 @@ static bool derive_all(const uint8_t master[SECRETS_MASTER_SIZE], struct secrets
     return (secrets->native = derived_mac(master, LABEL_NATIVE)) != NULL &&
            (secrets->uuid = derived_mac(master, LABEL_UUID)) != NULL &&
            (secrets->code = derived_mac(master, LABEL_CODE)) != NULL &&
+           (secrets->device_code = derived_mac(master, LABEL_DEVICE_CODE)) != NULL &&
            (secrets->jti = derived_mac(master, LABEL_JTI)) != NULL &&
            (secrets->client_secret = derived_mac(master, LABEL_CLIENT_SECRET)) != NULL &&
            (secrets->mark = derived_mac(master, LABEL_MARK)) != NULL &&

@@ -14,6 +14,7 @@ struct secrets {
     struct crypto_mac *native;            /* MAC of native refresh tokens */
     struct crypto_mac *uuid;              /* UUID-shaped refresh tokens */
     struct crypto_mac *code;              /* codes of sessions that are pending */
+    struct crypto_mac *device_code;       /* the same, of those of devices */
     struct crypto_mac *jti;               /* identifiers inside access tokens (jti, nonce) */
     struct crypto_mac *client_secret;     /* hashes of generated client secrets */
     struct crypto_mac *mark;              /* what marks stand for (model/mark.h) */

@@ -219,6 +219,16 @@ static void obey(struct text line, struct trial *trial, struct script *script)
         answer->redirect_uri = value;
     } else if (text_is(word, "@code")) {
         answer->code = value;
+    } else if (text_is(word, "@device_code")) {
+        answer->device_code = value;
+    } else if (text_is(word, "@user_code")) {
+        answer->user_code = value;
+    } else if (text_is(word, "@interval")) {
+        answer->interval_s = number_of(value);
+    } else if (text_is(word, "@form")) {
+        answer->form = value;
+    } else if (text_is(word, "@client")) {
+        answer->client = value;
     } else if (text_is(word, "@session_ends")) {
         answer->session_expires_ms = number_of(value);
     } else {
@@ -382,6 +392,22 @@ static void show_ask(struct buffer *out, const struct request *request)
         show_client(out, &request->client);
         show_text(out, "scope", input->scope_given, input->scope);
         show_text(out, "session", false, input->begins_session ? TEXT("yes") : TEXT(""));
+    } else if (request->operation == &operation_device ||
+               request->operation == &operation_device_grant) {
+        show_client(out, &request->client);
+        show_text(out, "scope", false, request->input.device.scope);
+        show_text(out, "device_code", false, request->input.device.device_code);
+    } else if (request->operation == &operation_device_approval) {
+        static const char *const steps[] = {[APPROVAL_ASK] = "ask",
+                                            [APPROVAL_LOOK] = "look",
+                                            [APPROVAL_ALLOW] = "allow",
+                                            [APPROVAL_DENY] = "deny"};
+        const struct approval_input *input = &request->input.approval;
+
+        show_text(out, "remote_user", true, request->remote_user);
+        show_text(out, "step", true, text_of(steps[input->step]));
+        show_text(out, "user_code", false, input->user_code);
+        show_text(out, "form", false, input->form);
     }
 }
 

@@ -73,3 +73,7 @@ check_PROGRAMS += tests/operation/test_client_grant
 tests_operation_test_client_grant_SOURCES = tests/operation/test_client_grant.c tests/operation/world.c tests/operation/world.h
 tests_operation_test_client_grant_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_operation_test_client_grant_LDADD = $(OPERATION_LIBS)
+check_PROGRAMS += tests/operation/test_device
+tests_operation_test_device_SOURCES = tests/operation/test_device.c tests/operation/world.c tests/operation/world.h
+tests_operation_test_device_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_device_LDADD = $(OPERATION_LIBS)

@@ -138,7 +138,8 @@ static const struct {
                                       "it takes dialect and endpoint only"},
 
     {"[mount /x]\ndialect = oauth\nendpoint = refresh\n",
-     "retoken.conf:3: endpoint = refresh: unknown; oauth has token, authorize, session"},
+     "retoken.conf:3: endpoint = refresh: unknown; oauth has token, authorize, session, "
+     "device-authorization, device"},
 
     /* realms */
     {"[realm]\n",
@@ -195,9 +196,11 @@ static const struct {
     {REALM "base = /" LONG_60 LONG_60 "\n",
      "retoken.conf:1: [realm s]: the path of token is longer than 128 bytes"},
     {REALM "path.tokn = /x\n",
-     "retoken.conf:3: path.tokn: no such endpoint; oauth has token, authorize, session"},
+     "retoken.conf:3: path.tokn: no such endpoint; oauth has token, authorize, session, "
+     "device-authorization, device"},
     {REALM "path.kopong.token = /x\n",
-     "retoken.conf:3: path.kopong.token: no such endpoint; oauth has token, authorize, session"},
+     "retoken.conf:3: path.kopong.token: no such endpoint; oauth has token, authorize, session, "
+     "device-authorization, device"},
     {"[realm s]\ndialect = kopong, duktig\npath.refresh = /x\n",
      "retoken.conf:3: path.refresh: several dialects have such an endpoint; write "
      "path.DIALECT.refresh"},
@@ -489,7 +492,9 @@ static void test_without_a_file(void **state)
     (void)state;
     for (size_t i = 0; i < dialect_count; i++) {
         for (size_t j = 0; j < dialects[i]->endpoint_count; j++) {
-            endpoints += dialects[i]->endpoints[j].needs_remote_user ? 0 : 1;
+            const struct endpoint *endpoint = &dialects[i]->endpoints[j];
+
+            endpoints += endpoint->needs_remote_user || endpoint->with_remote_user ? 0 : 1;
         }
     }
     assert_true(config_load(NULL, &config, &fault));
@@ -751,6 +756,33 @@ static void test_remote_user(void **state)
     assert_string_equal(mount->realm->name, "/oauth/token");
     loaded("", "/oauth/token");
     assert_null(config_mount(&config, "/oauth/authorize"));
+    assert_null(config_mount(&config, "/oauth/device_authorization"));
+}
+
+/* The URL that devices show: of the page that has their realm's sessions. */
+static void test_verification_uri(void **state)
+{
+    static const struct row {
+        const char *text, *path, *uri;
+    } rows[] = {
+        {"[realm r]\ndialect = oauth\nissuer = https://a.example/r\nremote-user = known\n",
+         "/oauth/device_authorization", "https://a.example/oauth/device"},
+        {"[retoken]\nprefix = /sso\n[realm r]\ndialect = oauth\nissuer = https://a.example\n"
+         "remote-user = known\npath.device = /go\n",
+         "/oauth/device_authorization", "https://a.example/sso/go"},
+        {"[realm r]\ndialect = oauth\nissuer = https://a.example\nremote-user = known\n"
+         "verification-uri = https://b.example/connect\n",
+         "/oauth/device_authorization", "https://b.example/connect"},
+        {"[realm r]\ndialect = oauth\nissuer = https://a.example\nremote-user = known\n"
+         "path.device = off\n",
+         "/oauth/device_authorization", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_string_equal(loaded(rows[i].text, rows[i].path)->realm->verification_uri,
+                            rows[i].uri);
+    }
 }
 
 /* ---- realms ---- */
@@ -918,6 +950,7 @@ int main(void)
         cmocka_unit_test(test_default_mount_by_its_path),
         cmocka_unit_test(test_grants),
         cmocka_unit_test(test_remote_user),
+        cmocka_unit_test(test_verification_uri),
         cmocka_unit_test(test_realm),
         cmocka_unit_test(test_endpoints_of_a_realm),
         cmocka_unit_test(test_durations),

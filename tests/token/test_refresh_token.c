@@ -86,6 +86,12 @@ static void codes_and_refresh_tokens_are_not_each_other(void **state)
     assert_false(refresh_token_code_open(fixture_secrets(2), T(code), id));
     assert_false(refresh_token_native_open(fixture_secrets(1), T(code), id, &generation));
     assert_false(refresh_token_code_open(fixture_secrets(1), native(fixture_secrets(1), 0), id));
+    assert_false(refresh_token_device_code_open(fixture_secrets(1), T(code), id));
+    assert_true(refresh_token_device_code(fixture_secrets(1), session, code));
+    assert_true(refresh_token_device_code_open(fixture_secrets(1), T(code), id));
+    assert_memory_equal(id, session, sizeof id);
+    assert_false(refresh_token_code_open(fixture_secrets(1), T(code), id));
+    assert_false(refresh_token_native_open(fixture_secrets(1), T(code), id, &generation));
 }
 
 static void native_other_secret_is_refused(void **state)

@@ -37,9 +37,9 @@ void ends_note(struct rows *rows, const struct ended *entry)
  * judged again. */
 static bool is_as_read(const struct session *session, const struct session *as_read)
 {
-    return as_read == NULL || (session->generation == as_read->generation &&
-                               session->account == as_read->account &&
-                               memcmp(session->spent, as_read->spent, sizeof session->spent) == 0);
+    return as_read == NULL ||
+           (session->generation == as_read->generation && session->account == as_read->account &&
+            memcmp(session->spent, as_read->spent, sizeof session->spent) == 0);
 }
 
 enum store_result ends_session(struct rows *rows, const struct sweep *sweep,

@@ -91,11 +91,12 @@ static bool may_be_added(struct rows *rows, const struct mark *mark, size_t most
     struct rows_key first;
 
     if (mark->kind != MARK_KNOWN && owns_its_part(rows, mark, most)) {
-        rows_fail(
-            rows,
-            "a client has used %zu assertions that are not over yet: they must not be made to "
-            "last so long",
-            part_of_owner(most));
+        rows_fail(rows,
+                  mark->kind == MARK_DEVICE
+                      ? "a client has begun %zu device flows that are not over yet"
+                      : "a client has used %zu assertions that are not over yet: they must not be "
+                        "made to last so long",
+                  part_of_owner(most));
     } else if (is_crowded(rows, most) && !first_to_go(rows, &first)) {
         rows_fail(rows, "store is full: there is no room to remember assertions and failures in");
     }
