@@ -25,6 +25,7 @@ libadmin_a_SOURCES = \
 	src/admin/verbs_dialect.c \
 	src/admin/verbs_key.c \
 	src/admin/verbs_session.c \
+	src/admin/verbs_session_export.c \
 	src/admin/verbs_session_import.c \
 	src/admin/verbs_store.c \
 	src/admin/verbs_unlock.c

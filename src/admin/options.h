@@ -30,6 +30,8 @@
     OPTION(HTPASSWD, "htpasswd", 0, "", false, "the file is Apache's, as htpasswd makes it")       \
     OPTION(SHADOW, "shadow", 0, "", false, "the file is shadow(5)")                                \
     OPTION(WITH_HASHES, "with-hashes", 0, "", false, "with the hashes of passwords")               \
+    OPTION(WITH_TOKENS, "with-tokens", 0, "", false,                                               \
+           "with the refresh tokens that their holders have")                                      \
     OPTION(UPDATE, "update", 0, "", false, "change what is there already")                         \
     OPTION(PUBLIC, "public", 0, "", false, "a client without a secret")                            \
     OPTION(SECRET_FILE, "secret-file", 0, "FILE", false,                                           \

@@ -48,6 +48,9 @@ enum call_end verbs_session_create(struct call *call);
 enum call_end verbs_session_import(struct call *call);
 /* The mount of --mount, which takes refresh tokens. CALL_DONE, or the end with its reason said. */
 enum call_end verbs_session_mount(struct call *call, const struct mount **mount);
+/* "live", "expired", or how it ended or what it waits for, as far as its own record says. */
+const char *verbs_session_state(const struct session *session, int64_t now_ms);
+enum call_end verbs_session_export(struct call *call);
 enum call_end verbs_session_list(struct call *call);
 enum call_end verbs_session_show(struct call *call);
 enum call_end verbs_session_revoke(struct call *call);

@@ -31,7 +31,6 @@ struct names {
 
 static enum store_result fill(struct call *call, const struct session *session, struct names *names,
                               struct cell cells[COLUMNS], struct fault *fault);
-static const char *state_of(const struct session *session, int64_t now_ms);
 static enum call_end find(struct call *call, const char *spelled, struct session_view *grant);
 static enum call_end revoke_account(struct call *call, const char *name);
 static enum call_end find_account(struct call *call, struct account *account);
@@ -119,7 +118,7 @@ static enum store_result fill(struct call *call, const struct session *session, 
         CELL_TEXT(text_of(session->realm)),
         CELL_TEXT(text_of(session->scope)),
         CELL_NUMBER(session->generation),
-        CELL_TEXT(text_of(state_of(session, call->now_ms))),
+        CELL_TEXT(text_of(verbs_session_state(session, call->now_ms))),
         CELL_NUMBER(session->created_ms),
         CELL_NUMBER(renewed),
         CELL_NUMBER(session->expires_ms),
@@ -129,7 +128,7 @@ static enum store_result fill(struct call *call, const struct session *session, 
     return result;
 }
 
-static const char *state_of(const struct session *session, int64_t now_ms)
+const char *verbs_session_state(const struct session *session, int64_t now_ms)
 {
     if (session->end != SESSION_LIVE) {
         return session_end_meaning(session->end);

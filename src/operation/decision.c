@@ -12,7 +12,6 @@ struct age {
     int64_t boot_ms;
 };
 
-static bool has_ended(const struct session_view *view);
 static bool may_refresh(const struct policy *policy, const struct session_view *view);
 static enum outcome decide_spent(const struct policy *policy, const struct session *session,
                                  uint32_t back, bool client_proved, const struct clock_moment *now);
@@ -31,7 +30,7 @@ enum outcome decision_make(const struct policy *policy, const struct session_vie
     const struct session *session = &view->session;
     int64_t expires = decision_expires_ms(policy, session);
 
-    if (has_ended(view)) {
+    if (decision_has_ended(view)) {
         return OUTCOME_TOKEN_REVOKED;
     } else if (expires != 0 && now->wall_ms >= expires) {
         return OUTCOME_TOKEN_EXPIRED;
@@ -51,8 +50,7 @@ enum outcome decision_make(const struct policy *policy, const struct session_vie
     return decide_spent(policy, session, session->generation - presented, client_proved, now);
 }
 
-/* Ended by itself, with all others of its account, or with its client. */
-static bool has_ended(const struct session_view *view)
+bool decision_has_ended(const struct session_view *view)
 {
     return view->session.end != SESSION_LIVE ||
            (view->has_account && view->session.epoch < view->account.epoch) ||

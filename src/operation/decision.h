@@ -26,6 +26,9 @@
 enum outcome decision_make(const struct policy *policy, const struct session_view *view,
                            uint32_t presented, bool client_proved, const struct clock_moment *now);
 
+/* Has it ended: by itself, with all others of its account, or with its client? */
+bool decision_has_ended(const struct session_view *view);
+
 /* How long a token that was REPLAYED or RECOVERED goes on being so, in ms: what is left of that
  * window by the clock that is more generous. */
 int64_t decision_window_left_ms(const struct policy *policy, const struct session *session,

@@ -6,10 +6,11 @@ import calendar
 import hashlib
 import hmac
 import json
+import shutil
 import time
 import urllib.parse
 
-from test_admin import REFUSED, ROOT, USAGE, fresh, template  # noqa: F401 (fixtures)
+from test_admin import REFUSED, ROOT, USAGE, copy_of, fresh, template  # noqa: F401 (fixtures)
 
 MOUNT = ("--mount", "/oauth/token")
 
@@ -152,6 +153,79 @@ def test_where_the_token_stays_the_same(fresh):
     for _ in range(3):
         assert fresh.refresh(old, path="/oauth/access_token")["refresh_token"] == old
     assert fresh.run("session", "import", *MOUNT, stdin="").stdout.startswith("0 lines: 0 sessions")
+
+
+# ---- exporting ----
+
+def exported(one, *more):
+    done = one.run("session", "export", *more)
+    return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+def test_what_is_exported_refreshes_elsewhere(fresh, tmp_path):
+    """Sessions of every kind of token move into an installation with another secret."""
+    for name in ("ada", "ben"):
+        fresh.account(name)
+    fresh.run("client", "add", "web", "--public", "--scope", "openid mail")
+    first = fresh.session("/oauth/token", "ada", "--client", "web", "--scope", "openid")
+    uuid = fresh.session("/oauth2/token", "ben")
+    renewed = fresh.refresh(fresh.session()["refresh_token"])["refresh_token"]
+    renewed = fresh.refresh(renewed)["refresh_token"]
+    gone = fresh.session()
+    fresh.run("session", "revoke", gone["session"])
+    imported(fresh, {"account": "ada", "token": token(1)}, {"account": "ada", "token": token(2)})
+    moved = fresh.refresh(token(2))["refresh_token"]
+    jwt = fresh.session("/oauth/access_token")
+
+    rows, said = exported(fresh)
+    assert (len(rows), said) == (7, "") and not any("token" in row for row in rows)
+    rows, said = exported(fresh, "--with-tokens")
+    assert "2 live sessions without their token" in said
+    assert gone["refresh_token"] not in str(rows)
+    held = {row["token"]: row for row in rows if "token" in row}
+    assert set(held) == {first["refresh_token"], uuid["refresh_token"], renewed, moved}
+    assert [row["session"] for row in rows if "token" not in row and row["state"] == "live"][-1] == jwt["session"]
+    listed = {row["session"]: row for row in fresh.json("session", "list")}
+    for row in rows:
+        row.pop("token", None)
+        row.setdefault("scope", None)
+        assert listed[row["session"]] == {**row, "ended": listed[row["session"]]["ended"]}
+    assert {row["account"] for row in exported(fresh, "--account", "ben")[0]} == {"ben"}
+    assert [row["session"] for row in exported(fresh, "--mount", "/oauth2/token")[0]] == [uuid["session"]]
+
+    other = copy_of(fresh, tmp_path / "other")
+    for name in ("secret", "store"):
+        path = other.directory / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    other.run("init")
+    other.run("client", "add", "web", "--public", "--scope", "openid mail")
+    other.run("account", "import", "-", stdin=fresh.run("account", "export").stdout)
+    done = other.run("session", "import", "-", *MOUNT, "--json", status=REFUSED,
+                     stdin=fresh.run("session", "export", "--with-tokens").stdout)
+    counts = json.loads(done.stdout)
+    assert (counts["begun"], counts["over"], counts["wrong"]) == (4, 1, 2)
+    assert done.stderr.count('write either "token"') == 2
+    for old, row in held.items():
+        more = {"client_id": "web"} if row["client"] else {}
+        answer = other.refresh(old, **more)
+        assert answer["refresh_token"] != old and len(answer["refresh_token"]) == 72, answer
+    now = {row["created"]: row for row in other.json("session", "list")}
+    assert set(now) == {row["created"] for row in held.values()}
+    assert [row["scope"] for row in now.values() if row["client"]] == ["openid"]
+    other.run("store", "check")
+
+
+def test_what_has_ended_with_others_is_not_exported_as_live(fresh):
+    """With its account, or with its client."""
+    fresh.account()
+    fresh.run("client", "add", "web", "--public")
+    fresh.session("/oauth/token", "ada", "--client", "web")
+    fresh.run("client", "remove", "web")
+    fresh.session()
+    fresh.run("account", "disable", "ada")
+    rows, said = exported(fresh, "--with-tokens")
+    assert len(rows) == 2 and said == ""
+    assert not any("token" in row or row["state"] == "live" for row in rows)
 
 
 # ---- adopting ----
