@@ -70,7 +70,7 @@ enum store_result ends_session(struct rows *rows, const struct sweep *sweep,
 /* So many of the oldest are looked at. */
 enum { ROOM_LOOKED_AT = 64 };
 
-static bool has_too_many(struct rows *rows, uint64_t account, uint32_t limit);
+static uint64_t count_owned(struct rows *rows, uint64_t account, uint64_t most);
 
 void ends_make_room(struct rows *rows, const struct sweep *sweep, const struct account *account,
                     int64_t now_ms)
@@ -81,8 +81,10 @@ void ends_make_room(struct rows *rows, const struct sweep *sweep, const struct a
     struct ended entry = {.what = ENDED_SESSION, .end = SESSION_ENDED_LIMIT, .at_ms = now_ms};
     struct record_session stored, idle;
     bool has_idle = false;
+    uint64_t owned =
+        limit != 0 ? count_owned(rows, account->number, (uint64_t)limit + ROOM_LOOKED_AT) : 0;
 
-    if (limit == 0 || !has_too_many(rows, account->number, limit)) {
+    if (limit == 0 || owned < limit) {
         return;
     }
     for (int i = 0;
@@ -92,7 +94,7 @@ void ends_make_room(struct rows *rows, const struct sweep *sweep, const struct a
                     (session->expires_ms != 0 && session->expires_ms <= now_ms);
 
         if (over && sweep_remove(rows, sweep, &stored)) {
-            if (!has_too_many(rows, account->number, limit)) {
+            if (--owned < limit) {
                 return;
             }
         } else if (!over && (!has_idle || session->used_ms < idle.session.used_ms)) {
@@ -108,20 +110,19 @@ void ends_make_room(struct rows *rows, const struct sweep *sweep, const struct a
     }
 }
 
-/* Those that ended and are kept to be explained count, too. */
-static bool has_too_many(struct rows *rows, uint64_t account, uint32_t limit)
+/* Those that ended and are kept to be explained count, too. At most `most`. */
+static uint64_t count_owned(struct rows *rows, uint64_t account, uint64_t most)
 {
     static const uint8_t start[SESSION_ID_SIZE];
     struct rows_key position = rows_owner_key(account, start);
     uint8_t id[SESSION_ID_SIZE];
-    uint64_t owner;
-    uint32_t count = 0;
+    uint64_t owner, count = 0;
 
-    while (count < limit && rows_next(rows, TABLE_OWNERS, ENV_AFTER, &position) &&
+    while (count < most && rows_next(rows, TABLE_OWNERS, ENV_AFTER, &position) &&
            rows_owner_split(&position, &owner, id) && owner == account) {
         count++;
     }
-    return count == limit;
+    return count;
 }
 
 /* ---- all sessions of an account ---- */
