@@ -22,7 +22,7 @@ def run(budget_s, seed):
     del seed  # nothing here is random
     folder = memory_folder("retoken-soak-")
     expired = min(int(budget_s * EXPIRED_A_SECOND), EXPIRED_MOST)
-    installed = load.furnish(folder, 1, keep_ended="1s")
+    installed = load.furnish(folder, 1, keep_ended="1s", sessions_per_account="0")
     installed.set_mount(dialects.mount_at(SHORT), idle_lifetime="2s", algorithm="ES256")
     populate(installed, SHORT, expired)
     populate(installed, MOUNT, LIVE)
