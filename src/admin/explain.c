@@ -31,8 +31,6 @@ static enum call_end explain_refresh(struct call *call, const struct explained *
                                      const struct token_ref *ref, const struct session_view *grant);
 static enum call_end preview_mounts(struct call *call, struct text token, const char *realm,
                                     struct preview *preview, bool *judged);
-static void show_preview(struct call *call, const struct mount *mount,
-                         const struct preview *preview);
 static const char *shape_name(struct text token);
 static struct text sentence(struct call *call, const struct preview *preview);
 static void add_whose(struct buffer *b, const struct preview *preview);
@@ -140,6 +138,7 @@ static enum call_end explain_unknown(struct call *call, const struct explained *
     uint8_t id[SESSION_ID_SIZE];
     uint32_t generation;
     struct text says;
+    enum call_end end;
 
     if (refresh_token_native_open(&call->service.secrets, token, id, &generation)) {
         return explain_only(
@@ -155,6 +154,8 @@ static enum call_end explain_unknown(struct call *call, const struct explained *
             return explain_only(call, it, "refresh token", outcome_word(OUTCOME_TOKEN_UNKNOWN),
                                 TEXT("a JWT-shaped refresh token of this server whose session is "
                                      "no longer known: it ended and was swept"));
+        } else if (explain_adoptable(call, it, &end)) {
+            return end;
         }
         return explain_is_assertion(call, &jws) ? explain_assertion(call, it, &jws)
                                                 : explain_access(call, it, &jws);
@@ -374,25 +375,23 @@ static enum call_end preview_mounts(struct call *call, struct text token, const 
         }
         *preview = *judged ? *preview : one;
         *judged = true;
-        show_preview(call, mount, &one);
+        explain_mount(call, mount, one.outcome, one.window_left_ms, sentence(call, &one));
     }
     return CALL_DONE;
 }
 
-/* One mount's answer: a member of the "mounts" array, or a line. */
-static void show_preview(struct call *call, const struct mount *mount,
-                         const struct preview *preview)
+void explain_mount(struct call *call, const struct mount *mount, enum outcome outcome,
+                   int64_t window_left_ms, struct text says)
 {
     struct json_out *out = &call->output.out;
-    struct text says = sentence(call, preview);
 
     if (call->output.json) {
         json_out_open(out);
         json_out_member(out, "mount", text_of(mount->path));
         json_out_key(out, "accepted");
-        json_out_bool(out, outcome_is_grant(preview->outcome));
-        json_out_member(out, "outcome", text_of(outcome_word(preview->outcome)));
-        json_out_member_int(out, "window_left", preview->window_left_ms / CLOCK_SECOND);
+        json_out_bool(out, outcome_is_grant(outcome));
+        json_out_member(out, "outcome", text_of(outcome_word(outcome)));
+        json_out_member_int(out, "window_left", window_left_ms / CLOCK_SECOND);
         json_out_member(out, "says", says);
         json_out_close(out);
     }

@@ -30,6 +30,14 @@ bool explain_is_assertion(struct call *call, const struct jws *jws);
 enum call_end explain_assertion(struct call *call, const struct explained *it,
                                 const struct jws *jws);
 
+/* Is it a refresh JWT of another server that a mount would adopt (operation/adopt.h), or would but
+ * for its time or its account? Then it is said, mount by mount, with *end: CALL_DONE when one would
+ * adopt it, or CALL_FAULT. */
+bool explain_adoptable(struct call *call, const struct explained *it, enum call_end *end);
+/* What a mount would answer: a member of the open "mounts" array, or a line. */
+void explain_mount(struct call *call, const struct mount *mount, enum outcome outcome,
+                   int64_t window_left_ms, struct text says);
+
 /* Adds "12 s ago" or "in 29 d". */
 void explain_ago(struct buffer *b, int64_t at_ms, int64_t now_ms);
 /* Adds "for 48 s more", of a window that is open at least until the next second. */

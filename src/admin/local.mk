@@ -8,6 +8,7 @@ libadmin_a_SOURCES = \
 	src/admin/doctor.c \
 	src/admin/explain.c src/admin/explain.h \
 	src/admin/explain_access.c \
+	src/admin/explain_adopt.c \
 	src/admin/explain_assertion.c \
 	src/admin/explain_paste.c src/admin/explain_paste.h \
 	src/admin/init.c \

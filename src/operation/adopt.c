@@ -75,6 +75,11 @@ struct adoption *adopt_begin(struct request *request, struct text token, enum ou
     return *refusal == OUTCOME_ROTATED ? adoption : NULL;
 }
 
+const char *adopt_account(const struct adoption *adoption)
+{
+    return adoption->account.name;
+}
+
 /* ---- what the token says ---- */
 
 /* Under any of the verify-only keys of the realm. OUTCOME_ROTATED: *payload. */

@@ -15,6 +15,8 @@ bool adopt_considers(const struct request *request, struct text token);
  * server's refresh tokens, OUTCOME_TOKEN_EXPIRED, OUTCOME_ACCOUNT_GONE, OUTCOME_ACCOUNT_DISABLED,
  * or OUTCOME_FAULT with request->fault. Otherwise it begins: its steps are to be made. */
 struct adoption *adopt_begin(struct request *request, struct text token, enum outcome *refusal);
+/* The name of the account whose session it begins. */
+const char *adopt_account(const struct adoption *adoption);
 /* The next write, or NULL with *outcome: OUTCOME_ROTATED, its session can be located now, by this
  * request or by another one, or a refusal as above. */
 struct store_write *adopt_step(struct adoption *adoption, enum outcome *outcome);

@@ -352,9 +352,35 @@ def test_an_adopting_key_does_nothing_else(fresh):
     fresh.account()
     text = hs256({"sub": "ada", "iat": int(time.time())})
     assert "access_token" not in one.cgi(text, path="/oauth2/token")
-    assert one.explain(text, status=REFUSED)
+    assert [row["mount"] for row in one.explain(text)["mounts"]] == ["/oauth/token"]
     assert one.json("session", "list") == []
     one.run("doctor")
+
+
+def test_explain_says_whether_it_would_be_adopted(fresh):
+    """And adopts nothing."""
+    one = adopts(fresh, settings="algorithm = HS256\nadopt-issuer = https://old.example\n")
+    fresh.account()
+    fresh.account("off")
+    fresh.run("account", "disable", "off")
+    now = int(time.time())
+    good = {"sub": "ada", "iss": "https://old.example", "iat": now, "exp": now + 5000}
+    told = one.explain(f' "{hs256(good)}"')
+    row, = told["mounts"]
+    assert (told["kind"], told["accepted"], told["outcome"]) == ("refresh token of another server", True, "rotated")
+    assert (row["mount"], row["accepted"]) == ("/oauth/token", True)
+    assert "it would be adopted: presenting it begins a session of ada" in row["says"]
+    assert "adopted" in one.run("explain", hs256(good)).stdout
+    for claims, outcome in (({**good, "exp": now - 5}, "expired"), ({**good, "sub": "off"}, "account-disabled"),
+                            ({**good, "sub": "no one"}, "account-gone")):
+        told = one.explain(hs256(claims), status=REFUSED)
+        assert (told["accepted"], told["outcome"]) == (False, outcome)
+        assert "it would not be adopted" in told["mounts"][0]["says"]
+    for claims in ({**good, "iss": "https://other.example"}, {**good, "typ": "Bearer"}):
+        assert one.explain(hs256(claims), status=REFUSED)["kind"] == "access token"
+    assert one.json("session", "list") == []
+    refreshes(one, hs256(good))
+    assert one.explain(hs256(good))["kind"] == "refresh token"
 
 
 def test_accounts_by_another_claim(fresh):
