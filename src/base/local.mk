@@ -15,6 +15,8 @@ libbase_a_SOURCES = \
 	src/base/codec.h \
 	src/base/crypto.c \
 	src/base/crypto.h \
+	src/base/processors.c \
+	src/base/processors.h \
 	src/base/secret.c \
 	src/base/secret.h \
 	src/base/clock.c \

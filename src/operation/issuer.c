@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/processors.h"
 #include "operation/device_polls.h"
 #include "operation/password_gate.h"
 
@@ -49,7 +50,7 @@ bool issuer_open(struct issuer *issuer, struct store *store, const struct secret
     issuer->secrets = secrets;
     issuer->clock = clock;
     issuer->randomness = randomness;
-    issuer->gate = password_gate_open(&issuer->randomness);
+    issuer->gate = password_gate_open(processors_count(), &issuer->randomness);
     if (issuer->gate == NULL) {
         fault_set(fault, "no memory or no randomness for checking passwords");
         goto fail;

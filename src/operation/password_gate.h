@@ -8,15 +8,17 @@
 #include "base/crypto.h"
 #include "operation/password.h"
 
-/* A hash takes 16 MiB and tens of milliseconds. So at most PASSWORD_CHECKS are computed at a time
- * and PASSWORD_WAITING wait, PASSWORD_OF_OWNER of both for one owner. */
-enum { PASSWORD_CHECKS = 4, PASSWORD_WAITING = 4, PASSWORD_OF_OWNER = 2 };
+/* A hash takes 16 MiB and tens of milliseconds. So half the processors at most compute one, and
+ * never more than PASSWORD_CHECKS: the others are for what is quick. As many as PASSWORD_PLACES are
+ * computed or wait, PASSWORD_OF_OWNER for one owner. Those of password_gate_verify have a priority
+ * of PASSWORD_NICE: about a tenth of a processor that others want, too. */
+enum { PASSWORD_CHECKS = 4, PASSWORD_PLACES = 8, PASSWORD_OF_OWNER = 2, PASSWORD_NICE = 10 };
 /* How many right passwords are remembered. */
 enum { PASSWORDS_REMEMBERED = 1024 };
 
 struct password_gate;
-/* NULL: no memory or no randomness. */
-struct password_gate *password_gate_open(const struct randomness *randomness);
+/* `processors`: those that this process may use. NULL: no memory or no randomness. */
+struct password_gate *password_gate_open(size_t processors, const struct randomness *randomness);
 void password_gate_close(struct password_gate *gate); /* NULL is harmless */
 
 /* Is this the password of `hash`? As password_verify, and may wait for other checks; `owner` names
@@ -26,7 +28,7 @@ void password_gate_close(struct password_gate *gate); /* NULL is harmless */
 enum password_check password_gate_verify(struct password_gate *gate, struct text owner,
                                          struct text password, const char *hash);
 
-/* May the caller compute a hash now, as one of the PASSWORD_CHECKS? True: then leave afterwards. */
+/* May the caller compute a hash now, as one of those few? True: then leave afterwards. */
 bool password_gate_enter(struct password_gate *gate);
 void password_gate_leave(struct password_gate *gate);
 

@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/processors.h"
 #include "server/connections.h"
 #include "server/fastcgi.h"
 #include "server/signals.h"
@@ -60,7 +60,6 @@ struct workers {
 
 static bool prepare(struct workers *workers, const struct listener *listener,
                     const struct server_handler *handler, size_t most);
-static size_t processors(void);
 static void start_another(struct workers *workers, size_t enough);
 static bool run_main_thread(struct workers *workers);
 static void stop(struct workers *workers);
@@ -117,9 +116,9 @@ static bool prepare(struct workers *workers, const struct listener *listener,
     atomic_init(&workers->started, 0);
     atomic_init(&workers->taken, 0);
     atomic_init(&workers->starved, false);
-    workers->enough = processors() + 1;
+    workers->enough = processors_count() + 1;
     /* malloc keeps separate arenas for so many threads; more than run at once would only cost */
-    mallopt(M_ARENA_MAX, (int)processors());
+    mallopt(M_ARENA_MAX, (int)processors_count());
     /* libfcgi frees its buffers with the tokens in them: overwrite what is freed (with this byte)
      */
     mallopt(M_PERTURB, 0xff);
@@ -143,14 +142,6 @@ static void workers_close(struct workers *workers)
         pthread_mutex_destroy(&workers->starting);
         free(workers);
     }
-}
-
-/* Those this process may use. */
-static size_t processors(void)
-{
-    cpu_set_t set;
-
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
 }
 
 /* ---- the main thread ---- */

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -17,12 +18,13 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool held;
-static int running, most_running, computed, answered;
+static int running, most_running, computed, answered, priority;
 
 enum password_check password_verify(struct text password, const char *hash)
 {
     pthread_mutex_lock(&lock);
     computed++;
+    priority = getpriority(PRIO_PROCESS, 0);
     running++;
     most_running = running > most_running ? running : most_running;
     pthread_cond_broadcast(&changed);
@@ -108,7 +110,7 @@ static int open_gate(void **state)
 
     held = false;
     running = most_running = computed = answered = 0;
-    *state = password_gate_open(&randomness);
+    *state = password_gate_open(2 * PASSWORD_CHECKS, &randomness);
     return *state == NULL;
 }
 
@@ -174,7 +176,7 @@ static void test_nothing_overlong(void **state)
 
 /* ---- how many at a time ---- */
 
-enum { ASKERS = PASSWORD_CHECKS + PASSWORD_WAITING + 1 };
+enum { ASKERS = PASSWORD_PLACES + 1 };
 
 /* All but one find a place, whichever comes first, and while the hashes are held up only that one
  * is answered. */
@@ -202,6 +204,39 @@ static void test_few_at_a_time_and_few_wait(void **state)
     assert_int_equal(computed, ASKERS - 1);
     assert_int_equal(most_running, PASSWORD_CHECKS);
     assert_int_equal(verify(*state, "z", "h", "h"), PASSWORD_RIGHT); /* the places are free again */
+}
+
+/* The other half is for what is quick, where there is one. */
+static void test_half_the_processors(void **state)
+{
+    static const struct {
+        size_t processors;
+        int hashes;
+    } rows[] = {{1, 1}, {2, 1}, {3, 1}, {4, 2}, {7, 3}, {8, 4}, {64, PASSWORD_CHECKS}};
+    struct randomness randomness = randomness_system();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct password_gate *gate = password_gate_open(rows[i].processors, &randomness);
+
+        assert_non_null(gate);
+        for (int hash = 0; hash < rows[i].hashes; hash++) {
+            assert_true(password_gate_enter(gate));
+        }
+        assert_false(password_gate_enter(gate));
+        password_gate_leave(gate);
+        assert_true(password_gate_enter(gate));
+        password_gate_close(gate);
+    }
+}
+
+static void test_behind_what_is_quick(void **state)
+{
+    int before = getpriority(PRIO_PROCESS, 0);
+
+    assert_int_equal(verify(*state, "client web", "h", "h"), PASSWORD_RIGHT);
+    assert_int_equal(priority, before > PASSWORD_NICE ? before : PASSWORD_NICE);
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), before);
 }
 
 static void test_one_owner_takes_few_places(void **state)
@@ -251,6 +286,8 @@ int main(void)
                                         close_gate),
         cmocka_unit_test_setup_teardown(test_nothing_overlong, open_gate, close_gate),
         cmocka_unit_test_setup_teardown(test_few_at_a_time_and_few_wait, open_gate, close_gate),
+        cmocka_unit_test(test_half_the_processors),
+        cmocka_unit_test_setup_teardown(test_behind_what_is_quick, open_gate, close_gate),
         cmocka_unit_test_setup_teardown(test_one_owner_takes_few_places, open_gate, close_gate),
         cmocka_unit_test_setup_teardown(test_one_check_for_all_who_ask_it, open_gate, close_gate),
     };
