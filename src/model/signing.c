@@ -21,6 +21,10 @@ bool signing_algorithm_parse(struct text name, enum signing_algorithm *algorithm
             return true;
         }
     }
+    if (text_is(name, "Ed25519")) {
+        *algorithm = SIGNING_EDDSA;
+        return true;
+    }
     return false;
 }
 

@@ -24,7 +24,7 @@ enum { SIGNING_ALGORITHMS = SIGNING_EDDSA + 1 };
 
 /* "RS256" … */
 const char *signing_algorithm_name(enum signing_algorithm algorithm);
-/* Exact, case-sensitive. */
+/* Exact, case-sensitive. "Ed25519" (RFC 9864) is read as EdDSA, which has no other curve here. */
 bool signing_algorithm_parse(struct text name, enum signing_algorithm *algorithm);
 
 /* published: verifies and is in the JWKS, does not sign yet; active: signs too; retired: neither,

@@ -145,6 +145,8 @@ static bool read_algorithms(const json_t *object, struct signing_jwk *jwk, struc
     struct text kty = member(object, "kty");
     struct text curve = member(object, "crv");
     struct text algorithm = member(object, "alg");
+    enum signing_algorithm named;
+    bool is_known = signing_algorithm_parse(algorithm, &named);
 
     for (unsigned i = 0; i < SIGNING_ALGORITHMS; i++) {
         const struct signing_profile *profile = signing_profile((enum signing_algorithm)i);
@@ -155,7 +157,7 @@ static bool read_algorithms(const json_t *object, struct signing_jwk *jwk, struc
         }
         jwk->profile = profile;
         if (json_object_get(object, "alg") == NULL ||
-            text_is(algorithm, signing_algorithm_name((enum signing_algorithm)i))) {
+            (is_known && named == (enum signing_algorithm)i)) {
             jwk->algorithms |= 1U << i;
         }
     }

@@ -19,13 +19,22 @@ static void test_round_trip(void **state)
     assert_string_equal(signing_algorithm_name((enum signing_algorithm) - 1), "unknown");
 }
 
+static void test_ed25519_is_eddsa(void **state)
+{
+    enum signing_algorithm parsed = SIGNING_HS256;
+
+    (void)state;
+    assert_true(signing_algorithm_parse(TEXT("Ed25519"), &parsed));
+    assert_int_equal(parsed, SIGNING_EDDSA);
+}
+
 static void test_nothing_else_parses(void **state)
 {
     static const struct text others[] = {
-        {NULL, 0},          LITERAL("none"),   LITERAL("None"),    LITERAL("rs256"),
-        LITERAL("RS256 "),  LITERAL(" RS256"), LITERAL("RS256\0"), LITERAL("RS25"),
-        LITERAL("EDDSA"),   LITERAL("eddsa"),  LITERAL("HS512"),   LITERAL("ES256K"),
-        LITERAL("unknown"),
+        {NULL, 0},          LITERAL("none"),    LITERAL("None"),    LITERAL("rs256"),
+        LITERAL("RS256 "),  LITERAL(" RS256"),  LITERAL("RS256\0"), LITERAL("RS25"),
+        LITERAL("EDDSA"),   LITERAL("eddsa"),   LITERAL("HS512"),   LITERAL("ES256K"),
+        LITERAL("unknown"), LITERAL("ed25519"), LITERAL("Ed448"),
     };
     (void)state;
 
@@ -58,6 +67,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_ed25519_is_eddsa),
         cmocka_unit_test(test_nothing_else_parses),
         cmocka_unit_test(test_states),
     };

@@ -102,6 +102,22 @@ static void right_ones_open(void **state)
     }
 }
 
+/* RFC 9864 gives EdDSA with Ed25519 a name of its own. */
+static void ed25519_is_another_name(void **state)
+{
+    static const char header[] = "{\"alg\":\"Ed25519\"}";
+
+    (void)state;
+    for (size_t i = 0; i < PAIRS; i++) {
+        struct signing_key *key = make(&pairs[i]);
+        struct arena *arena = fixture_arena();
+        struct text token = forge_signed(arena, key, header, PAYLOAD);
+        assert_int_equal(opened(arena, token, keys_of(arena, &pairs[i])) != NULL,
+                         pairs[i].algorithm == SIGNING_EDDSA);
+        signing_key_close(key);
+    }
+}
+
 /* Every algorithm registered against every algorithm signed with, over one key where the type
  * allows. */
 static void only_the_diagonal_opens(void **state)
@@ -457,6 +473,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(right_ones_open),
+        cmocka_unit_test(ed25519_is_another_name),
         cmocka_unit_test(only_the_diagonal_opens),
         cmocka_unit_test(types_pin_algorithms),
         cmocka_unit_test(one_of_several_keys_opens),

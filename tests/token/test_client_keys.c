@@ -54,7 +54,7 @@ static void sets_are_kept_in_one_form(void **state)
         {P256 ",\"use\":\"enc\",\"kid\":\"1\"}," P256 ",\"use\":\"sig\",\"kid\":\"https://a/#1\"}",
          "{\"alg\":\"ES256\",\"crv\":\"P-256\",\"kid\":\"https://a/#1\",\"kty\":\"EC\","
          "\"use\":\"sig\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}"},
-        {RSA ",\"key_ops\":[\"encrypt\"]}," OKP ",\"key_ops\":[\"verify\"]}",
+        {RSA ",\"key_ops\":[\"encrypt\"]}," OKP ",\"alg\":\"Ed25519\",\"key_ops\":[\"verify\"]}",
          "{\"alg\":\"EdDSA\",\"crv\":\"Ed25519\",\"kid\":\"" RFC_OKP_THUMBPRINT
          "\",\"kty\":\"OKP\",\"use\":\"sig\","
          "\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}"},
@@ -108,6 +108,7 @@ static void what_is_no_key_is_refused(void **state)
         {RSA ",\"alg\":\"HS256\"}", "HS256"},
         {RSA ",\"alg\":\"RSA-OAEP\"}", "RSA-OAEP"},
         {OKP ",\"alg\":\"ES256\"}", "ES256"},
+        {RSA ",\"alg\":\"Ed25519\"}", "Ed25519"},
         /* names */
         {P256 ",\"kid\":\"\"}", "kid"},
         {P256 ",\"kid\":7}", "kid"},
