@@ -64,6 +64,15 @@ class World:
         return dialects.Login("", "", "", name, password, client, self.secrets.get(client, ""),
                               mount.dialect.scope)
 
+    def passwords(self, *names):
+        """A file of htpasswd's for the web server's own login, in which each has PASSWORD."""
+        path = self.installed.folder / "htpasswd"
+        for name in names:
+            done = machine.run(["htpasswd", "-B", "-b", *([] if path.exists() else ["-c"]), path, name, PASSWORD])
+            assert done.returncode == 0, done.stderr
+        path.chmod(0o644)
+        return path
+
     def mount_settings(self, mount=None, **settings):
         """Sets keys of a mount, or of every mount."""
         for one in [mount] if mount else dialects.MOUNTS:

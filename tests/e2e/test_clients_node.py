@@ -11,6 +11,14 @@ from conftest import PASSWORD
 from lab import machine
 
 CLIENTS = machine.ROOT / "tests" / "clients"
+ISSUER, AUDIENCE = "https://login.example", "https://api.example"
+OAUTH = (f"[realm /oauth/token]\ndialect = oauth\nissuer = {ISSUER}\naudience = {AUDIENCE}\n"
+         "remote-user = known\n")
+# Of each: what openssl makes it with, and what Web Cryptography calls it.
+KEYS = {"RS256": (["RSA"], {"name": "RSASSA-PKCS1-v1_5", "hash": "SHA-256"}),
+        "PS256": (["RSA"], {"name": "RSA-PSS", "hash": "SHA-256"}),
+        "ES256": (["EC", "-pkeyopt", "ec_paramgen_curve:P-256"], {"name": "ECDSA", "namedCurve": "P-256"}),
+        "EdDSA": (["ED25519"], {"name": "Ed25519"})}
 
 
 @pytest.fixture(scope="module", params=["lighttpd", "apache", "nginx"])
@@ -18,19 +26,21 @@ def server(request, shared_world):
     return shared_world.serve(request.param)
 
 
-def node(script, *words):
-    """Runs tests/clients/SCRIPT.js; the JSON objects that it prints."""
+def node(script, *words, given=None):
+    """Runs tests/clients/SCRIPT; the JSON objects that it prints, by what they are."""
     assert (CLIENTS / "node_modules").is_dir(), "run: scripts/prepare clients"
-    done = subprocess.run(["node", CLIENTS / f"{script}.js", *words], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    # the global object `crypto`, which Node.js 18 of Debian 12 has by this option only
+    done = subprocess.run(["node", "--experimental-global-webcrypto", CLIENTS / script, *words],
+                          input=json.dumps(given), capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr + done.stdout
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    return {row.pop("what"): row for row in rows}
 
 
 @pytest.mark.parametrize("release", ["fusionauth-client-of-2020", "@fusionauth/typescript-client"])
 def test_fusionauth(shared_world, server, release):
     """From the first request to the last; "phone" is a public client, which is an application there."""
-    said = {row.pop("what"): row for row in node("fusionauth", release, server.url, "phone", "ada", PASSWORD)}
+    said = node("fusionauth.js", release, server.url, "phone", "ada", PASSWORD)
 
     def granted(what):
         assert said[what]["status"] == 200 and said[what]["exception"] is None, said[what]
@@ -59,3 +69,66 @@ def test_fusionauth(shared_world, server, release):
                               ("no token", "refreshToken", "[blank]refreshToken")):
         assert said[what]["status"] == 400
         assert said[what]["exception"]["fieldErrors"][field][0]["code"] == code
+
+
+@pytest.fixture
+def oauth(small_world):
+    """nginx with a login of its own, and clients: app is public, web has a secret, and of the others
+    each has a key for the algorithm that it is called after."""
+    world = small_world(OAUTH)
+    redirect = ["--redirect-uri", "http://127.0.0.1/done", "--scope", "read write"]
+    world.installed.retoken("client", "add", "app", "--public", "--scope", "read write")
+    for client in ("app", "web"):
+        world.installed.retoken("client", "set", client, *redirect)
+    clients = {"app": {}, "web": {"secret": world.secrets["web"]}}
+    for algorithm, (words, web_name) in KEYS.items():
+        pem = machine.run(["openssl", "genpkey", "-algorithm", *words]).stdout
+        public = machine.run(["openssl", "pkey", "-pubout"], stdin=pem).stdout
+        world.installed.retoken("client", "add", algorithm, "--key", "-", "--algorithm", algorithm,
+                                "--grant", "client", "--scope", "read", stdin=public)
+        clients[algorithm] = {"pem": pem.decode(), "algorithm": web_name}
+    server = world.serve("nginx", passwords=world.passwords("ada"))
+    server.clients = clients
+    return server
+
+
+@pytest.mark.parametrize("library", ["openid-client", "oauth4webapi"])
+def test_oauth(oauth, library):
+    """Every grant from the first request to the last. The libraries judge each answer themselves:
+    issuer, state, types of members, token_type, and the access token by the published keys."""
+    said = node("oauth.mjs", library, oauth.url, ISSUER, "ada", PASSWORD, given=oauth.clients)
+
+    def granted(what):
+        assert "said" in said[what], said[what]
+        return said[what]["said"]
+
+    def tokens(what, scope):
+        answer = granted(what)
+        assert (answer["token_type"], answer["expires_in"]) == ("bearer", 3600)
+        assert answer.get("scope", "read") == scope
+        return answer
+
+    def refused(what):
+        return {name: said[what]["refused"].get(name) for name in ("type", "error", "status")}
+
+    def is_refused(what, error, status=400):
+        assert refused(what) == {"type": "ResponseBodyError", "error": error, "status": status}
+
+    for client in ("app", "web"):
+        first = tokens(f"{client}: code", "read")
+        assert first["refresh_token"] != tokens(f"{client}: refresh", "read")["refresh_token"]
+        is_refused(f"{client}: code again", "invalid_grant")
+        is_refused(f"{client}: refresh after that", "invalid_grant")
+        assert refused(f"{client}: scope of others")["error"] == "invalid_scope"
+        claims = granted(f"{client}: access token")
+        assert [claims[name] for name in ("iss", "aud", "sub", "client_id", "scope")] == [
+            ISSUER, AUDIENCE, "ada", client, "read"]
+    assert refused("wrong secret")["status"] == 401
+    for algorithm in KEYS:
+        assert "refresh_token" not in tokens(f"{algorithm}: client_credentials", "read")
+
+    device = granted("device")
+    assert device["verification_uri"] == f"{ISSUER}/oauth/device" and device["interval"] == 5
+    assert granted("device: pending") == "authorization_pending"
+    first = tokens("device: tokens", "read")
+    assert first["refresh_token"] != tokens("device: refresh", "read")["refresh_token"]

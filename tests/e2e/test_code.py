@@ -45,12 +45,7 @@ def prepared(world):
     world.installed.retoken("client", "add", "app", "--public", "--scope", "read write")
     world.installed.retoken("client", "set", "app", "--redirect-uri", REDIRECT, "--redirect-uri",
                             OTHER_REDIRECT)
-    passwords = world.installed.folder / "htpasswd"
-    for name in ("ada", "nobody"):
-        done = machine.run(["htpasswd", "-B", "-b", *(["-c"] if name == "ada" else []), passwords, name, PASSWORD])
-        assert done.returncode == 0, done.stderr
-    passwords.chmod(0o644)
-    return passwords
+    return world.passwords("ada", "nobody")
 
 
 @pytest.fixture(params=servers.WEB_KINDS)

@@ -16,7 +16,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from conftest import PASSWORD
-from lab import machine, servers
+from lab import servers
 
 ISSUER = "https://login.example"
 SETTINGS = f"[realm /oauth/token]\ndialect = oauth\nissuer = {ISSUER}\nremote-user = known\n"
@@ -27,11 +27,7 @@ TIMEOUT = 30
 def prepared(world):
     """The world with a tool for devices, and htpasswd's file."""
     world.installed.retoken("client", "add", "cli", "--public", "--scope", "read write")
-    passwords = world.installed.folder / "htpasswd"
-    done = machine.run(["htpasswd", "-B", "-b", "-c", passwords, "ada", PASSWORD])
-    assert done.returncode == 0, done.stderr
-    passwords.chmod(0o644)
-    return passwords
+    return world.passwords("ada")
 
 
 @pytest.fixture(params=servers.WEB_KINDS)
