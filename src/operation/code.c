@@ -5,145 +5,55 @@
  * once; when it comes again, its session ends. Knows sessions and clients; does not know HTTP. */
 #include "operation/code.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "base/secret.h"
+#include "operation/exchange.h"
 #include "operation/operation.h"
-#include "operation/ownership.h"
-#include "operation/pending.h"
 #include "token/refresh_token.h"
-
-struct code {
-    bool decided;
-    enum outcome outcome;
-    bool writes;
-    struct store_write write;
-    struct clock_moment now;
-    struct client_identity client;
-    struct token_ref ref;
-    struct session_view view; /* last, because it is large and not zeroed */
-};
 
 static bool begin(struct request *request);
 static struct store_write *step(struct request *request, enum outcome *outcome);
-static void written(struct request *request, enum store_result result);
-static void decide(struct code *code, enum outcome outcome);
-static enum outcome judge(struct request *request, struct code *code);
-static enum outcome judge_code(struct request *request, const struct code *code);
+static enum outcome judge(struct request *request, const struct exchange *exchange);
 static enum outcome judge_proof(struct request *request, const struct session *session);
-static void punish(struct request *request, struct code *code);
+static void punish(struct request *request, struct exchange *exchange);
 
-const struct operation operation_code = {
-    .word = "code", .finds_client = true, .begin = begin, .step = step, .written = written};
+const struct operation operation_code = {.word = "code",
+                                         .finds_client = true,
+                                         .begin = begin,
+                                         .step = step,
+                                         .written = exchange_written};
 
 static bool begin(struct request *request)
 {
-    struct code *code = operation_state(request, sizeof *code, offsetof(struct code, view));
-    enum outcome refusal;
-    bool ours;
-
-    if (code == NULL) {
-        return false;
-    }
-    code->now = clock_moment(&request->issuer->clock);
-    request->answer.now_ms = code->now.wall_ms;
-    ours = refresh_token_code_open(request->issuer->secrets, request->input.code.code,
-                                   code->ref.session);
-    if (!client_auth_check(request, ours ? &code->ref : NULL, code->now.wall_ms, &code->client,
-                           &refusal) ||
-        !client_auth_is_fresh(request, &code->client, code->now.wall_ms, &refusal)) {
-        decide(code, refusal);
-    } else if (!code->client.named) {
-        decide(code, OUTCOME_FIELD_MISSING);
-    } else if (!ours) {
-        decide(code, OUTCOME_TOKEN_INVALID);
-    }
-    return true;
+    return exchange_begin(request, refresh_token_code_open, request->input.code.code,
+                          OUTCOME_FIELD_MISSING);
 }
 
-static void decide(struct code *code, enum outcome outcome)
-{
-    code->outcome = outcome;
-    code->decided = true;
-}
-
+/* Who loses the race for the code reads that it is spent. */
 static struct store_write *step(struct request *request, enum outcome *outcome)
 {
-    struct code *code = request->state;
+    struct exchange *exchange = request->state;
 
-    if (!code->decided) {
-        decide(code, judge(request, code));
-        if (code->outcome == OUTCOME_ROTATED) {
-            code->writes = pending_begin(request, &code->view, &code->client, &code->write);
-            code->outcome = code->writes ? OUTCOME_ROTATED : OUTCOME_FAULT;
-        } else if (code->outcome == OUTCOME_TOKEN_REUSED) {
-            punish(request, code);
+    if (!exchange->decided) {
+        enum outcome verdict = exchange_find(request, exchange, OUTCOME_TOKEN_UNKNOWN);
+
+        exchange_decide(request, exchange,
+                        verdict == OUTCOME_ROTATED ? judge(request, exchange) : verdict);
+        if (exchange->outcome == OUTCOME_TOKEN_REUSED) {
+            punish(request, exchange);
         }
     }
-    *outcome = code->outcome;
-    return code->writes ? &code->write : NULL;
-}
-
-/* Who loses the race for the code reads that it is spent. No race goes on: each is lost to what
- * cannot be undone. */
-static void written(struct request *request, enum store_result result)
-{
-    struct code *code = request->state;
-    enum outcome refusal;
-
-    code->writes = false;
-    switch (result) {
-    case STORE_OK:
-        break;
-    case STORE_STALE:
-    case STORE_ABSENT:
-        code->decided = false;
-        break;
-    case STORE_EXISTS: /* another request has used the assertion */
-        code->decided = client_auth_is_fresh(request, &code->client, code->now.wall_ms, &refusal);
-        decide(code, code->decided ? OUTCOME_FAULT : refusal);
-        break;
-    case STORE_FAULT:
-        code->outcome = OUTCOME_FAULT;
-        break;
-    }
+    *outcome = exchange->outcome;
+    return exchange->writes ? &exchange->write : NULL;
 }
 
 /* ---- what is to be said to the code ---- */
 
 /* OUTCOME_ROTATED: the session may begin. */
-static enum outcome judge(struct request *request, struct code *code)
+static enum outcome judge(struct request *request, const struct exchange *exchange)
 {
-    const struct session *session = &code->view.session;
-    enum outcome refusal;
-
-    switch (store_session_view(request->issuer->store, code->ref.session, &code->view,
-                               &request->fault)) {
-    case STORE_OK:
-        break;
-    case STORE_ABSENT:
-        return OUTCOME_TOKEN_UNKNOWN;
-    case STORE_EXISTS:
-    case STORE_STALE:
-    case STORE_FAULT:
-        return OUTCOME_FAULT;
-    }
-    request->answer.session_known = true;
-    memcpy(request->answer.session, session->id, sizeof request->answer.session);
-    if (!text_equal(text_of(session->realm), text_of(request->realm->name))) {
-        return OUTCOME_WRONG_REALM;
-    } else if (!text_equal(text_of(session->client), text_of(code->client.id))) {
-        return OUTCOME_WRONG_CLIENT;
-    } else if (!ownership_page_matches(request, &code->view, &refusal)) {
-        return refusal;
-    }
-    return judge_code(request, code);
-}
-
-static enum outcome judge_code(struct request *request, const struct code *code)
-{
-    const struct session_view *view = &code->view;
+    const struct session_view *view = &exchange->view;
     const struct session *session = &view->session;
 
     if (session->end != SESSION_LIVE) {
@@ -152,7 +62,7 @@ static enum outcome judge_code(struct request *request, const struct code *code)
         return OUTCOME_TOKEN_REUSED;
     } else if (session->pending != SESSION_PENDING_CODE) {
         return OUTCOME_TOKEN_UNKNOWN;
-    } else if (code->now.wall_ms >= session->expires_ms) {
+    } else if (request->answer.now_ms >= session->expires_ms) {
         return OUTCOME_TOKEN_EXPIRED;
     } else if (!view->has_account) {
         return OUTCOME_ACCOUNT_GONE;
@@ -191,14 +101,14 @@ bool code_redirect_hash(const struct secrets *secrets, struct text uri,
 }
 
 /* RFC 6749 section 4.1.2: the code is known to more than one, and so may its tokens be. */
-static void punish(struct request *request, struct code *code)
+static void punish(struct request *request, struct exchange *exchange)
 {
-    const struct session *session = &code->view.session;
+    const struct session *session = &exchange->view.session;
     struct policy policy;
 
-    policy_effective(&request->realm->policy, code->view.has_client ? &code->view.client : NULL,
-                     &policy);
-    struct event event = {.at_ms = code->now.wall_ms,
+    policy_effective(&request->realm->policy,
+                     exchange->view.has_client ? &exchange->view.client : NULL, &policy);
+    struct event event = {.at_ms = request->answer.now_ms,
                           .kind = policy.report_only ? EVENT_REUSE_REPORTED : EVENT_REUSE,
                           .account = session->account,
                           .note = "its authorization code came twice"};
@@ -207,10 +117,10 @@ static void punish(struct request *request, struct code *code)
     memcpy(event.realm, session->realm, sizeof event.realm);
     memcpy(event.client, session->client, sizeof event.client);
     if (policy.report_only) {
-        store_prepare_event(&code->write, &event);
+        store_prepare_event(&exchange->write, &event);
     } else {
-        store_prepare_end(&code->write, session->id, SESSION_ENDED_REUSE, code->now.wall_ms, NULL,
-                          &event);
+        store_prepare_end(&exchange->write, session->id, SESSION_ENDED_REUSE,
+                          request->answer.now_ms, NULL, &event);
     }
-    code->writes = true;
+    exchange->writes = true;
 }

@@ -1,54 +1,41 @@
 ## src/operation: what can be done, one row per operation
 noinst_LIBRARIES += liboperation.a
 liboperation_a_SOURCES = \
-	src/operation/adopt.c \
-	src/operation/adopt.h \
-	src/operation/issuer.c \
-	src/operation/issuer.h \
 	src/operation/access_token.c src/operation/access_token.h \
+	src/operation/adopt.c src/operation/adopt.h \
 	src/operation/authorize.c \
-	src/operation/client_auth.c \
-	src/operation/code.c src/operation/code.h \
-	src/operation/pending.c src/operation/pending.h \
-	src/operation/session.c \
 	src/operation/client_assertion.c src/operation/client_assertion.h \
-	src/operation/client_auth.h \
+	src/operation/client_auth.c src/operation/client_auth.h \
 	src/operation/client_grant.c \
-	src/operation/decision.c \
-	src/operation/decision.h \
-	src/operation/issue.c \
-	src/operation/issue.h \
+	src/operation/code.c src/operation/code.h \
+	src/operation/decision.c src/operation/decision.h \
+	src/operation/decoy.c src/operation/decoy.h \
 	src/operation/device.c \
 	src/operation/device_approval.c \
 	src/operation/device_grant.c \
 	src/operation/device_polls.c src/operation/device_polls.h \
-	src/operation/decoy.c src/operation/decoy.h \
-	src/operation/guess.c \
-	src/operation/guess.h \
+	src/operation/exchange.c src/operation/exchange.h \
+	src/operation/guess.c src/operation/guess.h \
 	src/operation/health.c \
+	src/operation/issue.c src/operation/issue.h \
+	src/operation/issuer.c src/operation/issuer.h \
 	src/operation/key_set.c \
 	src/operation/login.c \
 	src/operation/logout.c \
-	src/operation/operation.c \
-	src/operation/operation.h \
-	src/operation/request.h \
-	src/operation/ownership.c \
-	src/operation/ownership.h \
-	src/operation/password.c \
-	src/operation/password.h \
+	src/operation/operation.c src/operation/operation.h \
+	src/operation/ownership.c src/operation/ownership.h \
+	src/operation/password.c src/operation/password.h \
 	src/operation/password_apr1.c src/operation/password_apr1.h \
-	src/operation/password_gate.c \
-	src/operation/password_gate.h \
+	src/operation/password_gate.c src/operation/password_gate.h \
 	src/operation/password_kind.c src/operation/password_kind.h \
+	src/operation/pending.c src/operation/pending.h \
 	src/operation/preflight.c \
-	src/operation/preview.c \
-	src/operation/preview.h \
+	src/operation/preview.c src/operation/preview.h \
 	src/operation/refresh.c \
-	src/operation/remote_user.c \
-	src/operation/remote_user.h \
 	src/operation/rehash.c src/operation/rehash.h \
-	src/operation/secret_proof.c \
-	src/operation/secret_proof.h \
-	src/operation/token_ref.c \
-	src/operation/token_ref.h \
+	src/operation/remote_user.c src/operation/remote_user.h \
+	src/operation/request.h \
+	src/operation/secret_proof.c src/operation/secret_proof.h \
+	src/operation/session.c \
+	src/operation/token_ref.c src/operation/token_ref.h \
 	src/operation/verify.c

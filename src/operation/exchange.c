@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/* exchange.c: see exchange.h. */
+#include "operation/exchange.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "operation/operation.h"
+#include "operation/ownership.h"
+#include "operation/pending.h"
+
+static void settle(struct exchange *exchange, enum outcome outcome);
+
+bool exchange_begin(struct request *request, exchange_open *open, struct text code,
+                    enum outcome unnamed)
+{
+    struct exchange *exchange =
+        operation_state(request, sizeof *exchange, offsetof(struct exchange, view));
+    enum outcome refusal;
+    bool ours;
+
+    if (exchange == NULL) {
+        return false;
+    }
+    request->answer.now_ms = clock_now_ms(&request->issuer->clock);
+    ours = open(request->issuer->secrets, code, exchange->ref.session);
+    if (!client_auth_check(request, ours ? &exchange->ref : NULL, request->answer.now_ms,
+                           &exchange->client, &refusal) ||
+        !client_auth_is_fresh(request, &exchange->client, request->answer.now_ms, &refusal)) {
+        settle(exchange, refusal);
+    } else if (!exchange->client.named) {
+        settle(exchange, unnamed);
+    } else if (!ours) {
+        settle(exchange, OUTCOME_TOKEN_INVALID);
+    }
+    return true;
+}
+
+static void settle(struct exchange *exchange, enum outcome outcome)
+{
+    exchange->outcome = outcome;
+    exchange->decided = true;
+}
+
+enum outcome exchange_find(struct request *request, struct exchange *exchange, enum outcome absent)
+{
+    const struct session *session = &exchange->view.session;
+    enum outcome refusal;
+
+    switch (store_session_view(request->issuer->store, exchange->ref.session, &exchange->view,
+                               &request->fault)) {
+    case STORE_OK:
+        break;
+    case STORE_ABSENT:
+        return absent;
+    case STORE_EXISTS:
+    case STORE_STALE:
+    case STORE_FAULT:
+        return OUTCOME_FAULT;
+    }
+    request->answer.session_known = true;
+    memcpy(request->answer.session, session->id, sizeof request->answer.session);
+    if (!text_equal(text_of(session->realm), text_of(request->realm->name))) {
+        return OUTCOME_WRONG_REALM;
+    } else if (!text_equal(text_of(session->client), text_of(exchange->client.id))) {
+        return OUTCOME_WRONG_CLIENT;
+    }
+    return ownership_page_matches(request, &exchange->view, &refusal) ? OUTCOME_ROTATED : refusal;
+}
+
+void exchange_decide(struct request *request, struct exchange *exchange, enum outcome outcome)
+{
+    settle(exchange, outcome);
+    if (outcome == OUTCOME_ROTATED) {
+        exchange->writes =
+            pending_begin(request, &exchange->view, &exchange->client, &exchange->write);
+        exchange->outcome = exchange->writes ? OUTCOME_ROTATED : OUTCOME_FAULT;
+    }
+}
+
+/* The next step reads what the winner has done. No race goes on: each is lost to what cannot be
+ * undone. */
+void exchange_written(struct request *request, enum store_result result)
+{
+    struct exchange *exchange = request->state;
+    enum outcome refusal;
+
+    exchange->writes = false;
+    switch (result) {
+    case STORE_OK:
+        break;
+    case STORE_STALE:
+    case STORE_ABSENT:
+        exchange->decided = false;
+        break;
+    case STORE_EXISTS: /* another request has used the assertion */
+        settle(exchange,
+               client_auth_is_fresh(request, &exchange->client, request->answer.now_ms, &refusal)
+                   ? OUTCOME_FAULT
+                   : refusal);
+        break;
+    case STORE_FAULT:
+        exchange->outcome = OUTCOME_FAULT;
+        break;
+    }
+}
