@@ -77,3 +77,8 @@ check_PROGRAMS += tests/operation/test_device
 tests_operation_test_device_SOURCES = tests/operation/test_device.c tests/operation/world.c tests/operation/world.h
 tests_operation_test_device_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_operation_test_device_LDADD = $(OPERATION_LIBS)
+check_PROGRAMS += tests/operation/test_adopt
+tests_operation_test_adopt_SOURCES = tests/operation/test_adopt.c tests/operation/world.c tests/operation/world.h \
+	tests/token/forge.c tests/token/forge.h
+tests_operation_test_adopt_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_adopt_LDADD = $(OPERATION_LIBS)

@@ -63,3 +63,8 @@ tests_token_test_client_jwt_libjwt_SOURCES = $(CLIENT_JWT_TEST)
 tests_token_test_client_jwt_libjwt_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_client_jwt_libjwt_LDADD = libclient_jwt_libjwt.a $(TOKEN_LIBS) $(LIBJWT_LIBS)
 endif
+
+check_PROGRAMS += tests/token/test_adoption_key
+tests_token_test_adoption_key_SOURCES = tests/token/test_adoption_key.c tests/token/forge.c tests/token/forge.h $(TOKEN_FIXTURE)
+tests_token_test_adoption_key_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_adoption_key_LDADD = libtoken.a $(CLIENT_JWT) $(TOKEN_LIBS) $(LIBJWT_LIBS)
