@@ -57,6 +57,9 @@ static void check_file_system(struct examination *e, const char *path);
 static void check_space(struct examination *e, const char *path);
 static void check_remarks(struct examination *e);
 static void check_keys(struct examination *e);
+static void check_adoptions(struct examination *e);
+static void check_adoption(struct examination *e, const struct realm *realm,
+                           const struct signing_row *key);
 static void check_assertions(struct examination *e);
 static void report_signer(struct examination *e, const char *check, const struct key_need *need,
                           const struct signing_row *rows, size_t count,
@@ -141,6 +144,7 @@ static void check_open_store(struct examination *e)
     report(e, "store", HEALTH_OK, "%s opens with this secret", call->service.config.store);
     check_remarks(e);
     check_keys(e);
+    check_adoptions(e);
     check_assertions(e);
     check_clients(e);
     check_history(e);
@@ -509,6 +513,49 @@ static void check_secret_key(struct examination *e, const struct signing_row *ro
                row->kid, fault.text, row->kid);
     }
     signing_key_close(key);
+}
+
+/* Who knows such a key can log in as anyone, so it goes when it has done its work. */
+static void check_adoptions(struct examination *e)
+{
+    const struct config *config = &e->call->service.config;
+    struct fault fault = {0};
+    const struct keyring *keyring = issuer_keyring_now(&e->call->service.issuer, &fault);
+
+    for (size_t i = 0; i < config->realm_count && keyring != NULL; i++) {
+        if (config->realms[i].adoption.on) {
+            check_adoption(e, &config->realms[i],
+                           keyring_adopter(keyring, config->realms[i].name, 0));
+        }
+    }
+    if (keyring == NULL) {
+        report(e, "adopting", HEALTH_FAIL, "%s", fault.text);
+    }
+}
+
+/* `key`: the first of the keys of other servers that it verifies with; NULL = none. */
+static void check_adoption(struct examination *e, const struct realm *realm,
+                           const struct signing_row *key)
+{
+    int64_t until_ms = realm->adoption.until_ms;
+    char until[OUTPUT_TIME_SIZE];
+
+    output_time(until_ms, until);
+    if (until_ms != 0 && until_ms <= e->call->now_ms && key == NULL) {
+        report(e, "adopting", HEALTH_OK, "%s: over since %s", realm->name, until);
+    } else if (until_ms != 0 && until_ms <= e->call->now_ms) {
+        report(e, "adopting", HEALTH_WARN, "%s: over since %s: `retoken key retire %s`",
+               realm->name, until, key->kid);
+    } else if (key == NULL) {
+        report(e, "adopting", HEALTH_WARN,
+               "%s: nothing, without a key: `retoken key import --verify-only`", realm->name);
+    } else if (until_ms == 0) {
+        report(e, "adopting", HEALTH_WARN,
+               "%s: with %s for ever: set adopt-until to when the last old token expires",
+               realm->name, key->kid);
+    } else {
+        report(e, "adopting", HEALTH_OK, "%s: with %s until %s", realm->name, key->kid, until);
+    }
 }
 
 static bool has_signing_client(struct call *call, char id[CLIENT_ID_MAX + 1], struct fault *fault)

@@ -383,6 +383,24 @@ def test_explain_says_whether_it_would_be_adopted(fresh):
     assert one.explain(hs256(good))["kind"] == "refresh token"
 
 
+def test_doctor_says_when_the_key_can_go(fresh):
+    fresh.write(REALM % ("oauth", "algorithm = HS256\n"))
+    fresh.run("init")
+
+    def told(until=None):
+        fresh.write(REALM % ("oauth", "algorithm = HS256\n" + (f"adopt-until = {until}\n" if until else "")))
+        row, = [row for row in fresh.json("doctor") if row["check"] == "adopting"]
+        return row["state"], row["detail"]
+
+    assert told()[0] == "warn" and "key import --verify-only" in told()[1]
+    fresh.run("key", "import", "--verify-only", "--algorithm", "HS256", "--kid", "old", stdin=SECRET + "\n")
+    assert told()[0] == "warn" and "adopt-until" in told()[1]
+    assert told("9999-01-01") == ("ok", "old: with old until 9999-01-01T00:00:00Z")
+    assert told("2026-01-01")[0] == "warn" and "key retire old" in told("2026-01-01")[1]
+    fresh.run("key", "retire", "old")
+    assert told("2026-01-01")[0] == "ok"
+
+
 def test_accounts_by_another_claim(fresh):
     one = adopts(fresh, dialect="simplejwt",
                  settings="algorithm = HS256\nadopt-claim = user_id\nadopt-accounts = create\n")
