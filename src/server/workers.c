@@ -7,7 +7,8 @@
  *
  * No worker waits for a peer, and one at a time waits for the disk, so CPUs + 1 threads keep every
  * CPU busy, and each further one only costs. But some requests take long (passwords, pages read
- * from a disk): when no worker has waited for a connection for a while, another one is started. */
+ * from a disk): when no worker has waited for a connection for a while, as many are started again.
+ */
 #include "server/workers.h"
 
 #include <errno.h>
@@ -209,14 +210,18 @@ static int wait_for_signal(int ms)
     return signal_number > 0 ? signal_number : 0;
 }
 
-/* No worker was idle STUCK_MS ago. If that is still so, and none has taken a connection since, one
- * more is started. */
+/* No worker was idle STUCK_MS ago. If that is still so, and none has taken a connection since, what
+ * holds them up is likely to hold up the next few, too. */
 static void watch_for_stuck(struct workers *workers, unsigned taken_before)
 {
     if (atomic_load(&workers->idle) > 0) {
         atomic_store(&workers->starved, false);
     } else if (atomic_load(&workers->taken) == taken_before) {
-        start_another(workers, atomic_load(&workers->started) + 1);
+        size_t enough = atomic_load(&workers->started) + workers->enough;
+
+        for (size_t i = 0; i < workers->enough; i++) {
+            start_another(workers, enough);
+        }
     }
 }
 

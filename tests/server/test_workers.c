@@ -13,12 +13,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/processors.h"
 #include "base/valgrind.h"
 #include "server/workers.h"
 
@@ -159,6 +161,20 @@ static void wait_until_blocked(int count)
     assert_false(late);
 }
 
+/* Until the server has so many. */
+static void wait_for_threads(size_t count)
+{
+    char path[64];
+    struct stat tasks;
+
+    snprintf(path, sizeof path, "/proc/%ld/task", (long)server);
+    do {
+        usleep(1000);
+        assert_int_equal(stat(path, &tasks), 0);
+    } while (tasks.st_nlink < count + 2 && !late); /* a folder each, and . and .. */
+    assert_false(late);
+}
+
 /* Asks over a connection of its own. */
 static int ask(const char *path)
 {
@@ -256,6 +272,29 @@ static void test_stuck_workers_get_help(void **state)
     assert_int_equal(terminate(), 0);
 }
 
+/* Not one by one: requests that take long come together. */
+static void test_help_is_as_many_again(void **state)
+{
+    size_t enough = processors_count() + 1;
+    int stuck[PROCESSORS_MOST + 1];
+
+    (void)state;
+    assert_true(enough <= PROCESSORS_MOST + 1);
+    start(2 * enough + 1);
+    for (size_t i = 0; i < enough; i++) {
+        stuck[i] = ask("/block");
+    }
+    assert_true(is_answered(ask("/plain")));
+    wait_for_threads(2 * enough + 1); /* and the main thread */
+    for (size_t i = 0; i < enough; i++) {
+        sem_post(&shared->release);
+    }
+    for (size_t i = 0; i < enough; i++) {
+        assert_true(is_answered(stuck[i]));
+    }
+    assert_int_equal(terminate(), 0);
+}
+
 /* A response that is due goes out, however many requests are ready. */
 static void test_due_before_what_is_ready(void **state)
 {
@@ -339,6 +378,7 @@ int main(void)
         TEST(test_must_end_after_any_request),
         TEST(test_must_end_while_a_worker_is_stuck),
         TEST(test_stuck_workers_get_help),
+        TEST(test_help_is_as_many_again),
         TEST(test_due_before_what_is_ready),
     };
     return cmocka_run_group_tests(tests, enter, leave);
