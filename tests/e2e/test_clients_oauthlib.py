@@ -4,16 +4,17 @@ the answers strictly (token_type, state, and a scope that was changed is an exce
 
 import pytest
 import requests
-from oauthlib.oauth2 import (BackendApplicationClient, InvalidClientError, InvalidGrantError,
-                             InvalidScopeError, LegacyApplicationClient, MismatchingStateError,
-                             WebApplicationClient)
+from oauthlib.oauth2 import (AccessDeniedError, BackendApplicationClient, DeviceClient, InvalidClientError,
+                             InvalidGrantError, InvalidScopeError, LegacyApplicationClient,
+                             MismatchingStateError, OAuth2Error, WebApplicationClient)
 from requests_oauthlib import OAuth2Session
 
 from conftest import PASSWORD
+from test_device import decide
 
 ISSUER = "https://login.example"
 SETTINGS = (f"[realm /oauth/token]\ndialect = oauth\nissuer = {ISSUER}\nremote-user = known\n"
-            "grants = refresh password client code\n")
+            "grants = refresh password client code device\n")
 REDIRECT = "http://127.0.0.1:49152/done"
 TIMEOUT = 30
 
@@ -27,7 +28,7 @@ def server(small_world, monkeypatch):
     for client in ("app", "web"):
         world.installed.retoken("client", "set", client, "--redirect-uri", REDIRECT,
                                 "--scope", "read write", "--grant", "refresh", "--grant", "password",
-                                "--grant", "client", "--grant", "code")
+                                "--grant", "client", "--grant", "code", "--grant", "device")
     server = world.serve("nginx", passwords=world.passwords("ada"))
     server.token, server.secret = f"{server.url}/oauth/token", world.secrets["web"]
     return server
@@ -106,3 +107,33 @@ def test_client_credentials(server, how):
     assert "refresh_token" not in token and session.authorized
     with pytest.raises(InvalidClientError):
         session.fetch_token(server.token, timeout=TIMEOUT, **{**with_proof, "client_secret": "wrong"})
+
+
+@pytest.mark.parametrize("client,how", [("app", "body"), ("web", "basic")])
+def test_device(server, client, how):
+    """One poll a device: before its user has decided, after a no, and after a yes."""
+    with_proof = proof(server, client, how)
+    session = OAuth2Session(client=DeviceClient(client, scope="read"))
+
+    def begin():
+        who = {"auth": (client, server.secret)} if how == "basic" else {}
+        answer = requests.post(f"{server.url}/oauth/device_authorization", timeout=TIMEOUT,
+                               data={"client_id": client, "scope": "read"}, **who)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def poll(codes):
+        return session.fetch_token(server.token, device_code=codes["device_code"], timeout=TIMEOUT,
+                                   **with_proof["fetch"])
+
+    def decided(decision):
+        codes = begin()
+        assert decide(server, codes["user_code"], decision).status_code == 200
+        return codes
+
+    with pytest.raises(OAuth2Error, match="authorization_pending"):
+        poll(begin())
+    with pytest.raises(AccessDeniedError):
+        poll(decided("deny"))
+    assert is_whole(poll(decided("allow")))["scope"] == ["read"]
+    renewed(session, server, with_proof["refresh"])
