@@ -188,7 +188,7 @@ static bool take_expires_in(struct realm *realm, struct text value)
 
 static const struct dialect_setting settings[] = {
     {"expires-in", take_expires_in, "write on or off", "on"},
-    {"verification-uri", oauth_device_take_uri, "write a URL", "by the issuer"},
+    {"verification-uri", oauth_device_take_uri, "write a URL, or issuer", "issuer"},
     {0},
 };
 

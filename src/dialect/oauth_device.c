@@ -54,6 +54,10 @@ void oauth_device_encode(const struct request *request, enum outcome outcome,
 
 bool oauth_device_take_uri(struct realm *realm, struct text value)
 {
+    if (text_is(value, "issuer")) {
+        realm->verification_uri[0] = '\0';
+        return true;
+    }
     return http_origin_of_url(value).size > 0 && text_is_visible_ascii(value) &&
            text_find(value, '#') == value.size &&
            text_copy(value, realm->verification_uri, sizeof realm->verification_uri);
