@@ -53,6 +53,8 @@ static void take_view(struct session_view *view, struct policy *policy)
     view->client.number = (uint64_t)take();
     session->client_number = (uint64_t)take();
     session->client[0] = session->client_number != 0 ? 'c' : '\0';
+    session->account = (uint64_t)take();
+    session->pending = (enum session_pending)take();
     session->generation = (uint32_t)take();
 }
 

@@ -13,6 +13,7 @@ Point = collections.namedtuple("Point", """
     idle absolute created rotated used expires
     end session_epoch account_epoch has_account account_enabled
     realm_grants has_client client_grants client_enabled client_number session_client
+    session_account pending
     n c outdated session_boot now_boot now_wall now_since_boot spent""")
 REFRESH = 1
 
@@ -22,9 +23,11 @@ def decide(p):
         return "revoked"
     if p.now_wall >= end_of_life(p):
         return "expired"
-    if not p.has_account:
+    if p.pending:
+        return "unknown"
+    if not p.has_account and not is_clients_own(p):
         return "account-gone"
-    if not p.account_enabled:
+    if p.has_account and not p.account_enabled:
         return "account-disabled"
     if any(grants and not grants & REFRESH
            for grants in (p.realm_grants, p.client_grants if p.has_client else 0)):
@@ -44,6 +47,11 @@ def decide(p):
 def client_is_gone(p):
     """The session began with a client (0 = none), and that is not the one of its id now."""
     return p.session_client and not (p.has_client and p.client_number == p.session_client)
+
+
+def is_clients_own(p):
+    """The session began for a client and no account."""
+    return p.session_account == 0 and p.session_client
 
 
 NEVER = float("inf")

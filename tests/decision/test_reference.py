@@ -21,7 +21,7 @@ USUAL = Point(rotate=1, report=0, window=WINDOW, recovery_window=0, recovery_gen
               client_proved=0, idle=0, absolute=0, created=NOW - DAY, rotated=NOW - HOUR,
               used=NOW - HOUR, expires=0, end=0, session_epoch=0, account_epoch=0, has_account=1,
               account_enabled=1, realm_grants=0, has_client=1, client_grants=0, client_enabled=1,
-              client_number=3, session_client=3, n=5, c=5,
+              client_number=3, session_client=3, session_account=7, pending=0, n=5, c=5,
               outdated=0, session_boot=BOOT, now_boot=BOOT, now_wall=NOW, now_since_boot=SINCE_BOOT,
               spent=((NOW - HOUR, SINCE_BOOT - HOUR),) * reference.SPENT_KEPT)
 
@@ -150,6 +150,14 @@ def gone():
         yield USUAL._replace(rotate=rotate, n=n, c=c, **client, **life)
 
 
+def own():
+    """Of a client alone, or of an account that is gone; and those that wait for their code."""
+    for account, pending, there, client, end, rotate, life, (n, c) in itertools.product(
+            (0, 7), (0, 1, 2), ACCOUNTS, [*GRANTS, *GONE], (0, 1), (0, 1), LIVES, ((5, 5), (5, 6), (0, 0))):
+        yield USUAL._replace(session_account=account, pending=pending, end=end, rotate=rotate, n=n, c=c,
+                             **there, **client, **life)
+
+
 def as_line(point):
     return " ".join(map(str, point[:-1] + sum(point.spent, ())))
 
@@ -193,7 +201,8 @@ def describe(point):
 
 
 def test_every_point_agrees():
-    points = [*generations(), *policies(), *records(), *outdated(), *clocks(), *ends(), *gone()]
+    points = [*generations(), *policies(), *records(), *outdated(), *clocks(), *ends(), *gone(),
+              *own()]
     run = subprocess.run([DECIDE], input="\n".join(map(as_line, points)) + "\n",
                          capture_output=True, text=True, check=True)
     lines = run.stdout.splitlines()
@@ -208,4 +217,4 @@ def test_every_point_agrees():
         words.add(word)
     assert words == {
         "rotated", "renewed", "replayed", "recovered", "rolled-forward", "revoked", "expired",
-        "account-gone", "account-disabled", "client-grant", "reused", "spent"}
+        "account-gone", "account-disabled", "client-grant", "reused", "spent", "unknown"}
