@@ -109,17 +109,17 @@ def test_silent_and_slow_peers_keep_nobody_waiting(world, serve, opened):
     """Many more than threads, each with another part of a request. Those who come meanwhile are
     answered before any of them is given up; then one after the other sends its rest."""
     server = serve(threads=2)
-    slow = []
-    for number in range(40):
-        chain, connection = Chain(world), opened(server.socket)
-        data = chain.request()
+    chains, others, slow = [Chain(world) for _ in range(40)], [Chain(world) for _ in range(5)], []
+    for number, chain in enumerate(chains):
+        connection, data = opened(server.socket), chain.request()
         cut = number * (len(data) - 1) // 39
         connection.sendall(data[:cut])
         slow.append((chain, connection, data[cut:]))
         if number % 8 == 0:
-            Chain(world).refresh(server.socket)
+            others.pop().refresh(server.socket)
+    generations = {row["session"]: row["generation"] for row in world.installed.json("session", "list")}
+    assert {generations[chain.login.session] for chain in chains} == {0}
     for chain, connection, rest in slow:
-        assert chain.generation() == 0
         connection.sendall(rest)
         chain.take(connection)
 
