@@ -196,7 +196,7 @@ class Loaded:
         self.run, self.tools = run, tools
         self.folder = machine.own(tempfile.mkdtemp(prefix="home-", dir=run))
         self.installed = installation.Installation(self.folder, installation.programs_for_user())
-        self.installed.replace_settings(f"[retoken]\ndata = .\n{settings}\n{MOUNTS}")
+        self.installed.replace_settings(f"[retoken]\ndata = .\nsessions-per-account = 0\n{settings}\n{MOUNTS}")
         self.installed.init()
         self.installed.add_account("ada", "a password of the bench")
         held = {key["algorithm"] for key in self.installed.json("key", "list")
@@ -268,7 +268,7 @@ class _Front(servers.Nginx):
 
 def nothing(tools):
     """As an installation: a responder that does nothing."""
-    return types.SimpleNamespace(responder=tools["nothing"], config="", folder=tools.folder)
+    return types.SimpleNamespace(responder=tools["nothing"], config="", folder=tools.folder, variables={})
 
 
 def private_dirty_mb(pid):
