@@ -4,12 +4,16 @@ They speak FastCGI to a responder's socket, with tokens that are none, so that t
 their presence, and they are few enough to cost the machine little. And a log that is not read, which
 holds up every thread that has something to say. Knows bad manners; measures nothing."""
 
+import collections
 import contextlib
 import json
 import os
 import random
+import selectors
 import socket
 import threading
+import time
+from concurrent import futures
 
 import measure  # finds scripts/lab
 from lab import fcgi, http, machine
@@ -40,15 +44,16 @@ def _peers():
 
 @contextlib.contextmanager
 def _meanwhile(work):
-    """Runs work(ending) in a thread until the end; it is to return soon after ending.is_set()."""
+    """Runs work(ending) in a thread until the end; it is to return soon after ending.is_set(). What it
+    raises is raised then."""
     ending = threading.Event()
-    thread = threading.Thread(target=work, args=(ending,), daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ending.set()
-        thread.join()
+    with futures.ThreadPoolExecutor(1) as pool:
+        done = pool.submit(work, ending)
+        try:
+            yield
+        finally:
+            ending.set()
+        done.result()
 
 
 @contextlib.contextmanager
@@ -116,26 +121,40 @@ def leaving(at, path):
 @contextlib.contextmanager
 def guessing(at, path):
     """Wrong passwords by GUESSERS at a time, of ever other names and from ever other networks: none of
-    them is slowed, so each that finds a place costs a hash."""
-    asked = http.Request("POST", path, [("Content-Type", "application/json")])
+    them is slowed, so each that finds a place costs a hash. One thread has all of them: they come from
+    elsewhere, and what they cost there is not to be measured."""
+    chance = random.Random()
 
-    def guess(ending):
-        chance = random.Random()
-        with fcgi.connect(at, 60) as peer:
-            while not ending.wait(GUESS_PAUSE):
-                body = json.dumps({"username": f"user{chance.getrandbits(64)}", "password": "wrong"}).encode()
-                network = ".".join(str(chance.randrange(1, 255)) for _ in range(4))
-                one = http.Request(asked.method, asked.path, asked.headers, body)
-                peer.sendall(fcgi.begin(fcgi.KEEP_CONNECTION) +
-                             fcgi.params(fcgi.variables(one, REMOTE_ADDR=network)) + fcgi.stdin(body))
-                answer = fcgi.parse(fcgi.read_answer(peer)[0])
-                if answer.status not in (401, 503):
-                    raise machine.LabError(f"{path}: {answer.status} {answer.body[:300]!r}")
+    def send(peer):
+        body = json.dumps({"username": f"user{chance.getrandbits(64)}", "password": "wrong"}).encode()
+        asked = http.Request("POST", path, [("Content-Type", "application/json")], body)
+        network = ".".join(str(chance.randrange(1, 255)) for _ in range(4))
+        peer.sendall(fcgi.begin(fcgi.KEEP_CONNECTION) +
+                     fcgi.params(fcgi.variables(asked, REMOTE_ADDR=network)) + fcgi.stdin(body))
 
-    with contextlib.ExitStack() as guessers:
-        for _ in range(GUESSERS):
-            guessers.enter_context(_meanwhile(guess))
-        yield
+    def guess(peers, ending):
+        due = collections.deque((0, peer) for peer in peers)  # soonest first
+        seen = collections.Counter()
+        with selectors.DefaultSelector() as waiting:
+            for peer in peers:
+                waiting.register(peer, selectors.EVENT_READ)
+            while not ending.is_set():
+                while due and due[0][0] <= time.monotonic():
+                    send(due.popleft()[1])
+                pause = due[0][0] - time.monotonic() if due else GUESS_PAUSE
+                for key, _ in waiting.select(max(0, min(pause, GUESS_PAUSE))):
+                    answer = fcgi.parse(fcgi.read_answer(key.fileobj)[0])
+                    if answer.status not in (401, 503):
+                        raise machine.LabError(f"{path}: {answer.status} {answer.body[:300]!r}")
+                    seen[answer.status] += 1
+                    due.append((time.monotonic() + GUESS_PAUSE, key.fileobj))
+        if not seen[401] or not seen[503]:
+            raise machine.LabError(f"{path}: guessers who take no more hashes than there are: {dict(seen)}")
+
+    with _peers() as peers:
+        peers += [fcgi.connect(at) for _ in range(GUESSERS)]
+        with _meanwhile(lambda ending: guess(peers, ending)):
+            yield
 
 
 @contextlib.contextmanager
