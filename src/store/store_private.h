@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* store_private.h: what a kind of store is. A new kind is a folder beside store/lmdb, a row in
- * store.c, and passes tests/store/test_contract.c. Knows the verbs; does not know how any kind
- * keeps what it is given. */
+ * store.c, and passes the contract, tests/store/test_contract_*. Knows the verbs; does not know how
+ * any kind keeps what it is given. */
 #ifndef RETOKEN_STORE_STORE_PRIVATE_H
 #define RETOKEN_STORE_STORE_PRIVATE_H
 

@@ -190,6 +190,39 @@ uint64_t fixture_findings(struct fixture *fixture)
     return findings;
 }
 
+void fixture_write_something(struct fixture *fixture, int64_t now_ms)
+{
+    struct event event = {.at_ms = now_ms, .kind = EVENT_ACCOUNT};
+
+    assert_store(STORE_OK, store_event_add(fixture->store, &event, &fixture->fault));
+}
+
+size_t fixture_prune(struct fixture *fixture, int64_t now_ms, size_t most, bool more_expected)
+{
+    size_t removed = 99;
+    bool more = !more_expected;
+
+    assert_store(STORE_OK, store_prune(fixture->store, now_ms, false, most, &removed, &more,
+                                       &fixture->fault));
+    assert_int_equal(more, more_expected);
+    return removed;
+}
+
+void fixture_assert_fact(struct fixture *fixture, const char *name, uint64_t expected)
+{
+    struct store_fact facts[STORE_FACTS_MAX];
+    size_t count;
+
+    assert_store(STORE_OK, store_facts(fixture->store, facts, &count, &fixture->fault));
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(facts[i].name, name) == 0) {
+            assert_int_equal(facts[i].number, expected);
+            return;
+        }
+    }
+    fail_msg("there is no fact \"%s\"", name);
+}
+
 /* ---- behind the seam ---- */
 
 struct env_stat fixture_stat(struct fixture *fixture)
@@ -201,6 +234,11 @@ struct env_stat fixture_stat(struct fixture *fixture)
     assert_int_equal(env_stat(&rows.txn, &stat, &fixture->fault), ENV_OK);
     fixture_read_end(&rows);
     return stat;
+}
+
+uint64_t fixture_sessions(struct fixture *fixture)
+{
+    return fixture_stat(fixture).entries[TABLE_SESSIONS];
 }
 
 struct env *fixture_env(struct fixture *fixture)
@@ -265,6 +303,22 @@ enum store_result fixture_write(struct fixture *fixture, fixture_apply *apply_ow
                                 .of.account_remove = (const void *)&own};
 
     return store_write(fixture->store, &write, fault);
+}
+
+static enum store_result apply_events(struct rows *rows, void *what)
+{
+    struct event event = {.kind = EVENT_KEY};
+
+    for (int i = 1; i <= *(const int *)what; i++) {
+        event.at_ms = i;
+        events_append(rows, &event);
+    }
+    return STORE_OK;
+}
+
+enum store_result fixture_add_events(struct fixture *fixture, int count)
+{
+    return fixture_write(fixture, apply_events, &count, &fixture->fault);
 }
 
 void fixture_damage_first(struct fixture *fixture, enum env_table table, size_t at)

@@ -55,10 +55,18 @@ struct session fixture_find(struct fixture *fixture, uint32_t n);
 void fixture_derived(uint32_t n, uint32_t generation, uint8_t alias[SESSION_HASH_SIZE]);
 
 uint64_t fixture_findings(struct fixture *fixture);
+/* Any write sweeps; this one is at now_ms and touches no session. */
+void fixture_write_something(struct fixture *fixture, int64_t now_ms);
+/* How many sessions store_prune removed; the test fails when it does not say more_expected. */
+size_t fixture_prune(struct fixture *fixture, int64_t now_ms, size_t most, bool more_expected);
+/* The test fails when store_facts has no such name or another number. */
+void fixture_assert_fact(struct fixture *fixture, const char *name, uint64_t expected);
 
 /* ---- behind the seam ---- */
 
 struct env_stat fixture_stat(struct fixture *fixture);
+/* How many sessions there are, ended and pending ones too. */
+uint64_t fixture_sessions(struct fixture *fixture);
 struct env *fixture_env(struct fixture *fixture);
 struct group_commit *fixture_group(struct fixture *fixture);
 /* A snapshot of the tables. */
@@ -68,6 +76,8 @@ void fixture_read_end(struct rows *rows);
 typedef enum store_result fixture_apply(struct rows *rows, void *what);
 enum store_result fixture_write(struct fixture *fixture, fixture_apply *apply, void *what,
                                 struct fault *fault);
+/* Adds so many events in one commit: ten thousand commits would test patience only. */
+enum store_result fixture_add_events(struct fixture *fixture, int count);
 /* Flips one bit in the value of the first record of a table, as a hand with an editor would. */
 void fixture_damage_first(struct fixture *fixture, enum env_table table, size_t at);
 void fixture_put_raw(struct fixture *fixture, enum env_table table, struct env_bytes key,
@@ -75,5 +85,11 @@ void fixture_put_raw(struct fixture *fixture, enum env_table table, struct env_b
 void fixture_remove_raw(struct fixture *fixture, enum env_table table, struct env_bytes key);
 
 #define assert_store(expected, call) assert_int_equal(call, expected)
+
+/* One test of the store's contract on every kind of store: a row of main's tests. */
+#define CONTRACT(test)                                                                             \
+    {                                                                                              \
+        "lmdb: " #test, test, fixture_lmdb, fixture_remove, NULL                                   \
+    }
 
 #endif

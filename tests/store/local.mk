@@ -16,10 +16,70 @@ tests_store_test_ended_SOURCES = tests/store/test_ended.c
 tests_store_test_ended_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_ended_LDADD = $(STORE_LIBS)
 
-check_PROGRAMS += tests/store/test_contract
-tests_store_test_contract_SOURCES = tests/store/test_contract.c $(STORE_FIXTURE)
-tests_store_test_contract_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_store_test_contract_LDADD = $(STORE_LIBS)
+check_PROGRAMS += tests/store/test_contract_accounts
+tests_store_test_contract_accounts_SOURCES = tests/store/test_contract_accounts.c $(STORE_FIXTURE)
+tests_store_test_contract_accounts_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_contract_accounts_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_contract_clients
+tests_store_test_contract_clients_SOURCES = tests/store/test_contract_clients.c $(STORE_FIXTURE)
+tests_store_test_contract_clients_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_contract_clients_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_contract_clock
+tests_store_test_contract_clock_SOURCES = tests/store/test_contract_clock.c $(STORE_FIXTURE)
+tests_store_test_contract_clock_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_contract_clock_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_contract_damage
+tests_store_test_contract_damage_SOURCES = tests/store/test_contract_damage.c $(STORE_FIXTURE)
+tests_store_test_contract_damage_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_contract_damage_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_contract_ends
+tests_store_test_contract_ends_SOURCES = tests/store/test_contract_ends.c $(STORE_FIXTURE)
+tests_store_test_contract_ends_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_contract_ends_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_contract_events
+tests_store_test_contract_events_SOURCES = tests/store/test_contract_events.c $(STORE_FIXTURE)
+tests_store_test_contract_events_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_contract_events_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_contract_keys
+tests_store_test_contract_keys_SOURCES = tests/store/test_contract_keys.c $(STORE_FIXTURE)
+tests_store_test_contract_keys_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_contract_keys_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_contract_marks
+tests_store_test_contract_marks_SOURCES = tests/store/test_contract_marks.c $(STORE_FIXTURE)
+tests_store_test_contract_marks_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_contract_marks_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_contract_pending
+tests_store_test_contract_pending_SOURCES = tests/store/test_contract_pending.c $(STORE_FIXTURE)
+tests_store_test_contract_pending_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_contract_pending_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_contract_rotation
+tests_store_test_contract_rotation_SOURCES = tests/store/test_contract_rotation.c $(STORE_FIXTURE)
+tests_store_test_contract_rotation_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_contract_rotation_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_contract_sessions
+tests_store_test_contract_sessions_SOURCES = tests/store/test_contract_sessions.c $(STORE_FIXTURE)
+tests_store_test_contract_sessions_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_contract_sessions_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_contract_store
+tests_store_test_contract_store_SOURCES = tests/store/test_contract_store.c $(STORE_FIXTURE)
+tests_store_test_contract_store_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_contract_store_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_contract_sweep
+tests_store_test_contract_sweep_SOURCES = tests/store/test_contract_sweep.c $(STORE_FIXTURE)
+tests_store_test_contract_sweep_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_contract_sweep_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_group_commit
 tests_store_test_group_commit_SOURCES = tests/store/test_group_commit.c $(STORE_FIXTURE)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* test_sweep.c: what the sweeper must leave alone, and what must not stop it. What it removes, and
- * how much at a time, is in test_contract.c. */
+ * how much at a time, is in test_contract_sweep.c. */
 #include "store/fixture.h"
 
 #include <string.h>
