@@ -621,7 +621,7 @@ static void check_history(struct examination *e)
     for (size_t i = 0; i < count; i++) {
         rolled += rows[i].kind == EVENT_ROLLED_FORWARD && rows[i].at_ms >= since_ms;
         restored += rows[i].kind == EVENT_RESTORED && rows[i].at_ms >= since_ms;
-        if (rows[i].kind == EVENT_GUESSED &&
+        if ((rows[i].kind == EVENT_GUESSED || rows[i].kind == EVENT_LOCKED) &&
             (rows[i].at_ms >= since_ms || rows[i].last_ms >= since_ms)) {
             guessed += 1 + rows[i].repeats;
         }

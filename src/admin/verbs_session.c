@@ -250,7 +250,8 @@ enum call_end verbs_session_create(struct call *call)
                             .scope_given = scope != NULL,
                             .scope = text_of(scope),
                             .has_event = true,
-                            .event = EVENT_BEGUN};
+                            .event = EVENT_BEGUN,
+                            .cause = "admin"};
     enum call_end end = verbs_session_mount(call, &mount);
 
     end = end == CALL_DONE ? find_account(call, &account) : end;

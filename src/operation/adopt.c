@@ -258,6 +258,7 @@ static bool choose_client(struct adoption *adoption, const json_t *payload)
     ask->imported = adoption->token;
     ask->has_event = true;
     ask->event = EVENT_ADOPTED;
+    ask->cause = "adopted";
     if (request->realm->policy.layout->says_scope) {
         ask->scope_given = json_in_text(payload, "scope", &ask->scope) == JSON_IN_TEXT;
     }

@@ -122,7 +122,10 @@ static enum outcome begin_session(struct request *request, struct grant *grant)
                                   .client_secret = identity->secret,
                                   .mark = identity->by_assertion ? &identity->mark : NULL,
                                   .scope_given = input->scope_given,
-                                  .scope = input->scope};
+                                  .scope = input->scope,
+                                  .has_event = true,
+                                  .event = EVENT_LOGIN,
+                                  .cause = "client"};
     enum outcome outcome = issue_begin(&grant->issue, request, &ask);
 
     grant->begins_session = true;

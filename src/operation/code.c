@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "operation/exchange.h"
 #include "operation/operation.h"
+#include "operation/request_event.h"
 #include "token/refresh_token.h"
 
 static bool begin(struct request *request);
@@ -105,17 +106,14 @@ static void punish(struct request *request, struct exchange *exchange)
 {
     const struct session *session = &exchange->view.session;
     struct policy policy;
+    struct event event;
 
     policy_effective(&request->realm->policy,
                      exchange->view.has_client ? &exchange->view.client : NULL, &policy);
-    struct event event = {.at_ms = request->answer.now_ms,
-                          .kind = policy.report_only ? EVENT_REUSE_REPORTED : EVENT_REUSE,
-                          .account = session->account,
-                          .note = "its authorization code came twice"};
-
-    memcpy(event.session, session->id, sizeof event.session);
-    memcpy(event.realm, session->realm, sizeof event.realm);
-    memcpy(event.client, session->client, sizeof event.client);
+    request_event_of_session(&event, policy.report_only ? EVENT_REUSE_REPORTED : EVENT_REUSE,
+                             request, session, 0, request->answer.now_ms);
+    event_set_cause(&event, "code");
+    (void)text_copy(TEXT("its authorization code came twice"), event.note, sizeof event.note);
     if (policy.report_only) {
         store_prepare_event(&exchange->write, &event);
     } else {

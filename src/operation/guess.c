@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "operation/decoy.h"
 #include "operation/password_gate.h"
-#include "operation/request.h"
+#include "operation/request_event.h"
 
 enum { WAIT_FIRST_MS = CLOCK_SECOND, WAIT_MOST_MS = 15 * CLOCK_MINUTE };
 /* How long a network is known, from its last right guess that was noted: one in a day is. */
@@ -328,16 +328,16 @@ static void attach_event(const struct request *request, struct store_write *writ
 {
     const struct guess *guess = &request->guess;
     bool in_a_row = guess->counts[IN_A_ROW].mark.count + 1 == GUESS_FREE;
-    struct event event = {.kind = EVENT_GUESSED,
-                          .at_ms = guess->counts[IN_A_ROW].mark.at_ms,
-                          .account = guess->account};
+    struct event event;
 
     if (!in_a_row && (!guess_is_of_strangers(guess->kind) ||
                       guess->counts[OF_ALL].mark.count + 1 != GUESS_FREE_OF_ALL)) {
         return;
     }
+    request_event(&event, in_a_row ? EVENT_GUESSED : EVENT_LOCKED, request,
+                  guess->counts[IN_A_ROW].mark.at_ms);
+    event.account = guess->account;
     memcpy(event.session, guess->session, sizeof event.session);
-    memcpy(event.realm, request->realm->name, sizeof event.realm);
     (void)text_copy(guess->client, event.client, sizeof event.client);
     snprintf(event.note, sizeof event.note, "%d wrong %s in a %s",
              in_a_row ? (int)GUESS_FREE : (int)GUESS_FREE_OF_ALL, kinds[guess->kind].many,

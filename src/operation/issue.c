@@ -8,6 +8,7 @@
 #include "base/codec.h"
 #include "model/scope.h"
 #include "operation/decision.h"
+#include "operation/request_event.h"
 #include "operation/token_ref.h"
 #include "token/layout.h"
 #include "token/refresh_token.h"
@@ -179,16 +180,16 @@ static bool find_policy(struct issue *issue)
 static void prepare_write(struct issue *issue)
 {
     const struct session *session = &issue->session;
-    struct event event = {
-        .at_ms = session->used_ms, .kind = issue->ask.event, .account = session->account};
+    struct event event;
 
     store_prepare_create(&issue->write, session, issue->ask.account);
     issue->write.of.create.client_secret = issue->ask.client_secret;
-    issue->write.of.create.is_login = issue->ask.has_event && issue->ask.event == EVENT_LOGIN;
+    issue->write.of.create.is_login =
+        issue->ask.account != NULL && issue->ask.has_event && issue->ask.event == EVENT_LOGIN;
     if (issue->ask.has_event) {
-        memcpy(event.session, session->id, sizeof event.session);
-        memcpy(event.realm, session->realm, sizeof event.realm);
-        memcpy(event.client, session->client, sizeof event.client);
+        request_event_of_session(&event, issue->ask.event, issue->request, session, 0,
+                                 session->used_ms);
+        event_set_cause(&event, issue->ask.cause);
         store_attach_event(&issue->write, &event);
     }
     if (issue->ask.mark != NULL) {

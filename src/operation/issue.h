@@ -44,7 +44,8 @@ struct issue_ask {
     int64_t created_ms;           /* there; 0 = now */
     int64_t expires_ms;           /* there, if before the policy's end; 0 = not known */
     bool has_event;
-    enum event_kind event; /* as which its beginning is noted */
+    enum event_kind event; /* as which its beginning is noted … */
+    const char *cause;     /* … with how it began */
     /* Made in the same commit, with STORE_MARK_ONCE: the assertion that proved the client; NULL =
      * none. Who gives one asks client_auth_is_fresh when the write gives STORE_EXISTS, before
      * issue_written. */

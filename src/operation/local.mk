@@ -35,6 +35,7 @@ liboperation_a_SOURCES = \
 	src/operation/rehash.c src/operation/rehash.h \
 	src/operation/remote_user.c src/operation/remote_user.h \
 	src/operation/request.h \
+	src/operation/request_event.c src/operation/request_event.h \
 	src/operation/secret_proof.c src/operation/secret_proof.h \
 	src/operation/session.c \
 	src/operation/token_ref.c src/operation/token_ref.h \

@@ -118,7 +118,8 @@ static enum outcome start_session(struct request *request, struct login *login)
                             .scope_given = input->scope_given,
                             .scope = input->scope,
                             .has_event = true,
-                            .event = EVENT_LOGIN};
+                            .event = EVENT_LOGIN,
+                            .cause = "password"};
     enum outcome outcome;
 
     request->answer.now_ms = clock_now_ms(&request->issuer->clock);

@@ -9,6 +9,7 @@
 #include "operation/decision.h"
 #include "operation/operation.h"
 #include "operation/ownership.h"
+#include "operation/request_event.h"
 
 /* One request's working set, in its arena. */
 struct logout {
@@ -172,7 +173,9 @@ static void prepare(struct request *request, struct logout *logout, bool everywh
     int64_t now_ms = logout->now.wall_ms;
     struct event event;
 
-    event_of_session(&event, EVENT_LOGOUT, session, request->answer.generation, now_ms);
+    request_event_of_session(&event, EVENT_LOGOUT, request, session, request->answer.generation,
+                             now_ms);
+    event_set_cause(&event, "user");
     logout->account = everywhere && session->account != 0;
     if (!logout->account) {
         store_prepare_end(&logout->write, session->id, SESSION_ENDED_LOGOUT, now_ms, NULL, &event);

@@ -6,11 +6,12 @@
 
 #include "operation/decision.h"
 #include "operation/issue.h"
+#include "operation/request_event.h"
 #include "token/refresh_token.h"
 
 static bool make_tokens(struct request *request, const struct session_view *view,
                         const struct policy *policy, struct store_rotation *rotation);
-static void attach(const struct session *session, int64_t now_ms,
+static void attach(const struct request *request, const struct session *session,
                    const struct client_identity *client, struct store_write *write);
 
 bool pending_start(struct request *request, enum session_pending kind, const struct client *client,
@@ -68,7 +69,7 @@ bool pending_begin(struct request *request, const struct session_view *view,
     request->answer.session_expires_ms = rotation.expires_ms;
     request->answer.scope_narrowed = session->scope_given; /* perhaps not what was asked for */
     store_prepare_rotate(write, &rotation);
-    attach(session, now_ms, client, write);
+    attach(request, session, client, write);
     return true;
 }
 
@@ -100,14 +101,13 @@ static bool make_tokens(struct request *request, const struct session_view *view
 }
 
 /* In the same commit. */
-static void attach(const struct session *session, int64_t now_ms,
+static void attach(const struct request *request, const struct session *session,
                    const struct client_identity *client, struct store_write *write)
 {
-    struct event event = {.at_ms = now_ms, .kind = EVENT_LOGIN, .account = session->account};
+    struct event event;
 
-    memcpy(event.session, session->id, sizeof event.session);
-    memcpy(event.realm, session->realm, sizeof event.realm);
-    memcpy(event.client, session->client, sizeof event.client);
+    request_event_of_session(&event, EVENT_LOGIN, request, session, 0, request->answer.now_ms);
+    event_set_cause(&event, session->pending == SESSION_PENDING_CODE ? "code" : "device");
     store_attach_event(write, &event);
     if (client->by_assertion) {
         store_attach_mark(write, STORE_MARK_ONCE, &client->mark);

@@ -17,6 +17,7 @@
 #include "operation/issue.h"
 #include "operation/operation.h"
 #include "operation/ownership.h"
+#include "operation/request_event.h"
 #include "operation/token_ref.h"
 #include "token/layout.h"
 #include "token/refresh_token.h"
@@ -77,6 +78,7 @@ static bool answer_again(struct refresh *refresh, struct text scope, bool fresh)
 static bool mint_again(struct refresh *refresh);
 static void punish(struct refresh *refresh);
 static void report(struct refresh *refresh, enum event_kind kind);
+static void start_event(const struct refresh *refresh, enum event_kind kind, struct event *event);
 static int64_t renewed_expiry_ms(const struct refresh *refresh);
 static bool sign(struct refresh *refresh, uint32_t generation, int64_t issued_ms,
                  struct text scope);
@@ -516,8 +518,7 @@ static bool roll_forward(struct refresh *refresh, struct text scope)
     if (!rotate(refresh, scope, refresh->policy.rotate ? presented + 1 : presented)) {
         return false;
     }
-    event_of_session(&event, EVENT_ROLLED_FORWARD, &refresh->grant.session, refresh->ref.generation,
-                     refresh->now.wall_ms);
+    start_event(refresh, EVENT_ROLLED_FORWARD, &event);
     snprintf(event.note, sizeof event.note, "the store knew generation %" PRIu32 " only",
              refresh->grant.session.generation);
     store_attach_event(&refresh->write, &event);
@@ -615,8 +616,7 @@ static void punish(struct refresh *refresh)
         report(refresh, EVENT_REUSE_REPORTED);
         return;
     }
-    event_of_session(&event, EVENT_REUSE, &refresh->grant.session, refresh->ref.generation,
-                     refresh->now.wall_ms);
+    start_event(refresh, EVENT_REUSE, &event);
     store_prepare_end(&refresh->write, refresh->grant.session.id, SESSION_ENDED_REUSE,
                       refresh->now.wall_ms, &refresh->grant.session, &event);
     refresh->writes = true;
@@ -626,10 +626,15 @@ static void report(struct refresh *refresh, enum event_kind kind)
 {
     struct event event;
 
-    event_of_session(&event, kind, &refresh->grant.session, refresh->ref.generation,
-                     refresh->now.wall_ms);
+    start_event(refresh, kind, &event);
     store_prepare_event(&refresh->write, &event);
     refresh->writes = true;
+}
+
+static void start_event(const struct refresh *refresh, enum event_kind kind, struct event *event)
+{
+    request_event_of_session(event, kind, refresh->request, &refresh->grant.session,
+                             refresh->ref.generation, refresh->now.wall_ms);
 }
 
 static int64_t renewed_expiry_ms(const struct refresh *refresh)

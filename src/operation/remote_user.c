@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "operation/request_event.h"
+
 static enum outcome read_account(struct request *request, struct remote_user *user);
 static enum outcome add_account(struct request *request, int64_t now_ms, struct remote_user *user);
 
@@ -46,17 +48,18 @@ static enum outcome read_account(struct request *request, struct remote_user *us
 static enum outcome add_account(struct request *request, int64_t now_ms, struct remote_user *user)
 {
     struct account account = {.enabled = true, .created_ms = now_ms};
-    struct event event = {.at_ms = now_ms, .kind = EVENT_ACCOUNT};
     struct text shown = text_cut(request->remote_user, 64);
+    struct event event;
 
     while (!text_is_utf8(shown)) {
         shown.size--;
     }
     (void)text_copy(request->remote_user, account.name, sizeof account.name);
     user->account = account;
+    request_event(&event, EVENT_ACCOUNT, request, now_ms);
+    event_set_cause(&event, "remote-user");
     (void)snprintf(event.note, sizeof event.note, "%.*s was added at a login of the web server's",
                    TEXT_ARGS(shown));
-    (void)text_copy(text_of(request->realm->name), event.realm, sizeof event.realm);
     store_prepare_account_add(&user->write, &user->account);
     store_attach_event(&user->write, &event);
     user->adds = true;

@@ -81,7 +81,8 @@ static void issue(struct request *request, struct session_state *state)
                             .scope_given = request->input.session.scope.size > 0,
                             .scope = request->input.session.scope,
                             .has_event = true,
-                            .event = EVENT_LOGIN};
+                            .event = EVENT_LOGIN,
+                            .cause = "remote-user"};
 
     request->answer.last_login_ms = state->user.account.last_login_ms;
     state->outcome = issue_begin(&state->issue, request, &ask);

@@ -31,11 +31,44 @@ static void test_out_of_range(void **state)
     }
 }
 
+static void test_sets_of_kinds(void **state)
+{
+    uint64_t kinds, all;
+
+    (void)state;
+    assert_true(event_kinds_of(TEXT("refreshed"), &kinds));
+    assert_int_equal(kinds, event_bit(EVENT_REFRESHED));
+    assert_true(event_kinds_of(TEXT("flow"), &kinds));
+    assert_int_equal(kinds, event_bit(EVENT_REFRESHED) | event_bit(EVENT_REPLAYED) |
+                                event_bit(EVENT_EXPIRED));
+    assert_true(event_kinds_of(TEXT("security"), &kinds));
+    assert_int_equal(kinds, event_bit(EVENT_REUSE));
+    assert_true(event_kinds_of(TEXT("all"), &all));
+    assert_int_equal(all, (UINT64_C(1) << EVENT_KINDS) - 1);
+    assert_false(event_kinds_of(TEXT("refresh"), &kinds));
+    assert_false(event_kinds_of((struct text){0}, &kinds));
+    assert_int_equal(kinds, 0);
+}
+
+static void test_causes_are_cut(void **state)
+{
+    struct event event = {.note = "as before"};
+
+    (void)state;
+    event_set_cause(&event, "password-change");
+    assert_string_equal(event.cause, "password-change");
+    event_set_cause(&event, "a cause that is longer than any is");
+    assert_int_equal(strlen(event.cause), EVENT_CAUSE_MAX);
+    assert_string_equal(event.note, "as before");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_out_of_range),
+        cmocka_unit_test(test_sets_of_kinds),
+        cmocka_unit_test(test_causes_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

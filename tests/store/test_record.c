@@ -331,8 +331,11 @@ static void event_is_laid_out_as_drawn(void **state)
                                 .session = {0xee},
                                 .account = 7,
                                 .generation = 41,
-                                .realm = "/a",
+                                .realm = "main",
+                                .mount = "/a",
                                 .client = "web",
+                                .address = "::1",
+                                .cause = "user",
                                 .note = "n"};
     struct event found;
     struct record record, again;
@@ -344,7 +347,7 @@ static void event_is_laid_out_as_drawn(void **state)
     assert_true(record_seal(&record, mac, &stored));
     assert_value(&stored,
                  "01 04 0000000000000003 00000002 0000000000000009 ee000000000000000000000000000000"
-                 "0000000000000007 00000029 0002 2f61 0003 776562 0001 6e");
+                 "0000000000000007 00000029 04 6d61696e 02 2f61 03 776562 03 3a3a31 04 75736572 01 6e");
     reopen(&again, TABLE_EVENTS, stored);
     assert_true(record_get_event(&again, &found));
     assert_memory_equal(&found, &event, sizeof found);
@@ -418,7 +421,7 @@ static void small_records_are_laid_out_as_drawn(void **state)
     record_put_counters(&record, &counters);
     assert_true(record_seal(&record, mac, &stored));
     assert_value(&stored, "01 0000000000000008 0000000000000006 0000000000000001 0000000000000003 "
-                          "0000000000000004 00000002 00000005 00000006 00000007");
+                          "0000000000000004 00000002 00000005 00000006 00000007 00000000");
     reopen(&again, TABLE_META, stored);
     assert_true(record_get_counters(&again, &found_counters));
     assert_int_equal(found_counters.next_account, counters.next_account);

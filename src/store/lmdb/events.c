@@ -17,7 +17,7 @@ void events_append(struct rows *rows, const struct event *event)
     struct record_counters counters;
     struct rows_key key, repeat;
 
-    if (count_again(rows, event) || !rows_counters_get(rows, &counters)) {
+    if (of == EVENT_CLASS_FLOW || count_again(rows, event) || !rows_counters_get(rows, &counters)) {
         return;
     }
     key = rows_event_key(of, counters.next_event++);

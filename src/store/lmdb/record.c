@@ -318,9 +318,12 @@ bool record_get_key(struct record *record, struct signing_row *row)
  *     0190a5b0c3d47e8f9a1b2c3d4e5f6071   session, zero = none
  *     0000000000000007           account, 0 = none
  *     00000029                   generation presented
- *     000c 2f6f617574682f746f6b656e   realm
- *     0003 776562                client
- *     0000                       note
+ *     04 6d61696e                realm
+ *     0c 2f6f617574682f746f6b656e   mount, "" = none
+ *     03 776562                  client
+ *     0b 3139322e302e322e3235    address, "" = not known
+ *     05 7265757365              cause
+ *     00                         note
  *     (16 bytes)                 MAC */
 
 void record_put_event(struct record *record, const struct event *event)
@@ -333,9 +336,12 @@ void record_put_event(struct record *record, const struct event *event)
     put_bytes(record, event->session, sizeof event->session);
     put_u64(record, event->account);
     put_u32(record, event->generation);
-    put_text(record, event->realm, sizeof event->realm);
-    put_text(record, event->client, sizeof event->client);
-    put_text(record, event->note, sizeof event->note);
+    put_short_text(record, event->realm, sizeof event->realm);
+    put_short_text(record, event->mount, sizeof event->mount);
+    put_short_text(record, event->client, sizeof event->client);
+    put_short_text(record, event->address, sizeof event->address);
+    put_short_text(record, event->cause, sizeof event->cause);
+    put_short_text(record, event->note, sizeof event->note);
 }
 
 bool record_get_event(struct record *record, struct event *event)
@@ -349,9 +355,12 @@ bool record_get_event(struct record *record, struct event *event)
     memcpy(event->session, get_bytes(record, sizeof event->session), sizeof event->session);
     event->account = get_u64(record);
     event->generation = get_u32(record);
-    get_text(record, event->realm, sizeof event->realm);
-    get_text(record, event->client, sizeof event->client);
-    get_text(record, event->note, sizeof event->note);
+    get_short_text(record, event->realm, sizeof event->realm);
+    get_short_text(record, event->mount, sizeof event->mount);
+    get_short_text(record, event->client, sizeof event->client);
+    get_short_text(record, event->address, sizeof event->address);
+    get_short_text(record, event->cause, sizeof event->cause);
+    get_short_text(record, event->note, sizeof event->note);
     return ended(record);
 }
 
@@ -395,7 +404,7 @@ bool record_get_mark(struct record *record, struct mark *mark)
  *     0000000000000003           keyring version
  *     0000000000000000           last entry of the journal of ends that is known
  *     00000002                   next key number
- *     00000001 00000000 00000000 events that are kept, by class
+ *     00000001 00000000 …        events that are kept, by class
  *     (16 bytes)                 MAC */
 
 void record_put_counters(struct record *record, const struct record_counters *counters)
