@@ -1,6 +1,8 @@
 ## src/http
 noinst_LIBRARIES += libhttp.a
 libhttp_a_SOURCES = \
+	src/http/client.c \
+	src/http/client.h \
 	src/http/exchange.h \
 	src/http/network.c \
 	src/http/network.h \

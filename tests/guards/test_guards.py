@@ -24,6 +24,7 @@ ROOMS = {
     "crypt.h": "operation/password",
     "zlib.h": "dialect/kopong_principal",
     "jansson.h": "base/json",
+    "curl/curl.h": "http/client",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)

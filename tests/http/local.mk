@@ -19,3 +19,7 @@ check_PROGRAMS += tests/http/test_redirect
 tests_http_test_redirect_SOURCES = tests/http/test_redirect.c
 tests_http_test_redirect_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_http_test_redirect_LDADD = $(HTTP_LIBS)
+check_PROGRAMS += tests/http/test_client
+tests_http_test_client_SOURCES = tests/http/test_client.c
+tests_http_test_client_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_http_test_client_LDADD = $(HTTP_LIBS)
