@@ -11,10 +11,11 @@
 #include "operation/operation.h"
 
 /* An address of IPv6 with its zone. */
-enum { FROM_SIZE = 64 };
+enum { ADDRESS_SIZE = 64 };
 
 static bool by_stranger(const struct request *request, enum outcome outcome);
-static const char *sender(const struct http_request *http, char room[FROM_SIZE]);
+static bool is_wrong_proof(enum outcome outcome);
+static const char *sender(const struct http_request *http, char room[ADDRESS_SIZE]);
 static const char *fault_label(const struct fault *fault);
 static void shorten_path(struct text path, char *out, size_t room);
 
@@ -30,7 +31,7 @@ void request_log(const struct request *request, enum outcome outcome)
     char client[CLIENT_ID_MAX + 1] = "-";
     char session[37] = "-";
     char generation[16] = "-";
-    char from[FROM_SIZE];
+    char address[ADDRESS_SIZE];
 
     if (answer->session_known) {
         codec_uuid_format(answer->session, session);
@@ -42,18 +43,18 @@ void request_log(const struct request *request, enum outcome outcome)
     if (by_stranger(request, outcome) && !log_admits()) {
         return;
     }
-    log_line(
-        loud                          ? LOG_LEVEL_ERROR
-        : request->operation->routine ? LOG_LEVEL_INFO
-                                      : LOG_LEVEL_NOTICE,
-        "%s method=%s mount=%s outcome=%s status=%d session=%s generation=%s client=%s from=%s "
-        "ms=%" PRId64 ".%d%s%s%s%s",
-        request->operation->word,
-        log_safe(request->http->request.method_name, method, sizeof method), request->mount->path,
-        outcome_word(outcome), request->http->response.status, session, generation, client,
-        sender(&request->http->request, from), tenths / 10, (int)(tenths % 10),
-        refusal[0] != '\0' ? " reason=" : "", refusal, fault_label(&request->fault),
-        request->fault.text);
+    log_line(loud                          ? LOG_LEVEL_ERROR
+             : request->operation->routine ? LOG_LEVEL_INFO
+                                           : LOG_LEVEL_NOTICE,
+             "%s addr=%s auth=%s method=%s mount=%s outcome=%s status=%d session=%s generation=%s "
+             "client=%s ms=%" PRId64 ".%d%s%s%s%s",
+             request->operation->word, sender(&request->http->request, address),
+             is_wrong_proof(outcome) ? "refused" : "-",
+             log_safe(request->http->request.method_name, method, sizeof method),
+             request->mount->path, outcome_word(outcome), request->http->response.status, session,
+             generation, client, tenths / 10, (int)(tenths % 10),
+             refusal[0] != '\0' ? " reason=" : "", refusal, fault_label(&request->fault),
+             request->fault.text);
 }
 
 /* Anyone can cause such a line, without a token. */
@@ -63,10 +64,19 @@ static bool by_stranger(const struct request *request, enum outcome outcome)
            (!outcome_is_grant(outcome) || outcome == OUTCOME_NONE_ENDED);
 }
 
-/* The address that the web server saw. */
-static const char *sender(const struct http_request *http, char room[FROM_SIZE])
+/* What an address may be banned for when it goes on: a password, secret, assertion or user code
+ * that is wrong, or one more where too many were. Not what a wrong setting causes, nor a token that
+ * has become stale. */
+static bool is_wrong_proof(enum outcome outcome)
 {
-    return http->remote_address.size > 0 ? log_safe(http->remote_address, room, FROM_SIZE) : "-";
+    return outcome == OUTCOME_CREDENTIALS_WRONG || outcome == OUTCOME_CLIENT_AUTH_FAILED ||
+           outcome == OUTCOME_USER_CODE_WRONG || outcome == OUTCOME_SLOWED;
+}
+
+/* The address that the web server saw. */
+static const char *sender(const struct http_request *http, char room[ADDRESS_SIZE])
+{
+    return http->remote_address.size > 0 ? log_safe(http->remote_address, room, ADDRESS_SIZE) : "-";
 }
 
 void request_log_stray(const struct request *request, const char *what)
@@ -77,18 +87,18 @@ void request_log_stray(const struct request *request, const char *what)
     char info[128];
     char script_safe[256];
     char info_safe[256];
-    char from[FROM_SIZE];
+    char address[ADDRESS_SIZE];
 
     if (request->fault.text[0] == '\0' && !log_admits()) {
         return;
     }
     shorten_path(http->script_name, script, sizeof script);
     shorten_path(http->path_info, info, sizeof info);
-    log_line(LOG_LEVEL_NOTICE, "%s method=%s script=%s info=%s status=%d from=%s%s%s", what,
-             log_safe(http->method_name, method, sizeof method),
+    log_line(LOG_LEVEL_NOTICE, "%s addr=%s method=%s script=%s info=%s status=%d%s%s", what,
+             sender(http, address), log_safe(http->method_name, method, sizeof method),
              log_safe(text_of(script), script_safe, sizeof script_safe),
              log_safe(text_of(info), info_safe, sizeof info_safe), request->http->response.status,
-             sender(http, from), fault_label(&request->fault), request->fault.text);
+             fault_label(&request->fault), request->fault.text);
 }
 
 /* " fault=" or nothing. */

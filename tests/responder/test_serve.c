@@ -229,8 +229,9 @@ static void test_refresh_to_answer_and_line(void **state)
 
     session_text(only_line(), session);
     snprintf(expected, sizeof expected,
-             "notice refresh method=POST mount=/oauth/token outcome=rotated status=200 session=%s "
-             "generation=0 client=- from=- ms=N",
+             "notice refresh addr=- auth=- method=POST mount=/oauth/token outcome=rotated "
+             "status=200 session=%s "
+             "generation=0 client=- ms=N",
              session);
     expect_line(expected);
 
@@ -240,8 +241,9 @@ static void test_refresh_to_answer_and_line(void **state)
     assert_int_equal(ask(form("/oauth/token", with_token(first))), 200);
     assert_true(text_equal(response.body, body));
     snprintf(expected, sizeof expected,
-             "notice refresh method=POST mount=/oauth/token outcome=replayed status=200 session=%s "
-             "generation=0 client=- from=- ms=N",
+             "notice refresh addr=- auth=- method=POST mount=/oauth/token outcome=replayed "
+             "status=200 session=%s "
+             "generation=0 client=- ms=N",
              session);
     expect_line(expected);
 
@@ -250,17 +252,36 @@ static void test_refresh_to_answer_and_line(void **state)
     world.now_ms += 61 * CLOCK_SECOND;
     assert_int_equal(ask(form("/oauth/token", with_token(first))), 400);
     snprintf(expected, sizeof expected,
-             "notice refresh method=POST mount=/oauth/token outcome=reused status=400 session=%s "
-             "generation=0 client=- from=- ms=N",
+             "notice refresh addr=- auth=- method=POST mount=/oauth/token outcome=reused "
+             "status=400 session=%s "
+             "generation=0 client=- ms=N",
              session);
     expect_line(expected);
     clear_log();
     assert_int_equal(ask(form("/oauth/token", with_token(second))), 400);
     snprintf(expected, sizeof expected,
-             "notice refresh method=POST mount=/oauth/token outcome=revoked status=400 session=%s "
-             "generation=1 client=- from=- ms=N",
+             "notice refresh addr=- auth=- method=POST mount=/oauth/token outcome=revoked "
+             "status=400 session=%s "
+             "generation=1 client=- ms=N",
              session);
     expect_line(expected);
+}
+
+/* fail2ban reads the address where it stands, so nothing that is sent may look like another line or
+ * come before it. */
+static void test_wrong_client_names_its_address(void **state)
+{
+    char body[5000];
+
+    (void)state;
+    snprintf(body, sizeof body, "%s&client_id=x%%0arefresh+addr=192.0.2.1+auth=refused",
+             with_token(world_session(&world, "", NULL)));
+    struct http_request request = form("/oauth/token", body);
+    request.remote_address = TEXT("2001:db8::7\n");
+    assert_int_equal(ask(request), 401);
+    expect_line("notice refresh addr=2001:db8::7\\x0a auth=refused method=POST mount=/oauth/token "
+                "outcome=client-auth status=401 session=- generation=- client=- ms=N "
+                "reason=unknown-client");
 }
 
 static void test_no_token_in_any_line(void **state)
@@ -307,14 +328,14 @@ static void test_unknown_paths(void **state)
     assert_int_equal(ask(make(HTTP_POST, "/oauth/tokens")), 404);
     assert_string_equal(header("Content-Type"), "text/plain; charset=utf-8");
     expect_body("Not Found\n");
-    expect_line("notice no-mount method=POST script=/oauth/tokens info= status=404 from=-");
+    expect_line("notice no-mount addr=- method=POST script=/oauth/tokens info= status=404");
 
     clear_log();
     struct http_request request = make(HTTP_GET, "/a\r\nb");
     request.path_info = TEXT("/eyJhbGciOiJIUzI1NiJ9.eyJ9.abc/x");
     assert_int_equal(ask(request), 404);
     expect_line(
-        "notice no-mount method=GET script=/a\\x0d\\x0ab info=/eyJhbGci.../x status=404 from=-");
+        "notice no-mount addr=- method=GET script=/a\\x0d\\x0ab info=/eyJhbGci.../x status=404");
 }
 
 static void test_keys(void **state)
@@ -328,8 +349,9 @@ static void test_keys(void **state)
     const json_t *keys = json_object_get(answer, "keys");
     assert_int_equal(json_array_size(keys), 1); /* the symmetric one is nobody's business */
     assert_string_equal(json_string_value(json_object_get(json_array_get(keys, 0), "kid")), "es");
-    expect_line("info jwks method=GET mount=/.well-known/jwks.json outcome=served status=200 "
-                "session=- generation=- client=- from=- ms=N");
+    expect_line(
+        "info jwks addr=- auth=- method=GET mount=/.well-known/jwks.json outcome=served status=200 "
+        "session=- generation=- client=- ms=N");
     assert_int_equal(ask(make(HTTP_HEAD, "/.well-known/jwks.json")), 200);
 
     /* a key that is added shows without a restart */
@@ -346,8 +368,9 @@ static void test_health(void **state)
     assert_string_equal(header("Content-Type"), "application/json");
     assert_string_equal(header("Cache-Control"), "no-store");
     expect_body("{\"status\":\"ok\"}");
-    expect_line("info health method=GET mount=/healthz outcome=served status=200 session=- "
-                "generation=- client=- from=- ms=N");
+    expect_line(
+        "info health addr=- auth=- method=GET mount=/healthz outcome=served status=200 session=- "
+        "generation=- client=- ms=N");
     assert_false(must_end());
 }
 
@@ -441,7 +464,7 @@ static void test_secret_is_missing(void **state)
     assert_int_equal(ask(make(HTTP_GET, "/healthz")), 503);
     expect_body("{\"status\":\"fault\"}");
     snprintf(expected, sizeof expected,
-             "health method=GET mount=/healthz outcome=fault status=503 ");
+             "health addr=- auth=- method=GET mount=/healthz outcome=fault status=503 ");
     assert_non_null(strstr(only_line(), expected));
     assert_non_null(strstr(only_line(), " fault="));
     assert_non_null(strstr(only_line(), "there is no installation in "));
@@ -525,6 +548,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_refresh_to_answer_and_line, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_wrong_client_names_its_address, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_token_in_any_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unknown_paths, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_keys, set_up, tear_down),

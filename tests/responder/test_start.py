@@ -217,7 +217,7 @@ def test_signal_opens_the_log_again(installed, run, number):
             process.terminate()
             assert process.wait(10) == 0
         assert "/first" in older.read_text() and "/second" not in older.read_text()
-        assert "/second" in log.read_text() and "from=192.0.2.7" in log.read_text()
+        assert "/second" in log.read_text() and "addr=192.0.2.7" in log.read_text()
     finally:
         installed.replace_settings(settings)
         for each in (log, older):
