@@ -107,7 +107,8 @@ class Load:
     def excuses(self, client, first, end):
         """Whether a refusal is to be expected, of a request under way from first to end or of a token
         spent at first: "again", as while the clock is wrong, and the client asks once more; "begin", and
-        it begins a new session; "spent", of a spent token only."""
+        it begins a new session; "spent", of a spent token only; "over", the same, and it may have ended
+        its session, because a window has passed since the store lost history."""
         return None
 
     def took(self, seconds):
@@ -275,7 +276,11 @@ class Client(threading.Thread):
         first, _ = self.spent[at]
         reply = self.ask(self.chain[at])
         self.load.count("replays")
-        if (reply.token is None or reply.token in self.chain) and self.load.excuses(self, first, reply.end):
+        excuse = self.load.excuses(self, first, reply.end)
+        if reply.token is None and excuse == "over":
+            self.load.count("refused_meanwhile")
+            self.begin()
+        elif (reply.token is None or reply.token in self.chain) and excuse:
             self.load.count("refused_meanwhile")  # it did not end the session: the next renewal tells
         elif reply.end - first <= self.window:
             if reply.token != self.chain[-1]:

@@ -101,4 +101,7 @@ class Restored(load.Load):
         if any(backed_up <= client.begun + 1 and client.begun <= done
                for backed_up, _, done in self.restores):
             return "begin"
-        return "spent" if any(first <= done and begun <= end for _, begun, done in self.restores) else None
+        meanwhile = [begun for _, begun, done in self.restores if first <= done and begun <= end]
+        if not meanwhile:
+            return None
+        return "spent" if end - max(meanwhile) <= client.window else "over"
