@@ -20,7 +20,8 @@ enum {
     SESSION_KEY_SIZE = 64,       /* a public key: x and y of a P-256 point */
     SESSION_DEVICE_MAX = 64,     /* the device's name, as the client or the user gave it */
     SESSION_CHALLENGE_SIZE = 32, /* a code_challenge of method S256 (RFC 7636), decoded */
-    SESSION_ORIGIN_SIZE = 16     /* keyed hash of an address or a user agent */
+    SESSION_NETWORK_SIZE = 8,    /* keyed hash of the network that a request came from */
+    SESSION_AGENT_SIZE = 16      /* keyed hash of a user agent */
 };
 
 #define SESSION_FOR_EVER INT64_C(0xffffffffffff)
@@ -94,8 +95,9 @@ struct session {
     bool client_proved; /* its client proved itself when it began: nothing less will do later */
     enum session_key_kind key_kind;
     uint8_t key[SESSION_KEY_SIZE];                    /* unless key_kind is SESSION_KEY_NONE */
-    uint8_t address[SESSION_ORIGIN_SIZE];             /* all zero = not known */
-    uint8_t user_agent[SESSION_ORIGIN_SIZE];          /* all zero = not known */
+    uint8_t network[SESSION_NETWORK_SIZE];            /* that renewed it last, or began it; all zero
+                                                         = not known */
+    uint8_t user_agent[SESSION_AGENT_SIZE];           /* all zero = not known */
     char device[SESSION_DEVICE_MAX + 1];              /* "" = not known */
     struct session_event events[SESSION_EVENTS_KEPT]; /* newest first */
     uint8_t event_count;

@@ -8,6 +8,7 @@
 #include "base/codec.h"
 #include "model/scope.h"
 #include "operation/decision.h"
+#include "operation/operation.h"
 #include "operation/request_event.h"
 #include "operation/token_ref.h"
 #include "token/layout.h"
@@ -230,7 +231,7 @@ static bool start_session(struct issue *issue)
         text_copy(text_of(issue->request->realm->name), session->realm, sizeof session->realm) &&
         text_copy(ask->client, session->client, sizeof session->client) &&
         text_copy(issue->ask.scope, session->scope, sizeof session->scope)) {
-        return true;
+        return operation_network(issue->request, session->id, session->network);
     }
     fault_set(&issue->request->fault,
               "cannot start a session for %s: no randomness, or a name is too long",

@@ -27,6 +27,18 @@ void operation_tell_session(struct request *request, const struct session *sessi
     }
 }
 
+bool operation_network(struct request *request, const uint8_t id[SESSION_ID_SIZE],
+                       uint8_t network[SESSION_NETWORK_SIZE])
+{
+    memset(network, 0, SESSION_NETWORK_SIZE);
+    if (!request->network.known ||
+        secrets_network_hash(request->issuer->secrets, id, request->network.prefix, network)) {
+        return true;
+    }
+    fault_set(&request->fault, "HMAC failed");
+    return false;
+}
+
 struct store_write *operation_step(struct request *request, enum outcome *outcome)
 {
     struct guess *guess = &request->guess;

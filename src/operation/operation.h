@@ -53,6 +53,11 @@ void *operation_state(struct request *request, size_t size, size_t zeroed);
 void operation_tell_session(struct request *request, const struct session *session,
                             uint32_t presented);
 
+/* The network that the request comes from, as the record of session `id` keeps it; all zero where
+ * it is not known. False with request->fault. */
+bool operation_network(struct request *request, const uint8_t id[SESSION_ID_SIZE],
+                       uint8_t network[SESSION_NETWORK_SIZE]);
+
 /* The operation's next step, after the last of which a guess at a password or secret is counted
  * (guess.h). As `step` and `written`, which no one else calls. */
 struct store_write *operation_step(struct request *request, enum outcome *outcome);

@@ -6,6 +6,7 @@
 
 #include "operation/decision.h"
 #include "operation/issue.h"
+#include "operation/operation.h"
 #include "operation/request_event.h"
 #include "token/refresh_token.h"
 
@@ -63,7 +64,8 @@ bool pending_begin(struct request *request, const struct session_view *view,
     rotation.window_ms = policy.concurrency_window_ms;
     rotation.expires_ms = decision_next_expiry_ms(&policy, session->created_ms,
                                                   decision_last_use_ms(session, now_ms));
-    if (!make_tokens(request, view, &policy, &rotation)) {
+    if (!operation_network(request, session->id, rotation.network) ||
+        !make_tokens(request, view, &policy, &rotation)) {
         return false;
     }
     request->answer.session_expires_ms = rotation.expires_ms;

@@ -492,6 +492,7 @@ static bool rotate(struct refresh *refresh, struct text scope, uint32_t to)
     rotation.client_secret = refresh->client.secret;
     rotation.expires_ms = renewed_expiry_ms(refresh);
     if (!sign(refresh, to, refresh->now.wall_ms, scope) ||
+        !operation_network(refresh->request, session->id, rotation.network) ||
         !token_ref_mint(refresh->request->issuer, refresh->policy.format, session->id, to,
                         refresh->arena, token, refresh->fault)) {
         return false;
@@ -549,7 +550,7 @@ static bool renew(struct refresh *refresh, struct text scope)
                         refresh->answer->session_expires_ms);
     refresh->write.of.touch.client_secret = refresh->client.secret;
     refresh->writes = true;
-    return true;
+    return operation_network(refresh->request, session->id, refresh->write.of.touch.network);
 }
 
 /* A spent token inside a window: the answer of n. `fresh` gives the access token a new time instead

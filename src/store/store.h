@@ -124,6 +124,7 @@ struct store_rotation {
     bool client_proved;          /* … and its client proves itself as it does */
     bool has_alias;              /* the successor is spelled as UUID: */
     uint8_t alias[SESSION_HASH_SIZE];
+    uint8_t network[SESSION_NETWORK_SIZE]; /* that it comes from; all zero = not known */
 };
 enum store_result store_session_rotate(struct store *store, const struct store_rotation *rotation,
                                        struct fault *fault);
@@ -228,7 +229,7 @@ struct store_write {
             uint32_t client_secret; /* as in store_rotation */
         } create;
         struct store_rotation rotate;
-        struct store_rotation touch; /* id, from, now_ms and expires_ms of it */
+        struct store_rotation touch; /* id, from, now_ms, expires_ms and network of it */
         struct {
             uint8_t id[SESSION_ID_SIZE];
             uint64_t account;

@@ -122,6 +122,23 @@ static bool mark_hash(const struct secrets *secrets, const char *word,
            crypto_mac_compute(secrets->mark, hashes, sizeof hashes, out);
 }
 
+/* No mark is a hash of so few bytes. */
+bool secrets_network_hash(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
+                          const uint8_t prefix[HTTP_NETWORK_SIZE],
+                          uint8_t out[SESSION_NETWORK_SIZE])
+{
+    uint8_t bytes[SESSION_ID_SIZE + HTTP_NETWORK_SIZE];
+    uint8_t hash[CRYPTO_HASH_SIZE];
+
+    memcpy(bytes, session, SESSION_ID_SIZE);
+    memcpy(bytes + SESSION_ID_SIZE, prefix, HTTP_NETWORK_SIZE);
+    if (!crypto_mac_compute(secrets->mark, bytes, sizeof bytes, hash)) {
+        return false;
+    }
+    memcpy(out, hash, SESSION_NETWORK_SIZE);
+    return true;
+}
+
 /* ---- the file ---- */
 
 bool secrets_file_read(const char *path, uint8_t master[SECRETS_MASTER_SIZE], struct fault *fault)

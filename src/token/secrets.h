@@ -6,6 +6,8 @@
 
 #include "base/crypto.h"
 #include "base/fault.h"
+#include "http/network.h"
+#include "model/session.h"
 
 enum { SECRETS_MASTER_SIZE = 32 };
 
@@ -36,6 +38,13 @@ bool secrets_mark_hash(const struct secrets *secrets, const char *word, struct t
 /* The same from the SHA-256 of a text `one`, and no other. */
 bool secrets_mark_rehash(const struct secrets *secrets, const char *word,
                          const uint8_t one[CRYPTO_HASH_SIZE], uint8_t out[CRYPTO_HASH_SIZE]);
+
+/* The network (model/session.h) of a session's request, by the prefix of its address: says of two
+ * requests of one session whether they came from one network, and nothing of other sessions. False
+ * when libcrypto fails. */
+bool secrets_network_hash(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
+                          const uint8_t prefix[HTTP_NETWORK_SIZE],
+                          uint8_t out[SESSION_NETWORK_SIZE]);
 
 /* Reads the file of the master secret: 64 hexadecimal digits and a newline, mode 0600 or 0400,
  * owned by this user. False with *fault, which names the file and says what would be right. */

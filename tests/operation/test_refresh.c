@@ -334,6 +334,30 @@ static void test_window_starts_when_written(void **state)
     assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_TOKEN_REUSED);
 }
 
+/* Of one session alone, and of no more than the network: the record tells who renewed last. */
+static void test_record_knows_the_network(void **state)
+{
+    static const uint8_t none[SESSION_NETWORK_SIZE];
+    struct world *w = *state;
+    struct text token = world_session(w, "", NULL);
+    const char *addresses[] = {"192.0.2.7", "192.0.2.7", "192.0.2.8", ""};
+    uint8_t seen[4][SESSION_NETWORK_SIZE];
+
+    for (size_t i = 0; i < 4; i++) {
+        struct world_ask ask = {.mount = &w->mount, .refresh_token = token};
+        struct request request = world_request(&w->issuer, &ask, w->arena);
+
+        request.network = http_network_of(text_of(addresses[i]));
+        assert_int_equal(operation_run(&request), OUTCOME_ROTATED);
+        token = request.answer.refresh_token;
+        memcpy(seen[i], world_record(w, request.answer.session).network, sizeof seen[i]);
+    }
+    assert_memory_equal(seen[0], seen[1], sizeof seen[0]);
+    assert_memory_not_equal(seen[0], seen[2], sizeof seen[0]);
+    assert_memory_not_equal(seen[0], none, sizeof none);
+    assert_memory_equal(seen[3], none, sizeof none);
+}
+
 /* The world whose next commit takes 61 s, by its wall clock. LMDB calls this in a commit. */
 static struct world *stalled;
 
@@ -889,6 +913,7 @@ int main(void)
 
         CASE(test_accounts),
         CASE(test_nothing_is_granted_unwritten),
+        CASE(test_record_knows_the_network),
         CASE(test_window_starts_when_written),
         CASE(test_window_starts_when_durable),
         CASE(test_reuse_is_judged_again),

@@ -24,6 +24,7 @@ enum { SESSION_VERSION = 2 };
  *     019aa9783b00               time of its entry in the ends table, 0 = none
  *     00000021                   generations below this are outdated
  *     00000021 00000c34e8f0      generation 33 is watched, spent then; 0 = none is
+ *     5b1d7c02a4e9f360           hash of the network that renewed it last, 0 = not known
  *     8f0c66d21b5e9a03           boot id, 0 = not known
  *     8002 00000c350a13          generation 41 spent: so long before (here after) it was rotated
  *                                (put_gap), and since boot; 0 = not known
@@ -34,7 +35,7 @@ enum { SESSION_VERSION = 2 };
  *     ffffffffffff               kept until, only with 10 beside the end
  *     (32 bytes)                 the stored alias, only with flag 02
  *     01 (64 bytes)              key's kind and public key, only with flag 10
- *     (32 bytes)                 hashes of address and user agent, only with flag 20
+ *     (16 bytes)                 hash of the user agent, only with flag 20
  *     (64 bytes)                 challenge and hash of the redirect URI, only while pending
  *     05 70686f6e65              device "phone", only with flag 40
  *     01 03 019a9f2c4b00         events: how many, then kind and time; only with flag 80
@@ -52,7 +53,7 @@ enum {
     FLAG_DERIVED = 0x04, /* it has derived aliases */
     FLAG_PROVED = 0x08,  /* its client proved itself when it began */
     FLAG_KEY = 0x10,
-    FLAG_ORIGIN = 0x20,
+    FLAG_AGENT = 0x20,
     FLAG_DEVICE = 0x40,
     FLAG_EVENTS = 0x80,
 
@@ -64,12 +65,11 @@ enum {
     CREATED_APART = 0x80
 };
 
-static bool has_origin(const struct session *session)
+static bool has_agent(const struct session *session)
 {
-    static const uint8_t none[SESSION_ORIGIN_SIZE];
+    static const uint8_t none[SESSION_AGENT_SIZE];
 
-    return memcmp(session->address, none, sizeof none) != 0 ||
-           memcmp(session->user_agent, none, sizeof none) != 0;
+    return memcmp(session->user_agent, none, sizeof none) != 0;
 }
 
 static unsigned flags_of(const struct session *session)
@@ -79,7 +79,7 @@ static unsigned flags_of(const struct session *session)
            (session->has_derived_aliases ? (unsigned)FLAG_DERIVED : 0) |
            (session->client_proved ? (unsigned)FLAG_PROVED : 0) |
            (session->key_kind != SESSION_KEY_NONE ? (unsigned)FLAG_KEY : 0) |
-           (has_origin(session) ? (unsigned)FLAG_ORIGIN : 0) |
+           (has_agent(session) ? (unsigned)FLAG_AGENT : 0) |
            (session->device[0] != '\0' ? (unsigned)FLAG_DEVICE : 0) |
            (session->event_count > 0 ? (unsigned)FLAG_EVENTS : 0);
 }
@@ -149,8 +149,7 @@ static void put_extras(struct record *record, const struct session *session, uns
         put_u8(record, session->key_kind);
         put_bytes(record, session->key, sizeof session->key);
     }
-    if ((flags & FLAG_ORIGIN) != 0) {
-        put_bytes(record, session->address, sizeof session->address);
+    if ((flags & FLAG_AGENT) != 0) {
         put_bytes(record, session->user_agent, sizeof session->user_agent);
     }
     if (session->pending != SESSION_BEGUN) {
@@ -174,8 +173,7 @@ static void get_extras(struct record *record, struct session *session, unsigned 
         session->key_kind = (enum session_key_kind)get_choice(record, SESSION_KEY_BROWSER);
         get_into(record, session->key, sizeof session->key);
     }
-    if ((flags & FLAG_ORIGIN) != 0) {
-        get_into(record, session->address, sizeof session->address);
+    if ((flags & FLAG_AGENT) != 0) {
         get_into(record, session->user_agent, sizeof session->user_agent);
     }
     if (session->pending != SESSION_BEGUN) {
@@ -221,6 +219,7 @@ void record_put_session(struct record *record, const struct record_session *stor
     put_u32(record, session->outdated);
     put_u32(record, session->watched);
     put_time48(record, session->watched_ms);
+    put_bytes(record, session->network, sizeof session->network);
     put_spent(record, session);
     if (session->end != SESSION_LIVE) {
         put_time48(record, session->ended_ms);
@@ -272,6 +271,7 @@ bool record_get_session(struct record *record, struct record_session *stored)
     session->outdated = get_u32(record);
     session->watched = get_u32(record);
     session->watched_ms = get_time48(record);
+    get_into(record, session->network, sizeof session->network);
     get_spent(record, session);
     if (session->end != SESSION_LIVE) {
         session->ended_ms = get_time48(record);

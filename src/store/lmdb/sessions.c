@@ -260,6 +260,7 @@ enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
     session_note_rotation(&stored.session, rotation->to, rotation->now_ms, &now,
                           rotation->window_ms);
     stored.session.expires_ms = rotation->expires_ms;
+    memcpy(stored.session.network, rotation->network, sizeof stored.session.network);
     note_time_passed(rows, &stored.session, rotation->now_ms);
     stored.session.has_derived_aliases |= rotation->has_alias;
     if (rotation->has_alias) {
@@ -300,6 +301,7 @@ enum store_result sessions_touch(struct rows *rows, const struct sweep *sweep,
     }
     session_note_use(&stored.session, touch->now_ms);
     stored.session.expires_ms = touch->expires_ms;
+    memcpy(stored.session.network, touch->network, sizeof stored.session.network);
     note_time_passed(rows, &stored.session, touch->now_ms);
     sweep_enter(rows, sweep, &stored);
     rows_session_put(rows, &stored);
