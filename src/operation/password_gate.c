@@ -267,12 +267,14 @@ static enum password_check verify_behind_others(struct text password, const char
     return check.result;
 }
 
-/* On Linux a priority is a thread's, and 0 this one. */
+/* On Linux a priority is a thread's, and 0 this one. Who may raise it does not. */
 static void *verify(void *self)
 {
     struct check *check = self;
 
-    (void)setpriority(PRIO_PROCESS, 0, PASSWORD_NICE);
+    if (getpriority(PRIO_PROCESS, 0) < PASSWORD_NICE) {
+        (void)setpriority(PRIO_PROCESS, 0, PASSWORD_NICE);
+    }
     check->result = password_verify(check->password, check->hash);
     return NULL;
 }
