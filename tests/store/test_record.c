@@ -145,6 +145,28 @@ static void a_pending_session_keeps_its_code_s_terms(void **state)
     assert_memory_equal(&found, &pending, sizeof found);
 }
 
+/* A session has one spelling: an extra that is empty is not there. */
+static void an_extra_of_nothing_is_refused(void **state)
+{
+    static const char device[] = "\5phone";
+    struct record record, again;
+    struct record_session found;
+    struct env_bytes stored;
+    uint8_t *at;
+
+    (void)state;
+    record_start(&record, TABLE_SESSIONS, key);
+    record_put_session(&record, &full_session);
+    at = memmem(record.bytes, record.size, device, sizeof device - 1);
+    assert_non_null(at);
+    at[0] = 0;
+    record.size -= 5;
+    memmove(at + 1, at + 6, record.size - (size_t)(at + 1 - record.bytes));
+    assert_true(record_seal(&record, mac, &stored));
+    reopen(&again, TABLE_SESSIONS, stored);
+    assert_false(record_get_session(&again, &found));
+}
+
 /* What most sessions are: 21 bytes of text, and none of the extras. */
 static void a_plain_session_is_small(void **state)
 {
@@ -621,6 +643,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(session_is_laid_out_as_drawn),
         cmocka_unit_test(a_pending_session_keeps_its_code_s_terms),
+        cmocka_unit_test(an_extra_of_nothing_is_refused),
         cmocka_unit_test(a_plain_session_is_small),
         cmocka_unit_test(rotation_keeps_the_size),
         cmocka_unit_test(spending_times_can_be_read_at_every_distance),
