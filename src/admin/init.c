@@ -214,7 +214,7 @@ static void add_config(struct buffer *b, const char *path, const char *issuer,
     buffer_addf(b, "# sessions-per-account = %" PRIu64 "\n", config->session_limit);
     add_duration(b, "writer-wait", config->writer_wait_ms);
     buffer_addf(b,
-                "# log =            ; a file; standard error unless set\n"
+                "# log =            ; a file, syslog or journal; standard error unless set\n"
                 "# log-level = %s\n"
                 "# prefix =         ; of the URL path, dropped before mounts are matched\n"
                 "# trailing-slash = on\n"

@@ -5,6 +5,8 @@ libbase_a_SOURCES = \
 	src/base/fault.h \
 	src/base/log.c \
 	src/base/log.h \
+	src/base/log_socket.c \
+	src/base/log_socket.h \
 	src/base/text.c \
 	src/base/text.h \
 	src/base/arena.c \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* log.c: writes whole lines to one descriptor. Knows where lines go and how bytes are made safe;
- * does not know what they tell, and is never handed a token or a secret. */
+/* log.c: writes whole lines to one descriptor, or hands them to log_socket.c. Knows where lines go
+ * and how bytes are made safe; does not know what they tell, and is never handed a token or a
+ * secret. */
 #include "base/log.h"
 
 #include <errno.h>
@@ -15,16 +16,19 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log_socket.h"
 
 enum { LINE_SIZE = 2048, PREFIX_SIZE = 96 };
 
 /* Globals that change, of which the tree has hardly any: any thread must be able to log. */
 static atomic_int log_descriptor = STDERR_FILENO;
 static atomic_int log_threshold = LOG_LEVEL_NOTICE;
+static atomic_bool log_to_daemon;
+static atomic_uint lost; /* lines that it did not take */
 
 /* The file, to find out whether it still has its name. Under the lock, but for `looked_s`. */
 static pthread_mutex_t file_lock = PTHREAD_MUTEX_INITIALIZER;
-static char file_path[4096]; /* "": standard error */
+static char file_path[4096]; /* "": no file */
 static dev_t file_device;
 static ino_t file_inode;
 static bool file_lost; /* it could not be opened again, and a line has said so */
@@ -72,8 +76,10 @@ static bool replace(int descriptor)
     return replaced;
 }
 
-bool log_open(const char *file, enum log_level level, struct fault *fault)
+bool log_open(const char *target, enum log_level level, struct fault *fault)
 {
+    bool to_daemon = log_socket_is_one(text_of(target));
+    const char *file = to_daemon ? "" : target;
     int descriptor = STDERR_FILENO;
     struct stat about = {0};
     const char *why = NULL;
@@ -81,6 +87,8 @@ bool log_open(const char *file, enum log_level level, struct fault *fault)
     pthread_mutex_lock(&file_lock);
     if (strlen(file) >= sizeof file_path) {
         why = strerror(ENAMETOOLONG);
+    } else if (to_daemon && !log_socket_open(text_of(target))) {
+        why = strerror(errno);
     } else if (file[0] == '\0' || open_file(file, &descriptor, &about, &why)) {
         if (replace(descriptor)) {
             text_copy(text_of(file), file_path, sizeof file_path);
@@ -88,13 +96,14 @@ bool log_open(const char *file, enum log_level level, struct fault *fault)
             file_inode = about.st_ino;
             file_lost = false;
             atomic_store(&log_threshold, (int)level);
+            atomic_store(&log_to_daemon, to_daemon);
         } else {
             why = strerror(errno);
         }
     }
     pthread_mutex_unlock(&file_lock);
     if (why != NULL) {
-        fault_set(fault, "log %s: %s", file, why);
+        fault_set(fault, "log %s: %s", target, why);
     }
     return why == NULL;
 }
@@ -282,6 +291,10 @@ static size_t make_safe(char *text, size_t size, size_t room)
     return made;
 }
 
+static size_t put_word(enum log_level level, char *out);
+static void hand_over(enum log_level level, char *line, size_t size);
+static void put_line(int descriptor, char *line, size_t size);
+
 void log_line(enum log_level level, const char *format, ...)
 {
     char line[PREFIX_SIZE + LINE_SIZE];
@@ -291,16 +304,56 @@ void log_line(enum log_level level, const char *format, ...)
         return;
     }
     int64_t at_ms = now_ms();
+    bool to_daemon = atomic_load(&log_to_daemon);
     look_again(at_ms / CLOCK_SECOND);
-    size_t prefix = put_prefix(level, at_ms, line);
+    size_t prefix = to_daemon ? put_word(level, line) : put_prefix(level, at_ms, line);
     va_start(arguments, format);
     int said = vsnprintf(line + prefix, LINE_SIZE, format, arguments);
     va_end(arguments);
     size_t size = said < 0 ? 0 : (size_t)said < LINE_SIZE ? (size_t)said : LINE_SIZE - 1;
     size = prefix + make_safe(line + prefix, size, sizeof line - 1 - prefix);
+    if (to_daemon) {
+        hand_over(level, line, size);
+    } else {
+        put_line(atomic_load(&log_descriptor), line, size);
+    }
+}
+
+/* "notice "; the daemon knows time and process. */
+static size_t put_word(enum log_level level, char *out)
+{
+    char *end = append(out, level_word(level));
+
+    return (size_t)(append(end, " ") - out);
+}
+
+static void hand_over(enum log_level level, char *line, size_t size)
+{
+    unsigned missing;
+
+    switch (log_socket_send(level, (struct text){line, size})) {
+    case LOG_SOCKET_SENT:
+        missing = atomic_exchange(&lost, 0);
+        if (missing > 0) {
+            log_line(LOG_LEVEL_ERROR, "lost: %u lines, for which the log daemon was too slow",
+                     missing);
+        }
+        return;
+    case LOG_SOCKET_FULL:
+        atomic_fetch_add(&lost, 1);
+        return;
+    case LOG_SOCKET_ABSENT:
+        put_line(STDERR_FILENO, line, size);
+        return;
+    }
+}
+
+/* `line` has room for the newline. */
+static void put_line(int descriptor, char *line, size_t size)
+{
     line[size++] = '\n';
     /* A log that cannot be written is no reason to refuse a request. */
-    if (write(atomic_load(&log_descriptor), line, size) < 0) {
+    if (write(descriptor, line, size) < 0) {
         return;
     }
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* log.h: one line per event on standard error or in a file: `key=value` words, control bytes
- * escaped. Each line is one write, so that processes may share a file. Never given a token or a
- * secret. Only the floors from server/ and process/ upwards log; those below return a fault. */
+/* log.h: one line per event on standard error, in a file, or with the system's log daemon:
+ * `key=value` words, control bytes escaped. Each line is one write, so that processes may share a
+ * file. Never given a token or a secret. Only the floors from server/ and process/ upwards log;
+ * those below return a fault. */
 #ifndef RETOKEN_BASE_LOG_H
 #define RETOKEN_BASE_LOG_H
 
@@ -10,11 +11,15 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
-/* From now on, lines up to `level` go to this file, which is created with mode 0600 and appended
- * to; "" is standard error. The file belongs to this user or to root, and its last component is no
- * symbolic link. When it has been renamed or removed (logrotate), the next line a second later goes
- * to a new one. False with *fault, and lines go where they went before. */
-bool log_open(const char *file, enum log_level level, struct fault *fault);
+/* From now on, lines up to `level` go to this target:
+ * "": standard error.
+ * "syslog:PATH", "journal:PATH": the daemon that listens at this Unix socket. No line waits for it.
+ * While it does not listen, lines go to standard error; those that it is too slow for are counted.
+ * Otherwise: this file, which is created with mode 0600 and appended to. It belongs to this user or
+ * to root, and its last component is no symbolic link. When it has been renamed or removed
+ * (logrotate), the next line a second later goes to a new one.
+ * False with *fault, and lines go where they went before. */
+bool log_open(const char *target, enum log_level level, struct fault *fault);
 /* Opens the file again now. When that fails, lines go where they went before, and one says so. */
 void log_reopen(void);
 /* From any thread. Before log_open, lines up to LOG_LEVEL_NOTICE go to standard error. */

@@ -33,7 +33,7 @@ struct config {
     int64_t keep_ended_ms;             /* 30 days */
     uint64_t session_limit;            /* 10,000 of an account; 0 = none */
     int64_t writer_wait_ms;            /* 5 s */
-    char log_file[CONFIG_PATH_MAX];    /* "" = standard error */
+    char log_target[CONFIG_PATH_MAX];  /* of log_open */
     enum log_level log_level;
     char prefix[MOUNT_PATH_MAX + 1]; /* stripped from the URL path before mounts are matched */
     bool trailing_slash; /* one slash more or less at a path's end names the same mount */

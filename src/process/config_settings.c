@@ -65,7 +65,7 @@ const struct config_setting config_general_settings[] = {
     {"writer-wait", config_read_duration, FIELD(struct config, writer_wait_ms),
      BETWEEN(CLOCK_SECOND, CLOCK_HOUR, "out of range; write 1s to 1h")},
     {"password-hash", config_read_password_method, FIELD(struct config, password_method)},
-    {"log", config_read_path, FIELD(struct config, log_file)},
+    {"log", config_read_log, FIELD(struct config, log_target)},
     {"log-level", config_read_choice, FIELD(struct config, log_level),
      ONE_OF(log_levels, "unknown; write error, notice, info or debug")},
     {"prefix", config_read_prefix, FIELD(struct config, prefix)},

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/date.h"
+#include "base/log_socket.h"
 #include "http/origin.h"
 #include "process/path.h"
 #include "store/store.h"
@@ -71,6 +72,23 @@ bool config_read_path(struct config_reader *reader, const struct config_setting 
         return true;
     }
     return false;
+}
+
+/* A word, or a path; ./syslog is a file of that name. */
+bool config_read_log(struct config_reader *reader, const struct config_setting *setting,
+                     struct text value, void *field, const char **wrong)
+{
+    struct text target = text_is(value, "syslog")    ? TEXT(LOG_SOCKET_SYSLOG)
+                         : text_is(value, "journal") ? TEXT(LOG_SOCKET_JOURNAL)
+                         : text_is(value, "stderr")  ? TEXT("")
+                                                     : value;
+
+    if (target.size > 0 && !log_socket_is_one(target)) {
+        return config_read_path(reader, setting, value, field, wrong);
+    }
+    *wrong = "not a socket; write syslog, journal, or syslog: and an absolute path of up to 107 "
+             "bytes";
+    return (target.size == 0 || log_socket_fits(target)) && text_copy(target, field, setting->room);
 }
 
 bool config_read_store(struct config_reader *reader, const struct config_setting *setting,

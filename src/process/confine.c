@@ -29,6 +29,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/log_socket.h"
 #include "process/harden.h"
 #include "store/store.h"
 
@@ -58,6 +59,9 @@ struct confinement confine_process(const struct config *config, const char *sock
     bool wanted = wish == NULL || strcmp(wish, "off") != 0;
     bool files = wanted && config != NULL && (wish == NULL || strcmp(wish, "calls") != 0);
 
+    if (config == NULL) {
+        log_socket_reserve(); /* for the log that a configuration will name once it can be read */
+    }
     if (!wanted || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         return done;
     }
@@ -321,8 +325,8 @@ static bool restrict_files(const struct config *config, const char *socket)
               known & (FILE_READ | FILE_WRITE | FOLDER_READ | FILE_MAKE | FILE_REMOVE |
                        FILE_TRUNCATE)) &&
         allow_secret(rules, config->secret_file) &&
-        (config->log_file[0] == '\0' || !folder_of(config->log_file, folder) ||
-         allow(rules, folder, FILE_WRITE | FILE_MAKE)) &&
+        (log_socket_is_one(text_of(config->log_target)) || config->log_target[0] == '\0' ||
+         !folder_of(config->log_target, folder) || allow(rules, folder, FILE_WRITE | FILE_MAKE)) &&
         (socket == NULL || !folder_of(socket, folder) || allow(rules, folder, FILE_REMOVE));
 #ifdef HARDEN_SANITIZED
     /* a report names lines of the sources */

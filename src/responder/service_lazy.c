@@ -104,7 +104,7 @@ static bool open_service(struct service_lazy *lazy)
     if (!lazy->configured) {
         return false;
     }
-    if (!log_open(service->config.log_file, service->config.log_level, &fault)) {
+    if (!log_open(service->config.log_target, service->config.log_level, &fault)) {
         log_line(LOG_LEVEL_ERROR, "%s; logging to standard error", fault.text);
     }
     return service_open(service, false, false, &lazy->fault);

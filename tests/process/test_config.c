@@ -223,6 +223,9 @@ static const struct {
     {"[retoken]\nissuer = \"https://id.example\n",
      "retoken.conf:2: issuer = \"https://id.example: a quotation mark without its partner; write "
      "the value between two straight ones, or without"},
+    {"[retoken]\nlog = syslog:log\n",
+     "retoken.conf:2: log = syslog:log: not a socket; write syslog, journal, or syslog: and an "
+     "absolute path of up to 107 bytes"},
     {"[retoken]\nlog = it's'\n",
      "retoken.conf:2: log = it's': a quotation mark without its partner; write the value between "
      "two straight ones, or without"},
@@ -502,7 +505,7 @@ static void test_without_a_file(void **state)
     assert_string_equal(config.data, "retoken-data");
     assert_string_equal(config.secret_file, "retoken-data/secret");
     assert_string_equal(config.store, "lmdb:retoken-data/store");
-    assert_string_equal(config.log_file, "");
+    assert_string_equal(config.log_target, "");
     assert_string_equal(config.prefix, "");
     assert_int_equal(config.log_level, LOG_LEVEL_NOTICE);
     assert_int_equal(config.threads, 64);
@@ -570,7 +573,7 @@ static void test_every_general_setting(void **state)
     assert_int_equal(config.store_limit, INT64_C(4) << 30);
     assert_int_equal(config.keep_ended_ms, INT64_C(28) * CLOCK_DAY);
     assert_int_equal(config.writer_wait_ms, 2 * CLOCK_SECOND);
-    assert_string_equal(config.log_file, "l/log");
+    assert_string_equal(config.log_target, "l/log");
     assert_int_equal(config.log_level, LOG_LEVEL_DEBUG);
     assert_string_equal(config.prefix, "/a.fcgi");
     assert_int_equal(config.threads, 64);
@@ -586,7 +589,7 @@ static void test_quotation_marks_are_taken_off(void **state)
         load("[retoken]\nissuer = \"https://id.example\"\nlog = 'a ; b' ; c\nthreads = \"8\"\n"
              "prefix = \"\"\n[realm s]\ndialect = \"oauth\"\nidle-lifetime = '4w'\n"
              "audience = Ada's shop\n"));
-    assert_string_equal(config.log_file, "a ; b");
+    assert_string_equal(config.log_target, "a ; b");
     assert_int_equal(config.threads, 8);
     assert_string_equal(config.prefix, "");
     assert_string_equal(config.realms[0].issuer, "https://id.example");
@@ -612,6 +615,21 @@ static void test_issuers_of_one_word(void **state)
     loaded(MOUNT "issuer = http://127.0.0.1:8080/auth\n", "/oauth/token");
 }
 
+static void test_log_targets(void **state)
+{
+    (void)state;
+    assert_true(load("[retoken]\nlog = stderr\n"));
+    assert_string_equal(config.log_target, "");
+    assert_true(load("[retoken]\nlog = syslog\n"));
+    assert_string_equal(config.log_target, "syslog:/dev/log");
+    assert_true(load("[retoken]\nlog = journal\n"));
+    assert_string_equal(config.log_target, "journal:/run/systemd/journal/socket");
+    assert_true(load("[retoken]\nlog = syslog:/run/log\n"));
+    assert_string_equal(config.log_target, "syslog:/run/log");
+    assert_true(load("[retoken]\nlog = ./syslog\n"));
+    assert_string_equal(config.log_target, "./syslog");
+}
+
 static void test_paths_start_at_the_file(void **state)
 {
     char path[128];
@@ -624,7 +642,7 @@ static void test_paths_start_at_the_file(void **state)
     snprintf(path, sizeof path, "%s/secret", directory);
     assert_string_equal(config.secret_file, path);
     snprintf(path, sizeof path, "%s/log", directory);
-    assert_string_equal(config.log_file, path);
+    assert_string_equal(config.log_target, path);
     snprintf(path, sizeof path, "%s/there", directory);
     assert_string_equal(store_url_directory(config.store), path);
 }
@@ -944,6 +962,7 @@ int main(void)
         cmocka_unit_test(test_quotation_marks_are_taken_off),
         cmocka_unit_test(test_recovery_where_it_can_be_had),
         cmocka_unit_test(test_issuers_of_one_word),
+        cmocka_unit_test(test_log_targets),
         cmocka_unit_test(test_paths_start_at_the_file),
         cmocka_unit_test(test_every_mount_setting),
         cmocka_unit_test(test_named_mounts_replace_the_list),

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,7 +60,7 @@ static int make_places(void **state)
         assert_int_equal(mkdir(in(*name), 0700), 0);
     }
     snprintf(config.store, sizeof config.store, "lmdb:%s/store", directory);
-    snprintf(config.log_file, sizeof config.log_file, "%s/log/log", directory);
+    snprintf(config.log_target, sizeof config.log_target, "%s/log/log", directory);
     snprintf(config.secret_file, sizeof config.secret_file, "%s/keys/secret", directory);
     write_file(config.secret_file);
     write_file(in("store/data.mdb"));
@@ -88,7 +89,7 @@ static int confined(int (*act)(void))
 
         sigfillset(&all);
         sigprocmask(SIG_BLOCK, &all, NULL);
-        log_open(config.log_file, LOG_LEVEL_NOTICE, &fault);
+        log_open(config.log_target, LOG_LEVEL_NOTICE, &fault);
         confine_process(&config, in("other/socket"));
         _exit(act());
     }
@@ -191,9 +192,9 @@ static void test_the_first_is_logged(void **state)
 
     (void)state;
     skip_without(confine_offer().calls);
-    unlink(config.log_file);
+    unlink(config.log_target);
     assert_int_equal(confined(call_twice), 0);
-    FILE *log = fopen(config.log_file, "r");
+    FILE *log = fopen(config.log_target, "r");
     assert_non_null(log);
     text[fread(text, 1, sizeof text - 1, log)] = '\0';
     fclose(log);
@@ -242,7 +243,32 @@ static int rotate(void)
 {
     log_reopen();
     log_line(LOG_LEVEL_NOTICE, "reopened");
-    return access(config.log_file, F_OK) != 0;
+    return access(config.log_target, F_OK) != 0;
+}
+
+static int log_to_daemon(void)
+{
+    log_line(LOG_LEVEL_NOTICE, "from within");
+    return 0;
+}
+
+static void test_log_daemon(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char file[CONFIG_PATH_MAX];
+    char line[128] = "";
+    int daemon = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    (void)state;
+    strcpy(file, config.log_target);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/daemon", directory);
+    assert_int_equal(bind(daemon, (const struct sockaddr *)&address, sizeof address), 0);
+    snprintf(config.log_target, sizeof config.log_target, "syslog:%s", address.sun_path);
+    assert_int_equal(confined(log_to_daemon), 0);
+    assert_true(recv(daemon, line, sizeof line - 1, 0) > 0);
+    assert_non_null(strstr(line, "notice from within"));
+    strcpy(config.log_target, file);
+    close(daemon);
 }
 
 static void test_files_of_others(void **state)
@@ -263,9 +289,9 @@ static void test_log_that_was_renamed(void **state)
     struct stat status;
 
     (void)state;
-    unlink(config.log_file);
+    unlink(config.log_target);
     assert_int_equal(confined(rotate), 0);
-    assert_int_equal(stat(config.log_file, &status), 0);
+    assert_int_equal(stat(config.log_target, &status), 0);
     assert_true(status.st_size > 0);
 }
 
@@ -306,10 +332,15 @@ static void test_wishes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forbidden_calls),     cmocka_unit_test(test_threads_and_memory),
-        cmocka_unit_test(test_the_first_is_logged), cmocka_unit_test(test_files_of_others),
-        cmocka_unit_test(test_own_files),           cmocka_unit_test(test_log_that_was_renamed),
-        cmocka_unit_test(test_socket_is_removed),   cmocka_unit_test(test_wishes),
+        cmocka_unit_test(test_forbidden_calls),
+        cmocka_unit_test(test_threads_and_memory),
+        cmocka_unit_test(test_the_first_is_logged),
+        cmocka_unit_test(test_log_daemon),
+        cmocka_unit_test(test_files_of_others),
+        cmocka_unit_test(test_own_files),
+        cmocka_unit_test(test_log_that_was_renamed),
+        cmocka_unit_test(test_socket_is_removed),
+        cmocka_unit_test(test_wishes),
     };
     return cmocka_run_group_tests(tests, make_places, remove_places);
 }

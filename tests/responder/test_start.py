@@ -224,6 +224,31 @@ def test_signal_opens_the_log_again(installed, run, number):
             each.unlink(missing_ok=True)
 
 
+@pytest.mark.parametrize("scheme, header", [("syslog", "<29>retoken[{pid}]: "), ("journal", "PRIORITY=5\n")])
+def test_log_daemon_of_a_configuration_that_was_mended(installed, run, scheme, header):
+    """By then the process is confined and makes no socket any more."""
+    settings = installed.settings()
+    installed.set_retoken(log=f"{scheme}:{run}/daemon", nonsense="on")
+    nowhere = dict(HEALTH, SCRIPT_NAME="/nowhere\n", REMOTE_ADDR="192.0.2.7")
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as daemon:
+            daemon.bind(f"{run}/daemon")
+            machine.own(run / "daemon")
+            daemon.settimeout(30)
+            with listening(installed, run) as (process, path):
+                assert ask(path, nowhere).status == 503
+                installed.replace_settings(installed.settings().replace("nonsense = on\n", ""))
+                machine.wait_until(lambda: ask(path, nowhere).status == 404, what="a configuration")
+                lines = ""
+                while "no-mount" not in lines:
+                    lines += daemon.recv(8192).decode()
+                assert header.format(pid=process.pid) in lines
+                assert "notice no-mount addr=192.0.2.7 method=GET script=/nowhere\\x0a " in lines
+        assert "confined: the process tried" not in (run / "log").read_text()
+    finally:
+        installed.replace_settings(settings)
+
+
 def test_a_full_log_holds_nothing_up(installed, run):
     """A file at the limit of its size (RLIMIT_FSIZE) sends SIGXFSZ."""
     log = installed.folder / "full.log"
