@@ -6,6 +6,7 @@
 #ifndef RETOKEN_DIALECT_DIALECT_H
 #define RETOKEN_DIALECT_DIALECT_H
 
+#include "model/webhook.h"
 #include "operation/operation.h"
 #include "token/layout.h"
 
@@ -105,6 +106,8 @@ struct dialect {
     const char *audience;
     const struct dialect_setting
         *settings; /* its own, ended by a row without a name; NULL = none */
+
+    const struct dialect_webhook *webhook; /* NULL = its server told no events */
 
     /* What does not go together among its own settings, for a complaint; NULL = nothing. May be
      * NULL. */

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "base/codec.h"
 #include "dialect/cookies.h"
 #include "dialect/dialect.h"
 
@@ -369,6 +370,72 @@ static const struct layout layout = {
         .decode = decode, .encode = encode, .words = words                                         \
     }
 
+/* ---- webhooks: the two events of the documents, without the tokens that they quote ---- */
+
+#define REFRESHES (WEBHOOK_KIND(REFRESHED) | WEBHOOK_KIND(RECOVERED) | WEBHOOK_KIND(ROLLED_FORWARD))
+
+static void write_user(const struct webhook_told *told, struct json_out *out);
+
+static bool write_event(const struct webhook_told *told, struct buffer *body)
+{
+    const struct event *event = told->event;
+    bool refreshed = (event_bit(event->kind) & REFRESHES) != 0;
+    struct text application = text_of(event->client);
+    struct json_out out = json_out_start(body, JSON_STYLE_PLAIN);
+    char id[37];
+
+    if (!refreshed && !webhook_is_revocation(event)) {
+        return false;
+    }
+    codec_uuid_format(told->id, id);
+    json_out_open(&out);
+    json_out_key(&out, "event");
+    json_out_open(&out);
+    json_out_member(&out, "type",
+                    refreshed ? TEXT("jwt.refresh") : TEXT("jwt.refresh-token.revoke"));
+    json_out_member_int(&out, "createInstant", event->at_ms);
+    json_out_member(&out, "id", text_of(id));
+    if (application.size > 0) {
+        json_out_member(&out, "applicationId", application);
+    }
+    if (!refreshed && application.size > 0 && told->realm != NULL) {
+        json_out_key(&out, "applicationTimeToLiveInSeconds");
+        json_out_open(&out);
+        json_out_member_int(&out, event->client,
+                            told->realm->policy.access_lifetime_ms / CLOCK_SECOND);
+        json_out_close(&out);
+    }
+    if (told->account != NULL) {
+        json_out_member(&out, "userId", webhook_subject(told));
+    }
+    if (told->account != NULL && !refreshed) {
+        write_user(told, &out);
+    }
+    if (event->address[0] != '\0') {
+        json_out_key(&out, "info");
+        json_out_open(&out);
+        json_out_member(&out, "ipAddress", text_of(event->address));
+        json_out_close(&out);
+    }
+    json_out_close(&out);
+    json_out_close(&out);
+    return true;
+}
+
+static void write_user(const struct webhook_told *told, struct json_out *out)
+{
+    json_out_key(out, "user");
+    json_out_open(out);
+    json_out_key(out, "active");
+    json_out_bool(out, told->account->enabled);
+    json_out_member(out, "id", webhook_subject(told));
+    json_out_member(out, "username", text_of(told->account->name));
+    json_out_close(out);
+}
+
+static const struct dialect_webhook webhook = {.kinds = REFRESHES | WEBHOOK_REVOCATIONS,
+                                               .write = write_event};
+
 static const struct dialect_setting settings[] = {COOKIE_SETTINGS, {0}};
 
 static const struct endpoint endpoints[] = {
@@ -414,6 +481,7 @@ const struct dialect fusionauth_dialect = {
     .issuer = "localhost:3030",
     .audience = "lemonApp",
     .settings = settings,
+    .webhook = &webhook,
     .check = cookies_check,
     .advise = cookies_advise,
 };

@@ -11,6 +11,7 @@ libmodel_a_SOURCES = \
 	src/model/session.h \
 	src/model/signing.c \
 	src/model/signing.h \
+	src/model/webhook.h \
 	src/model/account.c src/model/account.h \
 	src/model/client.c src/model/client.h \
 	src/model/cookie.h src/model/mount.h src/model/realm.h \

@@ -8,9 +8,10 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "model/mount.h"
+#include "model/webhook.h"
 #include "operation/password_kind.h"
 
-enum { CONFIG_REALMS_MAX = 64, CONFIG_MOUNTS_MAX = 64 };
+enum { CONFIG_REALMS_MAX = WEBHOOK_REALMS_MAX, CONFIG_MOUNTS_MAX = 64, CONFIG_WEBHOOKS_MAX = 16 };
 enum { CONFIG_PATH_MAX = 1024, CONFIG_THREADS_MAX = 256 };
 
 /* Defaults that also hold while no configuration can be read. */
@@ -43,6 +44,9 @@ struct config {
     size_t realm_count;
     struct mount mounts[CONFIG_MOUNTS_MAX];
     size_t mount_count;
+    struct webhook webhooks[CONFIG_WEBHOOKS_MAX];
+    size_t webhook_count;
+    uint64_t outbox_size;                   /* events that wait for one webhook, at most; 100,000 */
     struct password_method password_method; /* of new hashes; yescrypt */
 };
 

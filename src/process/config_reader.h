@@ -45,6 +45,7 @@ struct config_reader {
     size_t shared_count; /* config->realms that [realm] sections made; mounts may join them */
     char issuer[REALM_VALUE_MAX + 1];    /* of [retoken]; holds for realms that set none */
     char origins[REALM_ORIGINS_MAX + 1]; /* the same */
+    char expected[256];                  /* what a complaint about a value says */
     struct config_origin general;
     struct config_origin realms[CONFIG_REALMS_MAX]; /* of config->realms */
     unsigned mounts[CONFIG_MOUNTS_MAX];             /* lines of config->mounts; 0 = no section */
@@ -124,6 +125,9 @@ bool config_take_general(struct config_reader *reader);
  * complaint. */
 bool config_take_setting(struct config_reader *reader, const struct config_section *section,
                          const struct config_line *line, size_t first, size_t count);
+/* Takes all lines of a section by a table over `object`. False: a complaint. */
+bool config_take_rows(struct config_reader *reader, const struct config_section *section,
+                      const struct config_setting *settings, size_t count, void *object);
 /* The line of [retoken] that set the setting of that name; 0 = none. */
 unsigned config_general_line(const struct config_reader *reader, const char *name);
 /* The line that set the setting of that name in realms[realm]; 0 = none. */
@@ -161,6 +165,11 @@ const char *config_list_dialects(bool for_mount, char *out, size_t room);
 const char *config_list_endpoints(const struct dialect *dialect, char *out, size_t room);
 /* Does it issue tokens? */
 bool config_issues(const struct dialect *dialect);
+
+/* ---- config_webhooks.c ---- */
+
+/* Takes every [webhook NAME] section, after those of realms. False: a complaint. */
+bool config_take_webhooks(struct config_reader *reader);
 
 /* ---- config_checks.c ---- */
 

@@ -59,12 +59,13 @@ static bool check_section(struct config_reader *reader, const struct config_sect
 
     if (text_is(section->word, "retoken") && bare) {
         return true;
-    } else if (bare || (!text_is(section->word, "realm") && !text_is(section->word, "mount"))) {
-        return config_complain(reader, section->line,
-                               "[%.*s%s%.*s]: unknown section; write [retoken], [realm NAME] or "
-                               "[mount PATH]",
-                               TEXT_ARGS(text_cut(section->word, 40)), bare ? "" : " ",
-                               TEXT_ARGS(text_cut(section->argument, 40)));
+    } else if (bare || !text_has_word(TEXT("realm mount webhook"), section->word)) {
+        return config_complain(
+            reader, section->line,
+            "[%.*s%s%.*s]: unknown section; write [retoken], [realm NAME], [mount "
+            "PATH] or [webhook NAME]",
+            TEXT_ARGS(text_cut(section->word, 40)), bare ? "" : " ",
+            TEXT_ARGS(text_cut(section->argument, 40)));
     }
     for (size_t i = 0; i < section->count; i++) {
         for (size_t j = 0; j < i; j++) {

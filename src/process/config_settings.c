@@ -75,6 +75,8 @@ const struct config_setting config_general_settings[] = {
      BETWEEN(1, CONFIG_THREADS_MAX, "out of range; write 1 to 256")},
     {"body-limit", config_read_size, FIELD(struct config, body_limit),
      BETWEEN(KIB(1), KIB(1024), "out of range; write 1k to 1m")},
+    {"outbox-size", config_read_count, FIELD(struct config, outbox_size),
+     BETWEEN(100, 10000000, "out of range; write 100 to 10000000")},
     {"issuer", read_issuer, .room = REALM_VALUE_MAX + 1},
     {"allow-origins", read_origins, .room = REALM_ORIGINS_MAX + 1},
 };
@@ -138,6 +140,7 @@ void config_set_defaults(struct config *config)
         .store_size = (uint64_t)KIB(64) * 1024,
         .store_limit = (uint64_t)KIB(8) * 1024 * 1024,
         .session_limit = 10000,
+        .outbox_size = 100000,
         .keep_ended_ms = INT64_C(30) * CLOCK_DAY,
         .writer_wait_ms = 5 * CLOCK_SECOND,
         .log_level = LOG_LEVEL_NOTICE,
@@ -205,6 +208,22 @@ bool config_take_setting(struct config_reader *reader, const struct config_secti
     for (size_t i = first; i < first + count; i++) {
         reader->realms[i].setting[row] = line->number;
         if (!take(reader, &config_realm_settings[row], line, (char *)&reader->config->realms[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool config_take_rows(struct config_reader *reader, const struct config_section *section,
+                      const struct config_setting *settings, size_t count, void *object)
+{
+    for (size_t i = 0; i < section->count; i++) {
+        const struct config_line *line = &section->lines[i];
+        size_t row = find(settings, count, line->name);
+
+        if (row == count) {
+            return complain_of_setting(reader, section, line);
+        } else if (!take(reader, &settings[row], line, object)) {
             return false;
         }
     }

@@ -10,6 +10,7 @@ libprocess_a_SOURCES = \
 	src/process/config_realms.c \
 	src/process/config_settings.c \
 	src/process/config_values.c \
+	src/process/config_webhooks.c \
 	src/process/path.c \
 	src/process/path.h \
 	src/process/service.c \

@@ -18,6 +18,9 @@
 /* In a fault's text: the names of all dialects that issue tokens. */
 #define ISSUERS "{dialects}"
 #define NAMES   ISSUERS ", jwks, health"
+/* Behind the name of a section. */
+#define UNKNOWN_SECTION                                                                            \
+    "unknown section; write [retoken], [realm NAME], [mount PATH] or [webhook NAME]"
 
 /* ---- a folder to write configurations in; tests run inside of it ---- */
 
@@ -73,6 +76,8 @@ static const struct mount *loaded(const char *text, const char *path)
 #define DUKTIG  "[mount /d]\ndialect = duktig\n"
 #define LONG_60 "123456789012345678901234567890123456789012345678901234567890"
 
+#define WEBHOOK "[webhook w]\nurl = https://app.example.org/hook\n"
+
 static const struct {
     const char *text;
     const char *fault;
@@ -83,15 +88,11 @@ static const struct {
      "retoken.conf:4: neither a section nor a setting; write [SECTION] or NAME = VALUE"},
     {"[retoken\n",
      "retoken.conf:1: neither a section nor a setting; write [SECTION] or NAME = VALUE"},
-    {"[other]\n",
-     "retoken.conf:1: [other]: unknown section; write [retoken], [realm NAME] or [mount PATH]"},
-    {"[]\n", "retoken.conf:1: []: unknown section; write [retoken], [realm NAME] or [mount PATH]"},
-    {"[mount]\n",
-     "retoken.conf:1: [mount]: unknown section; write [retoken], [realm NAME] or [mount PATH]"},
-    {"[Retoken]\n",
-     "retoken.conf:1: [Retoken]: unknown section; write [retoken], [realm NAME] or [mount PATH]"},
-    {"[retoken x]\n",
-     "retoken.conf:1: [retoken x]: unknown section; write [retoken], [realm NAME] or [mount PATH]"},
+    {"[other]\n", "retoken.conf:1: [other]: " UNKNOWN_SECTION},
+    {"[]\n", "retoken.conf:1: []: " UNKNOWN_SECTION},
+    {"[mount]\n", "retoken.conf:1: [mount]: " UNKNOWN_SECTION},
+    {"[Retoken]\n", "retoken.conf:1: [Retoken]: " UNKNOWN_SECTION},
+    {"[retoken x]\n", "retoken.conf:1: [retoken x]: " UNKNOWN_SECTION},
     {"[retoken]\nthread = 1\n", "retoken.conf:2: thread: unknown setting in [retoken]"},
     {MOUNT "threads = 1\n", "retoken.conf:3: threads: unknown setting in [mount]"},
     {"[retoken]\n\nissuer = a\n; c\nissuer = b\n",
@@ -100,6 +101,50 @@ static const struct {
      "retoken.conf:6: threads is already set on line 2"},
     {MOUNT "dialect = oauth\n", "retoken.conf:3: dialect is already set on line 2"},
     {MOUNT MOUNT, "retoken.conf:3: [mount /oauth/token]: the path is already in use by line 1"},
+
+    /* webhooks */
+    {"[webhook]\n", "retoken.conf:1: [webhook]: " UNKNOWN_SECTION},
+    {"[webhook two words]\n", "retoken.conf:1: [webhook two words]: not one word of visible ASCII"},
+    {"[webhook aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]\n",
+     "retoken.conf:1: [webhook aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]: too long"},
+    {"[webhook w]\n", "retoken.conf:1: [webhook w]: no url; write for example url = "
+                      "https://app.example.org/hook"},
+    {"[webhook w]\nurl = http://app.example.org/\n",
+     "retoken.conf:2: url = http://app.example.org/: not a URL to post to; write "
+     "https://HOST/PATH; "
+     "http:// is for 127.0.0.1, [::1] and localhost"},
+    {"[webhook w]\nurl = unix:/run/app\n",
+     "retoken.conf:2: url = unix:/run/app: not a URL to post to; write https://HOST/PATH; http:// "
+     "is for 127.0.0.1, [::1] and localhost"},
+    {WEBHOOK "url = https://b.example/\n", "retoken.conf:3: url is already set on line 2"},
+    {WEBHOOK "retries = 3\n", "retoken.conf:3: retries: unknown setting in [webhook]"},
+    {WEBHOOK, "retoken.conf:1: [webhook w]: no events; write for example events = reuse revoked "
+              "logout, or all"},
+    {WEBHOOK "events =\n", "retoken.conf:3: events = : not kinds or classes of events; "
+                           "retoken.conf(5) lists them, and `all` is all"},
+    {WEBHOOK "events = reuse reused\n",
+     "retoken.conf:3: events = reuse reused: not kinds or classes of events; retoken.conf(5) lists "
+     "them, and `all` is all"},
+    {WEBHOOK "events = all\n",
+     "retoken.conf:1: [webhook w]: no secret-file; without one a receiver "
+     "cannot tell who sends"},
+    {WEBHOOK "events = all\nformat = xml\n",
+     "retoken.conf:4: format = xml: unknown; write retoken, caep or fusionauth"},
+    {WEBHOOK "events = login\nformat = caep\n",
+     "retoken.conf:3: events = login: the format has no words for any of these; see [webhook NAME] "
+     "in retoken.conf(5)"},
+    {WEBHOOK "events = login\nformat = fusionauth\n",
+     "retoken.conf:3: events = login: the format has no words for any of these; see [webhook NAME] "
+     "in retoken.conf(5)"},
+    {WEBHOOK "events = all\nsecret-file = w\naudience = a\n",
+     "retoken.conf:5: audience has no effect: only caep names one; remove the line"},
+    {WEBHOOK "realms = nowhere\n",
+     "retoken.conf:3: realms = nowhere: not names of realms of this configuration, with spaces "
+     "between them"},
+    {WEBHOOK "events = all\nsecret-file = w\n" WEBHOOK,
+     "retoken.conf:5: [webhook w]: there is one of that name"},
+    {"[retoken]\noutbox-size = 99\n",
+     "retoken.conf:2: outbox-size = 99: out of range; write 100 to 10000000"},
 
     /* paths of mounts */
     {"[mount oauth]\n", "retoken.conf:1: [mount oauth]: not a path that a request could have; "
@@ -142,8 +187,7 @@ static const struct {
      "device-authorization, device"},
 
     /* realms */
-    {"[realm]\n",
-     "retoken.conf:1: [realm]: unknown section; write [retoken], [realm NAME] or [mount PATH]"},
+    {"[realm]\n", "retoken.conf:1: [realm]: " UNKNOWN_SECTION},
     {"[realm s]\n",
      "retoken.conf:1: [realm s]: no dialect; write dialect = one or more of " ISSUERS},
     {"[realm two words]\ndialect = oauth\n",
@@ -948,9 +992,57 @@ static void test_sizes(void **state)
     }
 }
 
+static void test_webhooks(void **state)
+{
+    const struct webhook *webhook = &config.webhooks[0];
+
+    (void)state;
+    assert_true(load("[webhook app]\n"
+                     "url = https://app.example.org/hook?tenant=1\n"
+                     "events = security refreshed\n"
+                     "realms = shop\n"
+                     "secret-file = app.secrets\n"
+                     "[realm shop]\ndialect = oauth\n"
+                     "[webhook partner]\n"
+                     "format = caep\nurl = http://127.0.0.1:8000/\nevents = all\n"
+                     "audience = https://partner.example\nca-file = /etc/ssl/own.pem\n"
+                     "[webhook old]\n"
+                     "format = fusionauth\nurl = https://old.example/\nevents = flow\n"
+                     "secret-file = /etc/retoken/old\n"
+                     "[retoken]\noutbox-size = 500\n"));
+    assert_int_equal(config.webhook_count, 3);
+    assert_int_equal(config.outbox_size, 500);
+    assert_string_equal(webhook->name, "app");
+    assert_string_equal(webhook->url, "https://app.example.org/hook?tenant=1");
+    assert_int_equal(webhook->format, WEBHOOK_FORMAT_RETOKEN);
+    assert_true(webhook->kinds == (event_bit(EVENT_REUSE) | event_bit(EVENT_REFRESHED)));
+    assert_int_equal(webhook->realm_count, 1);
+    assert_string_equal(webhook->realms[0], "shop");
+    assert_string_equal(webhook->secret_file, "app.secrets");
+    assert_string_equal(webhook->ca_file, "");
+
+    /* of `all`, what the format has */
+    webhook = &config.webhooks[1];
+    assert_int_equal(webhook->format, WEBHOOK_FORMAT_CAEP);
+    assert_true(webhook->kinds == WEBHOOK_REVOCATIONS);
+    assert_string_equal(webhook->audience, "https://partner.example");
+    assert_string_equal(webhook->ca_file, "/etc/ssl/own.pem");
+    assert_int_equal(webhook->realm_count, 0);
+
+    webhook = &config.webhooks[2];
+    assert_int_equal(webhook->format, WEBHOOK_FORMAT_DIALECT);
+    assert_string_equal(webhook->dialect->name, "fusionauth");
+    assert_true(webhook->kinds == event_bit(EVENT_REFRESHED));
+
+    assert_true(load(""));
+    assert_int_equal(config.webhook_count, 0);
+    assert_int_equal(config.outbox_size, 100000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_webhooks),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_bytes_that_are_no_text),
         cmocka_unit_test(test_too_many_settings),
