@@ -57,7 +57,8 @@ enum {
     EVENT_NOTE_MAX = 128,
     EVENT_MOUNT_MAX = 64,
     EVENT_ADDRESS_MAX = 45, /* an IPv6 address as text, the longest way */
-    EVENT_CAUSE_MAX = 31
+    EVENT_CAUSE_MAX = 31,
+    EVENT_LINK_SIZE = 16
 };
 
 /* Each class but the last has room of its own in the list of events, so that what one can cause,
@@ -106,6 +107,7 @@ struct event {
     char address[EVENT_ADDRESS_MAX + 1]; /* of whoever asked, as the web server says; "" = none */
     char cause[EVENT_CAUSE_MAX + 1];     /* one word; "" = the kind says it all */
     char note[EVENT_NOTE_MAX + 1];       /* never a token, never a secret */
+    uint8_t link[EVENT_LINK_SIZE];       /* the store's own: what chains it to the one before it */
 };
 
 /* An event of `session` at now_ms, of which `presented` is the generation that was presented. */

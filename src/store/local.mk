@@ -12,6 +12,7 @@ libstore_a_SOURCES = \
 	src/store/lmdb/clients.c \
 	src/store/lmdb/keys.c \
 	src/store/lmdb/events.c src/store/lmdb/events.h \
+	src/store/lmdb/outbox.c src/store/lmdb/outbox.h \
 	src/store/lmdb/marks.c src/store/lmdb/marks.h \
 	src/store/lmdb/facts.c \
 	src/store/lmdb/check.c \

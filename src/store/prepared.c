@@ -12,7 +12,7 @@ static void start(struct store_write *write, enum store_write_kind kind, int64_t
 {
     write->kind = kind;
     write->now_ms = now_ms;
-    write->has_event = false;
+    write->events = 0;
     write->marks = 0;
 }
 
@@ -31,8 +31,9 @@ void store_prepare_attached(struct store_write *write, int64_t now_ms)
 
 void store_attach_event(struct store_write *write, const struct event *event)
 {
-    write->has_event = true;
-    write->event = *event;
+    if (write->events < STORE_EVENTS_MAX) {
+        write->event[write->events++] = *event;
+    }
 }
 
 void store_attach_mark(struct store_write *write, enum store_mark_use use, const struct mark *mark)
@@ -351,6 +352,77 @@ enum store_result store_key_set_state(struct store *store, const char *kid,
     write.of.key_state.kid = kid;
     write.of.key_state.state = state;
     return store_write(store, &write, fault);
+}
+
+/* ---- deliveries ---- */
+
+enum store_result store_delivery_lease(struct store *store, const char *subscription,
+                                       int64_t now_ms, int64_t lease_ms,
+                                       struct store_delivery *rows, size_t room, size_t *count,
+                                       struct fault *fault)
+{
+    struct store_leasing leasing = {.subscription = subscription,
+                                    .now_ms = now_ms,
+                                    .lease_ms = lease_ms,
+                                    .rows = rows,
+                                    .room = room};
+    struct store_write write;
+    enum store_result result;
+
+    start(&write, STORE_WRITE_LEASE, 0);
+    write.of.lease = &leasing;
+    result = store_write(store, &write, fault);
+    *count = result == STORE_OK ? leasing.count : 0;
+    return result;
+}
+
+enum store_result store_delivery_done(struct store *store, const char *subscription,
+                                      const uint64_t *numbers, size_t count, struct fault *fault)
+{
+    struct store_write write;
+
+    start(&write, STORE_WRITE_DELIVERED, 0);
+    write.of.delivered.subscription = subscription;
+    write.of.delivered.numbers = numbers;
+    write.of.delivered.count = count;
+    return store_write(store, &write, fault);
+}
+
+enum store_result store_delivery_failed(struct store *store, const char *subscription,
+                                        uint64_t number, int64_t next_ms, bool dead,
+                                        const char *why, struct fault *fault)
+{
+    struct store_write write;
+
+    start(&write, STORE_WRITE_UNDELIVERED, 0);
+    write.of.undelivered.subscription = subscription;
+    write.of.undelivered.number = number;
+    write.of.undelivered.next_ms = next_ms;
+    write.of.undelivered.dead = dead;
+    (void)text_copy(text_cut(text_of(why), STORE_WHY_MAX), write.of.undelivered.why,
+                    sizeof write.of.undelivered.why);
+    return store_write(store, &write, fault);
+}
+
+/* In steps that let other writers through. */
+enum store_result store_delivery_retry(struct store *store, const char *subscription,
+                                       uint64_t number, int64_t now_ms, size_t *count,
+                                       struct fault *fault)
+{
+    struct store_retrying retrying = {
+        .subscription = subscription, .number = number, .now_ms = now_ms, .more = true};
+    enum store_result result = STORE_OK;
+
+    *count = 0;
+    while (result == STORE_OK && retrying.more) {
+        struct store_write write;
+
+        start(&write, STORE_WRITE_RETRY, 0);
+        write.of.retry = &retrying;
+        result = store_write(store, &write, fault);
+        *count += result == STORE_OK ? retrying.count : 0;
+    }
+    return result;
 }
 
 /* ---- pruning ---- */

@@ -95,6 +95,11 @@ bool store_is_broken(const struct store *store)
     return store->kind->is_broken(store);
 }
 
+bool store_wants(const struct store *store, enum event_kind kind)
+{
+    return store->kind->wants(store, kind);
+}
+
 /* ---- handing in; reading ---- */
 
 enum store_pending store_pending(struct store *store)
@@ -183,6 +188,26 @@ enum store_result store_event_list(struct store *store, const uint8_t *session, 
                                    size_t room, size_t *count, struct fault *fault)
 {
     return store->kind->event_list(store, session, rows, room, count, fault);
+}
+
+enum store_result store_event_verify(struct store *store, struct store_event_chain *chain,
+                                     struct fault *fault)
+{
+    return store->kind->event_verify(store, chain, fault);
+}
+
+enum store_result store_delivery_dead(struct store *store, const char *subscription,
+                                      const struct store_delivery *after,
+                                      struct store_delivery *rows, size_t room, size_t *count,
+                                      struct fault *fault)
+{
+    return store->kind->delivery_dead(store, subscription, after, rows, room, count, fault);
+}
+
+enum store_result store_delivery_stat(struct store *store, const char *subscription,
+                                      struct store_delivery_stat *stat, struct fault *fault)
+{
+    return store->kind->delivery_stat(store, subscription, stat, fault);
 }
 
 enum store_result store_mark_find(struct store *store, enum mark_kind kind,

@@ -44,6 +44,15 @@ bool store_url_default(const char *data_directory, char *url, size_t size);
 /* The directory that a URL names, a part of it. */
 const char *store_url_directory(const char *url);
 
+/* Who wants to be told of what: every such event waits for it in the outbox (see deliveries). */
+enum { STORE_SUBSCRIPTION_MAX = 32 };
+struct store_subscription {
+    char name[STORE_SUBSCRIPTION_MAX + 1]; /* not empty */
+    uint64_t kinds;                        /* event_bit of each */
+    const char *const *realms;             /* by name; events of no realm are everyone's */
+    size_t realm_count;                    /* 0 = all */
+};
+
 struct store_settings {
     const char *url;        /* as store_url_complete gives it */
     uint8_t record_key[32]; /* key of the record MACs */
@@ -54,6 +63,9 @@ struct store_settings {
     int64_t keep_ended_ms;  /* how long an ended or expired session stays to be explained */
     size_t marks_most;      /* marks kept at a time; 0 = 1,000,000 */
     uint32_t session_limit; /* of an account that has none of its own; 0 = none */
+    const struct store_subscription *subscriptions; /* copied */
+    size_t subscription_count;
+    uint32_t outbox_most;   /* rows of one subscription at a time; 0 = 100,000 */
     int64_t writer_wait_ms; /* how long a write waits for other writers; 0 = 5 s */
     int64_t now_ms;         /* noted in a store that is made now; 0 = not told */
     /* Read when a write is made, which may be long after it was asked for. All zero: the times in
@@ -77,6 +89,9 @@ void store_close(struct store *store);
 /* A failed commit has left this process unsure of the file: finish what is in flight and exit, the
  * next process reads the truth. */
 bool store_is_broken(const struct store *store);
+/* Does anyone subscribe to events of this kind? An event of EVENT_CLASS_FLOW need not be told where
+ * this is false. Reads nothing. */
+bool store_wants(const struct store *store, enum event_kind kind);
 
 /* ---- sessions ---- */
 
@@ -158,7 +173,7 @@ enum store_result store_session_list(struct store *store, uint64_t account, cons
                                      struct fault *fault);
 
 /* ---- what is written ----
- * A write is data: what shall happen, and an event to append in the same commit. Deciding and
+ * A write is data: what shall happen, and events to append in the same commit. Deciding and
  * writing are apart, so that a thread need not sleep until the disk has answered: a write is
  * prepared, which touches no store, and then either made at once (store_write) or handed in
  * (store_submit) and made durable together with those of other requests. Every writing verb of this
@@ -183,7 +198,11 @@ enum store_write_kind {
     STORE_WRITE_CLIENT_USE, /* nothing but when its secret was last used */
     STORE_WRITE_KEY_ADD,
     STORE_WRITE_KEY_STATE,
-    STORE_WRITE_PRUNE
+    STORE_WRITE_PRUNE,
+    STORE_WRITE_LEASE,       /* deliveries */
+    STORE_WRITE_DELIVERED,   /* they are done */
+    STORE_WRITE_UNDELIVERED, /* one is put off, or dead */
+    STORE_WRITE_RETRY        /* dead ones wait again */
 };
 
 /* Ends sessions of an account, those that began before its epoch was raised, or those of a client
@@ -207,6 +226,22 @@ struct store_pruning {
     bool more;
 };
 
+struct store_leasing {
+    const char *subscription;
+    int64_t now_ms, lease_ms;
+    struct store_delivery *rows;
+    size_t room;
+    size_t count; /* of rows, leased by this step */
+};
+
+struct store_retrying {
+    const char *subscription;
+    uint64_t number; /* 0 = all */
+    int64_t now_ms;
+    size_t count; /* by this step */
+    bool more;
+};
+
 /* What a write does with a mark that is attached to it. */
 enum store_mark_use {
     STORE_MARK_ONCE,  /* makes it; when it is there and not over, the write gives STORE_EXISTS and
@@ -214,7 +249,7 @@ enum store_mark_use {
     STORE_MARK_COUNT, /* makes it, or counts it up and gives it these times and this note */
     STORE_MARK_CLEAR  /* removes it if it is there */
 };
-enum { STORE_MARKS_MAX = 5 };
+enum { STORE_MARKS_MAX = 5, STORE_EVENTS_MAX = 2, STORE_WHY_MAX = 127 };
 
 /* Plain memory of the caller's, to be kept until the write is done. What pointers lead to is the
  * caller's too, and is kept as long. */
@@ -274,10 +309,24 @@ struct store_write {
             enum signing_state state;
         } key_state;
         struct store_pruning *prune;
+        struct store_leasing *lease;
+        struct {
+            const char *subscription;
+            const uint64_t *numbers;
+            size_t count;
+        } delivered;
+        struct {
+            const char *subscription;
+            uint64_t number;
+            int64_t next_ms;
+            bool dead;
+            char why[STORE_WHY_MAX + 1];
+        } undelivered;
+        struct store_retrying *retry;
     } of;
     int64_t now_ms; /* lets the store sweep up to this time; 0 = this write tells no time */
-    bool has_event; /* to be appended when the write succeeds */
-    struct event event;
+    size_t events;  /* attached; appended when the write succeeds */
+    struct event event[STORE_EVENTS_MAX];
     size_t marks; /* attached; made when the write succeeds */
     struct {
         enum store_mark_use use;
@@ -330,7 +379,8 @@ void store_prepare_account_rehash(struct store_write *write, uint64_t account, c
                                   const char *to);
 /* A write that does nothing but what is attached to it. */
 void store_prepare_attached(struct store_write *write, int64_t now_ms);
-/* Attaches an event to a write that has been prepared. */
+/* Attaches an event to a write that has been prepared, at most STORE_EVENTS_MAX. Those of an
+ * account that is added get its number. */
 void store_attach_event(struct store_write *write, const struct event *event);
 /* Attaches a mark, at most STORE_MARKS_MAX. Its at_ms says whether the one that is there is over.
  * STORE_FAULT: no room for one more (see marks). */
@@ -424,13 +474,84 @@ enum store_result store_keyring_version(struct store *store, uint64_t *version,
 
 enum { STORE_EVENTS_KEPT = 10000 };
 
-/* Of each class (event_class) the newest STORE_EVENTS_KEPT are kept. One of a session is counted
- * when it is told again of the same generation. */
+/* Of each class (event_class) the newest STORE_EVENTS_KEPT are kept, but none of EVENT_CLASS_FLOW.
+ * One that is told again (see struct event) is counted, and is not delivered again. */
 enum store_result store_event_add(struct store *store, const struct event *event,
                                   struct fault *fault);
 /* Newest first; of one session when `session` is not NULL. */
 enum store_result store_event_list(struct store *store, const uint8_t *session, struct event *rows,
                                    size_t room, size_t *count, struct fault *fault);
+
+/* The events of EVENT_CLASS_SECURITY and EVENT_CLASS_ADMINISTRATION form a chain each: a line
+ * carries a MAC of what it says and of the line before it. Whoever has no record key cannot remove,
+ * change or move one without breaking the chain. What is told again is counted outside of it. */
+struct store_event_chain {
+    uint64_t lines; /* that were read and are as they were written */
+    bool broken;
+    enum { STORE_CHAIN_CHANGED, STORE_CHAIN_REMOVED } how; /* the first break: a line was … */
+    enum event_class of;
+    uint64_t number;     /* the line that was changed, or the last that is there before the gap; 0 =
+                            the gap is before the first */
+    int64_t at_ms;       /* when the last line before the break happened; 0 = there is none */
+    uint8_t last[2][16]; /* the MACs of the last lines: who notes them elsewhere sees later whether
+                            the whole list was put back to an older state */
+};
+enum store_result store_event_verify(struct store *store, struct store_event_chain *chain,
+                                     struct fault *fault);
+
+/* ---- deliveries ----
+ * An event that a subscription wants becomes a row for it, in the commit in which the event
+ * happens. Whoever delivers leases rows, and says afterwards what came of each. Any number may: a
+ * row is leased to one at a time, and rows of one session one after the other, the oldest first. A
+ * lease that runs out is given again, so a row is delivered once or more. A subscription has at
+ * most settings.outbox_most rows: beyond that its oldest rows go, first those of EVENT_CLASS_FLOW,
+ * then ROUTINE, STRANGERS, ADMINISTRATION, and SECURITY last. */
+
+enum { STORE_DELIVERY_ID_SIZE = 16 };
+struct store_delivery {
+    uint64_t number;                    /* event.number; one row of its subscription */
+    uint8_t id[STORE_DELIVERY_ID_SIZE]; /* of the event, the same each time it is delivered */
+    char subscription[STORE_SUBSCRIPTION_MAX + 1];
+    struct event event;
+    uint32_t tries;              /* how often it was leased, this time included */
+    int64_t first_ms;            /* when it began to wait */
+    int64_t next_ms;             /* when its lease runs out, or until when it is put off */
+    char why[STORE_WHY_MAX + 1]; /* it was not delivered the last time; "" = not tried */
+};
+
+/* Up to `room` rows, at most 500, for lease_ms from now_ms on. STORE_OK also where *count is 0. */
+enum store_result store_delivery_lease(struct store *store, const char *subscription,
+                                       int64_t now_ms, int64_t lease_ms,
+                                       struct store_delivery *rows, size_t room, size_t *count,
+                                       struct fault *fault);
+/* They were delivered, and are forgotten. One that is not there (any more) is passed over. */
+enum store_result store_delivery_done(struct store *store, const char *subscription,
+                                      const uint64_t *numbers, size_t count, struct fault *fault);
+/* It was not, because of `why` (cut to fit): it waits until next_ms, or is dead until it is
+ * retried; then the next one of its session goes ahead. STORE_ABSENT: it is not there, or dead. */
+enum store_result store_delivery_failed(struct store *store, const char *subscription,
+                                        uint64_t number, int64_t next_ms, bool dead,
+                                        const char *why, struct fault *fault);
+/* Dead rows, the oldest of each class first, after the row `after` (NULL = from the start). */
+enum store_result store_delivery_dead(struct store *store, const char *subscription,
+                                      const struct store_delivery *after,
+                                      struct store_delivery *rows, size_t room, size_t *count,
+                                      struct fault *fault);
+/* A dead row (0 = all of them) waits again, behind what its session has told since. *count = how
+ * many do. STORE_ABSENT: that one is not there. */
+enum store_result store_delivery_retry(struct store *store, const char *subscription,
+                                       uint64_t number, int64_t now_ms, size_t *count,
+                                       struct fault *fault);
+
+struct store_delivery_stat {
+    uint64_t waiting; /* to be leased, or for others of their session */
+    uint64_t leased, delayed, dead;
+    uint64_t delivered, dropped; /* since the store was made */
+    uint64_t most;               /* rows at a time */
+    int64_t oldest_ms;           /* when the oldest happened that is not dead; 0 = there is none */
+};
+enum store_result store_delivery_stat(struct store *store, const char *subscription,
+                                      struct store_delivery_stat *stat, struct fault *fault);
 
 /* ---- marks ----
  * What is remembered until a time, and then swept. Beyond settings.marks_most, and when the store
@@ -479,7 +600,8 @@ enum store_result store_remarks(struct store *store, struct store_remark remarks
                                 size_t *count, struct fault *fault);
 
 /* Removes up to `most` sessions that ended or expired keep_ended_ms ago or earlier; *removed tells
- * how many, and *more whether others are due. (Every write sweeps a few by itself.)
+ * how many, and *more whether others are due. (Every write sweeps a few by itself.) Rows
+ * of the outbox go, too, whose subscriptions are not in the settings.
  * A clock that is ahead of the time that has passed, as the store knows it, is not believed beyond
  * a day, here and in every write, unless clock_is_right says so: then it is from now on. */
 enum store_result store_prune(struct store *store, int64_t now_ms, bool clock_is_right, size_t most,

@@ -21,6 +21,7 @@ struct store_kind {
                           struct fault *fault);
     void (*close)(struct store *store);
     bool (*is_broken)(const struct store *store);
+    bool (*wants)(const struct store *store, enum event_kind kind);
 
     enum store_result (*write)(struct store *store, struct store_write *write);
     void (*submit)(struct store *store, struct store_write *write);
@@ -54,6 +55,14 @@ struct store_kind {
                                          struct fault *fault);
     enum store_result (*event_list)(struct store *store, const uint8_t *session, struct event *rows,
                                     size_t room, size_t *count, struct fault *fault);
+    enum store_result (*event_verify)(struct store *store, struct store_event_chain *chain,
+                                      struct fault *fault);
+    enum store_result (*delivery_dead)(struct store *store, const char *subscription,
+                                       const struct store_delivery *after,
+                                       struct store_delivery *rows, size_t room, size_t *count,
+                                       struct fault *fault);
+    enum store_result (*delivery_stat)(struct store *store, const char *subscription,
+                                       struct store_delivery_stat *stat, struct fault *fault);
     enum store_result (*mark_find)(struct store *store, enum mark_kind kind,
                                    const uint8_t hash[MARK_HASH_SIZE], int64_t now_ms,
                                    struct mark *mark, struct fault *fault);

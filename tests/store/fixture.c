@@ -287,6 +287,7 @@ static void take_over(struct fixture *fixture)
         store->group = group_commit_open(&(struct batch_settings){.env = store->env,
                                                                   .mac = store->mac,
                                                                   .sweep = &store->sweep,
+                                                                  .outbox = &store->outbox,
                                                                   .clock = fixture->settings.clock,
                                                                   .apply = apply,
                                                                   .stamp = lmdb_store_stamp,

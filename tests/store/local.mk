@@ -36,6 +36,11 @@ tests_store_test_contract_damage_SOURCES = tests/store/test_contract_damage.c $(
 tests_store_test_contract_damage_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_contract_damage_LDADD = $(STORE_LIBS)
 
+check_PROGRAMS += tests/store/test_contract_deliveries
+tests_store_test_contract_deliveries_SOURCES = tests/store/test_contract_deliveries.c $(STORE_FIXTURE)
+tests_store_test_contract_deliveries_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_contract_deliveries_LDADD = $(STORE_LIBS)
+
 check_PROGRAMS += tests/store/test_contract_ends
 tests_store_test_contract_ends_SOURCES = tests/store/test_contract_ends.c $(STORE_FIXTURE)
 tests_store_test_contract_ends_CPPFLAGS = $(TEST_CPPFLAGS)

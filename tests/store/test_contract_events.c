@@ -22,6 +22,9 @@ static void events_are_listed_newest_first(void **state)
     assert_int_equal(count, 3);
     assert_int_equal(rows[0].at_ms, FIXTURE_NOW + 3);
     assert_int_equal(rows[2].at_ms, FIXTURE_NOW + 1);
+    assert_int_equal(rows[0].number, 4);
+    event.number = rows[0].number;
+    memcpy(event.link, rows[0].link, sizeof event.link);
     assert_memory_equal(&rows[0], &event, sizeof event);
     assert_store(STORE_OK, store_event_list(f->store, event.session, rows, 4, &count, &f->fault));
     assert_int_equal(count, 2);

@@ -359,7 +359,8 @@ static void event_is_laid_out_as_drawn(void **state)
                                 .client = "web",
                                 .address = "::1",
                                 .cause = "user",
-                                .note = "n"};
+                                .note = "n",
+                                .link = {0xa1}};
     struct event found;
     struct record record, again;
     struct env_bytes stored;
@@ -368,9 +369,11 @@ static void event_is_laid_out_as_drawn(void **state)
     record_start(&record, TABLE_EVENTS, key);
     record_put_event(&record, &event);
     assert_true(record_seal(&record, mac, &stored));
-    assert_value(&stored,
-                 "01 04 0000000000000003 00000002 0000000000000009 ee000000000000000000000000000000"
-                 "0000000000000007 00000029 04 6d61696e 02 2f61 03 776562 03 3a3a31 04 75736572 01 6e");
+    assert_value(
+        &stored,
+        "01 04 0000000000000003 00000002 0000000000000009 ee000000000000000000000000000000"
+        "0000000000000007 00000029 04 6d61696e 02 2f61 03 776562 03 3a3a31 04 75736572 01 6e"
+        "a1000000000000000000000000000000");
     reopen(&again, TABLE_EVENTS, stored);
     assert_true(record_get_event(&again, &found));
     assert_memory_equal(&found, &event, sizeof found);

@@ -172,8 +172,8 @@ static bool apply(const struct batch_writer *writer, struct rows *rows, struct s
 
     rows->fault = write->fault;
     result = writer->settings.apply(writer->settings.self, rows, write);
-    if (result == STORE_OK && write->has_event) {
-        events_append(rows, &write->event);
+    for (size_t i = 0; result == STORE_OK && i < write->events; i++) {
+        events_append(rows, &write->event[i]);
     }
     failed = rows->failed;
     rows->failed = false; /* for the next */
@@ -338,6 +338,7 @@ static struct rows rows_of(struct batch_writer *writer)
 
     return (struct rows){.mac = settings->mac,
                          .ended = &writer->ended,
+                         .outbox = settings->outbox,
                          .clock = settings->clock.now_ms != NULL ? &settings->clock : NULL};
 }
 

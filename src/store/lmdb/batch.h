@@ -21,6 +21,7 @@ struct batch_settings {
     struct env *env;
     const struct crypto_mac *mac;
     const struct sweep *sweep;
+    const struct outbox *outbox;
     struct clock clock; /* all zero: as the writes say */
     batch_apply *apply;
     batch_stamp *stamp;

@@ -12,8 +12,10 @@ struct checking {
     struct rows rows;
     struct fault words; /* of the last error in rows */
     const struct store_check *report;
-    uint64_t owned, of_owners; /* marks that have an owner, and those that owners count */
-    bool marks_unread;         /* some of them */
+    uint64_t owned, of_owners;     /* marks that have an owner, and those that owners count */
+    bool marks_unread;             /* some of them */
+    uint64_t waiting, of_outboxes; /* rows of the outbox, and those that subscriptions count */
+    bool outbox_unread;            /* some of it */
     uint64_t findings, done, total;
 };
 
@@ -22,16 +24,17 @@ enum { PROGRESS_EVERY = 1000 };
 typedef void row_check(struct checking *checking, const struct rows_key *key);
 static row_check check_meta, check_session, check_alias, check_account, check_name, check_client,
     check_signing_key, check_owner, check_end, check_event, check_mark, check_mark_end,
-    check_repeat;
+    check_repeat, check_outbox, check_delivery;
 
 static row_check *const checks[ENV_TABLES] = {
-    [TABLE_META] = check_meta,        [TABLE_SESSIONS] = check_session,
-    [TABLE_ALIASES] = check_alias,    [TABLE_ACCOUNTS] = check_account,
-    [TABLE_NAMES] = check_name,       [TABLE_CLIENTS] = check_client,
-    [TABLE_KEYS] = check_signing_key, [TABLE_OWNERS] = check_owner,
-    [TABLE_ENDS] = check_end,         [TABLE_EVENTS] = check_event,
-    [TABLE_MARKS] = check_mark,       [TABLE_MARK_ENDS] = check_mark_end,
-    [TABLE_REPEATS] = check_repeat};
+    [TABLE_META] = check_meta,          [TABLE_SESSIONS] = check_session,
+    [TABLE_ALIASES] = check_alias,      [TABLE_ACCOUNTS] = check_account,
+    [TABLE_NAMES] = check_name,         [TABLE_CLIENTS] = check_client,
+    [TABLE_KEYS] = check_signing_key,   [TABLE_OWNERS] = check_owner,
+    [TABLE_ENDS] = check_end,           [TABLE_EVENTS] = check_event,
+    [TABLE_MARKS] = check_mark,         [TABLE_MARK_ENDS] = check_mark_end,
+    [TABLE_REPEATS] = check_repeat,     [TABLE_OUTBOX] = check_outbox,
+    [TABLE_DELIVERIES] = check_delivery};
 
 static void found(struct checking *checking, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -70,6 +73,14 @@ static void check_owned(struct checking *checking)
     }
 }
 
+static void check_waiting(struct checking *checking)
+{
+    if (!checking->outbox_unread && checking->waiting != checking->of_outboxes) {
+        found(checking, "%llu events wait in the outbox, but subscriptions count %llu",
+              (unsigned long long)checking->waiting, (unsigned long long)checking->of_outboxes);
+    }
+}
+
 enum store_result check_all(struct store *store, const struct store_check *check,
                             uint64_t *findings, struct fault *fault)
 {
@@ -90,6 +101,7 @@ enum store_result check_all(struct store *store, const struct store_check *check
     }
     check_journal(&checking);
     check_owned(&checking);
+    check_waiting(&checking);
     *findings = checking.findings;
     if (checking.rows.failed) {
         fault_set(fault, "%s", checking.words.text);
@@ -389,6 +401,86 @@ static void check_mark_end(struct checking *checking, const struct rows_key *key
     }
 }
 
+static void check_row(struct checking *checking, const char *subscription,
+                      const struct record_delivery *row);
+
+static void check_outbox(struct checking *checking, const struct rows_key *key)
+{
+    char subscription[ENV_KEY_MAX + 1];
+    struct rows_delivery_place place;
+    struct record_outbox counts;
+    struct record_delivery row;
+
+    rows_key_read_text(key, subscription);
+    if (rows_delivery_split(key, subscription, &place)) {
+        if (readable(checking, rows_delivery_get(&checking->rows, subscription, place.dead,
+                                                 place.of, place.number, &row))) {
+            check_row(checking, subscription, &row);
+        } else {
+            checking->outbox_unread = true;
+        }
+        return;
+    }
+    rows_outbox_get(&checking->rows, subscription, &counts);
+    checking->outbox_unread |= checking->rows.failed;
+    if (is_ours(checking, TABLE_OUTBOX, key, key->size == strlen(subscription) + 1) &&
+        readable(checking, !checking->rows.failed)) {
+        for (size_t i = 0; i < DELIVERY_STATES; i++) {
+            checking->of_outboxes += counts.rows[i];
+        }
+    }
+}
+
+/* With the entries of its state. */
+static void check_row(struct checking *checking, const char *subscription,
+                      const struct record_delivery *row)
+{
+    uint64_t order = rows_delivery_order(&row->event);
+    struct rows_key by_session = rows_waiting_key(subscription, row->event.session, order);
+    struct rows_key key = row->state == DELIVERY_READY
+                              ? rows_ready_key(subscription, order)
+                              : rows_due_key(subscription, row->next_ms, order);
+    bool taken = row->state != DELIVERY_HELD && row->state != DELIVERY_DEAD;
+
+    checking->waiting++;
+    if ((taken && !rows_index_get(&checking->rows, TABLE_DELIVERIES, &key)) ||
+        (row->state != DELIVERY_DEAD && event_has_session(&row->event) &&
+         !rows_index_get(&checking->rows, TABLE_DELIVERIES, &by_session))) {
+        found(checking, "event %llu is never delivered to %s: it has no entry in deliveries",
+              (unsigned long long)row->event.number, subscription);
+    }
+}
+
+static void check_delivery(struct checking *checking, const struct rows_key *key)
+{
+    char subscription[ENV_KEY_MAX + 1];
+    struct record_delivery row;
+    struct rows_waiting place;
+    int64_t next_ms = 0;
+    const uint8_t *session;
+    bool ready, due, there;
+
+    rows_key_read_text(key, subscription);
+    session = key->bytes + strlen(subscription) + 2; /* if it is a key of ours */
+    ready = rows_ready_split(key, subscription, &place);
+    due = !ready && rows_due_split(key, subscription, &next_ms, &place);
+    if (!is_ours(checking, TABLE_DELIVERIES, key,
+                 ready || due ||
+                     (strlen(subscription) <= STORE_SUBSCRIPTION_MAX &&
+                      rows_waiting_split(key, subscription, session, &place)))) {
+        return;
+    }
+    there = rows_delivery_get(&checking->rows, subscription, false, place.of, place.number, &row);
+    if (is_absent(checking, there) ||
+        (there && ((ready && row.state != DELIVERY_READY) ||
+                   (due && (row.next_ms != next_ms ||
+                            (row.state != DELIVERY_LEASED && row.state != DELIVERY_DELAYED))) ||
+                   (!ready && !due && memcmp(row.event.session, session, SESSION_ID_SIZE) != 0)))) {
+        found(checking, "an entry in deliveries leads to another event of %s, or to none",
+              subscription);
+    }
+}
+
 static bool is_key(const struct rows_key *key, const char *name)
 {
     return key->size == strlen(name) && memcmp(key->bytes, name, key->size) == 0;
@@ -397,10 +489,14 @@ static bool is_key(const struct rows_key *key, const char *name)
 static void check_meta(struct checking *checking, const struct rows_key *key)
 {
     struct record_counters counters;
+    struct record_chains chains;
     struct record_time time;
 
     if (is_key(key, "counters")) {
         readable(checking, rows_counters_get(&checking->rows, &counters));
+    } else if (is_key(key, "chains")) {
+        rows_chains_get(&checking->rows, &chains);
+        readable(checking, !checking->rows.failed);
     } else if (is_key(key, "time")) {
         readable(checking, rows_time_get(&checking->rows, &time));
     } else if (!is_key(key, "format") && !is_key(key, "ended")) {

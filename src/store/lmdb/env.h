@@ -24,14 +24,16 @@
     TABLE(EVENTS, "events")       /* number -> event */                                            \
     TABLE(MARKS, "marks")         /* kind, hash -> mark */                                         \
     TABLE(MARK_ENDS, "mark_ends") /* kind, time when it is over, hash -> nothing */                \
-    TABLE(REPEATS, "repeats")     /* session id, generation, kind, event number -> nothing */
+    TABLE(REPEATS, "repeats")     /* session id, generation, kind, event number -> nothing */      \
+    TABLE(OUTBOX, "outbox")       /* subscription -> counts; and number -> row */                  \
+    TABLE(DELIVERIES, "deliveries") /* subscription, the order in which rows are taken -> nothing */
 
 enum env_table {
 #define TABLE(name, word) TABLE_##name,
     ENV_TABLE_ROWS
 #undef TABLE
 };
-enum { ENV_TABLES = TABLE_REPEATS + 1, ENV_KEY_MAX = 128 };
+enum { ENV_TABLES = TABLE_DELIVERIES + 1, ENV_KEY_MAX = 128 };
 
 const char *env_table_name(enum env_table table);
 

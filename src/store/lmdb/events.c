@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* events.c: appending and reading events. Of each class the newest STORE_EVENTS_KEPT are kept, so
- * that causing events from outside cannot grow the store, nor push out what others must see. Does
- * not know what an event means. */
+ * that causing events from outside cannot grow the store, nor push out what others must see; those
+ * that an intruder would like to be rid of are chained. Does not know what an event means, nor who
+ * is told of it. */
 #include "store/lmdb/events.h"
 
 #include <string.h>
@@ -9,35 +10,36 @@
 #include "store/lmdb/lmdb_store.h"
 
 static bool count_again(struct rows *rows, const struct event *event);
-static void drop_oldest(struct rows *rows, enum event_class of);
+static void list(struct rows *rows, enum event_class of, struct event *event,
+                 struct record_counters *counters);
+static struct record_chain *chain_of(struct record_chains *chains, enum event_class of);
+static void drop_oldest(struct rows *rows, enum event_class of, struct record_chain *chain);
 
-void events_append(struct rows *rows, const struct event *event)
+void events_append(struct rows *rows, const struct event *told)
 {
-    enum event_class of = event_class(event->kind);
+    enum event_class of = event_class(told->kind);
+    bool wanted = outbox_wants(rows->outbox, told);
     struct record_counters counters;
-    struct rows_key key, repeat;
+    struct event event = *told;
 
-    if (of == EVENT_CLASS_FLOW || count_again(rows, event) || !rows_counters_get(rows, &counters)) {
+    if (of == EVENT_CLASS_FLOW ? !wanted : count_again(rows, told)) {
+        return;
+    } else if (!rows_counters_get(rows, &counters)) {
         return;
     }
-    key = rows_event_key(of, counters.next_event++);
-    rows_event_put(rows, &key, event);
-    if (events_is_counted(event)) {
-        repeat = rows_repeat_key(event, &key);
-        rows_index_put(rows, TABLE_REPEATS, &repeat);
-    }
-    if (++counters.events[of] > STORE_EVENTS_KEPT) {
-        counters.events[of]--;
-        drop_oldest(rows, of);
+    event.number = counters.next_event++;
+    if (of != EVENT_CLASS_FLOW) {
+        list(rows, of, &event, &counters);
     }
     rows_counters_put(rows, &counters);
+    if (wanted) {
+        outbox_append(rows, &event);
+    }
 }
 
 bool events_is_counted(const struct event *event)
 {
-    static const uint8_t none[SESSION_ID_SIZE];
-
-    return memcmp(event->session, none, sizeof none) != 0;
+    return event_has_session(event) || event_class(event->kind) == EVENT_CLASS_STRANGERS;
 }
 
 /* False: it is told for the first time, as far as is remembered. */
@@ -59,13 +61,58 @@ static bool count_again(struct rows *rows, const struct event *event)
     return true;
 }
 
-static void drop_oldest(struct rows *rows, enum event_class of)
+static void list(struct rows *rows, enum event_class of, struct event *event,
+                 struct record_counters *counters)
+{
+    struct rows_key key = rows_event_key(of, event->number), repeat;
+    struct record_chains chains;
+    struct record_chain *chain = chain_of(&chains, of);
+
+    if (chain != NULL) {
+        rows_chains_get(rows, &chains);
+        rows_event_link(rows, &key, event, chain->head, event->link);
+        memcpy(chain->head, event->link, sizeof chain->head);
+    }
+    rows_event_put(rows, &key, event);
+    if (events_is_counted(event)) {
+        repeat = rows_repeat_key(event, &key);
+        rows_index_put(rows, TABLE_REPEATS, &repeat);
+    }
+    if (++counters->events[of] > STORE_EVENTS_KEPT) {
+        counters->events[of]--;
+        drop_oldest(rows, of, chain);
+    }
+    if (chain != NULL) {
+        rows_chains_put(rows, &chains);
+    }
+}
+
+/* NULL: events of this class are in no chain, because anybody can cause many of them. */
+static struct record_chain *chain_of(struct record_chains *chains, enum event_class of)
+{
+    switch (of) {
+    case EVENT_CLASS_SECURITY:
+        return &chains->security;
+    case EVENT_CLASS_ADMINISTRATION:
+        return &chains->administration;
+    case EVENT_CLASS_ROUTINE:
+    case EVENT_CLASS_STRANGERS:
+    case EVENT_CLASS_FLOW:
+        break;
+    }
+    return NULL;
+}
+
+static void drop_oldest(struct rows *rows, enum event_class of, struct record_chain *chain)
 {
     struct rows_key key = rows_event_key(of, 0), repeat;
     struct event event;
 
     if (!rows_next(rows, TABLE_EVENTS, ENV_FROM, &key) || !rows_event_get(rows, &key, &event)) {
         return;
+    }
+    if (chain != NULL) {
+        memcpy(chain->base, event.link, sizeof chain->base);
     }
     repeat = rows_repeat_key(&event, &key);
     rows_index_remove(rows, TABLE_REPEATS, &repeat);
@@ -129,4 +176,75 @@ static bool next_newest(struct rows *rows, struct walk *walk, struct event *even
     found = walk->number[of] != 0 && rows_event_get(rows, &walk->at[of], event);
     step(rows, walk, of);
     return found;
+}
+
+/* ---- the chains ---- */
+
+static bool follow(struct rows *rows, enum event_class of, const struct record_chain *links,
+                   struct store_event_chain *chain);
+static void note_break(struct store_event_chain *chain, enum event_class of, bool changed,
+                       uint64_t number);
+
+enum store_result events_verify(struct store *store, struct store_event_chain *chain,
+                                struct fault *fault)
+{
+    struct record_chains chains;
+    struct rows rows;
+
+    memset(chain, 0, sizeof *chain);
+    if (!lmdb_store_read_begin(store, &rows, fault)) {
+        return STORE_FAULT;
+    }
+    rows_chains_get(&rows, &chains);
+    memcpy(chain->last[0], chains.security.head, EVENT_LINK_SIZE);
+    memcpy(chain->last[1], chains.administration.head, EVENT_LINK_SIZE);
+    if (!rows.failed && follow(&rows, EVENT_CLASS_SECURITY, &chains.security, chain)) {
+        follow(&rows, EVENT_CLASS_ADMINISTRATION, &chains.administration, chain);
+    }
+    return lmdb_store_read_end(&rows, true);
+}
+
+/* From the first line to the first break. False: there is one, or an error. */
+static bool follow(struct rows *rows, enum event_class of, const struct record_chain *links,
+                   struct store_event_chain *chain)
+{
+    struct rows_key key = rows_event_key(of, 0);
+    uint8_t before[EVENT_LINK_SIZE], link[EVENT_LINK_SIZE];
+    enum event_class found;
+    uint64_t number, last = 0;
+
+    chain->at_ms = 0;
+    memcpy(before, links->base, sizeof before);
+    while (rows_next(rows, TABLE_EVENTS, ENV_AFTER, &key) &&
+           rows_event_split(&key, &found, &number) && found == of) {
+        struct event event;
+
+        if (!rows_event_get(rows, &key, &event)) {
+            rows->failed = false; /* told as what it is */
+            note_break(chain, of, true, number);
+            return false;
+        }
+        rows_event_link(rows, &key, &event, before, link);
+        if (memcmp(link, event.link, sizeof link) != 0) {
+            note_break(chain, of, false, last);
+            return false;
+        }
+        memcpy(before, link, sizeof before);
+        chain->lines++;
+        chain->at_ms = event.at_ms;
+        last = number;
+    }
+    if (memcmp(before, links->head, sizeof before) != 0) {
+        note_break(chain, of, false, last);
+    }
+    return !chain->broken && !rows->failed;
+}
+
+static void note_break(struct store_event_chain *chain, enum event_class of, bool changed,
+                       uint64_t number)
+{
+    chain->broken = true;
+    chain->how = changed ? STORE_CHAIN_CHANGED : STORE_CHAIN_REMOVED;
+    chain->of = of;
+    chain->number = number;
 }

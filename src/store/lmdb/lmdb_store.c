@@ -44,7 +44,10 @@ static struct store *open_store(const struct store_settings *settings, const cha
                                   .self = settings->derived_alias_self};
     store->clock = settings->clock;
     store->marks_most = settings->marks_most;
-    if (!mark_as_ours(store, fault)) {
+    if (!outbox_copy(settings, &store->outbox)) {
+        fault_set(fault, "out of memory while opening the store");
+        goto failed;
+    } else if (!mark_as_ours(store, fault)) {
         goto failed;
     }
     store->env = env_open(&env, fault);
@@ -60,6 +63,7 @@ static struct store *open_store(const struct store_settings *settings, const cha
             .env = store->env,
             .mac = store->mac,
             .sweep = &store->sweep,
+            .outbox = &store->outbox,
             .clock = settings->clock,
             .apply = lmdb_store_apply,
             .stamp = lmdb_store_stamp,
@@ -89,12 +93,18 @@ static void close_store(struct store *store)
     if (lmdb->ours != NULL) {
         munmap(lmdb->ours, MARK_SIZE);
     }
+    outbox_free(&lmdb->outbox);
     free(lmdb);
 }
 
 static bool is_broken(const struct store *store)
 {
     return env_is_broken(((const struct lmdb_store *)store)->env);
+}
+
+static bool wants(const struct store *store, enum event_kind kind)
+{
+    return (((const struct lmdb_store *)store)->outbox.kinds & event_bit(kind)) != 0;
 }
 
 /* ---- the first records ---- */
@@ -391,6 +401,9 @@ enum store_result lmdb_store_apply(void *self, struct rows *rows, struct store_w
     if (result == STORE_OK) {
         marks_apply(rows, write, store->marks_most);
     }
+    for (size_t i = 0; write->kind == STORE_WRITE_ACCOUNT_ADD && i < write->events; i++) {
+        write->event[i].account = write->of.account_add->number;
+    }
     return result;
 }
 
@@ -436,6 +449,14 @@ static enum store_result apply_verb(const struct sweep *sweep, struct rows *rows
         return keys_set_state(rows, write->of.key_state.kid, write->of.key_state.state);
     case STORE_WRITE_PRUNE:
         return sweep_prune(rows, sweep, write->of.prune);
+    case STORE_WRITE_LEASE:
+        return outbox_lease(rows, write->of.lease);
+    case STORE_WRITE_DELIVERED:
+        return outbox_done(rows, write);
+    case STORE_WRITE_UNDELIVERED:
+        return outbox_failed(rows, write);
+    case STORE_WRITE_RETRY:
+        return outbox_retry(rows, write->of.retry);
     }
     rows_fail(rows, "a write of no known kind");
     return STORE_FAULT;
@@ -492,6 +513,7 @@ const struct store_kind lmdb_kind = {
     .open = open_store,
     .close = close_store,
     .is_broken = is_broken,
+    .wants = wants,
     .write = write_now,
     .submit = submit,
     .pending = pending,
@@ -509,6 +531,9 @@ const struct store_kind lmdb_kind = {
     .key_list = keys_list,
     .keyring_version = keys_version,
     .event_list = events_list,
+    .event_verify = events_verify,
+    .delivery_dead = outbox_dead,
+    .delivery_stat = outbox_stat,
     .mark_find = marks_find,
     .readiness = readiness,
     .facts = facts_list,

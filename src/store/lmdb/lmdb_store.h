@@ -10,6 +10,7 @@
 #include "store/lmdb/events.h"
 #include "store/lmdb/group_commit.h"
 #include "store/lmdb/marks.h"
+#include "store/lmdb/outbox.h"
 #include "store/lmdb/rows.h"
 #include "store/lmdb/sweep.h"
 #include "store/store_private.h"
@@ -20,6 +21,7 @@ struct lmdb_store {
     struct crypto_mac *mac;
     struct group_commit *group; /* NULL in a read-only store */
     struct sweep sweep;
+    struct outbox outbox;
     struct clock clock; /* all zero: none */
     char *ours; /* one page, set to 1; the kernel clears it in a child: a store does not survive a
                    fork */
@@ -113,6 +115,15 @@ enum store_result keys_set_state(struct rows *rows, const char *kid, enum signin
 
 enum store_result events_list(struct store *store, const uint8_t *session, struct event *rows_out,
                               size_t room, size_t *count, struct fault *fault);
+
+enum store_result events_verify(struct store *store, struct store_event_chain *chain,
+                                struct fault *fault);
+
+enum store_result outbox_dead(struct store *store, const char *subscription,
+                              const struct store_delivery *after, struct store_delivery *rows_out,
+                              size_t room, size_t *count, struct fault *fault);
+enum store_result outbox_stat(struct store *store, const char *subscription,
+                              struct store_delivery_stat *stat, struct fault *fault);
 
 enum store_result marks_find(struct store *store, enum mark_kind kind,
                              const uint8_t hash[MARK_HASH_SIZE], int64_t now_ms, struct mark *mark,

@@ -10,7 +10,7 @@
 #include "store/lmdb/record_pieces.h"
 
 /* A layout that changes gets a new version. */
-enum { ACCOUNT_VERSION = 2, CLIENT_VERSION = 2, OTHER_VERSION = 1 };
+enum { ACCOUNT_VERSION = 2, CLIENT_VERSION = 2, OTHER_VERSION = 1, LINK_VERSION = 255 };
 
 /* ---- the MAC ---- */
 
@@ -324,6 +324,8 @@ bool record_get_key(struct record *record, struct signing_row *row)
  *     0b 3139322e302e322e3235    address, "" = not known
  *     05 7265757365              cause
  *     00                         note
+ *     (16 bytes)                 link: a MAC of all this but what counts repeats, and of the link
+ *                                of the one before it; zero where the class has no chain
  *     (16 bytes)                 MAC */
 
 void record_put_event(struct record *record, const struct event *event)
@@ -342,6 +344,7 @@ void record_put_event(struct record *record, const struct event *event)
     put_short_text(record, event->address, sizeof event->address);
     put_short_text(record, event->cause, sizeof event->cause);
     put_short_text(record, event->note, sizeof event->note);
+    put_bytes(record, event->link, sizeof event->link);
 }
 
 bool record_get_event(struct record *record, struct event *event)
@@ -361,6 +364,109 @@ bool record_get_event(struct record *record, struct event *event)
     get_short_text(record, event->address, sizeof event->address);
     get_short_text(record, event->cause, sizeof event->cause);
     get_short_text(record, event->note, sizeof event->note);
+    get_into(record, event->link, sizeof event->link);
+    return ended(record);
+}
+
+/* No record's value begins like this one. */
+bool record_event_link(struct record *record, const struct crypto_mac *mac,
+                       const struct event *event, const uint8_t before[EVENT_LINK_SIZE],
+                       uint8_t link[EVENT_LINK_SIZE])
+{
+    struct event told_once = *event;
+    uint8_t full[CRYPTO_HASH_SIZE];
+
+    told_once.repeats = 0;
+    told_once.last_ms = 0;
+    memset(told_once.link, 0, sizeof told_once.link);
+    put_u8(record, LINK_VERSION);
+    put_bytes(record, before, EVENT_LINK_SIZE);
+    record_put_event(record, &told_once);
+    if (record->failed || !crypto_mac_compute(mac, record->bytes, record->size, full)) {
+        return false;
+    }
+    memcpy(link, full, EVENT_LINK_SIZE);
+    return true;
+}
+
+void record_event_id(const struct crypto_mac *mac, const struct event *event,
+                     uint8_t id[STORE_DELIVERY_ID_SIZE])
+{
+    static const char label[] = "retoken event id";
+    uint8_t text[sizeof label + 8 + 8 + 1 + SESSION_ID_SIZE] = {0};
+    uint8_t full[CRYPTO_HASH_SIZE] = {0};
+
+    memcpy(text, label, sizeof label);
+    codec_put_u64(text + sizeof label, event->number);
+    codec_put_u64(text + sizeof label + 8, (uint64_t)event->at_ms);
+    text[sizeof label + 16] = (uint8_t)event->kind;
+    memcpy(text + sizeof label + 17, event->session, SESSION_ID_SIZE);
+    (void)crypto_mac_compute(mac, text, sizeof text, full);
+    memcpy(id, full, STORE_DELIVERY_ID_SIZE);
+}
+
+/* ---- delivery: key = subscription, 00, 61 (it waits) or 64 (it is dead), class (1), number (7)
+ * ----
+ *
+ *     01                         version
+ *     00                         state, enum delivery_state
+ *     00000000                   how often it was leased
+ *     0000019a9f2c3b00           when it began to wait
+ *     0000000000000000           until when it is leased or put off
+ *     00                         why it was not delivered the last time
+ *     01 00 …                    the event, as its record has it, its link zero
+ *     (16 bytes)                 MAC */
+
+void record_put_delivery(struct record *record, const struct record_delivery *row)
+{
+    put_version(record);
+    put_u8(record, row->state);
+    put_u32(record, row->tries);
+    put_time(record, row->first_ms);
+    put_time(record, row->next_ms);
+    put_short_text(record, row->why, sizeof row->why);
+    record_put_event(record, &row->event);
+}
+
+bool record_get_delivery(struct record *record, struct record_delivery *row)
+{
+    memset(row->why, 0, sizeof row->why);
+    get_version(record);
+    row->state = (enum delivery_state)get_choice(record, DELIVERY_DEAD);
+    row->tries = get_u32(record);
+    row->first_ms = get_time(record);
+    row->next_ms = get_time(record);
+    record->failed |= row->next_ms < 0;
+    get_short_text(record, row->why, sizeof row->why);
+    return record_get_event(record, &row->event);
+}
+
+/* ---- outbox: key = subscription, 00 ----
+ *
+ *     01                         version
+ *     00000001 00000000 …        rows, by state
+ *     0000000000000000           delivered
+ *     0000000000000000           dropped, because there were too many
+ *     (16 bytes)                 MAC */
+
+void record_put_outbox(struct record *record, const struct record_outbox *counts)
+{
+    put_version(record);
+    for (size_t i = 0; i < DELIVERY_STATES; i++) {
+        put_u32(record, counts->rows[i]);
+    }
+    put_u64(record, counts->delivered);
+    put_u64(record, counts->dropped);
+}
+
+bool record_get_outbox(struct record *record, struct record_outbox *counts)
+{
+    get_version(record);
+    for (size_t i = 0; i < DELIVERY_STATES; i++) {
+        counts->rows[i] = get_u32(record);
+    }
+    counts->delivered = get_u64(record);
+    counts->dropped = get_u64(record);
     return ended(record);
 }
 
@@ -433,6 +539,34 @@ bool record_get_counters(struct record *record, struct record_counters *counters
     for (size_t i = 0; i < EVENT_CLASSES; i++) {
         counters->events[i] = get_u32(record);
     }
+    return ended(record);
+}
+
+/* ---- chains: table meta, key "chains" ----
+ *
+ *     01                         version
+ *     (16 bytes)                 security: the link of the last event that is no longer kept
+ *     (16 bytes)                 and of the last
+ *     (16 bytes)                 administration: the same
+ *     (16 bytes)
+ *     (16 bytes)                 MAC */
+
+void record_put_chains(struct record *record, const struct record_chains *chains)
+{
+    put_version(record);
+    put_bytes(record, chains->security.base, EVENT_LINK_SIZE);
+    put_bytes(record, chains->security.head, EVENT_LINK_SIZE);
+    put_bytes(record, chains->administration.base, EVENT_LINK_SIZE);
+    put_bytes(record, chains->administration.head, EVENT_LINK_SIZE);
+}
+
+bool record_get_chains(struct record *record, struct record_chains *chains)
+{
+    get_version(record);
+    get_into(record, chains->security.base, EVENT_LINK_SIZE);
+    get_into(record, chains->security.head, EVENT_LINK_SIZE);
+    get_into(record, chains->administration.base, EVENT_LINK_SIZE);
+    get_into(record, chains->administration.head, EVENT_LINK_SIZE);
     return ended(record);
 }
 

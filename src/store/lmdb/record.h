@@ -16,6 +16,7 @@
 #include "model/session.h"
 #include "model/signing.h"
 #include "store/lmdb/env.h"
+#include "store/store.h"
 
 enum {
     RECORD_MAC_SIZE = 16,
@@ -81,6 +82,42 @@ bool record_get_key(struct record *record, struct signing_row *row);
 void record_put_event(struct record *record, const struct event *event);
 bool record_get_event(struct record *record, struct event *event);
 
+/* The link of the event after `before`: between record_start and nothing else. Covers all that
+ * never changes of it. False: libcrypto failed. */
+bool record_event_link(struct record *record, const struct crypto_mac *mac,
+                       const struct event *event, const uint8_t before[EVENT_LINK_SIZE],
+                       uint8_t link[EVENT_LINK_SIZE]);
+/* By which a receiver knows the event when it is delivered again. All zero: libcrypto failed. */
+void record_event_id(const struct crypto_mac *mac, const struct event *event,
+                     uint8_t id[STORE_DELIVERY_ID_SIZE]);
+
+/* An event that waits for a subscription. */
+enum delivery_state {
+    DELIVERY_READY,   /* to be leased */
+    DELIVERY_HELD,    /* an earlier one of its session is not delivered yet */
+    DELIVERY_LEASED,  /* until next_ms */
+    DELIVERY_DELAYED, /* until next_ms */
+    DELIVERY_DEAD
+};
+enum { DELIVERY_STATES = DELIVERY_DEAD + 1 };
+struct record_delivery {
+    enum delivery_state state;
+    uint32_t tries;
+    int64_t first_ms, next_ms;
+    char why[STORE_WHY_MAX + 1];
+    struct event event;
+};
+void record_put_delivery(struct record *record, const struct record_delivery *row);
+bool record_get_delivery(struct record *record, struct record_delivery *row);
+
+/* Of one subscription. */
+struct record_outbox {
+    uint32_t rows[DELIVERY_STATES];
+    uint64_t delivered, dropped;
+};
+void record_put_outbox(struct record *record, const struct record_outbox *counts);
+bool record_get_outbox(struct record *record, struct record_outbox *counts);
+
 /* All but kind and hash, which are its key. */
 void record_put_mark(struct record *record, const struct mark *mark);
 bool record_get_mark(struct record *record, struct mark *mark);
@@ -94,6 +131,16 @@ struct record_counters {
 };
 void record_put_counters(struct record *record, const struct record_counters *counters);
 bool record_get_counters(struct record *record, struct record_counters *counters);
+
+/* meta: written at every event that is in a chain. */
+struct record_chains {
+    struct record_chain {
+        uint8_t base[EVENT_LINK_SIZE]; /* the link of the last that is no longer kept */
+        uint8_t head[EVENT_LINK_SIZE]; /* the link of the last */
+    } security, administration;
+};
+void record_put_chains(struct record *record, const struct record_chains *chains);
+bool record_get_chains(struct record *record, struct record_chains *chains);
 
 /* meta: the time by which sessions are removed (sweep_time.h). All zero: there is none yet. */
 struct record_time {

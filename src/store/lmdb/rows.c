@@ -353,8 +353,14 @@ bool rows_event_get(struct rows *rows, const struct rows_key *key, struct event 
 {
     struct record record;
 
-    return get(rows, TABLE_EVENTS, key, &record) &&
-           (record_get_event(&record, event) || damaged(rows, TABLE_EVENTS, key));
+    enum event_class of;
+
+    if (!get(rows, TABLE_EVENTS, key, &record)) {
+        return false;
+    } else if (!record_get_event(&record, event)) {
+        return damaged(rows, TABLE_EVENTS, key);
+    }
+    return rows_event_split(key, &of, &event->number) || damaged(rows, TABLE_EVENTS, key);
 }
 
 void rows_event_put(struct rows *rows, const struct rows_key *key, const struct event *event)
@@ -369,6 +375,73 @@ void rows_event_put(struct rows *rows, const struct rows_key *key, const struct 
 bool rows_event_remove(struct rows *rows, const struct rows_key *key)
 {
     return remove_row(rows, TABLE_EVENTS, key);
+}
+
+void rows_event_link(struct rows *rows, const struct rows_key *key, const struct event *event,
+                     const uint8_t before[EVENT_LINK_SIZE], uint8_t link[EVENT_LINK_SIZE])
+{
+    struct record record;
+
+    record_start(&record, TABLE_EVENTS, bytes_of(key));
+    if (!record_event_link(&record, rows->mac, event, before, link)) {
+        rows_fail(rows, "libcrypto failed");
+    }
+}
+
+/* ---- the outbox ---- */
+
+bool rows_delivery_get(struct rows *rows, const char *subscription, bool dead, enum event_class of,
+                       uint64_t number, struct record_delivery *row)
+{
+    struct rows_key key = rows_delivery_key(subscription, dead, of, number);
+    struct record record;
+
+    if (!get(rows, TABLE_OUTBOX, &key, &record)) {
+        return false;
+    } else if (!record_get_delivery(&record, row)) {
+        return damaged(rows, TABLE_OUTBOX, &key);
+    }
+    row->event.number = number;
+    return true;
+}
+
+void rows_delivery_put(struct rows *rows, const char *subscription,
+                       const struct record_delivery *row)
+{
+    struct rows_key key = rows_delivery_key(subscription, row->state == DELIVERY_DEAD,
+                                            event_class(row->event.kind), row->event.number);
+    struct record record;
+
+    record_start(&record, TABLE_OUTBOX, bytes_of(&key));
+    record_put_delivery(&record, row);
+    put_record(rows, TABLE_OUTBOX, &key, &record);
+}
+
+bool rows_delivery_remove(struct rows *rows, const struct rows_key *key)
+{
+    return remove_row(rows, TABLE_OUTBOX, key);
+}
+
+void rows_outbox_get(struct rows *rows, const char *subscription, struct record_outbox *counts)
+{
+    struct rows_key key = rows_outbox_key(subscription);
+    struct record record;
+
+    memset(counts, 0, sizeof *counts);
+    if (get(rows, TABLE_OUTBOX, &key, &record) && !record_get_outbox(&record, counts)) {
+        damaged(rows, TABLE_OUTBOX, &key);
+    }
+}
+
+void rows_outbox_put(struct rows *rows, const char *subscription,
+                     const struct record_outbox *counts)
+{
+    struct rows_key key = rows_outbox_key(subscription);
+    struct record record;
+
+    record_start(&record, TABLE_OUTBOX, bytes_of(&key));
+    record_put_outbox(&record, counts);
+    put_record(rows, TABLE_OUTBOX, &key, &record);
 }
 
 /* ---- marks ---- */
@@ -429,6 +502,7 @@ bool rows_index_remove(struct rows *rows, enum env_table table, const struct row
 /* ---- meta ---- */
 
 static const struct rows_key counters_key = {.size = 8, .bytes = "counters"};
+static const struct rows_key chains_key = {.size = 6, .bytes = "chains"};
 static const struct rows_key time_key = {.size = 4, .bytes = "time"};
 static const struct rows_key format_key = {.size = 6, .bytes = "format"};
 static const struct rows_key ended_key = {.size = 5, .bytes = "ended"};
@@ -450,6 +524,25 @@ void rows_counters_put(struct rows *rows, const struct record_counters *counters
     record_start(&record, TABLE_META, bytes_of(&counters_key));
     record_put_counters(&record, counters);
     put_record(rows, TABLE_META, &counters_key, &record);
+}
+
+void rows_chains_get(struct rows *rows, struct record_chains *chains)
+{
+    struct record record;
+
+    memset(chains, 0, sizeof *chains);
+    if (get(rows, TABLE_META, &chains_key, &record) && !record_get_chains(&record, chains)) {
+        damaged(rows, TABLE_META, &chains_key);
+    }
+}
+
+void rows_chains_put(struct rows *rows, const struct record_chains *chains)
+{
+    struct record record;
+
+    record_start(&record, TABLE_META, bytes_of(&chains_key));
+    record_put_chains(&record, chains);
+    put_record(rows, TABLE_META, &chains_key, &record);
 }
 
 bool rows_time_get(struct rows *rows, struct record_time *time)

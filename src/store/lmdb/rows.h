@@ -21,12 +21,13 @@ struct rows {
     const struct clock *clock; /* when a row is written; NULL = as its write says */
     int64_t
         behind_ms; /* how far the wall clock is behind the time that has passed (sweep_time.h) */
-    struct fault *fault;      /* where an error is told; NULL = nowhere */
-    struct ended_list *ended; /* what ends in it, for the journal; NULL in a snapshot */
-    bool failed;              /* an error, told in *fault */
-    size_t changes;           /* puts and removes so far */
-    bool full;                /* the environment had no room */
-    bool pressed;             /* a verb was refused because the store is nearly full */
+    struct fault *fault;         /* where an error is told; NULL = nowhere */
+    const struct outbox *outbox; /* who wants to be told; NULL = nobody */
+    struct ended_list *ended;    /* what ends in it, for the journal; NULL in a snapshot */
+    bool failed;                 /* an error, told in *fault */
+    size_t changes;              /* puts and removes so far */
+    bool full;                   /* the environment had no room */
+    bool pressed;                /* a verb was refused because the store is nearly full */
 };
 
 /* An error of the caller's own. */
@@ -71,6 +72,19 @@ void rows_signing_put(struct rows *rows, const struct signing_row *row);
 bool rows_event_get(struct rows *rows, const struct rows_key *key, struct event *event);
 void rows_event_put(struct rows *rows, const struct rows_key *key, const struct event *event);
 bool rows_event_remove(struct rows *rows, const struct rows_key *key);
+/* What the event under this key is chained with to the one whose link is `before`. */
+void rows_event_link(struct rows *rows, const struct rows_key *key, const struct event *event,
+                     const uint8_t before[EVENT_LINK_SIZE], uint8_t link[EVENT_LINK_SIZE]);
+
+bool rows_delivery_get(struct rows *rows, const char *subscription, bool dead, enum event_class of,
+                       uint64_t number, struct record_delivery *row);
+void rows_delivery_put(struct rows *rows, const char *subscription,
+                       const struct record_delivery *row);
+bool rows_delivery_remove(struct rows *rows, const struct rows_key *key);
+/* All zero where the subscription has had no rows yet. */
+void rows_outbox_get(struct rows *rows, const char *subscription, struct record_outbox *counts);
+void rows_outbox_put(struct rows *rows, const char *subscription,
+                     const struct record_outbox *counts);
 
 bool rows_mark_get(struct rows *rows, enum mark_kind kind, const uint8_t hash[MARK_HASH_SIZE],
                    struct mark *mark);
@@ -85,6 +99,9 @@ bool rows_index_remove(struct rows *rows, enum env_table table, const struct row
 /* An error when they are absent: they are written together with the format. */
 bool rows_counters_get(struct rows *rows, struct record_counters *counters);
 void rows_counters_put(struct rows *rows, const struct record_counters *counters);
+/* All zero: no event was in a chain yet. */
+void rows_chains_get(struct rows *rows, struct record_chains *chains);
+void rows_chains_put(struct rows *rows, const struct record_chains *chains);
 /* False and all zero: no write has told the time yet. */
 bool rows_time_get(struct rows *rows, struct record_time *time);
 void rows_time_put(struct rows *rows, const struct record_time *time);

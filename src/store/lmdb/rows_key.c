@@ -2,9 +2,13 @@
 /* rows_key.c: see rows_key.h. Knows bytes. */
 #include "store/lmdb/rows_key.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/codec.h"
+#include "base/crypto.h"
+#include "store/store.h"
 
 struct rows_key rows_key_first(void)
 {
@@ -91,22 +95,203 @@ bool rows_event_split(const struct rows_key *key, enum event_class *of, uint64_t
     return key->size == 8 && key->bytes[0] < EVENT_CLASSES;
 }
 
+static void tell_subject(const struct event *event, uint8_t subject[SESSION_ID_SIZE]);
+
 struct rows_key rows_repeat_key(const struct event *event, const struct rows_key *event_key)
 {
     struct rows_key key;
 
     key.size = REPEAT_SIZE;
-    memcpy(key.bytes, event->session, SESSION_ID_SIZE);
+    tell_subject(event, key.bytes);
     codec_put_u32(key.bytes + REPEAT_GENERATION, event->generation);
     key.bytes[REPEAT_KIND] = (uint8_t)event->kind;
     memcpy(key.bytes + REPEAT_EVENT, event_key->bytes, 8);
     return key;
 }
 
+/* The session; or what strangers who prove nothing are counted by. */
+static void tell_subject(const struct event *event, uint8_t subject[SESSION_ID_SIZE])
+{
+    uint8_t hash[CRYPTO_HASH_SIZE];
+    char text[sizeof event->realm + sizeof event->client + sizeof event->cause + 24];
+    int size;
+
+    memcpy(subject, event->session, SESSION_ID_SIZE);
+    if (event_has_session(event) || event_class(event->kind) != EVENT_CLASS_STRANGERS) {
+        return;
+    }
+    size = snprintf(text, sizeof text, "%s\n%s\n%s\n%" PRIu64, event->realm, event->client,
+                    event->cause, event->account);
+    if (crypto_sha256(text, (size_t)size, hash)) {
+        memcpy(subject, hash, SESSION_ID_SIZE);
+    }
+}
+
 bool rows_repeat_split(const struct rows_key *key, struct rows_key *event_key)
 {
     *event_key = rows_key_bytes(key->bytes + REPEAT_EVENT, 8);
     return key->size == REPEAT_SIZE;
+}
+
+/* ---- the outbox ---- */
+
+/* A subscription's name and a zero byte, then what kind of key it is. */
+enum { OUTBOX_WAITS = 'a', OUTBOX_DEAD = 'd' };
+enum { DELIVERY_BY_AGE = 'a', DELIVERY_BY_TIME = 'd', DELIVERY_BY_SESSION = 's' };
+
+static void add_byte(struct rows_key *key, unsigned byte)
+{
+    key->bytes[key->size++] = (uint8_t)byte;
+}
+
+static void add_u64(struct rows_key *key, uint64_t number)
+{
+    codec_put_u64(key->bytes + key->size, number);
+    key->size += 8;
+}
+
+/* True: `key` is `start` and as many bytes more. */
+static bool is_longer(const struct rows_key *key, const struct rows_key *start, size_t by)
+{
+    return key->size == start->size + by && memcmp(key->bytes, start->bytes, start->size) == 0;
+}
+
+struct rows_key rows_outbox_key(const char *subscription)
+{
+    struct rows_key key =
+        rows_key_bytes(subscription, strnlen(subscription, STORE_SUBSCRIPTION_MAX));
+
+    add_byte(&key, 0);
+    return key;
+}
+
+struct rows_key rows_outbox_end_key(const char *subscription)
+{
+    struct rows_key key = rows_outbox_key(subscription);
+
+    key.bytes[key.size - 1] = 1;
+    return key;
+}
+
+struct rows_key rows_delivery_key(const char *subscription, bool dead, enum event_class of,
+                                  uint64_t number)
+{
+    struct rows_key key = rows_outbox_key(subscription);
+
+    add_byte(&key, dead ? OUTBOX_DEAD : OUTBOX_WAITS);
+    add_u64(&key, (uint64_t)of << 56 | number);
+    return key;
+}
+
+bool rows_delivery_split(const struct rows_key *key, const char *subscription,
+                         struct rows_delivery_place *place)
+{
+    struct rows_key start = rows_outbox_key(subscription);
+    const uint8_t *rest = key->bytes + start.size;
+
+    if (!is_longer(key, &start, 1 + 8) || (rest[0] != OUTBOX_WAITS && rest[0] != OUTBOX_DEAD) ||
+        rest[1] > EVENT_CLASS_FLOW) {
+        return false;
+    }
+    place->dead = rest[0] == OUTBOX_DEAD;
+    place->of = (enum event_class)rest[1];
+    place->number = codec_get_u64(rest + 1) & UINT64_MAX >> 8;
+    return true;
+}
+
+uint64_t rows_delivery_order(const struct event *event)
+{
+    return event->number << 8 | event_class(event->kind);
+}
+
+static bool split_order(uint64_t order, struct rows_waiting *place)
+{
+    place->of = (enum event_class)(order & UINT8_MAX);
+    place->number = order >> 8;
+    return (order & UINT8_MAX) <= EVENT_CLASS_FLOW;
+}
+
+static struct rows_key start_of_ready(const char *subscription)
+{
+    struct rows_key key = rows_outbox_key(subscription);
+
+    add_byte(&key, DELIVERY_BY_AGE);
+    return key;
+}
+
+struct rows_key rows_ready_key(const char *subscription, uint64_t order)
+{
+    struct rows_key key = start_of_ready(subscription);
+
+    add_u64(&key, order);
+    return key;
+}
+
+bool rows_ready_split(const struct rows_key *key, const char *subscription,
+                      struct rows_waiting *place)
+{
+    struct rows_key start = start_of_ready(subscription);
+
+    return is_longer(key, &start, 8) && split_order(codec_get_u64(key->bytes + start.size), place);
+}
+
+static struct rows_key start_of_due(const char *subscription)
+{
+    struct rows_key key = rows_outbox_key(subscription);
+
+    add_byte(&key, DELIVERY_BY_TIME);
+    return key;
+}
+
+struct rows_key rows_due_key(const char *subscription, int64_t next_ms, uint64_t order)
+{
+    struct rows_key key = start_of_due(subscription);
+
+    add_u64(&key, (uint64_t)next_ms);
+    add_u64(&key, order);
+    return key;
+}
+
+bool rows_due_split(const struct rows_key *key, const char *subscription, int64_t *next_ms,
+                    struct rows_waiting *place)
+{
+    struct rows_key start = start_of_due(subscription);
+    uint64_t next;
+
+    if (!is_longer(key, &start, 8 + 8)) {
+        return false;
+    }
+    next = codec_get_u64(key->bytes + start.size);
+    *next_ms = (int64_t)next;
+    return next <= INT64_MAX && split_order(codec_get_u64(key->bytes + start.size + 8), place);
+}
+
+static struct rows_key start_of_waiting(const char *subscription,
+                                        const uint8_t session[SESSION_ID_SIZE])
+{
+    struct rows_key key = rows_outbox_key(subscription);
+
+    add_byte(&key, DELIVERY_BY_SESSION);
+    memcpy(key.bytes + key.size, session, SESSION_ID_SIZE);
+    key.size += SESSION_ID_SIZE;
+    return key;
+}
+
+struct rows_key rows_waiting_key(const char *subscription, const uint8_t session[SESSION_ID_SIZE],
+                                 uint64_t order)
+{
+    struct rows_key key = start_of_waiting(subscription, session);
+
+    add_u64(&key, order);
+    return key;
+}
+
+bool rows_waiting_split(const struct rows_key *key, const char *subscription,
+                        const uint8_t session[SESSION_ID_SIZE], struct rows_waiting *place)
+{
+    struct rows_key start = start_of_waiting(subscription, session);
+
+    return is_longer(key, &start, 8) && split_order(codec_get_u64(key->bytes + start.size), place);
 }
 
 /* ---- the indices of sessions ---- */

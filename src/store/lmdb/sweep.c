@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "store/lmdb/marks.h"
+#include "store/lmdb/outbox.h"
 #include "store/lmdb/sweep_time.h"
 
 /* When an entry leads to a record that cannot be read, or to aliases that cannot be computed here:
  * the next look is this much later, so that it is not ahead of all others for ever. */
 enum { POSTPONE_MS = 24 * 60 * 60 * 1000 };
 
-enum { PRUNE_SESSIONS = 100, PRUNE_ENTRIES = 500, PRUNE_ALIASES = 1000 };
+enum { PRUNE_SESSIONS = 100, PRUNE_ENTRIES = 500, PRUNE_ALIASES = 1000, PRUNE_DELIVERIES = 1000 };
 
 static int64_t due_ms_of(const struct sweep *sweep, const struct session *session);
 static int64_t later(int64_t at_ms, int64_t by_ms);
@@ -104,10 +105,14 @@ enum store_result sweep_prune(struct rows *rows, const struct sweep *sweep,
     if (pruning->clock_is_right || sweep_time_worth_storing(&stored, &time)) {
         rows_time_put(rows, &time);
     }
+    pruning->removed = 0;
+    if (outbox_prune(rows, PRUNE_DELIVERIES)) {
+        pruning->more = true;
+        return STORE_OK;
+    }
     if (pruning->most < budget.sessions) {
         budget.sessions = pruning->most;
     }
-    pruning->removed = 0;
     sweep_run(rows, sweep, sweep_time_limit_ms(&time, pruning->now_ms), &budget, &pruning->removed,
               &pruning->more);
     return STORE_OK;

@@ -1,0 +1,592 @@
+/* SPDX-License-Identifier: ISC */
+/* outbox.c: see outbox.h. Knows rows and their order; does not know what an event means. */
+#include "store/lmdb/outbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/codec.h"
+#include "store/lmdb/lmdb_store.h"
+
+/* A next time that is further away than any subscriber waits was set by a clock that has been set
+ * back since. */
+enum { OUTBOX_MOST = 100000, LEASED_AT_ONCE = 500, RETRIED_AT_ONCE = 500 };
+#define FURTHEST_MS (7 * (int64_t)CLOCK_DAY)
+
+/* ---- who subscribes ---- */
+
+static bool copy_realms(const struct store_subscription *from, struct store_subscription *to);
+static bool subscribes(const struct store_subscription *subscription, const struct event *event);
+
+bool outbox_copy(const struct store_settings *settings, struct outbox *outbox)
+{
+    *outbox =
+        (struct outbox){.most = settings->outbox_most != 0 ? settings->outbox_most : OUTBOX_MOST};
+    if (settings->subscription_count == 0) {
+        return true;
+    }
+    outbox->subscriptions = calloc(settings->subscription_count, sizeof *outbox->subscriptions);
+    if (outbox->subscriptions == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < settings->subscription_count; i++) {
+        outbox->count = i + 1;
+        outbox->kinds |= settings->subscriptions[i].kinds;
+        if (!copy_realms(&settings->subscriptions[i], &outbox->subscriptions[i])) {
+            outbox_free(outbox);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool copy_realms(const struct store_subscription *from, struct store_subscription *to)
+{
+    char **realms = calloc(from->realm_count + 1, sizeof *realms);
+    bool done = realms != NULL;
+
+    *to = *from;
+    to->realms = (const char *const *)realms;
+    to->realm_count = 0;
+    for (size_t i = 0; done && i < from->realm_count; i++) {
+        realms[i] = strdup(from->realms[i]);
+        done = realms[i] != NULL;
+        to->realm_count += done ? 1 : 0;
+    }
+    return done;
+}
+
+void outbox_free(struct outbox *outbox)
+{
+    for (size_t i = 0; i < outbox->count; i++) {
+        struct store_subscription *subscription = &outbox->subscriptions[i];
+
+        for (size_t n = 0; n < subscription->realm_count; n++) {
+            free((void *)(uintptr_t)subscription->realms[n]);
+        }
+        free((void *)(uintptr_t)subscription->realms);
+    }
+    free(outbox->subscriptions);
+    *outbox = (struct outbox){0};
+}
+
+bool outbox_wants(const struct outbox *outbox, const struct event *event)
+{
+    if (outbox == NULL || (outbox->kinds & event_bit(event->kind)) == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < outbox->count; i++) {
+        if (subscribes(&outbox->subscriptions[i], event)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What belongs to no realm is everyone's. */
+static bool subscribes(const struct store_subscription *subscription, const struct event *event)
+{
+    bool in_realm = subscription->realm_count == 0 || event->realm[0] == '\0';
+
+    for (size_t i = 0; i < subscription->realm_count && !in_realm; i++) {
+        in_realm = strcmp(subscription->realms[i], event->realm) == 0;
+    }
+    return in_realm && (subscription->kinds & event_bit(event->kind)) != 0;
+}
+
+/* ---- appending ---- */
+
+static void append_for(struct rows *rows, const char *subscription, const struct event *event);
+static bool count_again(struct rows *rows, const char *subscription, const struct event *event);
+static bool make_room(struct rows *rows, const char *subscription, struct record_outbox *counts,
+                      enum event_class of);
+static bool first_of_class(struct rows *rows, const char *subscription, enum event_class of,
+                           struct record_delivery *row);
+static bool session_waits(struct rows *rows, const char *subscription, const struct event *event,
+                          struct rows_key *first);
+static void put_in(struct rows *rows, const char *subscription, struct record_outbox *counts,
+                   struct record_delivery *row, enum delivery_state state);
+static void take_out(struct rows *rows, const char *subscription, struct record_outbox *counts,
+                     const struct record_delivery *row);
+static void promote_next(struct rows *rows, const char *subscription, struct record_outbox *counts,
+                         const struct record_delivery *gone);
+
+void outbox_append(struct rows *rows, const struct event *event)
+{
+    for (size_t i = 0; i < rows->outbox->count; i++) {
+        if (subscribes(&rows->outbox->subscriptions[i], event)) {
+            append_for(rows, rows->outbox->subscriptions[i].name, event);
+        }
+    }
+}
+
+static void append_for(struct rows *rows, const char *subscription, const struct event *event)
+{
+    struct record_delivery row = {.event = *event, .first_ms = event->at_ms};
+    struct record_outbox counts;
+    struct rows_key first;
+
+    if (event_has_session(event) && event_class(event->kind) == EVENT_CLASS_FLOW &&
+        count_again(rows, subscription, event)) {
+        return;
+    }
+    rows_outbox_get(rows, subscription, &counts);
+    if (make_room(rows, subscription, &counts, event_class(event->kind))) {
+        put_in(rows, subscription, &counts, &row,
+               session_waits(rows, subscription, event, &first) ? DELIVERY_HELD : DELIVERY_READY);
+    } else {
+        counts.dropped++;
+    }
+    rows_outbox_put(rows, subscription, &counts);
+}
+
+/* Is it what the last row of its session tells already? Then it is counted there, so that a client
+ * which asks for one answer again and again has one row. */
+static bool count_again(struct rows *rows, const char *subscription, const struct event *event)
+{
+    struct rows_key last = rows_waiting_key(subscription, event->session, UINT64_MAX);
+    struct record_delivery row;
+    struct rows_waiting found;
+
+    if (!rows_next(rows, TABLE_DELIVERIES, ENV_BEFORE, &last) ||
+        !rows_waiting_split(&last, subscription, event->session, &found) ||
+        !rows_delivery_get(rows, subscription, false, found.of, found.number, &row) ||
+        row.event.kind != event->kind || row.event.generation != event->generation) {
+        return false;
+    }
+    row.event.repeats += row.event.repeats < UINT32_MAX;
+    row.event.last_ms = event->at_ms;
+    rows_delivery_put(rows, subscription, &row);
+    return true;
+}
+
+/* From what may go first to what must not. */
+static const enum event_class by_worth[] = {EVENT_CLASS_FLOW, EVENT_CLASS_ROUTINE,
+                                            EVENT_CLASS_STRANGERS, EVENT_CLASS_ADMINISTRATION,
+                                            EVENT_CLASS_SECURITY};
+enum { CLASSES = sizeof by_worth / sizeof by_worth[0] };
+
+/* For one more of this class: the oldest of what is worth no more makes it. False: all is worth
+ * more. */
+static bool make_room(struct rows *rows, const char *subscription, struct record_outbox *counts,
+                      enum event_class of)
+{
+    struct record_delivery row;
+    uint64_t all = 0;
+
+    for (size_t i = 0; i < DELIVERY_STATES; i++) {
+        all += counts->rows[i];
+    }
+    if (all < rows->outbox->most) {
+        return true;
+    }
+    for (size_t i = 0; i < CLASSES; i++) {
+        if (first_of_class(rows, subscription, by_worth[i], &row)) {
+            take_out(rows, subscription, counts, &row);
+            promote_next(rows, subscription, counts, &row);
+            counts->dropped++;
+            return true;
+        } else if (by_worth[i] == of) {
+            return false;
+        }
+    }
+    return false;
+}
+
+/* The oldest; a dead one before any that waits. */
+static bool first_of_class(struct rows *rows, const char *subscription, enum event_class of,
+                           struct record_delivery *row)
+{
+    for (int waits = 0; waits < 2; waits++) {
+        struct rows_key key = rows_delivery_key(subscription, waits == 0, of, 0);
+        struct rows_delivery_place place;
+
+        if (rows_next(rows, TABLE_OUTBOX, ENV_FROM, &key) &&
+            rows_delivery_split(&key, subscription, &place) && place.dead == (waits == 0) &&
+            place.of == of) {
+            return rows_delivery_get(rows, subscription, place.dead, of, place.number, row);
+        }
+    }
+    return false;
+}
+
+/* ---- states ---- */
+
+/* Is another of its session under way, or waiting? */
+static bool session_waits(struct rows *rows, const char *subscription, const struct event *event,
+                          struct rows_key *first)
+{
+    struct rows_waiting found;
+
+    if (!event_has_session(event)) {
+        return false;
+    }
+    *first = rows_waiting_key(subscription, event->session, 0);
+    return rows_next(rows, TABLE_DELIVERIES, ENV_FROM, first) &&
+           rows_waiting_split(first, subscription, event->session, &found);
+}
+
+/* Puts the row, and whatever entries it has in this state. */
+static void put_in(struct rows *rows, const char *subscription, struct record_outbox *counts,
+                   struct record_delivery *row, enum delivery_state state)
+{
+    uint64_t order = rows_delivery_order(&row->event);
+    struct rows_key key;
+
+    row->state = state;
+    counts->rows[state]++;
+    rows_delivery_put(rows, subscription, row);
+    if (state == DELIVERY_READY) {
+        key = rows_ready_key(subscription, order);
+        rows_index_put(rows, TABLE_DELIVERIES, &key);
+    } else if (state == DELIVERY_LEASED || state == DELIVERY_DELAYED) {
+        key = rows_due_key(subscription, row->next_ms, order);
+        rows_index_put(rows, TABLE_DELIVERIES, &key);
+    }
+    if (state != DELIVERY_DEAD && event_has_session(&row->event)) {
+        key = rows_waiting_key(subscription, row->event.session, order);
+        rows_index_put(rows, TABLE_DELIVERIES, &key);
+    }
+}
+
+static void take_out(struct rows *rows, const char *subscription, struct record_outbox *counts,
+                     const struct record_delivery *row)
+{
+    uint64_t order = rows_delivery_order(&row->event);
+    struct rows_key key;
+
+    counts->rows[row->state] -= counts->rows[row->state] > 0;
+    key = rows_delivery_key(subscription, row->state == DELIVERY_DEAD, event_class(row->event.kind),
+                            row->event.number);
+    rows_delivery_remove(rows, &key);
+    if (row->state == DELIVERY_READY) {
+        key = rows_ready_key(subscription, order);
+        rows_index_remove(rows, TABLE_DELIVERIES, &key);
+    } else if (row->state == DELIVERY_LEASED || row->state == DELIVERY_DELAYED) {
+        key = rows_due_key(subscription, row->next_ms, order);
+        rows_index_remove(rows, TABLE_DELIVERIES, &key);
+    }
+    if (row->state != DELIVERY_DEAD && event_has_session(&row->event)) {
+        key = rows_waiting_key(subscription, row->event.session, order);
+        rows_index_remove(rows, TABLE_DELIVERIES, &key);
+    }
+}
+
+/* After the one of its session that was not held. */
+static void promote_next(struct rows *rows, const char *subscription, struct record_outbox *counts,
+                         const struct record_delivery *gone)
+{
+    struct record_delivery row;
+    struct rows_waiting found;
+    struct rows_key first;
+
+    if (gone->state == DELIVERY_HELD || gone->state == DELIVERY_DEAD ||
+        !session_waits(rows, subscription, &gone->event, &first) ||
+        !rows_waiting_split(&first, subscription, gone->event.session, &found) ||
+        !rows_delivery_get(rows, subscription, false, found.of, found.number, &row)) {
+        return;
+    }
+    take_out(rows, subscription, counts, &row);
+    put_in(rows, subscription, counts, &row, DELIVERY_READY);
+}
+
+/* ---- leases ---- */
+
+static bool next_due(struct rows *rows, const struct store_leasing *leasing,
+                     struct record_delivery *row);
+static bool next_ready(struct rows *rows, const struct store_leasing *leasing,
+                       struct record_delivery *row);
+static void show(const struct rows *rows, const char *subscription,
+                 const struct record_delivery *row, struct store_delivery *delivery);
+
+/* What was leased or put off and is due again comes first, then the oldest that are ready. */
+enum store_result outbox_lease(struct rows *rows, struct store_leasing *leasing)
+{
+    size_t room = leasing->room < LEASED_AT_ONCE ? leasing->room : LEASED_AT_ONCE;
+    struct record_outbox counts;
+    struct record_delivery row;
+
+    leasing->count = 0;
+    rows_outbox_get(rows, leasing->subscription, &counts);
+    while (leasing->count < room &&
+           (next_due(rows, leasing, &row) || next_ready(rows, leasing, &row))) {
+        take_out(rows, leasing->subscription, &counts, &row);
+        row.tries += row.tries < UINT32_MAX;
+        row.next_ms = leasing->now_ms + (leasing->lease_ms > 0 ? leasing->lease_ms : 1);
+        put_in(rows, leasing->subscription, &counts, &row, DELIVERY_LEASED);
+        show(rows, leasing->subscription, &row, &leasing->rows[leasing->count++]);
+    }
+    if (leasing->count > 0) {
+        rows_outbox_put(rows, leasing->subscription, &counts);
+    }
+    return STORE_OK;
+}
+
+static bool next_due(struct rows *rows, const struct store_leasing *leasing,
+                     struct record_delivery *row)
+{
+    const char *subscription = leasing->subscription;
+    struct rows_key first = rows_due_key(subscription, 0, 0);
+    struct rows_key last = rows_due_key(subscription, INT64_MAX, UINT64_MAX);
+    struct rows_waiting found;
+    int64_t next_ms;
+
+    if (rows_next(rows, TABLE_DELIVERIES, ENV_FROM, &first) &&
+        rows_due_split(&first, subscription, &next_ms, &found) && next_ms <= leasing->now_ms) {
+        return rows_delivery_get(rows, subscription, false, found.of, found.number, row);
+    }
+    return rows_next(rows, TABLE_DELIVERIES, ENV_BEFORE, &last) &&
+           rows_due_split(&last, subscription, &next_ms, &found) &&
+           next_ms - leasing->now_ms > FURTHEST_MS &&
+           rows_delivery_get(rows, subscription, false, found.of, found.number, row);
+}
+
+static bool next_ready(struct rows *rows, const struct store_leasing *leasing,
+                       struct record_delivery *row)
+{
+    struct rows_key first = rows_ready_key(leasing->subscription, 0);
+    struct rows_waiting found;
+
+    return rows_next(rows, TABLE_DELIVERIES, ENV_FROM, &first) &&
+           rows_ready_split(&first, leasing->subscription, &found) &&
+           rows_delivery_get(rows, leasing->subscription, false, found.of, found.number, row);
+}
+
+static void show(const struct rows *rows, const char *subscription,
+                 const struct record_delivery *row, struct store_delivery *delivery)
+{
+    memset(delivery, 0, sizeof *delivery);
+    delivery->number = row->event.number;
+    record_event_id(rows->mac, &row->event, delivery->id);
+    memcpy(delivery->subscription, subscription,
+           strnlen(subscription, sizeof delivery->subscription - 1));
+    delivery->event = row->event;
+    delivery->tries = row->tries;
+    delivery->first_ms = row->first_ms;
+    delivery->next_ms = row->next_ms;
+    memcpy(delivery->why, row->why, sizeof delivery->why);
+}
+
+/* ---- what came of it ---- */
+
+static bool find_waiting(struct rows *rows, const char *subscription, uint64_t number,
+                         struct record_delivery *row);
+static bool find(struct rows *rows, const char *subscription, bool dead, uint64_t number,
+                 struct record_delivery *row);
+
+enum store_result outbox_done(struct rows *rows, const struct store_write *write)
+{
+    const char *subscription = write->of.delivered.subscription;
+    struct record_outbox counts;
+    struct record_delivery row;
+
+    rows_outbox_get(rows, subscription, &counts);
+    for (size_t i = 0; i < write->of.delivered.count; i++) {
+        if (find_waiting(rows, subscription, write->of.delivered.numbers[i], &row)) {
+            take_out(rows, subscription, &counts, &row);
+            promote_next(rows, subscription, &counts, &row);
+            counts.delivered++;
+        }
+    }
+    rows_outbox_put(rows, subscription, &counts);
+    return STORE_OK;
+}
+
+enum store_result outbox_failed(struct rows *rows, const struct store_write *write)
+{
+    const char *subscription = write->of.undelivered.subscription;
+    struct record_outbox counts;
+    struct record_delivery row;
+
+    if (!find_waiting(rows, subscription, write->of.undelivered.number, &row)) {
+        return STORE_ABSENT;
+    }
+    rows_outbox_get(rows, subscription, &counts);
+    take_out(rows, subscription, &counts, &row);
+    if (write->of.undelivered.dead) {
+        promote_next(rows, subscription, &counts, &row);
+    }
+    row.next_ms = write->of.undelivered.next_ms;
+    memcpy(row.why, write->of.undelivered.why, sizeof row.why);
+    put_in(rows, subscription, &counts, &row,
+           write->of.undelivered.dead ? DELIVERY_DEAD : DELIVERY_DELAYED);
+    rows_outbox_put(rows, subscription, &counts);
+    return STORE_OK;
+}
+
+static bool find_waiting(struct rows *rows, const char *subscription, uint64_t number,
+                         struct record_delivery *row)
+{
+    return find(rows, subscription, false, number, row);
+}
+
+static bool find(struct rows *rows, const char *subscription, bool dead, uint64_t number,
+                 struct record_delivery *row)
+{
+    for (size_t i = 0; i < CLASSES; i++) {
+        if (rows_delivery_get(rows, subscription, dead, by_worth[i], number, row)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- dead letters ---- */
+
+static bool next_dead(struct rows *rows, const char *subscription, uint64_t number,
+                      struct record_delivery *row);
+
+/* They wait behind what their sessions have told since. */
+enum store_result outbox_retry(struct rows *rows, struct store_retrying *retrying)
+{
+    const char *subscription = retrying->subscription;
+    struct record_outbox counts;
+    struct record_delivery row;
+    struct rows_key first;
+
+    retrying->count = 0;
+    rows_outbox_get(rows, subscription, &counts);
+    while (retrying->count < (retrying->number != 0 ? 1 : RETRIED_AT_ONCE) &&
+           next_dead(rows, subscription, retrying->number, &row)) {
+        take_out(rows, subscription, &counts, &row);
+        row.tries = 0;
+        row.first_ms = retrying->now_ms;
+        row.next_ms = 0;
+        memset(row.why, 0, sizeof row.why);
+        put_in(rows, subscription, &counts, &row,
+               session_waits(rows, subscription, &row.event, &first) ? DELIVERY_HELD
+                                                                     : DELIVERY_READY);
+        retrying->count++;
+    }
+    if (retrying->count > 0) {
+        rows_outbox_put(rows, subscription, &counts);
+    }
+    retrying->more = retrying->number == 0 && retrying->count == RETRIED_AT_ONCE;
+    return retrying->count > 0 || retrying->number == 0 ? STORE_OK : STORE_ABSENT;
+}
+
+static bool next_dead(struct rows *rows, const char *subscription, uint64_t number,
+                      struct record_delivery *row)
+{
+    struct rows_key key = rows_delivery_key(subscription, true, 0, 0);
+    struct rows_delivery_place place;
+
+    if (number != 0) {
+        return find(rows, subscription, true, number, row);
+    }
+    return rows_next(rows, TABLE_OUTBOX, ENV_FROM, &key) &&
+           rows_delivery_split(&key, subscription, &place) && place.dead &&
+           rows_delivery_get(rows, subscription, true, place.of, place.number, row);
+}
+
+/* ---- reading ---- */
+
+enum store_result outbox_dead(struct store *store, const char *subscription,
+                              const struct store_delivery *after, struct store_delivery *rows_out,
+                              size_t room, size_t *count, struct fault *fault)
+{
+    struct rows_key key = rows_delivery_key(subscription, true, 0, 0);
+    struct rows_delivery_place place;
+    struct record_delivery row;
+    struct rows rows;
+
+    *count = 0;
+    if (!lmdb_store_read_begin(store, &rows, fault)) {
+        return STORE_FAULT;
+    }
+    if (after != NULL) {
+        key = rows_delivery_key(subscription, true, event_class(after->event.kind), after->number);
+    }
+    while (*count < room && rows_next(&rows, TABLE_OUTBOX, ENV_AFTER, &key) &&
+           rows_delivery_split(&key, subscription, &place) && place.dead &&
+           rows_delivery_get(&rows, subscription, true, place.of, place.number, &row)) {
+        show(&rows, subscription, &row, &rows_out[(*count)++]);
+    }
+    return lmdb_store_read_end(&rows, true);
+}
+
+enum store_result outbox_stat(struct store *store, const char *subscription,
+                              struct store_delivery_stat *stat, struct fault *fault)
+{
+    struct record_outbox counts;
+    struct rows rows;
+
+    memset(stat, 0, sizeof *stat);
+    if (!lmdb_store_read_begin(store, &rows, fault)) {
+        return STORE_FAULT;
+    }
+    rows_outbox_get(&rows, subscription, &counts);
+    stat->waiting = (uint64_t)counts.rows[DELIVERY_READY] + counts.rows[DELIVERY_HELD];
+    stat->leased = counts.rows[DELIVERY_LEASED];
+    stat->delayed = counts.rows[DELIVERY_DELAYED];
+    stat->dead = counts.rows[DELIVERY_DEAD];
+    stat->delivered = counts.delivered;
+    stat->dropped = counts.dropped;
+    stat->most = lmdb_store_of(store)->outbox.most;
+    for (size_t i = 0; i < CLASSES; i++) {
+        struct rows_key key = rows_delivery_key(subscription, false, by_worth[i], 0);
+        struct rows_delivery_place place;
+        struct record_delivery row;
+
+        if (rows_next(&rows, TABLE_OUTBOX, ENV_FROM, &key) &&
+            rows_delivery_split(&key, subscription, &place) && !place.dead &&
+            place.of == by_worth[i] &&
+            rows_delivery_get(&rows, subscription, false, place.of, place.number, &row) &&
+            (stat->oldest_ms == 0 || row.event.at_ms < stat->oldest_ms)) {
+            stat->oldest_ms = row.event.at_ms;
+        }
+    }
+    return lmdb_store_read_end(&rows, true);
+}
+
+/* ---- subscriptions that are gone ---- */
+
+static bool is_configured(const struct outbox *outbox, const char *subscription);
+static bool remove_some(struct rows *rows, enum env_table table, const char *subscription,
+                        size_t *most);
+
+bool outbox_prune(struct rows *rows, size_t most)
+{
+    struct rows_key key = rows_key_first();
+    char subscription[ENV_KEY_MAX + 1];
+
+    while (rows_next(rows, TABLE_OUTBOX, ENV_FROM, &key)) {
+        rows_key_read_text(&key, subscription);
+        if (!is_configured(rows->outbox, subscription) &&
+            (!remove_some(rows, TABLE_DELIVERIES, subscription, &most) ||
+             !remove_some(rows, TABLE_OUTBOX, subscription, &most))) {
+            return true;
+        }
+        key = rows_outbox_end_key(subscription);
+    }
+    return false;
+}
+
+static bool is_configured(const struct outbox *outbox, const char *subscription)
+{
+    for (size_t i = 0; outbox != NULL && i < outbox->count; i++) {
+        if (strcmp(outbox->subscriptions[i].name, subscription) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* False: there are more than *most, which counts down. */
+static bool remove_some(struct rows *rows, enum env_table table, const char *subscription,
+                        size_t *most)
+{
+    for (;;) {
+        struct rows_key key = rows_outbox_key(subscription);
+        size_t size = key.size;
+
+        if (!rows_next(rows, table, ENV_FROM, &key) || key.size < size ||
+            memcmp(key.bytes, rows_outbox_key(subscription).bytes, size) != 0) {
+            return true;
+        } else if (*most == 0) {
+            return false;
+        }
+        --*most;
+        rows_index_remove(rows, table, &key);
+    }
+}
