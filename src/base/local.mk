@@ -19,6 +19,8 @@ libbase_a_SOURCES = \
 	src/base/crypto.h \
 	src/base/processors.c \
 	src/base/processors.h \
+	src/base/metrics.c \
+	src/base/metrics.h \
 	src/base/secret.c \
 	src/base/secret.h \
 	src/base/clock.c \

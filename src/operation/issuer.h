@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/fault.h"
+#include "base/metrics.h"
 #include "operation/password_kind.h"
 #include "store/store.h"
 #include "token/keyring.h"
@@ -23,6 +24,7 @@ struct issuer {
     struct issuer_keyrings *keyrings; /* issuer.c's own: the current one and earlier ones */
 
     struct password_method password_method; /* of new hashes; set after opening */
+    struct metrics *metrics;                /* borrowed; the same; NULL: nothing is counted */
 };
 
 /* Reads the keyring. False with *fault: the store or a sealed key cannot be read. */

@@ -68,6 +68,8 @@ const struct config_setting config_general_settings[] = {
     {"log", config_read_log, FIELD(struct config, log_target)},
     {"log-level", config_read_choice, FIELD(struct config, log_level),
      ONE_OF(log_levels, "unknown; write error, notice, info or debug")},
+    {"metrics", config_read_switch, FIELD(struct config, metrics),
+     ONE_OF(switches, "unknown; write on or off")},
     {"prefix", config_read_prefix, FIELD(struct config, prefix)},
     {"trailing-slash", config_read_switch, FIELD(struct config, trailing_slash),
      ONE_OF(switches, "unknown; write on or off")},

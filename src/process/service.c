@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/secret.h"
+#include "dialect/dialect.h"
 #include "token/refresh_token.h"
 
 bool service_is_installed(const struct config *config, struct fault *fault)
@@ -63,6 +64,7 @@ static struct store_settings settings_of(struct service *service, bool create, b
         .clock = clock,
         .derived_alias = refresh_token_derived_alias,
         .derived_alias_self = &service->secrets,
+        .metrics = service->metrics,
     };
 
     memcpy(settings.record_key, service->secrets.record, sizeof settings.record_key);
@@ -92,6 +94,46 @@ static bool is_clock_set(struct fault *fault)
     return false;
 }
 
+bool service_metrics_path(const struct config *config, char path[CONFIG_PATH_MAX])
+{
+    return snprintf(path, CONFIG_PATH_MAX, "%s/metrics", config->data) < CONFIG_PATH_MAX;
+}
+
+/* Outcomes have numbers in the file, which another version may give to others. */
+static uint64_t meaning_of_outcomes(void)
+{
+    uint64_t hash = 0;
+
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        hash = metrics_hash(hash, outcome_word((enum outcome)i));
+    }
+    return hash;
+}
+
+void service_count(struct service *service, struct fault *fault)
+{
+    const struct config *config = &service->config;
+    struct metrics_mount mounts[CONFIG_MOUNTS_MAX] = {0};
+    char path[CONFIG_PATH_MAX];
+
+    fault->text[0] = '\0';
+    if (!config->metrics || service->metrics != NULL) {
+        return;
+    } else if (!service_metrics_path(config, path)) {
+        fault_set(fault, "data = %.80s…: the path is too long", config->data);
+        return;
+    }
+    for (size_t i = 0; i < config->mount_count; i++) {
+        const struct mount *mount = &config->mounts[i];
+
+        (void)text_copy(text_of(mount->path), mounts[i].path, sizeof mounts[i].path);
+        (void)text_copy(text_of(mount->realm->dialect->name), mounts[i].dialect,
+                        sizeof mounts[i].dialect);
+    }
+    service->metrics = metrics_open(path, meaning_of_outcomes(), mounts, config->mount_count,
+                                    service->answers, fault);
+}
+
 bool service_open(struct service *service, bool create, bool read_only, struct fault *fault)
 {
     service->secrets = (struct secrets){0};
@@ -112,6 +154,7 @@ bool service_open(struct service *service, bool create, bool read_only, struct f
         goto no_issuer;
     }
     service->issuer.password_method = service->config.password_method;
+    service->issuer.metrics = service->metrics;
     return true;
 
 no_issuer:

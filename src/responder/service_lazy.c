@@ -107,5 +107,9 @@ static bool open_service(struct service_lazy *lazy)
     if (!log_open(service->config.log_target, service->config.log_level, &fault)) {
         log_line(LOG_LEVEL_ERROR, "%s; logging to standard error", fault.text);
     }
+    service_count(service, &fault);
+    if (fault.text[0] != '\0') {
+        log_line(LOG_LEVEL_ERROR, "%s; this process counts by itself", fault.text);
+    }
     return service_open(service, false, false, &lazy->fault);
 }

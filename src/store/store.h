@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/metrics.h"
 #include "model/account.h"
 #include "model/client.h"
 #include "model/event.h"
@@ -76,6 +77,7 @@ struct store_settings {
     bool (*derived_alias)(void *self, const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
                           uint8_t alias[SESSION_HASH_SIZE]);
     void *derived_alias_self;
+    struct metrics *metrics; /* borrowed: counts commits; NULL: nothing does */
 };
 
 /* NULL with *fault set: absent and not `create`, wrong owner or permissions, a network file system,

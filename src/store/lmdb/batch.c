@@ -53,6 +53,9 @@ static enum attempt persist(struct batch_writer *writer, struct store_write *bat
 static enum attempt attempt_until_settled(struct batch_writer *writer, struct store_write *batch,
                                           int64_t now_ms);
 static enum attempt attempt(struct batch_writer *writer, struct store_write *batch, int64_t now_ms);
+static enum env_result commit(const struct batch_writer *writer, struct rows *rows,
+                              struct fault *fault);
+static void count_batch(const struct batch_writer *writer, const struct store_write *batch);
 static struct unstamped *shared_page(const struct batch_writer *writer);
 static bool stamp_if_late(struct batch_writer *writer, struct store_write *batch);
 static void stamp_what_was_left(struct batch_writer *writer);
@@ -93,6 +96,7 @@ void batch_write(struct batch_writer *writer, struct store_write *batch, struct 
         return;
     }
     /* One of them does not fit or fails; the rest are tried one by one. */
+    metrics_add(writer->settings.metrics, METRIC_COMMITS_AGAIN, 1);
     for (struct store_write *write = batch, *next; write != NULL; write = next) {
         next = write->next;
         write->next = NULL;
@@ -157,6 +161,7 @@ static enum attempt attempt_until_settled(struct batch_writer *writer, struct st
             batch_answer(batch, STORE_FAULT, &fault);
             return ATTEMPT_FULL;
         }
+        metrics_add(writer->settings.metrics, METRIC_COMMITS_AGAIN, 1);
     }
 }
 
@@ -306,17 +311,42 @@ static enum attempt attempt(struct batch_writer *writer, struct store_write *bat
         committed = rows.full ? ENV_FULL : ENV_FAULT;
     } else {
         unstamped_note(shared_page(writer), batch);
-        committed = env_commit(&rows.txn, &fault);
+        committed = commit(writer, &rows, &fault);
     }
     if (committed != ENV_OK) {
         batch_answer(batch, STORE_FAULT, &fault); /* a STALE may have been seen in what is gone */
         return committed == ENV_FULL ? ATTEMPT_FULL : ATTEMPT_FAILED;
     }
+    count_batch(writer, batch);
     note_time(writer);
     if (!ends_log(&rows, &fault)) {
         answer_ends(batch, &fault);
     }
     return ATTEMPT_DONE;
+}
+
+static enum env_result commit(const struct batch_writer *writer, struct rows *rows,
+                              struct fault *fault)
+{
+    int64_t begun_us = clock_stopwatch_us();
+    enum env_result result = env_commit(&rows->txn, fault);
+
+    if (result == ENV_OK) {
+        metrics_add(writer->settings.metrics, METRIC_COMMITS, 1);
+        metrics_observe(writer->settings.metrics, METRIC_HISTOGRAM_SYNC,
+                        (uint64_t)(clock_stopwatch_us() - begun_us));
+    }
+    return result;
+}
+
+static void count_batch(const struct batch_writer *writer, const struct store_write *batch)
+{
+    uint64_t writes = 0;
+
+    for (; writer->settings.metrics != NULL && batch != NULL; batch = batch->next) {
+        writes++;
+    }
+    metrics_observe(writer->settings.metrics, METRIC_HISTOGRAM_BATCH, writes);
 }
 
 /* Those that the journal does not have must not be told that they are done. */
@@ -449,7 +479,7 @@ static enum env_result stamp_once(struct batch_writer *writer, stamp_all *all,
         env_abort(&rows.txn);
         return rows.full ? ENV_FULL : rows.failed ? ENV_FAULT : ENV_ABSENT;
     }
-    return env_commit(&rows.txn, fault);
+    return commit(writer, &rows, fault);
 }
 
 static void stamp_batch(struct batch_writer *writer, struct rows *rows,

@@ -23,6 +23,7 @@ struct batch_settings {
     const struct sweep *sweep;
     const struct outbox *outbox;
     struct clock clock; /* all zero: as the writes say */
+    struct metrics *metrics;
     batch_apply *apply;
     batch_stamp *stamp;
     void *self; /* of these two */

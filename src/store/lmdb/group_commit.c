@@ -16,6 +16,7 @@ enum { GATHER_WRITES = 128, GATHER_PARTS = 32, GATHER_MOST_US = 10 * 1000 };
 
 struct group_commit {
     struct env *env;
+    struct metrics *metrics;
     struct batch_writer *writer; /* the leader's */
 
     pthread_mutex_t lock; /* over the rest */
@@ -36,6 +37,7 @@ struct group_commit *group_commit_open(const struct batch_settings *settings)
         return NULL;
     }
     group->env = settings->env;
+    group->metrics = settings->metrics;
     group->end = &group->first;
     pthread_mutex_init(&group->lock, NULL);
     return group;
@@ -55,6 +57,7 @@ void group_commit_close(struct group_commit *group)
 static struct store_write *take_turn(struct group_commit *group);
 static bool has_to_lead(struct group_commit *group, int64_t *until_us);
 static struct store_write *begin_batch(struct group_commit *group);
+static void count(struct metrics *metrics, const struct store_write *write);
 
 static struct store_write *take_all(struct group_commit *group)
 {
@@ -142,10 +145,11 @@ static struct sleeper *first_sleeper(struct group_commit *group)
 }
 
 /* Under no lock, or each that is woken would wait for it. What `done` was told of may be gone. */
-static void tell_all(struct store_write *batch)
+static void tell_all(const struct group_commit *group, struct store_write *batch)
 {
     for (struct store_write *write = batch, *next; write != NULL; write = next) {
         next = write->next;
+        count(group->metrics, write);
         write->done(write->self, write->result);
     }
 }
@@ -164,7 +168,21 @@ static void run_and_tell(struct group_commit *group, struct store_write *batch)
     group->begun_us = 0;
     group->has_leader = false; /* others may lead while this thread tells */
     pthread_mutex_unlock(&group->lock);
-    tell_all(batch);
+    tell_all(group, batch);
+}
+
+static void count(struct metrics *metrics, const struct store_write *write)
+{
+    if (metrics == NULL) {
+        return;
+    }
+    metrics_observe(metrics, METRIC_HISTOGRAM_WRITE,
+                    (uint64_t)(clock_stopwatch_us() - write->since_us));
+    if (write->result == STORE_STALE) {
+        metrics_add(metrics, METRIC_WRITES_STALE, 1);
+    } else if (write->result == STORE_FAULT) {
+        metrics_add(metrics, METRIC_WRITES_FAILED, 1);
+    }
 }
 
 /* The next batch, which the caller leads; NULL: somebody else leads, or nothing waits. */
@@ -267,7 +285,7 @@ int64_t group_commit_expire(struct group_commit *group)
         if (begun_us == 0) {
             env_turn_note(group->env, late->since_us);
         }
-        tell_all(late);
+        tell_all(group, late);
     }
     return next_us;
 }

@@ -65,6 +65,7 @@ static struct store *open_store(const struct store_settings *settings, const cha
             .sweep = &store->sweep,
             .outbox = &store->outbox,
             .clock = settings->clock,
+            .metrics = settings->metrics,
             .apply = lmdb_store_apply,
             .stamp = lmdb_store_stamp,
             .self = store,
