@@ -59,7 +59,7 @@ static enum call_end read_set(struct call *call, const char *path, struct text f
 static enum call_end read_pem(struct call *call, const char *path, struct text file,
                               struct text *keys)
 {
-    static const char right[] = "RS256, RS384, RS512, PS256, ES256, ES384 or EdDSA";
+    static const char right[] = "RS256, RS384, RS512, PS256, ES256, ES384, ES512 or EdDSA";
     const char *name = options_value(&call->options, OPTION_ALGORITHM);
     enum signing_algorithm algorithm;
     struct fault fault = {0};
@@ -69,7 +69,8 @@ static enum call_end read_pem(struct call *call, const char *path, struct text f
                           "%s is no JWK Set; for a public key in PEM say what the client signs "
                           "with: --algorithm %s",
                           path, right);
-    } else if (!signing_algorithm_parse(text_of(name), &algorithm) || algorithm == SIGNING_HS256) {
+    } else if (!signing_algorithm_parse(text_of(name), &algorithm) ||
+               signing_algorithm_is_secret(algorithm)) {
         return call_wrong(call, "--algorithm %s: a client signs with %s", name, right);
     } else if (!client_keys_from_pem(call->arena, file, algorithm, keys, &fault)) {
         return call_wrong(call, "%s: %s", path, fault.text);

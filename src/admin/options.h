@@ -46,7 +46,7 @@
     OPTION(GRANT, "grant", 0, "GRANT", true, "a grant the client may use (may be repeated)")       \
     OPTION(KEY, "key", 0, "FILE", false, "public keys for client assertions: JWK Set or PEM")      \
     OPTION(ALGORITHM, "algorithm", 0, "ALG", false,                                                \
-           "HS256 RS256 RS384 RS512 PS256 ES256 ES384 EdDSA")                                      \
+           "HS256 RS256 RS384 RS512 PS256 ES256 ES384 EdDSA; of others HS384 HS512 ES512 too")     \
     OPTION(MOUNT, "mount", 0, "PATH", false, "the mount the session is for")                       \
     OPTION(ACCOUNT, "account", 0, "NAME", false, "whose sessions")                                 \
     OPTION(CLIENT, "client", 0, "ID", false, "the client the session is bound to")                 \

@@ -150,7 +150,7 @@ static enum call_end import_foreign(struct call *call, struct signing_row *row, 
         return refuse_file(call, path, &fault, "");
     }
     row->state = SIGNING_VERIFY_ONLY;
-    if (row->algorithm == SIGNING_HS256 && !options_has(&call->options, OPTION_FORCE)) {
+    if (signing_algorithm_is_secret(row->algorithm) && !options_has(&call->options, OPTION_FORCE)) {
         struct signing_key *key = signing_key_unseal(row, &call->service.secrets, &fault);
         bool is_weak = key != NULL && signing_key_is_weak(key, &fault);
 
@@ -174,10 +174,11 @@ static bool seal_foreign(struct call *call, struct signing_row *row, const char 
     if (!prompt_file(path, data, sizeof data, &size, fault)) {
         return false;
     }
-    bool sealed = adoption_key_seal(call->arena, row->algorithm,
-                                    row->algorithm == SIGNING_HS256 ? without_line_end(data, size)
-                                                                    : (struct text){data, size},
-                                    kid, &call->service.secrets, &call->randomness, row, fault);
+    bool sealed =
+        adoption_key_seal(call->arena, row->algorithm,
+                          signing_algorithm_is_secret(row->algorithm) ? without_line_end(data, size)
+                                                                      : (struct text){data, size},
+                          kid, &call->service.secrets, &call->randomness, row, fault);
     secret_wipe(data, sizeof data);
     return sealed;
 }
@@ -194,6 +195,13 @@ static enum call_end read_options(struct call *call, struct signing_row *row)
     if (!signing_algorithm_parse(text_of(name), &row->algorithm)) {
         return call_wrong(call, "--algorithm %s: write one of %s", name,
                           options_row(OPTION_ALGORITHM)->help);
+    }
+    if (!signing_algorithm_is_ours(row->algorithm) &&
+        !options_has(&call->options, OPTION_VERIFY_ONLY)) {
+        return call_wrong(call,
+                          "--algorithm %s: only with --verify-only, because Retoken does not "
+                          "sign with it",
+                          name);
     }
     row->state = options_has(&call->options, OPTION_ACTIVATE) ? SIGNING_ACTIVE : SIGNING_PUBLISHED;
     row->created_ms = call->now_ms;
@@ -226,8 +234,8 @@ static struct signing_key *key_of_file(struct call *call, enum signing_algorithm
         return NULL;
     }
     struct signing_key *key;
-    if (algorithm == SIGNING_HS256) {
-        key = signing_key_from_secret(without_line_end(data, size), kid, fault);
+    if (signing_algorithm_is_secret(algorithm)) {
+        key = signing_key_from_secret(algorithm, without_line_end(data, size), kid, fault);
     } else {
         key = signing_key_from_pem(algorithm, (struct text){data, size}, kid, fault);
     }
@@ -328,7 +336,8 @@ static enum call_end check_published(struct call *call, struct signing_row *rows
     int64_t ready_ms;
     char at[OUTPUT_TIME_SIZE];
 
-    if (row == NULL || row->state != SIGNING_PUBLISHED || row->algorithm == SIGNING_HS256 ||
+    if (row == NULL || row->state != SIGNING_PUBLISHED ||
+        signing_algorithm_is_secret(row->algorithm) ||
         key_need_signer(rows, count, row->algorithm, row->realm, NULL) == NULL) {
         return CALL_DONE;
     }

@@ -14,6 +14,7 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/md5.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
@@ -174,6 +175,17 @@ bool crypto_mac_compute(const struct crypto_mac *mac, const void *data, size_t s
            SHA256_Final(out, &work.hash) == 1;
     secret_wipe(&work, sizeof work);
     return done;
+}
+
+bool crypto_long_mac(size_t hash_size, const void *key, size_t key_size, const void *data,
+                     size_t size, uint8_t out[CRYPTO_LONG_HASH_MAX])
+{
+    unsigned written = 0;
+    const EVP_MD *hash = hash_size == 48 ? EVP_sha384() : EVP_sha512();
+
+    return crypto_start() && key_size <= INT_MAX &&
+           HMAC(hash, key, (int)key_size, data, size, out, &written) != NULL &&
+           written == hash_size;
 }
 
 /* ---- key derivation ---- */

@@ -47,6 +47,12 @@ void crypto_mac_close(struct crypto_mac *mac);                    /* NULL is har
 bool crypto_mac_compute(const struct crypto_mac *mac, const void *data, size_t size,
                         uint8_t out[CRYPTO_HASH_SIZE]);
 
+/* HMAC with a longer hash: `hash_size` is 48 for SHA-384 or 64 for SHA-512, and that many bytes of
+ * `out` are written. Slower, because nothing is prepared. False: memory was short. */
+enum { CRYPTO_LONG_HASH_MAX = 64 };
+bool crypto_long_mac(size_t hash_size, const void *key, size_t key_size, const void *data,
+                     size_t size, uint8_t out[CRYPTO_LONG_HASH_MAX]);
+
 /* HKDF-SHA-256 (RFC 5869) without salt; `label` names the purpose, so that no key serves two. */
 bool crypto_derive(const uint8_t secret[CRYPTO_KEY_SIZE], const char *label,
                    uint8_t out[CRYPTO_KEY_SIZE]);

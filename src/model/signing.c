@@ -5,7 +5,8 @@
 static const char *const algorithm_names[SIGNING_ALGORITHMS] = {
     [SIGNING_HS256] = "HS256", [SIGNING_RS256] = "RS256", [SIGNING_RS384] = "RS384",
     [SIGNING_RS512] = "RS512", [SIGNING_PS256] = "PS256", [SIGNING_ES256] = "ES256",
-    [SIGNING_ES384] = "ES384", [SIGNING_EDDSA] = "EdDSA",
+    [SIGNING_ES384] = "ES384", [SIGNING_EDDSA] = "EdDSA", [SIGNING_HS384] = "HS384",
+    [SIGNING_HS512] = "HS512", [SIGNING_ES512] = "ES512",
 };
 
 const char *signing_algorithm_name(enum signing_algorithm algorithm)
@@ -26,6 +27,16 @@ bool signing_algorithm_parse(struct text name, enum signing_algorithm *algorithm
         return true;
     }
     return false;
+}
+
+bool signing_algorithm_is_secret(enum signing_algorithm algorithm)
+{
+    return algorithm == SIGNING_HS256 || algorithm == SIGNING_HS384 || algorithm == SIGNING_HS512;
+}
+
+bool signing_algorithm_is_ours(enum signing_algorithm algorithm)
+{
+    return algorithm <= SIGNING_EDDSA;
 }
 
 const char *signing_state_name(enum signing_state state)

@@ -17,15 +17,24 @@ enum signing_algorithm {
     SIGNING_PS256,
     SIGNING_ES256,
     SIGNING_ES384,
-    SIGNING_EDDSA /* Ed25519 */
+    SIGNING_EDDSA, /* Ed25519 */
+    /* those of others: verified, and never signed with */
+    SIGNING_HS384,
+    SIGNING_HS512,
+    SIGNING_ES512
 };
 
-enum { SIGNING_ALGORITHMS = SIGNING_EDDSA + 1 };
+/* Stored: numbers never change. */
+enum { SIGNING_ALGORITHMS = SIGNING_ES512 + 1 };
 
 /* "RS256" … */
 const char *signing_algorithm_name(enum signing_algorithm algorithm);
 /* Exact, case-sensitive. "Ed25519" (RFC 9864) is read as EdDSA, which has no other curve here. */
 bool signing_algorithm_parse(struct text name, enum signing_algorithm *algorithm);
+/* Is its key a secret that both sides know (HMAC)? */
+bool signing_algorithm_is_secret(enum signing_algorithm algorithm);
+/* May keys of our own have it? */
+bool signing_algorithm_is_ours(enum signing_algorithm algorithm);
 
 /* published: verifies and is in the JWKS, does not sign yet; active: signs too; retired: neither,
  * kept so that the operator can see it. verify-only: a key of another server, whose refresh tokens

@@ -61,6 +61,7 @@ bool issuer_open(struct issuer *issuer, struct store *store, const struct secret
         goto fail_gate;
     }
     issuer->refresh_jwt = signing_key_from_secret(
+        SIGNING_HS256,
         (struct text){(const char *)secrets->refresh_jwt, sizeof secrets->refresh_jwt}, NULL,
         fault);
     if (issuer->refresh_jwt == NULL) {

@@ -280,7 +280,8 @@ bool config_read_algorithm(struct config_reader *reader, const struct config_set
     (void)reader;
     (void)setting;
     *wrong = "not an algorithm; write HS256, RS256, RS384, RS512, PS256, ES256, ES384 or EdDSA";
-    return signing_algorithm_parse(value, field);
+    return signing_algorithm_parse(value, field) &&
+           signing_algorithm_is_ours(*(const enum signing_algorithm *)field);
 }
 
 bool config_read_password_method(struct config_reader *reader, const struct config_setting *setting,

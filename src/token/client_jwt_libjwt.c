@@ -68,7 +68,11 @@ static jwt_alg_t libjwt_algorithm(const struct jws *jws, enum signing_algorithm 
         return JWT_ALG_ES256;
     case SIGNING_ES384:
         return JWT_ALG_ES384;
-    case SIGNING_HS256: /* a client has no key for it */
+    case SIGNING_ES512:
+        return JWT_ALG_ES512;
+    case SIGNING_HS256: /* a client has no key for these */
+    case SIGNING_HS384:
+    case SIGNING_HS512:
     case SIGNING_PS256:
     case SIGNING_EDDSA:
         break;

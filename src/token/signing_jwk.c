@@ -163,8 +163,8 @@ static bool read_algorithms(const json_t *object, struct signing_jwk *jwk, struc
     }
     if (jwk->profile == NULL) {
         fault_set(fault,
-                  "kty \"%.*s\" with crv \"%.*s\" is not supported; what is: RSA, EC with P-256 or "
-                  "P-384, OKP with Ed25519",
+                  "kty \"%.*s\" with crv \"%.*s\" is not supported; what is: RSA, EC with P-256, "
+                  "P-384 or P-521, OKP with Ed25519",
                   TEXT_ARGS(text_cut(kty, 32)), TEXT_ARGS(text_cut(curve, 32)));
     } else if (jwk->algorithms == 0) {
         fault_set(fault, "alg \"%.*s\" is not supported for kty %s",

@@ -34,10 +34,10 @@ enum signing_jwk_result {
     SIGNING_JWK_OTHER_USE, /* `use` or `key_ops` say that it verifies no signatures */
     SIGNING_JWK_WRONG      /* with *fault, which says what would be right */
 };
-/* Reads one JWK: RSA, EC on P-256 or P-384, OKP Ed25519. `alg`, where given, pins the algorithm;
- * otherwise kty and crv leave RS256, RS384, RS512 and PS256, or one. Refuses secrets (oct), private
- * members and numbers of the wrong size. Whether the numbers are a key shows in signing_jwk_key.
- * The kid points into `object`, the numbers into the arena. */
+/* Reads one JWK: RSA, EC on P-256, P-384 or P-521, OKP Ed25519. `alg`, where given, pins the
+ * algorithm; otherwise kty and crv leave RS256, RS384, RS512 and PS256, or one. Refuses secrets
+ * (oct), private members and numbers of the wrong size. Whether the numbers are a key shows in
+ * signing_jwk_key. The kid points into `object`, the numbers into the arena. */
 enum signing_jwk_result signing_jwk_read(struct arena *arena, const json_t *object,
                                          struct signing_jwk *jwk, struct fault *fault);
 /* libcrypto's public key, to be freed with EVP_PKEY_free. NULL with *fault: the numbers are no key,

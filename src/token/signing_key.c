@@ -29,7 +29,8 @@ struct signing_key {
     uint8_t secret[SIGNING_SECRET_MAX];
 };
 
-static struct signing_key *key_from_random(const char *kid, const struct randomness *randomness,
+static struct signing_key *key_from_random(enum signing_algorithm algorithm, const char *kid,
+                                           const struct randomness *randomness,
                                            struct fault *fault);
 static struct signing_key *key_from_pkey(enum signing_algorithm algorithm, EVP_PKEY *pkey,
                                          const char *kid, struct fault *fault);
@@ -40,13 +41,15 @@ static struct text key_bytes(const struct signing_key *key);
 static struct text sealed_about(enum signing_algorithm algorithm, const char *kid, char *room,
                                 size_t size);
 
+static bool compute_mac(const struct signing_key *key, struct text input, uint8_t *mac);
+
 /* ---- making ---- */
 
 struct signing_key *signing_key_generate(enum signing_algorithm algorithm, const char *kid,
                                          const struct randomness *randomness, struct fault *fault)
 {
-    if (algorithm == SIGNING_HS256) {
-        return key_from_random(kid, randomness, fault);
+    if (signing_algorithm_is_secret(algorithm)) {
+        return key_from_random(algorithm, kid, randomness, fault);
     }
     EVP_PKEY *pkey = crypto_start() ? signing_profile_generate(signing_profile(algorithm)) : NULL;
     if (pkey == NULL) {
@@ -61,8 +64,8 @@ struct signing_key *signing_key_generate(enum signing_algorithm algorithm, const
 struct signing_key *signing_key_from_pem(enum signing_algorithm algorithm, struct text pem,
                                          const char *kid, struct fault *fault)
 {
-    if (algorithm == SIGNING_HS256) {
-        fault_set(fault, "HS256 takes a secret, not a PEM key");
+    if (signing_algorithm_is_secret(algorithm)) {
+        fault_set(fault, "%s takes a secret, not a PEM key", signing_algorithm_name(algorithm));
         return NULL;
     }
     EVP_PKEY *pkey = signing_pem_private(pem, fault);
@@ -78,10 +81,10 @@ struct signing_key *signing_key_from_pem(enum signing_algorithm algorithm, struc
     return key;
 }
 
-struct signing_key *signing_key_from_secret(struct text secret, const char *kid,
-                                            struct fault *fault)
+struct signing_key *signing_key_from_secret(enum signing_algorithm algorithm, struct text secret,
+                                            const char *kid, struct fault *fault)
 {
-    return key_open(SIGNING_HS256, secret, kid, fault);
+    return key_open(algorithm, secret, kid, fault);
 }
 
 bool signing_key_is_weak(const struct signing_key *key, struct fault *fault)
@@ -99,17 +102,18 @@ void signing_key_close(struct signing_key *key)
     }
 }
 
-static struct signing_key *key_from_random(const char *kid, const struct randomness *randomness,
-                                           struct fault *fault)
+static struct signing_key *key_from_random(enum signing_algorithm algorithm, const char *kid,
+                                           const struct randomness *randomness, struct fault *fault)
 {
-    uint8_t secret[SIGNING_SECRET_MIN];
+    uint8_t secret[CRYPTO_LONG_HASH_MAX];
+    size_t size = signing_profile(algorithm)->mac;
     struct signing_key *key = NULL;
 
-    if (!randomness_fill(randomness, secret, sizeof secret)) {
+    if (!randomness_fill(randomness, secret, size)) {
         fault_set(fault, "no randomness for a signing key");
     } else {
-        key =
-            signing_key_from_secret((struct text){(const char *)secret, sizeof secret}, kid, fault);
+        key = signing_key_from_secret(algorithm, (struct text){(const char *)secret, size}, kid,
+                                      fault);
     }
     secret_wipe(secret, sizeof secret);
     return key;
@@ -154,8 +158,9 @@ static bool is_one_pair(const struct signing_key *key)
 static bool open_secret(struct signing_key *key, struct text secret, struct fault *fault)
 {
     if (secret.size < SIGNING_SECRET_MIN || secret.size > SIGNING_SECRET_MAX) {
-        fault_set(fault, "the secret has %zu bytes; HS256 needs %d to %d", secret.size,
-                  (int)SIGNING_SECRET_MIN, (int)SIGNING_SECRET_MAX);
+        fault_set(fault, "the secret has %zu bytes; %s needs %d to %d", secret.size,
+                  signing_algorithm_name(key->algorithm), (int)SIGNING_SECRET_MIN,
+                  (int)SIGNING_SECRET_MAX);
         return false;
     }
     memcpy(key->secret, secret.data, secret.size);
@@ -222,8 +227,8 @@ static struct signing_key *key_open(enum signing_algorithm algorithm, struct tex
     }
     key->algorithm = algorithm;
     key->profile = signing_profile(algorithm);
-    if ((algorithm == SIGNING_HS256 ? open_secret(key, bytes, fault)
-                                    : open_pair(key, bytes, fault)) &&
+    if ((signing_algorithm_is_secret(algorithm) ? open_secret(key, bytes, fault)
+                                                : open_pair(key, bytes, fault)) &&
         set_kid(key, kid, fault)) {
         return key;
     }
@@ -343,11 +348,19 @@ bool signing_key_sign(const struct signing_key *key, struct text input, uint8_t 
 {
     if (key->pair != NULL) {
         return signing_pair_sign(key->pair, input, signature, size);
-    } else if (*size < CRYPTO_HASH_SIZE) {
+    } else if (*size < key->profile->mac) {
         return false;
     }
-    *size = CRYPTO_HASH_SIZE;
-    return crypto_mac_compute(key->mac, input.data, input.size, signature);
+    *size = key->profile->mac;
+    return compute_mac(key, input, signature);
+}
+
+static bool compute_mac(const struct signing_key *key, struct text input, uint8_t *mac)
+{
+    return key->profile->mac == CRYPTO_HASH_SIZE
+               ? crypto_mac_compute(key->mac, input.data, input.size, mac)
+               : crypto_long_mac(key->profile->mac, key->secret, key->secret_size, input.data,
+                                 input.size, mac);
 }
 
 bool signing_key_verify(const struct signing_key *key, struct text input, const uint8_t *signature,
@@ -361,14 +374,14 @@ bool signing_key_verify(const struct signing_key *key, struct text input, const 
 bool signing_key_check(const struct signing_key *key, struct text input, const uint8_t *signature,
                        size_t size, bool *failed)
 {
-    uint8_t hash[CRYPTO_HASH_SIZE];
+    uint8_t hash[CRYPTO_LONG_HASH_MAX];
 
     *failed = false;
     if (key->pair != NULL) {
         return signing_pair_check(key->pair, input, signature, size, failed);
     }
-    bool good = size == sizeof hash && crypto_mac_compute(key->mac, input.data, input.size, hash) &&
-                secret_equal(hash, signature, size);
+    *failed = !compute_mac(key, input, hash);
+    bool good = !*failed && size == key->profile->mac && secret_equal(hash, signature, size);
     secret_wipe(hash, sizeof hash);
     return good;
 }

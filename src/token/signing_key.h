@@ -12,7 +12,7 @@
 
 struct signing_key; /* safe to use from several threads */
 
-/* Generates: RSA-2048 (e 65537), P-256, P-384, Ed25519, or a 32-byte secret. */
+/* Generates: RSA-2048 (e 65537), P-256, P-384, P-521, Ed25519, or a secret as long as its MAC. */
 struct signing_key *signing_key_generate(enum signing_algorithm algorithm, const char *kid,
                                          const struct randomness *randomness, struct fault *fault);
 /* From PEM (private key; PKCS#8 or traditional). kid NULL or "": the RFC 7638 thumbprint. Refuses
@@ -20,9 +20,11 @@ struct signing_key *signing_key_generate(enum signing_algorithm algorithm, const
  * alone, an encrypted PEM. */
 struct signing_key *signing_key_from_pem(enum signing_algorithm algorithm, struct text pem,
                                          const char *kid, struct fault *fault);
-/* HS256 from the secret's bytes; at least 32 of them (RFC 7518 section 3.2). */
-struct signing_key *signing_key_from_secret(struct text secret, const char *kid,
-                                            struct fault *fault);
+/* An HMAC key from the secret's bytes; at least 32 of them. For HS384 and HS512 RFC 7518
+ * section 3.2 wants 48 and 64, but servers that sign with those use shorter ones, and 32 cannot be
+ * guessed. */
+struct signing_key *signing_key_from_secret(enum signing_algorithm algorithm, struct text secret,
+                                            const char *kid, struct fault *fault);
 /* Is this text a kid at all? No other is ever looked up. */
 bool signing_key_kid_valid(struct text kid);
 /* Is it a secret that is published or can be guessed? True: *fault says why, without the secret. */

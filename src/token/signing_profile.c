@@ -11,8 +11,12 @@
 #define RSA_WANTED                                                                                 \
     "an RSA key of 2048 to 4096 bits with two primes and an exponent of at least 65537"
 
+#define SECRET_WANTED "a secret of at least 32 bytes"
+
 static const struct signing_profile profiles[SIGNING_ALGORITHMS] = {
-    [SIGNING_HS256] = {.kty = "oct", .wanted = "a secret of at least 32 bytes"},
+    [SIGNING_HS256] = {.kty = "oct", .mac = 32, .wanted = SECRET_WANTED},
+    [SIGNING_HS384] = {.kty = "oct", .mac = 48, .wanted = SECRET_WANTED},
+    [SIGNING_HS512] = {.kty = "oct", .mac = 64, .wanted = SECRET_WANTED},
     [SIGNING_RS256] = {.type = "RSA", .digest = "SHA256", .kty = "RSA", .wanted = RSA_WANTED},
     [SIGNING_RS384] = {.type = "RSA", .digest = "SHA384", .kty = "RSA", .wanted = RSA_WANTED},
     [SIGNING_RS512] = {.type = "RSA", .digest = "SHA512", .kty = "RSA", .wanted = RSA_WANTED},
@@ -32,6 +36,13 @@ static const struct signing_profile profiles[SIGNING_ALGORITHMS] = {
                        .kty = "EC",
                        .half = 48,
                        .wanted = "an EC key on P-384"},
+    [SIGNING_ES512] = {.type = "EC",
+                       .digest = "SHA512",
+                       .group = "secp521r1",
+                       .curve = "P-521",
+                       .kty = "EC",
+                       .half = 66,
+                       .wanted = "an EC key on P-521"},
     [SIGNING_EDDSA] = {.type = "ED25519",
                        .curve = "Ed25519",
                        .kty = "OKP",

@@ -14,9 +14,9 @@ enum {
     SIGNING_RSA_BITS_MIN = 2048,
     SIGNING_RSA_BITS_MAX = 4096,        /* the sealed private key must fit SIGNING_SEALED_MAX */
     SIGNING_RSA_EXPONENT_BITS_MAX = 64, /* as libcrypto has it for large moduli */
-    SIGNING_SECRET_MIN = 32,            /* RFC 7518 section 3.2 */
+    SIGNING_SECRET_MIN = 32,            /* RFC 7518 section 3.2, for HS256 */
     SIGNING_SECRET_MAX = 512,
-    SIGNING_HALF_MAX = 48 /* of P-384 */
+    SIGNING_HALF_MAX = 66 /* of P-521 */
 };
 
 struct signing_profile {
@@ -27,6 +27,7 @@ struct signing_profile {
     const char *kty;    /* JWK's `kty` */
     size_t half;        /* EC: bytes of each of R, S, x and y */
     bool pss;
+    size_t mac;         /* a secret: bytes of the HMAC */
     const char *wanted; /* for people */
 };
 

@@ -684,11 +684,12 @@ def test_client_key(fresh):
 
     sets = {"private": {"keys": [{**jwk, "d": "AQAB"}]}, "shared": {"keys": [{"kty": "oct", "k": "AAAA"}]},
             "short": {"keys": [jwk, {**jwk, "n": jwk["n"][:40]}]}, "single": jwk, "none": {"keys": []},
-            "curve": {"keys": [{"kty": "EC", "crv": "P-521"}]}}
+            "curve": {"keys": [{"kty": "EC", "crv": "P-224"}]}}
     for name, value in sets.items():
         (fresh.directory / name).write_text(json.dumps(value))
     for words, complaint in ((["k.pem", "--algorithm", "RS256"], "openssl pkey -in KEY -pubout"),
                              (["k.pub", "--algorithm", "HS256"], "RS256, RS384"),
+                             (["k.pub", "--algorithm", "HS512"], "RS256, RS384"),
                              (["k.pub", "--algorithm", "ES256"], "P-256"),
                              (["k.pub"], "--algorithm RS256"),
                              (["/nonexistent", "--algorithm", "RS256"], "/nonexistent"),
@@ -698,7 +699,7 @@ def test_client_key(fresh):
                              (["short"], "key 2 of the JWK Set: the RSA key has 240 bits"),
                              (["single"], "no JWK Set"),
                              (["none"], "none: no key"),
-                             (["curve"], "P-521")):
+                             (["curve"], "P-224")):
         for verb in (["add", "other"], ["set", "svc"]):
             assert complaint in fresh.run("client", *verb, "--key", *words, status=USAGE).stderr
     assert "--key FILE" in fresh.run("client", "add", "other", "--algorithm", "RS256", status=USAGE).stderr

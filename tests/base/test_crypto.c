@@ -111,6 +111,47 @@ static void test_mac_long_key(void **state)
     crypto_mac_close(mac);
 }
 
+/* RFC 4231 section 4, test cases 1, 2 and 6 */
+static void test_long_mac(void **state)
+{
+    uint8_t ones[20], many[131];
+    const struct {
+        struct text key;
+        const char *data, *mac384, *mac512;
+    } rows[] = {
+        {{(const char *)ones, sizeof ones},
+         "Hi There",
+         "afd03944d84895626b0825f4ab46907f15f9dadbe4101ec682aa034c7cebc59c"
+         "faea9ea9076ede7f4af152e8b2fa9cb6",
+         "87aa7cdea5ef619d4ff0b4241a1d6cb02379f4e2ce4ec2787ad0b30545e17cde"
+         "daa833b7d6b8a702038b274eaea3f4e4be9d914eeb61f1702e696c203a126854"},
+        {LITERAL("Jefe"), "what do ya want for nothing?",
+         "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e"
+         "8e2240ca5e69e2c78b3239ecfab21649",
+         "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
+         "9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737"},
+        {{(const char *)many, sizeof many},
+         "Test Using Larger Than Block-Size Key - Hash Key First",
+         "4ece084485813e9088d2c63a041bc5b44f9ef1012a2b588f3cd11f05033ac4c6"
+         "0c2ef6ab4030fe8296248df163f44952",
+         "80b24263c7c1a3ebb71493c1dd7be8b49b46d1f41b4aeec1121b013783f8f352"
+         "6b56d037e05f2598bd0fd2215d6a1e5295e64f73f63f0aec8b915a985d786598"},
+    };
+    uint8_t out[CRYPTO_LONG_HASH_MAX];
+    (void)state;
+
+    memset(ones, 0x0b, sizeof ones);
+    memset(many, 0xaa, sizeof many);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct text key = rows[i].key, data = text_of(rows[i].data);
+
+        assert_true(crypto_long_mac(48, key.data, key.size, data.data, data.size, out));
+        expect_hex(out, 48, rows[i].mac384);
+        assert_true(crypto_long_mac(64, key.data, key.size, data.data, data.size, out));
+        expect_hex(out, 64, rows[i].mac512);
+    }
+}
+
 enum { THREADS = 4, ROUNDS = 2000 };
 
 struct worker {
@@ -391,6 +432,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_mac_vectors),
         cmocka_unit_test(test_mac_without_key),
         cmocka_unit_test(test_mac_long_key),
+        cmocka_unit_test(test_long_mac),
         cmocka_unit_test(test_mac_from_many_threads),
         cmocka_unit_test(test_derive),
         cmocka_unit_test(test_seal_vectors),

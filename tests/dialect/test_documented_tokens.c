@@ -24,7 +24,7 @@ static const struct layout_claims duktig = {.issuer = TEXT("Duktig.io.iss"),
 
 static struct signing_key *key_of(const char *secret)
 {
-    struct signing_key *key = signing_key_from_secret(T(secret), NULL, NULL);
+    struct signing_key *key = signing_key_from_secret(SIGNING_HS256, T(secret), NULL, NULL);
 
     assert_non_null(key);
     return key;

@@ -33,7 +33,7 @@ static void test_nothing_else_parses(void **state)
     static const struct text others[] = {
         {NULL, 0},          LITERAL("none"),    LITERAL("None"),    LITERAL("rs256"),
         LITERAL("RS256 "),  LITERAL(" RS256"),  LITERAL("RS256\0"), LITERAL("RS25"),
-        LITERAL("EDDSA"),   LITERAL("eddsa"),   LITERAL("HS512"),   LITERAL("ES256K"),
+        LITERAL("EDDSA"),   LITERAL("eddsa"),   LITERAL("PS384"),   LITERAL("ES256K"),
         LITERAL("unknown"), LITERAL("ed25519"), LITERAL("Ed448"),
     };
     (void)state;
@@ -43,6 +43,27 @@ static void test_nothing_else_parses(void **state)
         assert_false(signing_algorithm_parse(others[i], &parsed));
         assert_int_equal(parsed, SIGNING_PS256);
     }
+}
+
+static void test_kinds(void **state)
+{
+    static const char *const secrets[] = {"HS256", "HS384", "HS512"};
+    static const char *const others[] = {"HS384", "HS512", "ES512"};
+    size_t secret = 0, foreign = 0;
+
+    (void)state;
+    for (int i = 0; i < SIGNING_ALGORITHMS; i++) {
+        enum signing_algorithm algorithm = (enum signing_algorithm)i;
+
+        if (signing_algorithm_is_secret(algorithm)) {
+            assert_string_equal(signing_algorithm_name(algorithm), secrets[secret++]);
+        }
+        if (!signing_algorithm_is_ours(algorithm)) {
+            assert_string_equal(signing_algorithm_name(algorithm), others[foreign++]);
+        }
+    }
+    assert_int_equal(secret, COUNT(secrets));
+    assert_int_equal(foreign, COUNT(others));
 }
 
 static void test_states(void **state)
@@ -69,6 +90,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_ed25519_is_eddsa),
         cmocka_unit_test(test_nothing_else_parses),
+        cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

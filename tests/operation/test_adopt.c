@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/codec.h"
 #include "operation/adopt.h"
 #include "operation/world.h"
 #include "token/adoption_key.h"
@@ -142,6 +143,56 @@ static void test_what_it_must_say(void **state)
 }
 
 /* Issued after our clock's now: a minute is a matter of clocks, an hour is not. */
+/* As Keycloak makes them: signed with the secret of its provider hmac-generated-hs512, named by a
+ * UUID; for the account that has the user's id for a name. */
+static void test_from_keycloak(void **state)
+{
+#define SECRET_IN_ITS_TABLE                                                                        \
+    "RqcNCaZ8nFc8HAnCQiRUCZ-iXP0TXx2nMoBEQHxMn4nSTlUUCwVDWbXGJyk0LUqV6yI7MtJn0u9b1xVwfPFLhQ"
+    static const char *const kinds[] = {"Refresh", "Offline"};
+    struct world *w = *state;
+    struct signing_row row = {.state = SIGNING_VERIFY_ONLY};
+    struct account account = {.enabled = true, .name = "4f0a7f0c-97c2-4d1e-8d0e-0b1c9cf0b0d2"};
+    uint8_t secret[64];
+    size_t size;
+    char payload[1024], expires[32];
+
+    assert_true(codec_base64url_decode(text_of(SECRET_IN_ITS_TABLE), secret, sizeof secret, &size));
+    struct signing_key *key = signing_key_from_secret(
+        SIGNING_HS512, (struct text){(const char *)secret, size}, NULL, &w->fault);
+    assert_non_null(key);
+    assert_true(adoption_key_seal(w->arena, SIGNING_HS512,
+                                  TEXT("{\"kty\":\"oct\",\"k\":\"" SECRET_IN_ITS_TABLE "\"}"),
+                                  "keycloak", &w->secrets, &w->issuer.randomness, &row, &w->fault));
+    assert_int_equal(store_key_add(w->store, &row, &w->fault), STORE_OK);
+    assert_int_equal(store_account_add(w->store, &account, &w->fault), STORE_OK);
+    strcpy(w->realm.adoption.issuer, "https://sso.example/realms/shop");
+    strcpy(w->realm.adoption.audience, "https://sso.example/realms/shop");
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct answer answer;
+
+        /* an offline session has no end unless the realm sets one */
+        snprintf(expires, sizeof expires, "\"exp\":%" PRId64 ",", w->now_ms / CLOCK_SECOND + 1800);
+        snprintf(payload, sizeof payload,
+                 "{%s\"iat\":%" PRId64 ",\"jti\":\"9c4f0ce5-3b0c-4a7c-9e0e-33e5dd2dc9e%zu\","
+                 "\"iss\":\"https://sso.example/realms/shop\","
+                 "\"aud\":\"https://sso.example/realms/shop\",\"sub\":\"%s\",\"typ\":\"%s\","
+                 "\"azp\":\"web\",\"sid\":\"1b1d5c4a-9a0b-4e8e-bb0b-2f1f6ad0b2a1\","
+                 "\"scope\":\"openid profile email\"}",
+                 i == 0 ? expires : "", w->now_ms / CLOCK_SECOND - 100, i, account.name, kinds[i]);
+        struct text token = forge_signed(w->arena, key,
+                                         "{\"alg\":\"HS512\",\"typ\" : \"JWT\",\"kid\" : "
+                                         "\"d21d6c52-4e0d-4ae5-9c5b-51a9b7a9b7c5\"}",
+                                         payload);
+
+        assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ROTATED);
+        assert_int_equal(world_record(w, answer.session).account, account.number);
+        assert_string_equal(world_record(w, answer.session).scope, "openid profile email");
+    }
+    assert_int_equal(count_sessions(w), 2);
+    signing_key_close(key);
+}
+
 static void test_clocks_that_differ(void **state)
 {
     struct world *w = *state;
@@ -306,15 +357,11 @@ static void test_its_client(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ADOPT_CASE(test_begins_one_session),
-        ADOPT_CASE(test_what_it_must_say),
-        ADOPT_CASE(test_clocks_that_differ),
-        ADOPT_CASE(test_who_signed_it),
-        ADOPT_CASE(test_where_the_realm_says_so),
-        ADOPT_CASE(test_whose_it_is),
-        ADOPT_CASE(test_two_at_once),
-        ADOPT_CASE(test_ended_stays_ended),
-        ADOPT_CASE(test_its_client),
+        ADOPT_CASE(test_begins_one_session), ADOPT_CASE(test_what_it_must_say),
+        ADOPT_CASE(test_from_keycloak),      ADOPT_CASE(test_clocks_that_differ),
+        ADOPT_CASE(test_who_signed_it),      ADOPT_CASE(test_where_the_realm_says_so),
+        ADOPT_CASE(test_whose_it_is),        ADOPT_CASE(test_two_at_once),
+        ADOPT_CASE(test_ended_stays_ended),  ADOPT_CASE(test_its_client),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

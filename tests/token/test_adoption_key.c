@@ -90,6 +90,69 @@ static void a_secret_verifies(void **state)
     assert_int_equal(open_with(&row, 0, T("no.token.at all"), &payload), CLIENT_JWT_MALFORMED);
 }
 
+/* As they are: the row is of one algorithm, and a token's kid is the other server's affair. */
+static void longer_macs_verify(void **state)
+{
+    static const enum signing_algorithm algorithms[] = {SIGNING_HS256, SIGNING_HS384,
+                                                        SIGNING_HS512};
+    static const char *const kids[] = {"", ",\"kid\":\"old\"", ",\"kid\":\"another\"",
+                                       ",\"kid\":7"};
+    enum { COUNT = sizeof algorithms / sizeof algorithms[0] };
+    json_t *payload;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++) {
+        const char *name = signing_algorithm_name(algorithms[i]);
+        struct signing_key *key = signing_key_from_secret(algorithms[i], T(secret), "signer", NULL);
+
+        assert_non_null(key);
+        for (size_t j = 0; j < COUNT * (sizeof kids / sizeof kids[0]); j++) {
+            struct signing_row row = sealed(algorithms[j % COUNT], T(secret), "old");
+            char header[64];
+
+            snprintf(header, sizeof header, "{\"alg\":\"%s\"%s}", name, kids[j / COUNT]);
+            struct text token = kept(forge_signed(fixture_arena(), key, header, PAYLOAD));
+            assert_row(open_with(&row, 0, token, &payload) ==
+                           (i == j % COUNT ? CLIENT_JWT_OPEN : CLIENT_JWT_KEY),
+                       header);
+            /* the right name over the MAC of another hash */
+            snprintf(header, sizeof header, "{\"alg\":\"%s\"}",
+                     signing_algorithm_name(algorithms[j % COUNT]));
+            token = kept(forge_signed(fixture_arena(), key, header, PAYLOAD));
+            assert_row(open_with(&row, 0, token, &payload) ==
+                           (i == j % COUNT ? CLIENT_JWT_OPEN : CLIENT_JWT_SIGNATURE),
+                       header);
+        }
+        signing_key_close(key);
+    }
+}
+
+/* RFC 7515, appendix A.1: the secret as it is printed there. */
+static void a_secret_comes_as_a_jwk(void **state)
+{
+#define RFC_K                                                                                      \
+    "\"k\":\"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-"                                        \
+    "1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow\""
+    struct signing_row row =
+        sealed(SIGNING_HS256, TEXT(" {\"kty\":\"oct\"," RFC_K ",\"kid\":\"a-1\"}\n"), NULL);
+    struct signing_row other =
+        sealed(SIGNING_HS512, TEXT("{\"kty\":\"oct\",\"alg\":\"HS512\"," RFC_K "}"), "mine");
+    json_t *payload;
+
+    (void)state;
+    assert_string_equal(row.kid, "a-1");
+    assert_string_equal(other.kid, "mine");
+    assert_int_equal(
+        open_with(
+            &row, 0,
+            TEXT("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9."
+                 "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9p"
+                 "c19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+            &payload),
+        CLIENT_JWT_OPEN);
+    assert_string_equal(json_string_value(json_object_get(payload, "iss")), "joe");
+}
+
 static void a_public_key_verifies(void **state)
 {
     static const struct {
@@ -98,6 +161,7 @@ static void a_public_key_verifies(void **state)
     } rows[] = {{"RSA", SIGNING_RS256},
                 {"RSA", SIGNING_PS256},
                 {"P-256", SIGNING_ES256},
+                {"P-521", SIGNING_ES512},
                 {"ED25519", SIGNING_EDDSA}};
     json_t *payload;
 
@@ -168,9 +232,18 @@ static void what_is_no_key_is_refused(void **state)
         enum signing_algorithm algorithm;
         const char *data, *kid, *says;
     } rows[] = {
-        {SIGNING_HS256, "too short", NULL, "32"}, {SIGNING_HS256, secret, "a b", "key id"},
-        {SIGNING_RS256, "no PEM", NULL, "PEM"},   {SIGNING_RS256, "{\"keys\":[]}", NULL, ""},
+        {SIGNING_HS256, "too short", NULL, "32"},
+        {SIGNING_HS256, secret, "a b", "key id"},
+        {SIGNING_RS256, "no PEM", NULL, "PEM"},
+        {SIGNING_RS256, "{\"keys\":[]}", NULL, ""},
         {SIGNING_RS256, "{\"keys\":", NULL, ""},
+        {SIGNING_HS512, "too short", NULL, "HS512 needs 32"},
+        {SIGNING_HS512, "{\"kty\":\"oct\"", NULL, "read as a JWK"},
+        {SIGNING_HS512, "{\"kty\":\"oct\"}", NULL, "HS512 needs 32"},
+        {SIGNING_HS512, "{\"kty\":\"oct\",\"k\":\"+/==\"}", NULL, "base64url"},
+        {SIGNING_HS512, "{\"kty\":\"RSA\",\"k\":\"AAAA\"}", NULL, "kty oct"},
+        {SIGNING_HS512, "{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":\"AAAA\"}", NULL,
+         "another than HS512"},
     };
     struct randomness randomness = fixture_randomness(), none = fixture_no_randomness();
 
@@ -199,7 +272,8 @@ static void what_is_no_key_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_secret_verifies),         cmocka_unit_test(a_public_key_verifies),
+        cmocka_unit_test(a_secret_verifies),         cmocka_unit_test(longer_macs_verify),
+        cmocka_unit_test(a_secret_comes_as_a_jwk),   cmocka_unit_test(a_public_key_verifies),
         cmocka_unit_test(a_set_names_its_key),       cmocka_unit_test(it_is_sealed),
         cmocka_unit_test(what_is_no_key_is_refused),
     };

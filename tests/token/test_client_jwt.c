@@ -25,7 +25,7 @@ struct pair {
 static const struct pair pairs[] = {
     {"RSA", SIGNING_RS256},     {"RSA", SIGNING_RS384},   {"RSA", SIGNING_RS512},
     {"RSA", SIGNING_PS256},     {"P-256", SIGNING_ES256}, {"P-384", SIGNING_ES384},
-    {"ED25519", SIGNING_EDDSA},
+    {"ED25519", SIGNING_EDDSA}, {"P-521", SIGNING_ES512},
 };
 enum { PAIRS = sizeof pairs / sizeof pairs[0] };
 static const struct pair *const es256 = &pairs[4];

@@ -98,7 +98,7 @@ static void what_is_no_key_is_refused(void **state)
         /* kinds of keys and algorithms that we do not have */
         {"{\"kty\":\"rsa\",\"n\":\"" RFC_N "\",\"e\":\"AQAB\"}", "\"rsa\""},
         {"{\"kty\":\"EC\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}", "crv"},
-        {"{\"kty\":\"EC\",\"crv\":\"P-521\",\"x\":\"AA\",\"y\":\"AA\"}", "P-521"},
+        {"{\"kty\":\"EC\",\"crv\":\"P-521\",\"x\":\"AA\",\"y\":\"AA\"}", "66"},
         {"{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"AA\",\"y\":\"AA\"}", "secp256k1"},
         {"{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"AA\"}", "X25519"},
         {P256 ",\"alg\":\"ES384\"}", "ES384"},
@@ -222,13 +222,14 @@ static void pem_keys_become_sets(void **state)
         enum signing_algorithm algorithm;
         const char *complaint; /* NULL: taken */
     } rows[] = {
-        {"RSA", SIGNING_RS256, NULL},         {"RSA", SIGNING_PS256, NULL},
-        {"P-256", SIGNING_ES256, NULL},       {"P-384", SIGNING_ES384, NULL},
-        {"ED25519", SIGNING_EDDSA, NULL},     {"RSA-1024", SIGNING_RS256, "1024 bits"},
-        {"RSA e=3", SIGNING_RS512, "odd"},    {"P-384", SIGNING_ES256, "P-256"},
-        {"P-521", SIGNING_ES384, "P-384"},    {"secp256k1", SIGNING_ES256, "P-256"},
-        {"P-256", SIGNING_RS256, "RSA"},      {"RSA", SIGNING_ES256, "P-256"},
-        {"X25519", SIGNING_EDDSA, "Ed25519"}, {"RSA", SIGNING_HS256, "secret"},
+        {"RSA", SIGNING_RS256, NULL},          {"RSA", SIGNING_PS256, NULL},
+        {"P-256", SIGNING_ES256, NULL},        {"P-384", SIGNING_ES384, NULL},
+        {"ED25519", SIGNING_EDDSA, NULL},      {"RSA-1024", SIGNING_RS256, "1024 bits"},
+        {"RSA e=3", SIGNING_RS512, "odd"},     {"P-384", SIGNING_ES256, "P-256"},
+        {"P-521", SIGNING_ES384, "P-384"},     {"P-521", SIGNING_ES512, NULL},
+        {"secp256k1", SIGNING_ES256, "P-256"}, {"P-256", SIGNING_RS256, "RSA"},
+        {"RSA", SIGNING_ES256, "P-256"},       {"X25519", SIGNING_EDDSA, "Ed25519"},
+        {"RSA", SIGNING_HS256, "secret"},
     };
 
     (void)state;

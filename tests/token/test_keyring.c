@@ -26,7 +26,7 @@ static struct signing_row row_of(uint32_t number, enum signing_algorithm algorit
         pem.data = pem_room;
     }
     struct signing_key *key = algorithm == SIGNING_HS256
-                                  ? signing_key_from_secret(T(secret), kid, NULL)
+                                  ? signing_key_from_secret(SIGNING_HS256, T(secret), kid, NULL)
                                   : signing_key_from_pem(algorithm, pem, kid, NULL);
     assert_non_null(key);
     assert_true(signing_key_seal(key, fixture_secrets(1), &randomness, &row, NULL));

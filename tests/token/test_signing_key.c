@@ -122,8 +122,8 @@ static void hs256_vector(void **state)
         codec_base64url_decode(TEXT("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75a"
                                     "KtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"),
                                secret, sizeof secret, &size));
-    struct signing_key *key =
-        signing_key_from_secret((struct text){(const char *)secret, size}, "k", NULL);
+    struct signing_key *key = signing_key_from_secret(
+        SIGNING_HS256, (struct text){(const char *)secret, size}, "k", NULL);
     assert_non_null(key);
     assert_true(codec_base64url_decode(TEXT("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), wanted,
                                        sizeof wanted, &size));
@@ -200,7 +200,8 @@ static void signatures_have_their_size(void **state)
 {
     static const size_t sizes[SIGNING_ALGORITHMS] = {
         [SIGNING_HS256] = 32,  [SIGNING_RS256] = 256, [SIGNING_RS384] = 256, [SIGNING_RS512] = 256,
-        [SIGNING_PS256] = 256, [SIGNING_ES256] = 64,  [SIGNING_ES384] = 96,  [SIGNING_EDDSA] = 64};
+        [SIGNING_PS256] = 256, [SIGNING_ES256] = 64,  [SIGNING_ES384] = 96,  [SIGNING_EDDSA] = 64,
+        [SIGNING_HS384] = 48,  [SIGNING_HS512] = 64,  [SIGNING_ES512] = 132};
     uint8_t signature[SIGNING_SIGNATURE_MAX];
 
     (void)state;
@@ -258,7 +259,9 @@ static void ecdsa_range_and_form(void **state)
         enum signing_algorithm algorithm;
         size_t half;
         int group;
-    } rows[] = {{SIGNING_ES256, 32, NID_X9_62_prime256v1}, {SIGNING_ES384, 48, NID_secp384r1}};
+    } rows[] = {{SIGNING_ES256, 32, NID_X9_62_prime256v1},
+                {SIGNING_ES384, 48, NID_secp384r1},
+                {SIGNING_ES512, 66, NID_secp521r1}};
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
@@ -332,12 +335,13 @@ static void imports(void **state)
         {"ED25519", SIGNING_EDDSA, NULL},     {"RSA-1024", SIGNING_RS256, "1024 bits"},
         {"RSA-1024", SIGNING_PS256, "2048"},  {"RSA e=3", SIGNING_RS512, "exponent"},
         {"P-384", SIGNING_ES256, "P-256"},    {"P-256", SIGNING_ES384, "P-384"},
-        {"P-521", SIGNING_ES384, "P-384"},    {"secp256k1", SIGNING_ES256, "P-256"},
+        {"P-521", SIGNING_ES384, "P-384"},    {"P-521", SIGNING_ES512, NULL},
+        {"P-384", SIGNING_ES512, "P-521"},    {"secp256k1", SIGNING_ES256, "P-256"},
         {"P-256", SIGNING_RS256, "RSA"},      {"P-256", SIGNING_EDDSA, "Ed25519"},
         {"RSA", SIGNING_ES256, "P-256"},      {"RSA", SIGNING_EDDSA, "Ed25519"},
         {"ED25519", SIGNING_ES256, "P-256"},  {"ED25519", SIGNING_RS256, "RSA"},
         {"X25519", SIGNING_EDDSA, "Ed25519"}, {"ED448", SIGNING_EDDSA, "Ed25519"},
-        {"RSA", SIGNING_HS256, "secret"},
+        {"RSA", SIGNING_HS256, "secret"},     {"RSA", SIGNING_HS512, "secret"},
     };
 
     (void)state;
@@ -463,7 +467,8 @@ static void secrets_need_32_bytes(void **state)
     memset(bytes, 's', sizeof bytes);
     for (size_t size = 0; size <= sizeof bytes; size++) {
         struct fault fault = {""};
-        struct signing_key *key = signing_key_from_secret((struct text){bytes, size}, NULL, &fault);
+        struct signing_key *key =
+            signing_key_from_secret(SIGNING_HS256, (struct text){bytes, size}, NULL, &fault);
         assert_int_equal(key != NULL, size >= 32 && size <= 512);
         assert_null(strstr(fault.text, "ss"
                                        "ss")); /* never shown */
@@ -506,8 +511,8 @@ static void kids(void **state)
 static void default_kid_of_a_secret(void **state)
 {
     static const char secret[] = "0123456789abcdef0123456789abcdef";
-    struct signing_key *key = signing_key_from_secret(T(secret), NULL, NULL);
-    struct signing_key *again = signing_key_from_secret(T(secret), "", NULL);
+    struct signing_key *key = signing_key_from_secret(SIGNING_HS256, T(secret), NULL, NULL);
+    struct signing_key *again = signing_key_from_secret(SIGNING_HS256, T(secret), "", NULL);
     uint8_t hash[CRYPTO_HASH_SIZE];
     char spelled[44];
 

@@ -14,7 +14,7 @@
 #include "token/signing_numbers.h"
 
 static const enum signing_algorithm kinds[] = {SIGNING_RS256, SIGNING_ES256, SIGNING_ES384,
-                                               SIGNING_EDDSA};
+                                               SIGNING_ES512, SIGNING_EDDSA};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 static struct text write(const struct signing_profile *profile, const EVP_PKEY *pkey)

@@ -96,8 +96,9 @@ static void many_threads_at_once(void **state)
 /* A wrong signature, or too little room, does not spoil the next use. */
 static void failures_leave_nothing_behind(void **state)
 {
-    static const enum signing_algorithm algorithms[] = {
-        SIGNING_RS256, SIGNING_RS512, SIGNING_PS256, SIGNING_ES256, SIGNING_ES384, SIGNING_EDDSA};
+    static const enum signing_algorithm algorithms[] = {SIGNING_RS256, SIGNING_RS512, SIGNING_PS256,
+                                                        SIGNING_ES256, SIGNING_ES384, SIGNING_ES512,
+                                                        SIGNING_EDDSA};
 
     (void)state;
     for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
