@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: ISC
-"""What comes for fail2ban, by its own tools, over the log of a real responder."""
+"""What comes for fail2ban, Prometheus and Grafana, by their own tools, over what a real responder logs
+and tells."""
 
 import dataclasses
+import json
+import re
 import subprocess
+
+import pytest
 
 from conftest import OTHER_PASSWORD
 from lab import dialects, machine
@@ -12,6 +17,8 @@ FILTER = machine.ROOT / "fail2ban" / "filter.d" / "retoken.conf"
 FORGED = "x\n2026-01-31T12:00:00.123Z notice [1] login addr=192.0.2.66 auth=refused method=POST"
 BLANK_FREE = "addr=192.0.2.66 auth=refused method=".replace(" ", "\t")
 
+
+# ---- fail2ban ----
 
 def banned(log):
     """The addresses that fail2ban finds in the file, one for each line that counts."""
@@ -76,3 +83,34 @@ def test_fail2ban_takes_the_jail(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "addr=<ADDR> auth=refused method=" in done.stdout
     assert "['set', 'retoken', 'maxretry', 20]" in done.stdout
+
+
+# ---- prometheus and grafana ----
+
+RULES = machine.ROOT / "prometheus"
+DASHBOARD = machine.ROOT / "grafana" / "retoken.json"
+
+
+@pytest.mark.parametrize("words", [["check", "rules", "retoken.rules.yml"], ["test", "rules", "retoken.rules.test.yml"]])
+def test_alert_rules(words):
+    done = subprocess.run(["promtool", *words], cwd=RULES, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_alert_is_tested():
+    alerts = set(re.findall(r"alert: (\w+)", (RULES / "retoken.rules.yml").read_text()))
+    assert alerts and alerts == set(re.findall(r'alertname="(\w+)"', (RULES / "retoken.rules.test.yml").read_text()))
+
+
+def test_dashboard_asks_what_prometheus_understands(tmp_path):
+    """Each expression, with Grafana's variables put in, as a rule that promtool checks."""
+    board = json.loads(DASHBOARD.read_text())
+    asked = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    assert len(asked) > 10 and len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+    expressions = [one.replace("$__rate_interval", "5m").replace("$instance", ".*") for one in asked]
+    assert not [one for one in expressions if "$" in one]
+    rules = [{"record": f"retoken:panel{number}", "expr": one} for number, one in enumerate(expressions)]
+    path = tmp_path / "rules.yml"
+    path.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))  # JSON is YAML
+    done = subprocess.run(["promtool", "check", "rules", str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
