@@ -614,7 +614,7 @@ static void check_history(struct examination *e)
     size_t rolled = 0, restored = 0, guessed = 0;
 
     if (rows == NULL ||
-        store_event_list(call->service.store, NULL, rows, EVENTS, &count, &fault) != STORE_OK) {
+        store_event_list(call->service.store, NULL, 0, rows, EVENTS, &count, &fault) != STORE_OK) {
         report(e, "history", HEALTH_FAIL, "%s", fault.text);
         return;
     }
@@ -683,7 +683,7 @@ static bool newest_record(struct call *call, int64_t *at_ms, struct fault *fault
     size_t count = 0;
 
     *at_ms = 0;
-    if (store_event_list(call->service.store, NULL, &event, 1, &count, fault) != STORE_OK) {
+    if (store_event_list(call->service.store, NULL, 0, &event, 1, &count, fault) != STORE_OK) {
         return false;
     }
     if (count == 1) {

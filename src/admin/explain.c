@@ -595,8 +595,8 @@ enum call_end explain_events(struct call *call, const uint8_t session[SESSION_ID
     struct json_out *out = &call->output.out;
     size_t count = 0;
 
-    if (rows == NULL ||
-        store_event_list(call->service.store, session, rows, EVENTS, &count, &fault) != STORE_OK) {
+    if (rows == NULL || store_event_list(call->service.store, session, 0, rows, EVENTS, &count,
+                                         &fault) != STORE_OK) {
         return call_fault(call, &fault);
     }
     if (!call->output.json && count > 0) {

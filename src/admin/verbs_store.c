@@ -297,7 +297,7 @@ enum call_end verbs_event_list(struct call *call)
         }
     }
     struct event *rows = arena_alloc(call->arena, (size_t)room * sizeof *rows);
-    if (rows == NULL || store_event_list(call->service.store, session != NULL ? id : NULL, rows,
+    if (rows == NULL || store_event_list(call->service.store, session != NULL ? id : NULL, 0, rows,
                                          (size_t)room, &count, &fault) != STORE_OK) {
         return call_fault(call, &fault);
     }

@@ -90,6 +90,14 @@ const char *event_class_word(enum event_class of);
 /* The set that a word means: a kind's or a class's word, or "all". False: no such word. */
 bool event_kinds_of(struct text word, uint64_t *kinds);
 
+/* Where a token came from that was presented, against where its session was renewed last. */
+enum event_network {
+    EVENT_NETWORK_UNKNOWN,
+    EVENT_NETWORK_SAME, /* an IPv4 address, or an IPv6 /64 */
+    EVENT_NETWORK_OTHER
+};
+enum { EVENT_NETWORKS = EVENT_NETWORK_OTHER + 1 };
+
 /* One that is told again of the same session and generation is the same event, seen again. So is
  * one of EVENT_CLASS_STRANGERS with the same realm, client, account and cause. */
 struct event {
@@ -101,6 +109,8 @@ struct event {
     uint8_t session[SESSION_ID_SIZE]; /* all zero = none */
     uint64_t account;                 /* 0 = none */
     uint32_t generation;              /* the one presented */
+    int64_t spent_ago_ms; /* if it was spent: so long before, at least; 0 = that is not known */
+    enum event_network network; /* if it was spent */
     char realm[SESSION_REALM_MAX + 1];
     char mount[EVENT_MOUNT_MAX + 1]; /* path of the endpoint, cut; "" = none */
     char client[CLIENT_ID_MAX + 1];

@@ -151,6 +151,18 @@ int64_t decision_window_left_ms(const struct policy *policy, const struct sessio
     return age.by_wall ? later_ms(by_wall, by_boot) : by_boot;
 }
 
+/* It was spent before those that are newer. */
+int64_t decision_spent_ago_ms(const struct session *session, uint32_t presented, int64_t now_ms)
+{
+    uint32_t back = session->generation > presented ? session->generation - presented : 0;
+    uint32_t i = back <= SESSION_SPENT_KEPT ? back : SESSION_SPENT_KEPT;
+
+    while (i > 0 && session->spent[i - 1].wall_ms == 0) {
+        i--;
+    }
+    return i > 0 ? later_ms(now_ms - session->spent[i - 1].wall_ms, 0) : 0;
+}
+
 /* ---- lifetimes ---- */
 
 int64_t decision_expires_ms(const struct policy *policy, const struct session *session)

@@ -35,6 +35,10 @@ int64_t decision_window_left_ms(const struct policy *policy, const struct sessio
                                 uint32_t presented, enum outcome outcome,
                                 const struct clock_moment *now);
 
+/* How long before now_ms the generation was spent that was presented, by the wall clock and at
+ * least; 0 = that is not known, or it is not spent. For events: nothing is decided by it. */
+int64_t decision_spent_ago_ms(const struct session *session, uint32_t presented, int64_t now_ms);
+
 /* When the session ends by itself under this policy: what its record says, or earlier when the
  * policy was tightened since. 0 = never. */
 int64_t decision_expires_ms(const struct policy *policy, const struct session *session);

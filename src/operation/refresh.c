@@ -79,6 +79,7 @@ static bool mint_again(struct refresh *refresh);
 static void punish(struct refresh *refresh);
 static void report(struct refresh *refresh, enum event_kind kind);
 static void start_event(const struct refresh *refresh, enum event_kind kind, struct event *event);
+static enum event_network compare_network(const struct refresh *refresh);
 static int64_t renewed_expiry_ms(const struct refresh *refresh);
 static bool sign(struct refresh *refresh, uint32_t generation, int64_t issued_ms,
                  struct text scope);
@@ -636,6 +637,27 @@ static void start_event(const struct refresh *refresh, enum event_kind kind, str
 {
     request_event_of_session(event, kind, refresh->request, &refresh->grant.session,
                              refresh->ref.generation, refresh->now.wall_ms);
+    event->spent_ago_ms = decision_spent_ago_ms(&refresh->grant.session, refresh->ref.generation,
+                                                refresh->now.wall_ms);
+    if (refresh->ref.generation < refresh->grant.session.generation) {
+        event->network = compare_network(refresh);
+    }
+}
+
+/* With the network that renewed the session last. */
+static enum event_network compare_network(const struct refresh *refresh)
+{
+    static const uint8_t unknown[SESSION_NETWORK_SIZE];
+    const struct session *session = &refresh->grant.session;
+    uint8_t network[SESSION_NETWORK_SIZE];
+
+    if (!operation_network(refresh->request, session->id, network) ||
+        memcmp(network, unknown, sizeof unknown) == 0 ||
+        memcmp(session->network, unknown, sizeof unknown) == 0) {
+        return EVENT_NETWORK_UNKNOWN;
+    }
+    return memcmp(network, session->network, sizeof network) == 0 ? EVENT_NETWORK_SAME
+                                                                  : EVENT_NETWORK_OTHER;
 }
 
 static int64_t renewed_expiry_ms(const struct refresh *refresh)

@@ -184,10 +184,11 @@ enum store_result store_keyring_version(struct store *store, uint64_t *version, 
     return store->kind->keyring_version(store, version, fault);
 }
 
-enum store_result store_event_list(struct store *store, const uint8_t *session, struct event *rows,
-                                   size_t room, size_t *count, struct fault *fault)
+enum store_result store_event_list(struct store *store, const uint8_t *session, uint64_t before,
+                                   struct event *rows, size_t room, size_t *count,
+                                   struct fault *fault)
 {
-    return store->kind->event_list(store, session, rows, room, count, fault);
+    return store->kind->event_list(store, session, before, rows, room, count, fault);
 }
 
 enum store_result store_event_verify(struct store *store, struct store_event_chain *chain,

@@ -480,9 +480,11 @@ enum { STORE_EVENTS_KEPT = 10000 };
  * One that is told again (see struct event) is counted, and is not delivered again. */
 enum store_result store_event_add(struct store *store, const struct event *event,
                                   struct fault *fault);
-/* Newest first; of one session when `session` is not NULL. */
-enum store_result store_event_list(struct store *store, const uint8_t *session, struct event *rows,
-                                   size_t room, size_t *count, struct fault *fault);
+/* Newest first, of those with a number below `before` (0 = all); of one session when `session` is
+ * not NULL. *count < room: there are no more. */
+enum store_result store_event_list(struct store *store, const uint8_t *session, uint64_t before,
+                                   struct event *rows, size_t room, size_t *count,
+                                   struct fault *fault);
 
 /* The events of EVENT_CLASS_SECURITY and EVENT_CLASS_ADMINISTRATION form a chain each: a line
  * carries a MAC of what it says and of the line before it. Whoever has no record key cannot remove,

@@ -53,8 +53,9 @@ struct store_kind {
                                   size_t room, size_t *count, struct fault *fault);
     enum store_result (*keyring_version)(struct store *store, uint64_t *version,
                                          struct fault *fault);
-    enum store_result (*event_list)(struct store *store, const uint8_t *session, struct event *rows,
-                                    size_t room, size_t *count, struct fault *fault);
+    enum store_result (*event_list)(struct store *store, const uint8_t *session, uint64_t before,
+                                    struct event *rows, size_t room, size_t *count,
+                                    struct fault *fault);
     enum store_result (*event_verify)(struct store *store, struct store_event_chain *chain,
                                       struct fault *fault);
     enum store_result (*delivery_dead)(struct store *store, const char *subscription,

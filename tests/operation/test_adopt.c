@@ -93,7 +93,7 @@ static void test_begins_one_session(void **state)
     assert_string_equal(session.scope, "read write");
     assert_int_equal(session.created_ms, w->now_ms - 100 * CLOCK_SECOND);
     assert_int_equal(session.kept_until_ms, w->now_ms + 5000 * CLOCK_SECOND);
-    assert_int_equal(store_event_list(w->store, answer.session, events, 4, &count, &w->fault),
+    assert_int_equal(store_event_list(w->store, answer.session, 0, events, 4, &count, &w->fault),
                      STORE_OK);
     assert_int_equal(count, 1);
     assert_int_equal(events[0].kind, EVENT_ADOPTED);

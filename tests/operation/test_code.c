@@ -88,7 +88,8 @@ static size_t count_events(struct world *w, const uint8_t session[SESSION_ID_SIZ
 {
     size_t count;
 
-    assert_int_equal(store_event_list(w->store, session, newest, 4, &count, &w->fault), STORE_OK);
+    assert_int_equal(store_event_list(w->store, session, 0, newest, 4, &count, &w->fault),
+                     STORE_OK);
     return count;
 }
 

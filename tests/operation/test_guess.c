@@ -251,7 +251,7 @@ static void test_events(void **state)
     size_t count;
 
     guess_wrong(w, "192.0.2.7", GUESS_CODE, "ada", GUESS_FREE);
-    assert_int_equal(store_event_list(w->store, NULL, events, 8, &count, &w->fault), STORE_OK);
+    assert_int_equal(store_event_list(w->store, NULL, 0, events, 8, &count, &w->fault), STORE_OK);
     assert_int_equal(count, 1);
     assert_int_equal(events[0].kind, EVENT_GUESSED);
     assert_int_equal(events[0].account, w->ada.number);
@@ -262,7 +262,7 @@ static void test_events(void **state)
         snprintf(address, sizeof address, "10.0.0.%d", n);
         guess_wrong(w, address, GUESS_CODE, "ada", 1);
     }
-    assert_int_equal(store_event_list(w->store, NULL, events, 8, &count, &w->fault), STORE_OK);
+    assert_int_equal(store_event_list(w->store, NULL, 0, events, 8, &count, &w->fault), STORE_OK);
     assert_int_equal(count, 2);
     assert_string_equal(events[0].note, "100 wrong codes in a day");
 }

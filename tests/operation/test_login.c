@@ -200,7 +200,7 @@ static size_t count_events(struct world *w, enum event_kind kind)
     static struct event events[64];
     size_t count, found = 0;
 
-    assert_int_equal(store_event_list(w->store, NULL, events, 64, &count, &w->fault), STORE_OK);
+    assert_int_equal(store_event_list(w->store, NULL, 0, events, 64, &count, &w->fault), STORE_OK);
     for (size_t i = 0; i < count; i++) {
         found += events[i].kind == kind;
     }
@@ -216,7 +216,7 @@ static void test_leaves_an_event(void **state)
 
     world_make_kopong(&w->realm);
     assert_int_equal(log_in(w, access_token(w), "ada", "correct horse", &answer), OUTCOME_ROTATED);
-    assert_int_equal(store_event_list(w->store, answer.session, &event, 1, &count, &w->fault),
+    assert_int_equal(store_event_list(w->store, answer.session, 0, &event, 1, &count, &w->fault),
                      STORE_OK);
     assert_int_equal(count, 1);
     assert_int_equal(event.kind, EVENT_LOGIN);

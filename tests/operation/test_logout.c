@@ -63,7 +63,7 @@ static void test_ends_one_session(void **state)
     assert_int_equal(log_out(w, &(struct ask){.token = token}, &answer), OUTCOME_ENDED);
     assert_true(answer.session_known);
     assert_int_equal(world_record(w, answer.session).end, SESSION_ENDED_LOGOUT);
-    assert_int_equal(store_event_list(w->store, answer.session, &event, 1, &count, &w->fault),
+    assert_int_equal(store_event_list(w->store, answer.session, 0, &event, 1, &count, &w->fault),
                      STORE_OK);
     assert_int_equal(count, 1);
     assert_int_equal(event.kind, EVENT_LOGOUT);
@@ -105,7 +105,7 @@ static void test_replay_after_it_is_no_reuse(void **state)
     assert_int_equal(log_out(w, &(struct ask){.token = second}, &answer), OUTCOME_ENDED);
     w->now_ms += CLOCK_HOUR;
     assert_int_equal(renew(w, first, &first), OUTCOME_TOKEN_REVOKED);
-    assert_int_equal(store_event_list(w->store, answer.session, events, 2, &count, &w->fault),
+    assert_int_equal(store_event_list(w->store, answer.session, 0, events, 2, &count, &w->fault),
                      STORE_OK);
     assert_int_equal(count, 1);
     assert_int_equal(events[0].kind, EVENT_LOGOUT);

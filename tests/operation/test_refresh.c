@@ -51,11 +51,46 @@ static void test_reuse_after_window_is_recorded(void **state)
     assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_ROTATED);
     w->now_ms += 60 * CLOCK_SECOND + 1;
     assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_TOKEN_REUSED);
-    assert_int_equal(store_event_list(w->store, answer.session, events, 4, &count, &w->fault),
+    assert_int_equal(store_event_list(w->store, answer.session, 0, events, 4, &count, &w->fault),
                      STORE_OK);
     assert_int_equal(count, 1);
     assert_int_equal(events[0].kind, EVENT_REUSE);
     assert_int_equal(events[0].at_ms, w->now_ms);
+    assert_int_equal(events[0].spent_ago_ms, 60 * CLOCK_SECOND + 1);
+    assert_int_equal(events[0].network, EVENT_NETWORK_UNKNOWN);
+}
+
+/* Did it come from where the session was renewed last? */
+static void test_reuse_tells_the_network(void **state)
+{
+    static const struct {
+        const char *address;
+        enum event_network network;
+    } rows[] = {{"192.0.2.7", EVENT_NETWORK_SAME},
+                {"192.0.2.8", EVENT_NETWORK_OTHER},
+                {"", EVENT_NETWORK_UNKNOWN}};
+
+    struct world *w = *state;
+
+    for (size_t i = 0; i < 3; i++) {
+        struct text first = world_session(w, "", NULL);
+        struct world_ask ask = {.mount = &w->mount, .refresh_token = first};
+        struct request request = world_request(&w->issuer, &ask, w->arena);
+        struct event event;
+        size_t count;
+
+        request.network = http_network_of(TEXT("192.0.2.7"));
+        assert_int_equal(operation_run(&request), OUTCOME_ROTATED);
+        w->now_ms += CLOCK_HOUR;
+        request = world_request(&w->issuer, &ask, w->arena);
+        request.network = http_network_of(text_of(rows[i].address));
+        assert_int_equal(operation_run(&request), OUTCOME_TOKEN_REUSED);
+        assert_int_equal(
+            store_event_list(w->store, request.answer.session, 0, &event, 1, &count, &w->fault),
+            STORE_OK);
+        assert_int_equal(event.network, rows[i].network);
+        assert_int_equal(event.spent_ago_ms, CLOCK_HOUR);
+    }
 }
 
 static void test_report_only(void **state)
@@ -748,8 +783,8 @@ static void test_roll_forward(void **state)
     assert_int_equal(world_present(&later, &later.mount, tokens[5], &owner),
                      OUTCOME_ROLLED_FORWARD);
     assert_int_equal(world_record(&later, owner.session).generation, 6);
-    assert_int_equal(store_event_list(later.store, owner.session, events, 4, &count, &later.fault),
-                     STORE_OK);
+    assert_int_equal(
+        store_event_list(later.store, owner.session, 0, events, 4, &count, &later.fault), STORE_OK);
     assert_int_equal(count, 1);
     assert_int_equal(events[0].kind, EVENT_ROLLED_FORWARD);
     assert_int_equal(events[0].generation, 5);
@@ -914,6 +949,7 @@ int main(void)
         CASE(test_accounts),
         CASE(test_nothing_is_granted_unwritten),
         CASE(test_record_knows_the_network),
+        CASE(test_reuse_tells_the_network),
         CASE(test_window_starts_when_written),
         CASE(test_window_starts_when_durable),
         CASE(test_reuse_is_judged_again),

@@ -69,7 +69,7 @@ static void test_any_name_gets_an_account(void **state)
     assert_int_equal(user.account.number, number);
     assert_string_equal(user.account.password, "");
     assert_true(user.account.enabled);
-    assert_int_equal(store_event_list(w->store, NULL, &event, 1, &count, &w->fault), STORE_OK);
+    assert_int_equal(store_event_list(w->store, NULL, 0, &event, 1, &count, &w->fault), STORE_OK);
     assert_int_equal(count, 1);
     assert_int_equal(event.kind, EVENT_ACCOUNT);
     assert_string_equal(event.note, "bob@EXAMPLE.ORG was added at a login of the web server's");

@@ -69,7 +69,7 @@ static void damage_anywhere_is_found(void **state)
     fixture_damage_first(f, TABLE_KEYS, 2);
     assert_store(STORE_FAULT, store_key_list(f->store, true, rows, 1, &count, &f->fault));
     fixture_damage_first(f, TABLE_EVENTS, 30);
-    assert_store(STORE_FAULT, store_event_list(f->store, NULL, events, 1, &count, &f->fault));
+    assert_store(STORE_FAULT, store_event_list(f->store, NULL, 0, events, 1, &count, &f->fault));
     fixture_damage_first(f, TABLE_META, 8); /* "counters" */
     assert_store(STORE_FAULT, store_keyring_version(f->store, &version, &f->fault));
     assert_store(STORE_FAULT, store_event_add(f->store, &event, &f->fault));

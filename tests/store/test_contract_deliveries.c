@@ -105,7 +105,7 @@ static void those_are_told_who_subscribe(void **state)
     assert_int_equal(rows[0].event.kind, EVENT_REUSE);
     assert_int_equal(rows[1].event.kind, EVENT_REVOKED);
     /* what is only told is not listed */
-    assert_store(STORE_OK, store_event_list(f->store, NULL, listed, 4, &count, &f->fault));
+    assert_store(STORE_OK, store_event_list(f->store, NULL, 0, listed, 4, &count, &f->fault));
     assert_int_equal(count, 2);
     assert_int_equal(listed[1].number, rows[0].number);
     assert_int_equal(fixture_findings(f), 0);
@@ -314,7 +314,7 @@ static void strangers_flush_nothing(void **state)
         event_set_cause(&event, i % 2 == 0 ? "secret" : "assertion-exp");
         assert_store(STORE_OK, store_event_add(f->store, &event, &f->fault));
     }
-    assert_store(STORE_OK, store_event_list(f->store, NULL, rows, ROOM, &count, &f->fault));
+    assert_store(STORE_OK, store_event_list(f->store, NULL, 0, rows, ROOM, &count, &f->fault));
     assert_int_equal(count, 2);
     assert_string_equal(rows[0].cause, "assertion-exp");
     assert_int_equal(rows[0].repeats, 2);

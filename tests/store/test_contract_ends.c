@@ -8,7 +8,7 @@ static size_t count_events(struct fixture *f, const uint8_t *session)
     static struct event rows[100];
     size_t count;
 
-    assert_store(STORE_OK, store_event_list(f->store, session, rows, 100, &count, &f->fault));
+    assert_store(STORE_OK, store_event_list(f->store, session, 0, rows, 100, &count, &f->fault));
     return count;
 }
 

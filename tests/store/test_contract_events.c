@@ -18,7 +18,7 @@ static void events_are_listed_newest_first(void **state)
         memset(event.session, i % 2, sizeof event.session);
         assert_store(STORE_OK, store_event_add(f->store, &event, &f->fault));
     }
-    assert_store(STORE_OK, store_event_list(f->store, NULL, rows, 3, &count, &f->fault));
+    assert_store(STORE_OK, store_event_list(f->store, NULL, 0, rows, 3, &count, &f->fault));
     assert_int_equal(count, 3);
     assert_int_equal(rows[0].at_ms, FIXTURE_NOW + 3);
     assert_int_equal(rows[2].at_ms, FIXTURE_NOW + 1);
@@ -26,7 +26,12 @@ static void events_are_listed_newest_first(void **state)
     event.number = rows[0].number;
     memcpy(event.link, rows[0].link, sizeof event.link);
     assert_memory_equal(&rows[0], &event, sizeof event);
-    assert_store(STORE_OK, store_event_list(f->store, event.session, rows, 4, &count, &f->fault));
+    assert_store(STORE_OK,
+                 store_event_list(f->store, NULL, rows[2].number, rows, 4, &count, &f->fault));
+    assert_int_equal(count, 1);
+    assert_int_equal(rows[0].at_ms, FIXTURE_NOW);
+    assert_store(STORE_OK,
+                 store_event_list(f->store, event.session, 0, rows, 4, &count, &f->fault));
     assert_int_equal(count, 2);
     assert_int_equal(rows[1].at_ms, FIXTURE_NOW + 1);
 }
@@ -40,8 +45,8 @@ static void newest_events_are_kept(void **state)
     assert_store(STORE_OK, fixture_add_events(f, STORE_EVENTS_KEPT));
     assert_int_equal(fixture_stat(f).entries[TABLE_EVENTS], STORE_EVENTS_KEPT);
     assert_store(STORE_OK, fixture_add_events(f, 7));
-    assert_store(STORE_OK,
-                 store_event_list(f->store, NULL, rows, STORE_EVENTS_KEPT + 10, &count, &f->fault));
+    assert_store(STORE_OK, store_event_list(f->store, NULL, 0, rows, STORE_EVENTS_KEPT + 10, &count,
+                                            &f->fault));
     assert_int_equal(count, STORE_EVENTS_KEPT);
     assert_int_equal(rows[0].at_ms, 7);
     assert_int_equal(rows[7].at_ms, STORE_EVENTS_KEPT);
@@ -61,7 +66,7 @@ static void an_event_told_again_is_counted(void **state)
         event.generation = i % 2;
         assert_store(STORE_OK, store_event_add(f->store, &event, &f->fault));
     }
-    assert_store(STORE_OK, store_event_list(f->store, NULL, rows, 8, &count, &f->fault));
+    assert_store(STORE_OK, store_event_list(f->store, NULL, 0, rows, 8, &count, &f->fault));
     assert_int_equal(count, 4);
     assert_int_equal(rows[3].kind, EVENT_RECOVERED);
     assert_int_equal(rows[3].at_ms, FIXTURE_NOW);
@@ -95,8 +100,8 @@ static void a_flood_pushes_out_only_its_own_class(void **state)
     assert_store(STORE_OK, store_event_add(f->store, &reuse, &f->fault));
     assert_store(STORE_OK, store_event_add(f->store, &revoked, &f->fault));
     assert_store(STORE_OK, fixture_write(f, apply_recoveries, &many, &f->fault));
-    assert_store(STORE_OK,
-                 store_event_list(f->store, NULL, rows, STORE_EVENTS_KEPT + 10, &count, &f->fault));
+    assert_store(STORE_OK, store_event_list(f->store, NULL, 0, rows, STORE_EVENTS_KEPT + 10, &count,
+                                            &f->fault));
     assert_int_equal(count, STORE_EVENTS_KEPT + 2);
     assert_int_equal(rows[0].generation, many - 1);
     assert_int_equal(rows[count - 2].kind, EVENT_REVOKED);

@@ -1393,7 +1393,7 @@ static void assert_ended_again(struct fixture *f)
     assert_store(STORE_STALE, store_session_rotate(f->store, &rotation, &f->fault));
     rotation = fixture_rotation(4, fixture_find(f, 4).generation, FIXTURE_NOW + 9);
     assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
-    assert_store(STORE_OK, store_event_list(f->store, NULL, events, 4, &count, &f->fault));
+    assert_store(STORE_OK, store_event_list(f->store, NULL, 0, events, 4, &count, &f->fault));
     assert_int_equal(count, 1);
     assert_int_equal(events[0].kind, EVENT_RESTORED);
     assert_string_equal(events[0].note, "3 ends");

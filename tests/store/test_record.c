@@ -354,6 +354,8 @@ static void event_is_laid_out_as_drawn(void **state)
                                 .session = {0xee},
                                 .account = 7,
                                 .generation = 41,
+                                .spent_ago_ms = 0x102,
+                                .network = EVENT_NETWORK_OTHER,
                                 .realm = "main",
                                 .mount = "/a",
                                 .client = "web",
@@ -369,11 +371,11 @@ static void event_is_laid_out_as_drawn(void **state)
     record_start(&record, TABLE_EVENTS, key);
     record_put_event(&record, &event);
     assert_true(record_seal(&record, mac, &stored));
-    assert_value(
-        &stored,
-        "01 04 0000000000000003 00000002 0000000000000009 ee000000000000000000000000000000"
-        "0000000000000007 00000029 04 6d61696e 02 2f61 03 776562 03 3a3a31 04 75736572 01 6e"
-        "a1000000000000000000000000000000");
+    assert_value(&stored,
+                 "01 04 0000000000000003 00000002 0000000000000009 ee000000000000000000000000000000"
+                 "0000000000000007 00000029 0000000000000102 02 04 6d61696e 02 2f61 03 776562 03 "
+                 "3a3a31 04 75736572 01 6e"
+                 "a1000000000000000000000000000000");
     reopen(&again, TABLE_EVENTS, stored);
     assert_true(record_get_event(&again, &found));
     assert_memory_equal(&found, &event, sizeof found);

@@ -130,8 +130,9 @@ struct walk {
 static void step(struct rows *rows, struct walk *walk, enum event_class of);
 static bool next_newest(struct rows *rows, struct walk *walk, struct event *event);
 
-enum store_result events_list(struct store *store, const uint8_t *session, struct event *rows_out,
-                              size_t room, size_t *count, struct fault *fault)
+enum store_result events_list(struct store *store, const uint8_t *session, uint64_t before,
+                              struct event *rows_out, size_t room, size_t *count,
+                              struct fault *fault)
 {
     struct walk walk;
     struct rows rows;
@@ -141,7 +142,7 @@ enum store_result events_list(struct store *store, const uint8_t *session, struc
         return STORE_FAULT;
     }
     for (unsigned of = 0; of < EVENT_CLASSES; of++) {
-        walk.at[of] = rows_event_key(of + 1, 0);
+        walk.at[of] = before != 0 ? rows_event_key(of, before) : rows_event_key(of + 1, 0);
         step(&rows, &walk, of);
     }
     while (*count < room && next_newest(&rows, &walk, &rows_out[*count])) {

@@ -113,8 +113,9 @@ enum store_result keys_version(struct store *store, uint64_t *version, struct fa
 enum store_result keys_add(struct rows *rows, struct signing_row *row);
 enum store_result keys_set_state(struct rows *rows, const char *kid, enum signing_state state);
 
-enum store_result events_list(struct store *store, const uint8_t *session, struct event *rows_out,
-                              size_t room, size_t *count, struct fault *fault);
+enum store_result events_list(struct store *store, const uint8_t *session, uint64_t before,
+                              struct event *rows_out, size_t room, size_t *count,
+                              struct fault *fault);
 
 enum store_result events_verify(struct store *store, struct store_event_chain *chain,
                                 struct fault *fault);

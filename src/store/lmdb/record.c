@@ -318,6 +318,8 @@ bool record_get_key(struct record *record, struct signing_row *row)
  *     0190a5b0c3d47e8f9a1b2c3d4e5f6071   session, zero = none
  *     0000000000000007           account, 0 = none
  *     00000029                   generation presented
+ *     000000000003a980           spent so long before, 0 = not known
+ *     02                         enum event_network
  *     04 6d61696e                realm
  *     0c 2f6f617574682f746f6b656e   mount, "" = none
  *     03 776562                  client
@@ -338,6 +340,8 @@ void record_put_event(struct record *record, const struct event *event)
     put_bytes(record, event->session, sizeof event->session);
     put_u64(record, event->account);
     put_u32(record, event->generation);
+    put_time(record, event->spent_ago_ms);
+    put_u8(record, event->network);
     put_short_text(record, event->realm, sizeof event->realm);
     put_short_text(record, event->mount, sizeof event->mount);
     put_short_text(record, event->client, sizeof event->client);
@@ -358,6 +362,8 @@ bool record_get_event(struct record *record, struct event *event)
     memcpy(event->session, get_bytes(record, sizeof event->session), sizeof event->session);
     event->account = get_u64(record);
     event->generation = get_u32(record);
+    event->spent_ago_ms = get_time(record);
+    event->network = (enum event_network)get_choice(record, EVENT_NETWORKS - 1);
     get_short_text(record, event->realm, sizeof event->realm);
     get_short_text(record, event->mount, sizeof event->mount);
     get_short_text(record, event->client, sizeof event->client);

@@ -172,7 +172,7 @@ static bool survey(struct restoring *r, struct store *store)
             memcpy(after, page[i].id, sizeof after);
         }
     } while (count == PAGE);
-    if (store_event_list(store, NULL, &event, 1, &count, r->fault) != STORE_OK) {
+    if (store_event_list(store, NULL, 0, &event, 1, &count, r->fault) != STORE_OK) {
         return false;
     }
     if (count == 1) {
