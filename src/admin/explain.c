@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "admin/explain_paste.h"
+#include "admin/explain_story.h"
 #include "admin/prompt.h"
 #include "admin/verbs.h"
 #include "base/codec.h"
@@ -38,7 +39,7 @@ static void add_renewed(struct buffer *b, const struct preview *preview);
 static void add_future(struct buffer *b, const struct preview *preview);
 static void add_expired(struct buffer *b, const struct preview *preview);
 static void add_ended(struct buffer *b, const struct preview *preview);
-static void add_at(struct buffer *b, int64_t at_ms, int64_t now_ms);
+static enum call_end list_events(struct call *call, const uint8_t session[SESSION_ID_SIZE]);
 
 enum call_end explain_run(struct call *call)
 {
@@ -344,7 +345,7 @@ static enum call_end explain_refresh(struct call *call, const struct explained *
         output_members(&call->output, refresh_columns, REFRESH_COLUMNS, cells);
     }
     output_lines(&call->output, refresh_columns, REFRESH_COLUMNS, cells, "  ");
-    end = explain_events(call, ref->session);
+    end = explain_session(call, &preview.grant);
     if (call->output.json) {
         json_out_close(out);
         output_json_end(&call->output);
@@ -497,22 +498,9 @@ static void add_future(struct buffer *b, const struct preview *preview)
 /* "refused: its session expired at 2026-…, 3 h ago: it was not renewed for 30 d" */
 static void add_expired(struct buffer *b, const struct preview *preview)
 {
-    const struct session *session = &preview->grant.session;
-    const struct policy *policy = &preview->policy;
-    bool absolute = policy->absolute_lifetime_ms != 0 &&
-                    preview->expires_ms >= session->created_ms + policy->absolute_lifetime_ms;
-    int64_t span_ms = absolute ? policy->absolute_lifetime_ms : policy->idle_lifetime_ms;
-    char span[OUTPUT_TIME_SIZE];
-
-    buffer_add_c(b, "refused: its session expired ");
-    add_at(b, preview->expires_ms, preview->now_ms);
-    if (span_ms != 0) {
-        output_span(span_ms, span);
-        buffer_addf(b,
-                    absolute ? ": sessions end %s after they began (absolute-lifetime)"
-                             : ": it was not renewed for %s (idle-lifetime)",
-                    span);
-    }
+    buffer_add_c(b, "refused: its session expired at ");
+    explain_story_expiry(b, &preview->grant.session, &preview->policy, preview->expires_ms,
+                         preview->now_ms);
 }
 
 /* "refused: its session was revoked by an administrator at 2026-…, 5 min ago" */
@@ -526,8 +514,8 @@ static void add_ended(struct buffer *b, const struct preview *preview)
                         "when");
         return;
     }
-    buffer_addf(b, "refused: its session ended (%s) ", session_end_meaning(session->end));
-    add_at(b, session->ended_ms, preview->now_ms);
+    buffer_addf(b, "refused: its session ended (%s) at ", session_end_meaning(session->end));
+    explain_at(b, session->ended_ms, preview->now_ms);
     for (size_t i = 0; i < session->event_count; i++) {
         if (session->events[i].kind == EVENT_RESTORED) {
             buffer_add_c(b, "; an older copy of the store held it as live, and ended.log ended "
@@ -538,17 +526,16 @@ static void add_ended(struct buffer *b, const struct preview *preview)
     }
 }
 
-/* "at 2026-11-25T19:28:04Z, 5 min ago" */
-static void add_at(struct buffer *b, int64_t at_ms, int64_t now_ms)
+/* ---- for both kinds of token ---- */
+
+void explain_at(struct buffer *b, int64_t at_ms, int64_t now_ms)
 {
     char at[OUTPUT_TIME_SIZE];
 
     output_time(at_ms, at);
-    buffer_addf(b, "at %s, ", at);
+    buffer_addf(b, "%s, ", at);
     explain_ago(b, at_ms, now_ms);
 }
-
-/* ---- for both kinds of token ---- */
 
 void explain_ago(struct buffer *b, int64_t at_ms, int64_t now_ms)
 {
@@ -564,6 +551,15 @@ void explain_left(struct buffer *b, int64_t left_ms)
 
     output_span(left_ms > 0 ? left_ms : 0, span);
     buffer_addf(b, "for %s more", span);
+}
+
+enum call_end explain_session(struct call *call, const struct session_view *view)
+{
+    enum call_end end;
+
+    output_say(&call->output, "\nits story:");
+    end = explain_story(call, view);
+    return end == CALL_DONE ? list_events(call, view->session.id) : end;
 }
 
 static const struct column event_columns[] = {
@@ -588,7 +584,7 @@ static void event_cells(const struct event *event, struct cell cells[EVENT_COLUM
     memcpy(cells, row, sizeof row);
 }
 
-enum call_end explain_events(struct call *call, const uint8_t session[SESSION_ID_SIZE])
+static enum call_end list_events(struct call *call, const uint8_t session[SESSION_ID_SIZE])
 {
     struct event *rows = arena_alloc(call->arena, EVENTS * sizeof *rows);
     struct fault fault = {"out of memory"};

@@ -38,13 +38,16 @@ bool explain_adoptable(struct call *call, const struct explained *it, enum call_
 void explain_mount(struct call *call, const struct mount *mount, enum outcome outcome,
                    int64_t window_left_ms, struct text says);
 
+/* Adds "2026-11-25T19:28:04Z, 5 min ago". */
+void explain_at(struct buffer *b, int64_t at_ms, int64_t now_ms);
 /* Adds "12 s ago" or "in 29 d". */
 void explain_ago(struct buffer *b, int64_t at_ms, int64_t now_ms);
 /* Adds "for 48 s more", of a window that is open at least until the next second. */
 void explain_left(struct buffer *b, int64_t left_ms);
 
-/* Prints the session's events: `"events":[…]` inside an open JSON object, or a table. */
-enum call_end explain_events(struct call *call, const uint8_t session[SESSION_ID_SIZE]);
+/* Prints the session's story (explain_story.h) and its events: members of the open JSON object, or
+ * lines and a table. */
+enum call_end explain_session(struct call *call, const struct session_view *view);
 /* Prints one sentence, where no more than that is known of a token. Gives CALL_REFUSED. */
 enum call_end explain_only(struct call *call, const struct explained *it, const char *kind,
                            const char *outcome, struct text says);

@@ -163,7 +163,7 @@ static enum call_end show_access(struct call *call, const struct explained *it,
     output_say(&call->output, "%.*s\n", TEXT_ARGS(says));
     output_lines(&call->output, access_columns, ACCESS_COLUMNS, cells, "  ");
     if (access->has_session) {
-        end = explain_events(call, access->grant.session.id);
+        end = explain_session(call, &access->grant);
     }
     if (call->output.json) {
         json_out_close(out);

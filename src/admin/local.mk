@@ -11,6 +11,7 @@ libadmin_a_SOURCES = \
 	src/admin/explain_adopt.c \
 	src/admin/explain_assertion.c \
 	src/admin/explain_paste.c src/admin/explain_paste.h \
+	src/admin/explain_story.c src/admin/explain_story.h \
 	src/admin/init.c \
 	src/admin/key_need.c src/admin/key_need.h \
 	src/admin/lines.c src/admin/lines.h \

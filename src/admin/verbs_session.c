@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "admin/explain.h"
 #include "admin/prompt.h"
 #include "base/codec.h"
 #include "base/secret.h"
@@ -98,8 +99,17 @@ enum call_end verbs_session_show(struct call *call)
     if (fill(call, &grant.session, &names, cells, &fault) != STORE_OK) {
         return call_fault(call, &fault);
     }
-    output_record(&call->output, columns, COLUMNS, cells);
-    return CALL_DONE;
+    if (call->output.json) {
+        json_out_open(&call->output.out);
+        output_members(&call->output, columns, COLUMNS, cells);
+    }
+    output_lines(&call->output, columns, COLUMNS, cells, "");
+    end = explain_session(call, &grant);
+    if (call->output.json) {
+        json_out_close(&call->output.out);
+        output_json_end(&call->output);
+    }
+    return end;
 }
 
 /* Cells that point into session and names. */

@@ -68,6 +68,11 @@ void event_of_session(struct event *event, enum event_kind kind, const struct se
     memcpy(event->client, session->client, sizeof event->client);
 }
 
+bool event_begins_session(enum event_kind kind)
+{
+    return kind == EVENT_LOGIN || kind == EVENT_BEGUN || kind == EVENT_ADOPTED;
+}
+
 bool event_has_session(const struct event *event)
 {
     static const uint8_t none[SESSION_ID_SIZE];

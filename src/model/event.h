@@ -123,6 +123,8 @@ struct event {
 /* An event of `session` at now_ms, of which `presented` is the generation that was presented. */
 void event_of_session(struct event *event, enum event_kind kind, const struct session *session,
                       uint32_t presented, int64_t now_ms);
+/* Is it of the beginning of a session? */
+bool event_begins_session(enum event_kind kind);
 /* Does it name a session? */
 bool event_has_session(const struct event *event);
 /* Sets the cause, cut to fit. */

@@ -84,13 +84,13 @@ class Installation:
         said = self.cgi(token, path, **more)
         return json.loads(said.split("\n\n", 1)[1])
 
-    def cgi(self, token, path="/oauth/token", key="refresh_token", **more):
+    def cgi(self, token, path="/oauth/token", key="refresh_token", address="", **more):
         """The same through the responder as CGI: all that it answers."""
         body = urllib.parse.urlencode({"grant_type": "refresh_token", key: token, **more})
         variables = {**environment(), "RETOKEN_CONFIG": str(self.config), "GATEWAY_INTERFACE": "CGI/1.1",
                      "REQUEST_METHOD": "POST", "SCRIPT_NAME": path, "QUERY_STRING": "",
                      "SERVER_PROTOCOL": "HTTP/1.1", "SERVER_NAME": "localhost",
-                     "CONTENT_TYPE": "application/x-www-form-urlencoded",
+                     "REMOTE_ADDR": address, "CONTENT_TYPE": "application/x-www-form-urlencoded",
                      "CONTENT_LENGTH": str(len(body))}
         done = subprocess.run([RESPONDER], input=body, capture_output=True, text=True, env=variables,
                               cwd=self.directory, timeout=60)
@@ -817,7 +817,8 @@ def test_session_list_show_revoke(fresh):
     assert [r["account"] for r in rows] == ["ada", "ada", "bob"]
     assert {r["state"] for r in rows} == {"live"}
     assert len(fresh.json("session", "list", "--account", "ada")) == 2
-    assert fresh.json("session", "show", one["session"]) == rows[0]
+    shown = fresh.json("session", "show", one["session"])
+    assert {k: shown[k] for k in rows[0]} == rows[0] and len(shown["story"]) == 3
     assert rows[0]["realm"] == "/oauth/token" and rows[0]["generation"] == 0
 
     fresh.run("session", "revoke", one["session"])
@@ -1205,6 +1206,72 @@ def test_explain_when_and_why(fresh):
     fresh.write("[retoken]\ndata = .\n[mount /oauth/token]\ndialect = oauth\nabsolute-lifetime = 1s\n"
                 "idle-lifetime = 0\n")
     assert "sessions end 1 s after they began (absolute-lifetime)" in fresh.explain(two)["mounts"][0]["says"]
+
+
+def test_why_was_i_logged_out(fresh):
+    """The story of a session that a spent token ended, with what came, when and from where."""
+    fresh.account()
+    fresh.write("[retoken]\ndata = .\n[mount /oauth/token]\ndialect = oauth\nconcurrency-window = 0\n")
+    one = fresh.session()
+    first = one["refresh_token"]
+    second = fresh.refresh(first, address="192.0.2.7")["refresh_token"]
+    third = fresh.refresh(second, address="192.0.2.7")["refresh_token"]
+    assert fresh.refresh(second, address="198.51.100.9")["error"] == "invalid_grant"
+    said = fresh.explain(third)
+    began, refreshed, returned = said["story"]
+    assert re.fullmatch(r"It began at \S+Z, (now|\d+ s ago), by an administrator\.", began)
+    assert re.fullmatch(r"It was refreshed 2 times, last (now|\d+ s ago)\.", refreshed)
+    assert re.fullmatch(r"Generation 1 came back( \d+ s after 2 was issued)?, from another address than had "
+                        r"renewed it last \(198\.51\.100\.9\): the session was revoked at \S+Z, "
+                        r"(now|\d+ s ago); its user felt that at the next refresh\.", returned)
+    assert fresh.json("session", "show", one["session"])["story"] == said["story"] or \
+        len(fresh.json("session", "show", one["session"])["story"]) == 3  # a second later
+    text = fresh.run("session", "show", one["session"]).stdout + fresh.run("explain", third).stdout
+    assert text.count("from another address") == 2
+    assert not any(token in text for token in (first, second, third))
+
+
+def test_stories(fresh):
+    """Each way in which a session goes on or ends has its sentence."""
+    mount = "[retoken]\ndata = .\n[mount /oauth/token]\ndialect = oauth\nconcurrency-window = 0\n"
+    fresh.account()
+
+    def story(session):
+        return " ".join(fresh.json("session", "show", session)["story"])
+
+    fresh.write(mount + "reuse = report\n")
+    live = fresh.session()
+    fresh.refresh(live["refresh_token"], address="192.0.2.7")
+    for _ in range(3):
+        fresh.refresh(live["refresh_token"], address="192.0.2.7")
+    assert "from the address that had renewed it last (192.0.2.7): refused and reported" in story(live["session"])
+    assert "and 2 more times, the last" in story(live["session"])
+    assert "It is live, and unless it is refreshed it expires at" in story(live["session"])
+    fresh.write(mount + "recovery-window = 1d\nrecovery-evidence = none\n")
+    lost = fresh.session()
+    fresh.refresh(lost["refresh_token"])
+    fresh.refresh(lost["refresh_token"])
+    assert "taken for a lost answer, which was given again" in story(lost["session"])
+    fresh.run("session", "revoke", lost["session"])
+    assert story(lost["session"]).count("An administrator revoked it at") == 1
+    unused = fresh.session()["session"]
+    assert "It was not refreshed." in story(unused)
+    fresh.run("account", "disable", "ada", "--keep-sessions")
+    assert "Its account is disabled" in story(unused)
+    fresh.run("account", "enable", "ada")
+    fresh.run("session", "revoke", "--account", "ada")
+    assert "It ended at" in story(unused)
+    fresh.account("bob")
+    brief = fresh.session("/oauth/token", "bob")["session"]
+    fresh.run("account", "remove", "bob")
+    assert "removed" in story(brief)
+    fresh.account("eve")
+    short = fresh.session("/oauth/token", "eve")["session"]
+    fresh.write(mount + "idle-lifetime = 1s\n")
+    until = time.monotonic() + 60
+    while "It expired at" not in story(short):
+        assert time.monotonic() < until
+    assert "it was not renewed for 1 s (idle-lifetime)" in story(short)
 
 
 def test_explain_of_another_store(fresh, template, tmp_path):
