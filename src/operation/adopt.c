@@ -10,6 +10,7 @@
 
 #include "model/scope.h"
 #include "operation/issue.h"
+#include "operation/ownership.h"
 #include "token/adoption_key.h"
 #include "token/layout.h"
 #include "token/refresh_token.h"
@@ -20,7 +21,7 @@ enum { SKEW_S = 60 };
 struct adoption {
     struct request *request;
     struct text token;
-    struct account account;
+    struct session_view view; /* its account and client, and what the session will say of those */
     bool adds_account;
     struct store_write add;
     struct issue_ask ask;
@@ -75,9 +76,16 @@ struct adoption *adopt_begin(struct request *request, struct text token, enum ou
     return *refusal == OUTCOME_ROTATED ? adoption : NULL;
 }
 
+bool adopt_belongs(struct adoption *adoption, const struct client_identity *client,
+                   enum outcome *refusal)
+{
+    return ownership_client_matches(adoption->request, &adoption->view, client, refusal) &&
+           ownership_page_matches(adoption->request, &adoption->view, refusal);
+}
+
 const char *adopt_account(const struct adoption *adoption)
 {
-    return adoption->account.name;
+    return adoption->view.account.name;
 }
 
 /* ---- what the token says ---- */
@@ -198,7 +206,7 @@ static enum outcome find_account(struct adoption *adoption, const json_t *payloa
     const struct adoption_policy *policy = &adoption->request->realm->adoption;
     const json_t *claim =
         json_object_get(payload, policy->claim[0] != '\0' ? policy->claim : "sub");
-    struct account *account = &adoption->account;
+    struct account *account = &adoption->view.account;
     char number[32];
     struct text name = text_of(json_string_value(claim));
     enum outcome outcome;
@@ -225,7 +233,7 @@ static enum outcome find_account(struct adoption *adoption, const json_t *payloa
 static enum outcome find_by_name(struct adoption *adoption)
 {
     struct request *request = adoption->request;
-    struct account *account = &adoption->account;
+    struct account *account = &adoption->view.account;
     struct account found;
 
     switch (store_account_find(request->issuer->store, account->name, &found, &request->fault)) {
@@ -251,10 +259,10 @@ static bool choose_client(struct adoption *adoption, const json_t *payload)
     const json_t *claim = json_object_get(payload, "azp");
     struct text id =
         text_of(json_string_value(claim != NULL ? claim : json_object_get(payload, "client_id")));
-    char spelled[CLIENT_ID_MAX + 1];
-    struct client client;
+    struct session_view *view = &adoption->view;
+    struct client *client = &view->client;
 
-    ask->account = &adoption->account;
+    ask->account = &view->account;
     ask->imported = adoption->token;
     ask->has_event = true;
     ask->event = EVENT_ADOPTED;
@@ -262,30 +270,34 @@ static bool choose_client(struct adoption *adoption, const json_t *payload)
     if (request->realm->policy.layout->says_scope) {
         ask->scope_given = json_in_text(payload, "scope", &ask->scope) == JSON_IN_TEXT;
     }
-    if (id.size == 0 || !text_copy(id, spelled, sizeof spelled)) {
+    if (id.size == 0 || !text_copy(id, view->session.client, sizeof view->session.client)) {
         return true;
     }
-    switch (store_client_find(request->issuer->store, spelled, &client, &request->fault)) {
+    switch (
+        store_client_find(request->issuer->store, view->session.client, client, &request->fault)) {
     case STORE_OK:
         break;
     case STORE_ABSENT:
+        view->session.client[0] = '\0';
         return true;
     case STORE_EXISTS:
     case STORE_STALE:
     case STORE_FAULT:
         return false;
     }
-    ask->client_proved = request->client.bound && client_is_confidential(&client);
-    if (client.scope[0] != '\0' && !scope_covers(text_of(client.scope), ask->scope)) {
+    view->has_client = true;
+    ask->client_proved = request->client.bound && client_is_confidential(client);
+    view->session.client_proved = ask->client_proved;
+    if (client->scope[0] != '\0' && !scope_covers(text_of(client->scope), ask->scope)) {
         char *common = arena_alloc(request->arena, SESSION_SCOPE_MAX);
 
         if (common == NULL || ask->scope.size > SESSION_SCOPE_MAX) {
             fault_set(&request->fault, "the request's memory is used up, or a scope is too long");
             return false;
         }
-        ask->scope = scope_common(text_of(client.scope), ask->scope, common);
+        ask->scope = scope_common(text_of(client->scope), ask->scope, common);
     }
-    return arena_copy(request->arena, text_of(spelled), &ask->client);
+    return arena_copy(request->arena, text_of(client->id), &ask->client);
 }
 
 /* ---- the writes ---- */
@@ -293,7 +305,7 @@ static bool choose_client(struct adoption *adoption, const json_t *payload)
 struct store_write *adopt_step(struct adoption *adoption, enum outcome *outcome)
 {
     if (!adoption->decided && adoption->adds_account) {
-        store_prepare_account_add(&adoption->add, &adoption->account);
+        store_prepare_account_add(&adoption->add, &adoption->view.account);
         return &adoption->add;
     } else if (!adoption->decided && !adoption->begun) {
         begin_session(adoption);

@@ -5,7 +5,7 @@
 #ifndef RETOKEN_OPERATION_ADOPT_H
 #define RETOKEN_OPERATION_ADOPT_H
 
-#include "operation/request.h"
+#include "operation/client_auth.h"
 
 struct adoption;
 
@@ -15,6 +15,11 @@ bool adopt_considers(const struct request *request, struct text token);
  * server's refresh tokens, OUTCOME_TOKEN_EXPIRED, OUTCOME_ACCOUNT_GONE, OUTCOME_ACCOUNT_DISABLED,
  * or OUTCOME_FAULT with request->fault. Otherwise it begins: its steps are to be made. */
 struct adoption *adopt_begin(struct request *request, struct text token, enum outcome *refusal);
+/* May the client that client_auth_check found begin it? Asked before the steps, so that what is
+ * refused leaves nothing behind. False: *refusal is WRONG_CLIENT, CLIENT_AUTH_FAILED or
+ * PAGE_FOREIGN. */
+bool adopt_belongs(struct adoption *adoption, const struct client_identity *client,
+                   enum outcome *refusal);
 /* The name of the account whose session it begins. */
 const char *adopt_account(const struct adoption *adoption);
 /* The next write, or NULL with *outcome: OUTCOME_ROTATED, its session can be located now, by this

@@ -8,6 +8,7 @@
 
 #include "operation/client_auth.h"
 #include "operation/device_polls.h"
+#include "operation/issue.h"
 #include "operation/operation.h"
 #include "operation/pending.h"
 #include "token/refresh_token.h"

@@ -9,8 +9,6 @@
 #include "token/jws.h"
 #include "token/layout.h"
 
-static bool client_matches(struct request *request, const struct session_view *view,
-                           const struct client_identity *client, enum outcome *refusal);
 static bool user_matches(struct request *request, const struct session_view *view,
                          enum outcome *refusal);
 static bool password_matches(struct request *request, const struct session_view *view,
@@ -28,7 +26,7 @@ bool ownership_check(struct request *request, const struct session_view *view,
     if (!text_equal(text_of(view->session.realm), text_of(request->realm->name))) {
         *refusal = OUTCOME_WRONG_REALM;
         return false;
-    } else if (!client_matches(request, view, client, refusal) ||
+    } else if (!ownership_client_matches(request, view, client, refusal) ||
                !ownership_page_matches(request, view, refusal) ||
                !user_matches(request, view, refusal)) {
         return false;
@@ -39,8 +37,8 @@ bool ownership_check(struct request *request, const struct session_view *view,
 
 /* RFC 6749 section 6: bound to the client it was issued to, and never accepted with less proof than
  * it began with, whichever mount of its realm is asked. */
-static bool client_matches(struct request *request, const struct session_view *view,
-                           const struct client_identity *client, enum outcome *refusal)
+bool ownership_client_matches(struct request *request, const struct session_view *view,
+                              const struct client_identity *client, enum outcome *refusal)
 {
     const struct session *session = &view->session;
     enum client_refusal *reason = &request->answer.refusal;

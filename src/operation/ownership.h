@@ -15,6 +15,11 @@ bool ownership_check(struct request *request, const struct session_view *view,
                      const struct client_identity *client, const struct token_ref *ref,
                      enum outcome *refusal);
 
+/* Does the session's client, or none, present it, with as much proof as the session wants? False:
+ * *refusal is WRONG_CLIENT or CLIENT_AUTH_FAILED, with answer.refusal. */
+bool ownership_client_matches(struct request *request, const struct session_view *view,
+                              const struct client_identity *client, enum outcome *refusal);
+
 /* May a page of request->origin read the answer, where that is for the session's client to say?
  * Settles request->page. False: *refusal is PAGE_FOREIGN. */
 bool ownership_page_matches(struct request *request, const struct session_view *view,

@@ -59,7 +59,7 @@ static struct store_write *step(struct request *request, enum outcome *outcome);
 static void written(struct request *request, enum store_result result);
 static enum token_ref_result find(struct refresh *refresh);
 static void authenticate(struct refresh *refresh, enum token_ref_result found);
-static bool adopt(struct refresh *refresh);
+static void adopt(struct refresh *refresh);
 static struct store_write *adoption_step(struct refresh *refresh);
 static bool choose(struct refresh *refresh);
 static void look_for_mark(struct refresh *refresh);
@@ -108,9 +108,8 @@ static bool begin(struct request *request)
     refresh->answer = &request->answer;
     refresh->fault = &request->fault;
     found = find(refresh);
-    if (found != TOKEN_REF_INVALID || !adopt(refresh)) {
-        authenticate(refresh, found);
-    }
+    adopt(refresh);
+    authenticate(refresh, found);
     return true;
 }
 
@@ -127,24 +126,29 @@ static void authenticate(struct refresh *refresh, enum token_ref_result found)
         decide(refresh, refusal);
     } else if (found != TOKEN_REF_FAULT) {
         look_for_mark(refresh);
+        if (!refresh->decided && refresh->adoption != NULL &&
+            !adopt_belongs(refresh->adoption, &refresh->client, &refusal)) {
+            decide(refresh, refusal);
+        }
     }
+    refresh->adoption = refresh->decided ? NULL : refresh->adoption;
 }
 
 /* Is it a token of another server that shall begin a session first? Otherwise it is refused. */
-static bool adopt(struct refresh *refresh)
+static void adopt(struct refresh *refresh)
 {
     struct request *request = refresh->request;
     struct text token = refresh->ask->refresh_token;
     enum outcome refusal;
 
     if (refresh->outcome != OUTCOME_TOKEN_INVALID || !adopt_considers(request, token)) {
-        return false;
+        return;
     }
     refresh->adoption = adopt_begin(request, token, &refusal);
+    refresh->decided = false;
     if (refresh->adoption == NULL) {
         decide(refresh, refusal);
     }
-    return refresh->adoption != NULL;
 }
 
 /* Then it is a token like others. */
@@ -152,19 +156,16 @@ static struct store_write *adoption_step(struct refresh *refresh)
 {
     enum outcome outcome = OUTCOME_FAULT;
     struct store_write *write = adopt_step(refresh->adoption, &outcome);
-    enum token_ref_result found = TOKEN_REF_INVALID;
 
     if (write != NULL) {
         return write;
     }
     refresh->adoption = NULL;
     if (outcome == OUTCOME_ROTATED) {
-        refresh->decided = false;
-        found = find(refresh);
+        (void)find(refresh); /* which decides unless it is found */
     } else {
         decide(refresh, outcome);
     }
-    authenticate(refresh, found);
     return NULL;
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/codec.h"
 #include "operation/adopt.h"
+#include "operation/password.h"
 #include "operation/world.h"
 #include "token/adoption_key.h"
 #include "token/forge.h"
@@ -354,14 +355,61 @@ static void test_its_client(void **state)
     assert_string_equal(session.client, "");
 }
 
+static enum outcome present_as(struct world *w, struct text token, const char *client,
+                               const char *secret)
+{
+    struct world_ask ask = {.mount = &w->mount,
+                            .refresh_token = token,
+                            .client_bound = true,
+                            .client_proof = secret != NULL ? CLIENT_PROOF_BODY : CLIENT_PROOF_NONE,
+                            .client_id = text_of(client),
+                            .client_secret = text_of(secret)};
+    struct answer answer;
+
+    return world_run(&w->issuer, &ask, w->arena, &answer, &w->fault);
+}
+
+/* Who is not its client leaves nothing behind, neither a session nor an account. */
+static void test_only_its_client_begins_it(void **state)
+{
+    struct world *w = *state;
+    struct client app = {.enabled = true, .id = "app"}, other = {.enabled = true, .id = "other"};
+    struct text token = signed_with(w, SECRET, ",\"sub\":\"ben\",\"azp\":\"app\"");
+    struct account account;
+
+    w->realm.adoption.creates_accounts = true;
+    assert_true(client_secret_hash(TEXT("s3cret"), true, &w->secrets, &w->issuer.randomness,
+                                   app.secrets[0].hash, &w->fault));
+    app.secrets[0].number = 1;
+    assert_int_equal(store_client_add(w->store, &app, &w->fault), STORE_OK);
+    assert_int_equal(store_client_add(w->store, &other, &w->fault), STORE_OK);
+    assert_int_equal(present_as(w, token, "app", "guess"), OUTCOME_CLIENT_AUTH_FAILED);
+    assert_int_equal(present_as(w, token, "app", NULL), OUTCOME_CLIENT_AUTH_FAILED);
+    assert_int_equal(present_as(w, token, "", NULL), OUTCOME_CLIENT_AUTH_FAILED);
+    assert_int_equal(present_as(w, token, "nobody", NULL), OUTCOME_CLIENT_AUTH_FAILED);
+    assert_int_equal(present_as(w, token, "other", NULL), OUTCOME_WRONG_CLIENT);
+    assert_int_equal(count_sessions(w), 0);
+    assert_int_equal(store_account_find(w->store, "ben", &account, &w->fault), STORE_ABSENT);
+    assert_int_equal(present_as(w, token, "app", "s3cret"), OUTCOME_ROTATED);
+    assert_int_equal(present_as(w, token, "app", "s3cret"), OUTCOME_REPLAYED);
+    assert_int_equal(present_as(w, token, "app", "guess"), OUTCOME_CLIENT_AUTH_FAILED);
+    assert_int_equal(count_sessions(w), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ADOPT_CASE(test_begins_one_session), ADOPT_CASE(test_what_it_must_say),
-        ADOPT_CASE(test_from_keycloak),      ADOPT_CASE(test_clocks_that_differ),
-        ADOPT_CASE(test_who_signed_it),      ADOPT_CASE(test_where_the_realm_says_so),
-        ADOPT_CASE(test_whose_it_is),        ADOPT_CASE(test_two_at_once),
-        ADOPT_CASE(test_ended_stays_ended),  ADOPT_CASE(test_its_client),
+        ADOPT_CASE(test_begins_one_session),
+        ADOPT_CASE(test_what_it_must_say),
+        ADOPT_CASE(test_from_keycloak),
+        ADOPT_CASE(test_only_its_client_begins_it),
+        ADOPT_CASE(test_clocks_that_differ),
+        ADOPT_CASE(test_who_signed_it),
+        ADOPT_CASE(test_where_the_realm_says_so),
+        ADOPT_CASE(test_whose_it_is),
+        ADOPT_CASE(test_two_at_once),
+        ADOPT_CASE(test_ended_stays_ended),
+        ADOPT_CASE(test_its_client),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
