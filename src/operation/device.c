@@ -124,18 +124,20 @@ static enum outcome start(struct request *request, struct device *device,
                           const struct client *client)
 {
     struct session *session = &device->session;
-    struct text asked = request->input.device.scope;
-    char room[CLIENT_SCOPE_MAX];
-    struct text scope;
+    struct text scope = request->input.device.scope;
+    bool given = scope.size > 0;
+    char room[SESSION_SCOPE_MAX];
+    struct policy policy;
 
-    if (!client_scope(client, asked, room, &scope)) {
+    policy_effective(&request->realm->policy, client, &policy);
+    if (!issue_scope(client, &policy, &given, &scope, room)) {
         return OUTCOME_SCOPE_INVALID;
     } else if (!pending_start(request, SESSION_PENDING_DEVICE, client, request->answer.now_ms,
                               LIFETIME_S * (int64_t)CLOCK_SECOND, session) ||
                !spell_device_code(request, session) || !mark_request(request, device)) {
         return OUTCOME_FAULT;
     }
-    session->scope_given = asked.size > 0;
+    session->scope_given = given;
     (void)text_copy(scope, session->scope, sizeof session->scope);
     request->answer.expires_in_s = LIFETIME_S;
     request->answer.interval_s = DEVICE_INTERVAL_S;

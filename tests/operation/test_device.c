@@ -168,6 +168,33 @@ static void test_lost_answer(void **state)
     assert_int_equal(world_record(w, codes.session).end, SESSION_ENDED_REUSE);
 }
 
+/* What a device is granted is chosen as for any other session. */
+static void test_scope(void **state)
+{
+    static const struct {
+        enum scope_rule rule;
+        const char *asked, *granted; /* NULL: refused */
+        bool given;
+    } rows[] = {
+        {SCOPE_SUBSET, "", "read write", true}, {SCOPE_SUBSET, " write  write ", "write", true},
+        {SCOPE_SUBSET, "admin", NULL, false},   {SCOPE_EXACT, "", "", false},
+        {SCOPE_EXACT, "read", "read", true},
+    };
+    struct world *w = *state;
+    struct answer codes;
+
+    add_client(w, "cli", "read write");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        w->realm.policy.scope_rule = rows[i].rule;
+        assert_int_equal(ask(w, "cli", rows[i].asked, &codes),
+                         rows[i].granted != NULL ? OUTCOME_SERVED : OUTCOME_SCOPE_INVALID);
+        if (rows[i].granted != NULL) {
+            assert_string_equal(world_record(w, codes.session).scope, rows[i].granted);
+            assert_int_equal(world_record(w, codes.session).scope_given, rows[i].given);
+        }
+    }
+}
+
 static void test_denied(void **state)
 {
     struct world *w = *state;
@@ -383,10 +410,13 @@ static void test_account_changes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_approved),      CASE(test_lost_answer),   CASE(test_denied),
-        CASE(test_expired),       CASE(test_approved_late), CASE(test_who_may_ask),
-        CASE(test_code_is_taken), CASE(test_forms),         CASE(test_wrong_codes_are_counted),
-        CASE(test_new_account),   CASE(test_other_tokens),  CASE(test_account_changes),
+        CASE(test_approved),        CASE(test_lost_answer),
+        CASE(test_scope),           CASE(test_denied),
+        CASE(test_expired),         CASE(test_approved_late),
+        CASE(test_who_may_ask),     CASE(test_code_is_taken),
+        CASE(test_forms),           CASE(test_wrong_codes_are_counted),
+        CASE(test_new_account),     CASE(test_other_tokens),
+        CASE(test_account_changes),
     };
 
     return cmocka_run_group_tests_name("operation/device", tests, NULL, NULL);
