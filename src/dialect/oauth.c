@@ -74,6 +74,11 @@ static bool refreshes(const struct request *request)
     return request->operation == &operation_refresh;
 }
 
+static bool starts_device(const struct request *request)
+{
+    return request->operation == &operation_device;
+}
+
 static bool logs_in(const struct request *request)
 {
     return request->operation == &operation_login;
@@ -137,6 +142,9 @@ static const struct wording words[] = {
     {WORDS_CLASS(TOKEN), SAYS(400, "invalid_grant", BAD_LOGIN), .when = logs_in},
     {OUTCOME_DEVICE_PENDING,
      SAYS(400, "authorization_pending", "No user has approved the device yet.")},
+    {OUTCOME_DEVICE_TOO_SOON,
+     SAYS(429, "slow_down", "Too many devices of this network wait for a user; try again later."),
+     .when = starts_device},
     {OUTCOME_DEVICE_TOO_SOON, SAYS(400, "slow_down", "Wait 5 seconds longer between requests.")},
     {OUTCOME_DEVICE_DENIED, SAYS(400, "access_denied", "The user has denied the device.")},
     {OUTCOME_DEVICE_EXPIRED, SAYS(400, "expired_token", "No user approved the device in time.")},

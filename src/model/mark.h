@@ -13,7 +13,7 @@ enum mark_kind {
     MARK_ASSERTION, /* an assertion that was used */
     MARK_FAILURE,   /* failed attempts */
     MARK_KNOWN,     /* that something was right before */
-    MARK_DEVICE,    /* that a device waits for its user */
+    MARK_DEVICE,    /* that a device waits for its user, and how many of a network do */
     MARK_KINDS
 };
 

@@ -78,7 +78,7 @@
     OUTCOME(USER_CODE_WRONG, TOKEN, "user-code", "no device waits with that user code")            \
     OUTCOME(DEVICE_PENDING, TOKEN, "device-pending", "no user has approved the device yet")        \
     OUTCOME(DEVICE_TOO_SOON, TOKEN, "device-too-soon",                                             \
-            "no user has approved the device yet, and it asks too often")                          \
+            "the device asks too often, or too many of its network have asked")                    \
     OUTCOME(DEVICE_DENIED, TOKEN, "device-denied", "a user has denied the device")                 \
     OUTCOME(DEVICE_EXPIRED, TOKEN, "device-expired", "no user approved the device in time")        \
     OUTCOME(WRONG_CLIENT, TOKEN, "wrong-client", "it belongs to another client")                   \

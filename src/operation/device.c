@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* device.c: the operation that answers a device authorization request (RFC 8628 section 3.1): a
  * session that waits for a user's approval, and two codes, one for the device and one for the user.
- * Any public client can ask, so each request is marked until it is over, and the store bounds the
- * marks of a client. Knows clients; does not know users, nor how a request or an answer is spelled.
+ * Anyone can ask in the name of a public client, so each request is marked until it is over, the
+ * store bounds the marks of a client, and those of one network are counted. Knows clients; does not
+ * know users, nor how a request or an answer is spelled.
  */
 #include <string.h>
 
@@ -19,6 +20,10 @@ enum { CODES_TRIED = 4 };
 
 enum { LIFETIME_S = 600 };
 
+/* In so long a time from one network: enough for many people behind one address, and far from what
+ * a client may have pending. */
+enum { NETWORK_MOST = 100 };
+
 struct device {
     enum outcome outcome;
     bool writes;
@@ -26,6 +31,7 @@ struct device {
     struct client_identity identity;
     struct session session;
     struct mark mark;
+    struct mark of_network; /* where one is known */
     struct store_write write;
 };
 
@@ -36,6 +42,7 @@ static enum outcome check(struct request *request, struct device *device);
 static enum outcome start(struct request *request, struct device *device,
                           const struct client *client);
 static bool spell_device_code(struct request *request, const struct session *session);
+static enum outcome count_network(struct request *request, struct device *device);
 static bool mark_request(struct request *request, struct device *device);
 static enum outcome prepare(struct request *request, struct device *device);
 
@@ -143,7 +150,46 @@ static enum outcome start(struct request *request, struct device *device,
     request->answer.interval_s = DEVICE_INTERVAL_S;
     request->answer.session_known = true;
     memcpy(request->answer.session, session->id, sizeof request->answer.session);
-    return prepare(request, device);
+    enum outcome outcome = count_network(request, device);
+
+    return outcome == OUTCOME_SERVED ? prepare(request, device) : outcome;
+}
+
+/* OUTCOME_SERVED: one more may be asked for. The count ends with the lifetime of its first. */
+static enum outcome count_network(struct request *request, struct device *device)
+{
+    const struct http_network *network = &request->network;
+    struct text prefix = {(const char *)network->prefix, sizeof network->prefix};
+    int64_t now_ms = request->answer.now_ms;
+    struct mark *mark = &device->of_network;
+    struct mark stored;
+
+    if (!network->known) {
+        return OUTCOME_SERVED;
+    }
+    *mark = (struct mark){.kind = MARK_DEVICE, .at_ms = now_ms, .until_ms = device->mark.until_ms};
+    if (!secrets_mark_hash(request->issuer->secrets, "network of devices", prefix, TEXT(""),
+                           mark->hash)) {
+        fault_set(&request->fault, "HMAC failed");
+        return OUTCOME_FAULT;
+    }
+    switch (store_mark_find(request->issuer->store, mark->kind, mark->hash, now_ms, &stored,
+                            &request->fault)) {
+    case STORE_OK:
+        break;
+    case STORE_ABSENT:
+    case STORE_EXISTS:
+    case STORE_STALE:
+        return OUTCOME_SERVED;
+    case STORE_FAULT:
+        return OUTCOME_FAULT;
+    }
+    if (stored.until_ms < mark->until_ms) {
+        mark->until_ms = stored.until_ms;
+    }
+    request->answer.retry_after_s =
+        (mark->until_ms - now_ms + CLOCK_SECOND - 1) / (int64_t)CLOCK_SECOND;
+    return stored.count < NETWORK_MOST ? OUTCOME_SERVED : OUTCOME_DEVICE_TOO_SOON;
 }
 
 static bool spell_device_code(struct request *request, const struct session *session)
@@ -196,6 +242,9 @@ static enum outcome prepare(struct request *request, struct device *device)
     }
     store_prepare_create(&device->write, session, NULL);
     store_attach_mark(&device->write, STORE_MARK_ONCE, &device->mark);
+    if (request->network.known) {
+        store_attach_mark(&device->write, STORE_MARK_COUNT, &device->of_network);
+    }
     if (device->identity.by_assertion) {
         store_attach_mark(&device->write, STORE_MARK_ONCE, &device->identity.mark);
     }

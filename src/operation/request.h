@@ -125,7 +125,7 @@ struct answer {
     bool scope_narrowed;        /* less than was granted, or not what was asked for */
     struct text granted;      /* on OUTCOME_SCOPE_INVALID: the session's scope, which its holder may
                                  know */
-    int64_t retry_after_s;    /* on OUTCOME_SLOWED */
+    int64_t retry_after_s;    /* on OUTCOME_SLOWED, and DEVICE_TOO_SOON of a first request */
     int64_t last_login_ms;    /* the account's last login before this one; 0 = none, and on other
                                  operations */
     struct text key_set;      /* a JWK Set (RFC 7517) */

@@ -42,6 +42,16 @@ static enum outcome run(struct world *w, struct request *request, struct answer 
     return outcome;
 }
 
+static enum outcome ask_from(struct world *w, const char *address, struct answer *answer)
+{
+    struct request request = request_of(w, &operation_device);
+
+    request.grant = GRANT_DEVICE;
+    request.client = (struct client_proof){.bound = true, .id = TEXT("cli")};
+    request.network = http_network_of(text_of(address));
+    return run(w, &request, answer);
+}
+
 static enum outcome ask(struct world *w, const char *client, const char *scope,
                         struct answer *answer)
 {
@@ -193,6 +203,31 @@ static void test_scope(void **state)
             assert_int_equal(world_record(w, codes.session).scope_given, rows[i].given);
         }
     }
+}
+
+/* One network cannot fill what all devices of a client may have pending. */
+static void test_one_network_asks_often(void **state)
+{
+    struct world *w = *state;
+    struct answer answer;
+
+    add_client(w, "cli", "");
+    for (int i = 0; i < 100; i++) {
+        arena_reset(w->arena);
+        assert_int_equal(ask_from(w, i % 2 == 0 ? "2001:db8::1" : "2001:db8::2:1", &answer),
+                         OUTCOME_SERVED);
+        w->now_ms += 1000;
+    }
+    assert_int_equal(ask_from(w, "2001:db8::3", &answer), OUTCOME_DEVICE_TOO_SOON);
+    assert_int_equal(answer.retry_after_s, 500);
+    assert_int_equal(ask_from(w, "2001:db8:0:1::3", &answer), OUTCOME_SERVED);
+    assert_int_equal(ask_from(w, "192.0.2.1", &answer), OUTCOME_SERVED);
+    assert_int_equal(ask_from(w, "", &answer), OUTCOME_SERVED); /* not known */
+    w->now_ms += 499999;
+    assert_int_equal(ask_from(w, "2001:db8::1", &answer), OUTCOME_DEVICE_TOO_SOON);
+    assert_int_equal(answer.retry_after_s, 1);
+    w->now_ms += 1;
+    assert_int_equal(ask_from(w, "2001:db8::1", &answer), OUTCOME_SERVED);
 }
 
 static void test_denied(void **state)
@@ -410,12 +445,19 @@ static void test_account_changes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_approved),        CASE(test_lost_answer),
-        CASE(test_scope),           CASE(test_denied),
-        CASE(test_expired),         CASE(test_approved_late),
-        CASE(test_who_may_ask),     CASE(test_code_is_taken),
-        CASE(test_forms),           CASE(test_wrong_codes_are_counted),
-        CASE(test_new_account),     CASE(test_other_tokens),
+        CASE(test_approved),
+        CASE(test_lost_answer),
+        CASE(test_scope),
+        CASE(test_one_network_asks_often),
+        CASE(test_denied),
+        CASE(test_expired),
+        CASE(test_approved_late),
+        CASE(test_who_may_ask),
+        CASE(test_code_is_taken),
+        CASE(test_forms),
+        CASE(test_wrong_codes_are_counted),
+        CASE(test_new_account),
+        CASE(test_other_tokens),
         CASE(test_account_changes),
     };
 
