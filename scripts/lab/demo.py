@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """./demo: starts a web server with Retoken behind it, logs in and refreshes once at every mount and
-shows it, then serves. Knows what to show; servers, dialects and the installation are its neighbours'."""
+shows it, ends a session by reuse and shows why, then serves. Knows what to show; servers, dialects
+and the installation are its neighbours'."""
 
 import argparse
 import base64
@@ -25,7 +26,8 @@ HELP = """./demo [--server lighttpd|apache|nginx] [--port N] [--data DIR] [--onc
 
 Starts a web server on 127.0.0.1 with Retoken behind it, one demo account and one demo client; logs
 in and refreshes once at every mount (where a dialect has no login, `retoken session create` begins
-the session) and shows requests and answers; then serves until Ctrl-C and prints what to try.
+the session) and shows requests and answers; replays a spent token, which ends its session, and shows
+what `retoken explain` tells of it; then serves until Ctrl-C and prints what to try.
 
   --server NAME   lighttpd (unless told otherwise), apache or nginx
   --port N        8080 unless told otherwise; 0 takes any free port
@@ -34,7 +36,7 @@ the session) and shows requests and answers; then serves until Ctrl-C and prints
   --once          end after the refreshes: exit status 0 only if every mount answered as it should
 """
 
-ACCOUNT, CLIENT = "ada", "web"
+ACCOUNT, CLIENT, HASTY_CLIENT = "ada", "web", "kiosk"
 CREDENTIALS = "demo-credentials.json"
 
 
@@ -349,6 +351,41 @@ def write_page(public, installed):
     machine.own(public)
 
 
+# ---- somebody was logged out: why? ----
+
+def said(answer):
+    return f"{answer.status} {json.loads(answer.body).get('error', '')}".strip()
+
+
+def tell_why(screen, server, installed):
+    """A spent token comes back; True when the explanation tells so."""
+    screen.line(f"  {screen.bold('Somebody was logged out. Why?')}")
+    if installed.run("client", "show", HASTY_CLIENT).returncode != 0:
+        installed.add_client(HASTY_CLIENT, "--public", "--policy", "concurrency-window=0")
+    mount = dialects.mount_at("/oauth/token")
+    first = installed.login(mount.path, ACCOUNT, client=HASTY_CLIENT)
+    newest, answers = first, []
+    for _ in range(3):
+        answer = http.send(server.port, mount.dialect.request(mount.path, newest))
+        answers.append(said(answer))
+        newest = newest.after(*mount.dialect.tokens(answer))
+    spent = said(http.send(server.port, mount.dialect.request(mount.path, first)))
+    after = said(http.send(server.port, mount.dialect.request(mount.path, newest)))
+    screen.line(f"    a client without a window (`--policy concurrency-window=0`) refreshes: {', '.join(answers)}")
+    screen.line(f"    its first token comes again: {spent}")
+    screen.line(f"    and the newest one, which its user holds: {after}")
+
+    screen.line(f"    {screen.dim('$')} retoken explain {screen.dim('# the newest token is pasted')}")
+    explained = installed.retoken("explain", stdin=newest.refresh_token.encode())
+    verdict, _, rest = explained.partition("\n")
+    for line in [verdict, *rest.partition("its story:\n")[2].partition("\n\n")[0].splitlines()]:
+        screen.line(screen.wrapped(line.strip(), "      ", "        "))
+    good = (answers == ["200"] * 3 and spent == after == "400 invalid_grant"
+            and "Generation 0 came back" in explained)
+    screen.line((screen.good("    ✓ that is why") if good else screen.bad("    ✗ that is not why")) + "\n")
+    return good
+
+
 # ---- what to try next ----
 
 LONG = 400  # a value beyond this is read from a file
@@ -465,7 +502,7 @@ def demo(screen, options, cleanup):
     kept = "" if options.data else screen.dim(" (temporary; --data DIR keeps one)")
     screen.line(f"{screen.bold('Retoken')} behind {server.version()} on {screen.bold(server.url)}")
     screen.line(f"data in {data}{kept}\n")
-    wrong = exercise(screen, server, installed)
+    wrong = exercise(screen, server, installed) + (not tell_why(screen, server, installed))
     if options.once or wrong:
         return 1 if wrong else 0
     show_next(screen, server, installed, run)
