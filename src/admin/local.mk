@@ -25,6 +25,7 @@ libadmin_a_SOURCES = \
 	src/admin/verbs_client_policy.c \
 	src/admin/verbs_client_secret.c \
 	src/admin/verbs_dialect.c \
+	src/admin/verbs_event.c \
 	src/admin/verbs_key.c \
 	src/admin/verbs_session.c \
 	src/admin/verbs_session_export.c \

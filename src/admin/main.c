@@ -32,6 +32,9 @@ static enum call_end version_run(struct call *call);
 #define KEY_FACTS                                                                                  \
     (OPTION_BIT(ALGORITHM) | OPTION_BIT(REALM) | OPTION_BIT(KID) | OPTION_BIT(ACTIVATE) |          \
      OPTION_BIT(JSON))
+#define EVENT_FILTER                                                                               \
+    (OPTION_BIT(SESSION) | OPTION_BIT(ACCOUNT) | OPTION_BIT(CLIENT) | OPTION_BIT(KIND) |           \
+     OPTION_BIT(SINCE))
 
 static const struct verb verbs[] = {
     {"init", "", "", 0, 0, OPTION_BIT(ISSUER), CALL_NEEDS_NOTHING, init_run,
@@ -124,8 +127,14 @@ static const struct verb verbs[] = {
 
     {"explain", "", "[TOKEN]", 0, 1, OPTION_BIT(JSON), CALL_NEEDS_READING, explain_run,
      "explain what a token is and whether it is accepted; reads stdin"},
-    {"events", "", "", 0, 0, OPTION_BIT(SESSION) | OPTION_BIT(LAST) | OPTION_BIT(JSON),
+    {"events", "list", "", 0, 0, EVENT_FILTER | OPTION_BIT(LAST) | OPTION_BIT(JSON),
      CALL_NEEDS_READING, verbs_event_list, "list what happened, newest first"},
+    {"events", "follow", "", 0, 0, EVENT_FILTER | OPTION_BIT(LAST) | OPTION_BIT(JSON),
+     CALL_NEEDS_READING, verbs_event_follow, "print what happens, until it is interrupted"},
+    {"events", "summary", "", 0, 0, EVENT_FILTER | OPTION_BIT(JSON), CALL_NEEDS_READING,
+     verbs_event_summary, "count what happened in 7 days, by kind, and what reuse ended"},
+    {"events", "", "", 0, 0, EVENT_FILTER | OPTION_BIT(LAST) | OPTION_BIT(JSON), CALL_NEEDS_READING,
+     verbs_event_list, "the same as events list"},
 
     {"store", "stat", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_store_stat,
      "print the numbers and sizes of the store"},

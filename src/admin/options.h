@@ -48,8 +48,8 @@
     OPTION(ALGORITHM, "algorithm", 0, "ALG", false,                                                \
            "HS256 RS256 RS384 RS512 PS256 ES256 ES384 EdDSA; of others HS384 HS512 ES512 too")     \
     OPTION(MOUNT, "mount", 0, "PATH", false, "the mount the session is for")                       \
-    OPTION(ACCOUNT, "account", 0, "NAME", false, "whose sessions")                                 \
-    OPTION(CLIENT, "client", 0, "ID", false, "the client the session is bound to")                 \
+    OPTION(ACCOUNT, "account", 0, "NAME", false, "whose sessions or events")                       \
+    OPTION(CLIENT, "client", 0, "ID", false, "the client of the session or event")                 \
     OPTION(IMPORT, "import-token-file", 0, "FILE", false,                                          \
            "honour a refresh token of another server; - is stdin")                                 \
     OPTION(CREATE_ACCOUNTS, "create-accounts", 0, "", false,                                       \
@@ -65,7 +65,9 @@
     OPTION(ISSUER, "issuer", 0, "URL", false, "this site's URL, which access tokens name")         \
     OPTION(YES, "yes", 0, "", false, "without asking")                                             \
     OPTION(SESSION, "session", 0, "SESSION", false, "only what concerns this session")             \
-    OPTION(LAST, "last", 0, "N", false, "how many (50)")
+    OPTION(SINCE, "since", 0, "DURATION", false, "only of the last so long, like 7d")              \
+    OPTION(KIND, "kind", 0, "KIND", true, "only events of this kind or class (may be repeated)")   \
+    OPTION(LAST, "last", 0, "N", false, "how many")
 
 enum option_id {
 #define OPTION(name, word, letter, value, repeats, help) OPTION_##name,

@@ -32,7 +32,7 @@ struct cell {
 #define CELL_TEXT(t)   ((struct cell){.text = (t)})
 #define CELL_NUMBER(n) ((struct cell){.number = (int64_t)(n)})
 
-enum { OUTPUT_COLUMNS_MAX = 16, OUTPUT_PAGE_ROWS = 256 };
+enum { OUTPUT_COLUMNS_MAX = 20, OUTPUT_PAGE_ROWS = 256 };
 
 struct output {
     FILE *stream;

@@ -68,5 +68,7 @@ enum call_end verbs_store_restore(struct call *call);
 enum call_end verbs_store_prune(struct call *call);
 
 enum call_end verbs_event_list(struct call *call);
+enum call_end verbs_event_follow(struct call *call);
+enum call_end verbs_event_summary(struct call *call);
 
 #endif

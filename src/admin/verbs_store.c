@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* verbs_store.c: `retoken store …` and `retoken events`. Knows what the store says about itself;
+/* verbs_store.c: `retoken store …`. Knows what the store says about itself;
  * does not know what kind of store it is. */
 #include "admin/verbs.h"
 
@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "admin/prompt.h"
-#include "base/codec.h"
 
 struct checking {
     struct call *call;
@@ -17,25 +16,9 @@ struct checking {
     bool drawn; /* a progress line is on the terminal */
 };
 
-static const struct column event_columns[] = {
-    {"at", "at", COLUMN_TIME, false},
-    {"event", "event", COLUMN_TEXT, false},
-    {"times", "times", COLUMN_NUMBER, false},
-    {"last", "last", COLUMN_TIME, true},
-    {"session", "session", COLUMN_TEXT, false},
-    {"account", "account", COLUMN_TEXT, false},
-    {"generation", "gen", COLUMN_NUMBER, false},
-    {"realm", "realm", COLUMN_TEXT, true},
-    {"client", "client", COLUMN_TEXT, false},
-    {"note", "note", COLUMN_TEXT, false},
-    {"meaning", "meaning", COLUMN_TEXT, true},
-};
-enum { EVENT_COLUMNS = sizeof event_columns / sizeof event_columns[0] };
-
 static void found(void *self, const char *line);
 static void progress(void *self, uint64_t done, uint64_t total);
 static void clear_progress(struct checking *checking);
-static void show_event(struct output *output, const struct event *event, const char *account);
 
 enum call_end verbs_store_stat(struct call *call)
 {
@@ -271,69 +254,4 @@ static bool is_clock_right(const char *what)
             "[y/N] ",
             what);
     return fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
-}
-
-/* ---- events ---- */
-
-enum call_end verbs_event_list(struct call *call)
-{
-    const char *session = options_value(&call->options, OPTION_SESSION);
-    const char *last = options_value(&call->options, OPTION_LAST);
-    uint8_t id[SESSION_ID_SIZE];
-    uint64_t room = 50;
-    size_t count = 0;
-    struct call_name named = {0};
-    struct call_name none = {0};
-    struct fault fault = {"out of memory"};
-
-    if (last != NULL && (!text_to_u64(text_of(last), STORE_EVENTS_KEPT, &room) || room == 0)) {
-        return call_wrong(call, "--last %s: a number from 1 to %d", last, STORE_EVENTS_KEPT);
-    }
-    if (session != NULL) {
-        enum call_end end = call_session_id(call, session, id);
-
-        if (end != CALL_DONE) {
-            return end;
-        }
-    }
-    struct event *rows = arena_alloc(call->arena, (size_t)room * sizeof *rows);
-    if (rows == NULL || store_event_list(call->service.store, session != NULL ? id : NULL, 0, rows,
-                                         (size_t)room, &count, &fault) != STORE_OK) {
-        return call_fault(call, &fault);
-    }
-    output_table_start(&call->output, event_columns, EVENT_COLUMNS);
-    for (size_t i = 0; i < count; i++) {
-        struct call_name *name = rows[i].account != 0 ? &named : &none;
-
-        if (call_account_name(call, rows[i].account, name, &fault) != STORE_OK) {
-            return call_fault(call, &fault);
-        }
-        show_event(&call->output, &rows[i], name->text);
-    }
-    output_table_end(&call->output, "no events");
-    return CALL_DONE;
-}
-
-static void show_event(struct output *output, const struct event *event, const char *account)
-{
-    static const uint8_t none[SESSION_ID_SIZE];
-    char id[37] = "";
-
-    if (memcmp(event->session, none, sizeof none) != 0) {
-        codec_uuid_format(event->session, id);
-    }
-    const struct cell cells[EVENT_COLUMNS] = {
-        CELL_NUMBER(event->at_ms),
-        CELL_TEXT(text_of(event_word(event->kind))),
-        CELL_NUMBER((int64_t)event->repeats + 1),
-        CELL_NUMBER(event->repeats > 0 ? event->last_ms : event->at_ms),
-        CELL_TEXT(text_of(id)),
-        CELL_TEXT(text_of(account)),
-        CELL_NUMBER(event->generation),
-        CELL_TEXT(text_of(event->realm)),
-        CELL_TEXT(text_of(event->client)),
-        CELL_TEXT(text_of(event->note)),
-        CELL_TEXT(text_of(event_meaning(event->kind))),
-    };
-    output_row(output, cells);
 }

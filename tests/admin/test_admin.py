@@ -1349,6 +1349,90 @@ def test_events(fresh):
     assert fresh.json("events", "--session", "01936a2e-5c1b-7e52-9d1f-3f8a6b0c2d4e") == []
 
 
+def test_events_are_chosen(fresh):
+    """By session, account, client, kind, class and time; without a verb it is the list."""
+    fresh.run("client", "add", "web", "--public")
+    for name in ("ada", "bob"):
+        fresh.account(name)
+    one = fresh.session("/oauth/token", "ada", "--client", "web")
+    fresh.session("/oauth/token", "bob")
+    everything = fresh.json("events", "list", "--last", "1000")
+    assert everything == fresh.json("events", "--last", "1000")
+    assert [e["number"] for e in everything] == sorted((e["number"] for e in everything), reverse=True)
+
+    def chosen(*words):
+        return [e["event"] for e in fresh.json("events", "list", *words)]
+
+    assert chosen("--session", one["session"]) == ["begun"]
+    assert chosen("--account", "bob") == ["begun", "account"]
+    assert chosen("--client", "web") == ["begun", "client"]
+    assert chosen("--kind", "account") == ["account", "account"]
+    assert set(chosen("--kind", "account", "--kind", "key", "--last", "100")) == {"account", "key"}
+    assert chosen("--kind", "administration", "--last", "3") == ["begun", "begun", "account"]
+    assert chosen("--kind", "security") == [] == chosen("--kind", "reuse")
+    assert len(chosen("--since", "1d")) == len(everything)
+    until = time.monotonic() + 60
+    while chosen("--since", "1s"):
+        assert time.monotonic() < until
+    for words in (("--since", "soon"), ("--since", "0"), ("--kind", "nonsense"), ("--last", "0"), ("again",)):
+        fresh.run("events", *words, status=USAGE)
+    fresh.run("events", "list", "--account", "nobody", status=REFUSED)
+
+
+def test_events_follow(fresh):
+    """The newest first, then what comes, a line each, until it is interrupted; it locks no one out."""
+    fresh.account()
+    with subprocess.Popen([RETOKEN, "-c", fresh.config, "events", "follow", "--last", "1", "--json"],
+                          stdout=subprocess.PIPE, text=True, env=environment()) as follower:
+        try:
+            first = json.loads(follower.stdout.readline())
+            assert (first["event"], first["account"]) == ("account", "ada")
+            one = fresh.session()
+            second = json.loads(follower.stdout.readline())
+            assert (second["event"], second["session"]) == ("begun", one["session"])
+            fresh.write("[retoken]\ndata = .\n[mount /oauth/token]\ndialect = oauth\nconcurrency-window = 0\n"
+                        "reuse = report\n")
+            fresh.refresh(one["refresh_token"])
+            for times in (1, 2):  # what is counted again is told again
+                fresh.refresh(one["refresh_token"])
+                said = json.loads(follower.stdout.readline())
+                assert (said["event"], said["times"]) == ("reuse-reported", times)
+            follower.send_signal(signal.SIGINT)
+            assert follower.stdout.read() == "" and follower.wait(timeout=60) == 0
+        finally:
+            follower.kill()
+
+
+def test_events_summary(fresh):
+    """What strict mode would have ended, by how late and from where a spent token came."""
+    mount = "[retoken]\ndata = .\n[mount /oauth/token]\ndialect = oauth\nconcurrency-window = 0\n"
+    fresh.account()
+    fresh.write(mount + "reuse = report\n")
+    for address in ("192.0.2.7", "192.0.2.7", "198.51.100.9", ""):
+        first = fresh.session()["refresh_token"]
+        fresh.refresh(first, address="192.0.2.7")
+        until = time.monotonic() + 60
+        while fresh.explain(first)["outcome"] != "reused":
+            assert time.monotonic() < until
+        for _ in range(2):
+            fresh.refresh(first, address=address)
+    fresh.write(mount)
+    first = fresh.session()["refresh_token"]
+    second = fresh.refresh(first, address="192.0.2.7")["refresh_token"]
+    fresh.refresh(second, address="192.0.2.7")
+    fresh.refresh(first, address="192.0.2.8")
+    said = fresh.json("events", "summary", "--since", "1d")
+    times = {e["event"]: (e["class"], e["times"]) for e in said["events"]}
+    assert times["reuse-reported"] == ("routine", 8) and times["reuse"] == ("security", 1)
+    assert times["begun"] == ("administration", 5)
+    assert said["reported"]["sessions"] == 4 and said["ended"]["sessions"] == 1
+    sums = {key: sum(gap[key] for gap in said["reported"]["gaps"]) for key in ("same", "other", "unknown")}
+    assert sums == {"same": 2, "other": 1, "unknown": 1}
+    assert sum(gap["other"] for gap in said["ended"]["gaps"]) == 1
+    text = fresh.run("events", "summary").stdout
+    assert "4 with reuse = report: sessions that reuse would have ended" in text and "within 5 min" in text
+
+
 # ---- what is wrong around us ----
 
 @pytest.mark.parametrize("text,said", [
