@@ -55,6 +55,7 @@ static void check_owner(struct examination *e, const char *path);
 static const char *user_name(uid_t uid, char room[64]);
 static void check_file_system(struct examination *e, const char *path);
 static void check_space(struct examination *e, const char *path);
+static void check_metrics(struct examination *e, const struct config *config);
 static void check_remarks(struct examination *e);
 static void check_keys(struct examination *e);
 static void check_adoptions(struct examination *e);
@@ -121,6 +122,7 @@ static void examine(struct examination *e)
         check_owner(e, config->data);
         check_file_system(e, config->data);
         check_space(e, config->data);
+        check_metrics(e, config);
     }
     bool secret = check_secret(e, config);
     if (data && secret) {
@@ -377,6 +379,21 @@ static void check_space(struct examination *e, const char *path)
 }
 
 /* ---- what is in the store ---- */
+
+static void check_metrics(struct examination *e, const struct config *config)
+{
+    char path[CONFIG_PATH_MAX];
+    struct fault fault = {0};
+
+    if (!config->metrics) {
+        return;
+    } else if (!service_metrics_path(config, path) || !metrics_look(path, &fault)) {
+        report(e, "metrics", HEALTH_WARN, "%s: each process counts by itself",
+               fault.text[0] != '\0' ? fault.text : "the path is too long");
+    } else {
+        report(e, "metrics", HEALTH_OK, "counted in %s", path);
+    }
+}
 
 static void check_remarks(struct examination *e)
 {

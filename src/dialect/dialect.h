@@ -63,6 +63,7 @@ struct endpoint {
                                   unless the realm's remote-user lets it */
     bool with_remote_user; /* not there either without that setting, though it needs no user: what
                               it begins does */
+    bool with_metrics;     /* not there unless metrics = on */
     bool approves_devices; /* its URL is realm.verification_uri */
     const char
         *content_policy; /* Content-Security-Policy where `navigated`; NULL = the strictest */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* wellknown.c: the endpoints that carry no tokens and need none: the key set and the health check.
- * Knows their paths and words; does not know keys, or what makes a store ready. */
+/* wellknown.c: the endpoints that carry no tokens and need none: the key set, the health check and
+ * the metrics. Knows their paths and words; does not know keys, what makes a store ready, or what
+ * is counted. */
 #include "dialect/answer.h"
 
 #include "dialect/dialect.h"
@@ -25,7 +26,7 @@ static void encode_key_set(const struct request *request, enum outcome outcome,
     response->body = request->answer.key_set;
 }
 
-static const struct wording key_set_words[] = {
+static const struct wording plain_words[] = {
     {OUTCOME_METHOD_NOT_ALLOWED, .status = 405, .media_type = TEXT_TYPE,
      .body = "Method Not Allowed\n"},
     {WORDS_CLASS(REQUEST), .status = 400, .media_type = TEXT_TYPE, .body = "Bad Request\n"},
@@ -87,6 +88,36 @@ static const struct wording health_words[] = {
     {0},
 };
 
+/* ---- metrics ---- */
+
+#define OPEN_METRICS_TYPE "application/openmetrics-text"
+
+/* Who does not name OpenMetrics gets the older format, which every scraper reads. */
+static bool decode_metrics(struct request *request, enum outcome *refusal)
+{
+    struct metrics_input *input = &request->input.metrics;
+    struct text accepted;
+
+    (void)refusal;
+    if (http_header(&request->http->request, "accept", &accepted) == HTTP_ONE) {
+        while (accepted.size > 0 && !input->open_metrics) {
+            input->open_metrics = http_media_is(text_split(&accepted, ','), OPEN_METRICS_TYPE);
+        }
+    }
+    return true;
+}
+
+static void encode_metrics(const struct request *request, enum outcome outcome,
+                           struct http_response *response)
+{
+    (void)outcome;
+    answer_body(response, 200,
+                request->input.metrics.open_metrics ? OPEN_METRICS_TYPE
+                    "; version=1.0.0; charset=utf-8"
+                                                    : "text/plain; version=0.0.4; charset=utf-8",
+                request->answer.metrics);
+}
+
 /* ---- the dialect ---- */
 
 static const struct endpoint endpoints[] = {
@@ -97,7 +128,7 @@ static const struct endpoint endpoints[] = {
      .is_public = true,
      .operation = &operation_key_set,
      .encode = encode_key_set,
-     .words = key_set_words},
+     .words = plain_words},
     {.name = "health",
      .path = "/healthz",
      .methods = ENDPOINT_GET | ENDPOINT_HEAD,
@@ -106,11 +137,20 @@ static const struct endpoint endpoints[] = {
      .decode = decode_health,
      .encode = encode_health,
      .words = health_words},
+    {.name = "metrics",
+     .path = "/metrics",
+     .methods = ENDPOINT_GET | ENDPOINT_HEAD,
+     .body = ENDPOINT_BODY_IGNORED,
+     .with_metrics = true,
+     .operation = &operation_metrics,
+     .decode = decode_metrics,
+     .encode = encode_metrics,
+     .words = plain_words},
 };
 
 const struct dialect wellknown_dialect = {
     .name = "wellknown",
-    .summary = "key set and health check",
+    .summary = "key set, health check and metrics",
     .endpoints = endpoints,
     .endpoint_count = sizeof endpoints / sizeof endpoints[0],
 };

@@ -114,6 +114,7 @@ enum outcome {
 };
 
 enum { OUTCOME_COUNT = OUTCOME_FAULT + 1 };
+enum { OUTCOME_NO_MOUNT = OUTCOME_COUNT }; /* counted only: no endpoint was asked */
 
 /* The word for logs and metrics. */
 const char *outcome_word(enum outcome outcome);

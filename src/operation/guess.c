@@ -318,6 +318,12 @@ static size_t list_writings(const struct guess *guess, struct guess_writing *wri
 
 void guess_settled(struct request *request, enum store_result result)
 {
+    const struct guess *guess = &request->guess;
+
+    if (result == STORE_OK && guess->made == GUESS_WRONG &&
+        guess->counts[IN_A_ROW].mark.count + 1 == GUESS_FREE) {
+        metrics_add(request->issuer->metrics, METRIC_LOCKS, 1);
+    }
     if (result != STORE_OK && request->guess.made == GUESS_WRONG) {
         request->guess.outcome = OUTCOME_FAULT;
     }

@@ -22,6 +22,7 @@ liboperation_a_SOURCES = \
 	src/operation/key_set.c \
 	src/operation/login.c \
 	src/operation/logout.c \
+	src/operation/metrics.c \
 	src/operation/operation.c src/operation/operation.h \
 	src/operation/ownership.c src/operation/ownership.h \
 	src/operation/password.c src/operation/password.h \

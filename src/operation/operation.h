@@ -42,6 +42,7 @@ extern const struct operation operation_device_grant;
 extern const struct operation operation_key_set;
 extern const struct operation operation_health;
 extern const struct operation operation_ready;
+extern const struct operation operation_metrics;
 extern const struct operation operation_preflight;
 
 /* `size` bytes of the request's memory for an operation's state, of which the first `zeroed` are 0.

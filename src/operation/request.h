@@ -113,6 +113,11 @@ struct approval_input {
     struct text form;      /* what the form carried: answer.form of the step before */
 };
 
+/* A scrape (operation/metrics.c). */
+struct metrics_input {
+    bool open_metrics; /* as OpenMetrics, not as Prometheus text */
+};
+
 /* What a dialect answers with. On a refusal only the last part, as far as it is known. */
 struct answer {
     struct text access_token;
@@ -129,6 +134,7 @@ struct answer {
     int64_t last_login_ms;    /* the account's last login before this one; 0 = none, and on other
                                  operations */
     struct text key_set;      /* a JWK Set (RFC 7517) */
+    struct text metrics;      /* what is counted */
     struct text redirect_uri; /* of an authorization request: it is the client's; "" = not known to
                                  be */
     struct text code;         /* on OUTCOME_AUTHORIZED */
@@ -164,8 +170,10 @@ struct request {
     struct issuer *issuer;
     const struct mount *mount; /* NULL where no HTTP request is behind it */
     const struct realm *realm;
-    int64_t begun_us;            /* by clock_stopwatch_us */
-    struct http_network network; /* where it comes from, for guess.h */
+    int64_t begun_us;                /* by clock_stopwatch_us */
+    int64_t took_us;                 /* until there was an answer */
+    struct metrics_answers *answers; /* which this answer is one of; NULL = it is not counted */
+    struct http_network network;     /* where it comes from, for guess.h */
 
     /* the dialect's reading */
     struct form query; /* decoded query string */
@@ -188,6 +196,7 @@ struct request {
         struct client_input client;
         struct device_input device;
         struct approval_input approval;
+        struct metrics_input metrics;
     } input;
 
     /* what came of it */

@@ -36,7 +36,7 @@ struct config {
     int64_t writer_wait_ms;            /* 5 s */
     char log_target[CONFIG_PATH_MAX];  /* of log_open */
     enum log_level log_level;
-    bool metrics;                   /* count, and serve /metrics */
+    bool metrics;                    /* count, and serve /metrics */
     char prefix[MOUNT_PATH_MAX + 1]; /* stripped from the URL path before mounts are matched */
     bool trailing_slash; /* one slash more or less at a path's end names the same mount */
     uint64_t threads;    /* at most, of a FastCGI responder, however started */

@@ -37,6 +37,10 @@ bool config_take_mount(struct config_reader *reader, const struct config_section
                             "[mount %.*s]: it answers whom the web server has checked; add "
                             "remote-user = known or any",
                             TEXT_ARGS(section->argument))) &&
+           (reader->config->metrics || !role.endpoint->with_metrics ||
+            config_complain(reader, section->line,
+                            "[mount %.*s]: nothing is counted; add metrics = on to [retoken]",
+                            TEXT_ARGS(section->argument))) &&
            config_add_mount(reader, section->line, section->argument, role.endpoint, realm);
 }
 
@@ -211,7 +215,9 @@ bool config_add_own_mounts(struct config_reader *reader)
             struct text path = text_of(endpoint->path);
 
             if ((!all && config_issues(dialects[i])) || endpoint->needs_remote_user ||
-                endpoint->with_remote_user || config_taken_by(reader, path) != 0) {
+                endpoint->with_remote_user ||
+                (endpoint->with_metrics && !reader->config->metrics) ||
+                config_taken_by(reader, path) != 0) {
                 continue;
             }
             struct realm *realm = config_add_realm(reader, 0, dialects[i]);

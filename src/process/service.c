@@ -110,6 +110,13 @@ static uint64_t meaning_of_outcomes(void)
     return hash;
 }
 
+static void stop_counting(struct service *service)
+{
+    metrics_close(service->metrics);
+    service->metrics = NULL;
+    memset(service->answers, 0, sizeof service->answers);
+}
+
 void service_count(struct service *service, struct fault *fault)
 {
     const struct config *config = &service->config;
@@ -117,7 +124,8 @@ void service_count(struct service *service, struct fault *fault)
     char path[CONFIG_PATH_MAX];
 
     fault->text[0] = '\0';
-    if (!config->metrics || service->metrics != NULL) {
+    stop_counting(service);
+    if (!config->metrics) {
         return;
     } else if (!service_metrics_path(config, path)) {
         fault_set(fault, "data = %.80s…: the path is too long", config->data);
@@ -168,6 +176,7 @@ no_secrets:
 
 void service_close(struct service *service)
 {
+    stop_counting(service);
     if (service->store == NULL) {
         return;
     }

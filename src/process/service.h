@@ -15,7 +15,7 @@ struct service {
     struct secrets secrets;
     struct store *store;
     struct issuer issuer;
-    struct metrics *metrics; /* NULL: nothing is counted */
+    struct metrics *metrics;                                /* NULL: nothing is counted */
     struct metrics_answers *answers[CONFIG_MOUNTS_MAX + 1]; /* by mount of config; behind the last:
                                                                of no mount */
 };
@@ -24,9 +24,9 @@ struct service {
  * missing, or that there is no installation, and what to do. Opens neither. */
 bool service_is_installed(const struct config *config, struct fault *fault);
 
-/* Counts from now on, where the configuration says so, until the process ends; later calls do
- * nothing. Before service_open, which does not undo it. *fault.text is not "" when this process
- * counts alone. Call after the last fork. */
+/* Counts from now on, where the configuration says so, until service_close or the next call. Before
+ * service_open, whose failure does not undo it. *fault.text is not "" when this process counts
+ * alone. Call after the last fork. */
 void service_count(struct service *service, struct fault *fault);
 /* The file that counts, into `path`; false: the path is too long. */
 bool service_metrics_path(const struct config *config, char path[CONFIG_PATH_MAX]);

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "base/codec.h"
 #include "base/log.h"
 #include "operation/operation.h"
@@ -25,7 +24,7 @@ void request_log(const struct request *request, enum outcome outcome)
     /* a token newer than the store is as loud as a fault: the store lost history */
     bool loud = outcome == OUTCOME_FAULT || outcome == OUTCOME_ROLLED_FORWARD;
     /* of milliseconds: printf's floating point would cost more than the rest of a line */
-    int64_t tenths = (clock_stopwatch_us() - request->begun_us + 50) / 100;
+    int64_t tenths = (request->took_us + 50) / 100;
     const char *refusal = client_refusal_word(answer->refusal);
     char method[32];
     char client[CLIENT_ID_MAX + 1] = "-";

@@ -77,10 +77,13 @@ static void route(struct service *service, const struct fault *closed, struct re
     if (request->mount == NULL) {
         answer_plain(&request->http->response, 404, TEXT("Not Found\n"));
         request_log_stray(request, "no-mount");
+        metrics_answer(service->answers[service->config.mount_count], OUTCOME_NO_MOUNT,
+                       (uint64_t)(clock_stopwatch_us() - request->begun_us));
         request->http->answered(request->http);
         return;
     }
     request->realm = request->mount->realm;
+    request->answers = service->answers[request->mount - service->config.mounts];
     if (!dialect_decode(request, &outcome)) {
         if (outcome == OUTCOME_FAULT) {
             fault_set(&request->fault, "the request's memory is used up");
@@ -128,6 +131,8 @@ static void when_written(void *self, enum store_result result)
 static void respond(struct request *request, enum outcome outcome)
 {
     dialect_respond(request, outcome);
+    request->took_us = clock_stopwatch_us() - request->begun_us;
+    metrics_answer(request->answers, outcome, (uint64_t)request->took_us);
     request_log(request, outcome);
     request->http->answered(request->http);
 }

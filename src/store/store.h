@@ -588,7 +588,7 @@ struct store_fact {
     uint64_t number;
     char text[64];
 };
-enum { STORE_FACTS_MAX = 16 };
+enum { STORE_FACTS_MAX = 24 };
 /* Every kind has at least: engine, format_version, sessions, aliases, accounts, clients, keys,
  * events, marks. *count = how many there are. */
 enum store_result store_facts(struct store *store, struct store_fact facts[STORE_FACTS_MAX],

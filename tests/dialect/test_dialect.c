@@ -84,7 +84,8 @@ static struct answer usual_answer(void)
                            .subject = TEXT("ada"),
                            .roles = TEXT("ROLE_USER"),
                            .granted = TEXT("read write"),
-                           .key_set = TEXT("{\"keys\":[]}")};
+                           .key_set = TEXT("{\"keys\":[]}"),
+                           .metrics = TEXT("retoken_build_info 1\n")};
 }
 
 static enum outcome outcome_of(struct text word)

@@ -17,7 +17,7 @@
 
 /* In a fault's text: the names of all dialects that issue tokens. */
 #define ISSUERS "{dialects}"
-#define NAMES   ISSUERS ", jwks, health"
+#define NAMES   ISSUERS ", jwks, health, metrics"
 /* Behind the name of a section. */
 #define UNKNOWN_SECTION                                                                            \
     "unknown section; write [retoken], [realm NAME], [mount PATH] or [webhook NAME]"
@@ -373,6 +373,9 @@ static const struct {
     {"[retoken]\ndata =\n", "retoken.conf:2: data = : empty; write a path"},
     {"[retoken]\nlog-level = loud\n",
      "retoken.conf:2: log-level = loud: unknown; write error, notice, info or debug"},
+    {"[retoken]\nmetrics = yes\n", "retoken.conf:2: metrics = yes: unknown; write on or off"},
+    {"[mount /metrics]\n",
+     "retoken.conf:1: [mount /metrics]: nothing is counted; add metrics = on to [retoken]"},
     {"[retoken]\nprefix = auth\n",
      "retoken.conf:2: prefix = auth: not a path prefix; write for example /auth"},
     {"[retoken]\nprefix = /auth/\n",
@@ -541,7 +544,10 @@ static void test_without_a_file(void **state)
         for (size_t j = 0; j < dialects[i]->endpoint_count; j++) {
             const struct endpoint *endpoint = &dialects[i]->endpoints[j];
 
-            endpoints += endpoint->needs_remote_user || endpoint->with_remote_user ? 0 : 1;
+            endpoints +=
+                endpoint->needs_remote_user || endpoint->with_remote_user || endpoint->with_metrics
+                    ? 0
+                    : 1;
         }
     }
     assert_true(config_load(NULL, &config, &fault));
@@ -689,6 +695,17 @@ static void test_paths_start_at_the_file(void **state)
     assert_string_equal(config.log_target, path);
     snprintf(path, sizeof path, "%s/there", directory);
     assert_string_equal(store_url_directory(config.store), path);
+}
+
+static void test_metrics_are_served_where_they_are_counted(void **state)
+{
+    (void)state;
+    loaded("[mount /oauth/token]\n", "/oauth/token");
+    assert_null(config_mount(&config, "/metrics"));
+    assert_false(config.metrics);
+    assert_string_equal(loaded("[retoken]\nmetrics = on\n", "/metrics")->endpoint->name, "metrics");
+    assert_true(config.metrics);
+    loaded("[retoken]\nmetrics = on\n[mount /numbers]\ndialect = metrics\n", "/numbers");
 }
 
 static void test_every_mount_setting(void **state)
@@ -1049,6 +1066,7 @@ int main(void)
         cmocka_unit_test(test_too_many_mounts),
         cmocka_unit_test(test_files_that_cannot_be_read),
         cmocka_unit_test(test_without_a_file),
+        cmocka_unit_test(test_metrics_are_served_where_they_are_counted),
         cmocka_unit_test(test_which_file),
         cmocka_unit_test(test_every_general_setting),
         cmocka_unit_test(test_quotation_marks_are_taken_off),

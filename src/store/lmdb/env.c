@@ -447,15 +447,29 @@ static bool is_harmless(struct env *env, int code)
            can_read(env);
 }
 
+static bool look_at_disk(struct env *env, struct statvfs *system);
+
 /* LMDB calls a page that was written in part an I/O error, which is what a disk that fills up in
  * the middle of it leaves. */
 bool env_disk_is_full(struct env *env)
 {
-    mdb_filehandle_t file;
     struct statvfs system;
 
-    return mdb_env_get_fd(env->mdb, &file) == 0 && fstatvfs(file, &system) == 0 &&
-           system.f_bavail == 0;
+    return look_at_disk(env, &system) && system.f_bavail == 0;
+}
+
+uint64_t env_disk_free(struct env *env)
+{
+    struct statvfs system;
+
+    return look_at_disk(env, &system) ? (uint64_t)system.f_bavail * system.f_frsize : 0;
+}
+
+static bool look_at_disk(struct env *env, struct statvfs *system)
+{
+    mdb_filehandle_t file;
+
+    return mdb_env_get_fd(env->mdb, &file) == 0 && fstatvfs(file, system) == 0;
 }
 
 enum env_result env_commit(struct env_txn *txn, struct fault *fault)

@@ -73,6 +73,8 @@ void env_close(struct env *env);
 const char *env_path(const struct env *env);
 /* The map grows up to this; 0 = as far as the disk goes. */
 size_t env_map_limit(const struct env *env);
+/* Bytes that this user may still write on its disk; 0: none, or it cannot be told. */
+uint64_t env_disk_free(struct env *env);
 /* Only a new process can use it: a commit failed and what is on the disk is not known, the map
  * could not be replaced, or another process took LMDB's mutex away. */
 bool env_is_broken(const struct env *env);

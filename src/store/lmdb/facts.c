@@ -58,6 +58,8 @@ enum store_result facts_list(struct store *store, struct store_fact facts[STORE_
     add_bytes(facts, count, "map_bytes", stat.map_size);
     add_bytes(facts, count, "used_bytes", stat.used_bytes);
     add_bytes(facts, count, "file_bytes", stat.file_bytes);
+    add_bytes(facts, count, "limit_bytes", env_map_limit(lmdb->env));
+    add_bytes(facts, count, "disk_free_bytes", env_disk_free(lmdb->env));
     add(facts, count, "readers", stat.readers);
     add(facts, count, "readers_max", stat.readers_max);
     return STORE_OK;
