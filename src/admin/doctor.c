@@ -17,6 +17,7 @@
 
 #include "admin/key_need.h"
 #include "base/codec.h"
+#include "base/log_socket.h"
 #include "base/secret.h"
 #include "dialect/dialect.h"
 #include "operation/client_assertion.h"
@@ -45,6 +46,7 @@ static void examine(struct examination *e);
 static void check_open_store(struct examination *e);
 static void check_confinement(struct examination *e);
 static void check_config_file(struct examination *e, const struct config *config);
+static void check_log(struct examination *e, const char *target);
 static void check_mounts(struct examination *e);
 static void check_unmounted(struct examination *e);
 static const char *remark_on(const struct config *config, const struct mount *mount);
@@ -111,6 +113,7 @@ static void examine(struct examination *e)
         return;
     }
     check_config_file(e, config);
+    check_log(e, config->log_target);
     check_confinement(e);
     check_mounts(e);
     if (!service_is_installed(config, &fault)) {
@@ -179,6 +182,19 @@ static void check_config_file(struct examination *e, const struct config *config
                "no file, all defaults; `retoken init` writes one to edit");
     } else {
         report(e, "configuration", HEALTH_OK, "%s, %zu mounts", config->file, config->mount_count);
+    }
+}
+
+/* A file is the responder's, which may be another user. */
+static void check_log(struct examination *e, const char *target)
+{
+    const char *error;
+
+    if (log_socket_is_one(text_of(target))) {
+        error = log_socket_answers(text_of(target)) ? NULL : strerror(errno);
+        report(e, "log", error != NULL ? HEALTH_WARN : HEALTH_OK, "%s%s%s", target,
+               error != NULL ? ": no daemon listens there, so lines go to standard error: " : "",
+               error != NULL ? error : "");
     }
 }
 

@@ -26,6 +26,7 @@ static bool speaks_journal;
 
 static bool has_scheme(struct text target, const char *scheme);
 static struct text path_of(struct text target);
+static struct sockaddr_un address_of(struct text target);
 static size_t put_header(enum log_level level, char out[HEADER_SIZE]);
 
 bool log_socket_is_one(struct text target)
@@ -57,9 +58,31 @@ bool log_socket_open(struct text target)
         return false;
     }
     speaks_journal = has_scheme(target, journal_scheme);
-    daemon_address.sun_family = AF_UNIX;
-    text_copy(path_of(target), daemon_address.sun_path, sizeof daemon_address.sun_path);
+    daemon_address = address_of(target);
     return true;
+}
+
+static struct sockaddr_un address_of(struct text target)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    text_copy(path_of(target), address.sun_path, sizeof address.sun_path);
+    return address;
+}
+
+bool log_socket_answers(struct text target)
+{
+    struct sockaddr_un address = address_of(target);
+    int probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool answers =
+        probe >= 0 && connect(probe, (const struct sockaddr *)&address, sizeof address) == 0;
+    int error = errno;
+
+    if (probe >= 0) {
+        close(probe);
+    }
+    errno = error;
+    return answers;
 }
 
 bool log_socket_reserve(void)

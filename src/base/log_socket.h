@@ -18,6 +18,8 @@ bool log_socket_fits(struct text target);
 /* Lines go to this target from now on, for which log_socket_fits. False with errno. Not while
  * others send. */
 bool log_socket_open(struct text target);
+/* Would a daemon take a line now? False with errno. Sends none. */
+bool log_socket_answers(struct text target);
 /* Makes the socket now that log_socket_open would make: a confined process could not. */
 bool log_socket_reserve(void);
 

@@ -14,6 +14,7 @@ import re
 import select
 import signal
 import shutil
+import socket
 import stat
 import subprocess
 import time
@@ -629,6 +630,22 @@ def test_doctor_wants_a_refresh_beside_every_login(fresh):
 
     assert len(said("")) == 1 and "/api/login" in said("")[0]
     assert said("realm = /oauth/access_token\n") == []
+
+
+def test_doctor_says_whether_the_log_daemon_listens(fresh):
+    path = fresh.directory / "daemon"
+    fresh.write(f"[retoken]\ndata = .\nissuer = https://id.example\nlog = syslog:{path}\n")
+    fresh.run("init")
+
+    def said():
+        [row] = [row for row in fresh.json("doctor") if row["check"] == "log"]
+        return row["state"], row["detail"]
+
+    assert said() == ("warn", f"syslog:{path}: no daemon listens there, so lines go to standard error: "
+                              "No such file or directory")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(str(path))
+        assert said() == ("ok", f"syslog:{path}")
 
 
 def test_doctor_names_public_clients_whose_tokens_stay_the_same(fresh):

@@ -146,8 +146,12 @@ static void test_absent_daemon_leaves_standard_error(void **state)
 
     (void)state;
     open_log("syslog");
+    assert_true(log_socket_answers(text_of(target)));
+    assert_null(received());
     close(receiver);
     receiver = -1;
+    assert_false(log_socket_answers(text_of(target)));
+    assert_int_equal(errno, ECONNREFUSED);
     assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
     assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
     log_line(LOG_LEVEL_NOTICE, "refused");
