@@ -15,6 +15,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "admin/adopted.h"
 #include "admin/key_need.h"
 #include "base/codec.h"
 #include "base/log_socket.h"
@@ -571,11 +572,22 @@ static void check_adoption(struct examination *e, const struct realm *realm,
                            const struct signing_row *key)
 {
     int64_t until_ms = realm->adoption.until_ms;
-    char until[OUTPUT_TIME_SIZE];
+    char until[OUTPUT_TIME_SIZE], last[OUTPUT_TIME_SIZE];
+    char so_far[128] = "no session so far";
+    struct adopted adopted;
+    struct fault fault = {0};
 
     output_time(until_ms, until);
+    if (!adopted_count(e->call, realm->name, &adopted, &fault)) {
+        report(e, "adopting", HEALTH_FAIL, "%s: %s", realm->name, fault.text);
+        return;
+    } else if (adopted.count > 0) {
+        output_time(adopted.last_ms, last);
+        snprintf(so_far, sizeof so_far, "%" PRIu64 " session%s so far, the last at %s",
+                 adopted.count, adopted.count == 1 ? "" : "s", last);
+    }
     if (until_ms != 0 && until_ms <= e->call->now_ms && key == NULL) {
-        report(e, "adopting", HEALTH_OK, "%s: over since %s", realm->name, until);
+        report(e, "adopting", HEALTH_OK, "%s: over since %s; %s", realm->name, until, so_far);
     } else if (until_ms != 0 && until_ms <= e->call->now_ms) {
         report(e, "adopting", HEALTH_WARN, "%s: over since %s: `retoken key retire %s`",
                realm->name, until, key->kid);
@@ -584,10 +596,11 @@ static void check_adoption(struct examination *e, const struct realm *realm,
                "%s: nothing, without a key: `retoken key import --verify-only`", realm->name);
     } else if (until_ms == 0) {
         report(e, "adopting", HEALTH_WARN,
-               "%s: with %s for ever: set adopt-until to when the last old token expires",
-               realm->name, key->kid);
+               "%s: with %s for ever; %s: set adopt-until to when the last old token expires",
+               realm->name, key->kid, so_far);
     } else {
-        report(e, "adopting", HEALTH_OK, "%s: with %s until %s", realm->name, key->kid, until);
+        report(e, "adopting", HEALTH_OK, "%s: with %s until %s; %s", realm->name, key->kid, until,
+               so_far);
     }
 }
 

@@ -3,6 +3,7 @@ noinst_LIBRARIES += libadmin.a
 libadmin_a_CPPFLAGS = $(AM_CPPFLAGS)
 libadmin_a_SOURCES = \
 	src/admin/account_line.c src/admin/account_line.h \
+	src/admin/adopted.c src/admin/adopted.h \
 	src/admin/call.c src/admin/call.h \
 	src/admin/client_key.c src/admin/client_key.h \
 	src/admin/doctor.c \

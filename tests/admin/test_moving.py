@@ -424,7 +424,17 @@ def test_doctor_says_when_the_key_can_go(fresh):
     assert told()[0] == "warn" and "key import --verify-only" in told()[1]
     fresh.run("key", "import", "--verify-only", "--algorithm", "HS256", "--kid", "old", stdin=SECRET + "\n")
     assert told()[0] == "warn" and "adopt-until" in told()[1]
-    assert told("9999-01-01") == ("ok", "old: with old until 9999-01-01T00:00:00Z")
+    assert told("9999-01-01") == ("ok", "old: with old until 9999-01-01T00:00:00Z; no session so far")
+    fresh.account()
+    now = int(time.time())
+    for n in range(70):
+        refreshes(fresh, hs256({"sub": "ada", "iat": now - 1000 + n, "exp": now + 5000}))
+        if n == 0:
+            assert "; 1 session so far, the last at " in told("9999-01-01")[1]
+    fresh.session("/oauth/token", "ada")
+    state, detail = told("9999-01-01")
+    assert state == "ok" and "; 70 sessions so far, the last at " in detail
+    assert 0 <= age(detail.rsplit(" ", 1)[1]) < 600, "when it came here, not when it began there"
     assert told("2026-01-01")[0] == "warn" and "key retire old" in told("2026-01-01")[1]
     fresh.run("key", "retire", "old")
     assert told("2026-01-01")[0] == "ok"
