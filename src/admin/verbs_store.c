@@ -130,6 +130,7 @@ static bool is_clock_right(const char *what);
 
 /* What is removed by a clock that is wrong does not come back when it is mended. */
 static void say_restored(struct call *call, const struct store_restored *restored);
+static void warn_of_adoption(struct call *call);
 static const char *journal_meaning(enum store_journal journal);
 
 /* Opens nothing itself: what is there may be unreadable, and that is when it is needed. */
@@ -165,7 +166,26 @@ enum call_end verbs_store_restore(struct call *call)
     } else {
         say_restored(call, &restored);
     }
+    warn_of_adoption(call);
     return CALL_DONE;
+}
+
+/* The journal names sessions by ids that the copy does not have. */
+static void warn_of_adoption(struct call *call)
+{
+    const struct config *config = &call->service.config;
+
+    for (size_t i = 0; i < config->realm_count; i++) {
+        const struct adoption_policy *policy = &config->realms[i].adoption;
+
+        if (policy->on && (policy->until_ms == 0 || policy->until_ms > call->now_ms)) {
+            call_warn(call,
+                      "realm %s adopts: a token of the other server that was adopted and revoked "
+                      "since the copy was made is adopted again; to prevent that, disable the "
+                      "account or set adopt-until",
+                      config->realms[i].name);
+        }
+    }
 }
 
 static void say_restored(struct call *call, const struct store_restored *restored)

@@ -440,6 +440,23 @@ def test_doctor_says_when_the_key_can_go(fresh):
     assert told("2026-01-01")[0] == "ok"
 
 
+def test_an_older_store_adopts_again(fresh):
+    """What the journal of ends cannot prevent, `store restore` says."""
+    one = adopts(fresh)
+    fresh.account()
+    fresh.run("store", "backup", "copy")
+    token = hs256({"sub": "ada", "iat": int(time.time()), "exp": int(time.time()) + 5000})
+    refreshes(one, token)
+    fresh.run("session", "revoke", fresh.json("session", "list")[0]["session"])
+    refused(one, token)
+    assert "realm old adopts: " in fresh.run("store", "restore", "copy").stderr
+    refreshes(one, token)
+    fresh.write(fresh.config.read_text() + "adopt-until = 2026-01-01\n")
+    fresh.run("session", "revoke", fresh.json("session", "list")[0]["session"])
+    assert "adopts" not in fresh.run("store", "restore", "copy").stderr
+    refused(one, token)
+
+
 def test_accounts_by_another_claim(fresh):
     one = adopts(fresh, dialect="simplejwt",
                  settings="algorithm = HS256\nadopt-claim = user_id\nadopt-accounts = create\n")
