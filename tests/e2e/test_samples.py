@@ -114,3 +114,13 @@ def test_dashboard_asks_what_prometheus_understands(tmp_path):
     path.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))  # JSON is YAML
     done = subprocess.run(["promtool", "check", "rules", str(path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_alerts_and_dashboard_ask_for_metrics_that_are_told(world):
+    world.installed.set_retoken(metrics="on")
+    server = world.serve("socket")
+    told = set(re.findall(r"^# TYPE (\w+)", server.send(Request("GET", "/metrics")).body.decode(), re.M))
+    told |= {f"{name}_{end}" for name in told for end in ("bucket", "count", "sum")}
+    for path in (RULES / "retoken.rules.yml", DASHBOARD):
+        asked = set(re.findall(r"\bretoken_\w+", path.read_text()))
+        assert len(asked) > 8 and asked <= told, asked - told
