@@ -8,6 +8,7 @@
 #include "base/crypto.h"
 #include "base/fault.h"
 #include "base/metrics.h"
+#include "model/webhook.h"
 #include "operation/password_kind.h"
 #include "store/store.h"
 #include "token/keyring.h"
@@ -25,6 +26,8 @@ struct issuer {
 
     struct password_method password_method; /* of new hashes; set after opening */
     struct metrics *metrics;                /* borrowed; the same; NULL: nothing is counted */
+    const struct webhook *webhooks;         /* borrowed; the same: whose outbox is told of */
+    size_t webhook_count;
 };
 
 /* Reads the keyring. False with *fault: the store or a sealed key cannot be read. */

@@ -26,6 +26,7 @@ static void tell_counters(const struct metrics_page *page, const struct metrics 
 static void tell_histograms(const struct metrics_page *page, const struct metrics *metrics);
 static bool tell_store(const struct metrics_page *page, struct request *request);
 static bool tell_keys(const struct metrics_page *page, struct request *request);
+static bool tell_outbox(const struct metrics_page *page, struct request *request);
 static void family(const struct metrics_page *page, const char *name, const char *type,
                    const char *unit, const char *help);
 static void label(const struct metrics_page *page, const char *name, const char *value);
@@ -56,7 +57,8 @@ static bool begin(struct request *request)
     tell_answers(&page, metrics);
     tell_counters(&page, metrics);
     tell_histograms(&page, metrics);
-    bool ready = tell_store(&page, request) && tell_keys(&page, request);
+    bool ready =
+        tell_store(&page, request) && tell_keys(&page, request) && tell_outbox(&page, request);
     gauge(&page, "retoken_store_ready", "", "1: a write could be made now; 0: the log says more.",
           ready ? 1 : 0);
     buffer_add_c(&out, page.open_metrics ? "# EOF\n" : "");
@@ -224,6 +226,83 @@ static bool tell_keys(const struct metrics_page *page, struct request *request)
         buffer_addf(page->out, "} %" PRId64 "\n", age_ms / CLOCK_SECOND);
     }
     return true;
+}
+
+static void tell_waiting(const struct metrics_page *page, const char *webhook, const char *state,
+                         uint64_t value);
+static void tell_webhook(const struct metrics_page *page, const char *name, const char *webhook,
+                         uint64_t value);
+
+/* One row per webhook of the configuration; the families one after the other, as the formats want
+ * them. */
+static bool tell_outbox(const struct metrics_page *page, struct request *request)
+{
+    const struct issuer *issuer = request->issuer;
+    size_t count = issuer->webhook_count;
+    struct store_delivery_stat *stats = arena_alloc(request->arena, count * sizeof *stats + 1);
+    int64_t now_ms = clock_now_ms(&issuer->clock);
+
+    if (stats == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (store_delivery_stat(issuer->store, issuer->webhooks[i].name, &stats[i], NULL) !=
+            STORE_OK) {
+            return false;
+        }
+    }
+    family(page, "retoken_outbox_events", "gauge", "",
+           "Events for a webhook, by what they wait for.");
+    for (size_t i = 0; i < count; i++) {
+        const char *name = issuer->webhooks[i].name;
+
+        tell_waiting(page, name, "waiting", stats[i].waiting);
+        tell_waiting(page, name, "leased", stats[i].leased);
+        tell_waiting(page, name, "delayed", stats[i].delayed);
+        tell_waiting(page, name, "dead", stats[i].dead);
+    }
+    family(page, "retoken_outbox_limit_events", "gauge", "", "As many are kept for a webhook.");
+    for (size_t i = 0; i < count; i++) {
+        tell_webhook(page, "retoken_outbox_limit_events", issuer->webhooks[i].name, stats[i].most);
+    }
+    family(page, "retoken_outbox_oldest_seconds", "gauge", "seconds",
+           "Age of the oldest event that is not dead; 0: none waits.");
+    for (size_t i = 0; i < count; i++) {
+        int64_t oldest_ms = stats[i].oldest_ms;
+
+        tell_webhook(page, "retoken_outbox_oldest_seconds", issuer->webhooks[i].name,
+                     oldest_ms != 0 && now_ms > oldest_ms
+                         ? (uint64_t)(now_ms - oldest_ms) / CLOCK_SECOND
+                         : 0);
+    }
+    family(page, "retoken_outbox_delivered", "counter", "", "Events that a webhook has taken.");
+    for (size_t i = 0; i < count; i++) {
+        tell_webhook(page, "retoken_outbox_delivered_total", issuer->webhooks[i].name,
+                     stats[i].delivered);
+    }
+    family(page, "retoken_outbox_dropped", "counter", "",
+           "Events lost to the bound of the outbox.");
+    for (size_t i = 0; i < count; i++) {
+        tell_webhook(page, "retoken_outbox_dropped_total", issuer->webhooks[i].name,
+                     stats[i].dropped);
+    }
+    return true;
+}
+
+static void tell_waiting(const struct metrics_page *page, const char *webhook, const char *state,
+                         uint64_t value)
+{
+    buffer_add_c(page->out, "retoken_outbox_events{");
+    label(page, "webhook", webhook);
+    buffer_addf(page->out, ",state=\"%s\"} %" PRIu64 "\n", state, value);
+}
+
+static void tell_webhook(const struct metrics_page *page, const char *name, const char *webhook,
+                         uint64_t value)
+{
+    buffer_addf(page->out, "%s{", name);
+    label(page, "webhook", webhook);
+    buffer_addf(page->out, "} %" PRIu64 "\n", value);
 }
 
 /* ---- spelling ---- */

@@ -163,6 +163,8 @@ bool service_open(struct service *service, bool create, bool read_only, struct f
     }
     service->issuer.password_method = service->config.password_method;
     service->issuer.metrics = service->metrics;
+    service->issuer.webhooks = service->config.webhooks;
+    service->issuer.webhook_count = service->config.webhook_count;
     return true;
 
 no_issuer:

@@ -5,6 +5,7 @@ machine ask."""
 
 import collections
 import http.client
+import json
 import re
 import shutil
 import subprocess
@@ -219,6 +220,8 @@ def test_a_file_that_cannot_be_used_is_said_and_costs_no_answer(counting):
     assert server.send(KEYS).status == 200
     assert answers(read(scrape(server)), mount=dialects.JWKS_PATH) == 1
     assert server.log_text().count("this process counts by itself") == 1
+    rows = json.loads(counting.installed.run("doctor", "--json").stdout)
+    assert [row["state"] for row in rows if row["check"] == "metrics"] == ["warn"]
 
 
 def test_the_file_is_the_owners_alone_and_no_backup_has_it(counting):

@@ -117,6 +117,29 @@ static void test_what_the_store_says(void **state)
     assert_non_null(strstr(text, ",algorithm=\"HS256\",state=\"active\"} 1800000090\n"));
 }
 
+static void test_outbox(void **state)
+{
+    static const struct webhook webhooks[] = {{.name = "one"}, {.name = "two"}};
+    struct world *world = *state;
+    const char *text;
+
+    count_for(world);
+    world->issuer.webhooks = webhooks;
+    world->issuer.webhook_count = sizeof webhooks / sizeof webhooks[0];
+    text = told(world, false);
+    assert_tells(text, "# TYPE retoken_outbox_events gauge\n"
+                       "retoken_outbox_events{webhook=\"one\",state=\"waiting\"} 0\n"
+                       "retoken_outbox_events{webhook=\"one\",state=\"leased\"} 0\n"
+                       "retoken_outbox_events{webhook=\"one\",state=\"delayed\"} 0\n"
+                       "retoken_outbox_events{webhook=\"one\",state=\"dead\"} 0\n"
+                       "retoken_outbox_events{webhook=\"two\",state=\"waiting\"} 0\n");
+    assert_tells(text, "retoken_outbox_oldest_seconds{webhook=\"two\"} 0\n");
+    assert_tells(text, "# TYPE retoken_outbox_dropped_total counter\n"
+                       "retoken_outbox_dropped_total{webhook=\"one\"} 0\n"
+                       "retoken_outbox_dropped_total{webhook=\"two\"} 0\n");
+    assert_tells(text, "retoken_store_ready 1\n");
+}
+
 static void test_open_metrics(void **state)
 {
     struct world *world = *state;
@@ -154,8 +177,12 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_answers),      CASE(test_counters_and_histograms), CASE(test_what_the_store_says),
-        CASE(test_open_metrics), CASE(test_nothing_is_counted),
+        CASE(test_answers),
+        CASE(test_counters_and_histograms),
+        CASE(test_what_the_store_says),
+        CASE(test_outbox),
+        CASE(test_open_metrics),
+        CASE(test_nothing_is_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
