@@ -6,6 +6,7 @@ import concurrent.futures
 import dataclasses
 import os
 import pathlib
+import signal
 import threading
 
 import pytest
@@ -147,6 +148,25 @@ def test_control_bytes_do_not_forge_log_lines(world):
     server.send(Request("POST", mount.path, [dialects.FORM], b"a=b"), REMOTE_ADDR="1\nforged")
     lines = (world.installed.folder / "retoken.log").read_text().splitlines()
     assert not any(line.startswith("refresh outcome") or line.startswith("forged") for line in lines)
+
+
+@pytest.mark.parametrize("kind", ["lighttpd", "apache"])
+def test_sighup_opens_the_log_again_below_a_web_server(world, kind):
+    """Servers leave the processes that they start a mask of signals of their own."""
+    world.installed.set_retoken(log_level="info", log="retoken.log")
+    log = world.installed.folder / "retoken.log"
+    server = world.serve(kind)
+    health = Request("GET", dialects.HEALTH_PATH)
+    server.send_until(lambda answer: answer.status == 200, health)
+    machine.wait_until(log.exists, what="the log")
+    log.rename(log.with_suffix(".1"))
+    before = server.responders()
+    for pid in before:
+        os.kill(pid, signal.SIGHUP)
+    machine.wait_until(log.exists, what="the new log")
+    server.send(health)
+    machine.wait_until(lambda: "mount=/healthz" in log.read_text(), what="a line in the new log")
+    assert server.responders() == before
 
 
 def test_traces_can_be_found():
