@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -24,6 +25,20 @@ static char directory[SCRATCH_PATH_MAX];
 static char path[SCRATCH_PATH_MAX + 16];
 static struct metrics_answers *answers[METRICS_MOUNTS_MAX + 8];
 static struct fault fault;
+
+/* What happens just before the next lock is taken. */
+static void (*before_lock)(void);
+
+int flock(int file, int operation)
+{
+    void (*happens)(void) = before_lock;
+
+    before_lock = NULL;
+    if (happens != NULL) {
+        happens();
+    }
+    return (int)syscall(SYS_flock, file, operation);
+}
 
 static int set_up(void **state)
 {
@@ -236,6 +251,29 @@ static void test_a_kill_leaves_whole_numbers(void **state)
     metrics_close(metrics);
 }
 
+static struct metrics *others;
+
+static void another_makes_it(void)
+{
+    others = open_shared();
+    count_one(others);
+}
+
+static void test_who_is_late_counts_in_the_file_of_who_made_it(void **state)
+{
+    struct metrics *metrics;
+
+    (void)state;
+    before_lock = another_makes_it;
+    metrics = open_shared();
+    assert_null(before_lock);
+    count_one(metrics);
+    assert_counted(metrics, 2);
+    assert_counted(others, 2);
+    metrics_close(others);
+    metrics_close(metrics);
+}
+
 /* ---- other files ---- */
 
 static void test_another_layout_begins_anew(void **state)
@@ -376,6 +414,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_processes_and_threads_count_together, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_kill_leaves_whole_numbers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_who_is_late_counts_in_the_file_of_who_made_it, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_another_layout_begins_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_file_that_was_cut_is_made_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_shared_is_counted_alone, set_up,
