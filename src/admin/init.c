@@ -216,6 +216,7 @@ static void add_config(struct buffer *b, const char *path, const char *issuer,
     buffer_addf(b,
                 "# log =            ; a file, syslog or journal; standard error unless set\n"
                 "# log-level = %s\n"
+                "# metrics = off    ; on: count, and serve /metrics to Prometheus\n"
                 "# prefix =         ; of the URL path, dropped before mounts are matched\n"
                 "# trailing-slash = on\n"
                 "# threads = %" PRIu64 "\n",
