@@ -118,6 +118,8 @@ def test_dashboard_asks_what_prometheus_understands(tmp_path):
 
 def test_alerts_and_dashboard_ask_for_metrics_that_are_told(world):
     world.installed.set_retoken(metrics="on")
+    world.installed.replace_settings(world.installed.settings() + "\n[webhook w]\nurl = http://127.0.0.1:1/\n"
+                                     "events = security\nsecret-file = secret-of-w\n")
     server = world.serve("socket")
     told = set(re.findall(r"^# TYPE (\w+)", server.send(Request("GET", "/metrics")).body.decode(), re.M))
     told |= {f"{name}_{end}" for name in told for end in ("bucket", "count", "sum")}
