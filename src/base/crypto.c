@@ -61,6 +61,14 @@ bool crypto_start(void)
     return started;
 }
 
+/* Without them, "CA signature digest algorithm too weak" is said of every certificate. */
+bool crypto_start_tls(void)
+{
+    return crypto_start() && EVP_add_digest(EVP_sha1()) == 1 && EVP_add_digest(EVP_sha224()) == 1 &&
+           EVP_add_digest(EVP_sha256()) == 1 && EVP_add_digest(EVP_sha384()) == 1 &&
+           EVP_add_digest(EVP_sha512()) == 1;
+}
+
 bool crypto_fails_again(struct crypto_use *use, bool good)
 {
     if (!good) {

@@ -18,6 +18,10 @@ enum { CRYPTO_HASH_SIZE = 32, CRYPTO_KEY_SIZE = 32 };
  * could not be started, and would crash when it is used. */
 bool crypto_start(void);
 
+/* The same for a library that speaks TLS by libcrypto: certificates are verified by digests that are
+ * looked up in a way for which crypto_start sets up nothing. */
+bool crypto_start_tls(void);
+
 /* What libcrypto sets up once stays broken for the life of the process when memory is short at that
  * moment. So each use that only a lack of memory or libcrypto itself can make fail tells how it
  * went, and when one fails twice in a row, libcrypto is broken: only a new process can start it

@@ -17,6 +17,7 @@
 #include <curl/curl.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "http/redirect.h"
 
 enum { IDLE_MAX = 16 };
@@ -70,7 +71,6 @@ static const struct {
 
 struct http_client {
     struct library library;
-    char *ca_file;
     unsigned kept;
     CURLM *multi; /* of http_client_start */
     struct transfer *started;
@@ -235,15 +235,14 @@ static bool load(struct library *library, struct fault *fault)
         }
         memcpy((char *)library + symbols[i].offset, &found, sizeof found);
     }
-    /* OpenSSL sets itself up; what is set up twice at the same time is not for threads */
-    if (library->global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    if (!crypto_start_tls() || library->global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         fault_set(fault, "libcurl: cannot be set up");
         return false;
     }
     return true;
 }
 
-struct http_client *http_client_open(const char *ca_file, unsigned kept, struct fault *fault)
+struct http_client *http_client_open(unsigned kept, struct fault *fault)
 {
     struct http_client *client = calloc(1, sizeof *client);
 
@@ -255,10 +254,9 @@ struct http_client *http_client_open(const char *ca_file, unsigned kept, struct 
         return NULL;
     }
     client->kept = kept < IDLE_MAX ? kept : IDLE_MAX;
-    client->ca_file = ca_file != NULL ? strdup(ca_file) : NULL;
     client->multi = client->library.multi_init();
     pthread_mutex_init(&client->lock, NULL);
-    if (client->multi == NULL || (ca_file != NULL && client->ca_file == NULL)) {
+    if (client->multi == NULL) {
         fault_set(fault, "out of memory");
         http_client_close(client);
         return NULL;
@@ -285,7 +283,6 @@ void http_client_close(struct http_client *client)
         client->library.cleanup(client->idle[i]);
     }
     pthread_mutex_destroy(&client->lock);
-    free(client->ca_file);
     free(client);
 }
 
@@ -343,7 +340,7 @@ static CURL *take_idle(struct http_client *client)
 static bool set_options(struct transfer *transfer)
 {
     const struct http_call *call = transfer->call;
-    const char *ca_file = transfer->client->ca_file;
+    const char *ca_file = call->ca_file;
 
     return add_headers(transfer) && set_target(transfer) &&
            SET(transfer, CURLOPT_PROTOCOLS_STR, "http,https") &&

@@ -38,15 +38,14 @@ bool http_client_is_url(struct text url, enum http_client_use use, const char **
 /* Can this program load a library at all? A static one cannot. */
 bool http_client_can_load(void);
 
-/* Loads the library. `ca_file`: a file of PEM certificates that vouch for servers, instead of those
- * of the system; NULL = the system's. `kept`: how many connections are kept open between requests,
+/* Loads the library. `kept`: how many connections are kept open between requests,
  * at most. NULL with *fault, which says what to install. One client is for any number of threads
  * with http_client_post, or for one thread with http_client_start and http_client_next.
  *
  * A process that confines itself opens it before; a post then takes socket, socketpair and connect,
  * the files of certificates, and for names of hosts other than localhost a thread and what the
  * resolver reads. */
-struct http_client *http_client_open(const char *ca_file, unsigned kept, struct fault *fault);
+struct http_client *http_client_open(unsigned kept, struct fault *fault);
 /* Ends what is under way; those calls are not handed back. NULL is harmless. */
 void http_client_close(struct http_client *client);
 
@@ -58,6 +57,7 @@ struct http_call {
     /* "Name: value", NULL ends them. Content-Type is among them; Host, Content-Length and
      * User-Agent come by themselves. */
     const char *headers[HTTP_CLIENT_HEADERS_MAX + 1];
+    const char *ca_file; /* PEM certificates that vouch for the server; NULL = the system's */
     int64_t timeout_ms; /* for all of it: looking up, connecting, sending, the whole answer */
     char *room;         /* of the body of the answer; NULL = it is not kept */
     size_t room_size;   /* bytes; the answer is not read any further */
