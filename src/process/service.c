@@ -60,6 +60,9 @@ static struct store_settings settings_of(struct service *service, bool create, b
         .keep_ended_ms = config->keep_ended_ms,
         .session_limit = (uint32_t)config->session_limit,
         .writer_wait_ms = config->writer_wait_ms,
+        .subscriptions = service->subscriptions,
+        .subscription_count = config->webhook_count,
+        .outbox_most = (uint32_t)config->outbox_size,
         .now_ms = clock_now_ms(&clock),
         .clock = clock,
         .derived_alias = refresh_token_derived_alias,
@@ -68,6 +71,15 @@ static struct store_settings settings_of(struct service *service, bool create, b
     };
 
     memcpy(settings.record_key, service->secrets.record, sizeof settings.record_key);
+    for (size_t i = 0; i < config->webhook_count; i++) {
+        const struct webhook *webhook = &config->webhooks[i];
+        struct store_subscription *subscription = &service->subscriptions[i];
+
+        *subscription = (struct store_subscription){.kinds = webhook->kinds,
+                                                    .realms = webhook->realms,
+                                                    .realm_count = webhook->realm_count};
+        memcpy(subscription->name, webhook->name, sizeof webhook->name);
+    }
     return settings;
 }
 

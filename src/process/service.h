@@ -13,6 +13,7 @@
 struct service {
     struct config config;
     struct secrets secrets;
+    struct store_subscription subscriptions[CONFIG_WEBHOOKS_MAX]; /* one of each webhook */
     struct store *store;
     struct issuer issuer;
     struct metrics *metrics;                                /* NULL: nothing is counted */
