@@ -17,10 +17,12 @@
 
 #include "admin/adopted.h"
 #include "admin/key_need.h"
+#include "admin/notify_secrets.h"
 #include "base/codec.h"
 #include "base/log_socket.h"
 #include "base/secret.h"
 #include "dialect/dialect.h"
+#include "http/client.h"
 #include "operation/client_assertion.h"
 #include "operation/operation.h"
 #include "process/confine.h"
@@ -72,6 +74,8 @@ static void check_secret_key(struct examination *e, const struct signing_row *ro
 static void check_clients(struct examination *e);
 static struct text not_rotating(struct call *call, const struct client *client);
 static void check_history(struct examination *e);
+static void check_webhooks(struct examination *e);
+static void check_webhook(struct examination *e, const struct webhook *webhook);
 static void check_clock(struct examination *e, bool has_store);
 static bool newest_record(struct call *call, int64_t *at_ms, struct fault *fault);
 
@@ -154,6 +158,7 @@ static void check_open_store(struct examination *e)
     check_assertions(e);
     check_clients(e);
     check_history(e);
+    check_webhooks(e);
     check_clock(e, true);
 }
 
@@ -692,6 +697,70 @@ static void check_history(struct examination *e)
     } else {
         report(e, "history", HEALTH_OK, "no session was rolled forward in the last 7 days");
     }
+}
+
+/* ---- webhooks ---- */
+
+static void check_webhooks(struct examination *e)
+{
+    const struct config *config = &e->call->service.config;
+    struct http_client *client = NULL;
+    struct fault fault;
+
+    if (config->webhook_count == 0) {
+        return;
+    }
+    client = http_client_open(0, &fault);
+    if (client == NULL) {
+        report(e, "webhooks", HEALTH_FAIL, "%s", fault.text);
+    }
+    http_client_close(client);
+    for (size_t i = 0; i < config->webhook_count; i++) {
+        check_webhook(e, &config->webhooks[i]);
+    }
+}
+
+static void check_webhook(struct examination *e, const struct webhook *webhook)
+{
+    struct store_delivery_stat stat;
+    struct notify_secrets secrets = {0};
+    int64_t now_ms = e->call->now_ms;
+    char oldest[OUTPUT_TIME_SIZE];
+    struct fault fault;
+
+    if (webhook->secret_file[0] != '\0' &&
+        !notify_secrets_read(webhook->secret_file, &secrets, &fault)) {
+        report(e, "webhook", HEALTH_FAIL, "%s: nothing is sent: %s", webhook->name, fault.text);
+    }
+    secret_wipe(&secrets, sizeof secrets);
+    if (webhook->ca_file[0] != '\0' && access(webhook->ca_file, R_OK) != 0) {
+        report(e, "webhook", HEALTH_FAIL, "%s: ca-file %s: %s", webhook->name, webhook->ca_file,
+               strerror(errno));
+    }
+    if (store_delivery_stat(e->call->service.store, webhook->name, &stat, &fault) != STORE_OK) {
+        report(e, "webhook", HEALTH_FAIL, "%s", fault.text);
+        return;
+    }
+    uint64_t waiting = stat.waiting + stat.leased + stat.delayed;
+    output_span(stat.oldest_ms > 0 ? now_ms - stat.oldest_ms : 0, oldest);
+    if (stat.dropped > 0) {
+        report(e, "webhook", HEALTH_WARN,
+               "%s: %" PRIu64 " events were dropped, because more than %" PRIu64
+               " waited (outbox-size): is `retoken notify` running?",
+               webhook->name, stat.dropped, stat.most);
+    }
+    if (stat.dead > 0) {
+        report(e, "webhook", HEALTH_WARN,
+               "%s: %" PRIu64 " were not taken for three days: `retoken events dead`",
+               webhook->name, stat.dead);
+    }
+    report(e, "webhook",
+           waiting > 0 && now_ms - stat.oldest_ms > CLOCK_HOUR ? HEALTH_WARN : HEALTH_OK,
+           "%s: %" PRIu64 " wait%s%s%s", webhook->name, waiting,
+           waiting > 0 ? ", the oldest for " : "", waiting > 0 ? oldest : "",
+           waiting > 0 && now_ms - stat.oldest_ms > CLOCK_HOUR
+               ? ": is `retoken notify` running, and does the receiver answer?"
+               : "");
 }
 
 static void check_clock(struct examination *e, bool has_store)

@@ -16,6 +16,10 @@ libadmin_a_SOURCES = \
 	src/admin/init.c \
 	src/admin/key_need.c src/admin/key_need.h \
 	src/admin/lines.c src/admin/lines.h \
+	src/admin/notify.c \
+	src/admin/notify_body.c src/admin/notify_body.h \
+	src/admin/notify_delay.c src/admin/notify_delay.h \
+	src/admin/notify_secrets.c src/admin/notify_secrets.h \
 	src/admin/options.c src/admin/options.h \
 	src/admin/output.c src/admin/output.h \
 	src/admin/prompt.c src/admin/prompt.h \
@@ -25,6 +29,7 @@ libadmin_a_SOURCES = \
 	src/admin/verbs_client.c \
 	src/admin/verbs_client_policy.c \
 	src/admin/verbs_client_secret.c \
+	src/admin/verbs_delivery.c \
 	src/admin/verbs_dialect.c \
 	src/admin/verbs_event.c \
 	src/admin/verbs_key.c \

@@ -127,6 +127,10 @@ static const struct verb verbs[] = {
 
     {"explain", "", "[TOKEN]", 0, 1, OPTION_BIT(JSON), CALL_NEEDS_READING, explain_run,
      "explain what a token is and whether it is accepted; reads stdin"},
+    {"events", "dead", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_delivery_dead,
+     "list what webhooks did not take for three days"},
+    {"events", "retry", "[NUMBER]", 0, 1, OPTION_BIT(ALL), CALL_NEEDS_WRITING, verbs_delivery_retry,
+     "send it again"},
     {"events", "list", "", 0, 0, EVENT_FILTER | OPTION_BIT(LAST) | OPTION_BIT(JSON),
      CALL_NEEDS_READING, verbs_event_list, "list what happened, newest first"},
     {"events", "follow", "", 0, 0, EVENT_FILTER | OPTION_BIT(LAST) | OPTION_BIT(JSON),
@@ -135,6 +139,9 @@ static const struct verb verbs[] = {
      verbs_event_summary, "count what happened in 7 days, by kind, and what reuse ended"},
     {"events", "", "", 0, 0, EVENT_FILTER | OPTION_BIT(LAST) | OPTION_BIT(JSON), CALL_NEEDS_READING,
      verbs_event_list, "the same as events list"},
+
+    {"notify", "", "", 0, 0, OPTION_BIT(ONCE), CALL_NEEDS_WRITING, notify_run,
+     "send events to the webhooks, until it is stopped"},
 
     {"store", "stat", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_store_stat,
      "print the numbers and sizes of the store"},

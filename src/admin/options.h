@@ -64,6 +64,8 @@
     OPTION(FORCE, "force", 0, "", false, "do what is refused because it is seldom meant")          \
     OPTION(ISSUER, "issuer", 0, "URL", false, "this site's URL, which access tokens name")         \
     OPTION(YES, "yes", 0, "", false, "without asking")                                             \
+    OPTION(ALL, "all", 0, "", false, "all that are dead")                                          \
+    OPTION(ONCE, "once", 0, "", false, "send what is due, and end")                                \
     OPTION(SESSION, "session", 0, "SESSION", false, "only what concerns this session")             \
     OPTION(SINCE, "since", 0, "DURATION", false, "only of the last so long, like 7d")              \
     OPTION(KIND, "kind", 0, "KIND", true, "only events of this kind or class (may be repeated)")   \

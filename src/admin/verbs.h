@@ -9,6 +9,7 @@
 enum call_end init_run(struct call *call);
 enum call_end doctor_run(struct call *call);
 enum call_end explain_run(struct call *call);
+enum call_end notify_run(struct call *call);
 
 enum call_end verbs_account_add(struct call *call);
 enum call_end verbs_account_set(struct call *call);
@@ -41,6 +42,9 @@ enum call_end verbs_client_remove(struct call *call);
 enum call_end verbs_client_set(struct call *call);
 enum call_end verbs_client_show(struct call *call);
 enum call_end verbs_client_unlock(struct call *call);
+
+enum call_end verbs_delivery_dead(struct call *call);
+enum call_end verbs_delivery_retry(struct call *call);
 
 enum call_end verbs_dialect_list(struct call *call);
 

@@ -58,10 +58,10 @@ struct http_call {
      * User-Agent come by themselves. */
     const char *headers[HTTP_CLIENT_HEADERS_MAX + 1];
     const char *ca_file; /* PEM certificates that vouch for the server; NULL = the system's */
-    int64_t timeout_ms; /* for all of it: looking up, connecting, sending, the whole answer */
-    char *room;         /* of the body of the answer; NULL = it is not kept */
-    size_t room_size;   /* bytes; the answer is not read any further */
-    void *owner;        /* of the caller */
+    int64_t timeout_ms;  /* for all of it: looking up, connecting, sending, the whole answer */
+    char *room;          /* of the body of the answer; NULL = it is not kept */
+    size_t room_size;    /* bytes; the answer is not read any further */
+    void *owner;         /* of the caller */
 
     /* What came back. */
     bool answered;          /* false: `fault` says why not */
