@@ -16,6 +16,8 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_jwk \
 	tests/fuzz/fuzz_refresh_token \
 	tests/fuzz/fuzz_record \
+	tests/fuzz/fuzz_account_line \
+	tests/fuzz/fuzz_oauth_page \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_fcgi_scan
 if FUZZER
@@ -55,5 +57,11 @@ tests_fuzz_fuzz_config_LDADD = $(FUZZ_LIBS) $(PROCESS_LIBS)
 tests_fuzz_fuzz_fcgi_scan_SOURCES = tests/fuzz/fuzz_fcgi_scan.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_fcgi_scan_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_fcgi_scan_LDADD = $(FUZZ_LIBS) $(SERVER_LIBS)
+tests_fuzz_fuzz_account_line_SOURCES = tests/fuzz/fuzz_account_line.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_account_line_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_account_line_LDADD = $(FUZZ_LIBS) $(ADMIN_LIBS)
+tests_fuzz_fuzz_oauth_page_SOURCES = tests/fuzz/fuzz_oauth_page.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_oauth_page_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_oauth_page_LDADD = $(FUZZ_LIBS) $(DIALECT_LIBS)
 
 EXTRA_DIST += tests/fuzz/seeds
