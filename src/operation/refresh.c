@@ -653,12 +653,12 @@ static enum event_network compare_network(const struct refresh *refresh)
     uint8_t network[SESSION_NETWORK_SIZE];
 
     if (!operation_network(refresh->request, session->id, network) ||
-        memcmp(network, unknown, sizeof unknown) == 0 ||
-        memcmp(session->network, unknown, sizeof unknown) == 0) {
+        secret_equal(network, unknown, sizeof unknown) ||
+        secret_equal(session->network, unknown, sizeof unknown)) {
         return EVENT_NETWORK_UNKNOWN;
     }
-    return memcmp(network, session->network, sizeof network) == 0 ? EVENT_NETWORK_SAME
-                                                                  : EVENT_NETWORK_OTHER;
+    return secret_equal(network, session->network, sizeof network) ? EVENT_NETWORK_SAME
+                                                                   : EVENT_NETWORK_OTHER;
 }
 
 static int64_t renewed_expiry_ms(const struct refresh *refresh)
