@@ -18,8 +18,8 @@ enum { CRYPTO_HASH_SIZE = 32, CRYPTO_KEY_SIZE = 32 };
  * could not be started, and would crash when it is used. */
 bool crypto_start(void);
 
-/* The same for a library that speaks TLS by libcrypto: certificates are verified by digests that are
- * looked up in a way for which crypto_start sets up nothing. */
+/* The same for a library that speaks TLS by libcrypto: certificates are verified by digests that
+ * are looked up in a way for which crypto_start sets up nothing. */
 bool crypto_start_tls(void);
 
 /* What libcrypto sets up once stays broken for the life of the process when memory is short at that

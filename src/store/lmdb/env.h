@@ -12,21 +12,22 @@
 
 /* The tables; a table's number is part of the record MACs and never changes. */
 #define ENV_TABLE_ROWS                                                                             \
-    TABLE(META, "meta")           /* "format", "counters", "time" */                               \
-    TABLE(SESSIONS, "sessions")   /* session id -> session */                                      \
-    TABLE(ALIASES, "aliases")     /* hash of a token -> session id, generation */                  \
-    TABLE(ACCOUNTS, "accounts")   /* number -> account */                                          \
-    TABLE(NAMES, "names")         /* account name -> number */                                     \
-    TABLE(CLIENTS, "clients")     /* client id -> client */                                        \
-    TABLE(KEYS, "keys")           /* number -> signing key */                                      \
-    TABLE(OWNERS, "owners")       /* account number, session id -> nothing */                      \
-    TABLE(ENDS, "ends")           /* time to look, session id -> nothing */                        \
-    TABLE(EVENTS, "events")       /* number -> event */                                            \
-    TABLE(MARKS, "marks")         /* kind, hash -> mark */                                         \
-    TABLE(MARK_ENDS, "mark_ends") /* kind, time when it is over, hash -> nothing */                \
-    TABLE(REPEATS, "repeats")     /* session id, generation, kind, event number -> nothing */      \
-    TABLE(OUTBOX, "outbox")       /* subscription -> counts; and number -> row */                  \
-    TABLE(DELIVERIES, "deliveries") /* subscription, the order in which rows are taken -> nothing */
+    TABLE(META, "meta")             /* "format", "counters", "time" */                             \
+    TABLE(SESSIONS, "sessions")     /* session id -> session */                                    \
+    TABLE(ALIASES, "aliases")       /* hash of a token -> session id, generation */                \
+    TABLE(ACCOUNTS, "accounts")     /* number -> account */                                        \
+    TABLE(NAMES, "names")           /* account name -> number */                                   \
+    TABLE(CLIENTS, "clients")       /* client id -> client */                                      \
+    TABLE(KEYS, "keys")             /* number -> signing key */                                    \
+    TABLE(OWNERS, "owners")         /* account number, session id -> nothing */                    \
+    TABLE(ENDS, "ends")             /* time to look, session id -> nothing */                      \
+    TABLE(EVENTS, "events")         /* number -> event */                                          \
+    TABLE(MARKS, "marks")           /* kind, hash -> mark */                                       \
+    TABLE(MARK_ENDS, "mark_ends")   /* kind, time when it is over, hash -> nothing */              \
+    TABLE(REPEATS, "repeats")       /* session id, generation, kind, event number -> nothing */    \
+    TABLE(OUTBOX, "outbox")         /* subscription -> counts; and number -> row */                \
+    TABLE(DELIVERIES, "deliveries") /* subscription, the order in which rows are taken -> nothing  \
+                                     */
 
 enum env_table {
 #define TABLE(name, word) TABLE_##name,
