@@ -181,17 +181,28 @@ enum call_end call_session_id(const struct call *call, const char *spelled,
 
 /* ---- events ---- */
 
-enum call_end call_event(const struct call *call, enum event_kind kind, uint64_t account,
-                         const char *client, const char *note)
+void call_attach(const struct call *call, struct store_write *write, enum event_kind kind,
+                 uint64_t account, const char *client, const char *cause, const char *note)
 {
-    struct fault fault = {0};
     struct event event = {.at_ms = call->now_ms, .kind = kind, .account = account};
 
     if (client != NULL) {
         text_copy(text_of(client), event.client, sizeof event.client);
     }
+    event_set_cause(&event, cause != NULL ? cause : "");
     text_copy(text_cut(text_of(note), EVENT_NOTE_MAX), event.note, sizeof event.note);
-    if (store_event_add(call->service.store, &event, &fault) == STORE_OK) {
+    store_attach_event(write, &event);
+}
+
+enum call_end call_event(const struct call *call, enum event_kind kind, uint64_t account,
+                         const char *client, const char *note)
+{
+    struct fault fault = {0};
+    struct store_write write;
+
+    store_prepare_attached(&write, call->now_ms);
+    call_attach(call, &write, kind, account, client, NULL, note);
+    if (store_write(call->service.store, &write, &fault) == STORE_OK) {
         return CALL_DONE;
     }
     fault_prefix(&fault, "done, but the event was not written");

@@ -93,6 +93,10 @@ enum store_result call_account_name(const struct call *call, uint64_t number,
 enum call_end call_session_id(const struct call *call, const char *spelled,
                               uint8_t id[SESSION_ID_SIZE]);
 
+/* Attaches an event of now to a write, which is made in the same commit. `account` 0, `client`,
+ * `cause` and `note` NULL = none. */
+void call_attach(const struct call *call, struct store_write *write, enum event_kind kind,
+                 uint64_t account, const char *client, const char *cause, const char *note);
 /* Writes an event of now. CALL_FAULT with the reason said: what was done stays done. */
 enum call_end call_event(const struct call *call, enum event_kind kind, uint64_t account,
                          const char *client, const char *note);

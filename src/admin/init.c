@@ -386,17 +386,19 @@ static bool make_keys(struct call *call, struct fault *fault)
 static bool make_key(struct call *call, const struct key_need *need, struct signing_row *row,
                      struct fault *fault)
 {
-    struct event event = {.at_ms = call->now_ms, .kind = EVENT_KEY};
+    char note[EVENT_NOTE_MAX + 1];
+    struct store_write write;
     struct signing_key *key = signing_key_generate(need->algorithm, NULL, &call->randomness, fault);
 
     *row = (struct signing_row){.state = SIGNING_ACTIVE, .created_ms = call->now_ms};
     bool made = key != NULL &&
                 text_copy(text_of(need->bound ? need->realm : ""), row->realm, sizeof row->realm) &&
-                signing_key_seal(key, &call->service.secrets, &call->randomness, row, fault) &&
-                store_key_add(call->service.store, row, fault) == STORE_OK;
+                signing_key_seal(key, &call->service.secrets, &call->randomness, row, fault);
     signing_key_close(key);
-    snprintf(event.note, sizeof event.note, "%s added by init", row->kid);
-    return made && store_event_add(call->service.store, &event, fault) == STORE_OK;
+    snprintf(note, sizeof note, "%s added by init", row->kid);
+    store_prepare_key_add(&write, row);
+    call_attach(call, &write, EVENT_KEY, 0, NULL, "added", note);
+    return made && store_write(call->service.store, &write, fault) == STORE_OK;
 }
 
 static void say_key(struct call *call, const struct signing_row *row, bool made)

@@ -34,7 +34,7 @@ enum call_end verbs_client_read(struct call *call, struct client *client);
 /* Writes the client back, if it is still as it was read. CALL_DONE, or the end with its reason
  * said. */
 enum call_end verbs_client_update(struct call *call, const struct client *before,
-                                  const struct client *after);
+                                  const struct client *after, const char *what);
 enum call_end verbs_client_disable(struct call *call);
 enum call_end verbs_client_enable(struct call *call);
 enum call_end verbs_client_list(struct call *call);
@@ -74,5 +74,6 @@ enum call_end verbs_store_prune(struct call *call);
 enum call_end verbs_event_list(struct call *call);
 enum call_end verbs_event_follow(struct call *call);
 enum call_end verbs_event_summary(struct call *call);
+enum call_end verbs_event_verify(struct call *call);
 
 #endif

@@ -31,11 +31,12 @@ enum { COLUMNS = sizeof columns / sizeof columns[0], PAGE = 64 };
 static void fill(const struct call *call, const struct account *account,
                  struct cell cells[COLUMNS]);
 static enum call_end update(struct call *call, const struct account *before,
-                            const struct account *account, const char *what);
+                            const struct account *account, const char *cause, const char *note);
 static enum call_end update_and_end(struct call *call, const struct account *before,
-                                    const struct account *account, size_t *count);
+                                    const struct account *account, const char *cause,
+                                    const char *note, size_t *count);
 static enum call_end updated(struct call *call, const struct account *account,
-                             enum store_result result, const struct fault *fault, const char *what);
+                             enum store_result result, const struct fault *fault);
 static enum call_end read_facts(struct call *call, struct account *account);
 static enum call_end read_rules(const struct call *call, struct account *account);
 static enum call_end read_roles(struct call *call, struct account *account);
@@ -124,6 +125,7 @@ enum call_end verbs_account_add(struct call *call)
 {
     struct account account = {.enabled = true, .created_ms = call->now_ms};
     struct text name = text_of(call_argument(call, 0));
+    struct store_write write;
     struct fault fault = {0};
 
     if (!account_name_is_good(name) || !text_copy(name, account.name, sizeof account.name)) {
@@ -144,7 +146,9 @@ enum call_end verbs_account_add(struct call *call)
     if (end != CALL_DONE) {
         return end;
     }
-    switch (store_account_add(call->service.store, &account, &fault)) {
+    store_prepare_account_add(&write, &account);
+    call_attach(call, &write, EVENT_ACCOUNT, 0, NULL, "added", "added");
+    switch (store_write(call->service.store, &write, &fault)) {
     case STORE_OK:
         break;
     case STORE_EXISTS:
@@ -155,7 +159,7 @@ enum call_end verbs_account_add(struct call *call)
         return call_fault(call, &fault);
     }
     output_say(&call->output, "account %s added", account.name);
-    return call_event(call, EVENT_ACCOUNT, account.number, NULL, "added");
+    return CALL_DONE;
 }
 
 enum call_end verbs_account_set(struct call *call)
@@ -171,7 +175,7 @@ enum call_end verbs_account_set(struct call *call)
     account = before;
     end = end == CALL_DONE ? read_facts(call, &account) : end;
     end = end == CALL_DONE ? read_rules(call, &account) : end;
-    end = end == CALL_DONE ? update(call, &before, &account, "changed") : end;
+    end = end == CALL_DONE ? update(call, &before, &account, "changed", "changed") : end;
     if (end == CALL_DONE) {
         output_say(&call->output,
                    "account %s changed; access tokens show it from their next renewal",
@@ -195,13 +199,14 @@ enum call_end verbs_account_passwd(struct call *call)
 
         memcpy(after.password, account.password, sizeof after.password);
         account = after;
-        end = account.keep_on_password_change ? update(call, &before, &account, NULL)
-                                              : update_and_end(call, &before, &account, &count);
+        end = account.keep_on_password_change
+                  ? update(call, &before, &account, "password-change", "password changed")
+                  : update_and_end(call, &before, &account, "password-change", "password changed",
+                                   &count);
     }
     if (end == CALL_DONE) {
         output_say(&call->output, "password of %s changed; %zu session%s ended", account.name,
                    count, count == 1 ? "" : "s");
-        end = call_event(call, EVENT_ACCOUNT, account.number, NULL, "password changed");
     }
     return end;
 }
@@ -218,11 +223,9 @@ enum call_end verbs_account_disable(struct call *call)
     account = before;
     account.enabled = false;
     if (end == CALL_DONE && keep) {
-        end = before.enabled ? update(call, &before, &account, "disabled") : end;
+        end = before.enabled ? update(call, &before, &account, "disabled", "disabled") : end;
     } else if (end == CALL_DONE) {
-        end = update_and_end(call, &before, &account, &count);
-        end = end == CALL_DONE ? call_event(call, EVENT_ACCOUNT, account.number, NULL, "disabled")
-                               : end;
+        end = update_and_end(call, &before, &account, "disabled", "disabled", &count);
     }
     if (end == CALL_DONE && keep) {
         output_say(&call->output,
@@ -244,7 +247,7 @@ enum call_end verbs_account_enable(struct call *call)
     account = before;
     if (end == CALL_DONE && !account.enabled) {
         account.enabled = true;
-        end = update(call, &before, &account, "enabled");
+        end = update(call, &before, &account, "enabled", "enabled");
     }
     if (end == CALL_DONE) {
         output_say(&call->output, "account %s enabled", account.name);
@@ -252,34 +255,46 @@ enum call_end verbs_account_enable(struct call *call)
     return end;
 }
 
-/* Writes the account back, if it is still as it was read, and notes it. */
+/* Writes the account back, if it is still as it was read, with the event. */
 static enum call_end update(struct call *call, const struct account *before,
-                            const struct account *account, const char *what)
+                            const struct account *account, const char *cause, const char *note)
 {
+    struct store_write write;
     struct fault fault = {0};
-    enum store_result result = store_account_update(call->service.store, before, account, &fault);
+    enum store_result result;
 
-    return updated(call, account, result, &fault, what);
+    store_prepare_account_update(&write, before, account);
+    call_attach(call, &write, EVENT_ACCOUNT, account->number, NULL, cause, note);
+    result = store_write(call->service.store, &write, &fault);
+    return updated(call, account, result, &fault);
 }
 
 /* The same, and ends its sessions in that commit; *count = how many. */
 static enum call_end update_and_end(struct call *call, const struct account *before,
-                                    const struct account *account, size_t *count)
+                                    const struct account *account, const char *cause,
+                                    const char *note, size_t *count)
 {
+    struct store_write write;
     struct fault fault = {0};
-    enum store_result result = store_account_update_and_end(
-        call->service.store, before, account, SESSION_ENDED_ACCOUNT, call->now_ms, count, &fault);
+    enum store_result result;
 
-    return updated(call, account, result, &fault, NULL);
+    store_prepare_account_update_and_end(&write, before, account, SESSION_ENDED_ACCOUNT,
+                                         call->now_ms);
+    call_attach(call, &write, EVENT_REVOKED, account->number, NULL, cause,
+                "all sessions of the account");
+    if (note != NULL) {
+        call_attach(call, &write, EVENT_ACCOUNT, account->number, NULL, cause, note);
+    }
+    result = store_write_and_mark(call->service.store, &write, count, &fault);
+    return updated(call, account, result, &fault);
 }
 
 static enum call_end updated(struct call *call, const struct account *account,
-                             enum store_result result, const struct fault *fault, const char *what)
+                             enum store_result result, const struct fault *fault)
 {
     switch (result) {
     case STORE_OK:
-        return what != NULL ? call_event(call, EVENT_ACCOUNT, account->number, NULL, what)
-                            : CALL_DONE;
+        return CALL_DONE;
     case STORE_ABSENT:
         return call_refuse(call, "account %s was removed meanwhile", account->name);
     case STORE_STALE:
@@ -298,17 +313,20 @@ enum call_end verbs_account_remove(struct call *call)
 {
     struct account before;
     struct account account;
+    struct store_write write;
     struct fault fault = {0};
     size_t count = 0;
     enum call_end end = call_account(call, call_argument(call, 0), &before);
 
     account = before;
     account.enabled = false;
-    end = end == CALL_DONE ? update_and_end(call, &before, &account, &count) : end;
+    end = end == CALL_DONE ? update_and_end(call, &before, &account, "removed", NULL, &count) : end;
     if (end != CALL_DONE) {
         return end;
     }
-    switch (store_account_remove(call->service.store, account.name, &fault)) {
+    store_prepare_account_remove(&write, account.name);
+    call_attach(call, &write, EVENT_ACCOUNT, account.number, NULL, "removed", "removed");
+    switch (store_write(call->service.store, &write, &fault)) {
     case STORE_OK:
         break;
     case STORE_ABSENT:
@@ -320,7 +338,7 @@ enum call_end verbs_account_remove(struct call *call)
     }
     output_say(&call->output, "account %s removed; %zu session%s ended", account.name, count,
                count == 1 ? "" : "s");
-    return call_event(call, EVENT_ACCOUNT, account.number, NULL, "removed");
+    return CALL_DONE;
 }
 
 /* ---- the options of an account ---- */

@@ -76,6 +76,7 @@ enum call_end verbs_client_add(struct call *call)
 {
     struct client client = {.enabled = true, .created_ms = call->now_ms};
     char secret[44] = "";
+    struct store_write write;
     struct fault fault = {0};
     struct text id = text_of(call_argument(call, 0));
 
@@ -95,10 +96,11 @@ enum call_end verbs_client_add(struct call *call)
     if (end != CALL_DONE) {
         return end;
     }
-    switch (store_client_add(call->service.store, &client, &fault)) {
+    store_prepare_client_add(&write, &client);
+    call_attach(call, &write, EVENT_CLIENT, 0, client.id, "added", "added");
+    switch (store_write(call->service.store, &write, &fault)) {
     case STORE_OK:
         show_added(call, &client, secret);
-        end = call_event(call, EVENT_CLIENT, 0, client.id, "added");
         break;
     case STORE_EXISTS:
         end = call_refuse(call, "client %s exists", client.id);
@@ -163,8 +165,12 @@ enum call_end verbs_client_remove(struct call *call)
     const char *id = call_argument(call, 0);
     struct fault fault = {0};
     size_t ended = 0;
-    enum store_result removed = store_client_remove(call->service.store, id, &fault);
+    enum store_result removed;
+    struct store_write write;
 
+    store_prepare_client_remove(&write, id);
+    call_attach(call, &write, EVENT_CLIENT, 0, id, "removed", "removed");
+    removed = store_write(call->service.store, &write, &fault);
     if (removed == STORE_FAULT) {
         return call_fault(call, &fault);
     } else if (store_client_sessions_mark(call->service.store, id, call->now_ms, &ended, &fault) !=
@@ -179,5 +185,5 @@ enum call_end verbs_client_remove(struct call *call)
     }
     output_say(&call->output, "client %s removed; %zu session%s ended", id, ended,
                ended == 1 ? "" : "s");
-    return call_event(call, EVENT_CLIENT, 0, id, "removed");
+    return CALL_DONE;
 }

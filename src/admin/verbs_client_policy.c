@@ -129,21 +129,23 @@ static enum call_end set_enabled(struct call *call, bool enabled)
 static enum call_end change(struct call *call, const struct client *before,
                             const struct client *after, const char *what)
 {
-    enum call_end end = verbs_client_update(call, before, after);
+    enum call_end end = verbs_client_update(call, before, after, what);
 
     if (end == CALL_DONE) {
         output_say(&call->output, "client %s %s", after->id, what);
-        end = call_event(call, EVENT_CLIENT, 0, after->id, what);
     }
     return end;
 }
 
 enum call_end verbs_client_update(struct call *call, const struct client *before,
-                                  const struct client *after)
+                                  const struct client *after, const char *what)
 {
+    struct store_write write;
     struct fault fault = {0};
 
-    switch (store_client_update(call->service.store, before, after, &fault)) {
+    store_prepare_client_update(&write, before, after);
+    call_attach(call, &write, EVENT_CLIENT, 0, after->id, NULL, what);
+    switch (store_write(call->service.store, &write, &fault)) {
     case STORE_OK:
         return CALL_DONE;
     case STORE_ABSENT:

@@ -218,7 +218,5 @@ static enum call_end retire(struct call *call, const struct client *before)
 static enum call_end update(struct call *call, const struct client *before,
                             const struct client *after, const char *what)
 {
-    enum call_end end = verbs_client_update(call, before, after);
-
-    return end == CALL_DONE ? call_event(call, EVENT_CLIENT, 0, after->id, what) : end;
+    return verbs_client_update(call, before, after, what);
 }

@@ -263,9 +263,14 @@ static enum call_end keep(struct call *call, struct signing_key *key, struct sig
 
 static enum call_end keep_row(struct call *call, struct signing_row *row, const char *what)
 {
+    char note[EVENT_NOTE_MAX + 1];
+    struct store_write write;
     struct fault fault = {0};
 
-    switch (store_key_add(call->service.store, row, &fault)) {
+    snprintf(note, sizeof note, "%s %s", row->kid, what);
+    store_prepare_key_add(&write, row);
+    call_attach(call, &write, EVENT_KEY, 0, NULL, "added", note);
+    switch (store_write(call->service.store, &write, &fault)) {
     case STORE_OK:
         break;
     case STORE_EXISTS:
@@ -287,9 +292,7 @@ static enum call_end keep_row(struct call *call, struct signing_row *row, const 
                : row->state == SIGNING_VERIFY_ONLY
                    ? "verify-only: what it signed can be adopted where a realm has adopt = on"
                    : "published: it verifies, and signs after `retoken key activate`");
-    char note[EVENT_NOTE_MAX + 1];
-    snprintf(note, sizeof note, "%s %s", row->kid, what);
-    return call_event(call, EVENT_KEY, 0, NULL, note);
+    return CALL_DONE;
 }
 
 /* ---- states ---- */
@@ -421,13 +424,16 @@ static const struct mount *orphaned(const struct config *config, const struct si
 static enum call_end set_state(struct call *call, const char *kid, enum signing_state state,
                                const char *what)
 {
-    struct fault fault = {0};
     char note[EVENT_NOTE_MAX + 1];
+    struct store_write write;
+    struct fault fault = {0};
 
-    switch (store_key_set_state(call->service.store, kid, state, &fault)) {
+    snprintf(note, sizeof note, "%s %s", kid, what);
+    store_prepare_key_set_state(&write, kid, state);
+    call_attach(call, &write, EVENT_KEY, 0, NULL, NULL, note);
+    switch (store_write(call->service.store, &write, &fault)) {
     case STORE_OK:
-        snprintf(note, sizeof note, "%s %s", kid, what);
-        return call_event(call, EVENT_KEY, 0, NULL, note);
+        return CALL_DONE;
     case STORE_ABSENT:
         return call_refuse(call, "no key %s; `retoken key list` shows all", kid);
     case STORE_EXISTS:

@@ -198,13 +198,10 @@ enum call_end verbs_session_revoke(struct call *call)
                    session_end_meaning(session->end));
         return CALL_DONE;
     }
-    struct event event = {.at_ms = call->now_ms,
-                          .kind = EVENT_REVOKED,
-                          .account = session->account,
-                          .generation = session->generation};
-    memcpy(event.session, session->id, sizeof event.session);
-    memcpy(event.realm, session->realm, sizeof event.realm);
-    memcpy(event.client, session->client, sizeof event.client);
+    struct event event;
+
+    event_of_session(&event, EVENT_REVOKED, session, session->generation, call->now_ms);
+    event_set_cause(&event, "admin");
     if (store_session_end(call->service.store, session->id, SESSION_ENDED_ADMIN, call->now_ms,
                           &event, &fault) != STORE_OK) {
         return call_fault(call, &fault);
@@ -219,6 +216,7 @@ enum call_end verbs_session_revoke(struct call *call)
 static enum call_end revoke_account(struct call *call, const char *name)
 {
     struct account account;
+    struct store_write write;
     struct fault fault = {0};
     size_t count = 0;
     enum call_end end = call_account(call, name, &account);
@@ -226,12 +224,14 @@ static enum call_end revoke_account(struct call *call, const char *name)
     if (end != CALL_DONE) {
         return end;
     }
-    if (store_account_sessions_end(call->service.store, account.number, SESSION_ENDED_ADMIN,
-                                   call->now_ms, &count, &fault) != STORE_OK) {
+    store_prepare_end_account(&write, account.number, SESSION_ENDED_ADMIN, call->now_ms);
+    call_attach(call, &write, EVENT_REVOKED, account.number, NULL, "admin",
+                "all sessions of the account");
+    if (store_write_and_mark(call->service.store, &write, &count, &fault) != STORE_OK) {
         return call_fault(call, &fault);
     }
     output_say(&call->output, "%zu session%s of %s revoked", count, count == 1 ? "" : "s", name);
-    return call_event(call, EVENT_REVOKED, account.number, NULL, "all sessions of the account");
+    return CALL_DONE;
 }
 
 /* ---- create ---- */

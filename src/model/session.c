@@ -101,6 +101,17 @@ void session_correct_spent(struct session *session, const struct clock_moment *s
     note_spent(session, 0, spent);
 }
 
+void session_note_event(struct session *session, unsigned kind, int64_t at_ms)
+{
+    struct session_event *events = session->events;
+
+    memmove(events + 1, events, (SESSION_EVENTS_KEPT - 1) * sizeof *events);
+    events[0] = (struct session_event){at_ms, (uint8_t)kind};
+    if (session->event_count < SESSION_EVENTS_KEPT) {
+        session->event_count++;
+    }
+}
+
 const char *session_pending_meaning(enum session_pending pending)
 {
     switch (pending) {

@@ -132,6 +132,9 @@ void session_begin(struct session *session, bool client_proved);
 /* The generation before the current one was spent at `spent`, and not when that was noted. */
 void session_correct_spent(struct session *session, const struct clock_moment *spent);
 
+/* An event of this session in short, which pushes out the oldest. `kind`: enum event_kind. */
+void session_note_event(struct session *session, unsigned kind, int64_t at_ms);
+
 /* "live" once it has begun; "pending: …" */
 const char *session_pending_meaning(enum session_pending pending);
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "operation/decoy.h"
 #include "operation/password_gate.h"
+#include "operation/refusal.h"
 #include "operation/request_event.h"
 
 enum { WAIT_FIRST_MS = CLOCK_SECOND, WAIT_MOST_MS = 15 * CLOCK_MINUTE };
@@ -264,8 +265,11 @@ struct store_write *guess_settle(struct request *request, enum outcome outcome)
     struct guess_writing writings[3];
     size_t count = list_writings(guess, writings);
     struct store_write *write;
+    struct event refused;
+    bool tells = refusal_event(request, outcome, &refused);
 
-    if (count + guess->writings_before == 0) {
+    if (count + guess->writings_before == 0 &&
+        !(tells && refusal_is_due(request->issuer, &refused))) {
         return NULL;
     }
     guess->settled = true;
@@ -276,7 +280,10 @@ struct store_write *guess_settle(struct request *request, enum outcome outcome)
         guess->outcome = OUTCOME_FAULT;
         return NULL;
     }
-    store_prepare_attached(write, guess->counts[IN_A_ROW].mark.at_ms);
+    store_prepare_attached(write, tells ? refused.at_ms : guess->counts[IN_A_ROW].mark.at_ms);
+    if (tells) {
+        store_attach_event(write, &refused);
+    }
     for (size_t i = 0; i < guess->writings_before; i++) {
         store_attach_mark(write, guess->before[i].use, &guess->before[i].mark);
     }

@@ -81,8 +81,9 @@ bool guess_begin(struct request *request, enum guess_kind kind, struct text whom
 bool guess_password(struct request *request, struct text name, struct text password,
                     const char *hash, enum outcome *refusal);
 
-/* The write that counts the request's guess, or forgets those before it, in the request's memory;
- * NULL: there is none to make. `outcome` is kept in guess.outcome. */
+/* The write that counts the request's guess, or forgets those before it, and tells that the request
+ * was refused (refusal.h), in the request's memory; NULL: there is none to make. `outcome` is kept
+ * in guess.outcome. */
 struct store_write *guess_settle(struct request *request, enum outcome outcome);
 /* What came of that write: a wrong guess that could not be counted is a fault. */
 void guess_settled(struct request *request, enum store_result result);

@@ -4,6 +4,8 @@
 #ifndef RETOKEN_OPERATION_ISSUER_H
 #define RETOKEN_OPERATION_ISSUER_H
 
+#include <stdatomic.h>
+
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/fault.h"
@@ -14,6 +16,8 @@
 #include "token/keyring.h"
 #include "token/secrets.h"
 
+enum { ISSUER_REFUSALS = 256 };
+
 struct issuer {
     struct store *store;           /* borrowed */
     const struct secrets *secrets; /* borrowed */
@@ -23,6 +27,8 @@ struct issuer {
     struct device_polls *polls;       /* when devices last asked whether they are approved */
     struct signing_key *refresh_jwt;  /* signs JWT-shaped refresh tokens, and nothing else */
     struct issuer_keyrings *keyrings; /* issuer.c's own: the current one and earlier ones */
+
+    _Atomic uint32_t refused_s[ISSUER_REFUSALS]; /* refusal.c's: when one was written last */
 
     struct password_method password_method; /* of new hashes; set after opening */
     struct metrics *metrics;                /* borrowed; the same; NULL: nothing is counted */

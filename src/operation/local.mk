@@ -33,6 +33,7 @@ liboperation_a_SOURCES = \
 	src/operation/preflight.c \
 	src/operation/preview.c src/operation/preview.h \
 	src/operation/refresh.c \
+	src/operation/refusal.c src/operation/refusal.h \
 	src/operation/rehash.c src/operation/rehash.h \
 	src/operation/remote_user.c src/operation/remote_user.h \
 	src/operation/request.h \

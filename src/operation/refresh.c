@@ -78,6 +78,8 @@ static bool answer_again(struct refresh *refresh, struct text scope, bool fresh)
 static bool mint_again(struct refresh *refresh);
 static void punish(struct refresh *refresh);
 static void report(struct refresh *refresh, enum event_kind kind);
+static void report_if_wanted(struct refresh *refresh, enum event_kind kind);
+static void attach_if_wanted(struct refresh *refresh, enum event_kind kind);
 static void start_event(const struct refresh *refresh, enum event_kind kind, struct event *event);
 static enum event_network compare_network(const struct refresh *refresh);
 static int64_t renewed_expiry_ms(const struct refresh *refresh);
@@ -507,6 +509,7 @@ static bool rotate(struct refresh *refresh, struct text scope, uint32_t to)
     }
     refresh->answer->session_expires_ms = rotation.expires_ms;
     store_prepare_rotate(&refresh->write, &rotation);
+    attach_if_wanted(refresh, EVENT_REFRESHED);
     refresh->writes = true;
     return true;
 }
@@ -545,12 +548,14 @@ static bool renew(struct refresh *refresh, struct text scope)
     }
     if (!decision_touch_due(&refresh->policy, session, refresh->now.wall_ms) &&
         !client_use_due(secret, refresh->now.wall_ms)) {
+        report_if_wanted(refresh, EVENT_REFRESHED);
         return true;
     }
     refresh->answer->session_expires_ms = renewed_expiry_ms(refresh);
     store_prepare_touch(&refresh->write, session->id, session->generation, refresh->now.wall_ms,
                         refresh->answer->session_expires_ms);
     refresh->write.of.touch.client_secret = refresh->client.secret;
+    attach_if_wanted(refresh, EVENT_REFRESHED);
     refresh->writes = true;
     return operation_network(refresh->request, session->id, refresh->write.of.touch.network);
 }
@@ -576,6 +581,8 @@ static bool answer_again(struct refresh *refresh, struct text scope, bool fresh)
     }
     if (fresh) {
         report(refresh, EVENT_RECOVERED);
+    } else {
+        report_if_wanted(refresh, EVENT_REPLAYED);
     }
     return true;
 }
@@ -632,6 +639,24 @@ static void report(struct refresh *refresh, enum event_kind kind)
     start_event(refresh, kind, &event);
     store_prepare_event(&refresh->write, &event);
     refresh->writes = true;
+}
+
+/* What works as it should costs nothing where no one wants to be told. */
+static void report_if_wanted(struct refresh *refresh, enum event_kind kind)
+{
+    if (store_wants(refresh->request->issuer->store, kind)) {
+        report(refresh, kind);
+    }
+}
+
+static void attach_if_wanted(struct refresh *refresh, enum event_kind kind)
+{
+    struct event event;
+
+    if (store_wants(refresh->request->issuer->store, kind)) {
+        start_event(refresh, kind, &event);
+        store_attach_event(&refresh->write, &event);
+    }
 }
 
 static void start_event(const struct refresh *refresh, enum event_kind kind, struct event *event)

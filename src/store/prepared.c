@@ -167,13 +167,25 @@ enum store_result store_account_sessions_end(struct store *store, uint64_t accou
                                              enum session_end end, int64_t now_ms, size_t *count,
                                              struct fault *fault)
 {
-    struct store_marking marking = {.account = account, .end = end, .now_ms = now_ms};
     struct store_write write;
-    enum store_result result;
+
+    store_prepare_end_account(&write, account, end, now_ms);
+    return store_write_and_mark(store, &write, count, fault);
+}
+
+enum store_result store_write_and_mark(struct store *store, struct store_write *write,
+                                       size_t *count, struct fault *fault)
+{
+    struct store_marking marking = {.account = write->of.end_account.account,
+                                    .end = write->of.end_account.end,
+                                    .now_ms = write->now_ms};
+    enum store_result result = store_write(store, write, fault);
 
     *count = 0;
-    store_prepare_end_account(&write, account, end, now_ms);
-    result = store_write(store, &write, fault);
+    if (write->kind == STORE_WRITE_ACCOUNT_UPDATE) {
+        marking.account = write->of.account_update.after->number;
+        marking.end = write->of.account_update.end;
+    }
     return result == STORE_OK ? mark_all(store, &marking, count, fault) : result;
 }
 
@@ -258,33 +270,47 @@ void store_prepare_account_rehash(struct store_write *write, uint64_t account, c
     write->of.account_rehash.to = to;
 }
 
+void store_prepare_account_update_and_end(struct store_write *write, const struct account *before,
+                                          const struct account *after, enum session_end end,
+                                          int64_t now_ms)
+{
+    store_prepare_account_update(write, before, after);
+    write->now_ms = now_ms;
+    write->of.account_update.end = end;
+    write->of.account_update.now_ms = now_ms;
+}
+
 enum store_result store_account_update_and_end(struct store *store, const struct account *before,
                                                const struct account *account, enum session_end end,
                                                int64_t now_ms, size_t *count, struct fault *fault)
 {
-    struct store_marking marking = {.account = account->number, .end = end, .now_ms = now_ms};
     struct store_write write;
-    enum store_result result;
 
-    *count = 0;
-    store_prepare_account_update(&write, before, account);
-    write.now_ms = now_ms;
-    write.of.account_update.end = end;
-    write.of.account_update.now_ms = now_ms;
-    result = store_write(store, &write, fault);
-    return result == STORE_OK ? mark_all(store, &marking, count, fault) : result;
+    store_prepare_account_update_and_end(&write, before, account, end, now_ms);
+    return store_write_and_mark(store, &write, count, fault);
+}
+
+void store_prepare_account_remove(struct store_write *write, const char *name)
+{
+    start(write, STORE_WRITE_ACCOUNT_REMOVE, 0);
+    write->of.account_remove = name;
 }
 
 enum store_result store_account_remove(struct store *store, const char *name, struct fault *fault)
 {
     struct store_write write;
 
-    start(&write, STORE_WRITE_ACCOUNT_REMOVE, 0);
-    write.of.account_remove = name;
+    store_prepare_account_remove(&write, name);
     return store_write(store, &write, fault);
 }
 
 /* ---- clients ---- */
+
+void store_prepare_client_add(struct store_write *write, struct client *client)
+{
+    start(write, STORE_WRITE_CLIENT_ADD, client->created_ms);
+    write->of.client_add = client;
+}
 
 enum store_result store_client_add(struct store *store, struct client *client, struct fault *fault)
 {
@@ -294,9 +320,16 @@ enum store_result store_client_add(struct store *store, struct client *client, s
         fault_set(fault, "a client needs an id");
         return STORE_FAULT;
     }
-    start(&write, STORE_WRITE_CLIENT_ADD, client->created_ms);
-    write.of.client_add = client;
+    store_prepare_client_add(&write, client);
     return store_write(store, &write, fault);
+}
+
+void store_prepare_client_update(struct store_write *write, const struct client *before,
+                                 const struct client *after)
+{
+    start(write, STORE_WRITE_CLIENT_UPDATE, 0);
+    write->of.client_update.before = before;
+    write->of.client_update.after = after;
 }
 
 enum store_result store_client_update(struct store *store, const struct client *before,
@@ -304,18 +337,21 @@ enum store_result store_client_update(struct store *store, const struct client *
 {
     struct store_write write;
 
-    start(&write, STORE_WRITE_CLIENT_UPDATE, 0);
-    write.of.client_update.before = before;
-    write.of.client_update.after = client;
+    store_prepare_client_update(&write, before, client);
     return store_write(store, &write, fault);
+}
+
+void store_prepare_client_remove(struct store_write *write, const char *id)
+{
+    start(write, STORE_WRITE_CLIENT_REMOVE, 0);
+    write->of.client_remove = id;
 }
 
 enum store_result store_client_remove(struct store *store, const char *id, struct fault *fault)
 {
     struct store_write write;
 
-    start(&write, STORE_WRITE_CLIENT_REMOVE, 0);
-    write.of.client_remove = id;
+    store_prepare_client_remove(&write, id);
     return store_write(store, &write, fault);
 }
 
@@ -330,6 +366,20 @@ enum store_result store_client_sessions_mark(struct store *store, const char *id
 
 /* ---- signing keys ---- */
 
+void store_prepare_key_add(struct store_write *write, struct signing_row *row)
+{
+    start(write, STORE_WRITE_KEY_ADD, row->created_ms);
+    write->of.key_add = row;
+}
+
+void store_prepare_key_set_state(struct store_write *write, const char *kid,
+                                 enum signing_state state)
+{
+    start(write, STORE_WRITE_KEY_STATE, 0);
+    write->of.key_state.kid = kid;
+    write->of.key_state.state = state;
+}
+
 enum store_result store_key_add(struct store *store, struct signing_row *row, struct fault *fault)
 {
     struct store_write write;
@@ -338,8 +388,7 @@ enum store_result store_key_add(struct store *store, struct signing_row *row, st
         fault_set(fault, "a signing key needs a kid");
         return STORE_FAULT;
     }
-    start(&write, STORE_WRITE_KEY_ADD, row->created_ms);
-    write.of.key_add = row;
+    store_prepare_key_add(&write, row);
     return store_write(store, &write, fault);
 }
 
@@ -348,9 +397,7 @@ enum store_result store_key_set_state(struct store *store, const char *kid,
 {
     struct store_write write;
 
-    start(&write, STORE_WRITE_KEY_STATE, 0);
-    write.of.key_state.kid = kid;
-    write.of.key_state.state = state;
+    store_prepare_key_set_state(&write, kid, state);
     return store_write(store, &write, fault);
 }
 

@@ -375,6 +375,19 @@ void store_prepare_client_use(struct store_write *write, const struct client *cl
                               uint32_t secret, int64_t now_ms);
 void store_prepare_account_update(struct store_write *write, const struct account *before,
                                   const struct account *after);
+/* Ends its sessions in the same commit; store_write_and_mark makes it. */
+void store_prepare_account_update_and_end(struct store_write *write, const struct account *before,
+                                          const struct account *after, enum session_end end,
+                                          int64_t now_ms);
+void store_prepare_account_remove(struct store_write *write, const char *name);
+/* The client's id is not empty, nor the key's kid. */
+void store_prepare_client_add(struct store_write *write, struct client *client);
+void store_prepare_client_update(struct store_write *write, const struct client *before,
+                                 const struct client *after);
+void store_prepare_client_remove(struct store_write *write, const char *id);
+void store_prepare_key_add(struct store_write *write, struct signing_row *row);
+void store_prepare_key_set_state(struct store_write *write, const char *kid,
+                                 enum signing_state state);
 /* Another hash of the same password: `to` takes the place of `from`, and sessions go on.
  * STORE_STALE: the account has another by now. */
 void store_prepare_account_rehash(struct store_write *write, uint64_t account, const char *from,
@@ -390,6 +403,10 @@ void store_attach_mark(struct store_write *write, enum store_mark_use use, const
 
 /* Makes a prepared write durable and waits for it; what the verb would have given. */
 enum store_result store_write(struct store *store, struct store_write *write, struct fault *fault);
+/* The same for a write that ends the sessions of an account, whose records are then marked; *count
+ * as store_account_sessions_end gives it. */
+enum store_result store_write_and_mark(struct store *store, struct store_write *write,
+                                       size_t *count, struct fault *fault);
 /* Hands it in. `done` is called with what the verb would have given: by a store_flush that
  * follows, of this or another thread, or before this returns. It may submit, and must not call a
  * verb that writes. *write, *fault and *self live until then. */

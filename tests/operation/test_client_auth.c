@@ -81,6 +81,37 @@ static enum outcome present_secret(struct world *w, struct text token, const cha
     return world_run(&w->issuer, &ask, w->arena, &answer, &w->fault);
 }
 
+/* Of one client and cause one a second is written, and all are one line. A wrong secret is written
+ * each time, because it counts as a guess. */
+static void test_refusals_leave_events(void **state)
+{
+    struct world *w = *state;
+    struct world_ask ask = {.mount = &w->mount, .client_bound = true, .client_id = TEXT("web")};
+    struct answer answer;
+    struct text token;
+    struct event events[4];
+    size_t count;
+
+    add_client(w, "web", "s3cret", true);
+    token = world_session(w, "web", NULL);
+    ask.refresh_token = token;
+    for (int i = 0; i < 6; i++) {
+        w->now_ms += i == 3 ? CLOCK_SECOND : 1;
+        assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+                         OUTCOME_CLIENT_AUTH_FAILED);
+    }
+    assert_int_equal(present_secret(w, token, "wrong"), OUTCOME_CLIENT_AUTH_FAILED);
+    assert_int_equal(present_secret(w, token, "wrong"), OUTCOME_CLIENT_AUTH_FAILED);
+    assert_int_equal(store_event_list(w->store, NULL, 0, events, 4, &count, &w->fault), STORE_OK);
+    assert_int_equal(count, 2);
+    assert_int_equal(events[0].kind, EVENT_CLIENT_REFUSED);
+    assert_string_equal(events[0].cause, "secret");
+    assert_string_equal(events[0].client, "web");
+    assert_int_equal(events[0].repeats, 1);
+    assert_string_equal(events[1].cause, "no-proof");
+    assert_int_equal(events[1].repeats, 1);
+}
+
 /* Basic credentials that may not be form-urlencoded: either reading may be the right one. */
 static void test_raw_secret_is_tried_second(void **state)
 {
@@ -529,6 +560,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_clients),
+        CASE(test_refusals_leave_events),
         CASE(test_raw_secret_is_tried_second),
         CASE(test_raw_secret_is_remembered),
         CASE(test_secret_is_rolled),

@@ -252,8 +252,10 @@ static void test_events(void **state)
 
     guess_wrong(w, "192.0.2.7", GUESS_CODE, "ada", GUESS_FREE);
     assert_int_equal(store_event_list(w->store, NULL, 0, events, 8, &count, &w->fault), STORE_OK);
-    assert_int_equal(count, 1);
+    assert_int_equal(count, 2);
     assert_int_equal(events[0].kind, EVENT_GUESSED);
+    assert_int_equal(events[1].kind, EVENT_LOGIN_FAILED);
+    assert_int_equal(events[1].repeats, GUESS_FREE - 1);
     assert_int_equal(events[0].account, w->ada.number);
     assert_string_equal(events[0].note, "5 wrong codes in a row");
     for (int n = 0; n < GUESS_FREE_OF_ALL - GUESS_FREE; n++) {
@@ -263,7 +265,8 @@ static void test_events(void **state)
         guess_wrong(w, address, GUESS_CODE, "ada", 1);
     }
     assert_int_equal(store_event_list(w->store, NULL, 0, events, 8, &count, &w->fault), STORE_OK);
-    assert_int_equal(count, 2);
+    assert_int_equal(count, 3);
+    assert_int_equal(events[0].kind, EVENT_LOCKED);
     assert_string_equal(events[0].note, "100 wrong codes in a day");
 }
 

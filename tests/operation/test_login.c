@@ -222,6 +222,39 @@ static void test_leaves_an_event(void **state)
     assert_int_equal(event.kind, EVENT_LOGIN);
     assert_int_equal(event.account, w->ada.number);
     assert_string_equal(event.realm, w->realm.name);
+    assert_string_equal(event.cause, "password");
+    assert_string_equal(event.mount, w->mount.path);
+}
+
+/* However often: names that no account has are one line. */
+static void test_failures_leave_an_event_each(void **state)
+{
+    struct world *w = *state;
+    struct answer answer;
+    struct event events[4];
+    size_t count;
+
+    for (int i = 0; i < 3; i++) {
+        struct world_ask ask = {.mount = &w->mount,
+                                .password_given = true,
+                                .no_bearer = true,
+                                .username_given = true,
+                                .username = text_of(i == 0   ? "ada"
+                                                    : i == 1 ? "eve"
+                                                             : "mallory"),
+                                .password = TEXT("wrong")};
+
+        assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+                         OUTCOME_CREDENTIALS_WRONG);
+    }
+    assert_int_equal(store_event_list(w->store, NULL, 0, events, 4, &count, &w->fault), STORE_OK);
+    assert_int_equal(count, 2);
+    assert_int_equal(events[0].kind, EVENT_LOGIN_FAILED);
+    assert_string_equal(events[0].cause, "unknown-account");
+    assert_int_equal(events[0].repeats, 1);
+    assert_int_equal(events[1].kind, EVENT_LOGIN_FAILED);
+    assert_string_equal(events[1].cause, "password");
+    assert_int_equal(events[1].account, w->ada.number);
 }
 
 /* Five wrong ones, and then not even the right one is looked at, for longer and longer. */
@@ -342,6 +375,7 @@ int main(void)
         CASE(test_scope_of_a_login),
         CASE(test_bearers),
         CASE(test_leaves_an_event),
+        CASE(test_failures_leave_an_event_each),
         CASE(test_guessing_is_slowed),
         CASE(test_clock_goes_back),
         CASE(test_refresh_tokens_are_not_hurt),

@@ -929,6 +929,56 @@ static void test_lost_race_is_answered_as_a_replay(void **state)
     assert_true(text_equal(late.answer.access_token, second.access_token));
 }
 
+/* In the commit that rotates; and nothing of it is listed. */
+static void test_tells_subscribers(void **state)
+{
+    struct world *w = *state;
+    struct text first;
+    struct answer answer;
+    struct event event;
+    size_t count;
+
+    world_subscribe(w);
+    first = world_session(w, "", NULL);
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_ROTATED);
+    assert_true(world_told(w, &event));
+    assert_int_equal(event.kind, EVENT_REFRESHED);
+    assert_int_equal(event.generation, 0);
+    assert_int_equal(event.account, w->ada.number);
+    assert_memory_equal(event.session, answer.session, sizeof event.session);
+    assert_string_equal(event.mount, w->mount.path);
+    assert_string_equal(event.realm, w->realm.name);
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_REPLAYED);
+    assert_true(world_told(w, &event));
+    assert_int_equal(event.kind, EVENT_REPLAYED);
+    w->now_ms += w->realm.policy.concurrency_window_ms + 1;
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_TOKEN_REUSED);
+    assert_true(world_told(w, &event));
+    assert_int_equal(event.kind, EVENT_REUSE);
+    assert_false(world_told(w, &event));
+    assert_int_equal(store_event_list(w->store, NULL, 0, &event, 1, &count, &w->fault), STORE_OK);
+    assert_int_equal(event.kind, EVENT_REUSE);
+}
+
+static void test_tells_subscribers_where_nothing_rotates(void **state)
+{
+    struct world *w = *state;
+    struct text first;
+    struct answer answer;
+    struct event event;
+
+    world_subscribe(w);
+    first = world_session(w, "", NULL);
+    w->realm.policy.rotate = false;
+    for (int i = 0; i < 2; i++) {
+        w->now_ms += CLOCK_MINUTE;
+        assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_RENEWED);
+        assert_true(world_told(w, &event));
+        assert_int_equal(event.kind, EVENT_REFRESHED);
+        assert_int_equal(event.at_ms, w->now_ms);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -970,6 +1020,8 @@ int main(void)
         CASE(test_ended_with_its_account),
         CASE(test_scope_that_a_layout_cannot_say),
         CASE(test_race),
+        CASE(test_tells_subscribers),
+        CASE(test_tells_subscribers_where_nothing_rotates),
     };
     return cmocka_run_group_tests_name("operation/refresh", tests, NULL, NULL);
 }

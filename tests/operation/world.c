@@ -107,24 +107,24 @@ void world_open(struct world *world)
 {
     static const uint8_t master[SECRETS_MASTER_SIZE] = "a master secret for tests, 32 by";
     static char hashed[PASSWORD_HASH_MAX + 1]; /* that takes long: once for all worlds */
-    char url[SCRATCH_PATH_MAX + 16];
-    struct store_settings settings = {.url = url, .create = true};
     struct randomness randomness = {world_random, world};
     struct clock clock = {.now_ms = world_now, .self = world, .boot = world_boot};
 
     memset(world, 0, sizeof *world);
     assert_true(scratch_make(world->scratch));
-    assert_true(store_url_default(world->scratch, url, sizeof url));
+    assert_true(store_url_default(world->scratch, world->url, sizeof world->url));
     world->now_ms = INT64_C(1800000000000);
     world->arena = arena_open((size_t)8 << 20);
     assert_non_null(world->arena);
     assert_true(secrets_open(master, &world->secrets, &world->fault));
-    memcpy(settings.record_key, world->secrets.record, sizeof settings.record_key);
-    settings.keep_ended_ms = CLOCK_DAY;
-    settings.clock = clock;
-    settings.derived_alias = refresh_token_derived_alias;
-    settings.derived_alias_self = &world->secrets;
-    world->store = store_open(&settings, &world->fault);
+    world->settings = (struct store_settings){.url = world->url,
+                                              .create = true,
+                                              .keep_ended_ms = CLOCK_DAY,
+                                              .clock = clock,
+                                              .derived_alias = refresh_token_derived_alias,
+                                              .derived_alias_self = &world->secrets};
+    memcpy(world->settings.record_key, world->secrets.record, sizeof world->settings.record_key);
+    world->store = store_open(&world->settings, &world->fault);
     assert_non_null(world->store);
     assert_true(issuer_open(&world->issuer, world->store, &world->secrets, clock, randomness,
                             &world->fault));
@@ -139,6 +139,34 @@ void world_open(struct world *world)
     strcpy(world->ada.password, hashed);
     assert_int_equal(store_account_add(world->store, &world->ada, &world->fault), STORE_OK);
     fill_mount(&world->mount, &world->realm);
+}
+
+void world_subscribe(struct world *world)
+{
+    struct store_subscription all = {.name = "all", .kinds = ~UINT64_C(0)};
+
+    store_close(world->store);
+    world->settings.subscriptions = &all;
+    world->settings.subscription_count = 1;
+    world->store = store_open(&world->settings, &world->fault);
+    assert_non_null(world->store);
+    world->issuer.store = world->store;
+}
+
+bool world_told(struct world *world, struct event *event)
+{
+    struct store_delivery row;
+    size_t count;
+
+    assert_int_equal(store_delivery_lease(world->store, "all", world->now_ms, CLOCK_MINUTE, &row, 1,
+                                          &count, &world->fault),
+                     STORE_OK);
+    if (count == 1) {
+        *event = row.event;
+        assert_int_equal(store_delivery_done(world->store, "all", &row.number, 1, &world->fault),
+                         STORE_OK);
+    }
+    return count == 1;
 }
 
 void world_close(struct world *world)

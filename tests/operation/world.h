@@ -14,6 +14,8 @@ struct world {
     struct clock_moment boot; /* boot and boot_ms of "now"; boot 0 (as opened): not known */
     uint64_t random;          /* the next bytes */
     struct secrets secrets;
+    char url[SCRATCH_PATH_MAX + 16];
+    struct store_settings settings;
     struct store *store;
     struct issuer issuer;
     struct arena *arena;
@@ -56,6 +58,10 @@ enum outcome world_run(struct issuer *issuer, const struct world_ask *ask, struc
 /* Asserts on every failure. */
 void world_open(struct world *world);
 void world_close(struct world *world);
+/* Opens the store once more, with a subscription "all" to all events. */
+void world_subscribe(struct world *world);
+/* Leases and takes the next event that waits for it; false: there is none. */
+bool world_told(struct world *world, struct event *event);
 /* Adds and activates a key for the mount's algorithm. */
 void world_add_key(struct world *world, enum signing_algorithm algorithm, const char *kid);
 /* Begins a session as `ask` says. */

@@ -286,6 +286,54 @@ static void a_dropped_one_holds_no_others(void **state)
     assert_int_equal(fixture_findings(f), 0);
 }
 
+/* When it is over, and long before it is swept; once, and not what has ended otherwise. */
+static void an_expiry_is_told_once(void **state)
+{
+    struct fixture *f = *state;
+    struct store_delivery rows[ROOM];
+    struct session ended = fixture_session(2), late = fixture_session(1);
+
+    subscribe(f, 0);
+    fixture_account(f, "ada");
+    snprintf(late.realm, sizeof late.realm, "main");
+    assert_store(STORE_OK, store_session_create(f->store, &late, NULL, &f->fault));
+    fixture_add_session(f, 2);
+    assert_store(STORE_OK, store_session_end(f->store, ended.id, SESSION_ENDED_LOGOUT,
+                                             FIXTURE_NOW + 1, NULL, &f->fault));
+    fixture_write_something(f, late.expires_ms - 1);
+    assert_int_equal(stat_of(f, "flow").waiting, 1); /* what was written */
+    fixture_write_something(f, late.expires_ms);
+    fixture_write_something(f, late.expires_ms + 1);
+    assert_int_equal(lease(f, "flow", late.expires_ms, rows), 4);
+    assert_int_equal(rows[2].event.kind, EVENT_EXPIRED);
+    assert_memory_equal(rows[2].event.session, late.id, sizeof late.id);
+    assert_int_equal(rows[2].event.at_ms, late.expires_ms);
+    assert_int_equal(fixture_find(f, 1).events[0].kind, EVENT_EXPIRED);
+    fixture_write_something(f, late.expires_ms + FIXTURE_KEEP);
+    assert_int_equal(stat_of(f, "flow").waiting, 1);
+    assert_int_equal(fixture_sessions(f), 0);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+static void the_end_by_a_limit_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct event event;
+    size_t count;
+
+    fixture_close(f);
+    f->settings.session_limit = 1;
+    fixture_open(f);
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    fixture_add_session(f, 2);
+    assert_store(STORE_OK, store_event_list(f->store, NULL, 0, &event, 1, &count, &f->fault));
+    assert_int_equal(count, 1);
+    assert_int_equal(event.kind, EVENT_SESSION_LIMIT);
+    assert_string_equal(event.cause, "limit");
+    assert_memory_equal(event.session, fixture_session(1).id, sizeof event.session);
+}
+
 static void one_answer_asked_for_again_is_one_row(void **state)
 {
     struct fixture *f = *state;
@@ -502,6 +550,8 @@ int main(void)
         CONTRACT(dead_ones_let_their_session_go_on),
         CONTRACT(a_full_outbox_keeps_what_matters),
         CONTRACT(a_dropped_one_holds_no_others),
+        CONTRACT(an_expiry_is_told_once),
+        CONTRACT(the_end_by_a_limit_is_told),
         CONTRACT(one_answer_asked_for_again_is_one_row),
         CONTRACT(strangers_flush_nothing),
         CONTRACT(rows_of_no_subscription_are_pruned),

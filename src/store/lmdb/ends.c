@@ -71,6 +71,7 @@ enum store_result ends_session(struct rows *rows, const struct sweep *sweep,
 enum { ROOM_LOOKED_AT = 64 };
 
 static uint64_t count_owned(struct rows *rows, uint64_t account, uint64_t most);
+static void tell_limit(struct rows *rows, const struct session *session, int64_t now_ms);
 
 void ends_make_room(struct rows *rows, const struct sweep *sweep, const struct account *account,
                     int64_t now_ms)
@@ -107,7 +108,17 @@ void ends_make_room(struct rows *rows, const struct sweep *sweep, const struct a
         entry.until_ms = idle.session.expires_ms;
         end_one(rows, sweep, &idle, SESSION_ENDED_LIMIT, now_ms);
         ends_note(rows, &entry);
+        tell_limit(rows, &idle.session, now_ms);
     }
+}
+
+static void tell_limit(struct rows *rows, const struct session *session, int64_t now_ms)
+{
+    struct event event;
+
+    event_of_session(&event, EVENT_SESSION_LIMIT, session, session->generation, now_ms);
+    event_set_cause(&event, "limit");
+    events_append(rows, &event);
 }
 
 /* Those that ended and are kept to be explained count, too. At most `most`. */
@@ -282,18 +293,6 @@ bool ends_log(struct rows *rows, struct fault *fault)
 static bool find_client(struct rows *rows, const uint8_t wanted[SESSION_ID_SIZE],
                         struct client *client);
 
-/* `explain` tells these from sessions that ended in this copy of the data. */
-static void mark_again(struct session *session, int64_t now_ms)
-{
-    struct session_event *events = session->events;
-
-    memmove(events + 1, events, (SESSION_EVENTS_KEPT - 1) * sizeof *events);
-    events[0] = (struct session_event){now_ms, EVENT_RESTORED};
-    if (session->event_count < SESSION_EVENTS_KEPT) {
-        session->event_count++;
-    }
-}
-
 static void change_client_again(struct rows *rows, const struct ended *entry)
 {
     struct client client;
@@ -349,7 +348,7 @@ static void end_again(struct rows *rows, const struct sweep *sweep, const struct
     switch (entry->what) {
     case ENDED_SESSION:
         if (rows_session_get(rows, entry->id, &stored) && stored.session.end == SESSION_LIVE) {
-            mark_again(&stored.session, now_ms);
+            session_note_event(&stored.session, EVENT_RESTORED, now_ms);
             end_one(rows, sweep, &stored, entry->end, entry->at_ms);
         }
         break;

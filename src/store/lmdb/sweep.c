@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "store/lmdb/events.h"
 #include "store/lmdb/marks.h"
 #include "store/lmdb/outbox.h"
 #include "store/lmdb/sweep_time.h"
@@ -16,6 +17,9 @@ enum { POSTPONE_MS = 24 * 60 * 60 * 1000 };
 enum { PRUNE_SESSIONS = 100, PRUNE_ENTRIES = 500, PRUNE_ALIASES = 1000, PRUNE_DELIVERIES = 1000 };
 
 static int64_t due_ms_of(const struct sweep *sweep, const struct session *session);
+static int64_t look_ms_of(const struct rows *rows, const struct sweep *sweep,
+                          const struct session *session);
+static bool expires_untold(const struct rows *rows, const struct session *session);
 static int64_t later(int64_t at_ms, int64_t by_ms);
 static void move_entry(struct rows *rows, struct record_session *session, int64_t at_ms);
 static void sweep_entry(struct rows *rows, const struct sweep *sweep, int64_t now_ms,
@@ -25,7 +29,7 @@ static void sweep_entry(struct rows *rows, const struct sweep *sweep, int64_t no
 
 void sweep_enter(struct rows *rows, const struct sweep *sweep, struct record_session *session)
 {
-    int64_t due_ms = due_ms_of(sweep, &session->session);
+    int64_t due_ms = look_ms_of(rows, sweep, &session->session);
 
     if (due_ms != 0 && (session->entry_ms == 0 || session->entry_ms > due_ms)) {
         move_entry(rows, session, due_ms);
@@ -48,6 +52,30 @@ static int64_t due_ms_of(const struct sweep *sweep, const struct session *sessio
     over_ms = later(over_ms, sweep->keep_ended_ms);
     over_ms = session->kept_until_ms > over_ms ? session->kept_until_ms : over_ms;
     return over_ms < 1 ? 1 : over_ms;
+}
+
+/* When it is worth a look: at its end already, where someone wants to be told of that. */
+static int64_t look_ms_of(const struct rows *rows, const struct sweep *sweep,
+                          const struct session *session)
+{
+    return expires_untold(rows, session) ? session->expires_ms : due_ms_of(sweep, session);
+}
+
+/* Will its end be an event, which is noted in the session once it is told? */
+static bool expires_untold(const struct rows *rows, const struct session *session)
+{
+    if (rows->outbox == NULL || (rows->outbox->kinds & event_bit(EVENT_EXPIRED)) == 0 ||
+        session->pending != SESSION_BEGUN || session->end != SESSION_LIVE ||
+        session->expires_ms < 1) {
+        return false;
+    }
+    for (size_t i = 0; i < session->event_count; i++) {
+        if (session->events[i].kind == EVENT_EXPIRED &&
+            session->events[i].at_ms == session->expires_ms) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static int64_t later(int64_t at_ms, int64_t by_ms)
@@ -131,6 +159,7 @@ static bool find_session(struct rows *rows, const uint8_t id[SESSION_ID_SIZE],
 static void look_at(struct rows *rows, const struct sweep *sweep, int64_t now_ms,
                     const struct rows_key *entry, struct record_session *session,
                     struct sweep_budget *budget, size_t *removed);
+static void tell_expiry(struct rows *rows, struct session *session);
 static void keep(struct rows *rows, struct record_session *session, int64_t at_ms);
 static enum progress remove_derived(struct rows *rows, const struct sweep *sweep,
                                     struct record_session *session, struct sweep_budget *budget);
@@ -179,10 +208,14 @@ static void look_at(struct rows *rows, const struct sweep *sweep, int64_t now_ms
                     const struct rows_key *entry, struct record_session *session,
                     struct sweep_budget *budget, size_t *removed)
 {
-    int64_t due_ms = due_ms_of(sweep, &session->session);
+    int64_t due_ms;
 
+    if (expires_untold(rows, &session->session) && session->session.expires_ms <= now_ms) {
+        tell_expiry(rows, &session->session);
+    }
+    due_ms = due_ms_of(sweep, &session->session);
     if (due_ms == 0 || due_ms > now_ms) {
-        keep(rows, session, due_ms);
+        keep(rows, session, look_ms_of(rows, sweep, &session->session));
         return;
     }
     switch (remove_derived(rows, sweep, session, budget)) {
@@ -198,6 +231,16 @@ static void look_at(struct rows *rows, const struct sweep *sweep, int64_t now_ms
         keep(rows, session, later(now_ms, POSTPONE_MS));
         break;
     }
+}
+
+/* An account's or a client's end may have ended it before, which its record need not say. */
+static void tell_expiry(struct rows *rows, struct session *session)
+{
+    struct event event;
+
+    event_of_session(&event, EVENT_EXPIRED, session, session->generation, session->expires_ms);
+    events_append(rows, &event);
+    session_note_event(session, EVENT_EXPIRED, session->expires_ms);
 }
 
 static void keep(struct rows *rows, struct record_session *session, int64_t at_ms)
