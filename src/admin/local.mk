@@ -36,6 +36,7 @@ libadmin_a_SOURCES = \
 	src/admin/verbs_session.c \
 	src/admin/verbs_session_export.c \
 	src/admin/verbs_session_import.c \
+	src/admin/verbs_event_verify.c \
 	src/admin/verbs_store.c \
 	src/admin/verbs_unlock.c
 bin_PROGRAMS += retoken

@@ -137,6 +137,8 @@ static const struct verb verbs[] = {
      CALL_NEEDS_READING, verbs_event_follow, "print what happens, until it is interrupted"},
     {"events", "summary", "", 0, 0, EVENT_FILTER | OPTION_BIT(JSON), CALL_NEEDS_READING,
      verbs_event_summary, "count what happened in 7 days, by kind, and what reuse ended"},
+    {"events", "verify", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_event_verify,
+     "check that no event of security or administration was removed"},
     {"events", "", "", 0, 0, EVENT_FILTER | OPTION_BIT(LAST) | OPTION_BIT(JSON), CALL_NEEDS_READING,
      verbs_event_list, "the same as events list"},
 
