@@ -168,19 +168,9 @@ static bool decode(struct request *request, enum outcome *refusal)
     if (found == HTTP_ABSENT) {
         found = http_header(&request->http->request, "x-refresh-token", token);
     }
-    switch (found) {
-    case HTTP_ONE:
-        *token = text_strip(*token);
-        *refusal = OUTCOME_TOKEN_MISSING;
-        return token->size > 0;
-    case HTTP_REPEATED:
-        *refusal = OUTCOME_PARAMETER_REPEATED;
-        return false;
-    case HTTP_ABSENT:
-        break;
-    }
-    *refusal = OUTCOME_TOKEN_MISSING;
-    return false;
+    *refusal = found == HTTP_REPEATED ? OUTCOME_PARAMETER_REPEATED : OUTCOME_TOKEN_MISSING;
+    *token = text_strip(*token);
+    return found == HTTP_ONE && token->size > 0;
 }
 
 /* `expires_in` is a point in time here, the JWT's own `exp`. */
