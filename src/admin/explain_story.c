@@ -197,6 +197,10 @@ static void tell_event(struct story *story, const struct event *event)
         tell_refused(&b, event);
         add_when(&b, event, now_ms);
         break;
+    case EVENT_HOOK_REFUSED:
+        buffer_addf(&b, "The hook %s refused its account (%s)", event->cause, event->note);
+        add_when(&b, event, now_ms);
+        break;
     case EVENT_ACCOUNT:
     case EVENT_CLIENT:
     case EVENT_KEY:

@@ -211,6 +211,7 @@ static const struct wording words[] = {
     {OUTCOME_TOKEN_SPENT, SAYS(401, "The Access-Token issued date is incorrect")},
     {OUTCOME_ACCOUNT_GONE, SAYS(401, "Account not exists")},
     {OUTCOME_ACCOUNT_DISABLED, SAYS(403, NOT_ACTIVE)},
+    {OUTCOME_ACCOUNT_REFUSED, SAYS(403, NOT_ACTIVE)},
     /* the service wrote this one without a full stop */
     {OUTCOME_WRONG_USER, SAYS(401, "Invalid token")},
     {OUTCOME_WRONG_ACCESS_TOKEN, SAYS(401, "Invalid token")},
@@ -238,6 +239,7 @@ static const struct wording login_words[] = {
     {OUTCOME_CLIENT_AUTH_FAILED, SAYS(401, "Unauthorized")},
     {WORDS_CLASS(CLIENT), SAYS(401, "Incorrect credentials")},
     {OUTCOME_ACCOUNT_DISABLED, SAYS(403, NOT_ACTIVE)},
+    {OUTCOME_ACCOUNT_REFUSED, SAYS(403, NOT_ACTIVE)},
     {WORDS_CLASS(TOKEN), SAYS(401, "Incorrect credentials")},
     {WORDS_CLASS(HERE), SAYS(500, "Internal Server Error")},
     {0},

@@ -328,6 +328,7 @@ static const struct wording login_words[] = {
          "{\"fieldErrors\":{\"applicationId\":[{\"code\":\"[invalid]applicationId\",\"message\":"
          "\"No public client of this Id is registered.\"}]}}"},
     {OUTCOME_ACCOUNT_DISABLED, .status = 423},
+    {OUTCOME_ACCOUNT_REFUSED, .status = 423},
     {WORDS_CLASS(TOKEN), .status = 404},
     {WORDS_CLASS(HERE), .status = 500},
     {0},

@@ -178,6 +178,7 @@ static void write_access(struct json_out *out, const struct layout_claims *claim
     if (claims->roles.size > 0) {
         layout_add_words(out, "roles", claims->roles);
     }
+    layout_add_given(out, claims);
 }
 
 static const struct layout layout = {

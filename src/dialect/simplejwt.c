@@ -216,6 +216,8 @@ static struct text media_type_of(const struct request *request)
          CHALLENGE},                                                                               \
         {OUTCOME_ACCOUNT_DISABLED,                                                                 \
          SAYS(401, DETAIL("No active account found for the given token.")), CHALLENGE},            \
+        {OUTCOME_ACCOUNT_REFUSED,                                                                  \
+         SAYS(401, DETAIL("No active account found for the given token.")), CHALLENGE},            \
         {OUTCOME_TOKEN_REVOKED, NOT_VALID("Token is blacklisted")},                                \
         {OUTCOME_TOKEN_REUSED, NOT_VALID("Token is blacklisted")},                                 \
         {OUTCOME_TOKEN_SPENT, NOT_VALID("Token is blacklisted")},                                  \

@@ -41,7 +41,8 @@
     EVENT(CLIENT_REFUSED, STRANGERS, "client-refused", "a client was not believed")                \
     EVENT(HOOK_FAULT, ROUTINE, "hook-fault", "a hook gave no usable answer")                       \
     EVENT(SESSION_LIMIT, ROUTINE, "session-limit",                                                 \
-          "a session ended because its account had too many")
+          "a session ended because its account had too many")                                      \
+    EVENT(HOOK_REFUSED, SECURITY, "hook-refused", "a hook refused an account its tokens")
 
 enum event_kind {
 #define EVENT(name, of, word, meaning) EVENT_##name,
@@ -53,7 +54,7 @@ enum event_kind {
  * adopted, admin), what ended it (reuse, admin, user, limit, password-change, disabled, removed),
  * why a login failed, or why a client was refused (client_refusal_word). */
 enum {
-    EVENT_KINDS = EVENT_SESSION_LIMIT + 1,
+    EVENT_KINDS = EVENT_HOOK_REFUSED + 1,
     EVENT_NOTE_MAX = 128,
     EVENT_MOUNT_MAX = 64,
     EVENT_ADDRESS_MAX = 45, /* an IPv6 address as text, the longest way */

@@ -14,6 +14,7 @@ libmodel_a_SOURCES = \
 	src/model/webhook.h \
 	src/model/account.c src/model/account.h \
 	src/model/client.c src/model/client.h \
+	src/model/hook.h \
 	src/model/cookie.h src/model/mount.h src/model/realm.h \
 	src/model/scope.c src/model/scope.h \
 	src/model/policy.c \

@@ -92,9 +92,11 @@
             "the code_verifier is not the source of the code_challenge")                           \
     OUTCOME(ACCOUNT_GONE, TOKEN, "account-gone", "its account was removed")                        \
     OUTCOME(ACCOUNT_DISABLED, TOKEN, "account-disabled", "its account is disabled")                \
+    OUTCOME(ACCOUNT_REFUSED, TOKEN, "account-refused",                                             \
+            "the hook of its realm refuses its account; the token is still good")                  \
     OUTCOME(SCOPE_INVALID, TOKEN, "scope", "the scope is not the one granted")                     \
     /* here */                                                                                     \
-    OUTCOME(BUSY, HERE, "busy", "too many passwords are being checked; the token is still good")   \
+    OUTCOME(BUSY, HERE, "busy", "too much is being checked or asked; the token is still good")     \
     OUTCOME(FAULT, HERE, "fault", "something broke here; the token is still good")
 
 /* Outcomes that a dialect mostly words alike. */

@@ -6,6 +6,7 @@
 #define RETOKEN_MODEL_REALM_H
 
 #include "model/cookie.h"
+#include "model/hook.h"
 #include "model/policy.h"
 #include "model/session.h"
 
@@ -47,6 +48,7 @@ struct realm {
     bool auth_key_asked; /* a login shows a key of the application, whose SHA-256 this is: */
     uint8_t auth_key[32];
     struct adoption_policy adoption;
+    const struct hook_settings *hook;         /* who is asked what its tokens say; NULL = no one */
     char verification_uri[REALM_URI_MAX + 1]; /* where users approve devices; "" = nowhere */
 };
 

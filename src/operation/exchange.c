@@ -5,11 +5,13 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "operation/hook.h"
 #include "operation/operation.h"
 #include "operation/ownership.h"
 #include "operation/pending.h"
 
 static void settle(struct exchange *exchange, enum outcome outcome);
+static bool ask_hook(struct request *request, struct exchange *exchange);
 
 bool exchange_begin(struct request *request, exchange_open *open, struct text code,
                     enum outcome unnamed)
@@ -71,11 +73,23 @@ enum outcome exchange_find(struct request *request, struct exchange *exchange, e
 void exchange_decide(struct request *request, struct exchange *exchange, enum outcome outcome)
 {
     settle(exchange, outcome);
-    if (outcome == OUTCOME_ROTATED) {
+    if (outcome == OUTCOME_ROTATED && ask_hook(request, exchange)) {
         exchange->writes =
             pending_begin(request, &exchange->view, &exchange->client, &exchange->write);
         exchange->outcome = exchange->writes ? OUTCOME_ROTATED : OUTCOME_FAULT;
     }
+}
+
+/* Generation 1 is the first that has tokens. False with exchange->outcome. */
+static bool ask_hook(struct request *request, struct exchange *exchange)
+{
+    const struct session_view *view = &exchange->view;
+    const struct hook_question question = {.session = &view->session,
+                                           .account = view->has_account ? &view->account : NULL,
+                                           .scope = text_of(view->session.scope),
+                                           .generation = 1};
+
+    return hook_ask(request, &question, &exchange->outcome);
 }
 
 /* The next step reads what the winner has done. No race goes on: each is lost to what cannot be

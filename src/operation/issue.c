@@ -8,6 +8,7 @@
 #include "base/codec.h"
 #include "model/scope.h"
 #include "operation/decision.h"
+#include "operation/hook.h"
 #include "operation/operation.h"
 #include "operation/request_event.h"
 #include "operation/token_ref.h"
@@ -23,11 +24,12 @@ static enum outcome start(struct issue *issue, struct request *request,
 static bool is_imported(const struct issue_ask *ask);
 static bool find_policy(struct issue *issue);
 static bool start_session(struct issue *issue);
+static bool ask_hook(struct issue *issue, enum outcome *outcome);
 static bool sign_first(struct issue *issue);
 static bool make_first_token(struct issue *issue);
 static bool fill_claims(const struct request *request, const struct access_token *token,
                         struct layout_claims *claims, struct fault *fault);
-static bool fill_account(const struct account *account, struct arena *arena,
+static bool fill_account(const struct request *request, const struct account *account,
                          struct layout_claims *claims, struct fault *fault);
 static bool fill_answer(struct request *request, const struct layout_claims *claims);
 
@@ -51,7 +53,7 @@ enum outcome issue_begin(struct issue *issue, struct request *request, const str
     struct answer *answer = &request->answer;
     enum outcome outcome = start(issue, request, ask);
 
-    if (outcome != OUTCOME_ROTATED) {
+    if (outcome != OUTCOME_ROTATED || !ask_hook(issue, &outcome)) {
         return outcome;
     } else if (!sign_first(issue) || !make_first_token(issue)) {
         return OUTCOME_FAULT;
@@ -239,6 +241,15 @@ static bool start_session(struct issue *issue)
     return false;
 }
 
+static bool ask_hook(struct issue *issue, enum outcome *outcome)
+{
+    const struct hook_question question = {.session = &issue->session,
+                                           .account = issue->ask.account,
+                                           .scope = text_of(issue->session.scope)};
+
+    return hook_ask(issue->request, &question, outcome);
+}
+
 static bool sign_first(struct issue *issue)
 {
     struct request *request = issue->request;
@@ -339,6 +350,7 @@ static bool fill_claims(const struct request *request, const struct access_token
                         struct layout_claims *claims, struct fault *fault)
 {
     const struct session *session = token->session;
+    const struct hook_answer *hook = &request->hook;
 
     memset(claims, 0, sizeof *claims);
     claims->issuer = text_of(request->realm->issuer);
@@ -352,7 +364,7 @@ static bool fill_claims(const struct request *request, const struct access_token
         codec_uuid_format(session->id, claims->session);
     }
     if (!refresh_token_jti(request->issuer->secrets, session->id, token->generation,
-                           token->issued_at_s, claims->jti)) {
+                           token->issued_at_s, hook->asked ? hook->digest : NULL, claims->jti)) {
         fault_set(fault, "HMAC failed");
         return false;
     }
@@ -361,11 +373,12 @@ static bool fill_claims(const struct request *request, const struct access_token
         claims->username = claims->client;
         return true;
     }
-    return fill_account(token->account, request->arena, claims, fault);
+    return fill_account(request, token->account, claims, fault);
 }
 
-/* The claims that come from the account as it is now. False: its claims are not a JSON object. */
-static bool fill_account(const struct account *account, struct arena *arena,
+/* The claims that come from the account as it is now, and from the hook. False: the account's are
+ * not a JSON object, or memory. */
+static bool fill_account(const struct request *request, const struct account *account,
                          struct layout_claims *claims, struct fault *fault)
 {
     const json_t *number;
@@ -374,19 +387,18 @@ static bool fill_account(const struct account *account, struct arena *arena,
     claims->subject = text_of(account->subject[0] != '\0' ? account->subject : account->name);
     claims->roles = text_of(account->roles);
     claims->user_number = account->number;
-    if (account->claims[0] == '\0') {
-        return true;
-    }
-    claims->account = json_in_object(arena, text_of(account->claims), fault);
-    if (claims->account == NULL) {
-        fault_prefix(fault, "claims of account %s", account->name);
-        return false;
+    if (account->claims[0] != '\0') {
+        claims->account = json_in_object(request->arena, text_of(account->claims), fault);
+        if (claims->account == NULL) {
+            fault_prefix(fault, "claims of account %s", account->name);
+            return false;
+        }
     }
     number = json_object_get(claims->account, "userId");
     if (json_is_integer(number) && json_integer_value(number) >= 0) {
         claims->user_number = (uint64_t)json_integer_value(number);
     }
-    return true;
+    return hook_answer_apply(&request->hook, request->arena, claims, fault);
 }
 
 static bool fill_answer(struct request *request, const struct layout_claims *claims)

@@ -20,8 +20,9 @@ struct access_token {
     bool alone;        /* nothing of its session is stored: it names none */
 };
 
-/* Signs an access token of request->realm and fills request->answer: access_token, expires_*, scope
- * and the account. Needs answer.now_ms. False with request->fault. */
+/* Signs an access token of request->realm, with what its hook has said (hook_ask), and fills
+ * request->answer: access_token, expires_*, scope and the account. Needs answer.now_ms. False with
+ * request->fault. */
 bool issue_access_token(struct request *request, const struct access_token *token);
 
 /* What is granted to a client (NULL = none): see client_scope. But where a realm wants the scope
@@ -69,7 +70,7 @@ struct issue {
 /* Makes both tokens and the write; keeps ask->account until it is written. Fills request->answer.
  * OUTCOME_ROTATED: write issue->write, then call issue_written. OUTCOME_TOKEN_INVALID: `imported`
  * is unusable. OUTCOME_SCOPE_INVALID: see issue_scope; answer.granted is what the client may have.
- * OUTCOME_FAULT. */
+ * OUTCOME_ACCOUNT_REFUSED, OUTCOME_BUSY: see hook_ask. OUTCOME_FAULT. */
 enum outcome issue_begin(struct issue *issue, struct request *request, const struct issue_ask *ask);
 /* The same for a session of another server, whose token its holder has: signs nothing, and leaves
  * no more of request->answer than the time. OUTCOME_TOKEN_EXPIRED: it is over. */

@@ -34,6 +34,7 @@ struct issuer {
     struct metrics *metrics;                /* borrowed; the same; NULL: nothing is counted */
     const struct webhook *webhooks;         /* borrowed; the same: whose outbox is told of */
     size_t webhook_count;
+    struct hooks *hooks; /* borrowed; set after opening; NULL = none */
 };
 
 /* Reads the keyring. False with *fault: the store or a sealed key cannot be read. */

@@ -17,6 +17,10 @@ liboperation_a_SOURCES = \
 	src/operation/exchange.c src/operation/exchange.h \
 	src/operation/guess.c src/operation/guess.h \
 	src/operation/health.c \
+	src/operation/hook.c src/operation/hook.h \
+	src/operation/hook_answer.c src/operation/hook_answer.h \
+	src/operation/hook_cache.c src/operation/hook_cache.h \
+	src/operation/hook_http.c src/operation/hook_http.h \
 	src/operation/issue.c src/operation/issue.h \
 	src/operation/issuer.c src/operation/issuer.h \
 	src/operation/key_set.c \

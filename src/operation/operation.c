@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "operation/hook.h"
+
 void *operation_state(struct request *request, size_t size, size_t zeroed)
 {
     request->state = arena_alloc(request->arena, size);
@@ -53,12 +55,14 @@ struct store_write *operation_step(struct request *request, enum outcome *outcom
     if (guess->settled) {
         *outcome = guess->outcome;
     }
-    return write;
+    return write != NULL ? write : hook_settle(request);
 }
 
 void operation_written(struct request *request, enum store_result result)
 {
-    if (request->guess.settled) {
+    if (request->hook_event.under_way) {
+        hook_settled(request);
+    } else if (request->guess.settled) {
         guess_settled(request, result);
     } else {
         request->operation->written(request, result);

@@ -14,6 +14,7 @@
 #include "operation/adopt.h"
 #include "operation/client_auth.h"
 #include "operation/decision.h"
+#include "operation/hook.h"
 #include "operation/issue.h"
 #include "operation/operation.h"
 #include "operation/ownership.h"
@@ -28,6 +29,9 @@ enum { RACES_LOST_MAX = 16 };
 
 /* Of candidates: the store is asked about that many. */
 enum { CANDIDATES_TRIED = 8 };
+
+/* A window begins when the write is durable, and its claims are chosen before. */
+enum { WRITE_TAKES_MS = 10 * CLOCK_SECOND };
 
 /* One request's working set, in its arena. */
 struct refresh {
@@ -71,6 +75,7 @@ static bool attempt(struct refresh *refresh, enum outcome *outcome);
 static bool judge(struct refresh *refresh, enum outcome *outcome);
 static bool grant(struct refresh *refresh, enum outcome *outcome);
 static bool choose_scope(struct refresh *refresh, struct text *scope);
+static bool ask_hook(struct refresh *refresh, struct text scope, enum outcome *outcome);
 static bool rotate(struct refresh *refresh, struct text scope, uint32_t to);
 static bool roll_forward(struct refresh *refresh, struct text scope);
 static bool renew(struct refresh *refresh, struct text scope);
@@ -438,7 +443,7 @@ static bool may_be_repeated(const struct refresh *refresh, enum outcome outcome)
 
 /* ---- what each decision does ---- */
 
-/* Grants: scope first, so that a wrong one spends nothing. False with the fault. */
+/* Grants: scope and hook first, so that what they refuse spends nothing. False with the fault. */
 static bool grant(struct refresh *refresh, enum outcome *outcome)
 {
     struct text scope;
@@ -446,6 +451,8 @@ static bool grant(struct refresh *refresh, enum outcome *outcome)
     if (!choose_scope(refresh, &scope)) {
         refresh->answer->granted = text_of(refresh->grant.session.scope);
         *outcome = OUTCOME_SCOPE_INVALID;
+        return true;
+    } else if (!ask_hook(refresh, scope, outcome)) {
         return true;
     } else if (*outcome == OUTCOME_ROTATED) {
         return rotate(refresh, scope, refresh->grant.session.generation + 1);
@@ -479,6 +486,31 @@ static bool choose_scope(struct refresh *refresh, struct text *scope)
     *scope = scope_common(granted, asked, refresh->scope);
     refresh->answer->scope_narrowed = !text_equal(*scope, granted);
     return true;
+}
+
+/* False with the refusal, or OUTCOME_FAULT with the fault. */
+static bool ask_hook(struct refresh *refresh, struct text scope, enum outcome *outcome)
+{
+    const struct session_view *view = &refresh->grant;
+    struct hook_question question = {.session = &view->session,
+                                     .account = view->has_account ? &view->account : NULL,
+                                     .scope = scope,
+                                     .generation = view->session.generation};
+    enum outcome refusal;
+
+    if (*outcome == OUTCOME_ROTATED) {
+        question.generation++;
+    } else if (*outcome == OUTCOME_ROLLED_FORWARD) {
+        question.generation = refresh->ref.generation + (refresh->policy.rotate ? 1 : 0);
+    }
+    if (*outcome != OUTCOME_RENEWED && *outcome != OUTCOME_RECOVERED) {
+        question.again_ms = refresh->policy.concurrency_window_ms + WRITE_TAKES_MS;
+    }
+    if (hook_ask(refresh->request, &question, &refusal)) {
+        return true;
+    }
+    *outcome = refusal;
+    return false;
 }
 
 /* c = n on a rotating mount: generation `to` with its event (NULL = none). Everything that can fail

@@ -15,6 +15,7 @@
 #include "model/mount.h"
 #include "model/outcome.h"
 #include "operation/guess.h"
+#include "operation/hook_answer.h"
 #include "operation/issuer.h"
 
 /* How the client proved who it is (RFC 6749 section 2.3, RFC 7523 section 2.2). */
@@ -201,6 +202,8 @@ struct request {
 
     /* what came of it */
     struct answer answer;
+    struct hook_answer hook; /* what the realm's hook says of the account */
+    struct hook_event hook_event;
     struct guess guess; /* at a password or secret, for operation_step to count */
     struct fault fault; /* what broke, where the outcome is OUTCOME_FAULT */
     void *state;        /* the operation's own, in the arena */

@@ -134,7 +134,8 @@ static struct text folder_of(const char *file)
 static bool read_text(struct config_reader *reader, struct text contents)
 {
     bool taken = config_lines_read(reader, contents) && config_take_general(reader) &&
-                 config_take_realms(reader) && config_take_webhooks(reader) && finish_paths(reader);
+                 config_take_hooks(reader) && config_take_realms(reader) &&
+                 config_check_hooks(reader) && config_take_webhooks(reader) && finish_paths(reader);
 
     config_lines_free(reader);
     return taken;

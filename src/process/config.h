@@ -11,7 +11,12 @@
 #include "model/webhook.h"
 #include "operation/password_kind.h"
 
-enum { CONFIG_REALMS_MAX = WEBHOOK_REALMS_MAX, CONFIG_MOUNTS_MAX = 64, CONFIG_WEBHOOKS_MAX = 16 };
+enum {
+    CONFIG_REALMS_MAX = WEBHOOK_REALMS_MAX,
+    CONFIG_MOUNTS_MAX = 64,
+    CONFIG_WEBHOOKS_MAX = 16,
+    CONFIG_HOOKS_MAX = 8
+};
 enum { CONFIG_PATH_MAX = 1024, CONFIG_THREADS_MAX = 256 };
 
 /* Defaults that also hold while no configuration can be read. */
@@ -41,6 +46,8 @@ struct config {
     bool trailing_slash; /* one slash more or less at a path's end names the same mount */
     uint64_t threads;    /* at most, of a FastCGI responder, however started */
     uint64_t body_limit; /* 16 KiB */
+    struct hook_settings hooks[CONFIG_HOOKS_MAX]; /* realms point into it */
+    size_t hook_count;
     struct realm realms[CONFIG_REALMS_MAX]; /* mounts point into it: a config is not copied */
     size_t realm_count;
     struct mount mounts[CONFIG_MOUNTS_MAX];
@@ -63,7 +70,7 @@ const struct mount *config_mount(const struct config *config, const char *path);
 /* Is it an absolute http or https URL? */
 bool config_is_issuer_url(struct text value);
 
-/* Durations: a number and s, m, h, d, w; or 0. Sizes: a number and k, m, g. For tests. */
+/* Durations: a number and ms, s, m, h, d, w; or 0. Sizes: a number and k, m, g. For tests. */
 bool config_duration_parse(struct text t, int64_t *ms);
 bool config_size_parse(struct text t, uint64_t *bytes);
 /* "30d", "90s": the largest unit that divides it. */

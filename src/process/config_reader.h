@@ -106,6 +106,7 @@ config_read config_read_choice;    /* an enum */
 config_read config_read_switch;    /* bool, through choices 0 and 1 */
 config_read config_read_algorithm; /* enum signing_algorithm */
 config_read config_read_password_method;
+config_read config_read_hook; /* const struct hook_settings *, by its name */
 
 /* DIRECTORY/value; absolute values and those without a directory as they are. False: no room. */
 bool config_join(struct text directory, struct text value, char *field, size_t room);
@@ -132,6 +133,13 @@ bool config_take_rows(struct config_reader *reader, const struct config_section 
 unsigned config_general_line(const struct config_reader *reader, const char *name);
 /* The line that set the setting of that name in realms[realm]; 0 = none. */
 unsigned config_realm_line(const struct config_reader *reader, size_t realm, const char *name);
+
+/* ---- config_hooks.c ---- */
+
+/* Takes every [hook NAME] section; before those of realms. False: a complaint. */
+bool config_take_hooks(struct config_reader *reader);
+/* After them: is each hook one that a realm asks? False: a complaint. */
+bool config_check_hooks(struct config_reader *reader);
 
 /* ---- config_realms.c ---- */
 

@@ -59,11 +59,11 @@ static bool check_section(struct config_reader *reader, const struct config_sect
 
     if (text_is(section->word, "retoken") && bare) {
         return true;
-    } else if (bare || !text_has_word(TEXT("realm mount webhook"), section->word)) {
+    } else if (bare || !text_has_word(TEXT("realm mount webhook hook"), section->word)) {
         return config_complain(
             reader, section->line,
             "[%.*s%s%.*s]: unknown section; write [retoken], [realm NAME], [mount "
-            "PATH] or [webhook NAME]",
+            "PATH], [webhook NAME] or [hook NAME]",
             TEXT_ARGS(text_cut(section->word, 40)), bare ? "" : " ",
             TEXT_ARGS(text_cut(section->argument, 40)));
     }

@@ -125,6 +125,7 @@ const struct config_setting config_realm_settings[] = {
     {"adopt-issuer", config_read_text, FIELD(struct realm, adoption.issuer)},
     {"adopt-audience", config_read_text, FIELD(struct realm, adoption.audience)},
     {"adopt-claim", config_read_text, FIELD(struct realm, adoption.claim)},
+    {"hook", config_read_hook, FIELD(struct realm, hook)},
     {"scope-loss", config_read_switch, FIELD(struct realm, policy.scope_loss),
      ONE_OF(losses, "unknown; write allow or refuse")},
 };

@@ -334,6 +334,12 @@ bool config_duration_parse(struct text t, int64_t *ms)
     if (text_is(t, "0")) {
         *ms = 0;
         return true;
+    } else if (text_ends(t, TEXT("ms"))) {
+        uint64_t value;
+        bool good = text_to_u64(text_cut(t, t.size - 2), CLOCK_DAY, &value);
+
+        *ms = good ? (int64_t)value : *ms;
+        return good;
     }
     return parse_units(t, duration_units, sizeof duration_units / sizeof duration_units[0], ms);
 }

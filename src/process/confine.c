@@ -33,7 +33,7 @@
 #include "process/harden.h"
 #include "store/store.h"
 
-static bool filter_calls(void);
+static bool filter_calls(bool connects);
 static bool restrict_files(const struct config *config, const char *socket);
 static bool has_filter(void);
 static int landlock_version(void);
@@ -66,7 +66,7 @@ struct confinement confine_process(const struct config *config, const char *sock
         return done;
     }
     done.files = files && offer.files && restrict_files(config, socket);
-    done.calls = offer.calls && filter_calls();
+    done.calls = offer.calls && filter_calls(config == NULL || config->hook_count > 0);
     if (done.files != (files && offer.files) || done.calls != offer.calls) {
         log_line(LOG_LEVEL_ERROR, "confined: only %s, though this kernel has more: %s",
                  confine_words(done), strerror(errno));
@@ -105,9 +105,6 @@ static const uint32_t forbidden[] = {
     434, /* pidfd_open */
     438, /* pidfd_getfd */
     440, /* process_madvise */
-    SYS_socket,
-    SYS_socketpair,
-    SYS_connect,
     SYS_bind,
     SYS_listen,
     425, /* io_uring_setup: performs calls past this filter */
@@ -163,7 +160,11 @@ static const uint32_t forbidden[] = {
     SYS_sethostname,
     SYS_setdomainname,
 };
-enum { FORBIDDEN = sizeof forbidden / sizeof forbidden[0], PROGRAM_MAX = 2 * FORBIDDEN + 32 };
+enum { FORBIDDEN = sizeof forbidden / sizeof forbidden[0], PROGRAM_MAX = 2 * FORBIDDEN + 40 };
+
+/* What asking a hook takes, and nothing else does. */
+static const uint32_t connecting[] = {SYS_socket, SYS_socketpair, SYS_connect};
+enum { CONNECTING = sizeof connecting / sizeof connecting[0] };
 
 struct program {
     struct sock_filter code[PROGRAM_MAX];
@@ -173,6 +174,7 @@ struct program {
 static void add(struct program *program, struct sock_filter instruction);
 static void load(struct program *program, size_t offset);
 static void end(struct program *program, uint32_t with);
+static void forbid(struct program *program, uint32_t call);
 static void forbid_argument(struct program *program, uint32_t call, size_t argument, uint32_t bit,
                             bool set);
 static void on_forbidden(int number, siginfo_t *about, void *context);
@@ -184,7 +186,8 @@ static bool has_filter(void)
     return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
-static bool filter_calls(void)
+/* `connects`: to programs of this machine, as http/client.h makes sure. */
+static bool filter_calls(bool connects)
 {
     struct program program = {.size = 0};
     struct sigaction action = {.sa_sigaction = on_forbidden, .sa_flags = SA_SIGINFO};
@@ -203,8 +206,10 @@ static bool filter_calls(void)
     add(&program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 435, 0, 1));
     end(&program, SECCOMP_RET_ERRNO | ENOSYS);
     for (size_t i = 0; i < FORBIDDEN; i++) {
-        add(&program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, forbidden[i], 0, 1));
-        end(&program, SECCOMP_RET_TRAP);
+        forbid(&program, forbidden[i]);
+    }
+    for (size_t i = 0; i < CONNECTING && !connects; i++) {
+        forbid(&program, connecting[i]);
     }
     /* threads yes, processes no; and no memory that is written becomes code */
     forbid_argument(&program, SYS_clone, 0, CLONE_THREAD, false);
@@ -235,6 +240,12 @@ static void load(struct program *program, size_t offset)
 static void end(struct program *program, uint32_t with)
 {
     add(program, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, with));
+}
+
+static void forbid(struct program *program, uint32_t call)
+{
+    add(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1));
+    end(program, SECCOMP_RET_TRAP);
 }
 
 /* Forbids the call where that bit of an argument is set, or where it is not. The bits here are in
@@ -275,8 +286,9 @@ static bool has_filter(void)
     return false;
 }
 
-static bool filter_calls(void)
+static bool filter_calls(bool connects)
 {
+    (void)connects;
     return false;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/secret.h"
 #include "dialect/dialect.h"
+#include "operation/hook_http.h"
 #include "token/refresh_token.h"
 
 bool service_is_installed(const struct config *config, struct fault *fault)
@@ -154,11 +155,37 @@ void service_count(struct service *service, struct fault *fault)
                                     service->answers, fault);
 }
 
+static bool open_hooks(struct service *service)
+{
+    const struct config *config = &service->config;
+
+    if (config->hook_count == 0) {
+        return true;
+    }
+    service->hooked = hook_http_open();
+    if (service->hooked != NULL) {
+        service->issuer.hooks =
+            hook_open(config->hooks, config->hook_count, &service->issuer.randomness,
+                      hook_http_post, service->hooked);
+    }
+    if (service->issuer.hooks != NULL) {
+        return true;
+    }
+    hook_http_close(service->hooked);
+    return false;
+}
+
+bool service_prepare_hooks(struct service *service, struct fault *fault)
+{
+    return service->hooked == NULL || hook_http_prepare(service->hooked, fault);
+}
+
 bool service_open(struct service *service, bool create, bool read_only, struct fault *fault)
 {
     service->secrets = (struct secrets){0};
     service->store = NULL;
     service->issuer = (struct issuer){0};
+    service->hooked = NULL;
 
     if ((!read_only && !is_clock_set(fault)) ||
         (!create && !service_is_installed(&service->config, fault)) ||
@@ -177,8 +204,14 @@ bool service_open(struct service *service, bool create, bool read_only, struct f
     service->issuer.metrics = service->metrics;
     service->issuer.webhooks = service->config.webhooks;
     service->issuer.webhook_count = service->config.webhook_count;
+    if (!open_hooks(service)) {
+        fault_set(fault, "no memory for hooks");
+        goto no_hooks;
+    }
     return true;
 
+no_hooks:
+    issuer_close(&service->issuer);
 no_issuer:
     store_close(service->store);
     service->store = NULL;
@@ -194,6 +227,8 @@ void service_close(struct service *service)
     if (service->store == NULL) {
         return;
     }
+    hook_close(service->issuer.hooks);
+    hook_http_close(service->hooked);
     issuer_close(&service->issuer);
     store_close(service->store);
     service->store = NULL;

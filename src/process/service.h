@@ -19,6 +19,7 @@ struct service {
     struct metrics *metrics;                                /* NULL: nothing is counted */
     struct metrics_answers *answers[CONFIG_MOUNTS_MAX + 1]; /* by mount of config; behind the last:
                                                                of no mount */
+    struct hook_http *hooked; /* how its hooks are asked; NULL = there are none */
 };
 
 /* Are the master secret and the store where the configuration says? False: *fault says which is
@@ -37,6 +38,8 @@ bool service_metrics_path(const struct config *config, char path[CONFIG_PATH_MAX
  * SERVICE_WRITTEN_MS is a fault. Call after the last fork. */
 bool service_open(struct service *service, bool create, bool read_only, struct fault *fault);
 void service_close(struct service *service);
+/* What asking hooks needs, before the process is confined. False with *fault. */
+bool service_prepare_hooks(struct service *service, struct fault *fault);
 /* As store_restore, for the store that config names; the service is not open. */
 enum store_result service_restore(struct service *service, const char *directory,
                                   struct store_restored *restored, struct fault *fault);

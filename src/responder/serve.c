@@ -4,6 +4,8 @@
  * CGI or any dialect's words. */
 #include "responder/serve.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +13,29 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "dialect/dialect.h"
+#include "operation/hook.h"
 #include "responder/request_log.h"
 #include "responder/router.h"
 #include "responder/service_lazy.h"
 
+/* A request whose next step may wait for a hook. */
+struct late {
+    struct request *request;
+    struct late *next;
+};
+
 struct serve {
     struct service_lazy lazy;
+    atomic_size_t late_count;
+    pthread_mutex_t lock; /* over these */
+    struct late *first, **end;
+};
+
+/* What a request has here besides, which it is the first part of. */
+struct served {
+    struct request request;
+    struct serve *serve;
+    struct late late;
 };
 
 static void handle_closed(struct service_lazy *lazy, struct request *request);
@@ -24,6 +43,8 @@ static void route(struct service *service, const struct fault *closed, struct re
 static void run(struct request *request);
 static void go_on(struct request *request);
 static void when_written(void *self, enum store_result result);
+static void put_off(struct request *request);
+static struct request *take_late(struct serve *serve);
 static void respond(struct request *request, enum outcome outcome);
 static void answer_plain(struct http_response *response, int status, struct text body);
 
@@ -32,15 +53,18 @@ static void answer_plain(struct http_response *response, int status, struct text
 static void handle(void *self, struct http_exchange *http)
 {
     struct serve *serve = self;
-    struct request *request = arena_alloc(http->arena, sizeof *request);
+    struct served *served = arena_alloc(http->arena, sizeof *served);
+    struct request *request = &served->request;
 
-    if (request == NULL) {
+    if (served == NULL) {
         log_line(LOG_LEVEL_ERROR, "the request's memory is used up");
         answer_plain(&http->response, 503, TEXT("Service Unavailable\n"));
         http->answered(http);
         return;
     }
-    memset(request, 0, sizeof *request);
+    memset(served, 0, sizeof *served);
+    served->serve = serve;
+    served->late.request = request;
     request->http = http;
     request->arena = http->arena;
     request->issuer = &serve->lazy.service->issuer;
@@ -125,7 +149,43 @@ static void when_written(void *self, enum store_result result)
     struct request *request = self;
 
     operation_written(request, result);
-    go_on(request);
+    if (result != STORE_FAULT && hook_may_wait(request)) {
+        put_off(request);
+    } else {
+        go_on(request);
+    }
+}
+
+/* The thread that tells what came of a batch has others to tell: a worker goes on when it has. */
+static void put_off(struct request *request)
+{
+    struct served *served = (struct served *)request;
+    struct serve *serve = served->serve;
+
+    pthread_mutex_lock(&serve->lock);
+    *serve->end = &served->late;
+    serve->end = &served->late.next;
+    atomic_fetch_add(&serve->late_count, 1);
+    pthread_mutex_unlock(&serve->lock);
+}
+
+/* NULL: there is none. */
+static struct request *take_late(struct serve *serve)
+{
+    struct late *late;
+
+    if (atomic_load(&serve->late_count) == 0) {
+        return NULL;
+    }
+    pthread_mutex_lock(&serve->lock);
+    late = serve->first;
+    if (late != NULL) {
+        serve->first = late->next;
+        atomic_fetch_sub(&serve->late_count, 1);
+        serve->end = serve->first == NULL ? &serve->first : serve->end;
+    }
+    pthread_mutex_unlock(&serve->lock);
+    return late != NULL ? late->request : NULL;
 }
 
 static void respond(struct request *request, enum outcome outcome)
@@ -151,9 +211,20 @@ static void answer_plain(struct http_response *response, int status, struct text
 
 /* ---- over a service ---- */
 
-struct serve *serve_open(const char *config_file)
+static struct serve *allocate(void)
 {
     struct serve *serve = calloc(1, sizeof *serve);
+
+    if (serve != NULL) {
+        pthread_mutex_init(&serve->lock, NULL);
+        serve->end = &serve->first;
+    }
+    return serve;
+}
+
+struct serve *serve_open(const char *config_file)
+{
+    struct serve *serve = allocate();
 
     if (serve != NULL && !service_lazy_open(&serve->lazy, config_file)) {
         free(serve);
@@ -164,7 +235,7 @@ struct serve *serve_open(const char *config_file)
 
 struct serve *serve_over(struct service *service)
 {
-    struct serve *serve = calloc(1, sizeof *serve);
+    struct serve *serve = allocate();
 
     if (serve != NULL && !service_lazy_over(&serve->lazy, service)) {
         free(serve);
@@ -177,6 +248,7 @@ void serve_close(struct serve *serve)
 {
     if (serve != NULL) {
         service_lazy_close(&serve->lazy);
+        pthread_mutex_destroy(&serve->lock);
         free(serve);
     }
 }
@@ -227,9 +299,12 @@ static size_t body_limit(void *self)
 static enum server_pending pending(void *self)
 {
     struct store *store = store_of(self);
+    struct serve *serve = self;
 
     if (store == NULL) {
         return SERVER_NOTHING;
+    } else if (atomic_load(&serve->late_count) > 0) {
+        return SERVER_DUE;
     }
     switch (store_pending(store)) {
     case STORE_WAITING:
@@ -247,9 +322,14 @@ static void say_notice(struct store *store);
 static void flush(void *self)
 {
     struct store *store = store_of(self);
+    struct request *request;
 
     if (store != NULL) {
         store_flush(store);
+        while ((request = take_late(self)) != NULL) {
+            go_on(request);
+            store_flush(store);
+        }
         say_notice(store);
     }
 }

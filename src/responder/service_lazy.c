@@ -111,5 +111,10 @@ static bool open_service(struct service_lazy *lazy)
     if (fault.text[0] != '\0') {
         log_line(LOG_LEVEL_ERROR, "%s; this process counts by itself", fault.text);
     }
-    return service_open(service, false, false, &lazy->fault);
+    if (!service_open(service, false, false, &lazy->fault)) {
+        return false;
+    } else if (!service_prepare_hooks(service, &fault)) {
+        log_line(LOG_LEVEL_ERROR, "hooks cannot be asked: %s", fault.text);
+    }
+    return true;
 }

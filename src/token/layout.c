@@ -155,6 +155,20 @@ void layout_add_account_claim(struct json_out *out, const struct layout_claims *
     }
 }
 
+void layout_add_given(struct json_out *out, const struct layout_claims *claims)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)claims->given, name, value)
+    {
+        if (!json_is_null(value)) {
+            json_out_key(out, name);
+            json_out_value(out, value);
+        }
+    }
+}
+
 void layout_add_named(struct json_out *out, const char *key, struct text value)
 {
     if (value.size > 0) {

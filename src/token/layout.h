@@ -22,9 +22,11 @@ struct layout_claims {
     char session[37];   /* session id as UUID */
     char jti[37];
     int64_t issued_at_s;
-    int64_t expires_at_s;  /* 0: no `exp` */
-    const json_t *account; /* account.claims as parsed, or NULL */
-    bool refreshed;        /* issued by a refresh, not by a login */
+    int64_t expires_at_s; /* 0: no `exp` */
+    const json_t
+        *account;        /* account.claims as parsed, with what a hook has put over them; or NULL */
+    const json_t *given; /* what a hook has put over them; a null is no claim. NULL = nothing */
+    bool refreshed;      /* issued by a refresh, not by a login */
 };
 
 /* Writes the members of a payload; the braces are written already. */
@@ -74,6 +76,8 @@ void layout_add_expiry(struct json_out *out, const struct layout_claims *claims)
 /* A claim of the account as it is, when the account has it. */
 void layout_add_account_claim(struct json_out *out, const struct layout_claims *claims,
                               const char *key);
+/* What a hook has given, for layouts that may carry any claim. */
+void layout_add_given(struct json_out *out, const struct layout_claims *claims);
 /* A member, unless its value is empty. */
 void layout_add_named(struct json_out *out, const char *key, struct text value);
 

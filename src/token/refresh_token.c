@@ -154,14 +154,19 @@ bool refresh_token_uuid(const struct secrets *secrets, const uint8_t session[SES
 }
 
 bool refresh_token_jti(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
-                       uint32_t generation, int64_t issued_at_s, char out[37])
+                       uint32_t generation, int64_t issued_at_s, const uint8_t *further,
+                       char out[37])
 {
-    uint8_t message[SESSION_ID_SIZE + 4 + 8];
+    uint8_t message[SESSION_ID_SIZE + 4 + 8 + CRYPTO_HASH_SIZE];
+    size_t size = sizeof message - (further == NULL ? CRYPTO_HASH_SIZE : 0);
 
     memcpy(message, session, SESSION_ID_SIZE);
     codec_put_u32(message + SESSION_ID_SIZE, generation);
     codec_put_u64(message + SESSION_ID_SIZE + 4, (uint64_t)issued_at_s);
-    return mac_uuid(secrets->jti, message, sizeof message, out);
+    if (further != NULL) {
+        memcpy(message + SESSION_ID_SIZE + 4 + 8, further, CRYPTO_HASH_SIZE);
+    }
+    return mac_uuid(secrets->jti, message, size, out);
 }
 
 bool session_id_make(const struct randomness *randomness, int64_t now_ms,

@@ -83,8 +83,10 @@ bool session_id_make(const struct randomness *randomness, int64_t now_ms,
                      uint8_t id[SESSION_ID_SIZE]);
 
 /* A UUIDv4-shaped identifier that says the same for the same (session, generation, iat): the access
- * token's jti or nonce, so that a replay carries the same claims. */
+ * token's jti or nonce, so that a replay carries the same claims. `further`: CRYPTO_HASH_SIZE bytes
+ * on which those depend, too; NULL = nothing. */
 bool refresh_token_jti(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
-                       uint32_t generation, int64_t issued_at_s, char out[37]);
+                       uint32_t generation, int64_t issued_at_s, const uint8_t *further,
+                       char out[37]);
 
 #endif

@@ -42,7 +42,7 @@ static void test_sets_of_kinds(void **state)
     assert_int_equal(kinds, event_bit(EVENT_REFRESHED) | event_bit(EVENT_REPLAYED) |
                                 event_bit(EVENT_EXPIRED));
     assert_true(event_kinds_of(TEXT("security"), &kinds));
-    assert_int_equal(kinds, event_bit(EVENT_REUSE));
+    assert_int_equal(kinds, event_bit(EVENT_REUSE) | event_bit(EVENT_HOOK_REFUSED));
     assert_true(event_kinds_of(TEXT("all"), &all));
     assert_int_equal(all, (UINT64_C(1) << EVENT_KINDS) - 1);
     assert_false(event_kinds_of(TEXT("refresh"), &kinds));

@@ -86,3 +86,7 @@ tests_operation_test_adopt_SOURCES = tests/operation/test_adopt.c tests/operatio
 	tests/token/forge.c tests/token/forge.h
 tests_operation_test_adopt_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_operation_test_adopt_LDADD = $(OPERATION_LIBS)
+check_PROGRAMS += tests/operation/test_hook
+tests_operation_test_hook_SOURCES = tests/operation/test_hook.c tests/operation/world.c tests/operation/world.h
+tests_operation_test_hook_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_hook_LDADD = $(OPERATION_LIBS)

@@ -20,7 +20,7 @@
 #define NAMES   ISSUERS ", jwks, health, metrics"
 /* Behind the name of a section. */
 #define UNKNOWN_SECTION                                                                            \
-    "unknown section; write [retoken], [realm NAME], [mount PATH] or [webhook NAME]"
+    "unknown section; write [retoken], [realm NAME], [mount PATH], [webhook NAME] or [hook NAME]"
 
 /* ---- a folder to write configurations in; tests run inside of it ---- */
 
@@ -74,6 +74,7 @@ static const struct mount *loaded(const char *text, const char *path)
 #define REALM   "[realm s]\ndialect = oauth\n"
 #define KOPONG  "[mount /k]\ndialect = kopong\n"
 #define DUKTIG  "[mount /d]\ndialect = duktig\n"
+#define HOOK    "[hook users]\nurl = unix:/run/app/claims\n"
 #define LONG_60 "123456789012345678901234567890123456789012345678901234567890"
 
 #define WEBHOOK "[webhook w]\nurl = https://app.example.org/hook\n"
@@ -444,6 +445,23 @@ static const struct {
      "more than that, or 0"},
     {KOPONG "audience = api\n", "retoken.conf:3: audience has no effect: access tokens here name "
                                 "no audience; remove the line"},
+    {"[hook users]\n", "retoken.conf:1: [hook users]: no url; write for example url = "
+                       "unix:/run/app/claims"},
+    {HOOK MOUNT, "retoken.conf:1: [hook users] has no effect: write hook = users in a realm"},
+    {HOOK HOOK, "retoken.conf:3: [hook users]: there is one of that name"},
+    {HOOK "path = /x\n", "retoken.conf:3: path: unknown setting in [hook]"},
+    {HOOK "timeout = 61s\n", "retoken.conf:3: timeout = 61s: out of range; write 1ms to 1m"},
+    {HOOK "on-fault = open\n",
+     "retoken.conf:3: on-fault = open: unknown; write last or refuse-503"},
+    {HOOK "on-fault = refuse-503\nlast-for = 1h\n",
+     "retoken.conf:4: last-for has no effect: on-fault is refuse-503; remove the line"},
+    {HOOK "calls = 33\n", "retoken.conf:1: [hook users]: the calls of all hooks are 33 together, "
+                          "more than half of threads = 64"},
+    {"[hook users]\nurl = http://example.org/\n",
+     "retoken.conf:2: url = http://example.org/: not a URL of this machine; write for example "
+     "unix:/run/app/claims or http://127.0.0.1:8000/claims"},
+    {MOUNT "hook = users\n",
+     "retoken.conf:3: hook = users: there is no such section; add [hook NAME]"},
     {MOUNT "scope-loss = allow\n",
      "retoken.conf:3: scope-loss has no effect: access tokens here say their scope; remove the "
      "line"},
@@ -956,7 +974,9 @@ static void test_durations(void **state)
         {" 1s", -1, NULL},
         {"1 s", -1, NULL},
         {"1S", -1, NULL},
-        {"1ms", -1, NULL},
+        {"200ms", 200, "200ms"},
+        {"ms", -1, NULL},
+        {"1 ms", -1, NULL},
         {"1y", -1, NULL},
         {"0x1s", -1, NULL},
     };
@@ -1032,7 +1052,8 @@ static void test_webhooks(void **state)
     assert_string_equal(webhook->name, "app");
     assert_string_equal(webhook->url, "https://app.example.org/hook?tenant=1");
     assert_int_equal(webhook->format, WEBHOOK_FORMAT_RETOKEN);
-    assert_true(webhook->kinds == (event_bit(EVENT_REUSE) | event_bit(EVENT_REFRESHED)));
+    assert_true(webhook->kinds == (event_bit(EVENT_REUSE) | event_bit(EVENT_HOOK_REFUSED) |
+                                   event_bit(EVENT_REFRESHED)));
     assert_int_equal(webhook->realm_count, 1);
     assert_string_equal(webhook->realms[0], "shop");
     assert_string_equal(webhook->secret_file, "app.secrets");

@@ -212,17 +212,17 @@ static void jti_says_the_same_for_the_same(void **state)
     uint8_t another[SESSION_ID_SIZE] = {1};
 
     (void)state;
-    assert_true(refresh_token_jti(fixture_secrets(1), session, 3, 1700000000, first));
+    assert_true(refresh_token_jti(fixture_secrets(1), session, 3, 1700000000, NULL, first));
     assert_uuid(first, '4');
-    assert_true(refresh_token_jti(fixture_secrets(1), session, 3, 1700000000, other));
+    assert_true(refresh_token_jti(fixture_secrets(1), session, 3, 1700000000, NULL, other));
     assert_string_equal(first, other);
-    assert_true(refresh_token_jti(fixture_secrets(1), session, 4, 1700000000, other));
+    assert_true(refresh_token_jti(fixture_secrets(1), session, 4, 1700000000, NULL, other));
     assert_string_not_equal(first, other);
-    assert_true(refresh_token_jti(fixture_secrets(1), session, 3, 1700000001, other));
+    assert_true(refresh_token_jti(fixture_secrets(1), session, 3, 1700000001, NULL, other));
     assert_string_not_equal(first, other);
-    assert_true(refresh_token_jti(fixture_secrets(1), another, 3, 1700000000, other));
+    assert_true(refresh_token_jti(fixture_secrets(1), another, 3, 1700000000, NULL, other));
     assert_string_not_equal(first, other);
-    assert_true(refresh_token_jti(fixture_secrets(2), session, 3, 1700000000, other));
+    assert_true(refresh_token_jti(fixture_secrets(2), session, 3, 1700000000, NULL, other));
     assert_string_not_equal(first, other);
     /* it is in access tokens, so it must not be the refresh token */
     assert_true(refresh_token_uuid(fixture_secrets(1), session, 3, other));
