@@ -14,8 +14,9 @@ struct finding {
 };
 
 static bool ask_mount(struct finding *finding, const struct mount *mount, struct fault *fault);
+static bool is_of_realm(enum client_refusal refusal);
 static void say(struct finding *finding, const struct mount *mount, enum outcome outcome,
-                const char *account);
+                const char *why, const char *account);
 
 bool explain_adoptable(struct call *call, const struct explained *it, enum call_end *end)
 {
@@ -60,19 +61,27 @@ static bool ask_mount(struct finding *finding, const struct mount *mount, struct
     }
     adoption = adopt_begin(&request, finding->it->token, &refusal);
     if (adoption != NULL) {
-        say(finding, mount, mount->realm->policy.rotate ? OUTCOME_ROTATED : OUTCOME_RENEWED,
+        say(finding, mount, mount->realm->policy.rotate ? OUTCOME_ROTATED : OUTCOME_RENEWED, NULL,
             adopt_account(adoption));
     } else if (refusal == OUTCOME_FAULT) {
         *fault = request.fault;
         return false;
     } else if (refusal != OUTCOME_TOKEN_INVALID) {
-        say(finding, mount, refusal, NULL);
+        say(finding, mount, refusal, outcome_meaning(refusal), NULL);
+    } else if (is_of_realm(request.answer.refusal)) {
+        say(finding, mount, refusal, client_refusal_meaning(request.answer.refusal), NULL);
     }
     return true;
 }
 
+/* Otherwise it is an access token, or a token for someone else. */
+static bool is_of_realm(enum client_refusal refusal)
+{
+    return refusal == CLIENT_REFUSED_ADOPT_TIME || refusal == CLIENT_REFUSED_ADOPT_ACCOUNT;
+}
+
 static void say(struct finding *finding, const struct mount *mount, enum outcome outcome,
-                const char *account)
+                const char *why, const char *account)
 {
     struct call *call = finding->call;
     struct text says = TEXT("(out of memory)");
@@ -94,7 +103,7 @@ static void say(struct finding *finding, const struct mount *mount, enum outcome
     if (account != NULL) {
         buffer_addf(&b, "it would be adopted: presenting it begins a session of %s", account);
     } else {
-        buffer_addf(&b, "it would not be adopted: %s", outcome_meaning(outcome));
+        buffer_addf(&b, "it would not be adopted: %s", why);
     }
     buffer_finish(&b, &says);
     explain_mount(call, mount, outcome, 0, says);

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: ISC */
-/* client_refusal.h: why a client was not believed, for the operator: the client itself is told
- * nothing but that it was not. One list gives the enum, the word of the log and the sentence. */
+/* client_refusal.h: why a client was not believed, or a token of another server not adopted, for
+ * the operator: whoever asks is told nothing but that it was not. One list gives the enum, the word
+ * of the log and the sentence. */
 #ifndef RETOKEN_MODEL_CLIENT_REFUSAL_H
 #define RETOKEN_MODEL_CLIENT_REFUSAL_H
 
 /* REFUSAL(NAME, word, what is wrong) */
 #define CLIENT_REFUSAL_ROWS                                                                        \
+    REFUSAL(NO_ID, "no-client-id", "it names no client, or with more bytes than an id can have")   \
     REFUSAL(UNKNOWN, "unknown-client", "no client of that id is registered")                       \
     REFUSAL(NO_PROOF, "no-proof", "the client has a secret or a key and proved neither")           \
     REFUSAL(HEADER, "authorization", "the Authorization header cannot be read")                    \
-    REFUSAL(SECRET, "secret", "the secret is wrong, or not accepted at this time")                 \
+    REFUSAL(SECRET, "secret", "the secret is wrong")                                               \
+    REFUSAL(NO_SECRET, "no-secret", "a secret came, and the client has none that is accepted")     \
+    REFUSAL(SECRET_UNSEEN, "secret-unseen",                                                        \
+            "the secret was not looked at, because the session of the token beside it is gone")    \
     REFUSAL(DISABLED, "disabled", "the client is disabled")                                        \
     REFUSAL(GRANT, "grant", "the realm or the client does not allow this grant")                   \
     REFUSAL(ASSERTION_TYPE, "assertion-type",                                                      \
@@ -22,20 +27,29 @@
             "set issuer")                                                                          \
     REFUSAL(ASSERTION_TYP, "assertion-typ",                                                        \
             "its typ is neither JWT nor client-authentication+jwt")                                \
+    REFUSAL(ASSERTION_NO_KEYS, "assertion-no-keys", "the client has no keys")                      \
     REFUSAL(ASSERTION_KEY, "assertion-key",                                                        \
-            "no key of the client is for its alg and kid (`retoken client set --keys`)")           \
+            "no key of the client is for its alg and kid (`retoken client set --key`)")            \
     REFUSAL(ASSERTION_SIGNATURE, "assertion-signature",                                            \
             "it is signed with another key than the client's")                                     \
     REFUSAL(                                                                                       \
         ASSERTION_AUD, "assertion-aud",                                                            \
         "its aud must be one: the mount's issuer, or this endpoint's URL on the issuer's host")    \
-    REFUSAL(ASSERTION_EXP, "assertion-exp",                                                        \
-            "its exp is missing, no time, over, or more than an hour away")                        \
+    REFUSAL(ASSERTION_EXP, "assertion-exp", "its exp is missing, or no time")                      \
+    REFUSAL(ASSERTION_EXPIRED, "assertion-expired", "its exp is over")                             \
+    REFUSAL(ASSERTION_LONG, "assertion-long", "its exp is more than an hour away")                 \
     REFUSAL(ASSERTION_NBF, "assertion-nbf", "its nbf is no time, or still to come")                \
     REFUSAL(ASSERTION_IAT, "assertion-iat", "its iat is no time, or still to come")                \
     REFUSAL(ASSERTION_JTI, "assertion-jti", "its jti is no text, or empty")                        \
     REFUSAL(ASSERTION_REPLAYED, "assertion-replayed",                                              \
-            "it was used before, with another token or too long ago")
+            "it was used before, with another token or too long ago")                              \
+    REFUSAL(ADOPT_SIGNATURE, "adopt-signature", "no verify-only key of the realm verifies it")     \
+    REFUSAL(ADOPT_TYPE, "adopt-type", "it is no refresh token, by its own words or its exp")       \
+    REFUSAL(ADOPT_ISSUER, "adopt-issuer",                                                          \
+            "its iss or aud is not the one of adopt-issuer or adopt-audience")                     \
+    REFUSAL(ADOPT_TIME, "adopt-time", "its iat, nbf or exp is no time, or still to come")          \
+    REFUSAL(ADOPT_ACCOUNT, "adopt-account", "the claim that names the account is no name")         \
+    REFUSAL(ADOPT_SCOPE, "adopt-scope", "its scope is none, or too long")
 
 enum client_refusal {
     CLIENT_NOT_REFUSED,
@@ -44,7 +58,7 @@ enum client_refusal {
 #undef REFUSAL
 };
 
-enum { CLIENT_REFUSALS = CLIENT_REFUSED_ASSERTION_REPLAYED + 1 };
+enum { CLIENT_REFUSALS = CLIENT_REFUSED_ADOPT_SCOPE + 1 };
 
 /* "" for CLIENT_NOT_REFUSED. */
 const char *client_refusal_word(enum client_refusal refusal);

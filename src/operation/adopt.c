@@ -31,6 +31,7 @@ struct adoption {
     enum outcome outcome;
 };
 
+static enum outcome refuse(struct request *request, enum client_refusal reason);
 static enum outcome open_token(struct request *request, struct text token, json_t **payload);
 static bool is_refresh_token(const struct request *request, const json_t *payload);
 static bool is_for_us(const struct adoption_policy *policy, const json_t *payload);
@@ -64,9 +65,10 @@ struct adoption *adopt_begin(struct request *request, struct text token, enum ou
     adoption->request = request;
     adoption->token = token;
     *refusal = open_token(request, token, &payload);
-    if (*refusal == OUTCOME_ROTATED &&
-        !(is_refresh_token(request, payload) && is_for_us(&request->realm->adoption, payload))) {
-        *refusal = OUTCOME_TOKEN_INVALID;
+    if (*refusal == OUTCOME_ROTATED && !is_refresh_token(request, payload)) {
+        *refusal = refuse(request, CLIENT_REFUSED_ADOPT_TYPE);
+    } else if (*refusal == OUTCOME_ROTATED && !is_for_us(&request->realm->adoption, payload)) {
+        *refusal = refuse(request, CLIENT_REFUSED_ADOPT_ISSUER);
     }
     *refusal = *refusal == OUTCOME_ROTATED ? read_times(adoption, payload) : *refusal;
     *refusal = *refusal == OUTCOME_ROTATED ? find_account(adoption, payload) : *refusal;
@@ -86,6 +88,13 @@ bool adopt_belongs(struct adoption *adoption, const struct client_identity *clie
 const char *adopt_account(const struct adoption *adoption)
 {
     return adoption->view.account.name;
+}
+
+/* The bearer is told that it is no token; the log, why. */
+static enum outcome refuse(struct request *request, enum client_refusal reason)
+{
+    request->answer.refusal = reason;
+    return OUTCOME_TOKEN_INVALID;
 }
 
 /* ---- what the token says ---- */
@@ -113,7 +122,7 @@ static enum outcome open_token(struct request *request, struct text token, json_
             return OUTCOME_FAULT;
         }
     }
-    return OUTCOME_TOKEN_INVALID;
+    return refuse(request, CLIENT_REFUSED_ADOPT_SIGNATURE);
 }
 
 /* An access token, which many servers sign with the same key, must not pass for one. Servers say in
@@ -177,7 +186,7 @@ static enum outcome read_times(struct adoption *adoption, const json_t *payload)
         !read_time(payload, "nbf", &before_s, &before) ||
         !read_time(payload, "exp", &expires_s, &expires) || issued_s > now_s + SKEW_S ||
         before_s > now_s + SKEW_S) {
-        return OUTCOME_TOKEN_INVALID;
+        return refuse(adoption->request, CLIENT_REFUSED_ADOPT_TIME);
     } else if (expires && expires_s <= now_s) {
         return OUTCOME_TOKEN_EXPIRED;
     }
@@ -217,7 +226,7 @@ static enum outcome find_account(struct adoption *adoption, const json_t *payloa
     }
     if (name.size == 0 || text_has_control(name) ||
         !text_copy(name, account->name, sizeof account->name)) {
-        return OUTCOME_TOKEN_INVALID;
+        return refuse(adoption->request, CLIENT_REFUSED_ADOPT_ACCOUNT);
     }
     outcome = find_by_name(adoption);
     if (outcome == OUTCOME_ACCOUNT_GONE && policy->creates_accounts) {
@@ -323,7 +332,9 @@ static void begin_session(struct adoption *adoption)
         return;
     }
     /* its scope is too long, or holds what none can */
-    decide(adoption, outcome == OUTCOME_SCOPE_INVALID ? OUTCOME_TOKEN_INVALID : outcome);
+    decide(adoption, outcome == OUTCOME_SCOPE_INVALID
+                         ? refuse(adoption->request, CLIENT_REFUSED_ADOPT_SCOPE)
+                         : outcome);
 }
 
 void adopt_written(struct adoption *adoption, enum store_result result)

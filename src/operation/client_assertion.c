@@ -21,7 +21,7 @@ static bool open_signed(const struct client_assertion_ask *ask, json_t **payload
 static enum client_refusal judge_claims(const struct client_assertion_ask *ask,
                                         const json_t *payload, struct client_assertion *assertion);
 static bool is_for(const json_t *payload, const struct realm *realm, struct text endpoint_path);
-static bool in_time(const json_t *payload, int64_t now_ms, int64_t *expires_ms);
+static enum client_refusal judge_end(const json_t *payload, int64_t now_ms, int64_t *expires_ms);
 static bool has_begun(const json_t *payload, const char *claim, int64_t now_ms);
 
 bool client_assertion_names(struct arena *arena, struct text assertion, struct text *id)
@@ -63,7 +63,8 @@ static bool open_signed(const struct client_assertion_ask *ask, json_t **payload
         *refusal = CLIENT_REFUSED_ASSERTION_TYP;
         break;
     case CLIENT_JWT_KEY:
-        *refusal = CLIENT_REFUSED_ASSERTION_KEY;
+        *refusal = ask->client->keys[0] != '\0' ? CLIENT_REFUSED_ASSERTION_KEY
+                                                : CLIENT_REFUSED_ASSERTION_NO_KEYS;
         break;
     case CLIENT_JWT_SIGNATURE:
         *refusal = CLIENT_REFUSED_ASSERTION_SIGNATURE;
@@ -82,6 +83,7 @@ static enum client_refusal judge_claims(const struct client_assertion_ask *ask,
 {
     struct text issuer, subject;
     enum json_in jti = json_in_text(payload, "jti", &assertion->id);
+    enum client_refusal end = judge_end(payload, ask->now_ms, &assertion->expires_ms);
 
     if (json_in_text(payload, "iss", &issuer) != JSON_IN_TEXT ||
         json_in_text(payload, "sub", &subject) != JSON_IN_TEXT ||
@@ -89,8 +91,8 @@ static enum client_refusal judge_claims(const struct client_assertion_ask *ask,
         return CLIENT_REFUSED_ASSERTION_SUB;
     } else if (!is_for(payload, ask->realm, ask->endpoint_path)) {
         return CLIENT_REFUSED_ASSERTION_AUD;
-    } else if (!in_time(payload, ask->now_ms, &assertion->expires_ms)) {
-        return CLIENT_REFUSED_ASSERTION_EXP;
+    } else if (end != CLIENT_NOT_REFUSED) {
+        return end;
     } else if (!has_begun(payload, "nbf", ask->now_ms)) {
         return CLIENT_REFUSED_ASSERTION_NBF;
     } else if (!has_begun(payload, "iat", ask->now_ms)) {
@@ -201,12 +203,18 @@ static enum numeric_date date_of(const json_t *payload, const char *claim, int64
     return *ms >= 0 ? DATE_READ : DATE_WRONG;
 }
 
-static bool in_time(const json_t *payload, int64_t now_ms, int64_t *expires_ms)
+static enum client_refusal judge_end(const json_t *payload, int64_t now_ms, int64_t *expires_ms)
 {
     const int64_t skew_ms = CLIENT_ASSERTION_SKEW_S * (int64_t)CLOCK_SECOND;
 
-    return date_of(payload, "exp", expires_ms) == DATE_READ && *expires_ms > now_ms - skew_ms &&
-           *expires_ms <= now_ms + LIFETIME_S * (int64_t)CLOCK_SECOND + skew_ms;
+    if (date_of(payload, "exp", expires_ms) != DATE_READ) {
+        return CLIENT_REFUSED_ASSERTION_EXP;
+    } else if (*expires_ms <= now_ms - skew_ms) {
+        return CLIENT_REFUSED_ASSERTION_EXPIRED;
+    }
+    return *expires_ms <= now_ms + LIFETIME_S * (int64_t)CLOCK_SECOND + skew_ms
+               ? CLIENT_NOT_REFUSED
+               : CLIENT_REFUSED_ASSERTION_LONG;
 }
 
 static bool has_begun(const json_t *payload, const char *claim, int64_t now_ms)

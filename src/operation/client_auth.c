@@ -60,10 +60,11 @@ static bool check(struct request *request, const struct token_ref *ref, int64_t 
     } else if (id.size == 0 && request->client.kind == CLIENT_PROOF_NONE) {
         return may_use_grant(request, NULL, refusal);
     }
-    *reason = CLIENT_REFUSED_UNKNOWN;
+    *reason = CLIENT_REFUSED_NO_ID;
     if (id.size == 0 || !text_copy(id, identity->id, sizeof identity->id)) {
         return false;
     }
+    *reason = CLIENT_REFUSED_UNKNOWN;
     switch (store_client_find(request->issuer->store, identity->id, &client, &request->fault)) {
     case STORE_OK:
         break;
@@ -151,12 +152,8 @@ static bool prove(struct request *request, const struct client *client, const st
         if (!confidential && request->client.secret.size == 0) {
             return true;
         }
-        *reason = CLIENT_REFUSED_SECRET;
         identity->proved =
             secret_proof_check(request, client, ref, now_ms, &identity->secret, refusal);
-        if (identity->proved || *refusal != OUTCOME_CLIENT_AUTH_FAILED) {
-            *reason = CLIENT_NOT_REFUSED;
-        }
         break;
     case CLIENT_PROOF_ASSERTION:
         identity->proved = assertion_proves(request, client, now_ms, identity, refusal);

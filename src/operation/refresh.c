@@ -125,6 +125,7 @@ static bool begin(struct request *request)
 static void authenticate(struct refresh *refresh, enum token_ref_result found)
 {
     struct request *request = refresh->request;
+    enum client_refusal not_adopted = request->answer.refusal;
     enum outcome refusal;
 
     if (found != TOKEN_REF_FAULT &&
@@ -132,6 +133,7 @@ static void authenticate(struct refresh *refresh, enum token_ref_result found)
                            refresh->now.wall_ms, &refresh->client, &refusal)) {
         decide(refresh, refusal);
     } else if (found != TOKEN_REF_FAULT) {
+        request->answer.refusal = not_adopted;
         look_for_mark(refresh);
         if (!refresh->decided && refresh->adoption != NULL &&
             !adopt_belongs(refresh->adoption, &refresh->client, &refusal)) {

@@ -40,8 +40,10 @@ bool secret_proof_check(struct request *request, const struct client *client,
     if (check != PASSWORD_WRONG) {
         return check == PASSWORD_RIGHT;
     } else if (comparison.generated_count + comparison.chosen_count == 0) {
+        request->answer.refusal = CLIENT_REFUSED_NO_SECRET;
         return false; /* whether a client has one is no secret, and a hash for nothing is dear */
     } else if (ref == NULL && comparison.chosen_count == 0) {
+        request->answer.refusal = CLIENT_REFUSED_SECRET;
         return false; /* no one can guess it, and a stranger's tries are not worth a write */
     } else if (!begin_guess(&comparison, ref, now_ms, refusal)) {
         return false;
@@ -51,6 +53,9 @@ bool secret_proof_check(struct request *request, const struct client *client,
                           : check == PASSWORD_WRONG ? GUESS_WRONG
                                                     : GUESS_NONE;
     *refusal = refusal_of(&comparison, check);
+    if (check == PASSWORD_WRONG) {
+        request->answer.refusal = CLIENT_REFUSED_SECRET;
+    }
     return check == PASSWORD_RIGHT;
 }
 
@@ -141,6 +146,7 @@ static bool begin_guess(const struct comparison *comparison, const struct token_
     case STORE_ABSENT: /* swept: as worthless as a token of another server */
     case STORE_EXISTS:
     case STORE_STALE:
+        request->answer.refusal = CLIENT_REFUSED_SECRET_UNSEEN;
         return false;
     case STORE_FAULT:
         *refusal = OUTCOME_FAULT;
