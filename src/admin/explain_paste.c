@@ -8,14 +8,16 @@
 
 typedef bool peel(struct arena *arena, struct text *token);
 
-static peel peel_json, peel_quotes, peel_braces, peel_angles, peel_header, peel_scheme, peel_name,
-    peel_percent, peel_space, peel_mark;
+static peel peel_json, peel_entities, peel_escapes, peel_quotes, peel_braces, peel_angles,
+    peel_header, peel_scheme, peel_name, peel_percent, peel_unseen, peel_space, peel_mark;
 
 static const struct {
     peel *take;
     const char *says;
 } layers[] = {
     {peel_json, "inside JSON"},
+    {peel_entities, "with entities of HTML"},
+    {peel_escapes, "with line breaks written as \\n"},
     {peel_quotes, "inside quotation marks"},
     {peel_braces, "in braces"},
     {peel_angles, "in angle brackets"},
@@ -23,6 +25,7 @@ static const struct {
     {peel_scheme, "with the word Bearer in front"},
     {peel_name, "with a parameter's name in front"},
     {peel_percent, "percent-encoded"},
+    {peel_unseen, "with characters that cannot be seen"},
     {peel_space, "with white space inside"},
     {peel_mark, "with a punctuation mark after it"},
 };
@@ -56,20 +59,105 @@ const char *explain_paste_peel(struct arena *arena, struct text *token)
 
 /* The names a token has in forms, cookies and answers; the refresh token first, because a whole
  * answer has both. */
-static const char *const names[] = {"refresh_token", "refreshToken", "refresh-token", "refresh",
-                                    "access_token",  "accessToken",  "access",        "id_token",
-                                    "token",         "jwt"};
+static const char *const names[] = {
+    "refresh_token", "refreshToken", "refresh-token",    "refresh", "access_token",
+    "accessToken",   "access",       "id_token",         "token",   "jwt",
+    "assertion",     "device_code",  "client_assertion", "code"};
+
+static bool find_member(json_t *value, int depth, struct text *token);
 
 static bool peel_json(struct arena *arena, struct text *token)
 {
     json_t *object = token->data[0] == '{' ? json_in_object(arena, *token, NULL) : NULL;
 
-    for (size_t i = 0; object != NULL && i < sizeof names / sizeof names[0]; i++) {
-        if (json_in_text(object, names[i], token) == JSON_IN_TEXT) {
+    return object != NULL && find_member(object, 0, token);
+}
+
+/* Of this object, or else of one inside it. */
+static bool find_member(json_t *value, int depth, struct text *token)
+{
+    enum { DEPTH_MAX = 4 };
+    const char *name;
+    json_t *member;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (json_in_text(value, names[i], token) == JSON_IN_TEXT) {
+            return true;
+        }
+    }
+    json_object_foreach(value, name, member)
+    {
+        if (json_is_object(member) && depth < DEPTH_MAX && find_member(member, depth + 1, token)) {
             return true;
         }
     }
     return false;
+}
+
+/* Puts `to` in the place of every `from`. False: there is none. */
+static bool replace(struct arena *arena, struct text *token, const char *from, char to)
+{
+    struct text word = text_of(from);
+    struct buffer b;
+
+    buffer_start(&b, arena, token->size + 1);
+    for (size_t i = 0; i < token->size; i++) {
+        bool found = text_starts(text_from(*token, i), word);
+
+        if (!found) {
+            buffer_add_char(&b, token->data[i]);
+        } else if (to != '\0') {
+            buffer_add_char(&b, to);
+        }
+        i += found ? word.size - 1 : 0;
+    }
+    return b.size < token->size && buffer_finish(&b, token);
+}
+
+struct replacement {
+    const char *from;
+    char to; /* 0 = nothing */
+};
+
+static bool replace_all(struct arena *arena, struct text *token, const struct replacement *rows,
+                        size_t count)
+{
+    bool taken = false;
+
+    for (size_t i = 0; i < count; i++) {
+        taken = replace(arena, token, rows[i].from, rows[i].to) || taken;
+    }
+    return taken;
+}
+
+/* As a page of the web shows its source. */
+static bool peel_entities(struct arena *arena, struct text *token)
+{
+    static const struct replacement rows[] = {{"&quot;", '"'},  {"&#34;", '"'},  {"&#x22;", '"'},
+                                              {"&apos;", '\''}, {"&#39;", '\''}, {"&#x27;", '\''},
+                                              {"&lt;", '<'},    {"&gt;", '>'},   {"&#x3D;", '='},
+                                              {"&#61;", '='},   {"&amp;", '&'}};
+
+    return replace_all(arena, token, rows, sizeof rows / sizeof rows[0]);
+}
+
+/* As logs write them. */
+static bool peel_escapes(struct arena *arena, struct text *token)
+{
+    static const struct replacement rows[] = {{"\\r", ' '}, {"\\n", ' '}, {"\\t", ' '}};
+
+    return replace_all(arena, token, rows, sizeof rows / sizeof rows[0]);
+}
+
+/* What chats and text processors put in: spaces of no width, a soft hyphen, a byte order mark, the
+ * space that does not break. */
+static bool peel_unseen(struct arena *arena, struct text *token)
+{
+    static const struct replacement rows[] = {
+        {"\xe2\x80\x8b", 0}, {"\xe2\x80\x8c", 0}, {"\xe2\x80\x8d", 0}, {"\xe2\x81\xa0", 0},
+        {"\xc2\xad", 0},     {"\xef\xbb\xbf", 0}, {"\xc2\xa0", ' '}};
+
+    return replace_all(arena, token, rows, sizeof rows / sizeof rows[0]);
 }
 
 /* "…", '…', `…`, those of text processors, and \"…\" as out of a log. */
@@ -135,12 +223,42 @@ static bool peel_header(struct arena *arena, struct text *token)
            cut_prefix(token, TEXT("set-cookie:")) || cut_prefix(token, TEXT("urn:uuid:"));
 }
 
-static bool peel_scheme(struct arena *arena, struct text *token)
+static size_t is_quote(struct text t, size_t at)
 {
-    (void)arena;
+    return at < t.size && (t.data[at] == '"' || t.data[at] == '\'') ? 1 : 0;
+}
+
+static bool begins_bearer(struct text *token)
+{
     return cut_prefix(token, TEXT("bearer ")) || cut_prefix(token, TEXT("bearer\t")) ||
            cut_prefix(token, TEXT("bearer\n")) || cut_prefix(token, TEXT("bearer%20")) ||
            cut_prefix(token, TEXT("bearer+"));
+}
+
+/* Up to white space or a quotation mark. */
+static struct text first_word(struct text t)
+{
+    size_t size = 0;
+
+    while (size < t.size && (unsigned char)t.data[size] > ' ' && is_quote(t, size) == 0) {
+        size++;
+    }
+    return text_cut(t, size);
+}
+
+/* In front, or in the middle as in a command of curl. */
+static bool peel_scheme(struct arena *arena, struct text *token)
+{
+    (void)arena;
+    for (size_t i = 0; i < token->size; i++) {
+        struct text rest = text_from(*token, i);
+
+        if ((i == 0 || (unsigned char)token->data[i - 1] <= ' ') && begins_bearer(&rest)) {
+            *token = i > 0 ? first_word(explain_paste_trim(rest)) : rest;
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool ends_value(char c)
@@ -148,7 +266,8 @@ static bool ends_value(char c)
     return c == '&' || c == ';' || c == ',' || c == '#' || (unsigned char)c <= ' ';
 }
 
-/* NAME=VALUE or NAME: VALUE at the start or after a separator; VALUE ends before the next one. */
+/* NAME=VALUE, NAME: VALUE or "NAME": VALUE at the start or after a separator; VALUE ends before the
+ * next one. */
 static bool find_named(struct text t, const char *name, struct text *value)
 {
     size_t size = text_of(name).size;
@@ -161,8 +280,8 @@ static bool find_named(struct text t, const char *name, struct text *value)
         if (!starts || !text_starts(rest, text_of(name))) {
             continue;
         }
-        rest = text_from(rest, size);
-        if (rest.data[0] != '=' && rest.data[0] != ':') {
+        rest = explain_paste_trim(text_from(rest, size + is_quote(t, i + size)));
+        if (rest.size == 0 || (rest.data[0] != '=' && rest.data[0] != ':')) {
             continue;
         }
         *value = explain_paste_trim(text_from(rest, 1));

@@ -1192,6 +1192,17 @@ def test_explain_what_people_paste(fresh):
             (f"{native}{native}", native, "with something after it"),
             (f'"Bearer {native}",', native,
              "inside quotation marks, with the word Bearer in front"),
+            (f"&quot;{native}&quot;", native, "with entities of HTML, inside quotation marks"),
+            (f"a=1&amp;refresh_token={native}&amp;b=2", native, "with entities of HTML"),
+            (f"{native[:half]}\u200b{native[half:]}\u00a0", native, "with characters that cannot be seen"),
+            (f"\ufeff{native}", native, "with characters that cannot be seen"),
+            (f"{native[:half]}\\r\\n{native[half:]}\\n", native, "with line breaks written as \\n"),
+            (json.dumps({"data": {"session": {"refresh_token": native}}}), native, "inside JSON"),
+            (f'"refresh_token": "{native}", "expires_in": 3600', native, "inside quotation marks, with a parameter's"),
+            (f"{{'refresh_token': '{native}'}}", native, "in braces"),
+            (f"curl -H 'Authorization: Bearer {access}' https://a.example/", access, "with the word Bearer in front"),
+            (f"curl -d 'grant_type=refresh_token&refresh_token={native}' https://a.example/t", native,
+             "with a parameter's name in front"),
     ):
         said = fresh.json("explain", stdin=pasted)
         assert said["oddity"].startswith(oddity) and bool(said["oddity"]) == bool(oddity), (pasted, said)
@@ -1224,6 +1235,48 @@ def test_explain_when_and_why(fresh):
     fresh.write("[retoken]\ndata = .\n[mount /oauth/token]\ndialect = oauth\nabsolute-lifetime = 1s\n"
                 "idle-lifetime = 0\n")
     assert "sessions end 1 s after they began (absolute-lifetime)" in fresh.explain(two)["mounts"][0]["says"]
+
+
+def test_explain_has_a_sentence_for_each_row(fresh):
+    """Each row of the decision table (docs/design.md section 4) that a request can meet here, but those
+    that need a clock which was wrong (tests/decision has them)."""
+    table = (ROOT / "docs" / "design.md").read_text().partition("| c against n |")[2].partition("\n\n")[0]
+    assert len(table.splitlines()) == 2 + 12, "a row came or went: tell its sentence here"
+    mount = "[retoken]\ndata = .\n[mount /oauth/token]\ndialect = oauth\n"
+    fresh.account()
+    fresh.run("client", "add", "web", "--public")
+
+    def says(token, outcome, sentence):
+        said = fresh.explain(token)
+        assert (said["outcome"], sentence in said["mounts"][0]["says"]) == (outcome, True), said
+
+    fresh.write(mount)
+    current = fresh.session("/oauth/token", "ada", "--client", "web")["refresh_token"]
+    says(current, "rotated", "it is the current one: presenting it gives new tokens")
+    fresh.run("client", "disable", "web")
+    says(current, "client-grant", "refused: ")
+    fresh.run("client", "enable", "web")
+    fresh.run("account", "disable", "ada", "--keep-sessions")
+    says(current, "account-disabled", "refused: ")
+    fresh.run("account", "enable", "ada")
+    newer = fresh.refresh(current, client_id="web")["refresh_token"]
+    says(current, "replayed", "presenting it again gives the same answer for")
+    fresh.write(mount + "concurrency-window = 0\nrecovery-window = 1d\nrecovery-evidence = none\n")
+    says(current, "recovered", "presenting it gives its successor again for")
+    fresh.write(mount + "concurrency-window = 0\n")
+    says(current, "reused", "refused as reuse and ends the session")
+    fresh.write(mount + "concurrency-window = 0\nreuse = report\n")
+    says(current, "reused", "refused and reported as reuse")
+    fresh.write(mount)
+    fresh.run("store", "backup", fresh.directory / "copy")
+    for _ in range(3):
+        older, newer = newer, fresh.refresh(newer, client_id="web")["refresh_token"]
+    fresh.run("store", "restore", fresh.directory / "copy")
+    says(newer, "rolled-forward", "the store has lost history (a restored backup?)")
+    fresh.refresh(newer, client_id="web")
+    says(older, "spent", "presenting it is refused, and the session lives on")
+    fresh.run("session", "revoke", fresh.explain(newer)["session"])
+    says(newer, "revoked", "refused: its session ended (revoked by an administrator)")
 
 
 def test_why_was_i_logged_out(fresh):
