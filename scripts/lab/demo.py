@@ -18,16 +18,17 @@ import sys
 import textwrap
 import urllib.parse
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+# instead of this folder, whose http.py would hide Python's own
+sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 
-from lab import dialects, http, installation, jwks, machine, servers
+from lab import dialects, http, installation, jwks, machine, receiver, servers
 
 HELP = """./demo [--server lighttpd|apache|nginx] [--port N] [--data DIR] [--once]
 
 Starts a web server on 127.0.0.1 with Retoken behind it, one demo account and one demo client; logs
 in and refreshes once at every mount (where a dialect has no login, `retoken session create` begins
 the session) and shows requests and answers; replays a spent token, which ends its session, and shows
-what `retoken explain` tells of it; then serves until Ctrl-C and prints what to try.
+what a webhook and `retoken explain` tell of it; then serves until Ctrl-C and prints what to try.
 
   --server NAME   lighttpd (unless told otherwise), apache or nginx
   --port N        8080 unless told otherwise; 0 takes any free port
@@ -37,6 +38,7 @@ what `retoken explain` tells of it; then serves until Ctrl-C and prints what to 
 """
 
 ACCOUNT, CLIENT, HASTY_CLIENT = "ada", "web", "kiosk"
+WEBHOOK, WEBHOOK_SECRET = "demo", "webhook.secret"
 CREDENTIALS = "demo-credentials.json"
 
 
@@ -353,12 +355,27 @@ def write_page(public, installed):
 
 # ---- somebody was logged out: why? ----
 
+def subscribe(installed):
+    """A webhook for what ends sessions; the receiver, which gets another port each time, and the
+    secret."""
+    kept = installed.folder / WEBHOOK_SECRET
+    if not kept.exists():
+        with open(kept, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
+            out.write(receiver.new_secret() + "\n")
+        machine.own(kept)
+    receiving = receiver.Receiver()
+    settings = installed.settings().split(f"\n[webhook {WEBHOOK}]\n")[0]
+    installed.replace_settings(f"{settings}\n[webhook {WEBHOOK}]\nurl = {receiving.url}\nevents = security\n"
+                               f"secret-file = {WEBHOOK_SECRET}\n")
+    return receiving, kept.read_text().strip()
+
+
 def said(answer):
     return f"{answer.status} {json.loads(answer.body).get('error', '')}".strip()
 
 
-def tell_why(screen, server, installed):
-    """A spent token comes back; True when the explanation tells so."""
+def tell_why(screen, server, installed, receiving, secret):
+    """A spent token comes back; True when webhook and explanation tell so."""
     screen.line(f"  {screen.bold('Somebody was logged out. Why?')}")
     if installed.run("client", "show", HASTY_CLIENT).returncode != 0:
         installed.add_client(HASTY_CLIENT, "--public", "--policy", "concurrency-window=0")
@@ -375,14 +392,24 @@ def tell_why(screen, server, installed):
     screen.line(f"    its first token comes again: {spent}")
     screen.line(f"    and the newest one, which its user holds: {after}")
 
+    screen.line(f"    {screen.dim('$')} retoken notify --once")
+    installed.retoken("notify", "--once")
+    arrived = [one for one in receiving.deliveries if one.json()["data"].get("session") == first.session]
+    for one in arrived:
+        screen.line(f"    {screen.dim('→')} {screen.bold('POST ' + receiving.url)}")
+        screen.line(f"      webhook-id: {one.id}")
+        for line in body_lines(one.body, []):
+            screen.line(f"      {line}")
+    signed = [one for one in arrived if one.is_signed_by(secret)]
     screen.line(f"    {screen.dim('$')} retoken explain {screen.dim('# the newest token is pasted')}")
     explained = installed.retoken("explain", stdin=newest.refresh_token.encode())
     verdict, _, rest = explained.partition("\n")
     for line in [verdict, *rest.partition("its story:\n")[2].partition("\n\n")[0].splitlines()]:
         screen.line(screen.wrapped(line.strip(), "      ", "        "))
-    good = (answers == ["200"] * 3 and spent == after == "400 invalid_grant"
+    good = (answers == ["200"] * 3 and spent == after == "400 invalid_grant" and len(signed) == len(arrived) == 1
             and "Generation 0 came back" in explained)
-    screen.line((screen.good("    ✓ that is why") if good else screen.bad("    ✗ that is not why")) + "\n")
+    screen.line((screen.good("    ✓ that is why; the webhook's signature is right") if good else
+                 screen.bad("    ✗ that is not why, or the webhook is missing or wrong")) + "\n")
     return good
 
 
@@ -497,12 +524,14 @@ def demo(screen, options, cleanup):
     data = data_folder(options.data, run)
     installed = prepare_data(data, programs, f"http://127.0.0.1:{port}")
     write_page(run / "public", installed)
+    receiving, secret = subscribe(installed)
+    cleanup.callback(receiving.stop)
     server = servers.start(options.server, installed, run, port=port, page=run / "public")
     cleanup.callback(server.stop)
     kept = "" if options.data else screen.dim(" (temporary; --data DIR keeps one)")
     screen.line(f"{screen.bold('Retoken')} behind {server.version()} on {screen.bold(server.url)}")
     screen.line(f"data in {data}{kept}\n")
-    wrong = exercise(screen, server, installed) + (not tell_why(screen, server, installed))
+    wrong = exercise(screen, server, installed) + (not tell_why(screen, server, installed, receiving, secret))
     if options.once or wrong:
         return 1 if wrong else 0
     show_next(screen, server, installed, run)
