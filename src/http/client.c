@@ -88,6 +88,7 @@ struct transfer {
     struct curl_slist *headers;
     size_t head; /* bytes of headers so far */
     bool here;   /* only this machine may be connected to */
+    bool whole_head;
     bool in_multi;
     const char *refused; /* why this client itself gave up */
     char url[HTTP_CLIENT_URL_MAX + 32];
@@ -415,7 +416,8 @@ static void finish(struct transfer *transfer, CURLcode code)
     long status = 0;
 
     (void)library->getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-    call->answered = (code == CURLE_OK || (code == CURLE_WRITE_ERROR && call->cut)) && status > 0;
+    call->answered = (code == CURLE_OK || (code == CURLE_WRITE_ERROR && call->cut)) && status > 0 &&
+                     transfer->whole_head;
     if (call->answered) {
         call->status = (int)status;
         if (library->getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after) == CURLE_OK &&
@@ -425,9 +427,10 @@ static void finish(struct transfer *transfer, CURLcode code)
         return;
     }
     fault_set(&call->fault, "%s",
-              transfer->refused != NULL  ? transfer->refused
-              : transfer->why[0] != '\0' ? transfer->why
-                                         : library->strerror(code));
+              code == CURLE_OK            ? "the answer was cut off"
+              : transfer->refused != NULL ? transfer->refused
+              : transfer->why[0] != '\0'  ? transfer->why
+                                          : library->strerror(code));
 }
 
 /* `keep`: the handle, with its connection, is for another call. */
@@ -474,7 +477,8 @@ static size_t take_header(char *line, size_t one, size_t size, void *self)
 {
     struct transfer *transfer = self;
 
-    (void)line;
+    /* the empty line: without it, what libcurl takes for an answer was cut off */
+    transfer->whole_head = line[0] == '\r' || line[0] == '\n';
     transfer->head += one * size;
     if (transfer->head > HTTP_CLIENT_HEAD_LIMIT) {
         transfer->refused = "its answer has more than 64 KiB of headers";

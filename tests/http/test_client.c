@@ -317,6 +317,7 @@ static void test_no_answer(void **state)
     static const char *const answers[] = {
         "",
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nDo",
+        "HTTP/1.1 200 OK\r\nContent-Le",
         "SSH-2.0-OpenSSH_9.2\r\n",
         "HTTP/0.9",
     };
