@@ -102,11 +102,12 @@ def threaded_tests():
             and path.stem != "test_confine"]
 
 
-# Sanitizers: line numbers and -O1 do, and compile faster.
+# Sanitizers: line numbers and -O1 do, and compile faster. lld links their runtime in half the time.
 BUILD = Stage("build", "gcc -Werror, retoken.cgi too",
               build("build", "--enable-static-cgi", targets=("check", "TESTS=", "campaign-programs")))
 CLANG = Stage("clang", "clang -Werror, ASan, UBSan, libFuzzer",
-              build("build-clang", "CC=clang", "CFLAGS=-O1 -gline-tables-only", "--enable-sanitize=fuzzer",
+              build("build-clang", "CC=clang", "CFLAGS=-O1 -gline-tables-only", "LDFLAGS=-fuse-ld=lld",
+                    "--enable-sanitize=fuzzer",
                     targets=("check", "TESTS=", "fuzz-programs")), needs=["build"])
 TSAN = Stage("tsan", "gcc -Werror, TSan",
              build("build-tsan", "CFLAGS=-O1 -g1", "--enable-sanitize=thread", targets=threaded_tests()),
@@ -145,7 +146,7 @@ def unit(folder, *make_arguments, programs=None, env=None):
     def work(stage):
         chosen = programs or test_programs(folder)
         stage.command("make", "-k", "-s", f"-j{os.cpu_count()}", "-C", folder, "check-TESTS",
-                      "check_PROGRAMS=", "check_DATA=",  # or it would build those that are not run, too
+                      "check_PROGRAMS=", "check_LIBRARIES=", "check_DATA=",  # or it would build those that are not run, too
                       f"TESTS={' '.join(chosen)}", *make_arguments, env=env)
         total, telling = Result(), []
         for program in chosen:

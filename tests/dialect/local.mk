@@ -20,23 +20,20 @@ tests_dialect_test_assertion_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dialect_test_assertion_LDADD = $(DIALECT_TEST_LIBS)
 
 # What the dialects put into tokens.
-DIALECT_TOKEN_TESTS = $(TOKEN_FIXTURE)
-
 check_PROGRAMS += tests/dialect/test_layout tests/dialect/test_kopong_principal \
 	tests/dialect/test_documented_tokens
 
-tests_dialect_test_layout_SOURCES = tests/dialect/test_layout.c $(DIALECT_TOKEN_TESTS) \
+tests_dialect_test_layout_SOURCES = tests/dialect/test_layout.c \
 	tests/dialect/golden.c tests/dialect/golden.h
 tests_dialect_test_layout_CPPFLAGS = $(tests_dialect_test_dialect_CPPFLAGS)
 tests_dialect_test_layout_LDADD = $(DIALECT_TEST_LIBS)
 
-tests_dialect_test_kopong_principal_SOURCES = tests/dialect/test_kopong_principal.c \
-	$(DIALECT_TOKEN_TESTS)
+tests_dialect_test_kopong_principal_SOURCES = tests/dialect/test_kopong_principal.c
 tests_dialect_test_kopong_principal_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dialect_test_kopong_principal_LDADD = $(DIALECT_TEST_LIBS)
 
 tests_dialect_test_documented_tokens_SOURCES = tests/dialect/test_documented_tokens.c \
-	tests/dialect/documented_tokens.h $(DIALECT_TOKEN_TESTS)
+	tests/dialect/documented_tokens.h
 tests_dialect_test_documented_tokens_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dialect_test_documented_tokens_LDADD = $(DIALECT_TEST_LIBS)
 

@@ -1,5 +1,7 @@
 ## tests/store: the contract suite runs against every kind of store; group commit; LMDB alone.
-STORE_FIXTURE = tests/store/fixture.c tests/store/fixture.h
+check_LIBRARIES += libtest_store.a
+libtest_store_a_SOURCES = tests/store/fixture.c tests/store/fixture.h
+libtest_store_a_CPPFLAGS = $(TEST_CPPFLAGS)
 
 check_PROGRAMS += tests/store/test_record
 tests_store_test_record_SOURCES = tests/store/test_record.c
@@ -17,82 +19,82 @@ tests_store_test_ended_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_ended_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_contract_accounts
-tests_store_test_contract_accounts_SOURCES = tests/store/test_contract_accounts.c $(STORE_FIXTURE)
+tests_store_test_contract_accounts_SOURCES = tests/store/test_contract_accounts.c
 tests_store_test_contract_accounts_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_contract_accounts_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_contract_clients
-tests_store_test_contract_clients_SOURCES = tests/store/test_contract_clients.c $(STORE_FIXTURE)
+tests_store_test_contract_clients_SOURCES = tests/store/test_contract_clients.c
 tests_store_test_contract_clients_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_contract_clients_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_contract_clock
-tests_store_test_contract_clock_SOURCES = tests/store/test_contract_clock.c $(STORE_FIXTURE)
+tests_store_test_contract_clock_SOURCES = tests/store/test_contract_clock.c
 tests_store_test_contract_clock_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_contract_clock_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_contract_damage
-tests_store_test_contract_damage_SOURCES = tests/store/test_contract_damage.c $(STORE_FIXTURE)
+tests_store_test_contract_damage_SOURCES = tests/store/test_contract_damage.c
 tests_store_test_contract_damage_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_contract_damage_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_contract_deliveries
-tests_store_test_contract_deliveries_SOURCES = tests/store/test_contract_deliveries.c $(STORE_FIXTURE)
+tests_store_test_contract_deliveries_SOURCES = tests/store/test_contract_deliveries.c
 tests_store_test_contract_deliveries_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_contract_deliveries_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_contract_ends
-tests_store_test_contract_ends_SOURCES = tests/store/test_contract_ends.c $(STORE_FIXTURE)
+tests_store_test_contract_ends_SOURCES = tests/store/test_contract_ends.c
 tests_store_test_contract_ends_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_contract_ends_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_contract_events
-tests_store_test_contract_events_SOURCES = tests/store/test_contract_events.c $(STORE_FIXTURE)
+tests_store_test_contract_events_SOURCES = tests/store/test_contract_events.c
 tests_store_test_contract_events_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_contract_events_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_contract_keys
-tests_store_test_contract_keys_SOURCES = tests/store/test_contract_keys.c $(STORE_FIXTURE)
+tests_store_test_contract_keys_SOURCES = tests/store/test_contract_keys.c
 tests_store_test_contract_keys_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_contract_keys_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_contract_marks
-tests_store_test_contract_marks_SOURCES = tests/store/test_contract_marks.c $(STORE_FIXTURE)
+tests_store_test_contract_marks_SOURCES = tests/store/test_contract_marks.c
 tests_store_test_contract_marks_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_contract_marks_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_contract_pending
-tests_store_test_contract_pending_SOURCES = tests/store/test_contract_pending.c $(STORE_FIXTURE)
+tests_store_test_contract_pending_SOURCES = tests/store/test_contract_pending.c
 tests_store_test_contract_pending_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_contract_pending_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_contract_rotation
-tests_store_test_contract_rotation_SOURCES = tests/store/test_contract_rotation.c $(STORE_FIXTURE)
+tests_store_test_contract_rotation_SOURCES = tests/store/test_contract_rotation.c
 tests_store_test_contract_rotation_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_contract_rotation_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_contract_sessions
-tests_store_test_contract_sessions_SOURCES = tests/store/test_contract_sessions.c $(STORE_FIXTURE)
+tests_store_test_contract_sessions_SOURCES = tests/store/test_contract_sessions.c
 tests_store_test_contract_sessions_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_contract_sessions_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_contract_store
-tests_store_test_contract_store_SOURCES = tests/store/test_contract_store.c $(STORE_FIXTURE)
+tests_store_test_contract_store_SOURCES = tests/store/test_contract_store.c
 tests_store_test_contract_store_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_contract_store_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_contract_sweep
-tests_store_test_contract_sweep_SOURCES = tests/store/test_contract_sweep.c $(STORE_FIXTURE)
+tests_store_test_contract_sweep_SOURCES = tests/store/test_contract_sweep.c
 tests_store_test_contract_sweep_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_contract_sweep_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_group_commit
-tests_store_test_group_commit_SOURCES = tests/store/test_group_commit.c $(STORE_FIXTURE)
+tests_store_test_group_commit_SOURCES = tests/store/test_group_commit.c
 tests_store_test_group_commit_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_group_commit_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_lmdb
-tests_store_test_lmdb_SOURCES = tests/store/test_lmdb.c $(STORE_FIXTURE)
+tests_store_test_lmdb_SOURCES = tests/store/test_lmdb.c
 tests_store_test_lmdb_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_lmdb_LDADD = $(STORE_LIBS)
 
@@ -102,11 +104,11 @@ tests_store_test_process_lock_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_process_lock_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_sweep
-tests_store_test_sweep_SOURCES = tests/store/test_sweep.c $(STORE_FIXTURE)
+tests_store_test_sweep_SOURCES = tests/store/test_sweep.c
 tests_store_test_sweep_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_sweep_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_env
-tests_store_test_env_SOURCES = tests/store/test_env.c $(STORE_FIXTURE)
+tests_store_test_env_SOURCES = tests/store/test_env.c
 tests_store_test_env_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_env_LDADD = $(STORE_LIBS)
