@@ -146,7 +146,8 @@ def unit(folder, *make_arguments, programs=None, env=None):
     def work(stage):
         chosen = programs or test_programs(folder)
         stage.command("make", "-k", "-s", f"-j{os.cpu_count()}", "-C", folder, "check-TESTS",
-                      "check_PROGRAMS=", "check_LIBRARIES=", "check_DATA=",  # or it would build those that are not run, too
+                      # or it would build those that are not run, too
+                      "check_PROGRAMS=", "check_LIBRARIES=", "check_DATA=",
                       f"TESTS={' '.join(chosen)}", *make_arguments, env=env)
         total, telling = Result(), []
         for program in chosen:

@@ -14,18 +14,6 @@
 #include "token/client_keys.h"
 #include "token/jws.h"
 
-static void add_client(struct world *w, const char *id, const char *secret, bool generated)
-{
-    struct client client = {.enabled = true};
-
-    strcpy(client.id, id);
-    if (secret != NULL) {
-        assert_true(client_secret_hash(text_of(secret), generated, &w->secrets,
-                                       &w->issuer.randomness, client.secrets[0].hash, &w->fault));
-    }
-    assert_int_equal(store_client_add(w->store, &client, &w->fault), STORE_OK);
-}
-
 static void test_clients(void **state)
 {
     static const struct row {
@@ -48,9 +36,9 @@ static void test_clients(void **state)
     struct world *w = *state;
     struct text token;
 
-    add_client(w, "web", "s3cret", true);
-    add_client(w, "other", "0ther secret", false);
-    add_client(w, "app", NULL, false);
+    world_add_client(w, "web", "s3cret", true);
+    world_add_client(w, "other", "0ther secret", false);
+    world_add_client(w, "app", NULL, false);
     token = world_session(w, "web", NULL);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct world_ask ask = {.mount = &w->mount,
@@ -92,7 +80,7 @@ static void test_refusals_leave_events(void **state)
     struct event events[4];
     size_t count;
 
-    add_client(w, "web", "s3cret", true);
+    world_add_client(w, "web", "s3cret", true);
     token = world_session(w, "web", NULL);
     ask.refresh_token = token;
     for (int i = 0; i < 6; i++) {
@@ -127,7 +115,7 @@ static void test_raw_secret_is_tried_second(void **state)
     struct world *w = *state;
     struct text token;
 
-    add_client(w, "web", "50+50", false);
+    world_add_client(w, "web", "50+50", false);
     token = world_session(w, "web", NULL);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct world_ask ask = {.mount = &w->mount,
@@ -159,7 +147,7 @@ static void test_raw_secret_is_remembered(void **state)
     struct token_ref ref;
     enum outcome refusal;
 
-    add_client(w, "web", "50+50", false);
+    world_add_client(w, "web", "50+50", false);
     ask.refresh_token = world_session(w, "web", NULL);
     assert_int_equal(token_ref_locate(&w->issuer, ask.refresh_token, w->arena, &ref, &w->fault),
                      TOKEN_REF_FOUND);

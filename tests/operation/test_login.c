@@ -343,7 +343,6 @@ static void test_weak_hashes_are_replaced(void **state)
     struct account account;
     struct answer first, answer;
 
-    w->issuer.password_method = (struct password_method){PASSWORD_YESCRYPT, 1};
     assert_int_equal(store_account_find(w->store, "ada", &account, &w->fault), STORE_OK);
     strcpy(account.password, weak);
     assert_int_equal(store_account_update(w->store, NULL, &account, &w->fault), STORE_OK);

@@ -12,7 +12,8 @@
 static void test_password(void **state)
 {
     struct randomness randomness = randomness_system();
-    const struct password_method method = {0};
+    const struct password_method method = {PASSWORD_YESCRYPT,
+                                           1}; /* test_client_secret: the usual */
     char hash[PASSWORD_HASH_MAX + 1];
     char again[PASSWORD_HASH_MAX + 1];
     char huge[PASSWORD_MAX + 2];

@@ -13,18 +13,6 @@
 
 enum { GARBAGE_SIZE = 72 };
 
-static void add_client(struct world *w, const char *id, const char *secret, bool generated)
-{
-    struct client client = {.enabled = true};
-
-    strcpy(client.id, id);
-    if (secret != NULL) {
-        assert_true(client_secret_hash(text_of(secret), generated, &w->secrets,
-                                       &w->issuer.randomness, client.secrets[0].hash, &w->fault));
-    }
-    assert_int_equal(store_client_add(w->store, &client, &w->fault), STORE_OK);
-}
-
 static enum outcome present(struct world *w, struct text token, const char *id, const char *secret,
                             struct answer *answer)
 {
@@ -66,9 +54,9 @@ static void test_beside_garbage(void **state)
     struct world *w = *state;
     struct answer answer;
 
-    add_client(w, "phone", NULL, false);
-    add_client(w, "web", "generated secret", true);
-    add_client(w, "legacy", "chosen secret", false);
+    world_add_client(w, "phone", NULL, false);
+    world_add_client(w, "web", "generated secret", true);
+    world_add_client(w, "legacy", "chosen secret", false);
     for (size_t i = 0; i < 3 * sizeof rows / sizeof *rows; i++) {
         const struct row *row = &rows[i / 3];
 
@@ -84,8 +72,8 @@ static void test_strangers_are_slowed(void **state)
     struct answer answer;
     struct text token;
 
-    add_client(w, "web", "generated secret", true);
-    add_client(w, "legacy", "chosen secret", false);
+    world_add_client(w, "web", "generated secret", true);
+    world_add_client(w, "legacy", "chosen secret", false);
     token = world_session(w, "legacy", NULL);
     for (int i = 0; i < GUESS_FREE; i++) {
         assert_int_equal(present(w, garbage(w), "legacy", "wrong", &answer),
@@ -113,7 +101,7 @@ static void test_guessing_is_slowed(void **state)
     struct text of_ada, of_eve;
     struct issue_ask ask = {.account = &eve, .client = TEXT("legacy")};
 
-    add_client(w, "legacy", "chosen secret", false);
+    world_add_client(w, "legacy", "chosen secret", false);
     assert_int_equal(store_account_add(w->store, &eve, &w->fault), STORE_OK);
     of_ada = world_session(w, "legacy", NULL);
     assert_int_equal(world_issue(w, &ask, &answer), OUTCOME_ROTATED);
@@ -140,8 +128,8 @@ static void test_each_reading_is_counted(void **state)
     struct answer answer;
     struct text token;
 
-    add_client(w, "legacy", "chosen secret", false);
-    add_client(w, "other", "another secret", false);
+    world_add_client(w, "legacy", "chosen secret", false);
+    world_add_client(w, "other", "another secret", false);
     token = world_session(w, "legacy", NULL);
     for (int i = 0; i < GUESS_FREE + 8; i++) { /* slowed for longer than all that follows */
         w->now_ms += 15 * CLOCK_MINUTE;
@@ -170,7 +158,7 @@ static void test_generated_secret_is_never_locked(void **state)
     struct answer answer;
     struct text token;
 
-    add_client(w, "web", "generated secret", true);
+    world_add_client(w, "web", "generated secret", true);
     token = world_session(w, "web", NULL);
     for (int i = 0; i < GUESS_FREE; i++) {
         assert_int_equal(present(w, token, "web", "wrong", &answer), OUTCOME_CLIENT_AUTH_FAILED);
@@ -186,12 +174,12 @@ static void test_forgets_with_the_record(void **state)
     struct answer answer;
     struct text token;
 
-    add_client(w, "legacy", "chosen secret", false);
+    world_add_client(w, "legacy", "chosen secret", false);
     token = world_session(w, "legacy", NULL);
     assert_int_equal(present(w, token, "legacy", "chosen secret", &answer), OUTCOME_ROTATED);
     token = answer.refresh_token;
     assert_int_equal(store_client_remove(w->store, "legacy", &w->fault), STORE_OK);
-    add_client(w, "legacy", "another secret", false);
+    world_add_client(w, "legacy", "another secret", false);
     assert_int_equal(present(w, token, "legacy", "chosen secret", &answer),
                      OUTCOME_CLIENT_AUTH_FAILED);
     assert_int_equal(present(w, garbage(w), "legacy", "chosen secret", &answer),

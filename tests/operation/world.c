@@ -81,6 +81,9 @@ static const struct layout native_layout = {
 static const struct layout jwt_layout = {
     .header = {{.name = "alg"}}, .access = write_jwt, .refresh = write_jwt};
 
+static void hash_password(struct world *world, struct text password,
+                          char hash[PASSWORD_HASH_MAX + 1]);
+
 static void fill_mount(struct mount *mount, struct realm *realm)
 {
     struct policy *policy = &realm->policy;
@@ -106,7 +109,6 @@ static void fill_mount(struct mount *mount, struct realm *realm)
 void world_open(struct world *world)
 {
     static const uint8_t master[SECRETS_MASTER_SIZE] = "a master secret for tests, 32 by";
-    static char hashed[PASSWORD_HASH_MAX + 1]; /* that takes long: once for all worlds */
     struct randomness randomness = {world_random, world};
     struct clock clock = {.now_ms = world_now, .self = world, .boot = world_boot};
 
@@ -132,11 +134,8 @@ void world_open(struct world *world)
     strcpy(world->ada.name, "ada");
     strcpy(world->ada.roles, "admin user");
     world->ada.enabled = true;
-    if (hashed[0] == '\0') {
-        assert_true(password_hash(TEXT("correct horse"), &world->issuer.password_method,
-                                  &randomness, hashed, &world->fault));
-    }
-    strcpy(world->ada.password, hashed);
+    world->issuer.password_method = (struct password_method){PASSWORD_YESCRYPT, 1};
+    hash_password(world, TEXT("correct horse"), world->ada.password);
     assert_int_equal(store_account_add(world->store, &world->ada, &world->fault), STORE_OK);
     fill_mount(&world->mount, &world->realm);
 }
@@ -167,6 +166,28 @@ bool world_told(struct world *world, struct event *event)
                          STORE_OK);
     }
     return count == 1;
+}
+
+static void hash_password(struct world *world, struct text password,
+                          char hash[PASSWORD_HASH_MAX + 1])
+{
+    assert_true(password_hash(password, &world->issuer.password_method, &world->issuer.randomness,
+                              hash, &world->fault));
+}
+
+void world_add_client(struct world *world, const char *id, const char *secret, bool generated)
+{
+    struct client client = {.enabled = true};
+
+    strcpy(client.id, id);
+    if (secret != NULL && generated) {
+        assert_true(client_secret_hash(text_of(secret), true, &world->secrets,
+                                       &world->issuer.randomness, client.secrets[0].hash,
+                                       &world->fault));
+    } else if (secret != NULL) {
+        hash_password(world, text_of(secret), client.secrets[0].hash);
+    }
+    assert_int_equal(store_client_add(world->store, &client, &world->fault), STORE_OK);
 }
 
 void world_close(struct world *world)

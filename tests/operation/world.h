@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* world.h: a small world for tests of the operation: a store in memory, fixed secrets, a clock that
- * stands still until told, randomness that counts, one account, and mounts made by hand. */
+ * stands still until told, randomness that counts, one account, and mounts made by hand. Passwords
+ * are hashed at the least cost. */
 #ifndef RETOKEN_TESTS_OPERATION_WORLD_H
 #define RETOKEN_TESTS_OPERATION_WORLD_H
 
@@ -64,6 +65,9 @@ void world_subscribe(struct world *world);
 bool world_told(struct world *world, struct event *event);
 /* Adds and activates a key for the mount's algorithm. */
 void world_add_key(struct world *world, enum signing_algorithm algorithm, const char *kid);
+/* Adds a client, with a secret unless NULL: a generated one, or one that a person chose, at the
+ * least cost. */
+void world_add_client(struct world *world, const char *id, const char *secret, bool generated);
 /* Begins a session as `ask` says. */
 enum outcome world_issue(struct world *world, const struct issue_ask *ask, struct answer *answer);
 /* Begins a session of ada on world->mount; the first refresh token, in the arena. */
