@@ -96,7 +96,7 @@ static void test_what_is_no_name_is_no_account(void **state)
     memset(name, 'x', sizeof name);
     memcpy(name + 63, "\xc3\xa9", 2);
     assert_int_equal(find(w, &request, (struct text){name, 65}), OUTCOME_ROTATED);
-    assert_true(text_is_utf8(text_of(user.write.event.note)));
+    assert_true(text_is_utf8(text_of(user.write.event->note)));
 }
 
 int main(void)
