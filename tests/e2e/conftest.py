@@ -3,6 +3,7 @@
 lives in temporary folders, on free ports of 127.0.0.1, and is ended by process id."""
 
 import contextlib
+import functools
 import os
 import pathlib
 import shutil
@@ -34,6 +35,7 @@ class World:
 
     def furnish(self):
         self.installed.init()
+        self.installed.set_retoken(password_hash="yescrypt:1")  # what a hash costs is no matter here
         self.installed.add_account("ada", PASSWORD, "--role", "ROLE_CUSTOMER", "--claim",
                                    "email=ada@example.org", "--claim", "roleId=1")
         self.installed.add_account("grace", OTHER_PASSWORD)
@@ -105,19 +107,26 @@ def template(programs):
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def small_world(programs):
-    """Begins a world of its own with a configuration that is there before anything else is."""
+@pytest.fixture(scope="session")
+def small_templates(programs):
+    """A world with a configuration that is there before anything else is; furnished once for each."""
     with contextlib.ExitStack() as cleanup:
-        def begin(settings):
-            folder = machine.folder("retoken-world-")
+        @functools.cache
+        def furnished(settings):
+            folder = machine.folder("retoken-template-")
             cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
             world = World(installation.Installation(folder, programs))
-            cleanup.push(world.cleanup)
             world.installed.replace_settings(settings)
             world.furnish()
             return world
-        yield begin
+        yield furnished
+
+
+@pytest.fixture
+def small_world(small_templates):
+    """Begins a world of its own with such a configuration."""
+    with contextlib.ExitStack() as cleanup:
+        yield lambda settings: cleanup.enter_context(new_world(small_templates(settings)))
 
 
 @contextlib.contextmanager

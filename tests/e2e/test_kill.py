@@ -11,7 +11,7 @@ import pytest
 from history import History
 from lab import dialects, http, machine
 
-KILLS = 50
+KILLS = 20  # scripts/lab/campaign kills for longer
 CLIENTS = 8
 PATIENCE_S = 15  # nobody waits that long for an answer, or for the end of a connection
 

@@ -33,6 +33,7 @@ class Watch(threading.Thread):
                             self.seen.add((entry / name).read_bytes())
                     except OSError:
                         pass
+            self.ending.wait(0.005)
 
     def stop(self):
         self.ending.set()

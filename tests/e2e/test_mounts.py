@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
-"""Every mount behind every kind of web server, in both behaviours: what a success looks like byte
-for byte, rotation, the repeated request, reuse, and each documented error."""
+"""Every mount behind every kind of web server: what a success looks like byte for byte, and each
+documented error. Both behaviours, and what no web server has a part in (rotation, the repeated request,
+reuse), without one, and with a process of its own for every request."""
 
 import json
 import re
@@ -14,10 +15,14 @@ from refusals import refusals, token_refusal
 
 BEHAVIOURS = ("documented", "deployed")
 
-# Under the sanitizers the responder is what matters, not which server is in front of it.
-CASES = [pytest.param((kind, behaviour), id=f"{kind}-{behaviour}",
-                      marks=[pytest.mark.sanitized] if kind in ("socket", "lighttpd-cgi") else [])
-         for kind in servers.KINDS for behaviour in BEHAVIOURS]
+# The first need no other web server. Under the sanitizers the responder is what matters, not which server
+# is in front of it.
+INNER = [pytest.param(case, id="-".join(case), marks=pytest.mark.sanitized)
+         for case in (*(("socket", behaviour) for behaviour in BEHAVIOURS), ("lighttpd-cgi", "documented"))]
+OUTER = [pytest.param((kind, "documented"), id=f"{kind}-documented")
+         for kind in servers.WEB_KINDS if kind != "lighttpd-cgi"]
+EVERYWHERE = pytest.mark.parametrize("place", INNER + OUTER, indirect=True)
+INSIDE = pytest.mark.parametrize("place", INNER, indirect=True)
 MOUNTS = [pytest.param(mount, id=mount.path) for mount in dialects.MOUNTS]
 
 
@@ -59,7 +64,7 @@ class Place:
         return self.logins[mount.path]
 
 
-@pytest.fixture(scope="module", params=CASES)
+@pytest.fixture(scope="module")
 def place(request, template):
     kind, behaviour = request.param
     with new_world(template) as world:
@@ -67,6 +72,7 @@ def place(request, template):
         yield Place(world, world.serve(kind), behaviour)
 
 
+@EVERYWHERE
 @pytest.mark.parametrize("mount", MOUNTS)
 def test_refresh_is_answered_as_documented(place, mount):
     login = place.world.login(mount)
@@ -85,6 +91,7 @@ def test_refresh_is_answered_as_documented(place, mount):
 BEGINNING = [pytest.param(mount, id=mount.path) for mount in dialects.MOUNTS if mount.login_path]
 
 
+@EVERYWHERE
 @pytest.mark.parametrize("mount", BEGINNING)
 def test_login_begins_a_session(place, mount):
     login = place.logged_in(mount)
@@ -95,6 +102,7 @@ def test_login_begins_a_session(place, mount):
         place.granted(mount, after)
 
 
+@INSIDE
 @pytest.mark.parametrize("mount", BEGINNING)
 def test_wrong_passwords_and_unknown_accounts_are_told_the_same(place, mount):
     place.logged_in(mount)  # so that no wrong one before this one counts
@@ -128,6 +136,7 @@ AMISS = [
 ]
 
 
+@EVERYWHERE
 @pytest.mark.parametrize("dialect, case, request_amiss", AMISS, ids=[f"{row[0]}-{row[1]}" for row in AMISS])
 def test_request_beside_a_refresh_is_refused(place, dialect, case, request_amiss):
     assert goldens.case(dialect, case).complaints(place.server.send(request_amiss)) == []
@@ -137,6 +146,7 @@ ENDING = [pytest.param(mount, id=mount.path) for mount in dialects.MOUNTS
           if mount.dialect.beside("logout", mount.path)]
 
 
+@EVERYWHERE
 @pytest.mark.parametrize("mount", ENDING)
 def test_logout_ends_the_session(place, mount):
     """From the login on without an administrator: renewed, logged out, and refused from then on."""
@@ -158,6 +168,7 @@ def test_logout_ends_the_session(place, mount):
     place.granted(mount, other)
 
 
+@INSIDE
 @pytest.mark.parametrize("mount", MOUNTS)
 def test_repeated_request_gets_the_same_answer(place, mount):
     login = place.world.login(mount)
@@ -172,6 +183,7 @@ ROTATING = [pytest.param(mount, id=mount.path) for mount in dialects.MOUNTS
             if mount.dialect.rotates]
 
 
+@INSIDE
 @pytest.mark.parametrize("mount", ROTATING)
 def test_spent_token_gets_the_current_answer_inside_the_window(place, mount):
     first = place.world.login(mount)
@@ -202,6 +214,7 @@ def test_reuse_is_refused_and_ends_the_session(strict, mount):
     strict.refused(mount, second, "revoked")
 
 
+@EVERYWHERE
 @pytest.mark.parametrize("mount", MOUNTS)
 def test_documented_errors(place, mount):
     login = place.unspent(mount)
@@ -218,6 +231,7 @@ def test_documented_errors(place, mount):
     del place.logins[mount.path]
 
 
+@INSIDE
 @pytest.mark.parametrize("mount", MOUNTS)
 def test_revoked_session_is_refused(place, mount):
     login = place.world.login(mount)
@@ -225,12 +239,14 @@ def test_revoked_session_is_refused(place, mount):
     place.refused(mount, login, "revoked")
 
 
+@INSIDE
 def test_one_realm_has_two_paths(place):
     one, other = (dialects.mount_at(path) for path in ("/api/auth/refresh", "/api/jwt/refresh"))
     login = place.granted(other, place.world.login(one))
     place.granted(one, login)
 
 
+@EVERYWHERE
 def test_body_is_as_good_as_the_cookie(place):
     mount = dialects.mount_at("/api/jwt/refresh")
     login = place.world.login(mount)
@@ -238,6 +254,7 @@ def test_body_is_as_good_as_the_cookie(place):
     assert mount.dialect.complaints(login, answer, place.behaviour) == []
 
 
+@EVERYWHERE
 def test_cookie_wins_over_the_body(place):
     mount = dialects.mount_at("/api/jwt/refresh")
     login = place.world.login(mount)
@@ -247,6 +264,7 @@ def test_cookie_wins_over_the_body(place):
     assert mount.dialect.complaints(login, answer, place.behaviour) == []
 
 
+@EVERYWHERE
 def test_basic_is_as_good_as_the_body(place):
     mount = dialects.mount_at("/oauth/token")
     login = place.world.login(mount)
@@ -254,6 +272,7 @@ def test_basic_is_as_good_as_the_body(place):
     assert mount.dialect.complaints(login, answer, place.behaviour) == []
 
 
+@EVERYWHERE
 def test_kopong_as_its_document_has_it(place):
     mount = dialects.mount_at("/oauth/access_token")
     login = place.world.login(mount)
@@ -267,6 +286,7 @@ def test_kopong_as_its_document_has_it(place):
     assert answer.status == 200 and body["refresh_token"] != login.refresh_token
 
 
+@EVERYWHERE
 def test_lower_case_post_of_the_documented_curl(place):
     """Some servers refuse the method themselves; whoever passes it on gets tokens."""
     mount = dialects.mount_at("/sandbox/token")
@@ -278,6 +298,7 @@ def test_lower_case_post_of_the_documented_curl(place):
         assert mount.dialect.complaints(login, answer, place.behaviour) == []
 
 
+@EVERYWHERE
 def test_duktig_router_drops_empty_segments(place):
     mount = dialects.mount_at("/auth/refresh_token")
     login = place.world.login(mount)
@@ -285,6 +306,7 @@ def test_duktig_router_drops_empty_segments(place):
     assert mount.dialect.complaints(login, answer, place.behaviour) == []
 
 
+@EVERYWHERE
 def test_keys_and_health(place):
     keys = place.server.send(Request("GET", dialects.JWKS_PATH))
     assert keys.status == 200
@@ -298,11 +320,13 @@ def test_keys_and_health(place):
     assert (health.status, json.loads(health.body)) == (200, {"status": "ok"})
 
 
+@EVERYWHERE
 @pytest.mark.parametrize("path", ["/oauth/tokenx", "/oauth/token/x", "/oauth2/tokens", "/healthz/x"])
 def test_neighbouring_path_is_not_a_mount(place, path):
     assert place.server.send(Request("POST", path, [dialects.FORM], b"a=b")).status == 404
 
 
+@EVERYWHERE
 @pytest.mark.parametrize("path", ["/retoken.conf", "/data/secret", "/store/data.mdb", "/secret",
                                   "/retoken/secret", "/retoken/retoken.conf"])
 def test_data_is_not_served(place, path):
