@@ -214,7 +214,7 @@ static void add_config(struct buffer *b, const char *path, const char *issuer,
     buffer_addf(b, "# sessions-per-account = %" PRIu64 "\n", config->session_limit);
     add_duration(b, "writer-wait", config->writer_wait_ms);
     buffer_addf(b,
-                "# log =            ; a file, syslog or journal; standard error unless set\n"
+                "# log = stderr     ; or a file, syslog or journal\n"
                 "# log-level = %s\n"
                 "# metrics = off    ; on: count, and serve /metrics to Prometheus\n"
                 "# prefix =         ; of the URL path, dropped before mounts are matched\n"
