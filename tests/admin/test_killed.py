@@ -95,7 +95,7 @@ def test_init_before_there_is_a_configuration(stop_at, tmp_path):
         else:
             assert not complete
         # again, as far as the store: the keys of all dialects take long
-        assert run(stop_at, one, "init", STOP_AT="45").returncode == -signal.SIGKILL
+        assert run(stop_at, one, "init", STOP_AT="30").returncode == -signal.SIGKILL
         assert re.fullmatch(r"[0-9a-f]{64}\n", (one.directory / "secret").read_text())
         if complete:
             one.run("init")

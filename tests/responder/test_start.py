@@ -283,7 +283,7 @@ def test_request_of_a_client_that_has_gone_is_not_performed(installed, run):
             assert fcgi.parse(fcgi.read_answer(there)[0]).status == 400
     log = (run / "log").read_text()
     assert "gone: the client left" in log
-    assert log.count("refresh method=POST") == 1
+    assert log.count("refresh addr=") == 1
 
 
 # ---- confined ----
