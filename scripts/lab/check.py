@@ -237,6 +237,7 @@ CAMPAIGN = {
     "stops": (4, 150, "processes are stopped and go on"),
     "disks": (3, 60, "the disk is full and has room again"),
     "restores": (4, 120, "backups are put back under load"),
+    "webhooks": (6, 120, "every refresh is told, through kills on both sides"),
     "soak": (3, 300, "many expired sessions, no cron"),
     "lmdb": (0, 200, "kills and power cuts with Debian 13's LMDB"),
 }

@@ -1,18 +1,14 @@
 # SPDX-License-Identifier: ISC
-"""Webhooks: what happens arrives at a real HTTPS receiver, signed, in order per session and without
-gaps, however often both sides are killed and however badly the receiver behaves."""
+"""Webhooks: what happens arrives at a real HTTPS receiver, signed, however badly the receiver
+behaves. That none is lost, nor out of order, over thousands of kills: scripts/lab/campaign/webhooks.py."""
 
-import collections
-import concurrent.futures
 import json
-import random
 import re
-import threading
 import uuid
 
 import pytest
 
-from lab import dialects, http, jwks, machine
+from lab import dialects, jwks, machine
 from lab.http import Request
 from lab.receiver import Authority, Receiver, new_secret
 
@@ -294,64 +290,3 @@ def test_kill_repeats_with_the_same_id(hooked):
     hooked.start()
     machine.wait_until(lambda: len(receiver.deliveries) > 1, patience=90, what="the second post")
     assert len({delivery.id for delivery in receiver.deliveries}) == 1
-
-
-def test_order_and_no_gaps_over_kills(hooked):
-    """Every refresh that was answered arrives, and first arrivals of a session are in its order."""
-    sessions, refreshes = 6, 50
-    choice = random.Random(11)
-    receiver = hooked.receiver(lambda delivery: choice.choice([204] * 30 + [b""]))
-    hooked.webhook("app", receiver.url, events="refreshed")
-    server = hooked.world.serve("socket", processes=2, respawn=True)
-    ending = threading.Event()
-
-    def kill_often():
-        process = hooked.start()
-        while not ending.wait(1.5):
-            server.kill(choice.choice(server.responders()))
-            process.kill()
-            process.wait()
-            process = hooked.start()
-
-    killer = threading.Thread(target=kill_often)
-    killer.start()
-    try:
-        held = dict(renew_concurrently(server, [hooked.world.login(MOUNT) for _ in range(sessions)], refreshes))
-    finally:
-        ending.set()
-        killer.join()
-
-    def arrived():
-        return {(d.json()["data"]["session"], d.json()["data"]["generation"]) for d in list(receiver.deliveries)}
-
-    wanted = {(session, generation) for session in held for generation in range(refreshes)}
-    machine.wait_until(lambda: arrived() >= wanted, patience=180, what="all events")
-    assert arrived() == wanted
-    order, ids = collections.defaultdict(list), collections.defaultdict(set)
-    for delivery in receiver.deliveries:
-        data = delivery.json()["data"]
-        ids[data["session"], data["generation"]].add(delivery.id)
-        if data["generation"] not in order[data["session"]]:
-            order[data["session"]].append(data["generation"])
-        assert delivery.is_signed_by(hooked.secrets["app"][0])
-    assert all(generations == list(range(refreshes)) for generations in order.values())
-    assert all(len(one) == 1 for one in ids.values()), "an event has one id"
-
-
-def renew_concurrently(server, logins, times):
-    """Each login in a thread of its own; asks again when no answer comes. (session, last login)."""
-    def renew(login):
-        for _ in range(times):
-            while True:
-                try:
-                    answer = server.send(MOUNT.dialect.request(MOUNT.path, login))
-                    break
-                except http.Broken:
-                    pass
-            assert MOUNT.dialect.complaints(login, answer) == []
-            login = login.after(*MOUNT.dialect.tokens(answer))
-        return login
-
-    with concurrent.futures.ThreadPoolExecutor(len(logins)) as pool:
-        for login in pool.map(renew, logins):
-            yield login.session, login
