@@ -4,11 +4,12 @@ behaves. That none is lost, nor out of order, over thousands of kills: scripts/l
 
 import json
 import re
+import struct
 import uuid
 
 import pytest
 
-from lab import dialects, jwks, machine
+from lab import dialects, jwks, machine, preload
 from lab.http import Request
 from lab.receiver import Authority, Receiver, new_secret
 
@@ -251,6 +252,32 @@ def test_metadata_services_are_never_asked(hooked, host):
     hooked.webhook("app", f"https://{host}/latest/meta-data/")
     hooked.refresh(hooked.world.serve("socket"), hooked.world.login(MOUNT))
     assert "never asked" in hooked.once()
+
+
+def test_dead_events_wait_until_they_are_retried(hooked):
+    """What fails after three days is dead: listed, named by doctor, and sent when an operator says so."""
+    shift = hooked.folder / "shift"
+    shift.write_bytes(struct.pack("q", 4 * 86400))
+    machine.own(shift)
+    receiver = hooked.receiver(lambda delivery: 500)
+    hooked.webhook("app", receiver.url)
+    login = hooked.world.login(MOUNT)
+    hooked.refresh(hooked.world.serve("socket"), login)
+    hooked.once()
+    assert hooked.installed.json("events", "dead") == []
+    hooked.installed.variables = preload.variables("campaign/clock.c", CLOCK_SHIFT=str(shift))
+    hooked.once()
+    hooked.installed.variables = {}
+    dead, = hooked.installed.json("events", "dead")
+    assert (dead["webhook"], dead["event"], dead["session"]) == ("app", "refreshed", login.session)
+    examined = json.loads(hooked.installed.run("doctor", "--json").stdout)
+    assert ("webhook", "warn", "app: 1 were not taken for three days: `retoken events dead`") in [
+        (row["check"], row["state"], row["detail"]) for row in examined]
+    receiver.answer = lambda delivery: 204
+    hooked.installed.retoken("events", "retry", str(dead["number"]))
+    hooked.once()
+    assert hooked.installed.json("events", "dead") == []
+    assert len({delivery.id for delivery in receiver.deliveries}) == 1
 
 
 def test_gone_is_not_asked_again(hooked):
