@@ -54,7 +54,7 @@ static bool take(struct options *options, int code, const char *word, struct fau
     }
     /* an unknown option is told without what follows, which may be a secret */
     if (i == OPTION_COUNT && meant != 0) {
-        fault_set(fault, "unknown option -%c", meant);
+        fault_set(fault, "unknown option -%c; write -- before what begins with a dash", meant);
     } else if (i == OPTION_COUNT) {
         fault_set(fault, "unknown option %.*s", (int)strcspn(word, "="), word);
     } else if (code == '?') {

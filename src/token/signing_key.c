@@ -29,6 +29,8 @@ struct signing_key {
     uint8_t secret[SIGNING_SECRET_MAX];
 };
 
+static struct signing_key *generate(enum signing_algorithm algorithm, const char *kid,
+                                    const struct randomness *randomness, struct fault *fault);
 static struct signing_key *key_from_random(enum signing_algorithm algorithm, const char *kid,
                                            const struct randomness *randomness,
                                            struct fault *fault);
@@ -45,8 +47,24 @@ static bool compute_mac(const struct signing_key *key, struct text input, uint8_
 
 /* ---- making ---- */
 
+/* A kid of our own that begins with a dash would be an option to whoever types it: another key then
+ * gets another one. */
 struct signing_key *signing_key_generate(enum signing_algorithm algorithm, const char *kid,
                                          const struct randomness *randomness, struct fault *fault)
+{
+    enum { TRIES = 8 };
+    struct signing_key *key = generate(algorithm, kid, randomness, fault);
+
+    for (int i = 1; key != NULL && kid == NULL && signing_key_kid(key)[0] == '-' && i < TRIES;
+         i++) {
+        signing_key_close(key);
+        key = generate(algorithm, kid, randomness, fault);
+    }
+    return key;
+}
+
+static struct signing_key *generate(enum signing_algorithm algorithm, const char *kid,
+                                    const struct randomness *randomness, struct fault *fault)
 {
     if (signing_algorithm_is_secret(algorithm)) {
         return key_from_random(algorithm, kid, randomness, fault);

@@ -541,6 +541,21 @@ static void generation_needs_randomness(void **state)
     signing_key_close(NULL);
 }
 
+/* It would be an option to `retoken key activate`. One in 64 would. */
+static void no_kid_begins_with_a_dash(void **state)
+{
+    const struct randomness randomness = randomness_system();
+
+    (void)state;
+    for (size_t i = 0; i < 1000; i++) {
+        struct signing_key *key = signing_key_generate(SIGNING_HS256, NULL, &randomness, NULL);
+
+        assert_non_null(key);
+        assert_int_not_equal(signing_key_kid(key)[0], '-');
+        signing_key_close(key);
+    }
+}
+
 static void generated_keys_can_be_used(void **state)
 {
     static const enum signing_algorithm algorithms[] = {
@@ -683,6 +698,7 @@ static void eight_threads_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_kid_begins_with_a_dash),
         cmocka_unit_test(ed25519_vector),
         cmocka_unit_test(es256_vector),
         cmocka_unit_test(hs256_vector),
