@@ -383,7 +383,7 @@ static void test_every_value_has_a_bucket(void **state)
 
     (void)state;
     for (size_t i = 0; i < METRIC_HISTOGRAM_COUNT; i++) {
-        const struct metrics_bounds *bounds = metrics_histogram_bounds(i);
+        const struct metrics_bounds *bounds = metrics_histogram_bounds((enum metric_histogram)i);
 
         assert_in_range(bounds->count, 1, METRICS_BOUNDS_MAX);
         for (size_t j = 1; j < bounds->count; j++) {
