@@ -210,9 +210,11 @@ BESIDE = [pytest.param(mount, word, id=f"{mount.path}-{word}") for mount in dial
 
 
 def kept(world):
-    """How much of everything there is in the store, but for what is counted of guesses."""
-    return {name: number for name, number in world.installed.json("store", "stat").items()
-            if name in ("sessions", "aliases", "accounts", "clients", "keys", "events")}
+    """How much of everything there is in the store, but for what is counted and told of strangers."""
+    known = world.installed.json("store", "stat")
+    events = world.installed.json("events", "list", "--last", "10000")
+    return {**{name: known[name] for name in ("sessions", "aliases", "accounts", "clients", "keys")},
+            "events": sum(event["class"] != "strangers" for event in events)}
 
 
 def gives_nothing(mount, name, answer):
