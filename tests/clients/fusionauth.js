@@ -37,7 +37,8 @@ const refresh = (what, refreshToken) => show(what, client.exchangeRefreshTokenFo
     await refresh("after the global logout", desk.refreshToken);
 
     await show("wrong password", client.login({ loginId, password: "wrong", applicationId }));
-    await show("unknown user", client.login({ loginId: "no one", password, applicationId }));
+    // another each time: more than five wrong ones in a row would be slowed
+    await show("unknown user", client.login({ loginId: `no one ${process.pid}`, password, applicationId }));
     await show("unknown application", client.login({ loginId, password, applicationId: "none" }));
     await show("nothing", client.login({}));
     await refresh("foreign token", "not one of ours");
