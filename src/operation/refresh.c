@@ -85,6 +85,7 @@ static void punish(struct refresh *refresh);
 static void report(struct refresh *refresh, enum event_kind kind);
 static void report_if_wanted(struct refresh *refresh, enum event_kind kind);
 static void attach_if_wanted(struct refresh *refresh, enum event_kind kind);
+static bool is_wanted(const struct refresh *refresh, enum event_kind kind);
 static void start_event(const struct refresh *refresh, enum event_kind kind, struct event *event);
 static enum event_network compare_network(const struct refresh *refresh);
 static int64_t renewed_expiry_ms(const struct refresh *refresh);
@@ -678,7 +679,7 @@ static void report(struct refresh *refresh, enum event_kind kind)
 /* What works as it should costs nothing where no one wants to be told. */
 static void report_if_wanted(struct refresh *refresh, enum event_kind kind)
 {
-    if (store_wants(refresh->request->issuer->store, kind)) {
+    if (is_wanted(refresh, kind)) {
         report(refresh, kind);
     }
 }
@@ -687,10 +688,15 @@ static void attach_if_wanted(struct refresh *refresh, enum event_kind kind)
 {
     struct event event;
 
-    if (store_wants(refresh->request->issuer->store, kind)) {
+    if (is_wanted(refresh, kind)) {
         start_event(refresh, kind, &event);
         store_attach_event(&refresh->write, &event);
     }
+}
+
+static bool is_wanted(const struct refresh *refresh, enum event_kind kind)
+{
+    return store_wants(refresh->request->issuer->store, kind, refresh->grant.session.realm);
 }
 
 static void start_event(const struct refresh *refresh, enum event_kind kind, struct event *event)

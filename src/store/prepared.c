@@ -416,9 +416,11 @@ enum store_result store_delivery_lease(struct store *store, const char *subscrip
     struct store_write write;
     enum store_result result;
 
-    start(&write, STORE_WRITE_LEASE, 0);
-    write.of.lease = &leasing;
-    result = store_write(store, &write, fault);
+    do {
+        start(&write, STORE_WRITE_LEASE, 0);
+        write.of.lease = &leasing;
+        result = store_write(store, &write, fault);
+    } while (result == STORE_OK && leasing.count == 0 && leasing.more);
     *count = result == STORE_OK ? leasing.count : 0;
     return result;
 }

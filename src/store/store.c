@@ -95,9 +95,9 @@ bool store_is_broken(const struct store *store)
     return store->kind->is_broken(store);
 }
 
-bool store_wants(const struct store *store, enum event_kind kind)
+bool store_wants(const struct store *store, enum event_kind kind, const char *realm)
 {
-    return store->kind->wants(store, kind);
+    return store->kind->wants(store, kind, realm);
 }
 
 /* ---- handing in; reading ---- */

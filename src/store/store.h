@@ -91,9 +91,9 @@ void store_close(struct store *store);
 /* A failed commit has left this process unsure of the file: finish what is in flight and exit, the
  * next process reads the truth. */
 bool store_is_broken(const struct store *store);
-/* Does anyone subscribe to events of this kind? An event of EVENT_CLASS_FLOW need not be told where
- * this is false. Reads nothing. */
-bool store_wants(const struct store *store, enum event_kind kind);
+/* Does anyone subscribe to events of this kind in this realm ("" = of none)? An event of
+ * EVENT_CLASS_FLOW need not be told where this is false. Reads nothing. */
+bool store_wants(const struct store *store, enum event_kind kind, const char *realm);
 
 /* ---- sessions ---- */
 
@@ -234,6 +234,7 @@ struct store_leasing {
     struct store_delivery *rows;
     size_t room;
     size_t count; /* of rows, leased by this step */
+    bool more;    /* not all were looked at */
 };
 
 struct store_retrying {
@@ -558,7 +559,7 @@ enum store_result store_delivery_dead(struct store *store, const char *subscript
                                       const struct store_delivery *after,
                                       struct store_delivery *rows, size_t room, size_t *count,
                                       struct fault *fault);
-/* A dead row (0 = all of them) waits again, behind what its session has told since. *count = how
+/* A dead row (0 = all of them) waits again, ahead of what is new of its session. *count = how
  * many do. STORE_ABSENT: that one is not there. */
 enum store_result store_delivery_retry(struct store *store, const char *subscription,
                                        uint64_t number, int64_t now_ms, size_t *count,

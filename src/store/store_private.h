@@ -21,7 +21,7 @@ struct store_kind {
                           struct fault *fault);
     void (*close)(struct store *store);
     bool (*is_broken)(const struct store *store);
-    bool (*wants)(const struct store *store, enum event_kind kind);
+    bool (*wants)(const struct store *store, enum event_kind kind, const char *realm);
 
     enum store_result (*write)(struct store *store, struct store_write *write);
     void (*submit)(struct store *store, struct store_write *write);

@@ -72,7 +72,7 @@ static void without_subscribers_nothing_waits(void **state)
     struct fixture *f = *state;
     uint64_t before;
 
-    assert_false(store_wants(f->store, EVENT_REFRESHED));
+    assert_false(store_wants(f->store, EVENT_REFRESHED, "main"));
     tell(f, EVENT_REUSE, 1, 0);
     before = fixture_stat(f).entries[TABLE_EVENTS];
     tell(f, EVENT_REFRESHED, 1, 1);
@@ -89,7 +89,9 @@ static void those_are_told_who_subscribe(void **state)
     size_t count;
 
     subscribe(f, 0);
-    assert_true(store_wants(f->store, EVENT_REFRESHED));
+    assert_true(store_wants(f->store, EVENT_REFRESHED, "main"));
+    assert_false(store_wants(f->store, EVENT_REFRESHED, "other"));
+    assert_true(store_wants(f->store, EVENT_REUSE, "other"));
     tell(f, EVENT_REFRESHED, 1, 1);
     tell(f, EVENT_REUSE, 2, 5);
     snprintf(event.realm, sizeof event.realm, "other");
@@ -166,6 +168,24 @@ static void events_of_a_session_come_one_by_one(void **state)
     assert_int_equal(stat_of(f, "flow").waiting, 3);
     assert_int_equal(stat_of(f, "flow").delivered, 1);
     assert_int_equal(stat_of(f, "flow").oldest_ms, FIXTURE_NOW + 1);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+/* More of one session than a lease looks at do not hide another's. */
+static void a_busy_session_hides_no_other(void **state)
+{
+    struct fixture *f = *state;
+    struct store_delivery rows[ROOM];
+
+    subscribe(f, 0);
+    for (uint32_t generation = 1; generation <= 502; generation++) {
+        tell(f, EVENT_REFRESHED, 1, generation);
+    }
+    tell(f, EVENT_REFRESHED, 2, 1);
+    assert_int_equal(lease(f, "flow", FIXTURE_NOW, rows), 1);
+    assert_int_equal(lease(f, "flow", FIXTURE_NOW, rows), 1);
+    assert_int_equal(rows[0].event.session[0], 2);
+    assert_int_equal(stat_of(f, "flow").waiting, 501);
     assert_int_equal(fixture_findings(f), 0);
 }
 
@@ -545,6 +565,7 @@ int main(void)
         CONTRACT(those_are_told_who_subscribe),
         CONTRACT(an_event_is_there_when_its_change_is),
         CONTRACT(events_of_a_session_come_one_by_one),
+        CONTRACT(a_busy_session_hides_no_other),
         CONTRACT(what_failed_waits_and_holds_its_session),
         CONTRACT(a_clock_that_is_set_back_delays_nothing),
         CONTRACT(dead_ones_let_their_session_go_on),

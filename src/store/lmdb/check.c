@@ -7,6 +7,7 @@
 
 #include "base/codec.h"
 #include "store/lmdb/lmdb_store.h"
+#include "store/lmdb/outbox.h"
 
 struct checking {
     struct rows rows;
@@ -413,7 +414,7 @@ static void check_outbox(struct checking *checking, const struct rows_key *key)
 
     rows_key_read_text(key, subscription);
     if (rows_delivery_split(key, subscription, &place)) {
-        if (readable(checking, rows_delivery_get(&checking->rows, subscription, place.dead,
+        if (readable(checking, rows_delivery_get(&checking->rows, subscription, place.part,
                                                  place.of, place.number, &row))) {
             check_row(checking, subscription, &row);
         } else {
@@ -435,50 +436,54 @@ static void check_outbox(struct checking *checking, const struct rows_key *key)
 static void check_row(struct checking *checking, const char *subscription,
                       const struct record_delivery *row)
 {
-    uint64_t order = rows_delivery_order(&row->event);
-    struct rows_key by_session = rows_waiting_key(subscription, row->event.session, order);
-    struct rows_key key = row->state == DELIVERY_READY
-                              ? rows_ready_key(subscription, order)
-                              : rows_due_key(subscription, row->next_ms, order);
-    bool taken = row->state != DELIVERY_HELD && row->state != DELIVERY_DEAD;
+    struct rows_key entries[OUTBOX_ENTRIES_MOST];
+    size_t count = outbox_entries(subscription, row, entries);
 
     checking->waiting++;
-    if ((taken && !rows_index_get(&checking->rows, TABLE_DELIVERIES, &key)) ||
-        (row->state != DELIVERY_DEAD && event_has_session(&row->event) &&
-         !rows_index_get(&checking->rows, TABLE_DELIVERIES, &by_session))) {
-        found(checking, "event %llu is never delivered to %s: it has no entry in deliveries",
-              (unsigned long long)row->event.number, subscription);
+    for (size_t i = 0; i < count; i++) {
+        if (!rows_index_get(&checking->rows, TABLE_DELIVERIES, &entries[i])) {
+            found(checking, "event %llu is never delivered to %s: it has no entry in deliveries",
+                  (unsigned long long)row->event.number, subscription);
+            return;
+        }
     }
 }
+
+static bool is_entry_of(const struct rows_key *key, const char *subscription,
+                        const struct record_delivery *row);
 
 static void check_delivery(struct checking *checking, const struct rows_key *key)
 {
     char subscription[ENV_KEY_MAX + 1];
     struct record_delivery row;
     struct rows_waiting place;
-    int64_t next_ms = 0;
-    const uint8_t *session;
-    bool ready, due, there;
+    bool there;
 
     rows_key_read_text(key, subscription);
-    session = key->bytes + strlen(subscription) + 2; /* if it is a key of ours */
-    ready = rows_ready_split(key, subscription, &place);
-    due = !ready && rows_due_split(key, subscription, &next_ms, &place);
     if (!is_ours(checking, TABLE_DELIVERIES, key,
-                 ready || due ||
-                     (strlen(subscription) <= STORE_SUBSCRIPTION_MAX &&
-                      rows_waiting_split(key, subscription, session, &place)))) {
+                 strlen(subscription) <= STORE_SUBSCRIPTION_MAX &&
+                     rows_entry_split(key, subscription, &place))) {
         return;
     }
-    there = rows_delivery_get(&checking->rows, subscription, false, place.of, place.number, &row);
-    if (is_absent(checking, there) ||
-        (there && ((ready && row.state != DELIVERY_READY) ||
-                   (due && (row.next_ms != next_ms ||
-                            (row.state != DELIVERY_LEASED && row.state != DELIVERY_DELAYED))) ||
-                   (!ready && !due && memcmp(row.event.session, session, SESSION_ID_SIZE) != 0)))) {
+    there = rows_delivery_get_waiting(&checking->rows, subscription, &place, &row);
+    if (is_absent(checking, there) || (there && !is_entry_of(key, subscription, &row))) {
         found(checking, "an entry in deliveries leads to another event of %s, or to none",
               subscription);
     }
+}
+
+static bool is_entry_of(const struct rows_key *key, const char *subscription,
+                        const struct record_delivery *row)
+{
+    struct rows_key entries[OUTBOX_ENTRIES_MOST];
+    size_t count = outbox_entries(subscription, row, entries);
+
+    for (size_t i = 0; i < count; i++) {
+        if (key->size == entries[i].size && memcmp(key->bytes, entries[i].bytes, key->size) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool is_key(const struct rows_key *key, const char *name)

@@ -18,7 +18,7 @@ static void drop_oldest(struct rows *rows, enum event_class of, struct record_ch
 void events_append(struct rows *rows, const struct event *told)
 {
     enum event_class of = event_class(told->kind);
-    bool wanted = outbox_wants(rows->outbox, told);
+    bool wanted = outbox_wants(rows->outbox, told->kind, told->realm);
     struct record_counters counters;
     struct event event = *told;
 

@@ -103,9 +103,9 @@ static bool is_broken(const struct store *store)
     return env_is_broken(((const struct lmdb_store *)store)->env);
 }
 
-static bool wants(const struct store *store, enum event_kind kind)
+static bool wants(const struct store *store, enum event_kind kind, const char *realm)
 {
-    return (((const struct lmdb_store *)store)->outbox.kinds & event_bit(kind)) != 0;
+    return outbox_wants(&((const struct lmdb_store *)store)->outbox, kind, realm);
 }
 
 /* ---- the first records ---- */

@@ -16,7 +16,8 @@ enum { OUTBOX_MOST = 100000, LEASED_AT_ONCE = 500, RETRIED_AT_ONCE = 500 };
 /* ---- who subscribes ---- */
 
 static bool copy_realms(const struct store_subscription *from, struct store_subscription *to);
-static bool subscribes(const struct store_subscription *subscription, const struct event *event);
+static bool subscribes(const struct store_subscription *subscription, enum event_kind kind,
+                       const char *realm);
 
 bool outbox_copy(const struct store_settings *settings, struct outbox *outbox)
 {
@@ -70,13 +71,13 @@ void outbox_free(struct outbox *outbox)
     *outbox = (struct outbox){0};
 }
 
-bool outbox_wants(const struct outbox *outbox, const struct event *event)
+bool outbox_wants(const struct outbox *outbox, enum event_kind kind, const char *realm)
 {
-    if (outbox == NULL || (outbox->kinds & event_bit(event->kind)) == 0) {
+    if (outbox == NULL || (outbox->kinds & event_bit(kind)) == 0) {
         return false;
     }
     for (size_t i = 0; i < outbox->count; i++) {
-        if (subscribes(&outbox->subscriptions[i], event)) {
+        if (subscribes(&outbox->subscriptions[i], kind, realm)) {
             return true;
         }
     }
@@ -84,26 +85,28 @@ bool outbox_wants(const struct outbox *outbox, const struct event *event)
 }
 
 /* What belongs to no realm is everyone's. */
-static bool subscribes(const struct store_subscription *subscription, const struct event *event)
+static bool subscribes(const struct store_subscription *subscription, enum event_kind kind,
+                       const char *realm)
 {
-    bool in_realm = subscription->realm_count == 0 || event->realm[0] == '\0';
+    bool in_realm = subscription->realm_count == 0 || realm[0] == '\0';
 
     for (size_t i = 0; i < subscription->realm_count && !in_realm; i++) {
-        in_realm = strcmp(subscription->realms[i], event->realm) == 0;
+        in_realm = strcmp(subscription->realms[i], realm) == 0;
     }
-    return in_realm && (subscription->kinds & event_bit(event->kind)) != 0;
+    return in_realm && (subscription->kinds & event_bit(kind)) != 0;
 }
 
 /* ---- appending ---- */
 
 static void append_for(struct rows *rows, const char *subscription, const struct event *event);
+static bool may_repeat(const struct event *event);
 static bool count_again(struct rows *rows, const char *subscription, const struct event *event);
 static bool make_room(struct rows *rows, const char *subscription, struct record_outbox *counts,
                       enum event_class of);
 static bool first_of_class(struct rows *rows, const char *subscription, enum event_class of,
                            struct record_delivery *row);
-static bool session_waits(struct rows *rows, const char *subscription, const struct event *event,
-                          struct rows_key *first);
+static bool first_of_part(struct rows *rows, const char *subscription, enum rows_delivery_part part,
+                          enum event_class of, struct record_delivery *row);
 static void put_in(struct rows *rows, const char *subscription, struct record_outbox *counts,
                    struct record_delivery *row, enum delivery_state state);
 static void take_out(struct rows *rows, const char *subscription, struct record_outbox *counts,
@@ -114,7 +117,7 @@ static void promote_next(struct rows *rows, const char *subscription, struct rec
 void outbox_append(struct rows *rows, const struct event *event)
 {
     for (size_t i = 0; i < rows->outbox->count; i++) {
-        if (subscribes(&rows->outbox->subscriptions[i], event)) {
+        if (subscribes(&rows->outbox->subscriptions[i], event->kind, event->realm)) {
             append_for(rows, rows->outbox->subscriptions[i].name, event);
         }
     }
@@ -124,34 +127,36 @@ static void append_for(struct rows *rows, const char *subscription, const struct
 {
     struct record_delivery row = {.event = *event, .first_ms = event->at_ms};
     struct record_outbox counts;
-    struct rows_key first;
 
-    if (event_has_session(event) && event_class(event->kind) == EVENT_CLASS_FLOW &&
-        count_again(rows, subscription, event)) {
+    if (may_repeat(event) && count_again(rows, subscription, event)) {
         return;
     }
     rows_outbox_get(rows, subscription, &counts);
     if (make_room(rows, subscription, &counts, event_class(event->kind))) {
-        put_in(rows, subscription, &counts, &row,
-               session_waits(rows, subscription, event, &first) ? DELIVERY_HELD : DELIVERY_READY);
+        put_in(rows, subscription, &counts, &row, DELIVERY_NEW);
     } else {
         counts.dropped++;
     }
     rows_outbox_put(rows, subscription, &counts);
 }
 
-/* Is it what the last row of its session tells already? Then it is counted there, so that a client
- * which asks for one answer again and again has one row. */
+/* All others of the flow happen once to a generation; what is listed was counted there. */
+static bool may_repeat(const struct event *event)
+{
+    return event->kind == EVENT_REPLAYED && event_has_session(event);
+}
+
+/* Does a row that waits tell it already? Then it is counted there, so that a client which asks for
+ * one answer again and again has one row. */
 static bool count_again(struct rows *rows, const char *subscription, const struct event *event)
 {
-    struct rows_key last = rows_waiting_key(subscription, event->session, UINT64_MAX);
+    struct rows_key last = rows_again_key(subscription, event, UINT64_MAX);
     struct record_delivery row;
     struct rows_waiting found;
 
     if (!rows_next(rows, TABLE_DELIVERIES, ENV_BEFORE, &last) ||
-        !rows_waiting_split(&last, subscription, event->session, &found) ||
-        !rows_delivery_get(rows, subscription, false, found.of, found.number, &row) ||
-        row.event.kind != event->kind || row.event.generation != event->generation) {
+        !rows_again_split(&last, subscription, event, &found) ||
+        !rows_delivery_get_waiting(rows, subscription, &found, &row)) {
         return false;
     }
     row.event.repeats += row.event.repeats < UINT32_MAX;
@@ -193,26 +198,29 @@ static bool make_room(struct rows *rows, const char *subscription, struct record
     return false;
 }
 
-/* The oldest; a dead one before any that waits. */
+/* The oldest: dead ones first, and what was taken up is older than what is new. */
 static bool first_of_class(struct rows *rows, const char *subscription, enum event_class of,
                            struct record_delivery *row)
 {
-    for (int waits = 0; waits < 2; waits++) {
-        struct rows_key key = rows_delivery_key(subscription, waits == 0, of, 0);
-        struct rows_delivery_place place;
+    return first_of_part(rows, subscription, DELIVERY_PART_DEAD, of, row) ||
+           first_of_part(rows, subscription, DELIVERY_PART_TAKEN, of, row) ||
+           first_of_part(rows, subscription, DELIVERY_PART_NEW, of, row);
+}
 
-        if (rows_next(rows, TABLE_OUTBOX, ENV_FROM, &key) &&
-            rows_delivery_split(&key, subscription, &place) && place.dead == (waits == 0) &&
-            place.of == of) {
-            return rows_delivery_get(rows, subscription, place.dead, of, place.number, row);
-        }
-    }
-    return false;
+static bool first_of_part(struct rows *rows, const char *subscription, enum rows_delivery_part part,
+                          enum event_class of, struct record_delivery *row)
+{
+    struct rows_key key = rows_delivery_key(subscription, part, of, 0);
+    struct rows_delivery_place place;
+
+    return rows_next(rows, TABLE_OUTBOX, ENV_FROM, &key) &&
+           rows_delivery_split(&key, subscription, &place) && place.part == part &&
+           place.of == of && rows_delivery_get(rows, subscription, part, of, place.number, row);
 }
 
 /* ---- states ---- */
 
-/* Is another of its session under way, or waiting? */
+/* Is one of its session taken up? */
 static bool session_waits(struct rows *rows, const char *subscription, const struct event *event,
                           struct rows_key *first)
 {
@@ -226,50 +234,55 @@ static bool session_waits(struct rows *rows, const char *subscription, const str
            rows_waiting_split(first, subscription, event->session, &found);
 }
 
-/* Puts the row, and whatever entries it has in this state. */
+/* Puts the row, and whatever entries it has in this state. A new one has none (but of what may
+ * repeat): a refresh writes one row, behind the last, and the rest is the lease's work. */
 static void put_in(struct rows *rows, const char *subscription, struct record_outbox *counts,
                    struct record_delivery *row, enum delivery_state state)
 {
-    uint64_t order = rows_delivery_order(&row->event);
-    struct rows_key key;
+    struct rows_key entries[OUTBOX_ENTRIES_MOST];
+    size_t count;
 
     row->state = state;
     counts->rows[state]++;
     rows_delivery_put(rows, subscription, row);
-    if (state == DELIVERY_READY) {
-        key = rows_ready_key(subscription, order);
-        rows_index_put(rows, TABLE_DELIVERIES, &key);
-    } else if (state == DELIVERY_LEASED || state == DELIVERY_DELAYED) {
-        key = rows_due_key(subscription, row->next_ms, order);
-        rows_index_put(rows, TABLE_DELIVERIES, &key);
-    }
-    if (state != DELIVERY_DEAD && event_has_session(&row->event)) {
-        key = rows_waiting_key(subscription, row->event.session, order);
-        rows_index_put(rows, TABLE_DELIVERIES, &key);
+    count = outbox_entries(subscription, row, entries);
+    for (size_t i = 0; i < count; i++) {
+        rows_index_put(rows, TABLE_DELIVERIES, &entries[i]);
     }
 }
 
 static void take_out(struct rows *rows, const char *subscription, struct record_outbox *counts,
                      const struct record_delivery *row)
 {
-    uint64_t order = rows_delivery_order(&row->event);
-    struct rows_key key;
+    struct rows_key key = rows_delivery_key_of(subscription, row), entries[OUTBOX_ENTRIES_MOST];
+    size_t count = outbox_entries(subscription, row, entries);
 
     counts->rows[row->state] -= counts->rows[row->state] > 0;
-    key = rows_delivery_key(subscription, row->state == DELIVERY_DEAD, event_class(row->event.kind),
-                            row->event.number);
     rows_delivery_remove(rows, &key);
+    for (size_t i = 0; i < count; i++) {
+        rows_index_remove(rows, TABLE_DELIVERIES, &entries[i]);
+    }
+}
+
+size_t outbox_entries(const char *subscription, const struct record_delivery *row,
+                      struct rows_key entries[OUTBOX_ENTRIES_MOST])
+{
+    uint64_t order = rows_delivery_order(&row->event);
+    bool waits = row->state != DELIVERY_DEAD;
+    size_t count = 0;
+
     if (row->state == DELIVERY_READY) {
-        key = rows_ready_key(subscription, order);
-        rows_index_remove(rows, TABLE_DELIVERIES, &key);
+        entries[count++] = rows_ready_key(subscription, order);
     } else if (row->state == DELIVERY_LEASED || row->state == DELIVERY_DELAYED) {
-        key = rows_due_key(subscription, row->next_ms, order);
-        rows_index_remove(rows, TABLE_DELIVERIES, &key);
+        entries[count++] = rows_due_key(subscription, row->next_ms, order);
     }
-    if (row->state != DELIVERY_DEAD && event_has_session(&row->event)) {
-        key = rows_waiting_key(subscription, row->event.session, order);
-        rows_index_remove(rows, TABLE_DELIVERIES, &key);
+    if (waits && row->state != DELIVERY_NEW && event_has_session(&row->event)) {
+        entries[count++] = rows_waiting_key(subscription, row->event.session, order);
     }
+    if (waits && may_repeat(&row->event)) {
+        entries[count++] = rows_again_key(subscription, &row->event, order);
+    }
+    return count;
 }
 
 /* After the one of its session that was not held. */
@@ -280,10 +293,10 @@ static void promote_next(struct rows *rows, const char *subscription, struct rec
     struct rows_waiting found;
     struct rows_key first;
 
-    if (gone->state == DELIVERY_HELD || gone->state == DELIVERY_DEAD ||
-        !session_waits(rows, subscription, &gone->event, &first) ||
+    if (gone->state == DELIVERY_NEW || gone->state == DELIVERY_HELD ||
+        gone->state == DELIVERY_DEAD || !session_waits(rows, subscription, &gone->event, &first) ||
         !rows_waiting_split(&first, subscription, gone->event.session, &found) ||
-        !rows_delivery_get(rows, subscription, false, found.of, found.number, &row)) {
+        !rows_delivery_get(rows, subscription, DELIVERY_PART_TAKEN, found.of, found.number, &row)) {
         return;
     }
     take_out(rows, subscription, counts, &row);
@@ -296,29 +309,42 @@ static bool next_due(struct rows *rows, const struct store_leasing *leasing,
                      struct record_delivery *row);
 static bool next_ready(struct rows *rows, const struct store_leasing *leasing,
                        struct record_delivery *row);
+static bool next_new(struct rows *rows, const struct store_leasing *leasing,
+                     struct record_delivery *row);
 static void show(const struct rows *rows, const char *subscription,
                  const struct record_delivery *row, struct store_delivery *delivery);
 
-/* What was leased or put off and is due again comes first, then the oldest that are ready. */
+/* What was leased or put off and is due again comes first, then those that are ready, and then the
+ * oldest of the new ones; where another of their session is taken up, they are held behind it. */
 enum store_result outbox_lease(struct rows *rows, struct store_leasing *leasing)
 {
     size_t room = leasing->room < LEASED_AT_ONCE ? leasing->room : LEASED_AT_ONCE;
     struct record_outbox counts;
     struct record_delivery row;
+    struct rows_key first;
+    size_t looked = 0;
 
     leasing->count = 0;
     rows_outbox_get(rows, leasing->subscription, &counts);
-    while (leasing->count < room &&
-           (next_due(rows, leasing, &row) || next_ready(rows, leasing, &row))) {
+    for (; leasing->count < room && looked < LEASED_AT_ONCE &&
+           (next_due(rows, leasing, &row) || next_ready(rows, leasing, &row) ||
+            next_new(rows, leasing, &row));
+         looked++) {
         take_out(rows, leasing->subscription, &counts, &row);
+        if (row.state == DELIVERY_NEW &&
+            session_waits(rows, leasing->subscription, &row.event, &first)) {
+            put_in(rows, leasing->subscription, &counts, &row, DELIVERY_HELD);
+            continue;
+        }
         row.tries += row.tries < UINT32_MAX;
         row.next_ms = leasing->now_ms + (leasing->lease_ms > 0 ? leasing->lease_ms : 1);
         put_in(rows, leasing->subscription, &counts, &row, DELIVERY_LEASED);
         show(rows, leasing->subscription, &row, &leasing->rows[leasing->count++]);
     }
-    if (leasing->count > 0) {
+    if (looked > 0) {
         rows_outbox_put(rows, leasing->subscription, &counts);
     }
+    leasing->more = looked == LEASED_AT_ONCE;
     return STORE_OK;
 }
 
@@ -333,12 +359,13 @@ static bool next_due(struct rows *rows, const struct store_leasing *leasing,
 
     if (rows_next(rows, TABLE_DELIVERIES, ENV_FROM, &first) &&
         rows_due_split(&first, subscription, &next_ms, &found) && next_ms <= leasing->now_ms) {
-        return rows_delivery_get(rows, subscription, false, found.of, found.number, row);
+        return rows_delivery_get(rows, subscription, DELIVERY_PART_TAKEN, found.of, found.number,
+                                 row);
     }
     return rows_next(rows, TABLE_DELIVERIES, ENV_BEFORE, &last) &&
            rows_due_split(&last, subscription, &next_ms, &found) &&
            next_ms - leasing->now_ms > FURTHEST_MS &&
-           rows_delivery_get(rows, subscription, false, found.of, found.number, row);
+           rows_delivery_get(rows, subscription, DELIVERY_PART_TAKEN, found.of, found.number, row);
 }
 
 static bool next_ready(struct rows *rows, const struct store_leasing *leasing,
@@ -349,7 +376,31 @@ static bool next_ready(struct rows *rows, const struct store_leasing *leasing,
 
     return rows_next(rows, TABLE_DELIVERIES, ENV_FROM, &first) &&
            rows_ready_split(&first, leasing->subscription, &found) &&
-           rows_delivery_get(rows, leasing->subscription, false, found.of, found.number, row);
+           rows_delivery_get(rows, leasing->subscription, DELIVERY_PART_TAKEN, found.of,
+                             found.number, row);
+}
+
+/* The oldest of all classes. */
+static bool next_new(struct rows *rows, const struct store_leasing *leasing,
+                     struct record_delivery *row)
+{
+    struct rows_delivery_place first = {.number = UINT64_MAX}, place;
+
+    for (unsigned of = 0; of <= EVENT_CLASS_FLOW; of = place.of + 1U) {
+        struct rows_key key =
+            rows_delivery_key(leasing->subscription, DELIVERY_PART_NEW, (enum event_class)of, 0);
+
+        if (!rows_next(rows, TABLE_OUTBOX, ENV_FROM, &key) ||
+            !rows_delivery_split(&key, leasing->subscription, &place) ||
+            place.part != DELIVERY_PART_NEW) {
+            break;
+        } else if (place.number < first.number) {
+            first = place;
+        }
+    }
+    return first.number != UINT64_MAX &&
+           rows_delivery_get(rows, leasing->subscription, DELIVERY_PART_NEW, first.of, first.number,
+                             row);
 }
 
 static void show(const struct rows *rows, const char *subscription,
@@ -369,10 +420,8 @@ static void show(const struct rows *rows, const char *subscription,
 
 /* ---- what came of it ---- */
 
-static bool find_waiting(struct rows *rows, const char *subscription, uint64_t number,
-                         struct record_delivery *row);
-static bool find(struct rows *rows, const char *subscription, bool dead, uint64_t number,
-                 struct record_delivery *row);
+static bool find(struct rows *rows, const char *subscription, enum rows_delivery_part part,
+                 uint64_t number, struct record_delivery *row);
 
 enum store_result outbox_done(struct rows *rows, const struct store_write *write)
 {
@@ -382,7 +431,7 @@ enum store_result outbox_done(struct rows *rows, const struct store_write *write
 
     rows_outbox_get(rows, subscription, &counts);
     for (size_t i = 0; i < write->of.delivered.count; i++) {
-        if (find_waiting(rows, subscription, write->of.delivered.numbers[i], &row)) {
+        if (find(rows, subscription, DELIVERY_PART_TAKEN, write->of.delivered.numbers[i], &row)) {
             take_out(rows, subscription, &counts, &row);
             promote_next(rows, subscription, &counts, &row);
             counts.delivered++;
@@ -398,7 +447,7 @@ enum store_result outbox_failed(struct rows *rows, const struct store_write *wri
     struct record_outbox counts;
     struct record_delivery row;
 
-    if (!find_waiting(rows, subscription, write->of.undelivered.number, &row)) {
+    if (!find(rows, subscription, DELIVERY_PART_TAKEN, write->of.undelivered.number, &row)) {
         return STORE_ABSENT;
     }
     rows_outbox_get(rows, subscription, &counts);
@@ -414,17 +463,11 @@ enum store_result outbox_failed(struct rows *rows, const struct store_write *wri
     return STORE_OK;
 }
 
-static bool find_waiting(struct rows *rows, const char *subscription, uint64_t number,
-                         struct record_delivery *row)
-{
-    return find(rows, subscription, false, number, row);
-}
-
-static bool find(struct rows *rows, const char *subscription, bool dead, uint64_t number,
-                 struct record_delivery *row)
+static bool find(struct rows *rows, const char *subscription, enum rows_delivery_part part,
+                 uint64_t number, struct record_delivery *row)
 {
     for (size_t i = 0; i < CLASSES; i++) {
-        if (rows_delivery_get(rows, subscription, dead, by_worth[i], number, row)) {
+        if (rows_delivery_get(rows, subscription, part, by_worth[i], number, row)) {
             return true;
         }
     }
@@ -436,7 +479,7 @@ static bool find(struct rows *rows, const char *subscription, bool dead, uint64_
 static bool next_dead(struct rows *rows, const char *subscription, uint64_t number,
                       struct record_delivery *row);
 
-/* They wait behind what their sessions have told since. */
+/* Each goes ahead of what its session has told since, but for what is under way. */
 enum store_result outbox_retry(struct rows *rows, struct store_retrying *retrying)
 {
     const char *subscription = retrying->subscription;
@@ -468,15 +511,15 @@ enum store_result outbox_retry(struct rows *rows, struct store_retrying *retryin
 static bool next_dead(struct rows *rows, const char *subscription, uint64_t number,
                       struct record_delivery *row)
 {
-    struct rows_key key = rows_delivery_key(subscription, true, 0, 0);
+    struct rows_key key = rows_delivery_key(subscription, DELIVERY_PART_DEAD, 0, 0);
     struct rows_delivery_place place;
 
     if (number != 0) {
-        return find(rows, subscription, true, number, row);
+        return find(rows, subscription, DELIVERY_PART_DEAD, number, row);
     }
     return rows_next(rows, TABLE_OUTBOX, ENV_FROM, &key) &&
-           rows_delivery_split(&key, subscription, &place) && place.dead &&
-           rows_delivery_get(rows, subscription, true, place.of, place.number, row);
+           rows_delivery_split(&key, subscription, &place) && place.part == DELIVERY_PART_DEAD &&
+           rows_delivery_get(rows, subscription, DELIVERY_PART_DEAD, place.of, place.number, row);
 }
 
 /* ---- reading ---- */
@@ -485,7 +528,7 @@ enum store_result outbox_dead(struct store *store, const char *subscription,
                               const struct store_delivery *after, struct store_delivery *rows_out,
                               size_t room, size_t *count, struct fault *fault)
 {
-    struct rows_key key = rows_delivery_key(subscription, true, 0, 0);
+    struct rows_key key = rows_delivery_key(subscription, DELIVERY_PART_DEAD, 0, 0);
     struct rows_delivery_place place;
     struct record_delivery row;
     struct rows rows;
@@ -495,11 +538,13 @@ enum store_result outbox_dead(struct store *store, const char *subscription,
         return STORE_FAULT;
     }
     if (after != NULL) {
-        key = rows_delivery_key(subscription, true, event_class(after->event.kind), after->number);
+        key = rows_delivery_key(subscription, DELIVERY_PART_DEAD, event_class(after->event.kind),
+                                after->number);
     }
-    while (*count < room && rows_next(&rows, TABLE_OUTBOX, ENV_AFTER, &key) &&
-           rows_delivery_split(&key, subscription, &place) && place.dead &&
-           rows_delivery_get(&rows, subscription, true, place.of, place.number, &row)) {
+    while (
+        *count < room && rows_next(&rows, TABLE_OUTBOX, ENV_AFTER, &key) &&
+        rows_delivery_split(&key, subscription, &place) && place.part == DELIVERY_PART_DEAD &&
+        rows_delivery_get(&rows, subscription, DELIVERY_PART_DEAD, place.of, place.number, &row)) {
         show(&rows, subscription, &row, &rows_out[(*count)++]);
     }
     return lmdb_store_read_end(&rows, true);
@@ -516,7 +561,8 @@ enum store_result outbox_stat(struct store *store, const char *subscription,
         return STORE_FAULT;
     }
     rows_outbox_get(&rows, subscription, &counts);
-    stat->waiting = (uint64_t)counts.rows[DELIVERY_READY] + counts.rows[DELIVERY_HELD];
+    stat->waiting = (uint64_t)counts.rows[DELIVERY_NEW] + counts.rows[DELIVERY_READY] +
+                    counts.rows[DELIVERY_HELD];
     stat->leased = counts.rows[DELIVERY_LEASED];
     stat->delayed = counts.rows[DELIVERY_DELAYED];
     stat->dead = counts.rows[DELIVERY_DEAD];
@@ -524,14 +570,10 @@ enum store_result outbox_stat(struct store *store, const char *subscription,
     stat->dropped = counts.dropped;
     stat->most = lmdb_store_of(store)->outbox.most;
     for (size_t i = 0; i < CLASSES; i++) {
-        struct rows_key key = rows_delivery_key(subscription, false, by_worth[i], 0);
-        struct rows_delivery_place place;
         struct record_delivery row;
 
-        if (rows_next(&rows, TABLE_OUTBOX, ENV_FROM, &key) &&
-            rows_delivery_split(&key, subscription, &place) && !place.dead &&
-            place.of == by_worth[i] &&
-            rows_delivery_get(&rows, subscription, false, place.of, place.number, &row) &&
+        if ((first_of_part(&rows, subscription, DELIVERY_PART_TAKEN, by_worth[i], &row) ||
+             first_of_part(&rows, subscription, DELIVERY_PART_NEW, by_worth[i], &row)) &&
             (stat->oldest_ms == 0 || row.event.at_ms < stat->oldest_ms)) {
             stat->oldest_ms = row.event.at_ms;
         }

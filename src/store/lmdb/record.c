@@ -411,8 +411,9 @@ void record_event_id(const struct crypto_mac *mac, const struct event *event,
     memcpy(id, full, STORE_DELIVERY_ID_SIZE);
 }
 
-/* ---- delivery: key = subscription, 00, 61 (it waits) or 64 (it is dead), class (1), number (7)
- * ----
+/* ---- delivery: key = subscription, 00, part (1), class (1), number (7) ----
+ *
+ * The part is 6e of new rows, 74 of those taken up and 64 of dead ones.
  *
  *     01                         version
  *     00                         state, enum delivery_state

@@ -93,7 +93,8 @@ void record_event_id(const struct crypto_mac *mac, const struct event *event,
 
 /* An event that waits for a subscription. */
 enum delivery_state {
-    DELIVERY_READY,   /* to be leased */
+    DELIVERY_NEW,     /* since it was appended, and has no entry in deliveries */
+    DELIVERY_READY,   /* the next of its session */
     DELIVERY_HELD,    /* an earlier one of its session is not delivered yet */
     DELIVERY_LEASED,  /* until next_ms */
     DELIVERY_DELAYED, /* until next_ms */

@@ -390,26 +390,56 @@ void rows_event_link(struct rows *rows, const struct rows_key *key, const struct
 
 /* ---- the outbox ---- */
 
-bool rows_delivery_get(struct rows *rows, const char *subscription, bool dead, enum event_class of,
-                       uint64_t number, struct record_delivery *row)
+static enum rows_delivery_part part_of(enum delivery_state state)
 {
-    struct rows_key key = rows_delivery_key(subscription, dead, of, number);
+    switch (state) {
+    case DELIVERY_NEW:
+        return DELIVERY_PART_NEW;
+    case DELIVERY_DEAD:
+        return DELIVERY_PART_DEAD;
+    case DELIVERY_READY:
+    case DELIVERY_HELD:
+    case DELIVERY_LEASED:
+    case DELIVERY_DELAYED:
+        break;
+    }
+    return DELIVERY_PART_TAKEN;
+}
+
+struct rows_key rows_delivery_key_of(const char *subscription, const struct record_delivery *row)
+{
+    return rows_delivery_key(subscription, part_of(row->state), event_class(row->event.kind),
+                             row->event.number);
+}
+
+bool rows_delivery_get(struct rows *rows, const char *subscription, enum rows_delivery_part part,
+                       enum event_class of, uint64_t number, struct record_delivery *row)
+{
+    struct rows_key key = rows_delivery_key(subscription, part, of, number);
     struct record record;
 
     if (!get(rows, TABLE_OUTBOX, &key, &record)) {
         return false;
-    } else if (!record_get_delivery(&record, row)) {
+    } else if (!record_get_delivery(&record, row) || part_of(row->state) != part) {
         return damaged(rows, TABLE_OUTBOX, &key);
     }
     row->event.number = number;
     return true;
 }
 
+bool rows_delivery_get_waiting(struct rows *rows, const char *subscription,
+                               const struct rows_waiting *place, struct record_delivery *row)
+{
+    return rows_delivery_get(rows, subscription, DELIVERY_PART_NEW, place->of, place->number,
+                             row) ||
+           rows_delivery_get(rows, subscription, DELIVERY_PART_TAKEN, place->of, place->number,
+                             row);
+}
+
 void rows_delivery_put(struct rows *rows, const char *subscription,
                        const struct record_delivery *row)
 {
-    struct rows_key key = rows_delivery_key(subscription, row->state == DELIVERY_DEAD,
-                                            event_class(row->event.kind), row->event.number);
+    struct rows_key key = rows_delivery_key_of(subscription, row);
     struct record record;
 
     record_start(&record, TABLE_OUTBOX, bytes_of(&key));

@@ -76,10 +76,15 @@ bool rows_event_remove(struct rows *rows, const struct rows_key *key);
 void rows_event_link(struct rows *rows, const struct rows_key *key, const struct event *event,
                      const uint8_t before[EVENT_LINK_SIZE], uint8_t link[EVENT_LINK_SIZE]);
 
-bool rows_delivery_get(struct rows *rows, const char *subscription, bool dead, enum event_class of,
-                       uint64_t number, struct record_delivery *row);
+bool rows_delivery_get(struct rows *rows, const char *subscription, enum rows_delivery_part part,
+                       enum event_class of, uint64_t number, struct record_delivery *row);
 void rows_delivery_put(struct rows *rows, const char *subscription,
                        const struct record_delivery *row);
+/* New, or taken up. */
+bool rows_delivery_get_waiting(struct rows *rows, const char *subscription,
+                               const struct rows_waiting *place, struct record_delivery *row);
+/* The row's own, of the state it has. */
+struct rows_key rows_delivery_key_of(const char *subscription, const struct record_delivery *row);
 bool rows_delivery_remove(struct rows *rows, const struct rows_key *key);
 /* All zero where the subscription has had no rows yet. */
 void rows_outbox_get(struct rows *rows, const char *subscription, struct record_outbox *counts);

@@ -136,8 +136,15 @@ bool rows_repeat_split(const struct rows_key *key, struct rows_key *event_key)
 /* ---- the outbox ---- */
 
 /* A subscription's name and a zero byte, then what kind of key it is. */
-enum { OUTBOX_WAITS = 'a', OUTBOX_DEAD = 'd' };
-enum { DELIVERY_BY_AGE = 'a', DELIVERY_BY_TIME = 'd', DELIVERY_BY_SESSION = 's' };
+static const uint8_t part_bytes[] = {
+    [DELIVERY_PART_NEW] = 'n', [DELIVERY_PART_TAKEN] = 't', [DELIVERY_PART_DEAD] = 'd'};
+enum { PARTS = sizeof part_bytes };
+enum {
+    DELIVERY_BY_AGE = 'a',
+    DELIVERY_BY_TIME = 'd',
+    DELIVERY_BY_GENERATION = 'g',
+    DELIVERY_BY_SESSION = 's'
+};
 
 static void add_byte(struct rows_key *key, unsigned byte)
 {
@@ -173,12 +180,12 @@ struct rows_key rows_outbox_end_key(const char *subscription)
     return key;
 }
 
-struct rows_key rows_delivery_key(const char *subscription, bool dead, enum event_class of,
-                                  uint64_t number)
+struct rows_key rows_delivery_key(const char *subscription, enum rows_delivery_part part,
+                                  enum event_class of, uint64_t number)
 {
     struct rows_key key = rows_outbox_key(subscription);
 
-    add_byte(&key, dead ? OUTBOX_DEAD : OUTBOX_WAITS);
+    add_byte(&key, part_bytes[part]);
     add_u64(&key, (uint64_t)of << 56 | number);
     return key;
 }
@@ -188,12 +195,16 @@ bool rows_delivery_split(const struct rows_key *key, const char *subscription,
 {
     struct rows_key start = rows_outbox_key(subscription);
     const uint8_t *rest = key->bytes + start.size;
+    const uint8_t *part;
 
-    if (!is_longer(key, &start, 1 + 8) || (rest[0] != OUTBOX_WAITS && rest[0] != OUTBOX_DEAD) ||
-        rest[1] > EVENT_CLASS_FLOW) {
+    if (!is_longer(key, &start, 1 + 8) || rest[1] > EVENT_CLASS_FLOW) {
         return false;
     }
-    place->dead = rest[0] == OUTBOX_DEAD;
+    part = memchr(part_bytes, rest[0], PARTS);
+    if (part == NULL) {
+        return false;
+    }
+    place->part = (enum rows_delivery_part)(part - part_bytes);
     place->of = (enum event_class)rest[1];
     place->number = codec_get_u64(rest + 1) & UINT64_MAX >> 8;
     return true;
@@ -292,6 +303,43 @@ bool rows_waiting_split(const struct rows_key *key, const char *subscription,
     struct rows_key start = start_of_waiting(subscription, session);
 
     return is_longer(key, &start, 8) && split_order(codec_get_u64(key->bytes + start.size), place);
+}
+
+static struct rows_key start_of_again(const char *subscription, const struct event *event)
+{
+    struct rows_key key = rows_outbox_key(subscription);
+
+    add_byte(&key, DELIVERY_BY_GENERATION);
+    memcpy(key.bytes + key.size, event->session, SESSION_ID_SIZE);
+    key.size += SESSION_ID_SIZE;
+    codec_put_u32(key.bytes + key.size, event->generation);
+    key.size += 4;
+    return key;
+}
+
+struct rows_key rows_again_key(const char *subscription, const struct event *event, uint64_t order)
+{
+    struct rows_key key = start_of_again(subscription, event);
+
+    add_u64(&key, order);
+    return key;
+}
+
+bool rows_again_split(const struct rows_key *key, const char *subscription,
+                      const struct event *event, struct rows_waiting *place)
+{
+    struct rows_key start = start_of_again(subscription, event);
+
+    return is_longer(key, &start, 8) && split_order(codec_get_u64(key->bytes + start.size), place);
+}
+
+bool rows_entry_split(const struct rows_key *key, const char *subscription,
+                      struct rows_waiting *place)
+{
+    struct rows_key start = rows_outbox_key(subscription);
+
+    return key->size >= start.size + 1 + 8 && memcmp(key->bytes, start.bytes, start.size) == 0 &&
+           split_order(codec_get_u64(key->bytes + key->size - 8), place);
 }
 
 /* ---- the indices of sessions ---- */

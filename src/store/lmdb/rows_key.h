@@ -44,25 +44,28 @@ bool rows_repeat_split(const struct rows_key *key, struct rows_key *event_key);
 /* Of a subscription's counts, before all its other keys; and after all of them. */
 struct rows_key rows_outbox_key(const char *subscription);
 struct rows_key rows_outbox_end_key(const char *subscription);
-/* Of its rows: those that wait, and those that are dead, by class and number. */
-struct rows_key rows_delivery_key(const char *subscription, bool dead, enum event_class of,
-                                  uint64_t number);
+/* Of its rows: those nobody has looked at, those that somebody has, and those that are dead; in
+ * each part by class and number. */
+enum rows_delivery_part { DELIVERY_PART_NEW, DELIVERY_PART_TAKEN, DELIVERY_PART_DEAD };
+struct rows_key rows_delivery_key(const char *subscription, enum rows_delivery_part part,
+                                  enum event_class of, uint64_t number);
 struct rows_delivery_place {
-    bool dead;
+    enum rows_delivery_part part;
     enum event_class of;
     uint64_t number;
 };
 /* False: the key is none of this subscription's rows. */
 bool rows_delivery_split(const struct rows_key *key, const char *subscription,
                          struct rows_delivery_place *place);
-/* In deliveries: by age; by the time at which it is due; by session and age. `order` is
- * rows_delivery_order's. Each split: false where the key is another subscription's, or session's,
- * or another kind of entry. */
+/* In deliveries: by age; by the time at which it is due; by session and age; by session, generation
+ * and age, of what may be told again. `order` is rows_delivery_order's. Each split: false where the
+ * key is another subscription's, or session's, or another kind of entry. */
 uint64_t rows_delivery_order(const struct event *event);
 struct rows_key rows_ready_key(const char *subscription, uint64_t order);
 struct rows_key rows_due_key(const char *subscription, int64_t next_ms, uint64_t order);
 struct rows_key rows_waiting_key(const char *subscription, const uint8_t session[SESSION_ID_SIZE],
                                  uint64_t order);
+struct rows_key rows_again_key(const char *subscription, const struct event *event, uint64_t order);
 struct rows_waiting {
     enum event_class of;
     uint64_t number;
@@ -73,6 +76,11 @@ bool rows_due_split(const struct rows_key *key, const char *subscription, int64_
                     struct rows_waiting *place);
 bool rows_waiting_split(const struct rows_key *key, const char *subscription,
                         const uint8_t session[SESSION_ID_SIZE], struct rows_waiting *place);
+bool rows_again_split(const struct rows_key *key, const char *subscription,
+                      const struct event *event, struct rows_waiting *place);
+/* Whatever kind of entry it is. */
+bool rows_entry_split(const struct rows_key *key, const char *subscription,
+                      struct rows_waiting *place);
 bool rows_owner_split(const struct rows_key *key, uint64_t *account, uint8_t id[SESSION_ID_SIZE]);
 bool rows_end_split(const struct rows_key *key, int64_t *at_ms, uint8_t id[SESSION_ID_SIZE]);
 
