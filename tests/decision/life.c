@@ -9,6 +9,7 @@
 
 enum {
     LEARNED_KEPT = 8,
+    THIEF_RETRY_MS = 10 * CLOCK_SECOND,
     ANSWER_LEAST_MS = 50,
     ANSWER_MOST_MS = 500,
     DAYS_BEFORE = 20000,
@@ -35,6 +36,7 @@ struct holder {
 struct life {
     const struct terms *terms;
     const struct habits *habits;
+    struct failover failover;
     struct chance network;
     struct session_view view;
     int64_t now_ms;
@@ -45,7 +47,8 @@ struct life {
     } learned[LEARNED_KEPT]; /* what the holders share, newest first */
 };
 
-static void begin(struct life *life, uint64_t seed, uint64_t number);
+static void begin(struct life *life, const struct failovers *failovers, uint64_t seed,
+                  uint64_t number);
 static void log_in(struct life *life);
 static struct holder *soonest(struct life *life);
 static enum outcome advance(struct life *life, struct holder *holder);
@@ -61,15 +64,16 @@ static int64_t later_ms(int64_t a, int64_t b);
 
 /* ---- logouts ---- */
 
-void life_logouts(const struct terms *terms, const struct habits *habits, uint64_t seed,
-                  uint64_t number, int weeks, struct logouts *sum)
+void life_logouts(const struct terms *terms, const struct habits *habits,
+                  const struct failovers *failovers, uint64_t seed, uint64_t number, int weeks,
+                  struct logouts *sum)
 {
     struct life life = {.terms = terms, .habits = habits};
     int64_t last_day = -1;
     int64_t last_week = -1;
     struct holder *holder;
 
-    begin(&life, seed, number);
+    begin(&life, failovers, seed, number);
     for (;;) {
         int64_t day;
         enum outcome outcome;
@@ -82,7 +86,9 @@ void life_logouts(const struct terms *terms, const struct habits *habits, uint64
         outcome = advance(&life, holder);
         if (outcome == OUTCOME_ROTATED) {
             sum->spent++;
-        } else if (!outcome_is_grant(outcome)) {
+        } else if (outcome == OUTCOME_ROLLED_FORWARD) {
+            sum->rolled_forward++;
+        } else if (!outcome_is_grant(outcome) && outcome != OUTCOME_FAULT) {
             sum->times++;
             sum->days_hit += day > last_day;
             sum->weeks_hit += day / 7 > last_week;
@@ -93,12 +99,16 @@ void life_logouts(const struct terms *terms, const struct habits *habits, uint64
     }
     sum->days += weeks * 7;
     sum->weeks += weeks;
+    sum->unanswered += life.failover.unanswered;
+    sum->forgotten += life.failover.forgotten;
 }
 
-static void begin(struct life *life, uint64_t seed, uint64_t number)
+static void begin(struct life *life, const struct failovers *failovers, uint64_t seed,
+                  uint64_t number)
 {
     const struct habits *habits = life->habits;
 
+    failover_begin(&life->failover, failovers, seed);
     life->network = chance_of(seed, number << 8);
     life->view.has_account = true;
     life->view.account.enabled = true;
@@ -120,6 +130,7 @@ static void log_in(struct life *life)
                                           .rotated_ms = wall_ms,
                                           .used_ms = wall_ms,
                                           .client = "app"}; /* whose proof counts */
+    failover_note_login(&life->failover, &life->view.session);
     for (int i = 0; i < LEARNED_KEPT; i++) {
         life->learned[i].tokens = (struct tokens){0};
     }
@@ -151,11 +162,12 @@ struct heist {
 
 static void thief_comes(struct heist *heist);
 static void owner_goes_on(struct heist *heist, struct holder *holder);
-static void plan_theft(struct heist *heist);
+static void plan_theft(struct heist *heist, const struct session *before);
 static void notice(struct heist *heist);
 
 struct theft life_theft(const struct terms *terms, const struct habits *habits,
-                        const struct thief *thief, uint64_t seed, uint64_t number)
+                        const struct failovers *failovers, const struct thief *thief, uint64_t seed,
+                        uint64_t number)
 {
     struct heist heist = {.life = {.terms = terms, .habits = habits},
                           .thief = thief,
@@ -165,7 +177,7 @@ struct theft life_theft(const struct terms *terms, const struct habits *habits,
                           .theft = {.noticed_ms = LIFE_NEVER}};
 
     heist.copy_ms = 7 * CLOCK_DAY + chance_below_ms(&heist.chance, 7 * CLOCK_DAY);
-    begin(&heist.life, seed, number);
+    begin(&heist.life, failovers, seed, number);
     while (!heist.over) {
         struct holder *holder = soonest(&heist.life);
 
@@ -188,7 +200,10 @@ static void thief_comes(struct heist *heist)
     life->now_ms = heist->comes_ms;
     heist->comes_ms = LIFE_NEVER;
     outcome = ask(life, heist->copy.generation, &heist->copy);
-    if (outcome == OUTCOME_TOKEN_REUSED) {
+    if (outcome == OUTCOME_FAULT) {
+        heist->comes_ms = life->now_ms + THIEF_RETRY_MS;
+        return;
+    } else if (outcome == OUTCOME_TOKEN_REUSED) {
         notice(heist);
         return;
     } else if (!outcome_is_grant(outcome)) {
@@ -211,9 +226,12 @@ static void thief_comes(struct heist *heist)
 static void owner_goes_on(struct heist *heist, struct holder *holder)
 {
     struct life *life = &heist->life;
+    struct session before = life->view.session;
     enum outcome outcome = advance(life, holder);
 
-    if (!outcome_is_grant(outcome) && !heist->copied) {
+    if (outcome == OUTCOME_FAULT) {
+        return;
+    } else if (!outcome_is_grant(outcome) && !heist->copied) {
         log_in(life);
     } else if (outcome == OUTCOME_TOKEN_REUSED) {
         notice(heist);
@@ -227,14 +245,16 @@ static void owner_goes_on(struct heist *heist, struct holder *holder)
         heist->end_ms = life->now_ms + PATIENCE_DAYS * (int64_t)CLOCK_DAY;
     }
     if (heist->copied && !heist->planned) {
-        plan_theft(heist);
+        plan_theft(heist, &before);
     }
 }
 
-/* A token that is never spent cannot be late. */
-static void plan_theft(struct heist *heist)
+/* A token that is never spent cannot be late. `before`: the session before the owner came. */
+static void plan_theft(struct heist *heist, const struct session *before)
 {
     struct life *life = &heist->life;
+    const struct failovers *failovers = life->failover.plan;
+    int64_t begins_ms = life->now_ms;
 
     if (!heist->thief->late) {
         heist->planned = true;
@@ -242,7 +262,16 @@ static void plan_theft(struct heist *heist)
     } else if (!life->terms->policy.rotate ||
                life->view.session.generation > heist->copy.generation) {
         heist->planned = true;
-        heist->comes_ms = life->now_ms + chance_between_ms(&heist->chance, CLOCK_SECOND, CLOCK_DAY);
+        if (failovers->lag_ms > 0) {
+            begins_ms += chance_below_ms(&heist->chance, failovers->lag_ms);
+            failover_expect(&life->failover, begins_ms,
+                            failovers->local ? before : &life->view.session);
+            begins_ms += failovers->down_ms;
+        }
+        heist->comes_ms =
+            begins_ms + (heist->thief->waits
+                             ? chance_between_ms(&heist->chance, CLOCK_SECOND, CLOCK_DAY)
+                             : CLOCK_SECOND);
     }
 }
 
@@ -298,7 +327,7 @@ static enum outcome need(struct life *life, struct holder *holder)
 {
     enum outcome outcome = ask(life, holder->tokens.generation, &holder->answer);
 
-    if (chance_happens(&life->network, life->habits->lost)) {
+    if (chance_happens(&life->network, life->habits->lost) || outcome == OUTCOME_FAULT) {
         holder->next_ms = life->now_ms + chance_between_ms(&life->network, CLOCK_SECOND,
                                                            life->habits->retry_most_ms);
     } else {
@@ -309,18 +338,23 @@ static enum outcome need(struct life *life, struct holder *holder)
     return outcome;
 }
 
-/* As refresh.c and the store carry a decision out. A replay repeats the access token while it is
- * good. */
+/* As refresh.c and the store carry a decision out; OUTCOME_FAULT when there is no answer. A replay
+ * repeats the access token while it is good. */
 static enum outcome ask(struct life *life, uint32_t presented, struct tokens *tokens)
 {
     const struct policy *policy = &life->terms->policy;
     struct session *session = &life->view.session;
     struct clock_moment now = moment(life->now_ms);
-    enum outcome outcome = decision_make(policy, &life->view, presented, life->terms->proves, &now);
-    int64_t good_until_ms = session->rotated_ms + policy->access_lifetime_ms;
+    enum outcome outcome;
+    int64_t good_until_ms;
 
-    if (outcome == OUTCOME_ROTATED) {
-        session_note_rotation(session, session->generation + 1, now.wall_ms, &now,
+    failover_arrive(&life->failover, session, life->now_ms);
+    outcome = decision_make(policy, &life->view, presented, life->terms->proves, &now);
+    good_until_ms = session->rotated_ms + policy->access_lifetime_ms;
+    if (!failover_answers(&life->failover, outcome, life->now_ms)) {
+        return OUTCOME_FAULT;
+    } else if (outcome == OUTCOME_ROTATED || outcome == OUTCOME_ROLLED_FORWARD) {
+        session_note_rotation(session, presented + (policy->rotate ? 1 : 0), now.wall_ms, &now,
                               policy->concurrency_window_ms);
     } else if (outcome == OUTCOME_TOKEN_REUSED) {
         session->end = SESSION_ENDED_REUSE;

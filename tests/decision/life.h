@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* life.h: one login of one user over weeks: when its programs need a token, which answers are lost,
- * and a thief beside them. decision.c decides, and the record is kept as the store keeps it. Knows
- * the habits of clients; does not know what is right. */
+ * a store that fails over to a standby, and a thief beside them. decision.c decides, and the record
+ * is kept as the store keeps it. Knows the habits of clients; does not know what is right. */
 #ifndef RETOKEN_TESTS_DECISION_LIFE_H
 #define RETOKEN_TESTS_DECISION_LIFE_H
 
+#include "decision/failover.h"
 #include "model/policy.h"
 
 enum { LIFE_HOLDERS_MAX = 8 };
@@ -32,7 +33,8 @@ struct habits {
 
 /* A thief copies the owner's current token, and is let in as often as decision.c lets him. */
 struct thief {
-    bool late; /* begins 1 s to 24 h after the owner has spent it; otherwise 1 s after copying */
+    bool late;        /* begins after the owner has spent it; otherwise 1 s after copying */
+    bool waits;       /* … 1 s to 24 h after that; otherwise 1 s */
     int64_t every_ms; /* renews so often; 0 = uses it once, LIFE_NEVER = as access tokens expire */
 };
 
@@ -40,6 +42,9 @@ struct logouts {
     int64_t days, days_hit;   /* all days, and those with a logout */
     int64_t weeks, weeks_hit; /* the same of weeks */
     int64_t spent, times;     /* tokens that were spent; logouts */
+    /* Of failovers: requests without an answer; rotations that were answered and are forgotten;
+     * sessions that their next token rolled forward. */
+    int64_t unanswered, forgotten, rolled_forward;
 };
 
 struct theft {
@@ -49,12 +54,16 @@ struct theft {
 };
 
 /* Adds what happens to user `number` of the world `seed` in so many weeks. */
-void life_logouts(const struct terms *terms, const struct habits *habits, uint64_t seed,
-                  uint64_t number, int weeks, struct logouts *sum);
+void life_logouts(const struct terms *terms, const struct habits *habits,
+                  const struct failovers *failovers, uint64_t seed, uint64_t number, int weeks,
+                  struct logouts *sum);
 
 /* What comes of a token that is copied from that user in the second week. The thief also has what
- * the client proves itself with. */
+ * the client proves itself with. With a lag_ms, there is one failover, at most that long
+ * after the owner has spent that token, and a late thief begins when requests are answered again:
+ * where rotations are local, what the owner did is forgotten by then. every_ms is 0. */
 struct theft life_theft(const struct terms *terms, const struct habits *habits,
-                        const struct thief *thief, uint64_t seed, uint64_t number);
+                        const struct failovers *failovers, const struct thief *thief, uint64_t seed,
+                        uint64_t number);
 
 #endif

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
-"""What decision.c means to users and thieves, by a small run of `simulate`: where theory says how
-often something happens, it happens as often. Knows what the windows promise; does not know the
-table."""
+"""What decision.c means to users and thieves, by small runs of `simulate`: where theory says how
+often something happens, it happens as often. Knows what the windows and rotation-durability promise;
+does not know the table."""
 
 import json
 import math
@@ -116,3 +116,65 @@ def test_no_thief_is_noticed_without_rotation(thieves):
     for thief in ("early-once", "late-once", "early-on", "late-on", "early-fast"):
         row = thieves["rotation off", thief]
         assert row["let_in"] == row["never"] == row["thieves"]
+
+
+# ---- failovers ----
+
+USERS, FAILOVERS = 4000, 7 * 24 * 6  # one every 10 min of a week
+NONE, QUORUM, *LOCAL = "no failover", "quorum, 1 s", "local, 0.1 s", "local, 1 s", "local, 10 s"
+
+
+@pytest.fixture(scope="module")
+def failover_rows():
+    return json.loads(simulate("--failovers", "--weeks", "1", "--users", str(USERS),
+                               "--thieves", "1000"))["rows"]
+
+
+@pytest.fixture(scope="module")
+def honest(failover_rows):
+    return {(row["client"], row["policy"], row["failovers"]): row
+            for row in failover_rows if "client" in row}
+
+
+@pytest.fixture(scope="module")
+def let_in(failover_rows):
+    return {(row["policy"], row["thief"], row["durability"]): row
+            for row in failover_rows if "thief" in row}
+
+
+CLIENTS = [("phone", "1m, recovery 7d"), ("servers", "1m"), ("processes", "1h"),
+           ("processes", "1m, recovery 24h, 3 generations")]
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=": ".join)
+def test_no_one_is_logged_out_by_a_failover(honest, client):
+    for failovers in (NONE, QUORUM, *LOCAL):
+        assert honest[*client, failovers]["logouts"] == 0
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=": ".join)
+def test_only_local_forgets(honest, client):
+    assert honest[*client, NONE]["unanswered"] == 0 < honest[*client, QUORUM]["unanswered"]
+    for failovers in (NONE, QUORUM):
+        assert honest[*client, failovers]["forgotten"] == 0
+        assert honest[*client, failovers]["rolled_forward"] == 0
+    assert 0 < honest[*client, LOCAL[-1]]["rolled_forward"] <= honest[*client, LOCAL[-1]]["forgotten"]
+
+
+@pytest.mark.parametrize("failovers, lag", zip(LOCAL, (0.1, 1, 10)))
+def test_as_many_are_forgotten_as_theory_says(honest, failovers, lag):
+    """Those of so many seconds before each failover."""
+    row = honest["phone", "1m, recovery 7d", failovers]
+    wanted = row["spent"] * FAILOVERS * lag / (7 * 86_400)
+    assert abs(row["forgotten"] - wanted) <= 5 * math.sqrt(wanted) + 0.1 * wanted
+
+
+def test_what_local_gives_a_thief(let_in):
+    """A token whose spending is forgotten is good until its owner comes; found out as any other."""
+    for policy in ("1m", "1m, recovery 24h"):
+        for thief in ("soon-on", "later-on"):
+            quorum, local = (let_in[policy, thief, how] for how in ("quorum", "local"))
+            assert local["let_in"] >= quorum["let_in"] > 0
+            assert local["never"] == 0 < local["median_ms"] < 3 * 3_600_000
+    quorum, local = (let_in["1m", "later-once", how]["let_in"] for how in ("quorum", "local"))
+    assert 1.5 * quorum < local < 1000
