@@ -4,27 +4,32 @@ libstore_a_SOURCES = \
 	src/store/store.c src/store/store.h \
 	src/store/store_private.h \
 	src/store/prepared.c \
+	src/store/group_commit.c src/store/group_commit.h \
+	src/store/records/txn.c src/store/records/txn.h \
+	src/store/records/ended.c src/store/records/ended.h \
+	src/store/records/rows.c src/store/records/rows.h \
+	src/store/records/rows_key.c src/store/records/rows_key.h \
+	src/store/records/record.c src/store/records/record.h \
+	src/store/records/record_session.c src/store/records/record_pieces.h \
+	src/store/verbs/verbs.c src/store/verbs/verbs.h \
+	src/store/verbs/format.c \
+	src/store/verbs/sessions.c \
+	src/store/verbs/ends.c src/store/verbs/ends.h \
+	src/store/verbs/accounts.c \
+	src/store/verbs/clients.c \
+	src/store/verbs/keys.c \
+	src/store/verbs/events.c src/store/verbs/events.h \
+	src/store/verbs/outbox.c src/store/verbs/outbox.h \
+	src/store/verbs/marks.c src/store/verbs/marks.h \
+	src/store/verbs/sweep.c src/store/verbs/sweep.h \
+	src/store/verbs/sweep_time.c src/store/verbs/sweep_time.h \
+	src/store/verbs/check.c \
 	src/store/lmdb/lmdb_store.c src/store/lmdb/lmdb_store.h \
-	src/store/lmdb/sessions.c \
-	src/store/lmdb/ends.c src/store/lmdb/ends.h \
-	src/store/lmdb/ended.c src/store/lmdb/ended.h \
-	src/store/lmdb/accounts.c \
-	src/store/lmdb/clients.c \
-	src/store/lmdb/keys.c \
-	src/store/lmdb/events.c src/store/lmdb/events.h \
-	src/store/lmdb/outbox.c src/store/lmdb/outbox.h \
-	src/store/lmdb/marks.c src/store/lmdb/marks.h \
-	src/store/lmdb/facts.c \
-	src/store/lmdb/check.c \
-	src/store/lmdb/sweep.c src/store/lmdb/sweep.h \
-	src/store/lmdb/sweep_time.c src/store/lmdb/sweep_time.h \
-	src/store/lmdb/unstamped.c src/store/lmdb/unstamped.h \
 	src/store/lmdb/batch.c src/store/lmdb/batch.h \
-	src/store/lmdb/group_commit.c src/store/lmdb/group_commit.h \
-	src/store/lmdb/rows.c src/store/lmdb/rows.h \
-	src/store/lmdb/rows_key.c src/store/lmdb/rows_key.h \
-	src/store/lmdb/record.c src/store/lmdb/record.h \
-	src/store/lmdb/record_session.c src/store/lmdb/record_pieces.h \
+	src/store/lmdb/journal.c src/store/lmdb/journal.h \
+	src/store/lmdb/ended_log.c src/store/lmdb/ended_log.h \
+	src/store/lmdb/facts.c \
+	src/store/lmdb/unstamped.c src/store/lmdb/unstamped.h \
 	src/store/lmdb/env.c src/store/lmdb/env.h src/store/lmdb/env_private.h \
 	src/store/lmdb/env_tables.c \
 	src/store/lmdb/env_open.c \

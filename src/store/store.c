@@ -102,6 +102,16 @@ bool store_wants(const struct store *store, enum event_kind kind, const char *re
 
 /* ---- handing in; reading ---- */
 
+void store_answer(struct store_write *batch, enum store_result result, const struct fault *fault)
+{
+    for (struct store_write *write = batch; write != NULL; write = write->next) {
+        write->result = result;
+        if (write->fault != NULL) {
+            *write->fault = *fault;
+        }
+    }
+}
+
 enum store_pending store_pending(struct store *store)
 {
     return store->kind->pending(store);

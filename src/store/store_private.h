@@ -86,6 +86,9 @@ struct store_kind {
                                  struct fault *fault);
 };
 
+/* The same result and fault for all of a list of writes. */
+void store_answer(struct store_write *batch, enum store_result result, const struct fault *fault);
+
 extern const struct store_kind lmdb_kind;
 
 #endif

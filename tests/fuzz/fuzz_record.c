@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fuzz/fuzz.h"
-#include "store/lmdb/record.h"
+#include "store/records/record.h"
 
 #define KIND_ROWS                                                                                  \
     KIND(session, struct record_session, &)                                                        \
@@ -62,13 +62,13 @@ static const struct crypto_mac *mac(void)
 
 static void start(struct record *record)
 {
-    record_start(record, TABLE_META, (struct env_bytes){"the key of a row", 16});
+    record_start(record, TABLE_META, (struct txn_bytes){"the key of a row", 16});
 }
 
 /* Seals the bytes as they are. */
-static struct env_bytes seal(struct record *record, const uint8_t *value, size_t size)
+static struct txn_bytes seal(struct record *record, const uint8_t *value, size_t size)
 {
-    struct env_bytes stored;
+    struct txn_bytes stored;
 
     start(record);
     memcpy(record->bytes + record->size, value, size);
@@ -77,7 +77,7 @@ static struct env_bytes seal(struct record *record, const uint8_t *value, size_t
     return stored;
 }
 
-static void check_changed(struct env_bytes stored, uint64_t random)
+static void check_changed(struct txn_bytes stored, uint64_t random)
 {
     static struct record record;
     uint8_t changed[RECORD_SIZE_MAX];
@@ -86,7 +86,7 @@ static void check_changed(struct env_bytes stored, uint64_t random)
     memcpy(changed, stored.data, stored.size);
     changed[bit / 8] ^= (uint8_t)(1 << bit % 8);
     start(&record);
-    FUZZ_ASSERT(!record_open(&record, mac(), (struct env_bytes){changed, stored.size}));
+    FUZZ_ASSERT(!record_open(&record, mac(), (struct txn_bytes){changed, stored.size}));
 }
 
 static void check_format(const uint8_t *value, size_t size)
@@ -94,7 +94,7 @@ static void check_format(const uint8_t *value, size_t size)
     struct record_format format;
     uint8_t again[RECORD_FORMAT_SIZE];
 
-    if (record_format_decode((struct env_bytes){value, size}, &format)) {
+    if (record_format_decode((struct txn_bytes){value, size}, &format)) {
         record_format_encode(&format, again);
         FUZZ_ASSERT(size == sizeof again && memcmp(value, again, size) == 0);
     }
@@ -104,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct record sealed, opened, again;
     static union value value;
-    struct env_bytes stored, restored;
+    struct txn_bytes stored, restored;
 
     if (size < 2 || size - 1 > RECORD_SIZE_MAX - RECORD_MAC_SIZE) {
         return 0;

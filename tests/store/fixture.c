@@ -231,7 +231,7 @@ struct env_stat fixture_stat(struct fixture *fixture)
     struct rows rows;
 
     fixture_read_begin(fixture, &rows);
-    assert_int_equal(env_stat(&rows.txn, &stat, &fixture->fault), ENV_OK);
+    assert_int_equal(env_stat(&rows.txn, &stat, &fixture->fault), TXN_OK);
     fixture_read_end(&rows);
     return stat;
 }
@@ -253,14 +253,14 @@ struct group_commit *fixture_group(struct fixture *fixture)
 
 void fixture_read_begin(struct fixture *fixture, struct rows *rows)
 {
-    if (!lmdb_store_read_begin(fixture->store, rows, &fixture->fault)) {
-        fail_msg("lmdb_store_read_begin: %s", fixture->fault.text);
+    if (!verbs_read_begin(fixture->store, rows, &fixture->fault)) {
+        fail_msg("verbs_read_begin: %s", fixture->fault.text);
     }
 }
 
 void fixture_read_end(struct rows *rows)
 {
-    lmdb_store_read_end(rows, true);
+    verbs_read_end(rows, true);
 }
 
 /* The kind of a write that is the test's own; of.account_remove leads to one of these. */
@@ -270,30 +270,18 @@ struct own_write {
     void *what;
 };
 
-static enum store_result apply(void *store, struct rows *rows, struct store_write *write)
+static enum store_result apply(const struct verbs *verbs, struct rows *rows,
+                               struct store_write *write)
 {
     const struct own_write *own = (const void *)write->of.account_remove;
 
     return (int)write->kind == OWN_KIND ? own->apply(rows, own->what)
-                                        : lmdb_store_apply(store, rows, write);
+                                        : verbs_apply(verbs, rows, write);
 }
 
 static void take_over(struct fixture *fixture)
 {
-    struct lmdb_store *store = lmdb_store_of(fixture->store);
-
-    if (store->group != NULL) {
-        group_commit_close(store->group);
-        store->group = group_commit_open(&(struct batch_settings){.env = store->env,
-                                                                  .mac = store->mac,
-                                                                  .sweep = &store->sweep,
-                                                                  .outbox = &store->outbox,
-                                                                  .clock = fixture->settings.clock,
-                                                                  .apply = apply,
-                                                                  .stamp = lmdb_store_stamp,
-                                                                  .self = store});
-        assert_non_null(store->group);
-    }
+    verbs_of(fixture->store)->apply = apply;
 }
 
 enum store_result fixture_write(struct fixture *fixture, fixture_apply *apply_own, void *what,
@@ -322,17 +310,17 @@ enum store_result fixture_add_events(struct fixture *fixture, int count)
     return fixture_write(fixture, apply_events, &count, &fixture->fault);
 }
 
-void fixture_damage_first(struct fixture *fixture, enum env_table table, size_t at)
+void fixture_damage_first(struct fixture *fixture, enum table table, size_t at)
 {
     struct rows_key key = rows_key_first();
-    struct env_bytes name, value;
+    struct txn_bytes name, value;
     uint8_t copy[RECORD_SIZE_MAX];
     struct rows rows;
 
     fixture_read_begin(fixture, &rows);
-    assert_true(rows_next(&rows, table, ENV_FROM, &key));
-    name = (struct env_bytes){key.bytes, key.size};
-    assert_int_equal(env_get(&rows.txn, table, name, &value, &fixture->fault), ENV_OK);
+    assert_true(rows_next(&rows, table, TXN_FROM, &key));
+    name = (struct txn_bytes){key.bytes, key.size};
+    assert_int_equal(rows.txn.kind->get(&rows.txn, table, name, &value, &fixture->fault), TXN_OK);
     memcpy(copy, value.data, value.size);
     copy[at % value.size] ^= 1;
     value.data = copy;
@@ -340,21 +328,21 @@ void fixture_damage_first(struct fixture *fixture, enum env_table table, size_t 
     fixture_put_raw(fixture, table, name, value);
 }
 
-void fixture_put_raw(struct fixture *fixture, enum env_table table, struct env_bytes key,
-                     struct env_bytes value)
+void fixture_put_raw(struct fixture *fixture, enum table table, struct txn_bytes key,
+                     struct txn_bytes value)
 {
-    struct env_txn txn;
+    struct txn txn;
 
-    assert_int_equal(env_write_begin(fixture_env(fixture), &txn, &fixture->fault), ENV_OK);
-    assert_int_equal(env_put(&txn, table, key, value, &fixture->fault), ENV_OK);
-    assert_int_equal(env_commit(&txn, &fixture->fault), ENV_OK);
+    assert_int_equal(env_write_begin(fixture_env(fixture), &txn, &fixture->fault), TXN_OK);
+    assert_int_equal(txn.kind->put(&txn, table, key, value, &fixture->fault), TXN_OK);
+    assert_int_equal(env_commit(&txn, &fixture->fault), TXN_OK);
 }
 
-void fixture_remove_raw(struct fixture *fixture, enum env_table table, struct env_bytes key)
+void fixture_remove_raw(struct fixture *fixture, enum table table, struct txn_bytes key)
 {
-    struct env_txn txn;
+    struct txn txn;
 
-    assert_int_equal(env_write_begin(fixture_env(fixture), &txn, &fixture->fault), ENV_OK);
-    assert_int_equal(env_remove(&txn, table, key, &fixture->fault), ENV_OK);
-    assert_int_equal(env_commit(&txn, &fixture->fault), ENV_OK);
+    assert_int_equal(env_write_begin(fixture_env(fixture), &txn, &fixture->fault), TXN_OK);
+    assert_int_equal(txn.kind->remove(&txn, table, key, &fixture->fault), TXN_OK);
+    assert_int_equal(env_commit(&txn, &fixture->fault), TXN_OK);
 }

@@ -79,10 +79,10 @@ enum store_result fixture_write(struct fixture *fixture, fixture_apply *apply, v
 /* Adds so many events in one commit: ten thousand commits would test patience only. */
 enum store_result fixture_add_events(struct fixture *fixture, int count);
 /* Flips one bit in the value of the first record of a table, as a hand with an editor would. */
-void fixture_damage_first(struct fixture *fixture, enum env_table table, size_t at);
-void fixture_put_raw(struct fixture *fixture, enum env_table table, struct env_bytes key,
-                     struct env_bytes value);
-void fixture_remove_raw(struct fixture *fixture, enum env_table table, struct env_bytes key);
+void fixture_damage_first(struct fixture *fixture, enum table table, size_t at);
+void fixture_put_raw(struct fixture *fixture, enum table table, struct txn_bytes key,
+                     struct txn_bytes value);
+void fixture_remove_raw(struct fixture *fixture, enum table table, struct txn_bytes key);
 
 #define assert_store(expected, call) assert_int_equal(call, expected)
 

@@ -13,10 +13,10 @@ tests_store_test_sweep_time_SOURCES = tests/store/test_sweep_time.c
 tests_store_test_sweep_time_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_sweep_time_LDADD = $(STORE_LIBS)
 
-check_PROGRAMS += tests/store/test_ended
-tests_store_test_ended_SOURCES = tests/store/test_ended.c
-tests_store_test_ended_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_store_test_ended_LDADD = $(STORE_LIBS)
+check_PROGRAMS += tests/store/test_ended_log
+tests_store_test_ended_log_SOURCES = tests/store/test_ended_log.c
+tests_store_test_ended_log_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_ended_log_LDADD = $(STORE_LIBS)
 
 check_PROGRAMS += tests/store/test_contract_accounts
 tests_store_test_contract_accounts_SOURCES = tests/store/test_contract_accounts.c

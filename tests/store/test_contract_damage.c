@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct env_bytes bytes_of(const struct rows_key *key)
+static struct txn_bytes bytes_of(const struct rows_key *key)
 {
-    return (struct env_bytes){key->bytes, key->size};
+    return (struct txn_bytes){key->bytes, key->size};
 }
 
 static void damaged_records_are_faults(void **state)
@@ -82,20 +82,21 @@ static void transplanted_records_are_faults(void **state)
     struct fixture *f = *state;
     struct session mine = fixture_session(1), other = fixture_session(2);
     static struct session_view grant;
-    struct env_bytes value;
+    struct txn_bytes value;
     struct rows rows;
     uint8_t copy[RECORD_SIZE_MAX];
 
     fixture_add_session(f, 1);
     fixture_add_session(f, 2);
     fixture_read_begin(f, &rows);
-    assert_int_equal(env_get(&rows.txn, TABLE_SESSIONS, (struct env_bytes){mine.id, sizeof mine.id},
-                             &value, &f->fault),
-                     ENV_OK);
+    assert_int_equal(rows.txn.kind->get(&rows.txn, TABLE_SESSIONS,
+                                        (struct txn_bytes){mine.id, sizeof mine.id}, &value,
+                                        &f->fault),
+                     TXN_OK);
     memcpy(copy, value.data, value.size);
     fixture_read_end(&rows);
-    fixture_put_raw(f, TABLE_SESSIONS, (struct env_bytes){other.id, sizeof other.id},
-                    (struct env_bytes){copy, value.size});
+    fixture_put_raw(f, TABLE_SESSIONS, (struct txn_bytes){other.id, sizeof other.id},
+                    (struct txn_bytes){copy, value.size});
     assert_store(STORE_OK, store_session_view(f->store, mine.id, &grant, &f->fault));
     assert_store(STORE_FAULT, store_session_view(f->store, other.id, &grant, &f->fault));
 }
@@ -140,7 +141,7 @@ static void check_finds_index_entries_that_lead_nowhere(void **state)
     struct fixture *f = *state;
     struct rows_key owner = rows_owner_key(1, fixture_session(8).id);
     struct rows_key end = rows_end_key(5, fixture_session(8).id);
-    struct env_bytes nothing = {"", 0};
+    struct txn_bytes nothing = {"", 0};
 
     fixture_put_raw(f, TABLE_OWNERS, bytes_of(&owner), nothing);
     assert_finding(f, "account 1 lists session");
@@ -149,7 +150,7 @@ static void check_finds_index_entries_that_lead_nowhere(void **state)
     assert_finding(f, "an entry in ends leads to session");
     fixture_write_something(f, FIXTURE_NOW); /* the sweeper drops it */
     assert_int_equal(fixture_findings(f), 0);
-    fixture_put_raw(f, TABLE_ENDS, (struct env_bytes){"odd", 3}, nothing);
+    fixture_put_raw(f, TABLE_ENDS, (struct txn_bytes){"odd", 3}, nothing);
     assert_finding(f, "a key of 3 bytes in ends");
 }
 
@@ -159,7 +160,7 @@ static void check_finds_missing_index_entries(void **state)
     struct session session = fixture_session(1);
     struct rows_key owner = rows_owner_key(1, session.id);
     struct rows_key end = rows_end_key(FIXTURE_NOW + 10000 + FIXTURE_KEEP, session.id);
-    struct env_bytes nothing = {"", 0};
+    struct txn_bytes nothing = {"", 0};
 
     session.has_alias = true;
     assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
@@ -169,7 +170,7 @@ static void check_finds_missing_index_entries(void **state)
     fixture_remove_raw(f, TABLE_ENDS, bytes_of(&end));
     assert_finding(f, "no entry in ends");
     fixture_put_raw(f, TABLE_ENDS, bytes_of(&end), nothing);
-    fixture_remove_raw(f, TABLE_ALIASES, (struct env_bytes){session.alias, sizeof session.alias});
+    fixture_remove_raw(f, TABLE_ALIASES, (struct txn_bytes){session.alias, sizeof session.alias});
     assert_finding(f, "the alias of its first token is missing");
 }
 

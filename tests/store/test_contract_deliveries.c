@@ -426,27 +426,28 @@ static void remove_event(struct fixture *f, enum event_class of, uint64_t number
 {
     struct rows_key key = rows_event_key(of, number);
 
-    fixture_remove_raw(f, TABLE_EVENTS, (struct env_bytes){key.bytes, key.size});
+    fixture_remove_raw(f, TABLE_EVENTS, (struct txn_bytes){key.bytes, key.size});
 }
 
 /* Gives event `to` what is stored of event `from`. */
 static void move_event(struct fixture *f, enum event_class of, uint64_t from, uint64_t to)
 {
     struct rows_key key = rows_event_key(of, from);
-    struct env_bytes stored;
+    struct txn_bytes stored;
     uint8_t copy[1024];
     struct rows rows;
 
     fixture_read_begin(f, &rows);
-    assert_int_equal(env_get(&rows.txn, TABLE_EVENTS, (struct env_bytes){key.bytes, key.size},
-                             &stored, &f->fault),
-                     ENV_OK);
+    assert_int_equal(rows.txn.kind->get(&rows.txn, TABLE_EVENTS,
+                                        (struct txn_bytes){key.bytes, key.size}, &stored,
+                                        &f->fault),
+                     TXN_OK);
     assert_true(stored.size <= sizeof copy);
     memcpy(copy, stored.data, stored.size);
     fixture_read_end(&rows);
     key = rows_event_key(of, to);
-    fixture_put_raw(f, TABLE_EVENTS, (struct env_bytes){key.bytes, key.size},
-                    (struct env_bytes){copy, stored.size});
+    fixture_put_raw(f, TABLE_EVENTS, (struct txn_bytes){key.bytes, key.size},
+                    (struct txn_bytes){copy, stored.size});
 }
 
 /* Numbers 1 to 4 revoke, 5 and 6 are reuses. */
@@ -511,7 +512,7 @@ static void a_removed_chain_is_noticed(void **state)
         remove_event(f, EVENT_CLASS_ADMINISTRATION, number);
     }
     assert_gap(f, EVENT_CLASS_ADMINISTRATION, 0, 0);
-    fixture_remove_raw(f, TABLE_META, (struct env_bytes){"chains", 6});
+    fixture_remove_raw(f, TABLE_META, (struct txn_bytes){"chains", 6});
     assert_gap(f, EVENT_CLASS_SECURITY, 6, FIXTURE_NOW + 6);
 }
 

@@ -241,12 +241,12 @@ static void check_finds_marks_that_do_not_fit(void **state)
 
     mark.owner[0] = 1;
     assert_store(STORE_OK, use_mark(f, STORE_MARK_ONCE, &mark));
-    fixture_remove_raw(f, TABLE_MARK_ENDS, (struct env_bytes){end.bytes, end.size});
+    fixture_remove_raw(f, TABLE_MARK_ENDS, (struct txn_bytes){end.bytes, end.size});
     assert_int_equal(fixture_findings(f), 1);
-    fixture_put_raw(f, TABLE_MARK_ENDS, (struct env_bytes){end.bytes, end.size},
-                    (struct env_bytes){"", 0});
+    fixture_put_raw(f, TABLE_MARK_ENDS, (struct txn_bytes){end.bytes, end.size},
+                    (struct txn_bytes){"", 0});
     assert_int_equal(fixture_findings(f), 0);
-    fixture_remove_raw(f, TABLE_MARKS, (struct env_bytes){key.bytes, key.size});
+    fixture_remove_raw(f, TABLE_MARKS, (struct txn_bytes){key.bytes, key.size});
     assert_int_equal(fixture_findings(f), 2); /* and its owner's count */
     fixture_write_something(f, FIXTURE_NOW + 1000);
     assert_int_equal(fixture_stat(f).entries[TABLE_MARK_ENDS], 0);

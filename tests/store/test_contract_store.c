@@ -111,21 +111,21 @@ static void tables_are_ordered(void **state)
     fixture_read_begin(f, &rows);
     for (size_t n = 0; n < 256; n++) {
         if (there[n]) {
-            assert_true(rows_next(&rows, TABLE_OWNERS, ENV_AFTER, &key));
+            assert_true(rows_next(&rows, TABLE_OWNERS, TXN_AFTER, &key));
             assert_int_equal(codec_get_u64(key.bytes), n + 1);
-            assert_true(rows_next(&rows, TABLE_OWNERS, ENV_FROM, &key));
+            assert_true(rows_next(&rows, TABLE_OWNERS, TXN_FROM, &key));
             assert_int_equal(codec_get_u64(key.bytes), n + 1);
             count++;
         }
     }
-    assert_false(rows_next(&rows, TABLE_OWNERS, ENV_AFTER, &key));
+    assert_false(rows_next(&rows, TABLE_OWNERS, TXN_AFTER, &key));
     for (size_t n = 256; n-- > 0;) {
         if (there[n]) {
-            assert_true(rows_next(&rows, TABLE_OWNERS, ENV_BEFORE, &back));
+            assert_true(rows_next(&rows, TABLE_OWNERS, TXN_BEFORE, &back));
             assert_int_equal(codec_get_u64(back.bytes), n + 1);
         }
     }
-    assert_false(rows_next(&rows, TABLE_OWNERS, ENV_BEFORE, &back));
+    assert_false(rows_next(&rows, TABLE_OWNERS, TXN_BEFORE, &back));
     fixture_read_end(&rows);
     assert_int_equal(fixture_stat(f).entries[TABLE_OWNERS], count);
 }

@@ -14,7 +14,7 @@ static size_t read_ends(struct fixture *f, int64_t times[8])
     size_t count = 0;
 
     fixture_read_begin(f, &rows);
-    while (count < 8 && rows_next(&rows, TABLE_ENDS, ENV_AFTER, &key)) {
+    while (count < 8 && rows_next(&rows, TABLE_ENDS, TXN_AFTER, &key)) {
         assert_true(rows_end_split(&key, &times[count++], id));
     }
     fixture_read_end(&rows);

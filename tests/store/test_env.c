@@ -111,13 +111,13 @@ static void dead_readers_are_looked_for_each_minute(void **state)
 static void dead_readers_are_looked_for_when_the_table_is_full(void **state)
 {
     struct fixture *f = *state;
-    struct env_txn txns[2];
+    struct txn txns[2];
 
     /* one of the pool, and one that must be begun */
-    assert_int_equal(env_read_begin(fixture_env(f), &txns[0], &f->fault), ENV_OK);
+    assert_int_equal(env_read_begin(fixture_env(f), &txns[0], &f->fault), TXN_OK);
     atomic_store(&checks, 0);
     atomic_store(&failing_begin, MDB_READERS_FULL);
-    assert_int_equal(env_read_begin(fixture_env(f), &txns[1], &f->fault), ENV_OK);
+    assert_int_equal(env_read_begin(fixture_env(f), &txns[1], &f->fault), TXN_OK);
     assert_int_equal(atomic_load(&checks), 1);
     env_read_end(&txns[1]);
     env_read_end(&txns[0]);
@@ -130,16 +130,16 @@ static void readers_take_turns_at_the_table(void **state)
     struct fixture *f = *state;
     int directory = open(f->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct process_lock another;
-    struct env_txn pooled, begun;
+    struct txn pooled, begun;
 
     assert_true(process_lock_open(&another, directory));
     assert_true(process_lock_take(&another, PROCESS_LOCK_READERS, 0));
     fixture_env(f)->wait_us = 1000;
-    assert_int_equal(env_read_begin(fixture_env(f), &pooled, &f->fault), ENV_OK);
-    assert_int_equal(env_read_begin(fixture_env(f), &begun, &f->fault), ENV_FAULT);
+    assert_int_equal(env_read_begin(fixture_env(f), &pooled, &f->fault), TXN_OK);
+    assert_int_equal(env_read_begin(fixture_env(f), &begun, &f->fault), TXN_FAULT);
     assert_non_null(strstr(f->fault.text, "table of readers"));
     process_lock_give(&another, PROCESS_LOCK_READERS);
-    assert_int_equal(env_read_begin(fixture_env(f), &begun, &f->fault), ENV_OK);
+    assert_int_equal(env_read_begin(fixture_env(f), &begun, &f->fault), TXN_OK);
     env_read_end(&begun);
     env_read_end(&pooled);
     process_lock_close(&another);
@@ -164,15 +164,15 @@ static void *adopt(void *env)
 {
     struct fault fault;
 
-    return env_adopt(env, &fault) == ENV_OK ? env : NULL;
+    return env_adopt(env, &fault) == TXN_OK ? env : NULL;
 }
 
 static void *read_something(void *env)
 {
-    struct env_txn txn;
+    struct txn txn;
     struct fault fault;
 
-    if (env_read_begin(env, &txn, &fault) != ENV_OK) {
+    if (env_read_begin(env, &txn, &fault) != TXN_OK) {
         return NULL;
     }
     env_read_end(&txn);
@@ -206,10 +206,10 @@ static void who_waits_for_a_new_map_is_woken(void **state)
     struct fixture *f = *state;
     struct env *env = fixture_env(f);
     pthread_t replacing, reading;
-    struct env_txn txn;
+    struct txn txn;
 
     env->wait_us = INT64_C(600) * 1000 * 1000;
-    assert_int_equal(env_read_begin(env, &txn, &f->fault), ENV_OK);
+    assert_int_equal(env_read_begin(env, &txn, &f->fault), TXN_OK);
     assert_int_equal(pthread_create(&replacing, NULL, adopt, env), 0);
     while (!is_closed(env)) {
         sched_yield();

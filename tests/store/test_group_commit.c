@@ -273,10 +273,12 @@ static void one_bad_change_does_not_hurt_the_others(void **state)
 
 /* ---- an environment that breaks while a batch is being undone ---- */
 
-static enum store_result apply_or_break(void *self, struct rows *rows, struct store_write *write)
+static enum store_result apply_or_break(const struct verbs *verbs, struct rows *rows,
+                                        struct store_write *write)
 {
-    struct env *env = self;
+    struct env *env = env_of(&rows->txn);
 
+    (void)verbs;
     rows->changes++;
     if (write->kind == STORE_WRITE_ATTACHED) {
         return STORE_OK;
@@ -290,8 +292,10 @@ static enum store_result apply_or_break(void *self, struct rows *rows, struct st
 static void what_was_undone_is_no_success(void **state)
 {
     struct fixture *f = *state;
-    struct group_commit *group = group_commit_open(&(struct batch_settings){
-        .env = fixture_env(f), .apply = apply_or_break, .self = fixture_env(f)});
+    const struct verbs verbs = {.apply = apply_or_break};
+    struct batch_writer *writer =
+        batch_writer_open(&(struct batch_settings){.env = fixture_env(f), .verbs = &verbs});
+    struct group_commit *group = group_commit_open(&batch_group_kind, writer, 5000000, NULL);
     uint64_t commits = fixture_stat(f).commits;
     enum store_result first = STORE_OK, second = STORE_OK;
     struct fault fault = {""};
@@ -311,6 +315,7 @@ static void what_was_undone_is_no_success(void **state)
     assert_int_equal(first, STORE_FAULT);
     assert_int_equal(second, STORE_FAULT);
     group_commit_close(group);
+    batch_writer_close(writer);
 }
 
 /* A second write that is handed in while a first one's result is told. */

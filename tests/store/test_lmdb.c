@@ -26,8 +26,10 @@
 #include "base/codec.h"
 #include "base/sanitized.h"
 #include "base/valgrind.h"
+#include "store/lmdb/ended_log.h"
 #include "store/lmdb/env_private.h"
-#include "store/lmdb/rows_key.h"
+#include "store/lmdb/journal.h"
+#include "store/records/rows_key.h"
 
 /* ---- a disk that fails on demand: these stand before libc's for LMDB ---- */
 
@@ -324,8 +326,8 @@ static void write_format_version(struct fixture *f, uint32_t version)
     assert_int_equal(format.created_ms, FIXTURE_NOW);
     format.version = version;
     record_format_encode(&format, bytes);
-    fixture_put_raw(f, TABLE_META, (struct env_bytes){"format", 6},
-                    (struct env_bytes){bytes, sizeof bytes});
+    fixture_put_raw(f, TABLE_META, (struct txn_bytes){"format", 6},
+                    (struct txn_bytes){bytes, sizeof bytes});
     fixture_close(f);
 }
 
@@ -1031,7 +1033,7 @@ static void read_and_stay(struct fixture *f)
 
     must(hear(line.to_child[0]));
     child_open(f);
-    must(lmdb_store_read_begin(f->store, &rows, &f->fault));
+    must(verbs_read_begin(f->store, &rows, &f->fault));
     must(say(line.to_parent[1]));
     must(hear(line.to_child[0]));
 }
@@ -1178,7 +1180,7 @@ static void hold_readers(struct fixture *f)
 static void a_stopped_reader_holds_readers_up_for_a_while(void **state)
 {
     struct fixture *f = *state;
-    struct env_txn second;
+    struct txn second;
     struct rows rows;
     char words[64];
     pid_t child;
@@ -1192,7 +1194,7 @@ static void a_stopped_reader_holds_readers_up_for_a_while(void **state)
     assert_true(say(line.to_child[1]));
     assert_true(hear(line.to_parent[0]));
     fixture_read_begin(f, &rows);
-    assert_int_equal(env_read_begin(fixture_env(f), &second, &f->fault), ENV_FAULT);
+    assert_int_equal(env_read_begin(fixture_env(f), &second, &f->fault), TXN_FAULT);
     snprintf(words, sizeof words, "process %d has held its table of readers", (int)child);
     assert_non_null(strstr(f->fault.text, words));
     assert_false(store_is_broken(f->store));
@@ -1540,16 +1542,16 @@ static void what_the_journal_lacks_is_in_the_data(void **state)
     fixture_add_session(f, 2);
     fixture_add_session(f, 3);
     back_up(f);
-    mac = lmdb_store_of(f->store)->mac;
+    mac = verbs_of(f->store)->mac;
     assert_store(STORE_OK, end_one(f, 1));
     cut_journal(f, 0);
     assert_store(STORE_OK, end_one(f, 2));
-    assert_int_equal(ended_last(f->directory, mac), 2);
+    assert_int_equal(ended_log_last(f->directory, mac), 2);
     cut_journal(f, 1);
     fixture_close(f);
     fixture_open(f);
-    mac = lmdb_store_of(f->store)->mac;
-    assert_int_equal(ended_last(f->directory, mac), 2);
+    mac = verbs_of(f->store)->mac;
+    assert_int_equal(ended_log_last(f->directory, mac), 2);
     fixture_close(f);
     put_back(f);
     fixture_open(f);
@@ -1609,7 +1611,7 @@ static void the_state_of_the_journal_is_remarked_on(void **state)
     assert_journal_remark(f, true, "1 of 2 entries are damaged");
     cut_journal(f, 0);
     assert_journal_remark(f, true, "it is missing or empty");
-    assert_int_equal(ends_catch_up(lmdb_store_of(f->store), 0, &f->fault), true);
+    assert_int_equal(journal_catch_up(lmdb_store_of(f->store), 0, &f->fault), true);
     assert_journal_remark(f, false, "1 entries");
     fixture_close(f);
     put_back(f);
@@ -1644,7 +1646,7 @@ static void a_torn_entry_of_the_journal_is_passed_over(void **state)
     assert_int_equal(fixture_findings(f), 1);
     assert_store(STORE_OK, store_session_end(f->store, fixture_session(4).id, SESSION_ENDED_ADMIN,
                                              FIXTURE_NOW + 30, NULL, &f->fault));
-    assert_int_equal(ended_last(f->directory, lmdb_store_of(f->store)->mac), 4);
+    assert_int_equal(ended_log_last(f->directory, verbs_of(f->store)->mac), 4);
     assert_int_equal(fixture_findings(f), 1);
     assert_int_equal(fixture_find(f, 1).end, SESSION_ENDED_ADMIN);
 }

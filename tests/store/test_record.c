@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/codec.h"
-#include "store/lmdb/record.h"
+#include "store/records/record.h"
 
 static struct crypto_mac *mac;
 
@@ -29,10 +29,10 @@ static int close_mac(void **state)
     return 0;
 }
 
-static const struct env_bytes key = {"0123456789abcdef", 16};
+static const struct txn_bytes key = {"0123456789abcdef", 16};
 
 /* The value of a sealed record, without MAC, in hex; spaces in `expected` are for the reader. */
-static void assert_value(const struct env_bytes *stored, const char *expected)
+static void assert_value(const struct txn_bytes *stored, const char *expected)
 {
     char hex[2 * RECORD_SIZE_MAX + 1], plain[2 * RECORD_SIZE_MAX + 1];
     size_t size = 0;
@@ -48,7 +48,7 @@ static void assert_value(const struct env_bytes *stored, const char *expected)
 }
 
 /* Opens what `from` sealed; asserts that the MAC is right. */
-static void reopen(struct record *to, enum env_table table, struct env_bytes stored)
+static void reopen(struct record *to, enum table table, struct txn_bytes stored)
 {
     record_start(to, table, key);
     assert_true(record_open(to, mac, stored));
@@ -96,7 +96,7 @@ static void session_is_laid_out_as_drawn(void **state)
 {
     struct record record, again;
     struct record_session found;
-    struct env_bytes stored;
+    struct txn_bytes stored;
 
     (void)state;
     record_start(&record, TABLE_SESSIONS, key);
@@ -125,7 +125,7 @@ static void a_pending_session_keeps_its_code_s_terms(void **state)
     struct record_session pending = full_session;
     struct record_session found;
     struct record record, again;
-    struct env_bytes before, stored;
+    struct txn_bytes before, stored;
 
     (void)state;
     record_start(&record, TABLE_SESSIONS, key);
@@ -151,7 +151,7 @@ static void an_extra_of_nothing_is_refused(void **state)
     static const char device[] = "\5phone";
     struct record record, again;
     struct record_session found;
-    struct env_bytes stored;
+    struct txn_bytes stored;
     uint8_t *at;
 
     (void)state;
@@ -177,7 +177,7 @@ static void a_plain_session_is_small(void **state)
                     .scope = "openid"}};
     struct record record, again;
     struct record_session found;
-    struct env_bytes stored;
+    struct txn_bytes stored;
 
     (void)state;
     record_start(&record, TABLE_SESSIONS, key);
@@ -193,7 +193,7 @@ static void rotation_keeps_the_size(void **state)
 {
     struct record_session session = full_session;
     struct record record;
-    struct env_bytes before, after;
+    struct txn_bytes before, after;
 
     (void)state;
     record_start(&record, TABLE_SESSIONS, key);
@@ -224,7 +224,7 @@ static void spending_times_can_be_read_at_every_distance(void **state)
     struct record_session session = full_session;
     struct record_session found;
     struct record record, again;
-    struct env_bytes stored, restored;
+    struct txn_bytes stored, restored;
 
     (void)state;
     session.session.spent[0].wall_ms = later;
@@ -267,7 +267,7 @@ static void account_is_laid_out_as_drawn(void **state)
                                     .rehashed = {0xab}};
     static struct account found;
     struct record record, again;
-    struct env_bytes stored;
+    struct txn_bytes stored;
 
     (void)state;
     record_start(&record, TABLE_ACCOUNTS, key);
@@ -304,7 +304,7 @@ static void client_is_laid_out_as_drawn(void **state)
                                   .scope = "openid"};
     static struct client found; /* all zero, also between the fields */
     struct record record, again;
-    struct env_bytes stored;
+    struct txn_bytes stored;
 
     (void)state;
     record_start(&record, TABLE_CLIENTS, key);
@@ -333,7 +333,7 @@ static void key_is_laid_out_as_drawn(void **state)
                                     .sealed = {1, 2, 3}};
     struct signing_row found;
     struct record record, again;
-    struct env_bytes stored;
+    struct txn_bytes stored;
 
     (void)state;
     record_start(&record, TABLE_KEYS, key);
@@ -365,7 +365,7 @@ static void event_is_laid_out_as_drawn(void **state)
                                 .link = {0xa1}};
     struct event found;
     struct record record, again;
-    struct env_bytes stored;
+    struct txn_bytes stored;
 
     (void)state;
     record_start(&record, TABLE_EVENTS, key);
@@ -387,7 +387,7 @@ static void mark_is_laid_out_as_drawn(void **state)
         .owner = {0x01}, .note = {0x0e}, .at_ms = 3, .until_ms = 4, .count = 5};
     struct mark found;
     struct record record, again;
-    struct env_bytes stored;
+    struct txn_bytes stored;
 
     (void)state;
     memset(&found, 0, sizeof found);
@@ -412,7 +412,7 @@ static void small_records_are_laid_out_as_drawn(void **state)
     struct record_counters found_counters;
     uint64_t number;
     struct record record, again;
-    struct env_bytes stored;
+    struct txn_bytes stored;
 
     (void)state;
     record_start(&record, TABLE_ALIASES, key);
@@ -477,11 +477,11 @@ static void format_is_laid_out_as_drawn(void **state)
                              "1d000000000000000000000000000000"
                              "0000000000000005"
                              "9f000000000000000000000000000000");
-    assert_true(record_format_decode((struct env_bytes){bytes, sizeof bytes}, &found));
+    assert_true(record_format_decode((struct txn_bytes){bytes, sizeof bytes}, &found));
     assert_memory_equal(&found, &format, sizeof found);
-    assert_false(record_format_decode((struct env_bytes){bytes, sizeof bytes - 1}, &found));
+    assert_false(record_format_decode((struct txn_bytes){bytes, sizeof bytes - 1}, &found));
     bytes[0] ^= 1;
-    assert_false(record_format_decode((struct env_bytes){bytes, sizeof bytes}, &found));
+    assert_false(record_format_decode((struct txn_bytes){bytes, sizeof bytes}, &found));
 }
 
 /* The largest values there can be fit. */
@@ -491,7 +491,7 @@ static void largest_values_fit(void **state)
     static struct client client, found_client;
     static struct signing_row row, found_row;
     struct record record, again;
-    struct env_bytes stored;
+    struct txn_bytes stored;
 
     (void)state;
     memset(account.name, 'n', ACCOUNT_NAME_MAX);
@@ -542,9 +542,9 @@ static void what_does_not_fit_is_not_sealed(void **state)
 {
     struct record_session session = full_session;
     struct signing_row row = {.state = SIGNING_ACTIVE, .sealed_size = SIGNING_SEALED_MAX + 1};
-    char long_key[ENV_KEY_MAX + 1] = {0};
+    char long_key[TABLE_KEY_MAX + 1] = {0};
     struct record record;
-    struct env_bytes stored;
+    struct txn_bytes stored;
 
     (void)state;
     memset(session.session.realm, 'x', sizeof session.session.realm); /* does not end */
@@ -556,17 +556,17 @@ static void what_does_not_fit_is_not_sealed(void **state)
     record_put_key(&record, &row);
     assert_false(record_seal(&record, mac, &stored));
 
-    record_start(&record, TABLE_NAMES, (struct env_bytes){long_key, sizeof long_key});
+    record_start(&record, TABLE_NAMES, (struct txn_bytes){long_key, sizeof long_key});
     record_put_number(&record, 1);
     assert_false(record_seal(&record, mac, &stored));
 }
 
 static void mac_covers_table_key_and_value(void **state)
 {
-    static const struct env_bytes other_key = {"0123456789abcdeF", 16};
-    static const struct env_bytes short_key = {"0123456789abcde", 15};
+    static const struct txn_bytes other_key = {"0123456789abcdeF", 16};
+    static const struct txn_bytes short_key = {"0123456789abcde", 15};
     uint8_t bytes[RECORD_SIZE_MAX];
-    struct env_bytes stored;
+    struct txn_bytes stored;
     struct record record, again;
 
     (void)state;
@@ -590,10 +590,10 @@ static void mac_covers_table_key_and_value(void **state)
     }
     for (size_t size = 0; size < stored.size; size++) {
         record_start(&again, TABLE_SESSIONS, key);
-        assert_false(record_open(&again, mac, (struct env_bytes){bytes, size}));
+        assert_false(record_open(&again, mac, (struct txn_bytes){bytes, size}));
     }
     record_start(&again, TABLE_SESSIONS, key);
-    assert_false(record_open(&again, mac, (struct env_bytes){bytes, RECORD_SIZE_MAX + 1}));
+    assert_false(record_open(&again, mac, (struct txn_bytes){bytes, RECORD_SIZE_MAX + 1}));
     record_start(&again, TABLE_SESSIONS, key);
     assert_true(record_open(&again, mac, stored));
 }
@@ -615,7 +615,7 @@ static void strange_values_are_refused(void **state)
                 {71, 0}};   /* 0x8000: a second spelling of no gap */
     struct record record, again;
     struct record_session found;
-    struct env_bytes stored;
+    struct txn_bytes stored;
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -15,7 +15,7 @@ static void write_something(struct fixture *f, int64_t now_ms)
     assert_store(STORE_OK, store_event_add(f->store, &event, &f->fault));
 }
 
-static uint64_t count_of(struct fixture *f, enum env_table table)
+static uint64_t count_of(struct fixture *f, enum table table)
 {
     return fixture_stat(f).entries[table];
 }
@@ -65,8 +65,8 @@ static void a_stray_entry_is_not_the_sessions_own(void **state)
     due.expires_ms = FIXTURE_NOW + 1;
     create(f, &live);
     create(f, &due);
-    fixture_put_raw(f, TABLE_ENDS, (struct env_bytes){stray.bytes, stray.size},
-                    (struct env_bytes){"", 0});
+    fixture_put_raw(f, TABLE_ENDS, (struct txn_bytes){stray.bytes, stray.size},
+                    (struct txn_bytes){"", 0});
     write_something(f, FIXTURE_NOW + 5000);
     assert_int_equal(count_of(f, TABLE_SESSIONS), 1);
     assert_int_equal(count_of(f, TABLE_ENDS), 1);
@@ -167,7 +167,7 @@ static void old_aliases_make_room(void **state)
 
 static void damage_time(struct fixture *f)
 {
-    fixture_put_raw(f, TABLE_META, (struct env_bytes){"time", 4}, (struct env_bytes){"?", 1});
+    fixture_put_raw(f, TABLE_META, (struct txn_bytes){"time", 4}, (struct txn_bytes){"?", 1});
     fixture_close(f);
     fixture_open(f);
 }

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "store/lmdb/sweep_time.h"
+#include "store/verbs/sweep_time.h"
 
 static const int64_t start_ms = INT64_C(1800000000000);
 enum { HOUR = CLOCK_HOUR, DAY = CLOCK_DAY };

@@ -5,11 +5,11 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#include "store/lmdb/ends.h"
-#include "store/lmdb/events.h"
-#include "store/lmdb/sweep_time.h"
+#include "store/lmdb/journal.h"
 #include "store/lmdb/unstamped.h"
+#include "store/verbs/sweep_time.h"
 
 enum {
     SWEEP_ENTRIES = 4,
@@ -53,7 +53,7 @@ static enum attempt persist(struct batch_writer *writer, struct store_write *bat
 static enum attempt attempt_until_settled(struct batch_writer *writer, struct store_write *batch,
                                           int64_t now_ms);
 static enum attempt attempt(struct batch_writer *writer, struct store_write *batch, int64_t now_ms);
-static enum env_result commit(const struct batch_writer *writer, struct rows *rows,
+static enum txn_result commit(const struct batch_writer *writer, struct rows *rows,
                               struct fault *fault);
 static void count_batch(const struct batch_writer *writer, const struct store_write *batch);
 static struct unstamped *shared_page(const struct batch_writer *writer);
@@ -121,16 +121,6 @@ static int64_t time_of(const struct store_write *batch)
     return now_ms;
 }
 
-void batch_answer(struct store_write *batch, enum store_result result, const struct fault *fault)
-{
-    for (struct store_write *write = batch; write != NULL; write = write->next) {
-        write->result = result;
-        if (write->fault != NULL) {
-            *write->fault = *fault;
-        }
-    }
-}
-
 /* Until it is done or nothing more can be tried. The turn to write is kept until what was late has
  * been stamped, so that no other process can end a session because of the old stamp. Who is killed
  * in between leaves it to the next one that has the turn. */
@@ -157,8 +147,8 @@ static enum attempt attempt_until_settled(struct batch_writer *writer, struct st
             now_ms = 0;
         } else if (outcome != ATTEMPT_FULL) {
             return outcome;
-        } else if (env_grow(writer->settings.env, &fault) != ENV_OK) {
-            batch_answer(batch, STORE_FAULT, &fault);
+        } else if (env_grow(writer->settings.env, &fault) != TXN_OK) {
+            store_answer(batch, STORE_FAULT, &fault);
             return ATTEMPT_FULL;
         }
         metrics_add(writer->settings.metrics, METRIC_COMMITS_AGAIN, 1);
@@ -166,26 +156,6 @@ static enum attempt attempt_until_settled(struct batch_writer *writer, struct st
 }
 
 /* ---- one transaction ---- */
-
-/* False: the transaction cannot be committed as it is. An error before the write changed anything,
- * such as a damaged record, is that write's own matter. */
-static bool apply(const struct batch_writer *writer, struct rows *rows, struct store_write *write)
-{
-    size_t before = rows->changes, ended = rows->ended->count;
-    enum store_result result;
-    bool failed;
-
-    rows->fault = write->fault;
-    result = writer->settings.apply(writer->settings.self, rows, write);
-    for (size_t i = 0; result == STORE_OK && i < write->events; i++) {
-        events_append(rows, &write->event[i]);
-    }
-    failed = rows->failed;
-    rows->failed = false; /* for the next */
-    write->ends = rows->ended->count > ended;
-    write->result = failed ? STORE_FAULT : result;
-    return write->result == STORE_OK || (rows->changes == before && !rows->full);
-}
 
 /* What went well before is undone as well: a fault, until it is tried again. */
 static void forget_results(struct store_write *batch, const struct store_write *end)
@@ -211,7 +181,7 @@ static bool sweep_a_little(struct batch_writer *writer, struct rows *rows, int64
 
     rows->fault = NULL;
     now_ms = tell_time(writer, rows, now_ms);
-    sweep_run(rows, writer->settings.sweep, now_ms, &budget, &removed, &more);
+    sweep_run(rows, &writer->settings.verbs->sweep, now_ms, &budget, &removed, &more);
     return !rows->failed;
 }
 
@@ -277,19 +247,19 @@ static enum attempt attempt(struct batch_writer *writer, struct store_write *bat
 {
     struct rows rows = rows_of(writer);
     struct fault fault = {""};
-    enum env_result committed;
+    enum txn_result committed;
 
     writer->ended.count = 0;
     writer->told = writer->time;
     writer->doubted = writer->believed = false;
-    if (env_write_begin(writer->settings.env, &rows.txn, &fault) != ENV_OK) {
-        batch_answer(batch, STORE_FAULT, &fault);
+    if (env_write_begin(writer->settings.env, &rows.txn, &fault) != TXN_OK) {
+        store_answer(batch, STORE_FAULT, &fault);
         return ATTEMPT_FAILED;
     }
     writer->begun = instant_now(writer);
     rows.behind_ms = behind_ms(writer, &rows);
     for (struct store_write *write = batch; write != NULL; write = write->next) {
-        if (!apply(writer, &rows, write)) {
+        if (!verbs_settle(writer->settings.verbs, &rows, write)) {
             env_abort(&rows.txn);
             forget_results(batch, write);
             return rows.full ? ATTEMPT_FULL : ATTEMPT_FAILED;
@@ -305,33 +275,33 @@ static enum attempt attempt(struct batch_writer *writer, struct store_write *bat
         return ATTEMPT_DONE;
     }
     rows.fault = &fault;
-    ends_stage(&rows);
+    journal_stage(&rows);
     if (rows.failed) {
         env_abort(&rows.txn);
-        committed = rows.full ? ENV_FULL : ENV_FAULT;
+        committed = rows.full ? TXN_FULL : TXN_FAULT;
     } else {
         unstamped_note(shared_page(writer), batch);
         committed = commit(writer, &rows, &fault);
     }
-    if (committed != ENV_OK) {
-        batch_answer(batch, STORE_FAULT, &fault); /* a STALE may have been seen in what is gone */
-        return committed == ENV_FULL ? ATTEMPT_FULL : ATTEMPT_FAILED;
+    if (committed != TXN_OK) {
+        store_answer(batch, STORE_FAULT, &fault); /* a STALE may have been seen in what is gone */
+        return committed == TXN_FULL ? ATTEMPT_FULL : ATTEMPT_FAILED;
     }
     count_batch(writer, batch);
     note_time(writer);
-    if (!ends_log(&rows, &fault)) {
+    if (!journal_log(&rows, &fault)) {
         answer_ends(batch, &fault);
     }
     return ATTEMPT_DONE;
 }
 
-static enum env_result commit(const struct batch_writer *writer, struct rows *rows,
+static enum txn_result commit(const struct batch_writer *writer, struct rows *rows,
                               struct fault *fault)
 {
     int64_t begun_us = clock_stopwatch_us();
-    enum env_result result = env_commit(&rows->txn, fault);
+    enum txn_result result = env_commit(&rows->txn, fault);
 
-    if (result == ENV_OK) {
+    if (result == TXN_OK) {
         metrics_add(writer->settings.metrics, METRIC_COMMITS, 1);
         metrics_observe(writer->settings.metrics, METRIC_HISTOGRAM_SYNC,
                         (uint64_t)(clock_stopwatch_us() - begun_us));
@@ -364,12 +334,12 @@ static void answer_ends(struct store_write *batch, const struct fault *fault)
 
 static struct rows rows_of(struct batch_writer *writer)
 {
-    const struct batch_settings *settings = &writer->settings;
+    const struct verbs *verbs = writer->settings.verbs;
 
-    return (struct rows){.mac = settings->mac,
+    return (struct rows){.mac = verbs->mac,
                          .ended = &writer->ended,
-                         .outbox = settings->outbox,
-                         .clock = settings->clock.now_ms != NULL ? &settings->clock : NULL};
+                         .outbox = &verbs->outbox,
+                         .clock = verbs->clock.now_ms != NULL ? &verbs->clock : NULL};
 }
 
 /* ---- stamping what was late ---- */
@@ -377,15 +347,16 @@ static struct rows rows_of(struct batch_writer *writer)
 /* NULL: nothing is noted, nor stamped later by a process that cannot tell the time. */
 static struct unstamped *shared_page(const struct batch_writer *writer)
 {
-    return writer->settings.clock.now_ms != NULL ? env_turn_page(writer->settings.env) : NULL;
+    return writer->settings.verbs->clock.now_ms != NULL ? env_turn_page(writer->settings.env)
+                                                        : NULL;
 }
 
 static struct instant instant_now(const struct batch_writer *writer)
 {
     struct instant now = {.stopwatch_us = clock_stopwatch_us()};
 
-    if (writer->settings.clock.now_ms != NULL) {
-        now.moment = clock_moment(&writer->settings.clock);
+    if (writer->settings.verbs->clock.now_ms != NULL) {
+        now.moment = clock_moment(&writer->settings.verbs->clock);
     }
     return now;
 }
@@ -406,9 +377,9 @@ static bool is_longer_ago_than(const struct batch_writer *writer, const struct i
 typedef void stamp_all(struct batch_writer *writer, struct rows *rows,
                        const struct store_write *batch);
 
-static enum env_result stamp(struct batch_writer *writer, stamp_all *all,
+static enum txn_result stamp(struct batch_writer *writer, stamp_all *all,
                              const struct store_write *batch);
-static enum env_result stamp_once(struct batch_writer *writer, stamp_all *all,
+static enum txn_result stamp_once(struct batch_writer *writer, stamp_all *all,
                                   const struct store_write *batch, struct fault *fault);
 static void stamp_batch(struct batch_writer *writer, struct rows *rows,
                         const struct store_write *batch);
@@ -423,12 +394,12 @@ static bool stamp_if_late(struct batch_writer *writer, struct store_write *batch
     for (int stamps = 0;
          stamps < STAMPS_MOST && is_longer_ago_than(writer, &writer->begun, allowed_ms); stamps++) {
         switch (stamp(writer, stamp_batch, batch)) {
-        case ENV_OK:
+        case TXN_OK:
             break;
-        case ENV_ABSENT:
+        case TXN_ABSENT:
             return true;
-        case ENV_FULL:
-        case ENV_FAULT:
+        case TXN_FULL:
+        case TXN_FAULT:
             return false;
         }
         allowed_ms *= 2;
@@ -443,33 +414,33 @@ static void stamp_what_was_left(struct batch_writer *writer)
     struct unstamped *page = shared_page(writer);
     struct store_write first;
 
-    if (unstamped_get(page, 0, &first) && stamp(writer, stamp_noted, NULL) != ENV_FAULT) {
+    if (unstamped_get(page, 0, &first) && stamp(writer, stamp_noted, NULL) != TXN_FAULT) {
         unstamped_forget(page);
     }
 }
 
 /* The writes are durable whatever comes of their stamps. */
-static enum env_result stamp(struct batch_writer *writer, stamp_all *all,
+static enum txn_result stamp(struct batch_writer *writer, stamp_all *all,
                              const struct store_write *batch)
 {
     struct fault fault = {""};
-    enum env_result result;
+    enum txn_result result;
 
     do {
         result = stamp_once(writer, all, batch, &fault);
-    } while (result == ENV_FULL && env_grow(writer->settings.env, &fault) == ENV_OK);
+    } while (result == TXN_FULL && env_grow(writer->settings.env, &fault) == TXN_OK);
     return result;
 }
 
-/* ENV_ABSENT: there was nothing to stamp. */
-static enum env_result stamp_once(struct batch_writer *writer, stamp_all *all,
+/* TXN_ABSENT: there was nothing to stamp. */
+static enum txn_result stamp_once(struct batch_writer *writer, stamp_all *all,
                                   const struct store_write *batch, struct fault *fault)
 {
     struct rows rows = rows_of(writer);
-    enum env_result result;
+    enum txn_result result;
 
     result = env_write_begin(writer->settings.env, &rows.txn, fault);
-    if (result != ENV_OK) {
+    if (result != TXN_OK) {
         return result;
     }
     rows.fault = fault;
@@ -477,7 +448,7 @@ static enum env_result stamp_once(struct batch_writer *writer, stamp_all *all,
     all(writer, &rows, batch);
     if (rows.failed || rows.changes == 0) {
         env_abort(&rows.txn);
-        return rows.full ? ENV_FULL : rows.failed ? ENV_FAULT : ENV_ABSENT;
+        return rows.full ? TXN_FULL : rows.failed ? TXN_FAULT : TXN_ABSENT;
     }
     return commit(writer, &rows, fault);
 }
@@ -485,9 +456,10 @@ static enum env_result stamp_once(struct batch_writer *writer, stamp_all *all,
 static void stamp_batch(struct batch_writer *writer, struct rows *rows,
                         const struct store_write *batch)
 {
+    (void)writer;
     for (const struct store_write *write = batch; write != NULL; write = write->next) {
         if (write->result == STORE_OK) {
-            writer->settings.stamp(writer->settings.self, rows, write);
+            verbs_stamp(rows, write);
         }
     }
 }
@@ -500,6 +472,53 @@ static void stamp_noted(struct batch_writer *writer, struct rows *rows,
 
     (void)none;
     for (size_t at = 0; unstamped_get(page, at, &write); at++) {
-        writer->settings.stamp(writer->settings.self, rows, &write);
+        verbs_stamp(rows, &write);
     }
 }
+
+/* ---- in a group ---- */
+
+static struct env *env_of_writer(void *self)
+{
+    return ((struct batch_writer *)self)->settings.env;
+}
+
+static bool take_turn(void *self, int64_t until_us)
+{
+    return env_turn_take(env_of_writer(self), until_us);
+}
+
+static void give_turn(void *self)
+{
+    env_turn_give(env_of_writer(self));
+}
+
+static void note_turn(void *self, int64_t since_us)
+{
+    env_turn_note(env_of_writer(self), since_us);
+}
+
+static void write_batch(void *self, struct store_write *batch, struct fault *notice)
+{
+    batch_write(self, batch, notice);
+}
+
+static void say_why(void *self, int64_t commit_us, int64_t waited_us, struct fault *fault)
+{
+    struct env *env = env_of_writer(self);
+
+    if (commit_us != 0) {
+        fault_set(fault,
+                  "store %s: a commit of this process (%d) has taken %" PRId64
+                  " s so far; its disk may hang",
+                  env_path(env), (int)getpid(), commit_us / 1000000);
+    } else {
+        env_turn_fault(env, waited_us, fault);
+    }
+}
+
+const struct group_kind batch_group_kind = {.turn_take = take_turn,
+                                            .turn_give = give_turn,
+                                            .turn_note = note_turn,
+                                            .write = write_batch,
+                                            .say_why = say_why};

@@ -5,28 +5,14 @@
 #ifndef RETOKEN_STORE_LMDB_BATCH_H
 #define RETOKEN_STORE_LMDB_BATCH_H
 
-#include "store/lmdb/rows.h"
-#include "store/lmdb/sweep.h"
-#include "store/store.h"
-
-/* Applies a write inside a transaction; may be called more than once for one write, and in another
- * thread. After anything but STORE_OK without rows->failed it has written nothing. */
-typedef enum store_result batch_apply(void *self, struct rows *rows, struct store_write *write);
-
-/* Writes the present time once more into what an applied write says about when it was written.
- * Writes nothing where it says nothing of the kind. */
-typedef void batch_stamp(void *self, struct rows *rows, const struct store_write *write);
+#include "store/group_commit.h"
+#include "store/lmdb/env.h"
+#include "store/verbs/verbs.h"
 
 struct batch_settings {
     struct env *env;
-    const struct crypto_mac *mac;
-    const struct sweep *sweep;
-    const struct outbox *outbox;
-    struct clock clock; /* all zero: as the writes say */
+    const struct verbs *verbs;
     struct metrics *metrics;
-    batch_apply *apply;
-    batch_stamp *stamp;
-    void *self; /* of these two */
 };
 
 struct batch_writer;
@@ -40,7 +26,7 @@ void batch_writer_close(struct batch_writer *writer);
  * thread at a time, which has the turn to write (env_turn_take). *notice says something that the
  * operator should know and that has failed no write; untouched: nothing. */
 void batch_write(struct batch_writer *writer, struct store_write *batch, struct fault *notice);
-/* The same result and fault for all. */
-void batch_answer(struct store_write *batch, enum store_result result, const struct fault *fault);
+/* For group_commit_open; `self` is the writer. */
+extern const struct group_kind batch_group_kind;
 
 #endif

@@ -22,11 +22,11 @@ static void note_no_room(struct env *env)
     atomic_store(&env->no_room_us, clock_stopwatch_us());
 }
 
-enum env_result env_fault(struct env *env, const char *what, int code, struct fault *fault)
+enum txn_result env_fault(struct env *env, const char *what, int code, struct fault *fault)
 {
     if (code == MDB_MAP_FULL) {
         fault_set(fault, "store is full: %s", env->directory);
-        return ENV_FULL;
+        return TXN_FULL;
     } else if (code == MDB_PANIC) {
         atomic_store(&env->broken, true); /* a new process reads what is on the disk */
         fault_set(fault, "store %s: an earlier commit failed; restart the program", env->directory);
@@ -54,7 +54,7 @@ enum env_result env_fault(struct env *env, const char *what, int code, struct fa
     } else {
         fault_set(fault, "store %s: %s: %s", env->directory, what, mdb_strerror(code));
     }
-    return ENV_FAULT;
+    return TXN_FAULT;
 }
 
 /* ---- the gate ---- */
@@ -164,7 +164,7 @@ static bool have_address_space(size_t more)
 }
 
 /* The gate is closed. size 0: what another process has made it. */
-static enum env_result remap(struct env *env, size_t size, struct fault *fault)
+static enum txn_result remap(struct env *env, size_t size, struct fault *fault)
 {
     int code = mdb_env_set_mapsize(env->mdb, size);
 
@@ -172,15 +172,15 @@ static enum env_result remap(struct env *env, size_t size, struct fault *fault)
         atomic_store(&env->broken, true); /* there is no map now */
         return env_fault(env, "replacing the map", code, fault);
     }
-    return ENV_OK;
+    return TXN_OK;
 }
 
 /* Where `replace` is what replaces the map. */
-static enum env_result pass_gate(struct env *env,
-                                 enum env_result (*replace)(struct env *env, struct fault *fault),
+static enum txn_result pass_gate(struct env *env,
+                                 enum txn_result (*replace)(struct env *env, struct fault *fault),
                                  struct fault *fault)
 {
-    enum env_result result = ENV_OK;
+    enum txn_result result = TXN_OK;
 
     switch (close_gate(env)) {
     case GATE_CLOSED:
@@ -194,31 +194,31 @@ static enum env_result pass_gate(struct env *env,
                   "store %s: replacing the map: a transaction of this process (%d) has not ended "
                   "in %g s; its disk may hang",
                   env->directory, (int)env->lock.owner, (double)env->wait_us / 1e6);
-        result = ENV_FAULT;
+        result = TXN_FAULT;
         break;
     }
     return result;
 }
 
-static enum env_result adopt_map(struct env *env, struct fault *fault)
+static enum txn_result adopt_map(struct env *env, struct fault *fault)
 {
     return remap(env, 0, fault);
 }
 
-enum env_result env_adopt(struct env *env, struct fault *fault)
+enum txn_result env_adopt(struct env *env, struct fault *fault)
 {
     return pass_gate(env, adopt_map, fault);
 }
 
 /* ---- transactions ---- */
 
-static enum env_result refuse_broken(struct env *env, struct fault *fault)
+static enum txn_result refuse_broken(struct env *env, struct fault *fault)
 {
     fault_set(fault, "store %s: an earlier commit failed; restart the program", env->directory);
-    return ENV_FAULT;
+    return TXN_FAULT;
 }
 
-static enum env_result cannot_begin(struct env *env, const char *what, int code,
+static enum txn_result cannot_begin(struct env *env, const char *what, int code,
                                     struct fault *fault)
 {
     if (code == EINVAL) {
@@ -304,15 +304,15 @@ static int renew_or_begin(struct env *env, MDB_txn **txn)
     return code;
 }
 
-enum env_result env_read_begin(struct env *env, struct env_txn *txn, struct fault *fault)
+enum txn_result env_read_begin(struct env *env, struct txn *txn, struct fault *fault)
 {
     int code = MDB_MAP_RESIZED;
 
     for (int tries = 0; tries < ENV_ADOPT_TRIES && code == MDB_MAP_RESIZED; tries++) {
         MDB_txn *reader;
 
-        if (tries > 0 && env_adopt(env, fault) != ENV_OK) {
-            return ENV_FAULT;
+        if (tries > 0 && env_adopt(env, fault) != TXN_OK) {
+            return TXN_FAULT;
         }
         reader = env_enter(env, true);
         if (atomic_load(&env->broken)) {
@@ -321,41 +321,41 @@ enum env_result env_read_begin(struct env *env, struct env_txn *txn, struct faul
         }
         code = renew_or_begin(env, &reader);
         if (code == 0) {
-            *txn = (struct env_txn){.env = env, .handle = reader};
-            return ENV_OK;
+            *txn = (struct txn){.kind = &env_txn_kind, .owner = env, .handle = reader};
+            return TXN_OK;
         }
         env_leave(env, NULL);
     }
     if (code == EBUSY) {
         env_slots_fault(env, fault);
-        return ENV_FAULT;
+        return TXN_FAULT;
     }
     return cannot_begin(env, "beginning to read", code, fault);
 }
 
-void env_read_end(struct env_txn *txn)
+void env_read_end(struct txn *txn)
 {
     mdb_txn_reset(txn->handle);
-    env_leave(txn->env, txn->handle);
+    env_leave(env_of(txn), txn->handle);
 }
 
 /* A turn that the transaction took. */
-static void end_turn(struct env_txn *txn)
+static void end_turn(struct txn *txn)
 {
     if (txn->gives_turn) {
-        env_turn_give(txn->env);
+        env_turn_give(env_of(txn));
     }
 }
 
-static enum env_result begin_to_write(struct env *env, struct env_txn *txn, struct fault *fault)
+static enum txn_result begin_to_write(struct env *env, struct txn *txn, struct fault *fault)
 {
     int code = MDB_MAP_RESIZED;
 
     for (int tries = 0; tries < ENV_ADOPT_TRIES && code == MDB_MAP_RESIZED; tries++) {
         MDB_txn *writer;
 
-        if (tries > 0 && env_adopt(env, fault) != ENV_OK) {
-            return ENV_FAULT;
+        if (tries > 0 && env_adopt(env, fault) != TXN_OK) {
+            return TXN_FAULT;
         }
         env_enter(env, false);
         if (atomic_load(&env->broken)) {
@@ -365,7 +365,7 @@ static enum env_result begin_to_write(struct env *env, struct env_txn *txn, stru
         code = mdb_txn_begin(env->mdb, NULL, 0, &writer);
         if (code == 0) {
             txn->handle = writer;
-            return ENV_OK;
+            return TXN_OK;
         }
         env_leave(env, NULL);
     }
@@ -409,18 +409,18 @@ void env_turn_fault(struct env *env, int64_t waited_us, struct fault *fault)
               env->directory, seconds, (int)holder, (int)holder, (int)holder);
 }
 
-enum env_result env_write_begin(struct env *env, struct env_txn *txn, struct fault *fault)
+enum txn_result env_write_begin(struct env *env, struct txn *txn, struct fault *fault)
 {
     bool take = !env->has_turn;
-    enum env_result result;
+    enum txn_result result;
 
     if (take && !env_turn_take(env, clock_stopwatch_us() + env->wait_us)) {
         env_turn_fault(env, env->wait_us, fault);
-        return ENV_FAULT;
+        return TXN_FAULT;
     }
-    *txn = (struct env_txn){.env = env, .gives_turn = take};
+    *txn = (struct txn){.kind = &env_txn_kind, .owner = env, .gives_turn = take};
     result = begin_to_write(env, txn, fault);
-    if (result != ENV_OK) {
+    if (result != TXN_OK) {
         end_turn(txn);
     }
     return result;
@@ -429,8 +429,8 @@ enum env_result env_write_begin(struct env *env, struct env_txn *txn, struct fau
 static bool can_read(struct env *env)
 {
     struct fault ignored;
-    struct env_txn txn;
-    bool can = env_read_begin(env, &txn, &ignored) == ENV_OK;
+    struct txn txn;
+    bool can = env_read_begin(env, &txn, &ignored) == TXN_OK;
 
     if (can) {
         env_read_end(&txn);
@@ -472,9 +472,9 @@ static bool look_at_disk(struct env *env, struct statvfs *system)
     return mdb_env_get_fd(env->mdb, &file) == 0 && fstatvfs(file, system) == 0;
 }
 
-enum env_result env_commit(struct env_txn *txn, struct fault *fault)
+enum txn_result env_commit(struct txn *txn, struct fault *fault)
 {
-    struct env *env = txn->env;
+    struct env *env = env_of(txn);
     int code = mdb_txn_commit(txn->handle);
 
     if (code == EIO && env_disk_is_full(env)) {
@@ -485,16 +485,16 @@ enum env_result env_commit(struct env_txn *txn, struct fault *fault)
     if (code == 0) {
         atomic_fetch_add(&env->commits, 1);
         atomic_store(&env->no_room_us, 0);
-        return ENV_OK;
+        return TXN_OK;
     } else if (!is_harmless(env, code)) {
         atomic_store(&env->broken, true);
     }
     return env_fault(env, "committing", code, fault);
 }
 
-void env_abort(struct env_txn *txn)
+void env_abort(struct txn *txn)
 {
-    struct env *env = txn->env;
+    struct env *env = env_of(txn);
 
     mdb_txn_abort(txn->handle);
     end_turn(txn);
@@ -504,16 +504,16 @@ void env_abort(struct env_txn *txn)
 /* ---- growing ---- */
 
 /* The gate is closed. */
-static enum env_result grow_map(struct env *env, struct fault *fault)
+static enum txn_result grow_map(struct env *env, struct fault *fault)
 {
     size_t before = map_size_now(env);
     size_t wanted;
 
-    if (remap(env, 0, fault) != ENV_OK) {
-        return ENV_FAULT;
+    if (remap(env, 0, fault) != TXN_OK) {
+        return TXN_FAULT;
     }
     if (map_size_now(env) > before) {
-        return ENV_OK; /* another process has grown it already */
+        return TXN_OK; /* another process has grown it already */
     }
     wanted = before > SIZE_MAX / 2 ? before : before * 2;
     if (env->map_limit != 0 && wanted > env->map_limit) {
@@ -524,28 +524,28 @@ static enum env_result grow_map(struct env *env, struct fault *fault)
                   "store is full: %s has used up its map limit of %zu bytes; raise the limit, or "
                   "remove sessions with `retoken store prune`",
                   env->directory, env->map_limit);
-        return ENV_FAULT;
+        return TXN_FAULT;
     } else if (!have_address_space(wanted - before)) {
         fault_set(fault,
                   "store is full: %s cannot grow from %zu to %zu bytes of address space; raise the "
                   "limit (ulimit -v)",
                   env->directory, before, wanted);
-        return ENV_FAULT;
+        return TXN_FAULT;
     }
     return remap(env, wanted, fault);
 }
 
-enum env_result env_grow(struct env *env, struct fault *fault)
+enum txn_result env_grow(struct env *env, struct fault *fault)
 {
     /* A process that died while reading keeps pages from being used again: that first. */
     if (clear_dead_readers(env) > 0) {
-        return ENV_OK;
+        return TXN_OK;
     }
-    if (pass_gate(env, grow_map, fault) != ENV_OK) {
+    if (pass_gate(env, grow_map, fault) != TXN_OK) {
         note_no_room(env);
-        return ENV_FAULT;
+        return TXN_FAULT;
     }
-    return ENV_OK;
+    return TXN_OK;
 }
 
 void env_tidy(struct env *env)

@@ -13,7 +13,7 @@ static int copy_into(struct env *env, int file)
     int code = MDB_MAP_RESIZED;
 
     for (int tries = 0; tries < ENV_ADOPT_TRIES && code == MDB_MAP_RESIZED; tries++) {
-        if (tries > 0 && env_adopt(env, NULL) != ENV_OK) {
+        if (tries > 0 && env_adopt(env, NULL) != TXN_OK) {
             return MDB_PANIC;
         }
         env_enter(env, false);
@@ -24,7 +24,7 @@ static int copy_into(struct env *env, int file)
 }
 
 /* A copy that was interrupted must not look like a store. */
-static enum env_result copy_to(struct env *env, int directory, const char *path,
+static enum txn_result copy_to(struct env *env, int directory, const char *path,
                                struct fault *fault)
 {
     char data[WHOLE_FILE_PATH_MAX];
@@ -34,29 +34,29 @@ static enum env_result copy_to(struct env *env, int directory, const char *path,
 
     if (env_directory_holds_data(directory)) {
         fault_set(fault, "%s holds a store already; name a fresh directory", path);
-        return ENV_FAULT;
+        return TXN_FAULT;
     }
     snprintf(data, sizeof data, "%s/data.mdb", path);
     if (!whole_file_open(&whole, data, 0600, fault)) {
-        return ENV_FAULT;
+        return TXN_FAULT;
     }
     code = copy_into(env, whole.file);
     if (code != 0) {
         whole_file_drop(&whole);
         fault_set(fault, "backup to %s: %s", path, mdb_strerror(code));
-        return ENV_FAULT;
+        return TXN_FAULT;
     }
     result = whole_file_finish(&whole, true, fault); /* over one of no bytes, which is no store */
-    return result == WHOLE_FILE_DONE ? ENV_OK : ENV_FAULT;
+    return result == WHOLE_FILE_DONE ? TXN_OK : TXN_FAULT;
 }
 
-enum env_result env_copy(struct env *env, const char *path, struct fault *fault)
+enum txn_result env_copy(struct env *env, const char *path, struct fault *fault)
 {
     int directory = env_directory_open(path, true, fault);
-    enum env_result result;
+    enum txn_result result;
 
     if (directory < 0) {
-        return ENV_FAULT;
+        return TXN_FAULT;
     }
     result = copy_to(env, directory, path, fault);
     close(directory);

@@ -22,8 +22,8 @@ static int open_tables_in(struct env *env, unsigned txn_flags, unsigned dbi_flag
     if (code != 0) {
         return code;
     }
-    for (size_t i = 0; i < ENV_TABLES && code == 0; i++) {
-        code = mdb_dbi_open(txn, env_table_name((enum env_table)i), dbi_flags, &env->tables[i]);
+    for (size_t i = 0; i < TABLES && code == 0; i++) {
+        code = mdb_dbi_open(txn, table_name((enum table)i), dbi_flags, &env->tables[i]);
     }
     if (code != 0) {
         mdb_txn_abort(txn);
@@ -53,7 +53,7 @@ static int open_env(struct env *env, const struct env_settings *settings, bool e
         env->mdb = NULL;
         return code;
     }
-    if ((code = mdb_env_set_maxdbs(env->mdb, ENV_TABLES)) == 0 &&
+    if ((code = mdb_env_set_maxdbs(env->mdb, TABLES)) == 0 &&
         (code = mdb_env_set_maxreaders(env->mdb, ENV_READERS_MAX)) == 0 &&
         /* A store that is there knows its own size. */
         (exists || (code = mdb_env_set_mapsize(env->mdb, first_map_size(settings))) == 0)) {
@@ -100,26 +100,26 @@ static int open_to_read(struct env *env, const struct env_settings *settings, bo
 }
 
 /* What only a writer may do: mend a file that is short, make tables that are absent. */
-static enum env_result finish_in_turn(struct env *env, bool is_short, bool create, int *code,
+static enum txn_result finish_in_turn(struct env *env, bool is_short, bool create, int *code,
                                       struct fault *fault)
 {
-    enum env_result result = ENV_OK;
+    enum txn_result result = TXN_OK;
 
     if (!env_turn_take(env, clock_stopwatch_us() + env->wait_us)) {
         env_turn_fault(env, env->wait_us, fault);
-        return ENV_FAULT;
+        return TXN_FAULT;
     }
     if (is_short) {
         result = env_repair(env, fault);
     }
-    if (result == ENV_OK) {
+    if (result == TXN_OK) {
         *code = open_tables_in(env, 0, create ? MDB_CREATE : 0);
     }
     env_turn_give(env);
     return result;
 }
 
-static enum env_result open_once(struct env *env, const struct env_settings *settings, bool exists,
+static enum txn_result open_once(struct env *env, const struct env_settings *settings, bool exists,
                                  int *code, struct fault *fault)
 {
     bool create = settings->create && !settings->read_only;
@@ -128,29 +128,29 @@ static enum env_result open_once(struct env *env, const struct env_settings *set
     *code = open_to_read(env, settings, exists, &is_short);
     if (*code == EBUSY) {
         env_slots_fault(env, fault);
-        return ENV_FAULT;
+        return TXN_FAULT;
     } else if (is_short && settings->read_only) {
         fault_set(fault,
                   "store %s: data.mdb may have been cut off; open it for writing once, or restore "
                   "a backup",
                   env->directory);
-        return ENV_FAULT;
+        return TXN_FAULT;
     } else if (is_short || (*code == MDB_NOTFOUND && create)) {
         return finish_in_turn(env, is_short, create, code, fault);
     }
-    return ENV_OK;
+    return TXN_OK;
 }
 
-static enum env_result open_with_patience(struct env *env, const struct env_settings *settings,
+static enum txn_result open_with_patience(struct env *env, const struct env_settings *settings,
                                           bool exists, struct fault *fault)
 {
     int code = 0;
 
     for (int tries = 0; tries < OPEN_TRIES; tries++) {
-        if (open_once(env, settings, exists, &code, fault) != ENV_OK) {
-            return ENV_FAULT;
+        if (open_once(env, settings, exists, &code, fault) != TXN_OK) {
+            return TXN_FAULT;
         } else if (code == 0) {
-            return ENV_OK;
+            return TXN_OK;
         }
         mdb_env_close(env->mdb);
         env->mdb = NULL;
@@ -161,13 +161,13 @@ static enum env_result open_with_patience(struct env *env, const struct env_sett
     }
     if (code == MDB_NOTFOUND) {
         fault_set(fault, "there is no store in %s", env->directory);
-        return ENV_FAULT;
+        return TXN_FAULT;
     } else if (code == MDB_INVALID || code == MDB_VERSION_MISMATCH) {
         fault_set(fault,
                   "store %s: data.mdb is damaged or no LMDB file of this version; restore a "
                   "backup",
                   env->directory);
-        return ENV_FAULT;
+        return TXN_FAULT;
     }
     return env_fault(env, "opening", code, fault);
 }
@@ -250,7 +250,7 @@ struct env *env_open(const struct env_settings *settings, struct fault *fault)
         env_fault(env, "process.lock", errno, fault);
         env_close(env);
         env = NULL;
-    } else if (open_with_patience(env, settings, exists, fault) != ENV_OK) {
+    } else if (open_with_patience(env, settings, exists, fault) != TXN_OK) {
         env_close(env);
         env = NULL;
     } else if (!settings->read_only) {

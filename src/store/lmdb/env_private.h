@@ -30,7 +30,7 @@ struct env_sighting {
 
 struct env {
     MDB_env *mdb;
-    MDB_dbi tables[ENV_TABLES];
+    MDB_dbi tables[TABLES];
     char *directory;
     struct process_lock lock;
     int64_t wait_us;
@@ -53,14 +53,14 @@ struct env {
 };
 
 /* What LMDB's code means while doing `what`. */
-enum env_result env_fault(struct env *env, const char *what, int code, struct fault *fault);
+enum txn_result env_fault(struct env *env, const char *what, int code, struct fault *fault);
 
 /* Passes the gate; waits while the map is replaced. With a reader of the pool, or NULL. */
 MDB_txn *env_enter(struct env *env, bool to_read);
 /* `reader`, if any, goes back to the pool. */
 void env_leave(struct env *env, MDB_txn *reader);
 /* Takes over the map's size that another process has set. */
-enum env_result env_adopt(struct env *env, struct fault *fault);
+enum txn_result env_adopt(struct env *env, struct fault *fault);
 
 /* LMDB's table of readers: one process and one thread of it at a time (process_lock.h). False:
  * another process kept it until `until_us` of clock_stopwatch_us. */
@@ -76,6 +76,6 @@ bool env_disk_is_full(struct env *env);
 bool env_is_short(struct env *env);
 /* With the turn to write: refuses a data file that was cut off; fills up one that LMDB left short.
  */
-enum env_result env_repair(struct env *env, struct fault *fault);
+enum txn_result env_repair(struct env *env, struct fault *fault);
 
 #endif

@@ -8,11 +8,11 @@
 #include "store/lmdb/env_private.h"
 
 static bool turn_is_stuck(struct env *env, size_t commit, int64_t *for_us);
-static bool is_out_of_room(struct env_txn *txn);
+static bool is_out_of_room(struct txn *txn);
 
-enum env_ready env_ready(struct env_txn *txn, struct fault *fault)
+enum env_ready env_ready(struct txn *txn, struct fault *fault)
 {
-    struct env *env = txn->env;
+    struct env *env = env_of(txn);
     mdb_filehandle_t file;
     struct statvfs system;
     int64_t for_us;
@@ -61,11 +61,11 @@ static bool turn_is_stuck(struct env *env, size_t commit, int64_t *for_us)
 
 /* The last write failed for want of room, and that was a moment ago or is still so. (A quota does
  * not tell.) */
-static bool is_out_of_room(struct env_txn *txn)
+static bool is_out_of_room(struct txn *txn)
 {
-    struct env *env = txn->env;
+    struct env *env = env_of(txn);
     int64_t failed_us = atomic_load(&env->no_room_us);
 
     return failed_us != 0 && (clock_stopwatch_us() - failed_us < env->wait_us ||
-                              env_disk_is_full(env) || env_nearly_full(txn));
+                              env_disk_is_full(env) || txn->kind->nearly_full(txn));
 }

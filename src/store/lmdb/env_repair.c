@@ -56,7 +56,7 @@ static int count_free_from(struct env *env, size_t first, size_t *count)
 }
 
 /* The caller is in a write transaction, so no other process writes the file. */
-static enum env_result fill_up(struct env *env, struct fault *fault)
+static enum txn_result fill_up(struct env *env, struct fault *fault)
 {
     MDB_envinfo info = {.me_last_pgno = 0};
     MDB_stat stat = {.ms_psize = 0};
@@ -73,7 +73,7 @@ static enum env_result fill_up(struct env *env, struct fault *fault)
     have = (size_t)about.st_size / stat.ms_psize;
     need = info.me_last_pgno + 1;
     if (have >= need) {
-        return ENV_OK;
+        return TXN_OK;
     }
     if (ftruncate(file, (off_t)(need * stat.ms_psize)) != 0) {
         return env_fault(env, "filling up data.mdb", errno, fault);
@@ -85,14 +85,14 @@ static enum env_result fill_up(struct env *env, struct fault *fault)
         (void)cut_again;
         if (code == EBUSY) {
             env_slots_fault(env, fault);
-            return ENV_FAULT;
+            return TXN_FAULT;
         }
         fault_set(fault,
                   "store %s: data.mdb was cut off (%zu pages of %zu are there); restore a backup",
                   env->directory, have, need);
-        return ENV_FAULT;
+        return TXN_FAULT;
     }
-    return ENV_OK;
+    return TXN_OK;
 }
 
 bool env_is_short(struct env *env)
@@ -108,9 +108,9 @@ bool env_is_short(struct env *env)
            (size_t)about.st_size / stat.ms_psize < info.me_last_pgno + 1;
 }
 
-enum env_result env_repair(struct env *env, struct fault *fault)
+enum txn_result env_repair(struct env *env, struct fault *fault)
 {
-    enum env_result result;
+    enum txn_result result;
     MDB_txn *txn;
     int code = mdb_txn_begin(env->mdb, NULL, 0, &txn);
 

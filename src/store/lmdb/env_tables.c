@@ -10,42 +10,32 @@
 
 enum { RESERVE_LEAST = 128 * 1024 };
 
-const char *env_table_name(enum env_table table)
-{
-    static const char *const names[ENV_TABLES] = {
-#define TABLE(name, word) [TABLE_##name] = (word),
-        ENV_TABLE_ROWS
-#undef TABLE
-    };
-    return names[table];
-}
-
 /* ---- rows ---- */
 
-static MDB_val val_of(struct env_bytes bytes)
+static MDB_val val_of(struct txn_bytes bytes)
 {
     return (MDB_val){bytes.size, (void *)(uintptr_t)bytes.data};
 }
 
-enum env_result env_get(struct env_txn *txn, enum env_table table, struct env_bytes key,
-                        struct env_bytes *value, struct fault *fault)
+static enum txn_result get(struct txn *txn, enum table table, struct txn_bytes key,
+                           struct txn_bytes *value, struct fault *fault)
 {
-    struct env *env = txn->env;
+    struct env *env = env_of(txn);
     MDB_val name = val_of(key);
     MDB_val data;
     int code = mdb_get(txn->handle, env->tables[table], &name, &data);
 
     if (code == MDB_NOTFOUND) {
-        return ENV_ABSENT;
+        return TXN_ABSENT;
     } else if (code != 0) {
         return env_fault(env, "reading", code, fault);
     }
-    *value = (struct env_bytes){data.mv_data, data.mv_size};
-    return ENV_OK;
+    *value = (struct txn_bytes){data.mv_data, data.mv_size};
+    return TXN_OK;
 }
 
 /* MDB_SET_RANGE finds the first key not below; the two other directions are a step from there. */
-static int seek_with(MDB_cursor *cursor, enum env_seek seek, const MDB_val *wanted, MDB_val *found)
+static int seek_with(MDB_cursor *cursor, enum txn_seek seek, const MDB_val *wanted, MDB_val *found)
 {
     MDB_val data;
     int code;
@@ -53,15 +43,15 @@ static int seek_with(MDB_cursor *cursor, enum env_seek seek, const MDB_val *want
     *found = *wanted;
     code = mdb_cursor_get(cursor, found, &data, MDB_SET_RANGE);
     switch (seek) {
-    case ENV_FROM:
+    case TXN_FROM:
         return code;
-    case ENV_AFTER:
+    case TXN_AFTER:
         if (code == 0 && found->mv_size == wanted->mv_size &&
             memcmp(found->mv_data, wanted->mv_data, wanted->mv_size) == 0) {
             code = mdb_cursor_get(cursor, found, &data, MDB_NEXT);
         }
         return code;
-    case ENV_BEFORE:
+    case TXN_BEFORE:
         if (code == 0 || code == MDB_NOTFOUND) {
             code = mdb_cursor_get(cursor, found, &data, code == 0 ? MDB_PREV : MDB_LAST);
         }
@@ -70,50 +60,50 @@ static int seek_with(MDB_cursor *cursor, enum env_seek seek, const MDB_val *want
     return EINVAL;
 }
 
-enum env_result env_seek(struct env_txn *txn, enum env_table table, enum env_seek seek,
-                         struct env_bytes key, struct env_bytes *found, struct fault *fault)
+static enum txn_result seek(struct txn *txn, enum table table, enum txn_seek where,
+                            struct txn_bytes key, struct txn_bytes *found, struct fault *fault)
 {
-    struct env *env = txn->env;
+    struct env *env = env_of(txn);
     MDB_val wanted = val_of(key);
     MDB_val name;
     MDB_cursor *cursor;
     int code = mdb_cursor_open(txn->handle, env->tables[table], &cursor);
 
     if (code == 0) {
-        code = seek_with(cursor, seek, &wanted, &name);
+        code = seek_with(cursor, where, &wanted, &name);
         mdb_cursor_close(cursor);
     }
     if (code == MDB_NOTFOUND) {
-        return ENV_ABSENT;
+        return TXN_ABSENT;
     } else if (code != 0) {
         return env_fault(env, "reading", code, fault);
     }
-    *found = (struct env_bytes){name.mv_data, name.mv_size};
-    return ENV_OK;
+    *found = (struct txn_bytes){name.mv_data, name.mv_size};
+    return TXN_OK;
 }
 
-enum env_result env_put(struct env_txn *txn, enum env_table table, struct env_bytes key,
-                        struct env_bytes value, struct fault *fault)
+static enum txn_result put(struct txn *txn, enum table table, struct txn_bytes key,
+                           struct txn_bytes value, struct fault *fault)
 {
-    struct env *env = txn->env;
+    struct env *env = env_of(txn);
     MDB_val name = val_of(key);
     MDB_val data = val_of(value);
     int code = mdb_put(txn->handle, env->tables[table], &name, &data, 0);
 
-    return code == 0 ? ENV_OK : env_fault(env, "writing", code, fault);
+    return code == 0 ? TXN_OK : env_fault(env, "writing", code, fault);
 }
 
-enum env_result env_remove(struct env_txn *txn, enum env_table table, struct env_bytes key,
-                           struct fault *fault)
+static enum txn_result remove_key(struct txn *txn, enum table table, struct txn_bytes key,
+                                  struct fault *fault)
 {
-    struct env *env = txn->env;
+    struct env *env = env_of(txn);
     MDB_val name = val_of(key);
     int code = mdb_del(txn->handle, env->tables[table], &name, NULL);
 
     if (code == MDB_NOTFOUND) {
-        return ENV_ABSENT;
+        return TXN_ABSENT;
     }
-    return code == 0 ? ENV_OK : env_fault(env, "removing", code, fault);
+    return code == 0 ? TXN_OK : env_fault(env, "removing", code, fault);
 }
 
 /* ---- size ---- */
@@ -137,7 +127,7 @@ static int add_up(struct env *env, MDB_txn *txn, uint64_t *used, struct env_stat
         code = mdb_stat(txn, ENV_MAIN_TABLE, &table);
         pages += pages_of(&table);
     }
-    for (size_t i = 0; i < ENV_TABLES && code == 0; i++) {
+    for (size_t i = 0; i < TABLES && code == 0; i++) {
         code = mdb_stat(txn, env->tables[i], &table);
         pages += pages_of(&table);
         if (stat != NULL) {
@@ -149,9 +139,9 @@ static int add_up(struct env *env, MDB_txn *txn, uint64_t *used, struct env_stat
     return code;
 }
 
-enum env_result env_stat(struct env_txn *txn, struct env_stat *stat, struct fault *fault)
+enum txn_result env_stat(struct txn *txn, struct env_stat *stat, struct fault *fault)
 {
-    struct env *env = txn->env;
+    struct env *env = env_of(txn);
     MDB_envinfo info = {.me_mapsize = 0};
     mdb_filehandle_t file;
     struct stat size = {.st_size = 0};
@@ -177,30 +167,38 @@ enum env_result env_stat(struct env_txn *txn, struct env_stat *stat, struct faul
     stat->readers_max = info.me_maxreaders;
     snprintf(stat->name, sizeof stat->name, "%s", mdb_version(NULL, NULL, NULL));
     stat->name[strcspn(stat->name, ":")] = '\0'; /* "LMDB 0.9.24: (July 24, 2019)" */
-    return ENV_OK;
+    return TXN_OK;
 }
 
-enum env_result env_count(struct env_txn *txn, enum env_table table, uint64_t *entries,
-                          struct fault *fault)
+static enum txn_result count(struct txn *txn, enum table table, uint64_t *entries,
+                             struct fault *fault)
 {
     MDB_stat stat;
-    int code = mdb_stat(txn->handle, txn->env->tables[table], &stat);
+    int code = mdb_stat(txn->handle, env_of(txn)->tables[table], &stat);
 
     if (code != 0) {
-        return env_fault(txn->env, "measuring", code, fault);
+        return env_fault(env_of(txn), "measuring", code, fault);
     }
     *entries = stat.ms_entries;
-    return ENV_OK;
+    return TXN_OK;
 }
 
 /* A fifth of a limit that was set, and no less than a few commits need: rewriting and removing take
  * fresh pages too, and give the old ones back two commits later. */
-bool env_nearly_full(struct env_txn *txn)
+static bool nearly_full(struct txn *txn)
 {
-    struct env *env = txn->env;
+    struct env *env = env_of(txn);
     size_t reserve = env->map_limit / 5 > RESERVE_LEAST ? env->map_limit / 5 : RESERVE_LEAST;
     uint64_t used;
 
     return env->map_limit != 0 && add_up(env, txn->handle, &used, NULL) == 0 &&
            used > env->map_limit - reserve;
 }
+
+const struct txn_kind env_txn_kind = {.get = get,
+                                      .seek = seek,
+                                      .put = put,
+                                      .remove = remove_key,
+                                      .count = count,
+                                      .nearly_full = nearly_full,
+                                      .read_end = env_read_end};

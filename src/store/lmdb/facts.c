@@ -6,18 +6,18 @@
 #include <string.h>
 
 #include "store/lmdb/lmdb_store.h"
-#include "store/lmdb/sweep_time.h"
+#include "store/lmdb/ended_log.h"
 
 static bool read_stat(struct store *store, struct env_stat *stat, struct fault *fault)
 {
     struct rows rows;
     bool done;
 
-    if (!lmdb_store_read_begin(store, &rows, fault)) {
+    if (!verbs_read_begin(store, &rows, fault)) {
         return false;
     }
-    done = env_stat(&rows.txn, stat, fault) == ENV_OK;
-    lmdb_store_read_end(&rows, true);
+    done = env_stat(&rows.txn, stat, fault) == TXN_OK;
+    verbs_read_end(&rows, true);
     return done;
 }
 
@@ -47,7 +47,7 @@ enum store_result facts_list(struct store *store, struct store_fact facts[STORE_
     }
     facts[(*count)++] = (struct store_fact){.name = "engine", .type = STORE_FACT_TEXT};
     memcpy(facts[0].text, stat.name, sizeof facts[0].text);
-    add(facts, count, "format_version", lmdb->format_version);
+    add(facts, count, "format_version", lmdb->verbs.format_version);
     add(facts, count, "sessions", stat.entries[TABLE_SESSIONS]);
     add(facts, count, "aliases", stat.entries[TABLE_ALIASES]);
     add(facts, count, "accounts", stat.entries[TABLE_ACCOUNTS]);
@@ -141,7 +141,7 @@ enum store_result facts_remarks(struct store *store, struct store_remark remarks
         return STORE_FAULT;
     }
     *count = 4;
-    if (lmdb_store_of(store)->clock.now_ms != NULL) {
+    if (verbs_of(store)->clock.now_ms != NULL) {
         return remark_time(store, &remarks[(*count)++], fault);
     }
     return STORE_OK;
@@ -153,14 +153,14 @@ static enum store_result remark_journal(struct store *store, struct store_remark
 {
     const struct lmdb_store *lmdb = lmdb_store_of(store);
     struct record_counters counters = {0};
-    struct ended_state state;
+    struct ended_log_state state;
     struct rows rows;
 
-    if (!lmdb_store_read_begin(store, &rows, fault)) {
+    if (!verbs_read_begin(store, &rows, fault)) {
         return STORE_FAULT;
     }
     rows_counters_get(&rows, &counters);
-    ended_look(env_path(lmdb->env), lmdb->mac, counters.ended, &state);
+    ended_log_look(env_path(lmdb->env), lmdb->verbs.mac, counters.ended, &state);
     remark->subject = "ended.log";
     remark->warn = true;
     if (state.damaged > 0) {
@@ -182,15 +182,15 @@ static enum store_result remark_journal(struct store *store, struct store_remark
         snprintf(remark->text, sizeof remark->text, "%zu entries, up to the store's last end",
                  state.entries);
     }
-    return lmdb_store_read_end(&rows, true);
+    return verbs_read_end(&rows, true);
 }
 
 static enum store_result remark_time(struct store *store, struct store_remark *remark,
                                      struct fault *fault)
 {
-    int64_t now_ms = clock_now_ms(&lmdb_store_of(store)->clock);
+    int64_t now_ms = clock_now_ms(&verbs_of(store)->clock);
     int64_t ahead_ms = 0;
-    enum store_result result = facts_clock_ahead(store, now_ms, &ahead_ms, fault);
+    enum store_result result = sweep_clock_ahead(store, now_ms, &ahead_ms, fault);
 
     remark->subject = "sweeping";
     remark->warn = ahead_ms != 0;
@@ -208,28 +208,4 @@ static enum store_result remark_time(struct store *store, struct store_remark *r
         snprintf(remark->text, sizeof remark->text, "sessions are removed by the clock");
     }
     return result;
-}
-
-/* ---- time ---- */
-
-enum store_result facts_clock_ahead(struct store *store, int64_t now_ms, int64_t *ahead_ms,
-                                    struct fault *fault)
-{
-    struct clock_moment now = {.wall_ms = now_ms};
-    struct record_time time;
-    struct rows rows;
-
-    if (!lmdb_store_read_begin(store, &rows, fault)) {
-        return STORE_FAULT;
-    }
-    if (lmdb_store_of(store)->clock.now_ms != NULL) {
-        now = clock_moment(&lmdb_store_of(store)->clock);
-    }
-    rows_time_get(&rows, &time);
-    time = sweep_time_at(&time, &now);
-    *ahead_ms = now_ms - time.trusted_ms;
-    if (*ahead_ms >= -CLOCK_DAY && *ahead_ms <= CLOCK_DAY) {
-        *ahead_ms = 0;
-    }
-    return lmdb_store_read_end(&rows, true);
 }

@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/whole_file.h"
-#include "store/lmdb/ended.h"
+#include "store/lmdb/ended_log.h"
 #include "store/lmdb/env_directory.h"
 #include "store/lmdb/lmdb_store.h"
 #include "store/lmdb/process_lock.h"
@@ -304,7 +304,7 @@ static bool keep_old(struct restoring *r)
 static bool end_again(struct restoring *r)
 {
     struct store_settings settings = *r->settings;
-    struct ended_state state;
+    struct ended_log_state state;
     struct store *store;
     char path[PATH_MAX_HERE];
     bool had_journal = snprintf(path, sizeof path, "%s/ended.log", r->place) < (int)sizeof path &&
@@ -316,7 +316,7 @@ static bool end_again(struct restoring *r)
         fault_prefix(r->fault, "%s is in place", r->from);
         return false;
     }
-    ended_look(r->place, lmdb_store_of(store)->mac, 0, &state);
+    ended_log_look(r->place, verbs_of(store)->mac, 0, &state);
     r->restored->ended_again = lmdb_store_of(store)->ended_again;
     r->restored->journal = !had_journal                              ? STORE_JOURNAL_ABSENT
                            : state.damaged > 0 && state.entries == 0 ? STORE_JOURNAL_FOREIGN
