@@ -321,7 +321,7 @@ static bool make_secret(struct call *call, struct fault *fault)
         say_item(call, "secret", false, path);
         return true;
     }
-    if (access(directory, F_OK) == 0) {
+    if (directory != NULL && access(directory, F_OK) == 0) {
         return service_is_installed(&call->service.config, fault);
     }
     bool made = secrets_file_create(path, &call->randomness, fault);
@@ -334,14 +334,14 @@ static bool make_secret(struct call *call, struct fault *fault)
 
 static bool make_store(struct call *call, struct fault *fault)
 {
-    const char *directory = store_url_directory(call->service.config.store);
-    bool there = access(directory, F_OK) == 0;
+    const char *place = store_url_place(call->service.config.store);
+    bool there = access(place, F_OK) == 0;
 
     if (!service_open(&call->service, true, false, fault)) {
         return false;
     }
     call->opened = true;
-    say_item(call, "store", !there, directory);
+    say_item(call, "store", !there, place);
     return true;
 }
 

@@ -190,7 +190,7 @@ static void warn_of_adoption(struct call *call)
 
 static void say_restored(struct call *call, const struct store_restored *restored)
 {
-    const char *place = store_url_directory(call->service.config.store);
+    const char *place = store_url_place(call->service.config.store);
     char written[OUTPUT_TIME_SIZE], ago[OUTPUT_TIME_SIZE];
 
     output_time(restored->newest_ms, written);

@@ -109,8 +109,10 @@ bool config_complain(struct config_reader *reader, unsigned line, const char *fo
 bool config_complain_value(struct config_reader *reader, const struct config_line *line,
                            const char *wrong)
 {
+    struct text shown = reader->is_secret ? TEXT("…") : text_cut(line->value, 80);
+
     return config_complain(reader, line->number, "%.*s = %.*s: %s", TEXT_ARGS(line->name),
-                           TEXT_ARGS(text_cut(line->value, 80)), wrong);
+                           TEXT_ARGS(shown), wrong);
 }
 
 static bool fail_file(struct config_reader *reader, const char *reason)
@@ -135,7 +137,8 @@ static bool read_text(struct config_reader *reader, struct text contents)
 {
     bool taken = config_lines_read(reader, contents) && config_take_general(reader) &&
                  config_take_hooks(reader) && config_take_realms(reader) &&
-                 config_check_hooks(reader) && config_take_webhooks(reader) && finish_paths(reader);
+                 config_check_hooks(reader) && config_take_webhooks(reader) &&
+                 finish_paths(reader) && config_check_store(reader);
 
     config_lines_free(reader);
     return taken;

@@ -30,16 +30,18 @@ enum {
     "set RETOKEN_HOME or name the configuration with -c (a new one: `retoken init`)"
 
 struct config {
-    char file[CONFIG_PATH_MAX];        /* "" = no file, all defaults */
-    char data[CONFIG_PATH_MAX];        /* directory of the store and the secret */
-    char secret_file[CONFIG_PATH_MAX]; /* DATA/secret */
-    char store[CONFIG_PATH_MAX];       /* a URL of store/store.h */
-    uint64_t store_size;               /* first map size, bytes */
-    uint64_t store_limit;              /* 8 GiB; 0 = none */
-    int64_t keep_ended_ms;             /* 30 days */
-    uint64_t session_limit;            /* 10,000 of an account; 0 = none */
-    int64_t writer_wait_ms;            /* 5 s */
-    char log_target[CONFIG_PATH_MAX];  /* of log_open */
+    char file[CONFIG_PATH_MAX];                /* "" = no file, all defaults */
+    char data[CONFIG_PATH_MAX];                /* directory of the store and the secret */
+    char secret_file[CONFIG_PATH_MAX];         /* DATA/secret */
+    char store[CONFIG_PATH_MAX];               /* a URL of store/store.h */
+    char store_password_file[CONFIG_PATH_MAX]; /* "" = none */
+    bool rotation_local;                       /* rotations of derived tokens wait for no standby */
+    uint64_t store_size;                       /* first map size, bytes */
+    uint64_t store_limit;                      /* 8 GiB; 0 = none */
+    int64_t keep_ended_ms;                     /* 30 days */
+    uint64_t session_limit;                    /* 10,000 of an account; 0 = none */
+    int64_t writer_wait_ms;                    /* 5 s */
+    char log_target[CONFIG_PATH_MAX];          /* of log_open */
     enum log_level log_level;
     bool metrics;                    /* count, and serve /metrics */
     char prefix[MOUNT_PATH_MAX + 1]; /* stripped from the URL path before mounts are matched */

@@ -4,6 +4,7 @@
 #include "process/config_reader.h"
 
 #include "dialect/dialect.h"
+#include "store/store.h"
 
 static bool check_issuer(struct config_reader *reader, size_t realm);
 static bool check_format(struct config_reader *reader, size_t realm);
@@ -68,6 +69,31 @@ bool config_check_realm(struct config_reader *reader, size_t realm)
     for (size_t i = 0; i < IDLE_SETTINGS; i++) {
         if (!check_idle(reader, realm, i)) {
             return false;
+        }
+    }
+    return true;
+}
+
+bool config_check_store(struct config_reader *reader)
+{
+    static const struct {
+        const char *name;
+        bool of_directory;
+        const char *advice;
+    } rows[] = {
+        {"store-size", true, "the store is behind a server; remove the line"},
+        {"store-limit", true, "the store is behind a server; remove the line"},
+        {"store-password-file", false, "the store is a directory; remove the line"},
+        {"rotation-durability", false, "the store is a directory; remove the line"},
+    };
+    bool is_directory = store_url_directory(reader->config->store) != NULL;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        unsigned line = config_general_line(reader, rows[i].name);
+
+        if (line != 0 && rows[i].of_directory != is_directory) {
+            return config_complain(reader, line, "%s has no effect: %s", rows[i].name,
+                                   rows[i].advice);
         }
     }
     return true;

@@ -35,7 +35,8 @@ struct config_origin {
 struct config_reader {
     struct config *config;
     struct fault *fault;
-    bool failed; /* *fault is set; only the first complaint is reported */
+    bool failed;    /* *fault is set; only the first complaint is reported */
+    bool is_secret; /* a complaint about the value being read must not show it */
 
     struct text directory; /* relative paths start here */
     struct config_section *sections;
@@ -181,6 +182,8 @@ bool config_take_webhooks(struct config_reader *reader);
 
 /* ---- config_checks.c ---- */
 
+/* Refuses settings that the kind of store makes no use of. False: a complaint. */
+bool config_check_store(struct config_reader *reader);
 /* Refuses what does not go together in realms[realm] and what has no effect. False: a complaint. */
 bool config_check_realm(struct config_reader *reader, size_t realm);
 

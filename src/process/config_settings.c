@@ -27,6 +27,7 @@ static const struct config_choice log_levels[] = {{"error", LOG_LEVEL_ERROR},
                                                   {"debug", LOG_LEVEL_DEBUG},
                                                   {NULL, 0}};
 static const struct config_choice switches[] = {{"off", 0}, {"on", 1}, {NULL, 0}};
+static const struct config_choice durabilities[] = {{"quorum", 0}, {"local", 1}, {NULL, 0}};
 static const struct config_choice reuses[] = {{"revoke", 0}, {"report", 1}, {NULL, 0}};
 static const struct config_choice behaviours[] = {
     {"documented", BEHAVIOUR_DOCUMENTED}, {"deployed", BEHAVIOUR_DEPLOYED}, {NULL, 0}};
@@ -54,6 +55,9 @@ const struct config_setting config_general_settings[] = {
     {"data", config_read_path, .offset = offsetof(struct config, data), .room = DATA_ROOM},
     {"secret-file", config_read_path, FIELD(struct config, secret_file)},
     {"store", config_read_store, FIELD(struct config, store)},
+    {"store-password-file", config_read_path, FIELD(struct config, store_password_file)},
+    {"rotation-durability", config_read_switch, FIELD(struct config, rotation_local),
+     ONE_OF(durabilities, "unknown; write quorum or local")},
     {"store-size", config_read_size, FIELD(struct config, store_size),
      BETWEEN(KIB(1024), KIB(1024) * 1024 * 1024, "out of range; write 1m to 1024g")},
     {"store-limit", config_read_size, FIELD(struct config, store_limit),

@@ -98,9 +98,21 @@ bool config_read_store(struct config_reader *reader, const struct config_setting
     char *url = field;
     size_t scheme;
 
-    if (!text_copy(value, given, sizeof given) || !store_url_complete(given, url, setting->room)) {
-        *wrong = "not a store; write its directory";
+    *wrong = "too long";
+    if (!text_copy(value, given, sizeof given)) {
         return false;
+    }
+    switch (store_url_complete(given, url, setting->room, wrong)) {
+    case STORE_URL_GOOD:
+        break;
+    case STORE_URL_SECRET:
+        reader->is_secret = true;
+        return false;
+    case STORE_URL_WRONG:
+        return false;
+    }
+    if (store_url_directory(url) == NULL) {
+        return true;
     }
     scheme = (size_t)(store_url_directory(url) - url);
     text_copy(text_of(url + scheme), given, sizeof given);

@@ -66,7 +66,8 @@ struct confinement confine_process(const struct config *config, const char *sock
         return done;
     }
     done.files = files && offer.files && restrict_files(config, socket);
-    done.calls = offer.calls && filter_calls(config == NULL || config->hook_count > 0);
+    done.calls = offer.calls && filter_calls(config == NULL || config->hook_count > 0 ||
+                                             store_url_directory(config->store) == NULL);
     if (done.files != (files && offer.files) || done.calls != offer.calls) {
         log_line(LOG_LEVEL_ERROR, "confined: only %s, though this kernel has more: %s",
                  confine_words(done), strerror(errno));
@@ -332,10 +333,11 @@ static bool restrict_files(const struct config *config, const char *socket)
         return false;
     }
     clock_moment(&clock); /* reads the boot's number from /proc, once */
+    const char *directory = store_url_directory(config->store);
     bool allowed =
-        allow(rules, store_url_directory(config->store),
-              known & (FILE_READ | FILE_WRITE | FOLDER_READ | FILE_MAKE | FILE_REMOVE |
-                       FILE_TRUNCATE)) &&
+        (directory == NULL || allow(rules, directory,
+                                    known & (FILE_READ | FILE_WRITE | FOLDER_READ | FILE_MAKE |
+                                             FILE_REMOVE | FILE_TRUNCATE))) &&
         allow_secret(rules, config->secret_file) &&
         (log_socket_is_one(text_of(config->log_target)) || config->log_target[0] == '\0' ||
          !folder_of(config->log_target, folder) || allow(rules, folder, FILE_WRITE | FILE_MAKE)) &&

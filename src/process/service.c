@@ -15,11 +15,18 @@
 
 bool service_is_installed(const struct config *config, struct fault *fault)
 {
+    const char *directory = store_url_directory(config->store);
     bool secret = access(config->secret_file, F_OK) == 0 || errno != ENOENT;
-    bool store = access(store_url_directory(config->store), F_OK) == 0 || errno != ENOENT;
+    /* whether a server has it is known once it is asked */
+    bool store = directory == NULL || access(directory, F_OK) == 0 || errno != ENOENT;
 
     if (secret && store) {
         return true;
+    } else if (!secret && directory == NULL) {
+        fault_set(fault,
+                  "%s: the master secret is missing: copy it from the machine where the store %s "
+                  "was made; a new store: `retoken init`",
+                  config->secret_file, config->store);
     } else if (!secret && !store) {
         fault_set(fault, "there is no installation in %s; " CONFIG_ELSEWHERE, config->data);
     } else if (!secret) {
@@ -27,12 +34,12 @@ bool service_is_installed(const struct config *config, struct fault *fault)
             fault,
             "%s: the master secret is missing: put back the secret that the store %s was made "
             "with",
-            config->secret_file, store_url_directory(config->store));
+            config->secret_file, directory);
     } else {
         fault_set(fault,
                   "store %s is missing: put it back, or a backup of it (`retoken store restore`); "
                   "an empty one: `retoken init`",
-                  store_url_directory(config->store));
+                  directory);
     }
     return false;
 }
@@ -54,6 +61,8 @@ static struct store_settings settings_of(struct service *service, bool create, b
     struct clock clock = clock_system();
     struct store_settings settings = {
         .url = config->store,
+        .password_file = config->store_password_file,
+        .rotation_local = config->rotation_local,
         .map_size = config->store_size,
         .map_limit = config->store_limit,
         .create = create,

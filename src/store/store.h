@@ -37,13 +37,21 @@ struct store;
 
 /* A store is named by a URL: its kind, and where it is. Nothing above this header spells one. */
 enum { STORE_URL_MAX = 4096 };
-/* The URL that `text` means: a URL of a known kind, or a directory for the default kind. False: it
- * names no store, or does not fit. */
-bool store_url_complete(const char *text, char *url, size_t size);
+enum store_url {
+    STORE_URL_GOOD,
+    STORE_URL_WRONG, /* it names no store, or does not fit */
+    STORE_URL_SECRET /* it holds a password, which is no part of a URL: it must not be shown */
+};
+/* The URL that `text` means: a URL of a known kind, or a directory for the default kind. Unless it
+ * is good, *wrong says what would be right. */
+enum store_url store_url_complete(const char *text, char *url, size_t size, const char **wrong);
 /* The URL of the store of an installation that names none: DATA/store. False: it does not fit. */
 bool store_url_default(const char *data_directory, char *url, size_t size);
-/* The directory that a URL names, a part of it. */
+/* The directory that a URL names, a part of it. NULL: the store is not in a directory, but behind a
+ * server. */
 const char *store_url_directory(const char *url);
+/* What people are shown: the directory, or else the URL. A part of `url`. */
+const char *store_url_place(const char *url);
 
 /* Who wants to be told of what: every such event waits for it in the outbox (see deliveries). */
 enum { STORE_SUBSCRIPTION_MAX = 32 };
@@ -55,7 +63,9 @@ struct store_subscription {
 };
 
 struct store_settings {
-    const char *url;        /* as store_url_complete gives it */
+    const char *url;           /* as store_url_complete gives it */
+    const char *password_file; /* "" = as the server's library finds it; of a server only */
+    bool rotation_local;    /* rotations of derived tokens wait for no standby; of a server only */
     uint8_t record_key[32]; /* key of the record MACs */
     size_t map_size;        /* first size of the map in bytes; 0 = 64 MiB */
     size_t map_limit;       /* the map grows up to this; 0 = as far as the disk goes */

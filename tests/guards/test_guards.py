@@ -85,7 +85,9 @@ def test_store_is_seen_through_its_header_only():
             continue
         seen = [h for _, h in INCLUDE.findall(path.read_text()) if h.startswith("store/")]
         assert set(seen) <= {"store/store.h"}, f"{name(path)} includes {seen}"
-        assert "lmdb:" not in without_comments(path.read_text()), f"{name(path)} spells lmdb:"
+        text = without_comments(path.read_text())
+        for scheme in ("lmdb:", "postgresql:"):
+            assert scheme not in text, f"{name(path)} spells {scheme}"
 
 
 @pytest.mark.parametrize("header,room", ROOMS.items())

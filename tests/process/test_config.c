@@ -70,11 +70,15 @@ static const struct mount *loaded(const char *text, const char *path)
 
 /* ---- mistakes ---- */
 
-#define MOUNT   "[mount /oauth/token]\ndialect = oauth\n"
-#define REALM   "[realm s]\ndialect = oauth\n"
-#define KOPONG  "[mount /k]\ndialect = kopong\n"
-#define DUKTIG  "[mount /d]\ndialect = duktig\n"
-#define HOOK    "[hook users]\nurl = unix:/run/app/claims\n"
+#define MOUNT    "[mount /oauth/token]\ndialect = oauth\n"
+#define REALM    "[realm s]\ndialect = oauth\n"
+#define KOPONG   "[mount /k]\ndialect = kopong\n"
+#define DUKTIG   "[mount /d]\ndialect = duktig\n"
+#define HOOK     "[hook users]\nurl = unix:/run/app/claims\n"
+#define NO_STORE "not a store; write its directory, or postgresql://HOST/DATABASE"
+#define NO_PASSWORD                                                                                \
+    "holds a password, which others may see; write it into a file that store-password-file "       \
+    "names, or into ~/.pgpass"
 #define LONG_60 "123456789012345678901234567890123456789012345678901234567890"
 
 #define WEBHOOK "[webhook w]\nurl = https://app.example.org/hook\n"
@@ -367,10 +371,34 @@ static const struct {
      "retoken.conf:2: body-limit = 1025k: out of range; write 1k to 1m"},
     {"[retoken]\nstore-size = 1k\n",
      "retoken.conf:2: store-size = 1k: out of range; write 1m to 1024g"},
-    {"[retoken]\nstore = postgresql://x\n",
-     "retoken.conf:2: store = postgresql://x: not a store; write its directory"},
-    {"[retoken]\nstore = lmdb:\n",
-     "retoken.conf:2: store = lmdb:: not a store; write its directory"},
+    {"[retoken]\nstore = postgres://x\n", "retoken.conf:2: store = postgres://x: " NO_STORE},
+    {"[retoken]\nstore = postgresql:x\n", "retoken.conf:2: store = postgresql:x: " NO_STORE},
+    {"[retoken]\nstore = lmdb:\n", "retoken.conf:2: store = lmdb:: " NO_STORE},
+    {"[retoken]\nstore = postgresql://me:hush@db/retoken\n",
+     "retoken.conf:2: store = …: " NO_PASSWORD},
+    {"[retoken]\nstore = postgres://me:hush@db/retoken\n",
+     "retoken.conf:2: store = …: " NO_PASSWORD},
+    {"[retoken]\nstore = postgresql://me:hu/sh@db\n", "retoken.conf:2: store = …: " NO_PASSWORD},
+    {"[retoken]\nstore = postgresql://db/r?user=me&password=hush\n",
+     "retoken.conf:2: store = …: " NO_PASSWORD},
+    {"[retoken]\nstore = postgresql://db/r?p%61ssword=hush\n",
+     "retoken.conf:2: store = …: " NO_PASSWORD},
+    {"[retoken]\nstore = postgresql://db/r?sslpassword=hush\n",
+     "retoken.conf:2: store = …: " NO_PASSWORD},
+    {"[retoken]\nstore-password-file = p\n",
+     "retoken.conf:2: store-password-file has no effect: the store is a directory; remove the "
+     "line"},
+    {"[retoken]\nrotation-durability = local\n",
+     "retoken.conf:2: rotation-durability has no effect: the store is a directory; remove the "
+     "line"},
+    {"[retoken]\nstore-size = 2m\nstore = postgresql://x\n",
+     "retoken.conf:2: store-size has no effect: the store is behind a server; remove the line"},
+    {"[retoken]\nstore = postgresql://x\nstore-limit = 4g\n",
+     "retoken.conf:3: store-limit has no effect: the store is behind a server; remove the line"},
+    {"[retoken]\nstore-password-file =\n",
+     "retoken.conf:2: store-password-file = : empty; write a path"},
+    {"[retoken]\nrotation-durability = both\n",
+     "retoken.conf:2: rotation-durability = both: unknown; write quorum or local"},
     {"[retoken]\ndata =\n", "retoken.conf:2: data = : empty; write a path"},
     {"[retoken]\nlog-level = loud\n",
      "retoken.conf:2: log-level = loud: unknown; write error, notice, info or debug"},
@@ -573,6 +601,8 @@ static void test_without_a_file(void **state)
     assert_string_equal(config.data, "retoken-data");
     assert_string_equal(config.secret_file, "retoken-data/secret");
     assert_string_equal(config.store, "lmdb:retoken-data/store");
+    assert_string_equal(config.store_password_file, "");
+    assert_false(config.rotation_local);
     assert_string_equal(config.log_target, "");
     assert_string_equal(config.prefix, "");
     assert_int_equal(config.log_level, LOG_LEVEL_NOTICE);
@@ -637,6 +667,7 @@ static void test_every_general_setting(void **state)
     assert_string_equal(config.data, "d");
     assert_string_equal(config.secret_file, "/etc/retoken/secret");
     assert_string_equal(config.store, "lmdb:s/t");
+    assert_string_equal(store_url_directory(config.store), "s/t");
     assert_int_equal(config.store_size, 2 << 20);
     assert_int_equal(config.store_limit, INT64_C(4) << 30);
     assert_int_equal(config.keep_ended_ms, INT64_C(28) * CLOCK_DAY);
@@ -648,6 +679,30 @@ static void test_every_general_setting(void **state)
     assert_int_equal(config.body_limit, 1 << 20);
     assert_string_equal(config_mount(&config, "/api/jwt/refresh")->realm->issuer,
                         "https://id.example/?a=b:c");
+}
+
+/* What follows a host stays as it is: no path starts at the file. */
+static void test_stores_behind_a_server(void **state)
+{
+    static const char *const urls[] = {
+        "postgresql://a,b:5433/retoken?target_session_attrs=read-write&sslmode=verify-full",
+        "postgresql:///retoken?host=/run/postgresql", "postgresql://me@db/retoken?passfile=/p",
+        "postgresql://"};
+    char text[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+        snprintf(text, sizeof text,
+                 "[retoken]\nstore-password-file = p\nstore = %s ; here\n"
+                 "rotation-durability = local\n",
+                 urls[i]);
+        assert_true(load(text));
+        assert_string_equal(config.store, urls[i]);
+        assert_null(store_url_directory(config.store));
+        assert_string_equal(store_url_place(config.store), urls[i]);
+        assert_string_equal(config.store_password_file, "p");
+        assert_true(config.rotation_local);
+    }
 }
 
 static void test_quotation_marks_are_taken_off(void **state)
@@ -1090,6 +1145,7 @@ int main(void)
         cmocka_unit_test(test_metrics_are_served_where_they_are_counted),
         cmocka_unit_test(test_which_file),
         cmocka_unit_test(test_every_general_setting),
+        cmocka_unit_test(test_stores_behind_a_server),
         cmocka_unit_test(test_quotation_marks_are_taken_off),
         cmocka_unit_test(test_recovery_where_it_can_be_had),
         cmocka_unit_test(test_issuers_of_one_word),
