@@ -11,7 +11,8 @@ import threading
 
 import pytest
 
-from lab import dialects, installation, machine, preload
+from clocks import Clocks
+from lab import dialects, installation, machine
 
 MOUNT = dialects.mount_at("/oauth/token")
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -20,41 +21,13 @@ JUMPS = {"+61s": 61, "+1h": HOUR, "+1d": DAY, "+10y": 10 * YEAR,
          "-61s": -61, "-1h": -HOUR, "-1d": -DAY, "-31d": -31 * DAY, "-10y": -10 * YEAR}
 
 
-class Clocks:
-    """The folder that clocks.c reads."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.set(0)
-
-    def _write(self, name, text):
-        part = self.folder / "part"
-        part.write_text(text)
-        os.chmod(part, 0o644)
-        os.replace(part, self.folder / name)
-
-    def set(self, wall_s, boot_s=0):
-        """So far ahead of the real clocks."""
-        self._write("shift", f"{wall_s * 1000} {boot_s * 1000}\n")
-
-    def stall(self, count):
-        self._write("stall", f"{count}\n")
-
-    def wait_for_stall(self, number):
-        machine.wait_until((self.folder / f"stalled.{number}").exists, patience=60, what=f"stall {number}")
-
-    def go(self, number):
-        self._write(f"go.{number}", "")
-
-
 @pytest.fixture
 def clocks(world):
     """Of everything that is started in this world."""
-    folder = machine.folder("retoken-clocks-")
-    made = Clocks(folder)
-    world.installed.variables = preload.variables("e2e/clocks.c", CLOCKS=str(folder))
+    made = Clocks(machine.folder("retoken-clocks-"))
+    world.installed.variables = made.variables()
     yield made
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(made.folder, ignore_errors=True)
 
 
 def request(login):
