@@ -2,27 +2,24 @@
 /* notify_secrets.c: see notify_secrets.h. */
 #include "admin/notify_secrets.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "base/codec.h"
 #include "base/crypto.h"
+#include "base/private_file.h"
 #include "base/secret.h"
 
 enum { FILE_MOST = 1024, TIME_ROOM = 32 };
 
-static ssize_t read_private(const char *path, char *room, size_t size, struct fault *fault);
 static bool take_line(struct text line, struct notify_secrets *secrets);
 
 bool notify_secrets_read(const char *path, struct notify_secrets *secrets, struct fault *fault)
 {
     char content[FILE_MOST];
-    ssize_t size = read_private(path, content, sizeof content, fault);
+    ssize_t size = private_file_read(path, "the secret", content, sizeof content, fault);
     bool good = size >= 0;
 
     *secrets = (struct notify_secrets){0};
@@ -40,33 +37,6 @@ bool notify_secrets_read(const char *path, struct notify_secrets *secrets, struc
     }
     secret_wipe(content, sizeof content);
     return good;
-}
-
-/* -1 with *fault. */
-static ssize_t read_private(const char *path, char *room, size_t size, struct fault *fault)
-{
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    struct stat about;
-    ssize_t got = -1;
-
-    if (file < 0 || fstat(file, &about) != 0) {
-        fault_set(fault, "%s: %s", path, strerror(errno));
-    } else if (!S_ISREG(about.st_mode)) {
-        fault_set(fault, "%s: not a file", path);
-    } else if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        fault_set(fault, "%s: others can read the secret: chmod 600 %s", path, path);
-    } else if (about.st_size > (off_t)size) {
-        fault_set(fault, "%s: larger than %zu bytes", path, size);
-    } else {
-        got = read(file, room, size);
-        if (got < 0) {
-            fault_set(fault, "%s: %s", path, strerror(errno));
-        }
-    }
-    if (file >= 0) {
-        close(file);
-    }
-    return got;
 }
 
 static bool take_line(struct text line, struct notify_secrets *secrets)

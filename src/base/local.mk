@@ -17,6 +17,10 @@ libbase_a_SOURCES = \
 	src/base/codec.h \
 	src/base/crypto.c \
 	src/base/crypto.h \
+	src/base/library.c \
+	src/base/library.h \
+	src/base/private_file.c \
+	src/base/private_file.h \
 	src/base/processors.c \
 	src/base/processors.h \
 	src/base/metrics.c \

@@ -3,13 +3,11 @@
  * names have been looked up, so that a name that leads elsewhere the second time gains nothing. */
 #include "http/client.h"
 
-#include <dlfcn.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -18,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/library.h"
 #include "http/redirect.h"
 
 enum { IDLE_MAX = 16 };
@@ -45,10 +44,7 @@ struct library {
     CURLMcode (*multi_cleanup)(CURLM *multi);
 };
 
-static const struct {
-    const char *name;
-    size_t offset;
-} symbols[] = {
+static const struct library_symbol symbols[] = {
     {"curl_global_init", offsetof(struct library, global_init)},
     {"curl_easy_init", offsetof(struct library, easy_init)},
     {"curl_easy_setopt", offsetof(struct library, setopt)},
@@ -68,6 +64,9 @@ static const struct {
     {"curl_multi_info_read", offsetof(struct library, multi_read)},
     {"curl_multi_cleanup", offsetof(struct library, multi_cleanup)},
 };
+
+static const struct library_file file = {"libcurl.so.4", "libcurl4", symbols,
+                                         sizeof symbols / sizeof symbols[0]};
 
 struct http_client {
     struct library library;
@@ -209,32 +208,10 @@ bool http_client_is_address(const void *address, bool here)
 
 /* ---- the library ---- */
 
-/* The kernel tells every program where its loader is, and a static one has none. */
-bool http_client_can_load(void)
-{
-    return getauxval(AT_BASE) != 0;
-}
-
 static bool load(struct library *library, struct fault *fault)
 {
-    if (!http_client_can_load()) {
-        fault_set(fault, "this program is static and cannot load libcurl; use another one");
+    if (!library_load(&file, library, fault)) {
         return false;
-    }
-    void *handle = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-    if (handle == NULL) {
-        fault_set(fault, "libcurl.so.4 is missing (on Debian: apt-get install libcurl4): %s",
-                  dlerror());
-        return false;
-    }
-    for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
-        void *found = dlsym(handle, symbols[i].name);
-
-        if (found == NULL) {
-            fault_set(fault, "libcurl.so.4 is too old: it has no %s", symbols[i].name);
-            return false;
-        }
-        memcpy((char *)library + symbols[i].offset, &found, sizeof found);
     }
     if (!crypto_start_tls() || library->global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         fault_set(fault, "libcurl: cannot be set up");

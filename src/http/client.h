@@ -35,9 +35,6 @@ enum http_client_use {
  * nothing up: an address is looked at when it is connected to. */
 bool http_client_is_url(struct text url, enum http_client_use use, const char **wrong);
 
-/* Can this program load a library at all? A static one cannot. */
-bool http_client_can_load(void);
-
 /* Loads the library. `kept`: how many connections are kept open between requests,
  * at most. NULL with *fault, which says what to install. One client is for any number of threads
  * with http_client_post, or for one thread with http_client_start and http_client_next.

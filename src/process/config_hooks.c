@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/clock.h"
+#include "base/library.h"
 #include "http/client.h"
 
 static config_read read_url;
@@ -116,7 +117,7 @@ static bool check_hook(struct config_reader *reader, const struct config_section
         return config_complain(reader, section->line,
                                "[hook %s]: no url; write for example url = unix:/run/app/claims",
                                hook->name);
-    } else if (!http_client_can_load()) {
+    } else if (!library_can_load()) {
         return config_complain(reader, section->line,
                                "[hook %s]: this program is static and asks no hooks; use "
                                "retoken.fcgi as the CGI script",

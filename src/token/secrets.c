@@ -4,13 +4,10 @@
  * keys protect, the configuration or the store. */
 #include "token/secrets.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/codec.h"
+#include "base/private_file.h"
 #include "base/secret.h"
 #include "base/whole_file.h"
 
@@ -30,8 +27,6 @@
 enum { DIGITS = 2 * SECRETS_MASTER_SIZE, FILE_SIZE = DIGITS + 1 };
 
 static bool derive_all(const uint8_t master[SECRETS_MASTER_SIZE], struct secrets *secrets);
-static bool is_private(int file, const char *path, struct fault *fault);
-static ssize_t read_up_to(int file, char *data, size_t room);
 
 /* ---- derived keys ---- */
 
@@ -143,72 +138,17 @@ bool secrets_network_hash(const struct secrets *secrets, const uint8_t session[S
 
 bool secrets_file_read(const char *path, uint8_t master[SECRETS_MASTER_SIZE], struct fault *fault)
 {
-    char content[FILE_SIZE + 1]; /* one byte more, to notice a longer file */
-    bool good = false;
-    /* Non-blocking, so that a FIFO in its place is refused and not waited for. */
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    char content[4 * FILE_SIZE]; /* more, to notice a longer file */
+    ssize_t size = private_file_read(path, "the master secret", content, sizeof content, fault);
+    bool good = size == FILE_SIZE && content[DIGITS] == '\n' &&
+                codec_hex_decode((struct text){content, DIGITS}, master, SECRETS_MASTER_SIZE);
 
-    if (file < 0) {
-        fault_set(fault, "%s: cannot open the master secret: %s", path, strerror(errno));
-        return false;
+    if (size >= 0 && !good) {
+        fault_set(fault, "%s: the master secret must be %d hexadecimal digits and a newline", path,
+                  (int)DIGITS);
     }
-    if (is_private(file, path, fault)) {
-        ssize_t size = read_up_to(file, content, sizeof content);
-        if (size < 0) {
-            fault_set(fault, "%s: cannot read the master secret: %s", path, strerror(errno));
-        } else if (size != FILE_SIZE || content[DIGITS] != '\n' ||
-                   !codec_hex_decode((struct text){content, DIGITS}, master, SECRETS_MASTER_SIZE)) {
-            fault_set(fault, "%s: the master secret must be %d hexadecimal digits and a newline",
-                      path, (int)DIGITS);
-        } else {
-            good = true;
-        }
-        secret_wipe(content, sizeof content);
-    }
-    close(file);
+    secret_wipe(content, sizeof content);
     return good;
-}
-
-/* Another user who can read the file can make every token, so a wrong mode is a fault here and not
- * a warning. */
-static bool is_private(int file, const char *path, struct fault *fault)
-{
-    struct stat stat;
-
-    if (fstat(file, &stat) != 0) {
-        fault_set(fault, "%s: %s", path, strerror(errno));
-    } else if (!S_ISREG(stat.st_mode)) {
-        fault_set(fault, "%s: the master secret is not a regular file", path);
-    } else if (stat.st_uid != geteuid()) {
-        fault_set(fault,
-                  "%s: belongs to user id %lu, but this process runs as %lu; they must agree", path,
-                  (unsigned long)stat.st_uid, (unsigned long)geteuid());
-    } else if ((stat.st_mode & 07777) != 0600 && (stat.st_mode & 07777) != 0400) {
-        fault_set(fault, "%s: mode is %04o; the master secret must be 0600 or 0400 (chmod 600)",
-                  path, (unsigned)(stat.st_mode & 07777));
-    } else {
-        return true;
-    }
-    return false;
-}
-
-/* Reads up to `room` bytes; -1 with errno. */
-static ssize_t read_up_to(int file, char *data, size_t room)
-{
-    size_t size = 0;
-
-    while (size < room) {
-        ssize_t got = read(file, data + size, room - size);
-        if (got == 0) {
-            break;
-        }
-        if (got > 0) {
-            size += (size_t)got;
-        } else if (errno != EINTR) {
-            return -1;
-        }
-    }
-    return (ssize_t)size;
 }
 
 bool secrets_file_create(const char *path, const struct randomness *randomness, struct fault *fault)
