@@ -39,5 +39,5 @@ libstore_a_SOURCES = \
 	src/store/lmdb/env_copy.c \
 	src/store/lmdb/restore.c src/store/lmdb/restore.h \
 	src/store/lmdb/process_lock.c src/store/lmdb/process_lock.h \
-	src/store/postgresql/connection.h \
+	src/store/postgresql/connection.c src/store/postgresql/connection.h \
 	src/store/postgresql/parameters.c src/store/postgresql/parameters.h

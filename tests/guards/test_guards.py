@@ -25,6 +25,7 @@ ROOMS = {
     "zlib.h": "dialect/kopong_principal",
     "jansson.h": "base/json",
     "curl/curl.h": "http/client",
+    "libpq-fe.h": "store/postgresql/connection",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)

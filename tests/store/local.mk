@@ -1,6 +1,7 @@
 ## tests/store: the contract suite runs against every kind of store; group commit; LMDB alone.
 check_LIBRARIES += libtest_store.a
-libtest_store_a_SOURCES = tests/store/fixture.c tests/store/fixture.h
+libtest_store_a_SOURCES = tests/store/fixture.c tests/store/fixture.h \
+	tests/store/server.c tests/store/server.h
 libtest_store_a_CPPFLAGS = $(TEST_CPPFLAGS)
 
 check_PROGRAMS += tests/store/test_record
@@ -112,3 +113,8 @@ check_PROGRAMS += tests/store/test_env
 tests_store_test_env_SOURCES = tests/store/test_env.c
 tests_store_test_env_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_env_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_connection
+tests_store_test_connection_SOURCES = tests/store/test_connection.c
+tests_store_test_connection_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_connection_LDADD = $(STORE_LIBS)
