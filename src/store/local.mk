@@ -3,6 +3,7 @@ noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
 	src/store/store.c src/store/store.h \
 	src/store/store_private.h \
+	src/store/store_url.c \
 	src/store/prepared.c \
 	src/store/group_commit.c src/store/group_commit.h \
 	src/store/records/txn.c src/store/records/txn.h \
@@ -40,4 +41,5 @@ libstore_a_SOURCES = \
 	src/store/lmdb/restore.c src/store/lmdb/restore.h \
 	src/store/lmdb/process_lock.c src/store/lmdb/process_lock.h \
 	src/store/postgresql/connection.c src/store/postgresql/connection.h \
+	src/store/postgresql/schema.c src/store/postgresql/schema.h \
 	src/store/postgresql/parameters.c src/store/postgresql/parameters.h

@@ -6,124 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/codec.h"
 #include "store/store_private.h"
 
-/* The first is the default. A kind that this program was built without is known by its name only.
- */
-static const struct scheme {
-    const char *name;
-    bool has_directory; /* NAME:DIRECTORY; else NAME://… */
-    const struct store_kind *kind;
-} schemes[] = {{"lmdb", true, &lmdb_kind}, {"postgresql", false, NULL}};
-
-static const struct scheme *find_scheme(const char *url);
-static bool holds_password(const char *url);
-static bool is_password(const char *parameter);
 static const struct store_kind *require_kind(const char *url, struct fault *fault);
 
-/* ---- URLs, open, close ---- */
-
-enum store_url store_url_complete(const char *text, char *url, size_t size, const char **wrong)
-{
-    const struct scheme *scheme = find_scheme(text);
-    int length;
-
-    *wrong = "not a store; write its directory, or postgresql://HOST/DATABASE";
-    if (holds_password(text)) {
-        *wrong = "holds a password, which others may see; write it into a file that "
-                 "store-password-file names, or into ~/.pgpass";
-        return STORE_URL_SECRET;
-    } else if (scheme == NULL && strchr(text, ':') != NULL) {
-        return STORE_URL_WRONG; /* a scheme of no kind */
-    } else if (scheme != NULL) {
-        length = snprintf(url, size, "%s", text);
-    } else {
-        length = snprintf(url, size, "%s:%s", schemes[0].name, text);
-    }
-    return length > 0 && (size_t)length < size && store_url_place(url)[0] != '\0' ? STORE_URL_GOOD
-                                                                                  : STORE_URL_WRONG;
-}
-
-bool store_url_default(const char *data_directory, char *url, size_t size)
-{
-    int length = snprintf(url, size, "%s:%s/store", schemes[0].name, data_directory);
-
-    return length > 0 && (size_t)length < size;
-}
-
-const char *store_url_directory(const char *url)
-{
-    const struct scheme *scheme = find_scheme(url);
-
-    return scheme == NULL ? url : scheme->has_directory ? url + strlen(scheme->name) + 1 : NULL;
-}
-
-const char *store_url_place(const char *url)
-{
-    const char *directory = store_url_directory(url);
-
-    return directory != NULL ? directory : url;
-}
-
-/* NAME:DIRECTORY or NAME://…; NULL: of no kind. */
-static const struct scheme *find_scheme(const char *url)
-{
-    size_t size = strcspn(url, ":");
-
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
-        if (url[size] == ':' && strlen(schemes[i].name) == size &&
-            strncmp(url, schemes[i].name, size) == 0 &&
-            (schemes[i].has_directory || strncmp(url + size, "://", 3) == 0)) {
-            return &schemes[i];
-        }
-    }
-    return NULL;
-}
-
-/* ANY://USER:PASSWORD@… (RFC 3986 section 3.2.1), or a parameter that is one. */
-static bool holds_password(const char *url)
-{
-    const char *authority = strstr(url, "://");
-
-    if (authority == NULL) {
-        return false;
-    }
-    authority += strlen("://");
-    const char *question = authority + strcspn(authority, "?");
-    const char *at = memrchr(authority, '@', (size_t)(question - authority));
-
-    if (at != NULL && memchr(authority, ':', (size_t)(at - authority)) != NULL) {
-        return true;
-    }
-    while (*question != '\0') {
-        if (is_password(++question)) {
-            return true;
-        }
-        question += strcspn(question, "&");
-    }
-    return false;
-}
-
-/* A name may be spelled with %XX. */
-static bool is_password(const char *parameter)
-{
-    static const char *const names[] = {"password=", "sslpassword="};
-    char name[16];
-    size_t size = 0;
-
-    while (size + 1 < sizeof name && *parameter != '\0' && *parameter != '&') {
-        bool spelled = *parameter == '%' && strlen(parameter) > 2 &&
-                       codec_hex_decode(text_cut(text_of(parameter + 1), 2), &name[size], 1);
-
-        name[size] = spelled ? name[size] : *parameter;
-        size++;
-        parameter += spelled ? 3 : 1;
-    }
-    name[size] = '\0';
-    return strncmp(name, names[0], strlen(names[0])) == 0 ||
-           strncmp(name, names[1], strlen(names[1])) == 0;
-}
+/* ---- open, close ---- */
 
 struct store *store_open(const struct store_settings *settings, struct fault *fault)
 {
@@ -145,10 +32,10 @@ enum store_result store_restore(const struct store_settings *settings, const cha
 /* NULL with *fault set. */
 static const struct store_kind *require_kind(const char *url, struct fault *fault)
 {
-    const struct scheme *scheme = find_scheme(url);
+    const struct store_scheme *scheme = store_url_scheme(url);
 
     if (scheme == NULL) {
-        fault_set(fault, "store \"%s\": unknown kind; write %s:DIRECTORY", url, schemes[0].name);
+        fault_set(fault, "store \"%s\": unknown kind; write lmdb:DIRECTORY", url);
     } else if (scheme->kind == NULL) {
         fault_set(fault, "store %s: this program was built without %s", url, scheme->name);
     }

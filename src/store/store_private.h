@@ -91,4 +91,23 @@ void store_answer(struct store_write *batch, enum store_result result, const str
 
 extern const struct store_kind lmdb_kind;
 
+/* ---- store_url.c ---- */
+
+/* A kind by the name that URLs begin with. The first of all is the default. */
+struct store_scheme {
+    const char *name;
+    bool has_directory;            /* NAME:DIRECTORY; else NAME://… */
+    const struct store_kind *kind; /* NULL: this program was built without it */
+};
+
+/* NULL: of no kind. */
+const struct store_scheme *store_url_scheme(const char *url);
+
+enum store_parameter { STORE_PARAMETER_ABSENT, STORE_PARAMETER_FOUND, STORE_PARAMETER_TOO_LONG };
+/* The value of NAME=VALUE behind `?` in a URL, decoded. */
+enum store_parameter store_url_parameter(const char *url, const char *name, char *value,
+                                         size_t size);
+/* The user that a URL names, decoded. False: none, or a longer one. */
+bool store_url_user(const char *url, char *user, size_t size);
+
 #endif
