@@ -26,6 +26,7 @@ class Installation:
         self.programs = pathlib.Path(programs)
         self.password = self.client_secret = ""
         self.variables = {}  # of the environment, for all that is started on it
+        self.words = []  # that a responder is started behind, where it is started alone
 
     @property
     def config(self):

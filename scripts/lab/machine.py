@@ -18,6 +18,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("RETOKEN_BUILD", ROOT / "build")).resolve()
 
+# A program and its arguments behind these words see a network of their own, with nothing in it.
+APART = ["unshare", "--user", "--map-current-user", "--net", "--"]
+
 _PASSED_ON = ("LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS")
 
 

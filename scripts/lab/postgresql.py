@@ -13,7 +13,7 @@ import time
 from . import machine
 
 PROGRAMS = pathlib.Path("/usr/lib/postgresql")
-PORT = 5432  # only part of a socket's name
+PORT = 5432  # part of a socket's name
 OWNER = "postgres"  # the superuser of each server
 SETTINGS = {
     "listen_addresses": "''",
@@ -46,6 +46,20 @@ def url(servers, database, user=None, **parameters):
     return f"postgresql://{f'{user}@' if user else ''}{hosts}/{database}{f'?{words}' if words else ''}"
 
 
+def query(host, port, sql, database):
+    """Rows of texts. Statement by statement, each on its own."""
+    done = machine.run([program("psql"), "-XqAt", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", host, "-p", port,
+                        "-U", OWNER, "-d", database], stdin=sql.encode())
+    if done.returncode != 0:
+        raise machine.LabError(f"{host}: {done.stderr.decode().strip()}")
+    return [line.split("\t") for line in done.stdout.decode().splitlines()]
+
+
+def create(primary, name):
+    """An empty database, and a role of the same name that owns it and may make roles."""
+    primary.query(f"CREATE ROLE {name} LOGIN CREATEROLE; CREATE DATABASE {name} OWNER {name}")
+
+
 class Server:
     """One server. folder: for its files, made by make() or follow(). socket: the folder of its socket,
     which libpq takes for a host."""
@@ -55,7 +69,9 @@ class Server:
         self.data, self.socket = self.folder / "data", self.folder
         self.settings = {**SETTINGS, "cluster_name": f"'{name}'", "unix_socket_directories": f"'{self.socket}'",
                          **settings}
+        self.port = settings.get("port", PORT)
         self.process = None
+        self.primary, self.servers = self, [self]  # as a Cluster of one
         self.folder.mkdir(mode=0o755, exist_ok=True)
         machine.own(self.folder)
 
@@ -73,8 +89,8 @@ class Server:
     def follow(self, primary):
         """A standby of a server that runs, made afresh."""
         machine.run(["rm", "-rf", self.data])
-        _succeed(program("pg_basebackup"), "-D", self.data, "-h", primary.socket, "-U", OWNER, "-c", "fast",
-                 "-X", "stream", "--no-sync")
+        _succeed(program("pg_basebackup"), "-D", self.data, "-h", primary.socket, "-p", primary.port, "-U", OWNER,
+                 "-c", "fast", "-X", "stream", "--no-sync")
         self._stand_by(primary)
         return self
 
@@ -82,7 +98,7 @@ class Server:
         """A primary that was killed becomes a standby of the one that took its place."""
         primary.query("CHECKPOINT")  # or pg_rewind would not see that there is a new timeline
         rewound = machine.run([program("pg_rewind"), "-D", self.data, "--no-sync", "--source-server",
-                               f"host={primary.socket} user={OWNER} dbname=postgres"])
+                               f"{_conninfo(primary)} dbname=postgres"])
         if rewound.returncode != 0:
             return self.follow(primary)
         self._stand_by(primary)
@@ -113,7 +129,7 @@ class Server:
     def _up(self):
         if self.process.poll() is not None:
             raise machine.LabError(f"PostgreSQL ended: {self.log.read_text()[-2000:]}")
-        return machine.run([program("pg_isready"), "-q", "-h", self.socket]).returncode == 0
+        return machine.run([program("pg_isready"), "-q", "-h", self.socket, "-p", self.port]).returncode == 0
 
     def is_running(self):
         return self.process is not None and self.process.poll() is None
@@ -125,20 +141,18 @@ class Server:
         if self.is_running():
             self.query("SELECT pg_reload_conf()")
 
-    def query(self, sql, database="postgres", timeout=60):
+    def admit(self, *lines):
+        """Who may connect how: lines of pg_hba.conf, instead of everybody on its socket."""
+        self._write("pg_hba.conf", "".join(f"{line}\n" for line in (f"local all {OWNER} trust", *lines)))
+        self.query("SELECT pg_reload_conf()")
+
+    def query(self, sql, database="postgres"):
         """Rows of texts."""
-        done = machine.run(self.psql(database), stdin=sql.encode(), timeout=timeout)
-        if done.returncode != 0:
-            raise machine.LabError(f"{self.name}: {done.stderr.decode().strip()}")
-        return [line.split("\t") for line in done.stdout.decode().splitlines()]
+        return query(self.socket, self.port, sql, database)
 
     def value(self, sql, database="postgres"):
         """The one value of the one row."""
         return self.query(sql, database)[0][0]
-
-    def psql(self, database="postgres"):
-        return [program("psql"), "-XqAt", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", self.socket, "-U", OWNER,
-                "-d", database]
 
     def stop(self):
         """Ends it in order, with all sessions."""
@@ -206,7 +220,7 @@ class Server:
 
 
 def _conninfo(primary):
-    return f"host={primary.socket} port={PORT} user={OWNER}"  # cluster_name is its application_name
+    return f"host={primary.socket} port={primary.port} user={OWNER}"  # cluster_name is its application_name
 
 
 def _succeed(*command):

@@ -84,7 +84,7 @@ class Bare(Server):
             self.processes = [self._begin() for _ in range(self.count)]
             threading.Thread(target=self._keep_up, daemon=True).start()
         else:
-            self.processes = [machine.start([installed.responder, "--listen", self.socket],
+            self.processes = [machine.start([*installed.words, installed.responder, "--listen", self.socket],
                                             log=self.log, cwd=self.run, env=environment(installed))]
         self.process = self.processes[0]
         machine.wait_until(self._up, what=f"the responder: {self.log}")

@@ -13,7 +13,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
 
-from lab import dialects, installation, machine, servers
+from databases import Database
+from lab import dialects, installation, machine, postgresql, servers
 
 PASSWORD = "correct horse battery staple"
 OTHER_PASSWORD = "Tr0ub4dor & 3"
@@ -28,12 +29,15 @@ class World:
     """An installation with what the tests need in it: account ada (and grace), confidential
     clients web and other, public client phone."""
 
-    def __init__(self, installed):
-        self.installed = installed
+    def __init__(self, installed, database=None):
+        """database: on PostgreSQL; else the store is in the installation's folder."""
+        self.installed, self.database = installed, database
         self.secrets = {}
         self.cleanup = contextlib.ExitStack()
 
     def furnish(self):
+        if self.database is not None:
+            self.installed.replace_settings(f"[retoken]\nstore = {self.database.url()}\n")
         self.installed.init()
         self.installed.set_retoken(password_hash="yescrypt:1")  # what a hash costs is no matter here
         self.installed.add_account("ada", PASSWORD, "--role", "ROLE_CUSTOMER", "--claim",
@@ -44,10 +48,23 @@ class World:
         self.installed.add_client("phone", "--public")
 
     def copy(self, folder):
+        """Another world in which all is as in this one."""
+        if self.database is None:
+            return self.seen_from(folder)
+        database = self.database.copy()
+        other = self.seen_from(folder, database)
+        other.cleanup.callback(database.drop)
+        return other
+
+    def seen_from(self, folder, database=None, through=None):
+        """The same installation in another folder, as on another machine. On PostgreSQL: with the same
+        database or another, and through these servers or proxies."""
         shutil.copytree(self.installed.folder, folder, dirs_exist_ok=True)
         machine.own(folder)
-        other = World(installation.Installation(folder, self.installed.programs))
+        other = World(installation.Installation(folder, self.installed.programs), database or self.database)
         other.secrets = dict(self.secrets)
+        if other.database is not None:
+            other.installed.set_retoken(store=other.database.url(through))
         return other
 
     def login(self, mount, client=None, **more):
@@ -97,14 +114,41 @@ def programs():
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def furnished_world(programs, database=None):
+    folder = machine.folder("retoken-template-")
+    world = World(installation.Installation(folder, programs), database)
+    try:
+        world.furnish()
+        yield world
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def on_servers(programs, make):
+    """A furnished world on PostgreSQL servers, which make(folder) starts."""
+    folder = machine.folder("retoken-pg-")
+    folder.chmod(0o711)
+    servers_there = make(folder)
+    try:
+        with furnished_world(programs, Database.begin(servers_there)) as world:
+            yield world
+    finally:
+        servers_there.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def one_server(folder):
+    return postgresql.Server(folder).make().start()
+
+
 @pytest.fixture(scope="session")
 def template(programs):
     """Furnished once; every world is a copy of it."""
-    folder = machine.folder("retoken-template-")
-    world = World(installation.Installation(folder, programs))
-    world.furnish()
-    yield world
-    shutil.rmtree(folder, ignore_errors=True)
+    made = {"lmdb": lambda: furnished_world(programs), "postgresql": lambda: on_servers(programs, one_server)}
+    with made[os.environ.get("RETOKEN_STORE", "lmdb")]() as world:
+        yield world
 
 
 @pytest.fixture(scope="session")
@@ -130,9 +174,9 @@ def small_world(small_templates):
 
 
 @contextlib.contextmanager
-def new_world(template):
+def new_world(template, make=World.copy):
     folder = machine.folder("retoken-world-")
-    world = template.copy(folder)
+    world = make(template, folder)
     try:
         with world.cleanup:
             yield world
