@@ -118,3 +118,8 @@ check_PROGRAMS += tests/store/test_connection
 tests_store_test_connection_SOURCES = tests/store/test_connection.c
 tests_store_test_connection_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_connection_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_schema
+tests_store_test_schema_SOURCES = tests/store/test_schema.c
+tests_store_test_schema_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_schema_LDADD = $(STORE_LIBS)

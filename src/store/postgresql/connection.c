@@ -145,7 +145,8 @@ struct connection {
     struct fault warning;
 };
 
-/* Made once for each connection. A server process whose client is gone, with its machine perhaps,
+/* Made once for each connection. Tables are in schema retoken, unless the URL or the role names
+ * another one. A server process whose client is gone, with its machine perhaps,
  * must not keep its locks; a wait for locks is bounded by the caller; and the warning that a commit
  * is on no standby must come. */
 #define SETTINGS                                                                                   \
@@ -153,7 +154,9 @@ struct connection {
     " set_config('default_transaction_isolation', 'read committed', false),"                       \
     " set_config('idle_in_transaction_session_timeout', '10s', false),"                            \
     " set_config('lock_timeout', '0', false),"                                                     \
-    " set_config('statement_timeout', '0', false)"
+    " set_config('statement_timeout', '0', false),"                                                \
+    " set_config('search_path', CASE current_setting('search_path') WHEN '\"$user\", public'"      \
+    " THEN 'retoken' ELSE current_setting('search_path') END, false)"
 
 static const struct statement settings_of_writer = {NULL, SETTINGS};
 static const struct statement settings_of_reader = {
