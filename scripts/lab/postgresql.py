@@ -46,10 +46,10 @@ def url(servers, database, user=None, **parameters):
     return f"postgresql://{f'{user}@' if user else ''}{hosts}/{database}{f'?{words}' if words else ''}"
 
 
-def query(host, port, sql, database):
+def query(host, port, sql, database, timeout=60):
     """Rows of texts. Statement by statement, each on its own."""
     done = machine.run([program("psql"), "-XqAt", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", host, "-p", port,
-                        "-U", OWNER, "-d", database], stdin=sql.encode())
+                        "-U", OWNER, "-d", database], stdin=sql.encode(), timeout=timeout)
     if done.returncode != 0:
         raise machine.LabError(f"{host}: {done.stderr.decode().strip()}")
     return [line.split("\t") for line in done.stdout.decode().splitlines()]
@@ -146,9 +146,9 @@ class Server:
         self._write("pg_hba.conf", "".join(f"{line}\n" for line in (f"local all {OWNER} trust", *lines)))
         self.query("SELECT pg_reload_conf()")
 
-    def query(self, sql, database="postgres"):
+    def query(self, sql, database="postgres", timeout=60):
         """Rows of texts."""
-        return query(self.socket, self.port, sql, database)
+        return query(self.socket, self.port, sql, database, timeout)
 
     def value(self, sql, database="postgres"):
         """The one value of the one row."""
