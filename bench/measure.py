@@ -18,7 +18,7 @@ import types
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from lab import installation, machine, servers  # noqa: E402
+from lab import installation, machine, postgresql, servers  # noqa: E402
 
 RESULTS = ROOT / "build" / "bench"
 PROGRAMS = ("loadgen", "limits", "nothing", "noop", "starts", "populate")
@@ -221,6 +221,14 @@ class Loaded:
 
     def stat(self):
         return self.installed.json("store", "stat")
+
+
+def postgresql_server(folder, **settings):
+    """One that runs, as a package installs it but for its memory: what is committed is on the disk."""
+    if not packages("postgresql"):
+        raise machine.LabError("postgresql cannot be installed")
+    return postgresql.Server(folder, "postgresql", fsync="on", shared_buffers="128MB", max_wal_size="4GB",
+                             max_connections="100", **settings).make().start()
 
 
 class Served:

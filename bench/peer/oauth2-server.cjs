@@ -1,40 +1,67 @@
 /* SPDX-License-Identifier: ISC */
-/* oauth2-server.cjs: @node-oauth/oauth2-server over redis: refresh tokens rotate, access tokens are RS256
- * JWTs with the claims that Retoken's have. Environment: KEY, REDIS, PORT, COUNT, TOKENS. */
+/* oauth2-server.cjs: @node-oauth/oauth2-server over redis or PostgreSQL: refresh tokens rotate, access tokens
+ * are JWTs with the claims that Retoken's have, RS256 or ES256 by the key. Environment: KEY, PORT, COUNT, TOKENS;
+ * REDIS (a socket) or PGHOST, PGUSER and PGDATABASE. */
 'use strict';
 const crypto = require('node:crypto');
 const fs = require('node:fs');
 const http = require('node:http');
-const Redis = require('ioredis');
 const OAuth2Server = require('@node-oauth/oauth2-server');
 
 const key = crypto.createPrivateKey(fs.readFileSync(process.env.KEY));
-const redis = new Redis(process.env.REDIS);
+const algorithm = key.asymmetricKeyType === 'ec' ? 'ES256' : 'RS256';
+const storage = process.env.REDIS ? onRedis() : onPostgresql();
 const LIFETIME = 30 * 86400;
 const client = { id: 'web', grants: ['refresh_token'], refreshTokenLifetime: LIFETIME };
 const part = value => Buffer.from(JSON.stringify(value)).toString('base64url');
-const header = part({ typ: 'at+jwt', alg: 'RS256', kid: 'bench' });
+const header = part({ typ: 'at+jwt', alg: algorithm, kid: 'bench' });
 
 function sign(user) {
   const now = Math.floor(Date.now() / 1000);
   const input = `${header}.${part({ iss: 'bench', sub: user.id, exp: now + 3600, iat: now,
     jti: crypto.randomUUID(), client_id: client.id, sid: user.sid })}`;
-  return `${input}.${crypto.sign('RSA-SHA256', Buffer.from(input), key).toString('base64url')}`;
+  const signature = crypto.sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' });
+  return `${input}.${signature.toString('base64url')}`;
+}
+
+function onRedis() {
+  const redis = new (require('ioredis'))(process.env.REDIS);
+  return {
+    begin: async () => {},
+    find: async token => JSON.parse(await redis.get(`rt:${token}`)),
+    remove: async token => await redis.del(`rt:${token}`) === 1,
+    put: (token, user, until) => redis.set(`rt:${token}`, JSON.stringify({ user, until }), 'EX', LIFETIME),
+  };
+}
+
+/* As a careful application would: a pool, prepared statements, one row a token, found by its key. */
+function onPostgresql() {
+  const pool = new (require('pg').Pool)();
+  const query = (name, text, ...values) => pool.query({ name, text, values });
+  return {
+    begin: () => pool.query(`CREATE TABLE refresh_tokens (token text PRIMARY KEY, user_id text NOT NULL,
+      sid uuid NOT NULL, until bigint NOT NULL)`),
+    find: async token => {
+      const { rows: [row] } = await query('find', 'SELECT user_id, sid, until FROM refresh_tokens WHERE token = $1', token);
+      return row ? { user: { id: row.user_id, sid: row.sid }, until: Number(row.until) } : null;
+    },
+    remove: async token =>
+      (await query('remove', 'DELETE FROM refresh_tokens WHERE token = $1', token)).rowCount === 1,
+    put: (token, user, until) =>
+      query('put', 'INSERT INTO refresh_tokens VALUES ($1, $2, $3, $4)', token, user.id, user.sid, until),
+  };
 }
 
 const model = {
   getClient: async () => client,
   getRefreshToken: async token => {
-    const found = await redis.get(`rt:${token}`);
-    if (!found) return null;
-    const { user, until } = JSON.parse(found);
-    return { refreshToken: token, refreshTokenExpiresAt: new Date(until), client, user };
+    const found = await storage.find(token);
+    return found && { refreshToken: token, refreshTokenExpiresAt: new Date(found.until), client, user: found.user };
   },
-  revokeToken: async token => await redis.del(`rt:${token.refreshToken}`) === 1,
+  revokeToken: token => storage.remove(token.refreshToken),
   generateAccessToken: async (_client, user) => sign(user),
   saveToken: async (token, _client, user) => {
-    await redis.set(`rt:${token.refreshToken}`,
-      JSON.stringify({ user, until: token.refreshTokenExpiresAt.getTime() }), 'EX', LIFETIME);
+    await storage.put(token.refreshToken, user, token.refreshTokenExpiresAt.getTime());
     return { ...token, client, user };
   },
 };
@@ -53,11 +80,12 @@ function answer(request, response, text) {
 }
 
 (async () => {
+  await storage.begin();
   const lines = [];
   for (let i = 0; i < Number(process.env.COUNT); i++) {
     const token = crypto.randomBytes(20).toString('hex');
     const user = { id: 'ada', sid: crypto.randomUUID() };
-    await redis.set(`rt:${token}`, JSON.stringify({ user, until: Date.now() + LIFETIME * 1000 }), 'EX', LIFETIME);
+    await storage.put(token, user, Date.now() + LIFETIME * 1000);
     lines.push(token);
   }
   fs.writeFileSync(process.env.TOKENS, lines.join('\n') + '\n');
