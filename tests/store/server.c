@@ -3,7 +3,6 @@
  * ends it and itself when the test program is gone, which closes a pipe. */
 #include "store/server.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <poll.h>
@@ -16,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -157,21 +155,15 @@ static void keep(int end)
     if (!run_initdb()) {
         return;
     }
-    for (bool wanted = true; wanted;) {
-        pid_t pid = start_postgres();
-        int process = pidfd_open(pid, 0);
-        struct pollfd both[2] = {{.fd = end, .events = POLLIN}, {.fd = process, .events = POLLIN}};
-
-        while (poll(both, 2, -1) < 0 && errno == EINTR) {
+    struct pollfd gone = {.fd = end, .events = POLLIN};
+    pid_t pid = start_postgres();
+    while (poll(&gone, 1, NAP_MS) <= 0) {
+        if (waitpid(pid, NULL, WNOHANG) == pid) {
+            pid = start_postgres();
         }
-        wanted = both[0].revents == 0;
-        if (!wanted) {
-            kill(pid, SIGQUIT); /* at once, without a checkpoint */
-        }
-        close(process);
-        waitpid(pid, NULL, 0);
-        nap(); /* what it has left in memory is not free at once */
     }
+    kill(pid, SIGQUIT); /* at once, without a checkpoint */
+    waitpid(pid, NULL, 0);
     scratch_remove(server.root);
 }
 

@@ -721,7 +721,8 @@ static void test_password(void **state)
         {"open sesame", "", 0400, CONNECTION_OK},
         {"open sesame\nmore\n", "", 0600, CONNECTION_OK},
         {"open simsim\n", "28P01: password authentication failed", 0600, CONNECTION_FAULT},
-        {"", "no password supplied", 0600, CONNECTION_AWAY},
+        {"", "holds no password", 0600, CONNECTION_FAULT},
+        {"\nopen sesame\n", "holds no password", 0600, CONNECTION_FAULT},
         {"open sesame\n", "mode is 0640; the password of the store must be 0600", 0640,
          CONNECTION_FAULT},
     };

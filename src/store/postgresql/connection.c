@@ -400,6 +400,7 @@ static PGconn *start(const struct connection *connection, const PQconninfoOption
     /* the first ones give way to those of the URL */
     ADD("application_name", connection->application);
     ADD("target_session_attrs", "read-write");
+    ADD("gssencmode", "disable"); /* looks for Kerberos where there is none */
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         if (!part_of(value_of(options, lists[i]), host, parts[i])) {
             fault_set(fault, "the %s of the URL is too long", lists[i]);
@@ -440,12 +441,14 @@ static bool read_password(const struct connection *connection, char password[PAS
     ssize_t size = private_file_read(connection->password_file, "the password of the store",
                                      password, PASSWORD_MAX, fault);
 
-    if (size >= 0) {
-        struct text line = {password, (size_t)size};
-
-        password[text_cut(line, text_find(line, '\n')).size] = '\0';
+    if (size < 0) {
+        return false;
     }
-    return size >= 0;
+    password[text_find((struct text){password, (size_t)size}, '\n')] = '\0';
+    if (password[0] == '\0') {
+        fault_set(fault, "%s: holds no password", connection->password_file);
+    }
+    return password[0] != '\0';
 }
 
 static const char *value_of(const PQconninfoOption *options, const char *keyword)
@@ -529,10 +532,11 @@ static bool wait_for(int socket, short events, int64_t until_us)
     int ready;
 
     do {
-        int64_t left_us = until_us - clock_stopwatch_us();
+        int64_t left_ms = (until_us - clock_stopwatch_us() + 999) / 1000;
+        int64_t most_ms = left_ms < CLOCK_MINUTE ? left_ms : CLOCK_MINUTE;
 
-        ready = poll(&one, 1, left_us > 0 ? (int)(left_us / 1000) + 1 : 0);
-        if (ready == 0 && left_us <= 0) {
+        ready = poll(&one, 1, most_ms > 0 ? (int)most_ms : 0);
+        if (ready == 0 && left_ms <= 0) {
             return false;
         }
     } while (ready == 0 || (ready < 0 && errno == EINTR));
