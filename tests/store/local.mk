@@ -123,3 +123,7 @@ check_PROGRAMS += tests/store/test_schema
 tests_store_test_schema_SOURCES = tests/store/test_schema.c
 tests_store_test_schema_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_schema_LDADD = $(STORE_LIBS)
+
+# What server.c keeps for the next program.
+clean-local:
+	rm -rf tests/store/postgresql-* tests/store/server.lock

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,8 +43,11 @@ static struct {
 
 static void start(void);
 static bool find_programs(void);
+static bool make_data(void);
 static bool run_initdb(void);
+static bool copy(const char *from, const char *to);
 static void keep(int pipe);
+static bool has_succeeded(pid_t pid);
 static pid_t start_postgres(void);
 static void become_user(void);
 static void stop(void);
@@ -153,7 +157,7 @@ static bool find_programs(void)
 static void keep(int end)
 {
     setsid(); /* a terminal's interrupt is not for us */
-    if (!run_initdb()) {
+    if (!make_data()) {
         return;
     }
     struct pollfd gone = {.fd = end, .events = POLLIN};
@@ -168,11 +172,36 @@ static void keep(int end)
     scratch_remove(server.root);
 }
 
+/* initdb takes a second or two. In a build folder what it made is kept for other programs. */
+static bool make_data(void)
+{
+    char kept[64], part[64 + 8];
+    int version = 0;
+    int lock = open("tests/store/server.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    bool keeps = sscanf(server.programs, "/usr/lib/postgresql/%d", &version) == 1 && lock >= 0 &&
+                 flock(lock, LOCK_EX) == 0;
+
+    snprintf(kept, sizeof kept, "tests/store/postgresql-%d", version);
+    snprintf(part, sizeof part, "%s.part", kept);
+    bool good = keeps && access(kept, F_OK) == 0 && copy(kept, server.data);
+    if (!good) {
+        scratch_remove(server.data);
+        good = run_initdb();
+        if (good && keeps) {
+            scratch_remove(part);
+            keeps = copy(server.data, part) && rename(part, kept) == 0; /* or the next one tries */
+        }
+    }
+    if (lock >= 0) {
+        close(lock);
+    }
+    return good;
+}
+
 /* One role must show a password. */
 static bool run_initdb(void)
 {
     char program[300], hba[SCRATCH_PATH_MAX + 32];
-    int status;
     pid_t pid = fork();
 
     if (pid == 0) {
@@ -182,7 +211,7 @@ static bool run_initdb(void)
               "--locale=C", "--no-sync", "--no-instructions", (char *)NULL);
         _exit(127);
     }
-    if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    if (!has_succeeded(pid)) {
         return false;
     }
     snprintf(hba, sizeof hba, "%s/pg_hba.conf", server.data);
@@ -190,6 +219,25 @@ static bool run_initdb(void)
     return file != NULL &&
            fputs("local all secretive scram-sha-256\nlocal all all trust\n", file) >= 0 &&
            fclose(file) == 0;
+}
+
+/* A folder, with owners. */
+static bool copy(const char *from, const char *to)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        execlp("cp", "cp", "-a", from, to, (char *)NULL);
+        _exit(127);
+    }
+    return has_succeeded(pid);
+}
+
+static bool has_succeeded(pid_t pid)
+{
+    int status;
+
+    return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 static pid_t start_postgres(void)
