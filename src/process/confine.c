@@ -33,7 +33,7 @@
 #include "process/harden.h"
 #include "store/store.h"
 
-static bool filter_calls(bool connects);
+static bool filter_calls(bool connects, bool asks_for_names);
 static bool restrict_files(const struct config *config, const char *socket);
 static bool has_filter(void);
 static int landlock_version(void);
@@ -65,9 +65,12 @@ struct confinement confine_process(const struct config *config, const char *sock
     if (!wanted || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         return done;
     }
+    bool has_server = config == NULL || store_url_directory(config->store) == NULL;
+    if (config == NULL) {
+        store_prepare();
+    }
     done.files = files && offer.files && restrict_files(config, socket);
-    done.calls = offer.calls && filter_calls(config == NULL || config->hook_count > 0 ||
-                                             store_url_directory(config->store) == NULL);
+    done.calls = offer.calls && filter_calls(has_server || config->hook_count > 0, has_server);
     if (done.files != (files && offer.files) || done.calls != offer.calls) {
         log_line(LOG_LEVEL_ERROR, "confined: only %s, though this kernel has more: %s",
                  confine_words(done), strerror(errno));
@@ -163,7 +166,7 @@ static const uint32_t forbidden[] = {
 };
 enum { FORBIDDEN = sizeof forbidden / sizeof forbidden[0], PROGRAM_MAX = 2 * FORBIDDEN + 40 };
 
-/* What asking a hook takes, and nothing else does. */
+/* What asking a hook or a store's server takes, and nothing else does. */
 static const uint32_t connecting[] = {SYS_socket, SYS_socketpair, SYS_connect};
 enum { CONNECTING = sizeof connecting / sizeof connecting[0] };
 
@@ -175,7 +178,7 @@ struct program {
 static void add(struct program *program, struct sock_filter instruction);
 static void load(struct program *program, size_t offset);
 static void end(struct program *program, uint32_t with);
-static void forbid(struct program *program, uint32_t call);
+static void forbid(struct program *program, uint32_t call, uint32_t with);
 static void forbid_argument(struct program *program, uint32_t call, size_t argument, uint32_t bit,
                             bool set);
 static void on_forbidden(int number, siginfo_t *about, void *context);
@@ -187,8 +190,9 @@ static bool has_filter(void)
     return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
-/* `connects`: to programs of this machine, as http/client.h makes sure. */
-static bool filter_calls(bool connects)
+/* `connects`: to programs of this machine, as http/client.h makes sure, or to the store's server.
+ * `asks_for_names`: of hosts; libc then tries a socket of the kernel's, and does without. */
+static bool filter_calls(bool connects, bool asks_for_names)
 {
     struct program program = {.size = 0};
     struct sigaction action = {.sa_sigaction = on_forbidden, .sa_flags = SA_SIGINFO};
@@ -206,11 +210,14 @@ static bool filter_calls(bool connects)
     /* its flags are in memory; libc then takes clone */
     add(&program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 435, 0, 1));
     end(&program, SECCOMP_RET_ERRNO | ENOSYS);
+    if (asks_for_names) {
+        forbid(&program, SYS_bind, SECCOMP_RET_ERRNO | EPERM);
+    }
     for (size_t i = 0; i < FORBIDDEN; i++) {
-        forbid(&program, forbidden[i]);
+        forbid(&program, forbidden[i], SECCOMP_RET_TRAP);
     }
     for (size_t i = 0; i < CONNECTING && !connects; i++) {
-        forbid(&program, connecting[i]);
+        forbid(&program, connecting[i], SECCOMP_RET_TRAP);
     }
     /* threads yes, processes no; and no memory that is written becomes code */
     forbid_argument(&program, SYS_clone, 0, CLONE_THREAD, false);
@@ -243,10 +250,10 @@ static void end(struct program *program, uint32_t with)
     add(program, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, with));
 }
 
-static void forbid(struct program *program, uint32_t call)
+static void forbid(struct program *program, uint32_t call, uint32_t with)
 {
     add(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1));
-    end(program, SECCOMP_RET_TRAP);
+    end(program, with);
 }
 
 /* Forbids the call where that bit of an argument is set, or where it is not. The bits here are in
@@ -287,9 +294,10 @@ static bool has_filter(void)
     return false;
 }
 
-static bool filter_calls(bool connects)
+static bool filter_calls(bool connects, bool asks_for_names)
 {
     (void)connects;
+    (void)asks_for_names;
     return false;
 }
 
@@ -315,6 +323,7 @@ static uint64_t rights_of(int version)
 
 static bool allow(int rules, const char *path, uint64_t rights);
 static bool allow_secret(int rules, const char *path);
+static bool allow_store_files(int rules, const struct config *config);
 static bool folder_of(const char *path, char folder[PATH_MAX]);
 
 static int landlock_version(void)
@@ -338,7 +347,7 @@ static bool restrict_files(const struct config *config, const char *socket)
         (directory == NULL || allow(rules, directory,
                                     known & (FILE_READ | FILE_WRITE | FOLDER_READ | FILE_MAKE |
                                              FILE_REMOVE | FILE_TRUNCATE))) &&
-        allow_secret(rules, config->secret_file) &&
+        allow_secret(rules, config->secret_file) && allow_store_files(rules, config) &&
         (log_socket_is_one(text_of(config->log_target)) || config->log_target[0] == '\0' ||
          !folder_of(config->log_target, folder) || allow(rules, folder, FILE_WRITE | FILE_MAKE)) &&
         (socket == NULL || !folder_of(socket, folder) || allow(rules, folder, FILE_REMOVE));
@@ -378,6 +387,20 @@ static bool allow_secret(int rules, const char *path)
     return (!folder_of(path, folder) || allow(rules, folder, FILE_READ)) &&
            (realpath(path, target) == NULL || !folder_of(target, folder) ||
             allow(rules, folder, FILE_READ));
+}
+
+/* What connecting to the store's server takes, each time. */
+static bool allow_store_files(int rules, const struct config *config)
+{
+    const struct store_settings settings = {.url = config->store,
+                                            .password_file = config->store_password_file};
+    char path[STORE_URL_MAX];
+    bool allowed = true;
+
+    for (size_t i = 0; allowed && store_file(&settings, i, path); i++) {
+        allowed = path[0] == '\0' || allow_secret(rules, path);
+    }
+    return allowed;
 }
 
 /* False when it is too long. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* confine.h: what a responder gives up once it has been started, so that a fault in a library below
- * us stays in the process: system calls that it never makes, and all files but the store's, the
- * log's and the secret's. Knows Linux (seccomp and Landlock); does not know requests. */
+ * us stays in the process: system calls that it never makes, and all files but the store's (or what
+ * a connection to its server reads), the log's and the secret's. Knows Linux (seccomp and
+ * Landlock); does not know requests. */
 #ifndef RETOKEN_PROCESS_CONFINE_H
 #define RETOKEN_PROCESS_CONFINE_H
 

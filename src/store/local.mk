@@ -41,5 +41,6 @@ libstore_a_SOURCES = \
 	src/store/lmdb/restore.c src/store/lmdb/restore.h \
 	src/store/lmdb/process_lock.c src/store/lmdb/process_lock.h \
 	src/store/postgresql/connection.c src/store/postgresql/connection.h \
+	src/store/postgresql/postgresql_server.c \
 	src/store/postgresql/schema.c src/store/postgresql/schema.h \
 	src/store/postgresql/parameters.c src/store/postgresql/parameters.h

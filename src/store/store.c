@@ -3,12 +3,13 @@
  * not know how any of them works. */
 #include "store/store.h"
 
-#include <stdio.h>
-#include <string.h>
+#include <errno.h>
+#include <unistd.h>
 
 #include "store/store_private.h"
 
 static const struct store_kind *require_kind(const char *url, struct fault *fault);
+static const struct store_server *server_of(const struct store_settings *settings);
 
 /* ---- open, close ---- */
 
@@ -27,6 +28,58 @@ enum store_result store_restore(const struct store_settings *settings, const cha
     return kind != NULL
                ? kind->restore(settings, store_url_place(settings->url), directory, restored, fault)
                : STORE_FAULT;
+}
+
+enum store_result store_look(const struct store_settings *settings, struct fault *fault)
+{
+    const struct store_server *server = server_of(settings);
+
+    if (server != NULL) {
+        return server->look(settings, fault);
+    } else if (access(store_url_place(settings->url), F_OK) == 0 || errno != ENOENT) {
+        return STORE_OK;
+    }
+    fault_set(fault, "store %s is missing", store_url_place(settings->url));
+    return STORE_ABSENT;
+}
+
+enum store_result store_make(const struct store_settings *settings, const char *owner,
+                             store_told *told, void *self, struct fault *fault)
+{
+    const struct store_server *server = server_of(settings);
+
+    if (server != NULL) {
+        return server->make(settings, owner, told, self, fault);
+    }
+    fault_set(fault, "store %s is a directory, and needs no roles of a server",
+              store_url_place(settings->url));
+    return STORE_FAULT;
+}
+
+bool store_file(const struct store_settings *settings, size_t n, char path[STORE_URL_MAX])
+{
+    const struct store_server *server = server_of(settings);
+
+    return server != NULL && server->file(settings, n, path);
+}
+
+void store_prepare(void)
+{
+    const struct store_scheme *scheme;
+
+    for (size_t i = 0; (scheme = store_url_nth_scheme(i)) != NULL; i++) {
+        if (scheme->server != NULL) {
+            scheme->server->prepare();
+        }
+    }
+}
+
+/* NULL: in a directory. */
+static const struct store_server *server_of(const struct store_settings *settings)
+{
+    const struct store_scheme *scheme = store_url_scheme(settings->url);
+
+    return scheme != NULL ? scheme->server : NULL;
 }
 
 /* NULL with *fault set. */

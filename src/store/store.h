@@ -90,6 +90,22 @@ struct store_settings {
     struct metrics *metrics; /* borrowed: counts commits; NULL: nothing does */
 };
 
+/* Is there a store? STORE_ABSENT: none was made. STORE_FAULT: a server does not say. Opens nothing;
+ * record_key does not count. */
+enum store_result store_look(const struct store_settings *settings, struct fault *fault);
+/* What store_make did: a thing, was it made now, its name. */
+typedef void store_told(void *self, const char *what, bool made, const char *name);
+/* For a store behind a server: makes tables and the role that the URL names, with the rights of
+ * `owner`, a URL of the same database. store_open with `create` does what the URL's own role may.
+ * STORE_FAULT: *fault says what to do; or the store is in a directory, and needs none of that. */
+enum store_result store_make(const struct store_settings *settings, const char *owner,
+                             store_told *told, void *self, struct fault *fault);
+/* The n-th file (from 0) that a server's library reads whenever it connects, for a process that
+ * cannot open others; some may not be there. False: no more. */
+bool store_file(const struct store_settings *settings, size_t n, char path[STORE_URL_MAX]);
+/* Loads libraries that store_open may need, for a process that will not be able to. */
+void store_prepare(void);
+
 /* NULL with *fault set: absent and not `create`, wrong owner or permissions, a network file system,
  * another format version, not our record key. Call after the last fork; one store per directory and
  * process. */

@@ -93,15 +93,28 @@ extern const struct store_kind lmdb_kind;
 
 /* ---- store_url.c ---- */
 
+/* What a kind needs round it that keeps its data behind a server; as store_look, store_make,
+ * store_file and store_prepare. */
+struct store_server {
+    enum store_result (*look)(const struct store_settings *settings, struct fault *fault);
+    enum store_result (*make)(const struct store_settings *settings, const char *owner,
+                              store_told *told, void *self, struct fault *fault);
+    bool (*file)(const struct store_settings *settings, size_t n, char path[STORE_URL_MAX]);
+    void (*prepare)(void);
+};
+extern const struct store_server postgresql_server;
+
 /* A kind by the name that URLs begin with. The first of all is the default. */
 struct store_scheme {
     const char *name;
-    bool has_directory;            /* NAME:DIRECTORY; else NAME://… */
-    const struct store_kind *kind; /* NULL: this program was built without it */
+    const struct store_kind *kind;     /* NULL: this program was built without it */
+    const struct store_server *server; /* NULL: NAME:DIRECTORY; else NAME://… */
 };
 
 /* NULL: of no kind. */
 const struct store_scheme *store_url_scheme(const char *url);
+/* The n-th of all, from 0. NULL: no more. */
+const struct store_scheme *store_url_nth_scheme(size_t n);
 
 enum store_parameter { STORE_PARAMETER_ABSENT, STORE_PARAMETER_FOUND, STORE_PARAMETER_TOO_LONG };
 /* The value of NAME=VALUE behind `?` in a URL, decoded. */

@@ -8,8 +8,8 @@
 #include "store/store_private.h"
 
 /* The first is the default. */
-static const struct store_scheme schemes[] = {{"lmdb", true, &lmdb_kind},
-                                              {"postgresql", false, NULL}};
+static const struct store_scheme schemes[] = {{"lmdb", &lmdb_kind, NULL},
+                                              {"postgresql", NULL, &postgresql_server}};
 
 static bool holds_password(const char *url);
 static const char *query_of(const char *url);
@@ -50,7 +50,7 @@ const char *store_url_directory(const char *url)
     if (scheme == NULL) {
         return url;
     }
-    return scheme->has_directory ? url + strlen(scheme->name) + 1 : NULL;
+    return scheme->server == NULL ? url + strlen(scheme->name) + 1 : NULL;
 }
 
 const char *store_url_place(const char *url)
@@ -67,11 +67,16 @@ const struct store_scheme *store_url_scheme(const char *url)
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
         if (url[size] == ':' && strlen(schemes[i].name) == size &&
             strncmp(url, schemes[i].name, size) == 0 &&
-            (schemes[i].has_directory || strncmp(url + size, "://", 3) == 0)) {
+            (schemes[i].server == NULL || strncmp(url + size, "://", 3) == 0)) {
             return &schemes[i];
         }
     }
     return NULL;
+}
+
+const struct store_scheme *store_url_nth_scheme(size_t n)
+{
+    return n < sizeof schemes / sizeof schemes[0] ? &schemes[n] : NULL;
 }
 
 /* ---- the parts of a URL of a server ---- */

@@ -166,7 +166,7 @@ const struct statement statement_begin = {"begin", "BEGIN"};
 const struct statement statement_commit = {"commit", "COMMIT"};
 const struct statement statement_rollback = {"rollback", "ROLLBACK"};
 
-static bool load(struct connection *connection, struct fault *fault);
+static bool load(struct libpq *libpq, struct fault *fault);
 static enum connection_outcome connect_any(struct connection *connection,
                                            const PQconninfoOption *options, int64_t until_us,
                                            struct fault *fault);
@@ -209,6 +209,13 @@ static bool roll_back(struct connection *connection, int64_t until_us);
 static void *grown(void *list, size_t *room, size_t size, size_t each);
 
 /* ---- open and close ---- */
+
+bool connection_load(struct fault *fault)
+{
+    struct libpq libpq;
+
+    return load(&libpq, fault);
+}
 
 struct connection *connection_open(const struct connection_settings *settings)
 {
@@ -284,7 +291,8 @@ enum connection_outcome connection_ready(struct connection *connection, int64_t 
         return CONNECTION_OK;
     }
     connection_drop(connection);
-    if (!load(connection, fault)) {
+    connection->loaded = connection->loaded || load(&connection->libpq, fault);
+    if (!connection->loaded) {
         return CONNECTION_FAULT;
     }
     PQconninfoOption *options = connection->libpq.PQconninfoParse(connection->url, &wrong);
@@ -304,16 +312,13 @@ enum connection_outcome connection_ready(struct connection *connection, int64_t 
     return outcome;
 }
 
-static bool load(struct connection *connection, struct fault *fault)
+static bool load(struct libpq *libpq, struct fault *fault)
 {
-    if (!connection->loaded) {
-        if (!library_load(&library, &connection->libpq, fault)) {
-            return false;
-        } else if (!crypto_start_tls()) {
-            fault_set(fault, "libcrypto: cannot be set up");
-            return false;
-        }
-        connection->loaded = true;
+    if (!library_load(&library, libpq, fault)) {
+        return false;
+    } else if (!crypto_start_tls()) {
+        fault_set(fault, "libcrypto: cannot be set up");
+        return false;
     }
     return true;
 }

@@ -39,6 +39,10 @@ struct connection_settings {
     bool read_only;            /* default_transaction_read_only = on */
 };
 
+/* Loads libpq, for a process that will not be able to when it connects. False: *fault says what to
+ * install. */
+bool connection_load(struct fault *fault);
+
 /* For one thread at a time. Made after the last fork. */
 struct connection;
 
