@@ -22,6 +22,7 @@ static void take_over(struct fixture *fixture);
 static struct fixture *make(void)
 {
     struct fixture *fixture = test_calloc(1, sizeof *fixture);
+    char path[sizeof fixture->directory];
 
     fixture->settings = (struct store_settings){.url = fixture->url,
                                                 .create = true,
@@ -29,6 +30,10 @@ static struct fixture *make(void)
                                                 .now_ms = FIXTURE_NOW,
                                                 .derived_alias = derive};
     memset(fixture->settings.record_key, 0x5a, sizeof fixture->settings.record_key);
+    assert_true(scratch_make(fixture->root));
+    snprintf(path, sizeof path, "%s/counts", fixture->root);
+    fixture->settings.metrics = metrics_open(path, 0, NULL, 0, &fixture->answers, &fixture->fault);
+    assert_non_null(fixture->settings.metrics);
     return fixture;
 }
 
@@ -36,7 +41,6 @@ int fixture_lmdb_closed(void **state)
 {
     struct fixture *fixture = make();
 
-    assert_true(scratch_make(fixture->root));
     snprintf(fixture->directory, sizeof fixture->directory, "%s/store", fixture->root);
     snprintf(fixture->url, sizeof fixture->url, "lmdb:%s", fixture->directory);
     *state = fixture;
@@ -55,6 +59,7 @@ int fixture_remove(void **state)
     struct fixture *fixture = *state;
 
     fixture_close(fixture);
+    metrics_close(fixture->settings.metrics);
     scratch_remove(fixture->root);
     test_free(fixture);
     return 0;
@@ -225,30 +230,32 @@ void fixture_assert_fact(struct fixture *fixture, const char *name, uint64_t exp
 
 /* ---- behind the seam ---- */
 
-struct env_stat fixture_stat(struct fixture *fixture)
+uint64_t fixture_entries(struct fixture *fixture, enum table table)
 {
-    struct env_stat stat;
     struct rows rows;
+    uint64_t entries;
 
     fixture_read_begin(fixture, &rows);
-    assert_int_equal(env_stat(&rows.txn, &stat, &fixture->fault), TXN_OK);
+    assert_int_equal(TXN_OK, rows.txn.kind->count(&rows.txn, table, &entries, &fixture->fault));
     fixture_read_end(&rows);
-    return stat;
+    return entries;
+}
+
+void fixture_entries_all(struct fixture *fixture, uint64_t entries[TABLES])
+{
+    for (size_t table = 0; table < TABLES; table++) {
+        entries[table] = fixture_entries(fixture, (enum table)table);
+    }
 }
 
 uint64_t fixture_sessions(struct fixture *fixture)
 {
-    return fixture_stat(fixture).entries[TABLE_SESSIONS];
+    return fixture_entries(fixture, TABLE_SESSIONS);
 }
 
-struct env *fixture_env(struct fixture *fixture)
+uint64_t fixture_commits(struct fixture *fixture)
 {
-    return lmdb_store_of(fixture->store)->env;
-}
-
-struct group_commit *fixture_group(struct fixture *fixture)
-{
-    return lmdb_store_of(fixture->store)->group;
+    return metrics_value(fixture->settings.metrics, METRIC_COMMITS);
 }
 
 void fixture_read_begin(struct fixture *fixture, struct rows *rows)
@@ -328,21 +335,60 @@ void fixture_damage_first(struct fixture *fixture, enum table table, size_t at)
     fixture_put_raw(fixture, table, name, value);
 }
 
+/* What a hand with an editor does. */
+struct raw {
+    enum table table;
+    struct txn_bytes key, value;
+    bool removes;
+};
+
+static enum store_result apply_raw(struct rows *rows, void *what)
+{
+    const struct raw *raw = what;
+    const struct txn_kind *kind = rows->txn.kind;
+
+    assert_int_equal(TXN_OK,
+                     raw->removes
+                         ? kind->remove(&rows->txn, raw->table, raw->key, rows->fault)
+                         : kind->put(&rows->txn, raw->table, raw->key, raw->value, rows->fault));
+    rows->changes++;
+    return STORE_OK;
+}
+
 void fixture_put_raw(struct fixture *fixture, enum table table, struct txn_bytes key,
                      struct txn_bytes value)
 {
-    struct txn txn;
+    struct raw raw = {table, key, value, false};
 
-    assert_int_equal(env_write_begin(fixture_env(fixture), &txn, &fixture->fault), TXN_OK);
-    assert_int_equal(txn.kind->put(&txn, table, key, value, &fixture->fault), TXN_OK);
-    assert_int_equal(env_commit(&txn, &fixture->fault), TXN_OK);
+    assert_store(STORE_OK, fixture_write(fixture, apply_raw, &raw, &fixture->fault));
 }
 
 void fixture_remove_raw(struct fixture *fixture, enum table table, struct txn_bytes key)
 {
-    struct txn txn;
+    struct raw raw = {table, key, {NULL, 0}, true};
 
-    assert_int_equal(env_write_begin(fixture_env(fixture), &txn, &fixture->fault), TXN_OK);
-    assert_int_equal(txn.kind->remove(&txn, table, key, &fixture->fault), TXN_OK);
-    assert_int_equal(env_commit(&txn, &fixture->fault), TXN_OK);
+    assert_store(STORE_OK, fixture_write(fixture, apply_raw, &raw, &fixture->fault));
+}
+
+/* ---- of "lmdb" only ---- */
+
+struct env_stat fixture_stat(struct fixture *fixture)
+{
+    struct env_stat stat;
+    struct rows rows;
+
+    fixture_read_begin(fixture, &rows);
+    assert_int_equal(env_stat(&rows.txn, &stat, &fixture->fault), TXN_OK);
+    fixture_read_end(&rows);
+    return stat;
+}
+
+struct env *fixture_env(struct fixture *fixture)
+{
+    return lmdb_store_of(fixture->store)->env;
+}
+
+struct group_commit *fixture_group(struct fixture *fixture)
+{
+    return lmdb_store_of(fixture->store)->group;
 }

@@ -26,6 +26,7 @@ struct fixture {
     struct store_settings settings;
     struct store *store;
     struct fault fault;
+    struct metrics_answers *answers;
     struct clock_moment now; /* the store's, after fixture_open_with_clock */
 };
 
@@ -64,11 +65,13 @@ void fixture_assert_fact(struct fixture *fixture, const char *name, uint64_t exp
 
 /* ---- behind the seam ---- */
 
-struct env_stat fixture_stat(struct fixture *fixture);
+/* How many entries a table has, or each table. */
+uint64_t fixture_entries(struct fixture *fixture, enum table table);
+void fixture_entries_all(struct fixture *fixture, uint64_t entries[TABLES]);
 /* How many sessions there are, ended and pending ones too. */
 uint64_t fixture_sessions(struct fixture *fixture);
-struct env *fixture_env(struct fixture *fixture);
-struct group_commit *fixture_group(struct fixture *fixture);
+/* How many commits this store has made. */
+uint64_t fixture_commits(struct fixture *fixture);
 /* A snapshot of the tables. */
 void fixture_read_begin(struct fixture *fixture, struct rows *rows);
 void fixture_read_end(struct rows *rows);
@@ -83,6 +86,12 @@ void fixture_damage_first(struct fixture *fixture, enum table table, size_t at);
 void fixture_put_raw(struct fixture *fixture, enum table table, struct txn_bytes key,
                      struct txn_bytes value);
 void fixture_remove_raw(struct fixture *fixture, enum table table, struct txn_bytes key);
+
+/* ---- of "lmdb" only ---- */
+
+struct env_stat fixture_stat(struct fixture *fixture);
+struct env *fixture_env(struct fixture *fixture);
+struct group_commit *fixture_group(struct fixture *fixture);
 
 #define assert_store(expected, call) assert_int_equal(call, expected)
 

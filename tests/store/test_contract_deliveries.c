@@ -74,10 +74,10 @@ static void without_subscribers_nothing_waits(void **state)
 
     assert_false(store_wants(f->store, EVENT_REFRESHED, "main"));
     tell(f, EVENT_REUSE, 1, 0);
-    before = fixture_stat(f).entries[TABLE_EVENTS];
+    before = fixture_entries(f, TABLE_EVENTS);
     tell(f, EVENT_REFRESHED, 1, 1);
-    assert_int_equal(fixture_stat(f).entries[TABLE_EVENTS], before);
-    assert_int_equal(fixture_stat(f).entries[TABLE_OUTBOX], 0);
+    assert_int_equal(fixture_entries(f, TABLE_EVENTS), before);
+    assert_int_equal(fixture_entries(f, TABLE_OUTBOX), 0);
 }
 
 static void those_are_told_who_subscribe(void **state)
@@ -127,13 +127,13 @@ static void an_event_is_there_when_its_change_is(void **state)
     fixture_account(f, "ada");
     fixture_add_session(f, 1);
     rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
-    commits = fixture_stat(f).commits;
+    commits = fixture_commits(f);
     for (int i = 0; i < 2; i++) {
         store_prepare_rotate(&write, &rotation);
         store_attach_event(&write, &event);
         assert_store(i == 0 ? STORE_OK : STORE_STALE, store_write(f->store, &write, &f->fault));
     }
-    assert_int_equal(fixture_stat(f).commits, commits + 1);
+    assert_int_equal(fixture_commits(f), commits + 1);
     assert_int_equal(lease(f, "flow", FIXTURE_NOW, rows), 1);
 }
 
@@ -408,8 +408,8 @@ static void rows_of_no_subscription_are_pruned(void **state)
     f->settings.subscription_count = 0;
     fixture_open(f);
     fixture_prune(f, FIXTURE_NOW, 10, false);
-    assert_int_equal(fixture_stat(f).entries[TABLE_OUTBOX], 0);
-    assert_int_equal(fixture_stat(f).entries[TABLE_DELIVERIES], 0);
+    assert_int_equal(fixture_entries(f, TABLE_OUTBOX), 0);
+    assert_int_equal(fixture_entries(f, TABLE_DELIVERIES), 0);
 }
 
 /* ---- chains ---- */

@@ -23,10 +23,10 @@ static void end_and_its_event_are_one_commit(void **state)
                                                  FIXTURE_NOW, &event, &f->fault));
     assert_int_equal(count_events(f, NULL), 0);
     fixture_add_session(f, 1);
-    commits = fixture_stat(f).commits;
+    commits = fixture_commits(f);
     assert_store(STORE_OK, store_session_end(f->store, session.id, SESSION_ENDED_REUSE,
                                              FIXTURE_NOW + 3, &event, &f->fault));
-    assert_int_equal(fixture_stat(f).commits, commits + 1);
+    assert_int_equal(fixture_commits(f), commits + 1);
     session = fixture_find(f, 1);
     assert_int_equal(session.end, SESSION_ENDED_REUSE);
     assert_int_equal(session.ended_ms, FIXTURE_NOW + 3);

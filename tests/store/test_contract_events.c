@@ -43,7 +43,7 @@ static void newest_events_are_kept(void **state)
     size_t count;
 
     assert_store(STORE_OK, fixture_add_events(f, STORE_EVENTS_KEPT));
-    assert_int_equal(fixture_stat(f).entries[TABLE_EVENTS], STORE_EVENTS_KEPT);
+    assert_int_equal(fixture_entries(f, TABLE_EVENTS), STORE_EVENTS_KEPT);
     assert_store(STORE_OK, fixture_add_events(f, 7));
     assert_store(STORE_OK, store_event_list(f->store, NULL, 0, rows, STORE_EVENTS_KEPT + 10, &count,
                                             &f->fault));

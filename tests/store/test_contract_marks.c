@@ -140,8 +140,8 @@ static void marks_that_are_over_are_swept(void **state)
     for (int i = 0; i < 5; i++) {
         fixture_write_something(f, FIXTURE_NOW + 1000);
     }
-    assert_int_equal(fixture_stat(f).entries[TABLE_MARKS], 0);
-    assert_int_equal(fixture_stat(f).entries[TABLE_MARK_ENDS], 0);
+    assert_int_equal(fixture_entries(f, TABLE_MARKS), 0);
+    assert_int_equal(fixture_entries(f, TABLE_MARK_ENDS), 0);
 }
 
 static void open_with_marks(struct fixture *f, size_t most)
@@ -249,7 +249,7 @@ static void check_finds_marks_that_do_not_fit(void **state)
     fixture_remove_raw(f, TABLE_MARKS, (struct txn_bytes){key.bytes, key.size});
     assert_int_equal(fixture_findings(f), 2); /* and its owner's count */
     fixture_write_something(f, FIXTURE_NOW + 1000);
-    assert_int_equal(fixture_stat(f).entries[TABLE_MARK_ENDS], 0);
+    assert_int_equal(fixture_entries(f, TABLE_MARK_ENDS), 0);
 }
 
 /* It is a fault while it lasts, and is swept as any other. */
@@ -266,7 +266,7 @@ static void a_damaged_mark_leaves_too(void **state)
     assert_store(STORE_FAULT, use_mark(f, STORE_MARK_ONCE, &mark));
     fixture_write_something(f, FIXTURE_NOW + 100);
     assert_int_equal(fixture_findings(f), 0);
-    assert_int_equal(fixture_stat(f).entries[TABLE_MARKS], 0);
+    assert_int_equal(fixture_entries(f, TABLE_MARKS), 0);
 }
 
 int main(void)

@@ -90,7 +90,7 @@ static void a_pending_session_is_swept(void **state)
     assert_store(STORE_OK,
                  store_prune(f->store, FIXTURE_NOW + 60000, true, 9, &removed, &more, &f->fault));
     assert_int_equal(removed, 1);
-    assert_int_equal(fixture_stat(f).entries[TABLE_SESSIONS], 0);
+    assert_int_equal(fixture_entries(f, TABLE_SESSIONS), 0);
     assert_int_equal(fixture_findings(f), 0);
 }
 

@@ -127,7 +127,7 @@ static void tables_are_ordered(void **state)
     }
     assert_false(rows_next(&rows, TABLE_OWNERS, TXN_BEFORE, &back));
     fixture_read_end(&rows);
-    assert_int_equal(fixture_stat(f).entries[TABLE_OWNERS], count);
+    assert_int_equal(fixture_entries(f, TABLE_OWNERS), count);
 }
 
 int main(void)

@@ -238,7 +238,7 @@ static void strange_urls_are_refused(void **state)
         {"", "unknown kind"},
         {"lmdb", "unknown kind"},
         {"LMDB:/x", "unknown kind"},
-        {"postgresql://x", "unknown"},
+        {"redis://x", "unknown"},
         {"lmd:/x", "unknown kind"},
         {":/x", "unknown kind"},
         {"lmdb:", "names no directory"},

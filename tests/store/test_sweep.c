@@ -17,7 +17,7 @@ static void write_something(struct fixture *f, int64_t now_ms)
 
 static uint64_t count_of(struct fixture *f, enum table table)
 {
-    return fixture_stat(f).entries[table];
+    return fixture_entries(f, table);
 }
 
 static void create(struct fixture *f, struct session *session)
