@@ -128,8 +128,10 @@ static void examine(struct examination *e)
     bool data = check_data(e, config->data);
     if (access(config->data, F_OK) == 0) {
         check_owner(e, config->data);
-        check_file_system(e, config->data);
-        check_space(e, config->data);
+        if (store_url_directory(config->store) != NULL) {
+            check_file_system(e, config->data);
+            check_space(e, config->data);
+        }
         check_metrics(e, config);
     }
     bool secret = check_secret(e, config);
@@ -145,7 +147,8 @@ static void check_open_store(struct examination *e)
     struct call *call = e->call;
     struct fault fault = {0};
 
-    if (!service_open(&call->service, false, true, &fault)) {
+    if (service_look(&call->service.config, &fault) != STORE_OK ||
+        !service_open(&call->service, false, true, &fault)) {
         report(e, "store", HEALTH_FAIL, "%s", fault.text);
         check_clock(e, false);
         return;

@@ -21,16 +21,18 @@ enum { CONFIG_TEXT_MAX = 64 * 1024 };
 static bool config_path(struct call *call, char path[CONFIG_PATH_MAX]);
 static enum call_end read_issuer(struct call *call, const char *path,
                                  char issuer[REALM_VALUE_MAX + 1]);
+static enum call_end read_store(struct call *call, const char *path, char store[CONFIG_PATH_MAX]);
 static void say_what_is_left(struct call *call, const char *path);
-static bool make_config(struct call *call, const char *path, const char *issuer,
+static bool make_config(struct call *call, const char *path, const char *store, const char *issuer,
                         struct fault *fault);
 static bool load_defaults(struct config *config, struct fault *fault);
-static void add_config(struct buffer *b, const char *path, const char *issuer,
+static void add_config(struct buffer *b, const char *path, const char *store, const char *issuer,
                        const struct config *config);
 static const char *data_for(const char *path);
 static void add_size(struct buffer *b, const char *key, uint64_t bytes);
 static void add_mount(struct buffer *b, const struct mount *mount);
 static void add_duration(struct buffer *b, const char *key, int64_t ms);
+static bool make_tables(struct call *call, struct fault *fault);
 static bool make_secret(struct call *call, struct fault *fault);
 static bool make_store(struct call *call, struct fault *fault);
 static bool make_keys(struct call *call, struct fault *fault);
@@ -43,21 +45,25 @@ enum call_end init_run(struct call *call)
     struct fault fault = {0};
     char path[CONFIG_PATH_MAX];
     char issuer[REALM_VALUE_MAX + 1];
+    char store[CONFIG_PATH_MAX];
 
     if (!config_path(call, path)) {
         return call_wrong(call, "the configuration's path is longer than %d bytes",
                           CONFIG_PATH_MAX - 1);
     }
-    enum call_end end = read_issuer(call, path, issuer);
+    enum call_end end = read_store(call, path, store);
+    if (end == CALL_DONE) {
+        end = read_issuer(call, path, issuer);
+    }
     if (end != CALL_DONE) {
         return end;
     }
-    if (!make_config(call, path, issuer, &fault)) {
+    if (!make_config(call, path, store, issuer, &fault)) {
         return call_fault(call, &fault);
     }
     if (!config_load(path, &call->service.config, &fault) ||
-        !whole_file_folder(call->service.config.data, &fault) || !make_secret(call, &fault) ||
-        !make_store(call, &fault) || !make_keys(call, &fault)) {
+        !whole_file_folder(call->service.config.data, &fault) || !make_tables(call, &fault) ||
+        !make_secret(call, &fault) || !make_store(call, &fault) || !make_keys(call, &fault)) {
         return call_fault(call, &fault);
     }
     say_what_is_left(call, path);
@@ -142,7 +148,24 @@ static enum call_end read_issuer(struct call *call, const char *path,
                             issuer);
 }
 
-static bool make_config(struct call *call, const char *path, const char *issuer,
+/* --store; "" = in the directory of the data. */
+static enum call_end read_store(struct call *call, const char *path, char store[CONFIG_PATH_MAX])
+{
+    const char *given = options_value(&call->options, OPTION_STORE);
+    const char *wrong;
+
+    store[0] = '\0';
+    if (given == NULL) {
+        return CALL_DONE;
+    } else if (access(path, F_OK) == 0) {
+        return call_refuse(call, "%s is there already: set store in its section [retoken]", path);
+    }
+    return store_url_complete(given, store, CONFIG_PATH_MAX, &wrong) == STORE_URL_GOOD
+               ? CALL_DONE
+               : call_wrong(call, "--store: %s", wrong);
+}
+
+static bool make_config(struct call *call, const char *path, const char *store, const char *issuer,
                         struct fault *fault)
 {
     char directory[CONFIG_PATH_MAX];
@@ -166,7 +189,7 @@ static bool make_config(struct call *call, const char *path, const char *issuer,
         return false;
     }
     buffer_start(&b, call->arena, CONFIG_TEXT_MAX);
-    add_config(&b, path, issuer, &call->service.config);
+    add_config(&b, path, store, issuer, &call->service.config);
     if (!buffer_finish(&b, &t)) {
         fault_set(fault, "out of memory");
         return false;
@@ -191,7 +214,7 @@ static bool load_defaults(struct config *config, struct fault *fault)
 
 /* The defaults, commented out: so the file says what holds, and a later default still reaches it.
  */
-static void add_config(struct buffer *b, const char *path, const char *issuer,
+static void add_config(struct buffer *b, const char *path, const char *store, const char *issuer,
                        const struct config *config)
 {
     const char *data = data_for(path);
@@ -206,10 +229,20 @@ static void add_config(struct buffer *b, const char *path, const char *issuer,
                     "# Sizes: 64k, 64m, 4g. Relative paths start at this file's directory.\n\n"
                     "[retoken]\n");
     buffer_addf(b, "data = %s\n", data);
-    buffer_addf(b, "# secret-file = %s%ssecret\n# store = %s%sstore\n", in_data, slash, in_data,
-                slash);
-    add_size(b, "store-size", config->store_size);
-    add_size(b, "store-limit", config->store_limit);
+    buffer_addf(b, "# secret-file = %s%ssecret\n", in_data, slash);
+    if (store[0] != '\0' && store_url_directory(store) == NULL) {
+        buffer_addf(b,
+                    "store = %s\n"
+                    "# store-password-file =      ; mode 0600\n"
+                    "# rotation-durability = quorum\n",
+                    store);
+    } else {
+        buffer_addf(b, "%sstore = %s%s%s\n", store[0] != '\0' ? "" : "# ",
+                    store[0] != '\0' ? "" : in_data, store[0] != '\0' ? "" : slash,
+                    store[0] != '\0' ? store : "store");
+        add_size(b, "store-size", config->store_size);
+        add_size(b, "store-limit", config->store_limit);
+    }
     add_duration(b, "keep-ended", config->keep_ended_ms);
     buffer_addf(b, "# sessions-per-account = %" PRIu64 "\n", config->session_limit);
     add_duration(b, "writer-wait", config->writer_wait_ms);
@@ -312,17 +345,44 @@ static void add_duration(struct buffer *b, const char *key, int64_t ms)
 
 /* ---- secret, store, keys ---- */
 
+static void say_made(void *self, const char *what, bool made, const char *name)
+{
+    say_item(self, what, made, name);
+}
+
+/* By another role of the store's server than the responder's. */
+static bool make_tables(struct call *call, struct fault *fault)
+{
+    const char *owner = options_value(&call->options, OPTION_OWNER);
+    char url[STORE_URL_MAX];
+    const char *wrong;
+
+    if (owner == NULL) {
+        return true;
+    } else if (store_url_complete(owner, url, sizeof url, &wrong) != STORE_URL_GOOD) {
+        fault_set(fault, "--owner: %s", wrong);
+        return false;
+    }
+    return service_make(&call->service.config, url, say_made, call, fault) == STORE_OK;
+}
+
 static bool make_secret(struct call *call, struct fault *fault)
 {
     const char *path = call->service.config.secret_file;
-    const char *directory = store_url_directory(call->service.config.store);
 
     if (access(path, F_OK) == 0) {
         say_item(call, "secret", false, path);
         return true;
     }
-    if (directory != NULL && access(directory, F_OK) == 0) {
+    switch (service_look(&call->service.config, fault)) {
+    case STORE_OK: /* under the secret that is missing */
         return service_is_installed(&call->service.config, fault);
+    case STORE_ABSENT:
+        break;
+    case STORE_EXISTS:
+    case STORE_STALE:
+    case STORE_FAULT:
+        return false;
     }
     bool made = secrets_file_create(path, &call->randomness, fault);
     if (!made && access(path, F_OK) != 0) {
@@ -334,14 +394,14 @@ static bool make_secret(struct call *call, struct fault *fault)
 
 static bool make_store(struct call *call, struct fault *fault)
 {
-    const char *place = store_url_place(call->service.config.store);
-    bool there = access(place, F_OK) == 0;
+    struct fault absent;
+    bool there = service_look(&call->service.config, &absent) == STORE_OK;
 
     if (!service_open(&call->service, true, false, fault)) {
         return false;
     }
     call->opened = true;
-    say_item(call, "store", !there, place);
+    say_item(call, "store", !there, store_url_place(call->service.config.store));
     return true;
 }
 

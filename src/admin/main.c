@@ -37,7 +37,8 @@ static enum call_end version_run(struct call *call);
      OPTION_BIT(SINCE))
 
 static const struct verb verbs[] = {
-    {"init", "", "", 0, 0, OPTION_BIT(ISSUER), CALL_NEEDS_NOTHING, init_run,
+    {"init", "", "", 0, 0, OPTION_BIT(ISSUER) | OPTION_BIT(STORE) | OPTION_BIT(OWNER),
+     CALL_NEEDS_NOTHING, init_run,
      "create what is missing: configuration, secret, store, signing keys"},
 
     {"account", "add", "NAME", 1, 1,

@@ -63,6 +63,8 @@
     OPTION(NOW, "now", 0, "", false, "even if caches cannot have the key yet")                     \
     OPTION(FORCE, "force", 0, "", false, "do what is refused because it is seldom meant")          \
     OPTION(ISSUER, "issuer", 0, "URL", false, "this site's URL, which access tokens name")         \
+    OPTION(STORE, "store", 0, "URL", false, "the store, if not a directory of its own")            \
+    OPTION(OWNER, "owner", 0, "URL", false, "a role of its server that makes tables and roles")    \
     OPTION(YES, "yes", 0, "", false, "without asking")                                             \
     OPTION(ALL, "all", 0, "", false, "all that are dead")                                          \
     OPTION(ONCE, "once", 0, "", false, "send what is due, and end")                                \

@@ -25,7 +25,7 @@ bool service_is_installed(const struct config *config, struct fault *fault)
     } else if (!secret && directory == NULL) {
         fault_set(fault,
                   "%s: the master secret is missing: copy it from the machine where the store %s "
-                  "was made; a new store: `retoken init`",
+                  "was made; where there is no store yet: `retoken init`",
                   config->secret_file, config->store);
     } else if (!secret && !store) {
         fault_set(fault, "there is no installation in %s; " CONFIG_ELSEWHERE, config->data);
@@ -42,6 +42,23 @@ bool service_is_installed(const struct config *config, struct fault *fault)
                   directory);
     }
     return false;
+}
+
+enum store_result service_look(const struct config *config, struct fault *fault)
+{
+    const struct store_settings settings = {.url = config->store,
+                                            .password_file = config->store_password_file};
+
+    return store_look(&settings, fault);
+}
+
+enum store_result service_make(const struct config *config, const char *owner, store_told *told,
+                               void *self, struct fault *fault)
+{
+    const struct store_settings settings = {.url = config->store,
+                                            .password_file = config->store_password_file};
+
+    return store_make(&settings, owner, told, self, fault);
 }
 
 static bool open_secrets(struct service *service, struct fault *fault)

@@ -26,6 +26,11 @@ struct service {
  * missing, or that there is no installation, and what to do. Opens neither. */
 bool service_is_installed(const struct config *config, struct fault *fault);
 
+/* As store_look and store_make, for the store that config names. */
+enum store_result service_look(const struct config *config, struct fault *fault);
+enum store_result service_make(const struct config *config, const char *owner, store_told *told,
+                               void *self, struct fault *fault);
+
 /* Counts from now on, where the configuration says so, until service_close or the next call. Before
  * service_open, whose failure does not undo it. *fault.text is not "" when this process counts
  * alone. Call after the last fork. */
