@@ -222,8 +222,8 @@ bool service_open(struct service *service, bool create, bool read_only, struct f
     if (service->store == NULL) {
         goto no_store;
     }
-    if (!issuer_open(&service->issuer, service->store, &service->secrets, clock_system(),
-                     randomness_system(), fault)) {
+    if (!issuer_open(&service->issuer, service->store, &service->secrets,
+                     store_clock(service->store), randomness_system(), fault)) {
         goto no_issuer;
     }
     service->issuer.password_method = service->config.password_method;

@@ -24,6 +24,7 @@ libstore_a_SOURCES = \
 	src/store/verbs/marks.c src/store/verbs/marks.h \
 	src/store/verbs/sweep.c src/store/verbs/sweep.h \
 	src/store/verbs/sweep_time.c src/store/verbs/sweep_time.h \
+	src/store/verbs/sweeper.c src/store/verbs/sweeper.h \
 	src/store/verbs/check.c \
 	src/store/lmdb/lmdb_store.c src/store/lmdb/lmdb_store.h \
 	src/store/lmdb/batch.c src/store/lmdb/batch.h \
@@ -43,4 +44,11 @@ libstore_a_SOURCES = \
 	src/store/postgresql/connection.c src/store/postgresql/connection.h \
 	src/store/postgresql/postgresql_server.c \
 	src/store/postgresql/schema.c src/store/postgresql/schema.h \
+	src/store/postgresql/postgresql_store.c src/store/postgresql/postgresql_store.h \
+	src/store/postgresql/postgresql_facts.c src/store/postgresql/postgresql_facts.h \
+	src/store/postgresql/commit.c src/store/postgresql/commit.h \
+	src/store/postgresql/reads.c src/store/postgresql/reads.h \
+	src/store/postgresql/writers.c src/store/postgresql/writers.h \
+	src/store/postgresql/tables.c src/store/postgresql/tables.h \
+	src/store/postgresql/columns.c src/store/postgresql/columns.h \
 	src/store/postgresql/parameters.c src/store/postgresql/parameters.h

@@ -112,7 +112,24 @@ bool store_wants(const struct store *store, enum event_kind kind, const char *re
     return store->kind->wants(store, kind, realm);
 }
 
+struct clock store_clock(struct store *store)
+{
+    return store->kind->clock(store);
+}
+
 /* ---- handing in; reading ---- */
+
+int64_t store_time_of(const struct store_write *batch)
+{
+    int64_t now_ms = 0;
+
+    for (const struct store_write *write = batch; write != NULL; write = write->next) {
+        if (write->now_ms > 0 && (now_ms == 0 || write->now_ms < now_ms)) {
+            now_ms = write->now_ms;
+        }
+    }
+    return now_ms;
+}
 
 void store_answer(struct store_write *batch, enum store_result result, const struct fault *fault)
 {

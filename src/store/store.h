@@ -121,6 +121,10 @@ bool store_is_broken(const struct store *store);
  * EVENT_CLASS_FLOW need not be told where this is false. Reads nothing. */
 bool store_wants(const struct store *store, enum event_kind kind, const char *realm);
 
+/* The clock that windows and lifetimes are judged by: settings.clock, or where several machines
+ * share one store, that of its server. Valid while the store is open. */
+struct clock store_clock(struct store *store);
+
 /* ---- sessions ---- */
 
 /* Adds session, its aliases (session->alias when has_alias; `derived_alias` of generation 0 when

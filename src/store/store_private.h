@@ -23,6 +23,8 @@ struct store_kind {
     bool (*is_broken)(const struct store *store);
     bool (*wants)(const struct store *store, enum event_kind kind, const char *realm);
 
+    struct clock (*clock)(struct store *store);
+
     enum store_result (*write)(struct store *store, struct store_write *write);
     void (*submit)(struct store *store, struct store_write *write);
     enum store_pending (*pending)(struct store *store);
@@ -86,10 +88,14 @@ struct store_kind {
                                  struct fault *fault);
 };
 
+/* The earliest clock of a list of writes, so that nothing is swept early; 0 when none tells the
+ * time.
+ */
+int64_t store_time_of(const struct store_write *batch);
 /* The same result and fault for all of a list of writes. */
 void store_answer(struct store_write *batch, enum store_result result, const struct fault *fault);
 
-extern const struct store_kind lmdb_kind;
+extern const struct store_kind lmdb_kind, postgresql_kind;
 
 /* ---- store_url.c ---- */
 

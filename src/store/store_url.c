@@ -9,7 +9,7 @@
 
 /* The first is the default. */
 static const struct store_scheme schemes[] = {{"lmdb", &lmdb_kind, NULL},
-                                              {"postgresql", NULL, &postgresql_server}};
+                                              {"postgresql", &postgresql_kind, &postgresql_server}};
 
 static bool holds_password(const char *url);
 static const char *query_of(const char *url);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "store/server.h"
 
 static bool derive(void *self, const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
                    uint8_t alias[SESSION_HASH_SIZE])
@@ -51,6 +52,16 @@ int fixture_lmdb(void **state)
 {
     fixture_lmdb_closed(state);
     fixture_open(*state);
+    return 0;
+}
+
+int fixture_postgresql(void **state)
+{
+    struct fixture *fixture = make();
+
+    server_fresh(fixture->url, sizeof fixture->url);
+    *state = fixture;
+    fixture_open(fixture);
     return 0;
 }
 

@@ -22,7 +22,7 @@ enum {
 struct fixture {
     char root[SCRATCH_PATH_MAX];          /* a directory of our own, removed at the end */
     char directory[SCRATCH_PATH_MAX + 8]; /* the store's, in root */
-    char url[SCRATCH_PATH_MAX + 16];
+    char url[SCRATCH_PATH_MAX + 256];
     struct store_settings settings;
     struct store *store;
     struct fault fault;
@@ -32,6 +32,7 @@ struct fixture {
 
 /* cmocka's setups and teardown; *state is a struct fixture. */
 int fixture_lmdb(void **state);
+int fixture_postgresql(void **state);  /* a schema of its own in the program's server */
 int fixture_lmdb_closed(void **state); /* settings only */
 int fixture_remove(void **state);
 
@@ -97,8 +98,9 @@ struct group_commit *fixture_group(struct fixture *fixture);
 
 /* One test of the store's contract on every kind of store: a row of main's tests. */
 #define CONTRACT(test)                                                                             \
+    {"lmdb: " #test, test, fixture_lmdb, fixture_remove, NULL},                                    \
     {                                                                                              \
-        "lmdb: " #test, test, fixture_lmdb, fixture_remove, NULL                                   \
+        "postgresql: " #test, test, fixture_postgresql, fixture_remove, NULL                       \
     }
 
 #endif

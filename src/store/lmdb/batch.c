@@ -9,11 +9,9 @@
 
 #include "store/lmdb/journal.h"
 #include "store/lmdb/unstamped.h"
-#include "store/verbs/sweep_time.h"
+#include "store/verbs/sweeper.h"
 
 enum {
-    SWEEP_ENTRIES = 4,
-    SWEEP_ALIASES = 32,
     TIDY_EVERY_MS = 60 * 1000 /* a dead reader's snapshot keeps pages from being used again */
 };
 
@@ -33,10 +31,8 @@ struct instant {
 struct batch_writer {
     struct batch_settings settings;
     int64_t tidied_ms;
-    struct record_time time; /* as last seen in the store */
+    struct sweeper sweeper;
     struct ended_list ended; /* of the transaction under way: what ends in it */
-    struct record_time told; /* what `time` becomes when it is committed */
-    bool believed, doubted;  /* the clock is from now on */
     struct instant begun;    /* when that one began */
     struct fault *notice;    /* of the call under way */
 };
@@ -48,7 +44,6 @@ enum attempt {
     ATTEMPT_UNSWEPT /* nothing happened, because of what was swept, not of the writes */
 };
 
-static int64_t time_of(const struct store_write *batch);
 static enum attempt persist(struct batch_writer *writer, struct store_write *batch, int64_t now_ms);
 static enum attempt attempt_until_settled(struct batch_writer *writer, struct store_write *batch,
                                           int64_t now_ms);
@@ -82,7 +77,7 @@ void batch_writer_close(struct batch_writer *writer)
 
 void batch_write(struct batch_writer *writer, struct store_write *batch, struct fault *notice)
 {
-    int64_t now_ms = time_of(batch);
+    int64_t now_ms = store_time_of(batch);
 
     writer->notice = notice;
     if (now_ms != 0 && (now_ms - writer->tidied_ms >= TIDY_EVERY_MS ||
@@ -106,19 +101,6 @@ void batch_write(struct batch_writer *writer, struct store_write *batch, struct 
         persist(writer, write, now_ms);
         write->next = next;
     }
-}
-
-/* The earliest clock of the batch, so that nothing is swept early; 0 when none tells the time. */
-static int64_t time_of(const struct store_write *batch)
-{
-    int64_t now_ms = 0;
-
-    for (const struct store_write *write = batch; write != NULL; write = write->next) {
-        if (write->now_ms > 0 && (now_ms == 0 || write->now_ms < now_ms)) {
-            now_ms = write->now_ms;
-        }
-    }
-    return now_ms;
 }
 
 /* Until it is done or nothing more can be tried. The turn to write is kept until what was late has
@@ -169,80 +151,6 @@ static void answer_ends(struct store_write *batch, const struct fault *fault);
 static struct rows rows_of(struct batch_writer *writer);
 static struct instant instant_now(const struct batch_writer *writer);
 
-static int64_t tell_time(struct batch_writer *writer, struct rows *rows, int64_t now_ms);
-static int64_t behind_ms(struct batch_writer *writer, struct rows *rows);
-static void note_time(struct batch_writer *writer);
-
-static bool sweep_a_little(struct batch_writer *writer, struct rows *rows, int64_t now_ms)
-{
-    struct sweep_budget budget = {SWEEP_ENTRIES, SWEEP_ENTRIES, SWEEP_ALIASES};
-    size_t removed = 0;
-    bool more;
-
-    rows->fault = NULL;
-    now_ms = tell_time(writer, rows, now_ms);
-    sweep_run(rows, &writer->settings.verbs->sweep, now_ms, &budget, &removed, &more);
-    return !rows->failed;
-}
-
-/* The time up to which what is due may be removed. Now and then it is stored, so that it goes on
- * from there in every process. */
-static int64_t tell_time(struct batch_writer *writer, struct rows *rows, int64_t now_ms)
-{
-    struct clock_moment now = rows_moment(rows, now_ms);
-    struct record_time time = sweep_time_at(&writer->time, &now);
-    struct record_time stored;
-
-    if (sweep_time_worth_storing(&writer->time, &time)) {
-        rows_time_get(rows, &stored);
-        time = sweep_time_at(&stored, &now); /* another process may have told it meanwhile */
-        writer->told = stored;
-        if (sweep_time_worth_storing(&stored, &time)) {
-            rows_time_put(rows, &time);
-            writer->told = time;
-        }
-        writer->doubted = time.ahead && !writer->time.ahead;
-        writer->believed = writer->time.ahead && !time.ahead;
-    }
-    return sweep_time_limit_ms(&time, now_ms);
-}
-
-/* Of the wall clock, as of when the transaction began. */
-static int64_t behind_ms(struct batch_writer *writer, struct rows *rows)
-{
-    struct record_time time;
-
-    if (rows->clock == NULL) {
-        return 0;
-    } else if (writer->time.trusted_ms == 0) { /* the first of this process */
-        rows_time_get(rows, &writer->time);
-        writer->told = writer->time;
-        rows->failed = false; /* then nothing is swept */
-    }
-    time = sweep_time_at(&writer->time, &writer->begun.moment);
-    return sweep_time_behind_ms(&time, writer->begun.moment.wall_ms);
-}
-
-/* What was told about the time is committed. */
-static void note_time(struct batch_writer *writer)
-{
-    const struct record_time *time = &writer->told;
-
-    writer->time = *time;
-    if (!writer->doubted && !writer->believed) {
-        return;
-    }
-    if (writer->doubted) {
-        fault_set(writer->notice,
-                  "the clock is %" PRId64
-                  " days ahead of the time that has passed: until it is set "
-                  "right, ended sessions stay in the store; if it is right, `retoken store prune`",
-                  (time->wall_ms - time->trusted_ms + CLOCK_DAY / 2) / CLOCK_DAY);
-    } else {
-        fault_set(writer->notice, "the clock agrees with the time that has passed again");
-    }
-}
-
 static enum attempt attempt(struct batch_writer *writer, struct store_write *batch, int64_t now_ms)
 {
     struct rows rows = rows_of(writer);
@@ -250,14 +158,13 @@ static enum attempt attempt(struct batch_writer *writer, struct store_write *bat
     enum txn_result committed;
 
     writer->ended.count = 0;
-    writer->told = writer->time;
-    writer->doubted = writer->believed = false;
+    sweeper_begin(&writer->sweeper);
     if (env_write_begin(writer->settings.env, &rows.txn, &fault) != TXN_OK) {
         store_answer(batch, STORE_FAULT, &fault);
         return ATTEMPT_FAILED;
     }
     writer->begun = instant_now(writer);
-    rows.behind_ms = behind_ms(writer, &rows);
+    rows.behind_ms = sweeper_behind_ms(&writer->sweeper, &rows, &writer->begun.moment);
     for (struct store_write *write = batch; write != NULL; write = write->next) {
         if (!verbs_settle(writer->settings.verbs, &rows, write)) {
             env_abort(&rows.txn);
@@ -266,7 +173,7 @@ static enum attempt attempt(struct batch_writer *writer, struct store_write *bat
         }
     }
     if (now_ms != 0 && (rows.changes > 0 || rows.pressed) &&
-        !sweep_a_little(writer, &rows, now_ms)) {
+        !sweeper_run(&writer->sweeper, &rows, &writer->settings.verbs->sweep, now_ms)) {
         env_abort(&rows.txn);
         return ATTEMPT_UNSWEPT;
     }
@@ -288,7 +195,7 @@ static enum attempt attempt(struct batch_writer *writer, struct store_write *bat
         return committed == TXN_FULL ? ATTEMPT_FULL : ATTEMPT_FAILED;
     }
     count_batch(writer, batch);
-    note_time(writer);
+    sweeper_committed(&writer->sweeper, writer->notice);
     if (!journal_log(&rows, &fault)) {
         answer_ends(batch, &fault);
     }

@@ -102,6 +102,11 @@ static bool wants(const struct store *store, enum event_kind kind, const char *r
     return outbox_wants(&((const struct lmdb_store *)store)->verbs.outbox, kind, realm);
 }
 
+static struct clock clock_of(struct store *store)
+{
+    return verbs_of(store)->clock;
+}
+
 /* ---- the first records ---- */
 
 static bool read_first_records(struct lmdb_store *store, struct record_format *format, bool *there,
@@ -337,6 +342,7 @@ const struct store_kind lmdb_kind = {
     .close = close_store,
     .is_broken = is_broken,
     .wants = wants,
+    .clock = clock_of,
     .write = write_now,
     .submit = submit,
     .pending = pending,

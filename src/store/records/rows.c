@@ -150,6 +150,13 @@ bool rows_next(struct rows *rows, enum table table, enum txn_seek seek, struct r
     return !rows->failed;
 }
 
+static void want(struct rows *rows, enum table table, const struct rows_key *key)
+{
+    if (rows->txn.kind->want != NULL && !rows->failed && key->size > 0) {
+        rows->txn.kind->want(&rows->txn, table, bytes_of(key));
+    }
+}
+
 bool rows_have_room(struct rows *rows)
 {
     if (rows->txn.kind->nearly_full(&rows->txn)) {
@@ -161,6 +168,22 @@ bool rows_have_room(struct rows *rows)
 }
 
 /* ---- sessions and aliases ---- */
+
+void rows_session_want(struct rows *rows, const uint8_t id[SESSION_ID_SIZE])
+{
+    struct rows_key key = rows_key_bytes(id, SESSION_ID_SIZE);
+
+    want(rows, TABLE_SESSIONS, &key);
+}
+
+void rows_owners_want(struct rows *rows, const struct session *session)
+{
+    struct rows_key account = rows_key_u64(session->account);
+    struct rows_key client = rows_key_name(session->client, CLIENT_ID_MAX);
+
+    want(rows, TABLE_ACCOUNTS, &account);
+    want(rows, TABLE_CLIENTS, &client);
+}
 
 bool rows_session_get(struct rows *rows, const uint8_t id[SESSION_ID_SIZE],
                       struct record_session *session)
@@ -537,6 +560,11 @@ static const struct rows_key chains_key = {.size = 6, .bytes = "chains"};
 static const struct rows_key time_key = {.size = 4, .bytes = "time"};
 static const struct rows_key format_key = {.size = 6, .bytes = "format"};
 static const struct rows_key ended_key = {.size = 5, .bytes = "ended"};
+
+void rows_counters_want(struct rows *rows)
+{
+    want(rows, TABLE_META, &counters_key);
+}
 
 bool rows_counters_get(struct rows *rows, struct record_counters *counters)
 {

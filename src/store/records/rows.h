@@ -38,6 +38,11 @@ struct clock_moment rows_moment(const struct rows *rows, int64_t wall_ms);
 /* Moves *key to the next key in that direction; false at the end. */
 bool rows_next(struct rows *rows, enum table table, enum txn_seek seek, struct rows_key *key);
 
+/* What a get of a session, of what belongs to it, and of the counters will ask for soon. */
+void rows_session_want(struct rows *rows, const uint8_t id[SESSION_ID_SIZE]);
+void rows_owners_want(struct rows *rows, const struct session *session);
+void rows_counters_want(struct rows *rows);
+
 /* What is left shall serve rotations and ends: false, which is an error, when nearly full. */
 bool rows_have_room(struct rows *rows);
 

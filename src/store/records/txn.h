@@ -72,6 +72,9 @@ struct txn_kind {
                            struct txn_bytes *value, struct fault *fault);
     enum txn_result (*seek)(struct txn *txn, enum table table, enum txn_seek seek,
                             struct txn_bytes key, struct txn_bytes *found, struct fault *fault);
+    /* This key will be asked for next: a kind that waits for each get may get several at once.
+     * NULL: it does not care. */
+    void (*want)(struct txn *txn, enum table table, struct txn_bytes key);
     /* Adds or overwrites. */
     enum txn_result (*put)(struct txn *txn, enum table table, struct txn_bytes key,
                            struct txn_bytes value, struct fault *fault);

@@ -150,8 +150,10 @@ enum store_result sessions_view(struct store *store, const uint8_t id[SESSION_ID
     if (!verbs_read_begin(store, &rows, fault)) {
         return STORE_FAULT;
     }
+    rows_counters_want(&rows);
     found = rows_session_get(&rows, id, &stored);
     if (found) {
+        rows_owners_want(&rows, &stored.session);
         view->session = stored.session;
         view->has_account = rows_account_get(&rows, view->session.account, &view->account);
         view->has_client = rows_client_get(&rows, view->session.client, &view->client);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+/* writers.h: connections that may be believed. Each has a row in the table of writers, written when
+ * it is connected: that write must be durable, so what was visible before it is durable as well;
+ * and it waits for a transaction of the connection before it, whose row it is, and so tells whether
+ * that was committed. Knows that row and the server's clock; does not know records. */
+#ifndef RETOKEN_STORE_POSTGRESQL_WRITERS_H
+#define RETOKEN_STORE_POSTGRESQL_WRITERS_H
+
+#include "base/clock.h"
+#include "store/postgresql/connection.h"
+
+/* The server's time, as far as this process has been told it, by a clock that is never set. For
+ * many threads at once. */
+struct writers_clock;
+struct writers_server {
+    struct connection_settings settings;
+    struct writers_clock *clock;
+};
+/* NULL: out of memory. */
+struct writers_clock *writers_clock_open(void);
+/* NULL is harmless. */
+void writers_clock_close(struct writers_clock *clock);
+/* As a clock to hand in; before the first connection it is the machine's. */
+struct clock writers_clock_of(struct writers_clock *clock);
+
+/* For one thread at a time. */
+struct writer;
+/* Connects to nothing. NULL: out of memory, or no randomness. */
+struct writer *writer_open(const struct writers_server *server);
+/* NULL is harmless. */
+void writer_close(struct writer *writer);
+struct connection *writer_connection(struct writer *writer);
+/* Connects if need be, and makes sure that it may be believed. */
+enum connection_outcome writer_ready(struct writer *writer, int64_t until_us, struct fault *fault);
+/* The number of the last transaction of this writer that is known to be committed. */
+int64_t writer_committed(const struct writer *writer);
+/* Queues, in a transaction, that it is the next one. */
+void writer_send_number(struct writer *writer);
+/* It was committed. */
+void writer_note_commit(struct writer *writer);
+
+#endif
