@@ -1,6 +1,7 @@
 ## tests/store: the contract suite runs against every kind of store; group commit; LMDB alone.
 check_LIBRARIES += libtest_store.a
 libtest_store_a_SOURCES = tests/store/fixture.c tests/store/fixture.h \
+	tests/store/proxy.c tests/store/proxy.h \
 	tests/store/server.c tests/store/server.h
 libtest_store_a_CPPFLAGS = $(TEST_CPPFLAGS)
 

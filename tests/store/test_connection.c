@@ -2,6 +2,7 @@
 /* test_connection.c: what a connection to a real PostgreSQL server brings, and what it says has
  * become of a statement when something is in the way. */
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "base/expect.h"
 #include "base/scratch.h"
 #include "store/postgresql/connection.h"
+#include "store/proxy.h"
 #include "store/server.h"
 
 enum { LIMIT_US = 60 * 1000000, SHORT_US = 50 * 1000 };
@@ -594,6 +596,43 @@ static void test_killed_server(void **state)
     assert_value(pair, pair->a, 1, "new");
 }
 
+/* A connection that is lost at its COMMIT says the same, whatever came of it. */
+static void test_lost_commit(void **state)
+{
+    static const enum proxy_cut cuts[] = {PROXY_CUT_BEFORE, PROXY_CUT_AFTER, PROXY_STALL};
+    struct pair *pair = *state;
+    struct proxy *proxy = proxy_start();
+    char url[sizeof pair->url];
+
+    proxy_url(proxy, pair->url, url, sizeof url);
+    struct connection *connection = open_url(url);
+    for (size_t i = 0; i < COUNT(cuts); i++) {
+        bool stalls = cuts[i] == PROXY_STALL;
+        char value[8];
+
+        assert_int_equal(CONNECTION_OK, connection_ready(connection, soon(), &pair->fault));
+        assert_int_equal(i + 1, connection_times(connection));
+        proxy_cut(proxy, cuts[i], 1);
+        snprintf(value, sizeof value, "%zu", i);
+        connection_send(connection, &statement_begin, NULL);
+        send_key(pair, connection, &set_value, 1, value);
+        connection_send(connection, &statement_commit, NULL);
+        assert_int_equal(CONNECTION_UNKNOWN,
+                         connection_wait(connection,
+                                         clock_stopwatch_us() + (stalls ? SHORT_US : LIMIT_US),
+                                         &pair->fault));
+        assert_says(pair, stalls ? "no answer in time" : "closed the connection unexpectedly");
+        while (proxy_left(proxy) > 0) {
+            sched_yield();
+        }
+        if (!stalls) { /* may not have been committed yet */
+            assert_value(pair, pair->a, 1, cuts[i] == PROXY_CUT_BEFORE ? "old" : value);
+        }
+    }
+    connection_close(connection);
+    proxy_stop(proxy);
+}
+
 /* ---- commits that no standby has ---- */
 
 static const struct statement any_waits = {
@@ -856,6 +895,7 @@ int main(void)
         PAIR(test_deadline),
         PAIR(test_drop),
         PAIR(test_killed_server),
+        PAIR(test_lost_commit),
         cmocka_unit_test_setup_teardown(test_wait_is_cancelled, make_pair, forget_standby),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_password),
