@@ -26,6 +26,7 @@ libstore_a_SOURCES = \
 	src/store/verbs/sweep_time.c src/store/verbs/sweep_time.h \
 	src/store/verbs/sweeper.c src/store/verbs/sweeper.h \
 	src/store/verbs/check.c \
+	src/store/verbs/copy.c \
 	src/store/lmdb/lmdb_store.c src/store/lmdb/lmdb_store.h \
 	src/store/lmdb/batch.c src/store/lmdb/batch.h \
 	src/store/lmdb/journal.c src/store/lmdb/journal.h \

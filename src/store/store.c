@@ -294,6 +294,13 @@ enum store_result store_check(struct store *store, const struct store_check *che
     return store->kind->check(store, check, findings, fault);
 }
 
+enum store_result store_copy(struct store *from, struct store *to,
+                             void (*progress)(void *self, uint64_t done, uint64_t total),
+                             void *self, struct fault *fault)
+{
+    return from->kind->copy(from, to, progress, self, fault);
+}
+
 enum store_result store_backup(struct store *store, const char *directory, struct fault *fault)
 {
     return store->kind->backup(store, directory, fault);

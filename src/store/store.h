@@ -234,7 +234,8 @@ enum store_write_kind {
     STORE_WRITE_LEASE,       /* deliveries */
     STORE_WRITE_DELIVERED,   /* they are done */
     STORE_WRITE_UNDELIVERED, /* one is put off, or dead */
-    STORE_WRITE_RETRY        /* dead ones wait again */
+    STORE_WRITE_RETRY,       /* dead ones wait again */
+    STORE_WRITE_COPY         /* rows of another store */
 };
 
 /* Ends sessions of an account, those that began before its epoch was raised, or those of a client
@@ -356,6 +357,7 @@ struct store_write {
             char why[STORE_WHY_MAX + 1];
         } undelivered;
         struct store_retrying *retry;
+        struct copying *copy; /* of verbs/copy.c */
     } of;
     int64_t now_ms; /* lets the store sweep up to this time; 0 = this write tells no time */
     size_t events;  /* attached; appended when the write succeeds */
@@ -679,6 +681,13 @@ enum store_result store_check(struct store *store, const struct store_check *che
 
 /* A consistent copy into `directory` (made 0700; must not hold a store), synced to disk. */
 enum store_result store_backup(struct store *store, const char *directory, struct fault *fault);
+
+/* Copies all that `from` has, of whatever kind, into `to`, which was just made: nothing else may
+ * write either of them meanwhile. Afterwards `to` is to be closed, and opened again. STORE_EXISTS:
+ * it holds something already. `progress` may be NULL. */
+enum store_result store_copy(struct store *from, struct store *to,
+                             void (*progress)(void *self, uint64_t done, uint64_t total),
+                             void *self, struct fault *fault);
 
 /* Puts a backup in the place of the store that the settings name, whether that can be read or not,
  * in one step: whenever the process is killed, the old store or the new one is there, and doing it

@@ -83,6 +83,9 @@ struct store_kind {
     enum store_result (*check)(struct store *store, const struct store_check *check,
                                uint64_t *findings, struct fault *fault);
     enum store_result (*backup)(struct store *store, const char *directory, struct fault *fault);
+    enum store_result (*copy)(struct store *from, struct store *to,
+                              void (*progress)(void *self, uint64_t done, uint64_t total),
+                              void *self, struct fault *fault);
     enum store_result (*restore)(const struct store_settings *settings, const char *place,
                                  const char *from, struct store_restored *restored,
                                  struct fault *fault);

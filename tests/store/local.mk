@@ -128,3 +128,8 @@ tests_store_test_schema_LDADD = $(STORE_LIBS)
 # What server.c keeps for the next program.
 clean-local:
 	rm -rf tests/store/postgresql-* tests/store/server.lock
+
+check_PROGRAMS += tests/store/test_copy
+tests_store_test_copy_SOURCES = tests/store/test_copy.c
+tests_store_test_copy_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_copy_LDADD = $(STORE_LIBS)

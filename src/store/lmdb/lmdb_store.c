@@ -371,5 +371,6 @@ const struct store_kind lmdb_kind = {
     .notice = notice,
     .check = check_all,
     .backup = backup,
+    .copy = copy_all,
     .restore = restore_run,
 };

@@ -533,6 +533,21 @@ bool rows_mark_remove(struct rows *rows, enum mark_kind kind, const uint8_t hash
     return remove_row(rows, TABLE_MARKS, &key);
 }
 
+/* ---- as they are ---- */
+
+bool rows_raw_get(struct rows *rows, enum table table, const struct rows_key *key,
+                  struct txn_bytes *stored)
+{
+    return !rows->failed && is_done(rows, rows->txn.kind->get(&rows->txn, table, bytes_of(key),
+                                                              stored, rows->fault));
+}
+
+void rows_raw_put(struct rows *rows, enum table table, const struct rows_key *key,
+                  struct txn_bytes stored)
+{
+    put(rows, table, key, stored);
+}
+
 /* ---- indices ---- */
 
 bool rows_index_get(struct rows *rows, enum table table, const struct rows_key *key)

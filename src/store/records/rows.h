@@ -100,6 +100,12 @@ bool rows_mark_get(struct rows *rows, enum mark_kind kind, const uint8_t hash[MA
 void rows_mark_put(struct rows *rows, const struct mark *mark);
 bool rows_mark_remove(struct rows *rows, enum mark_kind kind, const uint8_t hash[MARK_HASH_SIZE]);
 
+/* A row as it is stored, MAC and all, for a copy of the whole store. */
+bool rows_raw_get(struct rows *rows, enum table table, const struct rows_key *key,
+                  struct txn_bytes *stored);
+void rows_raw_put(struct rows *rows, enum table table, const struct rows_key *key,
+                  struct txn_bytes stored);
+
 /* The indices have keys only: they lead to records, which have MACs. */
 bool rows_index_get(struct rows *rows, enum table table, const struct rows_key *key);
 void rows_index_put(struct rows *rows, enum table table, const struct rows_key *key);

@@ -139,6 +139,8 @@ static enum store_result apply_verb(const struct sweep *sweep, struct rows *rows
         return outbox_failed(rows, write);
     case STORE_WRITE_RETRY:
         return outbox_retry(rows, write->of.retry);
+    case STORE_WRITE_COPY:
+        return copy_some(rows, write->of.copy);
     }
     rows_fail(rows, "a write of no known kind");
     return STORE_FAULT;

@@ -150,6 +150,11 @@ enum store_result marks_find(struct store *store, enum mark_kind kind,
 
 enum store_result sweep_clock_ahead(struct store *store, int64_t now_ms, int64_t *ahead_ms,
                                     struct fault *fault);
+/* As store_copy, where both kinds keep their data in such tables. */
+enum store_result copy_all(struct store *from, struct store *to,
+                           void (*progress)(void *self, uint64_t done, uint64_t total), void *self,
+                           struct fault *fault);
+enum store_result copy_some(struct rows *rows, struct copying *copying);
 enum store_result check_all(struct store *store, const struct store_check *check,
                             uint64_t *findings, struct fault *fault);
 
