@@ -21,8 +21,9 @@ enum {
 /* What a rotation may change without the turn: rows that are its session's alone. */
 enum { OWN_TABLES = 1 << TABLE_SESSIONS | 1 << TABLE_ALIASES | 1 << TABLE_ENDS };
 
+/* A row that every store has and no write changes. */
 static const struct statement take_turn_row = {
-    "take_turn", "SELECT value FROM meta WHERE key = 'turn' FOR UPDATE"};
+    "take_turn", "SELECT value FROM meta WHERE key = 'format' FOR UPDATE"};
 static const struct statement stay_local = {"stay_local", "SET LOCAL synchronous_commit = 'local'"};
 
 struct committer {
@@ -235,7 +236,7 @@ static enum attempt attempt(struct committer *committer, struct attempting *a)
     if (!a->has_turn && committer->settings.rotation_local) {
         tables_send(tables, &stay_local, NULL);
     } else if (a->has_turn) {
-        commit_take_turn(tables);
+        tables_send(tables, &take_turn_row, NULL);
     }
     want_all(committer, &rows, a);
     sweeper_begin(&committer->sweeper);
@@ -359,11 +360,6 @@ static bool needs_turn(const struct committer *committer, const struct store_wri
         needs = !is_rotation(committer->settings.verbs, write);
     }
     return needs;
-}
-
-void commit_take_turn(struct tables *tables)
-{
-    tables_send(tables, &take_turn_row, NULL);
 }
 
 /* ---- in a group ---- */

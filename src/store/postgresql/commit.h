@@ -26,9 +26,6 @@ struct committer *committer_open(const struct commit_settings *settings);
 /* NULL is harmless. */
 void committer_close(struct committer *committer);
 
-/* Queues taking the turn, in a transaction. */
-void commit_take_turn(struct tables *tables);
-
 /* For group_commit_open; `self` is the committer. */
 extern const struct group_kind commit_group_kind;
 

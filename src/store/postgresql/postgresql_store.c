@@ -154,7 +154,10 @@ static bool read_first_records(struct postgresql_store *store, struct record_for
     return read;
 }
 
-/* Another process may have been quicker: looks again inside the transaction, with the turn. */
+/* There is no row yet whose lock is the turn. */
+static const struct statement lock_meta = {NULL, "LOCK TABLE meta IN SHARE ROW EXCLUSIVE MODE"};
+
+/* Another process may have been quicker: looks again inside the transaction. */
 static bool establish(struct postgresql_store *store, const struct store_settings *settings,
                       struct fault *fault)
 {
@@ -173,7 +176,7 @@ static bool establish(struct postgresql_store *store, const struct store_setting
     if (schema_make(tables.connection, NULL, NULL, until_us, fault) == STORE_OK &&
         writer_ready(writer, until_us, fault) == CONNECTION_OK) {
         tables_write_begin(&tables, until_us, &rows.txn);
-        commit_take_turn(&tables);
+        tables_send(&tables, &lock_meta, NULL);
         made = format_read(&rows, &format);
         if (!made && !rows.failed) {
             format_make(&rows, settings);
@@ -331,5 +334,6 @@ const struct store_kind postgresql_kind = {
     .notice = notice,
     .check = check_all,
     .backup = backup,
+    .copy = copy_all,
     .restore = restore,
 };
