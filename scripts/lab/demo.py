@@ -21,9 +21,9 @@ import urllib.parse
 # instead of this folder, whose http.py would hide Python's own
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 
-from lab import dialects, http, installation, jwks, machine, receiver, servers
+from lab import demo_failover, dialects, http, installation, jwks, machine, receiver, servers
 
-HELP = """./demo [--server lighttpd|apache|nginx] [--port N] [--data DIR] [--once]
+HELP = """./demo [--server lighttpd|apache|nginx] [--store lmdb|postgresql] [--port N] [--data DIR] [--once]
 
 Starts a web server on 127.0.0.1 with Retoken behind it, one demo account and one demo client; logs
 in and refreshes once at every mount (where a dialect has no login, `retoken session create` begins
@@ -31,6 +31,8 @@ the session) and shows requests and answers; replays a spent token, which ends i
 what a webhook and `retoken explain` tell of it; then serves until Ctrl-C and prints what to try.
 
   --server NAME   lighttpd (unless told otherwise), apache or nginx
+  --store KIND    lmdb (unless told otherwise); postgresql: three PostgreSQL servers and two web
+                  servers instead, with a failover while sessions refresh
   --port N        8080 unless told otherwise; 0 takes any free port
   --data DIR      keep retoken.conf, the store and the secret in DIR, and use them again next time
                   (without it they live in a temporary folder until the end)
@@ -285,12 +287,13 @@ def look_at_health(screen, port):
 
 # ---- the installation ----
 
-def prepare_data(data, programs, url):
-    """Begins an installation in the folder, or takes up the one that is there."""
+def prepare_data(data, programs, url, store=None):
+    """Begins an installation in the folder, or takes up the one that is there. store: the URL of another
+    store than that of the folder."""
     installed = installation.Installation(data, programs)
     kept = pathlib.Path(data) / CREDENTIALS
     if not installed.config.exists():
-        installed.init("--issuer", url)
+        installed.init("--issuer", url, *(["--store", store] if store is not None else []))
         installed.password, installed.client_secret = secrets.token_urlsafe(9), ""
         installed.add_account(ACCOUNT, installed.password, "--role", "ROLE_CUSTOMER",
                               "--claim", "email=ada@example.org", "--claim", "firstName=Ada",
@@ -478,10 +481,14 @@ def show_next(screen, server, installed, run):
 def options_of(arguments):
     parser = argparse.ArgumentParser(prog="./demo", usage=HELP.splitlines()[0], add_help=False)
     parser.add_argument("--server", choices=("lighttpd", "apache", "nginx"), default="lighttpd")
+    parser.add_argument("--store", choices=("lmdb", "postgresql"), default="lmdb")
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--data")
     parser.add_argument("--once", action="store_true")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.data and options.store == "postgresql":
+        parser.error("--data keeps an LMDB store; the servers of --store postgresql are temporary")
+    return options
 
 
 def choose_port(wanted):
@@ -521,23 +528,55 @@ def demo(screen, options, cleanup):
     programs = installation.programs_for_user()
     if programs != machine.BUILD:
         cleanup.callback(shutil.rmtree, programs, ignore_errors=True)
-    data = data_folder(options.data, run)
-    installed = prepare_data(data, programs, f"http://127.0.0.1:{port}")
-    write_page(run / "public", installed)
-    receiving, secret = subscribe(installed)
-    cleanup.callback(receiving.stop)
-    server = servers.start(options.server, installed, run, port=port, page=run / "public")
-    cleanup.callback(server.stop)
-    kept = "" if options.data else screen.dim(" (temporary; --data DIR keeps one)")
-    screen.line(f"{screen.bold('Retoken')} behind {server.version()} on {screen.bold(server.url)}")
-    screen.line(f"data in {data}{kept}\n")
-    wrong = exercise(screen, server, installed) + (not tell_why(screen, server, installed, receiving, secret))
+    data, url = data_folder(options.data, run), f"http://127.0.0.1:{port}"
+    if options.store == "postgresql":
+        cluster = demo_failover.start(run, cleanup)
+        installed = prepare_data(data, programs, url, demo_failover.store_of(cluster))
+        wrong, server = fail_over(screen, options, cleanup, cluster, installed, port, run)
+    else:
+        installed = prepare_data(data, programs, url)
+        wrong, server = visit_mounts(screen, options, cleanup, installed, port, run)
     if options.once or wrong:
         return 1 if wrong else 0
     show_next(screen, server, installed, run)
     server.process.wait()
     screen.line(screen.bad("the web server ended by itself:") + f"\n{server.log_text()[-2000:]}")
     return 1
+
+
+def start_server(options, cleanup, installed, port, run):
+    server = servers.start(options.server, installed, run, port=port, page=run / "public")
+    cleanup.callback(server.stop)
+    return server
+
+
+def visit_mounts(screen, options, cleanup, installed, port, run):
+    """How much was wrong, and the web server."""
+    write_page(run / "public", installed)
+    receiving, secret = subscribe(installed)
+    cleanup.callback(receiving.stop)
+    server = start_server(options, cleanup, installed, port, run)
+    kept = "" if options.data else screen.dim(" (temporary; --data DIR keeps one)")
+    screen.line(f"{screen.bold('Retoken')} behind {server.version()} on {screen.bold(server.url)}")
+    screen.line(f"data in {installed.folder}{kept}\n")
+    wrong = exercise(screen, server, installed) + (not tell_why(screen, server, installed, receiving, secret))
+    return wrong, server
+
+
+def fail_over(screen, options, cleanup, cluster, installed, port, run):
+    """How much was wrong, and one of two web servers."""
+    write_page(run / "public", installed)
+    other = run / "other"
+    shutil.copytree(run / "public", other / "public")
+    machine.own(other)
+    first, second = (start_server(options, cleanup, installed, *place)
+                     for place in ((port, run), (choose_port(options.port and port + 1), other)))
+    screen.line(f"{screen.bold('Retoken')} behind two {first.version()}, on {screen.bold(first.url)} and "
+                f"{screen.bold(second.url)}, over three PostgreSQL servers")
+    shown = demo_failover.store_of(cluster).replace(str(cluster.servers[0].folder.parent).replace("/", "%2F"), "…")
+    screen.line(f"store = {shown}\n")
+    wrong = not demo_failover.show(screen, cluster, (first.port, second.port), installed, begin)
+    return wrong, first
 
 
 def stop(number, frame):

@@ -22,6 +22,7 @@ SETTINGS = {
     "shared_buffers": "32MB",
     "fsync": "off",  # what is killed here are processes, not machines
     "wal_log_hints": "on",  # for pg_rewind
+    "wal_keep_size": "'128MB'",  # the same: what it was before the failover
     "hot_standby": "on",
     "log_min_messages": "warning",
     "log_line_prefix": "'%m [%p] %a %e '",
@@ -41,7 +42,8 @@ def program(name):
 
 def url(servers, database, user=None, **parameters):
     """A URL of libpq's with all these servers (or proxies), and the words behind `?`."""
-    hosts = ",".join(str(server.socket).replace("/", "%2F") for server in servers)
+    hosts = ",".join(str(server.socket).replace("/", "%2F") + (f":{server.port}" if server.port != PORT else "")
+                     for server in servers)
     words = "&".join(f"{name}={value}" for name, value in parameters.items())
     return f"postgresql://{f'{user}@' if user else ''}{hosts}/{database}{f'?{words}' if words else ''}"
 
@@ -276,6 +278,15 @@ class Cluster:
         """In order: the primary ends with all that it has on the standbys, and one of them takes over."""
         self.primary.stop()
         return self.failover()
+
+    def mend(self):
+        """Whatever was done to it: there is a primary, and all others follow it."""
+        for server in self.servers:
+            if server.is_running():
+                server.thaw()
+        if not self.primary.is_running():
+            self.failover()
+        self.rejoin()
 
     def rejoin(self):
         """What has failed comes back as standbys."""

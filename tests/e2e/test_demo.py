@@ -18,7 +18,7 @@ COMMAND = ["/usr/bin/python3", "-B", str(machine.ROOT / "scripts" / "lab" / "dem
 
 def run(*options):
     return subprocess.run([*COMMAND, *options], capture_output=True, text=True, check=False,
-                          timeout=120)
+                          timeout=300)
 
 
 @pytest.mark.parametrize("server", ["lighttpd", "apache", "nginx"])
@@ -30,6 +30,12 @@ def test_once(server):
     for path in dialects.PATHS:
         assert path in done.stdout
     assert "\033" not in done.stdout  # plain in a pipe
+
+
+def test_failover():
+    done = run("--once", "--port", "0", "--store", "postgresql")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "there is no primary" in done.stdout and "nobody was logged out: all 24 sessions are live" in done.stdout
 
 
 @pytest.fixture
