@@ -55,7 +55,7 @@ class Proxy:
 
     def __init__(self, folder, server):
         self.socket = machine.folder("p-", folder)
-        self.server = server
+        self.server, self.port = server, PORT
         self.rules, self.cancels, self.connections = [], 0, []
         self.statements = collections.Counter()  # text -> how often it was run
         self.lock, self.running = threading.Lock(), threading.Event()
@@ -220,7 +220,7 @@ class _Connection:
         if action is not None:
             self.client.sendall(error(action))
             raise Ended
-        self.server.connect(str(pathlib.Path(self.proxy.server.socket) / f".s.PGSQL.{PORT}"))
+        self.server.connect(str(pathlib.Path(self.proxy.server.socket) / f".s.PGSQL.{self.proxy.server.port}"))
         self.server.sendall(struct.pack(">II", size, code) + rest)
 
     # ---- from the client ----
@@ -242,6 +242,10 @@ class _Connection:
                 action = self.proxy.action_for(found if kind == b"Q" else self.portals.get(found, ""))
             if action is not None and action not in PLACES:
                 out += self._in_place_of(kind, action)
+                if action in FATAL:
+                    self.server.sendall(out)
+                    while True:  # until the error is told; a server that has ended runs nothing more
+                        self.requests.message()
             elif action == BEFORE:
                 self.server.sendall(out)
                 raise Ended
