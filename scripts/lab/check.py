@@ -171,11 +171,11 @@ def unit(folder, *make_arguments, programs=None, env=None):
     return work
 
 
-def pytest(folder, *arguments, build_folder="build"):
+def pytest(folder, *arguments, build_folder="build", **variables):
     def work(stage):
         report = stage.log.with_suffix(".xml")
         report.unlink(missing_ok=True)
-        env = {"RETOKEN_BUILD": str(ROOT / build_folder), **SANITIZER_OPTIONS}
+        env = {"RETOKEN_BUILD": str(ROOT / build_folder), **SANITIZER_OPTIONS, **variables}
         status = stage.command(*PYTEST, f"--junitxml={report}", f"--rootdir={ROOT}", *arguments,
                                folder, env=env)
         if not report.exists():
@@ -239,9 +239,12 @@ CAMPAIGN = {
     "restores": (4, 120, "backups are put back under load"),
     "webhooks": (6, 120, "every refresh is told, through kills on both sides"),
     "soak": (3, 300, "many expired sessions, no cron"),
+    "failovers": (25, 600, "the primary of three PostgreSQL servers is killed"),
+    "updates": (0, 150, "what 100,000 refreshes leave of tables in PostgreSQL"),
     "lmdb": (0, 200, "kills and power cuts with Debian 13's LMDB"),
 }
 FUZZ_LONG_SECONDS = 60
+PATRONI_SECONDS = 240
 
 
 def campaign(part, seconds, *options):
@@ -287,6 +290,8 @@ def plan():
         Stage("unit", "unit tests and fuzz seeds", unit("build"), needs=["build"]),
         CLANG,
         Stage("e2e", "real web servers, races, kills, faults", pytest("tests/e2e"), needs=["build"]),
+        Stage("e2e-postgresql", "races and kills on PostgreSQL",
+              pytest("tests/e2e", "-k", "test_race or test_kill", RETOKEN_STORE="postgresql"), needs=["build"]),
         Stage("asan-unit", "unit tests under ASan and UBSan", unit("build-clang", env=SANITIZER_OPTIONS),
               needs=["clang"]),
         TSAN,
@@ -302,6 +307,8 @@ def plan():
         Stage("tsan-e2e", "the race under TSan",
               pytest("tests/e2e", "-m", "threaded", build_folder="build-tsan"), needs=["tsan"]),
         *fuzz_stages(),
+        Stage("patroni", "failovers by Patroni and etcd",
+              campaign("failovers", PATRONI_SECONDS, "--set=manager=patroni"), needs=["build"], only_by_name=True),
         Stage("mutants", "seeded bugs, which the tests must notice", try_mutants, only_by_name=True),
     ]
 
