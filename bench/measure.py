@@ -227,8 +227,8 @@ def postgresql_server(folder, **settings):
     """One that runs, as a package installs it but for its memory: what is committed is on the disk."""
     if not packages("postgresql"):
         raise machine.LabError("postgresql cannot be installed")
-    return postgresql.Server(folder, "postgresql", fsync="on", shared_buffers="128MB", max_wal_size="4GB",
-                             max_connections="100", **settings).make().start()
+    usual = {"fsync": "on", "shared_buffers": "128MB", "max_wal_size": "4GB", "max_connections": "100"}
+    return postgresql.Server(folder, "postgresql", **(usual | settings)).make().start()
 
 
 class Served:
@@ -256,6 +256,10 @@ class Served:
     def pids(self):
         return [process.pid for process in self.bare.processes]
 
+    def behind_pids(self):
+        """Of what the responder asks."""
+        return []
+
     def front_pids(self):
         pid = self.front.process.pid
         return [pid, *machine.children(pid)]
@@ -276,7 +280,8 @@ class _Front(servers.Nginx):
 
 def nothing(tools):
     """As an installation: a responder that does nothing."""
-    return types.SimpleNamespace(responder=tools["nothing"], config="", folder=tools.folder, variables={})
+    return types.SimpleNamespace(responder=tools["nothing"], config="", folder=tools.folder, variables={},
+                                 words=[])
 
 
 def private_dirty_mb(pid):
@@ -399,7 +404,7 @@ def table(rows):
 
 def costs(rows):
     """The same loads as seen by a client, and who had the CPU for how long; medians of the rounds."""
-    lines = [("", "p50 ms", "p99 ms", "p99.9 ms", "CPU us each: server", "nginx", "generator")]
+    lines = [("", "p50 ms", "p99 ms", "p99.9 ms", "CPU us each: server", "nginx, PostgreSQL", "generator")]
     for row in rows:
         if row.details:
             lines.append((row.what, *(
