@@ -125,6 +125,11 @@ tests_store_test_schema_SOURCES = tests/store/test_schema.c
 tests_store_test_schema_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_schema_LDADD = $(STORE_LIBS)
 
+check_PROGRAMS += tests/store/test_postgresql
+tests_store_test_postgresql_SOURCES = tests/store/test_postgresql.c
+tests_store_test_postgresql_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_postgresql_LDADD = $(STORE_LIBS)
+
 # What server.c keeps for the next program.
 clean-local:
 	rm -rf tests/store/postgresql-* tests/store/server.lock

@@ -19,7 +19,7 @@
 #include "base/scratch.h"
 #include "store/server.h"
 
-enum { PAIRS = 64, CHUNK = 256 * 1024 };
+enum { PAIRS = 64, CHUNK = 256 * 1024, ANSWER_MS = 100 };
 
 struct pair {
     int client, server;  /* -1: closed */
@@ -37,12 +37,18 @@ struct proxy {
     struct pair pairs[PAIRS]; /* of the thread, as are: */
     size_t count;
     char chunk[CHUNK];
+    struct pair *late; /* NULL: none */
+    char held[CHUNK];  /* its commit */
+    size_t held_size;
 };
 
 static void *run(void *self);
 static void accept_one(struct proxy *proxy);
 static void pass(struct proxy *proxy, struct pair *pair, bool to_server);
 static enum proxy_cut take_cut(struct proxy *proxy, const char *bytes, size_t size);
+static bool sends(const char *bytes, size_t size, const char *statement);
+static void hold(struct proxy *proxy, struct pair *pair, size_t size);
+static void release_late(struct proxy *proxy, int asked);
 static bool send_all(int to, const char *bytes, size_t size);
 static void close_one(int *socket);
 static struct sockaddr_un address_of(const char *directory);
@@ -171,7 +177,14 @@ static void pass(struct proxy *proxy, struct pair *pair, bool to_server)
 
     if (good && to_server) {
         pair->cuts = take_cut(proxy, proxy->chunk, (size_t)size);
+        if (pair->cuts == PROXY_LATE) {
+            hold(proxy, pair, (size_t)size);
+            return;
+        }
         good = pair->cuts != PROXY_CUT_BEFORE && send_all(*to, proxy->chunk, (size_t)size);
+        if (good && proxy->late != NULL && sends(proxy->chunk, (size_t)size, "introduce")) {
+            release_late(proxy, *to);
+        }
     } else if (good && (pair->cuts == PROXY_CUT_AFTER || pair->cuts == PROXY_STALL)) {
         if (memmem(proxy->chunk, (size_t)size, "COMMIT", sizeof "COMMIT") == NULL) {
             return; /* it comes later */
@@ -189,18 +202,45 @@ static void pass(struct proxy *proxy, struct pair *pair, bool to_server)
     }
 }
 
-/* Bind of the prepared statement "commit": an empty name of a portal, and its own. */
 static enum proxy_cut take_cut(struct proxy *proxy, const char *bytes, size_t size)
 {
     enum proxy_cut cut = PROXY_PASS;
 
     pthread_mutex_lock(&proxy->lock);
-    if (proxy->left > 0 && memmem(bytes, size, "\0commit", sizeof "\0commit") != NULL) {
+    if (proxy->left > 0 && sends(bytes, size, "commit")) {
         proxy->left--;
         cut = proxy->how;
     }
     pthread_mutex_unlock(&proxy->lock);
     return cut;
+}
+
+/* Bind of a prepared statement: the name of a portal, which is empty, and its own. */
+static bool sends(const char *bytes, size_t size, const char *statement)
+{
+    char names[32] = "";
+
+    snprintf(names + 1, sizeof names - 1, "%s", statement);
+    return memmem(bytes, size, names, strlen(statement) + 2) != NULL;
+}
+
+static void hold(struct proxy *proxy, struct pair *pair, size_t size)
+{
+    memcpy(proxy->held, proxy->chunk, size);
+    proxy->held_size = size;
+    proxy->late = pair;
+    close_one(&pair->client);
+}
+
+/* Once the question has been answered, or waits for what is late. */
+static void release_late(struct proxy *proxy, int asked)
+{
+    struct pollfd answer = {.fd = asked, .events = POLLIN};
+
+    (void)poll(&answer, 1, ANSWER_MS);
+    (void)send_all(proxy->late->server, proxy->held, proxy->held_size);
+    proxy->late->cuts = PROXY_PASS;
+    proxy->late = NULL;
 }
 
 static bool send_all(int to, const char *bytes, size_t size)

@@ -10,7 +10,9 @@ enum proxy_cut {
     PROXY_PASS,
     PROXY_CUT_BEFORE, /* the COMMIT does not reach the server */
     PROXY_CUT_AFTER,  /* its answer does not reach the client */
-    PROXY_STALL /* as the second, but the client is told nothing, and its connection is open */
+    PROXY_STALL,      /* as the second, but the client's connection stays open */
+    PROXY_LATE /* the client's connection is closed at once, and the COMMIT reaches the server when
+                  the store has asked on a new one what became of it */
 };
 
 struct proxy;

@@ -233,6 +233,10 @@ static enum attempt attempt(struct committer *committer, struct attempting *a)
     a->sweeps = a->has_turn && a->now_ms != 0;
     tables->mac = verbs->mac;
     tables_write_begin(tables, a->until_us, &rows.txn);
+    /* First, so that the row is locked before a COMMIT can be on its way: who asks for it on
+     * another connection waits for that COMMIT, however late it comes. */
+    writer_send_number(committer->writer);
+    tables->queued++;
     if (!a->has_turn && committer->settings.rotation_local) {
         tables_send(tables, &stay_local, NULL);
     } else if (a->has_turn) {
@@ -302,8 +306,6 @@ static bool commit(struct committer *committer, struct attempting *a)
     int64_t begun_us = clock_stopwatch_us();
     uint64_t writes = 0;
 
-    writer_send_number(committer->writer);
-    committer->tables.queued++;
     if (tables_commit(&committer->tables, &a->fault) != CONNECTION_OK) {
         return false;
     }
