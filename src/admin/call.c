@@ -35,6 +35,8 @@ enum call_end call_open(struct call *call)
         return call_fault(call, &fault);
     }
     call->opened = true;
+    call->clock = store_clock(call->service.store);
+    call->now_ms = clock_now_ms(&call->clock);
     return CALL_DONE;
 }
 
