@@ -60,6 +60,7 @@ static struct store_write *take_turn(struct group_commit *group);
 static bool has_to_lead(struct group_commit *group, int64_t *until_us);
 static struct store_write *begin_batch(struct group_commit *group);
 static void count(struct metrics *metrics, const struct store_write *write);
+static bool rest(struct group_commit *group);
 
 static struct store_write *take_all(struct group_commit *group)
 {
@@ -309,9 +310,30 @@ void group_commit_flush(struct group_commit *group)
 {
     struct store_write *batch;
 
-    while ((batch = begin_to_lead(group)) != NULL) {
-        run_and_tell(group, batch);
+    do {
+        while ((batch = begin_to_lead(group)) != NULL) {
+            run_and_tell(group, batch);
+        }
+    } while (rest(group));
+}
+
+/* True: something has come meanwhile. */
+static bool rest(struct group_commit *group)
+{
+    bool rests, more = false;
+
+    pthread_mutex_lock(&group->lock);
+    rests = group->kind->rest != NULL && !group->has_leader && group->first == NULL;
+    group->has_leader = group->has_leader || rests;
+    pthread_mutex_unlock(&group->lock);
+    if (rests) {
+        group->kind->rest(group->self);
+        pthread_mutex_lock(&group->lock);
+        group->has_leader = false;
+        more = group->first != NULL;
+        pthread_mutex_unlock(&group->lock);
     }
+    return more;
 }
 
 /* One that sleeps shall lead now, so that no sleeper's thread works for others for ever. False:

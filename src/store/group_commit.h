@@ -20,6 +20,8 @@ struct group_kind {
      * thread at a time, which has the turn. *notice says something that the operator should know
      * and that has failed no write; untouched: nothing. */
     void (*write)(void *self, struct store_write *batch, struct fault *notice);
+    /* Nothing waits to be written any more; of the thread that led last. NULL: nothing is to do. */
+    void (*rest)(void *self);
     /* Why a write has waited so long: a commit has taken commit_us so far; 0: it waits for the
      * turn. */
     void (*say_why)(void *self, int64_t commit_us, int64_t waited_us, struct fault *fault);

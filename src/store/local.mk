@@ -32,7 +32,7 @@ libstore_a_SOURCES = \
 	src/store/lmdb/journal.c src/store/lmdb/journal.h \
 	src/store/lmdb/ended_log.c src/store/lmdb/ended_log.h \
 	src/store/lmdb/facts.c \
-	src/store/lmdb/unstamped.c src/store/lmdb/unstamped.h \
+	src/store/verbs/unstamped.c src/store/verbs/unstamped.h \
 	src/store/lmdb/env.c src/store/lmdb/env.h src/store/lmdb/env_private.h \
 	src/store/lmdb/env_tables.c \
 	src/store/lmdb/env_open.c \

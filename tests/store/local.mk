@@ -138,3 +138,8 @@ check_PROGRAMS += tests/store/test_copy
 tests_store_test_copy_SOURCES = tests/store/test_copy.c
 tests_store_test_copy_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_copy_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/store/test_late_commit
+tests_store_test_late_commit_SOURCES = tests/store/test_late_commit.c
+tests_store_test_late_commit_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_late_commit_LDADD = $(STORE_LIBS)

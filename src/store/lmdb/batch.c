@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 #include "store/lmdb/journal.h"
-#include "store/lmdb/unstamped.h"
+#include "store/lmdb/process_lock.h"
+#include "store/verbs/unstamped.h"
 #include "store/verbs/sweeper.h"
 
 enum {
@@ -21,6 +22,8 @@ enum {
  * done again, and each time twice as long is allowed: a stall is made up for, and a disk that is
  * slow all the time is not made slower for long. */
 enum { PROMPT_MS = 1000, STAMPS_MOST = 3 };
+
+_Static_assert((int)UNSTAMPED_PAGE <= (int)PROCESS_LOCK_PAGE, "what is shared has room for it");
 
 /* A point in time by every clock there is. */
 struct instant {

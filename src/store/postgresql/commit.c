@@ -12,11 +12,17 @@
 #include <time.h>
 
 #include "store/verbs/sweeper.h"
+#include "store/verbs/unstamped.h"
 
 enum {
     SWEEP_EVERY_US = 1000 * 1000, /* where only rotations are written */
-    PAUSE_MS = 20                 /* between two looks at a server that is away */
+    PAUSE_MS = 20,                /* between two looks at a server that is away */
+    TIDY_EVERY_US = 3600 * 1000 * INT64_C(1000)
 };
+
+/* As lmdb/batch.c: windows run from when a successor was durable, so what took longer is stamped
+ * again, and each time twice as long is allowed. */
+enum { PROMPT_US = 1000 * 1000, STAMPS_MOST = 3 };
 
 /* What a rotation may change without the turn: rows that are its session's alone. */
 enum { OWN_TABLES = 1 << TABLE_SESSIONS | 1 << TABLE_ALIASES | 1 << TABLE_ENDS };
@@ -32,7 +38,11 @@ struct committer {
     struct tables tables;
     struct sweeper sweeper;
     struct ended_list ended; /* nobody reads it: a database is put back by its own means */
-    int64_t swept_us;
+    int64_t swept_us, tidied_us;
+    struct unstamped
+        *unstamped;           /* what the last transaction has rotated, until its time is right */
+    int64_t unstamped_number; /* of that transaction */
+    bool unconfirmed;         /* its time is right, and the server has not been told */
 };
 
 /* What became of an attempt. */
@@ -51,6 +61,7 @@ struct attempting {
     struct store_write *batch;
     int64_t now_ms;   /* 0: nothing is swept */
     int64_t until_us; /* when it gives up */
+    int64_t begun_us; /* the transaction */
     bool has_turn, sweeps;
     struct fault fault;
 };
@@ -60,6 +71,7 @@ static bool settle(struct committer *committer, struct store_write *batch, int64
 static enum attempt attempt(struct committer *committer, struct attempting *a);
 static enum attempt of_outcome(enum connection_outcome outcome);
 static bool needs_turn(const struct committer *committer, const struct store_write *batch);
+static void stamp_what_was_left(struct committer *committer, int64_t until_us);
 
 struct committer *committer_open(const struct commit_settings *settings)
 {
@@ -71,8 +83,9 @@ struct committer *committer_open(const struct commit_settings *settings)
     committer->settings = *settings;
     committer->swept_us = clock_stopwatch_us();
     committer->writer = writer_open(settings->server);
-    if (committer->writer == NULL) {
-        free(committer);
+    committer->unstamped = calloc(1, UNSTAMPED_PAGE);
+    if (committer->writer == NULL || committer->unstamped == NULL) {
+        committer_close(committer);
         return NULL;
     }
     committer->tables.connection = writer_connection(committer->writer);
@@ -85,6 +98,7 @@ void committer_close(struct committer *committer)
         tables_free(&committer->tables);
         writer_close(committer->writer);
         ended_list_free(&committer->ended);
+        free(committer->unstamped);
         free(committer);
     }
 }
@@ -97,6 +111,7 @@ static void write_batch(void *self, struct store_write *batch, struct fault *not
     int64_t until_us = clock_stopwatch_us() + committer->settings.wait_us;
     int64_t now_ms = store_time_of(batch);
 
+    stamp_what_was_left(committer, until_us);
     if (settle(committer, batch, now_ms, until_us, notice) || batch->next == NULL) {
         return;
     }
@@ -114,6 +129,7 @@ static void write_batch(void *self, struct store_write *batch, struct fault *not
 }
 
 static bool learn(struct committer *committer, struct attempting *a, bool *applied);
+static void stamp_if_late(struct committer *committer, int64_t begun_us, int64_t until_us);
 static void pause_until(int64_t until_us);
 
 /* Until every write has its result, or the time is up. False: one of the writes fails the batch. */
@@ -129,11 +145,16 @@ static bool settle(struct committer *committer, struct store_write *batch, int64
     for (;;) {
         enum attempt outcome = attempt(committer, &a);
 
-        if (outcome == ATTEMPT_UNKNOWN && learn(committer, &a, &applied) && applied) {
-            outcome = ATTEMPT_DONE;
+        if (outcome == ATTEMPT_UNKNOWN && learn(committer, &a, &applied)) {
+            if (applied) {
+                outcome = ATTEMPT_DONE;
+            } else {
+                unstamped_forget(committer->unstamped);
+            }
         }
         switch (outcome) {
         case ATTEMPT_DONE:
+            stamp_if_late(committer, a.begun_us, until_us);
             if (a.sweeps) {
                 sweeper_committed(&committer->sweeper, notice);
             }
@@ -194,6 +215,8 @@ static bool learn(struct committer *committer, struct attempting *a, bool *appli
 /* ---- one transaction ---- */
 
 static void want_all(struct committer *committer, struct rows *rows, const struct attempting *a);
+static bool is_doubtful(struct committer *committer, struct rows *rows,
+                        const struct store_write *write);
 static bool commit(struct committer *committer, struct attempting *a);
 
 static enum attempt fail(struct committer *committer, struct attempting *a, enum attempt outcome)
@@ -229,6 +252,7 @@ static enum attempt attempt(struct committer *committer, struct attempting *a)
         return outcome == CONNECTION_UNKNOWN ? ATTEMPT_AWAY
                                              : fail(committer, a, of_outcome(outcome));
     }
+    a->begun_us = clock_stopwatch_us();
     committer->ended.count = 0;
     a->sweeps = a->has_turn && a->now_ms != 0;
     tables->mac = verbs->mac;
@@ -250,7 +274,9 @@ static enum attempt attempt(struct committer *committer, struct attempting *a)
     }
     for (struct store_write *write = a->batch; tables->outcome == CONNECTION_OK && write != NULL;
          write = write->next) {
-        if (!verbs_settle(verbs, &rows, write) && tables->outcome == CONNECTION_OK) {
+        if (is_doubtful(committer, &rows, write)) {
+            write->result = STORE_STALE;
+        } else if (!verbs_settle(verbs, &rows, write) && tables->outcome == CONNECTION_OK) {
             forget_results(a->batch, write);
             tables_abort(tables);
             return a->has_turn ? ATTEMPT_FAILED : ATTEMPT_WITH_TURN;
@@ -306,6 +332,13 @@ static bool commit(struct committer *committer, struct attempting *a)
     int64_t begun_us = clock_stopwatch_us();
     uint64_t writes = 0;
 
+    if (a->has_turn && begun_us - committer->tidied_us >= TIDY_EVERY_US) {
+        writer_send_tidy(committer->writer);
+        committer->tables.queued++;
+        committer->tidied_us = begun_us;
+    }
+    unstamped_note(committer->unstamped, a->batch);
+    committer->unstamped_number = writer_committed(committer->writer) + 1;
     if (tables_commit(&committer->tables, &a->fault) != CONNECTION_OK) {
         return false;
     }
@@ -321,6 +354,120 @@ static bool commit(struct committer *committer, struct attempting *a)
                     (uint64_t)(clock_stopwatch_us() - begun_us));
     metrics_observe(committer->settings.metrics, METRIC_HISTOGRAM_BATCH, writes);
     return true;
+}
+
+/* ---- the time of what was late ---- */
+
+static bool stamp(struct committer *committer, int64_t until_us);
+
+/* It was committed. */
+static void stamp_if_late(struct committer *committer, int64_t begun_us, int64_t until_us)
+{
+    int64_t allowed_us = PROMPT_US;
+
+    for (int stamps = 0; stamps < STAMPS_MOST && clock_stopwatch_us() - begun_us > allowed_us;
+         stamps++) {
+        begun_us = clock_stopwatch_us();
+        if (!stamp(committer, until_us)) {
+            return; /* before the next batch it is tried again */
+        }
+        allowed_us *= 2;
+    }
+    unstamped_forget(committer->unstamped);
+    committer->unconfirmed = true;
+}
+
+/* A transaction whose outcome was not learnt in time: was it committed, its tokens are spent only
+ * since anybody can know. */
+static void stamp_what_was_left(struct committer *committer, int64_t until_us)
+{
+    struct fault fault = {""};
+    struct store_write first;
+
+    if (!unstamped_get(committer->unstamped, 0, &first) ||
+        writer_ready(committer->writer, until_us, &fault) != CONNECTION_OK) {
+        return;
+    }
+    if (writer_committed(committer->writer) < committer->unstamped_number ||
+        stamp(committer, until_us)) {
+        unstamped_forget(committer->unstamped);
+    }
+}
+
+/* In a transaction of its own; the sessions are locked one by one, in order of the batch. */
+static bool stamp(struct committer *committer, int64_t until_us)
+{
+    const struct verbs *verbs = committer->settings.verbs;
+    struct tables *tables = &committer->tables;
+    struct fault fault = {""};
+    struct rows rows = {.mac = verbs->mac,
+                        .clock = verbs->clock.now_ms != NULL ? &verbs->clock : NULL,
+                        .fault = &fault};
+    struct store_write write;
+
+    if (writer_ready(committer->writer, until_us, &fault) != CONNECTION_OK) {
+        return false;
+    }
+    tables_write_begin(tables, until_us, &rows.txn);
+    writer_send_number(committer->writer);
+    tables->queued++;
+    for (size_t at = 0; unstamped_get(committer->unstamped, at, &write); at++) {
+        rows_session_want(&rows, write.of.rotate.id);
+    }
+    for (size_t at = 0; unstamped_get(committer->unstamped, at, &write); at++) {
+        verbs_stamp(&rows, &write);
+        rows.failed = false; /* a damaged record is not the others' */
+    }
+    if (tables->outcome != CONNECTION_OK || tables_commit(tables, &fault) != CONNECTION_OK) {
+        tables_abort(tables);
+        return false;
+    }
+    writer_note_commit(committer->writer);
+    return true;
+}
+
+/* A session that shall end because a spent token came back, while the one who spent it may have
+ * died before it could say since when that was known: it is stamped here, and is judged again. */
+static bool is_doubtful(struct committer *committer, struct rows *rows,
+                        const struct store_write *write)
+{
+    struct tables *tables = &committer->tables;
+    struct store_rotation rotation;
+    struct fault fault = {""};
+    struct store_write stamped;
+    size_t statement;
+
+    if (write->kind != STORE_WRITE_END || write->of.end.as_read == NULL ||
+        write->of.end.as_read->spent[0].wall_ms == 0) {
+        return false;
+    }
+    writer_send_doubt(committer->writer, write->of.end.as_read->spent[0].wall_ms);
+    statement = tables->queued++;
+    if (tables_fetch(tables, &fault) != TXN_OK ||
+        connection_rows(tables->connection, statement) == 0) {
+        return false;
+    }
+    rotation = (struct store_rotation){.from = write->of.end.as_read->generation - 1,
+                                       .to = write->of.end.as_read->generation};
+    memcpy(rotation.id, write->of.end.id, sizeof rotation.id);
+    store_prepare_rotate(&stamped, &rotation);
+    verbs_stamp(rows, &stamped);
+    return true;
+}
+
+/* While nothing waits. */
+static void rest(void *self)
+{
+    struct committer *committer = self;
+    struct fault fault = {""};
+
+    if (committer->unconfirmed) {
+        committer->unconfirmed = false;
+        if (writer_ready(committer->writer, clock_stopwatch_us() + PROMPT_US, &fault) ==
+            CONNECTION_OK) {
+            writer_confirm(committer->writer, clock_stopwatch_us() + PROMPT_US, &fault);
+        }
+    }
 }
 
 static enum attempt of_outcome(enum connection_outcome outcome)
@@ -396,4 +543,5 @@ const struct group_kind commit_group_kind = {.turn_take = take_turn,
                                              .turn_give = give_turn,
                                              .turn_note = note_turn,
                                              .write = write_batch,
+                                             .rest = rest,
                                              .say_why = say_why};

@@ -305,7 +305,7 @@ static void add_tables(struct making *making, const struct state *state)
         schema);
     add(making,
         "CREATE TABLE IF NOT EXISTS %s." WRITERS " (id uuid PRIMARY KEY, batch bigint NOT NULL,"
-        " seen timestamptz NOT NULL) WITH (fillfactor = 20)",
+        " confirmed bigint NOT NULL, seen timestamptz NOT NULL) WITH (fillfactor = 20)",
         schema);
     /* the key of a name is the name, and its record begins with the account's number */
     add(making,

@@ -12,12 +12,25 @@ enum { ID_SIZE = 16 };
 
 /* Waits for the row's lock, which a transaction of the connection before may still hold. */
 static const struct statement introduce = {
-    "introduce", "INSERT INTO writers (id, batch, seen) VALUES ($1::uuid, 0, now())"
+    "introduce", "INSERT INTO writers (id, batch, confirmed, seen) VALUES ($1::uuid, 0, 0, now())"
                  " ON CONFLICT (id) DO UPDATE SET seen = now()"
                  " RETURNING batch, clock_timestamp()"};
-static const struct statement number = {
-    "number", "INSERT INTO writers (id, batch, seen) VALUES ($1::uuid, $2::bigint, now())"
-              " ON CONFLICT (id) DO UPDATE SET batch = excluded.batch, seen = excluded.seen"};
+static const struct statement number = {"number",
+                                        "INSERT INTO writers (id, batch, confirmed, seen)"
+                                        " VALUES ($1::uuid, $2::bigint, $2::bigint - 1, now())"
+                                        " ON CONFLICT (id) DO UPDATE SET batch = excluded.batch,"
+                                        " confirmed = excluded.confirmed, seen = excluded.seen"};
+static const struct statement no_wait = {"no_wait",
+                                         "SELECT set_config('synchronous_commit', 'off', true)"};
+static const struct statement confirm = {
+    "confirm", "UPDATE writers SET confirmed = batch WHERE id = $1::uuid"};
+/* Its batch began when the token was spent, by the same clock. */
+static const struct statement doubt = {
+    "doubt", "SELECT 1::bigint FROM writers WHERE batch > confirmed AND id <> $1::uuid"
+             " AND seen BETWEEN $2::timestamptz - interval '2 seconds'"
+             " AND $2::timestamptz + interval '2 seconds' LIMIT 1"};
+static const struct statement tidy = {
+    "tidy", "DELETE FROM writers WHERE seen < now() - interval '1 day' AND id <> $1::uuid"};
 /* A commit that a power cut takes back is none; and all our statements find rows by their key,
  * whatever the planner has been told about the size of a table. */
 static const struct statement settings = {
@@ -116,6 +129,12 @@ struct connection *writer_connection(struct writer *writer)
     return writer->connection;
 }
 
+static void begin_parameters(struct writer *writer)
+{
+    parameters_clear(&writer->parameters);
+    parameters_bytes(&writer->parameters, writer->id, sizeof writer->id);
+}
+
 enum connection_outcome writer_ready(struct writer *writer, int64_t until_us, struct fault *fault)
 {
     struct connection *connection = writer->connection;
@@ -124,8 +143,7 @@ enum connection_outcome writer_ready(struct writer *writer, int64_t until_us, st
     if (outcome != CONNECTION_OK || connection_times(connection) == writer->times) {
         return outcome;
     }
-    parameters_clear(&writer->parameters);
-    parameters_bytes(&writer->parameters, writer->id, sizeof writer->id);
+    begin_parameters(writer);
     connection_send(connection, &settings, NULL);
     outcome = connection_wait(connection, until_us, fault);
     if (outcome == CONNECTION_OK) {
@@ -147,10 +165,30 @@ int64_t writer_committed(const struct writer *writer)
 
 void writer_send_number(struct writer *writer)
 {
-    parameters_clear(&writer->parameters);
-    parameters_bytes(&writer->parameters, writer->id, sizeof writer->id);
+    begin_parameters(writer);
     parameters_i64(&writer->parameters, writer->committed + 1);
     connection_send(writer->connection, &number, &writer->parameters);
+}
+
+enum connection_outcome writer_confirm(struct writer *writer, int64_t until_us, struct fault *fault)
+{
+    begin_parameters(writer);
+    connection_send(writer->connection, &no_wait, NULL);
+    connection_send(writer->connection, &confirm, &writer->parameters);
+    return connection_wait(writer->connection, until_us, fault);
+}
+
+void writer_send_doubt(struct writer *writer, int64_t spent_ms)
+{
+    begin_parameters(writer);
+    parameters_time(&writer->parameters, spent_ms);
+    connection_send(writer->connection, &doubt, &writer->parameters);
+}
+
+void writer_send_tidy(struct writer *writer)
+{
+    begin_parameters(writer);
+    connection_send(writer->connection, &tidy, &writer->parameters);
 }
 
 void writer_note_commit(struct writer *writer)

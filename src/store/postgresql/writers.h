@@ -34,9 +34,21 @@ struct connection *writer_connection(struct writer *writer);
 enum connection_outcome writer_ready(struct writer *writer, int64_t until_us, struct fault *fault);
 /* The number of the last transaction of this writer that is known to be committed. */
 int64_t writer_committed(const struct writer *writer);
-/* Queues, in a transaction, that it is the next one. */
+/* Queues, in a transaction, that it is the next one, and that what it wrote before bears the right
+ * time. */
 void writer_send_number(struct writer *writer);
 /* It was committed. */
 void writer_note_commit(struct writer *writer);
+
+/* A commit that waited long for a standby is seen late, and says that its tokens were spent earlier
+ * than anybody could know. Whoever wrote it corrects that, unless it has died; so a time is certain
+ * once this says so. Waits for no disk. */
+enum connection_outcome writer_confirm(struct writer *writer, int64_t until_us,
+                                       struct fault *fault);
+/* Queues the question whether a token that was spent at that time may have been spent later, by
+ * another writer; the answer is the statement's number of rows. */
+void writer_send_doubt(struct writer *writer, int64_t spent_ms);
+/* Queues forgetting those that have not been seen for a day. */
+void writer_send_tidy(struct writer *writer);
 
 #endif
