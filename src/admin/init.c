@@ -394,14 +394,13 @@ static bool make_secret(struct call *call, struct fault *fault)
 
 static bool make_store(struct call *call, struct fault *fault)
 {
-    struct fault absent;
-    bool there = service_look(&call->service.config, &absent) == STORE_OK;
+    enum store_result there = service_look(&call->service.config, fault);
 
-    if (!service_open(&call->service, true, false, fault)) {
+    if (there == STORE_FAULT || !service_open(&call->service, true, false, fault)) {
         return false;
     }
     call->opened = true;
-    say_item(call, "store", !there, store_url_place(call->service.config.store));
+    say_item(call, "store", there == STORE_ABSENT, store_url_place(call->service.config.store));
     return true;
 }
 

@@ -647,7 +647,7 @@ enum store_result store_facts(struct store *store, struct store_fact facts[STORE
 struct store_remark {
     const char *subject; /* "map" */
     bool warn;
-    char text[160];
+    char text[240];
 };
 enum { STORE_REMARKS_MAX = 8 };
 enum store_result store_remarks(struct store *store, struct store_remark remarks[STORE_REMARKS_MAX],

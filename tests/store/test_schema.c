@@ -215,6 +215,14 @@ static void without_rights_it_says_what_to_type(void **state)
     assert_result(STORE_FAULT, schema_make(other, NULL, NULL, soon(), &fault), fault);
     assert_says(fault, "may not make tables in schema anothers, which belongs to retoken");
     connection_close(other);
+    other = open_as("nobody", "made");
+    server_run("CREATE SCHEMA made");
+    struct connection *super = open_super("made");
+    assert_result(STORE_OK, schema_make(super, NULL, NULL, soon(), &fault), fault);
+    assert_result(STORE_FAULT, schema_make(other, NULL, NULL, soon(), &fault), fault);
+    assert_says(fault, "role nobody may not read and write all tables of schema made");
+    connection_close(super);
+    connection_close(other);
     connection_close(nobody);
 }
 

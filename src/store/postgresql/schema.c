@@ -207,8 +207,11 @@ static enum store_result judge(const struct state *state, struct fault *fault)
 
 static bool may_make(const struct state *state, struct fault *fault)
 {
-    if (state->version != 0 && state->version != SCHEMA_VERSION) {
-        return false;
+    bool judged = state->version != 0 &&
+                  (state->version != SCHEMA_VERSION || (state->has_user && !state->fills_schema));
+
+    if (judged) {
+        return false; /* and *fault says why */
     } else if (!state->has_user && !state->makes_roles) {
         fault_set(fault,
                   "role %s is not there: on the database server, as postgres, type "
