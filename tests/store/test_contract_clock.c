@@ -30,6 +30,7 @@ static void open_for_a_wrong_clock(struct fixture *f)
 /* So many writes, each by a process of its own, in so much time by the clock that cannot jump. */
 static void write_much(struct fixture *f, int writes, int64_t passes_ms)
 {
+    f->settings.create = false;
     for (int i = 0; i < writes; i++) {
         f->now.wall_ms += passes_ms / writes;
         f->now.boot_ms += passes_ms / writes;
