@@ -7,7 +7,9 @@
  * All verbs may be called from several threads and from several processes at once. Reads never wait
  * for a writer. Writers of one process are committed in groups.
  *
- * Every verb that returns STORE_FAULT has set *fault (which may be NULL) and changed nothing. */
+ * Every verb that returns STORE_FAULT has set *fault (which may be NULL) and changed nothing; but
+ * where a server was lost in the middle of a commit, *fault says that its outcome is not known.
+ * What was asked for may then be asked for again. */
 #ifndef RETOKEN_STORE_STORE_H
 #define RETOKEN_STORE_STORE_H
 

@@ -215,6 +215,7 @@ static bool learn(struct committer *committer, struct attempting *a, bool *appli
 /* ---- one transaction ---- */
 
 static void want_all(struct committer *committer, struct rows *rows, const struct attempting *a);
+static bool is_found_without_alias(const struct store_write *batch);
 static bool is_doubtful(struct committer *committer, struct rows *rows,
                         const struct store_write *write);
 static bool commit(struct committer *committer, struct attempting *a);
@@ -261,7 +262,7 @@ static enum attempt attempt(struct committer *committer, struct attempting *a)
      * another connection waits for that COMMIT, however late it comes. */
     writer_send_number(committer->writer);
     tables->queued++;
-    if (!a->has_turn && committer->settings.rotation_local) {
+    if (!a->has_turn && committer->settings.rotation_local && is_found_without_alias(a->batch)) {
         tables_send(tables, &stay_local, NULL);
     } else if (a->has_turn) {
         tables_send(tables, &take_turn_row, NULL);
@@ -325,6 +326,18 @@ static void want_all(struct committer *committer, struct rows *rows, const struc
         rows->failed = false; /* it is told when the write is applied */
     }
     tables_fetch(&committer->tables, NULL);
+}
+
+/* A rotation that a failover takes back is healed by the token that the client has, which names its
+ * session and generation. One that is spelled as UUID names them by its alias only. */
+static bool is_found_without_alias(const struct store_write *batch)
+{
+    bool found = true;
+
+    for (const struct store_write *write = batch; write != NULL && found; write = write->next) {
+        found = write->kind != STORE_WRITE_ROTATE || !write->of.rotate.has_alias;
+    }
+    return found;
 }
 
 static bool commit(struct committer *committer, struct attempting *a)
