@@ -154,6 +154,8 @@ static const struct verb verbs[] = {
      "copy the store into a new directory, while it is in use"},
     {"store", "restore", "DIR", 1, 1, OPTION_BIT(JSON), CALL_NEEDS_NOTHING, verbs_store_restore,
      "put a backup in the store's place, and keep what was there"},
+    {"store", "copy", "FROM TO", 2, 2, 0, CALL_NEEDS_NOTHING, verbs_store_copy,
+     "copy a store into an empty one, perhaps of another kind"},
     {"store", "prune", "", 0, 0, OPTION_BIT(YES), CALL_NEEDS_WRITING, verbs_store_prune,
      "remove sessions that ended long ago"},
 

@@ -70,6 +70,7 @@ enum call_end verbs_store_check(struct call *call);
 enum call_end verbs_store_backup(struct call *call);
 enum call_end verbs_store_restore(struct call *call);
 enum call_end verbs_store_prune(struct call *call);
+enum call_end verbs_store_copy(struct call *call);
 
 enum call_end verbs_event_list(struct call *call);
 enum call_end verbs_event_follow(struct call *call);

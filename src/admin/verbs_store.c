@@ -12,6 +12,7 @@
 
 struct checking {
     struct call *call;
+    const char *what; /* "checking" */
     bool terminal;
     bool drawn; /* a progress line is on the terminal */
 };
@@ -47,7 +48,8 @@ enum call_end verbs_store_stat(struct call *call)
 
 enum call_end verbs_store_check(struct call *call)
 {
-    struct checking checking = {.call = call, .terminal = isatty(STDERR_FILENO) == 1};
+    struct checking checking = {
+        .call = call, .what = "checking", .terminal = isatty(STDERR_FILENO) == 1};
     const struct store_check check = {found, progress, &checking};
     struct json_out *out = &call->output.out;
     struct fault fault = {0};
@@ -94,8 +96,8 @@ static void progress(void *self, uint64_t done, uint64_t total)
     struct checking *checking = self;
 
     if (checking->terminal && total > 0) {
-        fprintf(stderr, "\rchecking: %" PRIu64 " of %" PRIu64 " (%d %%)\033[K", done, total,
-                (int)((double)done * 100 / (double)total));
+        fprintf(stderr, "\r%s: %" PRIu64 " of %" PRIu64 " (%d %%)\033[K", checking->what, done,
+                total, (int)((double)done * 100 / (double)total));
         checking->drawn = true;
     }
 }
@@ -123,6 +125,61 @@ enum call_end verbs_store_backup(struct call *call)
                "useless without the other",
                directory, call->service.config.secret_file);
     return CALL_DONE;
+}
+
+static enum call_end read_url(struct call *call, size_t argument, char url[STORE_URL_MAX]);
+
+/* Opens nothing before it: neither of the two has to be the configuration's. */
+enum call_end verbs_store_copy(struct call *call)
+{
+    struct checking copying = {
+        .call = call, .what = "copying", .terminal = isatty(STDERR_FILENO) == 1};
+    struct checking checking = {.call = call, .what = "checking", .terminal = copying.terminal};
+    const struct store_check check = {found, progress, &checking};
+    char from[STORE_URL_MAX], to[STORE_URL_MAX];
+    const struct service_copy copy = {from, to, progress, &check, &copying};
+    struct fault fault = {0};
+    uint64_t findings = 0;
+
+    if (!config_load(options_value(&call->options, OPTION_CONFIG), &call->service.config, &fault)) {
+        return call_fault(call, &fault);
+    }
+    enum call_end end = read_url(call, 0, from);
+    if (end == CALL_DONE) {
+        end = read_url(call, 1, to);
+    }
+    if (end != CALL_DONE) {
+        return end;
+    }
+    enum store_result result = service_copy(&call->service, &copy, &findings, &fault);
+    clear_progress(&copying);
+    clear_progress(&checking);
+    if (result == STORE_STALE || result == STORE_EXISTS) {
+        return call_refuse(call, "%s", fault.text);
+    } else if (result != STORE_OK) {
+        return call_fault(call, &fault);
+    } else if (findings > 0) {
+        output_say(&call->output, "%" PRIu64 " finding%s", findings, findings == 1 ? "" : "s");
+        return CALL_FAULT;
+    }
+    output_say(&call->output, "copied, and nothing wrong in %s: name it in `store`",
+               store_url_place(to));
+    return CALL_DONE;
+}
+
+static enum call_end read_url(struct call *call, size_t argument, char url[STORE_URL_MAX])
+{
+    const char *wrong;
+
+    switch (store_url_complete(call_argument(call, argument), url, STORE_URL_MAX, &wrong)) {
+    case STORE_URL_GOOD:
+        return CALL_DONE;
+    case STORE_URL_SECRET:
+        return call_wrong(call, "a store %s", wrong);
+    case STORE_URL_WRONG:
+        break;
+    }
+    return call_wrong(call, "%.80s: %s", call_argument(call, argument), wrong);
 }
 
 static void describe_clock(int64_t ahead_ms, char out[96]);

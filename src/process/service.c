@@ -276,3 +276,61 @@ enum store_result service_restore(struct service *service, const char *directory
     secrets_close(&service->secrets);
     return result;
 }
+
+static enum store_result copy_between(const struct store_settings *from,
+                                      const struct store_settings *to,
+                                      const struct service_copy *copy, struct fault *fault);
+
+enum store_result service_copy(struct service *service, const struct service_copy *copy,
+                               uint64_t *findings, struct fault *fault)
+{
+    struct store_settings from, to;
+    enum store_result result = STORE_FAULT;
+    struct store *store;
+
+    if (!open_secrets(service, fault)) {
+        return STORE_FAULT;
+    }
+    from = settings_of(service, false, true);
+    from.url = copy->from;
+    to = settings_of(service, true, false);
+    to.url = copy->to;
+    result = copy_between(&from, &to, copy, fault);
+    if (result == STORE_OK) {
+        to.create = false;
+        to.read_only = true;
+        store = store_open(&to, fault);
+        result = store != NULL ? store_check(store, copy->check, findings, fault) : STORE_FAULT;
+        store_close(store);
+    }
+    secret_wipe(&from, sizeof from);
+    secret_wipe(&to, sizeof to);
+    secrets_close(&service->secrets);
+    return result;
+}
+
+/* What is copied has to be all there is, so no one may write behind it. */
+static enum store_result copy_between(const struct store_settings *from,
+                                      const struct store_settings *to,
+                                      const struct service_copy *copy, struct fault *fault)
+{
+    enum store_result result = store_unused(from, fault);
+
+    if (result == STORE_OK) {
+        result = store_unused(to, fault);
+    }
+    if (result != STORE_OK) {
+        return result;
+    }
+    struct store *source = store_open(from, fault);
+    struct store *target = source != NULL ? store_open(to, fault) : NULL;
+    result = target != NULL ? store_copy(source, target, copy->progress, copy->self, fault)
+                            : STORE_FAULT;
+    if (result == STORE_EXISTS) {
+        fault_set(fault, "store %s holds something already; name an empty one",
+                  store_url_place(to->url));
+    }
+    store_close(target);
+    store_close(source);
+    return result;
+}

@@ -31,6 +31,18 @@ enum store_result service_look(const struct config *config, struct fault *fault)
 enum store_result service_make(const struct config *config, const char *owner, store_told *told,
                                void *self, struct fault *fault);
 
+/* Copies a store into another one, which is made, under the master secret of config, and then
+ * checks it as store_check does. The service is not open. STORE_STALE: a process has one of them
+ * open; STORE_EXISTS: there is something in `to`; *fault says so. */
+struct service_copy {
+    const char *from, *to; /* URLs */
+    void (*progress)(void *self, uint64_t done, uint64_t total);
+    const struct store_check *check;
+    void *self; /* of progress */
+};
+enum store_result service_copy(struct service *service, const struct service_copy *copy,
+                               uint64_t *findings, struct fault *fault);
+
 /* Counts from now on, where the configuration says so, until service_close or the next call. Before
  * service_open, whose failure does not undo it. *fault.text is not "" when this process counts
  * alone. Call after the last fork. */

@@ -294,6 +294,18 @@ enum store_result store_check(struct store *store, const struct store_check *che
     return store->kind->check(store, check, findings, fault);
 }
 
+enum store_result store_unused(const struct store_settings *settings, struct fault *fault)
+{
+    const struct store_kind *kind = require_kind(settings->url, fault);
+    const struct store_server *server = server_of(settings);
+
+    if (kind == NULL) {
+        return STORE_FAULT;
+    }
+    return server != NULL ? server->unused(settings, fault)
+                          : kind->unused(store_url_place(settings->url), fault);
+}
+
 enum store_result store_copy(struct store *from, struct store *to,
                              void (*progress)(void *self, uint64_t done, uint64_t total),
                              void *self, struct fault *fault)

@@ -684,6 +684,9 @@ enum store_result store_check(struct store *store, const struct store_check *che
 /* A consistent copy into `directory` (made 0700; must not hold a store), synced to disk. */
 enum store_result store_backup(struct store *store, const char *directory, struct fault *fault);
 
+/* STORE_OK: no process has the store open. STORE_STALE: *fault names one that has. STORE_FAULT: a
+ * server does not say. For who has not opened it itself. */
+enum store_result store_unused(const struct store_settings *settings, struct fault *fault);
 /* Copies all that `from` has, of whatever kind, into `to`, which was just made: nothing else may
  * write either of them meanwhile. Afterwards `to` is to be closed, and opened again. STORE_EXISTS:
  * it holds something already. `progress` may be NULL. */

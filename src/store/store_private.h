@@ -86,6 +86,8 @@ struct store_kind {
     enum store_result (*copy)(struct store *from, struct store *to,
                               void (*progress)(void *self, uint64_t done, uint64_t total),
                               void *self, struct fault *fault);
+    /* NULL of a kind behind a server. */
+    enum store_result (*unused)(const char *place, struct fault *fault);
     enum store_result (*restore)(const struct store_settings *settings, const char *place,
                                  const char *from, struct store_restored *restored,
                                  struct fault *fault);
@@ -103,13 +105,14 @@ extern const struct store_kind lmdb_kind, postgresql_kind;
 /* ---- store_url.c ---- */
 
 /* What a kind needs round it that keeps its data behind a server; as store_look, store_make,
- * store_file and store_prepare. */
+ * store_file, store_prepare and store_unused. */
 struct store_server {
     enum store_result (*look)(const struct store_settings *settings, struct fault *fault);
     enum store_result (*make)(const struct store_settings *settings, const char *owner,
                               store_told *told, void *self, struct fault *fault);
     bool (*file)(const struct store_settings *settings, size_t n, char path[STORE_URL_MAX]);
     void (*prepare)(void);
+    enum store_result (*unused)(const struct store_settings *settings, struct fault *fault);
 };
 extern const struct store_server postgresql_server;
 

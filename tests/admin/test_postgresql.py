@@ -161,6 +161,52 @@ def test_a_second_machine_without_the_secret_makes_none(place):
     assert "copy it from the machine" in refused(other, "account", "list")
 
 
+# ---- moving in and out ----
+
+
+def test_a_store_moves_to_the_server_and_back(place):
+    one = place.machine("a")
+    one.retoken("init", "--issuer", "https://login.example.org")
+    one.add_account("ada", PASSWORD)
+    secret = one.add_client("web")
+    login = one.login("/oauth/token", "ada", PASSWORD, "web", secret)
+    before = one.json("session", "list", "--account", "ada")
+    assert [row["session"] for row in before] == [login.session]
+    place.create()
+    place.role = "postgres"
+    said = one.retoken("store", "copy", one.folder / "store", place.url())
+    assert "nothing wrong" in said, said
+    assert "holds something already" in refused(one, "store", "copy", one.folder / "store", place.url(),
+                                                status=REFUSED)
+    one.retoken("store", "copy", place.url(), one.folder / "back")
+    text = one.settings()
+    for store in (place.url(), "back"):
+        one.replace_settings(text.replace("[retoken]\n", f"[retoken]\nstore = {store}\n"))
+        assert one.json("session", "list", "--account", "ada") == before
+        assert "nothing wrong" in one.retoken("store", "check")
+
+
+def test_a_store_that_is_open_is_not_copied(place):
+    one = place.create().made()
+    run = one.folder / "run"
+    run.mkdir()
+    machine.own(run)
+    responder = servers.start("socket", one, run)
+    try:
+        said = refused(one, "store", "copy", place.url(), one.folder / "copy", status=REFUSED)
+        assert "other connections" in said, said
+    finally:
+        responder.stop()
+    one.replace_settings(one.settings().replace("store = postgresql", "# store = postgresql"))
+    one.retoken("store", "copy", place.url(), one.folder / "store")
+    responder = servers.start("socket", one, run)
+    try:
+        said = refused(one, "store", "copy", one.folder / "store", one.folder / "copy", status=REFUSED)
+        assert "has it open" in said, said
+    finally:
+        responder.stop()
+
+
 # ---- what is missing ----
 
 

@@ -372,5 +372,6 @@ const struct store_kind lmdb_kind = {
     .check = check_all,
     .backup = backup,
     .copy = copy_all,
+    .unused = restore_unused,
     .restore = restore_run,
 };

@@ -243,10 +243,10 @@ static enum store_result swap_in_turn(struct restoring *r, int64_t until_us)
 
 /* LMDB keeps a shared lock on the first byte of lock.mdb for as long as a process has it open
  * (mdb.c, mdb_env_share_locks). 0: no process has. */
-static pid_t user_of(const struct restoring *r)
+static pid_t user_of(int directory)
 {
     struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
-    int file = openat(r->directory, "lock.mdb", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    int file = openat(directory, "lock.mdb", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     pid_t user = 0;
 
     if (file >= 0) {
@@ -258,13 +258,27 @@ static pid_t user_of(const struct restoring *r)
     return user;
 }
 
+enum store_result restore_unused(const char *place, struct fault *fault)
+{
+    int directory = open(place, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    pid_t user = directory >= 0 ? user_of(directory) : 0;
+
+    if (directory >= 0) {
+        close(directory);
+    }
+    if (user != 0) {
+        fault_set(fault, "store %s: process %d has it open", place, (int)user);
+    }
+    return user != 0 ? STORE_STALE : STORE_OK;
+}
+
 /* A CGI script has it open for a moment only. */
 static pid_t user_until(const struct restoring *r, int64_t until_us)
 {
     const struct timespec pause = {.tv_nsec = LOOK_EVERY_MS * 1000 * 1000};
     pid_t user;
 
-    while ((user = user_of(r)) != 0 && clock_stopwatch_us() < until_us) {
+    while ((user = user_of(r->directory)) != 0 && clock_stopwatch_us() < until_us) {
         nanosleep(&pause, NULL);
     }
     return user;

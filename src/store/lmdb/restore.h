@@ -11,4 +11,7 @@ enum store_result restore_run(const struct store_settings *settings, const char 
                               const char *from, struct store_restored *restored,
                               struct fault *fault);
 
+/* As store_unused, for the directory `place`. */
+enum store_result restore_unused(const char *place, struct fault *fault);
+
 #endif

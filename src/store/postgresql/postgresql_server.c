@@ -2,6 +2,7 @@
 /* postgresql_server.c: what a store in PostgreSQL needs round it: a database with tables and roles,
  * the library, and files of passwords and certificates. Knows what store.h says of its settings;
  * opens no store. */
+#include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +81,36 @@ static enum store_result make(const struct store_settings *settings, const char 
     told(self, "owner", made.owner_role, made.owner);
     told(self, "role", made.user_role, made.user);
     return STORE_OK;
+}
+
+/* Each process has connections of its own. Where there is no database, no one uses it. */
+static enum store_result unused(const struct store_settings *settings, struct fault *fault)
+{
+    static const struct statement others = {
+        NULL, "SELECT count(*), min(pid)::bigint FROM pg_stat_activity WHERE datname ="
+              " current_database() AND application_name = 'retoken' AND pid <> pg_backend_pid()"};
+    struct connection *connection = open_url(settings, settings->url, fault);
+    enum store_result result = STORE_FAULT;
+
+    if (connection != NULL && connection_ready(connection, until_us(), fault) == CONNECTION_OK) {
+        connection_send(connection, &others, NULL);
+        if (connection_wait(connection, until_us(), fault) == CONNECTION_OK) {
+            int64_t count = connection_i64(connection, 0, 0, 0);
+
+            result = count > 0 ? STORE_STALE : STORE_OK;
+            if (count > 0) {
+                fault_set(fault,
+                          "store %s: Retoken has %" PRId64 " other connections to it, the first "
+                          "in server process %" PRId64,
+                          settings->url, count, connection_i64(connection, 0, 0, 1));
+            }
+        }
+    }
+    if (result == STORE_FAULT) {
+        advise(fault);
+    }
+    connection_close(connection);
+    return result;
 }
 
 /* The password file is of the store's role. */
@@ -176,4 +207,4 @@ static void prepare(void)
     (void)connection_load(NULL);
 }
 
-const struct store_server postgresql_server = {look, make, file, prepare};
+const struct store_server postgresql_server = {look, make, file, prepare, unused};
