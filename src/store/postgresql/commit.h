@@ -12,7 +12,7 @@
 #include "store/verbs/verbs.h"
 
 struct commit_settings {
-    const struct writers_server *server;
+    struct writers_server *server;
     struct verbs *verbs;
     int64_t wait_us;     /* for the server, in all */
     bool rotation_local; /* a rotation does not wait for a standby */

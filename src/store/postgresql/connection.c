@@ -142,6 +142,7 @@ struct connection {
     struct fault trouble;
     bool ended;  /* the server has said good-bye */
     bool warned; /* and `warning` */
+    uint64_t warnings;
     struct fault warning;
 };
 
@@ -271,6 +272,11 @@ void connection_drop(struct connection *connection)
 uint64_t connection_times(const struct connection *connection)
 {
     return connection->times;
+}
+
+uint64_t connection_warnings(const struct connection *connection)
+{
+    return connection->warnings;
 }
 
 int connection_server_version(const struct connection *connection)
@@ -575,6 +581,7 @@ static void take_notice(void *self, const PGresult *notice)
     if (severity != NULL && strcmp(severity, "WARNING") == 0 && code != NULL &&
         (strcmp(code, "01000") == 0 || strcmp(code, "57P01") == 0)) {
         connection->warned = true;
+        connection->warnings++;
         fault_set(&connection->warning, "PostgreSQL: %s: %s", code,
                   message != NULL ? message : "a warning");
     }

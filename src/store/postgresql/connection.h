@@ -59,6 +59,8 @@ enum connection_outcome connection_ready(struct connection *connection, int64_t 
                                          struct fault *fault);
 /* How often it has been connected: tells a new connection from the one before. */
 uint64_t connection_times(const struct connection *connection);
+/* How often it was warned that what it committed may be on no standby: others see it already. */
+uint64_t connection_warnings(const struct connection *connection);
 /* Closes the socket and sends nothing: the server ends what it is doing, and rolls back what has
  * not been committed. */
 void connection_drop(struct connection *connection);

@@ -42,7 +42,7 @@ struct reads {
     size_t spare_count, spare_room;
 };
 
-struct reads *reads_open(const struct writers_server *server)
+struct reads *reads_open(struct writers_server *server)
 {
     struct reads *reads = calloc(1, sizeof *reads);
     bool opened = reads != NULL;

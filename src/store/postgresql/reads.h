@@ -16,7 +16,7 @@
 struct reads;
 
 /* `server` outlives it. NULL: out of memory. */
-struct reads *reads_open(const struct writers_server *server);
+struct reads *reads_open(struct writers_server *server);
 /* NULL is harmless. */
 void reads_close(struct reads *reads);
 

@@ -89,15 +89,17 @@ static void tell_time(struct writers_clock *clock, int64_t server_ms)
 /* ---- a writer ---- */
 
 struct writer {
-    const struct writers_server *server;
+    struct writers_server *server;
     struct connection *connection;
     struct parameters parameters;
-    uint64_t times; /* connections that may be believed; the last is this one */
+    uint64_t times;    /* connections that may be believed; the last is this one */
+    uint64_t warnings; /* of this connection, of which the others know */
+    uint64_t believed; /* with all warnings up to this one */
     int64_t committed;
     uint8_t id[ID_SIZE];
 };
 
-struct writer *writer_open(const struct writers_server *server)
+struct writer *writer_open(struct writers_server *server)
 {
     struct writer *writer = calloc(1, sizeof *writer);
     struct randomness randomness = randomness_system();
@@ -138,9 +140,17 @@ static void begin_parameters(struct writer *writer)
 enum connection_outcome writer_ready(struct writer *writer, int64_t until_us, struct fault *fault)
 {
     struct connection *connection = writer->connection;
-    enum connection_outcome outcome = connection_ready(connection, until_us, fault);
+    enum connection_outcome outcome;
+    uint64_t warnings;
 
-    if (outcome != CONNECTION_OK || connection_times(connection) == writer->times) {
+    if (connection_warnings(connection) != writer->warnings) {
+        writer->warnings = connection_warnings(connection);
+        atomic_fetch_add(&writer->server->warnings, 1);
+    }
+    warnings = atomic_load(&writer->server->warnings);
+    outcome = connection_ready(connection, until_us, fault);
+    if (outcome != CONNECTION_OK ||
+        (connection_times(connection) == writer->times && writer->believed == warnings)) {
         return outcome;
     }
     begin_parameters(writer);
@@ -154,6 +164,7 @@ enum connection_outcome writer_ready(struct writer *writer, int64_t until_us, st
         writer->committed = connection_i64(connection, 0, 0, 0);
         tell_time(writer->server->clock, connection_i64(connection, 0, 0, 1));
         writer->times = connection_times(connection);
+        writer->believed = warnings;
     }
     return outcome;
 }

@@ -6,6 +6,8 @@
 #ifndef RETOKEN_STORE_POSTGRESQL_WRITERS_H
 #define RETOKEN_STORE_POSTGRESQL_WRITERS_H
 
+#include <stdatomic.h>
+
 #include "base/clock.h"
 #include "store/postgresql/connection.h"
 
@@ -15,6 +17,7 @@ struct writers_clock;
 struct writers_server {
     struct connection_settings settings;
     struct writers_clock *clock;
+    atomic_uint_fast64_t warnings; /* of commits of this process that may be on no standby */
 };
 /* NULL: out of memory. */
 struct writers_clock *writers_clock_open(void);
@@ -26,11 +29,12 @@ struct clock writers_clock_of(struct writers_clock *clock);
 /* For one thread at a time. */
 struct writer;
 /* Connects to nothing. NULL: out of memory, or no randomness. */
-struct writer *writer_open(const struct writers_server *server);
+struct writer *writer_open(struct writers_server *server);
 /* NULL is harmless. */
 void writer_close(struct writer *writer);
 struct connection *writer_connection(struct writer *writer);
-/* Connects if need be, and makes sure that it may be believed. */
+/* Connects if need be, and makes sure that it may be believed: a new connection, and each once
+ * there was a warning that a commit may be on no standby, which others see nevertheless. */
 enum connection_outcome writer_ready(struct writer *writer, int64_t until_us, struct fault *fault);
 /* The number of the last transaction of this writer that is known to be committed. */
 int64_t writer_committed(const struct writer *writer);
