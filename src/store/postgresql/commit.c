@@ -145,8 +145,12 @@ static bool settle(struct committer *committer, struct store_write *batch, int64
     for (;;) {
         enum attempt outcome = attempt(committer, &a);
 
-        if (outcome == ATTEMPT_UNKNOWN && learn(committer, &a, &applied)) {
-            if (applied) {
+        if (outcome == ATTEMPT_UNKNOWN) {
+            if (!learn(committer, &a, &applied)) {
+                fault_prefix(&a.fault, "whether it was written is not known; asking again is safe");
+                store_answer(batch, STORE_FAULT, &a.fault);
+                return true;
+            } else if (applied) {
                 outcome = ATTEMPT_DONE;
             } else {
                 unstamped_forget(committer->unstamped);
@@ -176,9 +180,6 @@ static bool settle(struct committer *committer, struct store_write *batch, int64
         }
         metrics_add(committer->settings.metrics, METRIC_COMMITS_AGAIN, 1);
         if (clock_stopwatch_us() >= until_us) {
-            if (outcome == ATTEMPT_UNKNOWN) {
-                fault_prefix(&a.fault, "whether it was written is not known; asking again is safe");
-            }
             store_answer(batch, STORE_FAULT, &a.fault);
             return true; /* one by one would be no quicker */
         }

@@ -163,7 +163,8 @@ static const struct statement settings_of_writer = {NULL, SETTINGS};
 static const struct statement settings_of_reader = {
     NULL, SETTINGS ", set_config('default_transaction_read_only', 'on', false)"};
 
-const struct statement statement_begin = {"begin", "BEGIN"};
+const struct statement statement_begin = {"begin",
+                                          "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"};
 const struct statement statement_commit = {"commit", "COMMIT"};
 const struct statement statement_rollback = {"rollback", "ROLLBACK"};
 
