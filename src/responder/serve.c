@@ -363,11 +363,15 @@ static const char *must_end(void *self)
 
 struct server_handler serve_handler(struct serve *serve)
 {
-    return (struct server_handler){.self = serve,
-                                   .handle = handle,
-                                   .body_limit = body_limit,
-                                   .pending = pending,
-                                   .flush = flush,
-                                   .watch = watch,
-                                   .must_end = must_end};
+    const struct service_lazy *lazy = &serve->lazy;
+
+    return (struct server_handler){
+        .self = serve,
+        .waits = lazy->configured && store_url_directory(lazy->service->config.store) == NULL,
+        .handle = handle,
+        .body_limit = body_limit,
+        .pending = pending,
+        .flush = flush,
+        .watch = watch,
+        .must_end = must_end};
 }

@@ -19,6 +19,7 @@ enum server_pending {
 
 struct server_handler {
     void *self;
+    bool waits; /* `handle` waits for another server, and costs the processors little */
 
     /* Answers a request: see struct http_exchange. Never waits for a flush. */
     void (*handle)(void *self, struct http_exchange *exchange);

@@ -30,6 +30,10 @@
  * whether all of them have finished. */
 enum { WATCH_MS = 2000, STUCK_MS = 20, JOIN_WATCH_MS = 100 };
 
+/* For each processor, where a request waits for another server: while some wait, others gather what
+ * they ask for. */
+enum { THREADS_THAT_WAIT = 10 };
+
 /* So long a process that must end goes on with what is in flight, most of which can only fail. */
 enum { LAST_MS = 1000 };
 
@@ -117,7 +121,7 @@ static bool prepare(struct workers *workers, const struct listener *listener,
     atomic_init(&workers->started, 0);
     atomic_init(&workers->taken, 0);
     atomic_init(&workers->starved, false);
-    workers->enough = processors_count() + 1;
+    workers->enough = processors_count() * (handler->waits ? THREADS_THAT_WAIT : 1) + 1;
     /* malloc keeps separate arenas for so many threads; more than run at once would only cost */
     mallopt(M_ARENA_MAX, (int)processors_count());
     /* libfcgi frees its buffers with the tokens in them: overwrite what is freed (with this byte)
