@@ -348,7 +348,11 @@ static bool tell(struct reads *reads, size_t from, size_t end, size_t statement)
         }
         for (size_t at = first_of(reads, from, end, key); at < end && is_key(reads, at, key);
              at++) {
-            if (!tables_fill(reads->asked[at].owner, reads->asked[at].entry, value)) {
+            struct tables *owner = reads->asked[at].owner;
+
+            if (!tables_fill(owner, reads->asked[at].entry, value) ||
+                (reads->entries[at]->table == TABLE_SESSIONS &&
+                 !tables_fill_owners(owner, connection, statement, row))) {
                 return false;
             }
         }

@@ -35,11 +35,17 @@ enum tables_statement { GET, COUNT, PUT, REMOVE, FROM, AFTER, BEFORE, STATEMENTS
                                     " WHERE key < $1::bytea ORDER BY key DESC LIMIT $2::bigint"},  \
     }
 
+/* With whoever a session belongs to, who is asked for next. The columns only tell where to look. */
+#define SESSIONS_AND_OWNERS                                                                        \
+    "SELECT s.id, s.record, a.key, a.value, c.key, c.value FROM sessions s"                        \
+    " LEFT JOIN accounts a ON a.key = int8send(s.account)"                                         \
+    " LEFT JOIN clients c ON c.key = convert_to(s.client, 'UTF8') WHERE s.id = ANY($1::uuid[])"
+
 static const struct statement statements[TABLES][STATEMENTS] = {
     [TABLE_META] = KEY_VALUE("meta"),
     [TABLE_SESSIONS] =
         {
-            [GET] = {"get_sessions", "SELECT id, record FROM sessions WHERE id = ANY($1::uuid[])"},
+            [GET] = {"get_sessions", SESSIONS_AND_OWNERS},
             [COUNT] = {"count_sessions", "SELECT count(*) FROM sessions"},
             [PUT] = {"put_sessions",
                      "INSERT INTO sessions"
@@ -74,9 +80,8 @@ static const struct statement statements[TABLES][STATEMENTS] = {
 };
 
 /* Locks in one order, so that two batches never wait for each other. */
-static const struct statement lock_sessions = {
-    "lock_sessions",
-    "SELECT id, record FROM sessions WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"};
+static const struct statement lock_sessions = {"lock_sessions", SESSIONS_AND_OWNERS
+                                               " ORDER BY s.id FOR UPDATE OF s"};
 /* What a rotation changes, none of it in an index. */
 static const struct statement renew_sessions = {
     "renew_sessions",
@@ -353,6 +358,26 @@ bool tables_fill(struct tables *tables, struct tables_entry *entry, struct txn_b
     return true;
 }
 
+bool tables_fill_owners(struct tables *tables, const struct connection *connection,
+                        size_t statement, size_t row)
+{
+    static const enum table owners[] = {TABLE_ACCOUNTS, TABLE_CLIENTS};
+    struct txn_bytes key, value;
+    bool filled = true;
+
+    for (size_t i = 0; filled && i < 2; i++) {
+        size_t column = 2 + 2 * i;
+
+        if (connection_bytes(connection, statement, row, column, &key.data, &key.size) &&
+            connection_bytes(connection, statement, row, column + 1, &value.data, &value.size)) {
+            struct tables_entry *entry = entry_of(tables, owners[i], key);
+
+            filled = entry != NULL && tables_fill(tables, entry, value);
+        }
+    }
+    return filled;
+}
+
 /* What the server has of a row that it returned. NULL: out of memory. */
 static struct tables_entry *keep_row(struct tables *tables, enum table table, size_t statement,
                                      size_t row)
@@ -395,7 +420,9 @@ static enum txn_result fetch_here(struct tables *tables, struct fault *fault)
         size_t rows = connection_rows(tables->connection, sent[i].statement);
 
         for (size_t row = 0; row < rows; row++) {
-            if (keep_row(tables, sent[i].table, sent[i].statement, row) == NULL) {
+            if (keep_row(tables, sent[i].table, sent[i].statement, row) == NULL ||
+                (sent[i].table == TABLE_SESSIONS &&
+                 !tables_fill_owners(tables, tables->connection, sent[i].statement, row))) {
                 return no_memory(fault);
             }
         }

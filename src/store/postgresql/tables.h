@@ -75,6 +75,10 @@ void tables_send_get(struct connection *connection, struct parameters *parameter
                      struct tables_entry *const *entries, size_t count, bool locks);
 /* Gives an entry what the server has. False: out of memory. */
 bool tables_fill(struct tables *tables, struct tables_entry *entry, struct txn_bytes value);
+/* The same for the account and the client of a session, of the row that has come with its record.
+ */
+bool tables_fill_owners(struct tables *tables, const struct connection *connection,
+                        size_t statement, size_t row);
 /* The order of entries by table and key, for qsort of pointers. */
 int tables_by_key(const void *a, const void *b);
 int tables_compare(const struct tables_entry *entry, struct txn_bytes key);

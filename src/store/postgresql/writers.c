@@ -154,15 +154,12 @@ enum connection_outcome writer_ready(struct writer *writer, int64_t until_us, st
         return outcome;
     }
     begin_parameters(writer);
-    connection_send(connection, &settings, NULL);
+    connection_send(connection, &settings, NULL); /* which hold for the commit of both */
+    connection_send(connection, &introduce, &writer->parameters);
     outcome = connection_wait(connection, until_us, fault);
     if (outcome == CONNECTION_OK) {
-        connection_send(connection, &introduce, &writer->parameters);
-        outcome = connection_wait(connection, until_us, fault);
-    }
-    if (outcome == CONNECTION_OK) {
-        writer->committed = connection_i64(connection, 0, 0, 0);
-        tell_time(writer->server->clock, connection_i64(connection, 0, 0, 1));
+        writer->committed = connection_i64(connection, 1, 0, 0);
+        tell_time(writer->server->clock, connection_i64(connection, 1, 0, 1));
         writer->times = connection_times(connection);
         writer->believed = warnings;
     }
