@@ -19,7 +19,8 @@ from lab import dialects, http, machine, pgproxy, postgresql
 from lab.receiver import Authority
 
 NATIVE = dialects.mount_at("/oauth/token")
-LOGGING_IN = dialects.mount_at("/api/jwt/refresh")  # begins and ends sessions over HTTP, with tokens of an alias
+LOGGING_IN = dialects.mount_at("/api/jwt/refresh")  # begins and ends sessions over HTTP
+ALIASED = dialects.mount_at("/oauth2/token")  # its tokens are UUIDs, which only the store can read
 VERIFYING = dialects.mount_at("/api/token/refresh")
 PATIENCE_S = 60
 
@@ -147,7 +148,7 @@ def proxied(worlds, world):
 
 
 @pytest.mark.parametrize("place", pgproxy.PLACES)
-@pytest.mark.parametrize("mount", [pytest.param(mount, id=mount.dialect.name) for mount in (NATIVE, LOGGING_IN)])
+@pytest.mark.parametrize("mount", [pytest.param(mount, id=mount.dialect.name) for mount in (NATIVE, ALIASED)])
 def test_a_connection_breaks_round_the_commit_of_a_refresh(world, proxied, mount, place):
     server, proxy = proxied
     login = world.login(mount)
@@ -285,6 +286,53 @@ def test_a_failover(away):
         assert world.installed.session(login.session)["generation"] == 2
     assert patiently(server, request(revoked)).status == 400
     assert not killed.is_running() and "rolled-forward" not in world.installed.retoken("events")
+
+
+def test_a_wait_that_is_cancelled_is_no_success(away):
+    """An administrator cancels the wait for a standby: PostgreSQL commits with a warning. No client hears
+    of it before a standby has it."""
+    server = away.serve("socket")
+    login = renewed(server, away.login(NATIVE))
+    standbys = away.database.servers.standbys()
+    for standby in standbys:
+        standby.freeze()
+    asking = Asking(server, request(login))
+    cancelled = 0
+    while not asking.is_over():
+        for (pid,) in away.database.query(WAITING):
+            away.database.query(f"SELECT pg_cancel_backend({pid})")
+            cancelled += 1
+    assert cancelled > 0 and is_fault(asking.answer())
+    assert is_fault(server.send(request(login)))
+    standbys[0].thaw()
+    answer = patiently(server, request(login))
+    assert NATIVE.dialect.complaints(login, answer) == []
+    assert away.installed.session(login.session)["generation"] == 2
+    renewed(server, login.after(*NATIVE.dialect.tokens(answer)))
+
+
+def test_rotations_that_wait_for_no_standby(away):
+    """rotation-durability = local: a failover may lose them, and logs nobody out. Everything else waits."""
+    world, servers = away, away.database.servers
+    world.installed.set_retoken(rotation_durability="local")
+    server = world.serve("socket")
+    login, doomed = renewed(server, world.login(NATIVE)), world.login(NATIVE)
+    alias = renewed(server, world.login(ALIASED), ALIASED)
+    standbys = servers.standbys()
+    for standby in standbys:
+        standby.stop()
+    assert world.installed.run("session", "revoke", doomed.session).returncode != 0
+    newest = renewed(server, renewed(server, login))
+    assert is_fault(server.send(request(alias, ALIASED)))
+    servers.primary.kill()
+    for standby in standbys:
+        standby.start()
+    servers.failover()
+    answer = patiently(server, request(newest))
+    assert NATIVE.dialect.complaints(newest, answer) == []
+    assert world.installed.session(login.session)["generation"] == 4
+    assert ALIASED.dialect.complaints(alias, patiently(server, request(alias, ALIASED))) == []
+    assert "rolled-forward" in world.installed.retoken("events")
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
  *
  * Rotations lock their sessions and nothing else, so those of several processes pass each other.
  * All other writes take the turn first, the lock of one row, so they see each other's changes and
- * none is lost. A batch of rotations that turns out to change more is done again with the turn. */
+ * none is lost. A batch of rotations that turns out to change more is done again with the turn.
+ * Rotations that sweep take the turn if it is free: they wait for nothing but their own sessions.
+ */
 #include "store/postgresql/commit.h"
 
 #include <inttypes.h>
@@ -30,6 +32,8 @@ enum { OWN_TABLES = 1 << TABLE_SESSIONS | 1 << TABLE_ALIASES | 1 << TABLE_ENDS }
 /* A row that every store has and no write changes. */
 static const struct statement take_turn_row = {
     "take_turn", "SELECT value FROM meta WHERE key = 'format' FOR UPDATE"};
+static const struct statement take_free_turn = {
+    "take_free_turn", "SELECT value FROM meta WHERE key = 'format' FOR UPDATE NOWAIT"};
 static const struct statement stay_local = {"stay_local", "SET LOCAL synchronous_commit = 'local'"};
 
 struct committer {
@@ -62,7 +66,10 @@ struct attempting {
     int64_t now_ms;   /* 0: nothing is swept */
     int64_t until_us; /* when it gives up */
     int64_t begun_us; /* the transaction */
-    bool has_turn, sweeps;
+    bool has_turn;
+    bool if_free; /* only to sweep: another may have the turn */
+    bool local;   /* does not wait for a standby */
+    bool sweeps;
     struct fault fault;
 };
 
@@ -70,8 +77,8 @@ static bool settle(struct committer *committer, struct store_write *batch, int64
                    int64_t until_us, struct fault *notice);
 static enum attempt attempt(struct committer *committer, struct attempting *a);
 static enum attempt of_outcome(enum connection_outcome outcome);
-static bool needs_turn(const struct committer *committer, const struct store_write *batch);
 static void stamp_what_was_left(struct committer *committer, int64_t until_us);
+static void look_at(const struct committer *committer, struct attempting *a);
 
 struct committer *committer_open(const struct commit_settings *settings)
 {
@@ -136,12 +143,10 @@ static void pause_until(int64_t until_us);
 static bool settle(struct committer *committer, struct store_write *batch, int64_t now_ms,
                    int64_t until_us, struct fault *notice)
 {
-    struct attempting a = {.batch = batch,
-                           .now_ms = now_ms,
-                           .until_us = until_us,
-                           .has_turn = needs_turn(committer, batch)};
+    struct attempting a = {.batch = batch, .now_ms = now_ms, .until_us = until_us};
     bool applied = false;
 
+    look_at(committer, &a);
     for (;;) {
         enum attempt outcome = attempt(committer, &a);
 
@@ -165,6 +170,7 @@ static bool settle(struct committer *committer, struct store_write *batch, int64
             return true;
         case ATTEMPT_WITH_TURN:
             a.has_turn = true;
+            a.if_free = false;
             break;
         case ATTEMPT_UNSWEPT:
             a.now_ms = 0;
@@ -173,6 +179,8 @@ static bool settle(struct committer *committer, struct store_write *batch, int64
             pause_until(until_us);
             break;
         case ATTEMPT_AGAIN:
+            a.has_turn = a.has_turn && !a.if_free; /* who has it sweeps */
+            break;
         case ATTEMPT_UNKNOWN:
             break;
         case ATTEMPT_FAILED:
@@ -263,10 +271,11 @@ static enum attempt attempt(struct committer *committer, struct attempting *a)
      * another connection waits for that COMMIT, however late it comes. */
     writer_send_number(committer->writer);
     tables->queued++;
-    if (!a->has_turn && committer->settings.rotation_local && is_found_without_alias(a->batch)) {
+    if (a->local) {
         tables_send(tables, &stay_local, NULL);
-    } else if (a->has_turn) {
-        tables_send(tables, &take_turn_row, NULL);
+    }
+    if (a->has_turn) {
+        tables_send(tables, a->if_free ? &take_free_turn : &take_turn_row, NULL);
     }
     want_all(committer, &rows, a);
     sweeper_begin(&committer->sweeper);
@@ -515,14 +524,17 @@ static bool is_rotation(const struct verbs *verbs, const struct store_write *wri
     return renews && write->marks == 0;
 }
 
-static bool needs_turn(const struct committer *committer, const struct store_write *batch)
+/* What is swept with renewals may be lost with them. */
+static void look_at(const struct committer *committer, struct attempting *a)
 {
-    bool needs = clock_stopwatch_us() - committer->swept_us >= SWEEP_EVERY_US;
+    bool renews = true;
 
-    for (const struct store_write *write = batch; write != NULL && !needs; write = write->next) {
-        needs = !is_rotation(committer->settings.verbs, write);
+    for (const struct store_write *write = a->batch; write != NULL && renews; write = write->next) {
+        renews = is_rotation(committer->settings.verbs, write);
     }
-    return needs;
+    a->if_free = renews;
+    a->has_turn = !renews || clock_stopwatch_us() - committer->swept_us >= SWEEP_EVERY_US;
+    a->local = renews && committer->settings.rotation_local && is_found_without_alias(a->batch);
 }
 
 /* ---- in a group ---- */
