@@ -213,7 +213,8 @@ class Server:
         """How far a standby whose primary is gone has written down what it was sent: a number of bytes."""
         machine.wait_until(lambda: self.value("SELECT count(*) FROM pg_stat_wal_receiver"
                                               " WHERE status = 'streaming'") == "0", what="the last of its WAL")
-        return int(self.value("SELECT pg_last_wal_receive_lsn() - '0/0'").partition(".")[0])
+        return int(self.value("SELECT greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())"
+                              " - '0/0'").partition(".")[0])
 
     def followers(self):
         """name -> sync_state of each standby that streams from here."""
