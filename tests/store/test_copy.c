@@ -67,9 +67,32 @@ static void a_copy_knows_what_its_source_knew(void **state)
     fixture_remove(&lmdb);
 }
 
+/* Of a database: a directory that is a store. */
+static void a_backup_is_a_store_in_a_directory(void **state)
+{
+    void *lmdb, *postgresql;
+    struct fixture *f, *copied;
+
+    (void)state;
+    fixture_lmdb_closed(&lmdb);
+    fixture_postgresql(&postgresql);
+    f = postgresql;
+    copied = lmdb;
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    assert_store(STORE_OK, store_backup(f->store, copied->directory, &f->fault));
+    fixture_open(copied);
+    assert_int_equal(fixture_findings(copied), 0);
+    assert_int_equal(fixture_find(copied, 1).account, 1);
+    assert_store(STORE_FAULT, store_backup(f->store, copied->directory, &f->fault));
+    fixture_remove(&postgresql);
+    fixture_remove(&lmdb);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_copy_knows_what_its_source_knew)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_copy_knows_what_its_source_knew),
+                                       cmocka_unit_test(a_backup_is_a_store_in_a_directory)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -276,14 +276,27 @@ static enum store_result readiness(struct store *store, enum store_readiness *re
     return verbs_read_end(&rows, true);
 }
 
+/* A copy in a directory, which another store of either kind can be made of. It gets the key of its
+ * records with the first of them. */
 static enum store_result backup(struct store *store, const char *directory, struct fault *fault)
 {
-    (void)store;
-    (void)directory;
-    fault_set(fault,
-              "a database is backed up by its own means (pg_basebackup, pg_dump); or copy it "
-              "into a directory with `retoken store copy`");
-    return STORE_FAULT;
+    char url[STORE_URL_MAX];
+    const char *wrong = NULL;
+    struct store_settings settings = {.url = url, .create = true, .now_ms = 1};
+    enum store_result result = STORE_FAULT;
+    struct store *copy;
+
+    if (store_url_complete(directory, url, sizeof url, &wrong) != STORE_URL_GOOD ||
+        store_url_directory(url) == NULL) {
+        fault_set(fault, "%s is no directory for a backup", directory);
+        return STORE_FAULT;
+    }
+    copy = store_open(&settings, fault);
+    if (copy != NULL) {
+        result = copy_all(store, copy, NULL, NULL, fault);
+        store_close(copy);
+    }
+    return result == STORE_EXISTS ? STORE_FAULT : result;
 }
 
 static enum store_result restore(const struct store_settings *settings, const char *place,
