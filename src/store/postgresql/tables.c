@@ -401,7 +401,9 @@ static enum txn_result fetch_here(struct tables *tables, struct fault *fault)
     } sent[TABLES];
     size_t count = 0;
 
-    qsort(tables->asked, tables->asked_count, sizeof *tables->asked, tables_by_key);
+    if (tables->asked_count > 1) { /* none are asked for where a statement was sent only */
+        qsort(tables->asked, tables->asked_count, sizeof *tables->asked, tables_by_key);
+    }
     for (size_t i = 0, end; i < tables->asked_count; i = end) {
         enum table table = tables->asked[i]->table;
 
