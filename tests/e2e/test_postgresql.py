@@ -220,9 +220,10 @@ def test_a_server_that_does_not_answer(worlds, world):
     """503 at the deadline; the other machine goes on; and the retry gives the one successor."""
     with proxy_to(world) as proxy:
         far = worlds(world, through(proxy))
-        far.installed.set_retoken(writer_wait="1s")
+        far.installed.set_retoken(writer_wait="2s")
         here, there = far.serve("socket"), world.serve("socket")
-        login, other = renewed(here, world.login(NATIVE)), world.login(NATIVE)
+        login, other = world.login(NATIVE), world.login(NATIVE)
+        login = login.after(*NATIVE.dialect.tokens(patiently(here, request(login))))
         proxy.freeze()
         assert is_fault(here.send(request(login)))
         renewed(there, other)

@@ -348,6 +348,9 @@ static int reach_a_server(void)
     int local = socket(AF_UNIX, SOCK_STREAM, 0);
     int other = found != NULL ? socket(found->ai_family, SOCK_STREAM, 0) : -1;
 
+    if (found != NULL) {
+        freeaddrinfo(found);
+    }
     return !(error == 0 && local >= 0 && other >= 0 && opens(in("keys/secret"), O_RDONLY) &&
              opens(in("passwords/db"), O_RDONLY) && opens(in("tls/root.crt"), O_RDONLY) &&
              refused(fork()) && refused(listen(local, 1)));
