@@ -223,7 +223,7 @@ static bool learn(struct committer *committer, struct attempting *a, bool *appli
 
 /* ---- one transaction ---- */
 
-static void want_all(struct committer *committer, struct rows *rows, const struct attempting *a);
+static void want_all(struct committer *committer, struct rows *rows, struct attempting *a);
 static bool is_found_without_alias(const struct store_write *batch);
 static bool is_doubtful(struct committer *committer, struct rows *rows,
                         const struct store_write *write);
@@ -314,7 +314,7 @@ static enum attempt attempt(struct committer *committer, struct attempting *a)
 }
 
 /* All that is known to be read, in two trips: sessions, and what belongs to them. */
-static void want_all(struct committer *committer, struct rows *rows, const struct attempting *a)
+static void want_all(struct committer *committer, struct rows *rows, struct attempting *a)
 {
     struct record_session stored;
 
@@ -325,7 +325,7 @@ static void want_all(struct committer *committer, struct rows *rows, const struc
             rows_session_want(rows, write->of.end.id);
         }
     }
-    if (tables_fetch(&committer->tables, &a->batch->fault[0]) != TXN_OK) {
+    if (tables_fetch(&committer->tables, &a->fault) != TXN_OK) {
         return;
     }
     for (const struct store_write *write = a->batch; write != NULL; write = write->next) {
@@ -335,7 +335,7 @@ static void want_all(struct committer *committer, struct rows *rows, const struc
         }
         rows->failed = false; /* it is told when the write is applied */
     }
-    tables_fetch(&committer->tables, NULL);
+    tables_fetch(&committer->tables, &a->fault);
 }
 
 /* A rotation that a failover takes back is healed by the token that the client has, which names its
@@ -417,7 +417,7 @@ static void stamp_what_was_left(struct committer *committer, int64_t until_us)
     }
 }
 
-/* In a transaction of its own; the sessions are locked one by one, in order of the batch. */
+/* In a transaction of its own. */
 static bool stamp(struct committer *committer, int64_t until_us)
 {
     const struct verbs *verbs = committer->settings.verbs;
