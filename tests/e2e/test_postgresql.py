@@ -5,6 +5,7 @@ whatever the connections and the servers do. What many failovers do: scripts/lab
 import concurrent.futures
 import contextlib
 import functools
+import pathlib
 import shutil
 import threading
 import time
@@ -17,12 +18,14 @@ from databases import ROLE
 from history import History
 from lab import dialects, http, machine, pgproxy, postgresql
 from lab.receiver import Authority
+from refusals import token_refusal
 
 NATIVE = dialects.mount_at("/oauth/token")
 LOGGING_IN = dialects.mount_at("/api/jwt/refresh")  # begins and ends sessions over HTTP
 ALIASED = dialects.mount_at("/oauth2/token")  # its tokens are UUIDs, which only the store can read
 VERIFYING = dialects.mount_at("/api/token/refresh")
 PATIENCE_S = 60
+COMPILER = "llvmjit"  # the library with which PostgreSQL compiles plans
 
 
 @pytest.fixture(scope="module")
@@ -389,3 +392,20 @@ def test_through_a_web_server(world):
         second = renewed(server, login)
         assert renewed(server, login).refresh_token == second.refresh_token
         assert server.send(http.Request("GET", dialects.HEALTH_PATH)).status == 200
+
+
+def test_no_statement_is_compiled(world):
+    """A plan with a step that is switched off is priced so high that PostgreSQL compiles it, each time anew,
+    which takes longer than the rest of the write."""
+    world.mount_settings(NATIVE, concurrency_window="1s")
+    server = world.serve("socket")
+    login = world.login(NATIVE)
+    renewed(server, renewed(server, login))
+    refused = server.send_until(lambda answer: answer.status != 200, request(login), PATIENCE_S)
+    assert token_refusal(NATIVE.dialect, "documented", "reused").complaints(refused) == []
+    assert list(postgresql.program("postgres").parents[1].glob(f"lib/{COMPILER}.so"))
+    backends = world.database.query("SELECT pid FROM pg_stat_activity"
+                                    f" WHERE usename = '{ROLE}' AND datname = '{world.database.name}'")
+    assert len(backends) >= 2
+    for (pid,) in backends:
+        assert COMPILER not in pathlib.Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")

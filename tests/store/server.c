@@ -252,7 +252,7 @@ static pid_t start_postgres(void)
         execl(program, program, "-D", server.data, "-k", server.root, "-c",
               "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off", "-c",
               "shared_buffers=16MB", "-c", "max_connections=60", "-c", "autovacuum=off", "-c",
-              "jit=off", "-c", "dynamic_shared_memory_type=mmap", (char *)NULL);
+              "dynamic_shared_memory_type=mmap", (char *)NULL);
         _exit(127);
     }
     return pid;

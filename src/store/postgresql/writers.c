@@ -31,13 +31,15 @@ static const struct statement doubt = {
              " AND $2::timestamptz + interval '2 seconds' LIMIT 1"};
 static const struct statement tidy = {
     "tidy", "DELETE FROM writers WHERE seen < now() - interval '1 day' AND id <> $1::uuid"};
-/* A commit that a power cut takes back is none; and all our statements find rows by their key,
- * whatever the planner has been told about the size of a table. */
+/* A commit that a power cut takes back is none; all our statements find rows by their key, whatever
+ * the planner has been told about the size of a table; and a plan that cannot, and is priced as if
+ * it took days, is still not worth compiling. */
 static const struct statement settings = {
     "settings",
     "SELECT set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', "
     "false),"
-    " set_config('enable_mergejoin', 'off', false), CASE WHEN current_setting('synchronous_commit')"
+    " set_config('enable_mergejoin', 'off', false), set_config('jit', 'off', false), CASE WHEN "
+    "current_setting('synchronous_commit')"
     " IN ('off', 'local') THEN set_config('synchronous_commit', 'on', false) END"};
 
 /* ---- the clock ---- */
