@@ -66,6 +66,7 @@ struct attempting {
     int64_t now_ms;   /* 0: nothing is swept */
     int64_t until_us; /* when it gives up */
     int64_t begun_us; /* the transaction */
+    int64_t sure_ms;  /* in it: that tokens were spent then is doubted by nobody */
     bool has_turn;
     bool if_free; /* only to sweep: another may have the turn */
     bool local;   /* does not wait for a standby */
@@ -225,7 +226,7 @@ static bool learn(struct committer *committer, struct attempting *a, bool *appli
 
 static void want_all(struct committer *committer, struct rows *rows, struct attempting *a);
 static bool is_found_without_alias(const struct store_write *batch);
-static bool is_doubtful(struct committer *committer, struct rows *rows,
+static bool is_doubtful(struct committer *committer, struct attempting *a, struct rows *rows,
                         const struct store_write *write);
 static bool commit(struct committer *committer, struct attempting *a);
 
@@ -263,6 +264,7 @@ static enum attempt attempt(struct committer *committer, struct attempting *a)
                                              : fail(committer, a, of_outcome(outcome));
     }
     a->begun_us = clock_stopwatch_us();
+    a->sure_ms = 0;
     committer->ended.count = 0;
     a->sweeps = a->has_turn && a->now_ms != 0;
     tables->mac = verbs->mac;
@@ -285,7 +287,7 @@ static enum attempt attempt(struct committer *committer, struct attempting *a)
     }
     for (struct store_write *write = a->batch; tables->outcome == CONNECTION_OK && write != NULL;
          write = write->next) {
-        if (is_doubtful(committer, &rows, write)) {
+        if (is_doubtful(committer, a, &rows, write)) {
             write->result = STORE_STALE;
         } else if (!verbs_settle(verbs, &rows, write) && tables->outcome == CONNECTION_OK) {
             forget_results(a->batch, write);
@@ -451,23 +453,28 @@ static bool stamp(struct committer *committer, int64_t until_us)
 
 /* A session that shall end because a spent token came back, while the one who spent it may have
  * died before it could say since when that was known: it is stamped here, and is judged again. */
-static bool is_doubtful(struct committer *committer, struct rows *rows,
+static bool is_doubtful(struct committer *committer, struct attempting *a, struct rows *rows,
                         const struct store_write *write)
 {
     struct tables *tables = &committer->tables;
+    int64_t spent_ms;
     struct store_rotation rotation;
     struct fault fault = {""};
     struct store_write stamped;
     size_t statement;
 
-    if (write->kind != STORE_WRITE_END || write->of.end.as_read == NULL ||
-        write->of.end.as_read->spent[0].wall_ms == 0) {
+    if (write->kind != STORE_WRITE_END || write->of.end.as_read == NULL) {
         return false;
     }
-    writer_send_doubt(committer->writer, write->of.end.as_read->spent[0].wall_ms);
+    spent_ms = write->of.end.as_read->spent[0].wall_ms;
+    if (spent_ms == a->sure_ms) {
+        return false;
+    }
+    writer_send_doubt(committer->writer, spent_ms);
     statement = tables->queued++;
     if (tables_fetch(tables, &fault) != TXN_OK ||
         connection_rows(tables->connection, statement) == 0) {
+        a->sure_ms = spent_ms;
         return false;
     }
     rotation = (struct store_rotation){.from = write->of.end.as_read->generation - 1,
