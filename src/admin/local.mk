@@ -6,6 +6,7 @@ libadmin_a_SOURCES = \
 	src/admin/adopted.c src/admin/adopted.h \
 	src/admin/call.c src/admin/call.h \
 	src/admin/client_key.c src/admin/client_key.h \
+	src/admin/completion.c src/admin/completion.h \
 	src/admin/doctor.c \
 	src/admin/explain.c src/admin/explain.h \
 	src/admin/explain_access.c \
@@ -43,3 +44,16 @@ bin_PROGRAMS += retoken
 retoken_CPPFLAGS = $(AM_CPPFLAGS)
 retoken_SOURCES = src/admin/main.c
 retoken_LDADD = libadmin.a $(FLOORS)
+
+# The program tells shells how to complete its command lines.
+if !CROSS_COMPILING
+bashcompletiondir = $(datadir)/bash-completion/completions
+nodist_bashcompletion_DATA = completion/retoken
+zshcompletiondir = $(datadir)/zsh/site-functions
+nodist_zshcompletion_DATA = completion/_retoken
+CLEANFILES = $(nodist_bashcompletion_DATA) $(nodist_zshcompletion_DATA)
+completion/retoken: retoken$(EXEEXT)
+	$(AM_V_GEN)mkdir -p completion && ./retoken$(EXEEXT) completion bash >$@
+completion/_retoken: retoken$(EXEEXT)
+	$(AM_V_GEN)mkdir -p completion && ./retoken$(EXEEXT) completion zsh >$@
+endif

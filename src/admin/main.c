@@ -5,12 +5,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/completion.h"
 #include "admin/verbs.h"
 #include "process/harden.h"
 #include "process/version.h"
 
 enum { MEMORY_LIMIT = 64 * 1024 * 1024 };
 
+static enum call_end completion_run(struct call *call);
 static enum call_end help_run(struct call *call);
 static enum call_end version_run(struct call *call);
 
@@ -26,6 +28,7 @@ static void print_verb(FILE *stream, const struct verb *verb);
 static void print_option(FILE *stream, const struct option_row *row);
 static int synopsis(const struct verb *verb, char *out, size_t room);
 static enum call_end version_run(struct call *call);
+static enum call_end completion_run(struct call *call);
 
 #define ACCOUNT_FACTS                                                                              \
     (OPTION_BIT(ROLE) | OPTION_BIT(SUBJECT) | OPTION_BIT(CLAIM) | OPTION_BIT(CLAIMS_FILE))
@@ -163,6 +166,8 @@ static const struct verb verbs[] = {
      "list the dialects, their paths and what they start with"},
     {"doctor", "", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_NOTHING, doctor_run,
      "check the installation"},
+    {"completion", "", "bash|zsh", 1, 1, 0, CALL_NEEDS_NOTHING, completion_run,
+     "print what makes the shell complete command lines of retoken"},
     {"version", "", "", 0, 0, 0, CALL_NEEDS_NOTHING, version_run,
      "print the version and what it was built from"},
     {"help", "", "[NOUN [VERB]]", 0, 2, 0, CALL_NEEDS_NOTHING, help_run,
@@ -406,4 +411,14 @@ static enum call_end version_run(struct call *call)
     version_text("retoken", text);
     output_say(&call->output, "%s", text);
     return CALL_DONE;
+}
+
+static enum call_end completion_run(struct call *call)
+{
+    const struct completion_table table = {verbs, VERBS, common};
+    const char *shell = call_argument(call, 0);
+
+    return completion_print(stdout, shell, &table)
+               ? CALL_DONE
+               : call_wrong(call, "no completion for %.40s; take bash or zsh", shell);
 }
