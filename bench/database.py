@@ -125,14 +125,16 @@ class Database:
         return done.stdout.decode()
 
     @contextlib.contextmanager
-    def vacuums(self):
-        """One vacuum of all sessions after the other, each of every page."""
+    def vacuums(self, rests=False):
+        """One vacuum of all sessions after the other, each of every page, at full speed or at autovacuum's."""
         ending, failed = threading.Event(), []
+        setting = f"{'autovacuum_' if rests else ''}vacuum_cost_delay"
+        pace = f"SELECT set_config('vacuum_cost_delay', current_setting('{setting}'), false)"
 
         def work():
             try:
                 while not ending.is_set():
-                    self.query(f"VACUUM (DISABLE_PAGE_SKIPPING) {SCHEMA}.sessions")
+                    self.query(f"{pace}; VACUUM (DISABLE_PAGE_SKIPPING) {SCHEMA}.sessions")
             except machine.LabError as error:
                 failed.append(error)
 
