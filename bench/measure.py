@@ -115,7 +115,7 @@ def static_cgi():
     """The path of retoken.cgi, or None where it cannot be built."""
     folder = ROOT / "build-static"
     if machine.BUILD == ROOT / "build":
-        built = subprocess.run([ROOT / "scripts" / "prepare", "build", folder.name, "--enable-static-cgi"],
+        built = subprocess.run([ROOT / "scripts" / "prepare", "build", folder.name, "--enable-static"],
                                stdout=subprocess.DEVNULL, check=False).returncode == 0
         program = folder / "retoken.cgi"
     else:

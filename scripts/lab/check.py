@@ -105,8 +105,8 @@ def threaded_tests():
 
 
 # Sanitizers: line numbers and -O1 do, and compile faster. lld links their runtime in half the time.
-BUILD = Stage("build", "gcc -Werror, retoken.cgi too",
-              build("build", "--enable-static-cgi", more=["campaign-programs"]))
+BUILD = Stage("build", "gcc -Werror, static programs too",
+              build("build", "--enable-static", more=["campaign-programs"]))
 CLANG = Stage("clang", "clang -Werror, ASan, UBSan, libFuzzer",
               build("build-clang", "CC=clang", "CFLAGS=-O1 -gline-tables-only", "LDFLAGS=-fuse-ld=lld",
                     "--enable-sanitize=fuzzer",

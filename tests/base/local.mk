@@ -59,6 +59,11 @@ check_PROGRAMS += tests/base/test_secret
 tests_base_test_secret_SOURCES = tests/base/test_secret.c tests/base/expect.h tests/base/sanitized.h
 tests_base_test_secret_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_secret_LDADD = $(BASE_LIBS)
+check_PROGRAMS += tests/base/test_static_libc
+tests_base_test_static_libc_SOURCES = tests/base/test_static_libc.c src/base/static_libc.c
+tests_base_test_static_libc_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_static_libc_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fopen,--wrap=setgroups,--wrap=dlopen
+tests_base_test_static_libc_LDADD = $(BASE_LIBS)
 check_PROGRAMS += tests/base/test_text
 tests_base_test_text_SOURCES = tests/base/test_text.c tests/base/expect.h
 tests_base_test_text_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 from lab import machine
 
 X86 = platform.machine() == "x86_64"
-PROGRAMS = [name for name in ("retoken", "retoken.fcgi", "retoken.cgi") if (machine.BUILD / name).exists()]
+PROGRAMS = [name for name in ("retoken", "retoken.fcgi", "retoken.cgi", "retoken-static") if (machine.BUILD / name).exists()]
 
 
 def tell(tool, *arguments):
