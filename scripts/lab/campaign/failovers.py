@@ -25,8 +25,9 @@ ROLE = "retoken"  # and its database
 
 def run(budget_s, seed, manager="hand", failovers=None, durability="quorum"):
     """Until there were so many, or the time is over."""
-    storm = Storm(seed, manager, durability)
+    storm = Storm(seed, manager)
     try:
+        storm.furnish(durability)
         figures = storm.run(time.monotonic() + budget_s, int(failovers) if failovers else None)
     finally:
         storm.stop()
@@ -37,11 +38,14 @@ def run(budget_s, seed, manager="hand", failovers=None, durability="quorum"):
 
 
 class Storm:
-    def __init__(self, seed, manager, durability):
+    def __init__(self, seed, manager):
         self.seed, self.ways = seed, WAYS[manager]
         self.folder = memory_folder("retoken-f-")
         self.folder.chmod(0o711)
         self.cluster, self.server = MANAGERS[manager](self.folder), None
+        self.revoked = []
+
+    def furnish(self, durability):
         postgresql.create(self.cluster.primary, ROLE)
         home = self.folder / "home"
         home.mkdir()
@@ -49,10 +53,9 @@ class Storm:
         self.installed = load.furnish(home, CLIENTS + 1, WINDOWS, store=self.cluster.url(ROLE, ROLE),
                                       rotation_durability=durability)
         self.server = kills.Kept(self.installed, self.folder, 2)
-        self.clients = load.Load(self.installed, self.server.send, seed, range(CLIENTS), WINDOWS, patience=120,
+        self.clients = load.Load(self.installed, self.server.send, self.seed, range(CLIENTS), WINDOWS, patience=120,
                                  thieves=False)
         self.clients.loses_history = durability == "local"
-        self.revoked = []
 
     def stop(self):
         if self.server is not None:
