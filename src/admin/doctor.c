@@ -314,7 +314,7 @@ static bool check_secret(struct examination *e, const struct config *config)
 {
     uint8_t master[SECRETS_MASTER_SIZE];
     struct fault fault;
-    bool good = secrets_file_read(config->secret_file, master, &fault);
+    bool good = secrets_file_read(config->secret_file, config->secret_passed, master, &fault);
 
     secret_wipe(master, sizeof master);
     report(e, "secret", good ? HEALTH_OK : HEALTH_FAIL, "%s",

@@ -106,7 +106,6 @@ static void say_item(struct call *call, const char *what, bool made, const char 
 static bool config_path(struct call *call, char path[CONFIG_PATH_MAX])
 {
     const char *given = options_value(&call->options, OPTION_CONFIG);
-    const char *home = getenv("RETOKEN_HOME");
 
     if (given == NULL) {
         given = getenv("RETOKEN_CONFIG");
@@ -114,8 +113,7 @@ static bool config_path(struct call *call, char path[CONFIG_PATH_MAX])
     if (given != NULL && given[0] != '\0') {
         return text_copy(text_of(given), path, CONFIG_PATH_MAX);
     }
-    return snprintf(path, CONFIG_PATH_MAX, "%s/retoken.conf",
-                    home != NULL && home[0] != '\0' ? home : "retoken-data") < CONFIG_PATH_MAX;
+    return config_usual_file(path);
 }
 
 /* --issuer, or what a terminal answers; "" = none. Only a new file gets it. */
@@ -373,6 +371,8 @@ static bool make_secret(struct call *call, struct fault *fault)
     if (access(path, F_OK) == 0) {
         say_item(call, "secret", false, path);
         return true;
+    } else if (call->service.config.secret_passed) {
+        return service_is_installed(&call->service.config, fault);
     }
     switch (service_look(&call->service.config, fault)) {
     case STORE_OK: /* under the secret that is missing */

@@ -14,5 +14,10 @@
  * which the caller wipes; -1 with *fault: not such a file, or it has more than `size` bytes. */
 ssize_t private_file_read(const char *path, const char *what, char *room, size_t size,
                           struct fault *fault);
+/* The same for a file that a service manager passes to this process (systemd.exec(5), CREDENTIALS):
+ * it may belong to root, who lets this user read it by an access control list, which shows in the
+ * mode as what the group may do. */
+ssize_t private_file_read_passed(const char *path, const char *what, char *room, size_t size,
+                                 struct fault *fault);
 
 #endif

@@ -60,12 +60,17 @@ const struct mount *config_mount(const struct config *config, const char *path)
     return NULL;
 }
 
-/* $RETOKEN_HOME; ./retoken-data for a demo. */
-static const char *home(void)
+bool config_usual_file(char path[CONFIG_PATH_MAX])
 {
-    const char *named = getenv("RETOKEN_HOME");
+    static const char demo[] = "retoken-data";
+    const char *home = getenv("RETOKEN_HOME");
+    bool named = home != NULL && home[0] != '\0';
 
-    return named != NULL && named[0] != '\0' ? named : "retoken-data";
+    if (!named && access(demo, F_OK) != 0 && access(CONFIG_SYSTEM, F_OK) == 0) {
+        return text_copy(TEXT(CONFIG_SYSTEM), path, CONFIG_PATH_MAX);
+    }
+    return snprintf(path, CONFIG_PATH_MAX, "%s/retoken.conf", named ? home : demo) <
+           CONFIG_PATH_MAX;
 }
 
 /* *optional when no file was named. */
@@ -75,8 +80,7 @@ static bool choose_file(const char *file, struct config *config, bool *optional)
 
     *optional = named == NULL || named[0] == '\0';
     if (*optional) {
-        return snprintf(config->file, sizeof config->file, "%s/retoken.conf", home()) <
-               (int)sizeof config->file;
+        return config_usual_file(config->file);
     }
     return text_copy(text_of(named), config->file, sizeof config->file);
 }

@@ -25,6 +25,12 @@ enum {
     CONFIG_BODY_LIMIT = 16 * 1024 /* the largest assertion, the largest refresh token and a scope */
 };
 
+/* Where the configuration of a program of the system is, as packages install it. */
+#define CONFIG_SYSTEM "/etc/retoken/retoken.conf"
+
+/* Where systemd keeps what it passes to our service. */
+#define CONFIG_CREDENTIALS "/run/credentials/retoken.service"
+
 /* What to do where nothing is: most likely it is in another place. */
 #define CONFIG_ELSEWHERE                                                                           \
     "set RETOKEN_HOME or name the configuration with -c (a new one: `retoken init`)"
@@ -33,6 +39,7 @@ struct config {
     char file[CONFIG_PATH_MAX];                /* "" = no file, all defaults */
     char data[CONFIG_PATH_MAX];                /* directory of the store and the secret */
     char secret_file[CONFIG_PATH_MAX];         /* DATA/secret */
+    bool secret_passed;                        /* by the supervisor, and not an ordinary file */
     char store[CONFIG_PATH_MAX];               /* a URL of store/store.h */
     char store_password_file[CONFIG_PATH_MAX]; /* "" = none */
     bool rotation_local;                       /* rotations of derived tokens wait for no standby */
@@ -62,9 +69,13 @@ struct config {
 
 /* Which file: `file` when not NULL; else $RETOKEN_CONFIG; else $RETOKEN_HOME/retoken.conf, where
  * RETOKEN_HOME defaults to ./retoken-data; the last one may be absent, then defaults hold with data
- * in that directory. Relative paths inside a file start at its folder. A file that others can write
+ * in that directory. Without RETOKEN_HOME and that directory: CONFIG_SYSTEM, if it is there.
+ * Relative paths inside a file start at its folder. A file that others can write
  * to, or that belongs to another user, is refused. False with *fault. */
 bool config_load(const char *file, struct config *config, struct fault *fault);
+
+/* The path of that file when none is named: as config_load finds it. False: too long. */
+bool config_usual_file(char path[CONFIG_PATH_MAX]);
 
 /* The mount with exactly this path, or NULL. */
 const struct mount *config_mount(const struct config *config, const char *path);

@@ -8,10 +8,13 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "dialect/dialect.h"
 
+static config_read read_secret_file;
 static config_read read_issuer;
 static config_read read_origins;
 static bool take(struct config_reader *reader, const struct config_setting *setting,
@@ -53,7 +56,7 @@ enum { DATA_ROOM = CONFIG_PATH_MAX - 32 };
 
 const struct config_setting config_general_settings[] = {
     {"data", config_read_path, .offset = offsetof(struct config, data), .room = DATA_ROOM},
-    {"secret-file", config_read_path, FIELD(struct config, secret_file)},
+    {"secret-file", read_secret_file, FIELD(struct config, secret_file)},
     {"store", config_read_store, FIELD(struct config, store)},
     {"store-password-file", config_read_path, FIELD(struct config, store_password_file)},
     {"rotation-durability", config_read_switch, FIELD(struct config, rotation_local),
@@ -306,6 +309,30 @@ static bool take(struct config_reader *reader, const struct config_setting *sett
 
     return setting->read(reader, setting, line->value, object + setting->offset, &wrong) ||
            config_complain_value(reader, line, wrong);
+}
+
+/* A path, or what the service manager passes under a name. Other programs than the service see it
+ * where systemd keeps it while the service runs. */
+static bool read_secret_file(struct config_reader *reader, const struct config_setting *setting,
+                             struct text value, void *field, const char **wrong)
+{
+    const char *directory = getenv("CREDENTIALS_DIRECTORY");
+    struct text scheme = TEXT("credential:");
+
+    if (!text_starts(value, scheme)) {
+        return config_read_path(reader, setting, value, field, wrong);
+    }
+    struct text name = text_from(value, scheme.size);
+    *wrong = "not the name of a credential; write for example credential:retoken-secret";
+    if (name.size == 0 || name.data[0] == '.' || !text_is_visible_ascii(name) ||
+        memchr(name.data, '/', name.size) != NULL) {
+        return false;
+    }
+    reader->config->secret_passed = true;
+    *wrong = "too long";
+    return config_join(directory != NULL && directory[0] == '/' ? text_of(directory)
+                                                                : TEXT(CONFIG_CREDENTIALS),
+                       name, field, setting->room);
 }
 
 /* Holds for realms that set none, wherever they are in the file. */

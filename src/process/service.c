@@ -22,6 +22,11 @@ bool service_is_installed(const struct config *config, struct fault *fault)
 
     if (secret && store) {
         return true;
+    } else if (!secret && config->secret_passed) {
+        fault_set(fault,
+                  "%s: the master secret is not passed to this process; see secret-file in "
+                  "retoken.conf(5)",
+                  config->secret_file);
     } else if (!secret && directory == NULL) {
         fault_set(fault,
                   "%s: the master secret is missing: copy it from the machine where the store %s "
@@ -64,7 +69,8 @@ enum store_result service_make(const struct config *config, const char *owner, s
 static bool open_secrets(struct service *service, struct fault *fault)
 {
     uint8_t master[SECRETS_MASTER_SIZE];
-    bool opened = secrets_file_read(service->config.secret_file, master, fault) &&
+    bool opened = secrets_file_read(service->config.secret_file, service->config.secret_passed,
+                                    master, fault) &&
                   secrets_open(master, &service->secrets, fault);
 
     secret_wipe(master, sizeof master);

@@ -47,8 +47,10 @@ bool secrets_network_hash(const struct secrets *secrets, const uint8_t session[S
                           uint8_t out[SESSION_NETWORK_SIZE]);
 
 /* Reads the file of the master secret: 64 hexadecimal digits and a newline, mode 0600 or 0400,
- * owned by this user. False with *fault, which names the file and says what would be right. */
-bool secrets_file_read(const char *path, uint8_t master[SECRETS_MASTER_SIZE], struct fault *fault);
+ * owned by this user; or, when it was `passed` to this process, as private_file_read_passed takes
+ * it. False with *fault, which names the file and says what would be right. */
+bool secrets_file_read(const char *path, bool passed, uint8_t master[SECRETS_MASTER_SIZE],
+                       struct fault *fault);
 /* Creates it (O_EXCL, 0600, synced). False with *fault when it exists or cannot be written. */
 bool secrets_file_create(const char *path, const struct randomness *randomness,
                          struct fault *fault);

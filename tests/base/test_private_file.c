@@ -118,12 +118,30 @@ static void test_owner(void **state)
     assert_refused(place, "belongs to user id 65534, but this process runs as 0");
 }
 
+/* By systemd, which gives this user access by a list: root's, and the group seems to read it. */
+static void test_passed(void **state)
+{
+    static const mode_t wrong[] = {0444, 0460, 0640, 0441, 0540};
+    struct place *place = *state;
+
+    for (int i = 0; i < 2; i++) {
+        write_file(place, "1", i == 0 ? 0440 : 0400);
+        assert_int_equal(1, private_file_read_passed(place->path, "the secret", place->room, ROOM,
+                                                     &place->fault));
+    }
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        write_file(place, "1", wrong[i]);
+        assert_int_equal(-1, private_file_read_passed(place->path, "the secret", place->room, ROOM,
+                                                      &place->fault));
+    }
+}
+
 #define PLACE(test) cmocka_unit_test_setup_teardown(test, make_place, remove_place)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {PLACE(test_sizes), PLACE(test_modes), PLACE(test_kinds),
-                                       PLACE(test_owner)};
+                                       PLACE(test_owner), PLACE(test_passed)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -295,6 +295,16 @@ static const struct {
      "retoken.conf:2: secret-file = DATA/secret: this describes the default and is no value; "
      "write one, or leave the line commented out"},
 
+    {"[retoken]\nsecret-file = credential:\n",
+     "retoken.conf:2: secret-file = credential:: not the name of a credential; write for example "
+     "credential:retoken-secret"},
+    {"[retoken]\nsecret-file = credential:../secret\n",
+     "retoken.conf:2: secret-file = credential:../secret: not the name of a credential; write for "
+     "example credential:retoken-secret"},
+    {"[retoken]\nsecret-file = credential:a/b\n",
+     "retoken.conf:2: secret-file = credential:a/b: not the name of a credential; write for "
+     "example credential:retoken-secret"},
+
     /* issuers */
     {MOUNT "issuer = login.example.org\n",
      "retoken.conf:3: issuer = login.example.org: not a URL; write for example "

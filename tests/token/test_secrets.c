@@ -133,12 +133,12 @@ static void created_file_reads_back(void **state)
     assert_int_equal(stat(path, &stat_of), 0);
     assert_int_equal(stat_of.st_mode & 07777, 0600);
     assert_int_equal(stat_of.st_size, 65);
-    assert_true(secrets_file_read(path, first, &fault));
+    assert_true(secrets_file_read(path, false, first, &fault));
 
     /* never overwritten */
     assert_false(secrets_file_create(path, &randomness, &fault));
     assert_non_null(strstr(fault.text, path));
-    assert_true(secrets_file_read(path, again, &fault));
+    assert_true(secrets_file_read(path, false, again, &fault));
     assert_memory_equal(first, again, sizeof first);
 }
 
@@ -195,7 +195,7 @@ static void formats(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct fault fault = {""};
         put_file(rows[i].content, rows[i].size, 0600);
-        assert_row(secrets_file_read(path, master, &fault) == rows[i].good, rows[i].name);
+        assert_row(secrets_file_read(path, false, master, &fault) == rows[i].good, rows[i].name);
         /* names the file and what would be right, and shows nothing of the content */
         if (!rows[i].good) {
             assert_row(strstr(fault.text, path) != NULL && strstr(fault.text, "64") != NULL &&
@@ -223,7 +223,7 @@ static void permissions(void **state)
         char name[8];
         snprintf(name, sizeof name, "%04o", (unsigned)rows[i].mode);
         put_file(DIGITS_64 "\n", 65, rows[i].mode);
-        assert_row(secrets_file_read(path, master, &fault) == rows[i].good, name);
+        assert_row(secrets_file_read(path, false, master, &fault) == rows[i].good, name);
         assert_row(rows[i].good == (fault.text[0] == '\0'), name);
     }
 }
@@ -239,7 +239,7 @@ static void other_owner_is_refused(void **state)
     }
     put_file(DIGITS_64 "\n", 65, 0600);
     assert_int_equal(chown(path, 12345, (gid_t)-1), 0);
-    assert_false(secrets_file_read(path, master, &fault));
+    assert_false(secrets_file_read(path, false, master, &fault));
     assert_non_null(strstr(fault.text, "12345"));
 }
 
@@ -250,11 +250,11 @@ static void not_a_file(void **state)
 
     (void)state;
     unlink(path);
-    assert_false(secrets_file_read(path, master, &fault));
+    assert_false(secrets_file_read(path, false, master, &fault));
     assert_non_null(strstr(fault.text, path));
     assert_int_equal(mkfifo(path, 0600), 0);
-    assert_false(secrets_file_read(path, master, &fault)); /* and does not wait for a writer */
-    assert_false(secrets_file_read(directory, master, &fault));
+    assert_false(secrets_file_read(path, false, master, &fault)); /* and does not wait for a writer */
+    assert_false(secrets_file_read(directory, false, master, &fault));
 }
 
 int main(void)
