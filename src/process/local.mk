@@ -15,6 +15,8 @@ libprocess_a_SOURCES = \
 	src/process/path.h \
 	src/process/service.c \
 	src/process/service.h \
+	src/process/supervisor.c \
+	src/process/supervisor.h \
 	src/process/confine.c \
 	src/process/confine.h \
 	src/process/harden.c \

@@ -13,6 +13,7 @@
 #include "process/config.h"
 #include "process/confine.h"
 #include "process/harden.h"
+#include "process/supervisor.h"
 #include "process/version.h"
 #include "responder/serve.h"
 #include "server/cgi.h"
@@ -25,6 +26,7 @@ enum start { START_GUESS, START_CGI, START_FCGI, START_LISTEN };
 
 struct options {
     enum start start;
+    int passed; /* the listening socket of START_FCGI: standard input, or a supervisor's; else -1 */
     const char *config_file;
     const char *listen;
     mode_t mode;
@@ -35,10 +37,12 @@ static const char help[] =
     "retoken.fcgi [-c FILE] [--listen WHERE [--mode MODE]] [--threads N] [--cgi | --fcgi]\n"
     "\n"
     "Answers refresh-token requests behind a web server. The web server starts it over FastCGI (a\n"
-    "listening socket on standard input) or as a CGI script, which it detects. On its own:\n"
+    "listening socket on standard input) or as a CGI script, and systemd by its socket unit, "
+    "which\n"
+    "it detects. On its own:\n"
     "\n"
     "  -c, --config FILE  the configuration (default: $RETOKEN_CONFIG, or retoken.conf in\n"
-    "                     $RETOKEN_HOME)\n"
+    "                     $RETOKEN_HOME, or " CONFIG_SYSTEM ")\n"
     "  --listen WHERE     listen for FastCGI on a Unix socket (its path), 127.0.0.1:PORT or\n"
     "                     [::1]:PORT\n"
     "  --mode MODE        permissions of the Unix socket, in octal (default: 0660)\n"
@@ -49,7 +53,8 @@ static const char help[] =
     "As a CGI script it reads no options, because the client controls its command line: set\n"
     "RETOKEN_CONFIG or RETOKEN_HOME in the configuration of the web server or in a wrapper.\n"
     "\n"
-    "SIGTERM finishes what is in flight. Exit status: 0 normal end, 1 trouble while serving,\n"
+    "SIGTERM finishes what is in flight, SIGHUP reads the configuration again. Exit status: 0 "
+    "normal end, 1 trouble while serving,\n"
     "2 wrong usage, 3 cannot start. Manual: man retoken.fcgi\n";
 
 static bool is_started_as_cgi(void);
@@ -64,10 +69,14 @@ static void leave(int status);
 
 int main(int argc, char **argv)
 {
-    struct options options = {.start = START_GUESS, .mode = 0660};
+    struct options options = {.start = START_GUESS, .passed = -1, .mode = 0660};
+    struct fault fault;
     int status;
 
     if (!harden_descriptors()) {
+        return EXIT_FAULT;
+    } else if (!supervisor_take_socket(&options.passed, &fault)) {
+        fprintf(stderr, "retoken.fcgi: %s\n", fault.text);
         return EXIT_FAULT;
     } else if (!parse_options(is_started_as_cgi() ? 1 : argc, argv, &options, &status) ||
                !guess_start(&options)) {
@@ -188,22 +197,25 @@ static bool is_started_as_cgi(void)
 
 static bool guess_start(struct options *options)
 {
-    if (options->start == START_GUESS && listener_is_one(STDIN_FILENO)) {
+    if (options->passed < 0 && listener_is_one(STDIN_FILENO)) {
+        options->passed = STDIN_FILENO;
+    }
+    if (options->start == START_GUESS && options->passed >= 0) {
         options->start = START_FCGI;
     } else if (options->start == START_GUESS && is_started_as_cgi()) {
         options->start = START_CGI;
     } else if (options->start == START_GUESS) {
-        fputs("retoken.fcgi: started neither over FastCGI (standard input is no listening socket) "
-              "nor as a\nCGI script (GATEWAY_INTERFACE is not set). To listen on a socket:\n"
-              "  retoken.fcgi --listen /run/retoken/retoken.sock\n",
-              stderr);
+        fputs(
+            "retoken.fcgi: started neither over FastCGI (no listening socket was passed) nor as a\n"
+            "CGI script (GATEWAY_INTERFACE is not set). To listen on a socket:\n"
+            "  retoken.fcgi --listen /run/retoken/retoken.sock\n",
+            stderr);
         return false;
     } else if (options->start == START_CGI && getenv("GATEWAY_INTERFACE") == NULL) {
         fputs("retoken.fcgi: --cgi: GATEWAY_INTERFACE is not set\n", stderr);
         return false;
-    } else if (options->start == START_FCGI && !listener_is_one(STDIN_FILENO)) {
-        fputs("retoken.fcgi: --fcgi: standard input is not a listening socket; to open one: "
-              "--listen WHERE\n",
+    } else if (options->start == START_FCGI && options->passed < 0) {
+        fputs("retoken.fcgi: --fcgi: no listening socket was passed; to open one: --listen WHERE\n",
               stderr);
         return false;
     }
@@ -272,11 +284,12 @@ static int run_cgi(const struct options *options)
 
 static int run_workers(const struct options *options)
 {
+    struct supervisor supervisor;
     struct listener listener;
     struct fault fault;
     bool listening = options->start == START_LISTEN
                          ? listener_open(&listener, options->listen, options->mode, &fault)
-                         : listener_adopt(&listener, STDIN_FILENO, &fault);
+                         : listener_adopt(&listener, options->passed, &fault);
 
     if (!listening) {
         fprintf(stderr, "retoken.fcgi: %s\n", fault.text);
@@ -288,7 +301,10 @@ static int run_workers(const struct options *options)
         fputs("retoken.fcgi: out of memory\n", stderr);
         listener_close(&listener);
         return EXIT_FAULT;
+    } else if (!supervisor_open(&supervisor, &fault)) {
+        log_line(LOG_LEVEL_ERROR, "%s; it is told nothing", fault.text);
     }
+    serve_supervised(serve, &supervisor);
     serve_warm(serve);
     confine(serve, options->start == START_LISTEN ? listener.path : NULL);
     size_t threads = options->threads > 0 ? options->threads : serve_threads(serve);

@@ -26,6 +26,7 @@ struct late {
 
 struct serve {
     struct service_lazy lazy;
+    struct supervisor *supervisor; /* NULL: none */
     atomic_size_t late_count;
     pthread_mutex_t lock; /* over these */
     struct late *first, **end;
@@ -273,6 +274,11 @@ static struct store *store_of(struct serve *serve)
     return service_lazy_is_open(&serve->lazy) ? serve->lazy.service->store : NULL;
 }
 
+void serve_supervised(struct serve *serve, struct supervisor *supervisor)
+{
+    serve->supervisor = supervisor;
+}
+
 size_t serve_threads(const struct serve *serve)
 {
     const struct service_lazy *lazy = &serve->lazy;
@@ -361,6 +367,60 @@ static const char *must_end(void *self)
                                                    : NULL;
 }
 
+static bool can_read(struct serve *serve);
+static void say_ready(struct serve *serve);
+
+static void tell(void *self, enum server_news news)
+{
+    struct serve *serve = self;
+
+    if (serve->supervisor == NULL) {
+        return;
+    }
+    switch (news) {
+    case SERVER_SERVES:
+        say_ready(serve);
+        break;
+    case SERVER_WORKS:
+        if (supervisor_is_due(serve->supervisor) && can_read(serve)) {
+            supervisor_alive(serve->supervisor);
+        }
+        break;
+    case SERVER_STOPS:
+        supervisor_stopping(serve->supervisor);
+        break;
+    }
+}
+
+static void say_ready(struct serve *serve)
+{
+    supervisor_ready(serve->supervisor, service_lazy_is_open(&serve->lazy)
+                                            ? "Serving requests"
+                                            : "Answering with faults; the log says why");
+}
+
+/* Would another process do better? What is read here is what the health check reads, and takes no
+ * lock that a commit holds. Not where there is a server to wait for: a read that fails there, and
+ * an installation that cannot be opened, fail in the next process, too. */
+static bool can_read(struct serve *serve)
+{
+    struct store *store = store_of(serve);
+    struct fault fault;
+    uint64_t version;
+
+    if (store == NULL || store_url_directory(serve->lazy.service->config.store) == NULL ||
+        store_keyring_version(store, &version, &fault) == STORE_OK) {
+        return true;
+    }
+    log_line(LOG_LEVEL_ERROR, "not well, and the supervisor is not told otherwise: %s", fault.text);
+    return false;
+}
+
+static void reload(void *self)
+{
+    (void)self;
+}
+
 struct server_handler serve_handler(struct serve *serve)
 {
     const struct service_lazy *lazy = &serve->lazy;
@@ -373,5 +433,7 @@ struct server_handler serve_handler(struct serve *serve)
         .pending = pending,
         .flush = flush,
         .watch = watch,
+        .tell = tell,
+        .reload = reload,
         .must_end = must_end};
 }

@@ -5,6 +5,7 @@
 #define RETOKEN_RESPONDER_SERVE_H
 
 #include "process/service.h"
+#include "process/supervisor.h"
 #include "server/handler.h"
 
 struct serve;
@@ -26,6 +27,9 @@ void serve_warm(struct serve *serve);
 /* At most so many threads; the default while the configuration cannot be read. Before serve_handler
  * is used. */
 size_t serve_threads(const struct serve *serve);
+
+/* Tells this supervisor how the process is; it outlives serve. Before serve_handler is used. */
+void serve_supervised(struct serve *serve, struct supervisor *supervisor);
 
 /* NULL while the service is not open. */
 const struct config *serve_config(struct serve *serve);

@@ -17,6 +17,13 @@ enum server_pending {
     SERVER_DUE      /* some do and have waited long enough */
 };
 
+/* What there is to tell of the process. */
+enum server_news {
+    SERVER_SERVES, /* the first worker runs */
+    SERVER_WORKS,  /* a worker is idle, or has taken a connection since this was told last */
+    SERVER_STOPS   /* no connection is accepted from now on */
+};
+
 struct server_handler {
     void *self;
     bool waits; /* `handle` waits for another server, and costs the processors little */
@@ -32,6 +39,11 @@ struct server_handler {
     /* Gives up responses that have waited for too long behind a flush that hangs. Returns within
      * how many milliseconds to call it again. */
     int64_t (*watch)(void *self);
+
+    /* By the main thread; SERVER_WORKS every two seconds at least, unless all workers are stuck. */
+    void (*tell)(void *self, enum server_news news);
+    /* By the main thread, at SIGHUP: takes over settings that have changed. */
+    void (*reload)(void *self);
 
     /* Why this process must finish what is in flight and end with a failure: static text for the
      * log. NULL while it can go on. */

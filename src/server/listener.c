@@ -74,13 +74,12 @@ bool listener_adopt(struct listener *listener, int fd, struct fault *fault)
     *listener = (struct listener){.fd = fd};
     if (getsockname(fd, &address.any, &size) != 0 || flags < 0 ||
         fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
-        fault_set(fault, "the listening socket on standard input: %s", strerror(errno));
+        fault_set(fault, "the listening socket that was passed: %s", strerror(errno));
         return false;
     } else if (address.any.sa_family != AF_UNIX && !is_loopback(&address)) {
         fault_set(fault,
-                  "the socket on standard input is open to other machines, and anything that "
-                  "can connect can pretend to be the web server; use a Unix socket or "
-                  "127.0.0.1");
+                  "the socket that was passed is open to other machines, and anything that can "
+                  "connect can pretend to be the web server; use a Unix socket or 127.0.0.1");
         return false;
     }
     listener->over_tcp = address.any.sa_family != AF_UNIX;

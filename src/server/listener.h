@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* listener.h: the socket that FastCGI connections come in by: one that we open, or one that a web
- * server or supervisor passes as standard input. Anything that can connect can ask anything, so a
+ * server or supervisor passes. Anything that can connect can ask anything, so a
  * socket is never open to other machines. */
 #ifndef RETOKEN_SERVER_LISTENER_H
 #define RETOKEN_SERVER_LISTENER_H

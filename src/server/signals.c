@@ -20,3 +20,8 @@ bool signals_reopens(int number)
 {
     return number == SIGHUP || number == SIGUSR1;
 }
+
+bool signals_reloads(int number)
+{
+    return number == SIGHUP;
+}

@@ -12,5 +12,7 @@ void signals_set(sigset_t *set);
 bool signals_ends(int number);
 /* Or to open its log again? */
 bool signals_reopens(int number);
+/* Or, besides, to read its settings again? */
+bool signals_reloads(int number);
 
 #endif

@@ -98,6 +98,7 @@ int workers_run(const struct listener *listener, const struct server_handler *ha
         workers_close(workers);
         return WORKERS_CANNOT_START;
     }
+    handler->tell(handler->self, SERVER_SERVES);
     end_if_it_must(workers);
     bool finished = run_main_thread(workers);
     int status = atomic_load(&workers->status);
@@ -162,6 +163,7 @@ static void watch_for_late(struct workers *workers);
 static bool run_main_thread(struct workers *workers)
 {
     serve_until_signal(workers);
+    workers->handler->tell(workers->handler->self, SERVER_STOPS);
     int64_t stopped_ms = connections_now_ms();
     while (atomic_load(&workers->running) > 0) {
         if (atomic_load(&workers->must_end) && connections_now_ms() - stopped_ms >= LAST_MS) {
@@ -179,7 +181,9 @@ static bool run_main_thread(struct workers *workers)
 
 static void serve_until_signal(struct workers *workers)
 {
+    const struct server_handler *handler = workers->handler;
     int64_t watched_ms = connections_now_ms();
+    unsigned told = atomic_load(&workers->taken);
 
     while (!atomic_load(&workers->stopping)) {
         bool closely = atomic_load(&workers->starved);
@@ -191,6 +195,9 @@ static void serve_until_signal(struct workers *workers)
             stop(workers);
         } else if (signals_reopens(signal_number)) {
             log_reopen();
+            if (signals_reloads(signal_number)) {
+                handler->reload(handler->self);
+            }
         } else if (closely && signal_number == 0) {
             watch_for_stuck(workers, taken);
         }
@@ -198,6 +205,10 @@ static void serve_until_signal(struct workers *workers)
             watch_for_late(workers);
             log_settle();
             watched_ms = connections_now_ms();
+        }
+        if (atomic_load(&workers->idle) > 0 || atomic_load(&workers->taken) != told) {
+            told = atomic_load(&workers->taken);
+            handler->tell(handler->self, SERVER_WORKS);
         }
     }
 }

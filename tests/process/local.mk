@@ -3,7 +3,8 @@ check_PROGRAMS += \
 	tests/process/test_config \
 	tests/process/test_confine \
 	tests/process/test_path \
-	tests/process/test_service
+	tests/process/test_service \
+	tests/process/test_supervisor
 tests_process_test_config_SOURCES = tests/process/test_config.c
 tests_process_test_config_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_process_test_config_LDADD = $(PROCESS_LIBS)
@@ -16,3 +17,6 @@ tests_process_test_path_LDADD = $(PROCESS_LIBS)
 tests_process_test_service_SOURCES = tests/process/test_service.c
 tests_process_test_service_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_process_test_service_LDADD = $(PROCESS_LIBS)
+tests_process_test_supervisor_SOURCES = tests/process/test_supervisor.c
+tests_process_test_supervisor_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_process_test_supervisor_LDADD = $(PROCESS_LIBS)

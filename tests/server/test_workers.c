@@ -34,6 +34,8 @@ struct shared {
     atomic_int handled_at_flush;
     atomic_int looks; /* how often the server has asked since a response waits */
     atomic_bool must_end;
+    atomic_uint told; /* a bit for each of the news */
+    atomic_int reloads;
 };
 
 static char directory[] = "/tmp/retoken-workers.XXXXXX";
@@ -104,6 +106,18 @@ static int64_t watch(void *self)
     return INT64_MAX;
 }
 
+static void tell(void *self, enum server_news news)
+{
+    (void)self;
+    atomic_fetch_or(&shared->told, 1U << news);
+}
+
+static void reload(void *self)
+{
+    (void)self;
+    atomic_fetch_add(&shared->reloads, 1);
+}
+
 static const char *must_end(void *self)
 {
     (void)self;
@@ -115,6 +129,8 @@ static const struct server_handler handler = {.handle = handle,
                                               .pending = pending,
                                               .flush = flush,
                                               .watch = watch,
+                                              .tell = tell,
+                                              .reload = reload,
                                               .must_end = must_end};
 
 /* A worker that is stuck still runs when the server ends, which TSan would call a leak. */
@@ -151,6 +167,23 @@ static int terminate(void)
 {
     assert_int_equal(kill(server, SIGTERM), 0);
     return end_of_server();
+}
+
+static bool is_told(enum server_news news)
+{
+    return (atomic_load(&shared->told) & 1U << news) != 0;
+}
+
+/* The main thread has begun another pass, so the one before has told what there was. */
+static void reload_once(void)
+{
+    int before = atomic_load(&shared->reloads);
+
+    assert_int_equal(kill(server, SIGHUP), 0);
+    while (atomic_load(&shared->reloads) == before && !late) {
+        usleep(1000);
+    }
+    assert_false(late);
 }
 
 static void wait_until_blocked(int count)
@@ -221,6 +254,43 @@ static void test_signal(void **state)
     (void)state;
     start(2);
     assert_true(is_answered(ask("/plain")));
+    assert_int_equal(terminate(), 0);
+}
+
+static void test_news(void **state)
+{
+    (void)state;
+    start(2);
+    assert_true(is_answered(ask("/plain")));
+    assert_true(is_told(SERVER_SERVES));
+    reload_once();
+    reload_once();
+    assert_true(is_told(SERVER_WORKS));
+    assert_false(is_told(SERVER_STOPS));
+    assert_true(is_answered(ask("/plain")));
+    assert_int_equal(terminate(), 0);
+    assert_true(is_told(SERVER_STOPS));
+}
+
+/* Nothing is told of workers that all wait for something. */
+static void test_stuck_workers_do_not_work(void **state)
+{
+    (void)state;
+    start(1);
+    int stuck = ask("/block");
+    wait_until_blocked(1);
+    reload_once();
+    reload_once();
+    atomic_store(&shared->told, 0);
+    reload_once();
+    reload_once();
+    assert_false(is_told(SERVER_WORKS));
+    sem_post(&shared->release);
+    assert_true(is_answered(stuck));
+    assert_true(is_answered(ask("/plain")));
+    reload_once();
+    reload_once();
+    assert_true(is_told(SERVER_WORKS));
     assert_int_equal(terminate(), 0);
 }
 
@@ -375,6 +445,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_signal),
+        TEST(test_news),
+        TEST(test_stuck_workers_do_not_work),
         TEST(test_must_end_after_any_request),
         TEST(test_must_end_while_a_worker_is_stuck),
         TEST(test_stuck_workers_get_help),
