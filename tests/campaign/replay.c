@@ -708,7 +708,8 @@ static void read_all(void)
     char path[1100];
 
     snprintf(path, sizeof path, "%s/secret", folder);
-    if (!secrets_file_read(path, false, master, &fault) || !secrets_open(master, &secrets, &fault)) {
+    if (!secrets_file_read(path, false, master, &fault) ||
+        !secrets_open(master, &secrets, &fault)) {
         fprintf(stderr, "replay: %s\n", fault.text);
         exit(3);
     }

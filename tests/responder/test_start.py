@@ -5,6 +5,7 @@ web server, and what makes it fit to hold secrets."""
 import contextlib
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -79,7 +80,7 @@ def ask(path, variables, body=b""):
 
 @pytest.mark.parametrize("arguments, status, words", [
     ([], 2, "started neither over FastCGI"),
-    (["--fcgi"], 2, "--fcgi: standard input is not a listening socket"),
+    (["--fcgi"], 2, "--fcgi: no listening socket was passed"),
     (["--cgi"], 2, "--cgi: GATEWAY_INTERFACE is not set"),
     (["--bogus"], 2, "see retoken.fcgi --help"),
     (["-c"], 2, "see retoken.fcgi --help"),
@@ -131,6 +132,23 @@ def test_inherited_socket_that_is_open_to_others_is_refused(installed, run):
         process = inherit(installed, run, listener)
         assert process.wait(10) == 3
     assert "open to other machines" in (run / "log").read_text()
+
+
+def test_socket_that_systemd_passes(installed, run):
+    """By systemd-socket-activate, which starts it at the first connection."""
+    if shutil.which("systemd-socket-activate") is None:
+        pytest.skip("systemd-socket-activate is not installed")
+    process = machine.start(["systemd-socket-activate", "-l", run / "s",
+                             "-E", f"RETOKEN_HOME={installed.folder}", installed.responder],
+                            log=run / "log", env=environment(installed))
+    try:
+        machine.wait_until(lambda: machine.listens_at(run / "s"), what="systemd-socket-activate")
+        for _ in range(3):
+            assert ask(run / "s", HEALTH).body == HEALTHY
+    finally:
+        machine.stop(process)
+    assert process.returncode == 0
+    assert (run / "s").exists()  # whoever made it removes it
 
 
 def test_tcp_on_loopback(installed, run):

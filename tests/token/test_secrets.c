@@ -253,7 +253,8 @@ static void not_a_file(void **state)
     assert_false(secrets_file_read(path, false, master, &fault));
     assert_non_null(strstr(fault.text, path));
     assert_int_equal(mkfifo(path, 0600), 0);
-    assert_false(secrets_file_read(path, false, master, &fault)); /* and does not wait for a writer */
+    assert_false(
+        secrets_file_read(path, false, master, &fault)); /* and does not wait for a writer */
     assert_false(secrets_file_read(directory, false, master, &fault));
 }
 
