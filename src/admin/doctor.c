@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* doctor.c: `retoken doctor`: everything that has to be right, one line each, with what would be
  * right. Goes on after a FAIL as far as the rest can be checked. Changes nothing. */
-#include "admin/verbs.h"
+#include "admin/doctor.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,6 +18,7 @@
 #include "admin/adopted.h"
 #include "admin/key_need.h"
 #include "admin/notify_secrets.h"
+#include "admin/verbs.h"
 #include "base/codec.h"
 #include "base/log_socket.h"
 #include "base/secret.h"
@@ -28,8 +29,6 @@
 #include "process/confine.h"
 #include "token/signing_key.h"
 
-enum health { HEALTH_OK, HEALTH_WARN, HEALTH_FAIL };
-
 static const struct column columns[] = {
     {"check", "check", COLUMN_TEXT, false},
     {"state", "state", COLUMN_TEXT, false},
@@ -37,15 +36,8 @@ static const struct column columns[] = {
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0], DETAIL_MAX = 1600 };
 
-struct examination {
-    struct call *call;
-    enum health worst;
-};
-
-static enum health report(struct examination *e, const char *check, enum health health,
-                          const char *format, ...) __attribute__((format(printf, 4, 5)));
-
 static void examine(struct examination *e);
+static void examine_site(struct examination *e, const char *url);
 static void check_open_store(struct examination *e);
 static void check_confinement(struct examination *e);
 static void check_config_file(struct examination *e, const struct config *config);
@@ -81,10 +73,18 @@ static bool newest_record(struct call *call, int64_t *at_ms, struct fault *fault
 
 enum call_end doctor_run(struct call *call)
 {
+    const char *url = options_value(&call->options, OPTION_URL);
     struct examination e = {.call = call};
 
+    if (url == NULL && options_has(&call->options, OPTION_CA_FILE)) {
+        return call_wrong(call, "--ca-file goes with --url");
+    }
     output_table_start(&call->output, columns, COLUMNS);
-    examine(&e);
+    if (url != NULL) {
+        examine_site(&e, url);
+    } else {
+        examine(&e);
+    }
     output_table_end(&call->output, "");
     return e.worst == HEALTH_FAIL ? CALL_FAULT : CALL_DONE;
 }
@@ -96,15 +96,29 @@ static void check_confinement(struct examination *e)
     struct confinement offer = confine_offer();
 
     if (wish != NULL && wish[0] != '\0') {
-        report(e, "confinement", HEALTH_WARN,
-               "RETOKEN_CONFINE=%.20s: a responder does less than it could", wish);
+        doctor_report(e, "confinement", HEALTH_WARN,
+                      "RETOKEN_CONFINE=%.20s: a responder does less than it could", wish);
     } else if (!offer.calls || !offer.files) {
-        report(e, "confinement", HEALTH_OK,
-               "%s; a newer kernel confines the responder to system calls and files",
-               confine_words(offer));
+        doctor_report(e, "confinement", HEALTH_OK,
+                      "%s; a newer kernel confines the responder to system calls and files",
+                      confine_words(offer));
     } else {
-        report(e, "confinement", HEALTH_OK, "%s", confine_words(offer));
+        doctor_report(e, "confinement", HEALTH_OK, "%s", confine_words(offer));
     }
+}
+
+/* From any machine: without a configuration the mounts are those that there are without one. */
+static void examine_site(struct examination *e, const char *url)
+{
+    struct config *config = &e->call->service.config;
+    struct fault fault = {0};
+
+    if (!config_load(options_value(&e->call->options, OPTION_CONFIG), config, &fault)) {
+        doctor_report(e, "configuration", HEALTH_FAIL, "%s", fault.text);
+        return;
+    }
+    check_config_file(e, config);
+    doctor_site_examine(e, url);
 }
 
 static void examine(struct examination *e)
@@ -114,7 +128,7 @@ static void examine(struct examination *e)
     struct fault fault = {0};
 
     if (!config_load(options_value(&call->options, OPTION_CONFIG), config, &fault)) {
-        report(e, "configuration", HEALTH_FAIL, "%s", fault.text);
+        doctor_report(e, "configuration", HEALTH_FAIL, "%s", fault.text);
         return;
     }
     check_config_file(e, config);
@@ -122,7 +136,7 @@ static void examine(struct examination *e)
     check_confinement(e);
     check_mounts(e);
     if (!service_is_installed(config, &fault)) {
-        report(e, "installation", HEALTH_FAIL, "%s", fault.text);
+        doctor_report(e, "installation", HEALTH_FAIL, "%s", fault.text);
         return;
     }
     bool data = check_data(e, config->data);
@@ -138,7 +152,7 @@ static void examine(struct examination *e)
     if (data && secret) {
         check_open_store(e);
     } else {
-        report(e, "store", HEALTH_FAIL, "not checked until the above is right");
+        doctor_report(e, "store", HEALTH_FAIL, "not checked until the above is right");
     }
 }
 
@@ -149,12 +163,12 @@ static void check_open_store(struct examination *e)
 
     if (service_look(&call->service.config, &fault) != STORE_OK ||
         !service_open(&call->service, false, true, &fault)) {
-        report(e, "store", HEALTH_FAIL, "%s", fault.text);
+        doctor_report(e, "store", HEALTH_FAIL, "%s", fault.text);
         check_clock(e, false);
         return;
     }
     call->opened = true;
-    report(e, "store", HEALTH_OK, "%s opens with this secret", call->service.config.store);
+    doctor_report(e, "store", HEALTH_OK, "%s opens with this secret", call->service.config.store);
     check_remarks(e);
     check_keys(e);
     check_adoptions(e);
@@ -165,7 +179,7 @@ static void check_open_store(struct examination *e)
     check_clock(e, true);
 }
 
-static enum health report(struct examination *e, const char *check, enum health health,
+enum health doctor_report(struct examination *e, const char *check, enum health health,
                           const char *format, ...)
 {
     static const char *const words[] = {"ok", "warn", "FAIL"};
@@ -187,10 +201,11 @@ static enum health report(struct examination *e, const char *check, enum health 
 static void check_config_file(struct examination *e, const struct config *config)
 {
     if (config->file[0] == '\0') {
-        report(e, "configuration", HEALTH_WARN,
-               "no file, all defaults; `retoken init` writes one to edit");
+        doctor_report(e, "configuration", HEALTH_WARN,
+                      "no file, all defaults; `retoken init` writes one to edit");
     } else {
-        report(e, "configuration", HEALTH_OK, "%s, %zu mounts", config->file, config->mount_count);
+        doctor_report(e, "configuration", HEALTH_OK, "%s, %zu mounts", config->file,
+                      config->mount_count);
     }
 }
 
@@ -201,9 +216,10 @@ static void check_log(struct examination *e, const char *target)
 
     if (log_socket_is_one(text_of(target))) {
         error = log_socket_answers(text_of(target)) ? NULL : strerror(errno);
-        report(e, "log", error != NULL ? HEALTH_WARN : HEALTH_OK, "%s%s%s", target,
-               error != NULL ? ": no daemon listens there, so lines go to standard error: " : "",
-               error != NULL ? error : "");
+        doctor_report(e, "log", error != NULL ? HEALTH_WARN : HEALTH_OK, "%s%s%s", target,
+                      error != NULL ? ": no daemon listens there, so lines go to standard error: "
+                                    : "",
+                      error != NULL ? error : "");
     }
 }
 
@@ -219,15 +235,15 @@ static void check_mounts(struct examination *e)
 
         if (realm_issues(mount->realm) && mount->realm->issuer[0] == '\0' &&
             layout_needs_issuer(mount->realm->policy.layout)) {
-            report(
+            doctor_report(
                 e, "mount", HEALTH_FAIL,
                 "%s: %s; its access tokens name no issuer, and verifiers refuse them: set issuer "
                 "to this site's URL",
                 mount->path, kind);
             continue;
         }
-        report(e, "mount", remark != NULL ? HEALTH_WARN : HEALTH_OK, "%s: %s%s%s", mount->path,
-               kind, remark != NULL ? "; " : "", remark != NULL ? remark : "");
+        doctor_report(e, "mount", remark != NULL ? HEALTH_WARN : HEALTH_OK, "%s: %s%s%s",
+                      mount->path, kind, remark != NULL ? "; " : "", remark != NULL ? remark : "");
     }
     check_unmounted(e);
 }
@@ -251,9 +267,9 @@ static void check_unmounted(struct examination *e)
         }
     }
     if (b.size > 0 && buffer_finish(&b, &paths)) {
-        report(e, "not mounted", HEALTH_OK,
-               "%.*s: with a [realm] or [mount] section only what sections name is served",
-               TEXT_ARGS(paths));
+        doctor_report(e, "not mounted", HEALTH_OK,
+                      "%.*s: with a [realm] or [mount] section only what sections name is served",
+                      TEXT_ARGS(paths));
     }
 }
 
@@ -293,16 +309,16 @@ static bool check_data(struct examination *e, const char *path)
     char self[64];
 
     if (stat(path, &st) != 0) {
-        report(e, "data", HEALTH_FAIL, "%s: %s", path, strerror(errno));
+        doctor_report(e, "data", HEALTH_FAIL, "%s: %s", path, strerror(errno));
     } else if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        report(e, "data", HEALTH_FAIL, "%s is open to others (mode %04o): chmod 0700 %s", path,
-               (unsigned)(st.st_mode & 07777), path);
+        doctor_report(e, "data", HEALTH_FAIL, "%s is open to others (mode %04o): chmod 0700 %s",
+                      path, (unsigned)(st.st_mode & 07777), path);
     } else if (st.st_uid != geteuid()) {
-        report(e, "data", HEALTH_FAIL, "%s belongs to %s, and this is %s: run `retoken` as %s",
-               path, user_name(st.st_uid, owner), user_name(geteuid(), self),
-               user_name(st.st_uid, owner));
+        doctor_report(
+            e, "data", HEALTH_FAIL, "%s belongs to %s, and this is %s: run `retoken` as %s", path,
+            user_name(st.st_uid, owner), user_name(geteuid(), self), user_name(st.st_uid, owner));
     } else {
-        report(e, "data", HEALTH_OK, "%s, mode %04o", path, (unsigned)(st.st_mode & 07777));
+        doctor_report(e, "data", HEALTH_OK, "%s, mode %04o", path, (unsigned)(st.st_mode & 07777));
         return true;
     }
     return false;
@@ -317,8 +333,8 @@ static bool check_secret(struct examination *e, const struct config *config)
     bool good = secrets_file_read(config->secret_file, config->secret_passed, master, &fault);
 
     secret_wipe(master, sizeof master);
-    report(e, "secret", good ? HEALTH_OK : HEALTH_FAIL, "%s",
-           good ? config->secret_file : fault.text);
+    doctor_report(e, "secret", good ? HEALTH_OK : HEALTH_FAIL, "%s",
+                  good ? config->secret_file : fault.text);
     return good;
 }
 
@@ -333,13 +349,14 @@ static void check_owner(struct examination *e, const char *path)
     }
     user_name(st.st_uid, owner);
     if (st.st_uid == 0) {
-        report(e, "owner", HEALTH_WARN,
-               "%s belongs to root: right only if the responder runs as root; else "
-               "chown -R www-data %s (or the web server's user)",
-               path, path);
+        doctor_report(e, "owner", HEALTH_WARN,
+                      "%s belongs to root: right only if the responder runs as root; else "
+                      "chown -R www-data %s (or the web server's user)",
+                      path, path);
         return;
     }
-    report(e, "owner", HEALTH_OK, "%s; the web server must run the responder as this user", owner);
+    doctor_report(e, "owner", HEALTH_OK, "%s; the web server must run the responder as this user",
+                  owner);
 }
 
 static const char *user_name(uid_t uid, char room[64])
@@ -366,19 +383,20 @@ static void check_file_system(struct examination *e, const char *path)
                   {0x65735546, "FUSE"}, {0x00c36400, "Ceph"}, {0x73757245, "Coda"}};
     struct statfs fs;
     if (statfs(path, &fs) != 0) {
-        report(e, "file system", HEALTH_FAIL, "%s: %s", path, strerror(errno));
+        doctor_report(e, "file system", HEALTH_FAIL, "%s: %s", path, strerror(errno));
         return;
     }
     for (size_t i = 0; i < sizeof remote / sizeof remote[0]; i++) {
         if (((unsigned long)fs.f_type & 0xffffffffUL) == remote[i].magic) {
-            report(e, "file system", HEALTH_FAIL,
-                   "%s is on %s, where locks between machines cannot be relied on: move `data` to "
-                   "a local disk",
-                   path, remote[i].name);
+            doctor_report(
+                e, "file system", HEALTH_FAIL,
+                "%s is on %s, where locks between machines cannot be relied on: move `data` to "
+                "a local disk",
+                path, remote[i].name);
             return;
         }
     }
-    report(e, "file system", HEALTH_OK, "local");
+    doctor_report(e, "file system", HEALTH_OK, "local");
 }
 
 static void check_space(struct examination *e, const char *path)
@@ -387,19 +405,19 @@ static void check_space(struct examination *e, const char *path)
     struct statvfs fs;
     char room[OUTPUT_TIME_SIZE];
     if (statvfs(path, &fs) != 0) {
-        report(e, "disk space", HEALTH_FAIL, "%s: %s", path, strerror(errno));
+        doctor_report(e, "disk space", HEALTH_FAIL, "%s: %s", path, strerror(errno));
         return;
     }
     uint64_t room_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
     output_size(room_bytes > INT64_MAX ? INT64_MAX : (int64_t)room_bytes, room);
     if ((fs.f_flag & ST_RDONLY) != 0) {
-        report(e, "disk space", HEALTH_FAIL, "%s is mounted read-only", path);
+        doctor_report(e, "disk space", HEALTH_FAIL, "%s is mounted read-only", path);
     } else if (room_bytes < TOO_LOW) {
-        report(e, "disk space", HEALTH_FAIL, "%s free: make room, or refreshes fail", room);
+        doctor_report(e, "disk space", HEALTH_FAIL, "%s free: make room, or refreshes fail", room);
     } else if (room_bytes < LOW) {
-        report(e, "disk space", HEALTH_WARN, "%s free; 64 MiB let the store grow", room);
+        doctor_report(e, "disk space", HEALTH_WARN, "%s free; 64 MiB let the store grow", room);
     } else {
-        report(e, "disk space", HEALTH_OK, "%s free", room);
+        doctor_report(e, "disk space", HEALTH_OK, "%s free", room);
     }
 }
 
@@ -413,10 +431,10 @@ static void check_metrics(struct examination *e, const struct config *config)
     if (!config->metrics) {
         return;
     } else if (!service_metrics_path(config, path) || !metrics_look(path, &fault)) {
-        report(e, "metrics", HEALTH_WARN, "%s: each process counts by itself",
-               fault.text[0] != '\0' ? fault.text : "the path is too long");
+        doctor_report(e, "metrics", HEALTH_WARN, "%s: each process counts by itself",
+                      fault.text[0] != '\0' ? fault.text : "the path is too long");
     } else {
-        report(e, "metrics", HEALTH_OK, "counted in %s", path);
+        doctor_report(e, "metrics", HEALTH_OK, "counted in %s", path);
     }
 }
 
@@ -427,11 +445,11 @@ static void check_remarks(struct examination *e)
     size_t count = 0;
 
     if (store_remarks(e->call->service.store, remarks, &count, &fault) != STORE_OK) {
-        report(e, "store", HEALTH_FAIL, "%s", fault.text);
+        doctor_report(e, "store", HEALTH_FAIL, "%s", fault.text);
     }
     for (size_t i = 0; i < count; i++) {
-        report(e, remarks[i].subject, remarks[i].warn ? HEALTH_WARN : HEALTH_OK, "%s",
-               remarks[i].text);
+        doctor_report(e, remarks[i].subject, remarks[i].warn ? HEALTH_WARN : HEALTH_OK, "%s",
+                      remarks[i].text);
     }
 }
 
@@ -452,17 +470,17 @@ static void check_clients(struct examination *e)
             struct text paths = not_rotating(call, client);
 
             if (client->enabled && !client_is_confidential(client) && paths.size > 0) {
-                report(e, "client", HEALTH_WARN,
-                       "%s is public, and a stolen token of its is never noticed where none "
-                       "rotates (%.*s): give it a secret or a key, or its sessions an "
-                       "absolute-lifetime",
-                       client->id, TEXT_ARGS(paths));
+                doctor_report(e, "client", HEALTH_WARN,
+                              "%s is public, and a stolen token of its is never noticed where none "
+                              "rotates (%.*s): give it a secret or a key, or its sessions an "
+                              "absolute-lifetime",
+                              client->id, TEXT_ARGS(paths));
             }
             memcpy(after, client->id, sizeof after);
         }
     }
     if (result != STORE_OK) {
-        report(e, "client", HEALTH_FAIL, "%s", fault.text);
+        doctor_report(e, "client", HEALTH_FAIL, "%s", fault.text);
     }
 }
 
@@ -496,7 +514,7 @@ static void check_keys(struct examination *e)
 
     if (rows == NULL || store_key_list(call->service.store, true, rows, KEY_NEED_ROWS_MAX, &count,
                                        &fault) != STORE_OK) {
-        report(e, "keys", HEALTH_FAIL, "%s", fault.text);
+        doctor_report(e, "keys", HEALTH_FAIL, "%s", fault.text);
         return;
     }
     for (size_t i = 0; i < need_count; i++) {
@@ -507,8 +525,8 @@ static void check_keys(struct examination *e)
 
         snprintf(check, sizeof check, "key %s", algorithm);
         if (signer == NULL) {
-            report(e, check, HEALTH_FAIL, "%s has no active key: `retoken init` makes one",
-                   needs[i].path);
+            doctor_report(e, check, HEALTH_FAIL, "%s has no active key: `retoken init` makes one",
+                          needs[i].path);
         } else {
             report_signer(e, check, &needs[i], rows, count, signer);
         }
@@ -529,12 +547,12 @@ static void report_signer(struct examination *e, const char *check, const struct
     if (e->call->now_ms < ready_ms && signer->algorithm != SIGNING_HS256 &&
         key_need_signer(rows, count, need->algorithm, need->realm, signer->kid) != NULL) {
         output_time(ready_ms, at);
-        report(e, check, HEALTH_WARN,
-               "%s: %s signs already, and caches may keep the key set without it until %s",
-               need->path, signer->kid, at);
+        doctor_report(e, check, HEALTH_WARN,
+                      "%s: %s signs already, and caches may keep the key set without it until %s",
+                      need->path, signer->kid, at);
         return;
     }
-    report(e, check, HEALTH_OK, "%s: %s", need->path, signer->kid);
+    doctor_report(e, check, HEALTH_OK, "%s: %s", need->path, signer->kid);
 }
 
 static void check_secret_key(struct examination *e, const struct signing_row *row)
@@ -547,12 +565,13 @@ static void check_secret_key(struct examination *e, const struct signing_row *ro
     }
     struct signing_key *key = signing_key_unseal(row, &e->call->service.secrets, &fault);
     if (key == NULL) {
-        report(e, "key HS256", HEALTH_FAIL, "%s: %s", row->kid, fault.text);
+        doctor_report(e, "key HS256", HEALTH_FAIL, "%s: %s", row->kid, fault.text);
     } else if (signing_key_is_weak(key, &fault)) {
-        report(e, "key HS256", HEALTH_FAIL,
-               "%s: %s: `retoken key add --algorithm HS256 --activate`, then `retoken key retire "
-               "%s`",
-               row->kid, fault.text, row->kid);
+        doctor_report(
+            e, "key HS256", HEALTH_FAIL,
+            "%s: %s: `retoken key add --algorithm HS256 --activate`, then `retoken key retire "
+            "%s`",
+            row->kid, fault.text, row->kid);
     }
     signing_key_close(key);
 }
@@ -571,7 +590,7 @@ static void check_adoptions(struct examination *e)
         }
     }
     if (keyring == NULL) {
-        report(e, "adopting", HEALTH_FAIL, "%s", fault.text);
+        doctor_report(e, "adopting", HEALTH_FAIL, "%s", fault.text);
     }
 }
 
@@ -587,7 +606,7 @@ static void check_adoption(struct examination *e, const struct realm *realm,
 
     output_time(until_ms, until);
     if (!adopted_count(e->call, realm->name, &adopted, &fault)) {
-        report(e, "adopting", HEALTH_FAIL, "%s: %s", realm->name, fault.text);
+        doctor_report(e, "adopting", HEALTH_FAIL, "%s: %s", realm->name, fault.text);
         return;
     } else if (adopted.count > 0) {
         output_time(adopted.last_ms, last);
@@ -595,20 +614,23 @@ static void check_adoption(struct examination *e, const struct realm *realm,
                  adopted.count, adopted.count == 1 ? "" : "s", last);
     }
     if (until_ms != 0 && until_ms <= e->call->now_ms && key == NULL) {
-        report(e, "adopting", HEALTH_OK, "%s: over since %s; %s", realm->name, until, so_far);
+        doctor_report(e, "adopting", HEALTH_OK, "%s: over since %s; %s", realm->name, until,
+                      so_far);
     } else if (until_ms != 0 && until_ms <= e->call->now_ms) {
-        report(e, "adopting", HEALTH_WARN, "%s: over since %s: `retoken key retire %s`",
-               realm->name, until, key->kid);
+        doctor_report(e, "adopting", HEALTH_WARN, "%s: over since %s: `retoken key retire %s`",
+                      realm->name, until, key->kid);
     } else if (key == NULL) {
-        report(e, "adopting", HEALTH_WARN,
-               "%s: nothing, without a key: `retoken key import --verify-only`", realm->name);
+        doctor_report(e, "adopting", HEALTH_WARN,
+                      "%s: nothing, without a key: `retoken key import --verify-only`",
+                      realm->name);
     } else if (until_ms == 0) {
-        report(e, "adopting", HEALTH_WARN,
-               "%s: with %s for ever; %s: set adopt-until to when the last old token expires",
-               realm->name, key->kid, so_far);
+        doctor_report(
+            e, "adopting", HEALTH_WARN,
+            "%s: with %s for ever; %s: set adopt-until to when the last old token expires",
+            realm->name, key->kid, so_far);
     } else {
-        report(e, "adopting", HEALTH_OK, "%s: with %s until %s; %s", realm->name, key->kid, until,
-               so_far);
+        doctor_report(e, "adopting", HEALTH_OK, "%s: with %s until %s; %s", realm->name, key->kid,
+                      until, so_far);
     }
 }
 
@@ -649,9 +671,9 @@ static void check_assertions(struct examination *e)
 
         if (realm_issues(realm) && realm->dialect->proves_clients &&
             !client_assertion_has_audience(realm)) {
-            report(e, "assertions", HEALTH_WARN,
-                   "%s takes none, and client %s signs them: set issuer to this site's URL",
-                   config->mounts[i].path, id);
+            doctor_report(e, "assertions", HEALTH_WARN,
+                          "%s takes none, and client %s signs them: set issuer to this site's URL",
+                          config->mounts[i].path, id);
         }
     }
 }
@@ -669,7 +691,7 @@ static void check_history(struct examination *e)
 
     if (rows == NULL ||
         store_event_list(call->service.store, NULL, 0, rows, EVENTS, &count, &fault) != STORE_OK) {
-        report(e, "history", HEALTH_FAIL, "%s", fault.text);
+        doctor_report(e, "history", HEALTH_FAIL, "%s", fault.text);
         return;
     }
     for (size_t i = 0; i < count; i++) {
@@ -681,24 +703,26 @@ static void check_history(struct examination *e)
         }
     }
     if (guessed > 0) {
-        report(e, "guesses", HEALTH_WARN,
-               "passwords or secrets were guessed at: %zu times five wrong ones in a row, or a "
-               "hundred in a day, in the last 7 days (`retoken events`); `retoken account unlock` "
-               "and `retoken client unlock` let the next try pass",
-               guessed);
+        doctor_report(
+            e, "guesses", HEALTH_WARN,
+            "passwords or secrets were guessed at: %zu times five wrong ones in a row, or a "
+            "hundred in a day, in the last 7 days (`retoken events`); `retoken account unlock` "
+            "and `retoken client unlock` let the next try pass",
+            guessed);
     }
     if (rolled > 0) {
-        report(e, "history", HEALTH_WARN,
-               "the store had lost renewals: %zu sessions were rolled forward in the last 7 days "
-               "(`retoken events`)%s",
-               rolled,
-               restored > 0 ? ", after an older copy was put back"
-                            : "; was a backup restored, or does the disk lose what it has "
-                              "confirmed?");
+        doctor_report(
+            e, "history", HEALTH_WARN,
+            "the store had lost renewals: %zu sessions were rolled forward in the last 7 days "
+            "(`retoken events`)%s",
+            rolled,
+            restored > 0 ? ", after an older copy was put back"
+                         : "; was a backup restored, or does the disk lose what it has "
+                           "confirmed?");
     } else if (restored > 0) {
-        report(e, "history", HEALTH_OK, "an older copy was put back in the last 7 days");
+        doctor_report(e, "history", HEALTH_OK, "an older copy was put back in the last 7 days");
     } else {
-        report(e, "history", HEALTH_OK, "no session was rolled forward in the last 7 days");
+        doctor_report(e, "history", HEALTH_OK, "no session was rolled forward in the last 7 days");
     }
 }
 
@@ -715,7 +739,7 @@ static void check_webhooks(struct examination *e)
     }
     client = http_client_open(0, &fault);
     if (client == NULL) {
-        report(e, "webhooks", HEALTH_FAIL, "%s", fault.text);
+        doctor_report(e, "webhooks", HEALTH_FAIL, "%s", fault.text);
     }
     http_client_close(client);
     for (size_t i = 0; i < config->webhook_count; i++) {
@@ -733,37 +757,38 @@ static void check_webhook(struct examination *e, const struct webhook *webhook)
 
     if (webhook->secret_file[0] != '\0' &&
         !notify_secrets_read(webhook->secret_file, &secrets, &fault)) {
-        report(e, "webhook", HEALTH_FAIL, "%s: nothing is sent: %s", webhook->name, fault.text);
+        doctor_report(e, "webhook", HEALTH_FAIL, "%s: nothing is sent: %s", webhook->name,
+                      fault.text);
     }
     secret_wipe(&secrets, sizeof secrets);
     if (webhook->ca_file[0] != '\0' && access(webhook->ca_file, R_OK) != 0) {
-        report(e, "webhook", HEALTH_FAIL, "%s: ca-file %s: %s", webhook->name, webhook->ca_file,
-               strerror(errno));
+        doctor_report(e, "webhook", HEALTH_FAIL, "%s: ca-file %s: %s", webhook->name,
+                      webhook->ca_file, strerror(errno));
     }
     if (store_delivery_stat(e->call->service.store, webhook->name, &stat, &fault) != STORE_OK) {
-        report(e, "webhook", HEALTH_FAIL, "%s", fault.text);
+        doctor_report(e, "webhook", HEALTH_FAIL, "%s", fault.text);
         return;
     }
     uint64_t waiting = stat.waiting + stat.leased + stat.delayed;
     output_span(stat.oldest_ms > 0 ? now_ms - stat.oldest_ms : 0, oldest);
     if (stat.dropped > 0) {
-        report(e, "webhook", HEALTH_WARN,
-               "%s: %" PRIu64 " events were dropped, because more than %" PRIu64
-               " waited (outbox-size): is `retoken notify` running?",
-               webhook->name, stat.dropped, stat.most);
+        doctor_report(e, "webhook", HEALTH_WARN,
+                      "%s: %" PRIu64 " events were dropped, because more than %" PRIu64
+                      " waited (outbox-size): is `retoken notify` running?",
+                      webhook->name, stat.dropped, stat.most);
     }
     if (stat.dead > 0) {
-        report(e, "webhook", HEALTH_WARN,
-               "%s: %" PRIu64 " were not taken for three days: `retoken events dead`",
-               webhook->name, stat.dead);
+        doctor_report(e, "webhook", HEALTH_WARN,
+                      "%s: %" PRIu64 " were not taken for three days: `retoken events dead`",
+                      webhook->name, stat.dead);
     }
-    report(e, "webhook",
-           waiting > 0 && now_ms - stat.oldest_ms > CLOCK_HOUR ? HEALTH_WARN : HEALTH_OK,
-           "%s: %" PRIu64 " wait%s%s%s", webhook->name, waiting,
-           waiting > 0 ? ", the oldest for " : "", waiting > 0 ? oldest : "",
-           waiting > 0 && now_ms - stat.oldest_ms > CLOCK_HOUR
-               ? ": is `retoken notify` running, and does the receiver answer?"
-               : "");
+    doctor_report(e, "webhook",
+                  waiting > 0 && now_ms - stat.oldest_ms > CLOCK_HOUR ? HEALTH_WARN : HEALTH_OK,
+                  "%s: %" PRIu64 " wait%s%s%s", webhook->name, waiting,
+                  waiting > 0 ? ", the oldest for " : "", waiting > 0 ? oldest : "",
+                  waiting > 0 && now_ms - stat.oldest_ms > CLOCK_HOUR
+                      ? ": is `retoken notify` running, and does the receiver answer?"
+                      : "");
 }
 
 static void check_clock(struct examination *e, bool has_store)
@@ -776,18 +801,18 @@ static void check_clock(struct examination *e, bool has_store)
 
     output_time(call->now_ms, now);
     if (has_store && !newest_record(call, &newest, &fault)) {
-        report(e, "clock", HEALTH_FAIL, "%s", fault.text);
+        doctor_report(e, "clock", HEALTH_FAIL, "%s", fault.text);
         return;
     }
     output_time(newest, then);
     if (call->now_ms < SERVICE_WRITTEN_MS) {
-        report(e, "clock", HEALTH_FAIL, "%s is before this program was written: set the clock",
-               now);
+        doctor_report(e, "clock", HEALTH_FAIL,
+                      "%s is before this program was written: set the clock", now);
     } else if (newest > call->now_ms + CLOCK_MINUTE) {
-        report(e, "clock", HEALTH_FAIL, "%s, but the store has a record of %s: set the clock", now,
-               then);
+        doctor_report(e, "clock", HEALTH_FAIL,
+                      "%s, but the store has a record of %s: set the clock", now, then);
     } else {
-        report(e, "clock", HEALTH_OK, "%s", now);
+        doctor_report(e, "clock", HEALTH_OK, "%s", now);
     }
 }
 

@@ -7,7 +7,8 @@ libadmin_a_SOURCES = \
 	src/admin/call.c src/admin/call.h \
 	src/admin/client_key.c src/admin/client_key.h \
 	src/admin/completion.c src/admin/completion.h \
-	src/admin/doctor.c \
+	src/admin/doctor.c src/admin/doctor.h \
+	src/admin/doctor_site.c \
 	src/admin/explain.c src/admin/explain.h \
 	src/admin/explain_access.c \
 	src/admin/explain_adopt.c \

@@ -164,8 +164,8 @@ static const struct verb verbs[] = {
 
     {"dialects", "", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_NOTHING, verbs_dialect_list,
      "list the dialects, their paths and what they start with"},
-    {"doctor", "", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_NOTHING, doctor_run,
-     "check the installation"},
+    {"doctor", "", "", 0, 0, OPTION_BIT(URL) | OPTION_BIT(CA_FILE) | OPTION_BIT(JSON),
+     CALL_NEEDS_NOTHING, doctor_run, "check the installation, or the site as clients see it"},
     {"completion", "", "bash|zsh", 1, 1, 0, CALL_NEEDS_NOTHING, completion_run,
      "print what makes the shell complete command lines of retoken"},
     {"version", "", "", 0, 0, 0, CALL_NEEDS_NOTHING, version_run,

@@ -71,6 +71,9 @@
     OPTION(SESSION, "session", 0, "SESSION", false, "only what concerns this session")             \
     OPTION(SINCE, "since", 0, "DURATION", false, "only of the last so long, like 7d")              \
     OPTION(KIND, "kind", 0, "KIND", true, "only events of this kind or class (may be repeated)")   \
+    OPTION(URL, "url", 0, "URL", false, "look at the mounts from outside, below this URL")         \
+    OPTION(CA_FILE, "ca-file", 0, "FILE", false,                                                   \
+           "certificates that vouch for it (else the system's)")                                   \
     OPTION(LAST, "last", 0, "N", false, "how many")
 
 enum option_id {

@@ -95,9 +95,11 @@ struct transfer {
 };
 
 static bool load(struct library *library, struct fault *fault);
+static bool is_plain_site(struct text url);
 static bool split_socket(struct text url, struct text *socket, struct text *path);
 static struct transfer *prepare(struct http_client *client, struct http_call *call);
 static bool set_options(struct transfer *transfer);
+static bool set_method(struct transfer *transfer);
 static bool add_headers(struct transfer *transfer);
 static bool add_header(struct transfer *transfer, const char *line);
 static bool set_target(struct transfer *transfer);
@@ -106,6 +108,7 @@ static void release(struct transfer *transfer, bool keep);
 static CURL *take_idle(struct http_client *client);
 static curl_socket_t open_socket(void *self, curlsocktype purpose, struct curl_sockaddr *address);
 static size_t take_header(char *line, size_t one, size_t size, void *self);
+static void keep_header(struct http_call *call, struct text line);
 static size_t take_body(char *bytes, size_t one, size_t size, void *self);
 static struct http_call *next_ended(struct http_client *client);
 static void unlink_started(struct http_client *client, const struct transfer *transfer);
@@ -115,6 +118,7 @@ static void unlink_started(struct http_client *client, const struct transfer *tr
 bool http_client_is_url(struct text url, enum http_client_use use, const char **wrong)
 {
     struct text socket, path;
+    const char *unheard;
 
     *wrong = use == HTTP_CLIENT_HERE
                  ? "not a URL of this machine; write for example unix:/run/app/claims or "
@@ -127,9 +131,25 @@ bool http_client_is_url(struct text url, enum http_client_use use, const char **
     } else if (text_starts(url, TEXT("unix:"))) {
         return use == HTTP_CLIENT_HERE && split_socket(url, &socket, &path);
     }
+    if (use == HTTP_CLIENT_SITE) {
+        *wrong = "not the URL of a site; write for example https://login.example.org";
+        return is_plain_site(url) || http_client_is_url(url, HTTP_CLIENT_ANYWHERE, &unheard);
+    }
     return (text_starts(url, TEXT("http://")) ||
             (use == HTTP_CLIENT_ANYWHERE && text_starts(url, TEXT("https://")))) &&
            http_redirect_is_registrable(url);
+}
+
+/* What is right with https: in its place. */
+static bool is_plain_site(struct text url)
+{
+    char secure[HTTP_CLIENT_URL_MAX + 2];
+    const struct text scheme = TEXT("http://");
+
+    return text_starts(url, scheme) &&
+           snprintf(secure, sizeof secure, "https://%.*s", TEXT_ARGS(text_from(url, scheme.size))) <
+               (int)sizeof secure &&
+           http_redirect_is_registrable(text_of(secure));
 }
 
 /* "unix:/run/app/claims:/v1" -> "/run/app/claims", "/v1". False: neither fits. */
@@ -284,7 +304,7 @@ static struct transfer *prepare(struct http_client *client, struct http_call *ca
 
     call->answered = call->cut = false;
     call->status = 0;
-    call->size = 0;
+    call->size = call->head_size = 0;
     call->retry_after_ms = 0;
     call->fault.text[0] = '\0';
     if (transfer != NULL) {
@@ -334,15 +354,25 @@ static bool set_options(struct transfer *transfer)
            SET(transfer, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms) &&
            SET(transfer, CURLOPT_CONNECTTIMEOUT_MS, (long)call->timeout_ms) &&
            SET(transfer, CURLOPT_MAXCONNECTS, 1L) && SET(transfer, CURLOPT_USERAGENT, "retoken") &&
-           SET(transfer, CURLOPT_POST, 1L) &&
-           SET(transfer, CURLOPT_POSTFIELDS, call->body.data != NULL ? call->body.data : "") &&
-           SET(transfer, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.size) &&
-           SET(transfer, CURLOPT_HEADERFUNCTION, take_header) &&
+           set_method(transfer) && SET(transfer, CURLOPT_HEADERFUNCTION, take_header) &&
            SET(transfer, CURLOPT_HEADERDATA, transfer) &&
            SET(transfer, CURLOPT_WRITEFUNCTION, take_body) &&
            SET(transfer, CURLOPT_WRITEDATA, transfer) &&
            SET(transfer, CURLOPT_ERRORBUFFER, transfer->why) &&
            SET(transfer, CURLOPT_PRIVATE, transfer);
+}
+
+static bool set_method(struct transfer *transfer)
+{
+    const struct http_call *call = transfer->call;
+
+    if (call->method != NULL) {
+        return SET(transfer, CURLOPT_HTTPGET, 1L) &&
+               SET(transfer, CURLOPT_CUSTOMREQUEST, call->method);
+    }
+    return SET(transfer, CURLOPT_POST, 1L) &&
+           SET(transfer, CURLOPT_POSTFIELDS, call->body.data != NULL ? call->body.data : "") &&
+           SET(transfer, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.size);
 }
 
 static bool add_headers(struct transfer *transfer)
@@ -377,7 +407,7 @@ static bool set_target(struct transfer *transfer)
                SET(transfer, CURLOPT_UNIX_SOCKET_PATH, name) &&
                SET(transfer, CURLOPT_URL, transfer->url);
     }
-    transfer->here = text_starts(url, TEXT("http://"));
+    transfer->here = transfer->call->use != HTTP_CLIENT_SITE && text_starts(url, TEXT("http://"));
     return text_copy(url, transfer->url, sizeof transfer->url) &&
            SET(transfer, CURLOPT_OPENSOCKETFUNCTION, open_socket) &&
            SET(transfer, CURLOPT_OPENSOCKETDATA, transfer) &&
@@ -461,7 +491,16 @@ static size_t take_header(char *line, size_t one, size_t size, void *self)
         transfer->refused = "its answer has more than 64 KiB of headers";
         return 0;
     }
+    keep_header(transfer->call, (struct text){line, one * size});
     return one * size;
+}
+
+static void keep_header(struct http_call *call, struct text line)
+{
+    if (call->head != NULL && line.size <= call->head_room - call->head_size) {
+        memcpy(call->head + call->head_size, line.data, line.size);
+        call->head_size += line.size;
+    }
 }
 
 static size_t take_body(char *bytes, size_t one, size_t size, void *self)

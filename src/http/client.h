@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* client.h: requests that Retoken itself makes: a body is posted to a URL that the configuration
- * names. The one room of libcurl, which is loaded at the first use: a process that asks nothing of
- * others starts as quickly as if there were no such library. Knows which URLs and addresses may be
- * asked, and bounds on time and bytes; does not know what is posted or who tries again.
+ * names, or its administrator looks at the site from outside. The one room of libcurl, which is
+ * loaded at the first use: a process that asks nothing of others starts as quickly as if there were
+ * no such library. Knows which URLs and addresses may be asked, and bounds on time and bytes; does
+ * not know what is asked or who tries again.
  *
  * Never: a redirect is followed, a proxy or ~/.netrc is used, a cookie is kept, a body is
  * decompressed. */
@@ -24,12 +25,14 @@ enum {
 
 enum http_client_use {
     HTTP_CLIENT_ANYWHERE, /* https:// any host; http:// this machine */
-    HTTP_CLIENT_HERE      /* http:// and unix: of this machine */
+    HTTP_CLIENT_HERE,     /* http:// and unix: of this machine */
+    HTTP_CLIENT_SITE      /* http:// and https:// any host: nothing secret is sent */
 };
 
 /* May this URL be asked? One of
- *   https://HOST[:PORT][/PATH]    only HTTP_CLIENT_ANYWHERE; its certificate is verified
+ *   https://HOST[:PORT][/PATH]    not HTTP_CLIENT_HERE; its certificate is verified
  *   http://LOOPBACK[:PORT][/PATH] where LOOPBACK is 127.0.0.1, [::1] or localhost
+ *   http://HOST[:PORT][/PATH]     only HTTP_CLIENT_SITE
  *   unix:/SOCKET[:/PATH]          only HTTP_CLIENT_HERE; HTTP over a Unix socket
  * in visible ASCII, without user name and fragment. False: *wrong says what would be right. Looks
  * nothing up: an address is looked at when it is connected to. */
@@ -50,6 +53,8 @@ void http_client_close(struct http_client *client);
  * been answered or has failed. */
 struct http_call {
     const char *url; /* http_client_is_url was true */
+    enum http_client_use use;
+    const char *method; /* "GET", without a body; NULL = POST */
     struct text body;
     /* "Name: value", NULL ends them. Content-Type is among them; Host, Content-Length and
      * User-Agent come by themselves. */
@@ -58,18 +63,21 @@ struct http_call {
     int64_t timeout_ms;  /* for all of it: looking up, connecting, sending, the whole answer */
     char *room;          /* of the body of the answer; NULL = it is not kept */
     size_t room_size;    /* bytes; the answer is not read any further */
+    char *head;          /* of its header lines; NULL = they are not kept */
+    size_t head_room;    /* bytes; more lines are left out */
     void *owner;         /* of the caller */
 
     /* What came back. */
     bool answered;          /* false: `fault` says why not */
     int status;             /* 200, 503, … */
     size_t size;            /* bytes in `room` */
+    size_t head_size;       /* bytes in `head` */
     bool cut;               /* the body was longer */
     int64_t retry_after_ms; /* what a Retry-After in seconds asks for; 0 = nothing */
     struct fault fault;     /* holds nothing of URL, body or headers, but perhaps the host */
 };
 
-/* Posts and waits for the answer. Returns call->answered. */
+/* Asks and waits for the answer. Returns call->answered. */
 bool http_client_post(struct http_client *client, struct http_call *call);
 
 /* Begins, and returns at once. False: it failed at once, and is not among those that follow. */

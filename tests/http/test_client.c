@@ -57,6 +57,16 @@ static void test_urls(void **state)
         {"com.example.app:/hook", false, false},
     };
     char longest[HTTP_CLIENT_URL_MAX + 2] = "https://a.example/";
+    static const struct {
+        const char *url;
+        bool good;
+    } sites[] = {
+        {"https://login.example.org", true}, {"http://login.example.org:8080/auth", true},
+        {"http://127.0.0.1:8080", true},     {"http://", false},
+        {"http://user@example.org/", false}, {"http://example.org/\r\nX: y", false},
+        {"unix:/run/app/hook", false},       {"ftp://example.org/", false},
+        {"com.example.app:/x", false},
+    };
     const char *wrong;
 
     (void)state;
@@ -66,6 +76,11 @@ static void test_urls(void **state)
         if (http_client_is_url(url, HTTP_CLIENT_ANYWHERE, &wrong) != rows[i].anywhere ||
             http_client_is_url(url, HTTP_CLIENT_HERE, &wrong) != rows[i].here) {
             fail_msg("%s", rows[i].url);
+        }
+    }
+    for (size_t i = 0; i < sizeof sites / sizeof sites[0]; i++) {
+        if (http_client_is_url(text_of(sites[i].url), HTTP_CLIENT_SITE, &wrong) != sites[i].good) {
+            fail_msg("%s", sites[i].url);
         }
     }
     memset(longest + strlen(longest), 'a', sizeof longest - 1 - strlen(longest));
@@ -154,12 +169,13 @@ static void *serve(void *self)
         char *end = NULL;
         ssize_t got;
 
-        /* the tests' bodies end in a full stop */
+        /* the tests' bodies end in a full stop; a GET has none */
         while (end == NULL && (got = recv(peer, server->request + size,
                                           sizeof server->request - 1 - size, 0)) > 0) {
             size += (size_t)got;
             server->request[size] = '\0';
-            end = strstr(server->request, ".\n");
+            end = strstr(server->request,
+                         strncmp(server->request, "GET ", 4) == 0 ? "\r\n\r\n" : ".\n");
         }
         answer = server->answer;
         if (answer == NULL) {
@@ -309,6 +325,28 @@ static void test_refusals_are_answers(void **state)
     assert_true(http_client_post(client, &call));
     assert_int_equal(call.status, 302);
     assert_int_equal(call.retry_after_ms, 0);
+    stop_server(&server);
+}
+
+static void test_get(void **state)
+{
+    struct server server;
+    char head[64];
+
+    (void)state;
+    start_server(&server, "HTTP/1.1 200 OK\r\nServer: x\r\nLong: 0123456789012345678901234567890123"
+                          "456789\r\nLast: y\r\nContent-Length: 0\r\n\r\n");
+    struct http_call call = call_to(&server);
+    call.method = "GET";
+    call.body = (struct text){0};
+    call.head = head;
+    call.head_room = sizeof head;
+    assert_true(http_client_post(client, &call));
+    assert_memory_equal(server.request, "GET ", 4);
+    /* whole lines only, and no more than there is room for */
+    struct text kept = {head, call.head_size};
+    assert_true(text_equal(kept, TEXT("HTTP/1.1 200 OK\r\nServer: x\r\nLast: y\r\n"
+                                      "Content-Length: 0\r\n\r\n")));
     stop_server(&server);
 }
 
@@ -465,6 +503,7 @@ int main(void)
         cmocka_unit_test(test_answer),
         cmocka_unit_test(test_unix_socket),
         cmocka_unit_test(test_refusals_are_answers),
+        cmocka_unit_test(test_get),
         cmocka_unit_test(test_no_answer),
         cmocka_unit_test(test_too_slow),
         cmocka_unit_test(test_too_much),

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/* doctor.h: one examination: lines of what was checked, how it is, and what would be right. */
+#ifndef RETOKEN_ADMIN_DOCTOR_H
+#define RETOKEN_ADMIN_DOCTOR_H
+
+#include "admin/call.h"
+
+enum health { HEALTH_OK, HEALTH_WARN, HEALTH_FAIL };
+
+struct examination {
+    struct call *call;
+    enum health worst;
+};
+
+/* Prints the line of a check. Returns `health`. */
+enum health doctor_report(struct examination *e, const char *check, enum health health,
+                          const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* What a client sees: asks the mounts of the configuration below `url`, as a stranger does, and
+ * reports what the web server in front makes of requests and answers. Nothing that is sent is a
+ * credential. */
+void doctor_site_examine(struct examination *e, const char *url);
+
+#endif
