@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "admin/init_next.h"
 #include "admin/key_need.h"
 #include "admin/prompt.h"
 #include "base/whole_file.h"
@@ -67,6 +68,7 @@ enum call_end init_run(struct call *call)
         return call_fault(call, &fault);
     }
     say_what_is_left(call, path);
+    init_next(call, path);
     return CALL_DONE;
 }
 

@@ -1,6 +1,6 @@
 ## src/admin: the program that administers the same store. All but main.c is a library, for the tests.
 noinst_LIBRARIES += libadmin.a
-libadmin_a_CPPFLAGS = $(AM_CPPFLAGS)
+libadmin_a_CPPFLAGS = $(AM_CPPFLAGS) -DPKGDATADIR='"$(pkgdatadir)"'
 libadmin_a_SOURCES = \
 	src/admin/account_line.c src/admin/account_line.h \
 	src/admin/adopted.c src/admin/adopted.h \
@@ -16,6 +16,7 @@ libadmin_a_SOURCES = \
 	src/admin/explain_paste.c src/admin/explain_paste.h \
 	src/admin/explain_story.c src/admin/explain_story.h \
 	src/admin/init.c \
+	src/admin/init_next.c src/admin/init_next.h \
 	src/admin/key_need.c src/admin/key_need.h \
 	src/admin/lines.c src/admin/lines.h \
 	src/admin/notify.c \

@@ -310,7 +310,12 @@ enum call_end verbs_store_prune(struct call *call)
         all += removed;
         more = more && removed > 0;
     }
-    output_say(&call->output, "%zu ended session%s removed", all, all == 1 ? "" : "s");
+    char kept[32];
+
+    config_duration_format(call->service.config.keep_ended_ms, kept);
+    output_say(&call->output, "%zu ended session%s removed%s%s%s", all, all == 1 ? "" : "s",
+               all == 0 ? " (none ended more than keep-ended, " : "", all == 0 ? kept : "",
+               all == 0 ? ", ago)" : "");
     return CALL_DONE;
 }
 

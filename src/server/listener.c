@@ -183,7 +183,9 @@ static bool open_unix(struct listener *listener, const char *path, mode_t mode, 
     }
     listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (listener->fd < 0 || !bind_with_mode(listener->fd, &address, mode)) {
-        fault_set(fault, "cannot create the socket %s: %s", path, strerror(errno));
+        fault_set(fault, "cannot create the socket %s: %s%s", path, strerror(errno),
+                  errno == ENOENT ? "; make its directory, as root: install -d -o USER DIRECTORY"
+                                  : "");
         return false;
     }
     if (lstat(path, &status) == 0) {

@@ -155,6 +155,42 @@ def test_init_twice(tmp_path):
     assert re.fullmatch(r"[0-9a-f]{64}\n", (data / "secret").read_text())
 
 
+def test_init_says_what_to_type_next(tmp_path):
+    """And that is typed then, word by word."""
+    def next_lines(said):
+        return [line.strip() for line in said.rpartition("\nnext:\n")[2].splitlines()]
+
+    done = subprocess.run([RETOKEN, "init", "--issuer", "https://login.example.org"], cwd=tmp_path,
+                          capture_output=True, text=True, env=environment(), check=True)
+    export, account, *_, doctor = next_lines(done.stdout)
+    assert export == f"export RETOKEN_HOME={tmp_path}/retoken-data"
+    assert doctor == f"{RETOKEN} doctor --url https://login.example.org"
+    typed = f"{export}; cd /; {account.replace('NAME', 'ada')} --no-password"
+    subprocess.run(["sh", "-c", typed], env=environment(), check=True)
+
+    again = Installation(tmp_path / "retoken-data").run("init").stdout
+    assert "account add" not in again  # there is one
+    assert next_lines(again)[-1] == \
+        f"{RETOKEN} -c {tmp_path}/retoken-data/retoken.conf doctor --url https://login.example.org"
+
+
+def test_init_beside_the_samples(tmp_path):
+    """As the archive for a shared host has them."""
+    (tmp_path / "retoken").write_bytes(RETOKEN.read_bytes())
+    (tmp_path / "retoken").chmod(0o755)
+    sample = tmp_path / "apache-conf" / "shared-host" / ".htaccess"
+    sample.parent.mkdir(parents=True)
+    sample.write_text("")
+    done = subprocess.run([tmp_path / "retoken", "init"], cwd=tmp_path, capture_output=True, text=True,
+                          env={**environment(), "RETOKEN_HOME": str(tmp_path / "data")}, check=True)
+    assert "apache-conf/shared-host/retoken.fcgi and .htaccess" in done.stdout
+    assert f"\n  {tmp_path}/retoken account add NAME\n" in done.stdout and "export" not in done.stdout
+
+
+def test_prune_says_what_it_keeps(fresh):
+    assert "0 ended sessions removed (none ended more than keep-ended, 30d, ago)" in fresh.run("store", "prune").stdout
+
+
 def test_init_asks_for_the_issuer(tmp_path):
     one = Installation(tmp_path / "a" / "data")
     one.directory.mkdir(parents=True, mode=0o755)

@@ -143,7 +143,9 @@ static void test_refused_places(void **state)
     assert_string_equal(fault.text, "--listen: the path of a socket has 1 to 107 bytes");
     assert_false(listener_open(&listener, "", 0600, &fault));
     assert_false(listener_open(&listener, "none/s", 0600, &fault));
-    assert_string_equal(fault.text, "cannot create the socket none/s: No such file or directory");
+    assert_string_equal(fault.text,
+                        "cannot create the socket none/s: No such file or directory; make its "
+                        "directory, as root: install -d -o USER DIRECTORY");
 }
 
 /* A socket that listens on any free port of this address. */
