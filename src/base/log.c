@@ -108,6 +108,11 @@ bool log_open(const char *target, enum log_level level, struct fault *fault)
     return why == NULL;
 }
 
+void log_set_level(enum log_level level)
+{
+    atomic_store(&log_threshold, (int)level);
+}
+
 /* The log may be in a folder that others can write to: a link they make there must not lead us to a
  * file of ours, and a file of theirs is one that they read. A FIFO without a reader fails. */
 static bool open_file(const char *path, int *descriptor, struct stat *about, const char **why)

@@ -20,6 +20,8 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DE
  * (logrotate), the next line a second later goes to a new one.
  * False with *fault, and lines go where they went before. */
 bool log_open(const char *target, enum log_level level, struct fault *fault);
+/* The same target, and lines up to this level. */
+void log_set_level(enum log_level level);
 /* Opens the file again now. When that fails, lines go where they went before, and one says so. */
 void log_reopen(void);
 /* From any thread. Before log_open, lines up to LOG_LEVEL_NOTICE go to standard error. */

@@ -31,6 +31,7 @@
 #include "base/log.h"
 #include "base/log_socket.h"
 #include "process/harden.h"
+#include "process/service.h"
 #include "store/store.h"
 
 static bool filter_calls(bool connects, bool asks_for_names);
@@ -322,8 +323,9 @@ static uint64_t rights_of(int version)
 }
 
 static bool allow(int rules, const char *path, uint64_t rights);
-static bool allow_secret(int rules, const char *path);
+static bool allow_secret(int rules, const char *path); /* and other files that are read again */
 static bool allow_store_files(int rules, const struct config *config);
+static bool allow_reload(int rules, const struct config *config);
 static bool folder_of(const char *path, char folder[PATH_MAX]);
 
 static int landlock_version(void)
@@ -348,6 +350,7 @@ static bool restrict_files(const struct config *config, const char *socket)
                                     known & (FILE_READ | FILE_WRITE | FOLDER_READ | FILE_MAKE |
                                              FILE_REMOVE | FILE_TRUNCATE))) &&
         allow_secret(rules, config->secret_file) && allow_store_files(rules, config) &&
+        allow_reload(rules, config) &&
         (log_socket_is_one(text_of(config->log_target)) || config->log_target[0] == '\0' ||
          !folder_of(config->log_target, folder) || allow(rules, folder, FILE_WRITE | FILE_MAKE)) &&
         (socket == NULL || !folder_of(socket, folder) || allow(rules, folder, FILE_REMOVE));
@@ -401,6 +404,16 @@ static bool allow_store_files(int rules, const struct config *config)
         allowed = path[0] == '\0' || allow_secret(rules, path);
     }
     return allowed;
+}
+
+/* The configuration, which editors replace, and the file of the counters of new mounts. */
+static bool allow_reload(int rules, const struct config *config)
+{
+    char path[CONFIG_PATH_MAX];
+
+    return (config->file[0] == '\0' || allow_secret(rules, config->file)) &&
+           (!config->metrics || !service_metrics_path(config, path) ||
+            allow(rules, path, FILE_READ | FILE_WRITE));
 }
 
 /* False when it is too long. */

@@ -212,6 +212,34 @@ bool service_prepare_hooks(struct service *service, struct fault *fault)
     return service->hooked == NULL || hook_http_prepare(service->hooked, fault);
 }
 
+static bool open_issuer(struct service *service, const struct secrets *secrets, struct fault *fault)
+{
+    const struct config *config = &service->config;
+    struct issuer *issuer = &service->issuer;
+
+    if (!issuer_open(issuer, service->store, secrets, store_clock(service->store),
+                     randomness_system(), fault)) {
+        return false;
+    }
+    issuer->password_method = config->password_method;
+    issuer->metrics = service->metrics;
+    issuer->webhooks = config->webhooks;
+    issuer->webhook_count = config->webhook_count;
+    if (open_hooks(service)) {
+        return true;
+    }
+    fault_set(fault, "no memory for hooks");
+    issuer_close(issuer);
+    return false;
+}
+
+static void close_issuer(struct service *service)
+{
+    hook_close(service->issuer.hooks);
+    hook_http_close(service->hooked);
+    issuer_close(&service->issuer);
+}
+
 bool service_open(struct service *service, bool create, bool read_only, struct fault *fault)
 {
     service->secrets = (struct secrets){0};
@@ -228,22 +256,11 @@ bool service_open(struct service *service, bool create, bool read_only, struct f
     if (service->store == NULL) {
         goto no_store;
     }
-    if (!issuer_open(&service->issuer, service->store, &service->secrets,
-                     store_clock(service->store), randomness_system(), fault)) {
+    if (!open_issuer(service, &service->secrets, fault)) {
         goto no_issuer;
-    }
-    service->issuer.password_method = service->config.password_method;
-    service->issuer.metrics = service->metrics;
-    service->issuer.webhooks = service->config.webhooks;
-    service->issuer.webhook_count = service->config.webhook_count;
-    if (!open_hooks(service)) {
-        fault_set(fault, "no memory for hooks");
-        goto no_hooks;
     }
     return true;
 
-no_hooks:
-    issuer_close(&service->issuer);
 no_issuer:
     store_close(service->store);
     service->store = NULL;
@@ -259,12 +276,88 @@ void service_close(struct service *service)
     if (service->store == NULL) {
         return;
     }
-    hook_close(service->issuer.hooks);
-    hook_http_close(service->hooked);
-    issuer_close(&service->issuer);
+    close_issuer(service);
     store_close(service->store);
     service->store = NULL;
     secrets_close(&service->secrets);
+}
+
+/* ---- another configuration ---- */
+
+static const char *fixed_setting(const struct config *next, const struct config *first);
+static bool same_webhooks(const struct config *next, const struct config *first);
+
+bool service_follow(struct service *next, const struct service *first, struct fault *fault)
+{
+    const char *fixed = fixed_setting(&next->config, &first->config);
+
+    if (fixed != NULL) {
+        fault_set(fault, "%s has changed, which only a new process takes over", fixed);
+        return false;
+    }
+    next->store = first->store;
+    next->secrets = (struct secrets){0};
+    next->issuer = (struct issuer){0};
+    next->hooked = NULL;
+    return open_issuer(next, &first->secrets, fault);
+}
+
+void service_unfollow(struct service *next)
+{
+    close_issuer(next);
+    stop_counting(next);
+}
+
+/* What the store and the threads have been opened with, and what the process can no longer do once
+ * it is confined. NULL: all of that is the same. */
+static const char *fixed_setting(const struct config *next, const struct config *first)
+{
+    const struct {
+        const char *name;
+        bool same;
+    } settings[] = {
+        {"data", strcmp(next->data, first->data) == 0},
+        {"secret-file", strcmp(next->secret_file, first->secret_file) == 0},
+        {"store", strcmp(next->store, first->store) == 0},
+        {"store-password-file", strcmp(next->store_password_file, first->store_password_file) == 0},
+        {"rotation-durability", next->rotation_local == first->rotation_local},
+        {"store-size", next->store_size == first->store_size},
+        {"store-limit", next->store_limit == first->store_limit},
+        {"keep-ended", next->keep_ended_ms == first->keep_ended_ms},
+        {"sessions-per-account", next->session_limit == first->session_limit},
+        {"writer-wait", next->writer_wait_ms == first->writer_wait_ms},
+        {"log", strcmp(next->log_target, first->log_target) == 0},
+        {"metrics", next->metrics == first->metrics},
+        {"threads", next->threads == first->threads},
+        {"outbox-size", next->outbox_size == first->outbox_size},
+        {"[webhook]", same_webhooks(next, first)},
+        {"body-limit", next->body_limit == first->body_limit},
+        {"[hook]", next->hook_count == 0 || first->hook_count > 0},
+    };
+
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        if (!settings[i].same) {
+            return settings[i].name;
+        }
+    }
+    return NULL;
+}
+
+/* As far as they decide what is put into the outbox. */
+static bool same_webhooks(const struct config *next, const struct config *first)
+{
+    bool same = next->webhook_count == first->webhook_count;
+
+    for (size_t i = 0; same && i < first->webhook_count; i++) {
+        const struct webhook *new = &next->webhooks[i], *old = &first->webhooks[i];
+
+        same = strcmp(new->name, old->name) == 0 &&
+               new->kinds == old->kinds &&new->realm_count == old->realm_count;
+        for (size_t j = 0; same && j < old->realm_count; j++) {
+            same = strcmp(new->realms[j], old->realms[j]) == 0;
+        }
+    }
+    return same;
 }
 
 enum store_result service_restore(struct service *service, const char *directory,

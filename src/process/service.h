@@ -55,6 +55,15 @@ bool service_metrics_path(const struct config *config, char path[CONFIG_PATH_MAX
  * SERVICE_WRITTEN_MS is a fault. Call after the last fork. */
 bool service_open(struct service *service, bool create, bool read_only, struct fault *fault);
 void service_close(struct service *service);
+
+/* A configuration that has changed while a process serves: `next`, whose config is loaded, takes
+ * secrets and store from `first`, which service_open has opened and which outlives it, and has its
+ * own keyring and hooks. False with *fault, `next` unopened: it names the setting that only a new
+ * process can take over. service_count and service_prepare_hooks are for it, too. */
+bool service_follow(struct service *next, const struct service *first, struct fault *fault);
+/* Once no request uses it. */
+void service_unfollow(struct service *next);
+
 /* What asking hooks needs, before the process is confined. False with *fault. */
 bool service_prepare_hooks(struct service *service, struct fault *fault);
 /* As store_restore, for the store that config names; the service is not open. */

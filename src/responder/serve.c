@@ -24,11 +24,20 @@ struct late {
     struct late *next;
 };
 
+/* A configuration that has been read while requests were served. */
+struct generation {
+    struct service service;
+    size_t users; /* requests; and one while it is the current one */
+};
+
 struct serve {
     struct service_lazy lazy;
-    struct supervisor *supervisor; /* NULL: none */
+    _Atomic(struct generation *) generation; /* the current one; NULL: lazy's own. Only the main
+                                                thread changes it, under the lock */
+    struct supervisor *supervisor;           /* NULL: none */
+    bool stale;                              /* the last reload failed */
     atomic_size_t late_count;
-    pthread_mutex_t lock; /* over these */
+    pthread_mutex_t lock; /* over users of generations, and these */
     struct late *first, **end;
 };
 
@@ -36,6 +45,7 @@ struct serve {
 struct served {
     struct request request;
     struct serve *serve;
+    struct generation *generation; /* NULL: lazy's own, which stays */
     struct late late;
 };
 
@@ -47,6 +57,9 @@ static void when_written(void *self, enum store_result result);
 static void put_off(struct request *request);
 static struct request *take_late(struct serve *serve);
 static void respond(struct request *request, enum outcome outcome);
+static void answer(struct request *request);
+static struct generation *take_generation(struct serve *serve);
+static void release_generation(struct serve *serve, struct generation *generation);
 static void answer_plain(struct http_response *response, int status, struct text body);
 
 /* ---- requests ---- */
@@ -68,11 +81,12 @@ static void handle(void *self, struct http_exchange *http)
     served->late.request = request;
     request->http = http;
     request->arena = http->arena;
-    request->issuer = &serve->lazy.service->issuer;
     request->begun_us = clock_stopwatch_us();
     request->network = http_network_of(http->request.remote_address);
     if (service_lazy_is_open(&serve->lazy)) {
-        route(serve->lazy.service, NULL, request);
+        served->generation = take_generation(serve);
+        route(served->generation != NULL ? &served->generation->service : serve->lazy.service, NULL,
+              request);
     } else {
         handle_closed(&serve->lazy, request);
     }
@@ -88,7 +102,7 @@ static void handle_closed(struct service_lazy *lazy, struct request *request)
         request->fault = *closed;
         answer_plain(&request->http->response, 503, TEXT("Service Unavailable\n"));
         request_log_stray(request, "no-configuration");
-        request->http->answered(request->http);
+        answer(request);
     }
     service_lazy_release(lazy);
 }
@@ -98,13 +112,14 @@ static void route(struct service *service, const struct fault *closed, struct re
 {
     enum outcome outcome;
 
+    request->issuer = &service->issuer;
     request->mount = router_find(&service->config, &request->http->request);
     if (request->mount == NULL) {
         answer_plain(&request->http->response, 404, TEXT("Not Found\n"));
         request_log_stray(request, "no-mount");
         metrics_answer(service->answers[service->config.mount_count], OUTCOME_NO_MOUNT,
                        (uint64_t)(clock_stopwatch_us() - request->begun_us));
-        request->http->answered(request->http);
+        answer(request);
         return;
     }
     request->realm = request->mount->realm;
@@ -195,7 +210,49 @@ static void respond(struct request *request, enum outcome outcome)
     request->took_us = clock_stopwatch_us() - request->begun_us;
     metrics_answer(request->answers, outcome, (uint64_t)request->took_us);
     request_log(request, outcome);
+    answer(request);
+}
+
+/* The request is gone after this. Until then its response may hold words of the configuration. */
+static void answer(struct request *request)
+{
+    struct served *served = (struct served *)request;
+    struct generation *generation = served->generation;
+    struct serve *serve = served->serve;
+
     request->http->answered(request->http);
+    release_generation(serve, generation);
+}
+
+/* ---- configurations ---- */
+
+/* NULL: lazy's own. */
+static struct generation *take_generation(struct serve *serve)
+{
+    struct generation *generation;
+
+    if (atomic_load(&serve->generation) == NULL) {
+        return NULL;
+    }
+    pthread_mutex_lock(&serve->lock);
+    generation = atomic_load(&serve->generation);
+    generation->users++;
+    pthread_mutex_unlock(&serve->lock);
+    return generation;
+}
+
+static void release_generation(struct serve *serve, struct generation *generation)
+{
+    if (generation == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&serve->lock);
+    bool last = --generation->users == 0;
+    pthread_mutex_unlock(&serve->lock);
+    if (last) {
+        service_unfollow(&generation->service);
+        free(generation);
+    }
 }
 
 /* An answer that belongs to no dialect. */
@@ -248,6 +305,7 @@ struct serve *serve_over(struct service *service)
 void serve_close(struct serve *serve)
 {
     if (serve != NULL) {
+        release_generation(serve, atomic_load(&serve->generation));
         service_lazy_close(&serve->lazy);
         pthread_mutex_destroy(&serve->lock);
         free(serve);
@@ -256,15 +314,20 @@ void serve_close(struct serve *serve)
 
 /* A lack of memory passes, so what failed is tried once more; what libcrypto has broken fails
  * again, and must_end tells. */
-void serve_warm(struct serve *serve)
+static void warm(struct service *service)
 {
     struct fault ignored;
-    const struct keyring *keyring = service_lazy_is_open(&serve->lazy)
-                                        ? issuer_keyring(&serve->lazy.service->issuer, 0, &ignored)
-                                        : NULL;
+    const struct keyring *keyring = issuer_keyring(&service->issuer, 0, &ignored);
 
     if (keyring != NULL && !keyring_warm(keyring)) {
         keyring_warm(keyring);
+    }
+}
+
+void serve_warm(struct serve *serve)
+{
+    if (service_lazy_is_open(&serve->lazy)) {
+        warm(serve->lazy.service);
     }
 }
 
@@ -394,9 +457,12 @@ static void tell(void *self, enum server_news news)
 
 static void say_ready(struct serve *serve)
 {
-    supervisor_ready(serve->supervisor, service_lazy_is_open(&serve->lazy)
-                                            ? "Serving requests"
-                                            : "Answering with faults; the log says why");
+    const char *how =
+        !service_lazy_is_open(&serve->lazy) ? "Answering with faults; the log says why"
+        : serve->stale ? "Serving requests by the former configuration; the log says why"
+                       : "Serving requests";
+
+    supervisor_ready(serve->supervisor, how);
 }
 
 /* Would another process do better? What is read here is what the health check reads, and takes no
@@ -416,9 +482,76 @@ static bool can_read(struct serve *serve)
     return false;
 }
 
+static bool take_over(struct serve *serve, struct fault *fault);
+static struct generation *read_again(struct serve *serve, struct fault *fault);
+
 static void reload(void *self)
 {
-    (void)self;
+    struct serve *serve = self;
+    struct fault fault;
+
+    if (serve->supervisor != NULL) {
+        supervisor_reloading(serve->supervisor);
+    }
+    if (!service_lazy_is_open(&serve->lazy)) { /* which reads it, too */
+        (void)service_lazy_acquire(&serve->lazy);
+        service_lazy_release(&serve->lazy);
+    } else if (!take_over(serve, &fault)) {
+        log_line(LOG_LEVEL_ERROR, "cannot reload, going on as before: %s", fault.text);
+    }
+    if (serve->supervisor != NULL) {
+        say_ready(serve);
+    }
+}
+
+/* Requests in progress go on with the configuration that they began with. */
+static bool take_over(struct serve *serve, struct fault *fault)
+{
+    struct generation *before = atomic_load(&serve->generation);
+    struct generation *next = read_again(serve, fault);
+
+    serve->stale = next == NULL;
+    if (next == NULL) {
+        return false;
+    }
+    log_set_level(next->service.config.log_level);
+    log_line(LOG_LEVEL_NOTICE, "reloaded: %s",
+             next->service.config.file[0] != '\0' ? next->service.config.file : "all defaults");
+    pthread_mutex_lock(&serve->lock);
+    atomic_store(&serve->generation, next);
+    pthread_mutex_unlock(&serve->lock);
+    release_generation(serve, before);
+    return true;
+}
+
+/* NULL with *fault. */
+static struct generation *read_again(struct serve *serve, struct fault *fault)
+{
+    struct generation *next = calloc(1, sizeof *next);
+    struct fault other;
+
+    if (next == NULL) {
+        fault_set(fault, "out of memory");
+        return NULL;
+    }
+    next->users = 1;
+    if (!config_load(serve->lazy.config_file, &next->service.config, fault)) {
+        free(next);
+        return NULL;
+    }
+    service_count(&next->service, &other);
+    if (other.text[0] != '\0') {
+        log_line(LOG_LEVEL_ERROR, "%s; this process counts by itself", other.text);
+    }
+    if (!service_follow(&next->service, serve->lazy.service, fault)) {
+        metrics_close(next->service.metrics);
+        free(next);
+        return NULL;
+    } else if (!service_prepare_hooks(&next->service, &other)) {
+        log_line(LOG_LEVEL_ERROR, "hooks cannot be asked: %s", other.text);
+    }
+    warm(&next->service);
+    return next;
 }
 
 struct server_handler serve_handler(struct serve *serve)

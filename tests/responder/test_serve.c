@@ -531,6 +531,136 @@ static void test_mending_heals(void **state)
     assert_int_equal(ask(make(HTTP_GET, "/healthz")), 200);
 }
 
+/* ---- another configuration ---- */
+
+static void reload(void)
+{
+    const struct server_handler handler = serve_handler(serve);
+
+    clear_log();
+    handler.reload(handler.self);
+}
+
+static void open_with(const char *more)
+{
+    struct randomness randomness = randomness_system();
+
+    scratch_remove(directory);
+    assert_int_equal(mkdir(directory, 0700), 0);
+    open_log(LOG_LEVEL_INFO);
+    write_config(more);
+    assert_true(secrets_file_create(secret_file, &randomness, &world.fault));
+    make_store();
+    serve = serve_open(config_file);
+    assert_int_equal(ask(make(HTTP_GET, "/healthz")), 200);
+}
+
+#define OLD "[mount /old]\ndialect = oauth\n"
+#define NEW "[mount /new]\ndialect = oauth\n"
+
+static void test_reload(void **state)
+{
+    (void)state;
+    open_with(OLD);
+    assert_int_equal(ask(make(HTTP_GET, "/old")), 405);
+    assert_int_equal(ask(make(HTTP_GET, "/new")), 404);
+    for (int i = 0; i < 3; i++) {
+        write_config(NEW);
+        reload();
+        assert_non_null(strstr(only_line(), "reloaded: "));
+        assert_non_null(strstr(only_line(), config_file));
+        assert_int_equal(ask(make(HTTP_GET, "/old")), 404);
+        assert_int_equal(ask(make(HTTP_GET, "/new")), 405);
+        assert_int_equal(ask(make(HTTP_GET, "/healthz")), 200);
+        write_config(OLD);
+        reload();
+        assert_int_equal(ask(make(HTTP_GET, "/old")), 405);
+        assert_int_equal(ask(make(HTTP_GET, "/new")), 404);
+    }
+}
+
+static void test_reload_counts(void **state)
+{
+    (void)state;
+    open_with("metrics = on\n" OLD);
+    write_config("metrics = on\n" NEW);
+    reload();
+    assert_int_equal(ask(make(HTTP_GET, "/new")), 405);
+    assert_int_equal(ask(make(HTTP_GET, "/metrics")), 200);
+    assert_non_null(memmem(response.body.data, response.body.size, "\"/new\"", 6));
+}
+
+/* It is answered as the configuration said when it came, whose words are still there. */
+static void test_reload_while_a_request_waits(void **state)
+{
+    struct http_exchange exchange = {.answered = count_answer};
+
+    (void)state;
+    open_with(OLD);
+    write_config(OLD "allow-origins = https://page.example\n");
+    reload();
+    const struct server_handler handler = serve_handler(serve);
+    struct http_header origin = {TEXT("origin"), TEXT("https://page.example")};
+    exchange.arena = world.arena;
+    exchange.request =
+        form("/old", "grant_type=client_credentials&client_id=none&client_secret=wrong");
+    exchange.request.headers = &origin;
+    exchange.request.header_count = 1;
+    answers = 0;
+    handler.handle(handler.self, &exchange);
+    assert_int_equal(answers, 0); /* the event is not written yet */
+    for (int i = 0; i < 3; i++) {
+        write_config(NEW);
+        reload();
+    }
+    handler.flush(handler.self);
+    assert_int_equal(answers, 1);
+    assert_int_equal(response.status, 401);
+    assert_string_equal(header("Access-Control-Allow-Origin"), "https://page.example");
+    assert_int_equal(ask(make(HTTP_GET, "/new")), 405);
+}
+
+/* Nothing that cannot be used takes effect, nor a part of it. */
+static void test_reload_that_is_refused(void **state)
+{
+    static const struct {
+        const char *more, *said;
+    } rows[] = {
+        {NEW "rotation = maybe\n", "rotation = maybe: write on or off"},
+        {"keep-ended = 1d\n" NEW, "keep-ended has changed, which only a new process takes over"},
+        {"data = elsewhere\n" NEW, "data has changed, "},
+        {"secret-file = elsewhere\n" NEW, "secret-file has changed, "},
+        {"writer-wait = 9s\n" NEW, "writer-wait has changed, "},
+        {"store-limit = 1g\n" NEW, "store-limit has changed, "},
+        {"body-limit = 8k\n" NEW, "body-limit has changed, "},
+        {"sessions-per-account = 3\n" NEW, "sessions-per-account has changed, "},
+        {"metrics = on\n" NEW, "metrics has changed, "},
+        {"[webhook w]\nurl = https://a.example/\nevents = all\nsecret-file = w\n" NEW,
+         "[webhook] has changed, "},
+        {"[hook h]\nurl = http://127.0.0.1:9/\ncalls = 1\n" NEW "hook = h\n",
+         "[hook] has changed, "},
+    };
+
+    (void)state;
+    open_with(OLD);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        write_config(rows[i].more);
+        reload();
+        if (strstr(only_line(), "error") == NULL || strstr(only_line(), rows[i].said) == NULL) {
+            fail_msg("%s: %s", rows[i].said, only_line());
+        }
+        assert_non_null(strstr(only_line(), "cannot reload, going on as before: "));
+        assert_int_equal(ask(make(HTTP_GET, "/old")), 405);
+        assert_int_equal(ask(make(HTTP_GET, "/new")), 404);
+    }
+    unlink(config_file);
+    reload();
+    assert_non_null(strstr(only_line(), "there is no such file"));
+    write_config(NEW);
+    reload();
+    assert_int_equal(ask(make(HTTP_GET, "/new")), 405);
+}
+
 static int enter(void **state)
 {
     (void)state;
@@ -559,6 +689,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_configuration_is_wrong, set_up_closed,
                                         tear_down_closed),
         cmocka_unit_test_setup_teardown(test_mending_heals, set_up_closed, tear_down_closed),
+        cmocka_unit_test_setup_teardown(test_reload, set_up_closed, tear_down_closed),
+        cmocka_unit_test_setup_teardown(test_reload_counts, set_up_closed, tear_down_closed),
+        cmocka_unit_test_setup_teardown(test_reload_while_a_request_waits, set_up_closed,
+                                        tear_down_closed),
+        cmocka_unit_test_setup_teardown(test_reload_that_is_refused, set_up_closed,
+                                        tear_down_closed),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }
