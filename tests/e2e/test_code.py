@@ -13,11 +13,10 @@ import urllib.parse
 import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait
 
 from conftest import PASSWORD
+from lab import browser as browsers
 from lab import machine, servers
 from lab.http import Request
 
@@ -243,14 +242,8 @@ def app():
 
 @pytest.fixture
 def browser(tmp_path):
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for flag in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                 "--no-first-run", "--disable-background-networking", f"--user-data-dir={tmp_path}"):
-        options.add_argument(flag)
-    driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
-    yield driver
-    driver.quit()
+    with browsers.chromium(tmp_path) as driver:
+        yield driver
 
 
 def test_browser(nginx, app, browser):

@@ -10,13 +10,11 @@ import urllib.parse
 
 import pytest
 import requests
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from conftest import PASSWORD
-from lab import servers
+from lab import browser, servers
 
 ISSUER = "https://login.example"
 SETTINGS = f"[realm /oauth/token]\ndialect = oauth\nissuer = {ISSUER}\nremote-user = known\n"
@@ -188,17 +186,9 @@ def test_style_is_the_one_that_may_be(nginx):
 @pytest.fixture
 def plain_browser(tmp_path):
     """Chromium without script."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for flag in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-                 "--disable-background-networking", f"--user-data-dir={tmp_path / 'chromium'}"):
-        options.add_argument(flag)
-    options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
-    driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
-    try:
+    preferences = {"profile.managed_default_content_settings.javascript": 2}
+    with browser.chromium(tmp_path / "chromium", preferences) as driver:
         yield driver
-    finally:
-        driver.quit()
 
 
 def test_browser_without_script(nginx, plain_browser):

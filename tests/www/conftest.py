@@ -13,19 +13,15 @@ import sys
 import threading
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+from lab import browser as browsers  # noqa: E402
 from lab import installation, machine  # noqa: E402
 from page import Page  # noqa: E402
 
-BROWSER_FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                 "--disable-dev-shm-usage", "--hide-scrollbars", "--lang=en-GB")
 START_SECONDS = 120
 
 
@@ -98,17 +94,9 @@ def demo(request):
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for flag in (*BROWSER_FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
-    driver.set_script_timeout(20)
-    try:
+    with browsers.chromium(tmp_path_factory.mktemp("chromium")) as driver:
+        driver.set_script_timeout(20)
         yield driver
-    finally:
-        driver.quit()
 
 
 @pytest.fixture
