@@ -218,6 +218,11 @@ def fuzz(target, seconds, seed):
     return work
 
 
+def build_container(stage):
+    status = stage.command("/usr/bin/python3", "-B", "-m", "lab.container", env={"PYTHONPATH": str(ROOT / "scripts")})
+    return Result(passed=int(status == 0), failed=int(status not in (0, 77)), skipped=int(status == 77))
+
+
 def try_mutants(stage):
     """MUTANTS="NAME NAME" in the environment: only these."""
     return Result(*mutants.run(stage.note, os.environ.get("MUTANTS", "").split()))
@@ -313,6 +318,8 @@ def plan():
         *fuzz_stages(),
         Stage("patroni", "failovers by Patroni and etcd",
               campaign("failovers", PATRONI_SECONDS, "--set=manager=patroni"), needs=["build"], only_by_name=True),
+        Stage("container", "the Dockerfile's steps, and a refresh through its nginx", build_container,
+              only_by_name=True),
         Stage("mutants", "seeded bugs, which the tests must notice", try_mutants, only_by_name=True),
     ]
 
