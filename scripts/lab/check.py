@@ -284,8 +284,8 @@ def plan_of_campaign(options):
 
 
 def folders_with_tests():
-    """Folders of tests/ that hold pytest files, other than the end-to-end ones."""
-    return sorted({path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")} - {"e2e"})
+    """Folders of tests/ that hold pytest files, other than those with stages of their own."""
+    return sorted({path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")} - {"e2e", "package"})
 
 
 def plan():
@@ -320,6 +320,7 @@ def plan():
               campaign("failovers", PATRONI_SECONDS, "--set=manager=patroni"), needs=["build"], only_by_name=True),
         Stage("container", "the Dockerfile's steps, and a refresh through its nginx", build_container,
               only_by_name=True),
+        Stage("package", "packages in fresh Debian 12 and 13", pytest("tests/package"), only_by_name=True),
         Stage("mutants", "seeded bugs, which the tests must notice", try_mutants, only_by_name=True),
     ]
 

@@ -16,6 +16,7 @@
 #include "admin/prompt.h"
 #include "base/whole_file.h"
 #include "dialect/dialect.h"
+#include "process/harden.h"
 
 enum { CONFIG_TEXT_MAX = 64 * 1024 };
 
@@ -62,7 +63,10 @@ enum call_end init_run(struct call *call)
     if (!make_config(call, path, store, issuer, &fault)) {
         return call_fault(call, &fault);
     }
+    /* root wrote the configuration; the rest is its user's who owns the data, where packages made
+     * it */
     if (!config_load(path, &call->service.config, &fault) ||
+        !harden_act_as_owner(call->service.config.data, &fault) ||
         !whole_file_folder(call->service.config.data, &fault) || !make_tables(call, &fault) ||
         !make_secret(call, &fault) || !make_store(call, &fault) || !make_keys(call, &fault)) {
         return call_fault(call, &fault);

@@ -66,7 +66,7 @@ bool config_usual_file(char path[CONFIG_PATH_MAX])
     const char *home = getenv("RETOKEN_HOME");
     bool named = home != NULL && home[0] != '\0';
 
-    if (!named && access(demo, F_OK) != 0 && access(CONFIG_SYSTEM, F_OK) == 0) {
+    if (!named && access(demo, F_OK) != 0 && access(CONFIG_SYSTEM_FOLDER, F_OK) == 0) {
         return text_copy(TEXT(CONFIG_SYSTEM), path, CONFIG_PATH_MAX);
     }
     return snprintf(path, CONFIG_PATH_MAX, "%s/retoken.conf", named ? home : demo) <

@@ -26,7 +26,8 @@ enum {
 };
 
 /* Where the configuration of a program of the system is, as packages install it. */
-#define CONFIG_SYSTEM "/etc/retoken/retoken.conf"
+#define CONFIG_SYSTEM_FOLDER "/etc/retoken"
+#define CONFIG_SYSTEM        CONFIG_SYSTEM_FOLDER "/retoken.conf"
 
 /* Where systemd keeps what it passes to our service. */
 #define CONFIG_CREDENTIALS "/run/credentials/retoken.service"
@@ -69,9 +70,9 @@ struct config {
 
 /* Which file: `file` when not NULL; else $RETOKEN_CONFIG; else $RETOKEN_HOME/retoken.conf, where
  * RETOKEN_HOME defaults to ./retoken-data; the last one may be absent, then defaults hold with data
- * in that directory. Without RETOKEN_HOME and that directory: CONFIG_SYSTEM, if it is there.
- * Relative paths inside a file start at its folder. A file that others can write
- * to, or that belongs to another user, is refused. False with *fault. */
+ * in that directory. Without RETOKEN_HOME and that directory: CONFIG_SYSTEM, if its folder is
+ * there. Relative paths inside a file start at its folder. A file that others can write to, or that
+ * belongs to another user, is refused. False with *fault. */
 bool config_load(const char *file, struct config *config, struct fault *fault);
 
 /* The path of that file when none is named: as config_load finds it. False: too long. */
