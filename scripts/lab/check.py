@@ -285,7 +285,7 @@ def plan_of_campaign(options):
 
 def folders_with_tests():
     """Folders of tests/ that hold pytest files, other than those with stages of their own."""
-    return sorted({path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")} - {"e2e", "package"})
+    return sorted({path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")} - {"dist", "e2e", "package"})
 
 
 def plan():
@@ -319,6 +319,8 @@ def plan():
         Stage("patroni", "failovers by Patroni and etcd",
               campaign("failovers", PATRONI_SECONDS, "--set=manager=patroni"), needs=["build"], only_by_name=True),
         Stage("container", "the Dockerfile's steps, and a refresh through its nginx", build_container,
+              only_by_name=True),
+        Stage("dist", "make dist; what configure refuses", pytest("tests/dist"), needs=["build"],
               only_by_name=True),
         Stage("package", "packages in fresh Debian 12 and 13", pytest("tests/package"), only_by_name=True),
         Stage("mutants", "seeded bugs, which the tests must notice", try_mutants, only_by_name=True),

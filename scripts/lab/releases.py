@@ -22,6 +22,7 @@ CHECKOUT = "srv/retoken"  # in the system of a release
 SCRIPTS = pathlib.Path("/usr/share/debootstrap/scripts")
 UBUNTU_KEYS = "usr/share/keyrings/ubuntu-archive-keyring.gpg"
 SETS = ("build", "lighttpd", "apache", "nginx", "test")
+AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 # A stage of ./check that ended; the last line of ./check.
 STAGE_LINE, SUM = re.compile(r"^[✓✗] "), re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
@@ -177,11 +178,14 @@ def inside(root, command):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", f"{root}/dev/shm"], check=True)
     shutil.copyfile("/etc/resolv.conf", f"{root}/etc/resolv.conf")
     pathlib.Path(root, "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
+    # npm trusts them, too, where a machine's way out has an authority of its own
+    shutil.copyfile(AUTHORITIES, f"{root}/run/authorities.crt")
     socket.sethostname(pathlib.Path(root).name)
     os.chroot(root)
     os.chdir(f"/{CHECKOUT}")
     child = subprocess.Popen(command, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
-                                           "LANG": "C.UTF-8"}).pid
+                                           "LANG": "C.UTF-8",
+                                           "NODE_EXTRA_CA_CERTS": "/run/authorities.crt"}).pid
     while True:
         pid, status = os.wait()
         if pid == child:

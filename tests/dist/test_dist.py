@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: ISC
+"""What people expect of autotools: the archive of a release is whole and has nothing built in it, and
+configure says which package is lacking."""
+
+import re
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from lab import machine  # noqa: E402
+
+# What git has and a release does not, and the reverse.
+OF_GIT = {".ci/run", ".gitignore"}
+OF_AUTOTOOLS = {"Makefile.in", "aclocal.m4", "config.h.in", "configure",
+                *(f"build-aux/{name}" for name in ("ar-lib", "compile", "depcomp", "install-sh", "missing",
+                                                   "test-driver"))}
+PACKAGES = {"libcrypto": "libssl-dev", "lmdb": "liblmdb-dev", "jansson": "libjansson-dev",
+            "libjwt": "libjwt-dev", "libxcrypt": "libcrypt-dev", "zlib": "zlib1g-dev", "libpq": "libpq-dev"}
+
+
+def run(*command, cwd, status=0):
+    done = subprocess.run([*map(str, command)], cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+    assert done.returncode == status, done.stdout[-3000:]
+    return done.stdout
+
+
+def archive_of(folder):
+    """Makes it, and runs no tests for that."""
+    said = run("make", "-s", "dist", cwd=folder)
+    assert "Testsuite summary" not in said
+    archive, = folder.glob("retoken-*.tar.xz")
+    return archive
+
+
+def files_of(archive):
+    with tarfile.open(archive) as tar:
+        return {member.name.partition("/")[2] for member in tar if not member.isdir()}
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    """Of the build folder that has the tests' programs in it, too."""
+    made = archive_of(machine.BUILD)
+    kept = tmp_path_factory.mktemp("archive") / made.name
+    made.rename(kept)
+    return kept
+
+
+@pytest.fixture
+def release(archive, tmp_path):
+    with tarfile.open(archive) as tar:
+        tar.extractall(tmp_path)
+    return tmp_path / archive.name.removesuffix(".tar.xz")
+
+
+def test_archive(archive):
+    if not (ROOT / ".git").exists():
+        pytest.skip("no git to compare with")
+    tracked = set(run("git", "ls-files", "-co", "--exclude-standard", cwd=ROOT).split("\n")) - {""}
+    assert files_of(archive) == tracked - OF_GIT | OF_AUTOTOOLS
+
+
+def without(release, module):
+    """A pkg-config that does not know this module."""
+    program = release.parent / "pkg-config"
+    program.write_text(f'#!/bin/sh\ncase " $* " in *" {module} "*) exit 1 ;; esac\nexec pkg-config "$@"\n')
+    program.chmod(0o755)
+    return f"PKG_CONFIG={program}"
+
+
+@pytest.mark.parametrize("module", PACKAGES)
+def test_lacking_package(release, module):
+    said = run("./configure", "-q", without(release, module), cwd=release, status=1)
+    assert re.search(rf"error: {module}\b.* not found: install {PACKAGES[module]} ", said), said
+
+
+@pytest.mark.parametrize("words, said", [
+    (["PKG_CONFIG="], "install pkg-config"),
+    (["ac_cv_header_curl_curl_h=no"], "install libcurl4-openssl-dev"),
+    (["ac_cv_header_fcgiapp_h=no"], "install libfcgi-dev"),
+    (["CPPFLAGS=-D__SIZE_TYPE__=unsigned"], "64 bits"),
+])
+def test_refusals(release, words, said):
+    assert said in run("./configure", "-q", *words, cwd=release, status=1)
