@@ -246,6 +246,7 @@ class LighttpdCgi(Lighttpd):
 class Apache(Web):
     program, name = "apache2", "apache"
     sample, modules = "mod_fcgid.conf", ("fcgid",)
+    suexec = "Off"  # where it is installed, mod_fcgid would run as root only
     own_files = "FcgidIPCDir {run}/fcgid\nFcgidProcessTableFile {run}/fcgid.table"
 
     def command(self, config):
@@ -275,6 +276,7 @@ PidFile "{self.run}/apache.pid"
 Mutex "file:{self.run}" default
 ServerName localhost
 Listen 127.0.0.1:{self.port}
+Suexec {self.suexec}
 {load}
 ErrorLog "{self.run}/apache-error.log"
 LogLevel info
