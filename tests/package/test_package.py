@@ -67,6 +67,7 @@ class System:
     def words(self, script, network):
         """A shell in it, with processes and /run of its own, which end with it."""
         inside = (f"mount -t proc proc {self.root}/proc && mount -t tmpfs tmpfs {self.root}/run && "
+                  f"mkdir -m 1777 {self.root}/run/lock && "
                   f"mount --rbind /dev {self.root}/dev && {'true' if network else 'ip link set lo up'} && "
                   f"exec chroot {self.root} env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "
                   f"LC_ALL=C.UTF-8 TERM=dumb sh -ec {shlex.quote(script)}")
