@@ -1,7 +1,8 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: ISC
 """Instructions of one refresh, counted by callgrind in the real retoken.fcgi; compared with the figures
-recorded beside this file, so that nothing grows by more than a tenth unnoticed.
+recorded beside this file for each release of a distribution, so that nothing grows by more than a tenth
+unnoticed.
 
     tests/speed/instructions.py             count, print beside the record; exit status 1: too many
     tests/speed/instructions.py --record    count and write the record
@@ -33,7 +34,8 @@ sys.path.insert(0, str(HERE.parents[1] / "scripts"))
 
 from lab import fcgi, http, installation, machine  # noqa: E402
 
-RECORD = HERE / "recorded.txt"
+RELEASE = platform.freedesktop_os_release()
+RECORD = HERE / f"recorded-{RELEASE['ID']}-{RELEASE.get('VERSION_ID', 'unstable')}.txt"
 LIMIT = 1.10
 CALLS_LIMIT = 1.5  # how often threads meet depends on the host's speed
 WARM_UP = 2
@@ -43,7 +45,8 @@ COUNTS = {"HS256": 400, **dict.fromkeys(("RS256", "RS384", "RS512", "PS256"), 32
 COUNT = 64
 STARTS = ("RS256", "ES256")
 ALGORITHMS = ("HS256", "RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
-PACKAGES = ("libssl3", "liblmdb0", "libc6", "libjansson4", "libfcgi0ldbl", "zlib1g", "valgrind")
+PACKAGES = ("libssl3", "libssl3t64", "liblmdb0", "libc6", "libjansson4", "libfcgi0ldbl", "libfcgi0t64", "zlib1g",
+            "valgrind")
 EVENTS = ("Ir", "sysCount")
 HOST_INDEPENDENT = {
     "OPENSSL_ia32cap": "0:0",
@@ -313,10 +316,10 @@ def write_record(rows):
     RECORD.write_text("\n".join(lines) + "\n")
 
 
-def read_record():
+def read_record(record):
     """({row: Figures}, the versions it was recorded with)"""
     found, noted = {}, []
-    for line in RECORD.read_text().splitlines():
+    for line in record.read_text().splitlines():
         if line.startswith("#"):
             noted.append(line[2:])
         elif line:
@@ -327,7 +330,7 @@ def read_record():
 
 def other_versions():
     """How this machine differs from the one of the record; [] when it does not."""
-    there, here = read_record()[1], versions()
+    there, here = read_record(RECORD)[1], versions()
     return [f"recorded with {line}" for line in there if line not in here] + \
            [f"here          {line}" for line in here if line not in there]
 
@@ -335,7 +338,7 @@ def other_versions():
 def why_not():
     """Why the recorded figures mean nothing here, or None."""
     if platform.machine() != "x86_64":
-        return f"the record is of x86_64, this is {platform.machine()}"
+        return f"the records are of x86_64, this is {platform.machine()}"
     if shutil.which("valgrind") is None:
         return "valgrind is not installed"
     return None
@@ -377,7 +380,7 @@ def main():
     parser.add_argument("--keep", metavar="DIR", help="leave callgrind's files there")
     options = parser.parse_args()
     rows = measured(options.keep)
-    recorded = read_record()[0] if RECORD.exists() else {}
+    recorded = read_record(RECORD)[0] if RECORD.exists() else {}
     wrong = []
     for row, objects in rows.items():
         one, was = figures(objects), recorded.get(row)
