@@ -181,9 +181,11 @@ def test_nothing_reaches_outside_the_project():
 
 
 def test_formatting():
-    """.clang-format is never discussed."""
-    if shutil.which("clang-format") is None:
-        pytest.skip("clang-format is not installed")
+    """.clang-format is never discussed. It is read by one version, Debian 12's: no two agree on macros."""
+    version = shutil.which("clang-format") and subprocess.run(
+        ["clang-format", "--version"], capture_output=True, text=True, check=True).stdout
+    if not version or not re.search(r"\bversion 14\.", version):
+        pytest.skip(f"needs clang-format 14, here is: {version}")
     files = [str(p) for p in sources()] + [str(p) for p in ROOT.glob("tests/*/*.[ch]")]
     done = subprocess.run(["clang-format", "--dry-run", "--Werror", *files], cwd=ROOT,
                           capture_output=True, text=True)
