@@ -181,7 +181,7 @@ static void load(struct program *program, size_t offset);
 static void end(struct program *program, uint32_t with);
 static void forbid(struct program *program, uint32_t call, uint32_t with);
 static void forbid_argument(struct program *program, uint32_t call, size_t argument, uint32_t bit,
-                            bool set);
+                            bool set, uint32_t with);
 static void on_forbidden(int number, siginfo_t *about, void *context);
 
 static bool has_filter(void)
@@ -220,11 +220,13 @@ static bool filter_calls(bool connects, bool asks_for_names)
     for (size_t i = 0; i < CONNECTING && !connects; i++) {
         forbid(&program, connecting[i], SECCOMP_RET_TRAP);
     }
-    /* threads yes, processes no; and no memory that is written becomes code */
-    forbid_argument(&program, SYS_clone, 0, CLONE_THREAD, false);
-    forbid_argument(&program, SYS_mmap, 2, PROT_EXEC, true);
-    forbid_argument(&program, SYS_mprotect, 2, PROT_EXEC, true);
-    forbid_argument(&program, SYS_pkey_mprotect, 2, PROT_EXEC, true);
+    /* Threads yes, processes no. Without a signal: fork of glibc 2.41 blocks all of them, and the
+     * kernel ends a process that blocks the one it is sent. */
+    forbid_argument(&program, SYS_clone, 0, CLONE_THREAD, false, SECCOMP_RET_ERRNO | EPERM);
+    /* no memory that is written becomes code */
+    forbid_argument(&program, SYS_mmap, 2, PROT_EXEC, true, SECCOMP_RET_TRAP);
+    forbid_argument(&program, SYS_mprotect, 2, PROT_EXEC, true, SECCOMP_RET_TRAP);
+    forbid_argument(&program, SYS_pkey_mprotect, 2, PROT_EXEC, true, SECCOMP_RET_TRAP);
     end(&program, SECCOMP_RET_ALLOW);
 
     /* the kernel ends a process that blocks the signal, which a server may have left to us */
@@ -260,13 +262,13 @@ static void forbid(struct program *program, uint32_t call, uint32_t with)
 /* Forbids the call where that bit of an argument is set, or where it is not. The bits here are in
  * the lower half of the argument, which comes first on both processors. */
 static void forbid_argument(struct program *program, uint32_t call, size_t argument, uint32_t bit,
-                            bool set)
+                            bool set, uint32_t with)
 {
     add(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4));
     load(program, offsetof(struct seccomp_data, args) + argument * sizeof(uint64_t));
     add(program,
         (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bit, set ? 0 : 1, set ? 1 : 0));
-    end(program, SECCOMP_RET_TRAP);
+    end(program, with);
     end(program, SECCOMP_RET_ALLOW);
 }
 

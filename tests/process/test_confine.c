@@ -123,6 +123,16 @@ static int start_another(void)
              refused(syscall(SYS_execveat, AT_FDCWD, "/bin/true", none, none, 0)));
 }
 
+/* As fork of some versions of libc does. */
+static int fork_with_signals_blocked(void)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
+    return !refused(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
+}
+
 static int meddle(void)
 {
     return !(refused(ptrace(PTRACE_TRACEME, 0, NULL, NULL)) && refused(kill(getppid(), 0)) &&
@@ -170,6 +180,7 @@ static void test_forbidden_calls(void **state)
     (void)state;
     skip_without(confine_offer().calls);
     assert_int_equal(confined(start_another), 0);
+    assert_int_equal(confined(fork_with_signals_blocked), 0);
     assert_int_equal(confined(meddle), 0);
     assert_int_equal(confined(connect_somewhere), 0);
     assert_int_equal(confined(make_code), 0);
