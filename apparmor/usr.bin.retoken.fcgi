@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
-# AppArmor profile of the responder, as packages install it. It complains and forbids nothing: when
-# the log of your installation shows no complaint, take `complain` out of the flags.
+# AppArmor profile of the responder. It complains and forbids nothing: when the log of your
+# installation shows no complaint, take `complain` out of the flags and load it again. The Debian
+# package has installed it; otherwise:
 #
 #   install -m 644 usr.bin.retoken.fcgi /etc/apparmor.d/
 #   apparmor_parser -r /etc/apparmor.d/usr.bin.retoken.fcgi && systemctl restart retoken
