@@ -101,7 +101,7 @@ class System:
         script = SCRIPTS / self.release.name
         with log.open("w") as file:
             done = subprocess.run(
-                ["debootstrap", "--variant=minbase", "--include=ca-certificates",
+                ["debootstrap", "--variant=minbase", "--include=ca-certificates,git",
                  *([f"--keyring={keyring}"] if keyring else []), self.release.name, self.root,
                  self.release.mirror, script if script.exists() else SCRIPTS / self.release.script],
                 stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False)
@@ -121,15 +121,18 @@ class System:
         before = set(listed.read_text().split("\0")) if listed.exists() else set()
         names = set(subprocess.run(["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT, check=True,
                                    capture_output=True, text=True).stdout.split("\0")) - {""}
-        names = {name for name in names if (ROOT / name).exists()}
+        names = {name for name in names if os.path.lexists(ROOT / name)}
         for name in before - names:
             (target / name).unlink(missing_ok=True)
         for name in names:
             source, copy = ROOT / name, target / name
-            if not copy.exists() or copy.stat().st_mtime_ns != source.stat().st_mtime_ns:
+            if not os.path.lexists(copy) or copy.lstat().st_mtime_ns != source.lstat().st_mtime_ns:
                 copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(source, copy)
+                copy.unlink(missing_ok=True)
+                shutil.copy2(source, copy, follow_symlinks=False)
         listed.write_text("\0".join(sorted(names)))
+        # tests ask git which files are ours
+        subprocess.run(["git", "init", "--quiet", target], check=True)
 
 
 def keyring_of(release, folder):
