@@ -1,119 +1,21 @@
 # SPDX-License-Identifier: ISC
 """./package, and its packages in fresh Debian systems: `./check package`, as root. Each system is a
 chroot with its own processes, /run and network. systemd does not run in it: debian/tests/start-service
-does what the units say, without their sandboxing."""
+does what the units say, without their sandboxing; test_booted.py has the units."""
 
 import filecmp
 import json
 import os
-import pathlib
-import pty
 import re
-import shlex
 import shutil
-import subprocess
-import sys
 
+import package
 import pytest
+from systems import ROOT, System, run
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-CACHE = pathlib.Path(os.environ.get("RETOKEN_CHROOTS", ROOT / "build" / "chroots"))
-RELEASES = os.environ.get("RETOKEN_RELEASES", "bookworm trixie").split()
 PASSWORD = "a long enough password"
 
-sys.path.insert(0, str(ROOT / "scripts" / "lab"))
-import package  # noqa: E402
-
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="chroots take root")
-
-
-def run(*words, **more):
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, errors="replace", **more)
-    assert done.returncode == 0, f"{shlex.join(map(str, words))}\n{done.stdout[-6000:]}"
-    return done.stdout
-
-
-def release_here():
-    return re.search(r"^VERSION_CODENAME=(\w+)", pathlib.Path("/etc/os-release").read_text(), re.M).group(1)
-
-
-class System:
-    """A fresh system in a folder."""
-
-    INSTALL = "DEBIAN_FRONTEND=noninteractive apt-get install -qq"
-
-    def __init__(self, release, name):
-        archive = CACHE / f"{release}.tar"
-        self.root = CACHE / f"{release}-{name}"
-        shutil.rmtree(self.root, ignore_errors=True)
-        if not archive.exists():
-            CACHE.mkdir(parents=True, exist_ok=True)
-            run("debootstrap", "--variant=minbase", "--include=ca-certificates", release, self.root)
-            run("tar", "-C", self.root, "-cf", archive, ".")
-        else:
-            self.root.mkdir()
-            run("tar", "-C", self.root, "-xf", archive)
-        shutil.copy("/etc/resolv.conf", self.root / "etc/resolv.conf")
-        (self.root / "etc/dpkg/dpkg.cfg.d/lab").write_text("force-unsafe-io\n")
-        # Packages start no service: there is nothing that could stop it.
-        self.program("/usr/sbin/policy-rc.d", "exit 101")
-
-    def program(self, path, script):
-        target = self.root / path.lstrip("/")
-        target.write_text(f"#!/bin/sh\n{script}\n")
-        target.chmod(0o755)
-
-    def words(self, script, network):
-        """A shell in it, with processes and /run of its own, which end with it."""
-        inside = (f"mount -t proc proc {self.root}/proc && mount -t tmpfs tmpfs {self.root}/run && "
-                  f"mkdir -m 1777 {self.root}/run/lock && "
-                  f"mount --rbind /dev {self.root}/dev && {'true' if network else 'ip link set lo up'} && "
-                  f"exec chroot {self.root} env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "
-                  f"LC_ALL=C.UTF-8 TERM=dumb sh -ec {shlex.quote(script)}")
-        return ["unshare", "--mount", "--pid", "--fork", "--kill-child", *([] if network else ["--net"]), "sh", "-ec",
-                inside]
-
-    def run(self, script, network=False):
-        return run(*self.words(script, network))
-
-    def install(self, *names):
-        self.run(f"apt-get update -qq && {self.INSTALL} {' '.join(names)}", network=True)
-
-    def typed(self, script, answers):
-        """Runs it on a terminal, and answers what it asks: answers are prompt and text. What it wrote."""
-        shown = bytearray()
-
-        def read(fd):
-            data = os.read(fd, 4096)
-            shown.extend(data)
-            if answers and answers[0][0] in shown[read.seen:]:
-                read.seen = len(shown)
-                os.write(fd, answers.pop(0)[1] + b"\n")
-            return data
-        read.seen = 0
-        status = pty.spawn(self.words(script, False), read, lambda fd: b"")
-        text = shown.decode(errors="replace")
-        assert os.waitstatus_to_exitcode(status) == 0 and not answers, text
-        return text
-
-
-@pytest.fixture(scope="session")
-def made():
-    """build/packages, with all that belongs to a release."""
-    run(ROOT / "package", "release", cwd=ROOT)
-    return ROOT / "build" / "packages"
-
-
-@pytest.fixture(scope="module", params=RELEASES)
-def packages(request, made):
-    """The packages for a release: built in it unless it is the machine's."""
-    if request.param == release_here():
-        return request.param, made
-    system = System(request.param, "build")
-    package.copy_source(system.root / "root/retoken")
-    system.run("cd /root/retoken && apt-get update -qq && ./package", network=True)
-    return request.param, system.root / "root/retoken/build/packages"
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +27,8 @@ def system(packages):
         shutil.copy(path, fresh.root / "root")
     fresh.install("apache2", "curl")
     fresh.run(f"cd /root && {fresh.INSTALL} ./retoken_*.deb", network=True)
+    for name in ("usr.bin.retoken.fcgi", "local/usr.bin.retoken.fcgi"):
+        assert (fresh.root / "etc/apparmor.d" / name).exists(), name
     assert not (fresh.root / "usr/bin/gcc").exists()
     shutil.copytree(ROOT / "debian" / "tests", fresh.root / "root/tests")
     return fresh
@@ -164,6 +68,9 @@ def test_bill_of_materials_names_what_is_in_the_programs(made, tmp_path):
     for library in re.findall(r"NEEDED.*\[(.+?)\]", needed):
         owner = run("sh", "-c", f"dpkg -S '*/{library}'").split(":")[0]
         assert owner in names, (library, owner)
+    static = {one["name"]: one["version"] for one in bill["components"] if "arch=source" in one["purl"]}
+    assert {"glibc", "jansson", "libfcgi", "libxcrypt", "lmdb", "openssl"} <= set(static), static
+    assert run("dpkg-query", "-W", "-f", "${source:Version}", "libssl-dev") == static["openssl"]
     known = {one["bom-ref"] for one in bill["components"]} | {"retoken"}
     assert all({row["ref"], *row["dependsOn"]} <= known for row in bill["dependencies"])
 
@@ -207,6 +114,7 @@ def test_purge_keeps_the_data_unless_asked(system):
     system.run("echo retoken retoken/purge-data boolean true | debconf-set-selections; "
                "DEBIAN_FRONTEND=noninteractive apt-get purge -qq retoken")
     assert not store.parent.parent.exists() and not config.parent.exists()
+    assert not list((system.root / "etc").rglob("*retoken*"))
 
 
 def test_static_programs_need_nothing(packages, made):
