@@ -355,7 +355,7 @@ static bool read_time(const json_t *object, const char *key, int64_t *ms, struct
     if (value == NULL || json_is_null(value)) {
         return true;
     } else if (json_is_number(value) && s > 0 && s <= most_s) {
-        *ms = (int64_t)(s * CLOCK_SECOND);
+        *ms = (int64_t)(s * (double)CLOCK_SECOND);
         return true;
     } else if (json_is_string(value) && date_parse(text_of(json_string_value(value)), ms)) {
         return true;

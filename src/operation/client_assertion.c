@@ -196,7 +196,8 @@ static enum numeric_date date_of(const json_t *payload, const char *claim, int64
     } else if (json_is_real(value)) {
         double s = json_real_value(value);
 
-        *ms = isfinite(s) && s >= 0 && s < (double)LATEST_S ? (int64_t)(s * CLOCK_SECOND) : -1;
+        *ms = isfinite(s) && s >= 0 && s < (double)LATEST_S ? (int64_t)(s * (double)CLOCK_SECOND)
+                                                            : -1;
     } else {
         return DATE_WRONG;
     }

@@ -139,6 +139,6 @@ const char *population_duration(int64_t ms, char room[16])
             return room;
         }
     }
-    snprintf(room, 16, "%.1f s", (double)ms / CLOCK_SECOND);
+    snprintf(room, 16, "%.1f s", (double)ms / (double)CLOCK_SECOND);
     return room;
 }
