@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: ISC
-"""./check: the stages of the whole test run, one line each. Knows how to build, run and count;
-does not know what is tested."""
+"""./check: the stages of the test run, one line each. `./check` is every test once, `./check all` also those
+that look a second time, by slower means. Knows how to build, run and count; does not know what is tested."""
 
 import argparse
 import dataclasses
+import enum
 import os
 import pathlib
 import re
@@ -46,13 +47,20 @@ class Result:
     figures: str = ""
 
 
+class When(enum.Enum):
+    """What runs a stage, beside its name; the value says it in --list."""
+    ALWAYS = ""
+    AGAIN = "(./check all)"
+    BY_NAME = "(only by name)"
+
+
 class Stage:
     """One line of the run: runs commands with their output in a log of its own. needs: the names of
     the stages that build what it runs."""
 
-    def __init__(self, name, what, work, needs=(), only_by_name=False):
+    def __init__(self, name, what, work, needs=(), when=When.ALWAYS):
         self.name, self.what, self.work = name, what, work
-        self.needs, self.only_by_name = set(needs), only_by_name
+        self.needs, self.when = set(needs), when
         self.log = LOGS / f"{name}.log"
         self.cpu_seconds = 0.0
 
@@ -104,16 +112,17 @@ def threaded_tests():
             and path.stem != "test_confine"]
 
 
-# Sanitizers: line numbers and -O1 do, and compile faster. lld links their runtime in half the time.
+# Sanitizers: line numbers and -O1 do, and compile faster; tests are compiled for one run, so that -O0 is
+# faster still. lld links their runtime in half the time.
 BUILD = Stage("build", "gcc -Werror, static programs too",
               build("build", "--enable-static", more=["campaign-programs"]))
 CLANG = Stage("clang", "clang -Werror, ASan, UBSan, libFuzzer",
               build("build-clang", "CC=clang", "CFLAGS=-O1 -gline-tables-only", "LDFLAGS=-fuse-ld=lld",
-                    "--enable-sanitize=fuzzer",
+                    "--enable-sanitize=fuzzer", targets=("check", "TESTS=", "CFLAGS=-O0 -gline-tables-only"),
                     more=["fuzz-programs"]), needs=["build"])
 TSAN = Stage("tsan", "gcc -Werror, TSan",
              build("build-tsan", "CFLAGS=-O1 -g1", "--enable-sanitize=thread", targets=threaded_tests()),
-             needs=["build"])
+             needs=["build"], when=When.AGAIN)
 
 
 # `make check` runs some Python tests, too; here they are stages of their own.
@@ -298,32 +307,34 @@ def plan():
         CLANG,
         Stage("e2e", "real web servers, races, kills, faults", pytest("tests/e2e", "-k", "not test_postgresql"),
               needs=["build"]),
-        Stage("e2e-postgresql", "what PostgreSQL does; races and kills on it",
-              pytest("tests/e2e", "-k", "test_postgresql or test_race or test_kill", RETOKEN_STORE="postgresql"),
-              needs=["build"]),
+        Stage("e2e-postgresql", "what PostgreSQL does", pytest("tests/e2e", "-k", "test_postgresql"), needs=["build"]),
+        Stage("races-postgresql", "races and kills on PostgreSQL",
+              pytest("tests/e2e", "-k", "test_race or test_kill", RETOKEN_STORE="postgresql"),
+              needs=["build"], when=When.AGAIN),
         Stage("asan-unit", "unit tests under ASan and UBSan", unit("build-clang", env=SANITIZER_OPTIONS),
               needs=["clang"]),
         TSAN,
         Stage("asan-e2e", "mounts and hostile requests under ASan and UBSan",
-              pytest("tests/e2e", "-m", "sanitized", build_folder="build-clang"), needs=["clang"]),
+              pytest("tests/e2e", "-m", "sanitized", build_folder="build-clang"), needs=["clang"],
+              when=When.AGAIN),
         *pytests,
         Stage("valgrind", "unit tests under valgrind",
               unit("build", "LOG_COMPILER=prlimit", f"LOG_FLAGS={UNDER_VALGRIND}",
-                   env=VALGRIND_ENVIRONMENT), needs=["build", "unit"]),
+                   env=VALGRIND_ENVIRONMENT), needs=["build", "unit"], when=When.AGAIN),
         *campaign_stages(0),
         Stage("tsan-unit", "unit tests with threads under TSan",
-              unit("build-tsan", programs=threaded_tests(), env=SANITIZER_OPTIONS), needs=["tsan"]),
+              unit("build-tsan", programs=threaded_tests(), env=SANITIZER_OPTIONS), needs=["tsan"], when=When.AGAIN),
         Stage("tsan-e2e", "the race under TSan",
-              pytest("tests/e2e", "-m", "threaded", build_folder="build-tsan"), needs=["tsan"]),
+              pytest("tests/e2e", "-m", "threaded", build_folder="build-tsan"), needs=["tsan"], when=When.AGAIN),
         *fuzz_stages(),
         Stage("patroni", "failovers by Patroni and etcd",
-              campaign("failovers", PATRONI_SECONDS, "--set=manager=patroni"), needs=["build"], only_by_name=True),
+              campaign("failovers", PATRONI_SECONDS, "--set=manager=patroni"), needs=["build"], when=When.BY_NAME),
         Stage("container", "the Dockerfile's steps, and a refresh through its nginx", build_container,
-              only_by_name=True),
+              when=When.BY_NAME),
         Stage("dist", "make dist; what configure refuses", pytest("tests/dist"), needs=["build"],
-              only_by_name=True),
-        Stage("package", "packages in fresh Debian 12 and 13", pytest("tests/package"), only_by_name=True),
-        Stage("mutants", "seeded bugs, which the tests must notice", try_mutants, only_by_name=True),
+              when=When.BY_NAME),
+        Stage("package", "packages in fresh Debian 12 and 13", pytest("tests/package"), when=When.BY_NAME),
+        Stage("mutants", "seeded bugs, which the tests must notice", try_mutants, when=When.BY_NAME),
     ]
 
 
@@ -332,12 +343,14 @@ def coloured(text, code):
     return text if plain else f"\033[{code}m{text}\033[0m"
 
 
+ALL = "all"
+
+
 def choose(stages, names):
     """The stages named, with what they need. `fuzz` chooses fuzz-form, too."""
-    if not names:
-        return [stage for stage in stages if not stage.only_by_name]
+    runs = {When.ALWAYS} if not names else {When.ALWAYS, When.AGAIN} if ALL in names else set()
     chosen = {stage.name for stage in stages
-              if any(stage.name == name or stage.name.startswith(f"{name}-") for name in names)}
+              if stage.when in runs or any(stage.name == name or stage.name.startswith(f"{name}-") for name in names)}
     for stage in reversed(stages):  # what is needed comes before what needs it
         if stage.name in chosen:
             chosen |= stage.needs
@@ -420,8 +433,9 @@ class Runner:
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="./check", description="Builds and runs every test.")
-    parser.add_argument("stage", nargs="*", help="only these stages, and those named STAGE-…")
+    parser = argparse.ArgumentParser(prog="./check", description="Builds, and runs every test.")
+    parser.add_argument("stage", nargs="*",
+                        help=f"only these stages, and those named STAGE-…; `{ALL}`: what looks a second time, too")
     parser.add_argument("--list", action="store_true", help="name the stages")
     long = parser.add_argument_group("campaign [PART...]", "the campaign in full, or parts of it")
     long.add_argument("--seconds", type=int, help="for each part")
@@ -432,10 +446,10 @@ def main():
     stages = plan_of_campaign(options) if is_campaign else plan()
     if options.list:
         for stage in stages:
-            print(f"{stage.name:18} {stage.what}{' (only by name)' if stage.only_by_name else ''}")
+            print(f"{stage.name:18} {stage.what:46} {stage.when.value}")
         return 0
     names = ({*CAMPAIGN, "campaign", "fuzz"} if is_campaign
-             else {name for stage in stages for name in (stage.name, stage.name.partition("-")[0])})
+             else {ALL, *(name for stage in stages for name in (stage.name, stage.name.partition("-")[0]))})
     unknown = set(options.stage) - names
     if unknown:
         parser.error(f"no stage {', '.join(sorted(unknown))}; ./check --list names them")
