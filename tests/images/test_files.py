@@ -3,6 +3,7 @@
 
 import pathlib
 import re
+import subprocess
 import sys
 
 import pytest
@@ -12,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
 from lab import dockerfile, machine
 
 FOLDER = machine.ROOT / "container"
+LINT = machine.ROOT / "tests" / "clients" / "node_modules" / ".bin" / "dockerfile-utils"
 STAGES = {stage.name: stage for stage in dockerfile.parse((FOLDER / "Dockerfile").read_text())}
 
 
@@ -19,6 +21,19 @@ STAGES = {stage.name: stage for stage in dockerfile.parse((FOLDER / "Dockerfile"
 def compose():
     yaml = pytest.importorskip("yaml")
     return yaml.safe_load((FOLDER / "compose.yaml").read_text())
+
+
+def lint(path):
+    """What dockerfile-utils, which knows all of the language, has to say."""
+    assert LINT.exists(), "run: scripts/prepare clients"
+    return subprocess.run([LINT, "lint", path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False).stdout
+
+
+def test_lint(tmp_path):
+    assert lint(FOLDER / "Dockerfile") == ""
+    (tmp_path / "Dockerfile").write_text("FROM a AS b\nWORKDIR c\n")
+    assert "should be absolute" in lint(tmp_path / "Dockerfile")
 
 
 def test_what_a_dockerfile_may_not_say():
