@@ -660,6 +660,8 @@ static struct tables_entry *keep_sought(struct tables *tables, enum table table,
 static enum txn_result read_ahead(struct tables *tables, enum table table, enum txn_seek where,
                                   struct txn_bytes key, struct fault *fault)
 {
+    static const enum tables_statement seeks[] = {
+        [TXN_FROM] = FROM, [TXN_AFTER] = AFTER, [TXN_BEFORE] = BEFORE};
     bool walks = tables->ahead.valid && tables->ahead.table == table && tables->ahead.count > 0 &&
                  tables_compare(tables->ahead.entries[tables->ahead.count - 1], key) == 0;
     int64_t most = walks && where != TXN_BEFORE ? AHEAD_MOST : 1;
@@ -681,7 +683,7 @@ static enum txn_result read_ahead(struct tables *tables, enum table table, enum 
     }
     parameters_bytes(&tables->parameters, key.data, key.size);
     parameters_i64(&tables->parameters, most);
-    statement = tables_send(tables, &statements[table][FROM + where], &tables->parameters);
+    statement = tables_send(tables, &statements[table][seeks[where]], &tables->parameters);
     if (wait_for(tables, fault) != TXN_OK) {
         return TXN_FAULT;
     }
