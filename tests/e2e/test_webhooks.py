@@ -244,7 +244,8 @@ def test_certificate_is_verified(hooked):
     hooked.refresh(hooked.world.serve("socket"), hooked.world.login(MOUNT))
     said = hooked.once()
     assert bad[0].deliveries == bad[1].deliveries == []
-    assert len(re.findall("webhook=bad[01] .*(?:certificate|SSL)", said)) == 2, said
+    # libcurl 8.14 with OpenSSL 3.5 tells only the first error of a forged signature, and calls it one of TLS
+    assert len(re.findall("webhook=bad[01] .*(?:certificate|SSL|TLS)", said)) == 2, said
 
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "[fd00:ec2::254]", "100.100.100.200", "0.0.0.0"])
