@@ -173,6 +173,8 @@ def inside(root, command):
             fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh", b"lo", IFF_UP))
     except PermissionError:
         pass  # the machine's own network, which is up
+    # tests make mount namespaces of their own, whose root has to be a mount
+    subprocess.run(["mount", "--bind", root, root], check=True)
     for kind, place, options in (("proc", "proc", ""), ("sysfs", "sys", "ro"), ("tmpfs", "tmp", "mode=1777"),
                                  ("tmpfs", "run", "mode=755")):
         subprocess.run(["mount", "-t", kind, *(["-o", options] if options else []), kind, f"{root}/{place}"],
