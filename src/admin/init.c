@@ -27,7 +27,6 @@ static enum call_end read_store(struct call *call, const char *path, char store[
 static void say_what_is_left(struct call *call, const char *path);
 static bool make_config(struct call *call, const char *path, const char *store, const char *issuer,
                         struct fault *fault);
-static bool load_defaults(struct config *config, struct fault *fault);
 static void add_config(struct buffer *b, const char *path, const char *store, const char *issuer,
                        const struct config *config);
 static const char *data_for(const char *path);
@@ -189,7 +188,7 @@ static bool make_config(struct call *call, const char *path, const char *store, 
             return false;
         }
     }
-    if (!load_defaults(&call->service.config, fault)) {
+    if (!config_defaults(&call->service.config, fault)) {
         return false;
     }
     buffer_start(&b, call->arena, CONFIG_TEXT_MAX);
@@ -205,15 +204,6 @@ static bool make_config(struct call *call, const char *path, const char *store, 
     }
     say_item(call, "configuration", result == WHOLE_FILE_DONE, path);
     return true;
-}
-
-/* What holds without a file. RETOKEN_CONFIG names the file that does not exist yet, so it is
- * ignored. */
-static bool load_defaults(struct config *config, struct fault *fault)
-{
-    unsetenv("RETOKEN_CONFIG");
-    setenv("RETOKEN_HOME", "/nonexistent/retoken", 1);
-    return config_load(NULL, config, fault);
 }
 
 /* The defaults, commented out: so the file says what holds, and a later default still reaches it.

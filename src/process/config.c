@@ -22,29 +22,57 @@ static bool read_config(struct config_reader *reader, bool optional);
 static bool read_file(struct config_reader *reader, char **contents, size_t *size, bool *absent);
 static bool is_trusted(struct config_reader *reader, const struct stat *status);
 static bool finish_paths(struct config_reader *reader);
+static struct config_reader *start(struct config *config, struct fault *fault);
+static bool finish(struct config_reader *reader, bool loaded);
+static bool read_text(struct config_reader *reader, struct text contents);
 
 bool config_load(const char *file, struct config *config, struct fault *fault)
 {
     struct fault unheard;
-    struct config_reader *reader = calloc(1, sizeof *reader);
+    struct config_reader *reader;
     bool optional;
 
     fault = fault != NULL ? fault : &unheard;
-    fault->text[0] = '\0';
-    config_set_defaults(config);
+    reader = start(config, fault);
     if (reader == NULL) {
-        fault_set(fault, "configuration: out of memory");
         return false;
     } else if (!choose_file(file, config, &optional)) {
         fault_set(fault, "configuration: the path is too long");
         free(reader);
         return false;
     }
+    return finish(reader, read_config(reader, optional));
+}
+
+bool config_defaults(struct config *config, struct fault *fault)
+{
+    struct config_reader *reader = start(config, fault);
+
+    return reader != NULL && finish(reader, config_join((struct text){0}, TEXT("."), config->data,
+                                                        sizeof config->data) &&
+                                                read_text(reader, (struct text){0}));
+}
+
+/* NULL: no memory. */
+static struct config_reader *start(struct config *config, struct fault *fault)
+{
+    struct config_reader *reader = calloc(1, sizeof *reader);
+
+    fault->text[0] = '\0';
+    config_set_defaults(config);
+    if (reader == NULL) {
+        fault_set(fault, "configuration: out of memory");
+        return NULL;
+    }
     reader->config = config;
     reader->fault = fault;
-    bool loaded = read_config(reader, optional);
+    return reader;
+}
+
+static bool finish(struct config_reader *reader, bool loaded)
+{
     if (loaded) {
-        fault->text[0] = '\0';
+        reader->fault->text[0] = '\0';
     }
     free(reader);
     return loaded;

@@ -75,6 +75,10 @@ struct config {
  * belongs to another user, is refused. False with *fault. */
 bool config_load(const char *file, struct config *config, struct fault *fault);
 
+/* What holds where a file says nothing, with data in the current directory; the environment is not
+ * asked. False with *fault. */
+bool config_defaults(struct config *config, struct fault *fault);
+
 /* The path of that file when none is named: as config_load finds it. False: too long. */
 bool config_usual_file(char path[CONFIG_PATH_MAX]);
 

@@ -637,6 +637,21 @@ static void test_without_a_file(void **state)
     unsetenv("RETOKEN_HOME");
 }
 
+/* Whatever the environment names, and whether it can be read. */
+static void test_defaults_need_no_file(void **state)
+{
+
+    (void)state;
+    setenv("RETOKEN_CONFIG", "/proc/self/mem", 1);
+    setenv("RETOKEN_HOME", "/dev/null", 1);
+    assert_true(config_defaults(&config, &fault));
+    assert_string_equal(config.file, "");
+    assert_string_equal(config.data, ".");
+    assert_true(config.mount_count > 0);
+    unsetenv("RETOKEN_CONFIG");
+    unsetenv("RETOKEN_HOME");
+}
+
 static void test_which_file(void **state)
 {
     (void)state;
@@ -1153,6 +1168,7 @@ int main(void)
         cmocka_unit_test(test_files_that_cannot_be_read),
         cmocka_unit_test(test_without_a_file),
         cmocka_unit_test(test_metrics_are_served_where_they_are_counted),
+        cmocka_unit_test(test_defaults_need_no_file),
         cmocka_unit_test(test_which_file),
         cmocka_unit_test(test_every_general_setting),
         cmocka_unit_test(test_stores_behind_a_server),
