@@ -27,6 +27,13 @@ json_t *access_token_open(struct request *request, struct text token, enum outco
     return payload != NULL && is_of_realm(request, token, payload) ? payload : NULL;
 }
 
+bool access_token_is_in_time(const json_t *payload, int64_t now_ms)
+{
+    const json_t *exp = json_object_get(payload, "exp");
+
+    return json_is_integer(exp) && json_integer_value(exp) > now_ms / CLOCK_SECOND;
+}
+
 /* A key may sign for several realms: the token must be laid out as those of this one are, and not
  * say that it is from or for another place. */
 static bool is_of_realm(const struct request *request, struct text token, const json_t *payload)
@@ -35,9 +42,11 @@ static bool is_of_realm(const struct request *request, struct text token, const 
     struct jws jws;
 
     return jws_gate(request->arena, token, &jws) &&
-           layout_has_header(realm->policy.layout, jws.header) &&
+           layout_has_header(realm->policy.layout, realm->issuer[0] != '\0', jws.header) &&
            is_absent_or(payload, "iss", realm->issuer) &&
-           is_absent_or(payload, "aud", realm->audience);
+           (is_absent_or(payload, "aud", realm->audience) ||
+            /* layouts that need an audience name the issuer where there is none */
+            (realm->audience[0] == '\0' && is_absent_or(payload, "aud", realm->issuer)));
 }
 
 static bool is_absent_or(const json_t *payload, const char *claim, const char *value)

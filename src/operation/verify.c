@@ -46,12 +46,10 @@ static enum outcome verify_access_token(struct request *request)
 {
     enum outcome refusal;
     json_t *payload = access_token_open(request, request->input.refresh.refresh_token, &refusal);
-    const json_t *exp = json_object_get(payload, "exp");
 
     if (payload == NULL) {
         return refusal;
     }
-    return json_is_integer(exp) && json_integer_value(exp) > request->answer.now_ms / CLOCK_SECOND
-               ? OUTCOME_SERVED
-               : OUTCOME_TOKEN_EXPIRED;
+    return access_token_is_in_time(payload, request->answer.now_ms) ? OUTCOME_SERVED
+                                                                    : OUTCOME_TOKEN_EXPIRED;
 }

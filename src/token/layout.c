@@ -53,12 +53,20 @@ bool layout_refresh_token(const struct layout *layout, const struct signing_key 
     return true;
 }
 
-bool layout_has_header(const struct layout *layout, const json_t *header)
+/* A member's value where no key decides. RFC 9068 asks for `iss`. */
+static const char *fixed_value(const struct layout *layout, size_t member, bool has_issuer)
+{
+    const char *value = layout->header[member].value;
+
+    return value != NULL && !has_issuer && text_is(TEXT(AT_JWT), value) ? "JWT" : value;
+}
+
+bool layout_has_header(const struct layout *layout, bool has_issuer, const json_t *header)
 {
     size_t count = 0;
 
     while (count < LAYOUT_HEADER_MAX && layout->header[count].name != NULL) {
-        const char *value = layout->header[count].value;
+        const char *value = fixed_value(layout, count, has_issuer);
         struct text text;
 
         if (json_in_text(header, layout->header[count].name, &text) != JSON_IN_TEXT ||
@@ -93,13 +101,11 @@ static bool write_header(const struct layout *layout, const struct signing_key *
     json_out_open(&out);
     for (size_t i = 0; i < LAYOUT_HEADER_MAX && layout->header[i].name != NULL; i++) {
         const char *name = layout->header[i].name;
-        const char *value = layout->header[i].value;
+        const char *value = fixed_value(layout, i, claims->issuer.size > 0);
 
         if (value == NULL) {
             value = text_is(TEXT("kid"), name) ? signing_key_kid(key)
                                                : signing_algorithm_name(signing_key_algorithm(key));
-        } else if (claims->issuer.size == 0 && text_is(TEXT(AT_JWT), value)) {
-            value = "JWT";
         }
         json_out_member(&out, name, text_of(value));
     }

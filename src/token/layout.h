@@ -63,9 +63,9 @@ bool layout_refresh_token(const struct layout *layout, const struct signing_key 
                           const struct layout_claims *claims, struct arena *arena,
                           struct text *token);
 
-/* Is this the header of an access token of the layout: its members and no others, with their
- * values? */
-bool layout_has_header(const struct layout *layout, const json_t *header);
+/* Is this the header of an access token of the layout, in a realm with an issuer or without: its
+ * members and no others, with their values? */
+bool layout_has_header(const struct layout *layout, bool has_issuer, const json_t *header);
 
 /* ---- members that several layouts share ---- */
 
