@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* oauth.c: POST /oauth/token of RFC 6749: its answers, its error codes and the access tokens of RFC
- * 9068. Grants and client authentication are in oauth_grants.c and oauth_client.c. Does not know
+ * 9068. Grants, client authentication and the other endpoints are in oauth_grants.c, oauth_client.c
+ * and so on. Does not know
  * whether a client is right. */
 #include "dialect/answer.h"
 
@@ -9,6 +10,7 @@
 #include "dialect/oauth_client.h"
 #include "dialect/oauth_device.h"
 #include "dialect/oauth_grants.h"
+#include "dialect/oauth_revocation.h"
 
 #define JSON_TYPE "application/json;charset=UTF-8"
 
@@ -84,6 +86,11 @@ static bool logs_in(const struct request *request)
     return request->operation == &operation_login;
 }
 
+static bool revokes(const struct request *request)
+{
+    return request->operation == &operation_logout;
+}
+
 #define BAD_GRANT "The refresh token is invalid, expired or revoked, or belongs to another client."
 /* The same for every account that may not log in, whether there is one or not. */
 #define BAD_LOGIN "The user name or password is wrong, or the account is disabled."
@@ -111,6 +118,7 @@ static const struct wording words[] = {
     {OUTCOME_GRANT_TYPE_MISSING, SAYS(400, "invalid_request", "grant_type is missing.")},
     {OUTCOME_GRANT_TYPE_UNSUPPORTED,
      SAYS(400, "unsupported_grant_type", "This endpoint does not take that grant_type.")},
+    {OUTCOME_TOKEN_MISSING, SAYS(400, "invalid_request", "token is missing."), .when = revokes},
     {OUTCOME_TOKEN_MISSING, SAYS(400, "invalid_request", "refresh_token is missing.")},
     {OUTCOME_FIELD_MISSING, SAYS(400, "invalid_request", "A required parameter is missing.")},
     {WORDS_CLASS(REQUEST), SAYS(400, "invalid_request", "The request cannot be parsed.")},
@@ -140,6 +148,11 @@ static const struct wording words[] = {
      .when = refreshes},
     {OUTCOME_SCOPE_INVALID, SAYS(400, "invalid_scope", "The scope is malformed or too long.")},
     {WORDS_CLASS(TOKEN), SAYS(400, "invalid_grant", BAD_LOGIN), .when = logs_in},
+    {OUTCOME_TOKEN_ALONE, /* RFC 7009 section 2.2.1 */
+     SAYS(400, "unsupported_token_type",
+          "A client's own access token cannot be revoked: it ends when it expires.")},
+    {WORDS_CLASS(TOKEN), SAYS(400, "invalid_grant", "The token belongs to another client."),
+     .when = revokes},
     {OUTCOME_DEVICE_PENDING,
      SAYS(400, "authorization_pending", "No user has approved the device yet.")},
     {OUTCOME_DEVICE_TOO_SOON,
@@ -157,6 +170,9 @@ static const struct wording words[] = {
     {WORDS_CLASS(HERE),
      SAYS(503, "temporarily_unavailable", "Something broke here; the refresh token is still good."),
      .when = refreshes},
+    {WORDS_CLASS(HERE),
+     SAYS(503, "temporarily_unavailable", "Something broke here; the token is not revoked yet."),
+     .when = revokes},
     {WORDS_CLASS(HERE), SAYS(503, "temporarily_unavailable", "Something broke here; try again.")},
     {0},
 };
@@ -219,6 +235,15 @@ static const struct endpoint endpoints[] = {
      .operation = &operation_refresh,
      .decode = decode,
      .encode = encode,
+     .words = words},
+    {.name = "revoke",
+     .path = "/oauth/revoke",
+     .methods = ENDPOINT_POST,
+     .body = ENDPOINT_BODY_FORM,
+     .client_bound = true,
+     .operation = &operation_logout,
+     .decode = oauth_revocation_decode,
+     .encode = oauth_revocation_encode,
      .words = words},
     {.name = "authorize",
      .path = "/oauth/authorize",

@@ -37,7 +37,8 @@ bool oauth_parameters(const struct request *request, const struct oauth_paramete
 bool oauth_credential_in_url(const struct request *request)
 {
     static const char *const names[] = {"refresh_token", "client_secret", "client_assertion",
-                                        "password",      "code",          "device_code"};
+                                        "password",      "code",          "device_code",
+                                        "token"};
     struct text value;
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

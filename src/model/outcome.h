@@ -90,6 +90,8 @@
             "the redirect URI is not the one that the code was sent to")                           \
     OUTCOME(WRONG_VERIFIER, TOKEN, "wrong-verifier",                                               \
             "the code_verifier is not the source of the code_challenge")                           \
+    OUTCOME(TOKEN_ALONE, TOKEN, "alone",                                                           \
+            "an access token of no session: it cannot be taken back before it expires")            \
     OUTCOME(ACCOUNT_GONE, TOKEN, "account-gone", "its account was removed")                        \
     OUTCOME(ACCOUNT_DISABLED, TOKEN, "account-disabled", "its account is disabled")                \
     OUTCOME(ACCOUNT_REFUSED, TOKEN, "account-refused",                                             \

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: ISC */
-/* logout.c: the operation that ends sessions because their user asks for it, who shows it with the
- * refresh token: any of the session's, current or spent, because whoever has lost an answer wants
- * to be logged out, too. Knows whose sessions they are (ownership.c); does not know where a token
- * was sent. */
+/* logout.c: the operation that ends sessions because their user, or their client (RFC 7009), asks
+ * for it, who shows it with a refresh token: any of the session's, current or spent, because
+ * whoever has lost an answer wants to be logged out, too; or with an access token. Knows whose
+ * sessions they are (ownership.c); does not know where a token was sent. */
 #include <stddef.h>
 #include <string.h>
 
+#include "base/codec.h"
+#include "operation/access_token.h"
 #include "operation/decision.h"
 #include "operation/operation.h"
 #include "operation/ownership.h"
 #include "operation/request_event.h"
+#include "token/layout.h"
 
 /* One request's working set, in its arena. */
 struct logout {
@@ -17,11 +20,13 @@ struct logout {
     enum page page;    /* the one that asks, before any session's client has said more of it */
     enum page allowed; /* … and after the client of one that has ended has */
     size_t next;       /* of the tokens that were sent */
+    bool current;      /* … and this one's generation is the session's: it is an access token */
     bool ended;        /* at least one session */
     enum outcome outcome;
     bool account; /* the write ends all sessions of an account; then … */
     bool marks;   /* … it marks them */
     struct store_marking marking;
+    struct client_identity client;
     struct store_write write;
     struct session_view view; /* last, because it is large and not zeroed */
 };
@@ -31,6 +36,10 @@ static struct store_write *step(struct request *request, enum outcome *outcome);
 static void written(struct request *request, enum store_result result);
 static bool next_token(const struct request *request, struct logout *logout, struct text *token);
 static enum outcome look(struct request *request, struct logout *logout, struct text token);
+static enum outcome find(struct request *request, struct logout *logout, struct text token,
+                         struct token_ref *ref);
+static enum outcome find_by_access_token(struct request *request, struct logout *logout,
+                                         struct text token, struct token_ref *ref);
 static enum outcome judge(struct request *request, struct logout *logout,
                           const struct token_ref *ref);
 static void prepare(struct request *request, struct logout *logout, bool everywhere);
@@ -114,25 +123,31 @@ static bool next_token(const struct request *request, struct logout *logout, str
     return place < (input->candidate_count > 0 ? input->candidate_count : 1);
 }
 
-/* OUTCOME_ENDED: logout->write will end its session. */
+/* OUTCOME_ENDED: logout->write will end its session. The token is looked for first, because only
+ * beside one of ours a client's secret is worth a hash. */
 static enum outcome look(struct request *request, struct logout *logout, struct text token)
 {
     struct token_ref ref;
+    enum outcome found, refusal;
 
     request->page = logout->page;
-    switch (token_ref_locate(request->issuer, token, request->arena, &ref, &request->fault)) {
-    case TOKEN_REF_FOUND:
-        break;
-    case TOKEN_REF_INVALID:
-        return OUTCOME_TOKEN_INVALID;
-    case TOKEN_REF_UNKNOWN:
-        return OUTCOME_TOKEN_UNKNOWN;
-    case TOKEN_REF_FAULT:
+    found = find(request, logout, token, &ref);
+    if (found == OUTCOME_FAULT) {
         return OUTCOME_FAULT;
+    } else if (request->client.bound &&
+               !client_auth_check(request,
+                                  found == OUTCOME_SERVED && !logout->current ? &ref : NULL,
+                                  logout->now.wall_ms, &logout->client, &refusal)) {
+        return refusal;
+    } else if (found != OUTCOME_SERVED) {
+        return found;
     }
     switch (
         store_session_view(request->issuer->store, ref.session, &logout->view, &request->fault)) {
     case STORE_OK:
+        if (logout->current) {
+            ref.generation = logout->view.session.generation;
+        }
         return judge(request, logout, &ref);
     case STORE_ABSENT:
     case STORE_EXISTS:
@@ -144,18 +159,58 @@ static enum outcome look(struct request *request, struct logout *logout, struct 
     return OUTCOME_FAULT;
 }
 
+/* OUTCOME_SERVED: *ref names a session. */
+static enum outcome find(struct request *request, struct logout *logout, struct text token,
+                         struct token_ref *ref)
+{
+    logout->current = false;
+    switch (token_ref_locate(request->issuer, token, request->arena, ref, &request->fault)) {
+    case TOKEN_REF_FOUND:
+        return OUTCOME_SERVED;
+    case TOKEN_REF_INVALID:
+        return request->input.refresh.by_access_token
+                   ? find_by_access_token(request, logout, token, ref)
+                   : OUTCOME_TOKEN_INVALID;
+    case TOKEN_REF_UNKNOWN:
+        return OUTCOME_TOKEN_UNKNOWN;
+    case TOKEN_REF_FAULT:
+        break;
+    }
+    return OUTCOME_FAULT;
+}
+
+/* One that has expired may long have been in other hands. */
+static enum outcome find_by_access_token(struct request *request, struct logout *logout,
+                                         struct text token, struct token_ref *ref)
+{
+    const char *claim = request->realm->policy.layout->session_claim;
+    enum outcome refusal;
+    json_t *payload = access_token_open(request, token, &refusal);
+    struct text session;
+
+    if (payload == NULL) {
+        return refusal;
+    } else if (!access_token_is_in_time(payload, logout->now.wall_ms)) {
+        return OUTCOME_TOKEN_EXPIRED;
+    } else if (claim == NULL || json_in_text(payload, claim, &session) != JSON_IN_TEXT ||
+               !codec_uuid_parse(session, ref->session)) {
+        return OUTCOME_TOKEN_ALONE;
+    }
+    logout->current = true;
+    return OUTCOME_SERVED;
+}
+
 /* Whoever has no more than a token that came back too late does not log its user out everywhere. */
 static enum outcome judge(struct request *request, struct logout *logout,
                           const struct token_ref *ref)
 {
-    static const struct client_identity unnamed;
     const struct session_view *view = &logout->view;
     struct policy policy;
     enum outcome outcome;
 
     operation_tell_session(request, &view->session, ref->generation);
     policy_effective(&request->realm->policy, view->has_client ? &view->client : NULL, &policy);
-    if (!ownership_check(request, view, &unnamed, ref, &outcome)) {
+    if (!ownership_check(request, view, &logout->client, ref, &outcome)) {
         return outcome;
     }
     outcome = decision_make(&policy, view, ref->generation, false, &logout->now);
@@ -175,7 +230,7 @@ static void prepare(struct request *request, struct logout *logout, bool everywh
 
     request_event_of_session(&event, EVENT_LOGOUT, request, session, request->answer.generation,
                              now_ms);
-    event_set_cause(&event, "user");
+    event_set_cause(&event, request->client.bound ? "client" : "user");
     logout->account = everywhere && session->account != 0;
     if (!logout->account) {
         store_prepare_end(&logout->write, session->id, SESSION_ENDED_LOGOUT, now_ms, NULL, &event);
@@ -196,6 +251,13 @@ static void note(struct logout *logout, enum outcome outcome)
     }
 }
 
+/* … that a client is to be told of: another client's is (RFC 7009 section 2.1). */
+static bool names_no_session(enum outcome outcome)
+{
+    return outcome_class(outcome) == OUTCOME_CLASS_TOKEN && outcome != OUTCOME_TOKEN_ALONE &&
+           outcome != OUTCOME_WRONG_CLIENT;
+}
+
 static enum outcome answer(struct request *request, const struct logout *logout)
 {
     if (logout->outcome == OUTCOME_FAULT) {
@@ -204,7 +266,6 @@ static enum outcome answer(struct request *request, const struct logout *logout)
         request->page = logout->allowed;
         return OUTCOME_ENDED;
     }
-    return request->input.refresh.silent && outcome_class(logout->outcome) == OUTCOME_CLASS_TOKEN
-               ? OUTCOME_NONE_ENDED
-               : logout->outcome;
+    return request->input.refresh.silent && names_no_session(logout->outcome) ? OUTCOME_NONE_ENDED
+                                                                              : logout->outcome;
 }

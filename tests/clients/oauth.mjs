@@ -15,6 +15,7 @@ const server = {
     issuer,
     authorization_endpoint: `${url}/oauth/authorize`,
     token_endpoint: `${url}/oauth/token`,
+    revocation_endpoint: `${url}/oauth/revoke`,
     device_authorization_endpoint: `${url}/oauth/device_authorization`,
     jwks_uri: `${url}/.well-known/jwks.json`,
     authorization_response_iss_parameter_supported: true,
@@ -39,6 +40,7 @@ function withOpenidClient({ id, secret, key }) {
             return () => openidClient.authorizationCodeGrant(config, arrived, { pkceCodeVerifier, expectedState });
         },
         refresh: (token) => openidClient.refreshTokenGrant(config, token),
+        revoke: (token) => openidClient.tokenRevocation(config, token),
         clientCredentials: (scope) => openidClient.clientCredentialsGrant(config, { scope }),
         device: (scope) => openidClient.initiateDeviceAuthorization(config, { scope }),
         async poll(device, pending) {
@@ -47,7 +49,11 @@ function withOpenidClient({ id, secret, key }) {
                 await pending(await answer.clone().json());
                 return answer;
             };
-            return openidClient.pollDeviceAuthorizationGrant(config, device);
+            try {
+                return await openidClient.pollDeviceAuthorizationGrant(config, device);
+            } finally {
+                config[openidClient.customFetch] = undefined;
+            }
         },
     };
 }
@@ -75,6 +81,8 @@ function withOauth4webapi({ id, secret, key }) {
         },
         refresh: async (token) => oauth4webapi.processRefreshTokenResponse(server, client,
             await oauth4webapi.refreshTokenGrantRequest(server, client, proof, token, options)),
+        revoke: async (token) => oauth4webapi.processRevocationResponse(
+            await oauth4webapi.revocationRequest(server, client, proof, token, options)),
         clientCredentials: async (scope) => oauth4webapi.processClientCredentialsResponse(server, client,
             await oauth4webapi.clientCredentialsGrantRequest(server, client, proof, { scope }, options)),
         device: async (scope) => oauth4webapi.processDeviceAuthorizationResponse(server, client,
@@ -163,4 +171,7 @@ const polled = await show("device: tokens", () => tool.poll(device, async ({ err
         await approve(device);
     }
 }));
-await show("device: refresh", () => tool.refresh(polled.refresh_token));
+const renewed = await show("device: refresh", () => tool.refresh(polled.refresh_token));
+await show("device: revoke", () => tool.revoke(renewed.access_token));
+await show("device: refresh after that", () => tool.refresh(renewed.refresh_token));
+await show("device: revoke again", () => tool.revoke(renewed.refresh_token));

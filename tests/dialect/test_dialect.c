@@ -358,6 +358,7 @@ static void show_ask(struct buffer *out, const struct request *request)
         show_text(out, "access_token", input->access_token_given, input->access_token);
         show_text(out, "everywhere", false, text_of(input->everywhere ? "yes" : ""));
         show_text(out, "silent", false, text_of(input->silent ? "yes" : ""));
+        show_text(out, "by_access_token", false, text_of(input->by_access_token ? "yes" : ""));
     } else if (request->operation == &operation_login) {
         const struct login_input *input = &request->input.login;
 

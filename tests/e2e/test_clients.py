@@ -8,6 +8,7 @@ import subprocess
 import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
+from authlib.integrations.requests_client import OAuthError
 from requests_oauthlib import OAuth2Session as RequestsSession
 
 from lab import dialects
@@ -52,6 +53,23 @@ def test_authlib(shared_world, server, mount, proof):
     assert token["access_token"] and token["refresh_token"]
     assert (token["refresh_token"] != login.refresh_token) == mount.dialect.rotates
     assert session.refresh_token(server.url + mount.path)["access_token"]
+
+
+@pytest.mark.parametrize("kind", ["refresh_token", "access_token"])
+@pytest.mark.parametrize("proof", ["client_secret_basic", "client_secret_post"])
+def test_authlib_revokes(shared_world, server, proof, kind):
+    login = shared_world.login(TOKEN)
+    session = AuthlibSession(login.client, login.secret, token_endpoint_auth_method=proof,
+                             revocation_endpoint_auth_method=proof, token={
+                                 "access_token": login.access_token,
+                                 "refresh_token": login.refresh_token, "token_type": "bearer"})
+    token = session.refresh_token(server.url + TOKEN.path)
+    for _ in range(2):  # the second time it names no live session
+        answer = session.revoke_token(server.url + "/oauth/revoke", token=token[kind], token_type_hint=kind)
+        assert (answer.status_code, answer.content) == (200, b"")
+    with pytest.raises(OAuthError, match="invalid_grant"):
+        session.refresh_token(server.url + TOKEN.path)
+    assert shared_world.installed.session(login.session)["ended"]
 
 
 def test_public_client_needs_no_secret(shared_world, server):

@@ -132,3 +132,6 @@ def test_oauth(oauth, library):
     assert granted("device: pending") == "authorization_pending"
     first = tokens("device: tokens", "read")
     assert first["refresh_token"] != tokens("device: refresh", "read")["refresh_token"]
+    for what in ("device: revoke", "device: revoke again"):
+        assert "refused" not in said[what]
+    is_refused("device: refresh after that", "invalid_grant")

@@ -224,13 +224,20 @@ def gives_nothing(mount, name, answer):
     assert not any("\n" in value or "\r" in value for _, value in answer.headers)
 
 
+def members_of(request):
+    """What its body, JSON or a form, says."""
+    if request.body.startswith(b"{"):
+        return json.loads(request.body)
+    return dict(urllib.parse.parse_qsl(request.body.decode()))
+
+
 @pytest.mark.sanitized
 @pytest.mark.parametrize("mount,word", BESIDE)
 def test_bodies_beside_a_refresh(door, mount, word):
     """Nothing is granted, begun or ended, and no event tells of it."""
     login = door.world.login(mount)
     request = mount.dialect.request_beside(word, mount.path, login)
-    members = json.loads(request.body) if request.body else {"refreshToken": login.refresh_token}
+    members = members_of(request) or {"refreshToken": login.refresh_token}
     before = kept(door.world)
     for name, (headers, body) in unreadable(members, members).items():
         answer = door.send(Request("POST", request.path, list(headers), body))

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "operation/password.h"
 #include "operation/world.h"
 
 struct ask {
@@ -307,6 +308,164 @@ static void test_page_of_a_client(void **state)
     }
 }
 
+/* ---- a client gives its token back (RFC 7009) ---- */
+
+static struct request revocation(struct world *w, struct text token, const char *client,
+                                 const char *secret)
+{
+    struct world_ask ask = {.mount = &w->mount,
+                            .refresh_token = token,
+                            .client_bound = true,
+                            .client_proof =
+                                secret[0] != '\0' ? CLIENT_PROOF_BASIC : CLIENT_PROOF_NONE,
+                            .client_id = text_of(client),
+                            .client_secret = text_of(secret)};
+    struct request request = world_request(&w->issuer, &ask, w->arena);
+
+    request.operation = &operation_logout;
+    request.input.refresh.by_access_token = true;
+    request.input.refresh.silent = true;
+    return request;
+}
+
+static enum outcome give_back(struct world *w, struct text token, const char *client,
+                              const char *secret)
+{
+    struct request request = revocation(w, token, client, secret);
+
+    return operation_run(&request);
+}
+
+/* A session of `client`, renewed once. */
+static void begin_for(struct world *w, const char *client, const char *secret,
+                      struct answer *answer)
+{
+    struct world_ask ask = {.mount = &w->mount,
+                            .refresh_token = world_session(w, client, "read"),
+                            .client_bound = true,
+                            .client_proof =
+                                secret[0] != '\0' ? CLIENT_PROOF_BASIC : CLIENT_PROOF_NONE,
+                            .client_id = text_of(client),
+                            .client_secret = text_of(secret)};
+
+    assert_int_equal(world_run(&w->issuer, &ask, w->arena, answer, &w->fault), OUTCOME_ROTATED);
+}
+
+static void test_either_token_revokes(void **state)
+{
+    struct world *w = *state;
+
+    world_add_client(w, "web", "s3cret", true);
+    world_add_client(w, "phone", NULL, false);
+    for (int i = 0; i < 4; i++) {
+        const char *client = i % 2 == 0 ? "web" : "phone";
+        const char *secret = i % 2 == 0 ? "s3cret" : "";
+        struct answer answer;
+        struct text token;
+        struct event event;
+        size_t count;
+
+        begin_for(w, client, secret, &answer);
+        token = i < 2 ? answer.refresh_token : answer.access_token;
+        assert_int_equal(give_back(w, token, client, secret), OUTCOME_ENDED);
+        assert_int_equal(world_record(w, answer.session).end, SESSION_ENDED_LOGOUT);
+        assert_int_equal(
+            store_event_list(w->store, answer.session, 0, &event, 1, &count, &w->fault), STORE_OK);
+        assert_int_equal(event.kind, EVENT_LOGOUT);
+        assert_int_equal(event.generation, 1);
+        assert_string_equal(event.cause, "client");
+        assert_int_equal(give_back(w, token, client, secret), OUTCOME_NONE_ENDED);
+    }
+}
+
+/* What names no live session is no error (section 2.2), and an access token that may long have been
+ * in other hands ends nothing. */
+static void test_nothing_to_revoke(void **state)
+{
+    struct world *w = *state;
+    struct answer answer;
+    char forged[4096];
+
+    world_add_client(w, "web", "s3cret", true);
+    begin_for(w, "web", "s3cret", &answer);
+    assert_true(text_copy(answer.access_token, forged, sizeof forged));
+    forged[answer.access_token.size - 8] ^= 1;
+    assert_int_equal(give_back(w, text_of(forged), "web", "s3cret"), OUTCOME_NONE_ENDED);
+    assert_int_equal(give_back(w, TEXT("no token at all"), "web", "s3cret"), OUTCOME_NONE_ENDED);
+    w->now_ms += CLOCK_HOUR;
+    assert_int_equal(give_back(w, answer.access_token, "web", "s3cret"), OUTCOME_NONE_ENDED);
+    assert_int_equal(world_record(w, answer.session).end, SESSION_LIVE);
+}
+
+static void test_only_its_client_revokes(void **state)
+{
+    struct world *w = *state;
+    struct answer answer;
+
+    world_add_client(w, "web", "s3cret", true);
+    world_add_client(w, "other", "s3cret", true);
+    world_add_client(w, "phone", NULL, false);
+    begin_for(w, "web", "s3cret", &answer);
+    for (int by_access_token = 0; by_access_token < 2; by_access_token++) {
+        struct text token = by_access_token ? answer.access_token : answer.refresh_token;
+
+        assert_int_equal(give_back(w, token, "other", "s3cret"), OUTCOME_WRONG_CLIENT);
+        assert_int_equal(give_back(w, token, "phone", ""), OUTCOME_WRONG_CLIENT);
+        assert_int_equal(give_back(w, token, "web", "wrong"), OUTCOME_CLIENT_AUTH_FAILED);
+        assert_int_equal(give_back(w, token, "web", ""), OUTCOME_CLIENT_AUTH_FAILED);
+        assert_int_equal(give_back(w, token, "", ""), OUTCOME_CLIENT_AUTH_FAILED);
+        assert_int_equal(give_back(w, token, "nobody", "s3cret"), OUTCOME_CLIENT_AUTH_FAILED);
+    }
+    assert_int_equal(give_back(w, TEXT("no token at all"), "web", "wrong"),
+                     OUTCOME_CLIENT_AUTH_FAILED);
+    assert_int_equal(world_record(w, answer.session).end, SESSION_LIVE);
+}
+
+/* Nothing but a commit is a revocation. */
+static void test_a_fault_revokes_nothing(void **state)
+{
+    struct world *w = *state;
+    struct answer answer;
+    struct request request;
+    enum outcome outcome;
+
+    world_add_client(w, "web", "s3cret", true);
+    begin_for(w, "web", "s3cret", &answer);
+    request = revocation(w, answer.refresh_token, "web", "s3cret");
+    assert_true(request.operation->begin(&request));
+    assert_non_null(operation_step(&request, &outcome));
+    operation_written(&request, STORE_FAULT);
+    assert_null(operation_step(&request, &outcome));
+    assert_int_equal(outcome, OUTCOME_FAULT);
+    assert_int_equal(world_record(w, answer.session).end, SESSION_LIVE);
+}
+
+/* Nothing is stored of a token that a client got for itself. */
+static void test_a_token_of_no_session_cannot_be_revoked(void **state)
+{
+    struct world *w = *state;
+    struct client robot = {.enabled = true, .id = "robot", .grants = GRANT_CLIENT};
+    struct request request;
+
+    assert_true(client_secret_hash(TEXT("s3cret"), true, &w->secrets, &w->issuer.randomness,
+                                   robot.secrets[0].hash, &w->fault));
+    robot.secrets[0].number = 1;
+    assert_int_equal(store_client_add(w->store, &robot, &w->fault), STORE_OK);
+    request = (struct request){.arena = w->arena,
+                               .issuer = &w->issuer,
+                               .mount = &w->mount,
+                               .realm = &w->realm,
+                               .operation = &operation_client,
+                               .grant = GRANT_CLIENT,
+                               .client = {.bound = true,
+                                          .kind = CLIENT_PROOF_BASIC,
+                                          .id = TEXT("robot"),
+                                          .secret = TEXT("s3cret")}};
+    assert_int_equal(operation_run(&request), OUTCOME_RENEWED);
+    assert_int_equal(give_back(w, request.answer.access_token, "robot", "s3cret"),
+                     OUTCOME_TOKEN_ALONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +481,11 @@ int main(void)
         CASE(test_everywhere),
         CASE(test_spent_token_does_not_end_all),
         CASE(test_page_of_a_client),
+        CASE(test_either_token_revokes),
+        CASE(test_nothing_to_revoke),
+        CASE(test_only_its_client_revokes),
+        CASE(test_a_fault_revokes_nothing),
+        CASE(test_a_token_of_no_session_cannot_be_revoked),
     };
     return cmocka_run_group_tests_name("operation/logout", tests, NULL, NULL);
 }
