@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
-"""What people expect of autotools: the archive of a release is whole and has nothing built in it, and
-configure says which package is lacking."""
+"""What people expect of autotools: the archive of a release is whole, builds without git in its own folder,
+installs below DESTDIR and leaves nothing behind; and configure says which package is lacking."""
 
+import os
 import re
 import subprocess
 import sys
@@ -20,6 +21,7 @@ OF_GIT = {".ci/run", ".gitignore"}
 OF_AUTOTOOLS = {"Makefile.in", "aclocal.m4", "config.h.in", "configure",
                 *(f"build-aux/{name}" for name in ("ar-lib", "compile", "depcomp", "install-sh", "missing",
                                                    "test-driver"))}
+JOBS = f"-j{os.cpu_count()}"
 PACKAGES = {"libcrypto": "libssl-dev", "lmdb": "liblmdb-dev", "jansson": "libjansson-dev",
             "libjwt": "libjwt-dev", "libxcrypt": "libcrypt-dev", "zlib": "zlib1g-dev", "libpq": "libpq-dev"}
 
@@ -42,6 +44,10 @@ def archive_of(folder):
 def files_of(archive):
     with tarfile.open(archive) as tar:
         return {member.name.partition("/")[2] for member in tar if not member.isdir()}
+
+
+def files_below(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()}
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +73,37 @@ def test_archive(archive):
     assert files_of(archive) == tracked - OF_GIT | OF_AUTOTOOLS
 
 
+def test_built_in_its_own_folder(archive, release):
+    """Without git; the archive made there is the same again, whatever was built."""
+    assert not (release / ".git").exists()
+    run("./configure", "-q", "--enable-werror", "--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var",
+        cwd=release)
+    run("make", "-s", JOBS, "all", cwd=release)
+    run("make", "-s", JOBS, "check", "TESTS=tests/base/test_text", cwd=release)
+    assert files_of(archive_of(release)) == files_of(archive)
+
+    root = release.parent / "root"
+    run("make", "-s", "install", f"DESTDIR={root}", cwd=release)
+    installed = files_below(root)
+    assert {"usr/bin/retoken", "usr/bin/retoken.fcgi", "usr/share/man/man1/retoken.1",
+            "usr/share/man/man5/retoken.conf.5", "usr/share/man/man8/retoken.fcgi.8",
+            "usr/share/retoken/www/index.html", "usr/share/retoken/nginx-conf/retoken.conf"} <= installed
+    assert all(name.startswith("usr/") for name in installed)
+    assert "retoken 0" in run(root / "usr/bin/retoken", "--version", cwd="/")
+    assert os.access(root / "usr/share/retoken/hook/claims.py", os.X_OK)
+    run("make", "-s", "uninstall", f"DESTDIR={root}", cwd=release)
+    assert files_below(root) == set()
+
+
+def test_distcheck(release):
+    """Out of tree, with read-only sources, another prefix, and nothing left by `distclean`. The tests are built
+    there and run by the other stages."""
+    build = release.parent / "elsewhere"
+    build.mkdir()
+    run(release / "configure", "-q", cwd=build)
+    assert "archives ready for distribution" in run("make", "-s", JOBS, "distcheck", "TESTS=", cwd=build)
+
+
 def without(release, module):
     """A pkg-config that does not know this module."""
     program = release.parent / "pkg-config"
@@ -86,6 +123,14 @@ def test_lacking_package(release, module):
     (["ac_cv_header_curl_curl_h=no"], "install libcurl4-openssl-dev"),
     (["ac_cv_header_fcgiapp_h=no"], "install libfcgi-dev"),
     (["CPPFLAGS=-D__SIZE_TYPE__=unsigned"], "64 bits"),
+    (["--with-client-jwt=none"], "--with-client-jwt takes libjwt or own"),
+    (["--enable-static", "--enable-sanitize"], "do not go together"),
 ])
 def test_refusals(release, words, said):
     assert said in run("./configure", "-q", *words, cwd=release, status=1)
+
+
+def test_without_cmocka(release):
+    """make check says what it lacks, and does not pass for want of tests."""
+    assert "install libcmocka-dev" in run("./configure", "-q", without(release, "cmocka"), cwd=release)
+    assert "make check needs cmocka" in run("make", "-s", "check-local", cwd=release, status=2)

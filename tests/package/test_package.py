@@ -114,7 +114,7 @@ def test_purge_keeps_the_data_unless_asked(system):
     system.run("echo retoken retoken/purge-data boolean true | debconf-set-selections; "
                "DEBIAN_FRONTEND=noninteractive apt-get purge -qq retoken")
     assert not store.parent.parent.exists() and not config.parent.exists()
-    assert not list((system.root / "etc").rglob("*retoken*"))
+    assert not list((system.root / "etc/apparmor.d").rglob("*retoken*"))
 
 
 def test_static_programs_need_nothing(packages, made):
