@@ -16,7 +16,7 @@ import time
 
 from . import dialects, dockerfile, http, machine
 
-FOLDER = machine.ROOT / "build" / "container"
+FOLDER = machine.ROOT / "build" / "container-roots"  # not `container`, which make dist would take for ours
 SOURCES = machine.ROOT / "container"
 PORT = 8080
 LONG = 60.0
