@@ -331,9 +331,9 @@ def plan():
               campaign("failovers", PATRONI_SECONDS, "--set=manager=patroni"), needs=["build"], when=When.BY_NAME),
         Stage("container", "the Dockerfile's steps, and a refresh through its nginx", build_container,
               when=When.BY_NAME),
-        Stage("dist", "make dist; what configure refuses", pytest("tests/dist"), needs=["build"],
+        Stage("dist", "make distcheck, install; what configure refuses", pytest("tests/dist"), needs=["build"],
               when=When.BY_NAME),
-        Stage("package", "packages in fresh Debian 12 and 13", pytest("tests/package"), when=When.BY_NAME),
+        Stage("package", "packages in fresh Debian 12 and 13, booted too", pytest("tests/package"), when=When.BY_NAME),
         Stage("mutants", "seeded bugs, which the tests must notice", try_mutants, when=When.BY_NAME),
     ]
 
