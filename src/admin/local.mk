@@ -53,7 +53,7 @@ bashcompletiondir = $(datadir)/bash-completion/completions
 nodist_bashcompletion_DATA = completion/retoken
 zshcompletiondir = $(datadir)/zsh/site-functions
 nodist_zshcompletion_DATA = completion/_retoken
-CLEANFILES = $(nodist_bashcompletion_DATA) $(nodist_zshcompletion_DATA)
+CLEANFILES += $(nodist_bashcompletion_DATA) $(nodist_zshcompletion_DATA)
 completion/retoken: retoken$(EXEEXT)
 	$(AM_V_GEN)mkdir -p completion && ./retoken$(EXEEXT) completion bash >$@
 completion/_retoken: retoken$(EXEEXT)
