@@ -15,6 +15,7 @@ from . import Violation, load, memory_folder
 
 LOOK_S = 15
 EXPIRED_A_SECOND, EXPIRED_MOST, LIVE = 3000, 1_000_000, 600  # of the budget
+THREADS = 6  # on a busy machine workers wait for a processor, and more are started: never more than these
 MOUNT, SHORT = "/oauth/token", "/sandbox/token"
 
 
@@ -22,7 +23,8 @@ def run(budget_s, seed):
     del seed  # nothing here is random
     folder = memory_folder("retoken-soak-")
     expired = min(int(budget_s * EXPIRED_A_SECOND), EXPIRED_MOST)
-    installed = load.furnish(folder, 1, keep_ended="1s", sessions_per_account="0")
+    installed = load.furnish(folder, 1, keep_ended="1s", sessions_per_account="0",
+                             threads=str(THREADS))
     installed.set_mount(dialects.mount_at(SHORT), idle_lifetime="2s", algorithm="ES256")
     populate(installed, SHORT, expired)
     populate(installed, MOUNT, LIVE)
@@ -93,7 +95,8 @@ def grown(first, last):
         found.append(f"the file grew from {first['file_bytes']} to {last['file_bytes']} bytes")
     if last["own_memory_kb"] > first["own_memory_kb"] * 1.1 + 512:
         found.append(f"memory grew from {first['own_memory_kb']} to {last['own_memory_kb']} kB")
-    for what in ("threads", "descriptors"):
-        if last[what] > first[what] + 2:
-            found.append(f"{what}: {first[what]}, then {last[what]}")
+    if last["threads"] > THREADS + 1:  # the main thread
+        found.append(f"threads: {last['threads']}, of {THREADS} workers at most")
+    if last["descriptors"] > first["descriptors"] + 2:
+        found.append(f"descriptors: {first['descriptors']}, then {last['descriptors']}")
     return found
