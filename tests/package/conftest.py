@@ -27,7 +27,7 @@ def made():
     return ROOT / "build" / "packages"
 
 
-@pytest.fixture(scope="module", params=RELEASES)
+@pytest.fixture(scope="session", params=RELEASES)
 def packages(request, made):
     """The packages for a release: built in it unless it is the machine's."""
     if request.param == release_here():
