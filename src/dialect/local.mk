@@ -18,7 +18,7 @@ libdialect_a_SOURCES = \
 	src/dialect/oauth_client.c src/dialect/oauth_client.h \
 	src/dialect/oauth_device.c src/dialect/oauth_device.h \
 	src/dialect/oauth_grants.c src/dialect/oauth_grants.h \
-	src/dialect/oauth_revocation.c src/dialect/oauth_revocation.h \
+	src/dialect/oauth_token_query.c src/dialect/oauth_token_query.h \
 	src/dialect/fusionauth.c \
 	src/dialect/koppeltaal.c \
 	src/dialect/simplejwt.c \

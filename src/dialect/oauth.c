@@ -10,7 +10,7 @@
 #include "dialect/oauth_client.h"
 #include "dialect/oauth_device.h"
 #include "dialect/oauth_grants.h"
-#include "dialect/oauth_revocation.h"
+#include "dialect/oauth_token_query.h"
 
 #define JSON_TYPE "application/json;charset=UTF-8"
 
@@ -91,6 +91,12 @@ static bool revokes(const struct request *request)
     return request->operation == &operation_logout;
 }
 
+/* At the endpoints whose parameter is called that. */
+static bool asks_for_token(const struct request *request)
+{
+    return revokes(request) || request->operation == &operation_introspect;
+}
+
 #define BAD_GRANT "The refresh token is invalid, expired or revoked, or belongs to another client."
 /* The same for every account that may not log in, whether there is one or not. */
 #define BAD_LOGIN "The user name or password is wrong, or the account is disabled."
@@ -118,7 +124,8 @@ static const struct wording words[] = {
     {OUTCOME_GRANT_TYPE_MISSING, SAYS(400, "invalid_request", "grant_type is missing.")},
     {OUTCOME_GRANT_TYPE_UNSUPPORTED,
      SAYS(400, "unsupported_grant_type", "This endpoint does not take that grant_type.")},
-    {OUTCOME_TOKEN_MISSING, SAYS(400, "invalid_request", "token is missing."), .when = revokes},
+    {OUTCOME_TOKEN_MISSING, SAYS(400, "invalid_request", "token is missing."),
+     .when = asks_for_token},
     {OUTCOME_TOKEN_MISSING, SAYS(400, "invalid_request", "refresh_token is missing.")},
     {OUTCOME_FIELD_MISSING, SAYS(400, "invalid_request", "A required parameter is missing.")},
     {WORDS_CLASS(REQUEST), SAYS(400, "invalid_request", "The request cannot be parsed.")},
@@ -242,8 +249,17 @@ static const struct endpoint endpoints[] = {
      .body = ENDPOINT_BODY_FORM,
      .client_bound = true,
      .operation = &operation_logout,
-     .decode = oauth_revocation_decode,
-     .encode = oauth_revocation_encode,
+     .decode = oauth_token_query_decode,
+     .encode = oauth_token_query_encode_revoked,
+     .words = words},
+    {.name = "introspect",
+     .path = "/oauth/introspect",
+     .methods = ENDPOINT_POST,
+     .body = ENDPOINT_BODY_FORM,
+     .client_bound = true,
+     .operation = &operation_introspect,
+     .decode = oauth_token_query_decode,
+     .encode = oauth_token_query_encode_state,
      .words = words},
     {.name = "authorize",
      .path = "/oauth/authorize",

@@ -19,6 +19,7 @@
             "newer than the store: its session was moved to it")                                   \
     OUTCOME(AUTHORIZED, GRANTED, "authorized", "an authorization code was issued")                 \
     OUTCOME(SERVED, GRANTED, "served", "what was asked for, which is no token")                    \
+    OUTCOME(INACTIVE, GRANTED, "inactive", "asked for a token that is no good now")                \
     OUTCOME(ENDED, GRANTED, "ended", "its user has logged out")                                    \
     OUTCOME(NONE_ENDED, GRANTED, "none-ended", "a logout without a session that is live")          \
     /* the request cannot be understood */                                                         \

@@ -2,6 +2,7 @@
 /* access_token.c: see access_token.h. */
 #include "operation/access_token.h"
 
+#include "base/codec.h"
 #include "token/jws.h"
 #include "token/layout.h"
 
@@ -25,6 +26,16 @@ json_t *access_token_open(struct request *request, struct text token, enum outco
     }
     *refusal = OUTCOME_TOKEN_INVALID;
     return payload != NULL && is_of_realm(request, token, payload) ? payload : NULL;
+}
+
+bool access_token_session(const struct request *request, const json_t *payload,
+                          uint8_t session[SESSION_ID_SIZE])
+{
+    const char *claim = request->realm->policy.layout->session_claim;
+    struct text id;
+
+    return claim != NULL && json_in_text(payload, claim, &id) == JSON_IN_TEXT &&
+           codec_uuid_parse(id, session);
 }
 
 bool access_token_is_in_time(const json_t *payload, int64_t now_ms)

@@ -10,6 +10,10 @@
  * request->fault. */
 json_t *access_token_open(struct request *request, struct text token, enum outcome *refusal);
 
+/* The session that it was issued in. False: none, or the realm's layout does not say which. */
+bool access_token_session(const struct request *request, const json_t *payload,
+                          uint8_t session[SESSION_ID_SIZE]);
+
 /* Has it not expired at now_ms? */
 bool access_token_is_in_time(const json_t *payload, int64_t now_ms);
 

@@ -6,13 +6,11 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/codec.h"
 #include "operation/access_token.h"
 #include "operation/decision.h"
 #include "operation/operation.h"
 #include "operation/ownership.h"
 #include "operation/request_event.h"
-#include "token/layout.h"
 
 /* One request's working set, in its arena. */
 struct logout {
@@ -183,17 +181,14 @@ static enum outcome find(struct request *request, struct logout *logout, struct 
 static enum outcome find_by_access_token(struct request *request, struct logout *logout,
                                          struct text token, struct token_ref *ref)
 {
-    const char *claim = request->realm->policy.layout->session_claim;
     enum outcome refusal;
     json_t *payload = access_token_open(request, token, &refusal);
-    struct text session;
 
     if (payload == NULL) {
         return refusal;
     } else if (!access_token_is_in_time(payload, logout->now.wall_ms)) {
         return OUTCOME_TOKEN_EXPIRED;
-    } else if (claim == NULL || json_in_text(payload, claim, &session) != JSON_IN_TEXT ||
-               !codec_uuid_parse(session, ref->session)) {
+    } else if (!access_token_session(request, payload, ref->session)) {
         return OUTCOME_TOKEN_ALONE;
     }
     logout->current = true;

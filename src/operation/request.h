@@ -152,6 +152,8 @@ struct answer {
     struct text roles;    /* space-separated */
     const json_t *claims; /* NULL = none */
 
+    const json_t *payload; /* of the access token that was asked about */
+
     /* for the log line and the explanation */
     bool session_known;
     uint8_t session[SESSION_ID_SIZE];

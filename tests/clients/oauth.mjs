@@ -15,6 +15,7 @@ const server = {
     issuer,
     authorization_endpoint: `${url}/oauth/authorize`,
     token_endpoint: `${url}/oauth/token`,
+    introspection_endpoint: `${url}/oauth/introspect`,
     revocation_endpoint: `${url}/oauth/revoke`,
     device_authorization_endpoint: `${url}/oauth/device_authorization`,
     jwks_uri: `${url}/.well-known/jwks.json`,
@@ -41,6 +42,7 @@ function withOpenidClient({ id, secret, key }) {
         },
         refresh: (token) => openidClient.refreshTokenGrant(config, token),
         revoke: (token) => openidClient.tokenRevocation(config, token),
+        introspect: (token) => openidClient.tokenIntrospection(config, token),
         clientCredentials: (scope) => openidClient.clientCredentialsGrant(config, { scope }),
         device: (scope) => openidClient.initiateDeviceAuthorization(config, { scope }),
         async poll(device, pending) {
@@ -83,6 +85,8 @@ function withOauth4webapi({ id, secret, key }) {
             await oauth4webapi.refreshTokenGrantRequest(server, client, proof, token, options)),
         revoke: async (token) => oauth4webapi.processRevocationResponse(
             await oauth4webapi.revocationRequest(server, client, proof, token, options)),
+        introspect: async (token) => oauth4webapi.processIntrospectionResponse(server, client,
+            await oauth4webapi.introspectionRequest(server, client, proof, token, options)),
         clientCredentials: async (scope) => oauth4webapi.processClientCredentialsResponse(server, client,
             await oauth4webapi.clientCredentialsGrantRequest(server, client, proof, { scope }, options)),
         device: async (scope) => oauth4webapi.processDeviceAuthorizationResponse(server, client,
@@ -172,6 +176,11 @@ const polled = await show("device: tokens", () => tool.poll(device, async ({ err
     }
 }));
 const renewed = await show("device: refresh", () => tool.refresh(polled.refresh_token));
+const api = connect({ id: "web", secret: clients.web.secret });
+await show("api: introspect", () => api.introspect(renewed.access_token));
+await show("api: introspect another's", () => api.introspect(renewed.refresh_token));
+await show("device: introspect", () => tool.introspect(renewed.access_token));
 await show("device: revoke", () => tool.revoke(renewed.access_token));
+await show("api: introspect after that", () => api.introspect(renewed.access_token));
 await show("device: refresh after that", () => tool.refresh(renewed.refresh_token));
 await show("device: revoke again", () => tool.revoke(renewed.refresh_token));

@@ -204,6 +204,9 @@ static void obey(struct text line, struct trial *trial, struct script *script)
         answer->username = value;
     } else if (text_is(word, "@client")) {
         answer->client = value;
+    } else if (text_is(word, "@payload")) {
+        answer->payload = json_in_object(arena, value, NULL);
+        assert_non_null(answer->payload);
     } else if (text_is(word, "@claims")) {
         answer->claims = json_in_object(arena, value, NULL);
         assert_non_null(answer->claims);

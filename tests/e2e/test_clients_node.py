@@ -132,6 +132,12 @@ def test_oauth(oauth, library):
     assert granted("device: pending") == "authorization_pending"
     first = tokens("device: tokens", "read")
     assert first["refresh_token"] != tokens("device: refresh", "read")["refresh_token"]
+    active = granted("api: introspect")
+    assert (active["active"], active["client_id"], active["username"], active["scope"], active["iss"]) == (
+        True, "app", "ada", "read", ISSUER)
+    for what in ("api: introspect another's", "api: introspect after that"):
+        assert granted(what) == {"active": False}
+    assert "refused" in said["device: introspect"]  # a public client
     for what in ("device: revoke", "device: revoke again"):
         assert "refused" not in said[what]
     is_refused("device: refresh after that", "invalid_grant")

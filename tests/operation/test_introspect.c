@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: ISC */
+/* test_introspect.c: which tokens are active, who may ask, and that asking changes nothing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "operation/password.h"
+#include "operation/world.h"
+
+static struct request request_of(struct world *w, const struct operation *operation,
+                                 struct text token, const char *client, const char *secret)
+{
+    struct world_ask ask = {.mount = &w->mount,
+                            .refresh_token = token,
+                            .client_bound = true,
+                            .client_proof =
+                                secret[0] != '\0' ? CLIENT_PROOF_BASIC : CLIENT_PROOF_NONE,
+                            .client_id = text_of(client),
+                            .client_secret = text_of(secret)};
+    struct request request = world_request(&w->issuer, &ask, w->arena);
+
+    request.operation = operation;
+    return request;
+}
+
+static enum outcome introspect(struct world *w, struct text token, const char *client,
+                               struct answer *answer)
+{
+    struct request request = request_of(w, &operation_introspect, token, client, "s3cret");
+    enum outcome outcome = operation_run(&request);
+
+    *answer = request.answer;
+    return outcome;
+}
+
+static enum outcome judge(struct world *w, struct text token, const char *client)
+{
+    struct answer answer;
+
+    return introspect(w, token, client, &answer);
+}
+
+/* Clients web and api, a session of web's that was renewed once. */
+static void begin(struct world *w, struct answer *answer)
+{
+    struct request request;
+
+    world_add_client(w, "web", "s3cret", true);
+    world_add_client(w, "api", "s3cret", true);
+    request = request_of(w, &operation_refresh, world_session(w, "web", "read"), "web", "s3cret");
+    assert_int_equal(operation_run(&request), OUTCOME_ROTATED);
+    *answer = request.answer;
+}
+
+static void test_access_token(void **state)
+{
+    struct world *w = *state;
+    struct answer tokens, answer;
+    char forged[4096];
+
+    begin(w, &tokens);
+    assert_int_equal(introspect(w, tokens.access_token, "api", &answer), OUTCOME_SERVED);
+    assert_string_equal(json_string_value(json_object_get(answer.payload, "client_id")), "web");
+    assert_string_equal(json_string_value(json_object_get(answer.payload, "scope")), "read");
+    assert_true(text_is(answer.username, "ada"));
+    assert_true(text_copy(tokens.access_token, forged, sizeof forged));
+    forged[tokens.access_token.size - 8] ^= 1;
+    assert_int_equal(judge(w, text_of(forged), "api"), OUTCOME_INACTIVE);
+    assert_int_equal(judge(w, TEXT("no token at all"), "api"), OUTCOME_INACTIVE);
+    w->now_ms += CLOCK_HOUR - 1;
+    assert_int_equal(judge(w, tokens.access_token, "api"), OUTCOME_SERVED);
+    w->now_ms += 1;
+    assert_int_equal(judge(w, tokens.access_token, "api"), OUTCOME_INACTIVE);
+}
+
+/* The next request of a resource server finds out. */
+static void test_what_ends_a_session_ends_its_access_tokens(void **state)
+{
+    struct world *w = *state;
+    struct answer tokens;
+    struct client web, before;
+
+    begin(w, &tokens);
+    w->ada.enabled = false;
+    assert_int_equal(store_account_update(w->store, NULL, &w->ada, &w->fault), STORE_OK);
+    assert_int_equal(judge(w, tokens.access_token, "api"), OUTCOME_INACTIVE);
+    w->ada.enabled = true;
+    assert_int_equal(store_account_update(w->store, NULL, &w->ada, &w->fault), STORE_OK);
+    assert_int_equal(judge(w, tokens.access_token, "api"), OUTCOME_SERVED);
+
+    assert_int_equal(store_client_find(w->store, "web", &web, &w->fault), STORE_OK);
+    before = web;
+    web.enabled = false;
+    assert_int_equal(store_client_update(w->store, &before, &web, &w->fault), STORE_OK);
+    assert_int_equal(judge(w, tokens.access_token, "api"), OUTCOME_INACTIVE);
+    assert_int_equal(store_client_update(w->store, &web, &before, &w->fault), STORE_OK);
+    assert_int_equal(judge(w, tokens.access_token, "api"), OUTCOME_SERVED);
+
+    assert_int_equal(store_session_end(w->store, tokens.session, SESSION_ENDED_ADMIN, w->now_ms,
+                                       NULL, &w->fault),
+                     STORE_OK);
+    assert_int_equal(judge(w, tokens.access_token, "api"), OUTCOME_INACTIVE);
+    assert_int_equal(judge(w, tokens.refresh_token, "web"), OUTCOME_INACTIVE);
+}
+
+/* Only its client is told, and a spent one is not spent again by asking. */
+static void test_refresh_token(void **state)
+{
+    struct world *w = *state;
+    struct answer tokens, answer;
+    struct request request;
+    struct text first;
+
+    begin(w, &tokens);
+    first = tokens.refresh_token;
+    assert_int_equal(judge(w, first, "api"), OUTCOME_INACTIVE);
+    assert_int_equal(introspect(w, first, "web", &answer), OUTCOME_SERVED);
+    assert_null(answer.payload);
+    assert_true(text_is(answer.scope, "read"));
+    assert_int_equal(answer.session_expires_ms, w->now_ms + 30 * (int64_t)CLOCK_DAY);
+    request = request_of(w, &operation_refresh, first, "web", "s3cret");
+    assert_int_equal(operation_run(&request), OUTCOME_ROTATED);
+    assert_int_equal(judge(w, first, "web"), OUTCOME_SERVED); /* its answer would be given again */
+    w->now_ms += CLOCK_HOUR;
+    assert_int_equal(judge(w, first, "web"), OUTCOME_INACTIVE);
+    assert_int_equal(judge(w, request.answer.refresh_token, "web"), OUTCOME_SERVED);
+    assert_int_equal(world_record(w, tokens.session).generation, 2);
+}
+
+/* RFC 7662 section 2.1, against who tries tokens out. */
+static void test_who_may_ask(void **state)
+{
+    static const struct {
+        const char *client, *secret;
+    } rows[] = {{"", ""}, {"web", ""}, {"web", "wrong"}, {"nobody", "s3cret"}, {"phone", ""}};
+    struct world *w = *state;
+    struct answer tokens;
+
+    begin(w, &tokens);
+    world_add_client(w, "phone", NULL, false);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct text asked[] = {tokens.access_token, tokens.refresh_token, TEXT("none of ours")};
+
+        for (size_t k = 0; k < sizeof asked / sizeof asked[0]; k++) {
+            struct request request =
+                request_of(w, &operation_introspect, asked[k], rows[i].client, rows[i].secret);
+
+            assert_int_equal(operation_run(&request), OUTCOME_CLIENT_AUTH_FAILED);
+        }
+    }
+}
+
+static void test_a_clients_own_token(void **state)
+{
+    struct world *w = *state;
+    struct client robot = {.enabled = true, .id = "robot", .grants = GRANT_CLIENT};
+    struct answer answer;
+    struct request request;
+
+    world_add_client(w, "api", "s3cret", true);
+    assert_true(client_secret_hash(TEXT("s3cret"), true, &w->secrets, &w->issuer.randomness,
+                                   robot.secrets[0].hash, &w->fault));
+    robot.secrets[0].number = 1;
+    assert_int_equal(store_client_add(w->store, &robot, &w->fault), STORE_OK);
+    request = request_of(w, &operation_client, TEXT(""), "robot", "s3cret");
+    memset(&request.input, 0, sizeof request.input);
+    request.grant = GRANT_CLIENT;
+    assert_int_equal(operation_run(&request), OUTCOME_RENEWED);
+    assert_int_equal(introspect(w, request.answer.access_token, "api", &answer), OUTCOME_SERVED);
+    assert_int_equal(answer.username.size, 0);
+    assert_false(answer.session_known);
+    assert_int_equal(store_client_remove(w->store, "robot", &w->fault), STORE_OK);
+    assert_int_equal(judge(w, request.answer.access_token, "api"), OUTCOME_INACTIVE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_access_token),        CASE(test_what_ends_a_session_ends_its_access_tokens),
+        CASE(test_refresh_token),       CASE(test_who_may_ask),
+        CASE(test_a_clients_own_token),
+    };
+    return cmocka_run_group_tests_name("operation/introspect", tests, NULL, NULL);
+}
