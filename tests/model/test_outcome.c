@@ -43,7 +43,8 @@ static void test_grants(void **state)
     for (int i = 0; i < OUTCOME_COUNT; i++) {
         bool grant = i == OUTCOME_ROTATED || i == OUTCOME_RENEWED || i == OUTCOME_REPLAYED ||
                      i == OUTCOME_RECOVERED || i == OUTCOME_SERVED || i == OUTCOME_ROLLED_FORWARD ||
-                     i == OUTCOME_AUTHORIZED || i == OUTCOME_ENDED || i == OUTCOME_NONE_ENDED;
+                     i == OUTCOME_AUTHORIZED || i == OUTCOME_ENDED || i == OUTCOME_NONE_ENDED ||
+                     i == OUTCOME_INACTIVE;
         assert_int_equal(outcome_is_grant((enum outcome)i), grant);
     }
 }
