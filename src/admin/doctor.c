@@ -223,6 +223,21 @@ static void check_log(struct examination *e, const char *target)
     }
 }
 
+/* What is to be said of a realm's issuer is said at the first of its mounts that has it. */
+static bool is_first_of_realm(const struct config *config, size_t mount)
+{
+    const struct realm *realm = config->mounts[mount].realm;
+
+    for (size_t i = 0; i < mount; i++) {
+        const struct realm *before = config->mounts[i].realm;
+
+        if (strcmp(before->name, realm->name) == 0 && strcmp(before->issuer, realm->issuer) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void check_mounts(struct examination *e)
 {
     const struct config *config = &e->call->service.config;
@@ -233,8 +248,8 @@ static void check_mounts(struct examination *e)
         const char *kind =
             realm_issues(mount->realm) ? mount->realm->dialect->name : mount->endpoint->name;
 
-        if (realm_issues(mount->realm) && mount->realm->issuer[0] == '\0' &&
-            layout_needs_issuer(mount->realm->policy.layout)) {
+        if (is_first_of_realm(config, i) && realm_issues(mount->realm) &&
+            mount->realm->issuer[0] == '\0' && layout_needs_issuer(mount->realm->policy.layout)) {
             doctor_report(
                 e, "mount", HEALTH_FAIL,
                 "%s: %s; its access tokens name no issuer, and verifiers refuse them: set issuer "
@@ -669,7 +684,7 @@ static void check_assertions(struct examination *e)
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct realm *realm = config->mounts[i].realm;
 
-        if (realm_issues(realm) && realm->dialect->proves_clients &&
+        if (is_first_of_realm(config, i) && realm_issues(realm) && realm->dialect->proves_clients &&
             !client_assertion_has_audience(realm)) {
             doctor_report(e, "assertions", HEALTH_WARN,
                           "%s takes none, and client %s signs them: set issuer to this site's URL",
