@@ -64,7 +64,7 @@ static void check_served(struct site *site);
 static bool is_served(struct site *site, const char *file, bool (*is_it)(struct text body));
 static void check_plain_http(struct site *site);
 static const struct mount *find_mount(const struct site *site, const char *dialect,
-                                      const struct operation *operation);
+                                      const struct operation *operation, bool cookies);
 
 void doctor_site_examine(struct examination *e, const char *url)
 {
@@ -464,13 +464,14 @@ static void check_pages(struct site *site)
     }
 }
 
+/* The first where that is done; with a dialect, of that one; with cookies, where they are set. */
 static const struct mount *find_mount(const struct site *site, const char *dialect,
-                                      const struct operation *operation)
+                                      const struct operation *operation, bool cookies)
 {
     for (size_t i = 0; i < site->config->mount_count; i++) {
         const struct mount *mount = &site->config->mounts[i];
 
-        if (mount->endpoint->operation == operation &&
+        if (mount->endpoint->operation == operation && (!cookies || mount->endpoint->cookies) &&
             (dialect == NULL || strcmp(mount->realm->dialect->name, dialect) == 0)) {
             return mount;
         }
@@ -485,7 +486,7 @@ static void check_authorization(struct site *site)
 {
     static const char *const headers[] = {"Content-Type: application/x-www-form-urlencoded",
                                           STRANGE_BASIC, NULL};
-    const struct mount *mount = find_mount(site, "oauth", &operation_refresh);
+    const struct mount *mount = find_mount(site, "oauth", &operation_refresh, false);
     size_t count;
 
     if (mount == NULL) {
@@ -528,13 +529,13 @@ static void check_authorization(struct site *site)
 static void check_cookies(struct site *site)
 {
     static const char *const headers[] = {"Content-Type: application/json", NULL};
-    const struct mount *mount = find_mount(site, NULL, &operation_logout);
+    const struct mount *mount = find_mount(site, NULL, &operation_logout, true);
     bool https = text_starts(text_of(site->base), TEXT("https://"));
     struct text rest, cookie;
     bool secure = true, whole = true;
     size_t count = 0;
 
-    if (mount == NULL || !mount->endpoint->cookies) {
+    if (mount == NULL) {
         return;
     }
     bool answered = ask_at(site, text_of(site->base), NULL, mount->path, headers, TEXT("{}")) &&
