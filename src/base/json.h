@@ -24,6 +24,9 @@ json_t *json_in_object(struct arena *arena, struct text t, struct fault *fault);
 enum json_in { JSON_IN_ABSENT, JSON_IN_TEXT, JSON_IN_OTHER };
 /* A string member: JSON_IN_ABSENT also for null; JSON_IN_OTHER when it is not a string. */
 enum json_in json_in_text(const json_t *object, const char *key, struct text *value);
+/* Is it `text`, which is not empty, or an array that holds it (as `aud`: RFC 7519 section 4.1.3)?
+ */
+bool json_in_names(const json_t *value, const char *text);
 
 /* How strings are written. */
 enum json_style {

@@ -220,3 +220,15 @@ enum json_in json_in_text(const json_t *object, const char *key, struct text *va
     *value = (struct text){json_string_value(member), json_string_length(member)};
     return JSON_IN_TEXT;
 }
+
+bool json_in_names(const json_t *value, const char *text)
+{
+    bool found = json_is_string(value) && text_is(text_of(json_string_value(value)), text);
+
+    for (size_t i = 0; !found && i < json_array_size(value); i++) {
+        const json_t *member = json_array_get(value, i);
+
+        found = json_is_string(member) && text_is(text_of(json_string_value(member)), text);
+    }
+    return found && text[0] != '\0';
+}

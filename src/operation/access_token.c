@@ -7,6 +7,8 @@
 #include "token/layout.h"
 
 static bool is_of_realm(const struct request *request, struct text token, const json_t *payload);
+static bool names_session(const struct request *request, const json_t *payload);
+static bool is_for_realm(const struct realm *realm, const json_t *payload);
 static bool is_absent_or(const json_t *payload, const char *claim, const char *value);
 
 json_t *access_token_open(struct request *request, struct text token, enum outcome *refusal)
@@ -55,9 +57,24 @@ static bool is_of_realm(const struct request *request, struct text token, const 
     return jws_gate(request->arena, token, &jws) &&
            layout_has_header(realm->policy.layout, realm->issuer[0] != '\0', jws.header) &&
            is_absent_or(payload, "iss", realm->issuer) &&
-           (is_absent_or(payload, "aud", realm->audience) ||
-            /* layouts that need an audience name the issuer where there is none */
-            (realm->audience[0] == '\0' && is_absent_or(payload, "aud", realm->issuer)));
+           (names_session(request, payload) || is_for_realm(realm, payload));
+}
+
+/* Its record says of which realm it is: for whom the token is may be anyone's choice. */
+static bool names_session(const struct request *request, const json_t *payload)
+{
+    uint8_t session[SESSION_ID_SIZE];
+
+    return access_token_session(request, payload, session);
+}
+
+/* Layouts that need an audience name the issuer where there is none. */
+static bool is_for_realm(const struct realm *realm, const json_t *payload)
+{
+    const json_t *audience = json_object_get(payload, "aud");
+
+    return audience == NULL || json_in_names(audience, realm->audience) ||
+           (realm->audience[0] == '\0' && json_in_names(audience, realm->issuer));
 }
 
 static bool is_absent_or(const json_t *payload, const char *claim, const char *value)

@@ -35,7 +35,6 @@ static enum outcome refuse(struct request *request, enum client_refusal reason);
 static enum outcome open_token(struct request *request, struct text token, json_t **payload);
 static bool is_refresh_token(const struct request *request, const json_t *payload);
 static bool is_for_us(const struct adoption_policy *policy, const json_t *payload);
-static bool holds(const json_t *audience, const char *wanted);
 static enum outcome read_times(struct adoption *adoption, const json_t *payload);
 static bool read_time(const json_t *payload, const char *name, int64_t *s, bool *given);
 static enum outcome find_account(struct adoption *adoption, const json_t *payload);
@@ -161,18 +160,7 @@ static bool is_for_us(const struct adoption_policy *policy, const json_t *payloa
 
     return (policy->issuer[0] == '\0' || text_is(issuer, policy->issuer)) &&
            (policy->audience[0] == '\0' ||
-            holds(json_object_get(payload, "aud"), policy->audience));
-}
-
-/* A string or an array of them (RFC 7519 section 4.1.3). */
-static bool holds(const json_t *audience, const char *wanted)
-{
-    bool found = text_is(text_of(json_string_value(audience)), wanted);
-
-    for (size_t i = 0; !found && i < json_array_size(audience); i++) {
-        found = text_is(text_of(json_string_value(json_array_get(audience, i))), wanted);
-    }
-    return found;
+            json_in_names(json_object_get(payload, "aud"), policy->audience));
 }
 
 /* Its session began when it was issued, and ends no later than it would have there. */

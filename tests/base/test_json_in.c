@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* test_json_in.c: hostile JSON is refused with a reason that quotes nothing, memory comes from the
  * arena, and JSON built outside of a parse lives as if there were no arena. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/expect.h"
@@ -335,12 +336,35 @@ static void test_outside_of_a_parse(void **state)
     assert_int_equal(arena_used(*state), 0);
 }
 
+static void test_names(void **state)
+{
+    static const struct {
+        const char *value;
+        bool names;
+    } rows[] = {{"\"a\"", true},      {"[\"b\",\"a\"]", true}, {"\"ab\"", false},
+                {"[]", false},        {"[[\"a\"]]", false},    {"[1,null]", false},
+                {"{\"a\":1}", false}, {"null", false}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[64];
+        json_t *object;
+
+        snprintf(text, sizeof text, "{\"v\":%s,\"e\":\"\"}", rows[i].value);
+        object = json_in_object(*state, text_of(text), NULL);
+        assert_int_equal(json_in_names(json_object_get(object, "v"), "a"), rows[i].names);
+        assert_false(json_in_names(json_object_get(object, "v"), ""));
+        assert_false(json_in_names(json_object_get(object, "e"), ""));
+    }
+    assert_false(json_in_names(NULL, "a"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_outside_of_a_parse),
         cmocka_unit_test(test_takes),
         cmocka_unit_test(test_text_of_no_object),
+        cmocka_unit_test(test_names),
         cmocka_unit_test(test_refuses),
         cmocka_unit_test(test_names_the_position),
         cmocka_unit_test(test_depth),
