@@ -47,18 +47,11 @@ static void settle(struct exchange *exchange, enum outcome outcome)
 enum outcome exchange_find(struct request *request, struct exchange *exchange, enum outcome absent)
 {
     const struct session *session = &exchange->view.session;
+    enum outcome found = operation_find_session(request, exchange->ref.session, &exchange->view);
     enum outcome refusal;
 
-    switch (store_session_view(request->issuer->store, exchange->ref.session, &exchange->view,
-                               &request->fault)) {
-    case STORE_OK:
-        break;
-    case STORE_ABSENT:
-        return absent;
-    case STORE_EXISTS:
-    case STORE_STALE:
-    case STORE_FAULT:
-        return OUTCOME_FAULT;
+    if (found != OUTCOME_SERVED) {
+        return found == OUTCOME_FAULT ? OUTCOME_FAULT : absent;
     }
     request->answer.session_known = true;
     memcpy(request->answer.session, session->id, sizeof request->answer.session);

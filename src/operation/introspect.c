@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* introspect.c: the operation that tells a client what a token is good for now (RFC 7662), and
- * changes nothing: an access token of this realm that has not expired and whose session is live, or
- * a refresh token of the client's own that would be renewed. Knows both kinds; does not know how
- * either is sent, or what is told of one that is no good. */
+ * changes nothing: an access token (standing.c), or a refresh token of the client's own that would
+ * be renewed. Knows who may ask after which; does not know how either is sent, or what is told of
+ * one that is no good. */
 #include <stddef.h>
 #include <string.h>
 
-#include "operation/access_token.h"
 #include "operation/client_auth.h"
-#include "operation/decision.h"
 #include "operation/operation.h"
+#include "operation/standing.h"
 
 struct introspect {
     struct clock_moment now;
@@ -17,8 +16,7 @@ struct introspect {
     bool writes; /* the client's assertion is used up */
     struct store_write write;
     struct client_identity client;
-    struct policy policy;
-    struct session_view view; /* last, because it is large and not zeroed */
+    struct standing standing; /* last, because it is large and not zeroed */
 };
 
 static bool begin(struct request *request);
@@ -29,13 +27,6 @@ static bool client_proves(struct request *request, struct introspect *introspect
                           const struct token_ref *ref, enum outcome *refusal);
 static enum outcome judge_refresh_token(struct request *request, struct introspect *introspect,
                                         const struct token_ref *ref);
-static enum outcome judge_access_token(struct request *request, struct introspect *introspect);
-static enum outcome judge_own_token(struct request *request, const json_t *payload);
-static enum outcome find_session(struct request *request, struct introspect *introspect,
-                                 const uint8_t id[SESSION_ID_SIZE]);
-static enum outcome decide(struct request *request, struct introspect *introspect,
-                           uint32_t generation);
-static bool fill_answer(struct request *request, const struct introspect *introspect);
 
 const struct operation operation_introspect = {
     .word = "introspect", .routine = true, .begin = begin, .step = step, .written = written};
@@ -43,7 +34,7 @@ const struct operation operation_introspect = {
 static bool begin(struct request *request)
 {
     struct introspect *introspect =
-        operation_state(request, sizeof *introspect, offsetof(struct introspect, policy));
+        operation_state(request, sizeof *introspect, offsetof(struct introspect, standing));
 
     if (introspect == NULL) {
         return false;
@@ -108,7 +99,8 @@ static enum outcome judge(struct request *request, struct introspect *introspect
     case TOKEN_REF_FOUND:
         return judge_refresh_token(request, introspect, &ref);
     case TOKEN_REF_INVALID:
-        return judge_access_token(request, introspect);
+        return standing_of_access_token(request, request->input.refresh.refresh_token,
+                                        introspect->now, &introspect->standing);
     case TOKEN_REF_UNKNOWN:
     case TOKEN_REF_FAULT:
         break;
@@ -144,112 +136,14 @@ static bool client_proves(struct request *request, struct introspect *introspect
 static enum outcome judge_refresh_token(struct request *request, struct introspect *introspect,
                                         const struct token_ref *ref)
 {
-    enum outcome found = find_session(request, introspect, ref->session);
+    struct standing *standing = &introspect->standing;
+    enum outcome found = standing_find(request, ref->session, introspect->now, standing);
 
     if (found != OUTCOME_SERVED) {
         return found;
-    } else if (!text_equal(text_of(introspect->view.session.client),
+    } else if (!text_equal(text_of(standing->view.session.client),
                            text_of(introspect->client.id))) {
         return OUTCOME_WRONG_CLIENT;
     }
-    return decide(request, introspect, ref->generation);
-}
-
-static enum outcome judge_access_token(struct request *request, struct introspect *introspect)
-{
-    uint8_t session[SESSION_ID_SIZE];
-    enum outcome refusal, found;
-    json_t *payload = access_token_open(request, request->input.refresh.refresh_token, &refusal);
-
-    if (payload == NULL) {
-        return refusal;
-    } else if (!access_token_is_in_time(payload, introspect->now.wall_ms)) {
-        return OUTCOME_TOKEN_EXPIRED;
-    }
-    request->answer.payload = payload;
-    if (!access_token_session(request, payload, session)) {
-        return judge_own_token(request, payload);
-    }
-    found = find_session(request, introspect, session);
-    return found == OUTCOME_SERVED
-               ? decide(request, introspect, introspect->view.session.generation)
-               : found;
-}
-
-/* A client's own is good as long as the client is. */
-static enum outcome judge_own_token(struct request *request, const json_t *payload)
-{
-    const char *id = json_string_value(json_object_get(payload, "client_id"));
-    struct client client;
-
-    if (id == NULL) {
-        return OUTCOME_SERVED; /* the layout does not say whose it is */
-    }
-    switch (store_client_find(request->issuer->store, id, &client, &request->fault)) {
-    case STORE_OK:
-        return client.enabled ? OUTCOME_SERVED : OUTCOME_TOKEN_REVOKED;
-    case STORE_ABSENT:
-    case STORE_EXISTS:
-    case STORE_STALE:
-        return OUTCOME_TOKEN_REVOKED;
-    case STORE_FAULT:
-        break;
-    }
-    return OUTCOME_FAULT;
-}
-
-/* OUTCOME_SERVED: introspect->view is of that session, of this realm. */
-static enum outcome find_session(struct request *request, struct introspect *introspect,
-                                 const uint8_t id[SESSION_ID_SIZE])
-{
-    switch (store_session_view(request->issuer->store, id, &introspect->view, &request->fault)) {
-    case STORE_OK:
-        return text_equal(text_of(introspect->view.session.realm), text_of(request->realm->name))
-                   ? OUTCOME_SERVED
-                   : OUTCOME_WRONG_REALM;
-    case STORE_ABSENT:
-    case STORE_EXISTS:
-    case STORE_STALE:
-        return OUTCOME_TOKEN_UNKNOWN;
-    case STORE_FAULT:
-        break;
-    }
-    return OUTCOME_FAULT;
-}
-
-/* Would a refresh be granted with this generation of the session? */
-static enum outcome decide(struct request *request, struct introspect *introspect,
-                           uint32_t generation)
-{
-    const struct session_view *view = &introspect->view;
-    enum outcome outcome;
-
-    operation_tell_session(request, &view->session, generation);
-    policy_effective(&request->realm->policy, view->has_client ? &view->client : NULL,
-                     &introspect->policy);
-    outcome = decision_make(&introspect->policy, view, generation, true, &introspect->now);
-    if (!outcome_is_grant(outcome)) { /* of a client that was disabled, too */
-        return outcome_class(outcome) == OUTCOME_CLASS_TOKEN ? outcome : OUTCOME_TOKEN_REVOKED;
-    }
-    return fill_answer(request, introspect) ? OUTCOME_SERVED : OUTCOME_FAULT;
-}
-
-static bool fill_answer(struct request *request, const struct introspect *introspect)
-{
-    const struct session *session = &introspect->view.session;
-    const struct account *account = &introspect->view.account;
-    struct answer *answer = &request->answer;
-    const char *name = introspect->view.has_account ? account->name : "";
-    const char *subject = !introspect->view.has_account ? session->client
-                          : account->subject[0] != '\0' ? account->subject
-                                                        : account->name;
-
-    answer->session_expires_ms = decision_expires_ms(&introspect->policy, session);
-    if (arena_copy(request->arena, text_of(name), &answer->username) &&
-        arena_copy(request->arena, text_of(subject), &answer->subject) &&
-        arena_copy(request->arena, text_of(session->scope), &answer->scope)) {
-        return true;
-    }
-    fault_set(&request->fault, "the request's memory is used up");
-    return false;
+    return standing_decide(request, ref->generation, standing);
 }

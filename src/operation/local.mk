@@ -45,5 +45,6 @@ liboperation_a_SOURCES = \
 	src/operation/request_event.c src/operation/request_event.h \
 	src/operation/secret_proof.c src/operation/secret_proof.h \
 	src/operation/session.c \
+	src/operation/standing.c src/operation/standing.h \
 	src/operation/token_ref.c src/operation/token_ref.h \
 	src/operation/verify.c

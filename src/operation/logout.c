@@ -140,21 +140,13 @@ static enum outcome look(struct request *request, struct logout *logout, struct 
     } else if (found != OUTCOME_SERVED) {
         return found;
     }
-    switch (
-        store_session_view(request->issuer->store, ref.session, &logout->view, &request->fault)) {
-    case STORE_OK:
-        if (logout->current) {
-            ref.generation = logout->view.session.generation;
-        }
-        return judge(request, logout, &ref);
-    case STORE_ABSENT:
-    case STORE_EXISTS:
-    case STORE_STALE:
-        return OUTCOME_TOKEN_UNKNOWN;
-    case STORE_FAULT:
-        break;
+    found = operation_find_session(request, ref.session, &logout->view);
+    if (found != OUTCOME_SERVED) {
+        return found;
+    } else if (logout->current) {
+        ref.generation = logout->view.session.generation;
     }
-    return OUTCOME_FAULT;
+    return judge(request, logout, &ref);
 }
 
 /* OUTCOME_SERVED: *ref names a session. */

@@ -29,6 +29,22 @@ void operation_tell_session(struct request *request, const struct session *sessi
     }
 }
 
+enum outcome operation_find_session(struct request *request, const uint8_t id[SESSION_ID_SIZE],
+                                    struct session_view *view)
+{
+    switch (store_session_view(request->issuer->store, id, view, &request->fault)) {
+    case STORE_OK:
+        return OUTCOME_SERVED;
+    case STORE_ABSENT:
+    case STORE_EXISTS:
+    case STORE_STALE:
+        return OUTCOME_TOKEN_UNKNOWN;
+    case STORE_FAULT:
+        break;
+    }
+    return OUTCOME_FAULT;
+}
+
 bool operation_network(struct request *request, const uint8_t id[SESSION_ID_SIZE],
                        uint8_t network[SESSION_NETWORK_SIZE])
 {

@@ -55,6 +55,11 @@ void *operation_state(struct request *request, size_t size, size_t zeroed);
 void operation_tell_session(struct request *request, const struct session *session,
                             uint32_t presented);
 
+/* Reads the session into *view. OUTCOME_SERVED: it is there; _TOKEN_UNKNOWN: it is not, or not any
+ * more; _FAULT: request->fault says what broke. */
+enum outcome operation_find_session(struct request *request, const uint8_t id[SESSION_ID_SIZE],
+                                    struct session_view *view);
+
 /* The network that the request comes from, as the record of session `id` keeps it; all zero where
  * it is not known. False with request->fault. */
 bool operation_network(struct request *request, const uint8_t id[SESSION_ID_SIZE],

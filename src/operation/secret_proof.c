@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "operation/operation.h"
 #include "operation/password.h"
 #include "operation/password_gate.h"
 
@@ -129,6 +130,7 @@ static bool begin_guess(const struct comparison *comparison, const struct token_
     struct request *request = comparison->request;
     struct guess *guess = &request->guess;
     struct session_view *view;
+    enum outcome found;
 
     guess->client = request->answer.client; /* a copy of its id that lasts */
     if (ref == NULL) {
@@ -140,16 +142,12 @@ static bool begin_guess(const struct comparison *comparison, const struct token_
         *refusal = OUTCOME_FAULT;
         return false;
     }
-    switch (store_session_view(request->issuer->store, ref->session, view, &request->fault)) {
-    case STORE_OK:
-        break;
-    case STORE_ABSENT: /* swept: as worthless as a token of another server */
-    case STORE_EXISTS:
-    case STORE_STALE:
-        request->answer.refusal = CLIENT_REFUSED_SECRET_UNSEEN;
-        return false;
-    case STORE_FAULT:
+    found = operation_find_session(request, ref->session, view);
+    if (found == OUTCOME_FAULT) {
         *refusal = OUTCOME_FAULT;
+        return false;
+    } else if (found != OUTCOME_SERVED) { /* swept: as worthless as a token of another server */
+        request->answer.refusal = CLIENT_REFUSED_SECRET_UNSEEN;
         return false;
     }
     guess->account = view->session.account;

@@ -7,35 +7,9 @@
 
 #include <cmocka.h>
 
-#include "operation/password.h"
 #include "operation/world.h"
 #include "token/client_keys.h"
 #include "token/jws.h"
-
-static void add_robot(struct world *w, uint32_t grants, const char *scope)
-{
-    struct client client = {.enabled = true, .id = "robot", .grants = grants};
-
-    assert_true(client_secret_hash(TEXT("s3cret"), true, &w->secrets, &w->issuer.randomness,
-                                   client.secrets[0].hash, &w->fault));
-    client.secrets[0].number = 1;
-    assert_true(text_copy(text_of(scope), client.scope, sizeof client.scope));
-    assert_int_equal(store_client_add(w->store, &client, &w->fault), STORE_OK);
-}
-
-static struct request robots_request(struct world *w, const char *secret)
-{
-    return (struct request){.arena = w->arena,
-                            .issuer = &w->issuer,
-                            .mount = &w->mount,
-                            .realm = &w->realm,
-                            .operation = &operation_client,
-                            .grant = GRANT_CLIENT,
-                            .client = {.bound = true,
-                                       .kind = CLIENT_PROOF_BASIC,
-                                       .id = TEXT("robot"),
-                                       .secret = text_of(secret)}};
-}
 
 static size_t count_sessions(struct world *w)
 {
@@ -53,8 +27,8 @@ static void test_token_alone(void **state)
     json_t *payload, *other;
     struct client client;
 
-    add_robot(w, GRANT_CLIENT, "read write");
-    request = robots_request(w, "s3cret");
+    world_add_robot(w, GRANT_CLIENT, "read write");
+    request = world_robots_request(w, "s3cret");
     again = request;
     assert_int_equal(operation_run(&request), OUTCOME_RENEWED);
     assert_int_equal(request.answer.refresh_token.size, 0);
@@ -95,9 +69,9 @@ static void test_only_who_is_allowed(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct request request;
 
-        add_robot(w, rows[i].client, "");
+        world_add_robot(w, rows[i].client, "");
         w->realm.policy.grants = rows[i].realm;
-        request = robots_request(w, rows[i].secret);
+        request = world_robots_request(w, rows[i].secret);
         print_message("row %zu\n", i);
         assert_int_equal(operation_run(&request), rows[i].outcome);
         assert_int_equal(request.answer.access_token.size > 0, rows[i].outcome == OUTCOME_RENEWED);
@@ -112,12 +86,12 @@ static void test_no_proof(void **state)
     struct client app = {.enabled = true, .id = "app", .grants = GRANT_CLIENT};
     struct request request;
 
-    add_robot(w, GRANT_CLIENT, "");
+    world_add_robot(w, GRANT_CLIENT, "");
     assert_int_equal(store_client_add(w->store, &app, &w->fault), STORE_OK);
-    request = robots_request(w, "");
+    request = world_robots_request(w, "");
     request.client.kind = CLIENT_PROOF_NONE;
     assert_int_equal(operation_run(&request), OUTCOME_CLIENT_AUTH_FAILED);
-    request = robots_request(w, "");
+    request = world_robots_request(w, "");
     request.client.id = TEXT("app");
     assert_int_equal(operation_run(&request), OUTCOME_CLIENT_AUTH_FAILED);
     assert_int_equal(request.answer.refusal, CLIENT_REFUSED_NO_PROOF);
@@ -138,8 +112,8 @@ static void test_scope(void **state)
         struct request request;
         json_t *payload;
 
-        add_robot(w, GRANT_CLIENT, rows[i].limit);
-        request = robots_request(w, "s3cret");
+        world_add_robot(w, GRANT_CLIENT, rows[i].limit);
+        request = world_robots_request(w, "s3cret");
         request.input.client.scope_given = true;
         request.input.client.scope = text_of(rows[i].asked);
         print_message("row %zu\n", i);
@@ -160,7 +134,7 @@ static void test_scope(void **state)
 
 static enum outcome begin_session(struct world *w, struct answer *answer)
 {
-    struct request request = robots_request(w, "s3cret");
+    struct request request = world_robots_request(w, "s3cret");
     enum outcome outcome;
 
     request.client.bound = false;
@@ -177,7 +151,7 @@ static void test_session_without_account(void **state)
     struct session session;
     json_t *payload;
 
-    add_robot(w, GRANT_CLIENT | GRANT_REFRESH, "");
+    world_add_robot(w, GRANT_CLIENT | GRANT_REFRESH, "");
     assert_int_equal(begin_session(w, &first), OUTCOME_ROTATED);
     session = world_record(w, first.session);
     assert_true(session_is_clients_own(&session));
@@ -206,7 +180,7 @@ static void test_session_follows_its_client(void **state)
     struct client client, disabled;
     struct answer first, answer;
 
-    add_robot(w, GRANT_CLIENT | GRANT_REFRESH, "");
+    world_add_robot(w, GRANT_CLIENT | GRANT_REFRESH, "");
     assert_int_equal(begin_session(w, &first), OUTCOME_ROTATED);
     ask.refresh_token = first.refresh_token;
     assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault), OUTCOME_WRONG_USER);
@@ -217,7 +191,7 @@ static void test_session_follows_its_client(void **state)
     assert_int_equal(world_present(w, &w->mount, first.refresh_token, &answer),
                      OUTCOME_CLIENT_UNAUTHORIZED);
     assert_int_equal(store_client_remove(w->store, "robot", &w->fault), STORE_OK);
-    add_robot(w, GRANT_CLIENT | GRANT_REFRESH, ""); /* another client of that id */
+    world_add_robot(w, GRANT_CLIENT | GRANT_REFRESH, ""); /* another client of that id */
     assert_int_equal(world_present(w, &w->mount, first.refresh_token, &answer),
                      OUTCOME_TOKEN_REVOKED);
 }
@@ -266,7 +240,7 @@ static void test_assertions_are_used_once(void **state)
     struct signing_key *key = add_smart(w);
 
     for (size_t i = 0; i < 2; i++) {
-        struct request request = robots_request(w, "");
+        struct request request = world_robots_request(w, "");
         struct request late, early, again;
 
         request.client = (struct client_proof){.bound = true, .kind = CLIENT_PROOF_ASSERTION};
@@ -306,8 +280,8 @@ static void test_disabled_meanwhile(void **state)
         struct store_write *write;
         enum outcome outcome;
 
-        add_robot(w, GRANT_CLIENT, "");
-        request = robots_request(w, "s3cret");
+        world_add_robot(w, GRANT_CLIENT, "");
+        request = world_robots_request(w, "s3cret");
         request.input.client.begins_session = session == 1;
         assert_true(request.operation->begin(&request));
         assert_int_equal(store_client_find(w->store, "robot", &client, &w->fault), STORE_OK);

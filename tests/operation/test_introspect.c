@@ -7,29 +7,13 @@
 
 #include <cmocka.h>
 
-#include "operation/password.h"
 #include "operation/world.h"
-
-static struct request request_of(struct world *w, const struct operation *operation,
-                                 struct text token, const char *client, const char *secret)
-{
-    struct world_ask ask = {.mount = &w->mount,
-                            .refresh_token = token,
-                            .client_bound = true,
-                            .client_proof =
-                                secret[0] != '\0' ? CLIENT_PROOF_BASIC : CLIENT_PROOF_NONE,
-                            .client_id = text_of(client),
-                            .client_secret = text_of(secret)};
-    struct request request = world_request(&w->issuer, &ask, w->arena);
-
-    request.operation = operation;
-    return request;
-}
 
 static enum outcome introspect(struct world *w, struct text token, const char *client,
                                struct answer *answer)
 {
-    struct request request = request_of(w, &operation_introspect, token, client, "s3cret");
+    struct request request =
+        world_clients_request(w, &operation_introspect, token, client, "s3cret");
     enum outcome outcome = operation_run(&request);
 
     *answer = request.answer;
@@ -50,7 +34,8 @@ static void begin(struct world *w, struct answer *answer)
 
     world_add_client(w, "web", "s3cret", true);
     world_add_client(w, "api", "s3cret", true);
-    request = request_of(w, &operation_refresh, world_session(w, "web", "read"), "web", "s3cret");
+    request = world_clients_request(w, &operation_refresh, world_session(w, "web", "read"), "web",
+                                    "s3cret");
     assert_int_equal(operation_run(&request), OUTCOME_ROTATED);
     *answer = request.answer;
 }
@@ -121,7 +106,7 @@ static void test_refresh_token(void **state)
     assert_null(answer.payload);
     assert_true(text_is(answer.scope, "read"));
     assert_int_equal(answer.session_expires_ms, w->now_ms + 30 * (int64_t)CLOCK_DAY);
-    request = request_of(w, &operation_refresh, first, "web", "s3cret");
+    request = world_clients_request(w, &operation_refresh, first, "web", "s3cret");
     assert_int_equal(operation_run(&request), OUTCOME_ROTATED);
     assert_int_equal(judge(w, first, "web"), OUTCOME_SERVED); /* its answer would be given again */
     w->now_ms += CLOCK_HOUR;
@@ -145,8 +130,8 @@ static void test_who_may_ask(void **state)
         struct text asked[] = {tokens.access_token, tokens.refresh_token, TEXT("none of ours")};
 
         for (size_t k = 0; k < sizeof asked / sizeof asked[0]; k++) {
-            struct request request =
-                request_of(w, &operation_introspect, asked[k], rows[i].client, rows[i].secret);
+            struct request request = world_clients_request(w, &operation_introspect, asked[k],
+                                                           rows[i].client, rows[i].secret);
 
             assert_int_equal(operation_run(&request), OUTCOME_CLIENT_AUTH_FAILED);
         }
@@ -156,18 +141,12 @@ static void test_who_may_ask(void **state)
 static void test_a_clients_own_token(void **state)
 {
     struct world *w = *state;
-    struct client robot = {.enabled = true, .id = "robot", .grants = GRANT_CLIENT};
     struct answer answer;
     struct request request;
 
     world_add_client(w, "api", "s3cret", true);
-    assert_true(client_secret_hash(TEXT("s3cret"), true, &w->secrets, &w->issuer.randomness,
-                                   robot.secrets[0].hash, &w->fault));
-    robot.secrets[0].number = 1;
-    assert_int_equal(store_client_add(w->store, &robot, &w->fault), STORE_OK);
-    request = request_of(w, &operation_client, TEXT(""), "robot", "s3cret");
-    memset(&request.input, 0, sizeof request.input);
-    request.grant = GRANT_CLIENT;
+    world_add_robot(w, GRANT_CLIENT, "");
+    request = world_robots_request(w, "s3cret");
     assert_int_equal(operation_run(&request), OUTCOME_RENEWED);
     assert_int_equal(introspect(w, request.answer.access_token, "api", &answer), OUTCOME_SERVED);
     assert_int_equal(answer.username.size, 0);
@@ -176,12 +155,30 @@ static void test_a_clients_own_token(void **state)
     assert_int_equal(judge(w, request.answer.access_token, "api"), OUTCOME_INACTIVE);
 }
 
+/* A token may be for any place, or for several: its session says which realm it is of. */
+static void test_of_any_audience(void **state)
+{
+    struct world *w = *state;
+    struct answer tokens;
+    struct request request;
+
+    begin(w, &tokens);
+    world_add_robot(w, GRANT_CLIENT, "");
+    request = world_robots_request(w, "s3cret");
+    assert_int_equal(operation_run(&request), OUTCOME_RENEWED);
+    assert_true(text_copy(TEXT("elsewhere"), w->realm.audience, sizeof w->realm.audience));
+    assert_int_equal(judge(w, tokens.access_token, "api"), OUTCOME_SERVED);
+    assert_int_equal(judge(w, request.answer.access_token, "api"), OUTCOME_INACTIVE);
+    assert_true(text_copy(TEXT("another"), w->realm.name, sizeof w->realm.name));
+    assert_int_equal(judge(w, tokens.access_token, "api"), OUTCOME_INACTIVE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_access_token),        CASE(test_what_ends_a_session_ends_its_access_tokens),
         CASE(test_refresh_token),       CASE(test_who_may_ask),
-        CASE(test_a_clients_own_token),
+        CASE(test_a_clients_own_token), CASE(test_of_any_audience),
     };
     return cmocka_run_group_tests_name("operation/introspect", tests, NULL, NULL);
 }

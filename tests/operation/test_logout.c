@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "operation/password.h"
 #include "operation/world.h"
 
 struct ask {
@@ -313,16 +312,8 @@ static void test_page_of_a_client(void **state)
 static struct request revocation(struct world *w, struct text token, const char *client,
                                  const char *secret)
 {
-    struct world_ask ask = {.mount = &w->mount,
-                            .refresh_token = token,
-                            .client_bound = true,
-                            .client_proof =
-                                secret[0] != '\0' ? CLIENT_PROOF_BASIC : CLIENT_PROOF_NONE,
-                            .client_id = text_of(client),
-                            .client_secret = text_of(secret)};
-    struct request request = world_request(&w->issuer, &ask, w->arena);
+    struct request request = world_clients_request(w, &operation_logout, token, client, secret);
 
-    request.operation = &operation_logout;
     request.input.refresh.by_access_token = true;
     request.input.refresh.silent = true;
     return request;
@@ -340,15 +331,11 @@ static enum outcome give_back(struct world *w, struct text token, const char *cl
 static void begin_for(struct world *w, const char *client, const char *secret,
                       struct answer *answer)
 {
-    struct world_ask ask = {.mount = &w->mount,
-                            .refresh_token = world_session(w, client, "read"),
-                            .client_bound = true,
-                            .client_proof =
-                                secret[0] != '\0' ? CLIENT_PROOF_BASIC : CLIENT_PROOF_NONE,
-                            .client_id = text_of(client),
-                            .client_secret = text_of(secret)};
+    struct request request = world_clients_request(
+        w, &operation_refresh, world_session(w, client, "read"), client, secret);
 
-    assert_int_equal(world_run(&w->issuer, &ask, w->arena, answer, &w->fault), OUTCOME_ROTATED);
+    assert_int_equal(operation_run(&request), OUTCOME_ROTATED);
+    *answer = request.answer;
 }
 
 static void test_either_token_revokes(void **state)
@@ -444,23 +431,10 @@ static void test_a_fault_revokes_nothing(void **state)
 static void test_a_token_of_no_session_cannot_be_revoked(void **state)
 {
     struct world *w = *state;
-    struct client robot = {.enabled = true, .id = "robot", .grants = GRANT_CLIENT};
     struct request request;
 
-    assert_true(client_secret_hash(TEXT("s3cret"), true, &w->secrets, &w->issuer.randomness,
-                                   robot.secrets[0].hash, &w->fault));
-    robot.secrets[0].number = 1;
-    assert_int_equal(store_client_add(w->store, &robot, &w->fault), STORE_OK);
-    request = (struct request){.arena = w->arena,
-                               .issuer = &w->issuer,
-                               .mount = &w->mount,
-                               .realm = &w->realm,
-                               .operation = &operation_client,
-                               .grant = GRANT_CLIENT,
-                               .client = {.bound = true,
-                                          .kind = CLIENT_PROOF_BASIC,
-                                          .id = TEXT("robot"),
-                                          .secret = TEXT("s3cret")}};
+    world_add_robot(w, GRANT_CLIENT, "");
+    request = world_robots_request(w, "s3cret");
     assert_int_equal(operation_run(&request), OUTCOME_RENEWED);
     assert_int_equal(give_back(w, request.answer.access_token, "robot", "s3cret"),
                      OUTCOME_TOKEN_ALONE);

@@ -199,6 +199,17 @@ void world_close(struct world *world)
     scratch_remove(world->scratch);
 }
 
+void world_add_robot(struct world *world, uint32_t grants, const char *scope)
+{
+    struct client client = {.enabled = true, .id = "robot", .grants = grants};
+
+    assert_true(client_secret_hash(TEXT("s3cret"), true, &world->secrets, &world->issuer.randomness,
+                                   client.secrets[0].hash, &world->fault));
+    client.secrets[0].number = 1;
+    assert_true(text_copy(text_of(scope), client.scope, sizeof client.scope));
+    assert_int_equal(store_client_add(world->store, &client, &world->fault), STORE_OK);
+}
+
 enum outcome world_issue(struct world *world, const struct issue_ask *ask, struct answer *answer)
 {
     struct request request = {.arena = world->arena,
@@ -267,6 +278,32 @@ struct request world_request(struct issuer *issuer, const struct world_ask *ask,
                                    .access_token_given = ask->access_token_given,
                                    .access_token = ask->access_token};
     }
+    return request;
+}
+
+struct request world_clients_request(struct world *world, const struct operation *operation,
+                                     struct text token, const char *client, const char *secret)
+{
+    struct world_ask ask = {.mount = &world->mount,
+                            .refresh_token = token,
+                            .client_bound = true,
+                            .client_proof =
+                                secret[0] != '\0' ? CLIENT_PROOF_BASIC : CLIENT_PROOF_NONE,
+                            .client_id = text_of(client),
+                            .client_secret = text_of(secret)};
+    struct request request = world_request(&world->issuer, &ask, world->arena);
+
+    request.operation = operation;
+    return request;
+}
+
+struct request world_robots_request(struct world *world, const char *secret)
+{
+    struct request request =
+        world_clients_request(world, &operation_client, (struct text){0}, "robot", secret);
+
+    memset(&request.input, 0, sizeof request.input);
+    request.grant = GRANT_CLIENT;
     return request;
 }
 

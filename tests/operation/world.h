@@ -52,6 +52,12 @@ struct world_ask {
 /* The request that asks for it, not begun. */
 struct request world_request(struct issuer *issuer, const struct world_ask *ask,
                              struct arena *arena);
+/* The same for an operation that a client asks for with a token; a client without secret ("") only
+ * names itself. */
+struct request world_clients_request(struct world *world, const struct operation *operation,
+                                     struct text token, const char *client, const char *secret);
+/* The same for tokens of client robot's own. */
+struct request world_robots_request(struct world *world, const char *secret);
 /* All of it, waiting for the writes. */
 enum outcome world_run(struct issuer *issuer, const struct world_ask *ask, struct arena *arena,
                        struct answer *answer, struct fault *fault);
@@ -68,6 +74,8 @@ void world_add_key(struct world *world, enum signing_algorithm algorithm, const 
 /* Adds a client, with a secret unless NULL: a generated one, or one that a person chose, at the
  * least cost. */
 void world_add_client(struct world *world, const char *id, const char *secret, bool generated);
+/* Adds client robot with these grants and the secret "s3cret". */
+void world_add_robot(struct world *world, uint32_t grants, const char *scope);
 /* Begins a session as `ask` says. */
 enum outcome world_issue(struct world *world, const struct issue_ask *ask, struct answer *answer);
 /* Begins a session of ada on world->mount; the first refresh token, in the arena. */
