@@ -40,6 +40,7 @@ struct policy {
     int64_t idle_lifetime_ms;
     int64_t absolute_lifetime_ms;
     int64_t access_lifetime_ms;
+    bool access_jitter; /* or up to a tenth less, otherwise for each session and generation */
     int64_t bearer_max_age_ms; /* for how long an expired access token is a bearer to log in with;
                                   0 where the dialect knows no such login */
     enum refresh_format format;

@@ -320,8 +320,10 @@ bool issue_access_token(struct request *request, const struct access_token *toke
         issuer_keyring(request->issuer, token->keyring_version, &request->fault);
     const struct signing_key *key;
     struct layout_claims claims;
+    int64_t lifetime_s;
 
-    if (keyring == NULL) {
+    if (keyring == NULL ||
+        !issue_access_lifetime(request, policy, token->session, token->generation, &lifetime_s)) {
         return false;
     }
     key = keyring_signer(keyring, policy->algorithm, request->realm->name);
@@ -335,7 +337,7 @@ bool issue_access_token(struct request *request, const struct access_token *toke
     if (!fill_claims(request, token, &claims, &request->fault)) {
         return false;
     }
-    claims.expires_at_s = token->issued_at_s + policy->access_lifetime_ms / CLOCK_SECOND;
+    claims.expires_at_s = token->issued_at_s + lifetime_s;
     if (!layout_access_token(policy->layout, key, &claims, request->arena,
                              &request->answer.access_token) ||
         !fill_answer(request, &claims)) {
@@ -343,6 +345,28 @@ bool issue_access_token(struct request *request, const struct access_token *toke
                   "cannot sign the access token: out of memory or libcrypto failed");
         return false;
     }
+    return true;
+}
+
+/* A fleet that began in one second, as after an outage, shall not come back in one second. */
+bool issue_access_lifetime(struct request *request, const struct policy *policy,
+                           const struct session *session, uint32_t generation, int64_t *lifetime_s)
+{
+    const struct text id = {(const char *)session->id, sizeof session->id};
+    uint8_t counter[4];
+    uint8_t hash[CRYPTO_HASH_SIZE];
+
+    *lifetime_s = policy->access_lifetime_ms / CLOCK_SECOND;
+    if (!policy->access_jitter) {
+        return true;
+    }
+    codec_put_u32(counter, generation);
+    if (!secrets_mark_hash(request->issuer->secrets, "access lifetime", id,
+                           (struct text){(const char *)counter, sizeof counter}, hash)) {
+        fault_set(&request->fault, "HMAC failed");
+        return false;
+    }
+    *lifetime_s -= codec_get_u32(hash) % (*lifetime_s / 10 + 1);
     return true;
 }
 

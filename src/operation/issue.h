@@ -25,6 +25,12 @@ struct access_token {
  * request->fault. */
 bool issue_access_token(struct request *request, const struct access_token *token);
 
+/* How long the access token of that generation is good for, in seconds: the policy's time, or where
+ * it is jittered up to a tenth less. The same again for the same session and generation. False with
+ * request->fault. */
+bool issue_access_lifetime(struct request *request, const struct policy *policy,
+                           const struct session *session, uint32_t generation, int64_t *lifetime_s);
+
 /* What is granted to a client (NULL = none): see client_scope. But where a realm wants the scope
  * repeated exactly, or its tokens cannot say one, who asks for none gets none. *scope is in `room`,
  * which has SESSION_SCOPE_MAX bytes. False as there. */

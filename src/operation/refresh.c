@@ -601,8 +601,12 @@ static bool answer_again(struct refresh *refresh, struct text scope, bool fresh)
 {
     const struct session *session = &refresh->grant.session;
     int64_t issued_ms = session->rotated_ms;
+    int64_t lifetime_s;
 
-    if (fresh || issued_ms + refresh->policy.access_lifetime_ms <= refresh->now.wall_ms) {
+    if (!issue_access_lifetime(refresh->request, &refresh->policy, session, session->generation,
+                               &lifetime_s)) {
+        return false;
+    } else if (fresh || issued_ms + lifetime_s * CLOCK_SECOND <= refresh->now.wall_ms) {
         issued_ms = refresh->now.wall_ms;
     }
     refresh->answer->session_expires_ms = decision_expires_ms(&refresh->policy, session);

@@ -111,6 +111,8 @@ const struct config_setting config_realm_settings[] = {
      BETWEEN(0, YEARS(100), "out of range; write 0 (none) to 36500d")},
     {"access-lifetime", config_read_duration, FIELD(struct realm, policy.access_lifetime_ms),
      BETWEEN(CLOCK_SECOND, YEARS(1), "out of range; write 1s to 365d")},
+    {"access-jitter", config_read_switch, FIELD(struct realm, policy.access_jitter),
+     ONE_OF(switches, "write on or off")},
     {"bearer-max-age", config_read_duration, FIELD(struct realm, policy.bearer_max_age_ms),
      BETWEEN(CLOCK_SECOND, YEARS(1), "out of range; write 1s to 365d")},
     {"reuse", config_read_switch, FIELD(struct realm, policy.report_only),

@@ -120,6 +120,55 @@ static void test_replay_of_expired_access_token(void **state)
     assert_int_equal(answer.expires_in_s, 10);
 }
 
+/* Up to a tenth shorter, otherwise for each session and generation, and the same when it is
+ * answered again. */
+static void test_jittered_lifetimes(void **state)
+{
+    enum { SESSIONS = 64, LIFE_S = 3600 };
+    struct world *w = *state;
+    struct answer answer, again, next;
+    int64_t shortest = LIFE_S, longest = 0;
+    int moved = 0;
+
+    w->realm.policy.access_jitter = true;
+    for (int i = 0; i < SESSIONS; i++) {
+        struct text first = world_session(w, "", NULL);
+
+        assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_ROTATED);
+        json_t *payload = world_payload(w, answer.access_token);
+        assert_int_equal(json_integer_value(json_object_get(payload, "exp")) -
+                             json_integer_value(json_object_get(payload, "iat")),
+                         answer.expires_in_s);
+        assert_in_range(answer.expires_in_s, LIFE_S - LIFE_S / 10, LIFE_S);
+        shortest = answer.expires_in_s < shortest ? answer.expires_in_s : shortest;
+        longest = answer.expires_in_s > longest ? answer.expires_in_s : longest;
+        assert_int_equal(world_present(w, &w->mount, first, &again), OUTCOME_REPLAYED);
+        assert_true(text_equal(again.access_token, answer.access_token));
+        assert_int_equal(world_present(w, &w->mount, answer.refresh_token, &next), OUTCOME_ROTATED);
+        moved += next.expires_in_s != answer.expires_in_s;
+    }
+    assert_true(longest - shortest > LIFE_S / 20);
+    assert_true(moved > SESSIONS / 2);
+}
+
+/* One that is over by its own end is not answered again, even before the policy's time is. */
+static void test_replay_of_jittered_access_token(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    struct answer answer, again;
+
+    w->realm.policy.access_lifetime_ms = 30 * CLOCK_SECOND;
+    w->realm.policy.access_jitter = true;
+    do {
+        first = world_session(w, "", NULL);
+        assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_ROTATED);
+    } while (answer.expires_in_s == 30);
+    w->now_ms += answer.expires_in_s * CLOCK_SECOND;
+    assert_int_equal(world_present(w, &w->mount, first, &again), OUTCOME_REPLAYED);
+    assert_int_equal(again.expires_in_s, answer.expires_in_s);
+}
+
 static void test_recovery(void **state)
 {
     struct world *w = *state;
@@ -986,6 +1035,8 @@ int main(void)
         CASE(test_reuse_after_window_is_recorded),
         CASE(test_report_only),
         CASE(test_replay_of_expired_access_token),
+        CASE(test_jittered_lifetimes),
+        CASE(test_replay_of_jittered_access_token),
         CASE(test_recovery),
         CASE(test_strangers_spend_nothing),
         CASE(test_access_token_of_the_session),

@@ -821,6 +821,7 @@ static void test_every_mount_setting(void **state)
                    "idle-lifetime = 1w\n"
                    "absolute-lifetime = 36500d\n"
                    "access-lifetime = 1s\n"
+                   "access-jitter = on\n"
                    "reuse = report\n"
                    "format = uuid\n"
                    "algorithm = EdDSA\n"
@@ -841,6 +842,7 @@ static void test_every_mount_setting(void **state)
     assert_int_equal(mount->realm->policy.idle_lifetime_ms, INT64_C(7) * CLOCK_DAY);
     assert_int_equal(mount->realm->policy.absolute_lifetime_ms, INT64_C(36500) * CLOCK_DAY);
     assert_int_equal(mount->realm->policy.access_lifetime_ms, CLOCK_SECOND);
+    assert_true(mount->realm->policy.access_jitter);
     assert_int_equal(mount->realm->policy.format, REFRESH_FORMAT_UUID);
     assert_int_equal(mount->realm->policy.algorithm, SIGNING_EDDSA);
     assert_int_equal(mount->realm->behaviour, BEHAVIOUR_DEPLOYED);
