@@ -137,24 +137,30 @@ enum form_result form_parse(struct arena *arena, struct text encoded, struct for
     return FORM_OK;
 }
 
+static enum form_find find_from(const struct form *form, const char *name, bool even_empty,
+                                size_t *at, struct text *value)
+{
+    while (*at < form->count) {
+        const struct form_field *field = &form->fields[(*at)++];
+
+        if (text_is(field->name, name) && (field->value.size > 0 || field->bad || even_empty)) {
+            *value = field->value;
+            return field->bad ? FORM_BAD : FORM_ONE;
+        }
+    }
+    return FORM_ABSENT;
+}
+
 static enum form_find find(const struct form *form, const char *name, bool even_empty,
                            struct text *value)
 {
-    enum form_find found = FORM_ABSENT;
+    size_t at = 0;
+    struct text other;
+    enum form_find found = find_from(form, name, even_empty, &at, value);
 
-    for (size_t i = 0; i < form->count; i++) {
-        const struct form_field *field = &form->fields[i];
-        bool empty = field->value.size == 0 && !field->bad;
-        if (!text_is(field->name, name) || (empty && !even_empty)) {
-            continue;
-        }
-        if (found != FORM_ABSENT) {
-            return FORM_REPEATED;
-        }
-        *value = field->value;
-        found = field->bad ? FORM_BAD : FORM_ONE;
-    }
-    return found;
+    return found != FORM_ABSENT && find_from(form, name, even_empty, &at, &other) != FORM_ABSENT
+               ? FORM_REPEATED
+               : found;
 }
 
 enum form_find form_get(const struct form *form, const char *name, struct text *value)
@@ -165,4 +171,9 @@ enum form_find form_get(const struct form *form, const char *name, struct text *
 enum form_find form_get_even_empty(const struct form *form, const char *name, struct text *value)
 {
     return find(form, name, true, value);
+}
+
+enum form_find form_next(const struct form *form, const char *name, size_t *at, struct text *value)
+{
+    return find_from(form, name, false, at, value);
 }

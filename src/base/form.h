@@ -36,6 +36,10 @@ enum form_find form_get(const struct form *form, const char *name, struct text *
  * *value unless FORM_ABSENT. */
 enum form_find form_get_even_empty(const struct form *form, const char *name, struct text *value);
 
+/* The next value of a parameter that may be given several times, from field *at on, which it moves;
+ * 0 before the first. FORM_ABSENT: no more. An empty value counts as omitted. */
+enum form_find form_next(const struct form *form, const char *name, size_t *at, struct text *value);
+
 /* Decodes one value. False where a field would be bad, or without memory. */
 bool form_decode(struct arena *arena, struct text encoded, struct text *decoded);
 

@@ -5,6 +5,7 @@ libdialect_a_SOURCES = \
 	src/dialect/dialect.h \
 	src/dialect/answer.c \
 	src/dialect/answer.h \
+	src/dialect/at_jwt.c src/dialect/at_jwt.h \
 	src/dialect/assertion.c \
 	src/dialect/assertion.h \
 	src/dialect/browser.c src/dialect/browser.h \
@@ -18,6 +19,7 @@ libdialect_a_SOURCES = \
 	src/dialect/oauth_client.c src/dialect/oauth_client.h \
 	src/dialect/oauth_device.c src/dialect/oauth_device.h \
 	src/dialect/oauth_grants.c src/dialect/oauth_grants.h \
+	src/dialect/oauth_target.c src/dialect/oauth_target.h \
 	src/dialect/oauth_token_query.c src/dialect/oauth_token_query.h \
 	src/dialect/fusionauth.c \
 	src/dialect/koppeltaal.c \

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: ISC */
-/* oauth.c: POST /oauth/token of RFC 6749: its answers, its error codes and the access tokens of RFC
- * 9068. Grants, client authentication and the other endpoints are in oauth_grants.c, oauth_client.c
+/* oauth.c: POST /oauth/token of RFC 6749: its answers and its error codes.
+ * Grants, client authentication and the other endpoints are in oauth_grants.c, oauth_client.c
  * and so on. Does not know
  * whether a client is right. */
 #include "dialect/answer.h"
 
+#include "dialect/at_jwt.h"
 #include "dialect/dialect.h"
 #include "dialect/oauth_authorize.h"
 #include "dialect/oauth_client.h"
 #include "dialect/oauth_device.h"
 #include "dialect/oauth_grants.h"
+#include "dialect/oauth_target.h"
 #include "dialect/oauth_token_query.h"
 
 #define JSON_TYPE "application/json;charset=UTF-8"
@@ -22,7 +24,8 @@ static bool decode(struct request *request, enum outcome *refusal)
         *refusal = OUTCOME_PARAMETER_IN_URL;
         return false;
     }
-    return oauth_grants_take(request, refusal) && oauth_client_take(request, refusal);
+    return oauth_grants_take(request, refusal) && oauth_client_take(request, refusal) &&
+           oauth_target_take(request, &request->form, refusal);
 }
 
 /* ---- answer ---- */
@@ -124,6 +127,8 @@ static const struct wording words[] = {
     {OUTCOME_GRANT_TYPE_MISSING, SAYS(400, "invalid_request", "grant_type is missing.")},
     {OUTCOME_GRANT_TYPE_UNSUPPORTED,
      SAYS(400, "unsupported_grant_type", "This endpoint does not take that grant_type.")},
+    {OUTCOME_TARGET_INVALID,
+     SAYS(400, "invalid_target", "No tokens for that resource or audience can be had here.")},
     {OUTCOME_TOKEN_MISSING, SAYS(400, "invalid_request", "token is missing."),
      .when = asks_for_token},
     {OUTCOME_TOKEN_MISSING, SAYS(400, "invalid_request", "refresh_token is missing.")},
@@ -182,34 +187,6 @@ static const struct wording words[] = {
      .when = revokes},
     {WORDS_CLASS(HERE), SAYS(503, "temporarily_unavailable", "Something broke here; try again.")},
     {0},
-};
-
-/* ---- tokens: RFC 9068 section 2.2; where the operator names no audience, it is this server. A
- * client's own token, of which nothing is stored, has no sid ---- */
-
-static void write_access(struct json_out *out, const struct layout_claims *claims)
-{
-    layout_add_named(out, "iss", claims->issuer);
-    json_out_member(out, "sub", claims->subject);
-    layout_add_named(out, "aud", claims->audience.size > 0 ? claims->audience : claims->issuer);
-    layout_add_expiry(out, claims);
-    json_out_member_int(out, "iat", claims->issued_at_s);
-    json_out_member(out, "jti", text_of(claims->jti));
-    layout_add_named(out, "client_id", claims->client);
-    layout_add_named(out, "scope", claims->scope); /* an empty one is none (RFC 6749 section 3.3) */
-    layout_add_named(out, "sid", text_of(claims->session));
-    if (claims->roles.size > 0) {
-        layout_add_words(out, "roles", claims->roles);
-    }
-    layout_add_given(out, claims);
-}
-
-static const struct layout layout = {
-    .header = {{"typ", "at+jwt"}, {.name = "alg"}, {.name = "kid"}},
-    .access = write_access,
-    .session_claim = "sid",
-    .says_scope = true,
-    .says_audience = true,
 };
 
 static bool take_expires_in(struct realm *realm, struct text value)
@@ -319,7 +296,7 @@ const struct dialect oauth_dialect = {
                .absolute_lifetime_ms = INT64_C(365) * CLOCK_DAY,
                .access_lifetime_ms = CLOCK_HOUR,
                .format = REFRESH_FORMAT_NATIVE,
-               .layout = &layout,
+               .layout = &at_jwt_layout,
                .algorithm = SIGNING_RS256,
                .scope_rule = SCOPE_SUBSET},
     .settings = settings,

@@ -6,6 +6,7 @@
 #include "base/codec.h"
 #include "dialect/answer.h"
 #include "dialect/oauth_client.h"
+#include "dialect/oauth_target.h"
 
 enum {
     STATE_MAX = 1024,   /* bytes; three times as many when it is sent back */
@@ -37,8 +38,10 @@ bool oauth_authorize_decode(struct request *request, enum outcome *refusal)
         !dialect_parameter(form_get(form, "redirect_uri", &input->redirect_uri), refusal)) {
         return false;
     }
-    told = read_parameters(request, &parameters, &input->refusal) ? judge(&parameters, input)
-                                                                  : input->refusal;
+    told = read_parameters(request, &parameters, &input->refusal) &&
+                   oauth_target_take(request, form, &input->refusal)
+               ? judge(&parameters, input)
+               : input->refusal;
     input->refused = !outcome_is_grant(told);
     input->refusal = told;
     return true;
@@ -135,6 +138,8 @@ static const struct {
     {OUTCOME_PARAMETER_REPEATED, "invalid_request", "A parameter is given more than once."},
     {OUTCOME_MALFORMED, "invalid_request", "A parameter cannot be decoded or is too long."},
     {OUTCOME_FIELD_MISSING, "invalid_request", "response_type is missing."},
+    {OUTCOME_TARGET_INVALID, "invalid_target",
+     "No tokens for that resource or audience can be had here."},
     {OUTCOME_RESPONSE_MODE, "invalid_request", "The response_mode must be query."},
     {OUTCOME_CHALLENGE, "invalid_request",
      "A code_challenge with the code_challenge_method S256 is required."},
@@ -255,5 +260,6 @@ bool oauth_session_decode(struct request *request, enum outcome *refusal)
     }
     *refusal = OUTCOME_FIELD_MISSING;
     client->kind = client->secret.size > 0 ? CLIENT_PROOF_BODY : CLIENT_PROOF_NONE;
-    return client->secret.size == 0 || client->id.size > 0;
+    return (client->secret.size == 0 || client->id.size > 0) &&
+           oauth_target_take(request, &request->form, refusal);
 }

@@ -5,6 +5,7 @@
 #include "dialect/answer.h"
 #include "dialect/browser.h"
 #include "dialect/oauth_client.h"
+#include "dialect/oauth_target.h"
 #include "http/origin.h"
 
 /* ---- /oauth/device_authorization: RFC 8628 sections 3.1 and 3.2 ---- */
@@ -21,7 +22,8 @@ bool oauth_device_decode(struct request *request, enum outcome *refusal)
         *refusal = OUTCOME_CLIENT_UNAUTHORIZED; /* its page is not there */
         return false;
     }
-    return oauth_parameters(request, rows, 1, refusal) && oauth_client_take(request, refusal);
+    return oauth_parameters(request, rows, 1, refusal) && oauth_client_take(request, refusal) &&
+           oauth_target_take(request, &request->form, refusal);
 }
 
 void oauth_device_encode(const struct request *request, enum outcome outcome,

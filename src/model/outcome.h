@@ -39,6 +39,8 @@
             "a grant_type that this endpoint does not take")                                       \
     OUTCOME(FORM_INVALID, REQUEST, "form",                                                         \
             "a form that was not made here for this user, or is old")                              \
+    OUTCOME(TARGET_INVALID, REQUEST, "target",                                                     \
+            "a resource or audience that tokens of the realm are not for")                         \
     OUTCOME(TOKEN_MISSING, REQUEST, "no-token", "no refresh token")                                \
     OUTCOME(FIELD_MISSING, REQUEST, "no-field",                                                    \
             "a field the dialect requires is missing or mistyped")                                 \

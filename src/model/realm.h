@@ -17,7 +17,12 @@ enum mount_behaviour { BEHAVIOUR_DOCUMENTED, BEHAVIOUR_DEPLOYED };
  * are, or any name, which gets an account without a password at its first login. */
 enum realm_remote_user { REMOTE_USER_OFF, REMOTE_USER_KNOWN, REMOTE_USER_ANY };
 
-enum { REALM_VALUE_MAX = 256, REALM_URI_MAX = 512, REALM_ORIGINS_MAX = 1024 };
+enum {
+    REALM_VALUE_MAX = 256,
+    REALM_URI_MAX = 512,
+    REALM_ORIGINS_MAX = 1024,
+    REALM_TARGETS_MAX = 1024
+};
 
 struct dialect; /* dialect/dialect.h; opaque down here */
 
@@ -39,10 +44,13 @@ struct realm {
     char issuer[REALM_VALUE_MAX + 1];
     bool issuer_is_own; /* the operator's word, not the dialect's */
     char audience[REALM_VALUE_MAX + 1];
+    char targets[REALM_TARGETS_MAX + 1]; /* further audiences that may be asked for (RFC 8707),
+                                            space-separated */
     char origins[REALM_ORIGINS_MAX + 1]; /* whose pages may ask from a browser, space-separated; "*"
                                             = any; "" = only our own */
     struct cookie_policy cookies;
     bool expires_in_omitted; /* exactly the document's keys, where it does not have `expires_in` */
+    bool at_jwt; /* its access tokens are those of RFC 9068, whatever the dialect's own are */
     enum realm_remote_user remote_user;
     bool query_refused;  /* tokens in the URL are refused where the dialect would read them */
     bool auth_key_asked; /* a login shows a key of the application, whose SHA-256 this is: */

@@ -9,6 +9,7 @@
 static bool is_of_realm(const struct request *request, struct text token, const json_t *payload);
 static bool names_session(const struct request *request, const json_t *payload);
 static bool is_for_realm(const struct realm *realm, const json_t *payload);
+static bool names_target(const struct realm *realm, const json_t *audience);
 static bool is_absent_or(const json_t *payload, const char *claim, const char *value);
 
 json_t *access_token_open(struct request *request, struct text token, enum outcome *refusal)
@@ -74,7 +75,23 @@ static bool is_for_realm(const struct realm *realm, const json_t *payload)
     const json_t *audience = json_object_get(payload, "aud");
 
     return audience == NULL || json_in_names(audience, realm->audience) ||
-           (realm->audience[0] == '\0' && json_in_names(audience, realm->issuer));
+           (realm->audience[0] == '\0' && json_in_names(audience, realm->issuer)) ||
+           names_target(realm, audience);
+}
+
+/* One that may be asked for. */
+static bool names_target(const struct realm *realm, const json_t *audience)
+{
+    struct text rest = text_of(realm->targets);
+    struct text target;
+    char name[REALM_TARGETS_MAX + 1];
+
+    while ((target = text_word(&rest)).size > 0) {
+        if (text_copy(target, name, sizeof name) && json_in_names(audience, name)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool is_absent_or(const json_t *payload, const char *claim, const char *value)

@@ -29,6 +29,8 @@ static bool sign_first(struct issue *issue);
 static bool make_first_token(struct issue *issue);
 static bool fill_claims(const struct request *request, const struct access_token *token,
                         struct layout_claims *claims, struct fault *fault);
+static bool name_token(const struct request *request, const struct access_token *token,
+                       char jti[37]);
 static bool fill_account(const struct request *request, const struct account *account,
                          struct layout_claims *claims, struct fault *fault);
 static bool fill_answer(struct request *request, const struct layout_claims *claims);
@@ -374,11 +376,11 @@ static bool fill_claims(const struct request *request, const struct access_token
                         struct layout_claims *claims, struct fault *fault)
 {
     const struct session *session = token->session;
-    const struct hook_answer *hook = &request->hook;
 
     memset(claims, 0, sizeof *claims);
     claims->issuer = text_of(request->realm->issuer);
     claims->audience = text_of(request->realm->audience);
+    claims->targets = request->targets;
     claims->client = text_of(session->client);
     claims->issued_at_s = token->issued_at_s;
     claims->scope = token->scope;
@@ -387,8 +389,7 @@ static bool fill_claims(const struct request *request, const struct access_token
     if (!token->alone) {
         codec_uuid_format(session->id, claims->session);
     }
-    if (!refresh_token_jti(request->issuer->secrets, session->id, token->generation,
-                           token->issued_at_s, hook->asked ? hook->digest : NULL, claims->jti)) {
+    if (!name_token(request, token, claims->jti)) {
         fault_set(fault, "HMAC failed");
         return false;
     }
@@ -398,6 +399,33 @@ static bool fill_claims(const struct request *request, const struct access_token
         return true;
     }
     return fill_account(request, token->account, claims, fault);
+}
+
+/* Its jti covers what the hook has said and what the request has chosen, so there are never two
+ * different tokens of one jti. */
+static bool name_token(const struct request *request, const struct access_token *token,
+                       char jti[37])
+{
+    const struct secrets *secrets = request->issuer->secrets;
+    const struct session *session = token->session;
+    const struct hook_answer *hook = &request->hook;
+    const uint8_t *further = hook->asked ? hook->digest : NULL;
+    bool narrowed = !text_equal(token->scope, text_of(session->scope));
+    uint8_t digest[CRYPTO_HASH_SIZE];
+
+    if (narrowed || request->targets.size > 0) {
+        if (!secrets_mark_hash(secrets, "scope and audience", token->scope, request->targets,
+                               digest) ||
+            (further != NULL &&
+             !secrets_mark_hash(secrets, "claims",
+                                (struct text){(const char *)digest, sizeof digest},
+                                (struct text){(const char *)further, sizeof digest}, digest))) {
+            return false;
+        }
+        further = digest;
+    }
+    return refresh_token_jti(secrets, session->id, token->generation, token->issued_at_s, further,
+                             jti);
 }
 
 /* The claims that come from the account as it is now, and from the hook. False: the account's are

@@ -191,6 +191,8 @@ struct request {
     const struct operation *operation;
     enum grant_bit grant; /* that the client must be allowed to use; 0 = it uses none of them */
     struct client_proof client;
+    struct text targets; /* the audiences that the access token shall be for, space-separated: some
+                            of the realm's; "" = its usual one */
     union {
         struct refresh_input refresh;
         struct login_input login;

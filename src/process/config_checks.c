@@ -16,6 +16,8 @@ static bool has_no_evidence(const struct realm *realm);
 static bool recovers_nothing_more(const struct realm *realm);
 static bool ends_before_idle(const struct realm *realm);
 static bool says_no_audience(const struct realm *realm);
+static bool says_no_targets(const struct realm *realm);
+static bool has_at_jwt(const struct realm *realm);
 static bool loses_no_scope(const struct realm *realm);
 static bool takes_no_bearer(const struct realm *realm);
 static bool adopts_nothing(const struct realm *realm);
@@ -45,6 +47,8 @@ static const struct {
     {"idle-lifetime", ends_before_idle,
      "sessions end before, by absolute-lifetime; write less than that, or 0"},
     {"audience", says_no_audience, "access tokens here name no audience; remove the line"},
+    {"resources", says_no_targets, "no request here asks for one; remove the line"},
+    {"access-token", has_at_jwt, "access tokens here are of that type anyway; remove the line"},
     {"bearer-max-age", takes_no_bearer,
      "no one logs in with an access token here; remove the line"},
     {"remote-user", asks_for_no_user,
@@ -130,7 +134,11 @@ static bool check_format(struct config_reader *reader, size_t i)
     unsigned format = config_realm_line(reader, i, "format");
     unsigned rotation = config_realm_line(reader, i, "rotation");
 
-    if (policy->format == REFRESH_FORMAT_JWT && policy->layout->refresh == NULL) {
+    if (policy->format == REFRESH_FORMAT_JWT && format == 0 && realm->at_jwt) {
+        return config_complain(reader, config_realm_line(reader, i, "access-token"),
+                               "access-token = at+jwt: refresh tokens of format jwt are laid out "
+                               "as the dialect's own access tokens; add format = native");
+    } else if (policy->format == REFRESH_FORMAT_JWT && policy->layout->refresh == NULL) {
         return config_complain(reader, format,
                                "format = jwt: %s has no such refresh tokens; write native or uuid",
                                realm->dialect->name);
@@ -236,6 +244,17 @@ static bool ends_before_idle(const struct realm *realm)
 static bool says_no_audience(const struct realm *realm)
 {
     return !realm->policy.layout->says_audience;
+}
+
+/* Those whose own tokens can say several are those that are asked for them. */
+static bool says_no_targets(const struct realm *realm)
+{
+    return !realm->dialect->policy.layout->says_targets;
+}
+
+static bool has_at_jwt(const struct realm *realm)
+{
+    return layout_needs_issuer(realm->dialect->policy.layout);
 }
 
 static bool loses_no_scope(const struct realm *realm)

@@ -92,6 +92,7 @@ typedef bool config_read(struct config_reader *reader, const struct config_setti
 config_read config_read_text;      /* char[room]: UTF-8 without control characters */
 config_read config_read_issuer;    /* char[room]: an http(s) URL, a name of one word, or "" */
 config_read config_read_name;      /* char[room]: one visible ASCII word, as in logs and tokens */
+config_read config_read_words;     /* char[room]: visible ASCII words, space-separated */
 config_read config_read_log;       /* char[room]: a target of log_open */
 config_read config_read_path;      /* char[room]: a file; relative to the configuration's folder */
 config_read config_read_store;     /* char[room]: the URL of a store */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dialect/at_jwt.h"
 #include "dialect/dialect.h"
 #include "http/origin.h"
 
@@ -300,6 +301,9 @@ static bool finish_realms(struct config_reader *reader)
 
         if (!realm_issues(realm)) {
             continue;
+        }
+        if (realm->at_jwt) {
+            realm->policy.layout = &at_jwt_layout;
         }
         realm->issuer_is_own = config_realm_line(reader, i, "issuer") != 0;
         if (reader->issuer[0] != '\0' && !realm->issuer_is_own) {

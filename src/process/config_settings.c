@@ -36,6 +36,7 @@ static const struct config_choice behaviours[] = {
     {"documented", BEHAVIOUR_DOCUMENTED}, {"deployed", BEHAVIOUR_DEPLOYED}, {NULL, 0}};
 static const struct config_choice evidences[] = {
     {"client", RECOVERY_EVIDENCE_CLIENT}, {"none", RECOVERY_EVIDENCE_NONE}, {NULL, 0}};
+static const struct config_choice access_tokens[] = {{"dialect", 0}, {"at+jwt", 1}, {NULL, 0}};
 static const struct config_choice losses[] = {{"refuse", 0}, {"allow", 1}, {NULL, 0}};
 static const struct config_choice remote_users[] = {
     {"off", REMOTE_USER_OFF}, {"known", REMOTE_USER_KNOWN}, {"any", REMOTE_USER_ANY}, {NULL, 0}};
@@ -122,6 +123,9 @@ const struct config_setting config_realm_settings[] = {
     {"algorithm", config_read_algorithm, FIELD(struct realm, policy.algorithm)},
     {"issuer", config_read_issuer, FIELD(struct realm, issuer)},
     {"audience", config_read_text, FIELD(struct realm, audience)},
+    {"resources", config_read_words, FIELD(struct realm, targets)},
+    {"access-token", config_read_switch, FIELD(struct realm, at_jwt),
+     ONE_OF(access_tokens, "unknown; write dialect or at+jwt")},
     {"allow-origins", config_read_origins, FIELD(struct realm, origins)},
     {"remote-user", config_read_choice, FIELD(struct realm, remote_user),
      ONE_OF(remote_users, "unknown; write off, known or any")},

@@ -37,6 +37,22 @@ bool config_read_name(struct config_reader *reader, const struct config_setting 
     return config_read_text(reader, setting, value, field, wrong);
 }
 
+bool config_read_words(struct config_reader *reader, const struct config_setting *setting,
+                       struct text value, void *field, const char **wrong)
+{
+    struct text rest = value;
+
+    while (rest.size > 0) {
+        struct text word = text_split(&rest, ' ');
+
+        if (word.size > 0 && !text_is_visible_ascii(word)) {
+            *wrong = "not words of visible ASCII with one space between them";
+            return false;
+        }
+    }
+    return config_read_text(reader, setting, value, field, wrong);
+}
+
 /* Some servers name themselves by a word ("acme.com"); what must have a URL is checked with its
  * realm. */
 bool config_read_issuer(struct config_reader *reader, const struct config_setting *setting,

@@ -181,3 +181,15 @@ void layout_add_named(struct json_out *out, const char *key, struct text value)
         json_out_member(out, key, value);
     }
 }
+
+void layout_add_audience(struct json_out *out, const struct layout_claims *claims,
+                         struct text usual)
+{
+    struct text asked = claims->targets;
+
+    if (text_find(asked, ' ') < asked.size) {
+        layout_add_words(out, "aud", asked);
+    } else {
+        layout_add_named(out, "aud", asked.size > 0 ? asked : usual);
+    }
+}

@@ -12,6 +12,7 @@
 struct layout_claims {
     struct text issuer;
     struct text audience;
+    struct text targets;  /* audiences that were asked for instead, space-separated; "" = none */
     struct text subject;  /* of the account, else its name */
     struct text username; /* the account's name */
     uint64_t user_number; /* account claims' "userId" when it is a number, else account.number */
@@ -46,6 +47,7 @@ struct layout {
                                   NULL */
     bool says_scope;           /* access tokens carry the scope */
     bool says_audience;        /* access tokens carry `aud` */
+    bool says_targets;         /* … which may be several that were asked for */
     bool refresh_has_no_exp;   /* in the original, a token with `exp` is an access token */
 };
 
@@ -78,6 +80,10 @@ void layout_add_account_claim(struct json_out *out, const struct layout_claims *
                               const char *key);
 /* What a hook has given, for layouts that may carry any claim. */
 void layout_add_given(struct json_out *out, const struct layout_claims *claims);
+/* `aud`: what was asked for, or else the usual one, unless that is empty. One is a string, several
+ * are an array (RFC 7519 section 4.1.3). */
+void layout_add_audience(struct json_out *out, const struct layout_claims *claims,
+                         struct text usual);
 /* A member, unless its value is empty. */
 void layout_add_named(struct json_out *out, const char *key, struct text value);
 

@@ -199,6 +199,24 @@ static void test_bad(void **state)
     assert_int_equal(form_get(&form, "a", &value), FORM_REPEATED);
 }
 
+/* What may be repeated is taken one by one, and the empty ones are omitted. */
+static void test_next(void **state)
+{
+    struct form form;
+    struct text value;
+    size_t at = 0;
+
+    assert_int_equal(form_parse(*state, TEXT("a=1&b=2&a=&a=3&a=%"), &form), FORM_OK);
+    assert_int_equal(form_next(&form, "a", &at, &value), FORM_ONE);
+    expect_text(value, "1");
+    assert_int_equal(form_next(&form, "a", &at, &value), FORM_ONE);
+    expect_text(value, "3");
+    assert_int_equal(form_next(&form, "a", &at, &value), FORM_BAD);
+    assert_int_equal(form_next(&form, "a", &at, &value), FORM_ABSENT);
+    at = 0;
+    assert_int_equal(form_next(&form, "c", &at, &value), FORM_ABSENT);
+}
+
 static void test_utf8_passes(void **state)
 {
     struct form form;
@@ -296,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_utf8_passes),
         cmocka_unit_test(test_field_limit),
+        cmocka_unit_test(test_next),
         cmocka_unit_test(test_get),
         cmocka_unit_test(test_arena_runs_out),
     };

@@ -183,6 +183,8 @@ static void obey(struct text line, struct trial *trial, struct script *script)
         answer->readiness = readiness_of(value);
     } else if (text_is(word, "@issuer")) {
         assert_true(text_copy(value, trial->realm.issuer, sizeof trial->realm.issuer));
+    } else if (text_is(word, "@resources")) {
+        assert_true(text_copy(value, trial->realm.targets, sizeof trial->realm.targets));
     } else if (text_is(word, "@origins")) {
         assert_true(text_copy(value, trial->realm.origins, sizeof trial->realm.origins));
     } else if (text_is(word, "@set")) {
@@ -345,6 +347,7 @@ static void show_ask(struct buffer *out, const struct request *request)
     if (request->operation != &operation_refresh && request->operation != &operation_login) {
         buffer_addf(out, "  operation: %s\n", request->operation->word);
     }
+    show_text(out, "targets", false, request->targets);
     if (request->operation == &operation_refresh || request->operation == &operation_logout ||
         request->operation == &operation_verify) {
         const struct refresh_input *input = &request->input.refresh;

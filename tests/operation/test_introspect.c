@@ -155,6 +155,31 @@ static void test_a_clients_own_token(void **state)
     assert_int_equal(judge(w, request.answer.access_token, "api"), OUTCOME_INACTIVE);
 }
 
+/* One that names no session is for an audience that may be asked for, or it is another realm's. */
+static void test_audiences_of_a_clients_own_token(void **state)
+{
+    static const struct {
+        const char *targets;
+        const char *allowed;
+        enum outcome outcome;
+    } rows[] = {{"", "", OUTCOME_SERVED},
+                {"https://a.example", "https://b.example https://a.example", OUTCOME_SERVED},
+                {"https://a.example https://b.example", "https://b.example", OUTCOME_SERVED},
+                {"https://a.example", "https://a.example/ https://b.example", OUTCOME_INACTIVE}};
+    struct world *w = *state;
+
+    world_add_client(w, "api", "s3cret", true);
+    world_add_robot(w, GRANT_CLIENT, "");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct request request = world_robots_request(w, "s3cret");
+
+        request.targets = text_of(rows[i].targets);
+        assert_int_equal(operation_run(&request), OUTCOME_RENEWED);
+        strcpy(w->realm.targets, rows[i].allowed);
+        assert_int_equal(judge(w, request.answer.access_token, "api"), rows[i].outcome);
+    }
+}
+
 /* A token may be for any place, or for several: its session says which realm it is of. */
 static void test_of_any_audience(void **state)
 {
@@ -176,9 +201,13 @@ static void test_of_any_audience(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_access_token),        CASE(test_what_ends_a_session_ends_its_access_tokens),
-        CASE(test_refresh_token),       CASE(test_who_may_ask),
-        CASE(test_a_clients_own_token), CASE(test_of_any_audience),
+        CASE(test_access_token),
+        CASE(test_audiences_of_a_clients_own_token),
+        CASE(test_what_ends_a_session_ends_its_access_tokens),
+        CASE(test_refresh_token),
+        CASE(test_who_may_ask),
+        CASE(test_a_clients_own_token),
+        CASE(test_of_any_audience),
     };
     return cmocka_run_group_tests_name("operation/introspect", tests, NULL, NULL);
 }

@@ -263,6 +263,53 @@ static void test_scope(void **state)
 }
 
 /* A scope is granted in one form, however it is spelled. */
+/* What a request chooses is in its access token alone, and two that differ have two names. */
+static void test_chosen_audience_and_scope(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", "read write");
+    struct world_ask ask = {.mount = &w->mount, .refresh_token = first};
+    const struct {
+        const char *targets, *scope, *aud;
+    } rows[] = {{"", "", "\"api\""},
+                {"https://a.example", "", "\"https://a.example\""},
+                {"https://a.example https://b.example", "",
+                 "[\"https://a.example\", \"https://b.example\"]"},
+                {"", "read", "\"api\""}};
+    const char *names[sizeof rows / sizeof rows[0]];
+    struct text next = {0};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ask.scope = text_of(rows[i].scope);
+        ask.scope_given = ask.scope.size > 0;
+        for (int again = 0; again < 2; again++) {
+            struct request request = world_request(&w->issuer, &ask, w->arena);
+
+            request.targets = text_of(rows[i].targets);
+            assert_int_equal(operation_run(&request),
+                             i + (size_t)again == 0 ? OUTCOME_ROTATED : OUTCOME_REPLAYED);
+            json_t *payload = world_payload(w, request.answer.access_token);
+            char *aud = json_dumps(json_object_get(payload, "aud"), JSON_ENCODE_ANY);
+            assert_string_equal(aud, rows[i].aud);
+            free(aud);
+            const char *jti = json_string_value(json_object_get(payload, "jti"));
+            assert_true(again == 0 || strcmp(jti, names[i]) == 0);
+            names[i] = jti;
+            assert_true(next.size == 0 || text_equal(next, request.answer.refresh_token));
+            next = request.answer.refresh_token;
+        }
+        for (size_t k = 0; k < i; k++) {
+            assert_string_not_equal(names[k], names[i]);
+        }
+    }
+    ask = (struct world_ask){.mount = &w->mount, .refresh_token = next};
+    struct request whole = world_request(&w->issuer, &ask, w->arena);
+    assert_int_equal(operation_run(&whole), OUTCOME_ROTATED);
+    json_t *payload = world_payload(w, whole.answer.access_token);
+    assert_string_equal(json_string_value(json_object_get(payload, "aud")), "api");
+    assert_string_equal(json_string_value(json_object_get(payload, "scope")), "read write");
+}
+
 static void test_scope_is_kept_in_one_form(void **state)
 {
     struct world *w = *state;
@@ -1043,6 +1090,7 @@ int main(void)
         CASE(test_overtaken_while_it_waited),
         CASE(test_lost_race_is_answered_as_a_replay),
         CASE(test_scope),
+        CASE(test_chosen_audience_and_scope),
         CASE(test_scope_is_kept_in_one_form),
         CASE(test_one_of_several_tokens),
         CASE(test_preferred_token),

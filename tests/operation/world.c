@@ -55,7 +55,7 @@ static void write_native(struct json_out *out, const struct layout_claims *claim
 {
     layout_add_named(out, "iss", claims->issuer);
     json_out_member(out, "sub", claims->subject);
-    layout_add_named(out, "aud", claims->audience);
+    layout_add_audience(out, claims, claims->audience);
     layout_add_expiry(out, claims);
     json_out_member_int(out, "iat", claims->issued_at_s);
     json_out_member(out, "jti", text_of(claims->jti));

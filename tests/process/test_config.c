@@ -351,6 +351,12 @@ static const struct {
     {MOUNT "adopt-claim = user_id\n",
      "retoken.conf:3: adopt-claim has no effect: nothing is adopted here; add adopt = on, or "
      "remove the line"},
+    {MOUNT "resources = https://a.example  \xc3\xa9\n",
+     "retoken.conf:3: resources = https://a.example  \xc3\xa9: not words of visible ASCII with one "
+     "space between them"},
+    {MOUNT "access-token = jwt\n",
+     "retoken.conf:3: access-token = jwt: unknown; write dialect or at+jwt"},
+    {MOUNT "access-jitter = 10%\n", "retoken.conf:3: access-jitter = 10%: write on or off"},
     {MOUNT "scope-loss = yes\n",
      "retoken.conf:3: scope-loss = yes: unknown; write allow or refuse"},
     {MOUNT "recovery-evidence = key\n",
@@ -501,6 +507,14 @@ static const struct {
      "unix:/run/app/claims or http://127.0.0.1:8000/claims"},
     {MOUNT "hook = users\n",
      "retoken.conf:3: hook = users: there is no such section; add [hook NAME]"},
+    {KOPONG "resources = https://a.example\n",
+     "retoken.conf:3: resources has no effect: no request here asks for one; remove the line"},
+    {MOUNT "access-token = at+jwt\n",
+     "retoken.conf:3: access-token has no effect: access tokens here are of that type anyway; "
+     "remove the line"},
+    {KOPONG "access-token = at+jwt\n",
+     "retoken.conf:3: access-token = at+jwt: refresh tokens of format jwt are laid out as the "
+     "dialect's own access tokens; add format = native"},
     {MOUNT "scope-loss = allow\n",
      "retoken.conf:3: scope-loss has no effect: access tokens here say their scope; remove the "
      "line"},
@@ -854,6 +868,12 @@ static void test_every_mount_setting(void **state)
     assert_ptr_equal(mount->realm->policy.layout, kopong_dialect.policy.layout);
     assert_true(mount->realm->policy.rotate);
     assert_int_equal(mount->realm->policy.recovery_generations, 1);
+    mount = loaded(KOPONG "access-token = at+jwt\nformat = native\n", "/k");
+    assert_ptr_equal(mount->realm->policy.layout, oauth_dialect.policy.layout);
+    mount = loaded(KOPONG "access-token = dialect\n", "/k");
+    assert_ptr_equal(mount->realm->policy.layout, kopong_dialect.policy.layout);
+    mount = loaded(MOUNT "resources = https://a.example urn:b\n", "/oauth/token");
+    assert_string_equal(mount->realm->targets, "https://a.example urn:b");
     mount = loaded(KOPONG "bearer-max-age = 1h\n", "/k");
     assert_int_equal(mount->realm->policy.bearer_max_age_ms, CLOCK_HOUR);
     mount = loaded(KOPONG "principal = off\nscope-loss = allow\n", "/k");
