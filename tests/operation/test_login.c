@@ -173,7 +173,7 @@ static void test_bearers(void **state)
          OUTCOME_TOKEN_INVALID},
         {"{\"alg\":\"HS256\"}", "\"exp\":1800000000,\"aud\":\"api\"", OUTCOME_ROTATED},
         {"{\"alg\":\"HS256\"}", "\"exp\":1800000000,\"aud\":\"apis\"", OUTCOME_TOKEN_INVALID},
-        {"{\"alg\":\"HS256\"}", "\"exp\":1800000000,\"aud\":[\"api\"]", OUTCOME_TOKEN_INVALID},
+        {"{\"alg\":\"HS256\"}", "\"exp\":1800000000,\"aud\":[\"api\"]", OUTCOME_ROTATED},
     };
     struct world *w = *state;
     const struct keyring *keyring = issuer_keyring_now(&w->issuer, &w->fault);
