@@ -292,6 +292,10 @@ def plan_of_campaign(options):
     return [BUILD, *stages]
 
 
+# The files of tests/e2e that send one request after another: half of the folder's time, a lane of its own.
+REQUEST_TESTS = "test_mounts or test_hostile or test_field"
+
+
 def folders_with_tests():
     """Folders of tests/ that hold pytest files, other than those with stages of their own."""
     return sorted({path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")} - {"dist", "e2e", "package"})
@@ -305,8 +309,10 @@ def plan():
         BUILD,
         Stage("unit", "unit tests and fuzz seeds", unit("build"), needs=["build"]),
         CLANG,
-        Stage("e2e", "real web servers, races, kills, faults", pytest("tests/e2e", "-k", "not test_postgresql"),
+        Stage("e2e-requests", "requests of all kinds, real web servers", pytest("tests/e2e", "-k", REQUEST_TESTS),
               needs=["build"]),
+        Stage("e2e-mishaps", "races, kills, faults, clients, whole sites",
+              pytest("tests/e2e", "-k", f"not ({REQUEST_TESTS}) and not test_postgresql"), needs=["build"]),
         Stage("e2e-postgresql", "what PostgreSQL does", pytest("tests/e2e", "-k", "test_postgresql"), needs=["build"]),
         Stage("races-postgresql", "races and kills on PostgreSQL",
               pytest("tests/e2e", "-k", "test_race or test_kill", RETOKEN_STORE="postgresql"),
