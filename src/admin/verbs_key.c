@@ -429,7 +429,7 @@ static enum call_end set_state(struct call *call, const char *kid, enum signing_
     struct fault fault = {0};
 
     snprintf(note, sizeof note, "%s %s", kid, what);
-    store_prepare_key_set_state(&write, kid, state);
+    store_prepare_key_set_state(&write, kid, state, call->now_ms);
     call_attach(call, &write, EVENT_KEY, 0, NULL, NULL, note);
     switch (store_write(call->service.store, &write, &fault)) {
     case STORE_OK:

@@ -64,3 +64,55 @@ bool signing_state_is_foreign(enum signing_state state)
 {
     return state == SIGNING_VERIFY_ONLY || state == SIGNING_VERIFY_RETIRED;
 }
+
+/* ---- dates ---- */
+
+bool signing_is_due(const struct clock_moment *planned, int64_t at_ms,
+                    const struct clock_moment *now)
+{
+    if (at_ms == 0 || planned->wall_ms == 0) {
+        return false;
+    } else if (planned->boot != 0 && planned->boot == now->boot) {
+        return now->boot_ms - planned->boot_ms >= at_ms - planned->wall_ms;
+    }
+    return now->wall_ms >= at_ms;
+}
+
+bool signing_follows(const struct signing_row *row, const struct signing_row *other)
+{
+    return row->state == SIGNING_ACTIVE && row->number > other->number &&
+           signing_is_in_place_of(row, other);
+}
+
+bool signing_is_in_place_of(const struct signing_row *row, const struct signing_row *other)
+{
+    return row->algorithm == other->algorithm &&
+           text_equal(text_of(row->realm), text_of(other->realm));
+}
+
+static bool is_followed(const struct signing_row *rows, size_t count, const struct signing_row *row)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (signing_follows(&rows[i], row)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void signing_rows_at(struct signing_row *rows, size_t count, const struct clock_moment *now)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].state == SIGNING_PUBLISHED &&
+            signing_is_due(&rows[i].planned, rows[i].activates_ms, now)) {
+            rows[i].state = SIGNING_ACTIVE;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].state == SIGNING_ACTIVE &&
+            signing_is_due(&rows[i].planned, rows[i].retires_ms, now) &&
+            is_followed(rows, count, &rows[i])) {
+            rows[i].state = SIGNING_RETIRED;
+        }
+    }
+}

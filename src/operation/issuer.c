@@ -11,8 +11,9 @@
 #include "operation/device_polls.h"
 #include "operation/password_gate.h"
 
-/* Keyrings change when an operator adds or retires a key. The last 256 are kept instead of being
- * counted: a thread signs for milliseconds, and the 256th change of keys after that comes later. */
+/* Keyrings change when an operator adds or retires a key, and when the date of one comes. The last
+ * 256 are kept instead of being counted: a thread signs for milliseconds, and the 256th change of
+ * keys after that comes later. */
 enum { KEYRINGS_KEPT = 256 };
 
 struct issuer_keyrings {
@@ -25,6 +26,7 @@ struct issuer_keyrings {
 static struct keyring *load(const struct issuer *issuer, struct fault *fault)
 {
     struct keyring *keyring = NULL;
+    struct clock_moment now = clock_moment(&issuer->clock); /* a date that comes now is seen next */
     uint64_t version;
     size_t count;
     struct signing_row *rows = calloc(KEYRING_MAX, sizeof *rows);
@@ -36,7 +38,7 @@ static struct keyring *load(const struct issuer *issuer, struct fault *fault)
     /* the version first: a key added in between makes the next request reload, never miss it */
     if (store_keyring_version(issuer->store, &version, fault) == STORE_OK &&
         store_key_list(issuer->store, false, rows, KEYRING_MAX, &count, fault) == STORE_OK) {
-        keyring = keyring_open(rows, count, version, issuer->secrets, fault);
+        keyring = keyring_open(rows, count, version, &now, issuer->secrets, fault);
     }
     free(rows);
     return keyring;
@@ -109,9 +111,17 @@ void issuer_close(struct issuer *issuer)
     memset(issuer, 0, sizeof *issuer);
 }
 
-static bool fresh_enough(const struct keyring *keyring, uint64_t version)
+static bool fresh_enough(const struct issuer *issuer, const struct keyring *keyring,
+                         uint64_t version)
 {
-    return keyring != NULL && keyring_version(keyring) >= version;
+    if (keyring == NULL || keyring_version(keyring) < version) {
+        return false;
+    } else if (!keyring_has_dates(keyring)) {
+        return true;
+    }
+    const struct clock_moment now = clock_moment(&issuer->clock);
+
+    return keyring_is_of(keyring, &now);
 }
 
 const struct keyring *issuer_keyring(struct issuer *issuer, uint64_t version, struct fault *fault)
@@ -119,12 +129,12 @@ const struct keyring *issuer_keyring(struct issuer *issuer, uint64_t version, st
     struct issuer_keyrings *keyrings = issuer->keyrings;
     struct keyring *current = atomic_load(&keyrings->current);
 
-    if (fresh_enough(current, version)) {
+    if (fresh_enough(issuer, current, version)) {
         return current;
     }
     pthread_mutex_lock(&keyrings->reload);
     current = atomic_load(&keyrings->current);
-    if (!fresh_enough(current, version)) {
+    if (!fresh_enough(issuer, current, version)) {
         current = load(issuer, fault);
         if (current != NULL) {
             keyring_close(keyrings->kept[keyrings->oldest]);

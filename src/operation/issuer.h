@@ -43,8 +43,8 @@ bool issuer_open(struct issuer *issuer, struct store *store, const struct secret
 void issuer_close(struct issuer *issuer);
 
 /* The keyring of at least this store version (as store_session_view gives it), reloaded when the
- * current one is older. Lives until issuer_close, so no thread loses it while it signs. NULL with
- * *fault. */
+ * current one is older or the date of a key has come. Lives until issuer_close, so no thread loses
+ * it while it signs. NULL with *fault. */
 const struct keyring *issuer_keyring(struct issuer *issuer, uint64_t version, struct fault *fault);
 /* The same after asking the store for its version. */
 const struct keyring *issuer_keyring_now(struct issuer *issuer, struct fault *fault);

@@ -217,6 +217,9 @@ static bool tell_keys(const struct metrics_page *page, struct request *request)
     for (size_t i = 0; i < count; i++) {
         int64_t age_ms = now_ms > rows[i].created_ms ? now_ms - rows[i].created_ms : 0;
 
+        if (signing_state_is_retired(rows[i].state)) {
+            continue;
+        }
         buffer_add_c(page->out, "retoken_key_age_seconds{");
         label(page, "kid", rows[i].kid);
         buffer_add_char(page->out, ',');

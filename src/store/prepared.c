@@ -373,11 +373,20 @@ void store_prepare_key_add(struct store_write *write, struct signing_row *row)
 }
 
 void store_prepare_key_set_state(struct store_write *write, const char *kid,
-                                 enum signing_state state)
+                                 enum signing_state state, int64_t now_ms)
 {
-    start(write, STORE_WRITE_KEY_STATE, 0);
+    start(write, STORE_WRITE_KEY_STATE, now_ms);
     write->of.key_state.kid = kid;
     write->of.key_state.state = state;
+}
+
+void store_prepare_key_rotate(struct store_write *write, struct signing_row *row,
+                              int64_t publish_ms, int64_t keep_ms)
+{
+    start(write, STORE_WRITE_KEY_ROTATE, row->created_ms);
+    write->of.key_rotate.row = row;
+    write->of.key_rotate.publish_ms = publish_ms;
+    write->of.key_rotate.keep_ms = keep_ms;
 }
 
 enum store_result store_key_add(struct store *store, struct signing_row *row, struct fault *fault)
@@ -397,7 +406,7 @@ enum store_result store_key_set_state(struct store *store, const char *kid,
 {
     struct store_write write;
 
-    store_prepare_key_set_state(&write, kid, state);
+    store_prepare_key_set_state(&write, kid, state, 0);
     return store_write(store, &write, fault);
 }
 

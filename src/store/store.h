@@ -232,6 +232,7 @@ enum store_write_kind {
     STORE_WRITE_CLIENT_USE, /* nothing but when its secret was last used */
     STORE_WRITE_KEY_ADD,
     STORE_WRITE_KEY_STATE,
+    STORE_WRITE_KEY_ROTATE,
     STORE_WRITE_PRUNE,
     STORE_WRITE_LEASE,       /* deliveries */
     STORE_WRITE_DELIVERED,   /* they are done */
@@ -344,6 +345,10 @@ struct store_write {
             const char *kid;
             enum signing_state state;
         } key_state;
+        struct {
+            struct signing_row *row;
+            int64_t publish_ms, keep_ms;
+        } key_rotate;
         struct store_pruning *prune;
         struct store_leasing *lease;
         struct {
@@ -421,8 +426,16 @@ void store_prepare_client_update(struct store_write *write, const struct client 
                                  const struct client *after);
 void store_prepare_client_remove(struct store_write *write, const char *id);
 void store_prepare_key_add(struct store_write *write, struct signing_row *row);
+/* now_ms is noted as the date of the state; 0 = not told. */
 void store_prepare_key_set_state(struct store_write *write, const char *kid,
-                                 enum signing_state state);
+                                 enum signing_state state, int64_t now_ms);
+/* Adds a key that takes the place of those that sign for its algorithm and its realm: it is
+ * published for publish_ms (0: it signs at once), and keep_ms after that the others go out of use.
+ * Fills row->number, its state and its dates, which count from row->created_ms, or from the time
+ * that has passed where the clock is behind it. STORE_STALE: another such key is published and has
+ * not taken its place yet. */
+void store_prepare_key_rotate(struct store_write *write, struct signing_row *row,
+                              int64_t publish_ms, int64_t keep_ms);
 /* Another hash of the same password: `to` takes the place of `from`, and sessions go on.
  * STORE_STALE: the account has another by now. */
 void store_prepare_account_rehash(struct store_write *write, uint64_t account, const char *from,
@@ -518,7 +531,9 @@ enum store_result store_client_list(struct store *store, const char *after, stru
 enum store_result store_key_add(struct store *store, struct signing_row *row, struct fault *fault);
 enum store_result store_key_set_state(struct store *store, const char *kid,
                                       enum signing_state state, struct fault *fault);
-/* In order of number; without those retired unless `retired` says so. */
+/* In order of number, each in the state that it has by its dates and the store's clock
+ * (signing_rows_at). Without those retired unless `retired` says so, or a clock that is set right
+ * could take it back. */
 enum store_result store_key_list(struct store *store, bool retired, struct signing_row *rows,
                                  size_t room, size_t *count, struct fault *fault);
 enum store_result store_keyring_version(struct store *store, uint64_t *version,

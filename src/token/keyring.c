@@ -7,6 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { DATES_MAX = 2 * KEYRING_MAX };
+
+/* A date that a row has, one of a retired key too: a clock that is set right takes it back. */
+struct date {
+    struct clock_moment planned;
+    int64_t at_ms;
+    bool was_due;
+};
+
 struct entry {
     uint32_t number;
     enum signing_state state;
@@ -17,12 +26,16 @@ struct entry {
 
 struct keyring {
     uint64_t version;
+    size_t date_count;
+    struct date dates[DATES_MAX];
     size_t count;
     struct entry entries[KEYRING_MAX]; /* newest first */
 };
 
 static bool add(struct keyring *keyring, const struct signing_row *row,
                 const struct secrets *secrets, struct fault *fault);
+static void note_dates(struct keyring *keyring, const struct signing_row *row,
+                       const struct clock_moment *now);
 static int newest_first(const void *a, const void *b);
 static const struct signing_key *newest_signer(const struct keyring *keyring,
                                                enum signing_algorithm algorithm, const char *realm);
@@ -30,7 +43,8 @@ static const struct entry *nth(const struct keyring *keyring, const char *realm,
                                size_t i);
 
 struct keyring *keyring_open(const struct signing_row *rows, size_t count, uint64_t version,
-                             const struct secrets *secrets, struct fault *fault)
+                             const struct clock_moment *now, const struct secrets *secrets,
+                             struct fault *fault)
 {
     struct keyring *keyring = calloc(1, sizeof *keyring);
 
@@ -40,6 +54,7 @@ struct keyring *keyring_open(const struct signing_row *rows, size_t count, uint6
     }
     keyring->version = version;
     for (size_t i = 0; i < count; i++) {
+        note_dates(keyring, &rows[i], now);
         if (!signing_state_is_retired(rows[i].state) && !add(keyring, &rows[i], secrets, fault)) {
             keyring_close(keyring);
             return NULL;
@@ -75,6 +90,19 @@ static bool add(struct keyring *keyring, const struct signing_row *row,
     return true;
 }
 
+static void note_dates(struct keyring *keyring, const struct signing_row *row,
+                       const struct clock_moment *now)
+{
+    const int64_t dates[] = {row->activates_ms, row->retires_ms};
+
+    for (size_t i = 0; i < 2 && row->planned.wall_ms != 0; i++) {
+        if (dates[i] != 0 && keyring->date_count < DATES_MAX) {
+            keyring->dates[keyring->date_count++] =
+                (struct date){row->planned, dates[i], signing_is_due(&row->planned, dates[i], now)};
+        }
+    }
+}
+
 static int newest_first(const void *a, const void *b)
 {
     uint32_t left = ((const struct entry *)a)->number;
@@ -98,6 +126,23 @@ void keyring_close(struct keyring *keyring)
 uint64_t keyring_version(const struct keyring *keyring)
 {
     return keyring->version;
+}
+
+bool keyring_has_dates(const struct keyring *keyring)
+{
+    return keyring->date_count > 0;
+}
+
+bool keyring_is_of(const struct keyring *keyring, const struct clock_moment *now)
+{
+    for (size_t i = 0; i < keyring->date_count; i++) {
+        const struct date *date = &keyring->dates[i];
+
+        if (signing_is_due(&date->planned, date->at_ms, now) != date->was_due) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool keyring_warm(const struct keyring *keyring)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* keyring.h: the signing keys of a process, as one immutable value that is replaced as a whole when
- * the store has a newer version. Knows states and realms; does not know the store. */
+ * the store has a newer version, or when the date of a key has come. Knows states, dates and
+ * realms; does not know the store. */
 #ifndef RETOKEN_TOKEN_KEYRING_H
 #define RETOKEN_TOKEN_KEYRING_H
 
@@ -11,11 +12,17 @@ enum { KEYRING_MAX = 64 };
 struct keyring;
 
 /* Unseals every row that is not retired (signing_key_unseal: a key pair takes time only when it is
- * used). Copies; rows stay the caller's. NULL with *fault. */
+ * used). The rows are in the states that they had `now` (signing_rows_at). Copies; rows stay the
+ * caller's. NULL with *fault. */
 struct keyring *keyring_open(const struct signing_row *rows, size_t count, uint64_t version,
-                             const struct secrets *secrets, struct fault *fault);
+                             const struct clock_moment *now, const struct secrets *secrets,
+                             struct fault *fault);
 void keyring_close(struct keyring *keyring); /* NULL is harmless */
 uint64_t keyring_version(const struct keyring *keyring);
+/* Is a key in it to change its state at some time? */
+bool keyring_has_dates(const struct keyring *keyring);
+/* Is what was due when it was opened still all that is due, and no more? */
+bool keyring_is_of(const struct keyring *keyring, const struct clock_moment *now);
 
 /* Makes one signature with each active key, so that whatever libcrypto sets up at the first of its
  * kind is there before it matters. False: one failed. */

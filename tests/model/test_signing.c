@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* test_signing.c: names of algorithms are exact, both ways. */
+/* test_signing.c: names of algorithms are exact, both ways; keys change state by their dates. */
 #include "base/expect.h"
 #include "model/signing.h"
 
@@ -84,6 +84,105 @@ static void test_states(void **state)
     assert_string_equal(signing_state_name((enum signing_state)99), "unknown");
 }
 
+/* ---- dates ---- */
+
+enum { PLANNED = 1000000, HOUR = 3600000 };
+
+static struct clock_moment moment(int64_t wall_ms, uint64_t boot, int64_t boot_ms)
+{
+    return (struct clock_moment){.wall_ms = wall_ms, .boot = boot, .boot_ms = boot_ms};
+}
+
+static void test_due(void **state)
+{
+    static const struct {
+        const char *what;
+        struct clock_moment planned;
+        int64_t at_ms;
+        struct clock_moment now;
+        bool due;
+    } rows[] = {
+        {"no date", {PLANNED, 50, 7}, 0, {PLANNED + HOUR, 50 + HOUR, 7}, false},
+        {"no plan", {0, 50, 7}, PLANNED, {PLANNED + HOUR, 50 + HOUR, 7}, false},
+        {"a moment before",
+         {PLANNED, 50, 7},
+         PLANNED + HOUR,
+         {PLANNED + HOUR - 1, 49 + HOUR, 7},
+         false},
+        {"now", {PLANNED, 50, 7}, PLANNED + HOUR, {PLANNED + HOUR, 50 + HOUR, 7}, true},
+        {"set forward", {PLANNED, 50, 7}, PLANNED + HOUR, {PLANNED + 9 * HOUR, 60, 7}, false},
+        {"set back", {PLANNED, 50, 7}, PLANNED + HOUR, {PLANNED - 9 * HOUR, 50 + HOUR, 7}, true},
+        {"another boot", {PLANNED, 50, 7}, PLANNED + HOUR, {PLANNED + HOUR, 1, 8}, true},
+        {"another boot, before",
+         {PLANNED, 50, 7},
+         PLANNED + HOUR,
+         {PLANNED + HOUR - 1, 9 * HOUR, 8},
+         false},
+        {"boots not known", {PLANNED, 0, 0}, PLANNED + HOUR, {PLANNED + HOUR, 0, 0}, true},
+        {"boots not known, before", {PLANNED, 0, 0}, PLANNED + HOUR, {PLANNED, 9 * HOUR, 0}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (signing_is_due(&rows[i].planned, rows[i].at_ms, &rows[i].now) != rows[i].due) {
+            fail_msg("%s", rows[i].what);
+        }
+    }
+}
+
+/* The states of three keys of one place, the oldest first, and of one of another realm. */
+static void assert_states(const struct signing_row rows[4], int64_t wall_ms, const char *expected)
+{
+    static const char letters[] = "?parvV";
+    static struct signing_row now_rows[4];
+    const struct clock_moment now = moment(wall_ms, 7, wall_ms - PLANNED);
+    char states[5] = "";
+
+    memcpy(now_rows, rows, sizeof now_rows);
+    signing_rows_at(now_rows, 4, &now);
+    for (size_t i = 0; i < 4; i++) {
+        states[i] = letters[now_rows[i].state];
+    }
+    assert_string_equal(states, expected);
+}
+
+static void test_one_takes_the_place_of_another(void **state)
+{
+    static struct signing_row rows[4];
+    const struct clock_moment planned = moment(PLANNED, 7, 0);
+
+    (void)state;
+    rows[0] = (struct signing_row){
+        .number = 1, .state = SIGNING_ACTIVE, .planned = planned, .retires_ms = PLANNED + 2 * HOUR};
+    rows[1] = (struct signing_row){.number = 2,
+                                   .state = SIGNING_PUBLISHED,
+                                   .planned = planned,
+                                   .activates_ms = PLANNED + HOUR,
+                                   .retires_ms = PLANNED + 4 * HOUR};
+    rows[2] = (struct signing_row){.number = 3,
+                                   .state = SIGNING_PUBLISHED,
+                                   .planned = planned,
+                                   .activates_ms = PLANNED + 3 * HOUR};
+    rows[3] = (struct signing_row){.number = 4,
+                                   .state = SIGNING_ACTIVE,
+                                   .realm = "/a",
+                                   .planned = planned,
+                                   .retires_ms = PLANNED + HOUR};
+    assert_states(rows, PLANNED, "appa");
+    assert_states(rows, PLANNED + HOUR, "aapa"); /* nothing else signs for /a: it goes on */
+    assert_states(rows, PLANNED + 2 * HOUR, "rapa");
+    assert_states(rows, PLANNED + 3 * HOUR, "raaa");
+    assert_states(rows, PLANNED + 4 * HOUR, "rraa");
+    assert_states(rows, PLANNED + HOUR - 1, "appa"); /* the clock was set right: as it was */
+    rows[2].state = SIGNING_RETIRED;                 /* by hand */
+    assert_states(rows, PLANNED + 4 * HOUR, "rara");
+    rows[1].state = SIGNING_RETIRED;
+    assert_states(rows, PLANNED + 4 * HOUR, "arra");
+    rows[1].state = SIGNING_ACTIVE;
+    rows[1].algorithm = SIGNING_ES384;
+    assert_states(rows, PLANNED + 4 * HOUR, "aara");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,6 +191,8 @@ int main(void)
         cmocka_unit_test(test_nothing_else_parses),
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_states),
+        cmocka_unit_test(test_due),
+        cmocka_unit_test(test_one_takes_the_place_of_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

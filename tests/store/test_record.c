@@ -327,6 +327,9 @@ static void key_is_laid_out_as_drawn(void **state)
     const struct signing_row row = {.algorithm = SIGNING_RS256,
                                     .state = SIGNING_ACTIVE,
                                     .created_ms = 2,
+                                    .activates_ms = 3,
+                                    .retires_ms = 4,
+                                    .planned = {.wall_ms = 5, .boot = 6, .boot_ms = 7},
                                     .kid = "k1",
                                     .realm = "/a",
                                     .sealed_size = 3,
@@ -339,10 +342,43 @@ static void key_is_laid_out_as_drawn(void **state)
     record_start(&record, TABLE_KEYS, key);
     record_put_key(&record, &row);
     assert_true(record_seal(&record, mac, &stored));
-    assert_value(&stored, "01 01 02 0000000000000002 0002 6b31 0002 2f61 0003 010203");
+    assert_value(&stored, "02 01 02 0000000000000002 0000000000000003 0000000000000004"
+                          "0000000000000005 0000000000000006 0000000000000007"
+                          "0002 6b31 0002 2f61 0003 010203");
     reopen(&again, TABLE_KEYS, stored);
     assert_true(record_get_key(&again, &found));
     assert_memory_equal(&found, &row, sizeof found);
+}
+
+/* Without dates. */
+static void key_of_the_layout_before_is_read(void **state)
+{
+    static const uint8_t before[] = {1, 1,   2,   0, 0, 0,   0,   0, 0, 0, 2, 0,
+                                     2, 'k', '1', 0, 2, '/', 'a', 0, 3, 1, 2, 3};
+    const struct signing_row row = {.algorithm = SIGNING_RS256,
+                                    .state = SIGNING_ACTIVE,
+                                    .created_ms = 2,
+                                    .kid = "k1",
+                                    .realm = "/a",
+                                    .sealed_size = 3,
+                                    .sealed = {1, 2, 3}};
+    struct signing_row found;
+    struct record record, again;
+    struct txn_bytes stored;
+
+    (void)state;
+    for (uint8_t version = 0; version < 4; version++) {
+        record_start(&record, TABLE_KEYS, key);
+        memcpy(record.bytes + record.size, before, sizeof before);
+        record.bytes[record.size] = version;
+        record.size += sizeof before;
+        assert_true(record_seal(&record, mac, &stored));
+        reopen(&again, TABLE_KEYS, stored);
+        assert_int_equal(record_get_key(&again, &found), version == 1);
+        if (version == 1) {
+            assert_memory_equal(&found, &row, sizeof found);
+        }
+    }
 }
 
 static void event_is_laid_out_as_drawn(void **state)
@@ -655,6 +691,7 @@ int main(void)
         cmocka_unit_test(account_is_laid_out_as_drawn),
         cmocka_unit_test(client_is_laid_out_as_drawn),
         cmocka_unit_test(key_is_laid_out_as_drawn),
+        cmocka_unit_test(key_of_the_layout_before_is_read),
         cmocka_unit_test(event_is_laid_out_as_drawn),
         cmocka_unit_test(mark_is_laid_out_as_drawn),
         cmocka_unit_test(small_records_are_laid_out_as_drawn),

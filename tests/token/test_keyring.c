@@ -9,6 +9,8 @@
 #include "token/jws.h"
 #include "token/keyring.h"
 
+static const struct clock_moment now = {.wall_ms = 1};
+
 /* A row as the store would give it. One key pair serves all rows of an algorithm; the kid tells
  * them apart. */
 static struct signing_row row_of(uint32_t number, enum signing_algorithm algorithm,
@@ -38,7 +40,7 @@ static struct signing_row row_of(uint32_t number, enum signing_algorithm algorit
 static struct keyring *open_rows(const struct signing_row *rows, size_t count)
 {
     struct fault fault = {""};
-    struct keyring *keyring = keyring_open(rows, count, 42, fixture_secrets(1), &fault);
+    struct keyring *keyring = keyring_open(rows, count, 42, &now, fixture_secrets(1), &fault);
 
     if (keyring == NULL) {
         fail_msg("%s", fault.text);
@@ -173,10 +175,11 @@ static void one_bad_row_fails_all(void **state)
 
     (void)state;
     rows[1].sealed[20] ^= 1;
-    assert_null(keyring_open(rows, 2, 1, fixture_secrets(1), &fault));
+    assert_null(keyring_open(rows, 2, 1, &now, fixture_secrets(1), &fault));
     assert_non_null(strstr(fault.text, "damaged"));
-    assert_null(keyring_open(rows, 1, 1, fixture_secrets(2), &fault)); /* another master secret */
-    rows[1].state = SIGNING_RETIRED;                                   /* not opened */
+    assert_null(
+        keyring_open(rows, 1, 1, &now, fixture_secrets(2), &fault)); /* another master secret */
+    rows[1].state = SIGNING_RETIRED;                                 /* not opened */
     keyring_close(open_rows(rows, 2));
 }
 
@@ -282,7 +285,7 @@ static void only_so_many(void **state)
     }
     rows[3].state = SIGNING_RETIRED; /* does not count */
     keyring_close(open_rows(rows, KEYRING_MAX + 1));
-    assert_null(keyring_open(rows, KEYRING_MAX + 2, 1, fixture_secrets(1), &fault));
+    assert_null(keyring_open(rows, KEYRING_MAX + 2, 1, &now, fixture_secrets(1), &fault));
     assert_non_null(strstr(fault.text, "64"));
     free(rows);
 }

@@ -10,7 +10,13 @@
 #include "store/records/record_pieces.h"
 
 /* A layout that changes gets a new version. */
-enum { ACCOUNT_VERSION = 2, CLIENT_VERSION = 2, OTHER_VERSION = 1, LINK_VERSION = 255 };
+enum {
+    ACCOUNT_VERSION = 2,
+    CLIENT_VERSION = 2,
+    KEY_VERSION = 2,
+    OTHER_VERSION = 1,
+    LINK_VERSION = 255
+};
 
 /* ---- the MAC ---- */
 
@@ -263,10 +269,15 @@ bool record_get_client(struct record *record, struct client *client)
 
 /* ---- signing key: key = number (4) ----
  *
- *     01                         version
+ *     02                         version; 01: without the five lines after "created"
  *     01                         algorithm, enum signing_algorithm
  *     02                         state, enum signing_state
  *     0000019a9f2c3b00           created
+ *     0000019a9f6caa00           when it signs, 0 = not told
+ *     0000019aa0a7a600           when it goes out of use, 0 = not told
+ *     0000019a9f2c3b00           when these were planned, 0 = nothing is planned
+ *     9f3b5c0d77e1a204           in which boot, 0 = not known
+ *     00000000004c4b40           since boot
  *     0009 323032352d31312d61    kid
  *     0000                       realm, "" = all
  *     04d8 (1240 bytes)          private key, sealed
@@ -274,10 +285,15 @@ bool record_get_client(struct record *record, struct client *client)
 
 void record_put_key(struct record *record, const struct signing_row *row)
 {
-    put_version(record);
+    put_u8(record, KEY_VERSION);
     put_u8(record, row->algorithm);
     put_u8(record, row->state);
     put_time(record, row->created_ms);
+    put_time(record, row->activates_ms);
+    put_time(record, row->retires_ms);
+    put_time(record, row->planned.wall_ms);
+    put_u64(record, row->planned.boot);
+    put_time(record, row->planned.boot_ms);
     put_text(record, row->kid, sizeof row->kid);
     put_text(record, row->realm, sizeof row->realm);
     if (row->sealed_size > sizeof row->sealed) {
@@ -288,13 +304,20 @@ void record_put_key(struct record *record, const struct signing_row *row)
     put_bytes(record, row->sealed, row->sealed_size);
 }
 
+static void get_dates(struct record *record, struct signing_row *row);
+
 bool record_get_key(struct record *record, struct signing_row *row)
 {
+    unsigned version = get_u8(record);
+
     memset(row, 0, sizeof *row);
-    get_version(record);
+    record->failed |= version != KEY_VERSION && version != OTHER_VERSION;
     row->algorithm = (enum signing_algorithm)get_choice(record, SIGNING_ALGORITHMS - 1);
     row->state = (enum signing_state)get_choice(record, SIGNING_STATES - 1);
     row->created_ms = get_time(record);
+    if (version == KEY_VERSION) {
+        get_dates(record, row);
+    }
     get_text(record, row->kid, sizeof row->kid);
     get_text(record, row->realm, sizeof row->realm);
     row->sealed_size = (uint16_t)get_u16(record);
@@ -306,6 +329,17 @@ bool record_get_key(struct record *record, struct signing_row *row)
         record->failed = true;
     }
     return ended(record);
+}
+
+static void get_dates(struct record *record, struct signing_row *row)
+{
+    row->activates_ms = get_time(record);
+    row->retires_ms = get_time(record);
+    row->planned.wall_ms = get_time(record);
+    row->planned.boot = get_u64(record);
+    row->planned.boot_ms = get_time(record);
+    record->failed |= row->activates_ms < 0 || row->retires_ms < 0 || row->planned.wall_ms < 0 ||
+                      row->planned.boot_ms < 0;
 }
 
 /* ---- event: key = class (1), number (7), ascending ----

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "store/verbs/sweep_time.h"
+#include "store/verbs/verbs.h"
 
 enum { SWEEP_ENTRIES = 4, SWEEP_ALIASES = 32 };
 
@@ -59,6 +60,7 @@ static int64_t tell_time(struct sweeper *sweeper, struct rows *rows, int64_t now
         sweeper->told = stored;
         if (sweep_time_worth_storing(&stored, &time)) {
             rows_time_put(rows, &time);
+            keys_settle(rows, time.trusted_ms);
             sweeper->told = time;
         }
         sweeper->doubted = time.ahead && !sweeper->time.ahead;

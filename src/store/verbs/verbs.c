@@ -128,7 +128,9 @@ static enum store_result apply_verb(const struct sweep *sweep, struct rows *rows
     case STORE_WRITE_KEY_ADD:
         return keys_add(rows, write->of.key_add);
     case STORE_WRITE_KEY_STATE:
-        return keys_set_state(rows, write->of.key_state.kid, write->of.key_state.state);
+        return keys_set_state(rows, write);
+    case STORE_WRITE_KEY_ROTATE:
+        return keys_rotate(rows, write);
     case STORE_WRITE_PRUNE:
         return sweep_prune(rows, sweep, write->of.prune);
     case STORE_WRITE_LEASE:

@@ -129,7 +129,10 @@ enum store_result keys_list(struct store *store, bool retired, struct signing_ro
                             size_t room, size_t *count, struct fault *fault);
 enum store_result keys_version(struct store *store, uint64_t *version, struct fault *fault);
 enum store_result keys_add(struct rows *rows, struct signing_row *row);
-enum store_result keys_set_state(struct rows *rows, const char *kid, enum signing_state state);
+enum store_result keys_set_state(struct rows *rows, const struct store_write *write);
+/* Writes down what has happened to keys by their dates, up to this time. */
+void keys_settle(struct rows *rows, int64_t trusted_ms);
+enum store_result keys_rotate(struct rows *rows, const struct store_write *write);
 
 enum store_result events_list(struct store *store, const uint8_t *session, uint64_t before,
                               struct event *rows_out, size_t room, size_t *count,
