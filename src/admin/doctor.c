@@ -63,6 +63,8 @@ static void report_signer(struct examination *e, const char *check, const struct
                           const struct signing_row *rows, size_t count,
                           const struct signing_row *signer);
 static void check_secret_key(struct examination *e, const struct signing_row *row);
+static void check_dates(struct examination *e, const struct signing_row *row,
+                        const struct signing_row *rows, size_t count);
 static void check_clients(struct examination *e);
 static struct text not_rotating(struct call *call, const struct client *client);
 static void check_history(struct examination *e);
@@ -548,7 +550,44 @@ static void check_keys(struct examination *e)
     }
     for (size_t i = 0; i < count; i++) {
         check_secret_key(e, &rows[i]);
+        check_dates(e, &rows[i], rows, count);
     }
+}
+
+/* Lifetimes may have grown since its end was planned, or the next one may sign later than that. */
+static void check_dates(struct examination *e, const struct signing_row *row,
+                        const struct signing_row *rows, size_t count)
+{
+    const struct signing_row *next = NULL;
+    char check[32], at[OUTPUT_TIME_SIZE], until[OUTPUT_TIME_SIZE];
+    struct fault fault = {0};
+    int64_t keep_ms = 0;
+
+    for (size_t i = 0; i < count && row->state == SIGNING_ACTIVE && row->retires_ms != 0; i++) {
+        if (rows[i].number > row->number && signing_is_in_place_of(&rows[i], row) &&
+            !signing_state_is_retired(rows[i].state) && next == NULL) {
+            next = &rows[i];
+        }
+    }
+    snprintf(check, sizeof check, "key %s", signing_algorithm_name(row->algorithm));
+    if (next == NULL) {
+        return;
+    } else if (!verbs_key_keep_ms(e->call, row, &keep_ms, &fault)) {
+        doctor_report(e, check, HEALTH_FAIL, "%s: %s", row->kid, fault.text);
+        return;
+    }
+    output_time(next->activates_ms, at);
+    output_time(row->retires_ms, until);
+    if (next->activates_ms == 0 || row->retires_ms - next->activates_ms < keep_ms) {
+        doctor_report(
+            e, check, HEALTH_WARN,
+            "%s goes out of use at %s, and tokens that it signs may live longer: `retoken "
+            "key activate %s` takes the date away; retire it later",
+            row->kid, until, row->kid);
+        return;
+    }
+    doctor_report(e, check, HEALTH_OK, "%s takes the place of %s at %s, which verifies until %s",
+                  next->kid, row->kid, at, until);
 }
 
 /* Until caches of the key set have it, its tokens are refused where the key before it was known. */

@@ -62,3 +62,23 @@ static bool better(const struct signing_row *row, const struct signing_row *best
 
     return row_bound != best_bound ? row_bound : row->number > best->number;
 }
+
+int64_t key_need_kept_ms(const struct config *config, const struct signing_row *row,
+                         const struct client *client)
+{
+    int64_t longest_ms = 0;
+
+    for (size_t i = 0; i < config->mount_count; i++) {
+        const struct realm *realm = config->mounts[i].realm;
+        struct policy policy;
+
+        if (!realm_issues(realm) || realm->policy.algorithm != row->algorithm ||
+            (row->realm[0] != '\0' && strcmp(row->realm, realm->name) != 0)) {
+            continue;
+        }
+        policy_effective(&realm->policy, client, &policy);
+        int64_t kept_ms = policy.access_lifetime_ms + policy.bearer_max_age_ms;
+        longest_ms = kept_ms > longest_ms ? kept_ms : longest_ms;
+    }
+    return longest_ms;
+}

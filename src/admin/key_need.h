@@ -26,4 +26,10 @@ const struct signing_row *key_need_signer(const struct signing_row *rows, size_t
                                           enum signing_algorithm algorithm, const char *realm,
                                           const char *without);
 
+/* For how long what `row` signs is of use, by the realms that it may sign for and the policy of
+ * this client (NULL = of none): the life of an access token, and as long as an expired one is a
+ * bearer to log in with. In ms; 0: it signs for none. */
+int64_t key_need_kept_ms(const struct config *config, const struct signing_row *row,
+                         const struct client *client);
+
 #endif

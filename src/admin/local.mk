@@ -36,6 +36,7 @@ libadmin_a_SOURCES = \
 	src/admin/verbs_dialect.c \
 	src/admin/verbs_event.c \
 	src/admin/verbs_key.c \
+	src/admin/verbs_key_state.c \
 	src/admin/verbs_session.c \
 	src/admin/verbs_session_export.c \
 	src/admin/verbs_session_import.c \

@@ -59,9 +59,20 @@ enum call_end verbs_session_list(struct call *call);
 enum call_end verbs_session_show(struct call *call);
 enum call_end verbs_session_revoke(struct call *call);
 
+/* All keys of the store, KEY_NEED_ROWS_MAX at most, in the call's arena. NULL: *end, with its
+ * reason said. */
+struct signing_row *verbs_key_rows(struct call *call, size_t *count, enum call_end *end);
+/* The key for scripts; nothing for people. */
+void verbs_key_record(struct call *call, const struct signing_row *row);
+/* For how long what this key signed may be asked after, once another signs: the longest life of an
+ * access token, the time in which clients may log in with an expired one, and what clocks
+ * differ by. False with *fault: the store cannot be read. */
+bool verbs_key_keep_ms(struct call *call, const struct signing_row *row, int64_t *keep_ms,
+                       struct fault *fault);
 enum call_end verbs_key_add(struct call *call);
 enum call_end verbs_key_list(struct call *call);
 enum call_end verbs_key_import(struct call *call);
+enum call_end verbs_key_rotate(struct call *call);
 enum call_end verbs_key_activate(struct call *call);
 enum call_end verbs_key_retire(struct call *call);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* verbs_key.c: `retoken key …`. Knows a signing key's life (published, active, retired) and which
- * mounts depend on it; does not know how it signs. */
+/* verbs_key.c: `retoken key add` and `retoken key import`. Knows where a signing key comes from and
+ * what is refused; does not know how it signs. */
 #include "admin/verbs.h"
 
 #include <stdio.h>
@@ -12,15 +12,8 @@
 #include "token/adoption_key.h"
 #include "token/signing_key.h"
 
-static const struct column columns[] = {
-    {"kid", "kid", COLUMN_TEXT, false},         {"algorithm", "algorithm", COLUMN_TEXT, false},
-    {"state", "state", COLUMN_TEXT, false},     {"realm", "realm", COLUMN_TEXT, false},
-    {"created", "created", COLUMN_TIME, false},
-};
-enum { COLUMNS = sizeof columns / sizeof columns[0], KEY_FILE_MAX = 16 * 1024 };
+enum { KEY_FILE_MAX = 16 * 1024 };
 
-static struct signing_row *read_rows(struct call *call, size_t *count, enum call_end *end);
-static void show(const struct signing_row *row, struct cell cells[COLUMNS]);
 static enum call_end read_options(struct call *call, struct signing_row *row);
 static struct text without_line_end(const char *data, size_t size);
 static struct signing_key *key_of_file(struct call *call, enum signing_algorithm algorithm,
@@ -33,63 +26,6 @@ static enum call_end refuse_file(struct call *call, const char *path, const stru
 static enum call_end keep(struct call *call, struct signing_key *key, struct signing_row *row,
                           const char *what);
 static enum call_end keep_row(struct call *call, struct signing_row *row, const char *what);
-static enum call_end check_published(struct call *call, struct signing_row *rows, size_t count,
-                                     const char *kid);
-static bool is_foreign(struct signing_row *rows, size_t count, const char *kid);
-static struct signing_row *find_row(struct signing_row *rows, size_t count, const char *kid);
-static const struct mount *orphaned(const struct config *config, const struct signing_row *rows,
-                                    size_t count, const char *kid);
-static enum call_end set_state(struct call *call, const char *kid, enum signing_state state,
-                               const char *what);
-
-enum call_end verbs_key_list(struct call *call)
-{
-    size_t count = 0;
-    enum call_end end;
-    struct signing_row *rows = read_rows(call, &count, &end);
-
-    if (rows == NULL) {
-        return end;
-    }
-    output_table_start(&call->output, columns, COLUMNS);
-    for (size_t i = 0; i < count; i++) {
-        struct cell cells[COLUMNS];
-
-        show(&rows[i], cells);
-        output_row(&call->output, cells);
-    }
-    output_table_end(&call->output,
-                     "no signing keys; `retoken init` makes those that the mounts need");
-    return CALL_DONE;
-}
-
-/* All rows of the store. NULL: the reason is printed. */
-static struct signing_row *read_rows(struct call *call, size_t *count, enum call_end *end)
-{
-    struct signing_row *rows = arena_alloc(call->arena, KEY_NEED_ROWS_MAX * sizeof *rows);
-    struct fault fault = {"out of memory"};
-
-    if (rows == NULL || store_key_list(call->service.store, true, rows, KEY_NEED_ROWS_MAX, count,
-                                       &fault) != STORE_OK) {
-        *end = call_fault(call, &fault);
-        return NULL;
-    }
-    *end = CALL_DONE;
-    return rows;
-}
-
-static void show(const struct signing_row *row, struct cell cells[COLUMNS])
-{
-    const struct cell all[COLUMNS] = {
-        CELL_TEXT(text_of(row->kid)),
-        CELL_TEXT(text_of(signing_algorithm_name(row->algorithm))),
-        CELL_TEXT(text_of(signing_state_name(row->state))),
-        CELL_TEXT(text_of(row->realm)),
-        CELL_NUMBER(row->created_ms),
-    };
-
-    memcpy(cells, all, sizeof all);
-}
 
 /* ---- add and import ---- */
 
@@ -280,12 +216,7 @@ static enum call_end keep_row(struct call *call, struct signing_row *row, const 
     case STORE_FAULT:
         return call_fault(call, &fault);
     }
-    if (call->output.json) {
-        struct cell cells[COLUMNS];
-
-        show(row, cells);
-        output_record(&call->output, columns, COLUMNS, cells);
-    }
+    verbs_key_record(call, row);
     output_say(&call->output, "%s key %s %s, %s", signing_algorithm_name(row->algorithm), row->kid,
                what,
                row->state == SIGNING_ACTIVE ? "active: it signs from now on"
@@ -293,153 +224,4 @@ static enum call_end keep_row(struct call *call, struct signing_row *row, const 
                    ? "verify-only: what it signed can be adopted where a realm has adopt = on"
                    : "published: it verifies, and signs after `retoken key activate`");
     return CALL_DONE;
-}
-
-/* ---- states ---- */
-
-enum call_end verbs_key_activate(struct call *call)
-{
-    const char *kid = call_argument(call, 0);
-    size_t count = 0;
-    enum call_end end;
-    struct signing_row *rows = read_rows(call, &count, &end);
-
-    if (rows != NULL && is_foreign(rows, count, kid)) {
-        return call_refuse(call, "key %s is of another server: it verifies, and never signs", kid);
-    }
-    if (rows != NULL && !options_has(&call->options, OPTION_NOW)) {
-        end = check_published(call, rows, count, kid);
-        rows = end == CALL_DONE ? rows : NULL;
-    }
-    end = rows != NULL ? set_state(call, kid, SIGNING_ACTIVE, "activated") : end;
-    if (end != CALL_DONE) {
-        return end;
-    }
-    output_say(&call->output, "key %s is active", kid);
-    struct signing_row *row = find_row(rows, count, kid);
-    if (row == NULL) {
-        return CALL_DONE; /* added since we read */
-    }
-    row->state = SIGNING_ACTIVE;
-    const struct signing_row *signer =
-        key_need_signer(rows, count, row->algorithm, row->realm, NULL);
-    if (signer != row && signer != NULL) {
-        call_warn(call, "the newer key %s still signs; %s signs once that is retired", signer->kid,
-                  kid);
-    }
-    return CALL_DONE;
-}
-
-/* Tokens that a key signs are refused by verifiers whose copy of the key set is older than it.
- * Secrets are in no key set, and where no other key signs, waiting helps no one. */
-static enum call_end check_published(struct call *call, struct signing_row *rows, size_t count,
-                                     const char *kid)
-{
-    const struct signing_row *row = find_row(rows, count, kid);
-    int64_t ready_ms;
-    char at[OUTPUT_TIME_SIZE];
-
-    if (row == NULL || row->state != SIGNING_PUBLISHED ||
-        signing_algorithm_is_secret(row->algorithm) ||
-        key_need_signer(rows, count, row->algorithm, row->realm, NULL) == NULL) {
-        return CALL_DONE;
-    }
-    ready_ms = row->created_ms + SIGNING_KEY_SET_MAX_AGE * (int64_t)CLOCK_SECOND;
-    output_time(ready_ms, at);
-    return call->now_ms >= ready_ms
-               ? CALL_DONE
-               : call_refuse(
-                     call,
-                     "caches may keep the key set without %s until %s, and its tokens would "
-                     "be refused there; activate it then, or with --now",
-                     kid, at);
-}
-
-static struct signing_row *find_row(struct signing_row *rows, size_t count, const char *kid)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(rows[i].kid, kid) == 0) {
-            return &rows[i];
-        }
-    }
-    return NULL;
-}
-
-static bool is_foreign(struct signing_row *rows, size_t count, const char *kid)
-{
-    const struct signing_row *row = find_row(rows, count, kid);
-
-    return row != NULL && signing_state_is_foreign(row->state);
-}
-
-enum call_end verbs_key_retire(struct call *call)
-{
-    const char *kid = call_argument(call, 0);
-    size_t count = 0;
-    enum call_end end;
-    struct signing_row *rows = read_rows(call, &count, &end);
-
-    if (rows == NULL) {
-        return end;
-    }
-    const struct mount *mount = orphaned(&call->service.config, rows, count, kid);
-    if (mount != NULL && !options_has(&call->options, OPTION_FORCE)) {
-        const char *algorithm = signing_algorithm_name(mount->realm->policy.algorithm);
-
-        return call_refuse(call,
-                           "%s is the last active %s key of %s; first `retoken key add "
-                           "--algorithm %s --activate`, or use --force",
-                           kid, algorithm, mount->path, algorithm);
-    }
-    if (mount != NULL) {
-        call_warn(call, "%s answers with an error until it has an active %s key", mount->path,
-                  signing_algorithm_name(mount->realm->policy.algorithm));
-    }
-    end = set_state(call, kid,
-                    is_foreign(rows, count, kid) ? SIGNING_VERIFY_RETIRED : SIGNING_RETIRED,
-                    "retired");
-    if (end == CALL_DONE) {
-        output_say(&call->output, "key %s is retired; what it signed no longer verifies", kid);
-    }
-    return end;
-}
-
-/* The first mount that only `kid` signs for; NULL when there is none. */
-static const struct mount *orphaned(const struct config *config, const struct signing_row *rows,
-                                    size_t count, const char *kid)
-{
-    for (size_t i = 0; i < config->mount_count; i++) {
-        const struct mount *mount = &config->mounts[i];
-        enum signing_algorithm algorithm = mount->realm->policy.algorithm;
-
-        if (realm_issues(mount->realm) &&
-            key_need_signer(rows, count, algorithm, mount->realm->name, NULL) != NULL &&
-            key_need_signer(rows, count, algorithm, mount->realm->name, kid) == NULL) {
-            return mount;
-        }
-    }
-    return NULL;
-}
-
-static enum call_end set_state(struct call *call, const char *kid, enum signing_state state,
-                               const char *what)
-{
-    char note[EVENT_NOTE_MAX + 1];
-    struct store_write write;
-    struct fault fault = {0};
-
-    snprintf(note, sizeof note, "%s %s", kid, what);
-    store_prepare_key_set_state(&write, kid, state, call->now_ms);
-    call_attach(call, &write, EVENT_KEY, 0, NULL, NULL, note);
-    switch (store_write(call->service.store, &write, &fault)) {
-    case STORE_OK:
-        return CALL_DONE;
-    case STORE_ABSENT:
-        return call_refuse(call, "no key %s; `retoken key list` shows all", kid);
-    case STORE_EXISTS:
-    case STORE_STALE:
-    case STORE_FAULT:
-        break;
-    }
-    return call_fault(call, &fault);
 }

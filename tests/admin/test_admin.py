@@ -6,6 +6,7 @@ go through the responder as plain CGI. No test waits: what depends on time is se
 """
 
 import base64
+import calendar
 import hashlib
 import json
 import os
@@ -59,7 +60,7 @@ class Installation:
         if status == DONE:
             assert done.stderr == "" or "newer key" in done.stderr or "answers with" in done.stderr \
                 or "can be guessed" in done.stderr or "without their token" in done.stderr \
-                or "realm old adopts" in done.stderr
+                or "realm old adopts" in done.stderr or "refused there until then" in done.stderr
         else:
             # whatever goes wrong is told, on standard error, by name
             assert done.stderr != "" or words[0] in ("explain", "doctor") or "check" in words
@@ -908,6 +909,10 @@ def test_session_import(fresh):
     assert fresh.explain(new["refresh_token"])["session"] == one["session"]
 
 
+def age(text):
+    return time.time() - calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
+
+
 # ---- keys ----
 
 def test_key_life(fresh):
@@ -935,6 +940,53 @@ def test_key_life(fresh):
     fresh.run("key", "activate", "nobody", status=REFUSED)
     fresh.run("key", "add", "--algorithm", "RS256", "--kid", "second", status=REFUSED)
     fresh.run("key", "add", "--algorithm", "RS256", "--realm", "/nowhere", status=REFUSED)
+
+
+def test_key_rotate(fresh):
+    """One call: the next key is published, and both have their dates."""
+    old = {k["algorithm"]: k["kid"] for k in fresh.json("key", "list")}
+    made = {k["algorithm"]: k for k in fresh.json("key", "rotate")}
+    assert set(made) == {"RS256", "RS512"} and {k["state"] for k in made.values()} == {"published"}
+    keys = {k["kid"]: k for k in fresh.json("key", "list")}
+    for algorithm, key in made.items():
+        before = keys[old[algorithm]]
+        assert -2 <= age(key["activates"]) + 70 * 60 <= 600
+        # an access token's hour and ten minutes for what clocks differ by
+        assert round(age(key["activates"]) - age(before["retires"])) == 70 * 60
+        assert (before["state"], keys[key["kid"]]["retires"]) == ("active", None)
+    assert [k["retires"] for k in keys.values() if k["algorithm"] == "HS256"] == [None] * 3
+    said = fresh.run("key", "rotate", status=REFUSED).stderr
+    assert "key activate" in said and len(fresh.json("key", "list")) == len(keys)
+    assert "signs from" in fresh.run("key", "list").stdout
+    assert any("takes the place of" in r["detail"] for r in fresh.json("doctor") if r["check"] == "key RS256")
+    # what signs is chosen by hand, too
+    fresh.account()
+    fresh.run("key", "activate", made["RS256"]["kid"], "--now")
+    assert header(fresh.session()["access_token"])["kid"] == made["RS256"]["kid"]
+    fresh.run("key", "rotate", "--algorithm", "HS256", "--realm", "/oauth/access_token")
+    secrets = [k for k in fresh.json("key", "list") if k["state"] == "published" and k["algorithm"] == "HS256"]
+    assert [k["realm"] for k in secrets] == ["/oauth/access_token"]
+    # clients of kopong's dialect log in with a token that has expired, for 30 days
+    before = next(k for k in fresh.json("key", "list") if k["realm"] == "/oauth/access_token" and k["retires"])
+    assert 30 * 86400 < -age(before["retires"]) < 31 * 86400
+    now = fresh.run("key", "rotate", "--algorithm", "RS256", "--now")
+    assert "signs from" in now.stdout and "refused there until then" in now.stderr
+    fresh.run("key", "rotate", "--algorithm", "ES384", status=REFUSED)
+    fresh.run("key", "rotate", "--realm", "/nowhere", status=REFUSED)
+
+
+def test_key_rotate_by_the_longest_life(fresh):
+    """A client's own policy counts; what grows afterwards, doctor says."""
+    fresh.run("client", "add", "web", "--public", "--policy", "access-lifetime=5h")
+    key = fresh.json("key", "rotate", "--algorithm", "RS256")[0]
+    old = next(k for k in fresh.json("key", "list") if k["algorithm"] == "RS256")
+    assert round(age(key["activates"]) - age(old["retires"])) == 5 * 3600 + 600
+    assert not [r for r in fresh.json("doctor") if r["check"] == "key RS256" and r["state"] != "ok"]
+    fresh.run("client", "set", "web", "--policy", "access-lifetime=6h")
+    warned = [r["detail"] for r in fresh.json("doctor") if r["check"] == "key RS256" and r["state"] == "warn"]
+    assert len(warned) == 1 and f"key activate {old['kid']}" in warned[0]
+    fresh.run("key", "activate", old["kid"])
+    assert [k["retires"] for k in fresh.json("key", "list") if k["kid"] == old["kid"]] == [None]
 
 
 def header(token):

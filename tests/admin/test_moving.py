@@ -2,7 +2,6 @@
 """Sessions of another server: imported as JSON Lines, refreshed, imported again."""
 
 import base64
-import calendar
 import hashlib
 import hmac
 import json
@@ -10,7 +9,7 @@ import shutil
 import time
 import urllib.parse
 
-from test_admin import REFUSED, ROOT, USAGE, copy_of, fresh, template  # noqa: F401 (fixtures)
+from test_admin import REFUSED, ROOT, USAGE, age, copy_of, fresh, template  # noqa: F401 (fixtures)
 
 MOUNT = ("--mount", "/oauth/token")
 
@@ -25,10 +24,6 @@ def token(n):
 
 def date(seconds, form="%Y-%m-%dT%H:%M:%SZ"):
     return time.strftime(form, time.gmtime(seconds))
-
-
-def age(text):
-    return time.time() - calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
 
 
 def imported(one, *records, status=0, more=()):
@@ -324,7 +319,8 @@ def test_from_keycloak(fresh):
     assert "--verify-only" in fresh.run(*words, stdin=jwk, status=USAGE).stderr
     fresh.run(*words, "--verify-only", stdin=jwk)
     assert fresh.json("key", "list")[-1] | {"created": None} == {
-        "kid": kid, "algorithm": "HS512", "state": "verify-only", "realm": "old", "created": None}
+        "kid": kid, "algorithm": "HS512", "state": "verify-only", "realm": "old", "created": None,
+        "activates": None, "retires": None}
     header = {"alg": "HS512", "typ": "JWT", "kid": kid}
     claims = {"exp": now + 1800, "iat": now - 60, "jti": "9c4f0ce5-3b0c-4a7c-9e0e-33e5dd2dc9e1", "iss": issuer,
               "aud": issuer, "sub": user, "typ": "Refresh", "azp": "shop-app",
