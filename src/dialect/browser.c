@@ -25,7 +25,7 @@ void browser_look(struct request *request)
         request->page = PAGE_ALLOWED;
         request->origin = TEXT("*");
         return;
-    } else if (!realm_issues(request->realm)) {
+    } else if (!realm_issues(request->realm) || request->mount->endpoint->checks) {
         return;
     }
     enum http_find origins = http_header(http, "origin", &origin);

@@ -64,8 +64,7 @@ bool cookies_take_same_site(struct realm *realm, struct text value)
     return known;
 }
 
-/* Letters, digits, `-`, `_` and `.`, which no server, proxy or client takes for something else. */
-static bool is_plain(struct text name)
+bool cookies_is_name(struct text name)
 {
     for (size_t i = 0; i < name.size; i++) {
         char c = name.data[i];
@@ -80,7 +79,7 @@ static bool is_plain(struct text name)
 
 static bool is_domain(struct text domain)
 {
-    return is_plain(domain) && domain.size <= COOKIE_DOMAIN_MAX;
+    return cookies_is_name(domain) && domain.size <= COOKIE_DOMAIN_MAX;
 }
 
 /* Without what would end the attribute. */
@@ -92,7 +91,8 @@ static bool is_path(struct text path)
 
 static bool take_name(struct text value, char *field, size_t room)
 {
-    return is_plain(value) && !text_starts(value, TEXT("__")) && text_copy(value, field, room);
+    return cookies_is_name(value) && !text_starts(value, TEXT("__")) &&
+           text_copy(value, field, room);
 }
 
 bool cookies_take_name(struct realm *realm, struct text value)
@@ -133,7 +133,7 @@ static bool next_expired(struct text *rest, struct expired *expired)
     words = text_trim(words);
     expired->domain = text_split(&words, ' ');
     expired->path = text_trim(words);
-    if (!is_plain(expired->name) || !is_domain(expired->domain) || !is_path(expired->path)) {
+    if (!cookies_is_name(expired->name) || !is_domain(expired->domain) || !is_path(expired->path)) {
         return false;
     } else if (text_is(expired->domain, "-")) {
         expired->domain = (struct text){0};

@@ -37,6 +37,8 @@ bool cookies_take_access_name(struct realm *realm, struct text value);
 bool cookies_take_domain(struct realm *realm, struct text value);
 bool cookies_take_path(struct realm *realm, struct text value);
 bool cookies_take_expired(struct realm *realm, struct text value);
+/* Letters, digits, `-`, `_` and `.`, which no server, proxy or client takes for something else? */
+bool cookies_is_name(struct text name);
 /* A dialect's `check`: a prefix needs Path=/, no Domain and https; SameSite=None needs https. */
 const char *cookies_check(const struct realm *realm);
 /* A dialect's `advise`: browsers send cookies to the paths under cookie-path only. */

@@ -65,7 +65,7 @@ bool dialect_decode(struct request *request, enum outcome *refusal)
     } else if (browser_is_preflight(request)) {
         request->operation = &operation_preflight;
         return true;
-    } else if (!method_is_taken(request)) {
+    } else if (!http->authorizes && !method_is_taken(request)) {
         *refusal = OUTCOME_METHOD_NOT_ALLOWED;
         return false;
     } else if (request->page == PAGE_FOREIGN) {

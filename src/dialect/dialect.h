@@ -63,6 +63,8 @@ struct endpoint {
                                   unless the realm's remote-user lets it */
     bool with_remote_user; /* not there either without that setting, though it needs no user: what
                               it begins does */
+    bool checks; /* asked by the web server about a request for another page, whatever page and
+                    method that is; in the role of a FastCGI authorizer, too */
     bool with_metrics;     /* not there unless metrics = on */
     bool approves_devices; /* its URL is realm.verification_uri */
     const char

@@ -16,6 +16,7 @@ libdialect_a_SOURCES = \
 	src/dialect/duktig.c \
 	src/dialect/oauth.c \
 	src/dialect/oauth_authorize.c src/dialect/oauth_authorize.h \
+	src/dialect/oauth_check.c src/dialect/oauth_check.h \
 	src/dialect/oauth_client.c src/dialect/oauth_client.h \
 	src/dialect/oauth_device.c src/dialect/oauth_device.h \
 	src/dialect/oauth_grants.c src/dialect/oauth_grants.h \

@@ -8,6 +8,7 @@
 #include "dialect/at_jwt.h"
 #include "dialect/dialect.h"
 #include "dialect/oauth_authorize.h"
+#include "dialect/oauth_check.h"
 #include "dialect/oauth_client.h"
 #include "dialect/oauth_device.h"
 #include "dialect/oauth_grants.h"
@@ -197,6 +198,7 @@ static bool take_expires_in(struct realm *realm, struct text value)
 
 static const struct dialect_setting settings[] = {
     {"expires-in", take_expires_in, "write on or off", "on"},
+    {"check-cookie", oauth_check_take_cookie, "not a cookie's name", "none"},
     {"verification-uri", oauth_device_take_uri, "write a URL, or issuer", "issuer"},
     {0},
 };
@@ -238,6 +240,15 @@ static const struct endpoint endpoints[] = {
      .decode = oauth_token_query_decode,
      .encode = oauth_token_query_encode_state,
      .words = words},
+    {.name = "check",
+     .path = "/oauth/check",
+     .methods = ENDPOINT_GET | ENDPOINT_HEAD,
+     .body = ENDPOINT_BODY_IGNORED,
+     .checks = true,
+     .operation = &operation_check,
+     .decode = oauth_check_decode,
+     .encode = oauth_check_encode,
+     .words = oauth_check_words},
     {.name = "authorize",
      .path = "/oauth/authorize",
      .methods = ENDPOINT_GET | ENDPOINT_POST,

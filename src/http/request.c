@@ -26,6 +26,7 @@ enum variable {
     VARIABLE_AUTHORIZATION,
     VARIABLE_REMOTE_USER,
     VARIABLE_AUTH_TYPE,
+    VARIABLE_CHECK,
     SINGLES,
     /* of these, the first counts */
     VARIABLE_QUERY_STRING = SINGLES,
@@ -45,6 +46,7 @@ static const struct text variable_names[VARIABLES] = {
     [VARIABLE_AUTHORIZATION] = {NAME("HTTP_AUTHORIZATION")},
     [VARIABLE_REMOTE_USER] = {NAME("REMOTE_USER")},
     [VARIABLE_AUTH_TYPE] = {NAME("AUTH_TYPE")},
+    [VARIABLE_CHECK] = {NAME("RETOKEN_CHECK")},
     [VARIABLE_QUERY_STRING] = {NAME("QUERY_STRING")},
     [VARIABLE_REMOTE_ADDR] = {NAME("REMOTE_ADDR")},
     [VARIABLE_HTTPS] = {NAME("HTTPS")},
@@ -131,6 +133,9 @@ static void add_variable(struct http_request *request, enum variable variable, s
         break;
     case VARIABLE_AUTH_TYPE:
         take(&request->auth_type, value);
+        break;
+    case VARIABLE_CHECK:
+        take(&request->check_path, value);
         break;
     case VARIABLE_HTTPS:
         request->https = text_equal_ignore_case(value, TEXT("on")) || text_is(value, "1");

@@ -69,14 +69,19 @@ static bool names_session(const struct request *request, const json_t *payload)
     return access_token_session(request, payload, session);
 }
 
-/* Layouts that need an audience name the issuer where there is none. */
 static bool is_for_realm(const struct realm *realm, const json_t *payload)
+{
+    return access_token_is_for_us(realm, payload) ||
+           names_target(realm, json_object_get(payload, "aud"));
+}
+
+/* Layouts that need an audience name the issuer where there is none. */
+bool access_token_is_for_us(const struct realm *realm, const json_t *payload)
 {
     const json_t *audience = json_object_get(payload, "aud");
 
     return audience == NULL || json_in_names(audience, realm->audience) ||
-           (realm->audience[0] == '\0' && json_in_names(audience, realm->issuer)) ||
-           names_target(realm, audience);
+           (realm->audience[0] == '\0' && json_in_names(audience, realm->issuer));
 }
 
 /* One that may be asked for. */

@@ -14,6 +14,10 @@ json_t *access_token_open(struct request *request, struct text token, enum outco
 bool access_token_session(const struct request *request, const json_t *payload,
                           uint8_t session[SESSION_ID_SIZE]);
 
+/* Is it for whom the realm's tokens are for, and not for another resource that was asked for (RFC
+ * 8707)? */
+bool access_token_is_for_us(const struct realm *realm, const json_t *payload);
+
 /* Has it not expired at now_ms? */
 bool access_token_is_in_time(const json_t *payload, int64_t now_ms);
 

@@ -4,6 +4,7 @@ liboperation_a_SOURCES = \
 	src/operation/access_token.c src/operation/access_token.h \
 	src/operation/adopt.c src/operation/adopt.h \
 	src/operation/authorize.c \
+	src/operation/check.c \
 	src/operation/client_assertion.c src/operation/client_assertion.h \
 	src/operation/client_auth.c src/operation/client_auth.h \
 	src/operation/client_grant.c \

@@ -7,6 +7,8 @@
 #include "operation/operation.h"
 
 static enum outcome judge_own_token(struct request *request, const json_t *payload);
+static bool is_only_unrenewable(const struct request *request, const struct session_view *view,
+                                enum outcome outcome);
 static bool fill_answer(struct request *request, const struct standing *standing);
 
 enum outcome standing_of_access_token(struct request *request, struct text token,
@@ -77,10 +79,18 @@ enum outcome standing_decide(struct request *request, uint32_t generation,
     policy_effective(&request->realm->policy, view->has_client ? &view->client : NULL,
                      &standing->policy);
     outcome = decision_make(&standing->policy, view, generation, true, &standing->now);
-    if (!outcome_is_grant(outcome)) { /* of a client that was disabled, too */
+    if (!outcome_is_grant(outcome) && !is_only_unrenewable(request, view, outcome)) {
         return outcome_class(outcome) == OUTCOME_CLASS_TOKEN ? outcome : OUTCOME_TOKEN_REVOKED;
     }
     return fill_answer(request, standing) ? OUTCOME_SERVED : OUTCOME_FAULT;
+}
+
+/* A client that may not refresh has a good access token nevertheless, unless it was disabled. */
+static bool is_only_unrenewable(const struct request *request, const struct session_view *view,
+                                enum outcome outcome)
+{
+    return outcome == OUTCOME_CLIENT_UNAUTHORIZED && request->answer.payload != NULL &&
+           (!view->has_client || view->client.enabled);
 }
 
 static bool fill_answer(struct request *request, const struct standing *standing)

@@ -77,6 +77,25 @@ static bool is_script(struct text script_name)
     return text_ends(script_name, TEXT(".fcgi")) || text_ends(script_name, TEXT(".cgi"));
 }
 
+/* Which endpoint says whether a page may be served: the one that the web server's configuration
+ * names, else the only one. The path is the page's, and says nothing. */
+static const struct mount *find_check(const struct config *config, struct text path)
+{
+    const struct mount *found = NULL;
+
+    for (size_t i = 0; i < config->mount_count; i++) {
+        const struct mount *mount = &config->mounts[i];
+
+        if (!mount->endpoint->checks || (path.size > 0 && !text_is(path, mount->path))) {
+            continue;
+        } else if (found != NULL) {
+            return NULL;
+        }
+        found = mount;
+    }
+    return found;
+}
+
 const struct mount *router_find(const struct config *config, const struct http_request *request)
 {
     char joined[PATH_SIZE_MAX];
@@ -85,7 +104,9 @@ const struct mount *router_find(const struct config *config, const struct http_r
     struct text path = {joined, script.size + info.size};
     const struct mount *mount;
 
-    if (script.size > PATH_SIZE_MAX || info.size > PATH_SIZE_MAX - script.size) {
+    if (request->authorizes) {
+        return find_check(config, request->check_path);
+    } else if (script.size > PATH_SIZE_MAX || info.size > PATH_SIZE_MAX - script.size) {
         return NULL;
     }
     if (script.size > 0) {

@@ -61,6 +61,7 @@ struct arrival {
     size_t params; /* bytes of its variables */
     size_t body;   /* bytes of its body, those beyond the limit included */
     bool keep;
+    bool authorizes; /* it is for an authorizer, and has no body */
 };
 
 struct fastcgi {
@@ -165,7 +166,8 @@ static void look(struct fastcgi *fastcgi, int connection, unsigned char *piece)
                                   .source = connection,
                                   .params = scan.params,
                                   .body = fcgi_scan_body(&scan),
-                                  .keep = fcgi_scan_keep(&scan)};
+                                  .keep = fcgi_scan_keep(&scan),
+                                  .authorizes = fcgi_scan_authorizes(&scan)};
         perform(fastcgi, &arrival);
     } else if (state == FCGI_SCAN_PART || state == FCGI_SCAN_WHOLE) {
         begin_to_collect(fastcgi, connection, piece);
@@ -254,7 +256,8 @@ static void perform_collected(struct fastcgi *fastcgi, int connection, bool may_
                               .source = file_of(&partial->buffer),
                               .params = partial->scan.params,
                               .body = fcgi_scan_body(&partial->scan),
-                              .keep = may_keep && fcgi_scan_keep(&partial->scan)};
+                              .keep = may_keep && fcgi_scan_keep(&partial->scan),
+                              .authorizes = fcgi_scan_authorizes(&partial->scan)};
     int error = errno;
 
     partial_close(fastcgi, connection);
@@ -295,7 +298,7 @@ static bool memory_is_there(const struct arrival *arrival);
 static struct request *request_take(struct fastcgi *fastcgi);
 static void request_give(struct request *request);
 static void handle(struct request *request, const struct arrival *arrival);
-static bool read_request(struct request *request, size_t body, size_t limit);
+static bool read_request(struct request *request, const struct arrival *arrival, size_t limit);
 static void drop_rest(FCGX_Stream *in);
 static bool has_gone(const struct request *request);
 static void answered(struct http_exchange *exchange);
@@ -346,7 +349,7 @@ static bool memory_is_there(const struct arrival *arrival)
 static void handle(struct request *request, const struct arrival *arrival)
 {
     const struct server_handler *handler = request->fastcgi->handler;
-    bool read = read_request(request, arrival->body, handler->body_limit(handler->self));
+    bool read = read_request(request, arrival, handler->body_limit(handler->self));
 
     if (arrival->source != arrival->connection) { /* from here on, libfcgi writes to the peer */
         close(arrival->source);
@@ -366,23 +369,27 @@ static void handle(struct request *request, const struct arrival *arrival)
 
 /* Reads one byte more than there can be of the body, because only that makes libfcgi read the end
  * of its stream. Nothing waits: all of it has arrived. False when the arena is exhausted. */
-static bool read_request(struct request *request, size_t body, size_t limit)
+static bool read_request(struct request *request, const struct arrival *arrival, size_t limit)
 {
+    struct http_request *http = &request->exchange.request;
     struct arena *arena = request->exchange.arena;
     FCGX_Stream *in = request->fcgi.in;
-    size_t room = (body < limit ? body : limit) + 1;
+    size_t room = (arrival->body < limit ? arrival->body : limit) + 1;
     char *bytes = arena_alloc(arena, room);
 
-    if (bytes == NULL || !http_request_from_cgi(arena, (const char *const *)request->fcgi.envp,
-                                                &request->exchange.request)) {
+    if (bytes == NULL ||
+        !http_request_from_cgi(arena, (const char *const *)request->fcgi.envp, http)) {
         return false;
+    }
+    http->authorizes = arrival->authorizes;
+    if (http->authorizes) { /* libfcgi would wait for a body */
+        return true;
     }
     int got = FCGX_GetStr(bytes, (int)room, in);
     if (got == (int)room) {
         drop_rest(in);
     }
-    message_set_body(&request->exchange.request, (struct text){bytes, (size_t)got}, limit,
-                     FCGX_GetError(in) != 0);
+    message_set_body(http, (struct text){bytes, (size_t)got}, limit, FCGX_GetError(in) != 0);
     return true;
 }
 

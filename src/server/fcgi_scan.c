@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { VERSION = 1, ROLE_RESPONDER = 1, FLAG_KEEP_CONN = 1 };
+enum { VERSION = 1, ROLE_RESPONDER = 1, ROLE_AUTHORIZER = 2, FLAG_KEEP_CONN = 1 };
 
 enum { TYPE_BEGIN = 1, TYPE_ABORT = 2, TYPE_PARAMS = 4, TYPE_STDIN = 5, TYPE_DATA = 8 };
 
@@ -77,6 +77,11 @@ enum fcgi_scan_state fcgi_scan_collect(struct fcgi_scan *scan, struct fcgi_buffe
 bool fcgi_scan_keep(const struct fcgi_scan *scan)
 {
     return (scan->begin[2] & FLAG_KEEP_CONN) != 0;
+}
+
+bool fcgi_scan_authorizes(const struct fcgi_scan *scan)
+{
+    return number(scan->begin) == ROLE_AUTHORIZER;
 }
 
 bool fcgi_scan_plain(const struct fcgi_scan *scan)
@@ -297,8 +302,8 @@ static void end_record(struct fcgi_scan *scan, struct fcgi_buffer *buffer)
 
 static void end_begin(struct fcgi_scan *scan, struct fcgi_buffer *buffer)
 {
-    if (number(scan->begin) != ROLE_RESPONDER) {
-        refuse(scan, "a role other than responder");
+    if (number(scan->begin) != ROLE_RESPONDER && !fcgi_scan_authorizes(scan)) {
+        refuse(scan, "a role other than responder and authorizer");
     } else if (buffer != NULL) {
         require_memory(scan, fcgi_buffer_begin(scan, buffer));
     }
@@ -309,7 +314,7 @@ static void end_begin(struct fcgi_scan *scan, struct fcgi_buffer *buffer)
 static void end_stream(struct fcgi_scan *scan, struct fcgi_buffer *buffer)
 {
     scan->plain = scan->plain && scan->header[6] == 0;
-    if (scan->stream == TYPE_PARAMS) {
+    if (scan->stream == TYPE_PARAMS && !fcgi_scan_authorizes(scan)) {
         scan->stream = TYPE_STDIN;
     } else {
         scan->state = FCGI_SCAN_WHOLE;

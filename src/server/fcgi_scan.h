@@ -2,7 +2,8 @@
 /* fcgi_scan.h: is a FastCGI request complete and well-formed? Scans its records as they arrive, so
  * that libfcgi gets to read only when the whole request is there and nothing in it can make libfcgi
  * wait, abort, or allocate what was merely announced (docs/hazards.md). Takes what a web server
- * sends to a responder, one request at a time per connection; all else is bad, with the reason.
+ * sends to a responder or an authorizer, one request at a time per connection; all else is bad,
+ * with the reason.
  *
  * There are two ways to use it. When a whole request is in the socket: fcgi_scan_feed over the
  * bytes peeked at; if that gives FCGI_SCAN_WHOLE, used all of them, and fcgi_scan_plain, libfcgi
@@ -18,10 +19,11 @@
 #include "server/fcgi_buffer.h"
 
 enum fcgi_scan_state {
-    FCGI_SCAN_PART,  /* well-formed so far, more must come */
-    FCGI_SCAN_WHOLE, /* complete: the empty STDIN record has come, with its padding */
-    FCGI_SCAN_BAD,   /* not FastCGI, no request for a responder, or too large: close the connection;
-                        fcgi_scan_why has the reason */
+    FCGI_SCAN_PART,   /* well-formed so far, more must come */
+    FCGI_SCAN_WHOLE,  /* complete: the empty STDIN record has come, with its padding; an
+                         authorizer gets none, and has all after PARAMS */
+    FCGI_SCAN_BAD,    /* not FastCGI, no request for either, or too large: close the connection;
+                         fcgi_scan_why has the reason */
     FCGI_SCAN_ABORTED /* FCGI_ABORT_REQUEST: the web server has given it up; close the connection */
 };
 
@@ -81,6 +83,8 @@ enum fcgi_scan_state fcgi_scan_collect(struct fcgi_scan *scan, struct fcgi_buffe
 
 /* The web server wants to keep the connection (FCGI_KEEP_CONN). Once the request is whole. */
 bool fcgi_scan_keep(const struct fcgi_scan *scan);
+/* It is for an authorizer, not for a responder. Once the request is whole. */
+bool fcgi_scan_authorizes(const struct fcgi_scan *scan);
 /* Can libfcgi read these bytes as they are? It takes padding after BEGIN_REQUEST and after the
  * empty PARAMS record for a header, and leaves padding after the empty STDIN record unread. No
  * server we know sends such padding, but it is allowed; the copy has none. Once the request is

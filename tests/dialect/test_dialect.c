@@ -145,6 +145,7 @@ static enum store_readiness readiness_of(struct text word)
 
 /* What a case says besides the request. */
 struct script {
+    bool authorizes;
     enum http_body body_state;
     const char *path;
     bool has_outcome;
@@ -191,6 +192,8 @@ static void obey(struct text line, struct trial *trial, struct script *script)
         set_own(&trial->realm, value);
     } else if (text_is(word, "@body")) {
         script->body_state = body_state_of(value);
+    } else if (text_is(word, "@authorizer")) {
+        script->authorizes = true;
     } else if (text_is(word, "@outcome")) {
         trial->outcome = outcome_of(value);
         script->has_outcome = true;
@@ -273,6 +276,7 @@ static void read_case(struct text file, struct trial *trial)
     assert_true(http_request_from_cgi(arena, variables, &trial->http.request));
     trial->http.request.body = file;
     trial->http.request.body_state = script.body_state;
+    trial->http.request.authorizes = script.authorizes;
 }
 
 static void decode(struct trial *trial)
@@ -349,7 +353,7 @@ static void show_ask(struct buffer *out, const struct request *request)
     }
     show_text(out, "targets", false, request->targets);
     if (request->operation == &operation_refresh || request->operation == &operation_logout ||
-        request->operation == &operation_verify) {
+        request->operation == &operation_verify || request->operation == &operation_check) {
         const struct refresh_input *input = &request->input.refresh;
 
         for (size_t i = 0; i < input->candidate_count; i++) {
@@ -726,7 +730,8 @@ static void end_memory(const struct dialect *dialect, size_t endpoint)
             granted = response.status == 200 || response.status == 303;
             assert_true(!granted || response.body.size > 0 ||
                         header_of(&response, "Location").size > 0 ||
-                        trial.request.operation == &operation_logout);
+                        trial.request.operation == &operation_logout ||
+                        header_of(&response, "Remote-User").size > 0);
         } else {
             dialect_respond(&trial.request, refusal);
             response = trial.http.response;

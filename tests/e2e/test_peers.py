@@ -168,7 +168,7 @@ def test_second_request_in_one_go_is_not_performed(world, serve, opened):
 @pytest.mark.sanitized
 @pytest.mark.parametrize("data, why", [
     pytest.param(b"GET / HTTP/1.1\r\n\r\n", "not FastCGI version 1", id="HTTP"),
-    pytest.param(fcgi.begin(role=2), "a role other than responder", id="authorizer"),
+    pytest.param(fcgi.begin(role=3), "a role other than responder and authorizer", id="filter"),
     pytest.param(fcgi.record(9, b"", request=0), "a management record", id="management"),
     pytest.param(fcgi.begin() + fcgi.record(fcgi.PARAMS, b"\5"), "", id="half a pair"),
     pytest.param(fcgi.begin() + fcgi.record(fcgi.PARAMS, fcgi.bare_pair(0x7ffffffe, 0x7ffffffe)),

@@ -188,7 +188,8 @@ static const struct {
                                       "it takes dialect and endpoint only"},
 
     {"[mount /x]\ndialect = oauth\nendpoint = refresh\n",
-     "retoken.conf:3: endpoint = refresh: unknown; oauth has token, revoke, introspect, authorize, "
+     "retoken.conf:3: endpoint = refresh: unknown; oauth has token, revoke, introspect, check, "
+     "authorize, "
      "session, "
      "device-authorization, device"},
 
@@ -246,10 +247,10 @@ static const struct {
     {REALM "base = /" LONG_60 LONG_60 "\n",
      "retoken.conf:1: [realm s]: the path of token is longer than 128 bytes"},
     {REALM "path.tokn = /x\n", "retoken.conf:3: path.tokn: no such endpoint; oauth has token, "
-                               "revoke, introspect, authorize, session, "
+                               "revoke, introspect, check, authorize, session, "
                                "device-authorization, device"},
     {REALM "path.kopong.token = /x\n", "retoken.conf:3: path.kopong.token: no such endpoint; oauth "
-                                       "has token, revoke, introspect, authorize, session, "
+                                       "has token, revoke, introspect, check, authorize, session, "
                                        "device-authorization, device"},
     {"[realm s]\ndialect = kopong, duktig\npath.refresh = /x\n",
      "retoken.conf:3: path.refresh: several dialects have such an endpoint; write "
@@ -1008,8 +1009,8 @@ static void test_realm(void **state)
                  "/v1/oauth/access_token");
     new = config_mount(&config, "/token");
     assert_non_null(new);
-    /* with the login, revocation, introspection, the key set and the health check */
-    assert_int_equal(config.mount_count, 8);
+    /* with the login, revocation, introspection, check, the key set and the health check */
+    assert_int_equal(config.mount_count, 9);
     assert_ptr_equal(old->realm->dialect, &kopong_dialect);
     assert_ptr_equal(new->realm->dialect, &oauth_dialect);
     assert_string_equal(old->realm->name, "shop");

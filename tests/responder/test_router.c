@@ -253,6 +253,29 @@ static void test_long_paths(void **state)
     assert_string_equal(route((struct text){path + 10, 1007}, TEXT("")), "");
 }
 
+/* The path is that of the page, and chooses nothing. */
+static void test_authorizer(void **state)
+{
+    struct http_request request = {.authorizes = true, .script_name = TEXT("/oauth/token")};
+    struct mount *mount;
+
+    (void)state;
+    assert_null(router_find(&config, &request));
+    add_mount("/oauth/check", &oauth_dialect);
+    mount = &config.mounts[config.mount_count - 1];
+    mount->endpoint = dialect_endpoint(&oauth_dialect, TEXT("check"));
+    assert_ptr_equal(router_find(&config, &request), mount);
+    add_mount("/shop/check", &oauth_dialect);
+    mount[1].endpoint = mount->endpoint;
+    assert_null(router_find(&config, &request)); /* which of the two? */
+    request.check_path = TEXT("/shop/check");
+    assert_ptr_equal(router_find(&config, &request), mount + 1);
+    request.check_path = TEXT("/oauth/token");
+    assert_null(router_find(&config, &request));
+    request.authorizes = false;
+    assert_string_equal(router_find(&config, &request)->path, "/oauth/token");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,7 +285,8 @@ int main(void)
         cmocka_unit_test(test_behind_a_script),
         cmocka_unit_test(test_prefix),
         cmocka_unit_test(test_long_paths),
-        cmocka_unit_test(test_trailing_slash), /* last: it adds mounts */
+        cmocka_unit_test(test_trailing_slash), /* these two add mounts */
+        cmocka_unit_test(test_authorizer),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

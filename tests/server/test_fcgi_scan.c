@@ -32,7 +32,7 @@ struct verdict {
     enum fcgi_scan_state state;
     size_t used;
     size_t body;
-    bool keep, plain;
+    bool keep, plain, authorizes;
     char why[80];
 };
 
@@ -58,7 +58,8 @@ static struct verdict verdict_of(const struct fcgi_scan *scan, size_t used)
                               .used = scan->state == FCGI_SCAN_BAD ? 0 : used,
                               .body = fcgi_scan_body(scan),
                               .keep = fcgi_scan_keep(scan),
-                              .plain = fcgi_scan_plain(scan)};
+                              .plain = fcgi_scan_plain(scan),
+                              .authorizes = fcgi_scan_authorizes(scan)};
 
     snprintf(verdict.why, sizeof verdict.why, "%s", fcgi_scan_why(scan));
     return verdict;
@@ -119,12 +120,14 @@ static void expect_same_verdict(const struct verdict *a, const struct verdict *b
     if (a->state == FCGI_SCAN_WHOLE) {
         assert_int_equal(a->body, b->body);
         assert_int_equal(a->plain, b->plain);
+        assert_int_equal(a->authorizes, b->authorizes);
     }
 }
 
 /* ---- what a well-formed request says, parsed again here ---- */
 
 struct content {
+    bool authorizes;
     unsigned char params[PARAMS_MAX];
     size_t params_size;
     unsigned char *body;
@@ -136,7 +139,7 @@ static void read_content(struct text request, struct content *content)
     const unsigned char *at = (const unsigned char *)request.data;
     size_t size;
 
-    *content = (struct content){.body = malloc(request.size)};
+    *content = (struct content){.authorizes = at[9] == 2, .body = malloc(request.size)};
     assert_non_null(content->body);
     do {
         size = (size_t)at[4] * 256 + at[5];
@@ -220,9 +223,12 @@ static void expect_libfcgi_reads(struct text bytes, const struct content *conten
     int fd = file_of(bytes);
 
     assert_int_equal(accept_from(&fcgi, fd), 0);
-    assert_string_equal(fcgi.envp[0], "FCGI_ROLE=RESPONDER");
+    assert_string_equal(fcgi.envp[0],
+                        content->authorizes ? "FCGI_ROLE=AUTHORIZER" : "FCGI_ROLE=RESPONDER");
     expect_params(fcgi.envp + 1, content);
-    expect_body(fcgi.in, content);
+    if (!content->authorizes) { /* nothing follows its parameters */
+        expect_body(fcgi.in, content);
+    }
     assert_int_equal(lseek(fd, 0, SEEK_END), bytes.size); /* libfcgi wrote nothing */
     FCGX_Free(&fcgi, 0);
     close(fd);
@@ -250,6 +256,7 @@ static void expect_fit_for_libfcgi(struct text bytes, const struct verdict *verd
     assert_int_equal(of_copy.used, copied.size);
     assert_int_equal(of_copy.body, content.body_size);
     assert_int_equal(of_copy.keep, verdict->keep);
+    assert_int_equal(of_copy.authorizes, verdict->authorizes);
     assert_true(of_copy.plain);
     free(content.body);
 }
@@ -333,6 +340,39 @@ static void test_what_is_whole(void **state)
     }
 }
 
+/* What asks an authorizer has no body. */
+static void test_of_an_authorizer(void **state)
+{
+    static const struct {
+        struct text bytes;
+        size_t rest;
+        bool keep, plain;
+    } rows[] = {
+        {LITERAL(BEGIN_AS("\2", "\0") PARAMS_AB PARAMS_END), 0, false, true},
+        {LITERAL(BEGIN_AS("\2", "\1") PARAMS_END), 0, true, true},
+        {LITERAL(BEGIN_AS("\2", "\0") PARAMS_END STDIN_END), 8, false, true},
+        {LITERAL(BEGIN_AS("\2", "\0") H("\4", "\0\0", "\2") "**"), 0, false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct fcgi_buffer buffer = {0};
+        struct verdict verdict = look_in_pieces(rows[i].bytes, &buffer, all, NULL);
+        struct verdict slow = look_in_pieces(rows[i].bytes, NULL, one, NULL);
+
+        assert_string_equal(verdict.why, "");
+        assert_int_equal(verdict.state, FCGI_SCAN_WHOLE);
+        assert_int_equal(verdict.used, rows[i].bytes.size - rows[i].rest);
+        assert_int_equal(verdict.body, 0);
+        assert_true(verdict.authorizes);
+        assert_int_equal(verdict.keep, rows[i].keep);
+        assert_int_equal(verdict.plain, rows[i].plain);
+        expect_same_verdict(&slow, &verdict);
+        expect_fit_for_libfcgi(rows[i].bytes, &verdict, &buffer);
+        fcgi_buffer_free(&buffer);
+    }
+}
+
 static void test_what_is_bad(void **state)
 {
     static const struct {
@@ -348,10 +388,10 @@ static void test_what_is_bad(void **state)
         {"BEGIN_REQUEST has a wrong size", LITERAL(H("\1", "\1\10", "\0"))},
         {"BEGIN_REQUEST has a wrong size", LITERAL(H("\1", "\0\0", "\0"))},
         {"BEGIN_REQUEST without a request id", LITERAL("\1\1\0\0\0\10\0\0")},
-        {"a role other than responder", LITERAL(BEGIN_AS("\0", "\0"))},
-        {"a role other than responder", LITERAL(BEGIN_AS("\2", "\0"))},
-        {"a role other than responder", LITERAL(BEGIN_AS("\3", "\1"))},
-        {"a role other than responder", LITERAL(H("\1", "\0\10", "\0") "\1\1\0\0\0\0\0\0")},
+        {"a role other than responder and authorizer", LITERAL(BEGIN_AS("\0", "\0"))},
+        {"a role other than responder and authorizer", LITERAL(BEGIN_AS("\3", "\1"))},
+        {"a role other than responder and authorizer",
+         LITERAL(H("\1", "\0\10", "\0") "\1\1\0\0\0\0\0\0")},
         {"a management record", LITERAL("\1\11\0\0\0\0\0\0")},
         {"a management record", LITERAL(BEGIN_1 "\1\11\0\0\0\20\0\0")},
         {"a management record", LITERAL(BEGIN_1 PARAMS_END "\1\5\0\0\0\0\0\0")},
@@ -806,6 +846,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_request_however_cut),
         cmocka_unit_test(test_what_is_whole),
+        cmocka_unit_test(test_of_an_authorizer),
         cmocka_unit_test(test_what_is_bad),
         cmocka_unit_test(test_largest_params),
         cmocka_unit_test(test_aborted),
