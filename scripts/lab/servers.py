@@ -148,16 +148,20 @@ class Web(Server):
     program = name = sample = ""
     stands_alone = False  # the responder is started by us and reached through its socket
 
-    def __init__(self, kind, installed, run, port=None, page=None, passwords=None):
-        """passwords: a file of htpasswd's; the paths of login.conf ask for one."""
+    def __init__(self, kind, installed, run, port=None, page=None, passwords=None, checked=False, extra=""):
+        """passwords: a file of htpasswd's; the paths of login.conf ask for one. checked: what is below
+        /members/ needs an access token (check.conf). extra: lines of the server's configuration."""
         super().__init__(kind, installed, run)
-        self.passwords = passwords
+        self.passwords, self.checked, self.extra = passwords, checked, extra
         self.port = port or machine.free_port()
         self.socket = self.run / "retoken.sock"
         self.page_folder = pathlib.Path(page or self._folder("no-page"))
         self.root = self._folder("root")
         (self.root / "index.html").write_text(
             '<!doctype html><meta http-equiv="refresh" content="0; url=/retoken/">\n')
+        members = self.root / "members"
+        members.mkdir()
+        (members / "index.html").write_text("<!doctype html><title>Members</title>\n")
         self.samples = machine.copy_for_user(machine.ROOT / f"{self.name}-conf", self.run / "sample")
         self.alone = Bare(kind, installed, run) if self.stands_alone else None
         try:
@@ -211,6 +215,15 @@ class Lighttpd(Web):
     def login(self):
         return f'include "{self.samples}/login.conf"' if self.passwords else ""
 
+    def check(self):
+        """The lines of check.conf's own comment."""
+        shown = re.findall(r"^#   ((?:var|include).*)$", (self.samples / "check.conf").read_text(), re.M)
+        unfit = "bin-path.conf" if self.stands_alone else "socket.conf"
+        lines = [line for line in shown if f"with {unfit}" not in line]
+        if len(lines) != 3:
+            raise machine.LabError("lighttpd-conf/check.conf does not show how it is included")
+        return "\n".join([*lines[:2], f'include "{self.samples}/check.conf"']) if self.checked else ""
+
     def config(self):
         return f"""
 server.document-root = "{self.root}"
@@ -231,7 +244,9 @@ var.retoken_passwords = "{self.passwords}"
 include "{self.samples}/mounts.conf"
 {self.login()}
 include "{self.samples}/{self.sample}"
+{self.check()}
 include "{self.samples}/page.conf"
+{self.extra}
 """
 
 
@@ -249,6 +264,20 @@ class Apache(Web):
     suexec = "Off"  # where it is installed, mod_fcgid would run as root only
     own_files = "FcgidIPCDir {run}/fcgid\nFcgidProcessTableFile {run}/fcgid.table"
 
+    def __init__(self, kind, installed, run, checked=False, **options):
+        self.check_port, self.checker = machine.free_port(), None
+        if checked:  # mod_authnz_fcgi knows no other sockets
+            self.checker = machine.start([installed.responder, "--listen", f"127.0.0.1:{self.check_port}"],
+                                         log=pathlib.Path(run) / "checker.log", cwd=run, env=environment(installed))
+        super().__init__(kind, installed, run, checked=checked, **options)
+        if checked:
+            machine.wait_until(lambda: machine.listens(self.check_port), what="the process that checks")
+
+    def stop(self):
+        super().stop()
+        if self.checker is not None:
+            machine.stop(self.checker)
+
     def command(self, config):
         return ["/usr/sbin/apache2", "-DFOREGROUND", "-f", config]
 
@@ -263,11 +292,15 @@ class Apache(Web):
     def login(self):
         return f'Include "{self.samples}/login.conf"' if self.passwords else ""
 
+    def check(self):
+        return f'Include "{self.samples}/check.conf"' if self.checked else ""
+
     def config(self):
         self._folder("fcgid")
         load = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so"
                          for name in ("mpm_event", "authz_core", "alias", "env", "dir", "headers", "mime",
                                       "auth_basic", "authn_core", "authn_file", "authz_user",
+                                      "authnz_fcgi", "setenvif",
                                       *self.modules))
         return f"""
 ServerRoot "{self.run}"
@@ -304,8 +337,11 @@ Define RETOKEN_CONF "{self.samples}"
 Define RETOKEN_PASSWORDS "{self.passwords}"
 Include "{self.samples}/{self.sample}"
 {self.login()}
+Define RETOKEN_CHECK_SOCKET 127.0.0.1:{self.check_port}
+{self.check()}
 Include "{self.samples}/page.conf"
 {self.access_log()}
+{self.extra}
 """
 
 
@@ -344,6 +380,7 @@ class Nginx(Web):
         self._make_mine(login, "access_log", f"{self.run}/nginx-access.log retoken")
         self._make_mine(login, "auth_basic_user_file", self.passwords)
         include_login = f"include {login};" if self.passwords else ""
+        include_check = f"include {self.samples}/check.conf;" if self.checked else ""
         temporary = "\n".join(f"    {kind}_temp_path {self._folder('temporary')}/{kind};"
                               for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         return f"""
@@ -370,7 +407,9 @@ http {{
         index index.html;
         include {sample};
         {include_login}
+        {include_check}
         include {page};
+        {self.extra}
     }}
 }}
 """

@@ -230,7 +230,7 @@ def test_every_sample_has_the_paths():
     assert len(samples) > 8, samples
     for path in samples:
         name = str(path.relative_to(ROOT))
-        if name in LISTS or path.name in ("settings.conf", "upstream.conf", "page.conf"):
+        if name in LISTS or path.name in ("settings.conf", "upstream.conf", "page.conf", "check.conf"):
             continue
         text = path.read_text()
         assert used[path.parent.name] in text and "mounts.conf" in text, (
