@@ -21,4 +21,9 @@ void answer_body(struct http_response *response, int status, const char *media_t
 void answer_buffer(struct http_response *response, int status, const char *media_type,
                    struct buffer *buffer);
 
+/* Starts an answer that every cache may keep for max_age_s, with an entity tag; 304 without a body
+ * for who has it already. */
+void answer_cacheable(const struct request *request, struct http_response *response,
+                      const char *media_type, int64_t max_age_s, struct text body);
+
 #endif

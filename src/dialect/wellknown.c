@@ -9,21 +9,15 @@
 #define TEXT_TYPE "text/plain; charset=utf-8"
 #define JSON_TYPE "application/json"
 
-#define DIGITS_OF(number) #number
-#define DIGITS(number)    DIGITS_OF(number)
-
 /* ---- key set (RFC 7517) ---- */
 
-/* The one answer that caches may keep: verifiers fetch it all the time. */
+/* Caches may keep it: verifiers fetch it all the time. */
 static void encode_key_set(const struct request *request, enum outcome outcome,
                            struct http_response *response)
 {
     (void)outcome;
-    http_response_start(response, 200);
-    http_response_header_c(response, "Content-Type", JSON_TYPE);
-    http_response_header_c(response, "Cache-Control",
-                           "public, max-age=" DIGITS(SIGNING_KEY_SET_MAX_AGE));
-    response->body = request->answer.key_set;
+    answer_cacheable(request, response, JSON_TYPE, SIGNING_KEY_SET_MAX_AGE,
+                     request->answer.key_set);
 }
 
 static const struct wording plain_words[] = {

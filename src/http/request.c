@@ -279,6 +279,26 @@ enum http_find http_header(const struct http_request *request, const char *name,
 
 /* ---- media type ---- */
 
+/* Compared weakly: a proxy that compresses marks the tag as weak. */
+bool http_none_match(const struct http_request *request, struct text tag)
+{
+    struct text list;
+
+    if (http_header(request, "if-none-match", &list) != HTTP_ONE) {
+        return false;
+    } else if (text_is(text_trim(list), "*")) {
+        return true;
+    }
+    while (list.size > 0) {
+        struct text one = text_trim(text_split(&list, ','));
+
+        if (text_equal(text_starts(one, TEXT("W/")) ? text_from(one, 2) : one, tag)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool http_media_is(struct text content_type, const char *type)
 {
     struct text media = text_trim(text_split(&content_type, ';'));

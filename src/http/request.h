@@ -76,6 +76,10 @@ enum http_find { HTTP_ABSENT, HTTP_ONE, HTTP_REPEATED };
 enum http_find http_header(const struct http_request *request, const char *name,
                            struct text *value);
 
+/* Does the client have what this entity tag names already (If-None-Match, RFC 9110 section 13.1.2)?
+ * `tag` is a strong one with its quotes, and has no comma. */
+bool http_none_match(const struct http_request *request, struct text tag);
+
 /* Is this the media type, whatever its parameters? Ignores case. */
 bool http_media_is(struct text content_type, const char *type);
 

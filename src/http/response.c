@@ -180,7 +180,7 @@ static void write_head(const struct http_response *response, struct buffer *buff
     buffer_add_c(buffer, http_reason(response->status));
     buffer_add_c(buffer, "\r\nX-Content-Type-Options: nosniff\r\n");
     write_headers(response, buffer);
-    if (response->status != 204) { /* which has none (RFC 9110 section 8.6) */
+    if (response->status != 204 && response->status != 304) { /* RFC 9110 section 8.6 */
         buffer_add_c(buffer, "Content-Length: ");
         buffer_add_int(buffer, (int64_t)response->body.size);
         buffer_add_c(buffer, "\r\n");

@@ -317,6 +317,9 @@ def test_keys_and_health(place):
                                               if signing & set(names)}
     assert all(re.fullmatch(r"[\w.-]{1,64}", key["kid"]) for key in listed)
     assert not any({"d", "p", "q", "k"} & set(key) for key in listed)
+    known = place.server.send(Request("GET", dialects.JWKS_PATH, [("If-None-Match", keys.header("ETag"))]))
+    assert (known.status, known.body, known.header("ETag")) == (304, b"", keys.header("ETag"))
+    assert known.header("Cache-Control") == keys.header("Cache-Control") == "public, max-age=300"
     health = place.server.send(Request("GET", dialects.HEALTH_PATH))
     assert (health.status, json.loads(health.body)) == (200, {"status": "ok"})
 

@@ -575,6 +575,38 @@ static void test_basic_is_canonical(void **state)
     }
 }
 
+static void test_none_match(void **state)
+{
+    static const struct row {
+        const char *variable;
+        bool matches;
+    } rows[] = {
+        {"HTTP_IF_NONE_MATCH=\"abc\"", true},
+        {"HTTP_IF_NONE_MATCH=W/\"abc\"", true},
+        {"HTTP_IF_NONE_MATCH=\"x\", W/\"y\" ,\t\"abc\"", true},
+        {"HTTP_IF_NONE_MATCH= * ", true},
+        {"HTTP_IF_NONE_MATCH=\"x\", *", false},
+        {"HTTP_IF_NONE_MATCH=", false},
+        {"HTTP_IF_NONE_MATCH=abc", false},
+        {"HTTP_IF_NONE_MATCH=\"abc", false},
+        {"HTTP_IF_NONE_MATCH=\"ABC\"", false},
+        {"HTTP_IF_NONE_MATCH=w/\"abc\"", false},
+        {"HTTP_IF_NONE_MATCH=\"abcd\"", false},
+        {"HTTP_IF_MATCH=\"abc\"", false},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct http_request request = request_of(*state, VARIABLES(rows[i].variable));
+
+        if (http_none_match(&request, TEXT("\"abc\"")) != rows[i].matches) {
+            fail_msg("%s", rows[i].variable);
+        }
+    }
+    struct http_request request =
+        request_of(*state, VARIABLES("HTTP_IF_NONE_MATCH=\"abc\"", "HTTP_IF_NONE_MATCH=\"x\""));
+    assert_false(http_none_match(&request, TEXT("\"abc\"")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -591,6 +623,7 @@ int main(void)
         cmocka_unit_test(test_arena_runs_out),
         cmocka_unit_test(test_content_length),
         cmocka_unit_test(test_header),
+        cmocka_unit_test(test_none_match),
         cmocka_unit_test(test_media_type),
         cmocka_unit_test(test_cookies),
         cmocka_unit_test(test_hundreds_of_cookies),
