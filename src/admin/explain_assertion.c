@@ -82,7 +82,8 @@ static bool judge(struct call *call, struct text token, const struct client *cli
                                            .endpoint_path = text_of(mount->path),
                                            .now_ms = call->now_ms};
 
-        if (!realm_issues(mount->realm) || !mount->realm->dialect->proves_clients) {
+        if (!realm_issues(mount->realm) || !mount->realm->dialect->proves_clients ||
+            mount->endpoint->is_public) {
             continue;
         }
         judged->mount = mount;

@@ -120,7 +120,7 @@ void browser_add_headers(struct request *request)
     struct http_response *response = &request->http->response;
     const struct endpoint *endpoint = request->mount->endpoint;
 
-    if (request->realm->origins[0] != '\0') {
+    if (request->realm->origins[0] != '\0' && !endpoint->is_public) {
         http_response_header_c(response, "Vary", "Origin");
     }
     /* which client asks is not known before it does */

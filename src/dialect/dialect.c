@@ -258,6 +258,18 @@ bool dialect_refuses_query(const struct request *request)
 
 /* ---- answering ---- */
 
+#define PLAIN(code, sentence)                                                                      \
+    .status = (code), .media_type = "text/plain; charset=utf-8", .body = sentence "\n"
+
+const struct wording dialect_plain_words[] = {
+    {OUTCOME_METHOD_NOT_ALLOWED, PLAIN(405, "Method Not Allowed")},
+    {WORDS_CLASS(REQUEST), PLAIN(400, "Bad Request")},
+    {WORDS_CLASS(CLIENT), PLAIN(400, "Bad Request")},
+    {WORDS_CLASS(TOKEN), PLAIN(400, "Bad Request")},
+    {WORDS_CLASS(HERE), PLAIN(503, "Service Unavailable")},
+    {0},
+};
+
 void dialect_respond(struct request *request, enum outcome outcome)
 {
     const struct endpoint *endpoint = request->mount->endpoint;

@@ -46,6 +46,13 @@ struct wording {
 /* RFC 9110 section 15.5.16: beside a 415 for a compressed body. */
 #define DIALECT_NO_CODING  .header = "Accept-Encoding", .value = "identity"
 #define WORDS_CLASS(class) ((int)OUTCOME_COUNT + (int)OUTCOME_CLASS_##class)
+/* Of endpoints that carry no tokens: a sentence as plain text. */
+extern const struct wording dialect_plain_words[];
+
+/* A document about an issuer is where that has its place, whatever the paths of the realm: not
+ * there unless the realm has an issuer of its own that is a URL. A path in that URL comes behind
+ * the endpoint's own (RFC 8414 section 3.1), or before it (OpenID Connect Discovery section 4). */
+enum endpoint_document { DOCUMENT_NONE, DOCUMENT_BEFORE_PATH, DOCUMENT_BEHIND_PATH };
 
 struct endpoint {
     const char *name;          /* "token", "refresh": the configuration's word */
@@ -65,8 +72,9 @@ struct endpoint {
                               it begins does */
     bool checks; /* asked by the web server about a request for another page, whatever page and
                     method that is; in the role of a FastCGI authorizer, too */
-    bool with_metrics;     /* not there unless metrics = on */
-    bool approves_devices; /* its URL is realm.verification_uri */
+    bool with_metrics;               /* not there unless metrics = on */
+    bool approves_devices;           /* its URL is realm.verification_uri */
+    enum endpoint_document document; /* what it says is about the realm's issuer */
     const char
         *content_policy; /* Content-Security-Policy where `navigated`; NULL = the strictest */
     bool navigated;      /* pages of other origins may send the browser here, which then shows

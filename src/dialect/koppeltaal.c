@@ -7,6 +7,7 @@
 
 #include "dialect/assertion.h"
 #include "dialect/dialect.h"
+#include "dialect/metadata.h"
 
 #define JSON_TYPE "application/json"
 #define TEXT_TYPE "text/html; charset=utf-8"
@@ -141,6 +142,40 @@ static void encode(const struct request *request, enum outcome outcome,
     answer_buffer(response, 200, JSON_TYPE, &body);
 }
 
+/* /.well-known/smart-configuration, as the service spelled it. A scope is whatever a client has, so
+ * none is listed, and clients are registered by `retoken client`. */
+static void encode_smart(const struct request *request, enum outcome outcome,
+                         struct http_response *response)
+{
+    struct buffer body;
+    struct json_out out;
+
+    (void)outcome;
+    buffer_start(&body, request->arena, 1024);
+    out = json_out_start(&body, JSON_STYLE_ASCII);
+    json_out_open(&out);
+    metadata_add_words(&out, "capabilities",
+                       (const char *const[]){"client-confidential-asymmetric", NULL});
+    json_out_key(&out, "grant_types_supported");
+    json_out_array_open(&out);
+    if (policy_offers(&request->realm->policy, GRANT_CLIENT)) {
+        json_out_text(&out, TEXT("client_credentials"));
+    }
+    if (policy_offers(&request->realm->policy, GRANT_REFRESH)) {
+        json_out_text(&out, TEXT("refresh_token"));
+    }
+    json_out_array_close(&out);
+    json_out_member(&out, "issuer", text_of(request->realm->issuer));
+    metadata_add_keys(&out, request);
+    metadata_add_url(&out, "token_endpoint", request, &operation_refresh);
+    metadata_add_words(&out, "token_endpoint_auth_methods_supported",
+                       (const char *const[]){"private_key_jwt", NULL});
+    metadata_add_client_algorithms(&out, "token_endpoint_auth_signing_alg_values_supported");
+    json_out_close(&out);
+    buffer_add_char(&body, '\n');
+    metadata_answer(response, &body);
+}
+
 #define SAYS(status_code, sentence)                                                                \
     .status = (status_code), .media_type = TEXT_TYPE, .body = (sentence)
 
@@ -213,6 +248,15 @@ static const struct endpoint endpoints[] = {
      .decode = decode,
      .encode = encode,
      .words = words},
+    {.name = "smart-configuration",
+     .path = "/.well-known/smart-configuration",
+     .methods = ENDPOINT_GET | ENDPOINT_HEAD,
+     .body = ENDPOINT_BODY_IGNORED,
+     .is_public = true,
+     .document = DOCUMENT_BEHIND_PATH,
+     .operation = &operation_metadata,
+     .encode = encode_smart,
+     .words = dialect_plain_words},
 };
 
 /* How long a refresh token lives was never said; here it lives until it was not used for over a
@@ -222,6 +266,7 @@ const struct dialect koppeltaal_dialect = {
     .summary = "Koppeltaal 2.0: form, UUID tokens, exact scope",
     .endpoints = endpoints,
     .endpoint_count = sizeof endpoints / sizeof endpoints[0],
+    .realm = "/oauth2/token",
     .proves_clients = true,
     .policy = {.rotate = true,
                .concurrency_window_ms = CLOCK_MINUTE,

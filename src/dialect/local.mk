@@ -15,11 +15,13 @@ libdialect_a_SOURCES = \
 	src/dialect/wirecash.c \
 	src/dialect/duktig.c \
 	src/dialect/oauth.c \
+	src/dialect/metadata.c src/dialect/metadata.h \
 	src/dialect/oauth_authorize.c src/dialect/oauth_authorize.h \
 	src/dialect/oauth_check.c src/dialect/oauth_check.h \
 	src/dialect/oauth_client.c src/dialect/oauth_client.h \
 	src/dialect/oauth_device.c src/dialect/oauth_device.h \
 	src/dialect/oauth_grants.c src/dialect/oauth_grants.h \
+	src/dialect/oauth_metadata.c src/dialect/oauth_metadata.h \
 	src/dialect/oauth_target.c src/dialect/oauth_target.h \
 	src/dialect/oauth_token_query.c src/dialect/oauth_token_query.h \
 	src/dialect/fusionauth.c \

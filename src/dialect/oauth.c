@@ -13,6 +13,7 @@
 #include "dialect/oauth_device.h"
 #include "dialect/oauth_grants.h"
 #include "dialect/oauth_target.h"
+#include "dialect/oauth_metadata.h"
 #include "dialect/oauth_token_query.h"
 
 #define JSON_TYPE "application/json;charset=UTF-8"
@@ -292,6 +293,24 @@ static const struct endpoint endpoints[] = {
      .decode = oauth_device_page_decode,
      .encode = oauth_device_page_encode,
      .words = oauth_device_page_words},
+    {.name = "metadata",
+     .path = "/.well-known/oauth-authorization-server",
+     .methods = ENDPOINT_GET | ENDPOINT_HEAD,
+     .body = ENDPOINT_BODY_IGNORED,
+     .is_public = true,
+     .document = DOCUMENT_BEFORE_PATH,
+     .operation = &operation_metadata,
+     .encode = oauth_metadata_encode,
+     .words = dialect_plain_words},
+    {.name = "openid-configuration",
+     .path = "/.well-known/openid-configuration",
+     .methods = ENDPOINT_GET | ENDPOINT_HEAD,
+     .body = ENDPOINT_BODY_IGNORED,
+     .is_public = true,
+     .document = DOCUMENT_BEHIND_PATH,
+     .operation = &operation_metadata,
+     .encode = oauth_metadata_encode_openid,
+     .words = dialect_plain_words},
 };
 
 const struct dialect oauth_dialect = {

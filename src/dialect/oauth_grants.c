@@ -2,6 +2,7 @@
 /* oauth_grants.c: see oauth_grants.h. */
 #include "dialect/oauth_grants.h"
 
+#include "dialect/metadata.h"
 #include "dialect/oauth_client.h"
 
 static bool take_refresh(struct request *request, enum outcome *refusal);
@@ -11,12 +12,12 @@ static bool take_client(struct request *request, enum outcome *refusal);
 static bool take_device(struct request *request, enum outcome *refusal);
 
 static const struct oauth_grant grants[] = {
-    {"refresh_token", GRANT_REFRESH, &operation_refresh, take_refresh},
-    {"authorization_code", GRANT_CODE, &operation_code, take_code},
-    {"password", GRANT_PASSWORD, &operation_login, take_password},
-    {"client_credentials", GRANT_CLIENT, &operation_client, take_client},
+    {"refresh_token", GRANT_REFRESH, &operation_refresh, NULL, take_refresh},
+    {"authorization_code", GRANT_CODE, &operation_code, &operation_authorize, take_code},
+    {"password", GRANT_PASSWORD, &operation_login, NULL, take_password},
+    {"client_credentials", GRANT_CLIENT, &operation_client, NULL, take_client},
     {"urn:ietf:params:oauth:grant-type:device_code", GRANT_DEVICE, &operation_device_grant,
-     take_device},
+     &operation_device, take_device},
 };
 
 bool oauth_grants_take(struct request *request, enum outcome *refusal)
@@ -36,6 +37,17 @@ bool oauth_grants_take(struct request *request, enum outcome *refusal)
     }
     *refusal = type.size == 0 ? OUTCOME_GRANT_TYPE_MISSING : OUTCOME_GRANT_TYPE_UNSUPPORTED;
     return false;
+}
+
+/* A code comes from the endpoint that gives it, or not at all. */
+void oauth_grants_add(struct json_out *out, const struct request *request)
+{
+    for (size_t i = 0; i < sizeof grants / sizeof grants[0]; i++) {
+        if (policy_offers(&request->realm->policy, grants[i].bit) &&
+            (grants[i].from == NULL || metadata_mount(request, grants[i].from) != NULL)) {
+            json_out_text(out, text_of(grants[i].type));
+        }
+    }
 }
 
 /* Section 6. */

@@ -10,6 +10,7 @@ struct oauth_grant {
     const char *type; /* "refresh_token": the parameter's value */
     enum grant_bit bit;
     const struct operation *operation;
+    const struct operation *from; /* gives the code that it takes; NULL = it takes none */
     /* Fills the operation's part of request->input, and client.beside where a token or a code is
      * what the client's proof is used with. False: *refusal. */
     bool (*decode)(struct request *request, enum outcome *refusal);
@@ -18,5 +19,8 @@ struct oauth_grant {
 /* Chooses the grant that the body names: its operation, its bit and its input. False: *refusal is
  * GRANT_TYPE_MISSING, GRANT_TYPE_UNSUPPORTED, or the grant's own. */
 bool oauth_grants_take(struct request *request, enum outcome *refusal);
+
+/* Appends the values of grant_type that could be granted here to an array. */
+void oauth_grants_add(struct json_out *out, const struct request *request);
 
 #endif

@@ -20,16 +20,6 @@ static void encode_key_set(const struct request *request, enum outcome outcome,
                      request->answer.key_set);
 }
 
-static const struct wording plain_words[] = {
-    {OUTCOME_METHOD_NOT_ALLOWED, .status = 405, .media_type = TEXT_TYPE,
-     .body = "Method Not Allowed\n"},
-    {WORDS_CLASS(REQUEST), .status = 400, .media_type = TEXT_TYPE, .body = "Bad Request\n"},
-    {WORDS_CLASS(CLIENT), .status = 400, .media_type = TEXT_TYPE, .body = "Bad Request\n"},
-    {WORDS_CLASS(TOKEN), .status = 400, .media_type = TEXT_TYPE, .body = "Bad Request\n"},
-    {WORDS_CLASS(HERE), .status = 503, .media_type = TEXT_TYPE, .body = "Service Unavailable\n"},
-    {0},
-};
-
 /* ---- health ----
  * `/healthz` says whether the process lives and reads; `/healthz?ready` whether it could write. Any
  * other query is not looked at. */
@@ -122,7 +112,7 @@ static const struct endpoint endpoints[] = {
      .is_public = true,
      .operation = &operation_key_set,
      .encode = encode_key_set,
-     .words = plain_words},
+     .words = dialect_plain_words},
     {.name = "health",
      .path = "/healthz",
      .methods = ENDPOINT_GET | ENDPOINT_HEAD,
@@ -139,7 +129,7 @@ static const struct endpoint endpoints[] = {
      .operation = &operation_metrics,
      .decode = decode_metrics,
      .encode = encode_metrics,
-     .words = plain_words},
+     .words = dialect_plain_words},
 };
 
 const struct dialect wellknown_dialect = {

@@ -14,6 +14,14 @@ struct mount {
     char path[MOUNT_PATH_MAX + 1]; /* "/oauth/token" */
     const struct endpoint *endpoint;
     const struct realm *realm; /* never NULL */
+    bool is_whole_path;        /* no prefix of the configuration comes before `path` */
+};
+
+/* All there are, for documents that name others. */
+struct mounts {
+    const struct mount *all;
+    size_t count;
+    const char *prefix; /* comes before their paths in a URL; "" = none */
 };
 
 #endif

@@ -93,3 +93,10 @@ bool policy_allows(const struct policy *policy, const struct client *client, enu
     }
     return (realm & client->grants & grant) != 0;
 }
+
+bool policy_offers(const struct policy *policy, enum grant_bit grant)
+{
+    uint32_t realm = policy->grants != 0 ? policy->grants : (uint32_t)(GRANTS_USUAL | GRANT_CLIENT);
+
+    return (realm & grant) != 0;
+}

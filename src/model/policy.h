@@ -116,5 +116,7 @@ void policy_effective(const struct policy *realm, const struct client *client,
  * has it; an empty list of the client has whatever the realm allows. GRANT_CLIENT needs a client.
  */
 bool policy_allows(const struct policy *policy, const struct client *client, enum grant_bit grant);
+/* Could any client be allowed to use it? */
+bool policy_offers(const struct policy *policy, enum grant_bit grant);
 
 #endif

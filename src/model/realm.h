@@ -25,6 +25,7 @@ enum {
 };
 
 struct dialect; /* dialect/dialect.h; opaque down here */
+struct mounts;  /* model/mount.h */
 
 /* Whether refresh JWTs of another server become sessions here at their first use. */
 struct adoption_policy {
@@ -59,6 +60,7 @@ struct realm {
     struct adoption_policy adoption;
     const struct hook_settings *hook;         /* who is asked what its tokens say; NULL = no one */
     char verification_uri[REALM_URI_MAX + 1]; /* where users approve devices; "" = nowhere */
+    const struct mounts *mounts;              /* this realm's and all others */
 };
 
 /* Are tokens issued under it? */

@@ -36,7 +36,6 @@ liboperation_a_SOURCES = \
 	src/operation/password_gate.c src/operation/password_gate.h \
 	src/operation/password_kind.c src/operation/password_kind.h \
 	src/operation/pending.c src/operation/pending.h \
-	src/operation/preflight.c \
 	src/operation/preview.c src/operation/preview.h \
 	src/operation/refresh.c \
 	src/operation/refusal.c src/operation/refusal.h \
@@ -46,6 +45,7 @@ liboperation_a_SOURCES = \
 	src/operation/request_event.c src/operation/request_event.h \
 	src/operation/secret_proof.c src/operation/secret_proof.h \
 	src/operation/session.c \
+	src/operation/settled.c \
 	src/operation/standing.c src/operation/standing.h \
 	src/operation/token_ref.c src/operation/token_ref.h \
 	src/operation/verify.c

@@ -46,6 +46,7 @@ extern const struct operation operation_health;
 extern const struct operation operation_ready;
 extern const struct operation operation_metrics;
 extern const struct operation operation_preflight;
+extern const struct operation operation_metadata;
 
 /* `size` bytes of the request's memory for an operation's state, of which the first `zeroed` are 0.
  * NULL with request->fault set. */

@@ -62,6 +62,7 @@ struct config {
     size_t realm_count;
     struct mount mounts[CONFIG_MOUNTS_MAX];
     size_t mount_count;
+    struct mounts all_mounts; /* the same, as realms see them */
     struct webhook webhooks[CONFIG_WEBHOOKS_MAX];
     size_t webhook_count;
     uint64_t outbox_size;                   /* events that wait for one webhook, at most; 100,000 */
@@ -85,7 +86,7 @@ bool config_usual_file(char path[CONFIG_PATH_MAX]);
 /* The mount with exactly this path, or NULL. */
 const struct mount *config_mount(const struct config *config, const char *path);
 
-/* Is it an absolute http or https URL? */
+/* Is it an absolute http or https URL, without query and fragment (RFC 8414 section 2)? */
 bool config_is_issuer_url(struct text value);
 
 /* Durations: a number and ms, s, m, h, d, w; or 0. Sizes: a number and k, m, g. For tests. */

@@ -123,7 +123,8 @@ bool config_is_issuer_url(struct text value)
                        : text_starts(value, TEXT("http://")) ? text_from(value, 7)
                                                              : (struct text){0};
 
-    return rest.size > 0 && text_find(TEXT("/?#@:"), rest.data[0]) == 5 &&
+    return rest.size > 0 && text_find(TEXT("/@:"), rest.data[0]) == 3 &&
+           text_find(rest, '?') == rest.size && text_find(rest, '#') == rest.size &&
            text_is_visible_ascii(value);
 }
 

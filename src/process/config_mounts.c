@@ -214,8 +214,8 @@ bool config_add_own_mounts(struct config_reader *reader)
             const struct endpoint *endpoint = &dialects[i]->endpoints[j];
             struct text path = text_of(endpoint->path);
 
-            if ((!all && config_issues(dialects[i])) || endpoint->needs_remote_user ||
-                endpoint->with_remote_user ||
+            if ((!all && config_issues(dialects[i])) || endpoint->document != DOCUMENT_NONE ||
+                endpoint->needs_remote_user || endpoint->with_remote_user ||
                 (endpoint->with_metrics && !reader->config->metrics) ||
                 config_taken_by(reader, path) != 0) {
                 continue;

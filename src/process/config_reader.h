@@ -29,6 +29,7 @@ struct config_section {
 /* Which line set what; 0 = the default holds. */
 struct config_origin {
     unsigned section;
+    unsigned placed; /* endpoints that lines put somewhere, or nowhere: 1 << index */
     unsigned setting[CONFIG_SETTINGS_MAX]; /* by row of the table */
 };
 
@@ -175,6 +176,12 @@ const char *config_list_dialects(bool for_mount, char *out, size_t room);
 const char *config_list_endpoints(const struct dialect *dialect, char *out, size_t room);
 /* Does it issue tokens? */
 bool config_issues(const struct dialect *dialect);
+
+/* ---- config_documents.c ---- */
+
+/* Mounts the documents about issuers where they belong, and lets realms see all mounts; after
+ * everything else. False: a complaint. */
+bool config_add_documents(struct config_reader *reader);
 
 /* ---- config_webhooks.c ---- */
 

@@ -50,7 +50,7 @@ bool config_take_realms(struct config_reader *reader)
             return false;
         }
     }
-    return config_add_own_mounts(reader) && finish_realms(reader);
+    return config_add_own_mounts(reader) && finish_realms(reader) && config_add_documents(reader);
 }
 
 /* Its name, and that nothing is set twice in it. [retoken] sections add up: config_settings.c. */
@@ -236,6 +236,12 @@ static bool mount_endpoint(struct config_reader *reader, const struct config_sec
     (void)snprintf(own, sizeof own, "%s%s", base, endpoint->path);
     struct text path = line != NULL ? line->value : text_of(own);
     unsigned number = line != NULL ? line->number : section->line;
+    if (line != NULL) {
+        reader->realms[realm - reader->config->realms].placed |=
+            1U << (endpoint - realm->dialect->endpoints);
+    } else if (endpoint->document != DOCUMENT_NONE) {
+        return true; /* config_documents.c */
+    }
     if ((line != NULL && text_is(path, "off")) ||
         (line == NULL && !config_serves(realm, endpoint))) {
         return true;

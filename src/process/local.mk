@@ -3,7 +3,9 @@ noinst_LIBRARIES += libprocess.a
 libprocess_a_SOURCES = \
 	src/process/config.c \
 	src/process/config.h \
-	src/process/config_checks.c src/process/config_hooks.c \
+	src/process/config_checks.c \
+	src/process/config_documents.c \
+	src/process/config_hooks.c \
 	src/process/config_lines.c \
 	src/process/config_mounts.c \
 	src/process/config_reader.h \

@@ -44,30 +44,47 @@ static bool loosely_equal(struct text path, struct text mount)
     return mount.size == 0;
 }
 
-static const struct mount *match(const struct config *config, struct text path)
+/* A mount that fits exactly comes first. `whole`: only those before which no prefix comes. */
+static const struct mount *find(const struct config *config, struct text path, bool whole)
 {
-    if (!path_is_plain(path)) {
-        return NULL;
-    }
     bool clean = path_is_clean(path);
-    if (config->prefix[0] != '\0' && !strip_prefix(text_of(config->prefix), &path)) {
-        return NULL;
-    }
+
     for (size_t i = 0; clean && i < config->mount_count; i++) {
-        if (text_is(path, config->mounts[i].path)) {
-            return &config->mounts[i];
+        const struct mount *mount = &config->mounts[i];
+
+        if (text_is(path, mount->path) && (!whole || mount->is_whole_path)) {
+            return mount;
         }
     }
     for (size_t i = 0; i < config->mount_count; i++) {
         const struct mount *mount = &config->mounts[i];
         struct text name = text_of(mount->path);
-        if ((clean && config->trailing_slash &&
-             text_equal(without_slash(path), without_slash(name))) ||
-            (mount->endpoint->path_loose && loosely_equal(path, name))) {
+
+        if (whole && !mount->is_whole_path) {
+            continue;
+        } else if ((clean && config->trailing_slash &&
+                    text_equal(without_slash(path), without_slash(name))) ||
+                   (mount->endpoint->path_loose && loosely_equal(path, name))) {
             return mount;
         }
     }
     return NULL;
+}
+
+static const struct mount *match(const struct config *config, struct text path)
+{
+    const struct mount *mount = NULL;
+
+    if (!path_is_plain(path)) {
+        return NULL;
+    } else if (config->prefix[0] == '\0') {
+        return find(config, path, false);
+    }
+    mount = find(config, path, true);
+    if (mount == NULL && strip_prefix(text_of(config->prefix), &path)) {
+        mount = find(config, path, false);
+    }
+    return mount;
 }
 
 /* /cgi-bin/retoken.fcgi on a shared host: the path behind the script is all that names the mount.

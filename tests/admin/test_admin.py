@@ -36,7 +36,7 @@ DIALECTS = json.loads(subprocess.run([RETOKEN, "dialects", "--json"], capture_ou
 # Those that are there without a setting.
 ENDPOINTS = [endpoint for dialect in DIALECTS if dialect["policy"]
              for endpoint in dialect["endpoints"] if not endpoint["remote_user"]
-             and endpoint["operation"] != "device"]
+             and endpoint["operation"] not in ("device", "metadata")]
 MOUNTS = [endpoint["path"] for endpoint in ENDPOINTS]
 RENEWING = [endpoint["path"] for endpoint in ENDPOINTS if endpoint["operation"] == "refresh"]
 
@@ -280,7 +280,8 @@ def test_init_writes_defaults_as_comments(template, tmp_path):
     done = subprocess.run([RETOKEN, "-c", copy, "doctor", "--json"], capture_output=True, text=True,
                           env=environment())
     assert done.returncode == DONE, done.stdout
-    assert sum(row["check"] == "mount" for row in json.loads(done.stdout)) == len(MOUNTS) + 2
+    assert sum(row["check"] == "mount" for row in json.loads(done.stdout)) == len(MOUNTS) + 5
+    # the key set, the health check, and what the issuers of oauth and koppeltaal say of themselves
 
 
 def test_home_and_config_variables(template, tmp_path):
@@ -334,10 +335,10 @@ def test_dialects(tmp_path):
         "rotation": "on", "reuse": "revoke", "format": "uuid", "algorithm": "RS512",
         "concurrency-window": "1m", "recovery-window": "0", "idle-lifetime": "400d",
         "absolute-lifetime": "0", "access-lifetime": "1h"}
-    assert koppeltaal["endpoints"] == [{
+    assert koppeltaal["endpoints"][0] == {
         "name": "token", "path": "/oauth2/token", "realm": "/oauth2/token", "methods": ["POST"],
         "deployed_methods": ["GET", "POST"], "bodies": ["form"], "operation": "refresh",
-        "remote_user": False}]
+        "remote_user": False}
     assert koppeltaal["audience"] == "fhir-server" and [s["name"] for s in koppeltaal["settings"]] == ["query"]
     wellknown = next(row for row in DIALECTS if row["dialect"] == "wellknown")
     assert wellknown["policy"] is None and wellknown["issuer"] is None
@@ -665,6 +666,17 @@ def test_doctor_wants_a_refresh_beside_every_login(fresh):
 
     assert len(said("")) == 1 and "/api/login" in said("")[0]
     assert said("realm = /oauth/access_token\n") == []
+
+
+def test_doctor_wants_an_issuer_for_each_realm_that_is_looked_up(fresh):
+    def said(issuer):
+        fresh.write("[retoken]\ndata = .\nissuer = https://id.example\n[realm one]\ndialect = oauth\n"
+                    f"[realm two]\ndialect = oauth\nbase = /two\n{issuer}")
+        fresh.run("init")
+        return [row["detail"] for row in fresh.json("doctor") if row["check"] == "mount" and row["state"] == "warn"]
+
+    assert len(said("")) == 1 and "/two/oauth/token" in said("")[0]
+    assert said("issuer = https://id.example/two\n") == []
 
 
 def test_doctor_says_whether_the_log_daemon_listens(fresh):

@@ -17,7 +17,7 @@
 #include "dialect/dialect.h"
 #include "dialect/golden.h"
 
-enum { ARENA_ROOM = 4 * 1024 * 1024, VARIABLES_MAX = 64 };
+enum { ARENA_ROOM = 4 * 1024 * 1024, VARIABLES_MAX = 64, MOUNTS_ROOM = 32 };
 
 /* A known moment: 2017-07-14 02:40:00 UTC. */
 #define NOW_MS INT64_C(1500000000000)
@@ -44,6 +44,9 @@ struct trial {
     struct http_exchange http;
     struct realm realm;
     struct mount mount;
+    struct mount others[MOUNTS_ROOM]; /* the dialect's endpoints and the key set */
+    struct mounts mounts;
+    struct text mounted; /* which of them are there; "" = all */
     struct request request;
     bool understood;
     enum outcome outcome; /* the refusal, or what the operation says */
@@ -62,9 +65,37 @@ static void fill_mount(struct trial *trial, const struct dialect *dialect)
         text_copy(text_of(dialect->audience), trial->realm.audience, sizeof trial->realm.audience));
 }
 
+static void add_other(struct trial *trial, const struct endpoint *endpoint,
+                      const struct realm *realm)
+{
+    struct mount *mount = &trial->others[trial->mounts.count];
+
+    if (trial->mounted.size > 0 && !text_has_word(trial->mounted, text_of(endpoint->name))) {
+        return;
+    }
+    assert_true(trial->mounts.count < MOUNTS_ROOM);
+    *mount = (struct mount){.endpoint = endpoint, .realm = realm};
+    assert_true(text_copy(text_of(endpoint->path), mount->path, sizeof mount->path));
+    trial->mounts.count++;
+}
+
+static void fill_others(struct trial *trial)
+{
+    static const struct realm public = {.dialect = &wellknown_dialect};
+    const struct dialect *dialect = trial->realm.dialect;
+
+    trial->mounts = (struct mounts){.all = trial->others, .prefix = ""};
+    for (size_t i = 0; i < dialect->endpoint_count; i++) {
+        add_other(trial, &dialect->endpoints[i], &trial->realm);
+    }
+    add_other(trial, dialect_endpoint(&wellknown_dialect, TEXT("jwks")), &public);
+    trial->realm.mounts = &trial->mounts;
+}
+
 /* A trial may have been copied since. */
 static void bind(struct trial *trial)
 {
+    fill_others(trial);
     trial->mount.realm = &trial->realm;
     trial->request.http = &trial->http;
     trial->request.mount = &trial->mount;
@@ -186,6 +217,14 @@ static void obey(struct text line, struct trial *trial, struct script *script)
         assert_true(text_copy(value, trial->realm.issuer, sizeof trial->realm.issuer));
     } else if (text_is(word, "@resources")) {
         assert_true(text_copy(value, trial->realm.targets, sizeof trial->realm.targets));
+    } else if (text_is(word, "@mounted")) {
+        trial->mounted = value;
+    } else if (text_is(word, "@grants")) {
+        while (value.size > 0) {
+            trial->realm.policy.grants |= policy_grant_find(text_word(&value));
+        }
+    } else if (text_is(word, "@algorithm")) {
+        assert_true(signing_algorithm_parse(value, &trial->realm.policy.algorithm));
     } else if (text_is(word, "@origins")) {
         assert_true(text_copy(value, trial->realm.origins, sizeof trial->realm.origins));
     } else if (text_is(word, "@set")) {
@@ -440,8 +479,8 @@ static void check_answer(const struct trial *trial, const struct http_response *
     struct text type = header_of(response, "Content-Type");
     bool grant = outcome_is_grant(trial->outcome);
 
-    /* only the key set may be kept */
-    if (!grant || trial->mount.endpoint->operation != &operation_key_set) {
+    /* only what is public may be kept */
+    if (!grant || !trial->mount.endpoint->is_public) {
         assert_true(text_is(header_of(response, "Cache-Control"), "no-store"));
     }
     assert_int_equal(type.size > 0, response->body.size > 0);

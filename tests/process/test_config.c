@@ -18,6 +18,11 @@
 /* In a fault's text: the names of all dialects that issue tokens. */
 #define ISSUERS "{dialects}"
 #define NAMES   ISSUERS ", jwks, health, metrics"
+/* Those of oauth. */
+#define ENDPOINTS                                                                                  \
+    "token, revoke, introspect, check, authorize, session, device-authorization, device, "         \
+    "metadata, "                                                                                   \
+    "openid-configuration"
 /* Behind the name of a section. */
 #define UNKNOWN_SECTION                                                                            \
     "unknown section; write [retoken], [realm NAME], [mount PATH], [webhook NAME] or [hook NAME]"
@@ -188,10 +193,7 @@ static const struct {
                                       "it takes dialect and endpoint only"},
 
     {"[mount /x]\ndialect = oauth\nendpoint = refresh\n",
-     "retoken.conf:3: endpoint = refresh: unknown; oauth has token, revoke, introspect, check, "
-     "authorize, "
-     "session, "
-     "device-authorization, device"},
+     "retoken.conf:3: endpoint = refresh: unknown; oauth has " ENDPOINTS},
 
     /* realms */
     {"[realm]\n", "retoken.conf:1: [realm]: " UNKNOWN_SECTION},
@@ -246,12 +248,17 @@ static const struct {
      "retoken.conf:3: base = auth: not a path prefix; write for example /auth"},
     {REALM "base = /" LONG_60 LONG_60 "\n",
      "retoken.conf:1: [realm s]: the path of token is longer than 128 bytes"},
-    {REALM "path.tokn = /x\n", "retoken.conf:3: path.tokn: no such endpoint; oauth has token, "
-                               "revoke, introspect, check, authorize, session, "
-                               "device-authorization, device"},
-    {REALM "path.kopong.token = /x\n", "retoken.conf:3: path.kopong.token: no such endpoint; oauth "
-                                       "has token, revoke, introspect, check, authorize, session, "
-                                       "device-authorization, device"},
+    {REALM "path.tokn = /x\n", "retoken.conf:3: path.tokn: no such endpoint; oauth has " ENDPOINTS},
+    {REALM "path.kopong.token = /x\n",
+     "retoken.conf:3: path.kopong.token: no such endpoint; oauth has " ENDPOINTS},
+    {REALM "issuer = https://a.example/?b\n",
+     "retoken.conf:3: issuer = https://a.example/?b: not a URL; write for example "
+     "https://login.example.org"},
+    {REALM "path.metadata = /x\n",
+     "retoken.conf:3: /x: it describes an issuer; add issuer = https://HOST"},
+    {"[mount /.well-known/smart-configuration]\n",
+     "retoken.conf:1: /.well-known/smart-configuration: it describes an issuer; add issuer = "
+     "https://HOST"},
     {"[realm s]\ndialect = kopong, duktig\npath.refresh = /x\n",
      "retoken.conf:3: path.refresh: several dialects have such an endpoint; write "
      "path.DIALECT.refresh"},
@@ -616,10 +623,10 @@ static void test_without_a_file(void **state)
         for (size_t j = 0; j < dialects[i]->endpoint_count; j++) {
             const struct endpoint *endpoint = &dialects[i]->endpoints[j];
 
-            endpoints +=
-                endpoint->needs_remote_user || endpoint->with_remote_user || endpoint->with_metrics
-                    ? 0
-                    : 1;
+            endpoints += endpoint->needs_remote_user || endpoint->with_remote_user ||
+                                 endpoint->with_metrics || endpoint->document != DOCUMENT_NONE
+                             ? 0
+                             : 1;
         }
     }
     assert_true(config_load(NULL, &config, &fault));
@@ -704,7 +711,7 @@ static void test_every_general_setting(void **state)
                      "prefix = /a.fcgi\n"
                      "threads = 64\n"
                      "body-limit = 1m\n"
-                     "issuer = https://id.example/?a=b:c"));
+                     "issuer = https://id.example/a=b:c"));
     assert_string_equal(config.data, "d");
     assert_string_equal(config.secret_file, "/etc/retoken/secret");
     assert_string_equal(config.store, "lmdb:s/t");
@@ -719,7 +726,7 @@ static void test_every_general_setting(void **state)
     assert_int_equal(config.threads, 64);
     assert_int_equal(config.body_limit, 1 << 20);
     assert_string_equal(config_mount(&config, "/api/jwt/refresh")->realm->issuer,
-                        "https://id.example/?a=b:c");
+                        "https://id.example/a=b:c");
 }
 
 /* What follows a host stays as it is: no path starts at the file. */
@@ -1009,8 +1016,8 @@ static void test_realm(void **state)
                  "/v1/oauth/access_token");
     new = config_mount(&config, "/token");
     assert_non_null(new);
-    /* with the login, revocation, introspection, check, the key set and the health check */
-    assert_int_equal(config.mount_count, 9);
+    /* with the login, what else is asked about tokens, two documents, key set and health check */
+    assert_int_equal(config.mount_count, 11);
     assert_ptr_equal(old->realm->dialect, &kopong_dialect);
     assert_ptr_equal(new->realm->dialect, &oauth_dialect);
     assert_string_equal(old->realm->name, "shop");
@@ -1048,6 +1055,76 @@ static void test_endpoints_of_a_realm(void **state)
     mount = loaded(REALM "rotation = off\n[realm s]\ndialect = kopong\n", "/oauth/access_token");
     assert_string_equal(mount->realm->name, "s");
     assert_false(config_mount(&config, "/oauth/token")->realm->policy.rotate);
+}
+
+/* Where an issuer's documents are: by its URL, whatever the paths of the realm. */
+static void test_documents(void **state)
+{
+    static const struct row {
+        const char *text, *metadata, *openid;
+    } rows[] = {
+        {"[retoken]\nissuer = https://a.example\n", "/.well-known/oauth-authorization-server",
+         "/.well-known/openid-configuration"},
+        {"[retoken]\nissuer = http://a.example:8080/\n", "/.well-known/oauth-authorization-server",
+         "/.well-known/openid-configuration"},
+        {"[realm r]\ndialect = oauth\nbase = /x\nissuer = https://a.example/auth\n"
+         "[retoken]\nprefix = /y\n",
+         "/.well-known/oauth-authorization-server/auth", "/auth/.well-known/openid-configuration"},
+        {"[mount /t]\ndialect = oauth\nissuer = https://a.example/a/b/\n",
+         "/.well-known/oauth-authorization-server/a/b", "/a/b/.well-known/openid-configuration"},
+        {REALM "issuer = https://a.example\npath.metadata = /m\npath.openid-configuration = off\n",
+         "/m", NULL},
+        /* no path that a request could have */
+        {REALM "issuer = https://a.example/a//b\n", NULL, NULL},
+        /* another server's, and none */
+        {"", NULL, NULL},
+        {"[realm r]\ndialect = duktig\nissuer = https://a.example\n", NULL, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *metadata = NULL, *openid = NULL;
+
+        assert_true(load(rows[i].text));
+        for (size_t j = 0; j < config.mount_count; j++) {
+            const struct mount *mount = &config.mounts[j];
+
+            if (mount->endpoint == dialect_endpoint(&oauth_dialect, TEXT("metadata"))) {
+                assert_null(metadata);
+                metadata = mount->path;
+                assert_int_equal(mount->is_whole_path, strcmp(mount->path, "/m") != 0);
+            } else if (mount->endpoint ==
+                       dialect_endpoint(&oauth_dialect, TEXT("openid-configuration"))) {
+                assert_null(openid);
+                openid = mount->path;
+            }
+        }
+        assert_string_equal(metadata != NULL ? metadata : "none",
+                            rows[i].metadata != NULL ? rows[i].metadata : "none");
+        assert_string_equal(openid != NULL ? openid : "none",
+                            rows[i].openid != NULL ? rows[i].openid : "none");
+    }
+}
+
+/* Two realms of one issuer cannot both be what it says; every realm sees all mounts. */
+static void test_documents_of_several_realms(void **state)
+{
+    const struct mount *mount;
+
+    (void)state;
+    mount = loaded("[retoken]\nissuer = https://a.example\nprefix = /p\n"
+                   "[realm one]\ndialect = oauth\n"
+                   "[realm two]\ndialect = oauth\nbase = /two\n"
+                   "[realm three]\ndialect = oauth, koppeltaal\nbase = /three\n"
+                   "issuer = https://a.example/three\n",
+                   "/.well-known/oauth-authorization-server");
+    assert_string_equal(mount->realm->name, "one");
+    mount = config_mount(&config, "/.well-known/oauth-authorization-server/three");
+    assert_string_equal(mount->realm->name, "three");
+    assert_non_null(config_mount(&config, "/three/.well-known/smart-configuration"));
+    assert_ptr_equal(mount->realm->mounts->all, config.mounts);
+    assert_int_equal(mount->realm->mounts->count, config.mount_count);
+    assert_string_equal(mount->realm->mounts->prefix, "/p");
 }
 
 /* ---- numbers with units ---- */
@@ -1210,6 +1287,8 @@ int main(void)
         cmocka_unit_test(test_verification_uri),
         cmocka_unit_test(test_realm),
         cmocka_unit_test(test_endpoints_of_a_realm),
+        cmocka_unit_test(test_documents),
+        cmocka_unit_test(test_documents_of_several_realms),
         cmocka_unit_test(test_durations),
         cmocka_unit_test(test_sizes),
     };

@@ -236,6 +236,29 @@ static void test_prefix(void **state)
     config.prefix[0] = '\0';
 }
 
+/* An issuer's document is where its URL says. */
+static void test_no_prefix_comes_before_a_whole_path(void **state)
+{
+    static const struct row rows[] = {
+        {"/.well-known/oauth-authorization-server/a", "",
+         "/.well-known/oauth-authorization-server/a"},
+        {"/.well-known", "/oauth-authorization-server/a/",
+         "/.well-known/oauth-authorization-server/a"},
+        {"/a/.well-known/oauth-authorization-server/a", "",
+         "/.well-known/oauth-authorization-server/a"}, /* where a proxy adds it to all */
+        {"/.well-known/oauth-authorization-server", "", ""},
+        {"/oauth/token", "", ""},
+        {"/a/oauth/token", "", "/oauth/token"},
+    };
+
+    (void)state;
+    add_mount("/.well-known/oauth-authorization-server/a", &oauth_dialect);
+    config.mounts[config.mount_count - 1].is_whole_path = true;
+    config.trailing_slash = true;
+    strcpy(config.prefix, "/a");
+    CHECK(rows);
+}
+
 static void test_long_paths(void **state)
 {
     static char path[4096];
@@ -285,8 +308,9 @@ int main(void)
         cmocka_unit_test(test_behind_a_script),
         cmocka_unit_test(test_prefix),
         cmocka_unit_test(test_long_paths),
-        cmocka_unit_test(test_trailing_slash), /* these two add mounts */
+        cmocka_unit_test(test_trailing_slash), /* these three add mounts */
         cmocka_unit_test(test_authorizer),
+        cmocka_unit_test(test_no_prefix_comes_before_a_whole_path),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* preflight.c: the operation behind a browser's question what a page of another origin may send
- * here. It needs nothing of the store: which pages may ask was seen before. */
+/* settled.c: the operations that need nothing of the store, because the configuration has settled
+ * what is told: a browser's question what a page of another origin may send here, and documents
+ * about an issuer. */
 #include "operation/operation.h"
 
 static bool begin(struct request *request);
@@ -8,6 +9,8 @@ static struct store_write *step(struct request *request, enum outcome *outcome);
 
 const struct operation operation_preflight = {
     .word = "preflight", .routine = true, .begin = begin, .step = step};
+const struct operation operation_metadata = {
+    .word = "metadata", .routine = true, .begin = begin, .step = step};
 
 static bool begin(struct request *request)
 {

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+/* metadata.c: see metadata.h. */
+#include "dialect/metadata.h"
+
+#include <string.h>
+
+#include "dialect/answer.h"
+#include "dialect/dialect.h"
+#include "http/origin.h"
+
+static bool is_beside(const struct mount *mount, const struct realm *realm);
+
+const struct mount *metadata_mount(const struct request *request, const struct operation *operation)
+{
+    const struct mounts *mounts = request->realm->mounts;
+
+    for (size_t i = 0; i < mounts->count; i++) {
+        const struct mount *mount = &mounts->all[i];
+
+        if (mount->endpoint->operation == operation && is_beside(mount, request->realm)) {
+            return mount;
+        }
+    }
+    return NULL;
+}
+
+/* Two structs of one realm are of one name. */
+static bool is_beside(const struct mount *mount, const struct realm *realm)
+{
+    return !realm_issues(mount->realm) || (mount->realm->dialect == realm->dialect &&
+                                           strcmp(mount->realm->name, realm->name) == 0);
+}
+
+const struct mount *metadata_add_url(struct json_out *out, const char *key,
+                                     const struct request *request,
+                                     const struct operation *operation)
+{
+    const struct mount *mount = metadata_mount(request, operation);
+    struct text origin = http_origin_of_url(text_of(request->realm->issuer));
+    const char *prefix = request->realm->mounts->prefix;
+    struct buffer url;
+    struct text made;
+
+    if (mount == NULL) {
+        return NULL;
+    }
+    buffer_start(&url, request->arena, origin.size + strlen(prefix) + sizeof mount->path);
+    buffer_add(&url, origin);
+    buffer_add_c(&url, prefix);
+    buffer_add_c(&url, mount->path);
+    if (buffer_finish(&url, &made)) {
+        json_out_member(out, key, made);
+    } else {
+        out->buffer->failed = true;
+    }
+    return mount;
+}
+
+void metadata_add_keys(struct json_out *out, const struct request *request)
+{
+    if (!signing_algorithm_is_secret(request->realm->policy.algorithm)) {
+        metadata_add_url(out, "jwks_uri", request, &operation_key_set);
+    }
+}
+
+void metadata_add_words(struct json_out *out, const char *key, const char *const *words)
+{
+    json_out_key(out, key);
+    json_out_array_open(out);
+    for (; *words != NULL; words++) {
+        json_out_text(out, text_of(*words));
+    }
+    json_out_array_close(out);
+}
+
+void metadata_add_client_algorithms(struct json_out *out, const char *key)
+{
+    json_out_key(out, key);
+    json_out_array_open(out);
+    for (int i = 0; i < SIGNING_ALGORITHMS; i++) {
+        if (!signing_algorithm_is_secret((enum signing_algorithm)i)) {
+            json_out_text(out, text_of(signing_algorithm_name((enum signing_algorithm)i)));
+        }
+    }
+    json_out_array_close(out);
+}
+
+void metadata_answer(struct http_response *response, struct buffer *document)
+{
+    struct text body = {0};
+    bool whole = buffer_finish(document, &body);
+
+    http_response_start(response, 200);
+    http_response_header_c(response, "Content-Type", "application/json");
+    http_response_header_c(response, "Cache-Control", "public, max-age=300");
+    response->body = body;
+    response->failed = response->failed || !whole;
+}

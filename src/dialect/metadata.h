@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/* metadata.h: documents in which an issuer tells clients where and how to ask (RFC 8414, SMART App
+ * Launch): what they share. All of it comes from the realm's settings and from what is mounted.
+ * Knows how such documents are written and served; does not know which members one has. */
+#ifndef RETOKEN_DIALECT_METADATA_H
+#define RETOKEN_DIALECT_METADATA_H
+
+#include "operation/request.h"
+
+/* The mount of this realm where that is done, or of any realm that carries no tokens; NULL = there
+ * is none. */
+const struct mount *metadata_mount(const struct request *request,
+                                   const struct operation *operation);
+/* A member with that mount's URL, on the issuer's host; none where nothing is mounted. Returns the
+ * mount. */
+const struct mount *metadata_add_url(struct json_out *out, const char *key,
+                                     const struct request *request,
+                                     const struct operation *operation);
+/* jwks_uri; none where the realm's tokens are signed with a secret. */
+void metadata_add_keys(struct json_out *out, const struct request *request);
+/* An array of strings; `words` ends with NULL. */
+void metadata_add_words(struct json_out *out, const char *key, const char *const *words);
+/* An array of the algorithms in which clients may sign what proves them. */
+void metadata_add_client_algorithms(struct json_out *out, const char *key);
+/* A whole document as an answer that caches and all pages may have. */
+void metadata_answer(struct http_response *response, struct buffer *document);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+/* oauth_metadata.c: see oauth_metadata.h. */
+#include "dialect/oauth_metadata.h"
+
+#include "dialect/metadata.h"
+#include "dialect/oauth_grants.h"
+#include "operation/operation.h"
+
+/* How a client proves itself; the last, by nothing, is not enough everywhere. */
+static const char *const proofs[] = {"client_secret_basic", "client_secret_post", "private_key_jwt",
+                                     NULL};
+static const char *const proofs_or_none[] = {"client_secret_basic", "client_secret_post",
+                                             "private_key_jwt", "none", NULL};
+
+static void write_document(struct json_out *out, const struct request *request);
+static void add_authorization(struct json_out *out, const struct request *request);
+static void add_endpoint(struct json_out *out, const struct request *request, const char *name,
+                         const struct operation *operation, const char *const *methods);
+static void add_grants(struct json_out *out, const struct request *request);
+static void answer(const struct request *request, bool openid, struct http_response *response);
+
+void oauth_metadata_encode(const struct request *request, enum outcome outcome,
+                           struct http_response *response)
+{
+    (void)outcome;
+    answer(request, false, response);
+}
+
+void oauth_metadata_encode_openid(const struct request *request, enum outcome outcome,
+                                  struct http_response *response)
+{
+    (void)outcome;
+    answer(request, true, response);
+}
+
+/* There are no ID tokens, and `sub` is the same for every client; but many libraries refuse a
+ * document of this name without both members, whatever they want it for. */
+static void answer(const struct request *request, bool openid, struct http_response *response)
+{
+    const char *const algorithms[] = {signing_algorithm_name(request->realm->policy.algorithm),
+                                      NULL};
+    struct buffer body;
+    struct json_out out;
+
+    buffer_start(&body, request->arena, 2048);
+    out = json_out_start(&body, JSON_STYLE_PLAIN);
+    json_out_open(&out);
+    write_document(&out, request);
+    if (openid) {
+        metadata_add_words(&out, "subject_types_supported", (const char *const[]){"public", NULL});
+        metadata_add_words(&out, "id_token_signing_alg_values_supported", algorithms);
+    }
+    json_out_close(&out);
+    metadata_answer(response, &body);
+}
+
+static void write_document(struct json_out *out, const struct request *request)
+{
+    json_out_member(out, "issuer", text_of(request->realm->issuer));
+    add_authorization(out, request);
+    add_endpoint(out, request, "token", &operation_refresh, proofs_or_none);
+    add_grants(out, request);
+    metadata_add_keys(out, request);
+    add_endpoint(out, request, "revocation", &operation_logout, proofs_or_none);
+    add_endpoint(out, request, "introspection", &operation_introspect, proofs);
+    metadata_add_url(out, "device_authorization_endpoint", request, &operation_device);
+}
+
+/* response_types_supported is required, also where there is none. The code needs PKCE (RFC 7636),
+ * and the answer says whose it is (RFC 9207). */
+static void add_authorization(struct json_out *out, const struct request *request)
+{
+    static const char *const code[] = {"code", NULL};
+    bool there =
+        metadata_add_url(out, "authorization_endpoint", request, &operation_authorize) != NULL;
+
+    metadata_add_words(out, "response_types_supported", there ? code : code + 1);
+    if (there) {
+        metadata_add_words(out, "response_modes_supported", (const char *const[]){"query", NULL});
+        metadata_add_words(out, "code_challenge_methods_supported",
+                           (const char *const[]){"S256", NULL});
+        json_out_key(out, "authorization_response_iss_parameter_supported");
+        json_out_bool(out, true);
+    }
+}
+
+/* "NAME_endpoint", and how clients prove themselves there. */
+static void add_endpoint(struct json_out *out, const struct request *request, const char *name,
+                         const struct operation *operation, const char *const *methods)
+{
+    char key[80];
+
+    snprintf(key, sizeof key, "%s_endpoint", name);
+    if (metadata_add_url(out, key, request, operation) != NULL) {
+        snprintf(key, sizeof key, "%s_endpoint_auth_methods_supported", name);
+        metadata_add_words(out, key, methods);
+        snprintf(key, sizeof key, "%s_endpoint_auth_signing_alg_values_supported", name);
+        metadata_add_client_algorithms(out, key);
+    }
+}
+
+static void add_grants(struct json_out *out, const struct request *request)
+{
+    json_out_key(out, "grant_types_supported");
+    json_out_array_open(out);
+    oauth_grants_add(out, request);
+    json_out_array_close(out);
+}
