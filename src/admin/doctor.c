@@ -45,6 +45,7 @@ static void check_log(struct examination *e, const char *target);
 static void check_mounts(struct examination *e);
 static void check_unmounted(struct examination *e);
 static const char *remark_on(const struct config *config, const struct mount *mount);
+static bool is_described_as_another(const struct config *config, const struct realm *realm);
 static bool is_renewed(const struct config *config, const struct realm *realm);
 static bool check_data(struct examination *e, const char *path);
 static bool check_secret(struct examination *e, const struct config *config);
@@ -303,8 +304,30 @@ static const char *remark_on(const struct config *config, const struct mount *mo
     } else if (mount->endpoint->operation == &operation_login &&
                !is_renewed(config, mount->realm)) {
         return "no mount renews the sessions that begin here: give it the realm of a refresh";
+    } else if (mount->endpoint->operation == &operation_refresh &&
+               is_described_as_another(config, mount->realm)) {
+        return "clients that look its issuer up find another realm: give it an issuer of its own";
     }
     return mount->realm->dialect->advise != NULL ? mount->realm->dialect->advise(mount) : NULL;
+}
+
+/* Are there documents of its issuer, and are they of another realm of its dialect? */
+static bool is_described_as_another(const struct config *config, const struct realm *realm)
+{
+    bool described = false;
+
+    for (size_t i = 0; i < config->mount_count; i++) {
+        const struct realm *other = config->mounts[i].realm;
+
+        if (config->mounts[i].endpoint->document == DOCUMENT_NONE ||
+            other->dialect != realm->dialect || strcmp(other->issuer, realm->issuer) != 0) {
+            continue;
+        } else if (strcmp(other->name, realm->name) == 0) {
+            return false;
+        }
+        described = true;
+    }
+    return described;
 }
 
 static bool is_renewed(const struct config *config, const struct realm *realm)

@@ -57,6 +57,9 @@ static void report_stranger(struct site *site);
 static void check_keys(struct site *site);
 static void compare_keys(struct site *site);
 static void check_mounts(struct site *site);
+static void list(char listed[LISTED_MAX], const char *path);
+static void report_lost(struct site *site, const char *check, const char *lost, size_t asked);
+static void check_documents(struct site *site);
 static void check_authorization(struct site *site);
 static void check_pages(struct site *site);
 static void check_cookies(struct site *site);
@@ -84,6 +87,7 @@ void doctor_site_examine(struct examination *e, const char *url)
     } else if (open_site(site, url) && check_health(site)) {
         check_keys(site);
         check_mounts(site);
+        check_documents(site);
         check_authorization(site);
         check_pages(site);
         check_cookies(site);
@@ -400,7 +404,8 @@ static void check_mounts(struct site *site)
         const struct mount *mount = &site->config->mounts[i];
         size_t count = 0;
 
-        if (!realm_issues(mount->realm) || mount->endpoint->needs_remote_user) {
+        if (!realm_issues(mount->realm) || mount->endpoint->needs_remote_user ||
+            mount->endpoint->is_public) {
             continue;
         }
         asked++;
@@ -408,31 +413,66 @@ static void check_mounts(struct site *site)
             ask(site, "GET", mount->path, "Origin: " STRANGE_ORIGIN, "Accept: application/json");
         struct text origin = header(site, "access-control-allow-origin", &count);
         if (!answered || !is_ours(site) || text_is(body_of(site), "Not Found\n")) {
-            snprintf(lost + strlen(lost), sizeof lost - strlen(lost), "%s%s",
-                     lost[0] != '\0' ? ", " : "", mount->path);
+            list(lost, mount->path);
         } else if (count > 0 &&
                    (count > 1 || !text_has_word(text_of(mount->realm->origins), TEXT("*")) ||
                     !text_is(origin, STRANGE_ORIGIN))) {
-            snprintf(open + strlen(open), sizeof open - strlen(open), "%s%s",
-                     open[0] != '\0' ? ", " : "", mount->path);
+            list(open, mount->path);
         }
     }
-    if (lost[0] != '\0') {
-        doctor_report(site->e, "mounts", HEALTH_FAIL,
-                      "%s: Retoken's answer does not come from there: add the path to %s, or take "
-                      "out what answers in its place or changes Cache-Control",
-                      lost,
-                      advice(site, "mounts.conf (in .htaccess: the RewriteRule)",
-                             "the location in retoken.conf of nginx-conf", "mounts.conf"));
-    } else {
-        doctor_report(site->e, "mounts", HEALTH_OK, "all %zu are reached", asked);
-    }
+    report_lost(site, "mounts", lost, asked);
     if (open[0] != '\0') {
         doctor_report(site->e, "other sites", HEALTH_FAIL,
                       "%s: the web server allows the pages of any site to read answers "
                       "(Access-Control-Allow-Origin): take that header out, and let `origins` in "
                       "retoken.conf name those that may",
                       open);
+    }
+}
+
+static void list(char listed[LISTED_MAX], const char *path)
+{
+    size_t size = strlen(listed);
+
+    snprintf(listed + size, LISTED_MAX - size, "%s%s", size > 0 ? ", " : "", path);
+}
+
+static void report_lost(struct site *site, const char *check, const char *lost, size_t asked)
+{
+    if (lost[0] != '\0') {
+        doctor_report(site->e, check, HEALTH_FAIL,
+                      "%s: Retoken's answer does not come from there: add the path to %s, or take "
+                      "out what answers in its place or changes Cache-Control",
+                      lost,
+                      advice(site, "mounts.conf (in .htaccess: the RewriteRule)",
+                             "the location in retoken.conf of nginx-conf", "mounts.conf"));
+    } else {
+        doctor_report(site->e, check, HEALTH_OK, "all %zu are reached", asked);
+    }
+}
+
+/* Where clients look that know the issuer's URL and nothing else. */
+static void check_documents(struct site *site)
+{
+    static const char *const none[] = {NULL};
+    char lost[LISTED_MAX] = "";
+    size_t asked = 0;
+
+    for (size_t i = 0; i < site->config->mount_count; i++) {
+        const struct mount *mount = &site->config->mounts[i];
+        struct text base = mount->is_whole_path ? site->origin : text_of(site->base);
+
+        if (mount->endpoint->document == DOCUMENT_NONE) {
+            continue;
+        }
+        asked++;
+        if (!ask_at(site, base, "GET", mount->path, none, (struct text){0}) ||
+            site->call.status != 200 || !contains(body_of(site), mount->realm->issuer)) {
+            list(lost, mount->path);
+        }
+    }
+    if (asked > 0) {
+        report_lost(site, "discovery", lost, asked);
     }
 }
 

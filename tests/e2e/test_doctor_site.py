@@ -73,6 +73,18 @@ def test_samples_are_right(world, serve, kind):
     assert "gets the Authorization header" in rows["authorization"][0][1]
 
 
+def test_documents_of_the_issuer(small_world):
+    """At the site's root, whatever the prefix is; where the server does not pass them on, it says so."""
+    world = small_world("[retoken]\nissuer = https://login.example/auth\nprefix = /sso\n")
+    paths = ["/sso/.*", r"/\.well-known/oauth-authorization-server/auth"]
+    state, detail = examine(world, world.serve("nginx", paths=paths).url)["discovery"][0]
+    assert state == FAIL and detail.startswith(
+        "/auth/.well-known/openid-configuration, /auth/.well-known/smart-configuration: ")
+    paths.append(r"/auth/\.well-known/(?:openid|smart)-configuration")
+    rows = examine(world, world.serve("nginx", paths=paths).url)
+    assert rows["discovery"] == [(OK, "all 3 are reached")] and set(states(rows).values()) == {OK}
+
+
 def test_nothing_is_counted_against_anyone(world, serve):
     """The examination is no guess at a client or account: many of them slow no one."""
     server = serve("nginx")
