@@ -148,9 +148,11 @@ class Web(Server):
     program = name = sample = ""
     stands_alone = False  # the responder is started by us and reached through its socket
 
-    def __init__(self, kind, installed, run, port=None, page=None, passwords=None, checked=False, extra=""):
+    def __init__(self, kind, installed, run, port=None, page=None, passwords=None, checked=False, extra="",
+                 paths=()):
         """passwords: a file of htpasswd's; the paths of login.conf ask for one. checked: what is below
-        /members/ needs an access token (check.conf). extra: lines of the server's configuration."""
+        /members/ needs an access token (check.conf). extra: lines of the server's configuration. paths: what
+        is added to the sample's, each as a regular expression."""
         super().__init__(kind, installed, run)
         self.passwords, self.checked, self.extra = passwords, checked, extra
         self.port = port or machine.free_port()
@@ -163,6 +165,8 @@ class Web(Server):
         members.mkdir()
         (members / "index.html").write_text("<!doctype html><title>Members</title>\n")
         self.samples = machine.copy_for_user(machine.ROOT / f"{self.name}-conf", self.run / "sample")
+        for path in paths:
+            self._add_path(path)
         self.alone = Bare(kind, installed, run) if self.stands_alone else None
         try:
             config = self.run / f"{self.name}.conf"
@@ -174,6 +178,14 @@ class Web(Server):
         except BaseException:
             self.stop()
             raise
+
+    def _add_path(self, path):
+        """Into the one list of the samples."""
+        listed = r"|/\.well-known/jwks\.json|"
+        lists = [sample for sample in self.samples.glob("*.conf") if listed in sample.read_text()]
+        if len(lists) != 1:
+            raise machine.LabError(f"{self.samples} has {len(lists)} lists of paths")
+        lists[0].write_text(lists[0].read_text().replace(listed, f"|{path}{listed}"))
 
     def _folder(self, name):
         folder = self.run / name

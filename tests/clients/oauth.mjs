@@ -1,34 +1,28 @@
 /* SPDX-License-Identifier: ISC */
-/* oauth.mjs LIBRARY URL ISSUER NAME PASSWORD, and on standard input the clients as a JSON object: what
- * an OAuth library makes of our answers, grant by grant, one JSON object a line. Knows the calls of
- * the libraries below, and what the user does in a browser behind HTTP Basic; judges nothing. */
+/* oauth.mjs LIBRARY ISSUER NAME PASSWORD, and on standard input the clients as a JSON object: what
+ * an OAuth library makes of our answers, grant by grant, one JSON object a line. It is told the issuer's URL
+ * and nothing else of the server. Knows the calls of the libraries below, and what the user does in a browser
+ * behind HTTP Basic; judges nothing. */
 import { createPrivateKey } from "node:crypto";
 import { text } from "node:stream/consumers";
 import * as oauth4webapi from "oauth4webapi";
 import * as openidClient from "openid-client";
 
-const [, , library, url, issuer, name, password] = process.argv;
+const [, , library, issuer, name, password] = process.argv;
 const clients = JSON.parse(await text(process.stdin));
 const redirectUri = "http://127.0.0.1:49152/done";
 const audience = "https://api.example";
-const server = {
-    issuer,
-    authorization_endpoint: `${url}/oauth/authorize`,
-    token_endpoint: `${url}/oauth/token`,
-    introspection_endpoint: `${url}/oauth/introspect`,
-    revocation_endpoint: `${url}/oauth/revoke`,
-    device_authorization_endpoint: `${url}/oauth/device_authorization`,
-    jwks_uri: `${url}/.well-known/jwks.json`,
-    authorization_response_iss_parameter_supported: true,
-};
+const options = { [oauth4webapi.allowInsecureRequests]: true }; // 127.0.0.1 needs no TLS
+const server = await oauth4webapi.processDiscoveryResponse(new URL(issuer),
+    await oauth4webapi.discoveryRequest(new URL(issuer), { algorithm: "oauth2", ...options }));
 
 /* ---- the libraries: each a function of a client that gives the same calls ---- */
 
-function withOpenidClient({ id, secret, key }) {
+async function withOpenidClient({ id, secret, key }) {
     const { ClientSecretBasic, None, PrivateKeyJwt } = openidClient;
     const proof = key ? PrivateKeyJwt(key) : secret ? ClientSecretBasic(secret) : None();
-    const config = new openidClient.Configuration(server, id, {}, proof);
-    openidClient.allowInsecureRequests(config); // 127.0.0.1 needs no TLS
+    const config = await openidClient.discovery(new URL(issuer), id, {}, proof,
+        { execute: [openidClient.allowInsecureRequests] });
 
     return {
         async code(scope, visit) {
@@ -64,7 +58,6 @@ function withOauth4webapi({ id, secret, key }) {
     const { ClientSecretPost, None, PrivateKeyJwt } = oauth4webapi;
     const proof = key ? PrivateKeyJwt(key) : secret ? ClientSecretPost(secret) : None();
     const client = { client_id: id };
-    const options = { [oauth4webapi.allowInsecureRequests]: true }; // 127.0.0.1 needs no TLS
 
     return {
         async code(scope, visit) {
@@ -121,7 +114,7 @@ async function visit(link) {
 
 /** Types the code into the page of devices, and presses its button. */
 async function approve(device) {
-    const page = async (more) => (await fetch(`${url}/oauth/device`, {
+    const page = async (more) => (await fetch(device.verification_uri, {
         headers: basic, ...(more && { method: "POST", body: new URLSearchParams(more) }),
     })).text();
     const fields = (html) => Object.fromEntries(
@@ -148,7 +141,7 @@ async function show(what, call) {
 const connect = { "openid-client": withOpenidClient, oauth4webapi: withOauth4webapi }[library];
 
 for (const id of ["app", "web"]) {
-    const client = connect({ id, secret: clients[id].secret });
+    const client = await connect({ id, secret: clients[id].secret });
     const exchange = await client.code("read", visit);
     const first = await show(`${id}: code`, exchange);
     const second = await show(`${id}: refresh`, () => client.refresh(first.refresh_token));
@@ -157,17 +150,17 @@ for (const id of ["app", "web"]) {
     await show(`${id}: scope of others`, async () => (await client.code("admin", visit))());
     const request = new Request("https://api.example/", { headers: { authorization: `Bearer ${second.access_token}` } });
     await show(`${id}: access token`, () => oauth4webapi.validateJwtAccessToken(server, request, audience,
-        { [oauth4webapi.allowInsecureRequests]: true }));
+        options));
 }
-await show("wrong secret", () => connect({ id: "web", secret: "wrong" }).refresh("any"));
+await show("wrong secret", async () => (await connect({ id: "web", secret: "wrong" })).refresh("any"));
 
 for (const [id, { pem, algorithm }] of Object.entries(clients).filter(([, { pem }]) => pem)) {
     const pkcs8 = createPrivateKey(pem).export({ type: "pkcs8", format: "der" });
     const key = await crypto.subtle.importKey("pkcs8", pkcs8, algorithm, false, ["sign"]);
-    await show(`${id}: client_credentials`, () => connect({ id, key }).clientCredentials("read"));
+    await show(`${id}: client_credentials`, async () => (await connect({ id, key })).clientCredentials("read"));
 }
 
-const tool = connect({ id: "app" });
+const tool = await connect({ id: "app" });
 const device = await show("device", () => tool.device("read"));
 const polled = await show("device: tokens", () => tool.poll(device, async ({ error }) => {
     if (error === "authorization_pending") {
@@ -176,7 +169,7 @@ const polled = await show("device: tokens", () => tool.poll(device, async ({ err
     }
 }));
 const renewed = await show("device: refresh", () => tool.refresh(polled.refresh_token));
-const api = connect({ id: "web", secret: clients.web.secret });
+const api = await connect({ id: "web", secret: clients.web.secret });
 await show("api: introspect", () => api.introspect(renewed.access_token));
 await show("api: introspect another's", () => api.introspect(renewed.refresh_token));
 await show("device: introspect", () => tool.introspect(renewed.access_token));

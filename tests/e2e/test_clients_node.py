@@ -11,9 +11,11 @@ from conftest import PASSWORD
 from lab import machine
 
 CLIENTS = machine.ROOT / "tests" / "clients"
-ISSUER, AUDIENCE = "https://login.example", "https://api.example"
+ISSUER, AUDIENCE = "http://127.0.0.1:{port}/auth", "https://api.example"
 OAUTH = (f"[realm /oauth/token]\ndialect = oauth\nissuer = {ISSUER}\naudience = {AUDIENCE}\n"
          "remote-user = known\n")
+# Where an issuer with a path has its documents.
+PATHS = [r"/\.well-known/oauth-authorization-server/auth", r"/auth/\.well-known/openid-configuration"]
 # Of each: what openssl makes it with, and what Web Cryptography calls it.
 KEYS = {"RS256": (["RSA"], {"name": "RSASSA-PKCS1-v1_5", "hash": "SHA-256"}),
         "PS256": (["RSA"], {"name": "RSA-PSS", "hash": "SHA-256"}),
@@ -75,7 +77,9 @@ def test_fusionauth(shared_world, server, release):
 def oauth(small_world):
     """nginx with a login of its own, and clients: app is public, web has a secret, and of the others
     each has a key for the algorithm that it is called after."""
-    world = small_world(OAUTH)
+    port = machine.free_port()
+    world = small_world(OAUTH.format(port=1))
+    world.installed.replace_settings(OAUTH.format(port=port))
     redirect = ["--redirect-uri", "http://127.0.0.1/done", "--scope", "read write"]
     world.installed.retoken("client", "add", "app", "--public", "--scope", "read write")
     for client in ("app", "web"):
@@ -87,16 +91,17 @@ def oauth(small_world):
         world.installed.retoken("client", "add", algorithm, "--key", "-", "--algorithm", algorithm,
                                 "--grant", "client", "--scope", "read", stdin=public)
         clients[algorithm] = {"pem": pem.decode(), "algorithm": web_name}
-    server = world.serve("nginx", passwords=world.passwords("ada"))
-    server.clients = clients
+    server = world.serve("nginx", port=port, paths=PATHS, passwords=world.passwords("ada"))
+    server.clients, server.issuer = clients, ISSUER.format(port=port)
     return server
 
 
 @pytest.mark.parametrize("library", ["openid-client", "oauth4webapi"])
 def test_oauth(oauth, library):
-    """Every grant from the first request to the last. The libraries judge each answer themselves:
+    """Every grant from the first request to the last, by the issuer's URL alone: openid-client looks
+    for openid-configuration, oauth4webapi as RFC 8414 has it. They judge each answer themselves:
     issuer, state, types of members, token_type, and the access token by the published keys."""
-    said = node("oauth.mjs", library, oauth.url, ISSUER, "ada", PASSWORD, given=oauth.clients)
+    said = node("oauth.mjs", library, oauth.issuer, "ada", PASSWORD, given=oauth.clients)
 
     def granted(what):
         assert "said" in said[what], said[what]
@@ -122,19 +127,19 @@ def test_oauth(oauth, library):
         assert refused(f"{client}: scope of others")["error"] == "invalid_scope"
         claims = granted(f"{client}: access token")
         assert [claims[name] for name in ("iss", "aud", "sub", "client_id", "scope")] == [
-            ISSUER, AUDIENCE, "ada", client, "read"]
+            oauth.issuer, AUDIENCE, "ada", client, "read"]
     assert refused("wrong secret")["status"] == 401
     for algorithm in KEYS:
         assert "refresh_token" not in tokens(f"{algorithm}: client_credentials", "read")
 
     device = granted("device")
-    assert device["verification_uri"] == f"{ISSUER}/oauth/device" and device["interval"] == 5
+    assert device["verification_uri"] == f"{oauth.url}/oauth/device" and device["interval"] == 5
     assert granted("device: pending") == "authorization_pending"
     first = tokens("device: tokens", "read")
     assert first["refresh_token"] != tokens("device: refresh", "read")["refresh_token"]
     active = granted("api: introspect")
     assert (active["active"], active["client_id"], active["username"], active["scope"], active["iss"]) == (
-        True, "app", "ada", "read", ISSUER)
+        True, "app", "ada", "read", oauth.issuer)
     for what in ("api: introspect another's", "api: introspect after that"):
         assert granted(what) == {"active": False}
     assert "refused" in said["device: introspect"]  # a public client

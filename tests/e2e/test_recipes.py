@@ -178,6 +178,12 @@ def test_behind(world, heading):
     assert "maria" in explained
 
 
+def test_issuer(world):
+    world.installed.set_retoken(issuer="https://login.example.org")
+    said = with_server(world, "Behind nginx").type_all("Behind nginx", "A client that knows only the issuer")
+    assert '"token_endpoint":"https://login.example.org/oauth/token"' in list(said.values())[-1]
+
+
 def test_backup_and_restore(world):
     there = Machine(world)
     there.type("systemctl start retoken.socket")
@@ -228,7 +234,7 @@ def test_log(world):
 
 
 def test_every_section_is_typed():
-    assert set(SECTIONS) == {*SERVERS, "First client", "Back up and restore", "Roll the signing key",
+    assert set(SECTIONS) == {*SERVERS, "First client", "A client that knows only the issuer", "Back up and restore", "Roll the signing key",
                              "Move to another machine", "Read the log"}
     for blocks in SECTIONS.values():
         assert blocks
