@@ -57,6 +57,9 @@ void group_commit_close(struct group_commit *group)
 /* ---- who leads ---- */
 
 static struct store_write *take_turn(struct group_commit *group);
+static bool leave_or_wait(struct group_commit *group, int64_t until_us);
+static struct store_write *take_alone(struct group_commit *group);
+static void put_back(struct group_commit *group, struct store_write *alone);
 static bool has_to_lead(struct group_commit *group, int64_t *until_us);
 static struct store_write *begin_batch(struct group_commit *group);
 static void count(struct metrics *metrics, const struct store_write *write);
@@ -209,13 +212,58 @@ static struct store_write *take_turn(struct group_commit *group)
     int64_t until_us;
 
     while (batch == NULL && has_to_lead(group, &until_us)) {
-        if (!group->kind->turn_take(group->self, until_us)) {
+        if (!group->kind->turn_take(group->self, 0) && !leave_or_wait(group, until_us)) {
             group_commit_expire(group);
         } else if ((batch = begin_batch(group)) == NULL) {
             group->kind->turn_give(group->self);
         }
     }
     return batch;
+}
+
+/* Another process has the turn. Does this one have it now? */
+static bool leave_or_wait(struct group_commit *group, int64_t until_us)
+{
+    struct store_write *alone = group->kind->leave != NULL ? take_alone(group) : NULL;
+    enum group_left left = GROUP_LEFT_NOT;
+
+    if (alone != NULL) {
+        left = group->kind->leave(group->self, alone, until_us);
+    }
+    if (left == GROUP_LEFT_DONE) {
+        tell_all(group, alone);
+        return false;
+    } else if (alone != NULL) {
+        put_back(group, alone);
+    }
+    return left == GROUP_LEFT_TURN ||
+           (left == GROUP_LEFT_NOT && group->kind->turn_take(group->self, until_us));
+}
+
+/* The only write in the queue; NULL: there are more. */
+static struct store_write *take_alone(struct group_commit *group)
+{
+    struct store_write *alone = NULL;
+
+    pthread_mutex_lock(&group->lock);
+    if (group->count == 1) {
+        alone = take_all(group);
+    }
+    pthread_mutex_unlock(&group->lock);
+    return alone;
+}
+
+/* Before those that came meanwhile. */
+static void put_back(struct group_commit *group, struct store_write *alone)
+{
+    pthread_mutex_lock(&group->lock);
+    alone->next = group->first;
+    if (group->first == NULL) {
+        group->end = &alone->next;
+    }
+    group->first = alone;
+    group->count++;
+    pthread_mutex_unlock(&group->lock);
 }
 
 /* Until when the first write in the queue may wait. False: none is there, and nobody leads. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* group_commit.h: group commit. Writes of the threads of one process are queued; a leader takes all
  * that wait, has them written as one batch (group_kind.write), and reports to their owners. A lone
- * caller leads at once. Knows threads and their turns; does not know what is written. */
+ * caller leads at once, or leaves its write to another process that is writing (group_kind.leave).
+ * Knows threads and their turns; does not know what is written. */
 #ifndef RETOKEN_STORE_GROUP_COMMIT_H
 #define RETOKEN_STORE_GROUP_COMMIT_H
 
@@ -9,11 +10,22 @@
 
 struct group_commit;
 
+/* What came of a write that was left to another process. */
+enum group_left {
+    GROUP_LEFT_NOT,  /* it cannot be */
+    GROUP_LEFT_TURN, /* the turn was had instead, and the write is still to be made */
+    GROUP_LEFT_DONE, /* it has its result */
+    GROUP_LEFT_LATE  /* nothing was done with it in time */
+};
+
 /* How a kind of store writes. */
 struct group_kind {
     /* The turn among processes, at most until that time of clock_stopwatch_us; false: not had. */
     bool (*turn_take)(void *self, int64_t until_us);
     void (*turn_give)(void *self);
+    /* Leaves a write to whoever has the turn, and waits for what comes of it until that time. NULL:
+     * there is no one to leave it to. */
+    enum group_left (*leave)(void *self, struct store_write *write, int64_t until_us);
     /* A write has waited for the turn since then, in vain. */
     void (*turn_note)(void *self, int64_t since_us);
     /* Makes a list of writes durable, or sets their faults: afterwards each has its result. Of one

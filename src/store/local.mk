@@ -29,6 +29,8 @@ libstore_a_SOURCES = \
 	src/store/verbs/copy.c \
 	src/store/lmdb/lmdb_store.c src/store/lmdb/lmdb_store.h \
 	src/store/lmdb/batch.c src/store/lmdb/batch.h \
+	src/store/lmdb/shared_queue.c src/store/lmdb/shared_queue.h \
+	src/store/lmdb/shared_queue_file.c src/store/lmdb/shared_queue_file.h \
 	src/store/lmdb/journal.c src/store/lmdb/journal.h \
 	src/store/lmdb/ended_log.c src/store/lmdb/ended_log.h \
 	src/store/lmdb/facts.c \

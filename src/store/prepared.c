@@ -14,6 +14,7 @@ static void start(struct store_write *write, enum store_write_kind kind, int64_t
     write->now_ms = now_ms;
     write->events = 0;
     write->marks = 0;
+    write->unsure = false;
 }
 
 void store_prepare_client_use(struct store_write *write, const struct client *client,

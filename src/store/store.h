@@ -381,7 +381,8 @@ struct store_write {
     void *self;
     int64_t since_us; /* handed in, by clock_stopwatch_us */
     enum store_result result;
-    bool ends; /* something, which the journal of ends has to know */
+    bool ends;   /* something, which the journal of ends has to know */
+    bool unsure; /* it may have been done by a process that died: then it is done, not stale */
     struct store_write *next;
 };
 

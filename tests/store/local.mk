@@ -10,6 +10,11 @@ tests_store_test_record_SOURCES = tests/store/test_record.c
 tests_store_test_record_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_record_LDADD = $(STORE_LIBS)
 
+check_PROGRAMS += tests/store/test_shared_queue
+tests_store_test_shared_queue_SOURCES = tests/store/test_shared_queue.c
+tests_store_test_shared_queue_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_shared_queue_LDADD = $(STORE_LIBS)
+
 check_PROGRAMS += tests/store/test_sweep_time
 tests_store_test_sweep_time_SOURCES = tests/store/test_sweep_time.c
 tests_store_test_sweep_time_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -47,6 +47,7 @@ enum attempt {
     ATTEMPT_UNSWEPT /* nothing happened, because of what was swept, not of the writes */
 };
 
+static void write_all(struct batch_writer *writer, struct store_write *batch);
 static enum attempt persist(struct batch_writer *writer, struct store_write *batch, int64_t now_ms);
 static enum attempt attempt_until_settled(struct batch_writer *writer, struct store_write *batch,
                                           int64_t now_ms);
@@ -80,9 +81,22 @@ void batch_writer_close(struct batch_writer *writer)
 
 void batch_write(struct batch_writer *writer, struct store_write *batch, struct fault *notice)
 {
+    struct store_write *last = batch;
+
+    while (last->next != NULL) {
+        last = last->next;
+    }
+    last->next = shared_queue_take(writer->settings.queue);
+    writer->notice = notice;
+    write_all(writer, batch);
+    last->next = NULL;
+    shared_queue_answer(writer->settings.queue);
+}
+
+static void write_all(struct batch_writer *writer, struct store_write *batch)
+{
     int64_t now_ms = store_time_of(batch);
 
-    writer->notice = notice;
     if (now_ms != 0 && (now_ms - writer->tidied_ms >= TIDY_EVERY_MS ||
                         writer->tidied_ms - now_ms >= TIDY_EVERY_MS)) {
         env_tidy(writer->settings.env);
@@ -401,6 +415,29 @@ static bool take_turn(void *self, int64_t until_us)
 static void give_turn(void *self)
 {
     env_turn_give(env_of_writer(self));
+    shared_queue_wake(((struct batch_writer *)self)->settings.queue);
+}
+
+static enum group_left leave(void *self, struct store_write *write, int64_t until_us)
+{
+    struct env *env = env_of_writer(self);
+
+    switch (shared_queue_leave(((struct batch_writer *)self)->settings.queue, write, until_us)) {
+    case SHARED_QUEUE_NOT:
+        break;
+    case SHARED_QUEUE_TURN:
+        return GROUP_LEFT_TURN;
+    case SHARED_QUEUE_LATE:
+        return GROUP_LEFT_LATE;
+    case SHARED_QUEUE_DONE:
+        return GROUP_LEFT_DONE;
+    case SHARED_QUEUE_LOST:
+        write->result = STORE_FAULT;
+        env_turn_fault(env, clock_stopwatch_us() - write->since_us, write->fault);
+        fault_prefix(write->fault, "what became of a write is not known");
+        return GROUP_LEFT_DONE;
+    }
+    return GROUP_LEFT_NOT;
 }
 
 static void note_turn(void *self, int64_t since_us)
@@ -430,5 +467,6 @@ static void say_why(void *self, int64_t commit_us, int64_t waited_us, struct fau
 const struct group_kind batch_group_kind = {.turn_take = take_turn,
                                             .turn_give = give_turn,
                                             .turn_note = note_turn,
+                                            .leave = leave,
                                             .write = write_batch,
                                             .say_why = say_why};

@@ -7,11 +7,13 @@
 
 #include "store/group_commit.h"
 #include "store/lmdb/env.h"
+#include "store/lmdb/shared_queue.h"
 #include "store/verbs/verbs.h"
 
 struct batch_settings {
     struct env *env;
     const struct verbs *verbs;
+    struct shared_queue *queue; /* writes of other processes, which are taken along; NULL: none */
     struct metrics *metrics;
 };
 

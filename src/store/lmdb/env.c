@@ -389,6 +389,16 @@ void *env_turn_page(struct env *env)
     return env->lock.page;
 }
 
+bool env_seat_take(struct env *env, unsigned n)
+{
+    return process_lock_try(&env->lock, (enum process_lock_of)(PROCESS_LOCK_SEATS + n));
+}
+
+pid_t env_seat_holder(const struct env *env, unsigned n)
+{
+    return process_lock_holder(&env->lock, (enum process_lock_of)(PROCESS_LOCK_SEATS + n));
+}
+
 int64_t env_wait_us(const struct env *env)
 {
     return env->wait_us;

@@ -4,6 +4,8 @@
 #ifndef RETOKEN_STORE_LMDB_ENV_H
 #define RETOKEN_STORE_LMDB_ENV_H
 
+#include <sys/types.h>
+
 #include "store/records/txn.h"
 
 struct env_settings {
@@ -49,6 +51,10 @@ void env_turn_give(struct env *env);
 /* A page that all processes share and that outlives them (process_lock_share), for who has the
  * turn. NULL: there is none. */
 void *env_turn_page(struct env *env);
+/* The n-th seat among processes, which this one keeps until it ends. False: another has it. */
+bool env_seat_take(struct env *env, unsigned n);
+/* The other process that has it; 0: none has. */
+pid_t env_seat_holder(const struct env *env, unsigned n);
 /* Says that the turn could not be had for so long, who has it, and what to do about it. */
 void env_turn_fault(struct env *env, int64_t waited_us, struct fault *fault);
 /* A write has waited for the turn since then, in vain: env_ready remembers. */

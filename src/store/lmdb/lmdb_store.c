@@ -55,9 +55,11 @@ static struct store *open_store(const struct store_settings *settings, const cha
         goto failed;
     }
     if (!settings->read_only) {
+        store->queue = shared_queue_open(store->env, store->verbs.mac);
         store->writer = batch_writer_open(&(struct batch_settings){
             .env = store->env,
             .verbs = &store->verbs,
+            .queue = store->queue,
             .metrics = settings->metrics,
         });
         store->group = store->writer == NULL
@@ -82,6 +84,7 @@ static void close_store(struct store *store)
 
     group_commit_close(lmdb->group);
     batch_writer_close(lmdb->writer);
+    shared_queue_close(lmdb->queue);
     if (lmdb->env != NULL) {
         env_close(lmdb->env);
     }

@@ -14,6 +14,7 @@ struct lmdb_store {
     struct env *env;
     struct batch_writer *writer; /* NULL in a read-only store, as is: */
     struct group_commit *group;
+    struct shared_queue *queue; /* NULL, too, where it cannot be had */
     char *ours; /* one page, set to 1; the kernel clears it in a child: a store does not survive a
                    fork */
     size_t ended_again; /* entries of the journal that were lacking when it was opened */

@@ -74,6 +74,11 @@ bool process_lock_take(const struct process_lock *lock, enum process_lock_of of,
            (errno != EAGAIN && errno != EACCES) || wait_until(lock, of, until_us);
 }
 
+bool process_lock_try(const struct process_lock *lock, enum process_lock_of of)
+{
+    return lock->file >= 0 && change(lock, of, F_WRLCK, F_OFD_SETLK);
+}
+
 void process_lock_give(const struct process_lock *lock, enum process_lock_of of)
 {
     if (lock->file >= 0) {

@@ -12,8 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What is locked: a range of the file each. */
-enum process_lock_of { PROCESS_LOCK_WRITER, PROCESS_LOCK_READERS };
+/* What is locked: a range of the file each. Seats are many: PROCESS_LOCK_SEATS + n. */
+enum process_lock_of { PROCESS_LOCK_WRITER, PROCESS_LOCK_READERS, PROCESS_LOCK_SEATS };
 
 enum { PROCESS_LOCK_PAGE = 4096 };
 
@@ -34,6 +34,8 @@ void process_lock_close(struct process_lock *lock);
  * exclude processes, not the threads of one process: at most one thread of a process may take a
  * lock at a time. The wait is interrupted by a timer that sends SIGRTMIN to the calling thread. */
 bool process_lock_take(const struct process_lock *lock, enum process_lock_of of, int64_t until_us);
+/* Takes it if it is free now, and never without it. */
+bool process_lock_try(const struct process_lock *lock, enum process_lock_of of);
 void process_lock_give(const struct process_lock *lock, enum process_lock_of of);
 /* The other process that has the lock now, by its id where it runs (in its container, say); 0: none
  * has, or this one. */

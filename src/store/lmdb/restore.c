@@ -342,8 +342,9 @@ static bool end_again(struct restoring *r)
 
 static void remove_part(const struct restoring *r)
 {
-    static const char *const names[] = {"data.mdb",     "data.mdb.part", "lock.mdb",
-                                        "process.lock", "ended.log",     "ended.log.part"};
+    static const char *const names[] = {"data.mdb",     "data.mdb.part",    "lock.mdb",
+                                        "process.lock", "ended.log",        "ended.log.part",
+                                        "commit.queue", "commit.queue.part"};
     int part = open(r->part, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
     if (part >= 0) {

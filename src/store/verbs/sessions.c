@@ -415,6 +415,14 @@ static void put_successor(struct rows *rows, const struct store_rotation *rotati
     rows_alias_put(rows, rotation->alias, &alias);
 }
 
+bool sessions_was_rotated(struct rows *rows, const struct store_rotation *rotation)
+{
+    struct record_session stored;
+
+    return rows_session_get(rows, rotation->id, &stored) &&
+           stored.session.generation == rotation->to && stored.session.end == SESSION_LIVE;
+}
+
 void sessions_stamp(struct rows *rows, const struct store_rotation *rotation)
 {
     struct clock_moment now = rows_moment(rows, rotation->now_ms);

@@ -59,6 +59,11 @@ bool verbs_settle(const struct verbs *verbs, struct rows *rows, struct store_wri
 
     rows->fault = write->fault;
     result = verbs->apply(verbs, rows, write);
+    if (result == STORE_STALE && write->unsure && write->kind == STORE_WRITE_ROTATE &&
+        sessions_was_rotated(rows, &write->of.rotate)) {
+        write->result = STORE_OK;
+        return true;
+    }
     for (size_t i = 0; result == STORE_OK && i < write->events; i++) {
         events_append(rows, &write->event[i]);
     }
