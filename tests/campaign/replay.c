@@ -538,9 +538,12 @@ static void write_file(const char *where, const char *name, const struct bytes *
     }
 }
 
+static void spoil_queue(const char *where, const void *noise, size_t size);
+
 static void put_in_place(const struct names *names, const char *where, uint64_t seed)
 {
-    static const char *const others[] = {"lock.mdb", "process.lock", "ended.log", "ended.log.new"};
+    static const char *const others[] = {"lock.mdb",      "process.lock", "ended.log",
+                                         "ended.log.new", "commit.queue", "commit.queue.part"};
     uint64_t noise[1024];
     char path[1400];
 
@@ -559,6 +562,21 @@ static void put_in_place(const struct names *names, const char *where, uint64_t 
     if (seed % 3 == 0) {
         write_file(where, "lock.mdb", &(struct bytes){(uint8_t *)noise, sizeof noise, 0});
         write_file(where, "process.lock", &(struct bytes){(uint8_t *)noise, 64, 0});
+        spoil_queue(where, noise, sizeof noise);
+    }
+}
+
+/* What processes have left in their seats, behind a first page that is right. */
+static void spoil_queue(const char *where, const void *noise, size_t size)
+{
+    enum { SEATS_AT = 128 }; /* shared_queue_file.h */
+    char path[1400];
+    int file;
+
+    snprintf(path, sizeof path, "%s/commit.queue", where);
+    file = open(path, O_WRONLY | O_CLOEXEC);
+    if (file >= 0 && (pwrite(file, noise, size, SEATS_AT) != (ssize_t)size || close(file) != 0)) {
+        fail(path);
     }
 }
 
