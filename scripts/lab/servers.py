@@ -346,6 +346,7 @@ Define RETOKEN_FCGI "{self.installed.responder}"
 Define RETOKEN_SOCKET "{self.socket}"
 Define RETOKEN_WWW "{self.page_folder}"
 Define RETOKEN_CONF "{self.samples}"
+Define RETOKEN_WHOLE_SERVER
 Define RETOKEN_PASSWORDS "{self.passwords}"
 Include "{self.samples}/{self.sample}"
 {self.login()}
