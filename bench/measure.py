@@ -18,7 +18,7 @@ import types
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from lab import installation, machine, postgresql, servers  # noqa: E402
+from lab import installation, machine, postgresql, preload, servers  # noqa: E402
 
 RESULTS = ROOT / "build" / "bench"
 PROGRAMS = ("loadgen", "limits", "nothing", "noop", "starts", "populate")
@@ -276,6 +276,35 @@ class _Front(servers.Nginx):
     def config(self):
         text = super().config().replace("nginx-error.log info;", "nginx-error.log warn;")
         return text.replace(f"access_log {self.run}/nginx-access.log;", "access_log off;")
+
+
+@contextlib.contextmanager
+def behind(kind, run, installed, warm):
+    """The address of a web server with the sample configuration, and behind it what it starts, or one
+    process at its socket. Warm: load of that kind has been there, and the server has started as many as it needs."""
+    folder = machine.own(tempfile.mkdtemp(prefix="web-", dir=run))
+    server = servers.start(kind, installed, folder)
+    try:
+        address = f"127.0.0.1:{server.port}"
+        warm(address)
+        yield address
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def slow(installed, run, ms):
+    """The same with a disk whose sync takes that many milliseconds longer: an interposed fdatasync."""
+    folder = machine.own(tempfile.mkdtemp(prefix="slow-", dir=run))
+    return preload.preloaded(installed, folder, "bench/slow_disk.c", SLOW_DISK_MS=str(ms))
+
+
+def without_queue(installed):
+    """From now on each process commits by itself: where the file of the queue belongs, there is a folder."""
+    queue = installed.folder / "store" / "commit.queue"
+    queue.unlink(missing_ok=True)
+    queue.mkdir()
+    machine.own(queue)
 
 
 def nothing(tools):

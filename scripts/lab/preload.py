@@ -15,12 +15,14 @@ from . import installation, machine
 
 @functools.cache
 def library(source):
-    """The library that this file of tests/ becomes; built once a run, where the user can read it."""
+    """The library that this file becomes, of tests/ or named from the top; built once a run, where the user can
+    read it."""
     folder = machine.folder("retoken-preload-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = folder / (pathlib.Path(source).stem + ".so")
     subprocess.run(["cc", "-std=gnu17", "-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-o", path,
-                    machine.ROOT / "tests" / source], check=True)
+                    next(place for place in (machine.ROOT / "tests" / source, machine.ROOT / source)
+                                       if place.exists())], check=True)
     return machine.own(path)
 
 
