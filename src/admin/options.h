@@ -33,7 +33,7 @@
     OPTION(WITH_TOKENS, "with-tokens", 0, "", false,                                               \
            "with the refresh tokens that their holders have")                                      \
     OPTION(UPDATE, "update", 0, "", false, "change what is there already")                         \
-    OPTION(PUBLIC, "public", 0, "", false, "a client without a secret")                            \
+    OPTION(PUBLIC, "public", 0, "", false, "a client without a secret; the public part of a key")  \
     OPTION(SECRET_FILE, "secret-file", 0, "FILE", false,                                           \
            "an existing secret: the file's first line; - is stdin")                                \
     OPTION(SCOPE, "scope", 0, "SCOPE", false, "scope, space-separated")                            \

@@ -62,6 +62,8 @@ enum call_end verbs_session_revoke(struct call *call);
 /* All keys of the store, KEY_NEED_ROWS_MAX at most, in the call's arena. NULL: *end, with its
  * reason said. */
 struct signing_row *verbs_key_rows(struct call *call, size_t *count, enum call_end *end);
+/* The row of that kid; NULL: there is none. */
+struct signing_row *verbs_key_find(struct signing_row *rows, size_t count, const char *kid);
 /* The key for scripts; nothing for people. */
 void verbs_key_record(struct call *call, const struct signing_row *row);
 /* For how long what this key signed may be asked after, once another signs: the longest life of an
@@ -72,6 +74,7 @@ bool verbs_key_keep_ms(struct call *call, const struct signing_row *row, int64_t
 enum call_end verbs_key_add(struct call *call);
 enum call_end verbs_key_list(struct call *call);
 enum call_end verbs_key_import(struct call *call);
+enum call_end verbs_key_export(struct call *call);
 enum call_end verbs_key_rotate(struct call *call);
 enum call_end verbs_key_activate(struct call *call);
 enum call_end verbs_key_retire(struct call *call);

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: ISC */
-/* verbs_key.c: `retoken key add` and `retoken key import`. Knows where a signing key comes from and
- * what is refused; does not know how it signs. */
+/* verbs_key.c: `retoken key add`, import and export. Knows where a signing key comes from and goes
+ * to, and what is refused; does not know how it signs. */
 #include "admin/verbs.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "admin/prompt.h"
 #include "admin/key_need.h"
 #include "base/secret.h"
 #include "token/adoption_key.h"
-#include "token/signing_key.h"
+#include "base/whole_file.h"
+#include "token/signing_file.h"
 
 enum { KEY_FILE_MAX = 16 * 1024 };
 
 static enum call_end read_options(struct call *call, struct signing_row *row);
-static struct text without_line_end(const char *data, size_t size);
 static struct signing_key *key_of_file(struct call *call, enum signing_algorithm algorithm,
                                        const char *path, struct fault *fault);
 static enum call_end import_foreign(struct call *call, struct signing_row *row, const char *path);
@@ -110,11 +112,8 @@ static bool seal_foreign(struct call *call, struct signing_row *row, const char 
     if (!prompt_file(path, data, sizeof data, &size, fault)) {
         return false;
     }
-    bool sealed =
-        adoption_key_seal(call->arena, row->algorithm,
-                          signing_algorithm_is_secret(row->algorithm) ? without_line_end(data, size)
-                                                                      : (struct text){data, size},
-                          kid, &call->service.secrets, &call->randomness, row, fault);
+    bool sealed = adoption_key_seal(call->arena, row->algorithm, (struct text){data, size}, kid,
+                                    &call->service.secrets, &call->randomness, row, fault);
     secret_wipe(data, sizeof data);
     return sealed;
 }
@@ -158,7 +157,6 @@ static enum call_end read_options(struct call *call, struct signing_row *row)
                        realm);
 }
 
-/* A PEM file, or for HS256 the secret's bytes without one line end after them. */
 static struct signing_key *key_of_file(struct call *call, enum signing_algorithm algorithm,
                                        const char *path, struct fault *fault)
 {
@@ -169,21 +167,11 @@ static struct signing_key *key_of_file(struct call *call, enum signing_algorithm
     if (!prompt_file(path, data, sizeof data, &size, fault)) {
         return NULL;
     }
-    struct signing_key *key;
-    if (signing_algorithm_is_secret(algorithm)) {
-        key = signing_key_from_secret(algorithm, without_line_end(data, size), kid, fault);
-    } else {
-        key = signing_key_from_pem(algorithm, (struct text){data, size}, kid, fault);
-    }
+    struct signing_key *key =
+        signing_file_read(call->arena, algorithm, (struct text){data, size}, kid, fault);
+
     secret_wipe(data, sizeof data);
     return key;
-}
-
-static struct text without_line_end(const char *data, size_t size)
-{
-    size -= size > 0 && data[size - 1] == '\n';
-    size -= size > 0 && data[size - 1] == '\r';
-    return (struct text){data, size};
 }
 
 /* Seals the key into the row, stores it and says so. Closes the key. */
@@ -224,4 +212,93 @@ static enum call_end keep_row(struct call *call, struct signing_row *row, const 
                    ? "verify-only: what it signed can be adopted where a realm has adopt = on"
                    : "published: it verifies, and signs after `retoken key activate`");
     return CALL_DONE;
+}
+
+/* ---- export ---- */
+
+static bool is_readable(struct call *call, const struct signing_row *row, bool with_private,
+                        struct text *text, struct fault *fault);
+static enum call_end refuse_existing(const struct call *call, const char *path);
+static enum call_end write_file(struct call *call, const char *path, struct text text);
+
+enum call_end verbs_key_export(struct call *call)
+{
+    const char *kid = call_argument(call, 0), *path = call_argument(call, 1);
+    bool with_private = !options_has(&call->options, OPTION_PUBLIC);
+    struct fault fault = {0};
+    struct text text;
+    size_t count = 0;
+    enum call_end end;
+    struct signing_row *rows = verbs_key_rows(call, &count, &end);
+    const struct signing_row *row = rows != NULL ? verbs_key_find(rows, count, kid) : NULL;
+
+    path = path != NULL ? path : "-";
+    if (rows == NULL) {
+        return end;
+    } else if (row == NULL) {
+        return call_refuse(call, "no key %s; `retoken key list` shows all", kid);
+    } else if (signing_state_is_foreign(row->state)) {
+        return call_refuse(call, "key %s is of another server, which has it", kid);
+    } else if (!with_private && signing_algorithm_is_secret(row->algorithm)) {
+        return call_refuse(call, "key %s is a secret, which has no public part", kid);
+    } else if (with_private && strcmp(path, "-") == 0 && isatty(STDOUT_FILENO) &&
+               !options_has(&call->options, OPTION_FORCE)) {
+        return call_refuse(call,
+                           "a private key is not printed on a terminal: name a file, or - and a "
+                           "pipe, or --public, or use --force");
+    } else if (strcmp(path, "-") != 0 && access(path, F_OK) == 0) {
+        return refuse_existing(call, path);
+    } else if (!is_readable(call, row, with_private, &text, &fault)) {
+        return call_fault(call, &fault);
+    }
+    char note[EVENT_NOTE_MAX + 1];
+    snprintf(note, sizeof note, "%s exported", kid);
+    end = with_private ? call_event(call, EVENT_KEY, 0, NULL, note) : CALL_DONE;
+    return end == CALL_DONE ? write_file(call, path, text) : end;
+}
+
+static bool is_readable(struct call *call, const struct signing_row *row, bool with_private,
+                        struct text *text, struct fault *fault)
+{
+    struct signing_key *key = signing_key_unseal(row, &call->service.secrets, fault);
+    struct buffer buffer;
+
+    if (key == NULL) {
+        return false;
+    }
+    buffer_start(&buffer, call->arena, KEY_FILE_MAX);
+    bool written = signing_file_write(key, with_private, &buffer) && buffer_finish(&buffer, text);
+    signing_key_close(key);
+    if (!written) {
+        fault_set(fault, "key %s cannot be written: out of memory, or libcrypto failed", row->kid);
+    }
+    return written;
+}
+
+static enum call_end refuse_existing(const struct call *call, const char *path)
+{
+    return call_refuse(call, "%s is there already, and stays as it is", path);
+}
+
+static enum call_end write_file(struct call *call, const char *path, struct text text)
+{
+    struct fault fault = {0};
+
+    if (strcmp(path, "-") == 0) {
+        if (whole_file_write_all(STDOUT_FILENO, text.data, text.size)) {
+            return CALL_DONE;
+        }
+        fault_set(&fault, "standard output: %s", strerror(errno));
+        return call_fault(call, &fault);
+    }
+    switch (whole_file_create(path, text, 0600, &fault)) {
+    case WHOLE_FILE_DONE:
+        output_say(&call->output, "written to %s, which only you can read", path);
+        return CALL_DONE;
+    case WHOLE_FILE_EXISTS:
+        return refuse_existing(call, path);
+    case WHOLE_FILE_FAULT:
+        break;
+    }
+    return call_fault(call, &fault);
 }

@@ -29,7 +29,6 @@ static void say_rotated(struct call *call, const struct signing_row *row,
 static enum call_end check_published(struct call *call, struct signing_row *rows, size_t count,
                                      const char *kid);
 static bool is_foreign(struct signing_row *rows, size_t count, const char *kid);
-static struct signing_row *find_row(struct signing_row *rows, size_t count, const char *kid);
 static const struct mount *orphaned(const struct config *config, const struct signing_row *rows,
                                     size_t count, const char *kid);
 static enum call_end set_state(struct call *call, const char *kid, enum signing_state state,
@@ -277,7 +276,7 @@ enum call_end verbs_key_activate(struct call *call)
         return end;
     }
     output_say(&call->output, "key %s is active", kid);
-    struct signing_row *row = find_row(rows, count, kid);
+    struct signing_row *row = verbs_key_find(rows, count, kid);
     if (row == NULL) {
         return CALL_DONE; /* added since we read */
     }
@@ -296,7 +295,7 @@ enum call_end verbs_key_activate(struct call *call)
 static enum call_end check_published(struct call *call, struct signing_row *rows, size_t count,
                                      const char *kid)
 {
-    const struct signing_row *row = find_row(rows, count, kid);
+    const struct signing_row *row = verbs_key_find(rows, count, kid);
     int64_t ready_ms;
     char at[OUTPUT_TIME_SIZE];
 
@@ -316,7 +315,7 @@ static enum call_end check_published(struct call *call, struct signing_row *rows
                      kid, at);
 }
 
-static struct signing_row *find_row(struct signing_row *rows, size_t count, const char *kid)
+struct signing_row *verbs_key_find(struct signing_row *rows, size_t count, const char *kid)
 {
     for (size_t i = 0; i < count; i++) {
         if (strcmp(rows[i].kid, kid) == 0) {
@@ -328,7 +327,7 @@ static struct signing_row *find_row(struct signing_row *rows, size_t count, cons
 
 static bool is_foreign(struct signing_row *rows, size_t count, const char *kid)
 {
-    const struct signing_row *row = find_row(rows, count, kid);
+    const struct signing_row *row = verbs_key_find(rows, count, kid);
 
     return row != NULL && signing_state_is_foreign(row->state);
 }

@@ -7,6 +7,7 @@
 #include "base/codec.h"
 #include "base/secret.h"
 #include "token/client_keys.h"
+#include "token/signing_file.h"
 
 enum { ABOUT_MAX = 96 };
 
@@ -14,8 +15,6 @@ static bool seal_secret(struct arena *arena, enum signing_algorithm algorithm, s
                         const char *kid, const struct secrets *secrets,
                         const struct randomness *randomness, struct signing_row *row,
                         struct fault *fault);
-static bool read_jwk(struct arena *arena, enum signing_algorithm algorithm, struct text json,
-                     struct text *secret, const char **kid, struct fault *fault);
 static bool seal_public(struct arena *arena, enum signing_algorithm algorithm, struct text data,
                         const char *kid, const struct secrets *secrets,
                         const struct randomness *randomness, struct signing_row *row,
@@ -47,44 +46,11 @@ static bool seal_secret(struct arena *arena, enum signing_algorithm algorithm, s
                         const struct randomness *randomness, struct signing_row *row,
                         struct fault *fault)
 {
-    struct text secret = data;
-
-    if (text_starts(text_strip(data), TEXT("{")) &&
-        !read_jwk(arena, algorithm, data, &secret, &kid, fault)) {
-        return false;
-    }
-    struct signing_key *key = signing_key_from_secret(algorithm, secret, kid, fault);
+    struct signing_key *key = signing_file_read(arena, algorithm, data, kid, fault);
     bool sealed = key != NULL && signing_key_seal(key, secrets, randomness, row, fault);
 
     signing_key_close(key);
     return sealed;
-}
-
-/* *kid stays as it is where the caller names one. */
-static bool read_jwk(struct arena *arena, enum signing_algorithm algorithm, struct text json,
-                     struct text *secret, const char **kid, struct fault *fault)
-{
-    const json_t *jwk = json_in_object(arena, json, fault);
-    struct text named = text_of(json_string_value(json_object_get(jwk, "alg")));
-    struct text spelled = text_of(json_string_value(json_object_get(jwk, "k")));
-    char *bytes = jwk != NULL ? arena_alloc(arena, spelled.size + 1) : NULL;
-
-    if (jwk == NULL) {
-        fault_prefix(fault, "what begins with { is read as a JWK");
-    } else if (!text_is(text_of(json_string_value(json_object_get(jwk, "kty"))), "oct") ||
-               bytes == NULL ||
-               !codec_base64url_decode(spelled, bytes, spelled.size + 1, &secret->size)) {
-        fault_set(fault, "a JWK of a secret has kty oct and k in base64url without padding");
-    } else if (named.size > 0 && !text_is(named, signing_algorithm_name(algorithm))) {
-        fault_set(fault, "the JWK's alg is another than %s", signing_algorithm_name(algorithm));
-    } else {
-        secret->data = bytes;
-        if (*kid == NULL || **kid == '\0') {
-            *kid = json_string_value(json_object_get(jwk, "kid"));
-        }
-        return true;
-    }
-    return false;
 }
 
 static bool seal_public(struct arena *arena, enum signing_algorithm algorithm, struct text data,

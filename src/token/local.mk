@@ -19,6 +19,8 @@ libtoken_a_SOURCES = \
 	src/token/signing_pair.h \
 	src/token/signing_jwk.c \
 	src/token/signing_jwk.h \
+	src/token/signing_file.c \
+	src/token/signing_file.h \
 	src/token/signing_key.c \
 	src/token/signing_key.h \
 	src/token/signing_weak.c \

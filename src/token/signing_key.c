@@ -39,7 +39,6 @@ static struct signing_key *key_from_pkey(enum signing_algorithm algorithm, EVP_P
 static struct signing_key *key_open(enum signing_algorithm algorithm, struct text bytes,
                                     const char *kid, struct fault *fault);
 static bool is_one_pair(const struct signing_key *key);
-static struct text key_bytes(const struct signing_key *key);
 static struct text sealed_about(enum signing_algorithm algorithm, const char *kid, char *room,
                                 size_t size);
 
@@ -296,7 +295,7 @@ bool signing_key_seal(const struct signing_key *key, const struct secrets *secre
 {
     char room[ABOUT_MAX];
     uint8_t nonce[12];
-    struct text plain = key_bytes(key);
+    struct text plain = signing_key_bytes(key);
 
     if (plain.size + CRYPTO_SEAL_EXTRA > sizeof row->sealed) {
         fault_set(fault, "the key %s is too large to be stored", key->kid);
@@ -342,7 +341,7 @@ struct signing_key *signing_key_unseal(const struct signing_row *row, const stru
     return key;
 }
 
-static struct text key_bytes(const struct signing_key *key)
+struct text signing_key_bytes(const struct signing_key *key)
 {
     return key->pair != NULL ? signing_pair_bytes(key->pair)
                              : (struct text){(const char *)key->secret, key->secret_size};

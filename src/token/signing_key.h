@@ -32,6 +32,8 @@ bool signing_key_is_weak(const struct signing_key *key, struct fault *fault);
 void signing_key_close(struct signing_key *key); /* wipes; NULL is harmless */
 
 enum signing_algorithm signing_key_algorithm(const struct signing_key *key);
+/* Borrowed: the secret, or the numbers of the pair (signing_numbers.h). For token/. */
+struct text signing_key_bytes(const struct signing_key *key);
 const char *signing_key_kid(const struct signing_key *key);
 
 /* Seals the secret, or the numbers of the pair (signing_numbers.c), under the master secret into

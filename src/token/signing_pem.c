@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* signing_pem.c: reads keys from PEM. Knows PEM's labels and libcrypto's reader. Does not know
- * algorithms or what a key may be used for (that is signing_profile.c). */
+/* signing_pem.c: reads keys from PEM and writes them. Knows PEM's labels and libcrypto. Does not
+ * know algorithms or what a key may be used for (that is signing_profile.c). */
 #include "token/signing_pem.h"
 
 #include <string.h>
@@ -87,4 +87,21 @@ EVP_PKEY *signing_pem_public(struct text pem, struct fault *fault)
     ERR_clear_error();
     BIO_free(bio);
     return pkey;
+}
+
+bool signing_pem_write(const EVP_PKEY *pkey, bool with_private, struct buffer *out)
+{
+    BIO *bio = BIO_new(BIO_s_secmem()); /* wiped when it is freed */
+    char *data = NULL;
+    bool written = bio != NULL && (with_private ? PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL,
+                                                                                NULL, 0, NULL, NULL)
+                                                : PEM_write_bio_PUBKEY(bio, pkey)) == 1;
+    long size = written ? BIO_get_mem_data(bio, &data) : 0;
+
+    if (size > 0) {
+        buffer_add(out, (struct text){data, (size_t)size});
+    }
+    ERR_clear_error();
+    BIO_free(bio);
+    return size > 0;
 }

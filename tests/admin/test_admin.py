@@ -954,6 +954,55 @@ def test_key_life(fresh):
     fresh.run("key", "add", "--algorithm", "RS256", "--realm", "/nowhere", status=REFUSED)
 
 
+def test_key_export(fresh):
+    """To a new file that only its owner can read, to a pipe, and back."""
+    for algorithm in ("RS256", "ES384", "EdDSA", "HS256"):
+        key = fresh.json("key", "add", "--algorithm", algorithm)
+        file = fresh.directory / algorithm
+        before = os.umask(0)
+        fresh.run("key", "export", key["kid"], file)
+        os.umask(before)
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        piped = fresh.run("key", "export", key["kid"]).stdout
+        assert piped == fresh.run("key", "export", key["kid"], "-").stdout == file.read_text()
+        assert "stays as it is" in fresh.run("key", "export", key["kid"], file, status=REFUSED).stderr
+        seen, status = on_terminal(fresh, ["key", "export", key["kid"]], [])
+        assert os.waitstatus_to_exitcode(status) == REFUSED and "terminal" in seen and len(seen) < 300
+        assert "exists" in fresh.run("key", "import", file, "--algorithm", algorithm, status=REFUSED).stderr
+        if algorithm == "HS256":
+            shown = json.loads(piped)
+            assert {**shown, "k": ""} == {"alg": "HS256", "k": "", "kid": key["kid"], "kty": "oct"}
+            assert "no public part" in fresh.run("key", "export", key["kid"], "--public", status=REFUSED).stderr
+        else:
+            openssl(fresh.directory, "pkey", "-in", file, "-noout")
+            public = fresh.run("key", "export", key["kid"], "--public").stdout
+            assert public == openssl(fresh.directory, "pkey", "-in", file, "-pubout").decode()
+            seen, _ = on_terminal(fresh, ["key", "export", key["kid"], "--public"], [])
+            assert seen.replace("\r", "") == public
+    notes = [event["note"] for event in fresh.json("events", "list", "--kind", "key")]
+    assert len([note for note in notes if note.endswith(" exported")]) == 12
+    assert fresh.run("key", "export", "nobody", status=REFUSED).stdout == ""
+
+
+def test_key_moves_to_another_installation(fresh):
+    """What one has signed, the other verifies and goes on signing."""
+    key = fresh.json("key", "add", "--algorithm", "ES256", "--activate")
+    secret = fresh.json("key", "add", "--algorithm", "HS256", "--realm", "/oauth/access_token", "--activate")
+    files = [fresh.run("key", "export", one["kid"]).stdout for one in (key, secret)]
+    other = Installation(fresh.directory / "other")
+    other.directory.mkdir(mode=0o700)
+    other.run("init", "--issuer", "https://login.example.org")
+    assert other.json("key", "import", "--algorithm", "ES256", "--activate", stdin=files[0])["kid"] == key["kid"]
+    said = other.json("key", "import", "--algorithm", "HS256", "--realm", "/oauth/access_token", "--activate",
+                      stdin=files[1])
+    assert said["kid"] == secret["kid"]
+    fresh.account()
+    other.account()
+    token = fresh.session("/oauth/access_token")["access_token"]
+    told = other.explain(token)
+    assert (told["signature"], told["kid"]) == (True, secret["kid"])
+
+
 def test_key_rotate(fresh):
     """One call: the next key is published, and both have their dates."""
     old = {k["algorithm"]: k["kid"] for k in fresh.json("key", "list")}

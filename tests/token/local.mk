@@ -26,6 +26,11 @@ tests_token_test_signing_key_SOURCES = tests/token/test_signing_key.c
 tests_token_test_signing_key_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_signing_key_LDADD = $(TOKEN_LIBS)
 
+check_PROGRAMS += tests/token/test_signing_file
+tests_token_test_signing_file_SOURCES = tests/token/test_signing_file.c
+tests_token_test_signing_file_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_signing_file_LDADD = $(TOKEN_LIBS)
+
 check_PROGRAMS += tests/token/test_signing_weak
 tests_token_test_signing_weak_SOURCES = tests/token/test_signing_weak.c
 tests_token_test_signing_weak_CPPFLAGS = $(TEST_CPPFLAGS)
