@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/valgrind.h"
 #include "store/lmdb/env_private.h"
 #include "store/lmdb/shared_queue_file.h"
 
@@ -524,6 +525,7 @@ static void rotate_for_ever(uint32_t n)
 /* Kills go round; what was acknowledged is there, and at most one more. */
 static void no_acknowledged_write_is_lost_in_a_storm(void **state)
 {
+    uint32_t kills = is_under_valgrind() ? STORM : STORM_KILLS;
     pid_t children[STORM];
     uint32_t goal[STORM];
 
@@ -531,7 +533,7 @@ static void no_acknowledged_write_is_lost_in_a_storm(void **state)
     for (uint32_t n = 0; n < STORM; n++) {
         children[n] = spawn(rotate_for_ever, n);
     }
-    for (uint32_t i = 0; i < STORM_KILLS; i++) {
+    for (uint32_t i = 0; i < kills; i++) {
         uint32_t n = i * 7 % STORM;
         int status;
 
