@@ -91,7 +91,8 @@ struct session {
      * boot, or by the wall clock where boot is 0; 0 = none is watched. */
     uint32_t outdated, watched;
     int64_t watched_ms;
-    uint32_t epoch;     /* account.epoch when it began; an older one is as good as ended */
+    uint32_t epoch;     /* when it began, of account, realm and all in sum; an older one is as good
+                           as ended, and so it is shown (store/verbs/epochs.h) */
     bool client_proved; /* its client proved itself when it began: nothing less will do later */
     enum session_key_kind key_kind;
     uint8_t key[SESSION_KEY_SIZE];                    /* unless key_kind is SESSION_KEY_NONE */

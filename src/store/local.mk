@@ -23,6 +23,7 @@ libstore_a_SOURCES = \
 	src/store/verbs/outbox.c src/store/verbs/outbox.h \
 	src/store/verbs/marks.c src/store/verbs/marks.h \
 	src/store/verbs/sweep.c src/store/verbs/sweep.h \
+	src/store/verbs/epochs.c src/store/verbs/epochs.h \
 	src/store/verbs/sweep_time.c src/store/verbs/sweep_time.h \
 	src/store/verbs/sweeper.c src/store/verbs/sweeper.h \
 	src/store/verbs/check.c \

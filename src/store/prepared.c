@@ -158,6 +158,24 @@ void store_prepare_end_account(struct store_write *write, uint64_t account, enum
     write->of.end_account.now_ms = now_ms;
 }
 
+void store_prepare_end_client(struct store_write *write, const char *id, enum session_end end,
+                              int64_t now_ms)
+{
+    start(write, STORE_WRITE_END_CLIENT, now_ms);
+    write->of.end_client.id = id;
+    write->of.end_client.end = end;
+    write->of.end_client.now_ms = now_ms;
+}
+
+void store_prepare_end_realm(struct store_write *write, const char *realm, enum session_end end,
+                             int64_t now_ms)
+{
+    start(write, STORE_WRITE_END_REALM, now_ms);
+    write->of.end_realm.realm = realm;
+    write->of.end_realm.end = end;
+    write->of.end_realm.now_ms = now_ms;
+}
+
 void store_prepare_mark_ended(struct store_write *write, struct store_marking *marking)
 {
     start(write, STORE_WRITE_MARK_ENDED, marking->now_ms);
@@ -177,15 +195,22 @@ enum store_result store_account_sessions_end(struct store *store, uint64_t accou
 enum store_result store_write_and_mark(struct store *store, struct store_write *write,
                                        size_t *count, struct fault *fault)
 {
-    struct store_marking marking = {.account = write->of.end_account.account,
-                                    .end = write->of.end_account.end,
-                                    .now_ms = write->now_ms};
+    struct store_marking marking = {.now_ms = write->now_ms};
     enum store_result result = store_write(store, write, fault);
 
     *count = 0;
     if (write->kind == STORE_WRITE_ACCOUNT_UPDATE) {
         marking.account = write->of.account_update.after->number;
         marking.end = write->of.account_update.end;
+    } else if (write->kind == STORE_WRITE_END_CLIENT) {
+        marking.client = write->of.end_client.id;
+        marking.end = write->of.end_client.end;
+    } else if (write->kind == STORE_WRITE_END_REALM) {
+        marking.realm = write->of.end_realm.realm;
+        marking.end = write->of.end_realm.end;
+    } else {
+        marking.account = write->of.end_account.account;
+        marking.end = write->of.end_account.end;
     }
     return result == STORE_OK ? mark_all(store, &marking, count, fault) : result;
 }

@@ -220,6 +220,8 @@ enum store_write_kind {
     STORE_WRITE_APPROVE,     /* a session that is pending */
     STORE_WRITE_END,         /* a session */
     STORE_WRITE_END_ACCOUNT, /* all sessions of an account */
+    STORE_WRITE_END_CLIENT,  /* all sessions of a client */
+    STORE_WRITE_END_REALM,   /* all sessions of a realm, or all */
     STORE_WRITE_MARK_ENDED,  /* some of those, or of a removed client, in their own records */
     STORE_WRITE_ATTACHED,    /* nothing but the event and the marks */
     STORE_WRITE_ACCOUNT_ADD,
@@ -241,11 +243,12 @@ enum store_write_kind {
     STORE_WRITE_COPY         /* rows of another store */
 };
 
-/* Ends sessions of an account, those that began before its epoch was raised, or those of a client
- * that was removed, in bounded steps. */
+/* Marks sessions that have ended with all others of their account, of their client (removed, or
+ * its sessions ended), or of their realm, in bounded steps. */
 struct store_marking {
-    uint64_t account;
-    const char *client; /* its id; NULL = of the account */
+    uint64_t account;   /* 0 = not of an account: */
+    const char *client; /* its id; NULL = of a realm: */
+    const char *realm;  /* NULL = of any */
     enum session_end end;
     int64_t now_ms;
     uint8_t after[SESSION_ID_SIZE];   /* done up to here */
@@ -319,6 +322,16 @@ struct store_write {
             enum session_end end;
             int64_t now_ms;
         } end_account;
+        struct {
+            const char *id;
+            enum session_end end;
+            int64_t now_ms;
+        } end_client;
+        struct {
+            const char *realm; /* NULL = all */
+            enum session_end end;
+            int64_t now_ms;
+        } end_realm;
         struct store_marking *mark_ended;
         struct account *account_add;
         struct {
@@ -406,6 +419,13 @@ void store_prepare_end(struct store_write *write, const uint8_t id[SESSION_ID_SI
  * the other while marking->more, each from where the last one reached. */
 void store_prepare_end_account(struct store_write *write, uint64_t account, enum session_end end,
                                int64_t now_ms);
+/* The same for the sessions of a client, which goes on. STORE_ABSENT: there is none of that id. */
+void store_prepare_end_client(struct store_write *write, const char *id, enum session_end end,
+                              int64_t now_ms);
+/* The same for all of a realm (NULL = for all there are). STORE_FAULT also where that was done with
+ * too many realms. */
+void store_prepare_end_realm(struct store_write *write, const char *realm, enum session_end end,
+                             int64_t now_ms);
 void store_prepare_mark_ended(struct store_write *write, struct store_marking *marking);
 void store_prepare_event(struct store_write *write, const struct event *event);
 /* The account's name is not empty. */
@@ -452,7 +472,8 @@ void store_attach_mark(struct store_write *write, enum store_mark_use use, const
 
 /* Makes a prepared write durable and waits for it; what the verb would have given. */
 enum store_result store_write(struct store *store, struct store_write *write, struct fault *fault);
-/* The same for a write that ends the sessions of an account, whose records are then marked; *count
+/* The same for a write that ends the sessions of an account, a client or a realm, whose records are
+ * then marked; *count
  * as store_account_sessions_end gives it. */
 enum store_result store_write_and_mark(struct store *store, struct store_write *write,
                                        size_t *count, struct fault *fault);

@@ -17,7 +17,8 @@
     KIND(key, struct signing_row, &)                                                               \
     KIND(event, struct event, &)                                                                   \
     KIND(counters, struct record_counters, &)                                                      \
-    KIND(time, struct record_time, &)
+    KIND(time, struct record_time, &)                                                              \
+    KIND(epochs, struct record_epochs, &)
 
 union value {
 #define KIND(name, type, by) type name;

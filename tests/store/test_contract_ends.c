@@ -160,6 +160,175 @@ static void all_sessions_of_an_account_end(void **state)
                                                          &count, &f->fault));
 }
 
+/* ---- all of a client, of a realm, or all ---- */
+
+static enum store_result end_realm(struct fixture *f, const char *realm, size_t *count)
+{
+    struct event event = {.at_ms = FIXTURE_NOW, .kind = EVENT_REVOKED};
+    struct store_write write;
+    uint64_t commits = fixture_commits(f);
+
+    store_prepare_end_realm(&write, realm, SESSION_ENDED_ADMIN, FIXTURE_NOW);
+    store_attach_event(&write, &event);
+    if (count != NULL) {
+        return store_write_and_mark(f->store, &write, count, &f->fault);
+    }
+    assert_store(STORE_OK, store_write(f->store, &write, &f->fault));
+    assert_int_equal(fixture_commits(f), commits + 1);
+    return STORE_OK;
+}
+
+static void add_in(struct fixture *f, uint32_t n, const char *realm, uint64_t account,
+                   enum session_pending pending)
+{
+    struct session session = fixture_session(n);
+
+    session.account = account;
+    session.pending = pending;
+    (void)text_copy(text_of(realm), session.realm, sizeof session.realm);
+    assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
+}
+
+static enum store_result rotate(struct fixture *f, uint32_t n)
+{
+    struct store_rotation rotation = fixture_rotation(n, 0, FIXTURE_NOW + 1);
+
+    return store_session_rotate(f->store, &rotation, &f->fault);
+}
+
+/* One write, before any record says so; others go on, and new ones begin. */
+static void a_realm_ends_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct session listed[4];
+    size_t count;
+
+    fixture_account(f, "ada");
+    add_in(f, 1, "shop", 1, SESSION_BEGUN);
+    add_in(f, 2, "bank", 1, SESSION_BEGUN);
+    end_realm(f, "shop", NULL);
+    assert_int_equal(count_events(f, NULL), 1);
+    assert_int_equal(fixture_find(f, 1).end, SESSION_ENDED_ADMIN);
+    assert_int_equal(fixture_find(f, 1).ended_ms, FIXTURE_NOW);
+    assert_store(STORE_STALE, rotate(f, 1));
+    assert_store(STORE_STALE, store_session_touch(f->store, fixture_session(1).id, 0, FIXTURE_NOW,
+                                                  FIXTURE_NOW + 1, &f->fault));
+    assert_store(STORE_OK, rotate(f, 2));
+    add_in(f, 3, "shop", 1, SESSION_BEGUN);
+    assert_store(STORE_OK, rotate(f, 3));
+    assert_store(STORE_OK, store_session_list(f->store, 0, NULL, listed, 4, &count, &f->fault));
+    assert_int_equal(count, 3);
+    assert_int_equal(listed[0].end, SESSION_ENDED_ADMIN);
+    assert_int_equal(listed[1].end, SESSION_LIVE);
+    assert_int_equal(listed[2].end, SESSION_LIVE);
+    assert_store(STORE_OK, end_realm(f, "shop", &count));
+    assert_int_equal(count, 2); /* the first one's record, too */
+    assert_int_equal(fixture_find(f, 3).end, SESSION_ENDED_ADMIN);
+    assert_int_equal(fixture_find(f, 2).end, SESSION_LIVE);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+/* Also one without an account, and one that waits for its user. */
+static void all_sessions_end_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct client client = {.id = "web", .enabled = true};
+    struct session own = fixture_session(3);
+    struct store_write write;
+    size_t count;
+
+    fixture_account(f, "ada");
+    assert_store(STORE_OK, store_client_add(f->store, &client, &f->fault));
+    own.account = 0;
+    own.client_number = client.number;
+    assert_store(STORE_OK, store_session_create(f->store, &own, NULL, &f->fault));
+    add_in(f, 1, "shop", 1, SESSION_BEGUN);
+    add_in(f, 2, "bank", 0, SESSION_PENDING_DEVICE);
+    end_realm(f, NULL, NULL);
+    for (uint32_t n = 1; n <= 3; n++) {
+        assert_int_equal(fixture_find(f, n).end, SESSION_ENDED_ADMIN);
+        assert_store(STORE_STALE, rotate(f, n));
+    }
+    store_prepare_approve(&write, fixture_session(2).id, 1, FIXTURE_NOW, FIXTURE_NOW + 60000);
+    assert_store(STORE_STALE, store_write(f->store, &write, &f->fault));
+    add_in(f, 4, "shop", 1, SESSION_BEGUN);
+    add_in(f, 5, "bank", 0, SESSION_PENDING_DEVICE);
+    store_prepare_approve(&write, fixture_session(5).id, 1, FIXTURE_NOW, FIXTURE_NOW + 60000);
+    assert_store(STORE_OK, store_write(f->store, &write, &f->fault));
+    assert_store(STORE_OK, rotate(f, 4));
+    /* the epochs of account, realm and all add up */
+    assert_store(STORE_OK, store_account_sessions_end(f->store, 1, SESSION_ENDED_LOGOUT,
+                                                      FIXTURE_NOW + 1, &count, &f->fault));
+    assert_int_equal(fixture_find(f, 4).end, SESSION_ENDED_LOGOUT);
+    add_in(f, 6, "shop", 1, SESSION_BEGUN);
+    assert_int_equal(fixture_find(f, 6).end, SESSION_LIVE);
+    assert_store(STORE_OK, end_realm(f, "shop", &count));
+    assert_int_equal(fixture_find(f, 6).end, SESSION_ENDED_ADMIN);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+static void all_sessions_of_a_client_end(void **state)
+{
+    struct fixture *f = *state;
+    struct client client = {.id = "web", .enabled = true}, other = {.id = "tv", .enabled = true};
+    struct session session = fixture_session(1);
+    struct store_write write;
+    size_t count;
+
+    fixture_account(f, "ada");
+    store_prepare_end_client(&write, "web", SESSION_ENDED_ADMIN, FIXTURE_NOW);
+    assert_store(STORE_ABSENT, store_write(f->store, &write, &f->fault));
+    assert_store(STORE_OK, store_client_add(f->store, &client, &f->fault));
+    assert_store(STORE_OK, store_client_add(f->store, &other, &f->fault));
+    session.client_number = client.number;
+    assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
+    session = fixture_session(2);
+    session.client_number = other.number;
+    (void)text_copy(TEXT("tv"), session.client, sizeof session.client);
+    assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
+    assert_store(STORE_OK, store_write(f->store, &write, &f->fault));
+    assert_int_not_equal(fixture_find(f, 1).end, SESSION_LIVE);
+    assert_store(STORE_STALE, rotate(f, 1));
+    assert_store(STORE_OK, rotate(f, 2));
+    assert_store(STORE_OK, store_client_find(f->store, "web", &client, &f->fault));
+    assert_true(client.enabled);
+    session = fixture_session(3);
+    session.client_number = client.number;
+    assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
+    assert_store(STORE_OK, rotate(f, 3));
+    assert_store(STORE_OK, store_write_and_mark(f->store, &write, &count, &f->fault));
+    assert_int_equal(count, 2);
+    assert_int_equal(fixture_find(f, 1).end, SESSION_ENDED_ADMIN);
+    assert_int_equal(fixture_find(f, 2).end, SESSION_LIVE);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+/* As many as a record has room for; all that there are can be ended then. */
+static void many_realms_end(void **state)
+{
+    struct fixture *f = *state;
+    struct store_write write;
+    char realm[16];
+
+    end_realm(f, "r255", NULL);
+    for (int i = 0; i < 256; i++) {
+        snprintf(realm, sizeof realm, "r%d", i);
+        end_realm(f, realm, NULL);
+    }
+    fixture_account(f, "ada");
+    add_in(f, 1, "r255", 1, SESSION_BEGUN);
+    add_in(f, 2, "other", 1, SESSION_BEGUN);
+    store_prepare_end_realm(&write, "one more", SESSION_ENDED_ADMIN, FIXTURE_NOW);
+    assert_store(STORE_FAULT, store_write(f->store, &write, &f->fault));
+    assert_non_null(strstr(f->fault.text, "end all sessions instead"));
+    assert_int_equal(fixture_find(f, 1).end, SESSION_LIVE);
+    end_realm(f, NULL, NULL);
+    assert_int_equal(fixture_find(f, 1).end, SESSION_ENDED_ADMIN);
+    assert_int_equal(fixture_find(f, 2).end, SESSION_ENDED_ADMIN);
+    end_realm(f, "one more", NULL);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +338,10 @@ int main(void)
         CONTRACT(the_epoch_ends_all_sessions_at_once),
         CONTRACT(an_update_never_takes_an_epoch_back),
         CONTRACT(all_sessions_of_an_account_end),
+        CONTRACT(a_realm_ends_at_once),
+        CONTRACT(all_sessions_end_at_once),
+        CONTRACT(all_sessions_of_a_client_end),
+        CONTRACT(many_realms_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

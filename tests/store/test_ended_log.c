@@ -216,7 +216,7 @@ static void entries_survive_packing(void **state)
     assert_true(ended_list_add(&list, &entry));
     entry = (struct ended){
         .number = 5, .what = ENDED_CLIENT_REMOVED, .end = SESSION_ENDED_CLIENT, .at_ms = 4};
-    assert_true(ended_client_id("web", entry.id));
+    assert_true(ended_name_id("web", entry.id));
     assert_true(ended_list_add(&list, &entry));
     assert_true(ended_log_pack(&list, mac, &bytes, &size));
     assert_int_equal(size, 2 * ENDED_ENTRY_SIZE);

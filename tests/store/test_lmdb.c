@@ -1464,6 +1464,8 @@ static void accounts_and_clients_stay_as_they_were_switched(void **state)
     static const char *const names[] = {"ada", "bert", "carl"};
     struct fixture *f = *state;
     struct client client = {.id = "web"}, on;
+    struct store_write write;
+    uint64_t desk;
 
     fixture_open(f);
     for (size_t i = 0; i < 3; i++) {
@@ -1475,7 +1477,14 @@ static void accounts_and_clients_stay_as_they_were_switched(void **state)
     assert_store(STORE_OK, store_client_add(f->store, &client, &f->fault));
     snprintf(client.id, sizeof client.id, "tv");
     assert_store(STORE_OK, store_client_add(f->store, &client, &f->fault));
+    snprintf(client.id, sizeof client.id, "desk");
+    assert_store(STORE_OK, store_client_add(f->store, &client, &f->fault));
+    desk = client.number;
+    snprintf(client.id, sizeof client.id, "tv");
+    assert_store(STORE_OK, store_client_find(f->store, "tv", &client, &f->fault));
     back_up(f);
+    store_prepare_end_client(&write, "desk", SESSION_ENDED_ADMIN, FIXTURE_NOW);
+    assert_store(STORE_OK, store_write(f->store, &write, &f->fault));
     on = client;
     on.enabled = true;
     assert_store(STORE_OK, store_client_update(f->store, &client, &on, &f->fault));
@@ -1495,6 +1504,37 @@ static void accounts_and_clients_stay_as_they_were_switched(void **state)
     assert_false(client.enabled);
     assert_store(STORE_OK, store_client_find(f->store, "tv", &client, &f->fault));
     assert_true(client.enabled);
+    assert_store(STORE_OK, store_client_find(f->store, "desk", &client, &f->fault));
+    assert_int_not_equal(client.number, desk);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
+/* One write ended them, and one entry ends them again. */
+static void realms_end_again(void **state)
+{
+    struct fixture *f = *state;
+    struct session other = fixture_session(2);
+    struct store_write write;
+
+    fixture_open(f);
+    fixture_account(f, "ada");
+    fixture_add_session(f, 1);
+    (void)text_copy(TEXT("bank"), other.realm, sizeof other.realm);
+    assert_store(STORE_OK, store_session_create(f->store, &other, NULL, &f->fault));
+    for (int all = 0; all <= 1; all++) {
+        back_up(f);
+        store_prepare_end_realm(&write, all ? NULL : "/oauth/token", SESSION_ENDED_ADMIN,
+                                FIXTURE_NOW);
+        assert_store(STORE_OK, store_write(f->store, &write, &f->fault));
+        fixture_close(f);
+        put_back(f);
+        fixture_open(f);
+        assert_int_equal(fixture_find(f, 1).end, SESSION_ENDED_ADMIN);
+        assert_int_equal(fixture_find(f, 2).end, all ? SESSION_ENDED_ADMIN : SESSION_LIVE);
+        other = fixture_session(3 + (uint32_t)all);
+        assert_store(STORE_OK, store_session_create(f->store, &other, NULL, &f->fault));
+        assert_int_equal(fixture_find(f, 3 + (uint32_t)all).end, SESSION_LIVE);
+    }
     assert_int_equal(fixture_findings(f), 0);
 }
 
@@ -1770,6 +1810,7 @@ int main(void)
         ON_LMDB(ends_outlive_an_older_copy_of_the_data),
         ON_LMDB(an_older_copy_goes_on_from_where_it_was),
         ON_LMDB(accounts_and_clients_stay_as_they_were_switched),
+        ON_LMDB(realms_end_again),
         ON_LMDB(a_failed_commit_ends_nothing_later),
         ON_LMDB(what_the_journal_lacks_is_in_the_data),
         ON_LMDB(an_end_that_the_journal_lacks_is_a_fault),

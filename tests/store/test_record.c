@@ -438,6 +438,33 @@ static void mark_is_laid_out_as_drawn(void **state)
     assert_memory_equal(&found, &mark, sizeof found);
 }
 
+static void epochs_are_laid_out_as_drawn(void **state)
+{
+    static struct record_epochs epochs, found;
+    struct record record, again;
+    struct txn_bytes stored;
+
+    (void)state;
+    epochs.count = 2;
+    epochs.rows[0] = (struct record_epoch){{0x11}, 3, 5};
+    epochs.rows[1] = (struct record_epoch){{0}, 1, 6};
+    record_start(&record, TABLE_META, key);
+    record_put_epochs(&record, &epochs);
+    assert_true(record_seal(&record, mac, &stored));
+    assert_value(&stored, "01 0002 11000000000000000000000000000000 00000003 0000000000000005 "
+                          "00000000000000000000000000000000 00000001 0000000000000006");
+    reopen(&again, TABLE_META, stored);
+    assert_true(record_get_epochs(&again, &found));
+    assert_memory_equal(&found, &epochs, sizeof found);
+
+    epochs.count = RECORD_EPOCHS_MAX;
+    record_start(&record, TABLE_META, key);
+    record_put_epochs(&record, &epochs);
+    assert_true(record_seal(&record, mac, &stored));
+    reopen(&again, TABLE_META, stored);
+    assert_true(record_get_epochs(&again, &found));
+}
+
 static void small_records_are_laid_out_as_drawn(void **state)
 {
     const struct record_alias alias = {{0x11}, 42};
@@ -694,6 +721,7 @@ int main(void)
         cmocka_unit_test(key_of_the_layout_before_is_read),
         cmocka_unit_test(event_is_laid_out_as_drawn),
         cmocka_unit_test(mark_is_laid_out_as_drawn),
+        cmocka_unit_test(epochs_are_laid_out_as_drawn),
         cmocka_unit_test(small_records_are_laid_out_as_drawn),
         cmocka_unit_test(format_is_laid_out_as_drawn),
         cmocka_unit_test(largest_values_fit),

@@ -5,8 +5,9 @@
  *     01                         what, enum ended_what
  *     02                         why, enum session_end
  *     0000                       (zero)
- *     00000000                   epoch of an account
- *     (16 bytes)                 session id; or account number (8) and zero (8); or a client's hash
+ *     00000000                   epoch of an account or a realm
+ *     (16 bytes)                 session id; or account number (8) and zero (8); or the hash of a
+ *                                client's or a realm's name
  *     0000019a9f2c3b00           when
  *     0000019aa4523b00           needed until, 0 = for ever
  *     (16 bytes)                 MAC over "retoken ended" and the 48 bytes before
@@ -277,9 +278,9 @@ static bool unseal(const uint8_t bytes[ENDED_ENTRY_SIZE], const struct crypto_ma
     entry->at_ms = (int64_t)codec_get_u64(bytes + 32);
     entry->until_ms = (int64_t)codec_get_u64(bytes + 40);
     /* made again it is the same bytes, MAC and all */
-    return entry->what >= ENDED_SESSION && entry->what <= ENDED_CLIENT_ENABLED &&
-           seal(entry, mac, again) && secret_equal(again, bytes, sizeof again) &&
-           entry->end != SESSION_LIVE && (int)entry->end < SESSION_ENDS;
+    return entry->what >= ENDED_SESSION && entry->what <= ENDED_REALM && seal(entry, mac, again) &&
+           secret_equal(again, bytes, sizeof again) && entry->end != SESSION_LIVE &&
+           (int)entry->end < SESSION_ENDS;
 }
 
 struct reading {

@@ -10,6 +10,7 @@
 
 #include "store/lmdb/ended_log.h"
 #include "store/verbs/ends.h"
+#include "store/verbs/epochs.h"
 
 enum { CATCH_UP_AT_ONCE = 1024 };
 
@@ -81,6 +82,8 @@ static void change_client_again(struct rows *rows, const struct ended *entry)
 
     if (!find_client(rows, entry->id, &client)) {
         return;
+    } else if (entry->what == ENDED_CLIENT_SESSIONS) {
+        ends_renumber(rows, &client);
     } else if (entry->what == ENDED_CLIENT_REMOVED) {
         rows_client_remove(rows, client.id);
     } else if (client.enabled != (entry->what == ENDED_CLIENT_ENABLED)) {
@@ -100,7 +103,7 @@ static bool find_client(struct rows *rows, const uint8_t wanted[SESSION_ID_SIZE]
         uint8_t id[SESSION_ID_SIZE];
 
         rows_key_read_text(&position, name);
-        if (!ended_client_id(name, id)) {
+        if (!ended_name_id(name, id)) {
             rows_fail(rows, "libcrypto failed");
         } else if (memcmp(id, wanted, sizeof id) == 0) {
             return rows_client_get(rows, name, client);
@@ -153,7 +156,11 @@ static void end_again(struct rows *rows, const struct sweep *sweep, const struct
     case ENDED_CLIENT_REMOVED:
     case ENDED_CLIENT_DISABLED:
     case ENDED_CLIENT_ENABLED:
+    case ENDED_CLIENT_SESSIONS:
         change_client_again(rows, entry);
+        break;
+    case ENDED_REALM:
+        epochs_raise(rows, entry->id, entry->epoch, entry->at_ms);
         break;
     }
 }
@@ -176,7 +183,7 @@ static size_t catch_up(struct rows *rows, const struct sweep *sweep, int64_t now
 
         end_again(rows, sweep, entry, now_ms != 0 ? now_ms : entry->at_ms);
     }
-    if (count > 0) {
+    if (count > 0 && rows_counters_get(rows, &counters)) { /* as they are by now */
         struct event event = {.at_ms = now_ms != 0 ? now_ms : lacking.entries[count - 1].at_ms,
                               .kind = EVENT_RESTORED};
 

@@ -32,11 +32,11 @@ void ended_list_free(struct ended_list *list)
     *list = (struct ended_list){0};
 }
 
-bool ended_client_id(const char *client, uint8_t id[SESSION_ID_SIZE])
+bool ended_name_id(const char *name, uint8_t id[SESSION_ID_SIZE])
 {
     uint8_t hash[CRYPTO_HASH_SIZE];
 
-    if (!crypto_sha256(client, strlen(client), hash)) {
+    if (!crypto_sha256(name, strlen(name), hash)) {
         return false;
     }
     memcpy(id, hash, SESSION_ID_SIZE);

@@ -20,7 +20,9 @@ enum ended_what {
     ENDED_ACCOUNT_REMOVED = 5,
     ENDED_CLIENT_REMOVED = 6,
     ENDED_CLIENT_DISABLED = 7,
-    ENDED_CLIENT_ENABLED = 8 /* takes the one before back */
+    ENDED_CLIENT_ENABLED = 8,  /* takes the one before back */
+    ENDED_CLIENT_SESSIONS = 9, /* the client goes on */
+    ENDED_REALM = 10 /* all sessions of an epoch before `epoch`; of every realm: id zero */
 };
 
 /* Has such an entry an id, and no account? */
@@ -29,9 +31,9 @@ bool ended_has_id(enum ended_what what);
 struct ended {
     uint64_t number;
     enum ended_what what;
-    uint8_t id[SESSION_ID_SIZE]; /* of a session; of a client: ended_client_id */
+    uint8_t id[SESSION_ID_SIZE]; /* of a session; of a client or realm: ended_name_id */
     uint64_t account;            /* of an account */
-    uint32_t epoch;              /* of ENDED_ACCOUNT */
+    uint32_t epoch;              /* of ENDED_ACCOUNT and ENDED_REALM */
     enum session_end end;
     int64_t at_ms;
     int64_t until_ms; /* not needed from then on: the session would have expired; 0 = for ever */
@@ -46,7 +48,7 @@ struct ended_list {
 bool ended_list_add(struct ended_list *list, const struct ended *entry);
 void ended_list_free(struct ended_list *list);
 
-/* What stands for a client in the journal. False: libcrypto failed. */
-bool ended_client_id(const char *client, uint8_t id[SESSION_ID_SIZE]);
+/* What stands for the name of a client or a realm in the journal. False: libcrypto failed. */
+bool ended_name_id(const char *name, uint8_t id[SESSION_ID_SIZE]);
 
 #endif

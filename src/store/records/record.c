@@ -611,6 +611,40 @@ bool record_get_chains(struct record *record, struct record_chains *chains)
     return ended(record);
 }
 
+/* ---- epochs: table meta, key "epochs" ----
+ *
+ *     01                         version
+ *     0002                       how many
+ *     (16 bytes)                 what stands for the realm, zero = every realm
+ *     00000001                   its epoch
+ *     0000019a9f2c3b00           when it was raised last
+ *     …
+ *     (16 bytes)                 MAC */
+
+void record_put_epochs(struct record *record, const struct record_epochs *epochs)
+{
+    put_version(record);
+    put_u16(record, epochs->count);
+    for (size_t i = 0; i < epochs->count; i++) {
+        put_bytes(record, epochs->rows[i].realm, sizeof epochs->rows[i].realm);
+        put_u32(record, epochs->rows[i].epoch);
+        put_time(record, epochs->rows[i].at_ms);
+    }
+}
+
+bool record_get_epochs(struct record *record, struct record_epochs *epochs)
+{
+    get_version(record);
+    epochs->count = get_u16(record);
+    record->failed |= epochs->count > RECORD_EPOCHS_MAX;
+    for (size_t i = 0; i < epochs->count && !record->failed; i++) {
+        get_into(record, epochs->rows[i].realm, sizeof epochs->rows[i].realm);
+        epochs->rows[i].epoch = get_u32(record);
+        epochs->rows[i].at_ms = get_time(record);
+    }
+    return ended(record);
+}
+
 /* ---- time: table meta, key "time" ----
  *
  *     01                         version

@@ -154,6 +154,19 @@ struct record_time {
 void record_put_time(struct record *record, const struct record_time *time);
 bool record_get_time(struct record *record, struct record_time *time);
 
+/* meta: what an operator has ended at once, however many sessions there were. All zero: nothing. */
+enum { RECORD_EPOCHS_MAX = 256 }; /* with that of all */
+struct record_epochs {
+    size_t count;
+    struct record_epoch {
+        uint8_t realm[SESSION_ID_SIZE]; /* ended_name_id; zero = every realm */
+        uint32_t epoch;
+        int64_t at_ms; /* when it was raised last */
+    } rows[RECORD_EPOCHS_MAX];
+};
+void record_put_epochs(struct record *record, const struct record_epochs *epochs);
+bool record_get_epochs(struct record *record, struct record_epochs *epochs);
+
 /* meta: written once. Read before there is a key for MACs, so it carries `proof` instead: what the
  * right record key makes of the store's id. */
 enum { RECORD_STORE_ID_SIZE = 16, RECORD_FORMAT_VERSION = 2, RECORD_FORMAT_SIZE = 52 };

@@ -15,6 +15,9 @@ static struct txn_bytes bytes_of(const struct rows_key *key)
     return (struct txn_bytes){key->bytes, key->size};
 }
 
+/* Among what a session depends on. */
+static const struct rows_key epochs_key = {.size = 6, .bytes = "epochs"};
+
 /* ---- errors ---- */
 
 void rows_fail(struct rows *rows, const char *format, ...)
@@ -181,6 +184,7 @@ void rows_owners_want(struct rows *rows, const struct session *session)
     struct rows_key account = rows_key_u64(session->account);
     struct rows_key client = rows_key_name(session->client, CLIENT_ID_MAX);
 
+    want(rows, TABLE_META, &epochs_key);
     want(rows, TABLE_ACCOUNTS, &account);
     want(rows, TABLE_CLIENTS, &client);
 }
@@ -617,6 +621,26 @@ void rows_chains_put(struct rows *rows, const struct record_chains *chains)
     record_start(&record, TABLE_META, bytes_of(&chains_key));
     record_put_chains(&record, chains);
     put_record(rows, TABLE_META, &chains_key, &record);
+}
+
+void rows_epochs_get(struct rows *rows, struct record_epochs *epochs)
+{
+    struct record record;
+
+    epochs->count = 0;
+    if (get(rows, TABLE_META, &epochs_key, &record) && !record_get_epochs(&record, epochs)) {
+        epochs->count = 0;
+        damaged(rows, TABLE_META, &epochs_key);
+    }
+}
+
+void rows_epochs_put(struct rows *rows, const struct record_epochs *epochs)
+{
+    struct record record;
+
+    record_start(&record, TABLE_META, bytes_of(&epochs_key));
+    record_put_epochs(&record, epochs);
+    put_record(rows, TABLE_META, &epochs_key, &record);
 }
 
 bool rows_time_get(struct rows *rows, struct record_time *time)

@@ -38,7 +38,7 @@ struct clock_moment rows_moment(const struct rows *rows, int64_t wall_ms);
 /* Moves *key to the next key in that direction; false at the end. */
 bool rows_next(struct rows *rows, enum table table, enum txn_seek seek, struct rows_key *key);
 
-/* What a get of a session, of what belongs to it, and of the counters will ask for soon. */
+/* What a get of a session, of what it depends on, and of the counters will ask for soon. */
 void rows_session_want(struct rows *rows, const uint8_t id[SESSION_ID_SIZE]);
 void rows_owners_want(struct rows *rows, const struct session *session);
 void rows_counters_want(struct rows *rows);
@@ -117,6 +117,9 @@ void rows_counters_put(struct rows *rows, const struct record_counters *counters
 /* All zero: no event was in a chain yet. */
 void rows_chains_get(struct rows *rows, struct record_chains *chains);
 void rows_chains_put(struct rows *rows, const struct record_chains *chains);
+/* No rows: none was raised yet. */
+void rows_epochs_get(struct rows *rows, struct record_epochs *epochs);
+void rows_epochs_put(struct rows *rows, const struct record_epochs *epochs);
 /* False and all zero: no write has told the time yet. */
 bool rows_time_get(struct rows *rows, struct record_time *time);
 void rows_time_put(struct rows *rows, const struct record_time *time);

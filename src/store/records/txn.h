@@ -13,7 +13,7 @@
 
 /* The tables; a table's number is part of the record MACs and never changes. */
 #define TABLE_ROWS                                                                                 \
-    TABLE(META, "meta")             /* "format", "counters", "time" */                             \
+    TABLE(META, "meta")             /* "format", "counters", … */                                \
     TABLE(SESSIONS, "sessions")     /* session id -> session */                                    \
     TABLE(ALIASES, "aliases")       /* hash of a token -> session id, generation */                \
     TABLE(ACCOUNTS, "accounts")     /* number -> account */                                        \

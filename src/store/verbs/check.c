@@ -487,12 +487,16 @@ static void check_meta(struct checking *checking, const struct rows_key *key)
 {
     struct record_counters counters;
     struct record_chains chains;
+    struct record_epochs epochs;
     struct record_time time;
 
     if (is_key(key, "counters")) {
         readable(checking, rows_counters_get(&checking->rows, &counters));
     } else if (is_key(key, "chains")) {
         rows_chains_get(&checking->rows, &chains);
+        readable(checking, !checking->rows.failed);
+    } else if (is_key(key, "epochs")) {
+        rows_epochs_get(&checking->rows, &epochs);
         readable(checking, !checking->rows.failed);
     } else if (is_key(key, "time")) {
         readable(checking, rows_time_get(&checking->rows, &time));

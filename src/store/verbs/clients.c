@@ -100,7 +100,7 @@ static void note_change(struct rows *rows, const char *id, enum ended_what what)
                           .end = SESSION_ENDED_CLIENT,
                           .at_ms = rows->clock != NULL ? clock_now_ms(rows->clock) : 0};
 
-    if (!ended_client_id(id, entry.id)) {
+    if (!ended_name_id(id, entry.id)) {
         rows_fail(rows, "libcrypto failed");
     }
     ends_note(rows, &entry);

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/verbs/epochs.h"
 #include "store/verbs/verbs.h"
 
 /* Of one transaction: other writers get their turn after this many. */
 enum { MARK_AT_ONCE = 256, LOOK_AT_ONCE = 4096 };
 
-static enum store_result mark_of_client(struct rows *rows, const struct sweep *sweep,
+static enum store_result mark_of_others(struct rows *rows, const struct sweep *sweep,
                                         struct store_marking *marking);
 static enum store_result mark_of_account(struct rows *rows, const struct sweep *sweep,
                                          struct store_marking *marking);
@@ -80,6 +81,7 @@ void ends_make_room(struct rows *rows, const struct sweep *sweep, const struct a
     struct rows_key position = rows_owner_key(account->number, start);
     struct ended entry = {.what = ENDED_SESSION, .end = SESSION_ENDED_LIMIT, .at_ms = now_ms};
     struct record_session stored, idle;
+    struct record_epochs epochs;
     bool has_idle = false;
     uint64_t owned =
         limit != 0 ? count_owned(rows, account->number, (uint64_t)limit + ROOM_LOOKED_AT) : 0;
@@ -87,10 +89,12 @@ void ends_make_room(struct rows *rows, const struct sweep *sweep, const struct a
     if (limit == 0 || owned < limit) {
         return;
     }
+    rows_epochs_get(rows, &epochs);
     for (int i = 0;
          i < ROOM_LOOKED_AT && ends_next_owned(rows, account->number, &position, &stored); i++) {
         const struct session *session = &stored.session;
-        bool over = session->end != SESSION_LIVE || session->epoch < account->epoch ||
+        bool over = session->end != SESSION_LIVE ||
+                    session->epoch < epochs_of(&epochs, session->realm, account) ||
                     (session->expires_ms != 0 && session->expires_ms <= now_ms);
 
         if (over && sweep_remove(rows, sweep, &stored)) {
@@ -156,6 +160,54 @@ enum store_result ends_account(struct rows *rows, const struct store_write *writ
     return STORE_OK;
 }
 
+/* ---- all sessions of a client, of a realm, or all there are ---- */
+
+/* Its number is the epoch of its sessions: with another one it has none. */
+enum store_result ends_client(struct rows *rows, const struct store_write *write)
+{
+    struct ended entry = {.what = ENDED_CLIENT_SESSIONS,
+                          .end = write->of.end_client.end,
+                          .at_ms = write->of.end_client.now_ms};
+    struct client client;
+
+    if (!rows_client_get(rows, write->of.end_client.id, &client)) {
+        return STORE_ABSENT;
+    } else if (entry.end == SESSION_LIVE || !ended_name_id(client.id, entry.id)) {
+        rows_fail(rows, "sessions cannot be ended as live, or libcrypto failed");
+        return STORE_FAULT;
+    }
+    ends_renumber(rows, &client);
+    ends_note(rows, &entry);
+    return STORE_OK;
+}
+
+void ends_renumber(struct rows *rows, struct client *client)
+{
+    struct record_counters counters;
+
+    if (rows_counters_get(rows, &counters)) {
+        client->number = counters.next_client++;
+        rows_client_put(rows, client);
+        rows_counters_put(rows, &counters);
+    }
+}
+
+enum store_result ends_realm(struct rows *rows, const struct store_write *write)
+{
+    struct ended entry = {
+        .what = ENDED_REALM, .end = write->of.end_realm.end, .at_ms = write->of.end_realm.now_ms};
+
+    if (entry.end == SESSION_LIVE || !epochs_realm_id(write->of.end_realm.realm, entry.id)) {
+        rows_fail(rows, "sessions cannot be ended as live, or libcrypto failed");
+        return STORE_FAULT;
+    }
+    entry.epoch = epochs_raise(rows, entry.id, 0, entry.at_ms);
+    ends_note(rows, &entry);
+    return STORE_OK;
+}
+
+/* ---- in their records ---- */
+
 bool ends_next_owned(struct rows *rows, uint64_t account, struct rows_key *position,
                      struct record_session *stored)
 {
@@ -176,20 +228,38 @@ bool ends_next_owned(struct rows *rows, uint64_t account, struct rows_key *posit
 enum store_result ends_mark(struct rows *rows, const struct sweep *sweep,
                             struct store_marking *marking)
 {
-    return marking->client != NULL ? mark_of_client(rows, sweep, marking)
-                                   : mark_of_account(rows, sweep, marking);
+    return marking->account != 0 ? mark_of_account(rows, sweep, marking)
+                                 : mark_of_others(rows, sweep, marking);
 }
 
-/* No index leads from a client to its sessions, so all are looked at. */
-static enum store_result mark_of_client(struct rows *rows, const struct sweep *sweep,
+/* Has it ended with its client, or with its realm, as the marking asks? */
+static bool has_ended_with(struct rows *rows, const struct store_marking *marking,
+                           const struct record_epochs *epochs, const struct session *session)
+{
+    struct client client;
+    struct account account;
+
+    if (marking->client != NULL) {
+        return strcmp(session->client, marking->client) == 0 &&
+               session_client_is_gone(
+                   session, rows_client_get(rows, marking->client, &client) ? &client : NULL);
+    }
+    return (marking->realm == NULL || strcmp(session->realm, marking->realm) == 0) &&
+           session->epoch <
+               epochs_of(epochs, session->realm,
+                         rows_account_get(rows, session->account, &account) ? &account : NULL);
+}
+
+/* No index leads from a client or a realm to its sessions, so all are looked at. */
+static enum store_result mark_of_others(struct rows *rows, const struct sweep *sweep,
                                         struct store_marking *marking)
 {
     struct rows_key position = {.size = SESSION_ID_SIZE};
     struct record_session stored;
-    struct client client;
-    bool there = rows_client_get(rows, marking->client, &client);
+    struct record_epochs epochs;
     size_t seen = 0;
 
+    rows_epochs_get(rows, &epochs);
     memcpy(position.bytes, marking->after, SESSION_ID_SIZE);
     marking->marked = 0;
     while (seen < LOOK_AT_ONCE && marking->marked < MARK_AT_ONCE &&
@@ -197,8 +267,7 @@ static enum store_result mark_of_client(struct rows *rows, const struct sweep *s
         seen++;
         memcpy(marking->reached, position.bytes, SESSION_ID_SIZE);
         if (rows_session_get(rows, position.bytes, &stored) && stored.session.end == SESSION_LIVE &&
-            strcmp(stored.session.client, marking->client) == 0 &&
-            session_client_is_gone(&stored.session, there ? &client : NULL)) {
+            has_ended_with(rows, marking, &epochs, &stored.session)) {
             ends_one(rows, sweep, &stored, marking->end, marking->now_ms);
             marking->marked++;
         }
@@ -212,15 +281,18 @@ static enum store_result mark_of_account(struct rows *rows, const struct sweep *
 {
     struct rows_key position = rows_owner_key(marking->account, marking->after);
     struct record_session stored;
+    struct record_epochs epochs;
     struct account account;
     bool has_account = rows_account_get(rows, marking->account, &account);
     size_t seen = 0;
 
+    rows_epochs_get(rows, &epochs);
     marking->marked = 0;
     while (seen < MARK_AT_ONCE && ends_next_owned(rows, marking->account, &position, &stored)) {
         seen++;
         if (stored.session.end == SESSION_LIVE &&
-            (!has_account || stored.session.epoch < account.epoch)) {
+            (!has_account ||
+             stored.session.epoch < epochs_of(&epochs, stored.session.realm, &account))) {
             ends_one(rows, sweep, &stored, marking->end, marking->now_ms);
             marking->marked++;
         }

@@ -9,6 +9,8 @@
 
 /* Remembers in this transaction what it ends, for the journal. */
 void ends_note(struct rows *rows, const struct ended *entry);
+/* Gives the client a number of its own that none had: sessions that it has have ended. */
+void ends_renumber(struct rows *rows, struct client *client);
 /* Before the account's next session begins at now_ms: when it has as many as it may have, one makes
  * room, an ended one if there is one among the oldest, else the one of them that was not used for
  * longest. */

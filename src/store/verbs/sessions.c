@@ -3,6 +3,7 @@
  * session's rows; does not know tokens or policies. */
 #include <string.h>
 
+#include "store/verbs/epochs.h"
 #include "store/verbs/verbs.h"
 
 /* ---- create ---- */
@@ -20,7 +21,7 @@ static void begin_later(struct session *session, int64_t by_ms);
 static bool client_lets_it_live(struct rows *rows, const struct session *session,
                                 struct client *client);
 
-/* The session begins in the account's epoch of now, and only while account and client are those on
+/* The session begins in the epoch of now, and only while account and client are those on
  * whose word it begins. */
 enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
                                   const struct store_write *write)
@@ -28,6 +29,7 @@ enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
     const struct session *session = write->of.create.session;
     const struct account *as_read = write->of.create.as_read;
     struct record_session stored = {.session = *session};
+    struct record_epochs epochs;
     struct account account;
     struct client client;
     uint8_t derived[SESSION_HASH_SIZE];
@@ -45,7 +47,8 @@ enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
     } else if (is_taken(rows, session, derived)) {
         return STORE_EXISTS;
     }
-    stored.session.epoch = has_account ? account.epoch : session->epoch;
+    rows_epochs_get(rows, &epochs);
+    stored.session.epoch = epochs_of(&epochs, session->realm, has_account ? &account : NULL);
     if (session->pending == SESSION_BEGUN) {
         list_under_account(rows, sweep, session, session->used_ms);
         begin_later(&stored.session, rows->behind_ms > 0 ? rows->behind_ms : 0);
@@ -126,17 +129,22 @@ static void add_alias(struct rows *rows, const struct session *session,
 
 /* A session of an earlier epoch, or of a client that was removed, has ended with all others, though
  * its record may not say so yet. NULL: there is none. */
-static void show_end(const struct account *account, const struct client *client,
-                     struct session *session)
+static void show_end(const struct record_epochs *epochs, const struct account *account,
+                     const struct client *client, struct session *session)
 {
+    int64_t raised_ms = epochs_raised_ms(epochs, session->realm);
+
     if (session->end != SESSION_LIVE) {
         return;
-    } else if (account != NULL && session->epoch < account->epoch) {
-        session->end = SESSION_ENDED_ACCOUNT;
+    } else if (session->epoch < epochs_of(epochs, session->realm, account)) {
+        bool by_realm = session->used_ms <= raised_ms;
+
+        session->end = by_realm ? SESSION_ENDED_ADMIN : SESSION_ENDED_ACCOUNT;
+        session->ended_ms = by_realm ? raised_ms : session->used_ms;
     } else if (session_client_is_gone(session, client)) {
         session->end = SESSION_ENDED_CLIENT;
+        session->ended_ms = session->used_ms;
     }
-    session->ended_ms = session->end != SESSION_LIVE ? session->used_ms : 0;
 }
 
 enum store_result sessions_view(struct store *store, const uint8_t id[SESSION_ID_SIZE],
@@ -145,6 +153,7 @@ enum store_result sessions_view(struct store *store, const uint8_t id[SESSION_ID
     struct rows rows;
     struct record_session stored;
     struct record_counters counters;
+    struct record_epochs epochs;
     bool found;
 
     if (!verbs_read_begin(store, &rows, fault)) {
@@ -157,8 +166,9 @@ enum store_result sessions_view(struct store *store, const uint8_t id[SESSION_ID
         view->session = stored.session;
         view->has_account = rows_account_get(&rows, view->session.account, &view->account);
         view->has_client = rows_client_get(&rows, view->session.client, &view->client);
-        show_end(view->has_account ? &view->account : NULL, view->has_client ? &view->client : NULL,
-                 &view->session);
+        rows_epochs_get(&rows, &epochs);
+        show_end(&epochs, view->has_account ? &view->account : NULL,
+                 view->has_client ? &view->client : NULL, &view->session);
         if (rows_counters_get(&rows, &counters)) {
             view->keyring_version = counters.keyring_version;
         }
@@ -203,6 +213,7 @@ enum store_result sessions_list(struct store *store, uint64_t account, const uin
     static const uint8_t start[SESSION_ID_SIZE];
     struct rows_key position = rows_owner_key(account, after != NULL ? after : start);
     struct record_session stored;
+    struct record_epochs epochs;
     struct account owner;
     struct client client;
     struct rows rows;
@@ -211,6 +222,7 @@ enum store_result sessions_list(struct store *store, uint64_t account, const uin
     if (!verbs_read_begin(store, &rows, fault)) {
         return STORE_FAULT;
     }
+    rows_epochs_get(&rows, &epochs);
     if (account == 0) {
         position.size = SESSION_ID_SIZE;
         memcpy(position.bytes, after != NULL ? after : start, SESSION_ID_SIZE);
@@ -220,7 +232,7 @@ enum store_result sessions_list(struct store *store, uint64_t account, const uin
         bool owned = rows_account_get(&rows, stored.session.account, &owner);
         bool has_client = rows_client_get(&rows, stored.session.client, &client);
 
-        show_end(owned ? &owner : NULL, has_client ? &client : NULL, &stored.session);
+        show_end(&epochs, owned ? &owner : NULL, has_client ? &client : NULL, &stored.session);
         rows_out[(*count)++] = stored.session;
     }
     return verbs_read_end(&rows, true);
@@ -318,19 +330,23 @@ enum store_result sessions_approve(struct rows *rows, const struct sweep *sweep,
 {
     struct record_session stored;
     struct session *session = &stored.session;
+    struct record_epochs epochs;
     struct account account;
     struct client client;
 
     if (!rows_session_get(rows, write->of.approve.id, &stored)) {
         return STORE_ABSENT;
-    } else if (session->end != SESSION_LIVE || session->pending != SESSION_PENDING_DEVICE ||
-               session->account != 0 || session->expires_ms <= write->of.approve.now_ms ||
-               !rows_account_get(rows, write->of.approve.account, &account) || !account.enabled ||
-               !client_lets_it_live(rows, session, &client)) {
+    }
+    rows_epochs_get(rows, &epochs);
+    if (session->end != SESSION_LIVE || session->pending != SESSION_PENDING_DEVICE ||
+        session->account != 0 || session->expires_ms <= write->of.approve.now_ms ||
+        session->epoch < epochs_of(&epochs, session->realm, NULL) ||
+        !rows_account_get(rows, write->of.approve.account, &account) || !account.enabled ||
+        !client_lets_it_live(rows, session, &client)) {
         return STORE_STALE;
     }
     session->account = account.number;
-    session->epoch = account.epoch;
+    session->epoch = epochs_of(&epochs, session->realm, &account);
     session->expires_ms = write->of.approve.expires_ms;
     sweep_enter(rows, sweep, &stored);
     rows_session_put(rows, &stored);
@@ -371,10 +387,15 @@ static enum store_result find_unchanged(struct rows *rows, const struct store_ro
 
 static bool account_lets_it_live(struct rows *rows, const struct session *session)
 {
+    bool has_account = !session_is_clients_own(session);
+    struct record_epochs epochs;
     struct account account;
 
-    return session_is_clients_own(session) || (rows_account_get(rows, session->account, &account) &&
-                                               account.enabled && session->epoch >= account.epoch);
+    if (has_account && (!rows_account_get(rows, session->account, &account) || !account.enabled)) {
+        return false;
+    }
+    rows_epochs_get(rows, &epochs);
+    return session->epoch >= epochs_of(&epochs, session->realm, has_account ? &account : NULL);
 }
 
 static void note_client_use(struct rows *rows, const struct session *session, struct client *client,

@@ -110,6 +110,10 @@ static enum store_result apply_verb(const struct sweep *sweep, struct rows *rows
         return ends_session(rows, sweep, write);
     case STORE_WRITE_END_ACCOUNT:
         return ends_account(rows, write);
+    case STORE_WRITE_END_CLIENT:
+        return ends_client(rows, write);
+    case STORE_WRITE_END_REALM:
+        return ends_realm(rows, write);
     case STORE_WRITE_MARK_ENDED:
         return ends_mark(rows, sweep, write->of.mark_ended);
     case STORE_WRITE_ATTACHED:

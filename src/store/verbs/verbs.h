@@ -96,6 +96,8 @@ enum store_result sessions_approve(struct rows *rows, const struct sweep *sweep,
 enum store_result ends_session(struct rows *rows, const struct sweep *sweep,
                                const struct store_write *write);
 enum store_result ends_account(struct rows *rows, const struct store_write *write);
+enum store_result ends_client(struct rows *rows, const struct store_write *write);
+enum store_result ends_realm(struct rows *rows, const struct store_write *write);
 enum store_result ends_mark(struct rows *rows, const struct sweep *sweep,
                             struct store_marking *marking);
 /* The next session of the account after *position, an owner key. */
