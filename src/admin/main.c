@@ -115,8 +115,10 @@ static const struct verb verbs[] = {
      verbs_session_list, "list sessions, oldest first"},
     {"session", "show", "SESSION", 1, 1, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_session_show,
      "show one session"},
-    {"session", "revoke", "[SESSION]", 0, 1, OPTION_BIT(ACCOUNT), CALL_NEEDS_WRITING,
-     verbs_session_revoke, "end one session, or all of an account"},
+    {"session", "revoke", "[SESSION]", 0, 1,
+     OPTION_BIT(ACCOUNT) | OPTION_BIT(CLIENT) | OPTION_BIT(REALM) | OPTION_BIT(ALL),
+     CALL_NEEDS_WRITING, verbs_session_revoke,
+     "end one session, or all of an account, a client, a realm, or all there are"},
 
     {"key", "add", "", 0, 0, KEY_FACTS, CALL_NEEDS_WRITING, verbs_key_add,
      "generate a signing key; it is published, not yet active"},

@@ -55,7 +55,7 @@
     OPTION(CREATE_ACCOUNTS, "create-accounts", 0, "", false,                                       \
            "add accounts that are not there, without a password")                                  \
     OPTION(DRY_RUN, "dry-run", 0, "", false, "say what would happen, and change nothing")          \
-    OPTION(REALM, "realm", 0, "REALM", false, "sign for this realm only")                          \
+    OPTION(REALM, "realm", 0, "REALM", false, "only what is of this realm")                        \
     OPTION(KID, "kid", 0, "KID", false, "the key's name (else its thumbprint)")                    \
     OPTION(ACTIVATE, "activate", 0, "", false, "let it sign at once")                              \
     OPTION(VERIFY_ONLY, "verify-only", 0, "", false,                                               \
@@ -66,7 +66,7 @@
     OPTION(STORE, "store", 0, "URL", false, "the store, if not a directory of its own")            \
     OPTION(OWNER, "owner", 0, "URL", false, "a role of its server that makes tables and roles")    \
     OPTION(YES, "yes", 0, "", false, "without asking")                                             \
-    OPTION(ALL, "all", 0, "", false, "all that are dead")                                          \
+    OPTION(ALL, "all", 0, "", false, "all there are")                                              \
     OPTION(ONCE, "once", 0, "", false, "send what is due, and end")                                \
     OPTION(SESSION, "session", 0, "SESSION", false, "only what concerns this session")             \
     OPTION(SINCE, "since", 0, "DURATION", false, "only of the last so long, like 7d")              \

@@ -34,6 +34,10 @@ static enum store_result fill(struct call *call, const struct session *session, 
                               struct cell cells[COLUMNS], struct fault *fault);
 static enum call_end find(struct call *call, const char *spelled, struct session_view *grant);
 static enum call_end revoke_account(struct call *call, const char *name);
+static enum call_end revoke_client(struct call *call, const char *id);
+static enum call_end revoke_realm(struct call *call, const char *name);
+static enum call_end revoke_all(struct call *call, struct store_write *write, const char *of,
+                                const char *name);
 static enum call_end find_account(struct call *call, struct account *account);
 static enum call_end find_client(struct call *call, const struct mount *mount,
                                  struct issue_ask *ask);
@@ -179,14 +183,21 @@ enum call_end verbs_session_revoke(struct call *call)
 {
     const char *spelled = call_argument(call, 0);
     const char *account = options_value(&call->options, OPTION_ACCOUNT);
+    const char *client = options_value(&call->options, OPTION_CLIENT);
+    const char *realm = options_value(&call->options, OPTION_REALM);
+    bool all = options_has(&call->options, OPTION_ALL);
     struct session_view grant;
     struct fault fault = {0};
 
-    if ((spelled == NULL) == (account == NULL)) {
-        return call_wrong(call, "give one SESSION, or --account NAME for all of an account");
-    }
-    if (account != NULL) {
+    if ((spelled != NULL) + (account != NULL) + (client != NULL) + (realm != NULL) + all != 1) {
+        return call_wrong(call, "give one SESSION, or one of --account NAME, --client ID, --realm "
+                                "REALM and --all");
+    } else if (account != NULL) {
         return revoke_account(call, account);
+    } else if (client != NULL) {
+        return revoke_client(call, client);
+    } else if (realm != NULL || all) {
+        return revoke_realm(call, realm);
     }
     enum call_end end = find(call, spelled, &grant);
     if (end != CALL_DONE) {
@@ -217,8 +228,6 @@ static enum call_end revoke_account(struct call *call, const char *name)
 {
     struct account account;
     struct store_write write;
-    struct fault fault = {0};
-    size_t count = 0;
     enum call_end end = call_account(call, name, &account);
 
     if (end != CALL_DONE) {
@@ -227,10 +236,57 @@ static enum call_end revoke_account(struct call *call, const char *name)
     store_prepare_end_account(&write, account.number, SESSION_ENDED_ADMIN, call->now_ms);
     call_attach(call, &write, EVENT_REVOKED, account.number, NULL, "admin",
                 "all sessions of the account");
-    if (store_write_and_mark(call->service.store, &write, &count, &fault) != STORE_OK) {
+    return revoke_all(call, &write, " of ", name);
+}
+
+static enum call_end revoke_client(struct call *call, const char *id)
+{
+    struct client client;
+    struct store_write write;
+    enum call_end end = call_client(call, id, &client);
+
+    if (end != CALL_DONE) {
+        return end;
+    }
+    store_prepare_end_client(&write, client.id, SESSION_ENDED_ADMIN, call->now_ms);
+    call_attach(call, &write, EVENT_REVOKED, 0, client.id, "admin", "all sessions of the client");
+    return revoke_all(call, &write, " of client ", client.id);
+}
+
+/* NULL: of every realm, also of those that are not configured any more. */
+static enum call_end revoke_realm(struct call *call, const char *name)
+{
+    const struct config *config = &call->service.config;
+    struct store_write write;
+    size_t i = 0;
+
+    while (name != NULL && i < config->realm_count &&
+           !text_is(text_of(config->realms[i].name), name)) {
+        i++;
+    }
+    if (name != NULL && (name[0] == '\0' || i == config->realm_count)) {
+        return call_refuse(call, "no realm %s; `retoken doctor` shows all", name);
+    }
+    store_prepare_end_realm(&write, name, SESSION_ENDED_ADMIN, call->now_ms);
+    call_attach(call, &write, EVENT_REVOKED, 0, NULL, "admin",
+                name != NULL ? "all sessions of the realm" : "all sessions");
+    if (name != NULL) {
+        (void)text_copy(text_of(name), write.event[0].realm, sizeof write.event[0].realm);
+    }
+    return revoke_all(call, &write, name != NULL ? " of realm " : "", name != NULL ? name : "");
+}
+
+/* From its first commit on they have ended; then their records say so. */
+static enum call_end revoke_all(struct call *call, struct store_write *write, const char *of,
+                                const char *name)
+{
+    struct fault fault = {0};
+    size_t count = 0;
+
+    if (store_write_and_mark(call->service.store, write, &count, &fault) != STORE_OK) {
         return call_fault(call, &fault);
     }
-    output_say(&call->output, "%zu session%s of %s revoked", count, count == 1 ? "" : "s", name);
+    output_say(&call->output, "%zu session%s%s%s revoked", count, count == 1 ? "" : "s", of, name);
     return CALL_DONE;
 }
 

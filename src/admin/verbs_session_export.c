@@ -35,7 +35,6 @@ struct exporting {
 static enum call_end choose(struct exporting *exporting);
 static bool write_page(struct exporting *exporting, const struct session *rows, size_t count);
 static bool write_session(struct exporting *exporting, const struct session_view *view);
-static const char *state_of(const struct session_view *view, int64_t now_ms);
 static bool write_token(struct exporting *exporting, const struct session *session, bool is_live);
 static bool find_spelling(struct exporting *exporting, const struct session *session,
                           enum refresh_format *format);
@@ -123,7 +122,7 @@ static bool write_session(struct exporting *exporting, const struct session_view
     struct call *call = exporting->call;
     struct json_out *out = &call->output.out;
     const struct session *session = &view->session;
-    const char *state = state_of(view, call->now_ms);
+    const char *state = verbs_session_state(&view->session, call->now_ms);
     char id[37];
 
     if (call_account_name(call, session->account, &exporting->name, &exporting->fault) !=
@@ -156,19 +155,6 @@ static bool write_session(struct exporting *exporting, const struct session_view
     json_out_close(out);
     output_json_end(&call->output);
     return true;
-}
-
-/* Also what its own record does not say yet: it ended with others. */
-static const char *state_of(const struct session_view *view, int64_t now_ms)
-{
-    const struct session *session = &view->session;
-
-    if (session->end == SESSION_LIVE && decision_has_ended(view)) {
-        return session_end_meaning(view->has_account && session->epoch < view->account.epoch
-                                       ? SESSION_ENDED_ACCOUNT
-                                       : SESSION_ENDED_CLIENT);
-    }
-    return verbs_session_state(session, now_ms);
 }
 
 static bool write_token(struct exporting *exporting, const struct session *session, bool is_live)

@@ -872,6 +872,44 @@ def test_session_create_asks_for_the_proof_of_its_mount(fresh):
     assert begin("/oauth/token", "phone")[1]["/api/jwt/refresh"] == "rotated"
 
 
+def test_session_revoke_of_many(fresh):
+    """Of a client, of a realm, of all: each is told once, and new sessions begin as ever."""
+    fresh.account("ada")
+    for client in ("web", "tv"):
+        fresh.run("client", "add", client, "--public")
+
+    def outcomes():
+        return [fresh.explain(one["refresh_token"])["outcome"] for one in sessions]
+
+    def create(mount, client=None):
+        more = ["--client", client] if client else []
+        return fresh.json("session", "create", "--mount", mount, "--account", "ada", *more)
+
+    sessions = [create("/oauth/token", "web"), create("/oauth/token", "tv"), create("/api/jwt/refresh"),
+                create("/oauth2/token")]
+    live = "rotated"
+    assert outcomes() == [live] * 4
+    assert "1 session of client web revoked" in fresh.run("session", "revoke", "--client", "web").stdout
+    assert outcomes() == ["revoked", live, live, live]
+    realm = fresh.json("session", "show", sessions[2]["session"])["realm"]
+    assert f"1 session of realm {realm} revoked" in fresh.run("session", "revoke", "--realm", realm).stdout
+    assert outcomes() == ["revoked", live, "revoked", live]
+    assert {row["state"] for row in fresh.json("session", "list") if row["realm"] == realm} == {
+        "revoked by an administrator"}
+    assert "2 sessions revoked" in fresh.run("session", "revoke", "--all").stdout
+    assert outcomes() == ["revoked"] * 4
+    notes = [(row["event"], row["note"]) for row in fresh.json("events") if row["event"] == "revoked"]
+    assert sorted(notes) == [("revoked", "all sessions"), ("revoked", "all sessions of the client"),
+                             ("revoked", "all sessions of the realm")]
+    sessions = [create("/oauth/token", "web"), create("/api/jwt/refresh")]
+    assert outcomes() == [live] * 2
+    fresh.run("store", "check")
+    fresh.run("session", "revoke", "--client", "nobody", status=REFUSED)
+    fresh.run("session", "revoke", "--realm", "nowhere", status=REFUSED)
+    fresh.run("session", "revoke", "--all", "--account", "ada", status=USAGE)
+    assert outcomes() == [live] * 2
+
+
 def test_session_list_show_revoke(fresh):
     fresh.account("ada")
     fresh.account("bob")
