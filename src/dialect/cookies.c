@@ -195,13 +195,24 @@ const char *cookies_advise(const struct mount *mount)
 /* ---- names ---- */
 
 static const char *refresh_name(const struct request *request, const struct cookie_names *names);
+static const char *access_name(const struct request *request, const struct cookie_names *names);
+static const char *name_at(const struct request *request, const char *plain, size_t place);
 static const char *prefixed(struct arena *arena, const char *name);
 
 const char *cookies_refresh_name(const struct request *request, const struct cookie_names *names,
                                  size_t place)
 {
-    const char *plain = refresh_name(request, names);
+    return name_at(request, refresh_name(request, names), place);
+}
 
+const char *cookies_access_name(const struct request *request, const struct cookie_names *names,
+                                size_t place)
+{
+    return name_at(request, access_name(request, names), place);
+}
+
+static const char *name_at(const struct request *request, const char *plain, size_t place)
+{
     if (place == 0) {
         return prefixed(request->arena, plain);
     }

@@ -50,6 +50,10 @@ const char *cookies_advise(const struct mount *mount);
 const char *cookies_refresh_name(const struct request *request, const struct cookie_names *names,
                                  size_t place);
 
+/* The same for the access token. */
+const char *cookies_access_name(const struct request *request, const struct cookie_names *names,
+                                size_t place);
+
 /* Sets both, from the request's answer. Expires the same cookies under their other spelling, where
  * the request brought them, and what expire-cookie names. */
 void cookies_set(const struct request *request, const struct cookie_names *names,

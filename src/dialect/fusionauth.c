@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* fusionauth.c: POST /api/login, /api/jwt/refresh, /api/auth/refresh and /api/logout as FusionAuth
- * spoke them in 2020: the token in a cookie or in JSON, the answer in both. Knows cookies and the
- * Errors object; only a logout clears a cookie, because a refusal may be a race that the other tab
- * won. */
+/* fusionauth.c: POST /api/login, /api/jwt/refresh, /api/auth/refresh and /api/logout, and GET
+ * /api/jwt/validate as FusionAuth spoke them in 2020: the token in a cookie or in JSON, the answer
+ * in both. Knows cookies and the Errors object; only a logout clears a cookie, because a refusal
+ * may be a race that the other tab won. */
 #include "dialect/answer.h"
 
 #include <stdio.h>
@@ -104,6 +104,45 @@ static bool decode(struct request *request, enum outcome *refusal)
         return false;
     }
     return request->input.refresh.refresh_token.size > 0 || decode_body(request, refusal);
+}
+
+/* An access token: in the header, under the scheme of 2019 too, else in a cookie. */
+static bool decode_validate(struct request *request, enum outcome *refusal)
+{
+    const struct http_request *http = &request->http->request;
+    struct refresh_input *input = &request->input.refresh;
+    struct text *values;
+    const char *name;
+
+    if (http_authorization(http, "Bearer", &input->refresh_token) == HTTP_ONE ||
+        http_authorization(http, "JWT", &input->refresh_token) == HTTP_ONE) {
+        return true;
+    }
+    values = arena_alloc(request->arena, REFRESH_CANDIDATES_MAX * sizeof *values);
+    *refusal = values == NULL ? OUTCOME_FAULT : OUTCOME_TOKEN_MISSING;
+    input->candidates = values;
+    for (size_t i = 0;
+         values != NULL && (name = cookies_access_name(request, &cookie_names, i)) != NULL; i++) {
+        input->candidate_count += take_cookies(request, name, values + input->candidate_count,
+                                               REFRESH_CANDIDATES_MAX - input->candidate_count);
+    }
+    return input->candidate_count > 0;
+}
+
+static void encode_validate(const struct request *request, enum outcome outcome,
+                            struct http_response *response)
+{
+    struct buffer body;
+    struct json_out out;
+
+    (void)outcome;
+    buffer_start(&body, request->arena, 1024);
+    out = json_out_start(&body, JSON_STYLE_PLAIN);
+    json_out_open(&out);
+    json_out_key(&out, "jwt");
+    json_out_value(&out, request->answer.payload);
+    json_out_close(&out);
+    answer_buffer(response, 200, JSON_TYPE, &body);
 }
 
 /* A member that is there and not empty. */
@@ -334,6 +373,17 @@ static const struct wording login_words[] = {
     {0},
 };
 
+/* At /api/jwt/validate. */
+static const struct wording validate_words[] = {
+    SAYS_FIRST,
+    {OUTCOME_TOKEN_MISSING, .status = 401},
+    {WORDS_CLASS(REQUEST), GENERAL_ERROR("[invalid]", "The request cannot be parsed.")},
+    {WORDS_CLASS(CLIENT), .status = 401},
+    {WORDS_CLASS(TOKEN), .status = 401},
+    {WORDS_CLASS(HERE), .status = 500},
+    {0},
+};
+
 /* ---- tokens: the payload of the document, then what tells sessions apart ---- */
 
 static void write_access(struct json_out *out, const struct layout_claims *claims)
@@ -460,6 +510,15 @@ static const struct endpoint endpoints[] = {
      .decode = decode_logout,
      .encode = encode_logout,
      .words = words},
+    {.name = "validate",
+     .path = "/api/jwt/validate",
+     .methods = ENDPOINT_GET,
+     .body = ENDPOINT_BODY_IGNORED,
+     .cookies = true,
+     .operation = &operation_check,
+     .decode = decode_validate,
+     .encode = encode_validate,
+     .words = validate_words},
 };
 
 /* One-time use, because the document's sample answers with another token than it was sent; thirty

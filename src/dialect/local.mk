@@ -23,6 +23,7 @@ libdialect_a_SOURCES = \
 	src/dialect/oauth_grants.c src/dialect/oauth_grants.h \
 	src/dialect/oauth_metadata.c src/dialect/oauth_metadata.h \
 	src/dialect/oauth_target.c src/dialect/oauth_target.h \
+	src/dialect/oauth_sessions.c src/dialect/oauth_sessions.h \
 	src/dialect/oauth_token_query.c src/dialect/oauth_token_query.h \
 	src/dialect/fusionauth.c \
 	src/dialect/koppeltaal.c \

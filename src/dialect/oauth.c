@@ -14,6 +14,7 @@
 #include "dialect/oauth_grants.h"
 #include "dialect/oauth_target.h"
 #include "dialect/oauth_metadata.h"
+#include "dialect/oauth_sessions.h"
 #include "dialect/oauth_token_query.h"
 
 #define JSON_TYPE "application/json;charset=UTF-8"
@@ -241,6 +242,14 @@ static const struct endpoint endpoints[] = {
      .decode = oauth_token_query_decode,
      .encode = oauth_token_query_encode_state,
      .words = words},
+    {.name = "sessions",
+     .path = "/oauth/sessions",
+     .methods = ENDPOINT_GET | ENDPOINT_POST,
+     .body = ENDPOINT_BODY_FORM,
+     .operation = &operation_own_sessions,
+     .decode = oauth_sessions_decode,
+     .encode = oauth_sessions_encode,
+     .words = oauth_sessions_words},
     {.name = "check",
      .path = "/oauth/check",
      .methods = ENDPOINT_GET | ENDPOINT_HEAD,

@@ -30,6 +30,7 @@ liboperation_a_SOURCES = \
 	src/operation/logout.c \
 	src/operation/metrics.c \
 	src/operation/operation.c src/operation/operation.h \
+	src/operation/own_sessions.c \
 	src/operation/ownership.c src/operation/ownership.h \
 	src/operation/password.c src/operation/password.h \
 	src/operation/password_apr1.c src/operation/password_apr1.h \

@@ -115,9 +115,29 @@ struct approval_input {
     struct text form;      /* what the form carried: answer.form of the step before */
 };
 
+/* What a user asks of sessions of their own (operation/own_sessions.c). */
+struct own_sessions_input {
+    struct text access_token;
+    bool ends; /* this one: */
+    struct text session;
+};
+
 /* A scrape (operation/metrics.c). */
 struct metrics_input {
     bool open_metrics; /* as OpenMetrics, not as Prometheus text */
+};
+
+/* A session as its user sees it: no token is told. */
+enum { OWN_SESSIONS_MAX = 100 };
+struct own_session {
+    char id[37];
+    struct text client;
+    struct text device; /* "" = not known */
+    struct text scope;
+    int64_t created_ms;
+    int64_t used_ms;
+    int64_t expires_ms; /* 0 = never */
+    bool current;       /* the access token is of this one */
 };
 
 /* What a dialect answers with. On a refusal only the last part, as far as it is known. */
@@ -153,6 +173,8 @@ struct answer {
     const json_t *claims; /* NULL = none */
 
     const json_t *payload; /* of the access token that was asked about */
+    const struct own_session *own_sessions;
+    size_t own_session_count;
 
     /* for the log line and the explanation */
     bool session_known;
@@ -203,6 +225,7 @@ struct request {
         struct device_input device;
         struct approval_input approval;
         struct metrics_input metrics;
+        struct own_sessions_input own_sessions;
     } input;
 
     /* what came of it */

@@ -277,6 +277,26 @@ static void obey(struct text line, struct trial *trial, struct script *script)
         answer->form = value;
     } else if (text_is(word, "@client")) {
         answer->client = value;
+    } else if (text_is(word, "@own_sessions")) {
+        static const struct own_session rows[] = {{"0199a5b0-0000-7000-8000-000000000001",
+                                                   {"web", 3},
+                                                   {"", 0},
+                                                   {"read", 4},
+                                                   1700000000000,
+                                                   1700003600000,
+                                                   1702592000000,
+                                                   true},
+                                                  {"0199a5b0-0000-7000-8000-000000000002",
+                                                   {"", 0},
+                                                   {"Ada's \"phone\"", 13},
+                                                   {"", 0},
+                                                   1700000000000,
+                                                   1700000000000,
+                                                   0,
+                                                   false}};
+
+        answer->own_sessions = rows;
+        answer->own_session_count = 2;
     } else if (text_is(word, "@session_ends")) {
         answer->session_expires_ms = number_of(value);
     } else {
@@ -433,6 +453,11 @@ static void show_ask(struct buffer *out, const struct request *request)
         show_text(out, "redirect_uri", false, input->redirect_uri);
         show_text(out, "code_verifier", true, input->verifier);
         show_client(out, &request->client);
+    } else if (request->operation == &operation_own_sessions) {
+        const struct own_sessions_input *input = &request->input.own_sessions;
+
+        show_text(out, "access_token", true, input->access_token);
+        show_text(out, "ends", input->ends, input->session);
     } else if (request->operation == &operation_session) {
         show_text(out, "remote_user", true, request->remote_user);
         show_client(out, &request->client);

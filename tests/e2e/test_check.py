@@ -132,6 +132,55 @@ def test_a_client_is_no_user(guarded):
 
 
 
+# ---- what apps ask for their users ----
+
+def test_own_sessions(small_world):
+    """Seen and ended with an access token; the ended one's is refused at the next request."""
+    world = small_world(SETTINGS)
+    server = world.serve("nginx", checked=True, extra=NGINX)
+    server.world = world
+    logins = [world.login(dialects.mount_at("/oauth/token")) for _ in range(2)]
+    world.login(dialects.mount_at("/oauth/token"), name="grace")
+    here, there = [tokens_of(server, login)["access_token"] for login in logins]
+
+    def sessions(token):
+        answer = server.send(Request("GET", "/oauth/sessions", [bearer(token)]))
+        assert answer.status == 200, answer
+        assert here not in answer.body.decode() and logins[0].refresh_token not in answer.body.decode()
+        return {row["session"]: row["current"] for row in json.loads(answer.body)["sessions"]}
+
+    def end(token, session):
+        answer = server.send(Request("POST", "/oauth/sessions", [bearer(token), dialects.FORM],
+                                     f"session={session}".encode()))
+        assert answer.status == 200, answer
+        return json.loads(answer.body)["ended"]
+
+    assert sessions(here) == {logins[0].session: True, logins[1].session: False}
+    assert ask(server, bearer(there)).status == 200
+    assert end(here, logins[1].session) is True and end(here, logins[1].session) is False
+    assert ask(server, bearer(there)).status == 401
+    assert sessions(here) == {logins[0].session: True}
+    assert server.send(Request("GET", "/oauth/sessions", [bearer(there)])).status == 401
+    assert server.send(Request("GET", "/oauth/sessions", [("Cookie", f"access_token={here}")])).status == 401
+    assert world.installed.session(logins[1].session)["state"] == "logged out by its user"
+
+
+def test_fusionauth_validates(world):
+    mount = dialects.mount_at("/api/jwt/refresh")
+    server = world.serve("socket")
+    login = world.login(mount)
+    token = json.loads(server.send(mount.dialect.request(mount.path, login)).body)["token"]
+
+    def validate(*headers):
+        return server.send(Request("GET", "/api/jwt/validate", list(headers)))
+
+    assert json.loads(validate(bearer(token)).body)["jwt"]["sid"] == login.session
+    assert validate(("Cookie", f"access_token={token}")).status == 200
+    world.installed.retoken("session", "revoke", login.session)
+    refused = validate(bearer(token))
+    assert refused.status == 401 and refused.body == b"" and refused.header("Content-Type") is None
+
+
 # ---- the modules of others, in Apache ----
 
 MODULES = "/usr/lib/apache2/modules"
