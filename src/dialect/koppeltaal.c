@@ -173,7 +173,7 @@ static void encode_smart(const struct request *request, enum outcome outcome,
     metadata_add_client_algorithms(&out, "token_endpoint_auth_signing_alg_values_supported");
     json_out_close(&out);
     buffer_add_char(&body, '\n');
-    metadata_answer(response, &body);
+    metadata_answer(request, response, &body);
 }
 
 #define SAYS(status_code, sentence)                                                                \

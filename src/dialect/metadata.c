@@ -8,6 +8,8 @@
 #include "dialect/dialect.h"
 #include "http/origin.h"
 
+enum { METADATA_MAX_AGE_S = 300 };
+
 static bool is_beside(const struct mount *mount, const struct realm *realm);
 
 const struct mount *metadata_mount(const struct request *request, const struct operation *operation)
@@ -85,14 +87,12 @@ void metadata_add_client_algorithms(struct json_out *out, const char *key)
     json_out_array_close(out);
 }
 
-void metadata_answer(struct http_response *response, struct buffer *document)
+void metadata_answer(const struct request *request, struct http_response *response,
+                     struct buffer *document)
 {
     struct text body = {0};
     bool whole = buffer_finish(document, &body);
 
-    http_response_start(response, 200);
-    http_response_header_c(response, "Content-Type", "application/json");
-    http_response_header_c(response, "Cache-Control", "public, max-age=300");
-    response->body = body;
+    answer_cacheable(request, response, "application/json", METADATA_MAX_AGE_S, body);
     response->failed = response->failed || !whole;
 }

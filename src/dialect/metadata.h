@@ -23,6 +23,7 @@ void metadata_add_words(struct json_out *out, const char *key, const char *const
 /* An array of the algorithms in which clients may sign what proves them. */
 void metadata_add_client_algorithms(struct json_out *out, const char *key);
 /* A whole document as an answer that caches and all pages may have. */
-void metadata_answer(struct http_response *response, struct buffer *document);
+void metadata_answer(const struct request *request, struct http_response *response,
+                     struct buffer *document);
 
 #endif

@@ -11,6 +11,7 @@
 #include "dialect/oauth_check.h"
 #include "dialect/oauth_client.h"
 #include "dialect/oauth_device.h"
+#include "dialect/oauth_expiration.h"
 #include "dialect/oauth_grants.h"
 #include "dialect/oauth_target.h"
 #include "dialect/oauth_metadata.h"
@@ -61,6 +62,9 @@ static void encode(const struct request *request, enum outcome outcome,
     }
     if (answer->scope_narrowed && (deployed || !request->realm->expires_in_omitted)) {
         json_out_member(&out, "scope", answer->scope);
+    }
+    if (answer->refresh_token.size > 0) {
+        oauth_expiration_add(&out, request);
     }
     json_out_close(&out);
     answer_buffer(response, 200, JSON_TYPE, &body);
@@ -200,6 +204,7 @@ static bool take_expires_in(struct realm *realm, struct text value)
 
 static const struct dialect_setting settings[] = {
     {"expires-in", take_expires_in, "write on or off", "on"},
+    {"refresh-token-expiration", oauth_expiration_take, "write on or off", "off"},
     {"check-cookie", oauth_check_take_cookie, "not a cookie's name", "none"},
     {"verification-uri", oauth_device_take_uri, "write a URL, or issuer", "issuer"},
     {0},

@@ -3,6 +3,7 @@
 #include "dialect/oauth_metadata.h"
 
 #include "dialect/metadata.h"
+#include "dialect/oauth_expiration.h"
 #include "dialect/oauth_grants.h"
 #include "operation/operation.h"
 
@@ -51,7 +52,7 @@ static void answer(const struct request *request, bool openid, struct http_respo
         metadata_add_words(&out, "id_token_signing_alg_values_supported", algorithms);
     }
     json_out_close(&out);
-    metadata_answer(response, &body);
+    metadata_answer(request, response, &body);
 }
 
 static void write_document(struct json_out *out, const struct request *request)
@@ -64,6 +65,7 @@ static void write_document(struct json_out *out, const struct request *request)
     add_endpoint(out, request, "revocation", &operation_logout, proofs_or_none);
     add_endpoint(out, request, "introspection", &operation_introspect, proofs);
     metadata_add_url(out, "device_authorization_endpoint", request, &operation_device);
+    oauth_expiration_add_types(out, request);
 }
 
 /* response_types_supported is required, also where there is none. The code needs PKCE (RFC 7636),

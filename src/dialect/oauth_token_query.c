@@ -5,6 +5,7 @@
 #include "base/codec.h"
 #include "dialect/answer.h"
 #include "dialect/oauth_client.h"
+#include "dialect/oauth_expiration.h"
 
 #define JSON_TYPE "application/json;charset=UTF-8"
 
@@ -110,6 +111,7 @@ static void add_refresh_token(struct json_out *out, const struct request *reques
         json_out_member_int(out, "exp", answer->session_expires_ms / CLOCK_SECOND);
     }
     json_out_member(out, "sid", text_of(session));
+    oauth_expiration_add(out, request);
 }
 
 static void add_named(struct json_out *out, const char *key, struct text value)

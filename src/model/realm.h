@@ -51,6 +51,7 @@ struct realm {
                                             = any; "" = only our own */
     struct cookie_policy cookies;
     char check_cookie[COOKIE_NAME_MAX + 1]; /* that brings an access token to a page; "" = none */
+    bool tells_expiration;   /* how long refresh token and session last is in the answers */
     bool expires_in_omitted; /* exactly the document's keys, where it does not have `expires_in` */
     bool at_jwt; /* its access tokens are those of RFC 9068, whatever the dialect's own are */
     enum realm_remote_user remote_user;

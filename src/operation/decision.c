@@ -21,6 +21,7 @@ static struct age age_of(const struct policy *policy, const struct session *sess
                          const struct clock_moment *now);
 static bool is_within(struct age age, int64_t window_ms);
 static int64_t idle_grain_ms(const struct policy *policy);
+static int64_t absolute_end_ms(const struct policy *policy, int64_t created_ms);
 static int64_t earlier_ms(int64_t a, int64_t b);
 static int64_t later_ms(int64_t a, int64_t b);
 
@@ -173,6 +174,11 @@ int64_t decision_expires_ms(const struct policy *policy, const struct session *s
                       decision_next_expiry_ms(policy, session->created_ms, last_use));
 }
 
+int64_t decision_ends_ms(const struct policy *policy, const struct session *session)
+{
+    return absolute_end_ms(policy, session->created_ms);
+}
+
 int64_t decision_last_use_ms(const struct session *session, int64_t now_ms)
 {
     return later_ms(later_ms(session->created_ms, now_ms),
@@ -182,16 +188,17 @@ int64_t decision_last_use_ms(const struct session *session, int64_t now_ms)
 int64_t decision_next_expiry_ms(const struct policy *policy, int64_t created_ms,
                                 int64_t last_use_ms)
 {
-    int64_t absolute = 0;
     int64_t idle = 0;
 
-    if (policy->absolute_lifetime_ms > 0) {
-        absolute = created_ms + policy->absolute_lifetime_ms;
-    }
     if (policy->idle_lifetime_ms > 0) {
         idle = last_use_ms + policy->idle_lifetime_ms + idle_grain_ms(policy);
     }
-    return earlier_ms(absolute, idle);
+    return earlier_ms(absolute_end_ms(policy, created_ms), idle);
+}
+
+static int64_t absolute_end_ms(const struct policy *policy, int64_t created_ms)
+{
+    return policy->absolute_lifetime_ms > 0 ? created_ms + policy->absolute_lifetime_ms : 0;
 }
 
 bool decision_touch_due(const struct policy *policy, const struct session *session, int64_t now_ms)

@@ -43,6 +43,9 @@ int64_t decision_spent_ago_ms(const struct session *session, uint32_t presented,
  * policy was tightened since. 0 = never. */
 int64_t decision_expires_ms(const struct policy *policy, const struct session *session);
 
+/* When it ends by itself however often it is renewed. 0 = never. */
+int64_t decision_ends_ms(const struct policy *policy, const struct session *session);
+
 /* When the session was last in use, as of now_ms: never before what its record says, so that a
  * clock that was set back does not age it. */
 int64_t decision_last_use_ms(const struct session *session, int64_t now_ms);

@@ -62,6 +62,7 @@ enum outcome issue_begin(struct issue *issue, struct request *request, const str
     }
     answer->scope_narrowed = !text_equal(issue->ask.scope, ask->scope);
     answer->session_expires_ms = issue->session.expires_ms;
+    answer->session_ends_ms = decision_ends_ms(&issue->policy, &issue->session);
     answer->session_known = true;
     memcpy(answer->session, issue->session.id, sizeof answer->session);
     return arena_copy(request->arena, ask->client, &answer->client) ? OUTCOME_ROTATED

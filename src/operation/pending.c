@@ -69,6 +69,7 @@ bool pending_begin(struct request *request, const struct session_view *view,
         return false;
     }
     request->answer.session_expires_ms = rotation.expires_ms;
+    request->answer.session_ends_ms = decision_ends_ms(&policy, session);
     request->answer.scope_narrowed = session->scope_given; /* perhaps not what was asked for */
     store_prepare_rotate(write, &rotation);
     attach(request, session, client, write);

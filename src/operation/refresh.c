@@ -424,6 +424,7 @@ static bool judge(struct refresh *refresh, enum outcome *outcome)
     operation_tell_session(refresh->request, &refresh->grant.session, refresh->ref.generation);
     policy_effective(&refresh->request->realm->policy,
                      refresh->grant.has_client ? &refresh->grant.client : NULL, &refresh->policy);
+    refresh->answer->session_ends_ms = decision_ends_ms(&refresh->policy, &refresh->grant.session);
     if (!ownership_check(refresh->request, &refresh->grant, &refresh->client, &refresh->ref,
                          outcome)) {
         return true;

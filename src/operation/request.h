@@ -148,6 +148,7 @@ struct answer {
     int64_t expires_at_s;       /* the access token's `exp` */
     int64_t expires_in_s;       /* what is left of it */
     int64_t session_expires_ms; /* 0 = never; a cookie's Max-Age comes from it */
+    int64_t session_ends_ms;    /* at the latest, however often it is renewed; 0 = never */
     struct text scope;          /* what this access token carries */
     bool scope_narrowed;        /* less than was granted, or not what was asked for */
     struct text granted;      /* on OUTCOME_SCOPE_INVALID: the session's scope, which its holder may

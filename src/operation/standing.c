@@ -104,6 +104,7 @@ static bool fill_answer(struct request *request, const struct standing *standing
                                                         : account->name;
 
     answer->session_expires_ms = decision_expires_ms(&standing->policy, session);
+    answer->session_ends_ms = decision_ends_ms(&standing->policy, session);
     if (arena_copy(request->arena, text_of(has_account ? account->name : ""), &answer->username) &&
         arena_copy(request->arena, text_of(has_account ? account->roles : ""), &answer->roles) &&
         arena_copy(request->arena, text_of(subject), &answer->subject) &&

@@ -297,6 +297,8 @@ static void obey(struct text line, struct trial *trial, struct script *script)
 
         answer->own_sessions = rows;
         answer->own_session_count = 2;
+    } else if (text_is(word, "@ends_at_latest")) {
+        answer->session_ends_ms = number_of(value);
     } else if (text_is(word, "@session_ends")) {
         answer->session_expires_ms = number_of(value);
     } else {

@@ -567,6 +567,24 @@ static void test_clock_set_far_back(void **state)
     assert_int_equal(answer.session_expires_ms, expires_ms);
 }
 
+/* However often it is renewed, and in a repeated answer, too. */
+static void test_end_that_no_renewal_moves(void **state)
+{
+    struct world *w = *state;
+    struct answer rotated, answer;
+    struct text first;
+    int64_t ends_ms;
+
+    w->realm.policy.absolute_lifetime_ms = 365 * (int64_t)CLOCK_DAY;
+    first = world_session(w, "", NULL);
+    ends_ms = w->now_ms + w->realm.policy.absolute_lifetime_ms;
+    w->now_ms += CLOCK_DAY;
+    assert_int_equal(world_present(w, &w->mount, first, &rotated), OUTCOME_ROTATED);
+    assert_int_equal(rotated.session_ends_ms, ends_ms);
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_REPLAYED);
+    assert_int_equal(answer.session_ends_ms, ends_ms);
+}
+
 /* Sixty-one seconds forward, a second after the rotation: the time since boot knows better. */
 static void test_clock_set_forward(void **state)
 {
@@ -1103,6 +1121,7 @@ int main(void)
         CASE(test_window_starts_when_durable),
         CASE(test_reuse_is_judged_again),
         CASE(test_clock_set_far_back),
+        CASE(test_end_that_no_renewal_moves),
         CASE(test_clock_set_forward),
         CASE(test_override_of_a_client),
         CASE(test_origins_of_a_client),
