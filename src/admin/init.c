@@ -245,6 +245,7 @@ static void add_config(struct buffer *b, const char *path, const char *store, co
                 "# log-level = %s\n"
                 "# metrics = off    ; on: count, and serve /metrics to Prometheus\n"
                 "# prefix =         ; of the URL path, dropped before mounts are matched\n"
+                "# https = server\n"
                 "# trailing-slash = on\n"
                 "# threads = %" PRIu64 "\n",
                 levels[config->log_level], config->threads);

@@ -53,6 +53,7 @@ struct config {
     enum log_level log_level;
     bool metrics;                    /* count, and serve /metrics */
     char prefix[MOUNT_PATH_MAX + 1]; /* stripped from the URL path before mounts are matched */
+    bool https;                      /* clients come by https, whatever the web server sees */
     bool trailing_slash; /* one slash more or less at a path's end names the same mount */
     uint64_t threads;    /* at most, of a FastCGI responder, however started */
     uint64_t body_limit; /* 16 KiB */

@@ -40,6 +40,7 @@ static const struct config_choice access_tokens[] = {{"dialect", 0}, {"at+jwt", 
 static const struct config_choice losses[] = {{"refuse", 0}, {"allow", 1}, {NULL, 0}};
 static const struct config_choice remote_users[] = {
     {"off", REMOTE_USER_OFF}, {"known", REMOTE_USER_KNOWN}, {"any", REMOTE_USER_ANY}, {NULL, 0}};
+static const struct config_choice secured[] = {{"server", 0}, {"always", 1}, {NULL, 0}};
 static const struct config_choice adopted_accounts[] = {{"known", 0}, {"create", 1}, {NULL, 0}};
 static const struct config_choice formats[] = {{"native", REFRESH_FORMAT_NATIVE},
                                                {"uuid", REFRESH_FORMAT_UUID},
@@ -79,6 +80,8 @@ const struct config_setting config_general_settings[] = {
     {"metrics", config_read_switch, FIELD(struct config, metrics),
      ONE_OF(switches, "unknown; write on or off")},
     {"prefix", config_read_prefix, FIELD(struct config, prefix)},
+    {"https", config_read_switch, FIELD(struct config, https),
+     ONE_OF(secured, "unknown; write server or always")},
     {"trailing-slash", config_read_switch, FIELD(struct config, trailing_slash),
      ONE_OF(switches, "unknown; write on or off")},
     {"threads", config_read_count, FIELD(struct config, threads),

@@ -113,6 +113,7 @@ static void route(struct service *service, const struct fault *closed, struct re
     enum outcome outcome;
 
     request->issuer = &service->issuer;
+    request->http->request.https = request->http->request.https || service->config.https;
     request->mount = router_find(&service->config, &request->http->request);
     if (request->mount == NULL) {
         answer_plain(&request->http->response, 404, TEXT("Not Found\n"));

@@ -165,6 +165,7 @@ static const struct {
     {"[mount /a//]\n", "retoken.conf:1: [mount /a//]: not a path that a request could have; write "
                        "for example [mount /oauth/token]"},
     {"[mount /a/]\n", "retoken.conf:1: [mount /a/]: no dialect; write dialect = one of " NAMES},
+    {"[retoken]\nhttps = on\n", "retoken.conf:2: https = on: unknown; write server or always"},
     {"[retoken]\ntrailing-slash = yes\n",
      "retoken.conf:2: trailing-slash = yes: unknown; write on or off"},
     {"[mount /a//b]\n", "retoken.conf:1: [mount /a//b]: not a path that a request could have; "
@@ -640,6 +641,7 @@ static void test_without_a_file(void **state)
     assert_string_equal(config.log_target, "");
     assert_string_equal(config.prefix, "");
     assert_int_equal(config.log_level, LOG_LEVEL_NOTICE);
+    assert_false(config.https);
     assert_int_equal(config.threads, 64);
     assert_int_equal(config.body_limit, 16384);
     assert_int_equal(config.store_size, 64 << 20);
