@@ -84,7 +84,8 @@ bool dialect_decode(struct request *request, enum outcome *refusal)
         return false;
     }
     *refusal = OUTCOME_PAGE_FOREIGN;
-    return request->page != PAGE_OF_CLIENT || request->operation->finds_client;
+    return request->page != PAGE_OF_CLIENT || request->operation->finds_client ||
+           request->operation->names_client;
 }
 
 /* RFC 3875, 4.1.11: REMOTE_USER is a user only beside the AUTH_TYPE by which it was checked. */

@@ -6,10 +6,13 @@
 #include <string.h>
 
 #include "operation/client_assertion.h"
+#include "operation/operation.h"
 #include "operation/secret_proof.h"
 
 static bool check(struct request *request, const struct token_ref *ref, int64_t now_ms,
                   struct client_identity *identity, enum outcome *refusal);
+static bool is_its_page(struct request *request, const struct client *client,
+                        enum outcome *refusal);
 static bool may_use_grant(struct request *request, const struct client *client,
                           enum outcome *refusal);
 static bool claimed_id(struct request *request, struct text *id);
@@ -58,7 +61,7 @@ static bool check(struct request *request, const struct token_ref *ref, int64_t 
     if (!claimed_id(request, &id)) {
         return false;
     } else if (id.size == 0 && request->client.kind == CLIENT_PROOF_NONE) {
-        return may_use_grant(request, NULL, refusal);
+        return is_its_page(request, NULL, refusal) && may_use_grant(request, NULL, refusal);
     }
     *reason = CLIENT_REFUSED_NO_ID;
     if (id.size == 0 || !text_copy(id, identity->id, sizeof identity->id)) {
@@ -81,7 +84,8 @@ static bool check(struct request *request, const struct token_ref *ref, int64_t 
     if (!introduce(request, &client)) {
         *refusal = OUTCOME_FAULT;
         return false;
-    } else if (!prove(request, &client, ref, now_ms, identity, refusal)) {
+    } else if (!is_its_page(request, &client, refusal) ||
+               !prove(request, &client, ref, now_ms, identity, refusal)) {
         return false;
     } else if (!client.enabled) {
         *refusal = OUTCOME_CLIENT_UNAUTHORIZED;
@@ -92,6 +96,28 @@ static bool check(struct request *request, const struct token_ref *ref, int64_t 
     }
     identity->named = true;
     return true;
+}
+
+/* Where it is not for the session's client to say. */
+static bool is_its_page(struct request *request, const struct client *client, enum outcome *refusal)
+{
+    return request->operation->finds_client || client_auth_page_matches(request, client, refusal);
+}
+
+/* From here on the page may read the answer, or nothing of it. */
+bool client_auth_page_matches(struct request *request, const struct client *client,
+                              enum outcome *refusal)
+{
+    if (request->page == PAGE_OF_CLIENT) {
+        bool named = client != NULL && client->enabled &&
+                     text_has_word(text_of(client->origins), request->origin);
+
+        request->page = named ? PAGE_ALLOWED : PAGE_FOREIGN;
+    }
+    if (request->page == PAGE_FOREIGN) {
+        *refusal = OUTCOME_PAGE_FOREIGN;
+    }
+    return request->page != PAGE_FOREIGN;
 }
 
 /* NULL = the request names no client. */

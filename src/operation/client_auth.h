@@ -19,8 +19,9 @@ struct client_identity {
 /* Checks request->client at now_ms. `ref`: the token of ours that came along; NULL: none did, and
  * then a wrong secret is a stranger's guess. True: *identity is filled (not named when the request
  * names no client). False: *refusal is CLIENT_AUTH_FAILED (a confidential client without proof, a
- * wrong proof, an unknown client), SLOWED, BUSY, CLIENT_UNAUTHORIZED (it is who it says, and is
- * disabled or may not use request->grant) or FAULT with request->fault. A refused client that is
+ * wrong proof, an unknown client), PAGE_FOREIGN (before any proof is looked at), SLOWED, BUSY,
+ * CLIENT_UNAUTHORIZED (it is who it says, and is disabled or may not use request->grant) or FAULT
+ * with request->fault. A refused client that is
  * registered is in answer.client, and why it was refused in answer.refusal. */
 bool client_auth_check(struct request *request, const struct token_ref *ref, int64_t now_ms,
                        struct client_identity *identity, enum outcome *refusal);
@@ -31,5 +32,10 @@ bool client_auth_check(struct request *request, const struct token_ref *ref, int
  * CLIENT_AUTH_FAILED or FAULT. */
 bool client_auth_is_fresh(struct request *request, const struct client_identity *identity,
                           int64_t now_ms, enum outcome *refusal);
+
+/* May a page of request->origin read the answer, where that is for this client (NULL = none) to
+ * say? Settles request->page. False: *refusal is PAGE_FOREIGN. */
+bool client_auth_page_matches(struct request *request, const struct client *client,
+                              enum outcome *refusal);
 
 #endif

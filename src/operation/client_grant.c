@@ -35,7 +35,7 @@ static bool sign(struct request *request, struct grant *grant, struct text scope
 static void prepare_use(struct request *request, struct grant *grant);
 
 const struct operation operation_client = {
-    .word = "client-grant", .begin = begin, .step = step, .written = written};
+    .word = "client-grant", .names_client = true, .begin = begin, .step = step, .written = written};
 
 static bool begin(struct request *request)
 {

@@ -47,7 +47,7 @@ static bool mark_request(struct request *request, struct device *device);
 static enum outcome prepare(struct request *request, struct device *device);
 
 const struct operation operation_device = {
-    .word = "device", .begin = begin, .step = step, .written = written};
+    .word = "device", .names_client = true, .begin = begin, .step = step, .written = written};
 
 static bool begin(struct request *request)
 {

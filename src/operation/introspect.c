@@ -28,8 +28,12 @@ static bool client_proves(struct request *request, struct introspect *introspect
 static enum outcome judge_refresh_token(struct request *request, struct introspect *introspect,
                                         const struct token_ref *ref);
 
-const struct operation operation_introspect = {
-    .word = "introspect", .routine = true, .begin = begin, .step = step, .written = written};
+const struct operation operation_introspect = {.word = "introspect",
+                                               .routine = true,
+                                               .names_client = true,
+                                               .begin = begin,
+                                               .step = step,
+                                               .written = written};
 
 static bool begin(struct request *request)
 {

@@ -17,6 +17,7 @@ struct operation {
     const char *word;  /* in the log: "refresh" */
     bool routine;      /* asked by machines all day, and changes nothing: logged at level info */
     bool finds_client; /* of a session, and asks whether the page is one of its pages */
+    bool names_client; /* the one that asks, whose page it must be */
 
     /* Checks who asks and finds what is asked for. False: request->fault says what broke. */
     bool (*begin)(struct request *request);

@@ -64,17 +64,10 @@ bool ownership_client_matches(struct request *request, const struct session_view
     return false;
 }
 
-/* From here on the page may read the answer, or nothing of it. */
 bool ownership_page_matches(struct request *request, const struct session_view *view,
                             enum outcome *refusal)
 {
-    if (request->page == PAGE_OF_CLIENT) {
-        bool named = view->has_client && view->client.enabled &&
-                     text_has_word(text_of(view->client.origins), request->origin);
-        request->page = named ? PAGE_ALLOWED : PAGE_FOREIGN;
-    }
-    *refusal = OUTCOME_PAGE_FOREIGN;
-    return request->page != PAGE_FOREIGN;
+    return client_auth_page_matches(request, view->has_client ? &view->client : NULL, refusal);
 }
 
 static bool user_matches(struct request *request, const struct session_view *view,

@@ -99,6 +99,7 @@ static void test_refresh_token(void **state)
     struct request request;
     struct text first;
 
+    w->realm.policy.absolute_lifetime_ms = 365 * (int64_t)CLOCK_DAY;
     begin(w, &tokens);
     first = tokens.refresh_token;
     assert_int_equal(judge(w, first, "api"), OUTCOME_INACTIVE);
@@ -106,6 +107,7 @@ static void test_refresh_token(void **state)
     assert_null(answer.payload);
     assert_true(text_is(answer.scope, "read"));
     assert_int_equal(answer.session_expires_ms, w->now_ms + 30 * (int64_t)CLOCK_DAY);
+    assert_int_equal(answer.session_ends_ms, w->now_ms + 365 * (int64_t)CLOCK_DAY);
     request = world_clients_request(w, &operation_refresh, first, "web", "s3cret");
     assert_int_equal(operation_run(&request), OUTCOME_ROTATED);
     assert_int_equal(judge(w, first, "web"), OUTCOME_SERVED); /* its answer would be given again */
@@ -198,9 +200,55 @@ static void test_of_any_audience(void **state)
     assert_int_equal(judge(w, tokens.access_token, "api"), OUTCOME_INACTIVE);
 }
 
+/* The client that asks says whose pages may read what it is told; no other page costs it a thing.
+ */
+static void test_page_of_the_client_that_asks(void **state)
+{
+    static const struct {
+        const char *origin, *client, *secret;
+        enum outcome outcome;
+    } rows[] = {
+        {"https://api.example", "api", "s3cret", OUTCOME_SERVED},
+        {"https://web.example", "web", "s3cret", OUTCOME_SERVED},
+        {"https://web.example", "api", "s3cret", OUTCOME_PAGE_FOREIGN},
+        {"https://web.example", "api", "wrong", OUTCOME_PAGE_FOREIGN},
+        {"https://api.exampl", "api", "s3cret", OUTCOME_PAGE_FOREIGN},
+        {"https://api.example", "api", "wrong", OUTCOME_CLIENT_AUTH_FAILED},
+        {"https://api.example", "nobody", "s3cret", OUTCOME_CLIENT_AUTH_FAILED},
+    };
+    struct world *w = *state;
+    struct answer tokens;
+
+    begin(w, &tokens);
+    for (size_t i = 0; i < 2; i++) {
+        struct client client, before;
+
+        assert_int_equal(store_client_find(w->store, i == 0 ? "web" : "api", &client, &w->fault),
+                         STORE_OK);
+        before = client;
+        strcpy(client.origins, i == 0 ? "https://web.example" : "https://api.example");
+        assert_int_equal(store_client_update(w->store, &before, &client, &w->fault), STORE_OK);
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct request request = world_clients_request(
+            w, &operation_introspect, tokens.access_token, rows[i].client, rows[i].secret);
+
+        request.page = PAGE_OF_CLIENT;
+        request.origin = text_of(rows[i].origin);
+        assert_int_equal(operation_run(&request), rows[i].outcome);
+        if (rows[i].outcome == OUTCOME_SERVED) {
+            assert_int_equal(request.page, PAGE_ALLOWED);
+        } else if (rows[i].outcome == OUTCOME_PAGE_FOREIGN) {
+            assert_int_equal(request.page, PAGE_FOREIGN);
+            assert_int_equal(request.guess.made, GUESS_NONE);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(test_page_of_the_client_that_asks),
         CASE(test_access_token),
         CASE(test_audiences_of_a_clients_own_token),
         CASE(test_what_ends_a_session_ends_its_access_tokens),
