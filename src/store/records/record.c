@@ -141,6 +141,7 @@ bool record_get_account(struct record *record, struct account *account)
     memset(account->rehashed, 0, sizeof account->rehashed);
     if ((flags & 4) != 0) {
         get_into(record, account->rehashed, sizeof account->rehashed);
+        record->failed |= !account_is_rehashed(account);
     }
     return ended(record);
 }
