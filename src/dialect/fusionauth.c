@@ -384,6 +384,54 @@ static const struct wording validate_words[] = {
     {0},
 };
 
+/* ---- public keys: of one kid, of an application (whose sessions these all are), or all ---- */
+
+static bool decode_public_key(struct request *request, enum outcome *refusal)
+{
+    struct public_key_input *input = &request->input.public_key;
+    enum form_find application;
+    struct text ignored;
+
+    application = form_get(&request->query, "applicationId", &ignored);
+    input->signer = application == FORM_ONE;
+    return dialect_parameter(form_get(&request->query, "kid", &input->kid), refusal) &&
+           dialect_parameter(application, refusal);
+}
+
+static void encode_public_key(const struct request *request, enum outcome outcome,
+                              struct http_response *response)
+{
+    const struct public_key_input *input = &request->input.public_key;
+    struct json_out out;
+    struct buffer body;
+    struct text written = {0};
+
+    (void)outcome;
+    buffer_start(&body, request->arena, request->answer.public_keys.size + 64);
+    if (input->kid.size > 0 || input->signer) {
+        out = json_out_start(&body, JSON_STYLE_PLAIN);
+        json_out_open(&out);
+        json_out_member(&out, "publicKey", request->answer.public_key);
+        json_out_close(&out);
+    } else {
+        buffer_add_c(&body, "{\"publicKeys\":");
+        buffer_add(&body, request->answer.public_keys);
+        buffer_add_char(&body, '}');
+    }
+    bool whole = buffer_finish(&body, &written);
+    answer_cacheable(request, response, JSON_TYPE, SIGNING_KEY_SET_MAX_AGE, written);
+    response->failed = response->failed || !whole;
+}
+
+static const struct wording public_key_words[] = {
+    SAYS_FIRST,
+    {WORDS_CLASS(REQUEST), .status = 400},
+    {WORDS_CLASS(CLIENT), .status = 400},
+    {WORDS_CLASS(TOKEN), .status = 404},
+    {WORDS_CLASS(HERE), .status = 500},
+    {0},
+};
+
 /* ---- tokens: the payload of the document, then what tells sessions apart ---- */
 
 static void write_access(struct json_out *out, const struct layout_claims *claims)
@@ -519,6 +567,15 @@ static const struct endpoint endpoints[] = {
      .decode = decode_validate,
      .encode = encode_validate,
      .words = validate_words},
+    {.name = "public-key",
+     .path = "/api/jwt/public-key",
+     .methods = ENDPOINT_GET | ENDPOINT_HEAD,
+     .body = ENDPOINT_BODY_FORM,
+     .is_public = true,
+     .operation = &operation_public_key,
+     .decode = decode_public_key,
+     .encode = encode_public_key,
+     .words = public_key_words},
 };
 
 /* One-time use, because the document's sample answers with another token than it was sent; thirty

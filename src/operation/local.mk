@@ -26,6 +26,7 @@ liboperation_a_SOURCES = \
 	src/operation/issue.c src/operation/issue.h \
 	src/operation/issuer.c src/operation/issuer.h \
 	src/operation/key_set.c \
+	src/operation/public_key.c \
 	src/operation/login.c \
 	src/operation/logout.c \
 	src/operation/metrics.c \

@@ -44,6 +44,7 @@ extern const struct operation operation_device;
 extern const struct operation operation_device_approval;
 extern const struct operation operation_device_grant;
 extern const struct operation operation_key_set;
+extern const struct operation operation_public_key;
 extern const struct operation operation_health;
 extern const struct operation operation_ready;
 extern const struct operation operation_metrics;

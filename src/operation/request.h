@@ -140,6 +140,12 @@ struct own_session {
     bool current;       /* the access token is of this one */
 };
 
+/* Public keys of a realm. */
+struct public_key_input {
+    struct text kid; /* the key of that name; "" = of any */
+    bool signer;     /* without a kid: the one that signs; false: all */
+};
+
 /* What a dialect answers with. On a refusal only the last part, as far as it is known. */
 struct answer {
     struct text access_token;
@@ -157,6 +163,8 @@ struct answer {
     int64_t last_login_ms;    /* the account's last login before this one; 0 = none, and on other
                                  operations */
     struct text key_set;      /* a JWK Set (RFC 7517) */
+    struct text public_keys;  /* {"KID":"PEM",…} */
+    struct text public_key;   /* PEM; of several the last */
     struct text metrics;      /* what is counted */
     struct text redirect_uri; /* of an authorization request: it is the client's; "" = not known to
                                  be */
@@ -227,6 +235,7 @@ struct request {
         struct approval_input approval;
         struct metrics_input metrics;
         struct own_sessions_input own_sessions;
+        struct public_key_input public_key;
     } input;
 
     /* what came of it */

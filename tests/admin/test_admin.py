@@ -1022,6 +1022,27 @@ def test_key_export(fresh):
     assert fresh.run("key", "export", "nobody", status=REFUSED).stdout == ""
 
 
+def test_public_key_is_told(fresh):
+    """To whoever asks, at a path of FusionAuth's, as it is exported."""
+    def get(query):
+        done = subprocess.run([RESPONDER], capture_output=True, text=True, timeout=60, cwd=fresh.directory,
+                              env={**environment(), "RETOKEN_CONFIG": str(fresh.config), "GATEWAY_INTERFACE": "CGI/1.1",
+                                   "REQUEST_METHOD": "GET", "SCRIPT_NAME": "/api/jwt/public-key", "QUERY_STRING": query})
+        head, _, body = done.stdout.replace("\r\n", "\n").partition("\n\n")
+        return head.split("\n")[0], body
+
+    pairs = [k for k in fresh.json("key", "list") if k["algorithm"] != "HS256"]
+    public = {k["kid"]: fresh.run("key", "export", k["kid"], "--public").stdout for k in pairs}
+    status, body = get("")
+    assert (status, json.loads(body)) == ("Status: 200 OK", {"publicKeys": public})
+    kid = next(k["kid"] for k in pairs if k["algorithm"] == "RS256")
+    for query in (f"kid={kid}", "applicationId=85a03867-dccf-4882-adde-1a79aeec50df"):
+        assert json.loads(get(query)[1]) == {"publicKey": public[kid]}
+    secret = next(k["kid"] for k in fresh.json("key", "list") if k["algorithm"] == "HS256")
+    for kid in ("none", secret):
+        assert get(f"kid={kid}") == ("Status: 404 Not Found", "")
+
+
 def test_key_moves_to_another_installation(fresh):
     """What one has signed, the other verifies and goes on signing."""
     key = fresh.json("key", "add", "--algorithm", "ES256", "--activate")

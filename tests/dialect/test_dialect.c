@@ -116,6 +116,8 @@ static struct answer usual_answer(void)
                            .roles = TEXT("ROLE_USER"),
                            .granted = TEXT("read write"),
                            .key_set = TEXT("{\"keys\":[]}"),
+                           .public_keys = TEXT("{\"k1\":\"PEM 1\",\"k2\":\"PEM 2\"}"),
+                           .public_key = TEXT("PEM 2"),
                            .metrics = TEXT("retoken_build_info 1\n")};
 }
 
@@ -486,6 +488,9 @@ static void show_ask(struct buffer *out, const struct request *request)
         show_text(out, "step", true, text_of(steps[input->step]));
         show_text(out, "user_code", false, input->user_code);
         show_text(out, "form", false, input->form);
+    } else if (request->operation == &operation_public_key) {
+        show_text(out, "kid", false, request->input.public_key.kid);
+        show_text(out, "signer", false, request->input.public_key.signer ? TEXT("yes") : TEXT(""));
     }
 }
 
