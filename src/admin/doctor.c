@@ -24,7 +24,7 @@
 #include "base/secret.h"
 #include "dialect/dialect.h"
 #include "http/client.h"
-#include "operation/client_assertion.h"
+#include "operation/jwt_claims.h"
 #include "operation/operation.h"
 #include "process/confine.h"
 #include "token/signing_key.h"
@@ -747,7 +747,7 @@ static void check_assertions(struct examination *e)
         const struct realm *realm = config->mounts[i].realm;
 
         if (is_first_of_realm(config, i) && realm_issues(realm) && realm->dialect->proves_clients &&
-            !client_assertion_has_audience(realm)) {
+            !jwt_claims_has_issuer(realm)) {
             doctor_report(e, "assertions", HEALTH_WARN,
                           "%s takes none, and client %s signs them: set issuer to this site's URL",
                           config->mounts[i].path, id);

@@ -3,18 +3,15 @@
  * them. */
 #include "operation/client_assertion.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "operation/jwt_claims.h"
 #include "token/client_jwt.h"
 #include "token/jws.h"
 
 /* RFC 7523 section 3: an assertion that lives for days is no proof. */
 enum { LIFETIME_S = 3600 };
-
-/* The year 10000: a NumericDate beyond it is none. */
-static const int64_t LATEST_S = INT64_C(253402300800);
 
 static bool open_signed(const struct client_assertion_ask *ask, json_t **payload,
                         enum client_refusal *refusal, struct fault *fault);
@@ -39,7 +36,7 @@ bool client_assertion_check(const struct client_assertion_ask *ask,
 {
     json_t *payload;
 
-    if (!client_assertion_has_audience(ask->realm)) {
+    if (!jwt_claims_has_issuer(ask->realm)) {
         *refusal = CLIENT_REFUSED_ASSERTION_NO_ISSUER;
         return false;
     } else if (!open_signed(ask, &payload, refusal, fault)) {
@@ -110,105 +107,21 @@ static enum client_refusal judge_claims(const struct client_assertion_ask *ask,
     return CLIENT_NOT_REFUSED;
 }
 
-/* ---- aud ---- */
-
-struct url {
-    struct text host;
-    struct text path;
-};
-
-/* The host without its port. */
-static struct text host_of(struct text authority)
-{
-    size_t bracket = text_find(authority, ']'); /* of an IPv6 address */
-    size_t from = bracket < authority.size ? bracket : 0;
-
-    return text_cut(authority, from + text_find(text_from(authority, from), ':'));
-}
-
-/* False: no http or https URL, or one with a user, a query or a fragment. */
-static bool split_url(struct text t, struct url *url)
-{
-    static const struct text http = {"http://", 7}, https = {"https://", 8};
-    struct text rest = t;
-
-    if (text_equal_ignore_case(text_cut(t, http.size), http)) {
-        rest = text_from(t, http.size);
-    } else if (text_equal_ignore_case(text_cut(t, https.size), https)) {
-        rest = text_from(t, https.size);
-    } else {
-        return false;
-    }
-    struct text authority = text_cut(rest, text_find(rest, '/'));
-    url->host = host_of(authority);
-    url->path = text_from(rest, authority.size);
-    return url->host.size > 0 && text_is_visible_ascii(t) && text_find(t, '?') == t.size &&
-           text_find(t, '#') == t.size && text_find(t, '\\') == t.size &&
-           text_find(authority, '@') == authority.size;
-}
-
-bool client_assertion_has_audience(const struct realm *realm)
-{
-    struct url url;
-
-    return realm->issuer_is_own && split_url(text_of(realm->issuer), &url);
-}
-
-/* A slash at the end is no other name: some clients add one. */
-static bool is_same(struct text a, struct text b)
-{
-    a = text_ends(a, TEXT("/")) ? text_cut(a, a.size - 1) : a;
-    b = text_ends(b, TEXT("/")) ? text_cut(b, b.size - 1) : b;
-    return text_equal(a, b);
-}
-
 static bool is_for(const json_t *payload, const struct realm *realm, struct text endpoint_path)
 {
     const json_t *claim = json_object_get(payload, "aud");
     const json_t *one = json_array_size(claim) == 1 ? json_array_get(claim, 0) : claim;
     struct text aud = text_of(json_string_value(one)); /* empty: no text, or several */
-    struct text issuer = text_of(realm->issuer);
-    struct url named, ours;
 
-    if (aud.size == 0) {
-        return false;
-    }
-    return is_same(aud, issuer) ||
-           (split_url(aud, &named) && split_url(issuer, &ours) && endpoint_path.size > 0 &&
-            text_equal_ignore_case(named.host, ours.host) && is_same(named.path, endpoint_path));
-}
-
-/* ---- times ---- */
-
-enum numeric_date { DATE_ABSENT, DATE_READ, DATE_WRONG };
-
-/* RFC 7519 section 2: seconds since 1970, with or without a fraction. */
-static enum numeric_date date_of(const json_t *payload, const char *claim, int64_t *ms)
-{
-    const json_t *value = json_object_get(payload, claim);
-
-    if (value == NULL) {
-        return DATE_ABSENT;
-    } else if (json_is_integer(value)) {
-        json_int_t s = json_integer_value(value);
-
-        *ms = s >= 0 && s < LATEST_S ? (int64_t)s * CLOCK_SECOND : -1;
-    } else if (json_is_real(value)) {
-        double s = json_real_value(value);
-
-        *ms = isfinite(s) && s >= 0 && s < (double)LATEST_S ? (int64_t)(s * (double)CLOCK_SECOND)
-                                                            : -1;
-    } else {
-        return DATE_WRONG;
-    }
-    return *ms >= 0 ? DATE_READ : DATE_WRONG;
+    return aud.size > 0 &&
+           (jwt_claims_is_issuer(realm, aud) || jwt_claims_is_endpoint(realm, endpoint_path, aud));
 }
 
 static enum client_refusal judge_end(const json_t *payload, int64_t now_ms, int64_t *expires_ms)
 {
-    const int64_t skew_ms = CLIENT_ASSERTION_SKEW_S * (int64_t)CLOCK_SECOND;
+    const int64_t skew_ms = JWT_CLAIMS_SKEW_S * (int64_t)CLOCK_SECOND;
 
-    if (date_of(payload, "exp", expires_ms) != DATE_READ) {
+    if (jwt_claims_date(payload, "exp", expires_ms) != JWT_DATE_READ) {
         return CLIENT_REFUSED_ASSERTION_EXP;
     } else if (*expires_ms <= now_ms - skew_ms) {
         return CLIENT_REFUSED_ASSERTION_EXPIRED;
@@ -222,12 +135,12 @@ static bool has_begun(const json_t *payload, const char *claim, int64_t now_ms)
 {
     int64_t at_ms;
 
-    switch (date_of(payload, claim, &at_ms)) {
-    case DATE_ABSENT:
+    switch (jwt_claims_date(payload, claim, &at_ms)) {
+    case JWT_DATE_ABSENT:
         return true;
-    case DATE_READ:
-        return at_ms <= now_ms + CLIENT_ASSERTION_SKEW_S * (int64_t)CLOCK_SECOND;
-    case DATE_WRONG:
+    case JWT_DATE_READ:
+        return at_ms <= now_ms + JWT_CLAIMS_SKEW_S * (int64_t)CLOCK_SECOND;
+    case JWT_DATE_WRONG:
         break;
     }
     return false;
@@ -243,8 +156,8 @@ bool client_assertion_mark(const struct client_assertion *assertion, struct text
 
     *mark = (struct mark){.kind = MARK_ASSERTION,
                           .at_ms = now_ms,
-                          .until_ms = assertion->expires_ms +
-                                      CLIENT_ASSERTION_SKEW_S * (int64_t)CLOCK_SECOND};
+                          .until_ms =
+                              assertion->expires_ms + JWT_CLAIMS_SKEW_S * (int64_t)CLOCK_SECOND};
     return secrets_mark_hash(secrets, word, client, assertion->id, mark->hash) &&
            secrets_mark_hash(secrets, "client", client, TEXT(""), mark->owner) &&
            secrets_mark_hash(secrets, "refresh token", beside, TEXT(""), mark->note);

@@ -12,14 +12,8 @@
 #include "model/realm.h"
 #include "token/secrets.h"
 
-/* How far the client's clock may differ from ours. */
-enum { CLIENT_ASSERTION_SKEW_S = 60 };
-
 /* The client that it says it comes from, before anything is proved. False: it cannot be read. */
 bool client_assertion_names(struct arena *arena, struct text assertion, struct text *id);
-
-/* Can an assertion be for this realm: has it an issuer of the operator's own that is a URL? */
-bool client_assertion_has_audience(const struct realm *realm);
 
 struct client_assertion_ask {
     struct arena *arena;

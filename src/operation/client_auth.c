@@ -188,7 +188,6 @@ static bool prove(struct request *request, const struct client *client, const st
     return identity->proved;
 }
 
-/* identity->mark as far as the assertion tells. */
 static bool assertion_proves(struct request *request, const struct client *client, int64_t now_ms,
                              struct client_identity *identity, enum outcome *refusal)
 {
@@ -199,19 +198,29 @@ static bool assertion_proves(struct request *request, const struct client *clien
                                        .endpoint_path = request->client.endpoint_path,
                                        .now_ms = now_ms};
     struct client_assertion assertion;
+    struct client_once *once = &identity->once[identity->once_count];
     enum client_refusal *reason = &request->answer.refusal;
 
     if (!client_assertion_check(&ask, &assertion, reason, &request->fault)) {
         *refusal = *reason != CLIENT_NOT_REFUSED ? OUTCOME_CLIENT_AUTH_FAILED : OUTCOME_FAULT;
         return false;
     } else if (!client_assertion_mark(&assertion, text_of(client->id), request->client.beside,
-                                      request->issuer->secrets, now_ms, &identity->mark)) {
+                                      request->issuer->secrets, now_ms, &once->mark)) {
         fault_set(&request->fault, "cannot hash an assertion: libcrypto failed");
         *refusal = OUTCOME_FAULT;
         return false;
     }
-    identity->by_assertion = true;
+    once->refusal = OUTCOME_CLIENT_AUTH_FAILED;
+    once->reason = CLIENT_REFUSED_ASSERTION_REPLAYED;
+    identity->once_count++;
     return true;
+}
+
+void client_auth_attach(const struct client_identity *identity, struct store_write *write)
+{
+    for (size_t i = 0; i < identity->once_count; i++) {
+        store_attach_mark(write, STORE_MARK_ONCE, &identity->once[i].mark);
+    }
 }
 
 bool client_auth_is_fresh(struct request *request, const struct client_identity *identity,
@@ -219,22 +228,28 @@ bool client_auth_is_fresh(struct request *request, const struct client_identity 
 {
     struct mark used;
 
-    if (!identity->by_assertion) {
-        return true;
-    }
-    switch (store_mark_find(request->issuer->store, identity->mark.kind, identity->mark.hash,
-                            now_ms, &used, &request->fault)) {
-    case STORE_ABSENT:
-        return true;
-    case STORE_OK:
-    case STORE_EXISTS:
-    case STORE_STALE:
-        request->answer.refusal = CLIENT_REFUSED_ASSERTION_REPLAYED;
-        *refusal = OUTCOME_CLIENT_AUTH_FAILED;
+    for (size_t i = 0; i < identity->once_count; i++) {
+        switch (client_auth_find_use(request, &identity->once[i], now_ms, &used)) {
+        case STORE_ABSENT:
+            continue;
+        case STORE_OK:
+        case STORE_EXISTS:
+        case STORE_STALE:
+            request->answer.refusal = identity->once[i].reason;
+            *refusal = identity->once[i].refusal;
+            return false;
+        case STORE_FAULT:
+            break;
+        }
+        *refusal = OUTCOME_FAULT;
         return false;
-    case STORE_FAULT:
-        break;
     }
-    *refusal = OUTCOME_FAULT;
-    return false;
+    return true;
+}
+
+enum store_result client_auth_find_use(struct request *request, const struct client_once *once,
+                                       int64_t now_ms, struct mark *used)
+{
+    return store_mark_find(request->issuer->store, once->mark.kind, once->mark.hash, now_ms, used,
+                           &request->fault);
 }

@@ -7,13 +7,22 @@
 #include "operation/request.h"
 #include "operation/token_ref.h"
 
+/* What proves something once: whoever grants anything makes this mark of it, and where that is
+ * there already, it is refused like this. */
+struct client_once {
+    struct mark mark;
+    enum outcome refusal;
+    enum client_refusal reason;
+};
+enum { CLIENT_ONCE_MAX = 2 };
+
 struct client_identity {
     bool named;      /* the request names a client that is registered and enabled */
     bool proved;     /* … and proved it with a secret or an assertion */
     uint32_t secret; /* the number of the secret that did; 0 = none */
     char id[CLIENT_ID_MAX + 1];
-    bool by_assertion; /* … which proves it once: whoever grants anything makes this mark of it */
-    struct mark mark;
+    struct client_once once[CLIENT_ONCE_MAX]; /* the assertion that did, among others */
+    size_t once_count;
 };
 
 /* Checks request->client at now_ms. `ref`: the token of ours that came along; NULL: none did, and
@@ -26,10 +35,12 @@ struct client_identity {
 bool client_auth_check(struct request *request, const struct token_ref *ref, int64_t now_ms,
                        struct client_identity *identity, enum outcome *refusal);
 
-/* Is the assertion that proved the client not used yet? For operations that answer no request
- * twice: before a write to which identity->mark is attached with STORE_MARK_ONCE, and again when
- * that write gives STORE_EXISTS. True also where no assertion proved it. False: *refusal is
- * CLIENT_AUTH_FAILED or FAULT. */
+/* Attaches the marks of identity->once to a write that grants something. */
+void client_auth_attach(const struct client_identity *identity, struct store_write *write);
+
+/* Is nothing of identity->once used yet? For operations that answer no request twice: before a
+ * write to which they are attached, and again when that write gives STORE_EXISTS. False: *refusal
+ * is CLIENT_AUTH_FAILED or another that says so, or FAULT. */
 bool client_auth_is_fresh(struct request *request, const struct client_identity *identity,
                           int64_t now_ms, enum outcome *refusal);
 
@@ -37,5 +48,10 @@ bool client_auth_is_fresh(struct request *request, const struct client_identity 
  * say? Settles request->page. False: *refusal is PAGE_FOREIGN. */
 bool client_auth_page_matches(struct request *request, const struct client *client,
                               enum outcome *refusal);
+
+/* When was that one used, and with what? STORE_ABSENT: it was not. Otherwise STORE_OK with *used,
+ * or STORE_FAULT. */
+enum store_result client_auth_find_use(struct request *request, const struct client_once *once,
+                                       int64_t now_ms, struct mark *used);
 
 #endif

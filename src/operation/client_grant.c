@@ -120,7 +120,7 @@ static enum outcome begin_session(struct request *request, struct grant *grant)
     const struct issue_ask ask = {.client = text_of(identity->id),
                                   .client_proved = request->client.bound,
                                   .client_secret = identity->secret,
-                                  .mark = identity->by_assertion ? &identity->mark : NULL,
+                                  .proved_by = identity,
                                   .scope_given = input->scope_given,
                                   .scope = input->scope,
                                   .has_event = true,
@@ -198,10 +198,8 @@ static void prepare_use(struct request *request, struct grant *grant)
     const struct client_identity *identity = &grant->identity;
     const struct client_secret *secret = client_secret_find(&grant->client, identity->secret);
 
-    grant->writes = identity->by_assertion || client_use_due(secret, request->answer.now_ms);
+    grant->writes = identity->once_count > 0 || client_use_due(secret, request->answer.now_ms);
     store_prepare_client_use(&grant->write, &grant->client, identity->secret,
                              request->answer.now_ms);
-    if (identity->by_assertion) {
-        store_attach_mark(&grant->write, STORE_MARK_ONCE, &identity->mark);
-    }
+    client_auth_attach(identity, &grant->write);
 }

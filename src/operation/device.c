@@ -245,8 +245,6 @@ static enum outcome prepare(struct request *request, struct device *device)
     if (request->network.known) {
         store_attach_mark(&device->write, STORE_MARK_COUNT, &device->of_network);
     }
-    if (device->identity.by_assertion) {
-        store_attach_mark(&device->write, STORE_MARK_ONCE, &device->identity.mark);
-    }
+    client_auth_attach(&device->identity, &device->write);
     return OUTCOME_SERVED;
 }

@@ -128,9 +128,9 @@ static bool client_proves(struct request *request, struct introspect *introspect
         request->answer.refusal = CLIENT_REFUSED_NO_PROOF;
         *refusal = OUTCOME_CLIENT_AUTH_FAILED;
         return false;
-    } else if (client->by_assertion) {
+    } else if (client->once_count > 0) {
         store_prepare_attached(&introspect->write, now_ms);
-        store_attach_mark(&introspect->write, STORE_MARK_ONCE, &client->mark);
+        client_auth_attach(client, &introspect->write);
         introspect->writes = true;
     }
     return true;

@@ -182,7 +182,7 @@ static bool find_policy(struct issue *issue)
     return false;
 }
 
-/* Event and mark are in the same commit. */
+/* Event and marks are in the same commit. */
 static void prepare_write(struct issue *issue)
 {
     const struct session *session = &issue->session;
@@ -198,8 +198,8 @@ static void prepare_write(struct issue *issue)
         event_set_cause(&event, issue->ask.cause);
         store_attach_event(&issue->write, &event);
     }
-    if (issue->ask.mark != NULL) {
-        store_attach_mark(&issue->write, STORE_MARK_ONCE, issue->ask.mark);
+    if (issue->ask.proved_by != NULL) {
+        client_auth_attach(issue->ask.proved_by, &issue->write);
     }
 }
 

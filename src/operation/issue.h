@@ -5,7 +5,7 @@
 #ifndef RETOKEN_OPERATION_ISSUE_H
 #define RETOKEN_OPERATION_ISSUE_H
 
-#include "operation/request.h"
+#include "operation/client_auth.h"
 
 /* What an access token says. */
 struct access_token {
@@ -53,10 +53,9 @@ struct issue_ask {
     bool has_event;
     enum event_kind event; /* as which its beginning is noted … */
     const char *cause;     /* … with how it began */
-    /* Made in the same commit, with STORE_MARK_ONCE: the assertion that proved the client; NULL =
-     * none. Who gives one asks client_auth_is_fresh when the write gives STORE_EXISTS, before
-     * issue_written. */
-    const struct mark *mark;
+    /* What proved the client, once, is used up in the same commit; NULL = nothing. Who gives it
+     * asks client_auth_is_fresh when the write gives STORE_EXISTS, before issue_written. */
+    const struct client_identity *proved_by;
 };
 
 /* A session on its way into the store; in memory that lives until issue_written has said that it is

@@ -25,6 +25,7 @@ liboperation_a_SOURCES = \
 	src/operation/introspect.c \
 	src/operation/issue.c src/operation/issue.h \
 	src/operation/issuer.c src/operation/issuer.h \
+	src/operation/jwt_claims.c src/operation/jwt_claims.h \
 	src/operation/key_set.c \
 	src/operation/public_key.c \
 	src/operation/login.c \

@@ -134,7 +134,7 @@ static enum outcome start_session(struct request *request, struct login *login)
     ask.client = login->client.named ? text_of(login->client.id) : (struct text){0};
     ask.client_proved = login->client.proved;
     ask.client_secret = login->client.secret;
-    ask.mark = login->client.by_assertion ? &login->client.mark : NULL;
+    ask.proved_by = &login->client;
     if (outcome == OUTCOME_ROTATED) {
         request->answer.last_login_ms = login->account.last_login_ms;
         outcome = issue_begin(&login->issue, request, &ask);

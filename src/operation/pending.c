@@ -112,7 +112,5 @@ static void attach(const struct request *request, const struct session *session,
     request_event_of_session(&event, EVENT_LOGIN, request, session, 0, request->answer.now_ms);
     event_set_cause(&event, session->pending == SESSION_PENDING_CODE ? "code" : "device");
     store_attach_event(write, &event);
-    if (client->by_assertion) {
-        store_attach_mark(write, STORE_MARK_ONCE, &client->mark);
-    }
+    client_auth_attach(client, write);
 }

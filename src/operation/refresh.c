@@ -51,8 +51,9 @@ struct refresh {
     struct store_write write;
     int races_lost;
     struct adoption *adoption; /* first the token's session is to begin; NULL = no more */
-    bool repeated;             /* the client's assertion was used before, with this refresh token */
-    int64_t used_ms;           /* … then */
+    bool repeated;            /* what proves the client was used before, with this refresh token: */
+    struct client_once again; /* … that; it is in client.once no more */
+    int64_t used_ms;          /* … then */
 
     char scope[SESSION_SCOPE_MAX]; /* what the access token carries, where less was asked for */
     struct session_view grant;     /* these two last, because they are large and not zeroed */
@@ -66,10 +67,10 @@ static void authenticate(struct refresh *refresh, enum token_ref_result found);
 static void adopt(struct refresh *refresh);
 static struct store_write *adoption_step(struct refresh *refresh);
 static bool choose(struct refresh *refresh);
-static void look_for_mark(struct refresh *refresh);
-static void refuse_replay(struct refresh *refresh);
+static void look_for_uses(struct refresh *refresh);
+static void refuse_replay(struct refresh *refresh, const struct client_once *once);
 static void decide(struct refresh *refresh, enum outcome outcome);
-static void use_assertion(struct refresh *refresh);
+static void use_up(struct refresh *refresh);
 static bool may_be_repeated(const struct refresh *refresh, enum outcome outcome);
 static bool attempt(struct refresh *refresh, enum outcome *outcome);
 static bool judge(struct refresh *refresh, enum outcome *outcome);
@@ -135,7 +136,7 @@ static void authenticate(struct refresh *refresh, enum token_ref_result found)
         decide(refresh, refusal);
     } else if (found != TOKEN_REF_FAULT) {
         request->answer.refusal = not_adopted;
-        look_for_mark(refresh);
+        look_for_uses(refresh);
         if (!refresh->decided && refresh->adoption != NULL &&
             !adopt_belongs(refresh->adoption, &refresh->client, &refusal)) {
             decide(refresh, refusal);
@@ -181,37 +182,43 @@ static struct store_write *adoption_step(struct refresh *refresh)
 
 /* An assertion proves its client once. With the same refresh token again it is the same request,
  * whose answer was lost. */
-static void look_for_mark(struct refresh *refresh)
+static void look_for_uses(struct refresh *refresh)
 {
-    const struct mark *mark = &refresh->client.mark;
-    struct mark used;
+    struct client_identity *client = &refresh->client;
+    size_t fresh = 0;
 
-    if (!refresh->client.by_assertion) {
-        return;
-    }
-    switch (store_mark_find(refresh->request->issuer->store, mark->kind, mark->hash,
-                            refresh->now.wall_ms, &used, refresh->fault)) {
-    case STORE_OK:
-        refresh->repeated = secret_equal(used.note, mark->note, sizeof used.note);
-        refresh->used_ms = used.at_ms;
-        if (!refresh->repeated) {
-            refuse_replay(refresh);
+    for (size_t i = 0; i < client->once_count; i++) {
+        const struct client_once once = client->once[i];
+        struct mark used;
+
+        switch (client_auth_find_use(refresh->request, &once, refresh->now.wall_ms, &used)) {
+        case STORE_OK:
+            if (!secret_equal(used.note, once.mark.note, sizeof used.note)) {
+                refuse_replay(refresh, &once);
+                return;
+            } else if (!refresh->repeated || used.at_ms < refresh->used_ms) {
+                refresh->repeated = true;
+                refresh->again = once;
+                refresh->used_ms = used.at_ms;
+            }
+            break;
+        case STORE_ABSENT:
+        case STORE_EXISTS:
+        case STORE_STALE:
+            client->once[fresh++] = once;
+            break;
+        case STORE_FAULT:
+            decide(refresh, OUTCOME_FAULT);
+            return;
         }
-        return;
-    case STORE_ABSENT:
-    case STORE_EXISTS:
-    case STORE_STALE:
-        return;
-    case STORE_FAULT:
-        decide(refresh, OUTCOME_FAULT);
-        return;
     }
+    client->once_count = fresh;
 }
 
-static void refuse_replay(struct refresh *refresh)
+static void refuse_replay(struct refresh *refresh, const struct client_once *once)
 {
-    refresh->answer->refusal = CLIENT_REFUSED_ASSERTION_REPLAYED;
-    decide(refresh, OUTCOME_CLIENT_AUTH_FAILED);
+    refresh->answer->refusal = once->reason;
+    decide(refresh, once->refusal);
 }
 
 /* Nothing is decided yet only when there is a session to look at. */
@@ -347,23 +354,23 @@ static struct store_write *step(struct request *request, enum outcome *outcome)
             refresh->outcome = OUTCOME_FAULT;
             refresh->writes = false;
         }
-        use_assertion(refresh);
+        use_up(refresh);
     }
     *outcome = refresh->outcome;
     return refresh->writes ? &refresh->write : NULL;
 }
 
 /* In the commit of what it brings about; a request that brings about nothing does not use it up. */
-static void use_assertion(struct refresh *refresh)
+static void use_up(struct refresh *refresh)
 {
-    if (!refresh->client.by_assertion || refresh->repeated ||
+    if (refresh->client.once_count == 0 ||
         !(refresh->writes || outcome_is_grant(refresh->outcome))) {
         return;
     } else if (!refresh->writes) {
         store_prepare_attached(&refresh->write, refresh->now.wall_ms);
         refresh->writes = true;
     }
-    store_attach_mark(&refresh->write, STORE_MARK_ONCE, &refresh->client.mark);
+    client_auth_attach(&refresh->client, &refresh->write);
 }
 
 static void written(struct request *request, enum store_result result)
@@ -386,7 +393,7 @@ static void written(struct request *request, enum store_result result)
         if (refresh->decided) {
             fault_set(refresh->fault, "lost %d races for one session", RACES_LOST_MAX);
         } else if (result == STORE_EXISTS) {
-            look_for_mark(refresh);
+            look_for_uses(refresh);
         }
         return;
     case STORE_FAULT:
@@ -401,7 +408,7 @@ static bool attempt(struct refresh *refresh, enum outcome *outcome)
     if (!judge(refresh, outcome)) {
         return false;
     } else if (refresh->repeated && !may_be_repeated(refresh, *outcome)) {
-        refuse_replay(refresh);
+        refuse_replay(refresh, &refresh->again);
         *outcome = refresh->outcome;
     } else if (outcome_is_grant(*outcome)) {
         return grant(refresh, outcome);

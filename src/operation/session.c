@@ -45,7 +45,8 @@ static enum outcome check(struct request *request, struct session_state *state)
 {
     enum outcome outcome;
 
-    if (!client_auth_check(request, NULL, request->answer.now_ms, &state->client, &outcome)) {
+    if (!client_auth_check(request, NULL, request->answer.now_ms, &state->client, &outcome) ||
+        !client_auth_is_fresh(request, &state->client, request->answer.now_ms, &outcome)) {
         return outcome;
     }
     outcome = check_scope(request, &state->client);
@@ -78,6 +79,7 @@ static void issue(struct request *request, struct session_state *state)
                                 state->client.named ? text_of(state->client.id) : (struct text){0},
                             .client_proved = state->client.proved,
                             .client_secret = state->client.secret,
+                            .proved_by = &state->client,
                             .scope_given = request->input.session.scope.size > 0,
                             .scope = request->input.session.scope,
                             .has_event = true,
@@ -105,7 +107,10 @@ static void written(struct request *request, enum store_result result)
     struct session_state *state = request->state;
 
     if (!state->user.adds) {
-        state->writes = issue_written(&state->issue, result, &state->outcome);
+        bool taken =
+            result == STORE_EXISTS &&
+            !client_auth_is_fresh(request, &state->client, request->answer.now_ms, &state->outcome);
+        state->writes = !taken && issue_written(&state->issue, result, &state->outcome);
         return;
     }
     state->outcome = remote_user_added(request, result, &state->user);
