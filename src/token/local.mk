@@ -36,7 +36,7 @@ libtoken_a_SOURCES = \
 
 # A program links exactly one of the two verifiers of what clients sign, next to libtoken.a:
 # $(CLIENT_JWT) is the one that configure --with-client-jwt names.
-CLIENT_JWT_SOURCES = src/token/client_jwt.c src/token/client_jwt.h
+CLIENT_JWT_SOURCES = src/token/client_jwt.c src/token/client_jwt.h src/token/dpop_jwt.c src/token/dpop_jwt.h
 noinst_LIBRARIES += libclient_jwt_own.a
 libclient_jwt_own_a_SOURCES = $(CLIENT_JWT_SOURCES) src/token/client_jwt_own.c
 if CLIENT_JWT_LIBJWT

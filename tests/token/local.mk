@@ -61,6 +61,11 @@ tests_token_test_client_keys_SOURCES = tests/token/test_client_keys.c
 tests_token_test_client_keys_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_client_keys_LDADD = $(TOKEN_LIBS)
 
+check_PROGRAMS += tests/token/test_dpop_jwt
+tests_token_test_dpop_jwt_SOURCES = tests/token/test_dpop_jwt.c
+tests_token_test_dpop_jwt_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_dpop_jwt_LDADD = libclient_jwt_own.a $(TOKEN_LIBS)
+
 # The same tests over both verifiers.
 check_PROGRAMS += tests/token/test_client_jwt_own
 tests_token_test_client_jwt_own_SOURCES = tests/token/test_client_jwt.c

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: ISC */
+/* test_dpop_jwt.c: JWTs that bring their key open under that key alone, and nothing else that calls
+ * itself a DPoP proof does. */
+#include "token/fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/codec.h"
+#include "token/client_keys.h"
+#include "token/dpop_jwt.h"
+#include "token/forge.h"
+
+#define PAYLOAD "{\"jti\":\"1\"}"
+
+struct pair {
+    const char *kind;
+    enum signing_algorithm algorithm;
+};
+
+static const struct pair pairs[] = {
+    {"RSA", SIGNING_RS256},     {"RSA", SIGNING_RS384},   {"RSA", SIGNING_RS512},
+    {"RSA", SIGNING_PS256},     {"P-256", SIGNING_ES256}, {"P-384", SIGNING_ES384},
+    {"ED25519", SIGNING_EDDSA}, {"P-521", SIGNING_ES512},
+};
+enum { PAIRS = sizeof pairs / sizeof pairs[0] };
+static const struct pair *const es256 = &pairs[4];
+
+static struct signing_key *make(const struct pair *pair)
+{
+    struct signing_key *key =
+        signing_key_from_pem(pair->algorithm, fixture_private_pem(pair->kind), NULL, NULL);
+
+    assert_non_null(key);
+    return key;
+}
+
+/* Its JWK without the last brace, so that members can be added. */
+static struct text jwk_of(struct arena *arena, const struct pair *pair)
+{
+    static const struct text head = {"{\"keys\":[", 9}, tail = {"}]}", 3};
+    struct text set;
+
+    assert_true(
+        client_keys_from_pem(arena, fixture_public_pem(pair->kind), pair->algorithm, &set, NULL));
+    return text_cut(text_from(set, head.size), set.size - head.size - tail.size);
+}
+
+/* A header of this typ and alg with that JWK, and `more` members of the JWK; signed with `key`. */
+static struct text proof_of(struct arena *arena, const struct signing_key *key, const char *alg,
+                            const char *typ, struct text jwk, const char *more)
+{
+    char header[4096];
+
+    snprintf(header, sizeof header, "{\"alg\":\"%s\",\"typ\":\"%s\",\"jwk\":%.*s%s}}", alg, typ,
+             TEXT_ARGS(jwk), more);
+    return forge_signed(arena, key, header, PAYLOAD);
+}
+
+static enum dpop_jwt_result open(struct arena *arena, struct text token)
+{
+    json_t *payload;
+    uint8_t thumbprint[CRYPTO_HASH_SIZE];
+    enum dpop_jwt_result result = dpop_jwt_open(arena, token, &payload, thumbprint);
+
+    assert_int_equal(payload != NULL, result == DPOP_JWT_OPEN);
+    return result;
+}
+
+static void every_algorithm_opens(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < PAIRS; i++) {
+        struct arena *arena = fixture_arena();
+        struct signing_key *key = make(&pairs[i]);
+        struct text jwk = jwk_of(arena, &pairs[i]);
+        uint8_t thumbprint[CRYPTO_HASH_SIZE];
+        char spelled[64] = "";
+        char kid[80];
+        json_t *payload;
+        struct text token =
+            proof_of(arena, key, signing_algorithm_name(pairs[i].algorithm), "dpop+jwt", jwk, "");
+
+        assert_row(dpop_jwt_open(arena, token, &payload, thumbprint) == DPOP_JWT_OPEN,
+                   signing_algorithm_name(pairs[i].algorithm));
+        assert_string_equal(json_string_value(json_object_get(payload, "jti")), "1");
+        /* the kid that a set of keys gives a key is its thumbprint */
+        codec_base64url_encode(thumbprint, sizeof thumbprint, spelled);
+        snprintf(kid, sizeof kid, "\"kid\":\"%s\"", spelled);
+        assert_non_null(memmem(jwk.data, jwk.size, kid, strlen(kid)));
+        signing_key_close(key);
+    }
+}
+
+static void types(void **state)
+{
+    static const struct {
+        const char *typ;
+        enum dpop_jwt_result result;
+    } rows[] = {{"dpop+jwt", DPOP_JWT_OPEN}, {"DPoP+JWT", DPOP_JWT_OPEN},
+                {"JWT", DPOP_JWT_TYPE},      {"at+jwt", DPOP_JWT_TYPE},
+                {"", DPOP_JWT_TYPE},         {"dpop+jwt ", DPOP_JWT_TYPE},
+                {"dpop", DPOP_JWT_TYPE}};
+    struct arena *arena = fixture_arena();
+    struct signing_key *key = make(es256);
+    struct text jwk = jwk_of(arena, es256);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_row(open(arena, proof_of(arena, key, "ES256", rows[i].typ, jwk, "")) ==
+                       rows[i].result,
+                   rows[i].typ);
+    }
+    assert_int_equal(open(arena, forge_signed(arena, key, "{\"alg\":\"ES256\"}", PAYLOAD)),
+                     DPOP_JWT_TYPE);
+    signing_key_close(key);
+}
+
+static void algorithms(void **state)
+{
+    static const struct {
+        const char *alg;
+        enum dpop_jwt_result result;
+    } rows[] = {{"none", DPOP_JWT_ALGORITHM},  {"HS256", DPOP_JWT_ALGORITHM},
+                {"HS512", DPOP_JWT_ALGORITHM}, {"es256", DPOP_JWT_ALGORITHM},
+                {"", DPOP_JWT_ALGORITHM},      {"ES256K", DPOP_JWT_ALGORITHM},
+                {"ES384", DPOP_JWT_KEY},       {"RS256", DPOP_JWT_KEY}};
+    struct arena *arena = fixture_arena();
+    struct signing_key *key = make(es256);
+    struct text jwk = jwk_of(arena, es256);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_row(open(arena, proof_of(arena, key, rows[i].alg, "dpop+jwt", jwk, "")) ==
+                       rows[i].result,
+                   rows[i].alg);
+    }
+    signing_key_close(key);
+}
+
+static void keys(void **state)
+{
+    static const char *const bad[] = {
+        "1", "[]", "\"x\"", "{}", "{\"kty\":\"oct\",\"k\":\"AAAA\"}",
+        "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"AA\"}",
+        /* not on the curve */
+        "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
+        "\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"};
+    struct arena *arena = fixture_arena();
+    struct signing_key *key = make(es256);
+    struct text jwk = jwk_of(arena, es256);
+    char header[512];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(header, sizeof header, "{\"alg\":\"ES256\",\"typ\":\"dpop+jwt\",\"jwk\":%s}",
+                 bad[i]);
+        assert_row(open(arena, forge_signed(arena, key, header, PAYLOAD)) == DPOP_JWT_KEY, bad[i]);
+    }
+    assert_int_equal(
+        open(arena, forge_signed(arena, key, "{\"alg\":\"ES256\",\"typ\":\"dpop+jwt\"}", PAYLOAD)),
+        DPOP_JWT_KEY);
+    /* a private member is no secret any more, whose proof it is */
+    assert_int_equal(open(arena, proof_of(arena, key, "ES256", "dpop+jwt", jwk, ",\"d\":\"AA\"")),
+                     DPOP_JWT_KEY);
+    assert_int_equal(open(arena, proof_of(arena, key, "ES256", "dpop+jwt", jwk, ",\"k\":\"AA\"")),
+                     DPOP_JWT_KEY);
+    signing_key_close(key);
+}
+
+static void signatures(void **state)
+{
+    struct arena *arena = fixture_arena();
+    struct signing_key *key = make(es256);
+    struct signing_key *other = make(&pairs[0]);
+    struct text jwk = jwk_of(arena, es256);
+    struct text token = proof_of(arena, key, "ES256", "dpop+jwt", jwk, "");
+    char forged[8193];
+
+    (void)state;
+    assert_true(text_copy(token, forged, sizeof forged));
+    forged[token.size - 8] = forged[token.size - 8] == 'A' ? 'B' : 'A';
+    assert_int_equal(open(arena, text_of(forged)), DPOP_JWT_SIGNATURE);
+    assert_int_equal(open(arena, proof_of(arena, other, "ES256", "dpop+jwt", jwk, "")),
+                     DPOP_JWT_SIGNATURE);
+    assert_int_equal(open(arena, text_cut(token, token.size - 1)), DPOP_JWT_MALFORMED);
+    assert_int_equal(open(arena, (struct text){0}), DPOP_JWT_MALFORMED);
+    /* two headers, as Apache and lighttpd join them */
+    snprintf(forged, sizeof forged, "%.*s, %.*s", TEXT_ARGS(token), TEXT_ARGS(token));
+    assert_int_equal(open(arena, text_of(forged)), DPOP_JWT_MALFORMED);
+    signing_key_close(key);
+    signing_key_close(other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_algorithm_opens),
+        cmocka_unit_test(types),
+        cmocka_unit_test(algorithms),
+        cmocka_unit_test(keys),
+        cmocka_unit_test(signatures),
+    };
+    return cmocka_run_group_tests(tests, NULL, fixture_close);
+}
