@@ -49,7 +49,8 @@ def stdin(body):
 
 
 def variables(request, **more):
-    """The CGI variables of an http.Request, as a web server would set them."""
+    """The CGI variables of an http.Request, as a web server would set them, as pairs: of a header that
+    is repeated each has its own, as behind nginx."""
     path, _, query = request.path.partition("?")
     found = {"GATEWAY_INTERFACE": "CGI/1.1", "SERVER_PROTOCOL": "HTTP/1.1",
              "REQUEST_METHOD": request.method, "SCRIPT_NAME": path, "PATH_INFO": "",
@@ -57,11 +58,15 @@ def variables(request, **more):
              "SERVER_PORT": "80"}
     if request.body or request.method == "POST":
         found["CONTENT_LENGTH"] = str(len(request.body))
+    repeated = []
     for name, value in request.headers:
         key = name.upper().replace("-", "_")
-        found["CONTENT_TYPE" if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
+        key = "CONTENT_TYPE" if key == "CONTENT_TYPE" else f"HTTP_{key}"
+        if key in found:
+            repeated.append((key, value))
+        found.setdefault(key, value)
     found.update(more)
-    return found
+    return [*found.items(), *repeated]
 
 
 def connect(path, timeout=10.0):

@@ -279,7 +279,7 @@ class Bench:
         token = self.tokens[f"refresh {algorithm}"]
         body = urllib.parse.urlencode({"grant_type": "refresh_token", "refresh_token": token}).encode()
         done = machine.run(self.command(installed), stdin=body, cwd=installed.folder,
-                           env=self.environment(installed, **variables(self.path(algorithm), body)))
+                           env=self.environment(installed, **dict(variables(self.path(algorithm), body))))
         if b"Status: 200" not in done.stdout:
             raise machine.LabError(f"CGI: {done.stdout[:300]!r} {done.stderr[:300]!r}")
         return self.counted(installed)
