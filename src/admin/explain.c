@@ -465,6 +465,8 @@ static void add_future(struct buffer *b, const struct preview *preview)
     } else if (outcome == OUTCOME_REPLAYED) {
         buffer_add_c(b, "presenting it again gives the same answer ");
         explain_left(b, preview->window_left_ms);
+    } else if (outcome == OUTCOME_RECOVERED && preview->window_left_ms == 0) {
+        buffer_add_c(b, "who proves the key of its session gets its successor again");
     } else if (outcome == OUTCOME_RECOVERED) {
         buffer_add_c(b, preview->policy.recovery_evidence == RECOVERY_EVIDENCE_CLIENT
                             ? "a client that proves itself gets its successor again "

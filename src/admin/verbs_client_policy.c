@@ -16,7 +16,7 @@
 struct own_policy {
     const char *name;
     uint32_t bit; /* enum policy_bit */
-    enum { DURATION, NUMBER, ROTATION, REUSE, EVIDENCE } kind;
+    enum { DURATION, NUMBER, ROTATION, REUSE, EVIDENCE, DEMAND } kind;
     size_t offset;       /* in struct policy_override */
     int64_t least, most; /* ms, or a number */
     const char *expected;
@@ -45,6 +45,7 @@ static const struct own_policy policies[] = {
         YEARS(100), "0 (none) to 36500d"),
     OWN("access-lifetime", POLICY_ACCESS_LIFETIME, DURATION, access_lifetime_ms, CLOCK_SECOND,
         YEARS(1), "1s to 365d"),
+    {"dpop", POLICY_DPOP_REQUIRED, DEMAND, 0, 0, 0, "required"},
 };
 enum { POLICIES = sizeof policies / sizeof policies[0] };
 
@@ -215,11 +216,12 @@ static enum call_end read_policy(struct call *call, const char *given, struct po
         own->set |= policy->bit;
         return CALL_DONE;
     }
-    return call_wrong(call,
-                      "--policy %s: a client can have its own rotation, reuse, "
-                      "concurrency-window, recovery-window, recovery-generations, "
-                      "recovery-evidence, idle-lifetime, absolute-lifetime and access-lifetime",
-                      given);
+    return call_wrong(
+        call,
+        "--policy %s: a client can have its own rotation, reuse, "
+        "concurrency-window, recovery-window, recovery-generations, "
+        "recovery-evidence, idle-lifetime, absolute-lifetime, access-lifetime and dpop",
+        given);
 }
 
 static bool read_value(const struct own_policy *policy, struct text value,
@@ -254,6 +256,8 @@ static bool read_value(const struct own_policy *policy, struct text value,
         }
         own->recovery_evidence = second ? RECOVERY_EVIDENCE_NONE : RECOVERY_EVIDENCE_CLIENT;
         return true;
+    case DEMAND:
+        return text_is(value, policy->expected);
     }
     return false;
 }
@@ -388,6 +392,9 @@ static void add_value(struct buffer *b, const struct own_policy *policy,
         break;
     case EVIDENCE:
         buffer_add_c(b, own->recovery_evidence == RECOVERY_EVIDENCE_NONE ? "none" : "client");
+        break;
+    case DEMAND:
+        buffer_add_c(b, policy->expected);
         break;
     }
 }

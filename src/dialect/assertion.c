@@ -2,9 +2,9 @@
 /* assertion.c: see assertion.h. Knows the request; does not know issuers or keys. */
 #include "dialect/assertion.h"
 
-#define JWT_BEARER "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+#include "dialect/dialect.h"
 
-static bool take_path(struct request *request);
+#define JWT_BEARER "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 bool assertion_take(struct request *request, struct text assertion, struct text type,
                     enum outcome *refusal)
@@ -16,7 +16,7 @@ bool assertion_take(struct request *request, struct text assertion, struct text 
     } else if (!text_is(type, JWT_BEARER)) {
         *refusal = OUTCOME_CLIENT_AUTH_FAILED;
         request->answer.refusal = CLIENT_REFUSED_ASSERTION_TYPE;
-    } else if (!take_path(request)) {
+    } else if (!dialect_url_path(request, &request->client.endpoint_path)) {
         *refusal = OUTCOME_FAULT;
     } else {
         request->client.kind = CLIENT_PROOF_ASSERTION;
@@ -24,15 +24,4 @@ bool assertion_take(struct request *request, struct text assertion, struct text 
         return true;
     }
     return false;
-}
-
-static bool take_path(struct request *request)
-{
-    const struct http_request *http = &request->http->request;
-    struct buffer path;
-
-    buffer_start(&path, request->arena, 128);
-    buffer_add(&path, http->script_name);
-    buffer_add(&path, http->path_info);
-    return buffer_finish(&path, &request->client.endpoint_path);
 }

@@ -17,6 +17,7 @@ static void write_access(struct json_out *out, const struct layout_claims *claim
     if (claims->roles.size > 0) {
         layout_add_words(out, "roles", claims->roles);
     }
+    layout_add_key(out, claims);
     layout_add_given(out, claims);
 }
 
@@ -27,4 +28,5 @@ const struct layout at_jwt_layout = {
     .says_scope = true,
     .says_audience = true,
     .says_targets = true,
+    .says_key = true,
 };

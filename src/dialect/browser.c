@@ -130,7 +130,9 @@ void browser_add_headers(struct request *request)
     }
     http_response_header(response, "Access-Control-Allow-Origin", request->origin);
     if (!endpoint->is_public) {
-        http_response_header_c(response, "Access-Control-Expose-Headers", "Retry-After");
+        http_response_header_c(response, "Access-Control-Expose-Headers",
+                               request->answer.dpop_nonce.size > 0 ? "Retry-After, DPoP-Nonce"
+                                                                   : "Retry-After");
     }
     if (endpoint->cookies) {
         http_response_header_c(response, "Access-Control-Allow-Credentials", "true");

@@ -237,6 +237,17 @@ bool dialect_parameter(enum form_find found, enum outcome *refusal)
     return false;
 }
 
+bool dialect_url_path(const struct request *request, struct text *path)
+{
+    const struct http_request *http = &request->http->request;
+    struct buffer joined;
+
+    buffer_start(&joined, request->arena, 128);
+    buffer_add(&joined, http->script_name);
+    buffer_add(&joined, http->path_info);
+    return buffer_finish(&joined, path);
+}
+
 bool dialect_take_query(struct realm *realm, struct text value)
 {
     realm->query_refused = text_is(value, "off");
@@ -285,6 +296,9 @@ void dialect_respond(struct request *request, enum outcome outcome)
     }
     if (response->failed) {
         word(request, OUTCOME_FAULT);
+    }
+    if (request->answer.dpop_nonce.size > 0) {
+        http_response_header(response, "DPoP-Nonce", request->answer.dpop_nonce);
     }
     browser_add_headers(request);
     if (endpoint->navigated) {

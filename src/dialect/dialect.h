@@ -154,6 +154,8 @@ const struct endpoint *dialect_endpoint(const struct dialect *dialect, struct te
 /* "GET, HEAD" for a set of ENDPOINT_…, as Allow names them. False: no memory. */
 bool dialect_methods(struct arena *arena, unsigned methods, struct text *names);
 
+/* The path of the URL that was asked for. False: the arena is exhausted. */
+bool dialect_url_path(const struct request *request, struct text *path);
 /* What became of a parameter that the dialect reads: may it be one or absent? False: *refusal. */
 bool dialect_parameter(enum form_find found, enum outcome *refusal);
 

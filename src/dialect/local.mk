@@ -20,6 +20,7 @@ libdialect_a_SOURCES = \
 	src/dialect/oauth_check.c src/dialect/oauth_check.h \
 	src/dialect/oauth_client.c src/dialect/oauth_client.h \
 	src/dialect/oauth_device.c src/dialect/oauth_device.h \
+	src/dialect/oauth_dpop.c src/dialect/oauth_dpop.h \
 	src/dialect/oauth_expiration.c src/dialect/oauth_expiration.h \
 	src/dialect/oauth_grants.c src/dialect/oauth_grants.h \
 	src/dialect/oauth_metadata.c src/dialect/oauth_metadata.h \

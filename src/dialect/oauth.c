@@ -11,6 +11,7 @@
 #include "dialect/oauth_check.h"
 #include "dialect/oauth_client.h"
 #include "dialect/oauth_device.h"
+#include "dialect/oauth_dpop.h"
 #include "dialect/oauth_expiration.h"
 #include "dialect/oauth_grants.h"
 #include "dialect/oauth_target.h"
@@ -29,7 +30,7 @@ static bool decode(struct request *request, enum outcome *refusal)
         return false;
     }
     return oauth_grants_take(request, refusal) && oauth_client_take(request, refusal) &&
-           oauth_target_take(request, &request->form, refusal);
+           oauth_target_take(request, &request->form, refusal) && oauth_dpop_take(request, refusal);
 }
 
 /* ---- answer ---- */
@@ -53,7 +54,7 @@ static void encode(const struct request *request, enum outcome outcome,
     if (answer->refresh_token.size > 0) {
         json_out_member(&out, "refresh_token", answer->refresh_token);
     }
-    json_out_member(&out, "token_type", TEXT("bearer"));
+    json_out_member(&out, "token_type", answer->bound ? TEXT("DPoP") : TEXT("bearer"));
     if (!deployed) {
         json_out_member_int(&out, "expires", answer->expires_in_s);
     }
@@ -145,6 +146,10 @@ static const struct wording words[] = {
      SAYS(400, "invalid_request", "The client must authenticate in one way only.")},
     {OUTCOME_CLIENT_UNAUTHORIZED,
      SAYS(400, "unauthorized_client", "The client may not use this grant.")},
+    {OUTCOME_DPOP_INVALID, SAYS(400, "invalid_dpop_proof",
+                                "A DPoP proof is missing, malformed or not for this request.")},
+    {OUTCOME_DPOP_NONCE,
+     SAYS(400, "use_dpop_nonce", "Make the DPoP proof with the nonce of the DPoP-Nonce header.")},
     {OUTCOME_CREDENTIALS_WRONG, SAYS(400, "invalid_grant", BAD_LOGIN), .when = logs_in},
     {OUTCOME_CREDENTIALS_WRONG, SAYS(400, "invalid_grant", BAD_GRANT)},
     {OUTCOME_REMOTE_USER_UNKNOWN, SAYS(403, "access_denied", "The user has no account here.")},

@@ -6,6 +6,7 @@
 #include "base/codec.h"
 #include "dialect/answer.h"
 #include "dialect/oauth_client.h"
+#include "dialect/oauth_dpop.h"
 #include "dialect/oauth_target.h"
 
 enum {
@@ -18,6 +19,7 @@ enum {
 struct parameters {
     struct text response_type, response_mode, state, scope, prompt;
     struct text challenge, challenge_method;
+    struct text dpop_jkt;
     struct text request, request_uri;
 };
 
@@ -67,6 +69,7 @@ static bool read_parameters(struct request *request, struct parameters *paramete
         {"prompt", &parameters->prompt},
         {"code_challenge", &parameters->challenge},
         {"code_challenge_method", &parameters->challenge_method},
+        {"dpop_jkt", &parameters->dpop_jkt},
         {"request", &parameters->request},
         {"request_uri", &parameters->request_uri},
     };
@@ -105,6 +108,12 @@ static enum outcome judge(const struct parameters *parameters, struct authorize_
                                        sizeof input->challenge, &size) ||
                size != sizeof input->challenge) {
         return OUTCOME_CHALLENGE;
+    }
+    input->has_key = parameters->dpop_jkt.size > 0;
+    if (input->has_key &&
+        (!codec_base64url_decode(parameters->dpop_jkt, input->key, sizeof input->key, &size) ||
+         size != sizeof input->key)) {
+        return OUTCOME_MALFORMED;
     }
     return asks_to_log_in(parameters->prompt) ? OUTCOME_INTERACTION : OUTCOME_SERVED;
 }
@@ -261,5 +270,5 @@ bool oauth_session_decode(struct request *request, enum outcome *refusal)
     *refusal = OUTCOME_FIELD_MISSING;
     client->kind = client->secret.size > 0 ? CLIENT_PROOF_BODY : CLIENT_PROOF_NONE;
     return (client->secret.size == 0 || client->id.size > 0) &&
-           oauth_target_take(request, &request->form, refusal);
+           oauth_target_take(request, &request->form, refusal) && oauth_dpop_take(request, refusal);
 }

@@ -79,7 +79,10 @@ static void add_access_token(struct json_out *out, const struct answer *answer)
     const char *name;
     json_t *value;
 
-    json_out_member(out, "token_type", TEXT("Bearer"));
+    json_out_member(out, "token_type",
+                    json_object_get(json_object_get(answer->payload, "cnf"), "jkt") != NULL
+                        ? TEXT("DPoP")
+                        : TEXT("Bearer"));
     add_named(out, "username", answer->username);
     json_object_foreach((json_t *)(uintptr_t)answer->payload, name, value)
     {

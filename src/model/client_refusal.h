@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* client_refusal.h: why a client was not believed, or a token of another server not adopted, for
- * the operator: whoever asks is told nothing but that it was not. One list gives the enum, the word
- * of the log and the sentence. */
+/* client_refusal.h: why a client or its key was not believed, or a token of another server not
+ * adopted, for the operator: whoever asks is told nothing but that it was not. One list gives the
+ * enum, the word of the log and the sentence. */
 #ifndef RETOKEN_MODEL_CLIENT_REFUSAL_H
 #define RETOKEN_MODEL_CLIENT_REFUSAL_H
 
@@ -43,6 +43,30 @@
     REFUSAL(ASSERTION_JTI, "assertion-jti", "its jti is no text, or empty")                        \
     REFUSAL(ASSERTION_REPLAYED, "assertion-replayed",                                              \
             "it was used before, with another token or too long ago")                              \
+    REFUSAL(DPOP_NO_ISSUER, "dpop-no-issuer",                                                      \
+            "the mount has no issuer of its own that is a URL, so no DPoP proof can be for it: "   \
+            "set issuer")                                                                          \
+    REFUSAL(DPOP_ABSENT, "dpop-absent", "no DPoP proof came, and realm or client demand one")      \
+    REFUSAL(DPOP_REPEATED, "dpop-repeated", "there is more than one DPoP header")                  \
+    REFUSAL(DPOP_MALFORMED, "dpop-malformed",                                                      \
+            "the DPoP header is no well-formed JWT; two headers arrive as one behind Apache and "  \
+            "lighttpd")                                                                            \
+    REFUSAL(DPOP_TYP, "dpop-typ", "the proof's typ is not dpop+jwt")                               \
+    REFUSAL(DPOP_ALG, "dpop-alg", "the proof's alg is not one of a key pair that is known here")   \
+    REFUSAL(DPOP_KEY, "dpop-key",                                                                  \
+            "the proof's jwk is missing, not public, too weak or for another alg")                 \
+    REFUSAL(DPOP_SIGNATURE, "dpop-signature", "the proof is signed with another key than its jwk") \
+    REFUSAL(DPOP_JTI, "dpop-jti", "the proof's jti is missing, empty or no text")                  \
+    REFUSAL(DPOP_HTM, "dpop-htm", "the proof's htm is not the request's method")                   \
+    REFUSAL(DPOP_HTU, "dpop-htu",                                                                  \
+            "the proof's htu is not this endpoint's URL on the issuer's host")                     \
+    REFUSAL(DPOP_ATH, "dpop-ath", "the proof's ath is not the hash of the access token")           \
+    REFUSAL(DPOP_IAT, "dpop-iat", "the proof's iat is missing, no time or far off")                \
+    REFUSAL(DPOP_NONCE, "dpop-nonce",                                                              \
+            "the proof has no nonce of the last minutes, and needs one: its iat is more than a "   \
+            "minute off, or dpop-nonce is on")                                                     \
+    REFUSAL(DPOP_REPLAYED, "dpop-replayed",                                                        \
+            "the proof was used before, with another token or too long ago")                       \
     REFUSAL(ADOPT_SIGNATURE, "adopt-signature", "no verify-only key of the realm verifies it")     \
     REFUSAL(ADOPT_TYPE, "adopt-type", "it is no refresh token, by its own words or its exp")       \
     REFUSAL(ADOPT_ISSUER, "adopt-issuer",                                                          \

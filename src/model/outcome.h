@@ -58,6 +58,10 @@
     OUTCOME(CLIENT_AUTH_REPEATED, CLIENT, "client-auth-twice",                                     \
             "the client used two ways to prove itself")                                            \
     OUTCOME(CLIENT_UNAUTHORIZED, CLIENT, "client-grant", "the client may not use this grant")      \
+    OUTCOME(DPOP_INVALID, CLIENT, "dpop",                                                          \
+            "no key was proved, or not as RFC 9449 has it; the token is still good")               \
+    OUTCOME(DPOP_NONCE, CLIENT, "dpop-nonce",                                                      \
+            "a key is to be proved with a nonce of ours, which was told")                          \
     OUTCOME(CREDENTIALS_WRONG, CLIENT, "credentials", "user name or password is wrong")            \
     OUTCOME(REMOTE_USER_ABSENT, CLIENT, "no-remote-user",                                          \
             "the web server has checked no user: let it ask for a login at this path, and pass "   \
@@ -85,6 +89,8 @@
     OUTCOME(DEVICE_DENIED, TOKEN, "device-denied", "a user has denied the device")                 \
     OUTCOME(DEVICE_EXPIRED, TOKEN, "device-expired", "no user approved the device in time")        \
     OUTCOME(WRONG_CLIENT, TOKEN, "wrong-client", "it belongs to another client")                   \
+    OUTCOME(WRONG_KEY, TOKEN, "wrong-key",                                                         \
+            "its session is bound to a key that the sender did not prove")                         \
     OUTCOME(WRONG_REALM, TOKEN, "wrong-realm", "it belongs to another mount")                      \
     OUTCOME(WRONG_USER, TOKEN, "wrong-user", "the user name is not the one it was issued to")      \
     OUTCOME(WRONG_ACCESS_TOKEN, TOKEN, "wrong-access-token",                                       \

@@ -48,8 +48,9 @@ struct policy {
     bool keeps_token; /* its answers have no place for another refresh token: it cannot rotate */
     enum signing_algorithm algorithm;
     enum scope_rule scope_rule;
-    bool scope_loss; /* a layout that cannot say a scope may issue tokens without it */
-    uint32_t grants; /* enum grant_bit; which grants a client may use; 0 = see policy_allows */
+    bool scope_loss;    /* a layout that cannot say a scope may issue tokens without it */
+    uint32_t grants;    /* enum grant_bit; which grants a client may use; 0 = see policy_allows */
+    bool dpop_required; /* tokens are issued only to who proves a key (RFC 9449) */
 };
 
 /* The grants a client may be allowed (RFC 6749 sections 4 and 6). Stored in client records: numbers
@@ -83,7 +84,8 @@ enum policy_bit {
     POLICY_RECOVERY_EVIDENCE = 1 << 5,
     POLICY_IDLE_LIFETIME = 1 << 6,
     POLICY_ABSOLUTE_LIFETIME = 1 << 7,
-    POLICY_ACCESS_LIFETIME = 1 << 8
+    POLICY_ACCESS_LIFETIME = 1 << 8,
+    POLICY_DPOP_REQUIRED = 1 << 9 /* that is, required: it has no field */
 };
 
 /* What one client has instead of its realm's policy. */

@@ -173,6 +173,10 @@ static enum outcome prepare(struct request *request, struct authorize *authorize
     session->scope_given = authorize->scope_given;
     (void)text_copy(authorize->scope, session->scope, sizeof session->scope);
     memcpy(session->challenge, input->challenge, sizeof session->challenge);
+    if (input->has_key) {
+        session->key_kind = SESSION_KEY_DPOP;
+        memcpy(session->key, input->key, sizeof input->key);
+    }
     if (input->redirect_uri.size > 0 &&
         !code_redirect_hash(request->issuer->secrets, input->redirect_uri, session->redirect)) {
         fault_set(&request->fault, "cannot hash a redirect URI: libcrypto failed");

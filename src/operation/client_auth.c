@@ -7,8 +7,11 @@
 
 #include "operation/client_assertion.h"
 #include "operation/operation.h"
+#include "operation/possession.h"
 #include "operation/secret_proof.h"
 
+static bool check_readings(struct request *request, const struct token_ref *ref, int64_t now_ms,
+                           struct client_identity *identity, enum outcome *refusal);
 static bool check(struct request *request, const struct token_ref *ref, int64_t now_ms,
                   struct client_identity *identity, enum outcome *refusal);
 static bool is_its_page(struct request *request, const struct client *client,
@@ -22,8 +25,16 @@ static bool prove(struct request *request, const struct client *client, const st
 static bool assertion_proves(struct request *request, const struct client *client, int64_t now_ms,
                              struct client_identity *identity, enum outcome *refusal);
 
+/* The client first: of a key of who is not the client, nothing is told. */
 bool client_auth_check(struct request *request, const struct token_ref *ref, int64_t now_ms,
                        struct client_identity *identity, enum outcome *refusal)
+{
+    return check_readings(request, ref, now_ms, identity, refusal) &&
+           possession_take(request, now_ms, identity, refusal);
+}
+
+static bool check_readings(struct request *request, const struct token_ref *ref, int64_t now_ms,
+                           struct client_identity *identity, enum outcome *refusal)
 {
     struct client_proof *proof = &request->client;
     struct guess first;

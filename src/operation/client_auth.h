@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* client_auth.h: does the client prove itself (RFC 6749 section 2.3, RFC 7523 section 3)? Knows
+/* client_auth.h: does the client prove itself (RFC 6749 section 2.3, RFC 7523 section 3), and with
+ * which key (RFC 9449)? Knows
  * client records and proofs; does not know sessions. */
 #ifndef RETOKEN_OPERATION_CLIENT_AUTH_H
 #define RETOKEN_OPERATION_CLIENT_AUTH_H
@@ -29,7 +30,8 @@ struct client_identity {
  * then a wrong secret is a stranger's guess. True: *identity is filled (not named when the request
  * names no client). False: *refusal is CLIENT_AUTH_FAILED (a confidential client without proof, a
  * wrong proof, an unknown client), PAGE_FOREIGN (before any proof is looked at), SLOWED, BUSY,
- * CLIENT_UNAUTHORIZED (it is who it says, and is disabled or may not use request->grant) or FAULT
+ * CLIENT_UNAUTHORIZED (it is who it says, and is disabled or may not use request->grant),
+ * DPOP_INVALID or DPOP_NONCE (possession_take), or FAULT
  * with request->fault. A refused client that is
  * registered is in answer.client, and why it was refused in answer.refusal. */
 bool client_auth_check(struct request *request, const struct token_ref *ref, int64_t now_ms,

@@ -8,6 +8,7 @@
 #include "operation/client_auth.h"
 #include "operation/issue.h"
 #include "operation/operation.h"
+#include "operation/possession.h"
 #include "token/refresh_token.h"
 
 struct grant {
@@ -138,12 +139,15 @@ static enum outcome sign_alone(struct request *request, struct grant *grant)
     const struct client_input *input = &request->input.client;
     struct text scope = input->scope;
     bool given = input->scope_given;
+    enum outcome refusal;
 
     if (!find_client(request, grant)) {
         return OUTCOME_FAULT;
     }
     policy_effective(&request->realm->policy, &grant->client, &grant->policy);
-    if (!issue_scope(&grant->client, &grant->policy, &given, &scope, grant->scope)) {
+    if (!possession_suffices(request, &grant->policy, &refusal)) {
+        return refusal;
+    } else if (!issue_scope(&grant->client, &grant->policy, &given, &scope, grant->scope)) {
         request->answer.granted = text_of(grant->client.scope);
         return OUTCOME_SCOPE_INVALID;
     } else if (!sign(request, grant, scope)) {

@@ -14,7 +14,8 @@ struct age {
 
 static bool may_refresh(const struct policy *policy, const struct session_view *view);
 static enum outcome decide_spent(const struct policy *policy, const struct session *session,
-                                 uint32_t back, bool client_proved, const struct clock_moment *now);
+                                 uint32_t back, enum decision_evidence proved,
+                                 const struct clock_moment *now);
 static enum outcome decide_undated(const struct policy *policy, const struct session *session,
                                    uint32_t back, const struct clock_moment *now);
 static struct age age_of(const struct policy *policy, const struct session *session, uint32_t index,
@@ -26,7 +27,8 @@ static int64_t earlier_ms(int64_t a, int64_t b);
 static int64_t later_ms(int64_t a, int64_t b);
 
 enum outcome decision_make(const struct policy *policy, const struct session_view *view,
-                           uint32_t presented, bool client_proved, const struct clock_moment *now)
+                           uint32_t presented, enum decision_evidence proved,
+                           const struct clock_moment *now)
 {
     const struct session *session = &view->session;
     int64_t expires = decision_expires_ms(policy, session);
@@ -48,7 +50,7 @@ enum outcome decision_make(const struct policy *policy, const struct session_vie
     } else if (presented == session->generation) {
         return policy->rotate ? OUTCOME_ROTATED : OUTCOME_RENEWED;
     }
-    return decide_spent(policy, session, session->generation - presented, client_proved, now);
+    return decide_spent(policy, session, session->generation - presented, proved, now);
 }
 
 bool decision_has_ended(const struct session_view *view)
@@ -69,23 +71,28 @@ static bool may_refresh(const struct policy *policy, const struct session_view *
 /* A generation that was spent `back` (1 or more) rotations ago: a lost answer, a second tab, a
  * retry; or a thief. The windows run from its own spending, by whichever clock is more generous.
  * Where the wall clock contradicts the record and the time since boot says nothing, no clock tells
- * that it is too late: then it is answered. Where the time since boot does say so, it is refused,
- * but a session does not end on the word of a clock that is known to have been wrong. */
+ * that it is too late: then it is answered. So is who holds the session's key: no thief does. Where
+ * the time since boot does say so, it is refused, but a session does not end on the word of a clock
+ * that is known to have been wrong. */
 static enum outcome decide_spent(const struct policy *policy, const struct session *session,
-                                 uint32_t back, bool client_proved, const struct clock_moment *now)
+                                 uint32_t back, enum decision_evidence proved,
+                                 const struct clock_moment *now)
 {
     bool evidence = policy->recovery_evidence == RECOVERY_EVIDENCE_NONE ||
-                    (client_proved && session->client[0] != '\0');
+                    (proved != DECISION_NO_EVIDENCE && session->client[0] != '\0');
+    bool is_near = back <= policy->recovery_generations;
+    bool is_holder = is_near && proved == DECISION_KEY_PROVED;
     struct age age;
 
-    if (back > SESSION_SPENT_KEPT || session->spent[back - 1].wall_ms == 0) {
+    if (is_holder && session->spent[back - 1].wall_ms == 0) {
+        return OUTCOME_RECOVERED;
+    } else if (back > SESSION_SPENT_KEPT || session->spent[back - 1].wall_ms == 0) {
         return decide_undated(policy, session, back, now);
     }
     age = age_of(policy, session, back - 1, now);
     if (is_within(age, policy->concurrency_window_ms) || (!age.by_wall && !age.by_boot)) {
         return OUTCOME_REPLAYED;
-    } else if (back <= policy->recovery_generations && evidence &&
-               is_within(age, policy->recovery_window_ms)) {
+    } else if (is_holder || (is_near && evidence && is_within(age, policy->recovery_window_ms))) {
         return OUTCOME_RECOVERED;
     }
     return age.by_wall ? OUTCOME_TOKEN_REUSED : OUTCOME_TOKEN_SPENT;
@@ -146,7 +153,9 @@ int64_t decision_window_left_ms(const struct policy *policy, const struct sessio
     int64_t by_wall = window - age.wall_ms;
     int64_t by_boot = window - age.boot_ms;
 
-    if (!age.by_boot) {
+    if (outcome == OUTCOME_RECOVERED && session->key_kind != SESSION_KEY_NONE) {
+        return 0;
+    } else if (!age.by_boot) {
         return by_wall;
     }
     return age.by_wall ? later_ms(by_wall, by_boot) : by_boot;

@@ -12,9 +12,13 @@
 #include "model/policy.h"
 #include "store/store.h"
 
-/* What a request that presents generation `presented` of this session gets. `client_proved`: the
- * session's own client, if it has one, authenticated itself in this request, which is the evidence
- * that recovery may ask for. (A stranger that did is refused before, by ownership_check.)
+/* What was proved in a request beside the token: nothing, who the session's own client is, or the
+ * key that the session is bound to. (A stranger that proved to be another is refused before.) */
+enum decision_evidence { DECISION_NO_EVIDENCE, DECISION_CLIENT_PROVED, DECISION_KEY_PROVED };
+
+/* What a request that presents generation `presented` of this session gets. `evidence`
+ * is what recovery asks for: a client that proved itself has the policy's window for it, and who
+ * proved the key is no thief, however late.
  *
  * Granted: OUTCOME_ROTATED or _RENEWED (the current generation, as the policy rotates or not),
  * _REPLAYED (spent inside the concurrency window: the answer of the current one), _RECOVERED (the
@@ -24,13 +28,15 @@
  * _ACCOUNT_DISABLED, _CLIENT_UNAUTHORIZED, _TOKEN_REUSED (ends the session), _TOKEN_SPENT (does
  * not: no clock tells that it is too late). Never OUTCOME_FAULT. */
 enum outcome decision_make(const struct policy *policy, const struct session_view *view,
-                           uint32_t presented, bool client_proved, const struct clock_moment *now);
+                           uint32_t presented, enum decision_evidence evidence,
+                           const struct clock_moment *now);
 
 /* Has it ended: by itself, with all others of its account, or with its client? */
 bool decision_has_ended(const struct session_view *view);
 
 /* How long a token that was REPLAYED or RECOVERED goes on being so, in ms: what is left of that
- * window by the clock that is more generous. */
+ * window by the clock that is more generous; 0 = without end, by the key that its session is bound
+ * to. */
 int64_t decision_window_left_ms(const struct policy *policy, const struct session *session,
                                 uint32_t presented, enum outcome outcome,
                                 const struct clock_moment *now);

@@ -9,8 +9,10 @@
 #include "operation/operation.h"
 #include "operation/ownership.h"
 #include "operation/pending.h"
+#include "operation/possession.h"
 
 static void settle(struct exchange *exchange, enum outcome outcome);
+static bool key_suffices(struct request *request, struct exchange *exchange);
 static bool ask_hook(struct request *request, struct exchange *exchange);
 
 bool exchange_begin(struct request *request, exchange_open *open, struct text code,
@@ -66,11 +68,24 @@ enum outcome exchange_find(struct request *request, struct exchange *exchange, e
 void exchange_decide(struct request *request, struct exchange *exchange, enum outcome outcome)
 {
     settle(exchange, outcome);
-    if (outcome == OUTCOME_ROTATED && ask_hook(request, exchange)) {
+    if (outcome == OUTCOME_ROTATED && key_suffices(request, exchange) &&
+        ask_hook(request, exchange)) {
         exchange->writes =
             pending_begin(request, &exchange->view, &exchange->client, &exchange->write);
         exchange->outcome = exchange->writes ? OUTCOME_ROTATED : OUTCOME_FAULT;
     }
+}
+
+/* One that was named when the code was asked for, or any where one is demanded. False with
+ * exchange->outcome. */
+static bool key_suffices(struct request *request, struct exchange *exchange)
+{
+    const struct session_view *view = &exchange->view;
+    struct policy policy;
+
+    policy_effective(&request->realm->policy, view->has_client ? &view->client : NULL, &policy);
+    return possession_matches(request, &view->session, &exchange->outcome) &&
+           possession_suffices(request, &policy, &exchange->outcome);
 }
 
 /* Generation 1 is the first that has tokens. False with exchange->outcome. */

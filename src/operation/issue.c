@@ -10,6 +10,7 @@
 #include "operation/decision.h"
 #include "operation/hook.h"
 #include "operation/operation.h"
+#include "operation/possession.h"
 #include "operation/request_event.h"
 #include "operation/token_ref.h"
 #include "token/layout.h"
@@ -55,7 +56,8 @@ enum outcome issue_begin(struct issue *issue, struct request *request, const str
     struct answer *answer = &request->answer;
     enum outcome outcome = start(issue, request, ask);
 
-    if (outcome != OUTCOME_ROTATED || !ask_hook(issue, &outcome)) {
+    if (outcome != OUTCOME_ROTATED || !possession_suffices(request, &issue->policy, &outcome) ||
+        !ask_hook(issue, &outcome)) {
         return outcome;
     } else if (!sign_first(issue) || !make_first_token(issue)) {
         return OUTCOME_FAULT;
@@ -231,6 +233,7 @@ static bool start_session(struct issue *issue)
     session->scope_given = issue->ask.scope_given;
     session->client_proved = ask->client_proved;
     session->client_number = issue->client.number;
+    possession_bind(issue->request, ask->client_proved, &session->key_kind, session->key);
     session->epoch = ask->account != NULL ? ask->account->epoch : 0;
     if (session_id_make(&issuer->randomness, now_ms, session->id) &&
         text_copy(text_of(issue->request->realm->name), session->realm, sizeof session->realm) &&
@@ -382,6 +385,7 @@ static bool fill_claims(const struct request *request, const struct access_token
     claims->issuer = text_of(request->realm->issuer);
     claims->audience = text_of(request->realm->audience);
     claims->targets = request->targets;
+    claims->key = request->possession.proved ? request->possession.key : NULL;
     claims->client = text_of(session->client);
     claims->issued_at_s = token->issued_at_s;
     claims->scope = token->scope;
@@ -402,25 +406,28 @@ static bool fill_claims(const struct request *request, const struct access_token
     return fill_account(request, token->account, claims, fault);
 }
 
-/* Its jti covers what the hook has said and what the request has chosen, so there are never two
- * different tokens of one jti. */
+/* Its jti covers what the hook has said, what the request has chosen and whose key it showed, so
+ * there are never two different tokens of one jti. */
 static bool name_token(const struct request *request, const struct access_token *token,
                        char jti[37])
 {
     const struct secrets *secrets = request->issuer->secrets;
     const struct session *session = token->session;
-    const struct hook_answer *hook = &request->hook;
-    const uint8_t *further = hook->asked ? hook->digest : NULL;
-    bool narrowed = !text_equal(token->scope, text_of(session->scope));
+    const struct possession *possession = &request->possession;
+    const struct text hash_of = {(const char *)request->hook.digest, sizeof request->hook.digest};
+    const uint8_t *further = request->hook.asked ? request->hook.digest : NULL;
     uint8_t digest[CRYPTO_HASH_SIZE];
 
-    if (narrowed || request->targets.size > 0) {
+    if (!text_equal(token->scope, text_of(session->scope)) || request->targets.size > 0 ||
+        possession->proved) {
+        const struct text key = {(const char *)possession->key,
+                                 possession->proved ? sizeof possession->key : 0};
+        const struct text chosen = {(const char *)digest, sizeof digest};
+
         if (!secrets_mark_hash(secrets, "scope and audience", token->scope, request->targets,
                                digest) ||
-            (further != NULL &&
-             !secrets_mark_hash(secrets, "claims",
-                                (struct text){(const char *)digest, sizeof digest},
-                                (struct text){(const char *)further, sizeof digest}, digest))) {
+            !secrets_mark_hash(secrets, "key", chosen, key, digest) ||
+            (further != NULL && !secrets_mark_hash(secrets, "claims", chosen, hash_of, digest))) {
             return false;
         }
         further = digest;
@@ -461,6 +468,7 @@ static bool fill_answer(struct request *request, const struct layout_claims *cla
     answer->expires_at_s = claims->expires_at_s;
     answer->expires_in_s = claims->expires_at_s - answer->now_ms / CLOCK_SECOND;
     answer->claims = claims->account;
+    answer->bound = claims->key != NULL;
     return arena_copy(request->arena, claims->username, &answer->username) &&
            arena_copy(request->arena, claims->subject, &answer->subject) &&
            arena_copy(request->arena, claims->roles, &answer->roles) &&

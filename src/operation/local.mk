@@ -15,6 +15,7 @@ liboperation_a_SOURCES = \
 	src/operation/device_approval.c \
 	src/operation/device_grant.c \
 	src/operation/device_polls.c src/operation/device_polls.h \
+	src/operation/dpop.c src/operation/dpop.h \
 	src/operation/exchange.c src/operation/exchange.h \
 	src/operation/guess.c src/operation/guess.h \
 	src/operation/health.c \
@@ -39,6 +40,7 @@ liboperation_a_SOURCES = \
 	src/operation/password_gate.c src/operation/password_gate.h \
 	src/operation/password_kind.c src/operation/password_kind.h \
 	src/operation/pending.c src/operation/pending.h \
+	src/operation/possession.c src/operation/possession.h \
 	src/operation/preview.c src/operation/preview.h \
 	src/operation/refresh.c \
 	src/operation/refusal.c src/operation/refusal.h \

@@ -200,7 +200,7 @@ static enum outcome judge(struct request *request, struct logout *logout,
     if (!ownership_check(request, view, &logout->client, ref, &outcome)) {
         return outcome;
     }
-    outcome = decision_make(&policy, view, ref->generation, false, &logout->now);
+    outcome = decision_make(&policy, view, ref->generation, DECISION_NO_EVIDENCE, &logout->now);
     if (outcome == OUTCOME_TOKEN_REVOKED || outcome == OUTCOME_TOKEN_EXPIRED ||
         outcome == OUTCOME_TOKEN_UNKNOWN || outcome == OUTCOME_ACCOUNT_GONE) {
         return outcome;

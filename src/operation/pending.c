@@ -7,6 +7,7 @@
 #include "operation/decision.h"
 #include "operation/issue.h"
 #include "operation/operation.h"
+#include "operation/possession.h"
 #include "operation/request_event.h"
 #include "token/refresh_token.h"
 
@@ -61,6 +62,7 @@ bool pending_begin(struct request *request, const struct session_view *view,
 
     policy_effective(&request->realm->policy, view->has_client ? &view->client : NULL, &policy);
     memcpy(rotation.id, session->id, sizeof rotation.id);
+    possession_bind(request, client->proved, &rotation.key_kind, rotation.key);
     rotation.window_ms = policy.concurrency_window_ms;
     rotation.expires_ms = decision_next_expiry_ms(&policy, session->created_ms,
                                                   decision_last_use_ms(session, now_ms));

@@ -8,6 +8,7 @@
 #include "operation/token_ref.h"
 #include "operation/decision.h"
 
+static enum decision_evidence evidence_of(const struct preview *preview);
 static enum outcome find_session(struct issuer *issuer, struct text refresh_token,
                                  struct arena *arena, struct preview *preview, struct fault *fault);
 
@@ -35,13 +36,22 @@ enum outcome preview_token(struct issuer *issuer, const struct mount *mount,
         preview->outcome = OUTCOME_CLIENT_AUTH_FAILED;
     } else {
         preview->outcome = decision_make(&preview->policy, &preview->grant, preview->generation,
-                                         preview->client_proves, &now);
+                                         evidence_of(preview), &now);
     }
     if (preview->outcome == OUTCOME_REPLAYED || preview->outcome == OUTCOME_RECOVERED) {
         preview->window_left_ms = decision_window_left_ms(
             &preview->policy, session, preview->generation, preview->outcome, &now);
     }
     return preview->outcome;
+}
+
+/* With everything else in order, as preview.h says. */
+static enum decision_evidence evidence_of(const struct preview *preview)
+{
+    if (preview->grant.session.key_kind != SESSION_KEY_NONE) {
+        return DECISION_KEY_PROVED;
+    }
+    return preview->client_proves ? DECISION_CLIENT_PROVED : DECISION_NO_EVIDENCE;
 }
 
 /* The session that the token names. OUTCOME_ROTATED: there is one. */

@@ -18,6 +18,7 @@
 #include "operation/issue.h"
 #include "operation/operation.h"
 #include "operation/ownership.h"
+#include "operation/possession.h"
 #include "operation/request_event.h"
 #include "operation/token_ref.h"
 #include "token/layout.h"
@@ -74,6 +75,7 @@ static void use_up(struct refresh *refresh);
 static bool may_be_repeated(const struct refresh *refresh, enum outcome outcome);
 static bool attempt(struct refresh *refresh, enum outcome *outcome);
 static bool judge(struct refresh *refresh, enum outcome *outcome);
+static enum decision_evidence evidence_of(const struct refresh *refresh);
 static bool grant(struct refresh *refresh, enum outcome *outcome);
 static bool choose_scope(struct refresh *refresh, struct text *scope);
 static bool ask_hook(struct refresh *refresh, struct text scope, enum outcome *outcome);
@@ -432,13 +434,23 @@ static bool judge(struct refresh *refresh, enum outcome *outcome)
     policy_effective(&refresh->request->realm->policy,
                      refresh->grant.has_client ? &refresh->grant.client : NULL, &refresh->policy);
     refresh->answer->session_ends_ms = decision_ends_ms(&refresh->policy, &refresh->grant.session);
-    if (!ownership_check(refresh->request, &refresh->grant, &refresh->client, &refresh->ref,
-                         outcome)) {
-        return true;
+    if (ownership_check(refresh->request, &refresh->grant, &refresh->client, &refresh->ref,
+                        outcome) &&
+        possession_matches(refresh->request, &refresh->grant.session, outcome) &&
+        possession_suffices(refresh->request, &refresh->policy, outcome)) {
+        *outcome = decision_make(&refresh->policy, &refresh->grant, refresh->ref.generation,
+                                 evidence_of(refresh), &refresh->now);
     }
-    *outcome = decision_make(&refresh->policy, &refresh->grant, refresh->ref.generation,
-                             refresh->client.proved, &refresh->now);
     return true;
+}
+
+/* possession_matches has compared the key. */
+static enum decision_evidence evidence_of(const struct refresh *refresh)
+{
+    if (refresh->grant.session.key_kind != SESSION_KEY_NONE) {
+        return DECISION_KEY_PROVED;
+    }
+    return refresh->client.proved ? DECISION_CLIENT_PROVED : DECISION_NO_EVIDENCE;
 }
 
 /* Is it the same request once more, inside the concurrency window? Where nothing rotates, that runs

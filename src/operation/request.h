@@ -41,6 +41,15 @@ struct client_proof {
     struct text beside; /* the refresh token or code that the proof is used with; "" = none */
 };
 
+/* Which key the sender holds. */
+struct possession {
+    struct text dpop;              /* a proof of it, as sent (RFC 9449); "" = none */
+    struct text method;            /* of the request that it came with */
+    struct text path;              /* of its URL */
+    bool proved;                   /* the proof is right: */
+    uint8_t key[CRYPTO_HASH_SIZE]; /* the key's thumbprint (RFC 7638) */
+};
+
 enum { REFRESH_CANDIDATES_MAX = 64 };
 
 struct refresh_input {
@@ -80,6 +89,8 @@ struct authorize_input {
     struct text scope;        /* "" = the client's */
     struct text state;        /* the dialect's own */
     uint8_t challenge[SESSION_CHALLENGE_SIZE];
+    bool has_key; /* its code is good only for who holds this one (RFC 9449 section 10): */
+    uint8_t key[CRYPTO_HASH_SIZE];
     bool refused; /* for a reason that the client may be told, once it is known to be one: */
     enum outcome refusal;
 };
@@ -149,6 +160,7 @@ struct public_key_input {
 /* What a dialect answers with. On a refusal only the last part, as far as it is known. */
 struct answer {
     struct text access_token;
+    bool bound;                /* … to the key that the sender has proved */
     struct text refresh_token; /* the next one; the presented one where the realm does not rotate */
     int64_t now_ms;
     int64_t expires_at_s;       /* the access token's `exp` */
@@ -162,6 +174,7 @@ struct answer {
     int64_t retry_after_s;    /* on OUTCOME_SLOWED, and DEVICE_TOO_SOON of a first request */
     int64_t last_login_ms;    /* the account's last login before this one; 0 = none, and on other
                                  operations */
+    struct text dpop_nonce;   /* for the sender's next proof; "" = none */
     struct text key_set;      /* a JWK Set (RFC 7517) */
     struct text public_keys;  /* {"KID":"PEM",…} */
     struct text public_key;   /* PEM; of several the last */
@@ -222,6 +235,7 @@ struct request {
     const struct operation *operation;
     enum grant_bit grant; /* that the client must be allowed to use; 0 = it uses none of them */
     struct client_proof client;
+    struct possession possession;
     struct text targets; /* the audiences that the access token shall be for, space-separated: some
                             of the realm's; "" = its usual one */
     union {

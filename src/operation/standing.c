@@ -78,7 +78,8 @@ enum outcome standing_decide(struct request *request, uint32_t generation,
     operation_tell_session(request, &view->session, generation);
     policy_effective(&request->realm->policy, view->has_client ? &view->client : NULL,
                      &standing->policy);
-    outcome = decision_make(&standing->policy, view, generation, true, &standing->now);
+    outcome =
+        decision_make(&standing->policy, view, generation, DECISION_CLIENT_PROVED, &standing->now);
     if (!outcome_is_grant(outcome) && !is_only_unrenewable(request, view, outcome)) {
         return outcome_class(outcome) == OUTCOME_CLASS_TOKEN ? outcome : OUTCOME_TOKEN_REVOKED;
     }

@@ -17,6 +17,7 @@ static bool recovers_nothing_more(const struct realm *realm);
 static bool ends_before_idle(const struct realm *realm);
 static bool says_no_audience(const struct realm *realm);
 static bool says_no_targets(const struct realm *realm);
+static bool says_no_key(const struct realm *realm);
 static bool has_at_jwt(const struct realm *realm);
 static bool loses_no_scope(const struct realm *realm);
 static bool takes_no_bearer(const struct realm *realm);
@@ -48,6 +49,8 @@ static const struct {
      "sessions end before, by absolute-lifetime; write less than that, or 0"},
     {"audience", says_no_audience, "access tokens here name no audience; remove the line"},
     {"resources", says_no_targets, "no request here asks for one; remove the line"},
+    {"dpop-nonce", says_no_key, "no request here proves a key; remove the line"},
+    {"dpop", says_no_key, "no request here proves a key; remove the line"},
     {"access-token", has_at_jwt, "access tokens here are of that type anyway; remove the line"},
     {"bearer-max-age", takes_no_bearer,
      "no one logs in with an access token here; remove the line"},
@@ -251,6 +254,11 @@ static bool says_no_audience(const struct realm *realm)
 static bool says_no_targets(const struct realm *realm)
 {
     return !realm->dialect->policy.layout->says_targets;
+}
+
+static bool says_no_key(const struct realm *realm)
+{
+    return !realm->dialect->policy.layout->says_key;
 }
 
 static bool has_at_jwt(const struct realm *realm)

@@ -37,6 +37,7 @@ static const struct config_choice behaviours[] = {
 static const struct config_choice evidences[] = {
     {"client", RECOVERY_EVIDENCE_CLIENT}, {"none", RECOVERY_EVIDENCE_NONE}, {NULL, 0}};
 static const struct config_choice access_tokens[] = {{"dialect", 0}, {"at+jwt", 1}, {NULL, 0}};
+static const struct config_choice demands[] = {{"optional", 0}, {"required", 1}, {NULL, 0}};
 static const struct config_choice losses[] = {{"refuse", 0}, {"allow", 1}, {NULL, 0}};
 static const struct config_choice remote_users[] = {
     {"off", REMOTE_USER_OFF}, {"known", REMOTE_USER_KNOWN}, {"any", REMOTE_USER_ANY}, {NULL, 0}};
@@ -129,6 +130,10 @@ const struct config_setting config_realm_settings[] = {
     {"resources", config_read_words, FIELD(struct realm, targets)},
     {"access-token", config_read_switch, FIELD(struct realm, at_jwt),
      ONE_OF(access_tokens, "unknown; write dialect or at+jwt")},
+    {"dpop", config_read_switch, FIELD(struct realm, policy.dpop_required),
+     ONE_OF(demands, "unknown; write optional or required")},
+    {"dpop-nonce", config_read_switch, FIELD(struct realm, dpop_nonce),
+     ONE_OF(switches, "write on or off")},
     {"allow-origins", config_read_origins, FIELD(struct realm, origins)},
     {"remote-user", config_read_choice, FIELD(struct realm, remote_user),
      ONE_OF(remote_users, "unknown; write off, known or any")},

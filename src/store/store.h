@@ -171,7 +171,9 @@ struct store_rotation {
     enum session_pending begins; /* the session is pending as this, and begins; SESSION_BEGUN = it
                                     has begun */
     bool client_proved;          /* … and its client proves itself as it does */
-    bool has_alias;              /* the successor is spelled as UUID: */
+    enum session_key_kind key_kind; /* … and it is bound to this key from then on, or to none */
+    uint8_t key[SESSION_KEY_SIZE];
+    bool has_alias; /* the successor is spelled as UUID: */
     uint8_t alias[SESSION_HASH_SIZE];
     uint8_t network[SESSION_NETWORK_SIZE]; /* that it comes from; all zero = not known */
 };

@@ -3,8 +3,10 @@
  * the members that several layouts share; does not know where a claim's value comes from. */
 #include "token/layout.h"
 
+#include "base/codec.h"
 #include "token/jws.h"
 #include "token/refresh_token.h"
+#include "token/signing_jwk.h"
 
 enum { HEADER_ROOM = 256, PAYLOAD_ROOM = 512 };
 
@@ -192,4 +194,18 @@ void layout_add_audience(struct json_out *out, const struct layout_claims *claim
     } else {
         layout_add_named(out, "aud", asked.size > 0 ? asked : usual);
     }
+}
+
+void layout_add_key(struct json_out *out, const struct layout_claims *claims)
+{
+    char thumbprint[SIGNING_THUMBPRINT_SIZE];
+
+    if (claims->key == NULL) {
+        return;
+    }
+    codec_base64url_encode(claims->key, CRYPTO_HASH_SIZE, thumbprint);
+    json_out_key(out, "cnf");
+    json_out_open(out);
+    json_out_member(out, "jkt", (struct text){thumbprint, sizeof thumbprint});
+    json_out_close(out);
 }

@@ -28,6 +28,7 @@ struct layout_claims {
         *account;        /* account.claims as parsed, with what a hook has put over them; or NULL */
     const json_t *given; /* what a hook has put over them; a null is no claim. NULL = nothing */
     bool refreshed;      /* issued by a refresh, not by a login */
+    const uint8_t *key;  /* SHA-256 thumbprint of the key that its bearer must prove; NULL = none */
 };
 
 /* Writes the members of a payload; the braces are written already. */
@@ -48,6 +49,7 @@ struct layout {
     bool says_scope;           /* access tokens carry the scope */
     bool says_audience;        /* access tokens carry `aud` */
     bool says_targets;         /* … which may be several that were asked for */
+    bool says_key;             /* and the key that they are bound to */
     bool refresh_has_no_exp;   /* in the original, a token with `exp` is an access token */
 };
 
@@ -80,6 +82,8 @@ void layout_add_account_claim(struct json_out *out, const struct layout_claims *
                               const char *key);
 /* What a hook has given, for layouts that may carry any claim. */
 void layout_add_given(struct json_out *out, const struct layout_claims *claims);
+/* `cnf` with the thumbprint of its bearer's key (RFC 9449 section 6.1), if it is bound to one. */
+void layout_add_key(struct json_out *out, const struct layout_claims *claims);
 /* `aud`: what was asked for, or else the usual one, unless that is empty. One is a string, several
  * are an array (RFC 7519 section 4.1.3). */
 void layout_add_audience(struct json_out *out, const struct layout_claims *claims,

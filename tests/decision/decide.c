@@ -21,14 +21,14 @@ static int64_t take(void)
     return number;
 }
 
-static void take_policy(struct policy *policy, bool *client_proved)
+static void take_policy(struct policy *policy, enum decision_evidence *evidence)
 {
     policy->report_only = take() != 0;
     policy->concurrency_window_ms = take();
     policy->recovery_window_ms = take();
     policy->recovery_generations = (uint32_t)take();
     policy->recovery_evidence = take() != 0 ? RECOVERY_EVIDENCE_CLIENT : RECOVERY_EVIDENCE_NONE;
-    *client_proved = take() != 0;
+    *evidence = (enum decision_evidence)take();
     policy->idle_lifetime_ms = take();
     policy->absolute_lifetime_ms = take();
 }
@@ -61,10 +61,10 @@ static void take_view(struct session_view *view, struct policy *policy)
 /* The outcome, how long it stays so, when the session ends, when it ends once it is renewed, its
  * last use, and whether that is worth a write. */
 static void print(const struct policy *policy, const struct session_view *view, uint32_t presented,
-                  bool client_proved, const struct clock_moment *now)
+                  enum decision_evidence evidence, const struct clock_moment *now)
 {
     const struct session *session = &view->session;
-    enum outcome outcome = decision_make(policy, view, presented, client_proved, now);
+    enum outcome outcome = decision_make(policy, view, presented, evidence, now);
     int64_t last_use = decision_last_use_ms(session, now->wall_ms);
     int64_t left = 0;
 
@@ -85,11 +85,13 @@ int main(void)
     while (next(&rotate)) {
         struct policy policy = {.rotate = rotate != 0};
         struct clock_moment now = {0};
-        bool client_proved;
+        enum decision_evidence evidence;
         uint32_t presented;
 
-        take_policy(&policy, &client_proved);
+        take_policy(&policy, &evidence);
         take_view(&view, &policy);
+        view.session.key_kind =
+            evidence == DECISION_KEY_PROVED ? SESSION_KEY_DPOP : SESSION_KEY_NONE;
         presented = (uint32_t)take();
         view.session.outdated = (uint32_t)take();
         view.session.boot = (uint64_t)take();
@@ -100,7 +102,7 @@ int main(void)
             view.session.spent[i].wall_ms = take();
             view.session.spent[i].boot_ms = take();
         }
-        print(&policy, &view, presented, client_proved, &now);
+        print(&policy, &view, presented, evidence, &now);
     }
     return 0;
 }

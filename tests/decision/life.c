@@ -349,7 +349,9 @@ static enum outcome ask(struct life *life, uint32_t presented, struct tokens *to
     int64_t good_until_ms;
 
     failover_arrive(&life->failover, session, life->now_ms);
-    outcome = decision_make(policy, &life->view, presented, life->terms->proves, &now);
+    outcome =
+        decision_make(policy, &life->view, presented,
+                      life->terms->proves ? DECISION_CLIENT_PROVED : DECISION_NO_EVIDENCE, &now);
     good_until_ms = session->rotated_ms + policy->access_lifetime_ms;
     if (!failover_answers(&life->failover, outcome, life->now_ms)) {
         return OUTCOME_FAULT;

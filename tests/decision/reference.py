@@ -16,6 +16,7 @@ Point = collections.namedtuple("Point", """
     session_account pending
     n c outdated session_boot now_boot now_wall now_since_boot spent""")
 REFRESH = 1
+KEY = 2  # client_proved: not the client, but the key that the session is bound to
 
 
 def decide(p):
@@ -39,6 +40,8 @@ def decide(p):
     if p.c == p.n:
         return "rotated" if p.rotate else "renewed"
     back = p.n - p.c
+    if p.client_proved == KEY and back <= p.recovery_generations:
+        return "replayed" if is_replayed(p, back) else "recovered"
     if back <= SPENT_KEPT and p.spent[back - 1][0]:
         return decide_dated(p, back)
     return decide_undated(p, back)
@@ -82,11 +85,17 @@ def use_is_noted(p):
     return bool(p.idle) and p.now_wall - p.used > p.idle // 16
 
 
+def is_replayed(p, back):
+    """It is known to have been spent inside the window, or no clock can tell that it was not."""
+    known = [age for age in ages(p, p.spent[back - 1]) if age is not None]
+    return p.spent[back - 1][0] and (not known or min(known) <= p.window)
+
+
 def decide_dated(p, back):
     """The record says when it was spent."""
     wall, boot = ages(p, p.spent[back - 1])
     known = [age for age in (wall, boot) if age is not None]
-    if not known or min(known) <= p.window:
+    if is_replayed(p, back):
         return "replayed"
     evidence = (p.client_proved and p.session_client) or not p.needs_client
     if back <= p.recovery_generations and evidence and min(known) <= p.recovery_window:
@@ -97,6 +106,8 @@ def decide_dated(p, back):
 def window_left(p, said):
     """For how long the same answer is still given: by the clock that grants more, or until the wall
     clock has caught up with the record where no clock can tell."""
+    if said == "recovered" and p.client_proved == KEY:
+        return 0
     window = {"replayed": p.window, "recovered": p.recovery_window}[said]
     spending = p.spent[p.n - p.c - 1]
     known = [age for age in ages(p, spending) if age is not None]

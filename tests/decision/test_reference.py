@@ -33,7 +33,8 @@ POLICIES = [dict(zip(("window", "recovery_window", "recovery_generations", "need
                       "client_proved"), values)) for values in (
     (0, 0, 1, 1, 0), (WINDOW, 0, 1, 0, 0), (WINDOW, RECOVERY, 0, 0, 1), (WINDOW, RECOVERY, 1, 1, 0),
     (WINDOW, RECOVERY, 1, 1, 1), (WINDOW, RECOVERY, 1, 0, 0), (WINDOW, RECOVERY, 3, 1, 1),
-    (0, RECOVERY, 3, 0, 0), (0, RECOVERY, 8, 1, 1), (RECOVERY, WINDOW, 2, 1, 1))]
+    (0, RECOVERY, 3, 0, 0), (0, RECOVERY, 8, 1, 1), (RECOVERY, WINDOW, 2, 1, 1),
+    (WINDOW, 0, 1, 1, 2), (WINDOW, RECOVERY, 3, 1, 2))]
 
 EDGES = sorted({edge + by for edge in (-RECOVERY, -WINDOW, 0, WINDOW, RECOVERY) for by in (-1, 0, 1)})
 WALL_AGES = [-DAY, *EDGES, HOUR]
@@ -48,7 +49,7 @@ YEARS = 10 * 365 * DAY
 ALL_POLICIES = [dict(zip(("window", "recovery_window", "recovery_generations", "needs_client",
                           "client_proved", "report", "session_client"), values))
                 for values in itertools.product((0, WINDOW, RECOVERY), (0, WINDOW, RECOVERY),
-                                                (0, 1, 3, 8), (0, 1), (0, 1), (0, 1), (0, 3))]
+                                                (0, 1, 3, 8), (0, 1), (0, 1, 2), (0, 1), (0, 3))]
 
 
 def spendings(known, wall_age, boot_age, step):

@@ -240,6 +240,10 @@ static void obey(struct text line, struct trial *trial, struct script *script)
         script->has_outcome = true;
     } else if (text_is(word, "@access_token")) {
         answer->access_token = value;
+    } else if (text_is(word, "@bound")) {
+        answer->bound = true;
+    } else if (text_is(word, "@dpop_nonce")) {
+        answer->dpop_nonce = value;
     } else if (text_is(word, "@refresh_token")) {
         answer->refresh_token = value;
     } else if (text_is(word, "@expires_at")) {
@@ -415,6 +419,9 @@ static void show_ask(struct buffer *out, const struct request *request)
         buffer_addf(out, "  operation: %s\n", request->operation->word);
     }
     show_text(out, "targets", false, request->targets);
+    show_text(out, "dpop", false, request->possession.dpop);
+    show_text(out, "method", false, request->possession.method);
+    show_text(out, "path", false, request->possession.path);
     if (request->operation == &operation_refresh || request->operation == &operation_logout ||
         request->operation == &operation_verify || request->operation == &operation_check) {
         const struct refresh_input *input = &request->input.refresh;

@@ -38,7 +38,7 @@ static enum outcome decide(const struct session_view *grant, uint32_t c, int64_t
 {
     struct clock_moment now = {.wall_ms = T + age_ms};
 
-    return decision_make(&usual, grant, c, false, &now);
+    return decision_make(&usual, grant, c, DECISION_NO_EVIDENCE, &now);
 }
 
 /* The window of each generation runs from its own spending. */
@@ -110,7 +110,8 @@ static void test_steps_of_the_clock(void **state)
         grant.session.boot = BOOT;
         grant.session.spent[0].boot_ms = 500000;
         print_message("row %zu\n", i);
-        assert_int_equal(decision_make(&usual, &grant, 2, false, &now), rows[i].outcome);
+        assert_int_equal(decision_make(&usual, &grant, 2, DECISION_NO_EVIDENCE, &now),
+                         rows[i].outcome);
     }
 }
 
@@ -184,10 +185,13 @@ static void test_evidence(void **state)
 
     (void)state;
     policy.recovery_evidence = RECOVERY_EVIDENCE_CLIENT;
-    assert_int_equal(decision_make(&policy, &grant, 4, true, &now), OUTCOME_TOKEN_REUSED);
+    assert_int_equal(decision_make(&policy, &grant, 4, DECISION_CLIENT_PROVED, &now),
+                     OUTCOME_TOKEN_REUSED);
     strcpy(grant.session.client, "web");
-    assert_int_equal(decision_make(&policy, &grant, 4, true, &now), OUTCOME_RECOVERED);
-    assert_int_equal(decision_make(&policy, &grant, 4, false, &now), OUTCOME_TOKEN_REUSED);
+    assert_int_equal(decision_make(&policy, &grant, 4, DECISION_CLIENT_PROVED, &now),
+                     OUTCOME_RECOVERED);
+    assert_int_equal(decision_make(&policy, &grant, 4, DECISION_NO_EVIDENCE, &now),
+                     OUTCOME_TOKEN_REUSED);
 }
 
 static void test_window_left(void **state)

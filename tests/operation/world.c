@@ -63,6 +63,7 @@ static void write_native(struct json_out *out, const struct layout_claims *claim
     layout_add_named(out, "scope", claims->scope);
     json_out_member(out, "sid", text_of(claims->session));
     layout_add_words(out, "roles", claims->roles);
+    layout_add_key(out, claims);
 }
 
 static void write_jwt(struct json_out *out, const struct layout_claims *claims)

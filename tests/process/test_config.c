@@ -364,6 +364,11 @@ static const struct {
     {MOUNT "resources = https://a.example  \xc3\xa9\n",
      "retoken.conf:3: resources = https://a.example  \xc3\xa9: not words of visible ASCII with one "
      "space between them"},
+    {MOUNT "dpop = on\n", "retoken.conf:3: dpop = on: unknown; write optional or required"},
+    {KOPONG "dpop = required\n",
+     "retoken.conf:3: dpop has no effect: no request here proves a key; remove the line"},
+    {KOPONG "dpop-nonce = on\n",
+     "retoken.conf:3: dpop-nonce has no effect: no request here proves a key; remove the line"},
     {MOUNT "access-token = jwt\n",
      "retoken.conf:3: access-token = jwt: unknown; write dialect or at+jwt"},
     {MOUNT "access-jitter = 10%\n", "retoken.conf:3: access-jitter = 10%: write on or off"},
@@ -883,6 +888,8 @@ static void test_every_mount_setting(void **state)
     assert_ptr_equal(mount->realm->policy.layout, oauth_dialect.policy.layout);
     mount = loaded(KOPONG "access-token = dialect\n", "/k");
     assert_ptr_equal(mount->realm->policy.layout, kopong_dialect.policy.layout);
+    mount = loaded(MOUNT "dpop = required\ndpop-nonce = on\n", "/oauth/token");
+    assert_true(mount->realm->policy.dpop_required && mount->realm->dpop_nonce);
     mount = loaded(MOUNT "resources = https://a.example urn:b\n", "/oauth/token");
     assert_string_equal(mount->realm->targets, "https://a.example urn:b");
     mount = loaded(KOPONG "bearer-max-age = 1h\n", "/k");

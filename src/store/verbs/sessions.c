@@ -297,6 +297,8 @@ static void begin_pending(struct rows *rows, const struct sweep *sweep, struct s
         rows_alias_remove(rows, session->alias);
     }
     session_begin(session, rotation->client_proved);
+    session->key_kind = rotation->key_kind;
+    memcpy(session->key, rotation->key, sizeof session->key);
     if (rows_account_get(rows, session->account, &account)) {
         account.last_login_ms = rotation->now_ms;
         rows_account_put(rows, &account);
