@@ -242,6 +242,10 @@ bool dialect_url_path(const struct request *request, struct text *path)
     const struct http_request *http = &request->http->request;
     struct buffer joined;
 
+    if (http->authorizes) { /* of the page, which has no split path here */
+        *path = text_cut(http->uri, text_find(http->uri, '?'));
+        return true;
+    }
     buffer_start(&joined, request->arena, 128);
     buffer_add(&joined, http->script_name);
     buffer_add(&joined, http->path_info);

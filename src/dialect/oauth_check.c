@@ -5,6 +5,7 @@
 
 #include "dialect/answer.h"
 #include "dialect/cookies.h"
+#include "dialect/oauth_dpop.h"
 
 enum { COOKIES_MAX = 8 };
 
@@ -17,6 +18,9 @@ bool oauth_check_decode(struct request *request, enum outcome *refusal)
 
     if (http_authorization(http, "Bearer", &input->refresh_token) == HTTP_ONE) {
         return true;
+    } else if (http->authorizes &&
+               http_authorization(http, "DPoP", &input->refresh_token) == HTTP_ONE) {
+        return oauth_dpop_take(request, refusal);
     }
     *refusal = OUTCOME_TOKEN_MISSING;
     if (request->realm->check_cookie[0] == '\0') {
@@ -45,7 +49,7 @@ void oauth_check_encode(const struct request *request, enum outcome outcome,
         {"Remote-Roles", "Variable-RETOKEN_ROLES", answer->roles},
         {"Remote-Scope", "Variable-RETOKEN_SCOPE", answer->scope},
         {"Remote-Client", "Variable-RETOKEN_CLIENT", answer->client},
-        {NULL, "Variable-AUTH_TYPE", TEXT("Bearer")},
+        {NULL, "Variable-AUTH_TYPE", request->possession.proved ? TEXT("DPoP") : TEXT("Bearer")},
     };
 
     (void)outcome;
@@ -60,10 +64,12 @@ void oauth_check_encode(const struct request *request, enum outcome outcome,
 }
 
 #define REALM "Bearer realm=\"retoken\""
-#define SAYS(status_code, code)                                                                    \
+#define SAYS_BY(scheme, status_code, code)                                                         \
     .status = (status_code), .media_type = "application/json;charset=UTF-8",                       \
     .body = "{\"error\":\"" code "\"}", .header = "WWW-Authenticate",                              \
-    .value = REALM ", error=\"" code "\""
+    .value = scheme ", error=\"" code "\""
+#define SAYS(status_code, code) SAYS_BY(REALM, status_code, code)
+#define SAYS_OF_DPOP(code)      SAYS_BY("DPoP realm=\"retoken\"", 401, code) /* RFC 9449 section 7.1 */
 
 /* RFC 6750 section 3.1, but for 400, which auth_request takes for a fault. Who sends no token is
  * told no error. */
@@ -71,6 +77,8 @@ const struct wording oauth_check_words[] = {
     {OUTCOME_METHOD_NOT_ALLOWED, .status = 405},
     {OUTCOME_TOKEN_MISSING, .status = 401, .header = "WWW-Authenticate", .value = REALM},
     {WORDS_CLASS(REQUEST), SAYS(401, "invalid_request")},
+    {OUTCOME_DPOP_INVALID, SAYS_OF_DPOP("invalid_dpop_proof")},
+    {OUTCOME_DPOP_NONCE, SAYS_OF_DPOP("use_dpop_nonce")},
     {WORDS_CLASS(CLIENT), SAYS(401, "invalid_token")},
     {OUTCOME_TOKEN_ALONE, SAYS(403, "insufficient_scope")},
     {OUTCOME_WRONG_USER, SAYS(403, "insufficient_scope")},

@@ -30,6 +30,7 @@ enum variable {
     SINGLES,
     /* of these, the first counts */
     VARIABLE_QUERY_STRING = SINGLES,
+    VARIABLE_REQUEST_URI,
     VARIABLE_REMOTE_ADDR,
     VARIABLE_HTTPS,
     VARIABLES,
@@ -48,6 +49,7 @@ static const struct text variable_names[VARIABLES] = {
     [VARIABLE_AUTH_TYPE] = {NAME("AUTH_TYPE")},
     [VARIABLE_CHECK] = {NAME("RETOKEN_CHECK")},
     [VARIABLE_QUERY_STRING] = {NAME("QUERY_STRING")},
+    [VARIABLE_REQUEST_URI] = {NAME("REQUEST_URI")},
     [VARIABLE_REMOTE_ADDR] = {NAME("REMOTE_ADDR")},
     [VARIABLE_HTTPS] = {NAME("HTTPS")},
 };
@@ -133,6 +135,9 @@ static void add_variable(struct http_request *request, enum variable variable, s
         break;
     case VARIABLE_AUTH_TYPE:
         take(&request->auth_type, value);
+        break;
+    case VARIABLE_REQUEST_URI:
+        take(&request->uri, value);
         break;
     case VARIABLE_CHECK:
         take(&request->check_path, value);

@@ -43,6 +43,7 @@ struct http_request {
     struct text method_name; /* as sent */
     struct text script_name; /* as the web server split the path; router.c joins the two */
     struct text path_info;
+    struct text uri;          /* as sent, with its query; nothing is found by it; empty = not told */
     struct text query;        /* not decoded, without `?` */
     struct text content_type; /* with its parameters; empty when absent */
     struct text remote_address;

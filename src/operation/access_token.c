@@ -41,11 +41,6 @@ bool access_token_session(const struct request *request, const json_t *payload,
            codec_uuid_parse(id, session);
 }
 
-bool access_token_is_bound(const json_t *payload)
-{
-    return json_object_get(payload, "cnf") != NULL;
-}
-
 bool access_token_is_in_time(const json_t *payload, int64_t now_ms)
 {
     const json_t *exp = json_object_get(payload, "exp");

@@ -18,9 +18,6 @@ bool access_token_session(const struct request *request, const json_t *payload,
  * 8707)? */
 bool access_token_is_for_us(const struct realm *realm, const json_t *payload);
 
-/* Is it good only for who proves a key (RFC 7800)? */
-bool access_token_is_bound(const json_t *payload);
-
 /* Has it not expired at now_ms? */
 bool access_token_is_in_time(const json_t *payload, int64_t now_ms);
 

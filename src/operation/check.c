@@ -7,6 +7,7 @@
 #include "base/secret.h"
 #include "operation/access_token.h"
 #include "operation/operation.h"
+#include "operation/possession.h"
 #include "operation/standing.h"
 
 struct check {
@@ -84,8 +85,9 @@ static enum outcome judge(struct request *request, struct check *check, struct t
         return outcome;
     } else if (!standing->found) {
         return OUTCOME_TOKEN_ALONE;
-    } else if (access_token_is_bound(request->answer.payload)) {
-        return OUTCOME_WRONG_KEY; /* a bearer's word is not enough (RFC 9449 section 7.2) */
+    } else if (!possession_of_token(request, token, request->answer.payload, now.wall_ms,
+                                    &outcome)) {
+        return outcome;
     } else if (!access_token_is_for_us(request->realm, request->answer.payload)) {
         return OUTCOME_TOKEN_INVALID; /* RFC 9068 section 4: another resource's may come from it */
     }

@@ -12,7 +12,7 @@
 #include "model/realm.h"
 #include "token/secrets.h"
 
-enum { DPOP_NONCE_SIZE = 22 /* characters */ };
+enum { DPOP_NONCE_SIZE = 22, DPOP_THUMBPRINT_SIZE = 43 /* characters */ };
 
 struct dpop_ask {
     struct arena *arena;

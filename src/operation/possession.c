@@ -4,9 +4,12 @@
 
 #include <string.h>
 
+#include "base/codec.h"
 #include "base/secret.h"
 #include "operation/dpop.h"
 
+static bool check_proof(struct request *request, struct text access_token, int64_t now_ms,
+                        struct dpop_proof *proof, enum outcome *refusal);
 static bool tell_nonce(struct request *request, int64_t now_ms);
 static bool note_use(struct request *request, const struct dpop_proof *proof, int64_t now_ms,
                      struct client_identity *identity);
@@ -14,31 +17,66 @@ static bool note_use(struct request *request, const struct dpop_proof *proof, in
 bool possession_take(struct request *request, int64_t now_ms, struct client_identity *identity,
                      enum outcome *refusal)
 {
-    struct possession *possession = &request->possession;
-    enum client_refusal *reason = &request->answer.refusal;
-    struct dpop_ask ask = {.arena = request->arena,
-                           .secrets = request->issuer->secrets,
-                           .realm = request->realm,
-                           .proof = possession->dpop,
-                           .method = possession->method,
-                           .path = possession->path,
-                           .now_ms = now_ms};
     struct dpop_proof proof;
 
-    if (possession->dpop.size == 0) {
+    if (request->possession.dpop.size == 0) {
         return true;
+    } else if (!check_proof(request, (struct text){0}, now_ms, &proof, refusal)) {
+        return false;
     }
     *refusal = OUTCOME_FAULT;
-    if (!dpop_check(&ask, &proof, reason, &request->fault)) {
-        if (*reason != CLIENT_NOT_REFUSED && tell_nonce(request, now_ms)) {
-            *refusal =
-                *reason == CLIENT_REFUSED_DPOP_NONCE ? OUTCOME_DPOP_NONCE : OUTCOME_DPOP_INVALID;
-        }
+    return note_use(request, &proof, now_ms, identity);
+}
+
+/* A proof comes with a bound token and with no other (section 7.1). */
+bool possession_of_token(struct request *request, struct text token, const json_t *payload,
+                         int64_t now_ms, enum outcome *refusal)
+{
+    const struct possession *possession = &request->possession;
+    const json_t *confirmation = json_object_get(payload, "cnf");
+    char thumbprint[DPOP_THUMBPRINT_SIZE + 1] = "";
+    struct dpop_proof proof;
+    struct text bound;
+
+    if (confirmation == NULL && possession->dpop.size == 0) {
+        return true;
+    }
+    *refusal = OUTCOME_WRONG_KEY;
+    if (json_in_text(confirmation, "jkt", &bound) != JSON_IN_TEXT || possession->dpop.size == 0 ||
+        !check_proof(request, token, now_ms, &proof, refusal)) {
+        return false;
+    }
+    codec_base64url_encode(possession->key, sizeof possession->key, thumbprint);
+    *refusal = OUTCOME_WRONG_KEY;
+    return text_is(bound, thumbprint);
+}
+
+/* Fills request->possession and answer.dpop_nonce. */
+static bool check_proof(struct request *request, struct text access_token, int64_t now_ms,
+                        struct dpop_proof *proof, enum outcome *refusal)
+{
+    struct possession *possession = &request->possession;
+    enum client_refusal *reason = &request->answer.refusal;
+    const struct dpop_ask ask = {.arena = request->arena,
+                                 .secrets = request->issuer->secrets,
+                                 .realm = request->realm,
+                                 .proof = possession->dpop,
+                                 .method = possession->method,
+                                 .path = possession->path,
+                                 .access_token = access_token,
+                                 .now_ms = now_ms};
+    bool good = dpop_check(&ask, proof, reason, &request->fault);
+
+    *refusal = OUTCOME_FAULT;
+    if ((!good && *reason == CLIENT_NOT_REFUSED) || !tell_nonce(request, now_ms)) {
+        return false;
+    } else if (!good) {
+        *refusal = *reason == CLIENT_REFUSED_DPOP_NONCE ? OUTCOME_DPOP_NONCE : OUTCOME_DPOP_INVALID;
         return false;
     }
     possession->proved = true;
-    memcpy(possession->key, proof.key, sizeof possession->key);
-    return tell_nonce(request, now_ms) && note_use(request, &proof, now_ms, identity);
+    memcpy(possession->key, proof->key, sizeof possession->key);
+    return true;
 }
 
 /* Section 8.2: to whom needs one, so that the next proof has it. */

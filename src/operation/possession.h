@@ -13,6 +13,12 @@
 bool possession_take(struct request *request, int64_t now_ms, struct client_identity *identity,
                      enum outcome *refusal);
 
+/* Does the sender hold the key that an access token of this payload is bound to, if it is? False:
+ * *refusal is WRONG_KEY (also where a proof came with a token that is not bound), DPOP_INVALID,
+ * DPOP_NONCE or FAULT, as above. Whether the proof was used before is not looked at. */
+bool possession_of_token(struct request *request, struct text token, const json_t *payload,
+                         int64_t now_ms, enum outcome *refusal);
+
 /* May tokens be issued to who sent this under this policy? False where it wants a proof and none
  * was sent: *refusal is DPOP_INVALID. */
 bool possession_suffices(struct request *request, const struct policy *policy,

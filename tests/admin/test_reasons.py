@@ -10,6 +10,8 @@ import subprocess
 import time
 import urllib.parse
 
+from authlib.jose import JsonWebSignature, RSAKey
+
 from test_admin import ROOT, RESPONDER, assertion, base64url, copy_of, environment, fresh, openssl, rsa_key  # noqa: F401
 from test_admin import template  # noqa: F401 (a fixture)
 from test_moving import adopts, hs256
@@ -26,13 +28,13 @@ def reasons():
             for word, meaning in re.findall(r'REFUSAL\(\s*\w+,\s*"([a-z-]+)",\s*((?:"[^"]*"\s*)+)\)', text)}
 
 
-def ask(one, authorization="", path="/oauth/token", **fields):
+def ask(one, authorization="", path="/oauth/token", dpop="", **fields):
     """(what the client is told, the reasons in the log) of one refresh."""
     body = urllib.parse.urlencode({"grant_type": "refresh_token", **fields})
     variables = {**environment(), "RETOKEN_CONFIG": str(one.config), "GATEWAY_INTERFACE": "CGI/1.1",
                  "REQUEST_METHOD": "POST", "SCRIPT_NAME": path, "QUERY_STRING": "", "SERVER_PROTOCOL": "HTTP/1.1",
                  "SERVER_NAME": "localhost", "CONTENT_TYPE": "application/x-www-form-urlencoded",
-                 "CONTENT_LENGTH": str(len(body)), "HTTP_AUTHORIZATION": authorization}
+                 "CONTENT_LENGTH": str(len(body)), "HTTP_AUTHORIZATION": authorization, "HTTP_DPOP": dpop}
     done = subprocess.run([RESPONDER], input=body, capture_output=True, text=True, env=variables, timeout=60)
     return done.stdout, re.findall(r" reason=([a-z-]+)", done.stderr)
 
@@ -55,8 +57,9 @@ def expect(produced, one, reason, **more):
     told, found = ask(one, **more)
     assert found == [reason], (reason, found, told)
     # what a proved client may not do, the protocol tells it: unauthorized_client
-    assert "reason" not in told.lower() and (reason == "grant" or reason not in told.lower()), told
-    error = "invalid_grant" if reason.startswith("adopt-") else "(invalid|unauthorized)_client"
+    assert "reason" not in told.lower() and (reason in ("grant", "dpop-nonce") or reason not in told.lower()), told
+    error = {"adopt": "invalid_grant", "dpop": "(invalid_dpop_proof|use_dpop_nonce)"}.get(
+        reason.split("-")[0], "(invalid|unauthorized)_client")
     assert re.search(f'"error":"{error}"', told), told
     produced.add(reason)
 
@@ -123,6 +126,31 @@ def test_every_reason_is_produced(fresh, template, tmp_path):
     expect(produced, fresh, "assertion-replayed", client_assertion=once, client_assertion_type=JWT,
            refresh_token=json.loads(told.split("\n\n", 1)[-1].split("\r\n\r\n")[-1])["refresh_token"])
 
+    key = RSAKey.import_key((fresh.directory / "svc.pem").read_text())
+
+    def proof(header=None, **claims):
+        said = {"jti": os.urandom(8).hex(), "htm": "POST", "htu": "https://id/oauth/token", "iat": now, **claims}
+        return JsonWebSignature().serialize_compact(
+            {"typ": "dpop+jwt", "alg": "RS256", "jwk": key.as_dict(is_private=False), **(header or {})},
+            json.dumps(said), key).decode()
+
+    token = fresh.session("/oauth/token", "ada")["refresh_token"]
+    for reason, text in (("dpop-malformed", "x.y.z"), ("dpop-typ", proof({"typ": "JWT"})),
+                         ("dpop-alg", base64url(b'{"typ":"dpop+jwt","alg":"none"}') + ".e30.AAAA"),
+                         ("dpop-key", proof({"jwk": key.as_dict(is_private=True)})),
+                         ("dpop-signature", proof()[:-8] + "AAAAAAAA"), ("dpop-jti", proof(jti="")),
+                         ("dpop-htm", proof(htm="GET")), ("dpop-htu", proof(htu="https://elsewhere/oauth/token")),
+                         ("dpop-iat", proof(iat="now")), ("dpop-nonce", proof(iat=now - 1000))):
+        expect(produced, fresh, reason, refresh_token=token, dpop=text)
+    once = proof()
+    told, _ = ask(fresh, refresh_token=token, dpop=once)
+    token = json.loads(told.split("\n\n", 1)[-1].split("\r\n\r\n")[-1])["refresh_token"]
+    expect(produced, fresh, "dpop-replayed", refresh_token=token, dpop=once)
+    fresh.write(MOUNT)
+    expect(produced, fresh, "dpop-no-issuer", refresh_token=token, dpop=proof())
+    fresh.write(MOUNT + "issuer = https://id\ndpop = required\n")
+    expect(produced, fresh, "dpop-absent", refresh_token=token)
+
     adopts(fresh, settings="algorithm = HS256\nadopt-issuer = https://old.example\n")
     good = {"sub": "ada", "iss": "https://old.example", "iat": now, "exp": now + 5000}
     for reason, text in (("adopt-signature", hs256(good, "another secret")),
@@ -132,7 +160,8 @@ def test_every_reason_is_produced(fresh, template, tmp_path):
                          ("adopt-account", hs256({**good, "sub": ["ada"]})),
                          ("adopt-scope", hs256({**good, "scope": "\u0001"}))):
         expect(produced, fresh, reason, refresh_token=text)
-    assert produced == set(reasons())
+    # Of pages, and of servers that pass a header twice, which CGI cannot: tests/e2e/test_dpop.py.
+    assert produced == set(reasons()) - {"dpop-ath", "dpop-repeated"}
 
 
 def test_the_manual_has_every_reason():

@@ -15,6 +15,7 @@ from authlib.jose import ECKey, JsonWebSignature, OctKey, RSAKey
 from conftest import PASSWORD, new_world
 from lab import servers
 from lab.http import Request
+from test_check import lines_for
 
 PATH = "/oauth/token"
 # TLS may end in front of the web server, so the scheme and the port of `htu` do not matter.
@@ -155,3 +156,29 @@ def test_without_a_proof_nothing_changes(server):
     first = granted(log_in(server))
     assert first["token_type"] == "bearer" and bound_to(first["access_token"]) is None
     assert granted(renew(server, first["refresh_token"]))["token_type"] == "bearer"
+
+
+# ---- pages, which Apache and lighttpd ask an authorizer about ----
+
+def page_proof(token, key=KEY, path="/members/index.html", **changed):
+    ath = base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).rstrip(b"=").decode()
+    return proof(key, htm="GET", htu="https://login.example" + path, **{"ath": ath, **changed})
+
+
+@pytest.mark.parametrize("kind", ["apache", "lighttpd", "nginx"])
+def test_a_page_wants_the_key(small_world, kind):
+    world = small_world(SETTINGS)
+    server = world.serve(kind, checked=True, extra=lines_for(kind, world))
+    token = granted(log_in(server, proof()))["access_token"]
+
+    def look(scheme, *proofs):
+        return server.send(Request("GET", "/members/index.html", [("Authorization", f"{scheme} {token}"),
+                                                        *(("DPoP", one) for one in proofs)]))
+
+    assert look("Bearer").status == 401
+    refusals = [look("DPoP"), look("DPoP", page_proof(token, OTHER)), look("DPoP", page_proof(token, ath=None)),
+                look("DPoP", page_proof(token, ath="AAAA")), look("DPoP", page_proof(token, path="/other/"))]
+    assert [answer.status for answer in refusals] == [401] * 5
+    answer = look("DPoP", page_proof(token))
+    # nginx's auth_request does not say which page it is about
+    assert answer.status == (401 if kind == "nginx" else 200), (answer, server.log_text())
