@@ -43,8 +43,8 @@ struct http_request {
     struct text method_name; /* as sent */
     struct text script_name; /* as the web server split the path; router.c joins the two */
     struct text path_info;
-    struct text uri;          /* as sent, with its query; nothing is found by it; empty = not told */
-    struct text query;        /* not decoded, without `?` */
+    struct text uri;   /* as sent, with its query; nothing is found by it; empty = not told */
+    struct text query; /* not decoded, without `?` */
     struct text content_type; /* with its parameters; empty when absent */
     struct text remote_address;
     struct text remote_user; /* whom the web server says it has checked; empty = no one */
