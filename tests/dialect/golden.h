@@ -17,7 +17,7 @@ void golden_check(struct arena *arena, const char *folder, const char *name, con
                   struct text actual);
 
 /* Names of the cases of a folder (NAME.request), sorted. */
-enum { GOLDEN_CASES_MAX = 512, GOLDEN_NAME_MAX = 64 };
+enum { GOLDEN_CASES_MAX = 1024, GOLDEN_NAME_MAX = 64 };
 size_t golden_cases(const char *folder, const char *ending,
                     char names[GOLDEN_CASES_MAX][GOLDEN_NAME_MAX]);
 
