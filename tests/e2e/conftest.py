@@ -13,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
 
+from clocks import Clocks
 from databases import Database
 from lab import dialects, installation, machine, postgresql, servers
 
@@ -192,6 +193,15 @@ def world(template):
     """A world for one test."""
     with new_world(template) as fresh:
         yield fresh
+
+
+@pytest.fixture
+def clocks(world):
+    """Of everything that is started in this world."""
+    made = Clocks(machine.folder("retoken-clocks-"))
+    world.installed.variables = made.variables()
+    yield made
+    shutil.rmtree(made.folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

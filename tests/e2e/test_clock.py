@@ -5,13 +5,11 @@ removed, and no one is refused for longer than the clock is wrong. clocks.c hand
 import contextlib
 import json
 import os
-import shutil
 import signal
 import threading
 
 import pytest
 
-from clocks import Clocks
 from lab import dialects, installation, machine
 
 MOUNT = dialects.mount_at("/oauth/token")
@@ -19,15 +17,6 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 YEAR = 365 * DAY
 JUMPS = {"+61s": 61, "+1h": HOUR, "+1d": DAY, "+10y": 10 * YEAR,
          "-61s": -61, "-1h": -HOUR, "-1d": -DAY, "-31d": -31 * DAY, "-10y": -10 * YEAR}
-
-
-@pytest.fixture
-def clocks(world):
-    """Of everything that is started in this world."""
-    made = Clocks(machine.folder("retoken-clocks-"))
-    world.installed.variables = made.variables()
-    yield made
-    shutil.rmtree(made.folder, ignore_errors=True)
 
 
 def request(login):

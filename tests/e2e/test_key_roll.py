@@ -4,27 +4,16 @@ than an hour ago. clocks.c hands the time in, and authlib verifies."""
 
 import concurrent.futures
 import json
-import shutil
 
-import pytest
 from authlib.jose import JsonWebKey, JsonWebToken
 
-from clocks import Clocks
-from lab import dialects, machine
+from lab import dialects
 from lab.http import Request
 
 MOUNT = dialects.mount_at("/oauth/token")
 MINUTE, HOUR = 60, 3600
 STEP, STEPS, REFRESHES = 150, 120, 10000
 CLIENTS = 4
-
-
-@pytest.fixture
-def clocks(world):
-    made = Clocks(machine.folder("retoken-clocks-"))
-    world.installed.variables = made.variables()
-    yield made
-    shutil.rmtree(made.folder, ignore_errors=True)
 
 
 class Verifier:
