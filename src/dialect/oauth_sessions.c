@@ -5,6 +5,7 @@
 
 #include "dialect/answer.h"
 #include "dialect/oauth_client.h"
+#include "dialect/oauth_dpop.h"
 
 #define JSON_TYPE "application/json;charset=UTF-8"
 
@@ -16,14 +17,18 @@ bool oauth_sessions_decode(struct request *request, enum outcome *refusal)
     const struct http_request *http = &request->http->request;
     struct own_sessions_input *input = &request->input.own_sessions;
     const struct oauth_parameter rows[] = {{"session", &input->session, false}};
+    bool proves_key = http_authorization(http, "DPoP", &input->access_token) == HTTP_ONE;
     struct text value;
 
     if (oauth_credential_in_url(request) ||
         form_get(&request->query, "access_token", &value) != FORM_ABSENT) {
         *refusal = OUTCOME_PARAMETER_IN_URL;
         return false;
-    } else if (http_authorization(http, "Bearer", &input->access_token) != HTTP_ONE) {
+    } else if (!proves_key &&
+               http_authorization(http, "Bearer", &input->access_token) != HTTP_ONE) {
         *refusal = OUTCOME_TOKEN_MISSING;
+        return false;
+    } else if (proves_key && !oauth_dpop_take(request, refusal)) {
         return false;
     }
     input->ends = http->method == HTTP_POST;
@@ -82,7 +87,11 @@ static void add_session(struct json_out *out, const struct own_session *session)
 #define SAYS_BEARER(status_code, code)                                                             \
     SAYS(status_code, code), .header = "WWW-Authenticate", .value = REALM ", error=\"" code "\""
 
-/* RFC 6750 section 3.1. Who sends no token is told no error. */
+#define SAYS_DPOP(code)                                                                            \
+    SAYS(401, code), .header = "WWW-Authenticate",                                                 \
+                     .value = "DPoP realm=\"retoken\", error=\"" code "\""
+
+/* RFC 6750 section 3.1, RFC 9449 section 7.1. Who sends no token is told no error. */
 const struct wording oauth_sessions_words[] = {
     {OUTCOME_METHOD_NOT_ALLOWED, SAYS(405, "invalid_request")},
     {OUTCOME_PAGE_FOREIGN, SAYS(403, "invalid_request")},
@@ -91,6 +100,8 @@ const struct wording oauth_sessions_words[] = {
     {OUTCOME_UNSUPPORTED_CODING, SAYS(415, "invalid_request"), DIALECT_NO_CODING},
     {OUTCOME_TOKEN_MISSING, .status = 401, .header = "WWW-Authenticate", .value = REALM},
     {WORDS_CLASS(REQUEST), SAYS_BEARER(400, "invalid_request")},
+    {OUTCOME_DPOP_INVALID, SAYS_DPOP("invalid_dpop_proof")},
+    {OUTCOME_DPOP_NONCE, SAYS_DPOP("use_dpop_nonce")},
     {WORDS_CLASS(CLIENT), SAYS_BEARER(401, "invalid_token")},
     {OUTCOME_TOKEN_ALONE, SAYS_BEARER(403, "insufficient_scope")},
     {OUTCOME_WRONG_USER, SAYS_BEARER(403, "insufficient_scope")},

@@ -10,6 +10,7 @@
 #include "operation/access_token.h"
 #include "operation/operation.h"
 #include "operation/ownership.h"
+#include "operation/possession.h"
 #include "operation/request_event.h"
 #include "operation/standing.h"
 
@@ -85,7 +86,9 @@ static enum outcome judge(struct request *request, struct own_sessions *own)
     request->answer.now_ms = now.wall_ms;
     outcome =
         standing_of_access_token(request, request->input.own_sessions.access_token, now, standing);
-    if (outcome != OUTCOME_SERVED) {
+    if (outcome != OUTCOME_SERVED ||
+        !possession_of_token(request, request->input.own_sessions.access_token,
+                             request->answer.payload, now.wall_ms, &outcome)) {
         return outcome;
     } else if (!standing->found) {
         return OUTCOME_TOKEN_ALONE;

@@ -348,6 +348,16 @@ static enum outcome look_at_page(struct world *w, struct text token, struct text
     return operation_run(&request);
 }
 
+static enum outcome look_at_sessions(struct world *w, struct text token)
+{
+    struct world_ask ask = {.mount = &w->mount};
+    struct request request = world_request(&w->issuer, &ask, w->arena);
+
+    request.operation = &operation_own_sessions;
+    request.input.own_sessions = (struct own_sessions_input){.access_token = token};
+    return operation_run(&request);
+}
+
 /* What opens pages to a bearer does not to who has stolen a bound token. */
 static void test_a_bound_token_is_no_bearer_token(void **state)
 {
@@ -374,6 +384,8 @@ static void test_a_bound_token_is_no_bearer_token(void **state)
     assert_int_equal(
         look_at_page(w, plain.access_token, proof_for_page(w, &holder, plain.access_token)),
         OUTCOME_WRONG_KEY);
+    assert_int_equal(look_at_sessions(w, plain.access_token), OUTCOME_SERVED);
+    assert_int_equal(look_at_sessions(w, bound.access_token), OUTCOME_WRONG_KEY);
     signing_key_close(holder.key);
     signing_key_close(thief.key);
 }
