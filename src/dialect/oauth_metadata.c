@@ -5,6 +5,7 @@
 #include "dialect/metadata.h"
 #include "dialect/oauth_expiration.h"
 #include "dialect/oauth_grants.h"
+#include "operation/jwt_claims.h"
 #include "operation/operation.h"
 
 /* How a client proves itself; the last, by nothing, is not enough everywhere. */
@@ -62,6 +63,9 @@ static void write_document(struct json_out *out, const struct request *request)
     add_endpoint(out, request, "token", &operation_refresh, proofs_or_none);
     add_grants(out, request);
     metadata_add_keys(out, request);
+    if (jwt_claims_has_issuer(request->realm)) { /* RFC 9449 section 5.1 */
+        metadata_add_client_algorithms(out, "dpop_signing_alg_values_supported");
+    }
     add_endpoint(out, request, "revocation", &operation_logout, proofs_or_none);
     add_endpoint(out, request, "introspection", &operation_introspect, proofs);
     metadata_add_url(out, "device_authorization_endpoint", request, &operation_device);

@@ -217,6 +217,7 @@ static void obey(struct text line, struct trial *trial, struct script *script)
         answer->readiness = readiness_of(value);
     } else if (text_is(word, "@issuer")) {
         assert_true(text_copy(value, trial->realm.issuer, sizeof trial->realm.issuer));
+        trial->realm.issuer_is_own = true;
     } else if (text_is(word, "@resources")) {
         assert_true(text_copy(value, trial->realm.targets, sizeof trial->realm.targets));
     } else if (text_is(word, "@mounted")) {

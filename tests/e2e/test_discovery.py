@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 import requests
-from authlib.jose import JsonWebToken
+from authlib.jose import JsonWebKey, JsonWebSignature, JsonWebToken, OctKey
 
 from conftest import PASSWORD
 from lab import machine, servers
@@ -169,6 +169,34 @@ def test_tokens_are_of_the_issuer_and_its_keys(site):
     assert site.said["code_challenge_methods_supported"] == ["S256"]
     assert "code=" in authorize("S256") and "error=invalid_request" in authorize("plain")
     assert site.said["authorization_response_iss_parameter_supported"] and "iss=" in authorize("S256")
+
+
+SIZES = {"P-256": 32, "P-384": 48, "P-521": 66}
+
+
+def padded(number, size):
+    data = base64.urlsafe_b64decode(number + "=" * (-len(number) % 4)).rjust(size, b"\0")
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize("site", ["usual"], indirect=True)
+def test_keys_that_are_named_are_taken_and_no_others(site):
+    """DPoP proofs of each algorithm (RFC 9449); what is wrong then is the token."""
+    def error(algorithm, key):
+        public = key.as_dict(is_private=False) if algorithm != "HS256" else {}
+        if public.get("crv") in SIZES:  # authlib leaves leading zeros out, which RFC 7518 section 6.2.1.2 forbids
+            public.update({name: padded(public[name], SIZES[public["crv"]]) for name in "xy"})
+        proof = JsonWebSignature([algorithm]).serialize_compact(
+            {"typ": "dpop+jwt", "alg": algorithm, "jwk": public}, json.dumps(
+                {"jti": str(uuid.uuid4()), "htm": "POST", "htu": site.said["token_endpoint"],
+                 "iat": int(time.time())}), key)
+        return site.post("token_endpoint", {"grant_type": "refresh_token", "refresh_token": "none"},
+                         headers={"DPoP": proof.decode()}).json()["error"]
+
+    assert set(site.said["dpop_signing_alg_values_supported"]) == set(KEYS)
+    for algorithm, words in KEYS.items():
+        assert error(algorithm, JsonWebKey.import_key(pem_of(words).decode())) == "invalid_grant", algorithm
+    assert error("HS256", OctKey.import_key(b"k" * 32)) == "invalid_dpop_proof"
 
 
 @pytest.mark.parametrize("kind", servers.KINDS)

@@ -31,7 +31,11 @@ def server(request, small_templates):
 
 
 def make_key():
-    return ECKey.generate_key("P-256", is_private=True)
+    """Without leading zeros, which authlib leaves out."""
+    while True:
+        key = ECKey.generate_key("P-256", is_private=True)
+        if all(len(key.as_dict(is_private=True)[name]) == 43 for name in "xyd"):
+            return key
 
 
 KEY, OTHER = make_key(), make_key()
