@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* koppeltaal.c: POST /oauth2/token of the Koppeltaal 2.0 authentication service (Flask): RFC 6749's
- * parameters, its errors as bare sentences, and a scope that must be repeated exactly. A service
- * begins with client_credentials and a client assertion, and gets a refresh token, too. Knows
- * those; does not know whether an assertion is right. */
+/* koppeltaal.c: POST /oauth2/token and /oauth2/introspect of the Koppeltaal 2.0 authentication
+ * service (Flask): RFC 6749's parameters, its errors as bare sentences, and a scope that must be
+ * repeated exactly. A service begins with client_credentials and a client assertion, and gets a
+ * refresh token, too. Knows those; does not know whether an assertion is right. */
 #include "dialect/answer.h"
 
 #include "dialect/assertion.h"
@@ -118,6 +118,26 @@ static bool take_assertion(struct request *request, enum outcome *refusal)
            assertion_take(request, assertion, type, refusal);
 }
 
+/* At /oauth2/introspect: a form, and the service's assertion, which is asked for here. */
+static bool decode_introspect(struct request *request, enum outcome *refusal)
+{
+    struct refresh_input *input = &request->input.refresh;
+    struct text value;
+
+    if (dialect_refuses_query(request) ||
+        form_get(&request->query, "token", &value) != FORM_ABSENT) {
+        *refusal = OUTCOME_PARAMETER_IN_URL;
+        return false;
+    } else if (!parameter(request, "token", &input->refresh_token, refusal)) {
+        return false;
+    } else if (input->refresh_token.size == 0) {
+        *refusal = OUTCOME_TOKEN_MISSING;
+        return false;
+    }
+    request->client.beside = input->refresh_token;
+    return take_assertion(request, refusal);
+}
+
 /* ---- answer ---- */
 
 /* Flask's jsonify: keys sorted, ASCII, a newline at the end. The service's `id_token` is left out:
@@ -137,6 +157,53 @@ static void encode(const struct request *request, enum outcome outcome,
     json_out_member_int(&out, "expires_in", answer->expires_in_s);
     json_out_member(&out, "refresh_token", answer->refresh_token);
     json_out_member(&out, "token_type", TEXT("Bearer"));
+    json_out_close(&out);
+    buffer_add_char(&body, '\n');
+    answer_buffer(response, 200, JSON_TYPE, &body);
+}
+
+/* Its keys sorted, as all of this service's are. */
+static void add_sorted(struct json_out *out, const json_t *payload)
+{
+    const char *last = "", *next, *name;
+    json_t *value;
+
+    do {
+        next = NULL;
+        json_object_foreach((json_t *)(uintptr_t)payload, name, value)
+        {
+            if (text_compare(text_of(name), text_of(last)) > 0 &&
+                (next == NULL || text_compare(text_of(name), text_of(next)) < 0)) {
+                next = name;
+            }
+        }
+        if (next != NULL) {
+            json_out_key(out, next);
+            json_out_value(out, json_object_get(payload, next));
+            last = next;
+        }
+    } while (next != NULL);
+}
+
+static void encode_introspect(const struct request *request, enum outcome outcome,
+                              struct http_response *response)
+{
+    const struct answer *answer = &request->answer;
+    struct buffer body;
+    struct json_out out;
+
+    buffer_start(&body, request->arena, 1024);
+    out = json_out_start(&body, JSON_STYLE_ASCII);
+    json_out_open(&out);
+    json_out_key(&out, "active");
+    json_out_bool(&out, outcome != OUTCOME_INACTIVE);
+    if (outcome != OUTCOME_INACTIVE && answer->payload != NULL) {
+        add_sorted(&out, answer->payload);
+    } else if (outcome != OUTCOME_INACTIVE) {
+        layout_add_named(&out, "azp", answer->client);
+        json_out_member(&out, "scope", answer->scope);
+        json_out_member(&out, "type", TEXT("refresh"));
+    }
     json_out_close(&out);
     buffer_add_char(&body, '\n');
     answer_buffer(response, 200, JSON_TYPE, &body);
@@ -179,12 +246,19 @@ static void encode_smart(const struct request *request, enum outcome outcome,
 #define SAYS(status_code, sentence)                                                                \
     .status = (status_code), .media_type = TEXT_TYPE, .body = (sentence)
 
+static bool introspects(const struct request *request)
+{
+    return request->operation == &operation_introspect;
+}
+
 static const struct wording words[] = {
     {OUTCOME_METHOD_NOT_ALLOWED, SAYS(405, "Method Not Allowed")},
     {OUTCOME_UNSUPPORTED_CODING, SAYS(415, "Unsupported Media Type, the body is compressed"),
      DIALECT_NO_CODING},
     {OUTCOME_PARAMETER_IN_URL, SAYS(400, "Bad Request, token in the URL")},
     {OUTCOME_PAGE_FOREIGN, SAYS(403, "Forbidden, invalid origin")},
+    {OUTCOME_TOKEN_MISSING, SAYS(400, "Bad Request, required field token missing"),
+     .when = introspects},
     /* the service looked up whatever it was given: nothing is not found either */
     {OUTCOME_TOKEN_MISSING, SAYS(400, "Bad Request, invalid token")},
     {WORDS_CLASS(REQUEST), SAYS(400, "Bad Request")},
@@ -247,6 +321,15 @@ static const struct endpoint endpoints[] = {
      .operation = &operation_refresh,
      .decode = decode,
      .encode = encode,
+     .words = words},
+    {.name = "introspect",
+     .path = "/oauth2/introspect",
+     .methods = ENDPOINT_POST,
+     .body = ENDPOINT_BODY_FORM,
+     .client_bound = true,
+     .operation = &operation_introspect,
+     .decode = decode_introspect,
+     .encode = encode_introspect,
      .words = words},
     {.name = "smart-configuration",
      .path = "/.well-known/smart-configuration",
