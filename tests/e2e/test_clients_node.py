@@ -146,3 +146,17 @@ def test_oauth(oauth, library):
     for what in ("device: revoke", "device: revoke again"):
         assert "refused" not in said[what]
     is_refused("device: refresh after that", "invalid_grant")
+
+
+@pytest.mark.parametrize("library", ["openid-client", "oauth4webapi"])
+def test_dpop(small_world, library):
+    """With a key of its own, and a nonce for each proof. The proofs name the URL that is asked, so that
+    is the issuer's."""
+    issuer = "http://127.0.0.1"
+    world = small_world(f"[realm /oauth/token]\ndialect = oauth\nissuer = {issuer}\ngrants = refresh password\n"
+                        "dpop = required\ndpop-nonce = on\n")
+    said = node("dpop.mjs", library, world.serve("nginx").url, issuer, "ada", PASSWORD)
+    tokens = [said[what]["said"] for what in ("login", "refresh", "refresh again")]
+    assert [answer["token_type"] for answer in tokens] == ["dpop"] * 3  # as the libraries spell it
+    assert len({answer["refresh_token"] for answer in tokens}) == 3
+    assert said["thief"]["refused"]["error"] == "invalid_grant"
