@@ -100,7 +100,7 @@ static bool write_token(const struct webhook *webhook, const struct webhook_told
 {
     const struct event *event = told->event;
     int64_t at_s = event->at_ms / CLOCK_SECOND;
-    struct buffer header, payload;
+    struct buffer payload;
     struct json_out out;
     char id[37];
     struct text token;
@@ -108,14 +108,6 @@ static bool write_token(const struct webhook *webhook, const struct webhook_told
     if (signer == NULL || told->realm == NULL) {
         return false;
     }
-    buffer_start(&header, arena, 128);
-    out = json_out_start(&header, JSON_STYLE_PLAIN);
-    json_out_open(&out);
-    json_out_member(&out, "alg", text_of(signing_algorithm_name(signing_key_algorithm(signer))));
-    json_out_member(&out, "typ", TEXT("secevent+jwt"));
-    json_out_member(&out, "kid", text_of(signing_key_kid(signer)));
-    json_out_close(&out);
-
     buffer_start(&payload, arena, 512);
     out = json_out_start(&payload, JSON_STYLE_PLAIN);
     codec_uuid_format(told->id, id);
@@ -139,8 +131,8 @@ static bool write_token(const struct webhook *webhook, const struct webhook_told
     json_out_close(&out);
     json_out_close(&out);
     json_out_close(&out);
-    if (!jws_sign(signer, buffer_text(&header), buffer_text(&payload), arena, &token) ||
-        header.failed || payload.failed) {
+    if (payload.failed ||
+        !jws_sign_as(signer, "secevent+jwt", buffer_text(&payload), arena, &token)) {
         return false;
     }
     buffer_add(body, token);

@@ -68,6 +68,11 @@ static void write_document(struct json_out *out, const struct request *request)
     }
     add_endpoint(out, request, "revocation", &operation_logout, proofs_or_none);
     add_endpoint(out, request, "introspection", &operation_introspect, proofs);
+    if (metadata_mount(request, &operation_introspect) != NULL) { /* RFC 9701 section 7 */
+        metadata_add_words(
+            out, "introspection_signing_alg_values_supported",
+            (const char *const[]){signing_algorithm_name(request->realm->policy.algorithm), NULL});
+    }
     metadata_add_url(out, "device_authorization_endpoint", request, &operation_device);
     oauth_expiration_add_types(out, request);
 }

@@ -6,9 +6,12 @@
 #include "dialect/answer.h"
 #include "dialect/oauth_client.h"
 #include "dialect/oauth_expiration.h"
+#include "operation/introspect.h"
 
-#define JSON_TYPE "application/json;charset=UTF-8"
+#define JSON_TYPE   "application/json;charset=UTF-8"
+#define SIGNED_TYPE "application/token-introspection+jwt"
 
+static void write_state(struct json_out *out, const struct request *request, enum outcome outcome);
 static void add_access_token(struct json_out *out, const struct answer *answer);
 static void add_refresh_token(struct json_out *out, const struct request *request);
 static void add_named(struct json_out *out, const char *key, struct text value);
@@ -47,29 +50,46 @@ void oauth_token_query_encode_revoked(const struct request *request, enum outcom
     answer_body(response, 200, NULL, (struct text){0});
 }
 
+/* RFC 9701 section 4: who wants it signed says so. Section 5 needs an issuer. */
+bool oauth_token_query_decode_introspection(struct request *request, enum outcome *refusal)
+{
+    request->input.refresh.signed_answer =
+        request->realm->issuer[0] != '\0' && http_accepts(&request->http->request, SIGNED_TYPE);
+    return oauth_token_query_decode(request, refusal);
+}
+
 void oauth_token_query_encode_state(const struct request *request, enum outcome outcome,
                                     struct http_response *response)
 {
-    const struct answer *answer = &request->answer;
     struct buffer body;
     struct json_out out;
+    struct text token = {0};
 
-    if (outcome == OUTCOME_INACTIVE) {
-        answer_body(response, 200, JSON_TYPE, TEXT("{\"active\":false}"));
-        return;
-    }
     buffer_start(&body, request->arena, request->input.refresh.refresh_token.size + 512);
     out = json_out_start(&body, JSON_STYLE_PLAIN);
-    json_out_open(&out);
-    json_out_key(&out, "active");
-    json_out_value(&out, json_true());
-    if (answer->payload != NULL) {
-        add_access_token(&out, answer);
-    } else {
-        add_refresh_token(&out, request);
+    write_state(&out, request, outcome);
+    if (!request->input.refresh.signed_answer) {
+        answer_buffer(response, 200, JSON_TYPE, &body);
+        return;
     }
-    json_out_close(&out);
-    answer_buffer(response, 200, JSON_TYPE, &body);
+    body.failed = body.failed || !introspect_sign(request, buffer_text(&body), &token);
+    answer_body(response, 200, SIGNED_TYPE, token);
+    response->failed = response->failed || body.failed;
+}
+
+static void write_state(struct json_out *out, const struct request *request, enum outcome outcome)
+{
+    json_out_open(out);
+    json_out_key(out, "active");
+    json_out_bool(out, outcome != OUTCOME_INACTIVE);
+    if (outcome == OUTCOME_INACTIVE) {
+        /* and nothing else */
+    } else if (request->answer.payload != NULL) {
+        add_access_token(out, &request->answer);
+    } else {
+        add_refresh_token(out, request);
+    }
+    json_out_close(out);
 }
 
 /* What it says itself, but for what is said here. */

@@ -79,15 +79,8 @@ static const struct wording health_words[] = {
 /* Who does not name OpenMetrics gets the older format, which every scraper reads. */
 static bool decode_metrics(struct request *request, enum outcome *refusal)
 {
-    struct metrics_input *input = &request->input.metrics;
-    struct text accepted;
-
     (void)refusal;
-    if (http_header(&request->http->request, "accept", &accepted) == HTTP_ONE) {
-        while (accepted.size > 0 && !input->open_metrics) {
-            input->open_metrics = http_media_is(text_split(&accepted, ','), OPEN_METRICS_TYPE);
-        }
-    }
+    request->input.metrics.open_metrics = http_accepts(&request->http->request, OPEN_METRICS_TYPE);
     return true;
 }
 

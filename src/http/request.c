@@ -311,6 +311,20 @@ bool http_media_is(struct text content_type, const char *type)
     return text_equal_ignore_case(media, text_of(type));
 }
 
+bool http_accepts(const struct http_request *request, const char *type)
+{
+    struct text accepted = {0};
+    bool named = false;
+
+    if (http_header(request, "accept", &accepted) != HTTP_ONE) {
+        return false;
+    }
+    while (accepted.size > 0 && !named) {
+        named = http_media_is(text_split(&accepted, ','), type);
+    }
+    return named;
+}
+
 /* ---- cookies ---- */
 
 static size_t add_cookies(struct text header, const char *name, struct text *values, size_t room,

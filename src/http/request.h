@@ -83,6 +83,8 @@ bool http_none_match(const struct http_request *request, struct text tag);
 
 /* Is this the media type, whatever its parameters? Ignores case. */
 bool http_media_is(struct text content_type, const char *type);
+/* Does Accept name this media type? A range such as star/star names none. */
+bool http_accepts(const struct http_request *request, const char *type);
 
 /* The values of the cookies of this name, in the order sent and each once; not decoded, without
  * quotes round them. An empty one counts as absent. A browser sends two of one name when their

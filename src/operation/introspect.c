@@ -3,12 +3,15 @@
  * changes nothing: an access token (standing.c), or a refresh token of the client's own that would
  * be renewed. Knows who may ask after which; does not know how either is sent, or what is told of
  * one that is no good. */
+#include "operation/introspect.h"
+
 #include <stddef.h>
 #include <string.h>
 
 #include "operation/client_auth.h"
 #include "operation/operation.h"
 #include "operation/standing.h"
+#include "token/jws.h"
 
 struct introspect {
     struct clock_moment now;
@@ -16,10 +19,12 @@ struct introspect {
     bool writes; /* the client's assertion is used up */
     struct store_write write;
     struct client_identity client;
-    struct standing standing; /* last, because it is large and not zeroed */
+    const struct signing_key *signer; /* of the answer; NULL = it is not signed */
+    struct standing standing;         /* last, because it is large and not zeroed */
 };
 
 static bool begin(struct request *request);
+static bool find_signer(struct request *request, struct introspect *introspect);
 static struct store_write *step(struct request *request, enum outcome *outcome);
 static void written(struct request *request, enum store_result result);
 static enum outcome judge(struct request *request, struct introspect *introspect);
@@ -49,7 +54,48 @@ static bool begin(struct request *request)
     if (outcome_class(introspect->outcome) == OUTCOME_CLASS_TOKEN) {
         introspect->outcome = OUTCOME_INACTIVE; /* and no more (section 2.2) */
     }
+    if (outcome_is_grant(introspect->outcome) && request->input.refresh.signed_answer &&
+        !find_signer(request, introspect)) {
+        introspect->outcome = OUTCOME_FAULT;
+        introspect->writes = false;
+    }
     return true;
+}
+
+/* Before anything is written: an assertion is not used up for no answer. */
+static bool find_signer(struct request *request, struct introspect *introspect)
+{
+    const struct keyring *keyring = issuer_keyring_now(request->issuer, &request->fault);
+    enum signing_algorithm algorithm = request->realm->policy.algorithm;
+
+    if (keyring == NULL) {
+        return false;
+    }
+    introspect->signer = keyring_signer(keyring, algorithm, request->realm->name);
+    if (introspect->signer == NULL) {
+        fault_set(&request->fault, "no active %s signing key for %s",
+                  signing_algorithm_name(algorithm), request->realm->name);
+    }
+    return introspect->signer != NULL;
+}
+
+bool introspect_sign(const struct request *request, struct text said, struct text *token)
+{
+    const struct introspect *introspect = request->state;
+    struct buffer payload;
+    struct json_out out;
+
+    buffer_start(&payload, request->arena, said.size + 256);
+    out = json_out_start(&payload, JSON_STYLE_PLAIN);
+    json_out_open(&out);
+    json_out_member(&out, "iss", text_of(request->realm->issuer));
+    json_out_member(&out, "aud", text_of(introspect->client.id));
+    json_out_member_int(&out, "iat", request->answer.now_ms / CLOCK_SECOND);
+    json_out_key(&out, "token_introspection");
+    buffer_add(&payload, said);
+    json_out_close(&out);
+    return !payload.failed && jws_sign_as(introspect->signer, "token-introspection+jwt",
+                                          buffer_text(&payload), request->arena, token);
 }
 
 static struct store_write *step(struct request *request, enum outcome *outcome)

@@ -23,7 +23,7 @@ liboperation_a_SOURCES = \
 	src/operation/hook_answer.c src/operation/hook_answer.h \
 	src/operation/hook_cache.c src/operation/hook_cache.h \
 	src/operation/hook_http.c src/operation/hook_http.h \
-	src/operation/introspect.c \
+	src/operation/introspect.c src/operation/introspect.h \
 	src/operation/issue.c src/operation/issue.h \
 	src/operation/issuer.c src/operation/issuer.h \
 	src/operation/jwt_claims.c src/operation/jwt_claims.h \

@@ -67,6 +67,7 @@ struct refresh_input {
     struct text password;
     bool everywhere;         /* a logout: ends all sessions of the account */
     bool silent;             /* a logout: a token of no live session is granted, too */
+    bool signed_answer;      /* an introspection: the answer shall be signed */
     bool by_access_token;    /* a logout: refresh_token may be an access token as well */
     bool access_token_given; /* signature, user and session must match; expiry is ignored */
     struct text access_token;

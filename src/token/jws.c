@@ -38,6 +38,22 @@ bool jws_sign(const struct signing_key *key, struct text header, struct text pay
     return buffer_finish(&buffer, token);
 }
 
+bool jws_sign_as(const struct signing_key *key, const char *type, struct text payload,
+                 struct arena *arena, struct text *token)
+{
+    struct buffer header;
+    struct json_out out;
+
+    buffer_start(&header, arena, 128);
+    out = json_out_start(&header, JSON_STYLE_PLAIN);
+    json_out_open(&out);
+    json_out_member(&out, "alg", text_of(signing_algorithm_name(signing_key_algorithm(key))));
+    json_out_member(&out, "typ", text_of(type));
+    json_out_member(&out, "kid", text_of(signing_key_kid(key)));
+    json_out_close(&out);
+    return !header.failed && jws_sign(key, buffer_text(&header), payload, arena, token);
+}
+
 /* ---- the gate ---- */
 
 bool jws_gate(struct arena *arena, struct text token, struct jws *jws)

@@ -15,6 +15,10 @@ enum { JWS_MAX = 8192 };
 bool jws_sign(const struct signing_key *key, struct text header, struct text payload,
               struct arena *arena, struct text *token);
 
+/* The same with a header of alg, typ and kid. */
+bool jws_sign_as(const struct signing_key *key, const char *type, struct text payload,
+                 struct arena *arena, struct text *token);
+
 /* The gate that every compact JWS passes before anything else reads it (docs/hazards.md):
  * three non-empty parts of canonical base64url, at most JWS_MAX characters, header one JSON object
  * without duplicates, `alg` a string, no `crit`, no `b64`, no `zip`. */

@@ -199,6 +199,28 @@ def test_keys_that_are_named_are_taken_and_no_others(site):
     assert error("HS256", OctKey.import_key(b"k" * 32)) == "invalid_dpop_proof"
 
 
+@pytest.mark.parametrize("site", ["usual", "grants"], indirect=True)
+def test_introspection_is_signed_for_who_asks(site):
+    """RFC 9701, in the algorithm that is named: what is said without a signature, and of an inactive token no more."""
+    [algorithm] = site.said["introspection_signing_alg_values_supported"]
+    secret = site.world.secrets["web"]
+    login = site.world.installed.login("/oauth/token", "ada", PASSWORD, "web", secret)
+    keys = requests.get(site.here("jwks_uri"), timeout=TIMEOUT).json()
+    signed = {"Accept": "application/json;q=0.5, application/token-introspection+jwt"}
+    for token, active in ((login.access_token, True), (login.refresh_token, True), ("none", False)):
+        plain = site.post("introspection_endpoint", {"token": token}, auth=("web", secret))
+        answer = site.post("introspection_endpoint", {"token": token}, auth=("web", secret), headers=signed)
+        assert answer.status_code == 200 and plain.headers["Content-Type"].startswith("application/json")
+        assert answer.headers["Content-Type"] == "application/token-introspection+jwt"
+        claims = JsonWebToken([algorithm]).decode(answer.text, keys)
+        assert claims.header["typ"] == "token-introspection+jwt"
+        assert (claims["iss"], claims["aud"]) == (ISSUER, "web") and abs(claims["iat"] - time.time()) < 60
+        assert set(claims) == {"iss", "aud", "iat", "token_introspection"}
+        assert claims["token_introspection"] == plain.json() and plain.json()["active"] is active
+    refused = site.post("introspection_endpoint", {"token": login.access_token}, headers=signed)
+    assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
+
+
 @pytest.mark.parametrize("kind", servers.KINDS)
 def test_documents_behind_each_server(small_world, kind):
     """A path of the issuer is behind the name (RFC 8414) or before it (OpenID Connect)."""

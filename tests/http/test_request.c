@@ -325,6 +325,31 @@ static void test_header(void **state)
     }
 }
 
+static void test_accepts(void **state)
+{
+    static const struct row {
+        const char *accept;
+        bool json;
+    } rows[] = {
+        {"HTTP_ACCEPT=application/json", true},
+        {"HTTP_ACCEPT=text/html, Application/JSON;q=0.5", true},
+        {"HTTP_ACCEPT=,,application/json,", true},
+        {"HTTP_ACCEPT=*/*", false},
+        {"HTTP_ACCEPT=application/*", false},
+        {"HTTP_ACCEPT=application/jsonx", false},
+        {"HTTP_ACCEPT=", false},
+        {"HTTP_HOST=application/json", false},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct http_request request = request_of(*state, VARIABLES(rows[i].accept));
+
+        if (http_accepts(&request, "application/json") != rows[i].json) {
+            fail_msg("%s", rows[i].accept);
+        }
+    }
+}
+
 static void test_media_type(void **state)
 {
     static const struct row {
@@ -624,6 +649,7 @@ int main(void)
         cmocka_unit_test(test_content_length),
         cmocka_unit_test(test_header),
         cmocka_unit_test(test_none_match),
+        cmocka_unit_test(test_accepts),
         cmocka_unit_test(test_media_type),
         cmocka_unit_test(test_cookies),
         cmocka_unit_test(test_hundreds_of_cookies),
