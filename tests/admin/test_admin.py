@@ -1253,7 +1253,12 @@ def test_client_has_a_policy_of_its_own(fresh):
     assert fresh.refresh(first, client_id="tool")["error"] == "unauthorized_client"
     fresh.run("client", "set", "tool", "--grant", "all")
     assert fresh.explain(first)["outcome"] == "rotated"
-    for wrong in ("idle-lifetime=soon", "recovery-generations=9", "rotation=maybe", "rotation", "colour=red"):
+    fresh.run("client", "set", "tool", "--policy", "dpop=required")
+    assert "dpop=required" in fresh.json("client", "show", "tool")["policy"]
+    assert fresh.refresh(first, client_id="tool")["error"] == "invalid_dpop_proof"
+    fresh.run("client", "set", "tool", "--policy", "dpop=")
+    assert "access_token" in fresh.refresh(first, client_id="tool")
+    for wrong in ("dpop=optional", "idle-lifetime=soon", "recovery-generations=9", "rotation=maybe", "rotation", "colour=red"):
         fresh.run("client", "set", "tool", "--policy", wrong, status=USAGE)
     fresh.run("client", "set", "tool", "--grant", "magic", status=USAGE)
     fresh.run("client", "set", "nobody", "--grant", "all", status=REFUSED)
