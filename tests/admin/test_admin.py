@@ -1449,9 +1449,10 @@ def test_explain_when_and_why(fresh):
 
 def test_explain_has_a_sentence_for_each_row(fresh):
     """Each row of the decision table (docs/design.md section 4) that a request can meet here, but those
-    that need a clock which was wrong (tests/decision has them) or a hook (tests/e2e/test_hook.py)."""
+    that need a clock which was wrong (tests/decision has them), a hook or a key (tests/e2e/test_hook.py,
+    test_dpop.py)."""
     table = (ROOT / "docs" / "design.md").read_text().partition("| c against n |")[2].partition("\n\n")[0]
-    assert len(table.splitlines()) == 2 + 13, "a row came or went: tell its sentence here"
+    assert len(table.splitlines()) == 2 + 14, "a row came or went: tell its sentence here"
     mount = "[retoken]\ndata = .\n[mount /oauth/token]\ndialect = oauth\n"
     fresh.account()
     fresh.run("client", "add", "web", "--public")

@@ -149,6 +149,19 @@ def test_a_bound_session_is_its_keys(server):
     granted(renew(server, second["refresh_token"], proof()))
 
 
+def test_who_proves_the_key_is_no_thief(small_world):
+    """A lost answer is given again, without a window (docs/design.md section 4), and `explain` says so."""
+    world = small_world(SETTINGS + "concurrency-window = 0\n")
+    server = world.serve("socket")
+    first = granted(log_in(server, proof()))
+    second = granted(renew(server, first["refresh_token"], proof()))
+    said = world.installed.run("explain", first["refresh_token"]).stdout.decode()
+    assert "who proves the key of its session gets its successor again" in said, said
+    refused(renew(server, first["refresh_token"]), "invalid_grant")
+    assert granted(renew(server, first["refresh_token"], proof()))["refresh_token"] == second["refresh_token"]
+    granted(renew(server, second["refresh_token"], proof()))
+
+
 def test_a_nonce_helps_a_wrong_clock(server):
     late = int(time.time()) - 3600
     nonce = refused(log_in(server, proof(iat=late)), "use_dpop_nonce").header("DPoP-Nonce")
