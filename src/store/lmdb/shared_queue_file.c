@@ -14,7 +14,7 @@
 
 static struct shared_file *map_file(const char *path, const struct crypto_mac *mac);
 static bool make_file(const char *path, const struct crypto_mac *mac);
-static bool identify(const struct crypto_mac *mac, struct shared_file *first);
+static bool identify(const struct crypto_mac *mac, struct shared_identity *identity);
 
 struct shared_file *shared_file_map(const char *directory, const struct crypto_mac *mac)
 {
@@ -39,7 +39,7 @@ static struct shared_file *map_file(const char *path, const struct crypto_mac *m
 {
     int descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     struct shared_file *file = MAP_FAILED;
-    struct shared_file right;
+    struct shared_identity right;
     struct stat status;
 
     if (descriptor < 0) {
@@ -52,9 +52,7 @@ static struct shared_file *map_file(const char *path, const struct crypto_mac *m
     close(descriptor);
     if (file == MAP_FAILED) {
         return NULL;
-    } else if (!identify(mac, &right) ||
-               memcmp(file->identity, right.identity, sizeof right.identity) != 0 ||
-               !secret_equal(file->mac, right.mac, sizeof right.mac)) {
+    } else if (!identify(mac, &right) || !secret_equal(&file->identity, &right, sizeof right)) {
         shared_file_unmap(file);
         return NULL;
     }
@@ -66,27 +64,25 @@ static struct shared_file *map_file(const char *path, const struct crypto_mac *m
 static bool make_file(const char *path, const struct crypto_mac *mac)
 {
     struct whole_file whole;
-    struct shared_file first;
+    struct shared_identity identity;
     struct fault ignored;
 
-    if (!identify(mac, &first) || !whole_file_open(&whole, path, 0600, &ignored)) {
+    if (!identify(mac, &identity) || !whole_file_open(&whole, path, 0600, &ignored)) {
         return false;
     }
-    if (posix_fallocate(whole.file, 0, (off_t)sizeof first) != 0 ||
-        !whole_file_put(&whole, &first, offsetof(struct shared_file, seats))) {
+    if (posix_fallocate(whole.file, 0, (off_t)sizeof(struct shared_file)) != 0 ||
+        !whole_file_put(&whole, &identity, sizeof identity)) {
         whole_file_drop(&whole);
         return false;
     }
     return whole_file_finish(&whole, true, &ignored) == WHOLE_FILE_DONE;
 }
 
-/* Fills in the first two members: what the file must say to be read by this program with this
- * record key. */
-static bool identify(const struct crypto_mac *mac, struct shared_file *first)
+static bool identify(const struct crypto_mac *mac, struct shared_identity *identity)
 {
-    memset(first->identity, 0, sizeof first->identity);
-    snprintf((char *)first->identity, sizeof first->identity,
-             "retoken commit.queue 1 %d %zu %zu %zu", SHARED_SEATS, sizeof(struct shared_file),
-             sizeof(struct shared_seat), sizeof(struct shared_head));
-    return crypto_mac_compute(mac, first->identity, sizeof first->identity, first->mac);
+    memset(identity, 0, sizeof *identity);
+    snprintf(identity->says, sizeof identity->says, "retoken commit.queue 1 %d %zu %zu %zu",
+             SHARED_SEATS, sizeof(struct shared_file), sizeof(struct shared_seat),
+             sizeof(struct shared_head));
+    return crypto_mac_compute(mac, identity->says, sizeof identity->says, identity->mac);
 }

@@ -49,9 +49,15 @@ struct shared_word {
     _Alignas(64) atomic_uint_least32_t now;
 };
 
-struct shared_file {
-    uint8_t identity[64]; /* what shared_queue_file.c says of its own */
+/* What a file says that this program may read with this record key. */
+struct shared_identity {
+    char says[64]; /* version and sizes */
     uint8_t mac[CRYPTO_HASH_SIZE];
+    uint8_t unused[32]; /* zero */
+};
+
+struct shared_file {
+    struct shared_identity identity;
     _Alignas(64) atomic_uint_least32_t seats; /* that have been used, from the first on */
     struct shared_word words[SHARED_SEATS];
     struct shared_seat places[SHARED_SEATS];
