@@ -326,6 +326,7 @@ static void what_a_dead_process_left_is_not_done(void **state)
     assert_store(STORE_OK, rotate(1, 0, &f->fault));
     assert_int_equal(fixture_find(f, 0).generation, 0);
     assert_int_equal(fixture_find(f, 1).generation, 1);
+    wait_for_waiting(0);
 }
 
 static void a_seat_of_a_dead_process_is_used_again(void **state)

@@ -334,7 +334,10 @@ static bool take(struct shared_queue *queue, uint32_t seat, struct guest *guest)
     guest->write.unsure = stage_of(word) == SHARED_TAKEN;
     guest->seat = seat;
     guest->word = at_stage(word, SHARED_TAKEN);
-    if (owner == 0 || !move(queue, seat, word, SHARED_TAKEN)) {
+    if (owner == 0) {
+        move(queue, seat, word, SHARED_FREE); /* or it would be looked at with every commit */
+        return false;
+    } else if (!move(queue, seat, word, SHARED_TAKEN)) {
         return false;
     } else if (!read_in(queue, guest, owner)) {
         guest->write.result = STORE_FAULT;
