@@ -59,18 +59,15 @@ bool verbs_settle(const struct verbs *verbs, struct rows *rows, struct store_wri
 
     rows->fault = write->fault;
     result = verbs->apply(verbs, rows, write);
-    if (result == STORE_STALE && write->unsure && write->kind == STORE_WRITE_ROTATE &&
-        sessions_was_rotated(rows, &write->of.rotate)) {
-        write->result = STORE_OK;
-        return true;
-    }
+    bool was_done = result == STORE_STALE && write->unsure && write->kind == STORE_WRITE_ROTATE &&
+                    sessions_was_rotated(rows, &write->of.rotate);
     for (size_t i = 0; result == STORE_OK && i < write->events; i++) {
         events_append(rows, &write->event[i]);
     }
     failed = rows->failed;
     rows->failed = false; /* for the next */
     write->ends = rows->ended->count > ended;
-    write->result = failed ? STORE_FAULT : result;
+    write->result = failed ? STORE_FAULT : was_done ? STORE_OK : result;
     return write->result == STORE_OK || (rows->changes == before && !rows->full);
 }
 
