@@ -441,9 +441,14 @@ static void put_successor(struct rows *rows, const struct store_rotation *rotati
 bool sessions_was_rotated(struct rows *rows, const struct store_rotation *rotation)
 {
     struct record_session stored;
+    bool was_rotated = rows_session_get(rows, rotation->id, &stored) &&
+                       stored.session.generation == rotation->to &&
+                       stored.session.end == SESSION_LIVE;
 
-    return rows_session_get(rows, rotation->id, &stored) &&
-           stored.session.generation == rotation->to && stored.session.end == SESSION_LIVE;
+    if (was_rotated) {
+        rows_session_put(rows, &stored);
+    }
+    return was_rotated;
 }
 
 void sessions_stamp(struct rows *rows, const struct store_rotation *rotation)
