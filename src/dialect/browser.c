@@ -124,8 +124,8 @@ void browser_add_headers(struct request *request)
         http_response_header_c(response, "Vary", "Origin");
     }
     /* which client asks is not known before it does */
-    if (request->page != PAGE_ALLOWED &&
-        (request->page != PAGE_OF_CLIENT || request->operation != &operation_preflight)) {
+    if (request->page == PAGE_OWN || request->page == PAGE_FOREIGN ||
+        (request->page == PAGE_OF_CLIENT && request->operation != &operation_preflight)) {
         return;
     }
     http_response_header(response, "Access-Control-Allow-Origin", request->origin);

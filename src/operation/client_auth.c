@@ -109,17 +109,28 @@ static bool check(struct request *request, const struct token_ref *ref, int64_t 
     return true;
 }
 
-/* Where it is not for the session's client to say. */
+/* Where it is for the session's client to say, which may be another, this one says who reads that
+ * there is no such session. */
 static bool is_its_page(struct request *request, const struct client *client, enum outcome *refusal)
 {
-    return request->operation->finds_client || client_auth_page_matches(request, client, refusal);
+    bool asks_session = request->operation->finds_client;
+    bool listed = request->page == PAGE_OWN || request->page == PAGE_ALLOWED;
+
+    if (asks_session && (client == NULL || listed)) {
+        return true;
+    } else if (!client_auth_page_matches(request, client, refusal)) {
+        return false;
+    } else if (asks_session) {
+        request->page = PAGE_OF_NAMED_CLIENT;
+    }
+    return true;
 }
 
 /* From here on the page may read the answer, or nothing of it. */
 bool client_auth_page_matches(struct request *request, const struct client *client,
                               enum outcome *refusal)
 {
-    if (request->page == PAGE_OF_CLIENT) {
+    if (request->page == PAGE_OF_CLIENT || request->page == PAGE_OF_NAMED_CLIENT) {
         bool named = client != NULL && client->enabled &&
                      text_has_word(text_of(client->origins), request->origin);
 

@@ -86,18 +86,19 @@ static enum outcome judge(struct request *request, struct own_sessions *own)
     request->answer.now_ms = now.wall_ms;
     outcome =
         standing_of_access_token(request, request->input.own_sessions.access_token, now, standing);
-    if (outcome != OUTCOME_SERVED ||
-        !possession_of_token(request, request->input.own_sessions.access_token,
-                             request->answer.payload, now.wall_ms, &outcome)) {
+    if (standing->found && !ownership_page_matches(request, &standing->view, &refusal)) {
+        return refusal; /* the page first: whose it is may read what is wrong with the key */
+    } else if (outcome != OUTCOME_SERVED ||
+               !possession_of_token(request, request->input.own_sessions.access_token,
+                                    request->answer.payload, now.wall_ms, &outcome)) {
         return outcome;
     } else if (!standing->found) {
         return OUTCOME_TOKEN_ALONE;
     } else if (!standing->view.has_account) {
         return OUTCOME_WRONG_USER;
-    } else if (!access_token_is_for_us(request->realm, request->answer.payload)) {
-        return OUTCOME_TOKEN_INVALID;
     }
-    return ownership_page_matches(request, &standing->view, &refusal) ? OUTCOME_SERVED : refusal;
+    return access_token_is_for_us(request->realm, request->answer.payload) ? OUTCOME_SERVED
+                                                                           : OUTCOME_TOKEN_INVALID;
 }
 
 /* Is it one that its user would call a session: of this realm, begun, and not over? */

@@ -210,8 +210,11 @@ struct answer {
 struct operation;
 
 /* Whose page makes a browser send this request: none, or one of our own origin; one that may read
- * the answer; one that may if the session's client has its origin; one that may not. */
-enum page { PAGE_OWN, PAGE_ALLOWED, PAGE_OF_CLIENT, PAGE_FOREIGN };
+ * the answer; one that may if the session's client has its origin; the same, which may read
+ * refusals until the session is found, because it is a page of the client that it names; one that
+ * may not.
+ */
+enum page { PAGE_OWN, PAGE_ALLOWED, PAGE_OF_CLIENT, PAGE_OF_NAMED_CLIENT, PAGE_FOREIGN };
 
 struct request {
     struct http_exchange *http; /* NULL where no HTTP request is behind it */
@@ -229,7 +232,7 @@ struct request {
     struct form form;  /* decoded form body; empty when there is none */
     json_t *json;      /* parsed JSON body; NULL when there is none */
     enum page page;
-    struct text origin;      /* of PAGE_ALLOWED and PAGE_OF_CLIENT */
+    struct text origin;      /* but of PAGE_OWN and PAGE_FOREIGN */
     struct text remote_user; /* whom the web server has checked, where the endpoint needs that */
 
     /* what is asked */

@@ -8,8 +8,6 @@
 
 #include <cmocka.h>
 
-#include <string.h>
-
 #include "dialect/browser.h"
 #include "dialect/dialect.h"
 
@@ -238,13 +236,47 @@ static void test_who_is_a_browser(void **state)
     }
 }
 
+/* A page may read an answer once a client has named its origin, and every preflight before. */
+static void test_who_may_read(void **state)
+{
+    static const struct {
+        enum page page;
+        const struct operation *operation;
+        bool read;
+    } cases[] = {
+        {PAGE_OWN, &operation_refresh, false},
+        {PAGE_ALLOWED, &operation_refresh, true},
+        {PAGE_OF_CLIENT, &operation_refresh, false},
+        {PAGE_OF_CLIENT, &operation_preflight, true},
+        {PAGE_OF_NAMED_CLIENT, &operation_refresh, true},
+        {PAGE_FOREIGN, &operation_refresh, false},
+    };
+    struct trial trial;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct http_response *response = &trial.http.response;
+        bool read = false;
+
+        begin(&trial);
+        trial.request.page = cases[i].page;
+        trial.request.operation = cases[i].operation;
+        trial.request.origin = TEXT("https://b.example");
+        browser_add_headers(&trial.request);
+        for (size_t j = 0; j < response->header_count; j++) {
+            read = read || (text_is(response->headers[j].name, "Access-Control-Allow-Origin") &&
+                            text_is(response->headers[j].value, "https://b.example"));
+        }
+        assert_int_equal(read, cases[i].read);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pages),
-        cmocka_unit_test(test_navigated),
-        cmocka_unit_test(test_repeated),
-        cmocka_unit_test(test_who_is_a_browser),
+        cmocka_unit_test(test_pages),        cmocka_unit_test(test_navigated),
+        cmocka_unit_test(test_repeated),     cmocka_unit_test(test_who_is_a_browser),
+        cmocka_unit_test(test_who_may_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,19 +10,26 @@
 #include "base/codec.h"
 #include "operation/world.h"
 
-static enum outcome ask(struct world *w, struct text token, const char *session,
-                        struct answer *answer)
+/* session: the one to be ended; NULL: they are listed. */
+static struct request asking(struct world *w, struct text token, const char *session)
 {
     struct request request = {.arena = w->arena,
                               .issuer = &w->issuer,
                               .mount = &w->mount,
                               .realm = &w->realm,
                               .operation = &operation_own_sessions};
-    enum outcome outcome;
 
     request.input.own_sessions = (struct own_sessions_input){
         .access_token = token, .ends = session != NULL, .session = text_of(session)};
-    outcome = operation_run(&request);
+    return request;
+}
+
+static enum outcome ask(struct world *w, struct text token, const char *session,
+                        struct answer *answer)
+{
+    struct request request = asking(w, token, session);
+    enum outcome outcome = operation_run(&request);
+
     *answer = request.answer;
     return outcome;
 }
@@ -149,6 +156,41 @@ static void test_with_which_tokens(void **state)
     assert_int_equal(world_record(w, tokens.session).end, SESSION_LIVE);
 }
 
+/* A page of the session's client may read what is wrong, too; another's learns and ends nothing. */
+static void test_pages(void **state)
+{
+    static const struct {
+        const char *origin;
+        bool revoked, keyed;
+        enum outcome outcome;
+        enum page page;
+    } rows[] = {
+        {"https://two.example", false, false, OUTCOME_PAGE_FOREIGN, PAGE_FOREIGN},
+        {"https://app.example", false, true, OUTCOME_WRONG_KEY, PAGE_ALLOWED},
+        {"https://app.example", false, false, OUTCOME_ENDED, PAGE_ALLOWED},
+        {"https://app.example", true, false, OUTCOME_TOKEN_REVOKED, PAGE_ALLOWED},
+        {"https://two.example", true, false, OUTCOME_PAGE_FOREIGN, PAGE_FOREIGN},
+    };
+    struct world *w = *state;
+    struct client spa = {.enabled = true, .id = "spa", .origins = "https://app.example"};
+    struct answer first;
+    char id[37];
+
+    assert_int_equal(store_client_add(w->store, &spa, &w->fault), STORE_OK);
+    first = begin(w, "spa", id);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct request request = asking(w, first.access_token, id);
+
+        request.page = PAGE_OF_CLIENT;
+        request.origin = text_of(rows[i].origin);
+        request.possession.dpop = text_of(rows[i].keyed ? "a proof" : "");
+        assert_int_equal(world_record(w, first.session).end,
+                         rows[i].revoked ? SESSION_ENDED_LOGOUT : SESSION_LIVE);
+        assert_int_equal(operation_run(&request), rows[i].outcome);
+        assert_int_equal(request.page, rows[i].page);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +199,7 @@ int main(void)
         CASE(test_end),
         CASE(test_of_others),
         CASE(test_with_which_tokens),
+        CASE(test_pages),
     };
     return cmocka_run_group_tests_name("operation/own_sessions", tests, NULL, NULL);
 }

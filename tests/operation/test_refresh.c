@@ -673,6 +673,48 @@ static void test_origins_of_a_client(void **state)
     }
 }
 
+/* A client that only names itself says who reads that there is no such session; of one that there
+ * is, its own client. */
+static void test_page_of_a_named_client(void **state)
+{
+    static const struct {
+        const char *session; /* its client; NULL: there is none */
+        const char *named;
+        enum outcome outcome;
+        enum page page;
+    } rows[] = {
+        {NULL, "spa", OUTCOME_TOKEN_INVALID, PAGE_OF_NAMED_CLIENT},
+        {NULL, "other", OUTCOME_PAGE_FOREIGN, PAGE_FOREIGN},
+        {NULL, "nobody", OUTCOME_CLIENT_AUTH_FAILED, PAGE_OF_CLIENT},
+        {NULL, "", OUTCOME_TOKEN_INVALID, PAGE_OF_CLIENT},
+        {"spa", "spa", OUTCOME_ROTATED, PAGE_ALLOWED},
+        {"spa", "other", OUTCOME_PAGE_FOREIGN, PAGE_FOREIGN},
+        {"other", "spa", OUTCOME_WRONG_CLIENT, PAGE_OF_NAMED_CLIENT},
+        {"", "spa", OUTCOME_PAGE_FOREIGN, PAGE_FOREIGN},
+    };
+    struct world *w = *state;
+    struct client spa = {.enabled = true, .id = "spa", .origins = "https://app.example.org"};
+    struct client other = {.enabled = true, .id = "other", .origins = "https://two.example.org"};
+
+    add_client(w, &spa);
+    add_client(w, &other);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct text token = rows[i].session != NULL ? world_session(w, rows[i].session, NULL)
+                                                    : TEXT("never-issued");
+        struct request request =
+            world_clients_request(w, &operation_refresh, token, rows[i].named, "");
+        struct answer answer;
+
+        request.page = PAGE_OF_CLIENT;
+        request.origin = TEXT("https://app.example.org");
+        assert_int_equal(operation_run(&request), rows[i].outcome);
+        assert_int_equal(request.page, rows[i].page);
+        if (rows[i].session != NULL && rows[i].outcome != OUTCOME_ROTATED) { /* nothing was spent */
+            assert_int_equal(world_present(w, &w->mount, token, &answer), OUTCOME_ROTATED);
+        }
+    }
+}
+
 /* Of several cookies, only the client of the one that is chosen says who may read the answer. */
 static void test_pages_and_several_tokens(void **state)
 {
@@ -1125,6 +1167,7 @@ int main(void)
         CASE(test_clock_set_forward),
         CASE(test_override_of_a_client),
         CASE(test_origins_of_a_client),
+        CASE(test_page_of_a_named_client),
         CASE(test_pages_and_several_tokens),
         CASE(test_grants_of_a_client),
         CASE(test_removed_and_disabled_clients),
