@@ -4,10 +4,8 @@ without one, behind every server; and what is no login."""
 
 import base64
 import hashlib
-import http.server
 import re
 import shutil
-import threading
 import urllib.parse
 
 import pytest
@@ -214,30 +212,12 @@ def test_authlib(nginx):
     assert renewed["refresh_token"] != token["refresh_token"]
 
 
-class App(http.server.BaseHTTPRequestHandler):
-    """A native app's page behind its redirect URI."""
-
-    def do_GET(self):
-        if self.path.startswith("/done"):
-            self.server.arrived.append(self.path)
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(b"<!DOCTYPE html><title>Signed in</title>")
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def app():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), App)
-    server.arrived = []
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    """A native app's page, also behind its redirect URI."""
+    pages = browsers.Pages()
+    yield pages
+    pages.stop()
 
 
 @pytest.fixture
@@ -248,15 +228,14 @@ def browser(tmp_path):
 
 def test_browser(nginx, app, browser):
     """From a page of the app's, by a link to this server, and back to the app."""
-    redirect = f"http://127.0.0.1:{app.server_port}/done"
+    redirect = app.origin() + "/done"
     # the password first, as a person types it into the browser's own dialog
     browser.get(f"http://ada:{urllib.parse.quote(PASSWORD)}@127.0.0.1:{nginx.port}/oauth/authorize?{query(client_id='eve')}")
     assert browser.title == "This link does not work"
-    browser.get(f"http://127.0.0.1:{app.server_port}/")
+    browser.get(app.origin())
     link = f"{nginx.url}/oauth/authorize?{query(redirect_uri=redirect)}"
     browser.execute_script("location.href = arguments[0]", link)
-    WebDriverWait(browser, TIMEOUT).until(lambda _: app.arrived)
-    assert browser.title == "Signed in"
-    code = answered(app.arrived[0])["code"]
+    WebDriverWait(browser, TIMEOUT).until(lambda _: browser.current_url.startswith(redirect))
+    code = answered(browser.current_url)["code"]
     token = exchange(nginx, code, redirect_uri=redirect)
     assert token.status_code == 200, token.text

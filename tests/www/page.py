@@ -9,6 +9,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from lab import browser
+
 WAIT_SECONDS = 15
 
 
@@ -51,14 +53,7 @@ class Page:
 
     def module(self, text, *arguments):
         """Runs an async function body that may import the page's modules; gives what it returns."""
-        outcome = self.driver.execute_async_script(
-            "const done = arguments[arguments.length - 1];"
-            "const run = Object.getPrototypeOf(async function () {}).constructor;"
-            "new run('given', arguments[0]).call(null, arguments[1])"
-            ".then((value) => done({ value }), (error) => done({ error: String(error.stack) }))",
-            text, list(arguments))
-        assert "error" not in outcome, outcome["error"]
-        return outcome["value"]
+        return browser.run(self.driver, text, *arguments)
 
     def console_errors(self):
         """What the console complains of, other than the refusals that were asked for: Chromium reports every

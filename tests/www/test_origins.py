@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: ISC
 """Pages of other origins in a real browser: one that allow-origins names can refresh and read; any other spends
-nothing, sets no cookie and uses none, whatever it sends. 127.0.0.1 with another port is another origin of the
-same site, localhost another site."""
+nothing, sets no cookie and uses none, whatever it sends."""
 
 import contextlib
-import http.server
 import json
 import shutil
-import threading
 
 import pytest
 
 from lab import dialects, installation, machine, servers
+from lab.browser import Pages
 
 PAGE = ("127.0.0.1", "localhost")
 NAMES = {mount.path: mount for mount in dialects.MOUNTS}
@@ -20,32 +18,6 @@ READ = """
     const done = arguments[arguments.length - 1];
     fetch(arguments[0], arguments[1]).then((answer) => answer.text().then((text) => done([answer.status, text])))
         .catch((error) => done([0, String(error)]));"""
-
-
-class Pages:
-    """A server of empty pages, on a port of its own."""
-
-    def __init__(self):
-        page = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                body = page.body
-                self.send_response(200)
-                self.send_header("Content-Type", "text/html")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.body = b"<title>a page</title>"
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def origin(self, host="127.0.0.1"):
-        return f"http://{host}:{self.server.server_port}"
 
 
 class World:
@@ -73,7 +45,7 @@ def world():
         installed.init()
         allowed, other = Pages(), Pages()
         for pages in (allowed, other):
-            cleanup.callback(pages.server.shutdown)
+            cleanup.callback(pages.stop)
         installed.set_retoken(allow_origins=f"{allowed.origin()} {allowed.origin('localhost')}")
         installed.add_account("ada", "a password of ada")
         server = servers.start("lighttpd", installed, run, page=machine.ROOT / "www")
@@ -163,7 +135,7 @@ def test_another_page_cannot_use_the_cookie(world, browser, host):
         browser.get(world.other.origin(host))
         machine.wait_until(lambda: COOKIES in browser.current_url, what="the form's answer")
     finally:
-        world.other.body = b"<title>a page</title>"
+        world.other.body = world.allowed.body
     assert world.generation(victim) == 0
     assert cookies(world, browser)["refresh_token"] == victim.refresh_token
 
@@ -209,4 +181,4 @@ def test_no_page_can_frame_ours(world, browser):
         assert "Retoken" not in browser.execute_script("return document.documentElement.outerHTML")
     finally:
         browser.switch_to.default_content()
-        world.other.body = b"<title>a page</title>"
+        world.other.body = world.allowed.body
