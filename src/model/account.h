@@ -36,6 +36,12 @@ struct account {
     uint8_t rehashed[CRYPTO_HASH_SIZE];
 };
 
+/* What it is called where accounts are not logged in but spoken of: `sub`, user ids. */
+static inline struct text account_subject(const struct account *account)
+{
+    return text_of(account->subject[0] != '\0' ? account->subject : account->name);
+}
+
 /* Can an account have this name? Otherwise what to say, with ACCOUNT_NAME_MAX. */
 bool account_name_is_good(struct text name);
 #define ACCOUNT_NAME_RULE "an account's name has 1 to %d bytes of UTF-8, no control characters"

@@ -63,11 +63,7 @@ static inline bool webhook_is_revocation(const struct event *event)
 /* The `sub` of access tokens; empty where there is no account. */
 static inline struct text webhook_subject(const struct webhook_told *told)
 {
-    const struct account *account = told->account;
-
-    return account == NULL
-               ? (struct text){0}
-               : text_of(account->subject[0] != '\0' ? account->subject : account->name);
+    return told->account == NULL ? (struct text){0} : account_subject(told->account);
 }
 
 /* What a webhook is told in the words of a dialect's own server. */

@@ -5,9 +5,7 @@
 #include <stddef.h>
 
 #include "base/secret.h"
-#include "operation/access_token.h"
 #include "operation/operation.h"
-#include "operation/possession.h"
 #include "operation/standing.h"
 
 struct check {
@@ -19,8 +17,6 @@ static bool begin(struct request *request);
 static struct store_write *step(struct request *request, enum outcome *outcome);
 static enum outcome judge_all(struct request *request, struct check *check,
                               struct clock_moment now);
-static enum outcome judge(struct request *request, struct check *check, struct text token,
-                          struct clock_moment now);
 
 const struct operation operation_check = {
     .word = "check", .routine = true, .begin = begin, .step = step};
@@ -38,7 +34,8 @@ static struct store_write *step(struct request *request, enum outcome *outcome)
     request->answer.now_ms = now.wall_ms;
     *outcome = request->input.refresh.candidate_count > 0
                    ? judge_all(request, check, now)
-                   : judge(request, check, request->input.refresh.refresh_token, now);
+                   : standing_of_user(request, request->input.refresh.refresh_token, now,
+                                      &check->standing);
     return NULL;
 }
 
@@ -55,7 +52,7 @@ static enum outcome judge_all(struct request *request, struct check *check, stru
         enum outcome found;
 
         request->answer = blank;
-        found = judge(request, check, input->candidates[i], now);
+        found = standing_of_user(request, input->candidates[i], now, &check->standing);
         if (found == OUTCOME_FAULT) {
             return OUTCOME_FAULT;
         } else if (found != OUTCOME_SERVED) {
@@ -73,23 +70,4 @@ static enum outcome judge_all(struct request *request, struct check *check, stru
         request->answer = check->answer;
     }
     return outcome;
-}
-
-static enum outcome judge(struct request *request, struct check *check, struct text token,
-                          struct clock_moment now)
-{
-    struct standing *standing = &check->standing;
-    enum outcome outcome = standing_of_access_token(request, token, now, standing);
-
-    if (outcome != OUTCOME_SERVED) {
-        return outcome;
-    } else if (!standing->found) {
-        return OUTCOME_TOKEN_ALONE;
-    } else if (!possession_of_token(request, token, request->answer.payload, now.wall_ms,
-                                    &outcome)) {
-        return outcome;
-    } else if (!access_token_is_for_us(request->realm, request->answer.payload)) {
-        return OUTCOME_TOKEN_INVALID; /* RFC 9068 section 4: another resource's may come from it */
-    }
-    return standing->view.has_account ? OUTCOME_SERVED : OUTCOME_WRONG_USER;
 }

@@ -125,8 +125,7 @@ static bool prepare(struct asking *asking)
     json_out_member(&out, "hook", text_of(asking->hook->name));
     json_out_member(&out, "realm", text_of(session->realm));
     json_out_member(&out, "account", text_of(account->name));
-    json_out_member(&out, "subject",
-                    text_of(account->subject[0] != '\0' ? account->subject : account->name));
+    json_out_member(&out, "subject", account_subject(account));
     json_out_member_int(&out, "number", (int64_t)account->number);
     json_out_member(&out, "client", text_of(session->client));
     json_out_member(&out, "scope", question->scope);

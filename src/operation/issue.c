@@ -444,7 +444,7 @@ static bool fill_account(const struct request *request, const struct account *ac
     const json_t *number;
 
     claims->username = text_of(account->name);
-    claims->subject = text_of(account->subject[0] != '\0' ? account->subject : account->name);
+    claims->subject = account_subject(account);
     claims->roles = text_of(account->roles);
     claims->user_number = account->number;
     if (account->claims[0] != '\0') {

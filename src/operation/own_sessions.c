@@ -7,10 +7,7 @@
 
 #include "base/codec.h"
 #include "base/secret.h"
-#include "operation/access_token.h"
 #include "operation/operation.h"
-#include "operation/ownership.h"
-#include "operation/possession.h"
 #include "operation/request_event.h"
 #include "operation/standing.h"
 
@@ -80,25 +77,9 @@ static void written(struct request *request, enum store_result result)
 static enum outcome judge(struct request *request, struct own_sessions *own)
 {
     struct clock_moment now = clock_moment(&request->issuer->clock);
-    struct standing *standing = &own->standing;
-    enum outcome outcome, refusal;
 
     request->answer.now_ms = now.wall_ms;
-    outcome =
-        standing_of_access_token(request, request->input.own_sessions.access_token, now, standing);
-    if (standing->found && !ownership_page_matches(request, &standing->view, &refusal)) {
-        return refusal; /* the page first: whose it is may read what is wrong with the key */
-    } else if (outcome != OUTCOME_SERVED ||
-               !possession_of_token(request, request->input.own_sessions.access_token,
-                                    request->answer.payload, now.wall_ms, &outcome)) {
-        return outcome;
-    } else if (!standing->found) {
-        return OUTCOME_TOKEN_ALONE;
-    } else if (!standing->view.has_account) {
-        return OUTCOME_WRONG_USER;
-    }
-    return access_token_is_for_us(request->realm, request->answer.payload) ? OUTCOME_SERVED
-                                                                           : OUTCOME_TOKEN_INVALID;
+    return standing_of_user(request, request->input.own_sessions.access_token, now, &own->standing);
 }
 
 /* Is it one that its user would call a session: of this realm, begun, and not over? */

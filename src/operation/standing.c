@@ -5,6 +5,8 @@
 #include "operation/access_token.h"
 #include "operation/decision.h"
 #include "operation/operation.h"
+#include "operation/ownership.h"
+#include "operation/possession.h"
 
 static enum outcome judge_own_token(struct request *request, const json_t *payload);
 static bool is_only_unrenewable(const struct request *request, const struct session_view *view,
@@ -32,6 +34,27 @@ enum outcome standing_of_access_token(struct request *request, struct text token
     return found == OUTCOME_SERVED
                ? standing_decide(request, standing->view.session.generation, standing)
                : found;
+}
+
+enum outcome standing_of_user(struct request *request, struct text token, struct clock_moment now,
+                              struct standing *standing)
+{
+    enum outcome outcome = standing_of_access_token(request, token, now, standing);
+    enum outcome refusal;
+
+    if (standing->found && !ownership_page_matches(request, &standing->view, &refusal)) {
+        return refusal; /* the page first: whose it is may read what is wrong with the key */
+    } else if (outcome != OUTCOME_SERVED) {
+        return outcome;
+    } else if (!standing->found) {
+        return OUTCOME_TOKEN_ALONE;
+    } else if (!possession_of_token(request, token, request->answer.payload, now.wall_ms,
+                                    &outcome)) {
+        return outcome;
+    } else if (!access_token_is_for_us(request->realm, request->answer.payload)) {
+        return OUTCOME_TOKEN_INVALID; /* RFC 9068 section 4: another resource's may come from it */
+    }
+    return standing->view.has_account ? OUTCOME_SERVED : OUTCOME_WRONG_USER;
 }
 
 /* A client's own is good as long as the client is. */
@@ -100,15 +123,13 @@ static bool fill_answer(struct request *request, const struct standing *standing
     const struct account *account = &standing->view.account;
     bool has_account = standing->view.has_account;
     struct answer *answer = &request->answer;
-    const char *subject = !has_account                  ? session->client
-                          : account->subject[0] != '\0' ? account->subject
-                                                        : account->name;
+    struct text subject = has_account ? account_subject(account) : text_of(session->client);
 
     answer->session_expires_ms = decision_expires_ms(&standing->policy, session);
     answer->session_ends_ms = decision_ends_ms(&standing->policy, session);
     if (arena_copy(request->arena, text_of(has_account ? account->name : ""), &answer->username) &&
         arena_copy(request->arena, text_of(has_account ? account->roles : ""), &answer->roles) &&
-        arena_copy(request->arena, text_of(subject), &answer->subject) &&
+        arena_copy(request->arena, subject, &answer->subject) &&
         arena_copy(request->arena, text_of(session->scope), &answer->scope)) {
         return true;
     }

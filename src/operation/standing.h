@@ -31,4 +31,12 @@ enum outcome standing_decide(struct request *request, uint32_t generation,
 enum outcome standing_of_access_token(struct request *request, struct text token,
                                       struct clock_moment now, struct standing *standing);
 
+/* The same, and does the token speak for the user of that session, here, where a page asks, one of
+ * its client's? OUTCOME_SERVED: it does, and standing->view has session and account. Otherwise also
+ * _PAGE_FOREIGN, before what is wrong with the rest is told; _TOKEN_ALONE (of no session),
+ * _WRONG_USER (of a client's own session), _TOKEN_INVALID (for another resource alone), and what
+ * possession_of_token says of the key that it is bound to. */
+enum outcome standing_of_user(struct request *request, struct text token, struct clock_moment now,
+                              struct standing *standing);
+
 #endif
