@@ -16,6 +16,7 @@ liboperation_a_SOURCES = \
 	src/operation/device_grant.c \
 	src/operation/device_polls.c src/operation/device_polls.h \
 	src/operation/dpop.c src/operation/dpop.h \
+	src/operation/ending.c src/operation/ending.h \
 	src/operation/exchange.c src/operation/exchange.h \
 	src/operation/guess.c src/operation/guess.h \
 	src/operation/health.c \

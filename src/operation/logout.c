@@ -4,10 +4,10 @@
  * whoever has lost an answer wants to be logged out, too; or with an access token. Knows whose
  * sessions they are (ownership.c); does not know where a token was sent. */
 #include <stddef.h>
-#include <string.h>
 
 #include "operation/access_token.h"
 #include "operation/decision.h"
+#include "operation/ending.h"
 #include "operation/operation.h"
 #include "operation/ownership.h"
 #include "operation/request_event.h"
@@ -21,11 +21,8 @@ struct logout {
     bool current;      /* … and this one's generation is the session's: it is an access token */
     bool ended;        /* at least one session */
     enum outcome outcome;
-    bool account; /* the write ends all sessions of an account; then … */
-    bool marks;   /* … it marks them */
-    struct store_marking marking;
     struct client_identity client;
-    struct store_write write;
+    struct ending ending;
     struct session_view view; /* last, because it is large and not zeroed */
 };
 
@@ -65,17 +62,17 @@ static bool begin(struct request *request)
 static struct store_write *step(struct request *request, enum outcome *outcome)
 {
     struct logout *logout = request->state;
+    struct store_write *marks = ending_next(&logout->ending);
     struct text token;
 
-    if (logout->marks) {
-        store_prepare_mark_ended(&logout->write, &logout->marking);
-        return &logout->write;
+    if (marks != NULL) {
+        return marks;
     }
     while (logout->outcome != OUTCOME_FAULT && next_token(request, logout, &token)) {
         enum outcome found = look(request, logout, token);
 
         if (found == OUTCOME_ENDED) {
-            return &logout->write;
+            return &logout->ending.write;
         }
         note(logout, found);
     }
@@ -83,22 +80,17 @@ static struct store_write *step(struct request *request, enum outcome *outcome)
     return NULL;
 }
 
-/* Once the account's epoch is raised its sessions have ended, whether they are all marked or not.
- */
 static void written(struct request *request, enum store_result result)
 {
     struct logout *logout = request->state;
 
-    if (logout->marks) {
-        logout->marks = result == STORE_OK && logout->marking.more;
-        memcpy(logout->marking.after, logout->marking.reached, sizeof logout->marking.after);
+    if (ending_marked(&logout->ending, result)) {
         return;
     }
     switch (result) {
     case STORE_OK:
         logout->ended = true;
         logout->allowed = request->page;
-        logout->marks = logout->account;
         return;
     case STORE_ABSENT: /* swept since it was read */
     case STORE_EXISTS:
@@ -218,16 +210,14 @@ static void prepare(struct request *request, struct logout *logout, bool everywh
     request_event_of_session(&event, EVENT_LOGOUT, request, session, request->answer.generation,
                              now_ms);
     event_set_cause(&event, request->client.bound ? "client" : "user");
-    logout->account = everywhere && session->account != 0;
-    if (!logout->account) {
-        store_prepare_end(&logout->write, session->id, SESSION_ENDED_LOGOUT, now_ms, NULL, &event);
+    if (!everywhere || session->account == 0) {
+        store_prepare_end(&logout->ending.write, session->id, SESSION_ENDED_LOGOUT, now_ms, NULL,
+                          &event);
         return;
     }
     (void)text_copy(TEXT("all sessions of the account"), event.note, sizeof event.note);
-    store_prepare_end_account(&logout->write, session->account, SESSION_ENDED_LOGOUT, now_ms);
-    store_attach_event(&logout->write, &event);
-    logout->marking = (struct store_marking){
-        .account = session->account, .end = SESSION_ENDED_LOGOUT, .now_ms = now_ms};
+    ending_of_account(&logout->ending, session->account, SESSION_ENDED_LOGOUT, now_ms);
+    store_attach_event(&logout->ending.write, &event);
 }
 
 /* Of several refusals, the one that is not about a token alone. */
