@@ -8,8 +8,7 @@
 #include <time.h>
 
 #include "base/codec.h"
-#include "base/crypto.h"
-#include "base/secret.h"
+#include "dialect/auth_key.h"
 #include "dialect/dialect.h"
 
 #define JSON_TYPE "application/json"
@@ -45,20 +44,12 @@ static bool decode_login(struct request *request, enum outcome *refusal)
 
 static bool shows_key(const struct request *request, enum outcome *refusal)
 {
-    const struct realm *realm = request->realm;
-    uint8_t hash[CRYPTO_HASH_SIZE];
     struct text key;
 
     *refusal = OUTCOME_CLIENT_AUTH_FAILED;
-    if (!realm->auth_key_asked) {
-        return true;
-    } else if (http_header(&request->http->request, "x-auth-key", &key) != HTTP_ONE) {
-        return false;
-    } else if (!crypto_sha256(key.data, key.size, hash)) {
-        *refusal = OUTCOME_FAULT;
-        return false;
-    }
-    return secret_equal(hash, realm->auth_key, sizeof hash);
+    return !request->realm->has_auth_key ||
+           (http_header(&request->http->request, "x-auth-key", &key) == HTTP_ONE &&
+            auth_key_check(request->realm, key, refusal));
 }
 
 static bool has_json(const struct request *request)
@@ -290,18 +281,7 @@ static const struct layout layout = {
 
 /* ---- the dialect ---- */
 
-static bool take_auth_key(struct realm *realm, struct text value)
-{
-    realm->auth_key_asked = !text_is(value, "off");
-    return !realm->auth_key_asked ||
-           codec_hex_decode(value, realm->auth_key, sizeof realm->auth_key);
-}
-
-static const struct dialect_setting settings[] = {
-    {"auth-key-sha256", take_auth_key,
-     "write off, or the SHA-256 of the key as 64 hexadecimal digits", "off"},
-    {0},
-};
+static const struct dialect_setting settings[] = {AUTH_KEY_SETTING, {0}};
 
 static const char *advise(const struct mount *mount)
 {
@@ -311,7 +291,7 @@ static const char *advise(const struct mount *mount)
     char shown[2 * sizeof realm->auth_key + 1];
 
     codec_hex_encode(realm->auth_key, sizeof realm->auth_key, shown);
-    return realm->auth_key_asked && text_is(text_of(shown), published)
+    return realm->has_auth_key && text_is(text_of(shown), published)
                ? "auth-key-sha256 is that of the key in the service's own sample configuration: "
                  "give the application another"
                : NULL;

@@ -6,6 +6,7 @@ libdialect_a_SOURCES = \
 	src/dialect/answer.c \
 	src/dialect/answer.h \
 	src/dialect/at_jwt.c src/dialect/at_jwt.h \
+	src/dialect/auth_key.c src/dialect/auth_key.h \
 	src/dialect/assertion.c \
 	src/dialect/assertion.h \
 	src/dialect/browser.c src/dialect/browser.h \

@@ -56,8 +56,8 @@ struct realm {
     bool dpop_nonce;         /* a DPoP proof needs a nonce of ours, whatever its time */
     bool at_jwt; /* its access tokens are those of RFC 9068, whatever the dialect's own are */
     enum realm_remote_user remote_user;
-    bool query_refused;  /* tokens in the URL are refused where the dialect would read them */
-    bool auth_key_asked; /* a login shows a key of the application, whose SHA-256 this is: */
+    bool query_refused; /* tokens in the URL are refused where the dialect would read them */
+    bool has_auth_key;  /* the application has a key, whose SHA-256 this is: */
     uint8_t auth_key[32];
     struct adoption_policy adoption;
     const struct hook_settings *hook;         /* who is asked what its tokens say; NULL = no one */
