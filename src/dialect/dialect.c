@@ -418,7 +418,7 @@ static void add_allow(struct request *request)
 bool dialect_methods(struct arena *arena, unsigned methods, struct text *names)
 {
     static const char *const words[] = {
-        [HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD", [HTTP_POST] = "POST"};
+        [HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD", [HTTP_POST] = "POST", [HTTP_DELETE] = "DELETE"};
     struct buffer buffer;
 
     buffer_start(&buffer, arena, 32);

@@ -1,28 +1,20 @@
 /* SPDX-License-Identifier: ISC */
-/* fusionauth.c: POST /api/login, /api/jwt/refresh, /api/auth/refresh and /api/logout, and GET
- * /api/jwt/validate as FusionAuth spoke them in 2020: the token in a cookie or in JSON, the answer
- * in both. Knows cookies and the Errors object; only a logout clears a cookie, because a refusal
- * may be a race that the other tab won. */
+/* fusionauth.c: POST /api/login, /api/jwt/refresh, /api/auth/refresh and /api/logout, DELETE
+ * /api/jwt/refresh, and GET /api/jwt/validate as FusionAuth spoke them in 2020: the token in a
+ * cookie or in JSON, the answer in both. Knows cookies and the Errors object; only a logout clears
+ * a cookie, because a refusal may be a race that the other tab won. */
 #include "dialect/answer.h"
 
 #include <stdio.h>
 
 #include "base/codec.h"
-#include "dialect/cookies.h"
-#include "dialect/dialect.h"
+#include "dialect/auth_key.h"
+#include "dialect/fusionauth_revoke.h"
+#include "dialect/fusionauth_sent.h"
 
 #define JSON_TYPE "application/json"
 
-static const struct cookie_names cookie_names = {.refresh = "refresh_token",
-                                                 .access = "access_token"};
-
 /* ---- request ---- */
-
-/* The TypeScript client writes out what it does not have. */
-static bool is_absent(struct text value)
-{
-    return value.size == 0 || text_is(value, "undefined") || text_is(value, "null");
-}
 
 static bool is_in_url(const struct request *request)
 {
@@ -30,7 +22,8 @@ static bool is_in_url(const struct request *request)
     struct text value = {0};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (form_get(&request->query, names[i], &value) != FORM_ABSENT && !is_absent(value)) {
+        if (form_get(&request->query, names[i], &value) != FORM_ABSENT &&
+            !fusionauth_is_absent(value)) {
             return true;
         }
     }
@@ -49,23 +42,7 @@ static bool decode_body(struct request *request, enum outcome *refusal)
     }
     *token = text_strip(*token);
     *refusal = OUTCOME_TOKEN_MISSING;
-    return !is_absent(*token);
-}
-
-/* The browser sends every cookie of the name, also those that another server has left. Returns how
- * many are in `values`. */
-static size_t take_cookies(const struct request *request, const char *name, struct text *values,
-                           size_t room)
-{
-    size_t sent = http_cookies(&request->http->request, name, values, room);
-    size_t count = 0;
-
-    for (size_t i = 0; i < sent; i++) {
-        if (!is_absent(values[i])) {
-            values[count++] = values[i];
-        }
-    }
-    return count;
+    return !fusionauth_is_absent(*token);
 }
 
 /* The refresh tokens of all cookies that there are. False: no memory. */
@@ -79,8 +56,10 @@ static bool decode_cookies(struct request *request)
     if (values == NULL) {
         return false;
     }
-    for (size_t i = 0; (name = cookies_refresh_name(request, &cookie_names, i)) != NULL; i++) {
-        count += take_cookies(request, name, values + count, REFRESH_CANDIDATES_MAX - count);
+    for (size_t i = 0; (name = cookies_refresh_name(request, &fusionauth_cookies, i)) != NULL;
+         i++) {
+        count +=
+            fusionauth_take_cookies(request, name, values + count, REFRESH_CANDIDATES_MAX - count);
         input->preferred_count = i == 0 ? count : input->preferred_count;
     }
     if (count > 0) {
@@ -106,26 +85,30 @@ static bool decode(struct request *request, enum outcome *refusal)
     return request->input.refresh.refresh_token.size > 0 || decode_body(request, refusal);
 }
 
-/* An access token: in the header, under the scheme of 2019 too, else in a cookie. */
-static bool decode_validate(struct request *request, enum outcome *refusal)
+/* DELETE ends sessions, and takes a form, too. */
+static bool decode_refresh(struct request *request, enum outcome *refusal)
 {
     const struct http_request *http = &request->http->request;
-    struct refresh_input *input = &request->input.refresh;
-    struct text *values;
-    const char *name;
 
-    if (http_authorization(http, "Bearer", &input->refresh_token) == HTTP_ONE ||
-        http_authorization(http, "JWT", &input->refresh_token) == HTTP_ONE) {
+    if (http->method == HTTP_DELETE) {
+        return fusionauth_revoke_decode(request, refusal);
+    } else if (request->form.count > 0) {
+        *refusal = OUTCOME_UNSUPPORTED_MEDIA;
+        return false;
+    }
+    return decode(request, refusal);
+}
+
+/* An access token: in the header, else in a cookie. */
+static bool decode_validate(struct request *request, enum outcome *refusal)
+{
+    struct refresh_input *input = &request->input.refresh;
+
+    if (fusionauth_bearer(request, &input->refresh_token)) {
         return true;
     }
-    values = arena_alloc(request->arena, REFRESH_CANDIDATES_MAX * sizeof *values);
-    *refusal = values == NULL ? OUTCOME_FAULT : OUTCOME_TOKEN_MISSING;
-    input->candidates = values;
-    for (size_t i = 0;
-         values != NULL && (name = cookies_access_name(request, &cookie_names, i)) != NULL; i++) {
-        input->candidate_count += take_cookies(request, name, values + input->candidate_count,
-                                               REFRESH_CANDIDATES_MAX - input->candidate_count);
-    }
+    input->candidates = fusionauth_access_cookies(request, &input->candidate_count);
+    *refusal = input->candidates == NULL ? OUTCOME_FAULT : OUTCOME_TOKEN_MISSING;
     return input->candidate_count > 0;
 }
 
@@ -145,13 +128,6 @@ static void encode_validate(const struct request *request, enum outcome outcome,
     answer_buffer(response, 200, JSON_TYPE, &body);
 }
 
-/* A member that is there and not empty. */
-static bool has_member(const struct request *request, const char *name, struct text *value)
-{
-    return request->json != NULL && json_in_text(request->json, name, value) == JSON_IN_TEXT &&
-           value->size > 0;
-}
-
 /* An application is a public client. Its API key, which proved a server to FusionAuth, is not read:
  * whoever knows the password may log in. */
 static bool decode_login(struct request *request, enum outcome *refusal)
@@ -159,12 +135,13 @@ static bool decode_login(struct request *request, enum outcome *refusal)
     struct login_input *input = &request->input.login;
     struct text application = {0};
 
-    if (has_member(request, "applicationId", &application) && !is_absent(application)) {
+    if (fusionauth_member(request, "applicationId", &application) &&
+        !fusionauth_is_absent(application)) {
         request->client.id = application;
     }
     *refusal = OUTCOME_FIELD_MISSING;
-    return has_member(request, "loginId", &input->username) &&
-           has_member(request, "password", &input->password);
+    return fusionauth_member(request, "loginId", &input->username) &&
+           fusionauth_member(request, "password", &input->password);
 }
 
 /* The parameter wins over the cookie; later clients send both in JSON. Without any token there is
@@ -182,7 +159,7 @@ static bool decode_logout(struct request *request, enum outcome *refusal)
     input->silent = true;
     input->everywhere =
         text_is(global, "true") || json_is_true(json_object_get(request->json, "global"));
-    if (!is_absent(token)) {
+    if (!fusionauth_is_absent(token)) {
         input->refresh_token = token;
         return true;
     } else if (decode_body(request, refusal)) {
@@ -216,14 +193,23 @@ static void answer_tokens(const struct request *request, bool with_user,
     }
     json_out_close(&out);
     answer_buffer(response, 200, JSON_TYPE, &body);
-    cookies_set(request, &cookie_names, response);
+    cookies_set(request, &fusionauth_cookies, response);
+}
+
+static bool revokes(const struct request *request)
+{
+    return request->operation == &operation_revoke;
 }
 
 static void encode(const struct request *request, enum outcome outcome,
                    struct http_response *response)
 {
     (void)outcome;
-    answer_tokens(request, false, response);
+    if (revokes(request)) {
+        answer_body(response, 200, NULL, (struct text){0});
+    } else {
+        answer_tokens(request, false, response);
+    }
 }
 
 static void add_claim(struct json_out *out, const char *key, const json_t *value)
@@ -271,7 +257,7 @@ static void encode_logout(const struct request *request, enum outcome outcome,
 {
     (void)outcome;
     answer_body(response, 200, NULL, (struct text){0});
-    cookies_clear(request, &cookie_names, response);
+    cookies_clear(request, &fusionauth_cookies, response);
 }
 
 #define FIELD_ERROR(code, message)                                                                 \
@@ -314,6 +300,8 @@ static const struct wording words[] = {
     {OUTCOME_FIELD_MISSING, GENERAL_ERROR("[invalidJSON]", "The request cannot be parsed.")},
     {WORDS_CLASS(REQUEST), FIELD_ERROR("[blank]", "You must specify the Refresh Token.")},
     {WORDS_CLASS(CLIENT), .status = 401},
+    {OUTCOME_TOKEN_UNKNOWN, .status = 404, .when = revokes},
+    {WORDS_CLASS(TOKEN), .status = 401, .when = revokes},
     {WORDS_CLASS(TOKEN),
      FIELD_ERROR("[invalid]", "The provided Refresh Token is either expired "
                               "or has been revoked."),
@@ -337,7 +325,7 @@ static void add_missing(const struct request *request, struct buffer *body)
         char code[32];
         char message[64];
 
-        if (has_member(request, names[i], &unused)) {
+        if (fusionauth_member(request, names[i], &unused)) {
             continue;
         }
         snprintf(code, sizeof code, "[blank]%s", names[i]);
@@ -461,14 +449,6 @@ static const struct layout layout = {
     .says_audience = true,
 };
 
-/* The document shows both paths as one handler, so a session of one is a session of the other. */
-#define ENDPOINT_AT(its_name, its_path)                                                            \
-    {                                                                                              \
-        .name = (its_name), .path = (its_path), .methods = ENDPOINT_POST,                          \
-        .body = ENDPOINT_BODY_JSON, .cookies = true, .operation = &operation_refresh,              \
-        .decode = decode, .encode = encode, .words = words                                         \
-    }
-
 /* ---- webhooks: the two events of the documents, without the tokens that they quote ---- */
 
 #define REFRESHES (WEBHOOK_KIND(REFRESHED) | WEBHOOK_KIND(RECOVERED) | WEBHOOK_KIND(ROLLED_FORWARD))
@@ -535,11 +515,29 @@ static void write_user(const struct webhook_told *told, struct json_out *out)
 static const struct dialect_webhook webhook = {.kinds = REFRESHES | WEBHOOK_REVOCATIONS,
                                                .write = write_event};
 
-static const struct dialect_setting settings[] = {COOKIE_SETTINGS, {0}};
+static const struct dialect_setting settings[] = {COOKIE_SETTINGS, AUTH_KEY_SETTING, {0}};
 
+/* The document shows the first two as one handler, so a session of one is a session of the other.
+ */
 static const struct endpoint endpoints[] = {
-    ENDPOINT_AT("refresh", "/api/jwt/refresh"),
-    ENDPOINT_AT("auth", "/api/auth/refresh"),
+    {.name = "refresh",
+     .path = "/api/jwt/refresh",
+     .methods = ENDPOINT_POST | ENDPOINT_DELETE,
+     .body = ENDPOINT_BODY_JSON | ENDPOINT_BODY_FORM,
+     .cookies = true,
+     .operation = &operation_refresh,
+     .decode = decode_refresh,
+     .encode = encode,
+     .words = words},
+    {.name = "auth",
+     .path = "/api/auth/refresh",
+     .methods = ENDPOINT_POST,
+     .body = ENDPOINT_BODY_JSON,
+     .cookies = true,
+     .operation = &operation_refresh,
+     .decode = decode,
+     .encode = encode,
+     .words = words},
     {.name = "login",
      .path = "/api/login",
      .methods = ENDPOINT_POST,

@@ -29,6 +29,8 @@ libdialect_a_SOURCES = \
 	src/dialect/oauth_sessions.c src/dialect/oauth_sessions.h \
 	src/dialect/oauth_token_query.c src/dialect/oauth_token_query.h \
 	src/dialect/fusionauth.c \
+	src/dialect/fusionauth_revoke.c src/dialect/fusionauth_revoke.h \
+	src/dialect/fusionauth_sent.c src/dialect/fusionauth_sent.h \
 	src/dialect/koppeltaal.c \
 	src/dialect/simplejwt.c \
 	src/dialect/wellknown.c

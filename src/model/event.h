@@ -51,8 +51,8 @@ enum event_kind {
 };
 
 /* A cause is one word: how a session began (password, code, device, remote-user, client,
- * adopted, admin), what ended it (reuse, admin, user, limit, password-change, disabled, removed),
- * why a login failed, or why a client was refused (client_refusal_word). */
+ * adopted, admin), what ended it (reuse, admin, key, user, limit, password-change, disabled,
+ * removed), why a login failed, or why a client was refused (client_refusal_word). */
 enum {
     EVENT_KINDS = EVENT_HOOK_REFUSED + 1,
     EVENT_NOTE_MAX = 128,

@@ -16,6 +16,12 @@ bool session_is_clients_own(const struct session *session)
            session->pending == SESSION_BEGUN;
 }
 
+bool session_lives(const struct session *session, int64_t now_ms)
+{
+    return session->end == SESSION_LIVE && session->pending == SESSION_BEGUN &&
+           (session->expires_ms == 0 || session->expires_ms > now_ms);
+}
+
 bool session_client_is_gone(const struct session *session, const struct client *client)
 {
     return session->client_number != 0 &&

@@ -53,8 +53,8 @@ enum session_pending {
 /* Why a session ended. */
 enum session_end {
     SESSION_LIVE = 0,
-    SESSION_ENDED_REUSE = 1,   /* a spent token came back */
-    SESSION_ENDED_ADMIN = 2,   /* `retoken session revoke` */
+    SESSION_ENDED_REUSE = 1, /* a spent token came back */
+    SESSION_ENDED_ADMIN = 2, /* `retoken session revoke`, or a server with the application's key */
     SESSION_ENDED_ACCOUNT = 3, /* its account was disabled or removed, or its password changed */
     SESSION_ENDED_CLIENT = 4,  /* its client was removed */
     SESSION_ENDED_LIMIT = 5,   /* its account has too many sessions, and began another one */
@@ -112,6 +112,10 @@ struct session {
 
 /* Did a client begin it for itself, without any account (RFC 6749 section 4.4)? */
 bool session_is_clients_own(const struct session *session);
+
+/* By its own record: has it begun, and neither ended nor expired? It may have ended with others
+ * nevertheless (session_client_is_gone, epochs). */
+bool session_lives(const struct session *session, int64_t now_ms);
 
 /* Is the client that it began with no longer there? `client`: who has that id now; NULL = none. */
 bool session_client_is_gone(const struct session *session, const struct client *client);

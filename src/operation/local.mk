@@ -49,6 +49,7 @@ liboperation_a_SOURCES = \
 	src/operation/remote_user.c src/operation/remote_user.h \
 	src/operation/request.h \
 	src/operation/request_event.c src/operation/request_event.h \
+	src/operation/revoke.c \
 	src/operation/secret_proof.c src/operation/secret_proof.h \
 	src/operation/session.c \
 	src/operation/settled.c \

@@ -36,6 +36,7 @@ extern const struct operation operation_verify;
 extern const struct operation operation_introspect;
 extern const struct operation operation_check;
 extern const struct operation operation_own_sessions;
+extern const struct operation operation_revoke;
 extern const struct operation operation_authorize;
 extern const struct operation operation_code;
 extern const struct operation operation_session;

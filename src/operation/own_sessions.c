@@ -86,8 +86,7 @@ static enum outcome judge(struct request *request, struct own_sessions *own)
 static bool is_shown(const struct request *request, const struct session *session)
 {
     return text_equal(text_of(session->realm), text_of(request->realm->name)) &&
-           session->end == SESSION_LIVE && session->pending == SESSION_BEGUN &&
-           (session->expires_ms == 0 || session->expires_ms > request->answer.now_ms);
+           session_lives(session, request->answer.now_ms);
 }
 
 /* ---- list ---- */

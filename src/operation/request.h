@@ -134,6 +134,17 @@ struct own_sessions_input {
     struct text session;
 };
 
+/* Whose sessions shall end (operation/revoke.c), on whose word. What is given of the rest must hold
+ * of each of them; of one session where that is named, else of all. */
+struct revoke_input {
+    bool any;                  /* who asks has shown the key of the application; else: */
+    struct text access_token;  /* … that their user has, */
+    struct text refresh_token; /* the session of this token, */
+    struct text session;       /* … or this one */
+    struct text user;          /* the account's subject */
+    struct text client;
+};
+
 /* A scrape (operation/metrics.c). */
 struct metrics_input {
     bool open_metrics; /* as OpenMetrics, not as Prometheus text */
@@ -253,6 +264,7 @@ struct request {
         struct approval_input approval;
         struct metrics_input metrics;
         struct own_sessions_input own_sessions;
+        struct revoke_input revoke;
         struct public_key_input public_key;
     } input;
 

@@ -470,6 +470,15 @@ static void show_ask(struct buffer *out, const struct request *request)
 
         show_text(out, "access_token", true, input->access_token);
         show_text(out, "ends", input->ends, input->session);
+    } else if (request->operation == &operation_revoke) {
+        const struct revoke_input *input = &request->input.revoke;
+
+        show_text(out, "any", false, input->any ? TEXT("yes") : TEXT(""));
+        show_text(out, "access_token", false, input->access_token);
+        show_text(out, "refresh_token", false, input->refresh_token);
+        show_text(out, "session", false, input->session);
+        show_text(out, "user", false, input->user);
+        show_text(out, "client", false, input->client);
     } else if (request->operation == &operation_session) {
         show_text(out, "remote_user", true, request->remote_user);
         show_client(out, &request->client);

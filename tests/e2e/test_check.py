@@ -3,6 +3,7 @@
 nginx by auth_request, Apache and lighttpd by a FastCGI authorizer."""
 
 import base64
+import hashlib
 import json
 import pathlib
 
@@ -179,6 +180,36 @@ def test_fusionauth_validates(world):
     world.installed.retoken("session", "revoke", login.session)
     refused = validate(bearer(token))
     assert refused.status == 401 and refused.body == b"" and refused.header("Content-Type") is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fusionauth_revokes(small_world, kind):
+    """DELETE gets through each server, with parameters and with a body."""
+    key = "bf69486b-4733-4470-a592-f1bfce7af580"
+    world = small_world("[realm /oauth/token]\ndialect = oauth\n[realm shop]\ndialect = fusionauth\n"
+                        f"auth-key-sha256 = {hashlib.sha256(key.encode()).hexdigest()}\n")
+    mount = dialects.mount_at("/api/jwt/refresh")
+    server = world.serve(kind)
+    logins = [world.login(mount) for _ in range(3)]
+    tokens = [json.loads(server.send(mount.dialect.request(mount.path, login)).body) for login in logins]
+    states = lambda: [world.installed.session(login.session)["state"] for login in logins]  # noqa: E731
+
+    def revoke(authorization, query="", body=b""):
+        json_type = [("Content-Type", "application/json")] if body else []
+        answer = server.send(Request("DELETE", f"/api/jwt/refresh?{query}",
+                                     [("Authorization", authorization), *json_type], body))
+        assert answer.body == b"" and answer.header("Content-Type") is None
+        return answer.status
+
+    assert revoke("another", f"token={tokens[0]['refreshToken']}") == 401
+    assert revoke(key, f"token={tokens[0]['refreshToken']}&userId=undefined&applicationId=undefined") == 200
+    assert states() == ["revoked by an administrator", "live", "live"]
+    mine = f"Bearer {tokens[1]['token']}"
+    assert revoke(mine, "userId=grace") == 401
+    assert revoke(mine, body=json.dumps({"token": tokens[1]["refreshToken"]}).encode()) == 200
+    assert states()[1:] == ["logged out by its user", "live"]
+    assert revoke(key, "userId=ada") == 200 and states()[2] == "revoked by an administrator"
+    assert revoke(key, f"token={tokens[2]['refreshToken']}") == 404
 
 
 # ---- the modules of others, in Apache ----
