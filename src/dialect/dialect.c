@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/codec.h"
 #include "dialect/answer.h"
 #include "dialect/browser.h"
 
@@ -107,7 +108,11 @@ static unsigned methods_of(const struct request *request)
 {
     const struct endpoint *endpoint = request->mount->endpoint;
     bool deployed = request->realm->behaviour == BEHAVIOUR_DEPLOYED;
+    struct text session;
 
+    if (endpoint->methods_below != 0 && dialect_session_in_path(request, &session)) {
+        return endpoint->methods_below;
+    }
     return endpoint->methods | (deployed ? endpoint->deployed_methods : 0);
 }
 
@@ -250,6 +255,26 @@ bool dialect_url_path(const struct request *request, struct text *path)
     buffer_add(&joined, http->script_name);
     buffer_add(&joined, http->path_info);
     return buffer_finish(&joined, path);
+}
+
+bool dialect_session_in_path(const struct request *request, struct text *id)
+{
+    struct text path;
+
+    return dialect_url_path(request, &path) && dialect_path_session(path, id);
+}
+
+bool dialect_path_session(struct text path, struct text *id)
+{
+    uint8_t session[SESSION_ID_SIZE];
+    struct text name = text_ends(path, TEXT("/")) ? text_cut(path, path.size - 1) : path;
+    size_t size = 2 * sizeof session + 4; /* its hyphens */
+
+    if (name.size <= size || name.data[name.size - size - 1] != '/') {
+        return false;
+    }
+    *id = text_from(name, name.size - size);
+    return codec_uuid_parse(*id, session);
 }
 
 bool dialect_take_query(struct realm *realm, struct text value)

@@ -63,6 +63,7 @@ struct endpoint {
     unsigned deployed_methods; /* besides those, where behaviour = deployed */
     bool method_any_case;      /* "post" is POST */
     bool path_loose;           /* empty path segments are dropped before matching */
+    unsigned methods_below;    /* at PATH/ID, where ID is a session's; 0 = that is not here */
     bool client_bound;         /* clients that can prove themselves must: request->client.bound */
     unsigned body;             /* ENDPOINT_BODY_… */
     bool cookies;              /* sets cookies, and is asked with them */
@@ -157,6 +158,9 @@ bool dialect_methods(struct arena *arena, unsigned methods, struct text *names);
 
 /* The path of the URL that was asked for. False: the arena is exhausted. */
 bool dialect_url_path(const struct request *request, struct text *path);
+/* Does the path end with the id of a session, or that and a slash? *id is a part of it. */
+bool dialect_path_session(struct text path, struct text *id);
+bool dialect_session_in_path(const struct request *request, struct text *id);
 /* What became of a parameter that the dialect reads: may it be one or absent? False: *refusal. */
 bool dialect_parameter(enum form_find found, enum outcome *refusal);
 

@@ -523,6 +523,7 @@ static const struct endpoint endpoints[] = {
     {.name = "refresh",
      .path = "/api/jwt/refresh",
      .methods = ENDPOINT_POST | ENDPOINT_DELETE,
+     .methods_below = ENDPOINT_DELETE,
      .body = ENDPOINT_BODY_JSON | ENDPOINT_BODY_FORM,
      .cookies = true,
      .operation = &operation_refresh,

@@ -22,6 +22,10 @@ bool fusionauth_revoke_decode(struct request *request, enum outcome *refusal)
         !take(request, "applicationId", &input->client, refusal)) {
         return false;
     }
+    if (dialect_session_in_path(request, &input->session)) {
+        *refusal = OUTCOME_PARAMETER_REPEATED;
+        return input->refresh_token.size == 0;
+    }
     *refusal = OUTCOME_TOKEN_MISSING;
     return input->refresh_token.size > 0 || input->user.size > 0 || input->client.size > 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* router.c: SCRIPT_NAME and PATH_INFO to a mount. Knows how servers split paths (docs/hazards.md
  * has the measured table, tests/responder/test_router.c repeats it); does not know dialects beyond
- * the one fact that some of them do not mind empty path segments. */
+ * two facts: some of them do not mind empty path segments, and some name a session in the path. */
 #include "responder/router.h"
 
 #include <string.h>
@@ -44,6 +44,15 @@ static bool loosely_equal(struct text path, struct text mount)
     return mount.size == 0;
 }
 
+/* The mount's path with the id of a session behind it. */
+static bool is_of_session(struct text path, struct text mount)
+{
+    struct text id;
+
+    return dialect_path_session(path, &id) &&
+           text_equal(text_cut(path, (size_t)(id.data - path.data) - 1), without_slash(mount));
+}
+
 /* A mount that fits exactly comes first. `whole`: only those before which no prefix comes. */
 static const struct mount *find(const struct config *config, struct text path, bool whole)
 {
@@ -64,7 +73,8 @@ static const struct mount *find(const struct config *config, struct text path, b
             continue;
         } else if ((clean && config->trailing_slash &&
                     text_equal(without_slash(path), without_slash(name))) ||
-                   (mount->endpoint->path_loose && loosely_equal(path, name))) {
+                   (mount->endpoint->path_loose && loosely_equal(path, name)) ||
+                   (clean && mount->endpoint->methods_below != 0 && is_of_session(path, name))) {
             return mount;
         }
     }

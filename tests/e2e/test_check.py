@@ -190,24 +190,25 @@ def test_fusionauth_revokes(small_world, kind):
                         f"auth-key-sha256 = {hashlib.sha256(key.encode()).hexdigest()}\n")
     mount = dialects.mount_at("/api/jwt/refresh")
     server = world.serve(kind)
-    logins = [world.login(mount) for _ in range(3)]
+    logins = [world.login(mount) for _ in range(4)]
     tokens = [json.loads(server.send(mount.dialect.request(mount.path, login)).body) for login in logins]
     states = lambda: [world.installed.session(login.session)["state"] for login in logins]  # noqa: E731
 
-    def revoke(authorization, query="", body=b""):
+    def revoke(authorization, query="", body=b"", below=""):
         json_type = [("Content-Type", "application/json")] if body else []
-        answer = server.send(Request("DELETE", f"/api/jwt/refresh?{query}",
+        answer = server.send(Request("DELETE", f"/api/jwt/refresh{below}?{query}",
                                      [("Authorization", authorization), *json_type], body))
         assert answer.body == b"" and answer.header("Content-Type") is None
         return answer.status
 
     assert revoke("another", f"token={tokens[0]['refreshToken']}") == 401
     assert revoke(key, f"token={tokens[0]['refreshToken']}&userId=undefined&applicationId=undefined") == 200
-    assert states() == ["revoked by an administrator", "live", "live"]
+    assert states() == ["revoked by an administrator", "live", "live", "live"]
     mine = f"Bearer {tokens[1]['token']}"
     assert revoke(mine, "userId=grace") == 401
     assert revoke(mine, body=json.dumps({"token": tokens[1]["refreshToken"]}).encode()) == 200
-    assert states()[1:] == ["logged out by its user", "live"]
+    assert states()[1:] == ["logged out by its user", "live", "live"]
+    assert revoke(key, below=f"/{logins[3].session}") == 200 and states()[2:] == ["live", states()[0]]
     assert revoke(key, "userId=ada") == 200 and states()[2] == "revoked by an administrator"
     assert revoke(key, f"token={tokens[2]['refreshToken']}") == 404
 

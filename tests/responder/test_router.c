@@ -259,6 +259,29 @@ static void test_no_prefix_comes_before_a_whole_path(void **state)
     CHECK(rows);
 }
 
+/* Where an endpoint has something to say of one session, and only of one. */
+static void test_session_below(void **state)
+{
+#define BELOW "/0199a5b0-0000-7000-8000-000000000001"
+    static const struct row rows[] = {
+        {"/api/jwt/refresh", BELOW, "/api/jwt/refresh"},
+        {"/api/jwt/refresh" BELOW "/", "", "/api/jwt/refresh"},
+        {"/api", "/jwt/refresh" BELOW, "/api/jwt/refresh"},
+        {"/cgi-bin/retoken.fcgi", "/api/jwt/refresh" BELOW, "/api/jwt/refresh"},
+        {"/api/jwt/refresh" BELOW, BELOW, ""},
+        {"/api/jwt/refresh/", BELOW, ""},
+        {"/api/jwt/refresh/0199a5b0-0000-7000-8000-00000000000", "", ""},
+        {"/api/jwt/refreshx" BELOW, "", ""},
+        {BELOW, "", ""},
+        {"/oauth/token" BELOW, "", ""},
+        {"/healthz" BELOW, "", ""},
+    };
+
+    (void)state;
+    add_mount("/api/jwt/refresh", &fusionauth_dialect);
+    CHECK(rows);
+}
+
 static void test_long_paths(void **state)
 {
     static char path[4096];
@@ -308,7 +331,8 @@ int main(void)
         cmocka_unit_test(test_behind_a_script),
         cmocka_unit_test(test_prefix),
         cmocka_unit_test(test_long_paths),
-        cmocka_unit_test(test_trailing_slash), /* these three add mounts */
+        cmocka_unit_test(test_trailing_slash), /* these four add mounts */
+        cmocka_unit_test(test_session_below),
         cmocka_unit_test(test_authorizer),
         cmocka_unit_test(test_no_prefix_comes_before_a_whole_path),
     };
