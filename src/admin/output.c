@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 
@@ -340,14 +339,7 @@ static size_t width_of(struct text t)
 
 void output_time(int64_t ms, char out[OUTPUT_TIME_SIZE])
 {
-    int64_t s = ms / CLOCK_SECOND - (ms % CLOCK_SECOND < 0 ? 1 : 0);
-    time_t t = (time_t)s;
-    struct tm tm;
-
-    if (gmtime_r(&t, &tm) == NULL ||
-        strftime(out, OUTPUT_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0) {
-        snprintf(out, OUTPUT_TIME_SIZE, "@%" PRId64, s);
-    }
+    date_format(ms, out);
 }
 
 void output_relative(int64_t at_ms, int64_t now_ms, char out[OUTPUT_TIME_SIZE])

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "base/date.h"
 #include "base/json.h"
 
 enum column_kind {
@@ -80,7 +81,7 @@ void output_say(struct output *output, const char *format, ...)
 void output_json_end(struct output *output);
 
 /* "2025-11-20T11:04:00Z" */
-enum { OUTPUT_TIME_SIZE = 32 };
+enum { OUTPUT_TIME_SIZE = DATE_SIZE };
 void output_time(int64_t ms, char out[OUTPUT_TIME_SIZE]);
 /* "12 s", "5 min", "3 h", "29 d": the largest unit of which there are two, rounded down. */
 void output_span(int64_t ms, char out[OUTPUT_TIME_SIZE]);

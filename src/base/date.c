@@ -2,6 +2,10 @@
 /* date.c: RFC 3339. */
 #include "base/date.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
 #include "base/clock.h"
 
 enum { FRACTION_DIGITS_MAX = 9 };
@@ -126,4 +130,15 @@ static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
 static bool is_leap(int64_t year)
 {
     return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+void date_format(int64_t ms, char out[DATE_SIZE])
+{
+    int64_t s = ms / CLOCK_SECOND - (ms % CLOCK_SECOND < 0 ? 1 : 0);
+    time_t t = (time_t)s;
+    struct tm tm;
+
+    if (gmtime_r(&t, &tm) == NULL || strftime(out, DATE_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0) {
+        snprintf(out, DATE_SIZE, "@%" PRId64, s);
+    }
 }

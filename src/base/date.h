@@ -15,4 +15,8 @@
  * before it. */
 bool date_parse(struct text text, int64_t *ms);
 
+/* "2025-11-20T11:04:00Z"; "@" and seconds since 1970 where gmtime(3) has no date. */
+enum { DATE_SIZE = 32 };
+void date_format(int64_t ms, char out[DATE_SIZE]);
+
 #endif
