@@ -57,7 +57,7 @@ static bool make_line(const struct filling *filling, const struct session *sessi
 {
     char token[REFRESH_TOKEN_NATIVE_SIZE + 1];
 
-    if (!refresh_token_native(&filling->service.secrets, session->id, 0, token)) {
+    if (!refresh_token_native(&filling->service.secrets, 0, session->id, 0, token)) {
         return false;
     }
     memcpy(line, token, REFRESH_TOKEN_NATIVE_SIZE);

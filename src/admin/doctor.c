@@ -368,11 +368,11 @@ static bool check_data(struct examination *e, const char *path)
  */
 static bool check_secret(struct examination *e, const struct config *config)
 {
-    uint8_t master[SECRETS_MASTER_SIZE];
+    struct secrets_file file;
     struct fault fault;
-    bool good = secrets_file_read(config->secret_file, config->secret_passed, master, &fault);
+    bool good = secrets_file_read(config->secret_file, config->secret_passed, &file, &fault);
 
-    secret_wipe(master, sizeof master);
+    secret_wipe(&file, sizeof file);
     doctor_report(e, "secret", good ? HEALTH_OK : HEALTH_FAIL, "%s",
                   good ? config->secret_file : fault.text);
     return good;

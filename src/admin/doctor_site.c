@@ -624,13 +624,15 @@ static bool is_configuration(struct text body)
     return contains(body, "[retoken]");
 }
 
-/* 64 hexadecimal digits (token/secrets.c). */
+/* 64 hexadecimal digits, and further lines (token/secrets_file.h). */
 static bool is_secret(struct text body)
 {
     uint8_t bytes[SECRETS_MASTER_SIZE];
 
-    body = text_strip(body);
-    bool is_it = body.size == 2 * sizeof bytes && codec_hex_decode(body, bytes, sizeof bytes);
+    body = text_strip(text_cut(body, text_find(body, '\n')));
+    struct text behind = text_from(body, 2 * sizeof bytes);
+    bool is_it = codec_hex_decode(text_cut(body, 2 * sizeof bytes), bytes, sizeof bytes) &&
+                 (behind.size == 0 || text_is(behind, " retired"));
     secret_wipe(bytes, sizeof bytes);
     return is_it;
 }

@@ -138,10 +138,16 @@ static enum call_end explain_unknown(struct call *call, const struct explained *
     struct jws jws;
     uint8_t id[SESSION_ID_SIZE];
     uint32_t generation;
+    uint8_t secret;
     struct text says;
     enum call_end end;
 
-    if (refresh_token_native_open(&call->service.secrets, token, id, &generation)) {
+    if (refresh_token_native_open(&call->service.secrets, token, id, &generation, &secret)) {
+        if (secrets_is_retired(&call->service.secrets, secret)) {
+            return explain_only(call, it, "refresh token", outcome_word(OUTCOME_TOKEN_UNKNOWN),
+                                TEXT("a refresh token of this server under a master secret that is "
+                                     "retired: `retoken secret list` shows which are in force"));
+        }
         return explain_only(
             call, it, "refresh token", outcome_word(OUTCOME_TOKEN_UNKNOWN),
             TEXT("a refresh token of this server whose session is no longer known: it "
@@ -151,7 +157,7 @@ static enum call_end explain_unknown(struct call *call, const struct explained *
         return explain_code(call, it, id);
     }
     if (jws_gate(call->arena, token, &jws)) {
-        if (jws_open(call->arena, token, call->service.issuer.refresh_jwt) != NULL) {
+        if (token_ref_is_own_jwt(&call->service.issuer, token, call->arena)) {
             return explain_only(call, it, "refresh token", outcome_word(OUTCOME_TOKEN_UNKNOWN),
                                 TEXT("a JWT-shaped refresh token of this server whose session is "
                                      "no longer known: it ended and was swept"));

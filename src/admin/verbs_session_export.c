@@ -170,8 +170,9 @@ static bool write_token(struct exporting *exporting, const struct session *sessi
     } else if (format == REFRESH_FORMAT_JWT) {
         exporting->without++;
         return true;
-    } else if (!token_ref_mint(&call->service.issuer, format, session->id, session->generation,
-                               call->output.arena, &token, &exporting->fault)) {
+    } else if (!token_ref_mint(&call->service.issuer, format, session->secret, session->id,
+                               session->generation, call->output.arena, &token,
+                               &exporting->fault)) {
         return false;
     }
     json_out_member(&call->output.out, "token", token);
@@ -190,8 +191,8 @@ static bool find_spelling(struct exporting *exporting, const struct session *ses
         session->generation == 0 && session->has_alias ? REFRESH_FORMAT_JWT : REFRESH_FORMAT_NATIVE;
     if (*format == REFRESH_FORMAT_JWT || !session->has_derived_aliases) {
         return true;
-    } else if (!refresh_token_uuid_alias(&call->service.secrets, session->id, session->generation,
-                                         alias)) {
+    } else if (!refresh_token_uuid_alias(&call->service.secrets, session->secret, session->id,
+                                         session->generation, alias)) {
         fault_set(&exporting->fault, "cannot derive an alias");
         return false;
     }

@@ -91,6 +91,7 @@ struct session {
      * boot, or by the wall clock where boot is 0; 0 = none is watched. */
     uint32_t outdated, watched;
     int64_t watched_ms;
+    uint8_t secret;     /* number of the master secret that its tokens are under; 0 = the first */
     uint32_t epoch;     /* when it began, of account, realm and all in sum; an older one is as good
                            as ended, and so it is shown (store/verbs/epochs.h) */
     bool client_proved; /* its client proved itself when it began: nothing less will do later */

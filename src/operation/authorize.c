@@ -184,7 +184,7 @@ static enum outcome prepare(struct request *request, struct authorize *authorize
     }
     request->answer.session_known = true;
     memcpy(request->answer.session, session->id, sizeof request->answer.session);
-    if (!pending_code(request, session->id, &request->answer.code)) {
+    if (!pending_code(request, session, &request->answer.code)) {
         return OUTCOME_FAULT;
     }
     store_prepare_create(&authorize->write, session, account);

@@ -196,7 +196,8 @@ static bool spell_device_code(struct request *request, const struct session *ses
 {
     char spelled[REFRESH_TOKEN_NATIVE_SIZE + 1];
 
-    if (refresh_token_device_code(request->issuer->secrets, session->id, spelled) &&
+    if (refresh_token_device_code(request->issuer->secrets, session->secret, session->id,
+                                  spelled) &&
         arena_copy(request->arena, text_of(spelled), &request->answer.device_code)) {
         return true;
     }

@@ -72,8 +72,8 @@ static bool ask_again(struct request *request, const struct exchange *exchange)
 {
     struct text token;
 
-    if (!token_ref_mint(request->issuer, REFRESH_FORMAT_NATIVE, exchange->ref.session, 0,
-                        request->arena, &token, &request->fault)) {
+    if (!token_ref_mint(request->issuer, REFRESH_FORMAT_NATIVE, exchange->view.session.secret,
+                        exchange->ref.session, 0, request->arena, &token, &request->fault)) {
         return false;
     }
     request->operation = &operation_refresh;

@@ -35,7 +35,9 @@ bool exchange_begin(struct request *request, exchange_open *open, struct text co
     } else if (!exchange->client.named) {
         settle(exchange, unnamed);
     } else if (!ours) {
-        settle(exchange, OUTCOME_TOKEN_INVALID);
+        settle(exchange, token_ref_lacks_secret(request->issuer, code, &request->fault)
+                             ? OUTCOME_FAULT
+                             : OUTCOME_TOKEN_INVALID);
     }
     return true;
 }

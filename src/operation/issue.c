@@ -235,6 +235,7 @@ static bool start_session(struct issue *issue)
     session->client_number = issue->client.number;
     possession_bind(issue->request, ask->client_proved, &session->key_kind, session->key);
     session->epoch = ask->account != NULL ? ask->account->epoch : 0;
+    session->secret = secrets_current(issuer->secrets, now_ms);
     if (session_id_make(&issuer->randomness, now_ms, session->id) &&
         text_copy(text_of(issue->request->realm->name), session->realm, sizeof session->realm) &&
         text_copy(ask->client, session->client, sizeof session->client) &&
@@ -281,6 +282,7 @@ static bool make_first_token(struct issue *issue)
                                  .session = session,
                                  .account = issue->ask.account,
                                  .issued_at_s = issue->first_s + issue->tried};
+    const struct secrets_keys *keys = secrets_find(issuer->secrets, session->secret);
     struct text *token = &request->answer.refresh_token;
     struct layout_claims claims;
 
@@ -289,8 +291,8 @@ static bool make_first_token(struct issue *issue)
         *token = issue->ask.imported;
     } else if (policy->format != REFRESH_FORMAT_JWT) {
         session->has_derived_aliases = policy->format == REFRESH_FORMAT_UUID;
-        return token_ref_mint(issuer, policy->format, session->id, 0, request->arena, token,
-                              &request->fault);
+        return token_ref_mint(issuer, policy->format, session->secret, session->id, 0,
+                              request->arena, token, &request->fault);
     } else if (!fill_claims(request, &first, &claims, &request->fault)) {
         return false;
     } else {
@@ -299,7 +301,7 @@ static bool make_first_token(struct issue *issue)
             policy->absolute_lifetime_ms == 0
                 ? 0
                 : (session->created_ms + policy->absolute_lifetime_ms) / CLOCK_SECOND;
-        if (!layout_refresh_token(policy->layout, issuer->refresh_jwt, &claims, request->arena,
+        if (!layout_refresh_token(policy->layout, keys->refresh_jwt, &claims, request->arena,
                                   token)) {
             fault_set(&request->fault, "cannot make a JWT-shaped refresh token for %s",
                       request->realm->name);

@@ -62,17 +62,10 @@ bool issuer_open(struct issuer *issuer, struct store *store, const struct secret
         fault_set(fault, "out of memory for the polls of devices");
         goto fail_gate;
     }
-    issuer->refresh_jwt = signing_key_from_secret(
-        SIGNING_HS256,
-        (struct text){(const char *)secrets->refresh_jwt, sizeof secrets->refresh_jwt}, NULL,
-        fault);
-    if (issuer->refresh_jwt == NULL) {
-        goto fail_polls;
-    }
     issuer->keyrings = calloc(1, sizeof *issuer->keyrings);
     if (issuer->keyrings == NULL) {
         fault_set(fault, "out of memory for the keyring");
-        goto fail_key;
+        goto fail_polls;
     }
     pthread_mutex_init(&issuer->keyrings->reload, NULL);
     if (issuer_keyring(issuer, 0, fault) == NULL) {
@@ -83,8 +76,6 @@ bool issuer_open(struct issuer *issuer, struct store *store, const struct secret
 fail_keyrings:
     pthread_mutex_destroy(&issuer->keyrings->reload);
     free(issuer->keyrings);
-fail_key:
-    signing_key_close(issuer->refresh_jwt);
 fail_polls:
     device_polls_close(issuer->polls);
 fail_gate:
@@ -105,7 +96,6 @@ void issuer_close(struct issuer *issuer)
         pthread_mutex_destroy(&keyrings->reload);
         free(keyrings);
     }
-    signing_key_close(issuer->refresh_jwt);
     device_polls_close(issuer->polls);
     password_gate_close(issuer->gate);
     memset(issuer, 0, sizeof *issuer);

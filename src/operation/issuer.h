@@ -25,7 +25,6 @@ struct issuer {
     struct randomness randomness;
     struct password_gate *gate;       /* every hash that a request asks for goes through it */
     struct device_polls *polls;       /* when devices last asked whether they are approved */
-    struct signing_key *refresh_jwt;  /* signs JWT-shaped refresh tokens, and nothing else */
     struct issuer_keyrings *keyrings; /* issuer.c's own: the current one and earlier ones */
 
     _Atomic uint32_t refused_s[ISSUER_REFUSALS]; /* refusal.c's: when one was written last */

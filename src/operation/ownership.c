@@ -139,8 +139,8 @@ static bool access_token_matches(const struct request *request, const struct ses
     char id[37];
 
     if (session->has_alias && ref->generation == 0 &&
-        jws_open(request->arena, request->input.refresh.refresh_token,
-                 request->issuer->refresh_jwt) == NULL) {
+        !token_ref_is_own_jwt(request->issuer, request->input.refresh.refresh_token,
+                              request->arena)) {
         return true; /* imported: its access token is another server's, and names no session here */
     }
     payload = jws_open_any(request->arena, request->input.refresh.access_token, keyring,

@@ -26,6 +26,7 @@ bool pending_start(struct request *request, enum session_pending kind, const str
     session->used_ms = now_ms;
     session->expires_ms = now_ms + lifetime_ms;
     session->client_number = client->number;
+    session->secret = secrets_current(request->issuer->secrets, now_ms);
     memcpy(session->client, client->id, sizeof session->client);
     memcpy(session->realm, request->realm->name, sizeof session->realm);
     if (session_id_make(&request->issuer->randomness, now_ms, session->id)) {
@@ -35,12 +36,11 @@ bool pending_start(struct request *request, enum session_pending kind, const str
     return false;
 }
 
-bool pending_code(struct request *request, const uint8_t session[SESSION_ID_SIZE],
-                  struct text *code)
+bool pending_code(struct request *request, const struct session *session, struct text *code)
 {
     char spelled[REFRESH_TOKEN_NATIVE_SIZE + 1];
 
-    if (refresh_token_code(request->issuer->secrets, session, spelled) &&
+    if (refresh_token_code(request->issuer->secrets, session->secret, session->id, spelled) &&
         arena_copy(request->arena, text_of(spelled), code)) {
         return true;
     }
@@ -90,15 +90,18 @@ static bool make_tokens(struct request *request, const struct session_view *view
                                  .issued_at_s = rotation->now_ms / CLOCK_SECOND,
                                  .scope = text_of(session->scope)};
 
+    rotation->secret =
+        token_ref_next_secret(request->issuer, policy->format, session, rotation->now_ms);
     if (!issue_access_token(request, &token) ||
-        !token_ref_mint(request->issuer, policy->format, session->id, rotation->to, request->arena,
-                        &request->answer.refresh_token, &request->fault)) {
+        !token_ref_mint(request->issuer, policy->format, rotation->secret, session->id,
+                        rotation->to, request->arena, &request->answer.refresh_token,
+                        &request->fault)) {
         return false;
     } else if (policy->format != REFRESH_FORMAT_UUID) {
         return true;
     }
-    rotation->has_alias = refresh_token_uuid_alias(request->issuer->secrets, session->id,
-                                                   rotation->to, rotation->alias);
+    rotation->has_alias = refresh_token_uuid_alias(request->issuer->secrets, rotation->secret,
+                                                   session->id, rotation->to, rotation->alias);
     if (!rotation->has_alias) {
         fault_set(&request->fault, "cannot derive an alias");
     }

@@ -13,8 +13,7 @@
 bool pending_start(struct request *request, enum session_pending kind, const struct client *client,
                    int64_t now_ms, int64_t lifetime_ms, struct session *session);
 /* Its code, in the request's arena. False with request->fault. */
-bool pending_code(struct request *request, const uint8_t session[SESSION_ID_SIZE],
-                  struct text *code);
+bool pending_code(struct request *request, const struct session *session, struct text *code);
 
 /* The session begins: signs the tokens of generation 1, fills request->answer, and prepares the
  * write with its event and the mark of the client's assertion. Needs answer.now_ms. `view` is as

@@ -80,6 +80,7 @@ static bool grant(struct refresh *refresh, enum outcome *outcome);
 static bool choose_scope(struct refresh *refresh, struct text *scope);
 static bool ask_hook(struct refresh *refresh, struct text scope, enum outcome *outcome);
 static bool rotate(struct refresh *refresh, struct text scope, uint32_t to);
+static uint8_t secret_of_next(const struct refresh *refresh, uint32_t to);
 static bool roll_forward(struct refresh *refresh, struct text scope);
 static bool renew(struct refresh *refresh, struct text scope);
 static bool answer_again(struct refresh *refresh, struct text scope, bool fresh);
@@ -94,7 +95,7 @@ static enum event_network compare_network(const struct refresh *refresh);
 static int64_t renewed_expiry_ms(const struct refresh *refresh);
 static bool sign(struct refresh *refresh, uint32_t generation, int64_t issued_ms,
                  struct text scope);
-static bool derive_alias(const struct refresh *refresh, uint32_t generation,
+static bool derive_alias(const struct refresh *refresh, uint32_t generation, uint8_t secret,
                          uint8_t alias[SESSION_HASH_SIZE]);
 
 const struct operation operation_refresh = {
@@ -282,9 +283,10 @@ static enum candidate try_candidate(struct refresh *refresh, struct text token)
 static bool is_native(const struct refresh *refresh, struct text token)
 {
     struct token_ref unused;
+    uint8_t secret;
 
     return refresh_token_native_open(refresh->request->issuer->secrets, token, unused.session,
-                                     &unused.generation);
+                                     &unused.generation, &secret);
 }
 
 struct choice {
@@ -544,7 +546,8 @@ static bool rotate(struct refresh *refresh, struct text scope, uint32_t to)
     struct store_rotation rotation = {.from = session->generation,
                                       .to = to,
                                       .window_ms = refresh->policy.concurrency_window_ms,
-                                      .now_ms = refresh->now.wall_ms};
+                                      .now_ms = refresh->now.wall_ms,
+                                      .secret = secret_of_next(refresh, to)};
     struct text *token = &refresh->answer->refresh_token;
 
     memcpy(rotation.id, session->id, sizeof rotation.id);
@@ -552,12 +555,12 @@ static bool rotate(struct refresh *refresh, struct text scope, uint32_t to)
     rotation.expires_ms = renewed_expiry_ms(refresh);
     if (!sign(refresh, to, refresh->now.wall_ms, scope) ||
         !operation_network(refresh->request, session->id, rotation.network) ||
-        !token_ref_mint(refresh->request->issuer, refresh->policy.format, session->id, to,
-                        refresh->arena, token, refresh->fault)) {
+        !token_ref_mint(refresh->request->issuer, refresh->policy.format, rotation.secret,
+                        session->id, to, refresh->arena, token, refresh->fault)) {
         return false;
     }
     if (refresh->policy.format == REFRESH_FORMAT_UUID) {
-        rotation.has_alias = derive_alias(refresh, to, rotation.alias);
+        rotation.has_alias = derive_alias(refresh, to, rotation.secret, rotation.alias);
         if (!rotation.has_alias) {
             return false;
         }
@@ -567,6 +570,17 @@ static bool rotate(struct refresh *refresh, struct text scope, uint32_t to)
     attach_if_wanted(refresh, EVENT_REFRESHED);
     refresh->writes = true;
     return true;
+}
+
+/* Where nothing rotates the token stays as it is, and so does what it is under. */
+static uint8_t secret_of_next(const struct refresh *refresh, uint32_t to)
+{
+    const struct issuer *issuer = refresh->request->issuer;
+    const struct session *session = &refresh->grant.session;
+
+    return to == refresh->ref.generation ? session->secret
+                                         : token_ref_next_secret(issuer, refresh->policy.format,
+                                                                 session, refresh->now.wall_ms);
 }
 
 /* c > n: only this server can have issued it, so the store has lost history. The record moves to c
@@ -656,7 +670,7 @@ static bool mint_again(struct refresh *refresh)
     struct token_ref unused;
 
     if (format == REFRESH_FORMAT_UUID) {
-        if (!derive_alias(refresh, session->generation, alias)) {
+        if (!derive_alias(refresh, session->generation, session->secret, alias)) {
             return false;
         }
         switch (store_alias_find(refresh->request->issuer->store, alias, unused.session,
@@ -672,8 +686,9 @@ static bool mint_again(struct refresh *refresh)
             return false;
         }
     }
-    return token_ref_mint(refresh->request->issuer, format, session->id, session->generation,
-                          refresh->arena, &refresh->answer->refresh_token, refresh->fault);
+    return token_ref_mint(refresh->request->issuer, format, session->secret, session->id,
+                          session->generation, refresh->arena, &refresh->answer->refresh_token,
+                          refresh->fault);
 }
 
 /* A spent token came back: the session is dead, durably, before the refusal leaves. */
@@ -775,11 +790,11 @@ static bool sign(struct refresh *refresh, uint32_t generation, int64_t issued_ms
 }
 
 /* The alias of `generation` spelled as UUID. */
-static bool derive_alias(const struct refresh *refresh, uint32_t generation,
+static bool derive_alias(const struct refresh *refresh, uint32_t generation, uint8_t secret,
                          uint8_t alias[SESSION_HASH_SIZE])
 {
-    if (!refresh_token_uuid_alias(refresh->request->issuer->secrets, refresh->grant.session.id,
-                                  generation, alias)) {
+    if (!refresh_token_uuid_alias(refresh->request->issuer->secrets, secret,
+                                  refresh->grant.session.id, generation, alias)) {
         fault_set(refresh->fault, "cannot derive an alias");
         return false;
     }

@@ -68,13 +68,8 @@ enum store_result service_make(const struct config *config, const char *owner, s
 
 static bool open_secrets(struct service *service, struct fault *fault)
 {
-    uint8_t master[SECRETS_MASTER_SIZE];
-    bool opened = secrets_file_read(service->config.secret_file, service->config.secret_passed,
-                                    master, fault) &&
-                  secrets_open(master, &service->secrets, fault);
-
-    secret_wipe(master, sizeof master);
-    return opened;
+    return secrets_open_file(service->config.secret_file, service->config.secret_passed,
+                             &service->secrets, fault);
 }
 
 /* The caller wipes them. */

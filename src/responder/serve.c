@@ -49,6 +49,7 @@ struct served {
     struct late late;
 };
 
+static void follow_secrets(const struct service *service);
 static void handle_closed(struct service_lazy *lazy, struct request *request);
 static void route(struct service *service, const struct fault *closed, struct request *request);
 static void run(struct request *request);
@@ -85,10 +86,29 @@ static void handle(void *self, struct http_exchange *http)
     request->network = http_network_of(http->request.remote_address);
     if (service_lazy_is_open(&serve->lazy)) {
         served->generation = take_generation(serve);
+        follow_secrets(serve->lazy.service);
         route(served->generation != NULL ? &served->generation->service : serve->lazy.service, NULL,
               request);
     } else {
         handle_closed(&serve->lazy, request);
+    }
+}
+
+/* So that every process takes up a secret that was added, or retired, at its next request: one look
+ * at the file's status. */
+static void follow_secrets(const struct service *service)
+{
+    struct fault fault = {""};
+
+    switch (secrets_follow(&service->secrets, &fault)) {
+    case SECRETS_SAME:
+        break;
+    case SECRETS_CHANGED:
+        log_line(LOG_LEVEL_NOTICE, "%s has changed, and was taken up", service->config.secret_file);
+        break;
+    case SECRETS_UNREADABLE:
+        log_line(LOG_LEVEL_ERROR, "going on with the master secrets as they were: %s", fault.text);
+        break;
     }
 }
 

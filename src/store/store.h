@@ -84,10 +84,11 @@ struct store_settings {
     /* Read when a write is made, which may be long after it was asked for. All zero: the times in
      * the writes count, and the time since boot is not known. */
     struct clock clock;
-    /* Writes the alias of (session, generation) spelled as UUID, so that the sweeper can remove it;
-     * false on failure. May be NULL where no session has derived aliases. */
-    bool (*derived_alias)(void *self, const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
-                          uint8_t alias[SESSION_HASH_SIZE]);
+    /* Writes the alias of (session, generation) spelled as UUID under the session's master secret,
+     * so that the sweeper can remove it; false on failure. May be NULL where no session has derived
+     * aliases. */
+    bool (*derived_alias)(void *self, uint8_t secret, const uint8_t session[SESSION_ID_SIZE],
+                          uint32_t generation, uint8_t alias[SESSION_HASH_SIZE]);
     void *derived_alias_self;
     struct metrics *metrics; /* borrowed: counts commits; NULL: nothing does */
 };
@@ -173,6 +174,7 @@ struct store_rotation {
     bool client_proved;          /* … and its client proves itself as it does */
     enum session_key_kind key_kind; /* … and it is bound to this key from then on, or to none */
     uint8_t key[SESSION_KEY_SIZE];
+    uint8_t secret; /* session.secret from then on: the successor is under it */
     bool has_alias; /* the successor is spelled as UUID: */
     uint8_t alias[SESSION_HASH_SIZE];
     uint8_t network[SESSION_NETWORK_SIZE]; /* that it comes from; all zero = not known */

@@ -5,6 +5,8 @@ libtoken_a_SOURCES = \
 	src/token/adoption_key.h \
 	src/token/secrets.c \
 	src/token/secrets.h \
+	src/token/secrets_file.c \
+	src/token/secrets_file.h \
 	src/token/refresh_token.c \
 	src/token/refresh_token.h \
 	src/token/user_code.c \

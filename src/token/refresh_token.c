@@ -32,6 +32,8 @@ enum {
 _Static_assert(NATIVE_BYTES * 4 == REFRESH_TOKEN_NATIVE_SIZE * 3,
                "native tokens have no spare bit");
 
+static const struct secrets_keys *keys_of_id(const struct secrets *secrets, uint8_t key_id);
+
 /* ---- shapes ---- */
 
 static bool is_base64url(struct text t)
@@ -78,22 +80,55 @@ bool refresh_token_native_begins(const struct secrets *secrets, struct text toke
 
     return is_base64url(token) &&
            codec_base64url_decode(text_cut(token, 4), bytes, sizeof bytes, &size) &&
-           size == sizeof bytes && bytes[0] == NATIVE_VERSION && bytes[1] == secrets->key_id;
+           size == sizeof bytes && bytes[0] == NATIVE_VERSION &&
+           keys_of_id(secrets, bytes[1]) != NULL;
+}
+
+static const struct secrets_keys *keys_of_id(const struct secrets *secrets, uint8_t key_id)
+{
+    const struct secrets_keys *keys;
+
+    for (size_t i = 0; (keys = secrets_at(secrets, i)) != NULL; i++) {
+        if (keys->key_id == key_id) {
+            return keys;
+        }
+    }
+    return NULL;
 }
 
 /* ---- minting ---- */
 
-static bool spell(const struct secrets *secrets, const struct crypto_mac *mac,
+/* Which of the keys of a master secret a spelling is under. */
+enum purpose { PURPOSE_NATIVE, PURPOSE_CODE, PURPOSE_DEVICE_CODE };
+
+static const struct crypto_mac *mac_for(const struct secrets_keys *keys, enum purpose purpose)
+{
+    switch (purpose) {
+    case PURPOSE_NATIVE:
+        break;
+    case PURPOSE_CODE:
+        return keys->code;
+    case PURPOSE_DEVICE_CODE:
+        return keys->device_code;
+    }
+    return keys->native;
+}
+
+static bool spell(const struct secrets *secrets, enum purpose purpose, uint8_t secret,
                   const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
                   char out[REFRESH_TOKEN_NATIVE_SIZE + 1])
 {
+    const struct secrets_keys *keys = secrets_find(secrets, secret);
     uint8_t bytes[NATIVE_BYTES];
 
+    if (keys == NULL) {
+        return false;
+    }
     bytes[0] = NATIVE_VERSION;
-    bytes[1] = secrets->key_id;
+    bytes[1] = keys->key_id;
     memcpy(bytes + SESSION_AT, session, SESSION_ID_SIZE);
     codec_put_u32(bytes + GENERATION_AT, generation);
-    if (!crypto_mac_compute(mac, bytes, MAC_AT, bytes + MAC_AT)) {
+    if (!crypto_mac_compute(mac_for(keys, purpose), bytes, MAC_AT, bytes + MAC_AT)) {
         return false;
     }
     codec_base64url_encode(bytes, sizeof bytes, out);
@@ -102,23 +137,25 @@ static bool spell(const struct secrets *secrets, const struct crypto_mac *mac,
     return true;
 }
 
-bool refresh_token_native(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
-                          uint32_t generation, char out[REFRESH_TOKEN_NATIVE_SIZE + 1])
+bool refresh_token_native(const struct secrets *secrets, uint8_t secret,
+                          const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
+                          char out[REFRESH_TOKEN_NATIVE_SIZE + 1])
 {
-    return spell(secrets, secrets->native, session, generation, out);
+    return spell(secrets, PURPOSE_NATIVE, secret, session, generation, out);
 }
 
-bool refresh_token_code(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
+bool refresh_token_code(const struct secrets *secrets, uint8_t secret,
+                        const uint8_t session[SESSION_ID_SIZE],
                         char out[REFRESH_TOKEN_NATIVE_SIZE + 1])
 {
-    return spell(secrets, secrets->code, session, 0, out);
+    return spell(secrets, PURPOSE_CODE, secret, session, 0, out);
 }
 
-bool refresh_token_device_code(const struct secrets *secrets,
+bool refresh_token_device_code(const struct secrets *secrets, uint8_t secret,
                                const uint8_t session[SESSION_ID_SIZE],
                                char out[REFRESH_TOKEN_NATIVE_SIZE + 1])
 {
-    return spell(secrets, secrets->device_code, session, 0, out);
+    return spell(secrets, PURPOSE_DEVICE_CODE, secret, session, 0, out);
 }
 
 /* Sets the version and variant bits of RFC 9562 section 4. */
@@ -143,14 +180,16 @@ static bool mac_uuid(const struct crypto_mac *mac, const uint8_t *message, size_
     return true;
 }
 
-bool refresh_token_uuid(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
-                        uint32_t generation, char out[REFRESH_TOKEN_UUID_SIZE + 1])
+bool refresh_token_uuid(const struct secrets *secrets, uint8_t secret,
+                        const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
+                        char out[REFRESH_TOKEN_UUID_SIZE + 1])
 {
+    const struct secrets_keys *keys = secrets_find(secrets, secret);
     uint8_t message[SESSION_ID_SIZE + 4];
 
     memcpy(message, session, SESSION_ID_SIZE);
     codec_put_u32(message + SESSION_ID_SIZE, generation);
-    return mac_uuid(secrets->uuid, message, sizeof message, out);
+    return keys != NULL && mac_uuid(keys->uuid, message, sizeof message, out);
 }
 
 bool refresh_token_jti(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
@@ -185,47 +224,74 @@ bool session_id_make(const struct randomness *randomness, int64_t now_ms,
 
 /* ---- reading ---- */
 
-static bool open_spelled(const struct secrets *secrets, const struct crypto_mac *key,
-                         struct text token, uint8_t session[SESSION_ID_SIZE], uint32_t *generation)
+static bool read_bytes(struct text token, uint8_t bytes[NATIVE_BYTES]);
+
+static bool open_spelled(const struct secrets *secrets, enum purpose purpose, struct text token,
+                         uint8_t session[SESSION_ID_SIZE], uint32_t *generation, uint8_t *secret)
 {
+    const struct secrets_keys *keys = NULL;
     uint8_t bytes[NATIVE_BYTES];
     uint8_t mac[CRYPTO_HASH_SIZE];
-    size_t size = 0;
-    bool good = token.size == REFRESH_TOKEN_NATIVE_SIZE &&
-                codec_base64url_decode(token, bytes, sizeof bytes, &size) && size == NATIVE_BYTES &&
-                bytes[0] == NATIVE_VERSION && bytes[1] == secrets->key_id &&
-                crypto_mac_compute(key, bytes, MAC_AT, mac) &&
+    bool good = read_bytes(token, bytes) && (keys = keys_of_id(secrets, bytes[1])) != NULL &&
+                crypto_mac_compute(mac_for(keys, purpose), bytes, MAC_AT, mac) &&
                 secret_equal(mac, bytes + MAC_AT, sizeof mac);
 
     if (good) {
         memcpy(session, bytes + SESSION_AT, SESSION_ID_SIZE);
         *generation = codec_get_u32(bytes + GENERATION_AT);
+        *secret = keys->number;
     }
     secret_wipe(mac, sizeof mac);
     secret_wipe(bytes, sizeof bytes);
     return good;
 }
 
-bool refresh_token_native_open(const struct secrets *secrets, struct text token,
-                               uint8_t session[SESSION_ID_SIZE], uint32_t *generation)
+/* Without the MAC. */
+static bool read_bytes(struct text token, uint8_t bytes[NATIVE_BYTES])
 {
-    return open_spelled(secrets, secrets->native, token, session, generation);
+    size_t size = 0;
+
+    return token.size == REFRESH_TOKEN_NATIVE_SIZE &&
+           codec_base64url_decode(token, bytes, NATIVE_BYTES, &size) && size == NATIVE_BYTES &&
+           bytes[0] == NATIVE_VERSION;
+}
+
+bool refresh_token_native_open(const struct secrets *secrets, struct text token,
+                               uint8_t session[SESSION_ID_SIZE], uint32_t *generation,
+                               uint8_t *secret)
+{
+    return open_spelled(secrets, PURPOSE_NATIVE, token, session, generation, secret);
+}
+
+bool refresh_token_native_claims(const struct secrets *secrets, struct text token,
+                                 uint8_t session[SESSION_ID_SIZE], uint8_t *secret)
+{
+    uint8_t bytes[NATIVE_BYTES];
+
+    if (!read_bytes(token, bytes) || keys_of_id(secrets, bytes[1]) != NULL) {
+        return false;
+    }
+    memcpy(session, bytes + SESSION_AT, SESSION_ID_SIZE);
+    *secret = bytes[1];
+    return true;
 }
 
 bool refresh_token_code_open(const struct secrets *secrets, struct text code,
                              uint8_t session[SESSION_ID_SIZE])
 {
     uint32_t generation;
+    uint8_t secret;
 
-    return open_spelled(secrets, secrets->code, code, session, &generation);
+    return open_spelled(secrets, PURPOSE_CODE, code, session, &generation, &secret);
 }
 
 bool refresh_token_device_code_open(const struct secrets *secrets, struct text code,
                                     uint8_t session[SESSION_ID_SIZE])
 {
     uint32_t generation;
+    uint8_t secret;
 
-    return open_spelled(secrets, secrets->device_code, code, session, &generation);
+    return open_spelled(secrets, PURPOSE_DEVICE_CODE, code, session, &generation, &secret);
 }
 
 bool refresh_token_is_guessable(struct text token)
@@ -274,6 +340,7 @@ bool refresh_token_importable(const struct secrets *secrets, struct text token, 
 {
     uint8_t id[SESSION_ID_SIZE];
     uint32_t generation;
+    uint8_t secret;
 
     for (size_t i = 0; i < token.size; i++) {
         unsigned char c = (unsigned char)token.data[i];
@@ -290,24 +357,26 @@ bool refresh_token_importable(const struct secrets *secrets, struct text token, 
         fault_set(fault, "it has %zu characters; %d to %d can be", token.size,
                   REFRESH_TOKEN_IMPORT_LEAST, REFRESH_TOKEN_MAX);
         return false;
-    } else if (refresh_token_native_open(secrets, token, id, &generation)) {
+    } else if (refresh_token_native_open(secrets, token, id, &generation, &secret)) {
         fault_set(fault, "it is one of Retoken's own");
         return false;
     }
     return true;
 }
 
-bool refresh_token_uuid_alias(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
-                              uint32_t generation, uint8_t alias[SESSION_HASH_SIZE])
+bool refresh_token_uuid_alias(const struct secrets *secrets, uint8_t secret,
+                              const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
+                              uint8_t alias[SESSION_HASH_SIZE])
 {
     char token[REFRESH_TOKEN_UUID_SIZE + 1];
 
-    return refresh_token_uuid(secrets, session, generation, token) &&
+    return refresh_token_uuid(secrets, secret, session, generation, token) &&
            refresh_token_alias(secrets, text_of(token), alias);
 }
 
-bool refresh_token_derived_alias(void *secrets, const uint8_t session[SESSION_ID_SIZE],
-                                 uint32_t generation, uint8_t alias[SESSION_HASH_SIZE])
+bool refresh_token_derived_alias(void *secrets, uint8_t secret,
+                                 const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
+                                 uint8_t alias[SESSION_HASH_SIZE])
 {
-    return refresh_token_uuid_alias(secrets, session, generation, alias);
+    return refresh_token_uuid_alias(secrets, secret, session, generation, alias);
 }

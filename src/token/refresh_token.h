@@ -27,16 +27,24 @@ enum refresh_shape {
 /* NONE also for anything over REFRESH_TOKEN_MAX. */
 enum refresh_shape refresh_token_shape(struct text token);
 
-/* Writes the token and a NUL. False only when libcrypto fails. */
-bool refresh_token_native(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
-                          uint32_t generation, char out[REFRESH_TOKEN_NATIVE_SIZE + 1]);
-bool refresh_token_uuid(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
-                        uint32_t generation, char out[REFRESH_TOKEN_UUID_SIZE + 1]);
+/* Writes the token and a NUL. `secret`: the number of a master secret (secrets_current). False only
+ * when libcrypto fails or that master secret is not there. */
+bool refresh_token_native(const struct secrets *secrets, uint8_t secret,
+                          const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
+                          char out[REFRESH_TOKEN_NATIVE_SIZE + 1]);
+bool refresh_token_uuid(const struct secrets *secrets, uint8_t secret,
+                        const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
+                        char out[REFRESH_TOKEN_UUID_SIZE + 1]);
 
-/* Opens a native token: false when its MAC, version or spelling is wrong. Constant time in the MAC.
- */
+/* Opens a native token: false when its MAC, version or spelling is wrong, or its master secret is
+ * not there. *secret: its number. Constant time in the MAC. */
 bool refresh_token_native_open(const struct secrets *secrets, struct text token,
-                               uint8_t session[SESSION_ID_SIZE], uint32_t *generation);
+                               uint8_t session[SESSION_ID_SIZE], uint32_t *generation,
+                               uint8_t *secret);
+/* Is it spelled as a native token, or a code, of a master secret that is not there? Which session
+ * and secret it claims to be of; nothing proves that. */
+bool refresh_token_native_claims(const struct secrets *secrets, struct text token,
+                                 uint8_t session[SESSION_ID_SIZE], uint8_t *secret);
 
 /* Does it begin as a native token of these secrets does (version and key id), cut or not? For
  * finding out about a token, never for accepting one. */
@@ -44,12 +52,13 @@ bool refresh_token_native_begins(const struct secrets *secrets, struct text toke
 
 /* The code of a session that is pending (model/session.h): spelled as a native token of generation
  * 0, under a key of its own, so that neither opens as the other. As the functions above. */
-bool refresh_token_code(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
+bool refresh_token_code(const struct secrets *secrets, uint8_t secret,
+                        const uint8_t session[SESSION_ID_SIZE],
                         char out[REFRESH_TOKEN_NATIVE_SIZE + 1]);
 bool refresh_token_code_open(const struct secrets *secrets, struct text code,
                              uint8_t session[SESSION_ID_SIZE]);
 /* The same for a device code, so that it is no authorization code either. */
-bool refresh_token_device_code(const struct secrets *secrets,
+bool refresh_token_device_code(const struct secrets *secrets, uint8_t secret,
                                const uint8_t session[SESSION_ID_SIZE],
                                char out[REFRESH_TOKEN_NATIVE_SIZE + 1]);
 bool refresh_token_device_code_open(const struct secrets *secrets, struct text code,
@@ -72,11 +81,13 @@ bool refresh_token_importable(const struct secrets *secrets, struct text token,
  * is made of (128 bits; a UUID has enough), or a few characters repeated. */
 bool refresh_token_is_guessable(struct text token);
 /* The alias of (session, generation) spelled as UUID. False: libcrypto failed. */
-bool refresh_token_uuid_alias(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
-                              uint32_t generation, uint8_t alias[SESSION_HASH_SIZE]);
+bool refresh_token_uuid_alias(const struct secrets *secrets, uint8_t secret,
+                              const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
+                              uint8_t alias[SESSION_HASH_SIZE]);
 /* The same as store_settings.derived_alias: `secrets` is a const struct secrets *. */
-bool refresh_token_derived_alias(void *secrets, const uint8_t session[SESSION_ID_SIZE],
-                                 uint32_t generation, uint8_t alias[SESSION_HASH_SIZE]);
+bool refresh_token_derived_alias(void *secrets, uint8_t secret,
+                                 const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
+                                 uint8_t alias[SESSION_HASH_SIZE]);
 
 /* A new session id, UUIDv7 (RFC 9562 section 5.7). */
 bool session_id_make(const struct randomness *randomness, int64_t now_ms,

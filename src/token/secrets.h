@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* secrets.h: the keys derived from the master secret, one per purpose (HKDF labels in secrets.c).
- * Knows the master secret only while opening; does not know what the keys protect. */
+/* secrets.h: the keys derived from the master secrets, one per purpose (HKDF labels in secrets.c).
+ * The first master secret is the store's, and stays. What tokens are made of is there for each, so
+ * that the master secret can roll: sessions say by number which one theirs are under. Knows the
+ * master secrets only while reading them; does not know what the keys protect. */
 #ifndef RETOKEN_TOKEN_SECRETS_H
 #define RETOKEN_TOKEN_SECRETS_H
 
@@ -8,28 +10,53 @@
 #include "base/fault.h"
 #include "http/network.h"
 #include "model/session.h"
+#include "token/secrets_file.h"
 
-enum { SECRETS_MASTER_SIZE = 32 };
-
-struct secrets {
-    uint8_t key_id;                       /* names the master secret inside native tokens */
-    struct crypto_mac *native;            /* MAC of native refresh tokens */
-    struct crypto_mac *uuid;              /* UUID-shaped refresh tokens */
-    struct crypto_mac *code;              /* codes of sessions that are pending */
-    struct crypto_mac *device_code;       /* the same, of those of devices */
-    struct crypto_mac *jti;               /* identifiers inside access tokens (jti, nonce) */
-    struct crypto_mac *client_secret;     /* hashes of generated client secrets */
-    struct crypto_mac *mark;              /* what marks stand for (model/mark.h) */
-    uint8_t refresh_jwt[CRYPTO_KEY_SIZE]; /* HS256 key of JWT-shaped refresh tokens */
-    uint8_t record[CRYPTO_KEY_SIZE];      /* record MACs of the store */
-    uint8_t sealing[CRYPTO_KEY_SIZE];     /* sealing of signing keys */
+/* Keys of tokens, under one master secret. */
+struct secrets_keys {
+    uint8_t number;                  /* session.secret: its key id, or 0 for the first */
+    uint8_t key_id;                  /* names the master secret inside native tokens */
+    struct crypto_mac *native;       /* MAC of native refresh tokens */
+    struct crypto_mac *uuid;         /* UUID-shaped refresh tokens */
+    struct crypto_mac *code;         /* codes of sessions that are pending */
+    struct crypto_mac *device_code;  /* the same, of those of devices */
+    struct signing_key *refresh_jwt; /* signs JWT-shaped refresh tokens, and nothing else */
 };
 
-/* False with *fault when libcrypto fails. The caller wipes `master`. */
+struct secrets {
+    struct crypto_mac *jti;           /* identifiers inside access tokens (jti, nonce) */
+    struct crypto_mac *client_secret; /* hashes of generated client secrets */
+    struct crypto_mac *mark;          /* what marks stand for (model/mark.h) */
+    uint8_t record[CRYPTO_KEY_SIZE];  /* record MACs of the store */
+    uint8_t sealing[CRYPTO_KEY_SIZE]; /* sealing of signing keys */
+    struct secrets_ring *ring;        /* secrets.c's own: struct secrets_keys of each */
+};
+
+/* Of one master secret. False with *fault when libcrypto or memory fails. The caller wipes
+ * `master`. */
 bool secrets_open(const uint8_t master[SECRETS_MASTER_SIZE], struct secrets *secrets,
                   struct fault *fault);
+/* Of those in a file; `passed` as for secrets_file_read. False with *fault. */
+bool secrets_open_file(const char *path, bool passed, struct secrets *secrets, struct fault *fault);
 /* Wipes. Harmless on a zeroed struct. */
 void secrets_close(struct secrets *secrets);
+
+/* Has the file changed since it was looked at last? Then it is read again; what was read before
+ * stays, but what is no longer there makes no more tokens. From any thread, while others use
+ * *secrets. SECRETS_UNREADABLE, with *fault: nothing has changed here; said once for each change of
+ * the file. */
+enum secrets_news { SECRETS_SAME, SECRETS_CHANGED, SECRETS_UNREADABLE };
+enum secrets_news secrets_follow(const struct secrets *secrets, struct fault *fault);
+
+/* The number of the one that new tokens are made under at now_ms: the last whose time has come. */
+uint8_t secrets_current(const struct secrets *secrets, int64_t now_ms);
+/* The keys of that number; NULL: this process has not read that master secret. Valid until
+ * secrets_close. */
+const struct secrets_keys *secrets_find(const struct secrets *secrets, uint8_t number);
+/* The i-th, from the oldest on; NULL after the last. */
+const struct secrets_keys *secrets_at(const struct secrets *secrets, size_t i);
+/* Are its tokens refused? */
+bool secrets_is_retired(const struct secrets *secrets, uint8_t number);
 
 /* What a mark of the store stands for, so that a store alone tells nothing: a keyed hash of a word,
  * which says what the two texts are, and of the texts. False when libcrypto fails. */
@@ -45,14 +72,5 @@ bool secrets_mark_rehash(const struct secrets *secrets, const char *word,
 bool secrets_network_hash(const struct secrets *secrets, const uint8_t session[SESSION_ID_SIZE],
                           const uint8_t prefix[HTTP_NETWORK_SIZE],
                           uint8_t out[SESSION_NETWORK_SIZE]);
-
-/* Reads the file of the master secret: 64 hexadecimal digits and a newline, mode 0600 or 0400,
- * owned by this user; or, when it was `passed` to this process, as private_file_read_passed takes
- * it. False with *fault, which names the file and says what would be right. */
-bool secrets_file_read(const char *path, bool passed, uint8_t master[SECRETS_MASTER_SIZE],
-                       struct fault *fault);
-/* Creates it (O_EXCL, 0600, synced). False with *fault when it exists or cannot be written. */
-bool secrets_file_create(const char *path, const struct randomness *randomness,
-                         struct fault *fault);
 
 #endif

@@ -720,18 +720,15 @@ static void start_again(void)
 
 static void read_all(void)
 {
-    uint8_t master[SECRETS_MASTER_SIZE];
     struct clock clock = clock_system();
     struct fault fault = {""};
     char path[1100];
 
     snprintf(path, sizeof path, "%s/secret", folder);
-    if (!secrets_file_read(path, false, master, &fault) ||
-        !secrets_open(master, &secrets, &fault)) {
+    if (!secrets_open_file(path, false, &secrets, &fault)) {
         fprintf(stderr, "replay: %s\n", fault.text);
         exit(3);
     }
-    secret_wipe(master, sizeof master);
     settings = (struct store_settings){.url = url,
                                        .keep_ended_ms = INT64_C(30) * 24 * 3600 * 1000,
                                        .now_ms = clock_now_ms(&clock),

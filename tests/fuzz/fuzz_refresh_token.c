@@ -14,7 +14,7 @@ static const struct secrets *secrets(void)
     static struct secrets opened;
     struct fault fault;
 
-    if (opened.native == NULL) {
+    if (opened.ring == NULL) {
         FUZZ_ASSERT(secrets_open(master, &opened, &fault));
     }
     return &opened;
@@ -62,11 +62,12 @@ static void check_open(struct text token)
 {
     uint8_t session[SESSION_ID_SIZE];
     uint32_t generation;
+    uint8_t secret;
     char again[REFRESH_TOKEN_NATIVE_SIZE + 1];
 
-    if (refresh_token_native_open(secrets(), token, session, &generation)) {
+    if (refresh_token_native_open(secrets(), token, session, &generation, &secret)) {
         FUZZ_ASSERT(refresh_token_shape(token) == REFRESH_SHAPE_NATIVE);
-        FUZZ_ASSERT(refresh_token_native(secrets(), session, generation, again));
+        FUZZ_ASSERT(refresh_token_native(secrets(), 0, session, generation, again));
         FUZZ_ASSERT(text_is(token, again));
     }
 }
@@ -78,15 +79,16 @@ static void check_minted(const uint8_t *data, size_t size)
     uint8_t opened[SESSION_ID_SIZE];
     uint32_t generation = (uint32_t)fuzz_hash(fuzz_text(data, size));
     uint32_t found;
+    uint8_t secret;
     char token[REFRESH_TOKEN_NATIVE_SIZE + 1];
     struct text text = {token, REFRESH_TOKEN_NATIVE_SIZE};
 
     memcpy(session, size > 0 ? data : session, size < sizeof session ? size : sizeof session);
-    FUZZ_ASSERT(refresh_token_native(secrets(), session, generation, token));
-    FUZZ_ASSERT(refresh_token_native_open(secrets(), text, opened, &found));
+    FUZZ_ASSERT(refresh_token_native(secrets(), 0, session, generation, token));
+    FUZZ_ASSERT(refresh_token_native_open(secrets(), text, opened, &found, &secret));
     FUZZ_ASSERT(memcmp(session, opened, sizeof session) == 0 && found == generation);
     token[generation % REFRESH_TOKEN_NATIVE_SIZE] ^= 1;
-    FUZZ_ASSERT(!refresh_token_native_open(secrets(), text, opened, &found));
+    FUZZ_ASSERT(!refresh_token_native_open(secrets(), text, opened, &found, &secret));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

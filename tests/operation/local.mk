@@ -6,6 +6,7 @@ libtest_operation_a_CPPFLAGS = $(TEST_CPPFLAGS)
 check_PROGRAMS += tests/operation/test_decision tests/operation/test_refresh tests/operation/test_password \
 	tests/operation/test_client_auth tests/operation/test_token_ref tests/operation/test_issue \
 	tests/operation/test_issuer tests/operation/test_preview \
+	tests/operation/test_roll \
 	tests/operation/test_password_gate tests/operation/test_guess tests/operation/test_secret_proof \
 	tests/operation/test_check \
 	tests/operation/test_own_sessions \
@@ -42,6 +43,9 @@ tests_operation_test_client_auth_LDADD = $(OPERATION_LIBS)
 tests_operation_test_token_ref_SOURCES = tests/operation/test_token_ref.c
 tests_operation_test_token_ref_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_operation_test_token_ref_LDADD = $(OPERATION_LIBS)
+tests_operation_test_roll_SOURCES = tests/operation/test_roll.c
+tests_operation_test_roll_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_roll_LDADD = $(OPERATION_LIBS)
 tests_operation_test_issue_SOURCES = tests/operation/test_issue.c
 tests_operation_test_issue_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_operation_test_issue_LDADD = $(OPERATION_LIBS)

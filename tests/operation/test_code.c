@@ -93,6 +93,29 @@ static size_t count_events(struct world *w, const uint8_t session[SESSION_ID_SIZ
     return count;
 }
 
+/* The master secret rolls while the code is under way, and a machine has not been given it. */
+static void test_code_across_a_roll(void **state)
+{
+    struct world *w = *state;
+    struct request old = exchange(w, code_of(w)), new;
+    struct secrets behind;
+    uint8_t number;
+
+    assert_true(secrets_open_file(w->secret_file, false, &behind, &w->fault));
+    number = world_roll(w);
+    assert_int_equal(operation_run(&old), OUTCOME_ROTATED);
+    assert_int_equal(world_record(w, old.answer.session).secret, number);
+    new = exchange(w, code_of(w));
+    w->issuer.secrets = &behind;
+    assert_int_equal(operation_run(&new), OUTCOME_FAULT);
+    assert_non_null(strstr(new.fault.text, "copy"));
+    w->issuer.secrets = &w->secrets;
+    new = exchange(w, new.input.code.code);
+    assert_int_equal(operation_run(&new), OUTCOME_ROTATED);
+    assert_int_equal(world_record(w, new.answer.session).secret, number);
+    secrets_close(&behind);
+}
+
 static void test_code_buys_a_session(void **state)
 {
     struct world *w = *state;
@@ -419,6 +442,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CODE_CASE(test_code_buys_a_session),
+        CODE_CASE(test_code_across_a_roll),
         CODE_CASE(test_uuid),
         CODE_CASE(test_code_comes_twice),
         CODE_CASE(test_report_only),

@@ -455,8 +455,9 @@ static void test_window_starts_when_written(void **state)
     struct answer answer;
     struct store_rotation rotation = {.to = 1, .now_ms = w->now_ms};
     uint32_t generation;
+    uint8_t secret;
 
-    assert_true(refresh_token_native_open(&w->secrets, first, rotation.id, &generation));
+    assert_true(refresh_token_native_open(&w->secrets, first, rotation.id, &generation, &secret));
     w->now_ms += 5 * CLOCK_MINUTE; /* in the queue */
     assert_int_equal(store_session_rotate(w->store, &rotation, &w->fault), STORE_OK);
     w->now_ms += 30 * CLOCK_SECOND;

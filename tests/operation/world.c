@@ -4,14 +4,19 @@
 
 #include <stdarg.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/codec.h"
+#include "base/whole_file.h"
 #include "operation/password.h"
 #include "token/jws.h"
 #include "token/layout.h"
 #include "token/refresh_token.h"
+
+static void open_secrets(struct world *world);
 
 static int64_t world_now(void *self)
 {
@@ -109,7 +114,6 @@ static void fill_mount(struct mount *mount, struct realm *realm)
 
 void world_open(struct world *world)
 {
-    static const uint8_t master[SECRETS_MASTER_SIZE] = "a master secret for tests, 32 by";
     struct randomness randomness = {world_random, world};
     struct clock clock = {.now_ms = world_now, .self = world, .boot = world_boot};
 
@@ -119,7 +123,7 @@ void world_open(struct world *world)
     world->now_ms = INT64_C(1800000000000);
     world->arena = arena_open((size_t)8 << 20);
     assert_non_null(world->arena);
-    assert_true(secrets_open(master, &world->secrets, &world->fault));
+    open_secrets(world);
     world->settings = (struct store_settings){.url = world->url,
                                               .create = true,
                                               .keep_ended_ms = CLOCK_DAY,
@@ -139,6 +143,33 @@ void world_open(struct world *world)
     hash_password(world, TEXT("correct horse"), world->ada.password);
     assert_int_equal(store_account_add(world->store, &world->ada, &world->fault), STORE_OK);
     fill_mount(&world->mount, &world->realm);
+}
+
+/* From a file, so that they can roll. */
+static void open_secrets(struct world *world)
+{
+    static const char master[] = "a master secret for tests, 32 by";
+    char content[2 * SECRETS_MASTER_SIZE + 2];
+
+    snprintf(world->secret_file, sizeof world->secret_file, "%s/secret", world->scratch);
+    codec_hex_encode(master, SECRETS_MASTER_SIZE, content);
+    content[2 * SECRETS_MASTER_SIZE] = '\n';
+    assert_int_equal(whole_file_create(world->secret_file,
+                                       (struct text){content, 2 * SECRETS_MASTER_SIZE + 1}, 0600,
+                                       &world->fault),
+                     WHOLE_FILE_DONE);
+    assert_true(secrets_open_file(world->secret_file, false, &world->secrets, &world->fault));
+}
+
+uint8_t world_roll(struct world *world)
+{
+    uint8_t number;
+
+    assert_true(secrets_file_add(world->secret_file, world->now_ms, &world->issuer.randomness,
+                                 &number, &world->fault));
+    assert_int_equal(secrets_follow(&world->secrets, &world->fault), SECRETS_CHANGED);
+    assert_int_equal(secrets_current(&world->secrets, world->now_ms), number);
+    return number;
 }
 
 void world_subscribe(struct world *world)

@@ -11,6 +11,7 @@
 
 struct world {
     char scratch[SCRATCH_PATH_MAX]; /* where its store is */
+    char secret_file[SCRATCH_PATH_MAX + 8];
     int64_t now_ms;
     struct clock_moment boot; /* boot and boot_ms of "now"; boot 0 (as opened): not known */
     uint64_t random;          /* the next bytes */
@@ -65,6 +66,8 @@ enum outcome world_run(struct issuer *issuer, const struct world_ask *ask, struc
 /* Asserts on every failure. */
 void world_open(struct world *world);
 void world_close(struct world *world);
+/* Adds a master secret that is in force from now on; its number. */
+uint8_t world_roll(struct world *world);
 /* Opens the store once more, with a subscription "all" to all events. */
 void world_subscribe(struct world *world);
 /* Leases and takes the next event that waits for it; false: there is none. */

@@ -8,13 +8,14 @@
 #include "base/codec.h"
 #include "store/server.h"
 
-static bool derive(void *self, const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
-                   uint8_t alias[SESSION_HASH_SIZE])
+static bool derive(void *self, uint8_t secret, const uint8_t session[SESSION_ID_SIZE],
+                   uint32_t generation, uint8_t alias[SESSION_HASH_SIZE])
 {
     (void)self;
     memset(alias, 0xda, SESSION_HASH_SIZE);
     memcpy(alias, session, SESSION_ID_SIZE);
     codec_put_u32(alias + SESSION_ID_SIZE, generation);
+    alias[SESSION_HASH_SIZE - 1] ^= secret;
     return true;
 }
 
@@ -195,7 +196,7 @@ void fixture_derived(uint32_t n, uint32_t generation, uint8_t alias[SESSION_HASH
     uint8_t id[SESSION_ID_SIZE];
 
     id_of(n, id);
-    derive(NULL, id, generation, alias);
+    derive(NULL, 0, id, generation, alias);
 }
 
 uint64_t fixture_findings(struct fixture *fixture)

@@ -120,6 +120,35 @@ static void aliases_name_session_and_generation(void **state)
     assert_int_equal(generation, 0); /* a spent token is still known */
 }
 
+/* Its rotations say which master secret its tokens are under from then on; what it is found by is
+ * derived under its own. */
+static void sessions_say_what_they_are_under(void **state)
+{
+    struct fixture *f = *state;
+    struct session session = fixture_session(1);
+    struct store_rotation rotation = fixture_rotation(2, 0, FIXTURE_NOW + 1);
+    uint8_t alias[SESSION_HASH_SIZE], id[SESSION_ID_SIZE];
+    uint32_t generation;
+
+    fixture_account(f, "ada");
+    session.secret = 0x4f;
+    session.has_derived_aliases = true;
+    fixture_derived(1, 0, alias);
+    assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
+    assert_store(STORE_ABSENT, store_alias_find(f->store, alias, id, &generation, &f->fault));
+    alias[SESSION_HASH_SIZE - 1] ^= 0x4f;
+    assert_store(STORE_OK, store_alias_find(f->store, alias, id, &generation, &f->fault));
+    assert_int_equal(fixture_find(f, 1).secret, 0x4f);
+    fixture_add_session(f, 2);
+    rotation.secret = 0x50;
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_int_equal(fixture_find(f, 2).secret, 0x50);
+    rotation = fixture_rotation(2, 1, FIXTURE_NOW + 2);
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_int_equal(fixture_find(f, 2).secret, 0);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
 static void assert_page(struct fixture *f, uint64_t account, const uint8_t *after, size_t room,
                         const uint32_t *expected, size_t expected_count)
 {
@@ -267,6 +296,7 @@ int main(void)
         CONTRACT(ids_and_aliases_are_unique),
         CONTRACT(sessions_are_handed_in_together),
         CONTRACT(aliases_name_session_and_generation),
+        CONTRACT(sessions_say_what_they_are_under),
         CONTRACT(sessions_are_listed_in_order_of_creation),
         CONTRACT(an_account_has_so_many_sessions),
         CONTRACT(an_account_may_have_a_limit_of_its_own),

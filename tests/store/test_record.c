@@ -119,6 +119,27 @@ static void session_is_laid_out_as_drawn(void **state)
     assert_memory_equal(&found, &full_session, sizeof found);
 }
 
+/* Only a session that has moved from the first master secret says which one it is under. */
+static void a_session_under_another_secret_says_so(void **state)
+{
+    struct record_session rolled = full_session, found;
+    struct record record, again;
+    struct txn_bytes before, stored;
+
+    (void)state;
+    record_start(&record, TABLE_SESSIONS, key);
+    record_put_session(&record, &full_session);
+    assert_true(record_seal(&record, mac, &before));
+    rolled.session.secret = 0x4f;
+    record_start(&again, TABLE_SESSIONS, key);
+    record_put_session(&again, &rolled);
+    assert_true(record_seal(&again, mac, &stored));
+    assert_int_equal(stored.size, before.size + 1);
+    reopen(&record, TABLE_SESSIONS, stored);
+    assert_true(record_get_session(&record, &found));
+    assert_memory_equal(&found, &rolled, sizeof found);
+}
+
 /* One that waits says for what, and what its code must come with. */
 static void a_pending_session_keeps_its_code_s_terms(void **state)
 {
@@ -710,6 +731,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(session_is_laid_out_as_drawn),
+        cmocka_unit_test(a_session_under_another_secret_says_so),
         cmocka_unit_test(a_pending_session_keeps_its_code_s_terms),
         cmocka_unit_test(an_extra_of_nothing_is_refused),
         cmocka_unit_test(a_plain_session_is_small),

@@ -284,7 +284,20 @@ static void commit_and_die(uint32_t n)
     _exit((int)n);
 }
 
-static void die_in_between(void (*how)(uint32_t n))
+/* The same, but of who had another master secret in force: its answer would have been another. */
+static void commit_under_another_and_die(uint32_t n)
+{
+    struct batch_writer *alone = batch_writer_open(&(struct batch_settings){
+        .env = fixture_env(f), .verbs = verbs_of(f->store), .metrics = f->settings.metrics});
+    struct store_write *taken = take_first();
+    struct fault notice = {""};
+
+    taken->of.rotate.secret = 0x4f;
+    batch_write(alone, taken, &notice);
+    _exit((int)n);
+}
+
+static void die_in_between(void (*how)(uint32_t n), enum store_result result)
 {
     pid_t leader = spawn(how, 0), follower;
 
@@ -294,7 +307,7 @@ static void die_in_between(void (*how)(uint32_t n))
     follower = spawn(rotate_and_say, 0);
     reap(leader);
     reap(follower);
-    assert_said(0, STORE_OK, NULL);
+    assert_said(0, result, NULL);
     fixture_open(f);
     assert_int_equal(fixture_find(f, 0).generation, 1);
 }
@@ -302,13 +315,19 @@ static void die_in_between(void (*how)(uint32_t n))
 static void what_a_dead_process_took_is_done(void **state)
 {
     (void)state;
-    die_in_between(take_and_die);
+    die_in_between(take_and_die, STORE_OK);
 }
 
 static void what_a_dead_process_wrote_is_not_stale(void **state)
 {
     (void)state;
-    die_in_between(commit_and_die);
+    die_in_between(commit_and_die, STORE_OK);
+}
+
+static void what_it_wrote_under_another_secret_is_decided_again(void **state)
+{
+    (void)state;
+    die_in_between(commit_under_another_and_die, STORE_STALE);
 }
 
 /* ---- who leaves it dies, stops or has no time ---- */
@@ -580,6 +599,7 @@ int main(void)
         TEST(of_several_for_one_session_one_wins),
         TEST(what_a_dead_process_took_is_done),
         TEST(what_a_dead_process_wrote_is_not_stale),
+        TEST(what_it_wrote_under_another_secret_is_decided_again),
         TEST(what_a_dead_process_left_is_not_done),
         TEST(a_seat_of_a_dead_process_is_used_again),
         TEST(the_others_go_on_beside_one_that_is_stopped),

@@ -11,6 +11,11 @@ tests_token_test_secrets_SOURCES = tests/token/test_secrets.c
 tests_token_test_secrets_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_secrets_LDADD = $(TOKEN_LIBS)
 
+check_PROGRAMS += tests/token/test_secrets_file
+tests_token_test_secrets_file_SOURCES = tests/token/test_secrets_file.c
+tests_token_test_secrets_file_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_secrets_file_LDADD = $(TOKEN_LIBS)
+
 check_PROGRAMS += tests/token/test_refresh_token
 tests_token_test_refresh_token_SOURCES = tests/token/test_refresh_token.c
 tests_token_test_refresh_token_CPPFLAGS = $(TEST_CPPFLAGS)

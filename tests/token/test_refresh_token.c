@@ -12,11 +12,13 @@
 static const uint8_t session[SESSION_ID_SIZE] = {0x01, 0x93, 0x4b, 0x2c, 0x5e, 0x70, 0x7c, 0x11,
                                                  0x9a, 0x3f, 0x52, 0xe8, 0x0d, 0x64, 0xb1, 0x07};
 
+static uint8_t secret; /* that a token was under */
+
 static struct text native(const struct secrets *secrets, uint32_t generation)
 {
     static char token[REFRESH_TOKEN_NATIVE_SIZE + 1];
 
-    assert_true(refresh_token_native(secrets, session, generation, token));
+    assert_true(refresh_token_native(secrets, 0, session, generation, token));
     assert_int_equal(strlen(token), REFRESH_TOKEN_NATIVE_SIZE);
     return T(token);
 }
@@ -32,7 +34,7 @@ static void native_round_trip(void **state)
         struct text token = native(fixture_secrets(1), generations[i]);
         memset(id, 0, sizeof id);
         generation = ~generations[i];
-        assert_true(refresh_token_native_open(fixture_secrets(1), token, id, &generation));
+        assert_true(refresh_token_native_open(fixture_secrets(1), token, id, &generation, &secret));
         assert_memory_equal(id, session, sizeof id);
         assert_int_equal(generation, generations[i]);
         assert_int_equal(refresh_token_shape(token), REFRESH_SHAPE_NATIVE);
@@ -60,17 +62,18 @@ static void native_flipped_bits_are_refused(void **state)
     uint32_t generation = 77;
 
     (void)state;
-    assert_true(refresh_token_native(fixture_secrets(1), session, 5, token));
+    assert_true(refresh_token_native(fixture_secrets(1), 0, session, 5, token));
     for (size_t bit = 0; bit < REFRESH_TOKEN_NATIVE_SIZE * 8; bit++) {
         token[bit / 8] = (char)(token[bit / 8] ^ (1 << bit % 8));
-        assert_false(refresh_token_native_open(
-            fixture_secrets(1), (struct text){token, REFRESH_TOKEN_NATIVE_SIZE}, id, &generation));
+        assert_false(refresh_token_native_open(fixture_secrets(1),
+                                               (struct text){token, REFRESH_TOKEN_NATIVE_SIZE}, id,
+                                               &generation, &secret));
         token[bit / 8] = (char)(token[bit / 8] ^ (1 << bit % 8));
     }
     /* a refusal hands nothing out */
     assert_int_equal(id[0], 0xee);
     assert_int_equal(generation, 77);
-    assert_true(refresh_token_native_open(fixture_secrets(1), T(token), id, &generation));
+    assert_true(refresh_token_native_open(fixture_secrets(1), T(token), id, &generation, &secret));
 }
 
 static void codes_and_refresh_tokens_are_not_each_other(void **state)
@@ -80,18 +83,18 @@ static void codes_and_refresh_tokens_are_not_each_other(void **state)
     uint32_t generation;
 
     (void)state;
-    assert_true(refresh_token_code(fixture_secrets(1), session, code));
+    assert_true(refresh_token_code(fixture_secrets(1), 0, session, code));
     assert_true(refresh_token_code_open(fixture_secrets(1), T(code), id));
     assert_memory_equal(id, session, sizeof id);
     assert_false(refresh_token_code_open(fixture_secrets(2), T(code), id));
-    assert_false(refresh_token_native_open(fixture_secrets(1), T(code), id, &generation));
+    assert_false(refresh_token_native_open(fixture_secrets(1), T(code), id, &generation, &secret));
     assert_false(refresh_token_code_open(fixture_secrets(1), native(fixture_secrets(1), 0), id));
     assert_false(refresh_token_device_code_open(fixture_secrets(1), T(code), id));
-    assert_true(refresh_token_device_code(fixture_secrets(1), session, code));
+    assert_true(refresh_token_device_code(fixture_secrets(1), 0, session, code));
     assert_true(refresh_token_device_code_open(fixture_secrets(1), T(code), id));
     assert_memory_equal(id, session, sizeof id);
     assert_false(refresh_token_code_open(fixture_secrets(1), T(code), id));
-    assert_false(refresh_token_native_open(fixture_secrets(1), T(code), id, &generation));
+    assert_false(refresh_token_native_open(fixture_secrets(1), T(code), id, &generation, &secret));
 }
 
 static void native_other_secret_is_refused(void **state)
@@ -101,7 +104,7 @@ static void native_other_secret_is_refused(void **state)
 
     (void)state;
     assert_false(refresh_token_native_open(fixture_secrets(2), native(fixture_secrets(1), 0), id,
-                                           &generation));
+                                           &generation, &secret));
 }
 
 /* With a right MAC: a later layout, or one of another master secret, is not ours to open. */
@@ -117,12 +120,12 @@ static void native_other_version_or_key_is_refused(void **state)
         char token[REFRESH_TOKEN_NATIVE_SIZE];
         memset(bytes, 7, sizeof bytes);
         bytes[0] = change == 1 ? 2 : 1;
-        bytes[1] = (uint8_t)(secrets->key_id + (change == 2));
-        assert_true(crypto_mac_compute(secrets->native, bytes, 22, bytes + 22));
+        bytes[1] = (uint8_t)(secrets_find(secrets, 0)->key_id + (change == 2));
+        assert_true(crypto_mac_compute(secrets_find(secrets, 0)->native, bytes, 22, bytes + 22));
         codec_base64url_encode(bytes, sizeof bytes, token);
-        assert_int_equal(
-            refresh_token_native_open(secrets, (struct text){token, sizeof token}, id, &generation),
-            change == 0);
+        assert_int_equal(refresh_token_native_open(secrets, (struct text){token, sizeof token}, id,
+                                                   &generation, &secret),
+                         change == 0);
     }
 }
 
@@ -135,19 +138,20 @@ static void native_other_sizes_are_refused(void **state)
 
     (void)state;
     for (size_t size = 0; size < token.size; size++) {
-        assert_false(
-            refresh_token_native_open(fixture_secrets(1), text_cut(token, size), id, &generation));
+        assert_false(refresh_token_native_open(fixture_secrets(1), text_cut(token, size), id,
+                                               &generation, &secret));
     }
-    assert_false(refresh_token_native_open(fixture_secrets(1), (struct text){0}, id, &generation));
+    assert_false(
+        refresh_token_native_open(fixture_secrets(1), (struct text){0}, id, &generation, &secret));
     memset(longer, 'A', sizeof longer);
     memcpy(longer, token.data, token.size);
-    assert_false(refresh_token_native_open(fixture_secrets(1),
-                                           (struct text){longer, token.size + 1}, id, &generation));
+    assert_false(refresh_token_native_open(
+        fixture_secrets(1), (struct text){longer, token.size + 1}, id, &generation, &secret));
     longer[token.size] = '\n';
-    assert_false(refresh_token_native_open(fixture_secrets(1),
-                                           (struct text){longer, token.size + 1}, id, &generation));
-    assert_false(refresh_token_native_open(fixture_secrets(1),
-                                           (struct text){longer, token.size + 4}, id, &generation));
+    assert_false(refresh_token_native_open(
+        fixture_secrets(1), (struct text){longer, token.size + 1}, id, &generation, &secret));
+    assert_false(refresh_token_native_open(
+        fixture_secrets(1), (struct text){longer, token.size + 4}, id, &generation, &secret));
 }
 
 static void assert_uuid(const char *uuid, char version)
@@ -165,13 +169,13 @@ static void uuid_shape(void **state)
 
     (void)state;
     for (uint32_t generation = 0; generation < 1000; generation++) {
-        assert_true(refresh_token_uuid(fixture_secrets(1), session, generation, token));
+        assert_true(refresh_token_uuid(fixture_secrets(1), 0, session, generation, token));
         assert_uuid(token, '4');
         assert_int_equal(refresh_token_shape(T(token)), REFRESH_SHAPE_UUID);
     }
-    assert_true(refresh_token_uuid(fixture_secrets(1), session, 999, again));
+    assert_true(refresh_token_uuid(fixture_secrets(1), 0, session, 999, again));
     assert_string_equal(token, again);
-    assert_true(refresh_token_uuid(fixture_secrets(2), session, 999, again));
+    assert_true(refresh_token_uuid(fixture_secrets(2), 0, session, 999, again));
     assert_string_not_equal(token, again);
 }
 
@@ -193,8 +197,9 @@ static void many_tokens_are_distinct(void **state)
     for (int s = 0; s < SESSIONS; s++) {
         assert_true(session_id_make(&randomness, 1700000000000 + s / 50, id));
         for (uint32_t generation = 0; generation < GENERATIONS; generation++) {
-            assert_true(refresh_token_native(fixture_secrets(1), id, generation, tokens[count++]));
-            assert_true(refresh_token_uuid(fixture_secrets(1), id, generation, tokens[count++]));
+            assert_true(
+                refresh_token_native(fixture_secrets(1), 0, id, generation, tokens[count++]));
+            assert_true(refresh_token_uuid(fixture_secrets(1), 0, id, generation, tokens[count++]));
         }
     }
     assert_int_equal(count, COUNT);
@@ -225,7 +230,7 @@ static void jti_says_the_same_for_the_same(void **state)
     assert_true(refresh_token_jti(fixture_secrets(2), session, 3, 1700000000, NULL, other));
     assert_string_not_equal(first, other);
     /* it is in access tokens, so it must not be the refresh token */
-    assert_true(refresh_token_uuid(fixture_secrets(1), session, 3, other));
+    assert_true(refresh_token_uuid(fixture_secrets(1), 0, session, 3, other));
     assert_string_not_equal(first, other);
 }
 
@@ -274,13 +279,13 @@ static void aliases(void **state)
 
     /* that of a UUID token, from what it was derived from */
     char uuid[REFRESH_TOKEN_UUID_SIZE + 1];
-    assert_true(refresh_token_uuid(secrets, session, 7, uuid));
+    assert_true(refresh_token_uuid(secrets, 0, session, 7, uuid));
     assert_true(refresh_token_alias(secrets, T(uuid), lower));
-    assert_true(refresh_token_uuid_alias(secrets, session, 7, other));
+    assert_true(refresh_token_uuid_alias(secrets, 0, session, 7, other));
     assert_memory_equal(lower, other, sizeof lower);
-    assert_true(refresh_token_derived_alias(secrets, session, 7, other));
+    assert_true(refresh_token_derived_alias(secrets, 0, session, 7, other));
     assert_memory_equal(lower, other, sizeof lower);
-    assert_true(refresh_token_uuid_alias(secrets, session, 8, other));
+    assert_true(refresh_token_uuid_alias(secrets, 0, session, 8, other));
     assert_memory_not_equal(lower, other, sizeof lower);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* test_secrets.c: derived keys differ from one another and from master to master; the file is
- * private, in one format, and never overwritten. */
+/* test_secrets.c: derived keys differ from one another and from master to master; which master
+ * secret is in force, while the file changes. */
 #include "token/fixture.h"
 
 #include <stdio.h>
@@ -44,21 +44,30 @@ static void macs_serve_one_purpose(void **state)
 {
     const struct secrets *one = fixture_secrets(1);
     const struct secrets *two = fixture_secrets(2);
-    uint8_t out[10][CRYPTO_HASH_SIZE];
-    const struct crypto_mac *macs[] = {
-        one->native, one->uuid,   one->jti,  one->client_secret, one->mark,
-        two->mark,   two->native, two->uuid, two->jti,           two->client_secret};
+    uint8_t out[14][CRYPTO_HASH_SIZE];
+    const struct crypto_mac *macs[] = {secrets_find(one, 0)->native,
+                                       secrets_find(one, 0)->uuid,
+                                       secrets_find(one, 0)->code,
+                                       secrets_find(one, 0)->device_code,
+                                       secrets_find(two, 0)->native,
+                                       secrets_find(two, 0)->uuid,
+                                       secrets_find(two, 0)->code,
+                                       secrets_find(two, 0)->device_code,
+                                       one->jti,
+                                       one->client_secret,
+                                       one->mark,
+                                       two->jti,
+                                       two->client_secret,
+                                       two->mark};
 
     (void)state;
-    for (size_t i = 0; i < 10; i++) {
+    for (size_t i = 0; i < 14; i++) {
         assert_true(crypto_mac_compute(macs[i], "x", 1, out[i]));
         for (size_t j = 0; j < i; j++) {
             assert_memory_not_equal(out[i], out[j], CRYPTO_HASH_SIZE);
         }
     }
     assert_memory_not_equal(one->record, one->sealing, CRYPTO_KEY_SIZE);
-    assert_memory_not_equal(one->record, one->refresh_jwt, CRYPTO_KEY_SIZE);
-    assert_memory_not_equal(one->sealing, one->refresh_jwt, CRYPTO_KEY_SIZE);
     assert_memory_not_equal(one->sealing, two->sealing, CRYPTO_KEY_SIZE);
 }
 
@@ -99,7 +108,7 @@ static void derivations_never_change(void **state)
         master[i] = (uint8_t)i;
     }
     assert_true(secrets_open(master, &secrets, NULL));
-    assert_int_equal(secrets.key_id, 0x61);
+    assert_int_equal(secrets_find(&secrets, 0)->key_id, 0x61);
     assert_memory_equal(secrets.record, record, sizeof record);
     secrets_close(&secrets);
 }
@@ -117,145 +126,123 @@ static void closing_wipes_and_may_be_repeated(void **state)
     secrets_close(&secrets);
 }
 
-static void created_file_reads_back(void **state)
+/* ---- one that rolls ---- */
+
+static const char first_line[] =
+    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n";
+
+/* The file with its first line only, opened. */
+static void open_first(struct secrets *secrets)
+{
+    struct fault fault;
+
+    put_file(first_line, strlen(first_line), 0600);
+    assert_true(secrets_open_file(path, false, secrets, &fault));
+    assert_int_equal(secrets_follow(secrets, &fault), SECRETS_SAME);
+}
+
+static uint8_t add_line(int64_t from_ms)
 {
     struct randomness randomness = fixture_randomness();
-    struct fault fault = {""};
-    uint8_t first[SECRETS_MASTER_SIZE];
-    uint8_t again[SECRETS_MASTER_SIZE];
-    struct stat stat_of;
-    mode_t mask = umask(0777);
+    struct fault fault;
+    uint8_t id;
+
+    assert_true(secrets_file_add(path, from_ms, &randomness, &id, &fault));
+    return id;
+}
+
+static void the_last_in_force_is_current(void **state)
+{
+    struct secrets secrets;
+    struct fault fault;
+    uint8_t second, third;
 
     (void)state;
-    unlink(path);
-    assert_true(secrets_file_create(path, &randomness, &fault));
-    umask(mask);
-    assert_int_equal(stat(path, &stat_of), 0);
-    assert_int_equal(stat_of.st_mode & 07777, 0600);
-    assert_int_equal(stat_of.st_size, 65);
-    assert_true(secrets_file_read(path, false, first, &fault));
+    open_first(&secrets);
+    assert_int_equal(secrets_current(&secrets, 5000), 0);
+    second = add_line(1000);
+    assert_int_equal(secrets_current(&secrets, 5000), 0); /* not looked yet */
+    assert_null(secrets_find(&secrets, second));
+    assert_int_equal(secrets_follow(&secrets, &fault), SECRETS_CHANGED);
+    assert_int_equal(secrets_follow(&secrets, &fault), SECRETS_SAME);
+    third = add_line(3000);
+    assert_int_equal(secrets_follow(&secrets, &fault), SECRETS_CHANGED);
+    assert_int_equal(secrets_current(&secrets, 999), 0);
+    assert_int_equal(secrets_current(&secrets, 1000), second);
+    assert_int_equal(secrets_current(&secrets, 2999), second);
+    assert_int_equal(secrets_current(&secrets, 3000), third);
+    assert_int_equal(secrets_find(&secrets, second)->key_id, second);
+    assert_int_equal(secrets_at(&secrets, 2)->number, third);
+    assert_null(secrets_at(&secrets, 3));
+    secrets_close(&secrets);
+}
 
-    /* never overwritten */
-    assert_false(secrets_file_create(path, &randomness, &fault));
+/* What the store is under does not roll, and does not depend on when it was opened. */
+static void the_store_stays_under_the_first(void **state)
+{
+    struct secrets before, after;
+    struct fault fault;
+
+    (void)state;
+    open_first(&before);
+    (void)add_line(0);
+    assert_true(secrets_open_file(path, false, &after, &fault));
+    assert_memory_equal(before.record, after.record, sizeof before.record);
+    assert_memory_equal(before.sealing, after.sealing, sizeof before.sealing);
+    assert_int_equal(secrets_find(&before, 0)->key_id, secrets_find(&after, 0)->key_id);
+    secrets_close(&before);
+    secrets_close(&after);
+}
+
+static void retired_ones_are_known(void **state)
+{
+    struct secrets secrets;
+    struct fault fault;
+    uint8_t second;
+
+    (void)state;
+    open_first(&secrets);
+    second = add_line(1000);
+    assert_true(secrets_file_retire(path, secrets_find(&secrets, 0)->key_id, 1000, &fault));
+    assert_int_equal(secrets_follow(&secrets, &fault), SECRETS_CHANGED);
+    assert_true(secrets_is_retired(&secrets, 0));
+    assert_false(secrets_is_retired(&secrets, second));
+    assert_non_null(secrets_find(&secrets, 0)); /* what is spelled as UUID is still swept */
+    assert_int_equal(secrets_current(&secrets, 0), second); /* by a clock that is behind */
+    secrets_close(&secrets);
+}
+
+/* A file that is damaged, or gone, changes nothing, and is told once. */
+static void what_was_read_stays(void **state)
+{
+    struct secrets secrets;
+    struct fault fault;
+    uint8_t second;
+
+    (void)state;
+    open_first(&secrets);
+    second = add_line(0);
+    assert_int_equal(secrets_follow(&secrets, &fault), SECRETS_CHANGED);
+    put_file("damaged", 7, 0600);
+    assert_int_equal(secrets_follow(&secrets, &fault), SECRETS_UNREADABLE);
     assert_non_null(strstr(fault.text, path));
-    assert_true(secrets_file_read(path, false, again, &fault));
-    assert_memory_equal(first, again, sizeof first);
-}
-
-static void failed_creation_leaves_nothing(void **state)
-{
-    struct randomness none = fixture_no_randomness();
-    struct fault fault = {""};
-
-    (void)state;
+    assert_int_equal(secrets_follow(&secrets, &fault), SECRETS_SAME);
     unlink(path);
-    assert_false(secrets_file_create(path, &none, &fault));
-    assert_int_not_equal(access(path, F_OK), 0);
-    assert_non_null(strstr(fault.text, "randomness"));
-}
+    assert_int_equal(secrets_follow(&secrets, &fault), SECRETS_UNREADABLE);
+    assert_int_equal(secrets_follow(&secrets, &fault), SECRETS_SAME);
+    assert_int_equal(secrets_current(&secrets, 0), second);
 
-static void dangling_link_is_not_followed(void **state)
-{
-    struct randomness randomness = fixture_randomness();
+    /* of another store */
+    put_file("a0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n", 65, 0600);
+    assert_int_equal(secrets_follow(&secrets, &fault), SECRETS_UNREADABLE);
+    assert_non_null(strstr(fault.text, "line 1"));
 
-    (void)state;
-    unlink(path);
-    assert_int_equal(symlink("/nonexistent/elsewhere", path), 0);
-    assert_false(secrets_file_create(path, &randomness, NULL));
-}
-
-#define DIGITS_64 "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF"
-
-static void formats(void **state)
-{
-    static const struct {
-        const char *name;
-        const char *content;
-        size_t size;
-        bool good;
-    } rows[] = {
-        {"as created", DIGITS_64 "\n", 65, true},
-        {"no newline", DIGITS_64, 64, false},
-        {"two newlines", DIGITS_64 "\n\n", 66, false},
-        {"CRLF", DIGITS_64 "\r\n", 66, false},
-        {"empty", "", 0, false},
-        {"short", DIGITS_64, 63, false},
-        {"no digit", "g" DIGITS_64 "\n", 65, false},
-        {"leading space", " " DIGITS_64 "\n", 66, false},
-        {"NUL", "\0" DIGITS_64, 65, false},
-        {"long", DIGITS_64 DIGITS_64 "\n", 129, false},
-        {"raw bytes",
-         "\x01\x02\x03\x04\x05\x06\x07\x08\x01\x02\x03\x04\x05\x06\x07\x08"
-         "\x01\x02\x03\x04\x05\x06\x07\x08\x01\x02\x03\x04\x05\x06\x07\x08",
-         32, false},
-    };
-    uint8_t master[SECRETS_MASTER_SIZE];
-
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct fault fault = {""};
-        put_file(rows[i].content, rows[i].size, 0600);
-        assert_row(secrets_file_read(path, false, master, &fault) == rows[i].good, rows[i].name);
-        /* names the file and what would be right, and shows nothing of the content */
-        if (!rows[i].good) {
-            assert_row(strstr(fault.text, path) != NULL && strstr(fault.text, "64") != NULL &&
-                           strstr(fault.text, "0011") == NULL,
-                       rows[i].name);
-        } else {
-            assert_int_equal(master[1], 0x11);
-            assert_int_equal(master[31], 0xff);
-        }
-    }
-}
-
-static void permissions(void **state)
-{
-    static const struct {
-        mode_t mode;
-        bool good;
-    } rows[] = {{0600, true},  {0400, true},  {0640, false}, {0604, false},  {0660, false},
-                {0644, false}, {0700, false}, {0200, false}, {04600, false}, {0000, false}};
-    uint8_t master[SECRETS_MASTER_SIZE];
-
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct fault fault = {""};
-        char name[8];
-        snprintf(name, sizeof name, "%04o", (unsigned)rows[i].mode);
-        put_file(DIGITS_64 "\n", 65, rows[i].mode);
-        assert_row(secrets_file_read(path, false, master, &fault) == rows[i].good, name);
-        assert_row(rows[i].good == (fault.text[0] == '\0'), name);
-    }
-}
-
-static void other_owner_is_refused(void **state)
-{
-    uint8_t master[SECRETS_MASTER_SIZE];
-    struct fault fault = {""};
-
-    (void)state;
-    if (geteuid() != 0) {
-        skip(); /* only root can give a file away */
-    }
-    put_file(DIGITS_64 "\n", 65, 0600);
-    assert_int_equal(chown(path, 12345, (gid_t)-1), 0);
-    assert_false(secrets_file_read(path, false, master, &fault));
-    assert_non_null(strstr(fault.text, "12345"));
-}
-
-static void not_a_file(void **state)
-{
-    uint8_t master[SECRETS_MASTER_SIZE];
-    struct fault fault = {""};
-
-    (void)state;
-    unlink(path);
-    assert_false(secrets_file_read(path, false, master, &fault));
-    assert_non_null(strstr(fault.text, path));
-    assert_int_equal(mkfifo(path, 0600), 0);
-    assert_false(
-        secrets_file_read(path, false, master, &fault)); /* and does not wait for a writer */
-    assert_false(secrets_file_read(directory, false, master, &fault));
+    /* a line that is gone makes no more tokens, and those it made are good here */
+    put_file(first_line, strlen(first_line), 0600);
+    assert_int_equal(secrets_follow(&secrets, &fault), SECRETS_CHANGED);
+    assert_int_equal(secrets_current(&secrets, INT64_MAX - 1), 0);
+    assert_non_null(secrets_find(&secrets, second));
+    secrets_close(&secrets);
 }
 
 int main(void)
@@ -265,13 +252,10 @@ int main(void)
         cmocka_unit_test(marks_stand_for_one_thing),
         cmocka_unit_test(derivations_never_change),
         cmocka_unit_test(closing_wipes_and_may_be_repeated),
-        cmocka_unit_test(created_file_reads_back),
-        cmocka_unit_test(failed_creation_leaves_nothing),
-        cmocka_unit_test(dangling_link_is_not_followed),
-        cmocka_unit_test(formats),
-        cmocka_unit_test(permissions),
-        cmocka_unit_test(other_owner_is_refused),
-        cmocka_unit_test(not_a_file),
+        cmocka_unit_test(the_last_in_force_is_current),
+        cmocka_unit_test(the_store_stays_under_the_first),
+        cmocka_unit_test(retired_ones_are_known),
+        cmocka_unit_test(what_was_read_stays),
     };
 
     return cmocka_run_group_tests(tests, make_directory, remove_directory);

@@ -12,7 +12,7 @@ enum { SESSION_VERSION = 2 };
  *     02                         version
  *     05                         flags, as below
  *     80                         end, enum session_end; with 20 or 40, enum session_pending; with
- *                                80 when created is not in the id
+ *                                80 when created is not in the id, 08 when it has a secret
  *     07                         account (put_varint)
  *     00                         its epoch (put_varint)
  *     00                         derived aliases below this generation are removed (put_varint)
@@ -33,6 +33,7 @@ enum { SESSION_VERSION = 2 };
  *     …                          down to generation 34
  *     019a9f2d0a13               ended, unless it is live
  *     ffffffffffff               kept until, only with 10 beside the end
+ *     4f                         number of its master secret, only with 08 beside the end
  *     (32 bytes)                 the stored alias, only with flag 02
  *     01 (64 bytes)              key's kind and public key, only with flag 10
  *     (16 bytes)                 hash of the user agent, only with flag 20
@@ -44,8 +45,9 @@ enum { SESSION_VERSION = 2 };
  *     06 6f70656e6964            scope "openid"
  *     (16 bytes)                 MAC
  *
- * Nothing that a rotation changes varies in size, so a rotation rewrites the record in place. What
- * is small in most sessions is small here: each refresh reads, hashes and writes all of it. */
+ * Nothing that a rotation changes varies in size, so a rotation rewrites the record in place; only
+ * the first under another master secret adds a byte. What is small in most sessions is small here:
+ * each refresh reads, hashes and writes all of it. */
 
 enum {
     FLAG_SCOPE = 0x01, /* a scope was granted */
@@ -59,11 +61,14 @@ enum {
 
     /* beside the end */
     PENDING_SHIFT = 5, /* enum session_pending */
-    END_BITS = 0x0f,
+    END_BITS = 0x07,
+    SECRET = 0x08,
     KEPT = 0x10, /* until a time of its own */
     PENDING_BITS = 0x60,
     CREATED_APART = 0x80
 };
+
+_Static_assert(SESSION_ENDS <= END_BITS + 1, "an end has three bits");
 
 static bool has_agent(const struct session *session)
 {
@@ -204,6 +209,7 @@ void record_put_session(struct record *record, const struct record_session *stor
     put_u8(record, flags);
     put_u8(record, session->end | (unsigned)session->pending << PENDING_SHIFT |
                        (session->kept_until_ms != 0 ? (unsigned)KEPT : 0) |
+                       (session->secret != 0 ? (unsigned)SECRET : 0) |
                        (created_apart ? (unsigned)CREATED_APART : 0));
     put_varint(record, session->account);
     put_varint(record, session->epoch);
@@ -226,6 +232,9 @@ void record_put_session(struct record *record, const struct record_session *stor
     }
     if (session->kept_until_ms != 0) {
         put_time48(record, session->kept_until_ms);
+    }
+    if (session->secret != 0) {
+        put_u8(record, session->secret);
     }
     put_extras(record, session, flags);
     put_short_text(record, session->realm, sizeof session->realm);
@@ -279,6 +288,10 @@ bool record_get_session(struct record *record, struct record_session *stored)
     if ((end & KEPT) != 0) {
         session->kept_until_ms = get_time48(record);
         record->failed |= session->kept_until_ms == 0;
+    }
+    if ((end & SECRET) != 0) {
+        session->secret = (uint8_t)get_u8(record);
+        record->failed |= session->secret == 0;
     }
     get_extras(record, session, flags);
     get_short_text(record, session->realm, sizeof session->realm);

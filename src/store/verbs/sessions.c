@@ -99,7 +99,7 @@ static bool derive_alias(struct rows *rows, const struct sweep *sweep,
 {
     if (session->has_derived_aliases &&
         (sweep->derived_alias == NULL ||
-         !sweep->derived_alias(sweep->self, session->id, 0, alias))) {
+         !sweep->derived_alias(sweep->self, session->secret, session->id, 0, alias))) {
         rows_fail(rows, "the alias of a UUID-shaped refresh token could not be computed");
     }
     return !rows->failed;
@@ -274,6 +274,7 @@ enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
     session_note_rotation(&stored.session, rotation->to, rotation->now_ms, &now,
                           rotation->window_ms);
     stored.session.expires_ms = rotation->expires_ms;
+    stored.session.secret = rotation->secret;
     memcpy(stored.session.network, rotation->network, sizeof stored.session.network);
     note_time_passed(rows, &stored.session, rotation->now_ms);
     stored.session.has_derived_aliases |= rotation->has_alias;
@@ -443,6 +444,7 @@ bool sessions_was_rotated(struct rows *rows, const struct store_rotation *rotati
     struct record_session stored;
     bool was_rotated = rows_session_get(rows, rotation->id, &stored) &&
                        stored.session.generation == rotation->to &&
+                       stored.session.secret == rotation->secret &&
                        stored.session.end == SESSION_LIVE;
 
     if (was_rotated) {

@@ -299,7 +299,8 @@ static enum progress remove_until(struct rows *rows, const struct sweep *sweep,
         session->swept = (uint32_t)generation;
         if (budget->aliases == 0) {
             return UNFINISHED;
-        } else if (!sweep->derived_alias(sweep->self, of->id, (uint32_t)generation, hash)) {
+        } else if (!sweep->derived_alias(sweep->self, of->secret, of->id, (uint32_t)generation,
+                                         hash)) {
             return IMPOSSIBLE;
         }
         remove_alias(rows, of, hash);

@@ -11,8 +11,8 @@
 struct sweep {
     int64_t keep_ended_ms;
     uint32_t session_limit; /* of an account that has none of its own; 0 = none */
-    bool (*derived_alias)(void *self, const uint8_t session[SESSION_ID_SIZE], uint32_t generation,
-                          uint8_t alias[SESSION_HASH_SIZE]);
+    bool (*derived_alias)(void *self, uint8_t secret, const uint8_t session[SESSION_ID_SIZE],
+                          uint32_t generation, uint8_t alias[SESSION_HASH_SIZE]);
     void *self;
 };
 

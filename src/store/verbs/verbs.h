@@ -86,8 +86,9 @@ enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
 /* The generation before `to` is spent now, and not earlier. Nothing when `to` is no longer the
  * current one. */
 void sessions_stamp(struct rows *rows, const struct store_rotation *rotation);
-/* Is `to` the current one of a live session, whoever wrote it? The same token follows anyway. Then
- * it is written once more, because who wrote it may have died before it was durable. */
+/* Is `to` the current one of a live session, under the same master secret, whoever wrote it? The
+ * same token follows anyway. Then it is written once more, because who wrote it may have died
+ * before it was durable. */
 bool sessions_was_rotated(struct rows *rows, const struct store_rotation *rotation);
 enum store_result sessions_touch(struct rows *rows, const struct sweep *sweep,
                                  const struct store_rotation *touch);
