@@ -16,6 +16,9 @@ struct examination {
 enum health doctor_report(struct examination *e, const char *check, enum health health,
                           const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* The master secrets, and the sessions under each. The service is open. */
+void doctor_secret_examine(struct examination *e);
+
 /* What a client sees: asks the mounts of the configuration below `url`, as a stranger does, and
  * reports what the web server in front makes of requests and answers. Nothing that is sent is a
  * credential. */

@@ -8,6 +8,7 @@ libadmin_a_SOURCES = \
 	src/admin/client_key.c src/admin/client_key.h \
 	src/admin/completion.c src/admin/completion.h \
 	src/admin/doctor.c src/admin/doctor.h \
+	src/admin/doctor_secret.c \
 	src/admin/doctor_site.c \
 	src/admin/explain.c src/admin/explain.h \
 	src/admin/explain_access.c \
@@ -26,6 +27,7 @@ libadmin_a_SOURCES = \
 	src/admin/options.c src/admin/options.h \
 	src/admin/output.c src/admin/output.h \
 	src/admin/prompt.c src/admin/prompt.h \
+	src/admin/secret_need.c src/admin/secret_need.h \
 	src/admin/verbs.h \
 	src/admin/verbs_account.c \
 	src/admin/verbs_account_file.c \
@@ -37,6 +39,7 @@ libadmin_a_SOURCES = \
 	src/admin/verbs_event.c \
 	src/admin/verbs_key.c \
 	src/admin/verbs_key_state.c \
+	src/admin/verbs_secret.c \
 	src/admin/verbs_session.c \
 	src/admin/verbs_session_export.c \
 	src/admin/verbs_session_import.c \

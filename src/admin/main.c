@@ -138,6 +138,13 @@ static const struct verb verbs[] = {
     {"key", "retire", "KID", 1, 1, OPTION_BIT(FORCE), CALL_NEEDS_WRITING, verbs_key_retire,
      "let a key neither sign nor verify"},
 
+    {"secret", "list", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_secret_list,
+     "list master secrets, and how many sessions need each"},
+    {"secret", "rotate", "", 0, 0, OPTION_BIT(NOW) | OPTION_BIT(JSON), CALL_NEEDS_WRITING,
+     verbs_secret_rotate, "add a master secret now; new tokens are under it once all have it"},
+    {"secret", "retire", "ID", 1, 1, 0, CALL_NEEDS_WRITING, verbs_secret_retire,
+     "refuse the tokens under a master secret that no session needs"},
+
     {"explain", "", "[TOKEN]", 0, 1, OPTION_BIT(JSON), CALL_NEEDS_READING, explain_run,
      "explain what a token is and whether it is accepted; reads stdin"},
     {"events", "dead", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_delivery_dead,

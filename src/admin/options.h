@@ -60,7 +60,7 @@
     OPTION(ACTIVATE, "activate", 0, "", false, "let it sign at once")                              \
     OPTION(VERIFY_ONLY, "verify-only", 0, "", false,                                               \
            "another server's key: it verifies refresh tokens to adopt, and never signs")           \
-    OPTION(NOW, "now", 0, "", false, "even if caches cannot have the key yet")                     \
+    OPTION(NOW, "now", 0, "", false, "even if others cannot have it yet")                          \
     OPTION(FORCE, "force", 0, "", false, "do what is refused because it is seldom meant")          \
     OPTION(ISSUER, "issuer", 0, "URL", false, "this site's URL, which access tokens name")         \
     OPTION(STORE, "store", 0, "URL", false, "the store, if not a directory of its own")            \

@@ -79,6 +79,10 @@ enum call_end verbs_key_rotate(struct call *call);
 enum call_end verbs_key_activate(struct call *call);
 enum call_end verbs_key_retire(struct call *call);
 
+enum call_end verbs_secret_list(struct call *call);
+enum call_end verbs_secret_retire(struct call *call);
+enum call_end verbs_secret_rotate(struct call *call);
+
 enum call_end verbs_store_stat(struct call *call);
 enum call_end verbs_store_check(struct call *call);
 enum call_end verbs_store_backup(struct call *call);

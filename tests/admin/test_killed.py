@@ -139,6 +139,33 @@ def test_verb(stop_at, small, tmp_path, words):
         is_sound(one)
 
 
+def test_secret(stop_at, small, tmp_path):
+    """The file of the master secrets is what it was or what it shall be, and each verb is done when repeated."""
+    begin = copies(small, tmp_path)
+    before = (small.directory / "secret").read_text()
+
+    def rolled(name):
+        one = begin(name)
+        one.run("secret", "rotate", "--now")
+        one.run("session", "revoke", "--all")
+        return one
+
+    for one in kills(stop_at, begin, "secret", "rotate"):
+        now = (one.directory / "secret").read_text()
+        assert now == before or re.fullmatch(re.escape(before) + r"[0-9a-f]{64} \S+Z\n", now)
+        again = run(stop_at, one, "secret", "rotate")
+        assert again.returncode == 0 or "already" in again.stderr
+        assert len((one.directory / "secret").read_text().splitlines()) == 2
+        is_sound(one)
+    old = small.json("secret", "list")[0]["id"]
+    for one in kills(stop_at, rolled, "secret", "retire", old):
+        now = (one.directory / "secret").read_text()
+        assert now.startswith((before, before[:-1] + " retired\n")) and len(now.splitlines()) == 2
+        one.run("secret", "retire", old)
+        is_sound(one)
+        assert not list(one.directory.rglob("*.part"))
+
+
 @pytest.mark.parametrize("words", [("client", "remove", "web"), ("account", "remove", "ada"),
                                    ("account", "disable", "ada"),
                                    ("account", "passwd", "ada", "--no-password")], ids=" ".join)
