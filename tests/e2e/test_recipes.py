@@ -19,6 +19,7 @@ CAPITALS = {
     "TOKEN": r"(?m)^refresh token +(\S+)",
     "SECRET": r"shown only once:\n(\S+)",
     "SESSION": r"session=([0-9a-f-]{36})",
+    "OLDSECRET": r"(?m)^([0-9a-f]{2}) +current",
     "OLDKID": r"(?m)^(\S+) +RS256 +active",
 }
 
@@ -208,6 +209,14 @@ def test_key_roll(world):
     assert all(keys.get(kid, "retired") == "retired" for kid in old)
 
 
+def test_secret_roll(world):
+    there = Machine(world)
+    said = list(there.type_all("Roll the master secret").values())
+    rows = world.installed.json("secret", "list")
+    assert [row["state"] for row in rows] == ["retired", "accepted", "current"], said
+    assert all(row["sessions"] == 0 for row in rows)
+
+
 def test_move(world):
     there = Machine(world)
     there.type("systemctl start retoken.socket")
@@ -235,6 +244,6 @@ def test_log(world):
 
 def test_every_section_is_typed():
     assert set(SECTIONS) == {*SERVERS, "First client", "A client that knows only the issuer", "Back up and restore", "Roll the signing key",
-                             "Move to another machine", "Read the log"}
+                             "Roll the master secret", "Move to another machine", "Read the log"}
     for blocks in SECTIONS.values():
         assert blocks
