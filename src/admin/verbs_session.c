@@ -21,12 +21,14 @@ static const struct column columns[] = {
     {"scope", "scope", COLUMN_TEXT, true},      {"generation", "gen", COLUMN_NUMBER, false},
     {"state", "state", COLUMN_TEXT, false},     {"created", "created", COLUMN_TIME, true},
     {"renewed", "renewed", COLUMN_TIME, false}, {"expires", "expires", COLUMN_TIME, true},
-    {"ended", "ended", COLUMN_TIME, true},
+    {"ended", "ended", COLUMN_TIME, true},      {"key", "bound to", COLUMN_TEXT, true},
+    {"thumbprint", "key", COLUMN_TEXT, true},
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0], PAGE = 128 };
 
 struct names {
     char id[37];
+    char thumbprint[SESSION_THUMBPRINT_SIZE + 1];
     struct call_name account;
 };
 
@@ -124,6 +126,10 @@ static enum store_result fill(struct call *call, const struct session *session, 
         session->used_ms > session->rotated_ms ? session->used_ms : session->rotated_ms;
     enum store_result result = call_account_name(call, session->account, &names->account, fault);
 
+    if (result == STORE_OK && !session_key_thumbprint(session, names->thumbprint)) {
+        fault_set(fault, "cannot hash a key: libcrypto failed");
+        result = STORE_FAULT;
+    }
     codec_uuid_format(session->id, names->id);
     const struct cell row[COLUMNS] = {
         CELL_TEXT(text_of(names->id)),
@@ -137,6 +143,8 @@ static enum store_result fill(struct call *call, const struct session *session, 
         CELL_NUMBER(renewed),
         CELL_NUMBER(session->expires_ms),
         CELL_NUMBER(session->ended_ms),
+        CELL_TEXT(text_of(session_key_name(session->key_kind))),
+        CELL_TEXT(text_of(names->thumbprint)),
     };
     memcpy(cells, row, sizeof row);
     return result;

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* session.c: what a renewal leaves in a session's record; why a session ended, in the operator's
- * words. Knows neither store nor tokens. */
+/* session.c: what a renewal leaves in a session's record; why a session ended and which key it is
+ * bound to, in the operator's words. Knows neither store nor tokens. */
 #include "model/session.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "base/codec.h"
+#include "base/crypto.h"
 
 static void note_outdated(struct session *session, uint32_t steps, const struct clock_moment *now,
                           int64_t window_ms);
@@ -152,4 +156,42 @@ const char *session_end_meaning(enum session_end end)
         return "its client was removed";
     }
     return "ended for a reason of a later version"; /* read from a store, so any number may come */
+}
+
+const char *session_key_name(enum session_key_kind kind)
+{
+    switch (kind) {
+    case SESSION_KEY_NONE:
+        return "";
+    case SESSION_KEY_DPOP:
+        return "dpop";
+    case SESSION_KEY_BROWSER:
+        return "browser";
+    }
+    return "";
+}
+
+/* Of a browser's key the point is kept, of others the thumbprint. */
+bool session_key_thumbprint(const struct session *session, char out[SESSION_THUMBPRINT_SIZE + 1])
+{
+    enum { COORDINATE = SESSION_KEY_SIZE / 2 };
+    uint8_t hash[CRYPTO_HASH_SIZE];
+    char x[SESSION_THUMBPRINT_SIZE + 1] = "", y[sizeof x] = "", jwk[160];
+
+    out[0] = out[SESSION_THUMBPRINT_SIZE] = '\0';
+    if (session->key_kind == SESSION_KEY_NONE) {
+        return true;
+    } else if (session->key_kind == SESSION_KEY_BROWSER) {
+        codec_base64url_encode(session->key, COORDINATE, x);
+        codec_base64url_encode(session->key + COORDINATE, COORDINATE, y);
+        snprintf(jwk, sizeof jwk, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}", x,
+                 y);
+        if (!crypto_sha256(jwk, strlen(jwk), hash)) {
+            return false;
+        }
+    } else {
+        memcpy(hash, session->key, sizeof hash);
+    }
+    codec_base64url_encode(hash, sizeof hash, out);
+    return true;
 }

@@ -111,6 +111,13 @@ struct session {
     char scope[SESSION_SCOPE_MAX + 1];
 };
 
+/* What the key is proved by: "dpop", "browser"; "" = the session is bound to none. */
+const char *session_key_name(enum session_key_kind kind);
+/* The key's SHA-256 thumbprint in base64url, as its holder computes it too (RFC 7638); "" where
+ * there is none. False: libcrypto failed. */
+enum { SESSION_THUMBPRINT_SIZE = 43 };
+bool session_key_thumbprint(const struct session *session, char out[SESSION_THUMBPRINT_SIZE + 1]);
+
 /* Did a client begin it for itself, without any account (RFC 6749 section 4.4)? */
 bool session_is_clients_own(const struct session *session);
 

@@ -183,7 +183,8 @@ def test_what_is_exported_refreshes_elsewhere(fresh, tmp_path):
     listed = {row["session"]: row for row in fresh.json("session", "list")}
     for row in rows:
         row.pop("token", None)
-        row.setdefault("scope", None)
+        for name in ("scope", "key", "thumbprint"):
+            row.setdefault(name, None)
         assert listed[row["session"]] == {**row, "ended": listed[row["session"]]["ended"]}
     assert {row["account"] for row in exported(fresh, "--account", "ben")[0]} == {"ben"}
     assert [row["session"] for row in exported(fresh, "--mount", "/oauth2/token")[0]] == [uuid["session"]]

@@ -157,6 +157,8 @@ def test_who_proves_the_key_is_no_thief(small_world):
     second = granted(renew(server, first["refresh_token"], proof()))
     said = world.installed.run("explain", first["refresh_token"]).stdout.decode()
     assert "who proves the key of its session gets its successor again" in said, said
+    [shown] = world.installed.json("session", "list")
+    assert (shown["key"], shown["thumbprint"]) == ("dpop", thumbprint(KEY))
     refused(renew(server, first["refresh_token"]), "invalid_grant")
     assert granted(renew(server, first["refresh_token"], proof()))["refresh_token"] == second["refresh_token"]
     granted(renew(server, second["refresh_token"], proof()))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* test_session.c: what a rotation leaves in the record; every end of a session is told apart, and
  * so is one of a later version. */
+#include "base/codec.h"
 #include "base/expect.h"
 #include "model/session.h"
 
@@ -174,6 +175,35 @@ static void test_meanings(void **state)
     assert_string_equal(session_end_meaning(SESSION_ENDED_ADMIN), "revoked by an administrator");
 }
 
+/* The point and its thumbprint are those of RFC 9449, sections 4.1 and 6.1. */
+static void test_key(void **state)
+{
+    struct session session = {.key_kind = SESSION_KEY_NONE};
+    char thumbprint[SESSION_THUMBPRINT_SIZE + 1];
+    size_t size;
+    (void)state;
+
+    assert_true(session_key_thumbprint(&session, thumbprint));
+    assert_string_equal(thumbprint, "");
+    assert_string_equal(session_key_name(session.key_kind), "");
+
+    session.key_kind = SESSION_KEY_BROWSER;
+    assert_true(codec_base64url_decode(TEXT("l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs"),
+                                       session.key, 32, &size));
+    assert_true(codec_base64url_decode(TEXT("9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA"),
+                                       session.key + 32, 32, &size));
+    assert_true(session_key_thumbprint(&session, thumbprint));
+    assert_string_equal(thumbprint, "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
+    assert_string_equal(session_key_name(session.key_kind), "browser");
+
+    session.key_kind = SESSION_KEY_DPOP;
+    assert_true(codec_base64url_decode(TEXT("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"),
+                                       session.key, 32, &size));
+    assert_true(session_key_thumbprint(&session, thumbprint));
+    assert_string_equal(thumbprint, "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
+    assert_string_equal(session_key_name(session.key_kind), "dpop");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_rotation),
@@ -183,6 +213,7 @@ int main(void)
                                        cmocka_unit_test(test_outdated_in_another_boot),
                                        cmocka_unit_test(test_outdated_over_several),
                                        cmocka_unit_test(test_use_is_never_earlier),
-                                       cmocka_unit_test(test_meanings)};
+                                       cmocka_unit_test(test_meanings),
+                                       cmocka_unit_test(test_key)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
