@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 """What comes for fail2ban, Prometheus and Grafana, by their own tools, over what a real responder logs
-and tells."""
+and tells; and Apache's sample where there is no responder."""
 
 import dataclasses
 import json
@@ -126,3 +126,13 @@ def test_alerts_and_dashboard_ask_for_metrics_that_are_told(world):
     for path in (RULES / "retoken.rules.yml", DASHBOARD):
         asked = set(re.findall(r"\bretoken_\w+", path.read_text()))
         assert len(asked) > 8 and asked <= told, asked - told
+
+
+# ---- Apache ----
+
+def test_apache_starts_without_the_program(world, tmp_path):
+    """What else it serves is served when Retoken was removed and its lines were not."""
+    world.installed.programs = tmp_path
+    server = world.serve("apache")
+    assert server.send(Request("GET", "/index.html")).status == 200
+    assert server.send(Request("POST", "/oauth/token", [dialects.FORM], b"a=b")).status >= 400
