@@ -16,6 +16,8 @@ bool oauth_check_decode(struct request *request, enum outcome *refusal)
     struct refresh_input *input = &request->input.refresh;
     struct text *cookies;
 
+    input->scope = text_strip(http->check_scope);
+    input->scope_given = input->scope.size > 0;
     if (http_authorization(http, "Bearer", &input->refresh_token) == HTTP_ONE) {
         return true;
     } else if (http->authorizes &&
@@ -82,6 +84,7 @@ const struct wording oauth_check_words[] = {
     {WORDS_CLASS(CLIENT), SAYS(401, "invalid_token")},
     {OUTCOME_TOKEN_ALONE, SAYS(403, "insufficient_scope")},
     {OUTCOME_WRONG_USER, SAYS(403, "insufficient_scope")},
+    {OUTCOME_SCOPE_INVALID, SAYS(403, "insufficient_scope")},
     {WORDS_CLASS(TOKEN), SAYS(401, "invalid_token")},
     {WORDS_CLASS(HERE), .status = 503},
     {0},

@@ -27,6 +27,7 @@ enum variable {
     VARIABLE_REMOTE_USER,
     VARIABLE_AUTH_TYPE,
     VARIABLE_CHECK,
+    VARIABLE_CHECK_SCOPE,
     SINGLES,
     /* of these, the first counts */
     VARIABLE_QUERY_STRING = SINGLES,
@@ -48,6 +49,7 @@ static const struct text variable_names[VARIABLES] = {
     [VARIABLE_REMOTE_USER] = {NAME("REMOTE_USER")},
     [VARIABLE_AUTH_TYPE] = {NAME("AUTH_TYPE")},
     [VARIABLE_CHECK] = {NAME("RETOKEN_CHECK")},
+    [VARIABLE_CHECK_SCOPE] = {NAME("RETOKEN_CHECK_SCOPE")},
     [VARIABLE_QUERY_STRING] = {NAME("QUERY_STRING")},
     [VARIABLE_REQUEST_URI] = {NAME("REQUEST_URI")},
     [VARIABLE_REMOTE_ADDR] = {NAME("REMOTE_ADDR")},
@@ -141,6 +143,9 @@ static void add_variable(struct http_request *request, enum variable variable, s
         break;
     case VARIABLE_CHECK:
         take(&request->check_path, value);
+        break;
+    case VARIABLE_CHECK_SCOPE:
+        take(&request->check_scope, value);
         break;
     case VARIABLE_HTTPS:
         request->https = text_equal_ignore_case(value, TEXT("on")) || text_is(value, "1");

@@ -4,7 +4,9 @@
  * session of an account. Knows several tokens, as cookies of one name; does not know pages. */
 #include <stddef.h>
 
+#include "base/json.h"
 #include "base/secret.h"
+#include "model/scope.h"
 #include "operation/operation.h"
 #include "operation/standing.h"
 
@@ -17,6 +19,9 @@ static bool begin(struct request *request);
 static struct store_write *step(struct request *request, enum outcome *outcome);
 static enum outcome judge_all(struct request *request, struct check *check,
                               struct clock_moment now);
+static enum outcome judge(struct request *request, struct text token, struct clock_moment now,
+                          struct standing *standing);
+static bool scope_suffices(struct request *request);
 
 const struct operation operation_check = {
     .word = "check", .routine = true, .begin = begin, .step = step};
@@ -34,8 +39,7 @@ static struct store_write *step(struct request *request, enum outcome *outcome)
     request->answer.now_ms = now.wall_ms;
     *outcome = request->input.refresh.candidate_count > 0
                    ? judge_all(request, check, now)
-                   : standing_of_user(request, request->input.refresh.refresh_token, now,
-                                      &check->standing);
+                   : judge(request, request->input.refresh.refresh_token, now, &check->standing);
     return NULL;
 }
 
@@ -52,7 +56,7 @@ static enum outcome judge_all(struct request *request, struct check *check, stru
         enum outcome found;
 
         request->answer = blank;
-        found = standing_of_user(request, input->candidates[i], now, &check->standing);
+        found = judge(request, input->candidates[i], now, &check->standing);
         if (found == OUTCOME_FAULT) {
             return OUTCOME_FAULT;
         } else if (found != OUTCOME_SERVED) {
@@ -70,4 +74,24 @@ static enum outcome judge_all(struct request *request, struct check *check, stru
         request->answer = check->answer;
     }
     return outcome;
+}
+
+static enum outcome judge(struct request *request, struct text token, struct clock_moment now,
+                          struct standing *standing)
+{
+    enum outcome outcome = standing_of_user(request, token, now, standing);
+
+    return outcome == OUTCOME_SERVED && !scope_suffices(request) ? OUTCOME_SCOPE_INVALID : outcome;
+}
+
+/* The token's own is told and counts: it may be less than the session's. */
+static bool scope_suffices(struct request *request)
+{
+    struct text *scope = &request->answer.scope;
+
+    if (request->realm->policy.layout->says_scope &&
+        json_in_text(request->answer.payload, "scope", scope) != JSON_IN_TEXT) {
+        *scope = (struct text){0};
+    }
+    return scope_covers(*scope, request->input.refresh.scope);
 }

@@ -22,16 +22,21 @@ NGINX = """
         auth_request_set $retoken_user $upstream_http_remote_user;
         add_header X-User $retoken_user;
     }
+    location /members/editors/ { auth_request "/oauth/check/read write"; }
 """
 APACHE = """
     <Location "/members/">
         Header set X-User "expr=%{REMOTE_USER}"
     </Location>
+    <Location "/members/editors/">
+        SetEnvIf Request_URI ^ "RETOKEN_CHECK_SCOPE=read write"
+    </Location>
 """
 # lighttpd shows an authorizer's variables to the page's program only
 LIGHTTPD = """
-    server.modules += ( "mod_cgi" )
+    server.modules += ( "mod_cgi", "mod_setenv" )
     $HTTP["url"] =~ "^/members/" { cgi.assign = ( "index.html" => "%s" ) }
+    $HTTP["url"] =~ "^/members/editors/" { setenv.set-environment = ( "RETOKEN_CHECK_SCOPE" => "read write" ) }
 """
 
 
@@ -118,6 +123,25 @@ def test_what_opens_no_page(guarded):
     both = (f"access_token={tokens['access_token']}; access_token={tokens_of(guarded, other)['access_token']}")
     assert ask(guarded, ("Cookie", both)).status == 401
     assert world.installed.session(login.session)["generation"] == generation  # nothing was spent
+
+
+def test_scope_that_a_page_needs(guarded):
+    """Of the token, and asked for by the server's configuration alone: no header takes it back."""
+    path = "/members/editors/index.html"
+    folder = guarded.root / "members" / "editors"
+    folder.mkdir()
+    (folder / "index.html").write_text("<!doctype html><title>Members</title>\n")
+    machine.own(folder)
+    mount = dialects.mount_at("/oauth/token")
+    login = guarded.world.login(mount, scope="read write")
+    page = ask(guarded, bearer(tokens_of(guarded, login)["access_token"]), path=path)
+    assert page.status == 200 and b"Members" in page.body, (page, guarded.log_text())
+    less = tokens_of(guarded, guarded.world.login(mount, scope="read"))["access_token"]
+    assert ask(guarded, bearer(less)).status == 200
+    for headers in ([], [("Retoken-Check-Scope", "read")], [("RETOKEN_CHECK_SCOPE", "read")]):
+        refused = ask(guarded, bearer(less), *headers, path=path)
+        assert refused.status == 403 and b"Members" not in refused.body, refused
+    assert ask(guarded, path=path).status == 401
 
 
 def test_a_client_is_no_user(guarded):

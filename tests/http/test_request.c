@@ -83,6 +83,20 @@ static void test_remote_user(void **state)
     assert_true(request.malformed);
 }
 
+/* What a page needs is the server's to say. */
+static void test_check_scope(void **state)
+{
+    struct http_request request = request_of(*state, VARIABLES("HTTP_RETOKEN_CHECK_SCOPE=read",
+                                                               "REDIRECT_RETOKEN_CHECK_SCOPE=read",
+                                                               "Retoken_Check_Scope=read"));
+
+    assert_int_equal(request.check_scope.size, 0);
+    request = request_of(*state, VARIABLES("RETOKEN_CHECK_SCOPE=read write"));
+    expect_text(request.check_scope, "read write");
+    request = request_of(*state, VARIABLES("RETOKEN_CHECK_SCOPE=", "RETOKEN_CHECK_SCOPE=read"));
+    assert_true(request.malformed);
+}
+
 static void test_nothing_at_all(void **state)
 {
     struct http_request request = request_of(*state, (const char *const[]){NULL});
@@ -637,6 +651,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_variables),
         cmocka_unit_test(test_remote_user),
+        cmocka_unit_test(test_check_scope),
         cmocka_unit_test(test_nothing_at_all),
         cmocka_unit_test(test_methods),
         cmocka_unit_test(test_https),

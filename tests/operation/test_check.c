@@ -134,11 +134,49 @@ static void test_a_clients_own(void **state)
     assert_int_equal(check(w, request.answer.access_token), OUTCOME_WRONG_USER);
 }
 
+/* What a page needs must be in the token, whatever its session was granted. */
+static void test_scope(void **state)
+{
+    static const struct {
+        const char *narrowed; /* NULL: the token has all of "read write" */
+        const char *needed;
+        enum outcome outcome;
+    } rows[] = {
+        {NULL, "read", OUTCOME_SERVED},         {NULL, "write read", OUTCOME_SERVED},
+        {NULL, "admin", OUTCOME_SCOPE_INVALID}, {NULL, "read admin", OUTCOME_SCOPE_INVALID},
+        {NULL, "rea", OUTCOME_SCOPE_INVALID},   {NULL, "read,write", OUTCOME_SCOPE_INVALID},
+        {"read", "read", OUTCOME_SERVED},       {"read", "write", OUTCOME_SCOPE_INVALID},
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct world_ask ask = {.mount = &w->mount,
+                                .refresh_token = world_session(w, "", "read write"),
+                                .scope_given = rows[i].narrowed != NULL,
+                                .scope = text_of(rows[i].narrowed)};
+        struct answer answer;
+        struct request request;
+
+        assert_int_equal(world_run(&w->issuer, &ask, w->arena, &answer, &w->fault),
+                         OUTCOME_ROTATED);
+        ask = (struct world_ask){.mount = &w->mount,
+                                 .refresh_token = answer.access_token,
+                                 .scope_given = true,
+                                 .scope = text_of(rows[i].needed)};
+        request = world_request(&w->issuer, &ask, w->arena);
+        request.operation = &operation_check;
+        assert_int_equal(operation_run(&request), rows[i].outcome);
+        assert_true(text_is(request.answer.scope,
+                            rows[i].narrowed != NULL ? rows[i].narrowed : "read write"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_access_token), CASE(test_ended),   CASE(test_of_another_realm),
         CASE(test_for_another),  CASE(test_several), CASE(test_a_clients_own),
+        CASE(test_scope),
     };
     return cmocka_run_group_tests_name("operation/check", tests, NULL, NULL);
 }
