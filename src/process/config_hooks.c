@@ -7,7 +7,6 @@
 #include <stddef.h>
 
 #include "base/clock.h"
-#include "base/library.h"
 #include "http/client.h"
 
 static config_read read_url;
@@ -116,11 +115,6 @@ static bool check_hook(struct config_reader *reader, const struct config_section
     if (hook->url[0] == '\0') {
         return config_complain(reader, section->line,
                                "[hook %s]: no url; write for example url = unix:/run/app/claims",
-                               hook->name);
-    } else if (!library_can_load()) {
-        return config_complain(reader, section->line,
-                               "[hook %s]: this program is static and asks no hooks; use "
-                               "retoken.fcgi as the CGI script",
                                hook->name);
     } else if (last_for != NULL && hook->on_fault != HOOK_ON_FAULT_LAST) {
         return config_complain(reader, last_for->number,

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/library.h"
 #include "base/secret.h"
 #include "dialect/dialect.h"
 #include "operation/hook_http.h"
@@ -46,6 +47,18 @@ bool service_is_installed(const struct config *config, struct fault *fault)
                   "an empty one: `retoken init`",
                   directory);
     }
+    return false;
+}
+
+bool service_is_possible(const struct config *config, struct fault *fault)
+{
+    bool hooks = config->hook_count > 0;
+
+    if (library_can_load() || (!hooks && store_url_directory(config->store) != NULL)) {
+        return true;
+    }
+    fault_set(fault, "this program is static and %s; use retoken.fcgi",
+              hooks ? "asks no hooks" : "reaches no store behind a server");
     return false;
 }
 

@@ -26,6 +26,10 @@ struct service {
  * missing, or that there is no installation, and what to do. Opens neither. */
 bool service_is_installed(const struct config *config, struct fault *fault);
 
+/* Can this program do what the configuration asks for? A static one loads no libraries, so that it
+ * neither asks hooks nor reaches a store behind a server. False: *fault says so. */
+bool service_is_possible(const struct config *config, struct fault *fault);
+
 /* As store_look and store_make, for the store that config names. */
 enum store_result service_look(const struct config *config, struct fault *fault);
 enum store_result service_make(const struct config *config, const char *owner, store_told *told,

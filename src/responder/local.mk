@@ -2,6 +2,7 @@
 ## reach it.
 noinst_LIBRARIES += libresponder.a
 libresponder_a_SOURCES = \
+	src/responder/hand_over.c src/responder/hand_over.h \
 	src/responder/serve.c src/responder/serve.h \
 	src/responder/service_lazy.c src/responder/service_lazy.h \
 	src/responder/request_log.c src/responder/request_log.h \

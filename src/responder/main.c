@@ -271,7 +271,7 @@ static void limit_memory(void)
 
 static int run_cgi(const struct options *options)
 {
-    struct serve *serve = serve_open(options->config_file);
+    struct serve *serve = serve_open(options->config_file, true);
 
     if (serve == NULL) {
         fputs("retoken.fcgi: out of memory\n", stderr);
@@ -296,7 +296,7 @@ static int run_workers(const struct options *options)
         return EXIT_FAULT;
     }
     workers_block_signals();
-    struct serve *serve = serve_open(options->config_file);
+    struct serve *serve = serve_open(options->config_file, false);
     if (serve == NULL) {
         fputs("retoken.fcgi: out of memory\n", stderr);
         listener_close(&listener);

@@ -301,11 +301,11 @@ static struct serve *allocate(void)
     return serve;
 }
 
-struct serve *serve_open(const char *config_file)
+struct serve *serve_open(const char *config_file, bool as_script)
 {
     struct serve *serve = allocate();
 
-    if (serve != NULL && !service_lazy_open(&serve->lazy, config_file)) {
+    if (serve != NULL && !service_lazy_open(&serve->lazy, config_file, as_script)) {
         free(serve);
         return NULL;
     }
@@ -556,7 +556,8 @@ static struct generation *read_again(struct serve *serve, struct fault *fault)
         return NULL;
     }
     next->users = 1;
-    if (!config_load(serve->lazy.config_file, &next->service.config, fault)) {
+    if (!config_load(serve->lazy.config_file, &next->service.config, fault) ||
+        !service_is_possible(&next->service.config, fault)) {
         free(next);
         return NULL;
     }

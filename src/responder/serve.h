@@ -13,8 +13,9 @@ struct serve;
 /* Over the service that this configuration file names (NULL: as config_load finds it). Opens it at
  * once; when that fails, logs the reason, answers every request with the dialect's words for a
  * fault (a neutral 503 while not even the configuration can be read), and tries again with later
- * requests, at most once a second. NULL: out of memory. Call after the last fork. */
-struct serve *serve_open(const char *config_file);
+ * requests, at most once a second. `as_script` as of service_lazy_open. NULL: out of memory. Call
+ * after the last fork. */
+struct serve *serve_open(const char *config_file, bool as_script);
 /* Over a service that the caller has opened and closes. For tests. */
 struct serve *serve_over(struct service *service);
 /* For tests; a program leaves by _exit, see store_close. NULL is harmless. */

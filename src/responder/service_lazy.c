@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "responder/hand_over.h"
 
 enum { RETRY_MS = 1000 };
 
@@ -14,7 +15,7 @@ static bool start(struct service_lazy *lazy, struct service *service);
 static void try_to_open(struct service_lazy *lazy);
 static bool open_service(struct service_lazy *lazy);
 
-bool service_lazy_open(struct service_lazy *lazy, const char *config_file)
+bool service_lazy_open(struct service_lazy *lazy, const char *config_file, bool as_script)
 {
     struct service *service = calloc(1, sizeof *service);
 
@@ -24,6 +25,7 @@ bool service_lazy_open(struct service_lazy *lazy, const char *config_file)
     }
     lazy->owned = true;
     lazy->config_file = config_file;
+    lazy->as_script = as_script;
     try_to_open(lazy);
     return true;
 }
@@ -102,6 +104,11 @@ static bool open_service(struct service_lazy *lazy)
 
     lazy->configured = config_load(lazy->config_file, &service->config, &lazy->fault);
     if (!lazy->configured) {
+        return false;
+    } else if (!service_is_possible(&service->config, &lazy->fault)) {
+        if (lazy->as_script) {
+            hand_over();
+        }
         return false;
     }
     if (!log_open(service->config.log_target, service->config.log_level, &fault)) {

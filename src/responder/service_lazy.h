@@ -17,14 +17,17 @@ struct service_lazy {
     pthread_mutex_t opening; /* until then, over the rest */
     bool configured;         /* service->config is valid */
     const char *config_file;
+    bool as_script;
     bool tried;
     int64_t tried_ms;
     struct fault fault; /* why it is not open */
 };
 
 /* Tries to open what this configuration file names (NULL: as config_load finds it). The name must
- * outlive it. A failure is logged. False: out of memory. Call after the last fork. */
-bool service_lazy_open(struct service_lazy *lazy, const char *config_file);
+ * outlive it. `as_script`: where this program cannot do what the file asks for, another one may go
+ * on in its place (hand_over.h). A failure is logged. False: out of memory. Call after the last
+ * fork. */
+bool service_lazy_open(struct service_lazy *lazy, const char *config_file, bool as_script);
 /* Takes a service that the caller has opened and closes. For tests. */
 bool service_lazy_over(struct service_lazy *lazy, struct service *service);
 /* Not after a failed service_lazy_open or service_lazy_over. */

@@ -438,7 +438,7 @@ static void test_secret_is_missing(void **state)
     char expected[512];
 
     (void)state;
-    serve = serve_open(config_file);
+    serve = serve_open(config_file, false);
     assert_non_null(serve);
     assert_int_equal(serve_threads(serve), 3);
     assert_false(must_end());
@@ -474,7 +474,7 @@ static void test_configuration_is_wrong(void **state)
 {
     (void)state;
     write_config("[mount /oauth/token]\nrotation = maybe\n");
-    serve = serve_open(config_file);
+    serve = serve_open(config_file, false);
     assert_non_null(serve);
     assert_int_equal(serve_threads(serve), 64);
     assert_non_null(strstr(only_line(), "retoken.conf:7: rotation = maybe: write on or off"));
@@ -515,7 +515,7 @@ static void test_mending_heals(void **state)
 
     (void)state;
     write_config("nonsense = 1\n");
-    serve = serve_open(config_file);
+    serve = serve_open(config_file, false);
     assert_int_equal(ask(make(HTTP_GET, "/healthz")), 503);
     write_config("");
     assert_true(secrets_file_create(secret_file, &randomness, &world.fault));
@@ -551,7 +551,7 @@ static void open_with(const char *more)
     write_config(more);
     assert_true(secrets_file_create(secret_file, &randomness, &world.fault));
     make_store();
-    serve = serve_open(config_file);
+    serve = serve_open(config_file, false);
     assert_int_equal(ask(make(HTTP_GET, "/healthz")), 200);
 }
 

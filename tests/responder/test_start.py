@@ -386,6 +386,35 @@ def test_cgi_leaves_without_closing_the_store(installed):
     assert done.returncode == 0 and done.stdout.endswith(HEALTHY)
 
 
+@pytest.mark.parametrize("lines, word", [
+    ("\n[hook claims]\nurl = unix:/nonexistent/claims\n\n[realm a]\ndialect = oauth\nhook = claims\n", "asks no hooks"),
+    ("store = postgresql://nobody@127.0.0.1:1/none\n", "reaches no store behind a server"),
+])
+def test_static_cgi_hands_over_what_takes_libraries(installed, run, lines, word):
+    """To the retoken.fcgi beside it, which here says what it was given. Where there is none, or it is the same
+    static file, the dialect's words for a fault, and why in the log."""
+    if not (machine.BUILD / "retoken.cgi").exists():
+        pytest.skip("configured without --enable-static")
+    static, beside = machine.copy_for_user(machine.BUILD / "retoken.cgi", run / "retoken.cgi"), run / "retoken.fcgi"
+    settings = installed.settings()
+    body = b"grant_type=refresh_token&refresh_token=x"
+    variables = dict(FORM, CONTENT_LENGTH=str(len(body)))
+    try:
+        installed.replace_settings(settings + lines)
+        for make in (lambda: None, lambda: beside.symlink_to(static.name),
+                     lambda: machine.copy_for_user(static, beside)):
+            beside.unlink(missing_ok=True)
+            make()
+            done, answer = cgi(installed, static, variables, body, arguments=["a=b"])
+            assert answer.status == 503 and f"this program is static and {word}; use retoken.fcgi" in done.stderr.decode()
+        beside.write_text('#!/bin/sh\nprintf "Status: 200\\r\\n\\r\\n%s %s " "$#" "$SCRIPT_NAME"; cat\n')
+        beside.chmod(0o755)
+        done, answer = cgi(installed, static, variables, body, arguments=["a=b"])
+        assert (answer.body, done.stderr) == (b"0 /oauth/token " + body, b"")
+    finally:
+        installed.replace_settings(settings)
+
+
 # ---- a process that holds secrets ----
 
 def test_standard_descriptors_are_held(installed, run):
