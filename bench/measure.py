@@ -104,24 +104,11 @@ def build():
     """The programs of Retoken and of this folder, in build/ (or $RETOKEN_BUILD)."""
     if machine.BUILD == ROOT / "build":
         subprocess.run([ROOT / "scripts" / "prepare"], check=True)
-    targets = ["retoken", "retoken.fcgi", *(f"bench/{name}" for name in PROGRAMS)]
+    targets = ["all", *(f"bench/{name}" for name in PROGRAMS)]
     made = subprocess.run(["make", "-s", f"-j{CORES}", "-C", machine.BUILD, *targets],
                           capture_output=True, text=True, check=False)
     if made.returncode != 0:
         raise machine.LabError(f"make failed in {machine.BUILD}:\n{made.stderr[-2000:]}")
-
-
-def static_cgi():
-    """The path of retoken.cgi, or None where it cannot be built."""
-    folder = ROOT / "build-static"
-    if machine.BUILD == ROOT / "build":
-        built = subprocess.run([ROOT / "scripts" / "prepare", "build", folder.name, "--enable-static"],
-                               stdout=subprocess.DEVNULL, check=False).returncode == 0
-        program = folder / "retoken.cgi"
-    else:
-        program = machine.BUILD / "retoken.cgi"
-        built = program.exists()
-    return program if built else None
 
 
 def on_a_disk():
@@ -309,7 +296,7 @@ def without_queue(installed):
 
 def nothing(tools):
     """As an installation: a responder that does nothing."""
-    return types.SimpleNamespace(responder=tools["nothing"], config="", folder=tools.folder, variables={},
+    return types.SimpleNamespace(responder=tools["nothing"], script=tools["nothing"], config="", folder=tools.folder, variables={},
                                  words=[])
 
 

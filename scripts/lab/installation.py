@@ -19,7 +19,7 @@ class Refused(machine.LabError):
 
 
 class Installation:
-    """folder: the data. programs: where retoken and retoken.fcgi are."""
+    """folder: the data. programs: where retoken, retoken.fcgi and, where it is built, retoken.cgi are."""
 
     def __init__(self, folder, programs):
         self.folder = pathlib.Path(folder)
@@ -35,6 +35,12 @@ class Installation:
     @property
     def responder(self):
         return self.programs / "retoken.fcgi"
+
+    @property
+    def script(self):
+        """What the samples run for a CGI request."""
+        static = self.programs / "retoken.cgi"
+        return static if static.exists() else self.responder
 
     def run(self, *arguments, stdin=b"", timeout=120):
         """The CompletedProcess, whatever the status."""
@@ -110,12 +116,13 @@ class Installation:
 
 
 def programs_for_user():
-    """A folder with the two programs that the user can run, and what undoes it: the build itself,
-    or a copy where the build is closed to the user."""
+    """A folder with the programs that the user can run: the build itself, or a copy where the build is
+    closed to the user."""
     wanted = [machine.BUILD / name for name in ("retoken", "retoken.fcgi")]
     for program in wanted:
         if not program.exists():
             raise machine.LabError(f"{program} is not there; build it with scripts/prepare build build")
+    wanted += [program for program in [machine.BUILD / "retoken.cgi"] if program.exists()]
     if all(machine.run(["test", "-x", program]).returncode == 0 for program in wanted):
         return machine.BUILD
     copy = machine.folder("retoken-programs-")

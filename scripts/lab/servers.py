@@ -13,6 +13,8 @@ import threading
 
 from . import fcgi, http, machine
 
+RESPONDERS = ("retoken.fcgi", "retoken.cgi")  # names of processes
+
 
 class Server:
     """A running server. port: None for the responder alone. page: URL path of the page."""
@@ -58,7 +60,7 @@ class Server:
     def responders(self):
         """Process ids of what answers, sorted."""
         pids = [self.process.pid, *machine.children(self.process.pid)]
-        return sorted(pid for pid in pids if machine.program_of(pid) == "retoken.fcgi")
+        return sorted(pid for pid in pids if machine.program_of(pid) in RESPONDERS)
 
     def stop(self):
         if self.process is not None:
@@ -250,6 +252,7 @@ index-file.names = ( "index.html" )
 mimetype.assign = ( ".html" => "text/html", ".json" => "application/json" )
 var.retoken_home = "{self.installed.folder}"
 var.retoken_fcgi = "{self.installed.responder}"
+var.retoken_cgi = "{self.installed.script}"
 var.retoken_socket = "{self.socket}"
 var.retoken_www = "{self.page_folder}"
 var.retoken_passwords = "{self.passwords}"
@@ -343,6 +346,7 @@ DocumentRoot "{self.root}"
 {self.own_files.format(run=self.run)}
 Define RETOKEN_HOME "{self.installed.folder}"
 Define RETOKEN_FCGI "{self.installed.responder}"
+Define RETOKEN_CGI "{self.installed.script}"
 Define RETOKEN_SOCKET "{self.socket}"
 Define RETOKEN_WWW "{self.page_folder}"
 Define RETOKEN_CONF "{self.samples}"

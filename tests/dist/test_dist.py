@@ -89,10 +89,29 @@ def test_built_in_its_own_folder(archive, release):
             "usr/share/man/man5/retoken.conf.5", "usr/share/man/man8/retoken.fcgi.8",
             "usr/share/retoken/www/index.html", "usr/share/retoken/nginx-conf/retoken.conf"} <= installed
     assert all(name.startswith("usr/") for name in installed)
+    assert {"usr/bin/retoken.cgi", "usr/bin/retoken-static"} <= installed
+    assert run_by_samples(root) == {"/usr/bin/retoken.cgi"}
     assert "retoken 0" in run(root / "usr/bin/retoken", "--version", cwd="/")
     assert os.access(root / "usr/share/retoken/hook/claims.py", os.X_OK)
     run("make", "-s", "uninstall", f"DESTDIR={root}", cwd=release)
     assert files_below(root) == set()
+
+
+def run_by_samples(root):
+    """What samples run as a CGI script."""
+    samples = [root / "usr/share/retoken" / name for name in ("apache-conf/mod_cgid.conf", "lighttpd-conf/settings.conf")]
+    return {re.search(r"(?i)\bretoken_cgi (?:= )?\"?(/[^\"\s]+)", sample.read_text())[1] for sample in samples}
+
+
+def test_without_static_libraries(release):
+    """Samples name what there is, unless static programs were asked for."""
+    lacking = "STATIC_LIBS=-lnone"
+    said = run("./configure", "-q", "--prefix=/usr", lacking, cwd=release)
+    assert "without static libraries CGI samples run retoken.fcgi" in said
+    root = release.parent / "root"
+    run("make", "-s", "install-data", f"DESTDIR={root}", cwd=release)
+    assert run_by_samples(root) == {"/usr/bin/retoken.fcgi"}
+    assert "needs the static libraries" in run("./configure", "-q", "--enable-static", lacking, cwd=release, status=1)
 
 
 def test_distcheck(release):

@@ -150,7 +150,7 @@ CHECKED = {
     "nginx has no location": ("nginx", in_sample("retoken.conf", r"|/healthz)/?$", ")/?$"),
                               {"health": "include nginx-conf/retoken.conf"}),
     "the program is missing": ("apache-cgi", lambda text, server: text.replace(
-        str(server.installed.responder), "/nonexistent/retoken.fcgi"), {"health": "status"}),
+        str(server.installed.script), "/nonexistent/retoken.fcgi"), {"health": "status"}),
     "no one listens": ("nginx", lambda text, server: server.alone.stop() or text,
                        {"health": "at the socket in upstream.conf"}),
     "Apache, no one listens": ("apache-proxy", lambda text, server: server.alone.stop() or text,

@@ -116,7 +116,7 @@ class Storm:
                 except ProcessLookupError:
                     pass
             for pid, (handle, due) in list(lives.items()):
-                if pid in seen and (now < due or machine.program_of(pid) != "retoken.fcgi"):
+                if pid in seen and (now < due or machine.program_of(pid) not in servers.RESPONDERS):
                     continue  # its time has not come, or the program not yet started
                 if pid in seen:
                     kills += killed(handle)
