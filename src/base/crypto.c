@@ -136,23 +136,29 @@ static bool start_hash(SHA256_CTX *hash, const uint8_t key[SHA256_CBLOCK], uint8
     return done;
 }
 
-struct crypto_mac *crypto_mac_open(const void *key, size_t size)
+static bool start_mac(struct crypto_mac *mac, const void *key, size_t size)
 {
-    struct crypto_mac *mac = calloc(1, sizeof *mac);
     uint8_t block[SHA256_CBLOCK] = {0};
-    bool done = mac != NULL;
+    bool done = true;
 
-    if (done) {
-        secret_keep(mac, sizeof *mac);
-    }
-    if (done && size > sizeof block) {
+    if (size > sizeof block) {
         done = crypto_sha256(key, size, block);
-    } else if (done && size > 0) {
+    } else if (size > 0) {
         memcpy(block, key, size);
     }
     done = done && start_hash(&mac->inner, block, 0x36) && start_hash(&mac->outer, block, 0x5c);
     secret_wipe(block, sizeof block);
-    if (!done) {
+    return done;
+}
+
+struct crypto_mac *crypto_mac_open(const void *key, size_t size)
+{
+    struct crypto_mac *mac = calloc(1, sizeof *mac);
+
+    if (mac != NULL) {
+        secret_keep(mac, sizeof *mac);
+    }
+    if (mac != NULL && !start_mac(mac, key, size)) {
         crypto_mac_close(mac);
         return NULL;
     }
@@ -201,10 +207,10 @@ bool crypto_long_mac(size_t hash_size, const void *key, size_t key_size, const v
 static bool mac_once(const void *key, size_t key_size, const void *data, size_t size,
                      uint8_t out[CRYPTO_HASH_SIZE])
 {
-    struct crypto_mac *mac = crypto_mac_open(key, key_size);
-    bool done = mac != NULL && crypto_mac_compute(mac, data, size, out);
+    struct crypto_mac mac;
+    bool done = start_mac(&mac, key, key_size) && crypto_mac_compute(&mac, data, size, out);
 
-    crypto_mac_close(mac);
+    secret_wipe(&mac, sizeof mac);
     return done;
 }
 

@@ -3,6 +3,7 @@
  * what makes them secret. */
 #include "base/secret.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -29,10 +30,14 @@ void secret_wipe(void *data, size_t size)
 
 void secret_keep(void *data, size_t size)
 {
+    static atomic_uintptr_t kept; /* a page: most keys of a process lie on one or two */
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t start = (uintptr_t)data & ~(page - 1);
     size_t span = (((uintptr_t)data + size + page - 1) & ~(page - 1)) - start;
 
+    if (span == page && atomic_exchange(&kept, start) == start) {
+        return;
+    }
     /* both only help: without them the secret is as safe as the machine */
     mlock((void *)start, span);
     madvise((void *)start, span, MADV_DONTDUMP);
