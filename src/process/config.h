@@ -54,20 +54,19 @@ struct config {
     bool metrics;                    /* count, and serve /metrics */
     char prefix[MOUNT_PATH_MAX + 1]; /* stripped from the URL path before mounts are matched */
     bool https;                      /* clients come by https, whatever the web server sees */
-    bool trailing_slash; /* one slash more or less at a path's end names the same mount */
-    uint64_t threads;    /* at most, of a FastCGI responder, however started */
-    uint64_t body_limit; /* 16 KiB */
-    struct hook_settings hooks[CONFIG_HOOKS_MAX]; /* realms point into it */
-    size_t hook_count;
-    struct realm realms[CONFIG_REALMS_MAX]; /* mounts point into it: a config is not copied */
-    size_t realm_count;
-    struct mount mounts[CONFIG_MOUNTS_MAX];
-    size_t mount_count;
-    struct mounts all_mounts; /* the same, as realms see them */
-    struct webhook webhooks[CONFIG_WEBHOOKS_MAX];
-    size_t webhook_count;
-    uint64_t outbox_size;                   /* events that wait for one webhook, at most; 100,000 */
+    bool trailing_slash;  /* one slash more or less at a path's end names the same mount */
+    uint64_t threads;     /* at most, of a FastCGI responder, however started */
+    uint64_t body_limit;  /* 16 KiB */
+    uint64_t outbox_size; /* events that wait for one webhook, at most; 100,000 */
     struct password_method password_method; /* of new hashes; yescrypt */
+    struct mounts all_mounts;               /* `mounts`, as realms see them */
+    size_t hook_count, realm_count, mount_count, webhook_count;
+
+    /* 400 KB; only what the counts say is set. */
+    struct hook_settings hooks[CONFIG_HOOKS_MAX]; /* realms point into it */
+    struct realm realms[CONFIG_REALMS_MAX];       /* mounts point into it: a config is not copied */
+    struct mount mounts[CONFIG_MOUNTS_MAX];
+    struct webhook webhooks[CONFIG_WEBHOOKS_MAX];
 };
 
 /* Which file: `file` when not NULL; else $RETOKEN_CONFIG; else $RETOKEN_HOME/retoken.conf, where

@@ -160,18 +160,19 @@ _Static_assert(sizeof config_general_settings / sizeof config_general_settings[0
 
 void config_set_defaults(struct config *config)
 {
-    *config = (struct config){
-        .store_size = (uint64_t)KIB(64) * 1024,
-        .store_limit = (uint64_t)KIB(8) * 1024 * 1024,
-        .session_limit = 10000,
-        .outbox_size = 100000,
-        .keep_ended_ms = INT64_C(30) * CLOCK_DAY,
-        .writer_wait_ms = 5 * CLOCK_SECOND,
-        .log_level = LOG_LEVEL_NOTICE,
-        .trailing_slash = true,
-        .threads = CONFIG_THREADS,
-        .body_limit = CONFIG_BODY_LIMIT,
-    };
+    /* the rest is set as it is added: to touch its pages here takes a CGI script as long as a
+     * commit */
+    memset(config, 0, offsetof(struct config, hooks));
+    config->store_size = (uint64_t)KIB(64) * 1024;
+    config->store_limit = (uint64_t)KIB(8) * 1024 * 1024;
+    config->session_limit = 10000;
+    config->outbox_size = 100000;
+    config->keep_ended_ms = INT64_C(30) * CLOCK_DAY;
+    config->writer_wait_ms = 5 * CLOCK_SECOND;
+    config->log_level = LOG_LEVEL_NOTICE;
+    config->trailing_slash = true;
+    config->threads = CONFIG_THREADS;
+    config->body_limit = CONFIG_BODY_LIMIT;
 }
 
 /* The row of that name, or `count`. */
