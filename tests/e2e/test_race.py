@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""The same token presented by many at once, to threads of one responder and to eight of them."""
+"""The same token presented by many at once, to threads of one responder and to sixteen of them,
+which share their commits."""
 
 import concurrent.futures
 import threading
@@ -14,7 +15,7 @@ from refusals import token_refusal
 CLIENTS = 64
 RACED = [pytest.param(dialects.mount_at(path), id=path)
          for path in ("/oauth/token", "/sandbox/token", "/api/jwt/refresh", "/oauth2/token")]
-PLACES = [pytest.param(1, id="threads", marks=pytest.mark.threaded), pytest.param(8, id="processes")]
+PLACES = [pytest.param(1, id="threads", marks=pytest.mark.threaded), pytest.param(16, id="processes")]
 
 
 def race(server, mount, login, clients=CLIENTS):

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: ISC
 """kill -9 of responders under every way to run them, and of `retoken` itself, in the middle of load. A
-responder that is seen gets a random lifetime, so kills fall anywhere between start and answer. Judged by
-load.py, and for `retoken` by what it printed before it died."""
+responder that is seen gets a random lifetime, so kills fall anywhere between start and answer; every other
+kill takes who has the turn to write by then, and some are stopped for a while first. Judged by load.py, and for
+`retoken` by what it printed before it died."""
 
 import dataclasses
+import fcntl
 import json
 import os
 import pathlib
@@ -11,6 +13,7 @@ import random
 import shutil
 import signal
 import socket as sockets
+import struct
 import subprocess
 import threading
 import time
@@ -46,26 +49,30 @@ WAYS = {
     "mod_fcgid": Way("apache", 0.2, servers=12, lifetime_ms=500, patience_s=120),
 }
 QUICK = ("socket-4", "cgi")
+TURN_S = 0.01  # how long to look for who has it
+STOPPED = 20  # one in so many is
 
 
-def run(budget_s, seed, ways=None, kills=None, clients=8):
+def run(budget_s, seed, ways=None, kills=None, clients=8, stop_s=1, disk=0):
     """ways: names of WAYS, joined by commas; unless given all, or when there is little time those that
-    start quickly. kills: enough for each way."""
+    start quickly. kills: enough for each way. stop_s: a process is stopped for up to so long; a leader holds
+    up all others then. disk: 1 has the store there, where most of the time somebody has the turn."""
     chosen = ways.split(",") if ways else QUICK if budget_s < 60 else list(WAYS)
     total = sum(WAYS[name].share for name in chosen)
     figures = {}
     for name in chosen:
-        storm = Storm(WAYS[name], f"{seed}/{name}", int(clients))
+        storm = Storm(WAYS[name], f"{seed}/{name}", int(clients), float(stop_s), disk)
         figures[name] = storm.run(budget_s * WAYS[name].share / total, int(kills) if kills else None)
     return figures
 
 
 class Storm:
-    def __init__(self, way, seed, clients):
-        self.way, self.random = way, random.Random(seed)
-        self.folder = memory_folder("retoken-storm-")
+    def __init__(self, way, seed, clients, stop_s, disk):
+        self.way, self.random, self.stop_s = way, random.Random(seed), stop_s
+        self.folder = (machine.folder if int(disk) else memory_folder)("retoken-storm-")
         self.installed = load.furnish(self.folder, clients + 1)
-        self.servers = []
+        self.servers, self.lives = [], {}
+        self.counts = {"kills": 0, "leaders": 0, "stops": 0}
         self.seed, self.clients = seed, clients
 
     def run(self, seconds, enough):
@@ -80,13 +87,13 @@ class Storm:
                     servers.start(self.way.kind, self.installed, run))
             clients = load.Apart(self.load)
             verbs = Verbs(self, clients) if self.way.verbs else None
-            kills = self.storm(time.monotonic() + seconds, enough)
+            self.storm(time.monotonic() + seconds, enough)
             if verbs is not None:
                 verbs.finish()
             clients.finish()
-            figures = {"seconds": round(time.monotonic() - began, 1), "kills": kills,
+            figures = {"seconds": round(time.monotonic() - began, 1), **self.counts,
                        **(verbs.counts if verbs else {}), **clients.figures()}
-            if kills == 0:
+            if self.counts["kills"] == 0:
                 clients.violate("nothing was killed")
             if clients.violations:
                 raise Violation(clients.violations, figures, [self.folder])
@@ -98,37 +105,72 @@ class Storm:
 
     def load(self, number):
         return load.Load(self.installed, self.send, f"{self.seed}/{number}",
-                         range(number, self.clients, 2), patience=self.way.patience_s)
+                         range(number, self.clients, 2), patience=self.way.patience_s + self.stop_s)
 
     def send(self, request):
         return random.choice(self.servers).send(request)
 
     def storm(self, end, enough):
-        """How many were killed until the end or until it is enough."""
-        lives, kills, mean_s = {}, 0, self.way.lifetime_ms / 1000  # lives: pid -> (pidfd, its end)
+        """Kills until the end or until it is enough."""
+        mean_s = self.way.lifetime_ms / 1000
         parents = [parent for server in self.servers for parent in parents_of(server)]
-        while time.monotonic() < end and (enough is None or kills < enough):
+        turn = Turn(self.installed)
+        while time.monotonic() < end and (enough is None or self.counts["kills"] < enough):
             now = time.monotonic()
             seen = {pid for parent in parents for pid in children(parent)}
-            for pid in seen - lives.keys():
+            for pid in seen - self.lives.keys():
                 try:
-                    lives[pid] = os.pidfd_open(pid), now + self.lifetime_s(mean_s)
+                    self.lives[pid] = Life(os.pidfd_open(pid), now + self.lifetime_s(mean_s))
                 except ProcessLookupError:
                     pass
-            for pid, (handle, due) in list(lives.items()):
-                if pid in seen and (now < due or machine.program_of(pid) not in servers.RESPONDERS):
+            for pid, life in list(self.lives.items()):
+                if pid in seen and (now < life.due or machine.program_of(pid) not in servers.RESPONDERS):
                     continue  # its time has not come, or the program not yet started
                 if pid in seen:
-                    kills += killed(handle)
+                    self.end(life, turn, mean_s)
                 if self.way.ends_by_itself:
                     mean_s = min(mean_s * (1.03 if pid in seen else 0.98), 1.0)
-                os.close(handle)
-                del lives[pid]
+                if pid not in seen or life.ended:
+                    os.close(life.handle)
+                    del self.lives[pid]
             time.sleep(0.0005)
-        for handle, _ in lives.values():
-            os.close(handle)
-        return kills
+        for life in self.lives.values():
+            sent(life.handle, signal.SIGCONT)
+            os.close(life.handle)
 
+    def end(self, life, turn, mean_s):
+        """Kills this one or who has the turn, or stops it first."""
+        chosen = self.leader(turn) if self.random.randrange(2) else None
+        if chosen in (None, life):
+            chosen = life
+        else:
+            life.due = time.monotonic() + self.lifetime_s(mean_s)
+        if chosen.stopped and self.random.randrange(2):
+            chosen.stopped = not sent(chosen.handle, signal.SIGCONT)
+            chosen.due = time.monotonic() + self.lifetime_s(mean_s)
+        elif not chosen.stopped and self.stop_s > 0 and self.random.randrange(STOPPED) == 0:
+            chosen.stopped = sent(chosen.handle, signal.SIGSTOP)
+            chosen.due = time.monotonic() + self.random.uniform(0, self.stop_s)
+            self.counts["stops"] += chosen.stopped
+        elif not chosen.ended:
+            chosen.ended = True
+            leads = self.lives.get(turn.holder()) is chosen
+            self.counts["kills"] += sent(chosen.handle, signal.SIGKILL)
+            self.counts["leaders"] += leads
+            return
+        if not chosen.stopped and not chosen.ended:
+            sent(chosen.handle, signal.SIGCONT)
+
+    def leader(self, turn):
+        """Who has the turn, and is stopped, so that it keeps it until it is killed; None: nobody was seen to."""
+        end = time.monotonic() + TURN_S
+        while time.monotonic() < end:
+            life = self.lives.get(turn.holder())
+            if life is not None and not life.ended:
+                if life.stopped or sent(life.handle, signal.SIGSTOP) and self.lives.get(turn.holder()) is life:
+                    return life
+                sent(life.handle, signal.SIGCONT)
+        return None
 
     def lifetime_s(self, mean_s):
         """One in six lives long, so that there are answers however slowly the machine starts one."""
@@ -154,12 +196,41 @@ class Kept(servers.Server):
         return fcgi.send(self.socket, request, **more)
 
 
-def killed(handle):
+@dataclasses.dataclass
+class Life:
+    """Of a responder that was seen. handle: its pidfd. due: when something is done to it."""
+
+    handle: int
+    due: float
+    stopped: bool = False
+    ended: bool = False
+
+
+class Turn:
+    """Who has the turn to write: the lock of process.lock that begins at 0, as long as its owner's number."""
+
+    GET_LOCK = 36  # F_OFD_GETLK
+    FLOCK = "hhqqixxxx"
+
+    def __init__(self, installed):
+        self.path, self.file = installed.folder / "store" / "process.lock", None
+
+    def holder(self):
+        """Its process number; 0: nobody."""
+        if self.file is None:
+            self.file = self.path.open("r+b")
+        asked = struct.pack(self.FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0)
+        kind, _, _, length, _ = struct.unpack(self.FLOCK, fcntl.fcntl(self.file, self.GET_LOCK, asked))
+        return length if kind != fcntl.F_UNLCK else 0
+
+
+def sent(handle, number):
+    """False: it has ended."""
     try:
-        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        signal.pidfd_send_signal(handle, number)
     except ProcessLookupError:
-        return 0
-    return 1
+        return False
+    return True
 
 
 def children(pid):
