@@ -124,56 +124,73 @@ void fastcgi_close(struct fastcgi *fastcgi)
 
 /* ---- receiving ---- */
 
-static void look(struct fastcgi *fastcgi, int connection, unsigned char *piece);
+static bool receive(struct fastcgi *fastcgi, struct arrival *arrival);
+static bool look(struct fastcgi *fastcgi, unsigned char *piece, struct arrival *arrival);
 static ssize_t receive_piece(int connection, unsigned char *piece, int flags);
 static void start_scan(const struct fastcgi *fastcgi, struct fcgi_scan *scan);
-static void begin_to_collect(struct fastcgi *fastcgi, int connection, unsigned char *piece);
-static void collect(struct fastcgi *fastcgi, int connection, unsigned char *piece);
-static void perform_collected(struct fastcgi *fastcgi, int connection, bool keep);
+static bool begin_to_collect(struct fastcgi *fastcgi, unsigned char *piece,
+                             struct arrival *arrival);
+static bool collect(struct fastcgi *fastcgi, unsigned char *piece, struct arrival *arrival);
+static bool take_collected(struct fastcgi *fastcgi, bool may_keep, struct arrival *arrival);
+static struct arrival arrival_of(const struct fcgi_scan *scan, int connection, int source);
 static void turn_away(struct fastcgi *fastcgi, int connection, const struct fcgi_scan *scan);
 static void perform(struct fastcgi *fastcgi, const struct arrival *arrival);
 
 void fastcgi_receive(struct fastcgi *fastcgi, int connection)
 {
-    unsigned char piece[PIECE_SIZE];
+    struct arrival arrival = {.connection = connection};
 
-    if (fastcgi->partials[connection] != NULL) {
-        collect(fastcgi, connection, piece);
-    } else {
-        look(fastcgi, connection, piece);
+    if (receive(fastcgi, &arrival)) {
+        perform(fastcgi, &arrival);
     }
 }
 
-/* The whole request has nearly always arrived, and libfcgi may read it from the socket. */
-static void look(struct fastcgi *fastcgi, int connection, unsigned char *piece)
+/* True: the request is whole. By itself, so that the piece is not on the stack of each thread any
+ * more while the request is performed. */
+static __attribute__((noinline)) bool receive(struct fastcgi *fastcgi, struct arrival *arrival)
 {
+    unsigned char piece[PIECE_SIZE];
+
+    return fastcgi->partials[arrival->connection] != NULL ? collect(fastcgi, piece, arrival)
+                                                          : look(fastcgi, piece, arrival);
+}
+
+/* The whole request has nearly always arrived, and libfcgi may read it from the socket. */
+static bool look(struct fastcgi *fastcgi, unsigned char *piece, struct arrival *arrival)
+{
+    int connection = arrival->connection;
     struct fcgi_scan scan;
     size_t used = 0;
     ssize_t got = receive_piece(connection, piece, MSG_PEEK);
 
     if (got < 0) {
         connections_await_rest(fastcgi->connections, connection);
-        return;
+        return false;
     } else if (got == 0) {
         connections_close_one(fastcgi->connections, connection);
-        return;
+        return false;
     }
     start_scan(fastcgi, &scan);
     enum fcgi_scan_state state = fcgi_scan_feed(&scan, piece, (size_t)got, &used);
     secret_wipe(piece, (size_t)got);
     if (state == FCGI_SCAN_WHOLE && used == (size_t)got && fcgi_scan_plain(&scan)) {
-        struct arrival arrival = {.connection = connection,
-                                  .source = connection,
-                                  .params = scan.params,
-                                  .body = fcgi_scan_body(&scan),
-                                  .keep = fcgi_scan_keep(&scan),
-                                  .authorizes = fcgi_scan_authorizes(&scan)};
-        perform(fastcgi, &arrival);
+        *arrival = arrival_of(&scan, connection, connection);
+        return true;
     } else if (state == FCGI_SCAN_PART || state == FCGI_SCAN_WHOLE) {
-        begin_to_collect(fastcgi, connection, piece);
-    } else {
-        turn_away(fastcgi, connection, &scan);
+        return begin_to_collect(fastcgi, piece, arrival);
     }
+    turn_away(fastcgi, connection, &scan);
+    return false;
+}
+
+static struct arrival arrival_of(const struct fcgi_scan *scan, int connection, int source)
+{
+    return (struct arrival){.connection = connection,
+                            .source = source,
+                            .params = scan->params,
+                            .body = fcgi_scan_body(scan),
+                            .keep = fcgi_scan_keep(scan),
+                            .authorizes = fcgi_scan_authorizes(scan)};
 }
 
 /* -1: nothing has come yet; 0: the peer has gone. */
@@ -193,22 +210,24 @@ static void start_scan(const struct fastcgi *fastcgi, struct fcgi_scan *scan)
     fcgi_scan_start(scan, &limits);
 }
 
-static void begin_to_collect(struct fastcgi *fastcgi, int connection, unsigned char *piece)
+static bool begin_to_collect(struct fastcgi *fastcgi, unsigned char *piece, struct arrival *arrival)
 {
+    int connection = arrival->connection;
     struct partial *partial = calloc(1, sizeof *partial);
 
     fastcgi->partials[connection] = partial;
     if (partial == NULL) {
         log_line(LOG_LEVEL_ERROR, "no memory for a request");
         connections_close_one(fastcgi->connections, connection);
-        return;
+        return false;
     }
     start_scan(fastcgi, &partial->scan);
-    collect(fastcgi, connection, piece);
+    return collect(fastcgi, piece, arrival);
 }
 
-static void collect(struct fastcgi *fastcgi, int connection, unsigned char *piece)
+static bool collect(struct fastcgi *fastcgi, unsigned char *piece, struct arrival *arrival)
 {
+    int connection = arrival->connection;
     struct partial *partial = fastcgi->partials[connection];
     enum fcgi_scan_state state = FCGI_SCAN_PART;
     ssize_t got = 0;
@@ -228,12 +247,13 @@ static void collect(struct fastcgi *fastcgi, int connection, unsigned char *piec
         connections_close_one(fastcgi->connections, connection);
     } else if (state == FCGI_SCAN_WHOLE) {
         /* Bytes that follow are not asked for: no web server sends two requests at a time. */
-        perform_collected(fastcgi, connection, used == (size_t)got);
+        return take_collected(fastcgi, used == (size_t)got, arrival);
     } else if (state == FCGI_SCAN_PART && got < 0) {
         connections_await_rest(fastcgi->connections, connection);
     } else {
         turn_away(fastcgi, connection, &partial->scan);
     }
+    return false;
 }
 
 /* -1 with errno: no descriptor or no memory for it. */
@@ -249,24 +269,20 @@ static int file_of(const struct fcgi_buffer *buffer)
     return file;
 }
 
-static void perform_collected(struct fastcgi *fastcgi, int connection, bool may_keep)
+static bool take_collected(struct fastcgi *fastcgi, bool may_keep, struct arrival *arrival)
 {
+    int connection = arrival->connection;
     const struct partial *partial = fastcgi->partials[connection];
-    struct arrival arrival = {.connection = connection,
-                              .source = file_of(&partial->buffer),
-                              .params = partial->scan.params,
-                              .body = fcgi_scan_body(&partial->scan),
-                              .keep = may_keep && fcgi_scan_keep(&partial->scan),
-                              .authorizes = fcgi_scan_authorizes(&partial->scan)};
-    int error = errno;
 
-    partial_close(fastcgi, connection);
-    if (arrival.source >= 0) {
-        perform(fastcgi, &arrival);
-    } else {
+    *arrival = arrival_of(&partial->scan, connection, file_of(&partial->buffer));
+    arrival->keep = arrival->keep && may_keep;
+    int error = errno;
+    partial_close(fastcgi, connection); /* while the connection is this thread's */
+    if (arrival->source < 0) {
         log_line(LOG_LEVEL_ERROR, "no memory for a request: %s", strerror(error));
         connections_close_one(fastcgi->connections, connection);
     }
+    return arrival->source >= 0;
 }
 
 /* The peer sends no request that we take, or nothing more at all. */
