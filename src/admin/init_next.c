@@ -11,9 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "process/program.h"
+
 static bool has_account(struct call *call);
 static void say_server(struct call *call);
-static bool is_beside_program(const char *name);
 
 /* The program as it was called, with -c where that is needed to find this installation. */
 static const char *program(struct call *call, const char *path, char room[2 * CONFIG_PATH_MAX])
@@ -69,6 +70,7 @@ static void say_server(struct call *call)
         {"/etc/lighttpd/conf-available/50-retoken.conf", "/usr/sbin/lighty-enable-mod",
          "lighty-enable-mod retoken && systemctl reload lighttpd"},
     };
+    char path[PATH_MAX];
 
     for (size_t i = 0; i < sizeof packaged / sizeof packaged[0]; i++) {
         if (access(packaged[i].sample, F_OK) == 0 && access(packaged[i].program, F_OK) == 0) {
@@ -76,27 +78,11 @@ static void say_server(struct call *call)
             return;
         }
     }
-    if (is_beside_program("apache-conf/shared-host/.htaccess")) {
+    if (program_beside("apache-conf/shared-host/.htaccess", path)) {
         output_say(&call->output, "  (put apache-conf/shared-host/retoken.fcgi and .htaccess, both "
                                   "beside this program, into the folder of your site)");
     } else if (access(PKGDATADIR "/apache-conf/mounts.conf", F_OK) == 0) {
         output_say(&call->output, "  (include a sample of " PKGDATADIR
                                   "/apache-conf, nginx-conf or lighttpd-conf in the web server)");
     }
-}
-
-static bool is_beside_program(const char *name)
-{
-    char path[PATH_MAX];
-    ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
-
-    if (size <= 0) {
-        return false;
-    }
-    path[size] = '\0';
-    char *slash = strrchr(path, '/');
-    return slash != NULL &&
-           (size_t)snprintf(slash + 1, sizeof path - (size_t)(slash + 1 - path), "%s", name) <
-               sizeof path - (size_t)(slash + 1 - path) &&
-           access(path, F_OK) == 0;
 }

@@ -15,6 +15,8 @@ libprocess_a_SOURCES = \
 	src/process/config_webhooks.c \
 	src/process/path.c \
 	src/process/path.h \
+	src/process/program.c \
+	src/process/program.h \
 	src/process/service.c \
 	src/process/service.h \
 	src/process/supervisor.c \
