@@ -137,6 +137,7 @@ static void examine(struct examination *e)
     check_config_file(e, config);
     check_log(e, config->log_target);
     check_confinement(e);
+    doctor_processes_examine(e);
     check_mounts(e);
     if (!service_is_installed(config, &fault)) {
         doctor_report(e, "installation", HEALTH_FAIL, "%s", fault.text);

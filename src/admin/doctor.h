@@ -24,4 +24,7 @@ void doctor_secret_examine(struct examination *e);
  * credential. */
 void doctor_site_examine(struct examination *e, const char *url);
 
+/* Who starts the responders that run on this machine, and what would be faster here. */
+void doctor_processes_examine(struct examination *e);
+
 #endif

@@ -265,3 +265,15 @@ def test_urls(world, url, said):
     rows = examine(world, url)
     assert FAIL in states(rows).values()
     assert said in json.dumps(rows) and "secret" not in json.dumps(rows)
+
+
+def test_what_mod_fcgid_runs(world, serve):
+    """The kernel's list of processes tells, so this is `doctor` on the machine itself."""
+    def said():
+        done = world.installed.run("doctor", "--json")
+        return {row["check"]: row for row in json.loads(done.stdout)}.get("web server")
+
+    serve("apache").send(dialects.mount_at("/oauth/token").dialect.request("/oauth/token", world.login(
+        dialects.mount_at("/oauth/token"))))
+    machine.wait_until(said, 60, "a process that lasts")
+    assert said()["state"] == OK and "apache-conf/mod_proxy_fcgi.conf" in said()["detail"]
