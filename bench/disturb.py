@@ -175,8 +175,8 @@ def held_up(at, path, tokens, log):
 
 
 class UnreadLog:
-    """A pipe that is full: a process that logs into it waits until it is let go, and the responder has ended
-    before it comes to an end itself."""
+    """A pipe that is full: with bench/held_log.c, a process that logs into it waits until it is let go. The
+    responder has ended before it comes to an end itself."""
 
     def __init__(self, path):
         self.path = path

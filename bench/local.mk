@@ -16,5 +16,5 @@ bench_starts_SOURCES = bench/starts.c
 bench_populate_SOURCES = bench/populate.c
 bench_populate_LDADD = $(FLOORS)
 
-EXTRA_DIST += bench/README.md bench/run bench/peers bench/wal bench/measure.py bench/disturb.py bench/database.py bench/slow_disk.c \
+EXTRA_DIST += bench/README.md bench/run bench/peers bench/wal bench/measure.py bench/disturb.py bench/database.py bench/held_log.c bench/slow_disk.c \
 	bench/peer/package.json bench/peer/oauth2-server.cjs bench/peer/oidc-provider.mjs
