@@ -15,6 +15,12 @@ bench_noop_LDADD = $(FCGI_LIBS) $(LIBJWT_LIBS) $(LMDB_LIBS) $(XCRYPT_LIBS) \
 bench_starts_SOURCES = bench/starts.c
 bench_populate_SOURCES = bench/populate.c
 bench_populate_LDADD = $(FLOORS)
+if STATIC
+EXTRA_PROGRAMS += bench/slow.cgi
+bench_slow_cgi_SOURCES = $(retoken_cgi_SOURCES) bench/slow_disk.c
+bench_slow_cgi_LDFLAGS = $(retoken_cgi_LDFLAGS)
+bench_slow_cgi_LDADD = $(retoken_cgi_LDADD)
+endif
 
 EXTRA_DIST += bench/README.md bench/run bench/peers bench/wal bench/measure.py bench/disturb.py bench/database.py bench/held_log.c bench/slow_disk.c \
 	bench/peer/package.json bench/peer/oauth2-server.cjs bench/peer/oidc-provider.mjs

@@ -104,8 +104,7 @@ def build():
     """The programs of Retoken and of this folder, in build/ (or $RETOKEN_BUILD)."""
     if machine.BUILD == ROOT / "build":
         subprocess.run([ROOT / "scripts" / "prepare"], check=True)
-    targets = ["all", *(f"bench/{name}" for name in PROGRAMS)]
-    made = subprocess.run(["make", "-s", f"-j{CORES}", "-C", machine.BUILD, *targets],
+    made = subprocess.run(["make", "-s", f"-j{CORES}", "-C", machine.BUILD, "all-am", "bench-programs"],
                           capture_output=True, text=True, check=False)
     if made.returncode != 0:
         raise machine.LabError(f"make failed in {machine.BUILD}:\n{made.stderr[-2000:]}")
@@ -281,9 +280,13 @@ def behind(kind, run, installed, warm):
 
 
 def slow(installed, run, ms):
-    """The same with a disk whose sync takes that many milliseconds longer: an interposed fdatasync."""
+    """The same with a disk whose sync takes that many milliseconds longer: an interposed fdatasync, which is
+    linked into what runs as a CGI script."""
     folder = machine.own(tempfile.mkdtemp(prefix="slow-", dir=run))
-    return preload.preloaded(installed, folder, "bench/slow_disk.c", SLOW_DISK_MS=str(ms))
+    slowed = preload.preloaded(installed, folder, "bench/slow_disk.c", SLOW_DISK_MS=str(ms))
+    if installed.script != installed.responder:
+        machine.copy_for_user(machine.BUILD / "bench" / "slow.cgi", slowed.programs / installed.script.name)
+    return slowed
 
 
 def without_queue(installed):
