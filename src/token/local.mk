@@ -27,6 +27,10 @@ libtoken_a_SOURCES = \
 	src/token/signing_key.h \
 	src/token/signing_weak.c \
 	src/token/signing_weak.h \
+	src/token/certificate.c \
+	src/token/certificate.h \
+	src/token/client_certificates.c \
+	src/token/client_certificates.h \
 	src/token/client_keys.c \
 	src/token/client_keys.h \
 	src/token/keyring.c \

@@ -1,6 +1,7 @@
 ## tests/token: check_PROGRAMS += tests/token/test_FILE, with _SOURCES, _CPPFLAGS = $(TEST_CPPFLAGS), _LDADD = $(..._LIBS)
 check_LIBRARIES += libtest_token.a
 libtest_token_a_SOURCES = \
+	tests/token/certificates.h \
 	tests/token/fixture.c tests/token/fixture.h \
 	tests/token/forge.c tests/token/forge.h \
 	tests/token/rsa_pairs.c tests/token/rsa_pairs.h
@@ -70,6 +71,11 @@ check_PROGRAMS += tests/token/test_dpop_jwt
 tests_token_test_dpop_jwt_SOURCES = tests/token/test_dpop_jwt.c
 tests_token_test_dpop_jwt_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_dpop_jwt_LDADD = libclient_jwt_own.a $(TOKEN_LIBS)
+
+check_PROGRAMS += tests/token/test_certificate
+tests_token_test_certificate_SOURCES = tests/token/test_certificate.c
+tests_token_test_certificate_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_token_test_certificate_LDADD = $(TOKEN_LIBS)
 
 # The same tests over both verifiers.
 check_PROGRAMS += tests/token/test_client_jwt_own
