@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "admin/adopted.h"
+#include "admin/client_key.h"
 #include "admin/key_need.h"
 #include "admin/notify_secrets.h"
 #include "admin/verbs.h"
@@ -24,6 +25,7 @@
 #include "base/secret.h"
 #include "dialect/dialect.h"
 #include "http/client.h"
+#include "model/client_refusal.h"
 #include "operation/jwt_claims.h"
 #include "operation/operation.h"
 #include "process/confine.h"
@@ -60,6 +62,7 @@ static void check_adoptions(struct examination *e);
 static void check_adoption(struct examination *e, const struct realm *realm,
                            const struct signing_row *key);
 static void check_assertions(struct examination *e);
+static void check_certificates(struct examination *e);
 static void report_signer(struct examination *e, const char *check, const struct key_need *need,
                           const struct signing_row *rows, size_t count,
                           const struct signing_row *signer);
@@ -178,6 +181,7 @@ static void check_open_store(struct examination *e)
     check_keys(e);
     check_adoptions(e);
     check_assertions(e);
+    check_certificates(e);
     check_clients(e);
     check_history(e);
     check_webhooks(e);
@@ -713,26 +717,31 @@ static void check_adoption(struct examination *e, const struct realm *realm,
     }
 }
 
-static bool has_signing_client(struct call *call, char id[CLIENT_ID_MAX + 1], struct fault *fault)
+/* A client that has something of `what`, in `id`; "" = none. */
+static bool find_client(struct call *call,
+                        struct text (*what)(struct arena *arena, const struct client *client),
+                        char id[CLIENT_ID_MAX + 1], struct fault *fault)
 {
-    enum { PAGE = 16 };
+    enum { PAGE = 16, ROW_LIMIT = 1 << 20 };
     struct client *rows = arena_alloc(call->arena, PAGE * sizeof *rows);
+    struct arena *of_row = arena_open(ROW_LIMIT);
+    bool found = false;
     size_t count = PAGE;
 
     id[0] = '\0';
-    while (rows != NULL && count == PAGE) {
+    while (rows != NULL && of_row != NULL && count == PAGE && !found) {
         if (store_client_list(call->service.store, id[0] != '\0' ? id : NULL, rows, PAGE, &count,
                               fault) != STORE_OK) {
             break;
         }
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < count && !found; i++) {
             memcpy(id, rows[i].id, sizeof rows[i].id);
-            if (rows[i].keys[0] != '\0') {
-                return true;
-            }
+            found = what(of_row, &rows[i]).size > 0;
+            arena_reset(of_row);
         }
     }
-    return false;
+    arena_close(of_row);
+    return found;
 }
 
 /* A client that signs assertions needs a mount with a name that they can be for. */
@@ -742,7 +751,7 @@ static void check_assertions(struct examination *e)
     struct fault fault = {""};
     char id[CLIENT_ID_MAX + 1];
 
-    if (!has_signing_client(e->call, id, &fault)) {
+    if (!find_client(e->call, client_key_ids, id, &fault)) {
         return;
     }
     for (size_t i = 0; i < config->mount_count; i++) {
@@ -757,6 +766,32 @@ static void check_assertions(struct examination *e)
     }
 }
 
+/* A client that proves itself by a certificate needs a realm that looks at those. */
+static void check_certificates(struct examination *e)
+{
+    const struct config *config = &e->call->service.config;
+    struct fault fault = {""};
+    char id[CLIENT_ID_MAX + 1];
+    bool looked_at = false;
+
+    for (size_t i = 0; i < config->mount_count; i++) {
+        looked_at = looked_at || config->mounts[i].realm->client_certificates;
+    }
+    if (!looked_at && (find_client(e->call, client_key_thumbprints, id, &fault) ||
+                       find_client(e->call, client_key_certificate_name, id, &fault))) {
+        doctor_report(e, "certificates", HEALTH_WARN,
+                      "client %s proves itself by one, and no realm looks at them: set "
+                      "client-certificates = on",
+                      id);
+    }
+}
+
+static bool wants_certificate(const struct event *event)
+{
+    return strcmp(event->cause, client_refusal_word(CLIENT_REFUSED_NO_CERTIFICATE)) == 0 ||
+           strcmp(event->cause, client_refusal_word(CLIENT_REFUSED_CERTIFICATE_MALFORMED)) == 0;
+}
+
 /* Tokens newer than their sessions, which only a store that has lost history sees. */
 static void check_history(struct examination *e)
 {
@@ -766,7 +801,7 @@ static void check_history(struct examination *e)
     int64_t since_ms = call->now_ms - 7 * (int64_t)CLOCK_DAY;
     struct fault fault = {"out of memory"};
     size_t count = 0;
-    size_t rolled = 0, restored = 0, guessed = 0;
+    size_t rolled = 0, restored = 0, guessed = 0, untold = 0;
 
     if (rows == NULL ||
         store_event_list(call->service.store, NULL, 0, rows, EVENTS, &count, &fault) != STORE_OK) {
@@ -780,6 +815,17 @@ static void check_history(struct examination *e)
             (rows[i].at_ms >= since_ms || rows[i].last_ms >= since_ms)) {
             guessed += 1 + rows[i].repeats;
         }
+        if (rows[i].kind == EVENT_CLIENT_REFUSED && wants_certificate(&rows[i]) &&
+            (rows[i].at_ms >= since_ms || rows[i].last_ms >= since_ms)) {
+            untold += 1 + rows[i].repeats;
+        }
+    }
+    if (untold > 0) {
+        doctor_report(e, "certificates", HEALTH_WARN,
+                      "%zu times in the last 7 days a client was refused because no certificate of "
+                      "its connection came, or none that can be read (`retoken events`): does the "
+                      "web server ask for one, and pass SSL_CLIENT_CERT?",
+                      untold);
     }
     if (guessed > 0) {
         doctor_report(

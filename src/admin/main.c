@@ -76,7 +76,8 @@ static const struct verb verbs[] = {
     {"client", "add", "ID", 1, 1,
      OPTION_BIT(PUBLIC) | OPTION_BIT(SECRET_FILE) | OPTION_BIT(FORCE) | OPTION_BIT(SCOPE) |
          OPTION_BIT(POLICY) | OPTION_BIT(GRANT) | OPTION_BIT(KEY) | OPTION_BIT(ALGORITHM) |
-         OPTION_BIT(ORIGIN) | OPTION_BIT(REDIRECT_URI) | OPTION_BIT(JSON),
+         OPTION_BIT(CERTIFICATE) | OPTION_BIT(CERTIFICATE_NAME) | OPTION_BIT(ORIGIN) |
+         OPTION_BIT(REDIRECT_URI) | OPTION_BIT(JSON),
      CALL_NEEDS_WRITING, verbs_client_add, "register a client; prints its secret once"},
     {"client", "list", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_READING, verbs_client_list,
      "list all clients"},
@@ -84,9 +85,11 @@ static const struct verb verbs[] = {
      "show one client"},
     {"client", "set", "ID", 1, 1,
      OPTION_BIT(POLICY) | OPTION_BIT(GRANT) | OPTION_BIT(KEY) | OPTION_BIT(ALGORITHM) |
-         OPTION_BIT(SCOPE) | OPTION_BIT(ORIGIN) | OPTION_BIT(REDIRECT_URI),
+         OPTION_BIT(CERTIFICATE) | OPTION_BIT(CERTIFICATE_NAME) | OPTION_BIT(SCOPE) |
+         OPTION_BIT(ORIGIN) | OPTION_BIT(REDIRECT_URI),
      CALL_NEEDS_WRITING, verbs_client_set,
-     "give it a policy of its own, or another scope, grants, keys, origins or redirect URIs"},
+     "give it a policy of its own, or another scope, grants, keys, certificates, origins or "
+     "redirect URIs"},
     {"client", "secret", "add|list|retire ID [NUMBER]", 2, 3,
      OPTION_BIT(SECRET_FILE) | OPTION_BIT(FORCE) | OPTION_BIT(JSON), CALL_NEEDS_WRITING,
      verbs_client_secret, "give it a second secret, look at both, or end one; no session ends"},

@@ -45,6 +45,10 @@
            "the client's own policy, named as in retoken.conf(5) (may be repeated)")               \
     OPTION(GRANT, "grant", 0, "GRANT", true, "a grant the client may use (may be repeated)")       \
     OPTION(KEY, "key", 0, "FILE", false, "public keys for client assertions: JWK Set or PEM")      \
+    OPTION(CERTIFICATE, "certificate", 0, "FILE", false,                                           \
+           "TLS certificates by which it proves itself: PEM, or a JWK Set with x5c")               \
+    OPTION(CERTIFICATE_NAME, "certificate-name", 0, "KIND:NAME", false,                            \
+           "the name in its TLS certificate: dn:, dns:, uri:, ip: or email:")                      \
     OPTION(ALGORITHM, "algorithm", 0, "ALG", false,                                                \
            "HS256 RS256 RS384 RS512 PS256 ES256 ES384 EdDSA; of others HS384 HS512 ES512 too")     \
     OPTION(MOUNT, "mount", 0, "PATH", false, "the mount the session is for")                       \

@@ -16,7 +16,7 @@ static const struct column columns[] = {
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0], PAGE = 64, ROW_LIMIT = 1 << 20 };
 
-static const char *proof_of(const struct client *client);
+static struct text proof_of(struct arena *arena, const struct client *client);
 static enum call_end read_secret(struct call *call, struct client *client, char shown[44]);
 static void show_added(struct call *call, const struct client *client, const char *secret);
 
@@ -40,7 +40,7 @@ enum call_end verbs_client_list(struct call *call)
             const struct client *client = &rows[i];
             const struct cell cells[COLUMNS] = {
                 CELL_TEXT(text_of(client->id)),
-                CELL_TEXT(text_of(proof_of(client))),
+                CELL_TEXT(proof_of(of_row, client)),
                 CELL_TEXT(client_key_ids(of_row, client)),
                 CELL_TEXT(text_of(client->scope)),
                 CELL_NUMBER(client->enabled),
@@ -60,14 +60,27 @@ enum call_end verbs_client_list(struct call *call)
 }
 
 /* How the client may prove itself, in words. */
-static const char *proof_of(const struct client *client)
+static struct text proof_of(struct arena *arena, const struct client *client)
 {
-    bool secret = client->secrets[0].hash[0] != '\0' || client->secrets[1].hash[0] != '\0';
+    const struct {
+        bool has;
+        const char *word;
+    } rows[] = {
+        {client->secrets[0].hash[0] != '\0' || client->secrets[1].hash[0] != '\0', "secret"},
+        {client_key_ids(arena, client).size > 0, "assertion"},
+        {client_key_thumbprints(arena, client).size > 0 ||
+             client_key_certificate_name(arena, client).size > 0,
+         "certificate"},
+    };
+    struct buffer b;
 
-    if (client->keys[0] != '\0') {
-        return secret ? "secret, assertion" : "assertion";
+    buffer_start(&b, arena, 64);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].has) {
+            buffer_addf(&b, "%s%s", buffer_text(&b).size > 0 ? ", " : "", rows[i].word);
+        }
     }
-    return secret ? "secret" : "none (public)";
+    return buffer_text(&b).size > 0 ? buffer_text(&b) : TEXT("none (public)");
 }
 
 /* ---- add ---- */
@@ -124,7 +137,7 @@ static enum call_end read_secret(struct call *call, struct client *client, char 
     if (file != NULL && public) {
         return call_wrong(call, "--public and --secret-file exclude each other");
     } else if (public && client->keys[0] != '\0') {
-        return call_wrong(call, "--public and --key exclude each other");
+        return call_wrong(call, "--public excludes --key, --certificate and --certificate-name");
     } else if (public || (file == NULL && client->keys[0] != '\0')) {
         return CALL_DONE;
     }
@@ -152,7 +165,8 @@ static void show_added(struct call *call, const struct client *client, const cha
         output_say(&call->output, "client %s added; its secret, shown only once:\n%s", client->id,
                    secret);
     } else {
-        output_say(&call->output, "client %s added; proof: %s", client->id, proof_of(client));
+        output_say(&call->output, "client %s added; proof: %.*s", client->id,
+                   TEXT_ARGS(proof_of(call->arena, client)));
     }
 }
 

@@ -46,6 +46,7 @@ static const struct own_policy policies[] = {
     OWN("access-lifetime", POLICY_ACCESS_LIFETIME, DURATION, access_lifetime_ms, CLOCK_SECOND,
         YEARS(1), "1s to 365d"),
     {"dpop", POLICY_DPOP_REQUIRED, DEMAND, 0, 0, 0, "required"},
+    {"certificate", POLICY_CERTIFICATE_REQUIRED, DEMAND, 0, 0, 0, "required"},
 };
 enum { POLICIES = sizeof policies / sizeof policies[0] };
 
@@ -56,6 +57,8 @@ static const struct column columns[] = {
     {"policy", "policy", COLUMN_WORDS, false},
     {"scope", "scope", COLUMN_WORDS, false},
     {"keys", "keys", COLUMN_WORDS, false},
+    {"certificates", "certificates", COLUMN_WORDS, false},
+    {"certificate_name", "certificate name", COLUMN_TEXT, false},
     {"origins", "origins", COLUMN_WORDS, false},
     {"redirect_uris", "redirect URIs", COLUMN_WORDS, false},
     {"created", "created", COLUMN_TIME, false},
@@ -85,8 +88,8 @@ enum call_end verbs_client_set(struct call *call)
     enum call_end end;
 
     if (options_outside(&call->options, OPTION_BIT(CONFIG)) == NULL) {
-        return call_wrong(call, "nothing to set: give --policy, --grant, --scope, --key, --origin "
-                                "or --redirect-uri");
+        return call_wrong(call, "nothing to set: give --policy, --grant, --scope, --key, "
+                                "--certificate, --certificate-name, --origin or --redirect-uri");
     }
     end = call_client(call, call_argument(call, 0), &before);
     if (end != CALL_DONE) {
@@ -167,10 +170,16 @@ enum call_end verbs_client_show(struct call *call)
 
     if (end == CALL_DONE) {
         const struct cell cells[COLUMNS] = {
-            CELL_TEXT(text_of(client.id)),       CELL_NUMBER(client.enabled),
-            CELL_TEXT(grants_of(call, &client)), CELL_TEXT(policies_of(call, &client.override)),
-            CELL_TEXT(text_of(client.scope)),    CELL_TEXT(client_key_ids(call->arena, &client)),
-            CELL_TEXT(text_of(client.origins)),  CELL_TEXT(text_of(client.redirect_uris)),
+            CELL_TEXT(text_of(client.id)),
+            CELL_NUMBER(client.enabled),
+            CELL_TEXT(grants_of(call, &client)),
+            CELL_TEXT(policies_of(call, &client.override)),
+            CELL_TEXT(text_of(client.scope)),
+            CELL_TEXT(client_key_ids(call->arena, &client)),
+            CELL_TEXT(client_key_thumbprints(call->arena, &client)),
+            CELL_TEXT(client_key_certificate_name(call->arena, &client)),
+            CELL_TEXT(text_of(client.origins)),
+            CELL_TEXT(text_of(client.redirect_uris)),
             CELL_NUMBER(client.created_ms),
         };
 
@@ -216,12 +225,12 @@ static enum call_end read_policy(struct call *call, const char *given, struct po
         own->set |= policy->bit;
         return CALL_DONE;
     }
-    return call_wrong(
-        call,
-        "--policy %s: a client can have its own rotation, reuse, "
-        "concurrency-window, recovery-window, recovery-generations, "
-        "recovery-evidence, idle-lifetime, absolute-lifetime, access-lifetime and dpop",
-        given);
+    return call_wrong(call,
+                      "--policy %s: a client can have its own rotation, reuse, "
+                      "concurrency-window, recovery-window, recovery-generations, "
+                      "recovery-evidence, idle-lifetime, absolute-lifetime, access-lifetime, dpop "
+                      "and certificate",
+                      given);
 }
 
 static bool read_value(const struct own_policy *policy, struct text value,

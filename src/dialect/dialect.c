@@ -80,6 +80,10 @@ bool dialect_decode(struct request *request, enum outcome *refusal)
     if (endpoint->needs_remote_user && !take_remote_user(request, refusal)) {
         return false;
     }
+    if (request->realm->client_certificates) {
+        request->possession.pem = http->client_certificate;
+        request->possession.verified = text_is(http->client_verified, "SUCCESS");
+    }
     request->client.bound = endpoint->client_bound;
     if (endpoint->decode != NULL && !endpoint->decode(request, refusal)) {
         return false;

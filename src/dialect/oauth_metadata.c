@@ -8,16 +8,12 @@
 #include "operation/jwt_claims.h"
 #include "operation/operation.h"
 
-/* How a client proves itself; the last, by nothing, is not enough everywhere. */
-static const char *const proofs[] = {"client_secret_basic", "client_secret_post", "private_key_jwt",
-                                     NULL};
-static const char *const proofs_or_none[] = {"client_secret_basic", "client_secret_post",
-                                             "private_key_jwt", "none", NULL};
-
 static void write_document(struct json_out *out, const struct request *request);
 static void add_authorization(struct json_out *out, const struct request *request);
 static void add_endpoint(struct json_out *out, const struct request *request, const char *name,
-                         const struct operation *operation, const char *const *methods);
+                         const struct operation *operation, bool by_nothing);
+static void add_proofs(struct json_out *out, const struct request *request, const char *key,
+                       bool by_nothing);
 static void add_grants(struct json_out *out, const struct request *request);
 static void answer(const struct request *request, bool openid, struct http_response *response);
 
@@ -60,14 +56,18 @@ static void write_document(struct json_out *out, const struct request *request)
 {
     json_out_member(out, "issuer", text_of(request->realm->issuer));
     add_authorization(out, request);
-    add_endpoint(out, request, "token", &operation_refresh, proofs_or_none);
+    add_endpoint(out, request, "token", &operation_refresh, true);
     add_grants(out, request);
     metadata_add_keys(out, request);
     if (jwt_claims_has_issuer(request->realm)) { /* RFC 9449 section 5.1 */
         metadata_add_client_algorithms(out, "dpop_signing_alg_values_supported");
     }
-    add_endpoint(out, request, "revocation", &operation_logout, proofs_or_none);
-    add_endpoint(out, request, "introspection", &operation_introspect, proofs);
+    if (request->realm->client_certificates) { /* RFC 8705 section 3.3 */
+        json_out_key(out, "tls_client_certificate_bound_access_tokens");
+        json_out_bool(out, true);
+    }
+    add_endpoint(out, request, "revocation", &operation_logout, true);
+    add_endpoint(out, request, "introspection", &operation_introspect, false);
     if (metadata_mount(request, &operation_introspect) != NULL) { /* RFC 9701 section 7 */
         metadata_add_words(
             out, "introspection_signing_alg_values_supported",
@@ -95,19 +95,33 @@ static void add_authorization(struct json_out *out, const struct request *reques
     }
 }
 
-/* "NAME_endpoint", and how clients prove themselves there. */
+/* "NAME_endpoint", and how clients prove themselves there; by_nothing: they need not. */
 static void add_endpoint(struct json_out *out, const struct request *request, const char *name,
-                         const struct operation *operation, const char *const *methods)
+                         const struct operation *operation, bool by_nothing)
 {
     char key[80];
 
     snprintf(key, sizeof key, "%s_endpoint", name);
     if (metadata_add_url(out, key, request, operation) != NULL) {
         snprintf(key, sizeof key, "%s_endpoint_auth_methods_supported", name);
-        metadata_add_words(out, key, methods);
+        add_proofs(out, request, key, by_nothing);
         snprintf(key, sizeof key, "%s_endpoint_auth_signing_alg_values_supported", name);
         metadata_add_client_algorithms(out, key);
     }
+}
+
+static void add_proofs(struct json_out *out, const struct request *request, const char *key,
+                       bool by_nothing)
+{
+    const char *words[8] = {"client_secret_basic", "client_secret_post", "private_key_jwt"};
+    size_t count = 3;
+
+    if (request->realm->client_certificates) {
+        words[count++] = "tls_client_auth";
+        words[count++] = "self_signed_tls_client_auth";
+    }
+    words[count] = by_nothing ? "none" : NULL;
+    metadata_add_words(out, key, words);
 }
 
 static void add_grants(struct json_out *out, const struct request *request)

@@ -28,6 +28,8 @@ enum variable {
     VARIABLE_AUTH_TYPE,
     VARIABLE_CHECK,
     VARIABLE_CHECK_SCOPE,
+    VARIABLE_CLIENT_CERTIFICATE,
+    VARIABLE_CLIENT_VERIFIED,
     SINGLES,
     /* of these, the first counts */
     VARIABLE_QUERY_STRING = SINGLES,
@@ -50,6 +52,8 @@ static const struct text variable_names[VARIABLES] = {
     [VARIABLE_AUTH_TYPE] = {NAME("AUTH_TYPE")},
     [VARIABLE_CHECK] = {NAME("RETOKEN_CHECK")},
     [VARIABLE_CHECK_SCOPE] = {NAME("RETOKEN_CHECK_SCOPE")},
+    [VARIABLE_CLIENT_CERTIFICATE] = {NAME("SSL_CLIENT_CERT")},
+    [VARIABLE_CLIENT_VERIFIED] = {NAME("SSL_CLIENT_VERIFY")},
     [VARIABLE_QUERY_STRING] = {NAME("QUERY_STRING")},
     [VARIABLE_REQUEST_URI] = {NAME("REQUEST_URI")},
     [VARIABLE_REMOTE_ADDR] = {NAME("REMOTE_ADDR")},
@@ -146,6 +150,12 @@ static void add_variable(struct http_request *request, enum variable variable, s
         break;
     case VARIABLE_CHECK_SCOPE:
         take(&request->check_scope, value);
+        break;
+    case VARIABLE_CLIENT_CERTIFICATE:
+        take(&request->client_certificate, value);
+        break;
+    case VARIABLE_CLIENT_VERIFIED:
+        take(&request->client_verified, value);
         break;
     case VARIABLE_HTTPS:
         request->https = text_equal_ignore_case(value, TEXT("on")) || text_is(value, "1");

@@ -53,6 +53,9 @@ struct http_request {
     struct text check_path; /* … and which endpoint it asks (RETOKEN_CHECK); empty = the only one */
     struct text check_scope; /* what opens that page needs it (RETOKEN_CHECK_SCOPE) */
     struct text auth_type;   /* how: "Basic", "Negotiate"; empty = it does not say that it has */
+    struct text client_certificate; /* PEM, of the TLS connection, where the web server tells it;
+                                       never a header. Empty = none */
+    struct text client_verified;    /* what it found about it: "SUCCESS" and others */
     bool https;
     enum http_length length_state; /* CONTENT_LENGTH */
     size_t length;                 /* when given */
@@ -67,9 +70,11 @@ struct http_request {
 /* Fills *request from `NAME=value` strings (NULL-terminated list; FCGX envp or environ), without a
  * body. Texts point into the list. Sets `malformed` when a variable that must be single
  * (REQUEST_METHOD, SCRIPT_NAME, PATH_INFO, CONTENT_TYPE, CONTENT_LENGTH, HTTP_AUTHORIZATION,
- * REMOTE_USER, AUTH_TYPE, RETOKEN_CHECK, RETOKEN_CHECK_SCOPE) is repeated, when there are more than
- * HTTP_HEADERS_MAX headers, or when a header is larger than 16 KiB. Ignores HTTP_PROXY, and names
- * that are not in upper case. False when the arena is exhausted. */
+ * REMOTE_USER, AUTH_TYPE, RETOKEN_CHECK, RETOKEN_CHECK_SCOPE, SSL_CLIENT_CERT, SSL_CLIENT_VERIFY)
+ * is repeated, when there are more than HTTP_HEADERS_MAX headers, or when a header is larger than
+ * 16 KiB. Ignores HTTP_PROXY, and names that are not in upper case. False when the arena is
+ * exhausted.
+ */
 bool http_request_from_cgi(struct arena *arena, const char *const *variables,
                            struct http_request *request);
 

@@ -16,7 +16,8 @@ enum {
     CLIENT_SECRET_MAX = 384,   /* a secret's hash */
     CLIENT_URIS_MAX = 2048,    /* redirect URIs, space-separated, compared exactly */
     CLIENT_ORIGINS_MAX = 1024, /* origins that may call from a browser, space-separated */
-    CLIENT_KEYS_MAX = 7168,    /* public keys for assertions (RFC 7523), a JWK Set; "" = none */
+    CLIENT_KEYS_MAX = 7168,    /* public keys for assertions (RFC 7523), a JWK Set, and by which
+                                  certificates it proves itself (RFC 8705); "" = none */
     CLIENT_SCOPE_MAX = 512     /* space-separated; "" = no limit */
 };
 

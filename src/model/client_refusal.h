@@ -10,6 +10,16 @@
     REFUSAL(NO_ID, "no-client-id", "it names no client, or with more bytes than an id can have")   \
     REFUSAL(UNKNOWN, "unknown-client", "no client of that id is registered")                       \
     REFUSAL(NO_PROOF, "no-proof", "the client has a secret or a key and proved neither")           \
+    REFUSAL(NO_CERTIFICATE, "no-certificate",                                                      \
+            "the client or the realm wants a certificate, and none came: the client has shown "    \
+            "none, the web server passes no SSL_CLIENT_CERT, or client-certificates is off")       \
+    REFUSAL(CERTIFICATE, "certificate",                                                            \
+            "the connection's certificate is none that the client is registered with")             \
+    REFUSAL(CERTIFICATE_UNVERIFIED, "certificate-unverified",                                      \
+            "the client is registered by a name, and the web server does not vouch for the "       \
+            "certificate (SSL_CLIENT_VERIFY is not SUCCESS)")                                      \
+    REFUSAL(CERTIFICATE_MALFORMED, "certificate-malformed",                                        \
+            "what the web server passes as SSL_CLIENT_CERT is no certificate in PEM")              \
     REFUSAL(HEADER, "authorization", "the Authorization header cannot be read")                    \
     REFUSAL(SECRET, "secret", "the secret is wrong")                                               \
     REFUSAL(NO_SECRET, "no-secret", "a secret came, and the client has none that is accepted")     \

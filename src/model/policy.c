@@ -75,6 +75,7 @@ void policy_effective(const struct policy *realm, const struct client *client,
         effective->access_lifetime_ms = own->access_lifetime_ms;
     }
     effective->dpop_required |= (own->set & POLICY_DPOP_REQUIRED) != 0;
+    effective->certificate_required |= (own->set & POLICY_CERTIFICATE_REQUIRED) != 0;
 }
 
 /* What a realm without a list of its own allows. A user's password belongs to no client, and a

@@ -51,6 +51,7 @@ struct policy {
     bool scope_loss;    /* a layout that cannot say a scope may issue tokens without it */
     uint32_t grants;    /* enum grant_bit; which grants a client may use; 0 = see policy_allows */
     bool dpop_required; /* tokens are issued only to who proves a key (RFC 9449) */
+    bool certificate_required; /* … only over a connection with a certificate (RFC 8705) */
 };
 
 /* The grants a client may be allowed (RFC 6749 sections 4 and 6). Stored in client records: numbers
@@ -85,7 +86,9 @@ enum policy_bit {
     POLICY_IDLE_LIFETIME = 1 << 6,
     POLICY_ABSOLUTE_LIFETIME = 1 << 7,
     POLICY_ACCESS_LIFETIME = 1 << 8,
-    POLICY_DPOP_REQUIRED = 1 << 9 /* that is, required: it has no field */
+    /* that is, required: these have no field */
+    POLICY_DPOP_REQUIRED = 1 << 9,
+    POLICY_CERTIFICATE_REQUIRED = 1 << 10
 };
 
 /* What one client has instead of its realm's policy. */

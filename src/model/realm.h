@@ -51,9 +51,10 @@ struct realm {
                                             = any; "" = only our own */
     struct cookie_policy cookies;
     char check_cookie[COOKIE_NAME_MAX + 1]; /* that brings an access token to a page; "" = none */
-    bool tells_expiration;   /* how long refresh token and session last is in the answers */
-    bool expires_in_omitted; /* exactly the document's keys, where it does not have `expires_in` */
-    bool dpop_nonce;         /* a DPoP proof needs a nonce of ours, whatever its time */
+    bool tells_expiration;    /* how long refresh token and session last is in the answers */
+    bool expires_in_omitted;  /* exactly the document's keys, where it does not have `expires_in` */
+    bool dpop_nonce;          /* a DPoP proof needs a nonce of ours, whatever its time */
+    bool client_certificates; /* those of the web server's TLS connections are looked at */
     bool at_jwt; /* its access tokens are those of RFC 9068, whatever the dialect's own are */
     enum realm_remote_user remote_user;
     bool query_refused; /* tokens in the URL are refused where the dialect would read them */

@@ -167,6 +167,8 @@ const char *session_key_name(enum session_key_kind kind)
         return "dpop";
     case SESSION_KEY_BROWSER:
         return "browser";
+    case SESSION_KEY_CERTIFICATE:
+        return "certificate";
     }
     return "";
 }

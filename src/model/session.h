@@ -33,8 +33,14 @@ struct session_spent {
     int64_t boot_ms; /* CLOCK_BOOTTIME of the boot session.boot; 0 = not known */
 };
 
-/* Which public key a session is bound to (RFC 9449; browser-bound sessions). */
-enum session_key_kind { SESSION_KEY_NONE, SESSION_KEY_DPOP, SESSION_KEY_BROWSER };
+/* Which public key a session is bound to (RFC 9449, browser-bound sessions, RFC 8705). Stored:
+ * numbers never change. */
+enum session_key_kind {
+    SESSION_KEY_NONE,
+    SESSION_KEY_DPOP,
+    SESSION_KEY_BROWSER,
+    SESSION_KEY_CERTIFICATE
+};
 
 /* An event of this session in short; the event table has the whole. */
 struct session_event {
@@ -111,9 +117,11 @@ struct session {
     char scope[SESSION_SCOPE_MAX + 1];
 };
 
-/* What the key is proved by: "dpop", "browser"; "" = the session is bound to none. */
+/* What the key is proved by: "dpop", "browser", "certificate"; "" = the session is bound to none.
+ */
 const char *session_key_name(enum session_key_kind kind);
-/* The key's SHA-256 thumbprint in base64url, as its holder computes it too (RFC 7638); "" where
+/* The key's SHA-256 thumbprint in base64url, as its holder computes it too (RFC 7638; of a
+ * certificate x5t#S256); "" where
  * there is none. False: libcrypto failed. */
 enum { SESSION_THUMBPRINT_SIZE = 43 };
 bool session_key_thumbprint(const struct session *session, char out[SESSION_THUMBPRINT_SIZE + 1]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* client_auth.c: checks what a client proves itself with. Knows secrets and assertions; does not
- * know sessions. */
+/* client_auth.c: checks what a client proves itself with. Knows secrets, assertions and
+ * certificates; does not know sessions. */
 #include "operation/client_auth.h"
 
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "operation/operation.h"
 #include "operation/possession.h"
 #include "operation/secret_proof.h"
+#include "token/client_certificates.h"
 
 static bool check_readings(struct request *request, const struct token_ref *ref, int64_t now_ms,
                            struct client_identity *identity, enum outcome *refusal);
@@ -22,6 +23,7 @@ static bool claimed_id(struct request *request, struct text *id);
 static bool introduce(struct request *request, const struct client *client);
 static bool prove(struct request *request, const struct client *client, const struct token_ref *ref,
                   int64_t now_ms, struct client_identity *identity, enum outcome *refusal);
+static bool certificate_proves(struct request *request, const struct client *client);
 static bool assertion_proves(struct request *request, const struct client *client, int64_t now_ms,
                              struct client_identity *identity, enum outcome *refusal);
 
@@ -29,7 +31,8 @@ static bool assertion_proves(struct request *request, const struct client *clien
 bool client_auth_check(struct request *request, const struct token_ref *ref, int64_t now_ms,
                        struct client_identity *identity, enum outcome *refusal)
 {
-    return check_readings(request, ref, now_ms, identity, refusal) &&
+    return possession_take_certificate(request, refusal) &&
+           check_readings(request, ref, now_ms, identity, refusal) &&
            possession_take(request, now_ms, identity, refusal);
 }
 
@@ -187,13 +190,15 @@ static bool introduce(struct request *request, const struct client *client)
 static bool prove(struct request *request, const struct client *client, const struct token_ref *ref,
                   int64_t now_ms, struct client_identity *identity, enum outcome *refusal)
 {
-    enum client_refusal *reason = &request->answer.refusal;
     bool confidential = client_is_confidential(client);
 
     switch (request->client.kind) {
     case CLIENT_PROOF_NONE:
-        *reason = confidential ? CLIENT_REFUSED_NO_PROOF : CLIENT_NOT_REFUSED;
-        return !confidential;
+        if (!confidential) {
+            return true;
+        }
+        identity->proved = certificate_proves(request, client);
+        break;
     case CLIENT_PROOF_BASIC:
     case CLIENT_PROOF_BODY:
         /* some libraries send an empty password for a client that has none */
@@ -208,6 +213,30 @@ static bool prove(struct request *request, const struct client *client, const st
         break;
     }
     return identity->proved;
+}
+
+/* RFC 8705 section 2: its id came, and what proves it is the connection. */
+static bool certificate_proves(struct request *request, const struct client *client)
+{
+    const struct possession *possession = &request->possession;
+    enum client_refusal *reason = &request->answer.refusal;
+    struct client_certificates registered;
+
+    client_certificates_read(request->arena, text_of(client->keys), &registered);
+    if (registered.count == 0 && registered.name.size == 0) {
+        *reason = CLIENT_REFUSED_NO_PROOF;
+    } else if (!possession_has_certificate(request)) {
+        *reason = CLIENT_REFUSED_NO_CERTIFICATE;
+    } else if (client_certificates_match(&registered, &possession->certificate,
+                                         possession->verified)) {
+        *reason = CLIENT_NOT_REFUSED;
+        return true;
+    } else {
+        *reason = registered.name.size > 0 && !possession->verified
+                      ? CLIENT_REFUSED_CERTIFICATE_UNVERIFIED
+                      : CLIENT_REFUSED_CERTIFICATE;
+    }
+    return false;
 }
 
 static bool assertion_proves(struct request *request, const struct client *client, int64_t now_ms,
@@ -236,6 +265,11 @@ static bool assertion_proves(struct request *request, const struct client *clien
     once->reason = CLIENT_REFUSED_ASSERTION_REPLAYED;
     identity->once_count++;
     return true;
+}
+
+bool client_auth_may_prove(const struct request *request)
+{
+    return request->client.kind != CLIENT_PROOF_NONE || request->possession.pem.size > 0;
 }
 
 void client_auth_attach(const struct client_identity *identity, struct store_write *write)

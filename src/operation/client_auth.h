@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* client_auth.h: does the client prove itself (RFC 6749 section 2.3, RFC 7523 section 3), and with
- * which key (RFC 9449)? Knows
- * client records and proofs; does not know sessions. */
+/* client_auth.h: does the client prove itself (RFC 6749 section 2.3, RFC 7523 section 3, RFC 8705
+ * section 2), and with which key (RFC 9449)? Knows client records and proofs; does not know
+ * sessions. */
 #ifndef RETOKEN_OPERATION_CLIENT_AUTH_H
 #define RETOKEN_OPERATION_CLIENT_AUTH_H
 
@@ -19,7 +19,7 @@ enum { CLIENT_ONCE_MAX = 2 };
 
 struct client_identity {
     bool named;      /* the request names a client that is registered and enabled */
-    bool proved;     /* … and proved it with a secret or an assertion */
+    bool proved;     /* … and proved it with a secret, an assertion or a certificate */
     uint32_t secret; /* the number of the secret that did; 0 = none */
     char id[CLIENT_ID_MAX + 1];
     struct client_once once[CLIENT_ONCE_MAX]; /* the assertion that did, among others */
@@ -36,6 +36,9 @@ struct client_identity {
  * registered is in answer.client, and why it was refused in answer.refusal. */
 bool client_auth_check(struct request *request, const struct token_ref *ref, int64_t now_ms,
                        struct client_identity *identity, enum outcome *refusal);
+
+/* Has it sent anything at all that could prove a client? */
+bool client_auth_may_prove(const struct request *request);
 
 /* Attaches the marks of identity->once to a write that grants something. */
 void client_auth_attach(const struct client_identity *identity, struct store_write *write);

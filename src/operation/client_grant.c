@@ -99,7 +99,7 @@ static enum outcome judge(struct request *request, struct grant *grant)
     int64_t now_ms = request->answer.now_ms;
     enum outcome refusal = OUTCOME_CLIENT_AUTH_FAILED;
 
-    if (request->client.kind == CLIENT_PROOF_NONE) {
+    if (!client_auth_may_prove(request)) {
         request->answer.refusal = CLIENT_REFUSED_NO_PROOF;
     } else if (client_auth_check(request, NULL, now_ms, &grant->identity, &refusal)) {
         if (!grant->identity.proved) {

@@ -164,7 +164,7 @@ static bool client_proves(struct request *request, struct introspect *introspect
     struct client_identity *client = &introspect->client;
     int64_t now_ms = introspect->now.wall_ms;
 
-    if (request->client.kind != CLIENT_PROOF_NONE) {
+    if (client_auth_may_prove(request)) {
         if (!client_auth_check(request, ref, now_ms, client, refusal) ||
             (client->proved && !client_auth_is_fresh(request, client, now_ms, refusal))) {
             return false;

@@ -388,6 +388,8 @@ static bool fill_claims(const struct request *request, const struct access_token
     claims->audience = text_of(request->realm->audience);
     claims->targets = request->targets;
     claims->key = request->possession.proved ? request->possession.key : NULL;
+    claims->certificate =
+        possession_has_certificate(request) ? request->possession.certificate.thumbprint : NULL;
     claims->client = text_of(session->client);
     claims->issued_at_s = token->issued_at_s;
     claims->scope = token->scope;
@@ -408,7 +410,7 @@ static bool fill_claims(const struct request *request, const struct access_token
     return fill_account(request, token->account, claims, fault);
 }
 
-/* Its jti covers what the hook has said, what the request has chosen and whose key it showed, so
+/* Its jti covers what the hook has said, what the request has chosen and which keys it showed, so
  * there are never two different tokens of one jti. */
 static bool name_token(const struct request *request, const struct access_token *token,
                        char jti[37])
@@ -421,14 +423,18 @@ static bool name_token(const struct request *request, const struct access_token 
     uint8_t digest[CRYPTO_HASH_SIZE];
 
     if (!text_equal(token->scope, text_of(session->scope)) || request->targets.size > 0 ||
-        possession->proved) {
+        possession->proved || possession_has_certificate(request)) {
         const struct text key = {(const char *)possession->key,
                                  possession->proved ? sizeof possession->key : 0};
+        const struct text certificate = {(const char *)possession->certificate.thumbprint,
+                                         sizeof possession->certificate.thumbprint};
         const struct text chosen = {(const char *)digest, sizeof digest};
 
         if (!secrets_mark_hash(secrets, "scope and audience", token->scope, request->targets,
                                digest) ||
             !secrets_mark_hash(secrets, "key", chosen, key, digest) ||
+            (possession_has_certificate(request) &&
+             !secrets_mark_hash(secrets, "certificate", chosen, certificate, digest)) ||
             (further != NULL && !secrets_mark_hash(secrets, "claims", chosen, hash_of, digest))) {
             return false;
         }

@@ -75,8 +75,8 @@ struct issue {
 /* Makes both tokens and the write; keeps ask->account until it is written. Fills request->answer.
  * OUTCOME_ROTATED: write issue->write, then call issue_written. OUTCOME_TOKEN_INVALID: `imported`
  * is unusable. OUTCOME_SCOPE_INVALID: see issue_scope; answer.granted is what the client may have.
- * OUTCOME_ACCOUNT_REFUSED, OUTCOME_BUSY: see hook_ask. OUTCOME_DPOP_INVALID: see
- * possession_suffices. OUTCOME_FAULT. */
+ * OUTCOME_ACCOUNT_REFUSED, OUTCOME_BUSY: see hook_ask. OUTCOME_DPOP_INVALID,
+ * OUTCOME_CLIENT_AUTH_FAILED: see possession_suffices. OUTCOME_FAULT. */
 enum outcome issue_begin(struct issue *issue, struct request *request, const struct issue_ask *ask);
 /* The same for a session of another server, whose token its holder has: signs nothing, and leaves
  * no more of request->answer than the time. OUTCOME_TOKEN_EXPIRED: it is over. */

@@ -17,6 +17,7 @@
 #include "operation/guess.h"
 #include "operation/hook_answer.h"
 #include "operation/issuer.h"
+#include "token/certificate.h"
 
 /* How the client proved who it is (RFC 6749 section 2.3, RFC 7523 section 2.2). */
 enum client_proof_kind {
@@ -43,11 +44,15 @@ struct client_proof {
 
 /* Which key the sender holds. */
 struct possession {
-    struct text dpop;              /* a proof of it, as sent (RFC 9449); "" = none */
-    struct text method;            /* of the request that it came with */
-    struct text path;              /* of its URL */
-    bool proved;                   /* the proof is right: */
-    uint8_t key[CRYPTO_HASH_SIZE]; /* the key's thumbprint (RFC 7638) */
+    struct text dpop;               /* a proof of it, as sent (RFC 9449); "" = none */
+    struct text method;             /* of the request that it came with */
+    struct text path;               /* of its URL */
+    bool proved;                    /* the proof is right: */
+    uint8_t key[CRYPTO_HASH_SIZE];  /* the key's thumbprint (RFC 7638) */
+    struct text pem;                /* the certificate of its connection, where those are looked at;
+                                       "" = none */
+    bool verified;                  /* … for which somebody vouches whom the web server trusts */
+    struct certificate certificate; /* as it was read */
 };
 
 enum { REFRESH_CANDIDATES_MAX = 64 };

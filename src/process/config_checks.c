@@ -18,6 +18,7 @@ static bool ends_before_idle(const struct realm *realm);
 static bool says_no_audience(const struct realm *realm);
 static bool says_no_targets(const struct realm *realm);
 static bool says_no_key(const struct realm *realm);
+static bool looks_at_no_certificate(const struct realm *realm);
 static bool has_at_jwt(const struct realm *realm);
 static bool loses_no_scope(const struct realm *realm);
 static bool takes_no_bearer(const struct realm *realm);
@@ -51,6 +52,9 @@ static const struct {
     {"resources", says_no_targets, "no request here asks for one; remove the line"},
     {"dpop-nonce", says_no_key, "no request here proves a key; remove the line"},
     {"dpop", says_no_key, "no request here proves a key; remove the line"},
+    {"client-certificates", says_no_key, "no request here proves a key; remove the line"},
+    {"certificate", looks_at_no_certificate,
+     "no certificate is looked at here; add client-certificates = on, or remove the line"},
     {"access-token", has_at_jwt, "access tokens here are of that type anyway; remove the line"},
     {"bearer-max-age", takes_no_bearer,
      "no one logs in with an access token here; remove the line"},
@@ -259,6 +263,11 @@ static bool says_no_targets(const struct realm *realm)
 static bool says_no_key(const struct realm *realm)
 {
     return !realm->dialect->policy.layout->says_key;
+}
+
+static bool looks_at_no_certificate(const struct realm *realm)
+{
+    return !realm->client_certificates;
 }
 
 static bool has_at_jwt(const struct realm *realm)

@@ -196,16 +196,24 @@ void layout_add_audience(struct json_out *out, const struct layout_claims *claim
     }
 }
 
+static void add_thumbprint(struct json_out *out, const char *name, const uint8_t *thumbprint)
+{
+    char spelled[SIGNING_THUMBPRINT_SIZE];
+
+    if (thumbprint != NULL) {
+        codec_base64url_encode(thumbprint, CRYPTO_HASH_SIZE, spelled);
+        json_out_member(out, name, (struct text){spelled, sizeof spelled});
+    }
+}
+
 void layout_add_key(struct json_out *out, const struct layout_claims *claims)
 {
-    char thumbprint[SIGNING_THUMBPRINT_SIZE];
-
-    if (claims->key == NULL) {
+    if (claims->key == NULL && claims->certificate == NULL) {
         return;
     }
-    codec_base64url_encode(claims->key, CRYPTO_HASH_SIZE, thumbprint);
     json_out_key(out, "cnf");
     json_out_open(out);
-    json_out_member(out, "jkt", (struct text){thumbprint, sizeof thumbprint});
+    add_thumbprint(out, "jkt", claims->key);
+    add_thumbprint(out, "x5t#S256", claims->certificate);
     json_out_close(out);
 }

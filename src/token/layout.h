@@ -29,6 +29,7 @@ struct layout_claims {
     const json_t *given; /* what a hook has put over them; a null is no claim. NULL = nothing */
     bool refreshed;      /* issued by a refresh, not by a login */
     const uint8_t *key;  /* SHA-256 thumbprint of the key that its bearer must prove; NULL = none */
+    const uint8_t *certificate; /* … of the certificate that its bearer must show; NULL = none */
 };
 
 /* Writes the members of a payload; the braces are written already. */
@@ -82,7 +83,8 @@ void layout_add_account_claim(struct json_out *out, const struct layout_claims *
                               const char *key);
 /* What a hook has given, for layouts that may carry any claim. */
 void layout_add_given(struct json_out *out, const struct layout_claims *claims);
-/* `cnf` with the thumbprint of its bearer's key (RFC 9449 section 6.1), if it is bound to one. */
+/* `cnf` with the thumbprints of its bearer's key (RFC 9449 section 6.1) and certificate (RFC 8705
+ * section 3.1), as far as it is bound to them. */
 void layout_add_key(struct json_out *out, const struct layout_claims *claims);
 /* `aud`: what was asked for, or else the usual one, unless that is empty. One is a string, several
  * are an array (RFC 7519 section 4.1.3). */

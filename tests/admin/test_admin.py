@@ -732,6 +732,47 @@ def assertion(directory, name, client, audience):
                                             input=signed.encode()))
 
 
+def test_client_certificates(fresh):
+    rsa_key(fresh.directory, "k")
+    for name in ("one", "two"):
+        openssl(fresh.directory, "req", "-x509", "-key", "k.pem", "-subj", f"/O=Bank/CN={name}", "-out", f"{name}.crt")
+    one, two = (base64url(hashlib.sha256(openssl(fresh.directory, "x509", "-in", f"{name}.crt", "-outform", "DER"))
+                          .digest()) for name in ("one", "two"))
+    assert fresh.json("client", "add", "svc", "--certificate", "one.crt") == {"client": "svc", "client_secret": None}
+    row, = fresh.json("client", "list")
+    assert (row["proof"], row["keys"]) == ("certificate", [])
+
+    def shown():
+        said = fresh.json("client", "show", "svc")
+        return len(said["keys"]), said["certificates"], said["certificate_name"]
+
+    assert shown() == (0, [one], None)
+    # each is changed alone
+    fresh.run("client", "set", "svc", "--certificate-name", "dn:CN=one,O=Bank")
+    assert shown() == (0, [one], "dn:CN=one,O=Bank")
+    fresh.run("client", "set", "svc", "--key", "k.pub", "--algorithm", "RS256")
+    assert shown() == (1, [one], "dn:CN=one,O=Bank")
+    (fresh.directory / "both").write_text("".join((fresh.directory / f"{n}.crt").read_text() for n in ("one", "two")))
+    fresh.run("client", "set", "svc", "--certificate", "both", "--certificate-name", "")
+    assert shown() == (1, [one, two], None)
+    assert fresh.json("client", "list")[0]["proof"] == "assertion, certificate"
+    der = base64.b64encode(openssl(fresh.directory, "x509", "-in", "two.crt", "-outform", "DER")).decode()
+    fresh.run("client", "set", "svc", "--certificate", "-", stdin=json.dumps({"keys": [{"kty": "RSA", "x5c": [der]}]}))
+    assert shown() == (1, [two], None)
+    fresh.run("client", "set", "svc", "--certificate", "")
+    assert shown() == (1, [], None)
+    for words, complaint in (
+            (["--certificate", "k.pub"], "k.pub: no certificate in PEM form"),
+            (["--certificate", "absent"], "absent"), (["--certificate", "-"], "no certificate in PEM form"),
+            (["--certificate-name", "app.example"], "write dn:, dns:, uri:, ip: or email:"),
+            (["--certificate-name", "dns:"], "write dn:, dns:, uri:, ip: or email:")):
+        assert complaint in fresh.run("client", "set", "svc", *words, status=USAGE, stdin="").stderr
+    fresh.run("client", "add", "x", "--public", "--certificate", "one.crt", status=USAGE)
+    fresh.run("client", "set", "svc", "--policy", "certificate=required")
+    assert fresh.json("client", "show", "svc")["policy"] == ["certificate=required"]
+    fresh.run("client", "set", "svc", "--policy", "certificate=optional", status=USAGE)
+
+
 def test_client_key(fresh):
     jwk = rsa_key(fresh.directory, "k")
     added = fresh.json("client", "add", "svc", "--key", "k.pub", "--algorithm", "RS384")

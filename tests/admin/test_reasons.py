@@ -28,13 +28,14 @@ def reasons():
             for word, meaning in re.findall(r'REFUSAL\(\s*\w+,\s*"([a-z-]+)",\s*((?:"[^"]*"\s*)+)\)', text)}
 
 
-def ask(one, authorization="", path="/oauth/token", dpop="", **fields):
+def ask(one, authorization="", path="/oauth/token", dpop="", certificate="", **fields):
     """(what the client is told, the reasons in the log) of one refresh."""
     body = urllib.parse.urlencode({"grant_type": "refresh_token", **fields})
     variables = {**environment(), "RETOKEN_CONFIG": str(one.config), "GATEWAY_INTERFACE": "CGI/1.1",
                  "REQUEST_METHOD": "POST", "SCRIPT_NAME": path, "QUERY_STRING": "", "SERVER_PROTOCOL": "HTTP/1.1",
                  "SERVER_NAME": "localhost", "CONTENT_TYPE": "application/x-www-form-urlencoded",
-                 "CONTENT_LENGTH": str(len(body)), "HTTP_AUTHORIZATION": authorization, "HTTP_DPOP": dpop}
+                 "CONTENT_LENGTH": str(len(body)), "HTTP_AUTHORIZATION": authorization, "HTTP_DPOP": dpop,
+                 "SSL_CLIENT_CERT": certificate, "SSL_CLIENT_VERIFY": "NONE"}
     done = subprocess.run([RESPONDER], input=body, capture_output=True, text=True, env=variables, timeout=60)
     return done.stdout, re.findall(r" reason=([a-z-]+)", done.stderr)
 
@@ -146,6 +147,17 @@ def test_every_reason_is_produced(fresh, template, tmp_path):
     told, _ = ask(fresh, refresh_token=token, dpop=once)
     token = json.loads(told.split("\n\n", 1)[-1].split("\r\n\r\n")[-1])["refresh_token"]
     expect(produced, fresh, "dpop-replayed", refresh_token=token, dpop=once)
+    for name in ("mine", "theirs"):
+        openssl(fresh.directory, "req", "-x509", "-key", "svc.pem" if name == "mine" else "other.pem", "-subj",
+                f"/CN={name}", "-out", f"{name}.crt")
+    theirs = (fresh.directory / "theirs.crt").read_text()
+    fresh.run("client", "add", "self", "--certificate", "mine.crt")
+    fresh.run("client", "add", "bank", "--certificate-name", "dn:CN=theirs")
+    fresh.write(MOUNT + "client-certificates = on\n")
+    for reason, client, certificate in (("no-certificate", "self", ""), ("certificate", "self", theirs),
+                                        ("certificate-unverified", "bank", theirs),
+                                        ("certificate-malformed", "self", "(null)")):
+        expect(produced, fresh, reason, refresh_token=token, client_id=client, certificate=certificate)
     fresh.write(MOUNT)
     expect(produced, fresh, "dpop-no-issuer", refresh_token=token, dpop=proof())
     fresh.write(MOUNT + "issuer = https://id\ndpop = required\n")

@@ -220,6 +220,8 @@ static void obey(struct text line, struct trial *trial, struct script *script)
         trial->realm.issuer_is_own = true;
     } else if (text_is(word, "@resources")) {
         assert_true(text_copy(value, trial->realm.targets, sizeof trial->realm.targets));
+    } else if (text_is(word, "@certificates")) {
+        trial->realm.client_certificates = true;
     } else if (text_is(word, "@mounted")) {
         trial->mounted = value;
     } else if (text_is(word, "@grants")) {
@@ -421,6 +423,8 @@ static void show_ask(struct buffer *out, const struct request *request)
     }
     show_text(out, "targets", false, request->targets);
     show_text(out, "dpop", false, request->possession.dpop);
+    show_text(out, "certificate", false, request->possession.pem);
+    show_text(out, "verified", false, request->possession.verified ? TEXT("yes") : TEXT(""));
     show_text(out, "method", false, request->possession.method);
     show_text(out, "path", false, request->possession.path);
     if (request->operation == &operation_refresh || request->operation == &operation_logout ||

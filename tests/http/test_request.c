@@ -97,6 +97,29 @@ static void test_check_scope(void **state)
     assert_true(request.malformed);
 }
 
+/* Of the connection's certificate, too. */
+static void test_certificates(void **state)
+{
+    struct http_request request = request_of(
+        *state, VARIABLES("HTTP_SSL_CLIENT_CERT=eve", "HTTP_X_SSL_CLIENT_CERT=eve",
+                          "HTTP_X_CLIENT_CERT=eve", "HTTP_CLIENT_CERT=eve", "HTTP_X_SSL_CERT=eve",
+                          "HTTP_SSL_CLIENT_VERIFY=SUCCESS", "REDIRECT_SSL_CLIENT_CERT=eve",
+                          "Ssl_Client_Cert=eve", "ssl_client_cert=eve", "SSL-CLIENT-CERT=eve",
+                          " SSL_CLIENT_CERT=eve", "SSL_CLIENT_CERT =eve"));
+
+    assert_int_equal(request.client_certificate.size, 0);
+    assert_int_equal(request.client_verified.size, 0);
+    request =
+        request_of(*state, VARIABLES("SSL_CLIENT_CERT=-----BEGIN\nA=\n", "SSL_CLIENT_VERIFY=NONE"));
+    expect_text(request.client_certificate, "-----BEGIN\nA=\n");
+    expect_text(request.client_verified, "NONE");
+    assert_false(request.malformed);
+    request = request_of(*state, VARIABLES("SSL_CLIENT_CERT=a", "SSL_CLIENT_CERT=a"));
+    assert_true(request.malformed);
+    request = request_of(*state, VARIABLES("SSL_CLIENT_VERIFY=SUCCESS", "SSL_CLIENT_VERIFY=NONE"));
+    assert_true(request.malformed);
+}
+
 static void test_nothing_at_all(void **state)
 {
     struct http_request request = request_of(*state, (const char *const[]){NULL});
@@ -652,6 +675,7 @@ int main(void)
         cmocka_unit_test(test_variables),
         cmocka_unit_test(test_remote_user),
         cmocka_unit_test(test_check_scope),
+        cmocka_unit_test(test_certificates),
         cmocka_unit_test(test_nothing_at_all),
         cmocka_unit_test(test_methods),
         cmocka_unit_test(test_https),

@@ -202,6 +202,11 @@ static void test_key(void **state)
     assert_true(session_key_thumbprint(&session, thumbprint));
     assert_string_equal(thumbprint, "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
     assert_string_equal(session_key_name(session.key_kind), "dpop");
+
+    session.key_kind = SESSION_KEY_CERTIFICATE;
+    assert_true(session_key_thumbprint(&session, thumbprint));
+    assert_string_equal(thumbprint, "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
+    assert_string_equal(session_key_name(session.key_kind), "certificate");
 }
 
 int main(void)

@@ -10,7 +10,7 @@ check_PROGRAMS += tests/operation/test_decision tests/operation/test_refresh tes
 	tests/operation/test_password_gate tests/operation/test_guess tests/operation/test_secret_proof \
 	tests/operation/test_check \
 	tests/operation/test_own_sessions \
-	tests/operation/test_introspect tests/operation/test_dpop \
+	tests/operation/test_introspect tests/operation/test_dpop tests/operation/test_certificates \
 	tests/operation/test_login tests/operation/test_logout tests/operation/test_verify
 tests_operation_test_decision_SOURCES = tests/operation/test_decision.c
 tests_operation_test_decision_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -58,6 +58,9 @@ tests_operation_test_check_LDADD = $(OPERATION_LIBS)
 tests_operation_test_dpop_SOURCES = tests/operation/test_dpop.c
 tests_operation_test_dpop_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_operation_test_dpop_LDADD = $(OPERATION_LIBS)
+tests_operation_test_certificates_SOURCES = tests/operation/test_certificates.c
+tests_operation_test_certificates_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_certificates_LDADD = $(OPERATION_LIBS)
 tests_operation_test_introspect_SOURCES = tests/operation/test_introspect.c
 tests_operation_test_introspect_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_operation_test_introspect_LDADD = $(OPERATION_LIBS)

@@ -369,6 +369,16 @@ static const struct {
      "retoken.conf:3: dpop has no effect: no request here proves a key; remove the line"},
     {KOPONG "dpop-nonce = on\n",
      "retoken.conf:3: dpop-nonce has no effect: no request here proves a key; remove the line"},
+    {MOUNT "client-certificates = optional\n",
+     "retoken.conf:3: client-certificates = optional: write on or off"},
+    {MOUNT "certificate = on\n",
+     "retoken.conf:3: certificate = on: unknown; write optional or required"},
+    {MOUNT "certificate = required\n",
+     "retoken.conf:3: certificate has no effect: no certificate is looked at here; add "
+     "client-certificates = on, or remove the line"},
+    {KOPONG "client-certificates = on\n",
+     "retoken.conf:3: client-certificates has no effect: no request here proves a key; remove the "
+     "line"},
     {MOUNT "access-token = jwt\n",
      "retoken.conf:3: access-token = jwt: unknown; write dialect or at+jwt"},
     {MOUNT "access-jitter = 10%\n", "retoken.conf:3: access-jitter = 10%: write on or off"},
@@ -890,6 +900,8 @@ static void test_every_mount_setting(void **state)
     assert_ptr_equal(mount->realm->policy.layout, kopong_dialect.policy.layout);
     mount = loaded(MOUNT "dpop = required\ndpop-nonce = on\n", "/oauth/token");
     assert_true(mount->realm->policy.dpop_required && mount->realm->dpop_nonce);
+    mount = loaded(MOUNT "client-certificates = on\ncertificate = required\n", "/oauth/token");
+    assert_true(mount->realm->client_certificates && mount->realm->policy.certificate_required);
     mount = loaded(MOUNT "resources = https://a.example urn:b\n", "/oauth/token");
     assert_string_equal(mount->realm->targets, "https://a.example urn:b");
     mount = loaded(KOPONG "bearer-max-age = 1h\n", "/k");

@@ -140,6 +140,25 @@ static void a_session_under_another_secret_says_so(void **state)
     assert_memory_equal(&found, &rolled, sizeof found);
 }
 
+/* Every kind of key that a session may be bound to, and no other. */
+static void each_kind_of_key_is_kept(void **state)
+{
+    (void)state;
+    for (int kind = SESSION_KEY_DPOP; kind <= SESSION_KEY_CERTIFICATE + 1; kind++) {
+        struct record_session bound = full_session, found;
+        struct record record, again;
+        struct txn_bytes stored;
+
+        bound.session.key_kind = (enum session_key_kind)kind;
+        record_start(&record, TABLE_SESSIONS, key);
+        record_put_session(&record, &bound);
+        assert_true(record_seal(&record, mac, &stored));
+        reopen(&again, TABLE_SESSIONS, stored);
+        assert_int_equal(record_get_session(&again, &found), kind <= SESSION_KEY_CERTIFICATE);
+        assert_true(kind > SESSION_KEY_CERTIFICATE || (int)found.session.key_kind == kind);
+    }
+}
+
 /* One that waits says for what, and what its code must come with. */
 static void a_pending_session_keeps_its_code_s_terms(void **state)
 {
@@ -732,6 +751,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(session_is_laid_out_as_drawn),
         cmocka_unit_test(a_session_under_another_secret_says_so),
+        cmocka_unit_test(each_kind_of_key_is_kept),
         cmocka_unit_test(a_pending_session_keeps_its_code_s_terms),
         cmocka_unit_test(an_extra_of_nothing_is_refused),
         cmocka_unit_test(a_plain_session_is_small),

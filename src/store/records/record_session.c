@@ -175,7 +175,7 @@ static void get_extras(struct record *record, struct session *session, unsigned 
         get_into(record, session->alias, sizeof session->alias);
     }
     if ((flags & FLAG_KEY) != 0) {
-        session->key_kind = (enum session_key_kind)get_choice(record, SESSION_KEY_BROWSER);
+        session->key_kind = (enum session_key_kind)get_choice(record, SESSION_KEY_CERTIFICATE);
         get_into(record, session->key, sizeof session->key);
     }
     if ((flags & FLAG_AGENT) != 0) {
