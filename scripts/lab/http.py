@@ -3,6 +3,7 @@
 kept and nothing is added but Host, Content-Length and Connection, so a test says exactly what is
 on the wire."""
 
+import contextlib
 import dataclasses
 import socket
 import time
@@ -92,9 +93,12 @@ def parse(data, seconds=0.0):
     return answer
 
 
-def exchange_bytes(port, data, timeout=30.0, half_close=False):
-    """Sends bytes as they are and reads to the end."""
-    with socket.create_connection(("127.0.0.1", port), timeout) as connection:
+def exchange_bytes(port, data, timeout=30.0, half_close=False, tls=None):
+    """Sends bytes as they are and reads to the end. tls: a context of ssl, of a client."""
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout))
+        if tls is not None:
+            connection = stack.enter_context(tls.wrap_socket(connection))
         try:
             connection.sendall(data)
             if half_close:
@@ -110,10 +114,10 @@ def exchange_bytes(port, data, timeout=30.0, half_close=False):
     return got
 
 
-def send(port, request, timeout=30.0):
+def send(port, request, timeout=30.0, tls=None):
     began = time.perf_counter()
     try:
-        data = exchange_bytes(port, request.spelled(f"127.0.0.1:{port}"), timeout)
+        data = exchange_bytes(port, request.spelled(f"127.0.0.1:{port}"), timeout, tls=tls)
     except OSError as error:
         raise Broken(str(error)) from error
     return parse(data, time.perf_counter() - began)

@@ -151,11 +151,14 @@ class Web(Server):
     stands_alone = False  # the responder is started by us and reached through its socket
 
     def __init__(self, kind, installed, run, port=None, page=None, passwords=None, checked=False, extra="",
-                 paths=()):
+                 paths=(), tls=None):
         """passwords: a file of htpasswd's; the paths of login.conf ask for one. checked: what is below
         /members/ needs an access token (check.conf). extra: lines of the server's configuration. paths: what
-        is added to the sample's, each as a regular expression."""
+        is added to the sample's, each as a regular expression. tls: serves TLS as well, at tls_port; a
+        folder with server.pem; and ca.crt, whose clients are known. Any other certificate is passed, too, by
+        lighttpd only those in clients.pem beside it."""
         super().__init__(kind, installed, run)
+        self.tls_folder, self.tls_port = tls, machine.free_port() if tls else None
         self.passwords, self.checked, self.extra = passwords, checked, extra
         self.port = port or machine.free_port()
         self.socket = self.run / "retoken.sock"
@@ -169,6 +172,8 @@ class Web(Server):
         self.samples = machine.copy_for_user(machine.ROOT / f"{self.name}-conf", self.run / "sample")
         for path in paths:
             self._add_path(path)
+        if tls:
+            self._pass_certificates()
         self.alone = Bare(kind, installed, run) if self.stands_alone else None
         try:
             config = self.run / f"{self.name}.conf"
@@ -189,6 +194,18 @@ class Web(Server):
             raise machine.LabError(f"{self.samples} has {len(lists)} lists of paths")
         lists[0].write_text(lists[0].read_text().replace(listed, f"|{path}{listed}"))
 
+    def _pass_certificates(self):
+        """Takes the # away before those lines of the samples that are for certificates."""
+        shown = 0
+        for sample in self.samples.glob("*.conf"):
+            text = sample.read_text()
+            for block in re.findall(r"certificate.*\n?.*take the # away:\n((?: *#(?! \S).*\n)+)", text):
+                text = text.replace(block, re.sub(r"(?m)^( *)#", r"\1", block))
+                shown += 1
+            sample.write_text(text)
+        if not shown and self.name != "lighttpd":
+            raise machine.LabError(f"{self.samples} does not show how certificates are passed")
+
     def _folder(self, name):
         folder = self.run / name
         folder.mkdir(exist_ok=True)
@@ -203,6 +220,13 @@ class Web(Server):
         raise NotImplementedError
 
     def config(self):
+        raise NotImplementedError
+
+    def send_tls(self, request, context, **more):
+        return http.send(self.tls_port, request, tls=context, **more)
+
+    def tls(self):
+        """Lines of the configuration that serve TLS."""
         raise NotImplementedError
 
     def version(self):
@@ -238,6 +262,21 @@ class Lighttpd(Web):
             raise machine.LabError("lighttpd-conf/check.conf does not show how it is included")
         return "\n".join([*lines[:2], f'include "{self.samples}/check.conf"']) if self.checked else ""
 
+    def tls(self):
+        """What mounts.conf shows is in it."""
+        shown = re.findall(r"^#   (ssl\.verifyclient\..*)$", (self.samples / "mounts.conf").read_text(), re.M)
+        if len(shown) != 4:
+            raise machine.LabError("lighttpd-conf/mounts.conf does not show how certificates are passed")
+        lines = "\n    ".join(shown).replace("/etc/lighttpd/clients.pem", f"{self.tls_folder}/clients.pem")
+        return f"""
+server.modules += ( "mod_openssl" )
+$SERVER["socket"] == "127.0.0.1:{self.tls_port}" {{
+    ssl.engine = "enable"
+    ssl.pemfile = "{self.tls_folder}/server.pem"
+    {lines}
+}}
+""" if self.tls_folder else ""
+
     def config(self):
         return f"""
 server.document-root = "{self.root}"
@@ -261,6 +300,7 @@ include "{self.samples}/mounts.conf"
 include "{self.samples}/{self.sample}"
 {self.check()}
 include "{self.samples}/page.conf"
+{self.tls()}
 {self.extra}
 """
 
@@ -310,6 +350,18 @@ class Apache(Web):
     def check(self):
         return f'Include "{self.samples}/check.conf"' if self.checked else ""
 
+    def tls(self):
+        return f"""
+LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
+Listen 127.0.0.1:{self.tls_port} https
+<VirtualHost 127.0.0.1:{self.tls_port}>
+    SSLEngine on
+    SSLCertificateFile "{self.tls_folder}/server.pem"
+    SSLCACertificateFile "{self.tls_folder}/ca.crt"
+    SSLVerifyClient optional_no_ca
+</VirtualHost>
+""" if self.tls_folder else ""
+
     def config(self):
         self._folder("fcgid")
         load = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so"
@@ -352,6 +404,7 @@ Define RETOKEN_WWW "{self.page_folder}"
 Define RETOKEN_CONF "{self.samples}"
 Define RETOKEN_WHOLE_SERVER
 Define RETOKEN_PASSWORDS "{self.passwords}"
+{self.tls()}
 Include "{self.samples}/{self.sample}"
 {self.login()}
 Define RETOKEN_CHECK_SOCKET 127.0.0.1:{self.check_port}
@@ -387,6 +440,15 @@ class Nginx(Web):
     def command(self, config):
         return ["/usr/sbin/nginx", "-p", self.run, "-e", self.run / "nginx-error.log", "-c", config]
 
+    def tls(self):
+        return f"""
+        listen 127.0.0.1:{self.tls_port} ssl;
+        ssl_certificate {self.tls_folder}/server.pem;
+        ssl_certificate_key {self.tls_folder}/server.pem;
+        ssl_client_certificate {self.tls_folder}/ca.crt;
+        ssl_verify_client optional_no_ca;
+""" if self.tls_folder else ""
+
     def config(self):
         sample, upstream = self.samples / self.sample, self.samples / "upstream.conf"
         self._make_mine(upstream, "server", f"unix:{self.socket}")
@@ -419,6 +481,7 @@ http {{
     }}
     server {{
         listen 127.0.0.1:{self.port};
+        {self.tls()}
         server_name localhost;
         root {self.root};
         index index.html;
