@@ -22,6 +22,7 @@
 
 enum {
     NATIVE_VERSION = 1,
+    BEGINNING = 3, /* bytes in four characters */
     SESSION_AT = 2,
     GENERATION_AT = SESSION_AT + SESSION_ID_SIZE,
     MAC_AT = GENERATION_AT + 4,
@@ -32,6 +33,7 @@ enum {
 _Static_assert(NATIVE_BYTES * 4 == REFRESH_TOKEN_NATIVE_SIZE * 3,
                "native tokens have no spare bit");
 
+static bool read_beginning(struct text token, uint8_t bytes[BEGINNING]);
 static const struct secrets_keys *keys_of_id(const struct secrets *secrets, uint8_t key_id);
 
 /* ---- shapes ---- */
@@ -75,13 +77,19 @@ enum refresh_shape refresh_token_shape(struct text token)
 
 bool refresh_token_native_begins(const struct secrets *secrets, struct text token)
 {
-    uint8_t bytes[3];
+    uint8_t bytes[BEGINNING];
+
+    return is_base64url(token) && read_beginning(token, bytes) &&
+           keys_of_id(secrets, bytes[1]) != NULL;
+}
+
+/* Version, key id and a byte of the session id. False: of another version, or shorter. */
+static bool read_beginning(struct text token, uint8_t bytes[BEGINNING])
+{
     size_t size = 0;
 
-    return is_base64url(token) &&
-           codec_base64url_decode(text_cut(token, 4), bytes, sizeof bytes, &size) &&
-           size == sizeof bytes && bytes[0] == NATIVE_VERSION &&
-           keys_of_id(secrets, bytes[1]) != NULL;
+    return codec_base64url_decode(text_cut(token, 4), bytes, BEGINNING, &size) &&
+           size == BEGINNING && bytes[0] == NATIVE_VERSION;
 }
 
 static const struct secrets_keys *keys_of_id(const struct secrets *secrets, uint8_t key_id)
@@ -246,14 +254,13 @@ static bool open_spelled(const struct secrets *secrets, enum purpose purpose, st
     return good;
 }
 
-/* Without the MAC. */
+/* Without the MAC. Its beginning first: most of what is not ours ends there. */
 static bool read_bytes(struct text token, uint8_t bytes[NATIVE_BYTES])
 {
     size_t size = 0;
 
-    return token.size == REFRESH_TOKEN_NATIVE_SIZE &&
-           codec_base64url_decode(token, bytes, NATIVE_BYTES, &size) && size == NATIVE_BYTES &&
-           bytes[0] == NATIVE_VERSION;
+    return token.size == REFRESH_TOKEN_NATIVE_SIZE && read_beginning(token, bytes) &&
+           codec_base64url_decode(token, bytes, NATIVE_BYTES, &size) && size == NATIVE_BYTES;
 }
 
 bool refresh_token_native_open(const struct secrets *secrets, struct text token,
