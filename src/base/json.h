@@ -48,6 +48,10 @@ void json_out_array_open(struct json_out *out);
 void json_out_array_close(struct json_out *out);
 void json_out_key(struct json_out *out, const char *key);
 void json_out_text(struct json_out *out, struct text value);
+/* What stands between the quotation marks of a string, for text round it. */
+void json_out_characters(struct json_out *out, struct text value);
+/* The array of space-separated words. */
+void json_out_words(struct json_out *out, struct text words);
 void json_out_int(struct json_out *out, int64_t value);
 void json_out_bool(struct json_out *out, bool value);
 void json_out_null(struct json_out *out);

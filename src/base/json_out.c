@@ -102,9 +102,8 @@ static void add_point(struct json_out *out, uint32_t point, struct text spelled)
 }
 
 /* A byte that is not UTF-8 becomes U+FFFD, so that the output is JSON whatever the store holds. */
-static void add_string(struct json_out *out, struct text value)
+void json_out_characters(struct json_out *out, struct text value)
 {
-    buffer_add_char(out->buffer, '"');
     while (value.size > 0) {
         uint32_t point = 0xfffd;
         size_t size = text_plain_run(value, "\"\\/"); /* all of a token, and most of other texts */
@@ -118,6 +117,12 @@ static void add_string(struct json_out *out, struct text value)
         }
         value = text_from(value, size);
     }
+}
+
+static void add_string(struct json_out *out, struct text value)
+{
+    buffer_add_char(out->buffer, '"');
+    json_out_characters(out, value);
     buffer_add_char(out->buffer, '"');
 }
 
@@ -133,6 +138,19 @@ void json_out_text(struct json_out *out, struct text value)
 {
     separate(out);
     add_string(out, value);
+}
+
+void json_out_words(struct json_out *out, struct text words)
+{
+    json_out_array_open(out);
+    while (words.size > 0) {
+        struct text word = text_split(&words, ' ');
+
+        if (word.size > 0) {
+            json_out_text(out, word);
+        }
+    }
+    json_out_array_close(out);
 }
 
 void json_out_int(struct json_out *out, int64_t value)

@@ -34,6 +34,8 @@ libbase_a_SOURCES = \
 	src/base/json_in.c \
 	src/base/json_out.c \
 	src/base/json.h \
+	src/base/template.c \
+	src/base/template.h \
 	src/base/form.c \
 	src/base/form.h \
 	src/base/whole_file.c \

@@ -80,3 +80,7 @@ check_PROGRAMS += tests/base/test_private_file
 tests_base_test_private_file_SOURCES = tests/base/test_private_file.c tests/base/expect.h
 tests_base_test_private_file_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_private_file_LDADD = $(BASE_LIBS)
+check_PROGRAMS += tests/base/test_template
+tests_base_test_template_SOURCES = tests/base/test_template.c tests/base/expect.h
+tests_base_test_template_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_template_LDADD = $(BASE_LIBS)
