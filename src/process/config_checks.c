@@ -146,7 +146,7 @@ static bool check_format(struct config_reader *reader, size_t i)
         return config_complain(reader, config_realm_line(reader, i, "access-token"),
                                "access-token = at+jwt: refresh tokens of format jwt are laid out "
                                "as the dialect's own access tokens; add format = native");
-    } else if (policy->format == REFRESH_FORMAT_JWT && policy->layout->refresh == NULL) {
+    } else if (policy->format == REFRESH_FORMAT_JWT && !layout_has_refresh(policy->layout)) {
         return config_complain(reader, format,
                                "format = jwt: %s has no such refresh tokens; write native or uuid",
                                realm->dialect->name);

@@ -10,13 +10,12 @@
 
 enum { HEADER_ROOM = 256, PAYLOAD_ROOM = 512 };
 
-static bool make_token(const struct layout *layout, layout_writer *writer,
-                       const struct signing_key *key, const struct layout_claims *claims,
-                       struct arena *arena, struct text *token);
+static bool make_token(const struct layout *layout, bool refresh, const struct signing_key *key,
+                       const struct layout_claims *claims, struct arena *arena, struct text *token);
 static bool write_header(const struct layout *layout, const struct signing_key *key,
                          const struct layout_claims *claims, struct arena *arena,
                          struct text *header);
-static bool write_payload(const struct layout *layout, layout_writer *writer,
+static bool write_payload(const struct layout *layout, bool refresh,
                           const struct layout_claims *claims, struct arena *arena,
                           struct text *payload);
 
@@ -36,7 +35,7 @@ bool layout_access_token(const struct layout *layout, const struct signing_key *
                          const struct layout_claims *claims, struct arena *arena,
                          struct text *token)
 {
-    return make_token(layout, layout->access, key, claims, arena, token);
+    return make_token(layout, false, key, claims, arena, token);
 }
 
 bool layout_refresh_token(const struct layout *layout, const struct signing_key *key,
@@ -46,8 +45,7 @@ bool layout_refresh_token(const struct layout *layout, const struct signing_key 
     struct text made;
 
     /* a longer one would be refused when it comes back */
-    if (layout->refresh == NULL ||
-        !make_token(layout, layout->refresh, key, claims, arena, &made) ||
+    if (!layout_has_refresh(layout) || !make_token(layout, true, key, claims, arena, &made) ||
         made.size > REFRESH_TOKEN_MAX) {
         return false;
     }
@@ -80,15 +78,14 @@ bool layout_has_header(const struct layout *layout, bool has_issuer, const json_
     return json_object_size(header) == count;
 }
 
-static bool make_token(const struct layout *layout, layout_writer *writer,
-                       const struct signing_key *key, const struct layout_claims *claims,
-                       struct arena *arena, struct text *token)
+static bool make_token(const struct layout *layout, bool refresh, const struct signing_key *key,
+                       const struct layout_claims *claims, struct arena *arena, struct text *token)
 {
     struct text header;
     struct text payload;
 
     return write_header(layout, key, claims, arena, &header) &&
-           write_payload(layout, writer, claims, arena, &payload) &&
+           write_payload(layout, refresh, claims, arena, &payload) &&
            jws_sign(key, header, payload, arena, token);
 }
 
@@ -115,17 +112,22 @@ static bool write_header(const struct layout *layout, const struct signing_key *
     return buffer_finish(&buffer, header);
 }
 
-static bool write_payload(const struct layout *layout, layout_writer *writer,
+static bool write_payload(const struct layout *layout, bool refresh,
                           const struct layout_claims *claims, struct arena *arena,
                           struct text *payload)
 {
+    const struct template *template = refresh ? layout->refresh_template : layout->access_template;
     struct buffer buffer;
     struct json_out out = json_out_start(&buffer, layout->style);
 
     buffer_start(&buffer, arena, PAYLOAD_ROOM);
-    json_out_open(&out);
-    writer(&out, claims);
-    json_out_close(&out);
+    if (template != NULL) {
+        template_fill(template, claims, &buffer);
+    } else {
+        json_out_open(&out);
+        (refresh ? layout->refresh : layout->access)(&out, claims);
+        json_out_close(&out);
+    }
     return buffer_finish(&buffer, payload);
 }
 
@@ -134,15 +136,7 @@ static bool write_payload(const struct layout *layout, layout_writer *writer,
 void layout_add_words(struct json_out *out, const char *key, struct text words)
 {
     json_out_key(out, key);
-    json_out_array_open(out);
-    while (words.size > 0) {
-        struct text word = text_split(&words, ' ');
-
-        if (word.size > 0) {
-            json_out_text(out, word);
-        }
-    }
-    json_out_array_close(out);
+    json_out_words(out, words);
 }
 
 void layout_add_expiry(struct json_out *out, const struct layout_claims *claims)

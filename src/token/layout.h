@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/template.h"
 #include "token/signing_key.h"
 
 struct layout_claims {
@@ -44,7 +45,10 @@ struct layout {
         const char *value; /* NULL: the key's own `alg` or `kid` */
     } header[LAYOUT_HEADER_MAX];
     layout_writer *access;
-    layout_writer *refresh;    /* NULL: refresh tokens of this layout are not JWTs */
+    layout_writer *refresh; /* NULL: refresh tokens of this layout are not JWTs */
+    /* or the whole payload, with layout_claim_names, instead of each */
+    const struct template *access_template;
+    const struct template *refresh_template;
     const char *session_claim; /* the member of an access token that names its session ("sid"), or
                                   NULL */
     bool says_scope;           /* access tokens carry the scope */
@@ -57,6 +61,12 @@ struct layout {
 /* Are its tokens of type at+jwt, which are none without `iss` (RFC 9068 section 2.2)? Without an
  * issuer they are of type JWT. */
 bool layout_needs_issuer(const struct layout *layout);
+
+/* Has it refresh tokens? */
+static inline bool layout_has_refresh(const struct layout *layout)
+{
+    return layout->refresh != NULL || layout->refresh_template != NULL;
+}
 
 /* Builds and signs an access token. False: arena or libcrypto. */
 bool layout_access_token(const struct layout *layout, const struct signing_key *key,

@@ -37,6 +37,8 @@ libtoken_a_SOURCES = \
 	src/token/keyring.h \
 	src/token/jws.c \
 	src/token/jws.h \
+	src/token/layout_names.c \
+	src/token/layout_names.h \
 	src/token/layout.c \
 	src/token/layout.h
 
