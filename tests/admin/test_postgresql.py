@@ -2,6 +2,7 @@
 """A store in PostgreSQL as an operator meets it: who makes what, what is said where something is missing,
 passwords, rights, and what `retoken doctor` sees. The server is a real one, on a Unix socket."""
 
+import datetime
 import itertools
 import os
 import pathlib
@@ -355,3 +356,37 @@ def test_a_confined_responder_connects_again(place, server):
         responder.stop()
     text = responder.log_text()
     assert "confined: system calls" in text and "tried system call" not in text, text
+
+
+# ---- the master secret rolls ----
+
+
+def test_a_master_secret_waits_for_the_other_machines(place):
+    """A day, in which the file can be copied; a machine without it refuses nobody."""
+    one = place.create().made()
+    one.add_account("ada", PASSWORD)
+    secret = one.add_client("web")
+    other = place.beside(one)
+    run = other.folder / "run"
+    run.mkdir()
+    machine.own(run)
+    responder = servers.start("socket", other, run)
+    try:
+        said = one.retoken("secret", "rotate")
+        assert "copy" in said and "before that" in said, said
+        waiting = one.json("secret", "list")[1]
+        wait = datetime.datetime.fromisoformat(waiting["from"][:-1] + "+00:00") - datetime.datetime.now(datetime.timezone.utc)
+        assert datetime.timedelta(hours=23) < wait < datetime.timedelta(hours=25)
+        assert any(state == "warn" and waiting["id"] in detail for state, detail in checks(one)["secret"])
+        new = one.json("secret", "rotate", "--now")[0]["id"]
+        login = one.login("/oauth/token", "ada", PASSWORD, "web", secret)
+        answer = responder.send(MOUNT.dialect.request("/oauth/token", login))
+        assert answer.status == 503 and f"master secret {new}" in responder.log_text()
+        assert any(state == "FAIL" and new in detail for state, detail in checks(other)["secret"])
+        shutil.copy2(one.folder / "secret", other.folder / "secret")
+        machine.own(other.folder / "secret")
+        answer = responder.send(MOUNT.dialect.request("/oauth/token", login))
+        assert MOUNT.dialect.complaints(login, answer) == []
+        assert not [detail for state, detail in checks(other)["secret"] if state == "FAIL"]
+    finally:
+        responder.stop()
