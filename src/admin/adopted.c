@@ -6,40 +6,31 @@
 
 #include "base/codec.h"
 
-enum { PAGE = 64 };
+struct counting {
+    const char *realm;
+    struct adopted *adopted;
+};
 
+static void count_one(void *self, const struct session *session);
 static int64_t began_ms(const struct session *session);
 
 bool adopted_count(struct call *call, const char *realm, struct adopted *adopted,
                    struct fault *fault)
 {
-    struct session *rows = arena_alloc(call->arena, PAGE * sizeof *rows);
-    uint8_t after[SESSION_ID_SIZE];
-    bool first = true;
-    size_t count = PAGE;
+    struct counting counting = {realm, adopted};
 
     *adopted = (struct adopted){.count = 0};
-    if (rows == NULL) {
-        fault_set(fault, "out of memory");
-        return false;
+    return call_each_session(call, count_one, &counting, fault);
+}
+
+static void count_one(void *self, const struct session *session)
+{
+    const struct counting *counting = self;
+
+    if (session->kept_until_ms != 0 && strcmp(session->realm, counting->realm) == 0) {
+        counting->adopted->count++;
+        counting->adopted->last_ms = began_ms(session); /* in order of ids, so of these times */
     }
-    while (count == PAGE) {
-        if (store_session_list(call->service.store, 0, first ? NULL : after, rows, PAGE, &count,
-                               fault) != STORE_OK) {
-            return false;
-        }
-        for (size_t i = 0; i < count; i++) {
-            if (rows[i].kept_until_ms != 0 && strcmp(rows[i].realm, realm) == 0) {
-                adopted->count++;
-                adopted->last_ms = began_ms(&rows[i]); /* in order of ids, so of these times */
-            }
-        }
-        if (count > 0) {
-            memcpy(after, rows[count - 1].id, sizeof after);
-        }
-        first = false;
-    }
-    return true;
 }
 
 /* Of its id, a UUIDv7 (RFC 9562 section 5.7); created_ms is when it began at the other server. */

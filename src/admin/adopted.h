@@ -11,9 +11,9 @@ struct adopted {
     int64_t last_ms; /* when the last of them began here; 0 = none did */
 };
 
-/* Reads every session that is stored, ended ones too, so it takes a second for some 100,000. Counts
- * those whose record is kept for their token (session.kept_until_ms): adopted ones, and those that
- * were imported with a JWT or its hash. False with *fault. */
+/* Reads every session (call_each_session). Counts those whose record is kept for their token
+ * (session.kept_until_ms): adopted ones, and those that were imported with a JWT or its hash. False
+ * with *fault. */
 bool adopted_count(struct call *call, const char *realm, struct adopted *adopted,
                    struct fault *fault);
 

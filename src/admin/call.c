@@ -210,3 +210,26 @@ enum call_end call_event(const struct call *call, enum event_kind kind, uint64_t
     fault_prefix(&fault, "done, but the event was not written");
     return call_fault(call, &fault);
 }
+
+bool call_each_session(const struct call *call,
+                       void (*visit)(void *self, const struct session *session), void *self,
+                       struct fault *fault)
+{
+    enum { PAGE = 128 };
+    struct session *rows = arena_alloc(call->arena, PAGE * sizeof *rows);
+    uint8_t after[SESSION_ID_SIZE];
+    size_t count = PAGE;
+
+    fault_set(fault, "out of memory");
+    for (bool first = true; rows != NULL && count == PAGE; first = false) {
+        if (store_session_list(call->service.store, 0, first ? NULL : after, rows, PAGE, &count,
+                               fault) != STORE_OK) {
+            return false;
+        }
+        for (size_t i = 0; i < count; i++) {
+            visit(self, &rows[i]);
+            memcpy(after, rows[i].id, sizeof after);
+        }
+    }
+    return rows != NULL;
+}

@@ -89,6 +89,12 @@ struct call_name {
 };
 enum store_result call_account_name(const struct call *call, uint64_t number,
                                     struct call_name *name, struct fault *fault);
+/* Calls visit(self, session) for every session that is stored, in order of ids, ended ones too; it
+ * takes a second for some 100,000. A page at a time, so that memory is bounded. False with *fault.
+ */
+bool call_each_session(const struct call *call,
+                       void (*visit)(void *self, const struct session *session), void *self,
+                       struct fault *fault);
 /* The session id that a command line spells. */
 enum call_end call_session_id(const struct call *call, const char *spelled,
                               uint8_t id[SESSION_ID_SIZE]);

@@ -6,14 +6,21 @@
 
 #include "base/secret.h"
 
+struct counting {
+    struct secret_need *need;
+    int64_t now_ms;
+};
+
 static bool read_lines(struct call *call, struct secret_need *need, struct fault *fault);
-static bool count_sessions(struct call *call, struct secret_need *need, struct fault *fault);
+static void count_one(void *self, const struct session *session);
 
 bool secret_need_read(struct call *call, struct secret_need *need, struct fault *fault)
 {
+    struct counting counting = {need, call->now_ms};
+
     memset(need, 0, sizeof *need);
     need->current = secrets_current(&call->service.secrets, call->now_ms);
-    return read_lines(call, need, fault) && count_sessions(call, need, fault);
+    return read_lines(call, need, fault) && call_each_session(call, count_one, &counting, fault);
 }
 
 static bool read_lines(struct call *call, struct secret_need *need, struct fault *fault)
@@ -33,29 +40,13 @@ static bool read_lines(struct call *call, struct secret_need *need, struct fault
     return true;
 }
 
-/* A page at a time, so that memory is bounded. */
-static bool count_sessions(struct call *call, struct secret_need *need, struct fault *fault)
+static void count_one(void *self, const struct session *session)
 {
-    enum { PAGE = 128 };
-    struct session *rows = arena_alloc(call->arena, PAGE * sizeof *rows);
-    uint8_t after[SESSION_ID_SIZE];
-    size_t count = PAGE;
+    struct counting *counting = self;
+    bool over = session->end != SESSION_LIVE ||
+                (session->expires_ms != 0 && session->expires_ms <= counting->now_ms);
 
-    fault_set(fault, "out of memory");
-    for (bool first = true; rows != NULL && count == PAGE; first = false) {
-        if (store_session_list(call->service.store, 0, first ? NULL : after, rows, PAGE, &count,
-                               fault) != STORE_OK) {
-            return false;
-        }
-        for (size_t i = 0; i < count; i++) {
-            bool over = rows[i].end != SESSION_LIVE ||
-                        (rows[i].expires_ms != 0 && rows[i].expires_ms <= call->now_ms);
-
-            need->sessions[rows[i].secret] += over ? 0 : 1;
-            memcpy(after, rows[i].id, sizeof after);
-        }
-    }
-    return rows != NULL;
+    counting->need->sessions[session->secret] += over ? 0 : 1;
 }
 
 uint8_t secret_need_number(const struct secret_need *need, size_t i)
