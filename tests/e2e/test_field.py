@@ -204,9 +204,25 @@ def test_a_slash_more(place, mount):
     assert mount.dialect.complaints(login, place.send(request)) == []
 
 
-@pytest.mark.parametrize("path", [dialects.JWKS_PATH, "/healthz"])
-def test_a_slash_more_where_no_token_is(place, path):
-    assert place.send(Request("GET", path + "/")).status == 200
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_slash_more_where_no_token_is(small_world, kind):
+    """At every endpoint that is there by default, whatever it says of a request without anything."""
+    world = small_world("")
+    server = world.serve(kind)
+
+    def said(method, path):
+        answer = server.send(Request(method, path))
+        return answer.status, answer.body, answer.header("WWW-Authenticate")
+
+    rows = [row for dialect in world.installed.json("dialects") for row in dialect["endpoints"]]
+    assert {dialects.JWKS_PATH, "/healthz", "/oauth/revoke", "/oauth/check"} <= {row["path"] for row in rows}
+    there = 0
+    for row in rows:
+        path, other = row["path"], row["path"] + ("" if row["path"].endswith("/") else "/")
+        plain = said(row["methods"][0], path)
+        assert said(row["methods"][0], other) == plain, path
+        there += plain[0] != 404
+    assert there > len(rows) * 3 / 4  # the others need an issuer, a login or metrics = on
 
 
 def test_each_scope_word_is_granted_once(place):
