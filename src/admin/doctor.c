@@ -178,6 +178,7 @@ static void check_open_store(struct examination *e)
     doctor_report(e, "store", HEALTH_OK, "%s opens with this secret", call->service.config.store);
     check_remarks(e);
     doctor_secret_examine(e);
+    doctor_ended_examine(e);
     check_keys(e);
     check_adoptions(e);
     check_assertions(e);

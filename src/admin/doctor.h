@@ -16,6 +16,8 @@ struct examination {
 enum health doctor_report(struct examination *e, const char *check, enum health health,
                           const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* Sessions that ended with many others, where their records do not say so. The service is open. */
+void doctor_ended_examine(struct examination *e);
 /* The master secrets, and the sessions under each. The service is open. */
 void doctor_secret_examine(struct examination *e);
 

@@ -8,6 +8,7 @@ libadmin_a_SOURCES = \
 	src/admin/client_key.c src/admin/client_key.h \
 	src/admin/completion.c src/admin/completion.h \
 	src/admin/doctor.c src/admin/doctor.h \
+	src/admin/doctor_ended.c \
 	src/admin/doctor_processes.c \
 	src/admin/doctor_secret.c \
 	src/admin/doctor_site.c \

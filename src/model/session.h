@@ -80,11 +80,13 @@ struct session {
                                                   zero = none was */
     bool scope_given; /* the grant carried a scope, possibly an empty one */
     int64_t created_ms;
-    int64_t rotated_ms; /* when this generation was made; = created_ms at generation 0 */
-    int64_t used_ms;    /* last renewal where the mount does not rotate (kept coarsely) */
-    int64_t expires_ms; /* 0 = never; recomputed at each rotation, used by the sweeper too */
-    int64_t ended_ms;   /* 0 while live */
-    bool has_alias;     /* generation 0 is found through a stored alias: */
+    int64_t rotated_ms;  /* when this generation was made; = created_ms at generation 0 */
+    int64_t used_ms;     /* last renewal where the mount does not rotate (kept coarsely) */
+    int64_t expires_ms;  /* 0 = never; recomputed at each rotation, used by the sweeper too */
+    int64_t ended_ms;    /* 0 while live */
+    bool ended_unmarked; /* it ended with others at once, and its record does not say so yet: as it
+                            is shown (store/verbs/sessions.c), never in a record */
+    bool has_alias;      /* generation 0 is found through a stored alias: */
     uint8_t alias[SESSION_HASH_SIZE]; /* of its JWT-shaped or imported token */
     int64_t kept_until_ms; /* that token could be adopted again until then, so the record stays;
                               SESSION_FOR_EVER = without end; 0 = it is swept as others are */

@@ -179,8 +179,9 @@ def test_end(stop_at, small, tmp_path, words):
         (one.directory / "tokens").write_text("\n".join(tokens))
         return one
 
-    states = set()
+    states, told = set(), []
     for one in kills(stop_at, with_sessions, *words):
+        told += [row["detail"] for row in one.json("doctor") if row["check"] == "ended"]
         tokens = (one.directory / "tokens").read_text().split()
         accepted = {one.explain(token)["accepted"] for token in tokens}
         assert len(accepted) == 1, accepted
@@ -195,6 +196,8 @@ def test_end(stop_at, small, tmp_path, words):
         assert all(row["state"] not in ("live", "expired") for row in mine), mine
         is_sound(one)
     assert states == {True, False}
+    if words != ("account", "remove", "ada"):  # then they show no end of their own
+        assert told and all(line.startswith(("3 ended at once (its ", "4 ended at once (its ")) for line in told), told
 
 
 def test_backup(stop_at, small, tmp_path):

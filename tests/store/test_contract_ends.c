@@ -221,8 +221,11 @@ static void a_realm_ends_at_once(void **state)
     assert_int_equal(listed[0].end, SESSION_ENDED_ADMIN);
     assert_int_equal(listed[1].end, SESSION_LIVE);
     assert_int_equal(listed[2].end, SESSION_LIVE);
+    assert_true(listed[0].ended_unmarked);
+    assert_false(listed[1].ended_unmarked);
     assert_store(STORE_OK, end_realm(f, "shop", &count));
     assert_int_equal(count, 2); /* the first one's record, too */
+    assert_false(fixture_find(f, 1).ended_unmarked);
     assert_int_equal(fixture_find(f, 3).end, SESSION_ENDED_ADMIN);
     assert_int_equal(fixture_find(f, 2).end, SESSION_LIVE);
     assert_int_equal(fixture_findings(f), 0);

@@ -145,6 +145,7 @@ static void show_end(const struct record_epochs *epochs, const struct account *a
         session->end = SESSION_ENDED_CLIENT;
         session->ended_ms = session->used_ms;
     }
+    session->ended_unmarked = session->end != SESSION_LIVE;
 }
 
 enum store_result sessions_view(struct store *store, const uint8_t id[SESSION_ID_SIZE],
