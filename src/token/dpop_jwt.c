@@ -2,48 +2,120 @@
 /* dpop_jwt.c: see dpop_jwt.h. */
 #include "token/dpop_jwt.h"
 
+#include <string.h>
+
 #include <openssl/evp.h>
 
 #include "base/codec.h"
 #include "token/client_jwt.h"
 #include "token/signing_jwk.h"
 
+/* Which proof is wanted. */
+struct kind {
+    struct text type;
+    unsigned algorithms; /* bits 1 << enum signing_algorithm */
+};
+
+static enum dpop_jwt_result open_kind(struct arena *arena, struct text token,
+                                      const struct kind *kind, const struct signing_jwk *known,
+                                      struct signing_jwk *jwk, json_t **payload);
+static bool may_sign(const struct kind *kind, struct text algorithm, enum signing_algorithm *named);
+static bool read_key(struct arena *arena, const json_t *header, const struct signing_jwk *known,
+                     struct signing_jwk *jwk);
 static enum dpop_jwt_result check_signature(struct arena *arena, struct text token,
                                             const struct jws *jws, const struct signing_jwk *jwk,
                                             enum signing_algorithm algorithm);
 static bool read_thumbprint(const struct signing_jwk *jwk, uint8_t thumbprint[CRYPTO_HASH_SIZE]);
 
+static const struct kind client_kind = {{"dpop+jwt", 8}, ~0U};
+static const struct kind browser_kind = {{"dbsc+jwt", 8}, 1U << SIGNING_ES256};
+
 enum dpop_jwt_result dpop_jwt_open(struct arena *arena, struct text token, json_t **payload,
                                    uint8_t thumbprint[CRYPTO_HASH_SIZE])
 {
-    struct jws jws;
     struct signing_jwk jwk;
+    enum dpop_jwt_result result = open_kind(arena, token, &client_kind, NULL, &jwk, payload);
+
+    if (result == DPOP_JWT_OPEN && !read_thumbprint(&jwk, thumbprint)) {
+        *payload = NULL;
+        return DPOP_JWT_FAULT;
+    }
+    return result;
+}
+
+enum dpop_jwt_result dpop_jwt_open_first(struct arena *arena, struct text token, json_t **payload,
+                                         uint8_t point[DPOP_JWT_POINT_SIZE])
+{
+    struct signing_jwk jwk;
+    enum dpop_jwt_result result = open_kind(arena, token, &browser_kind, NULL, &jwk, payload);
+    const struct text *of = jwk.numbers.of;
+
+    if (result == DPOP_JWT_OPEN) { /* so each has half the size */
+        memcpy(point, of[SIGNING_X].data, of[SIGNING_X].size);
+        memcpy(point + of[SIGNING_X].size, of[SIGNING_Y].data, of[SIGNING_Y].size);
+    }
+    return result;
+}
+
+enum dpop_jwt_result dpop_jwt_open_known(struct arena *arena, struct text token,
+                                         const uint8_t point[DPOP_JWT_POINT_SIZE], json_t **payload)
+{
+    enum { HALF = DPOP_JWT_POINT_SIZE / 2 };
+    struct signing_jwk known = {.profile = signing_profile(SIGNING_ES256),
+                                .algorithms = 1U << SIGNING_ES256};
+    struct signing_jwk jwk;
+
+    known.numbers.of[SIGNING_X] = (struct text){(const char *)point, HALF};
+    known.numbers.of[SIGNING_Y] = (struct text){(const char *)point + HALF, HALF};
+    return open_kind(arena, token, &browser_kind, &known, &jwk, payload);
+}
+
+/* `known`: the key; NULL: the one that it brings. */
+static enum dpop_jwt_result open_kind(struct arena *arena, struct text token,
+                                      const struct kind *kind, const struct signing_jwk *known,
+                                      struct signing_jwk *jwk, json_t **payload)
+{
+    struct jws jws;
     enum signing_algorithm algorithm;
-    const json_t *key;
     enum dpop_jwt_result result;
 
     *payload = NULL;
+    *jwk = (struct signing_jwk){0};
     if (!jws_gate(arena, token, &jws)) {
         return DPOP_JWT_MALFORMED;
-    } else if (!text_equal_ignore_case(jws.type, TEXT("dpop+jwt"))) {
+    } else if (!text_equal_ignore_case(jws.type, kind->type)) {
         return DPOP_JWT_TYPE;
-    } else if (!signing_algorithm_parse(jws.algorithm, &algorithm) ||
-               signing_algorithm_is_secret(algorithm)) {
+    } else if (!may_sign(kind, jws.algorithm, &algorithm)) {
         return DPOP_JWT_ALGORITHM;
-    }
-    key = json_object_get(jws.header, "jwk");
-    if (!json_is_object(key) || signing_jwk_read(arena, key, &jwk, NULL) != SIGNING_JWK_READ ||
-        (jwk.algorithms & 1U << algorithm) == 0) {
+    } else if (!read_key(arena, jws.header, known, jwk) ||
+               (jwk->algorithms & 1U << algorithm) == 0) {
         return DPOP_JWT_KEY;
     }
-    result = check_signature(arena, token, &jws, &jwk, algorithm);
+    result = check_signature(arena, token, &jws, jwk, algorithm);
     if (result != DPOP_JWT_OPEN) {
         return result;
-    } else if (!read_thumbprint(&jwk, thumbprint)) {
-        return DPOP_JWT_FAULT;
     }
     *payload = json_in_object(arena, jws.payload_json, NULL);
     return *payload != NULL ? DPOP_JWT_OPEN : DPOP_JWT_MALFORMED;
+}
+
+static bool may_sign(const struct kind *kind, struct text algorithm, enum signing_algorithm *named)
+{
+    return signing_algorithm_parse(algorithm, named) && !signing_algorithm_is_secret(*named) &&
+           (kind->algorithms & 1U << *named) != 0;
+}
+
+/* Who is known brings no key. */
+static bool read_key(struct arena *arena, const json_t *header, const struct signing_jwk *known,
+                     struct signing_jwk *jwk)
+{
+    const json_t *key = json_object_get(header, "jwk");
+
+    if (known != NULL) {
+        *jwk = *known;
+        return key == NULL;
+    }
+    return json_is_object(key) && signing_jwk_read(arena, key, jwk, NULL) == SIGNING_JWK_READ;
 }
 
 static enum dpop_jwt_result check_signature(struct arena *arena, struct text token,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* dpop_jwt.h: a JWT that brings the public key it is signed with, as a DPoP proof does (RFC 9449
- * section 4.2). Knows its header; judges no claim. Linked with the verifier of client_jwt.h. */
+/* dpop_jwt.h: a JWT by which its sender shows a key: a DPoP proof (RFC 9449 section 4.2), which
+ * brings the public key it is signed with, and a browser's (Device Bound Session Credentials),
+ * which brings it once. Knows their headers; judges no claim. Linked with the verifier of
+ * client_jwt.h. */
 #ifndef RETOKEN_TOKEN_DPOP_JWT_H
 #define RETOKEN_TOKEN_DPOP_JWT_H
 
@@ -11,16 +13,28 @@
 enum dpop_jwt_result {
     DPOP_JWT_OPEN,
     DPOP_JWT_MALFORMED, /* it does not pass jws_gate, or its payload is no JSON object */
-    DPOP_JWT_TYPE,      /* `typ` is not dpop+jwt */
-    DPOP_JWT_ALGORITHM, /* not one of a key pair, or unknown */
-    DPOP_JWT_KEY,       /* `jwk` is no public key, holds a private member, or is for another one */
+    DPOP_JWT_TYPE,      /* `typ` is another */
+    DPOP_JWT_ALGORITHM, /* not one of a key pair, or unknown; a browser's: not ES256 */
+    DPOP_JWT_KEY,       /* `jwk` is no public key, holds a private member, is for another one, or
+                           came where none may */
     DPOP_JWT_SIGNATURE,
     DPOP_JWT_FAULT /* memory was short or libcrypto failed: whether it is right is not known */
 };
+
+enum { DPOP_JWT_POINT_SIZE = 64 }; /* x and y of a point on P-256 */
 
 /* *payload, in the arena, and the key's thumbprint (RFC 7638), when the key in the header has
  * signed it. */
 enum dpop_jwt_result dpop_jwt_open(struct arena *arena, struct text token, json_t **payload,
                                    uint8_t thumbprint[CRYPTO_HASH_SIZE]);
+
+/* A browser's first one (typ dbsc+jwt, ES256): *payload and the key in its header, which has signed
+ * it. */
+enum dpop_jwt_result dpop_jwt_open_first(struct arena *arena, struct text token, json_t **payload,
+                                         uint8_t point[DPOP_JWT_POINT_SIZE]);
+/* A later one, which that key has signed. */
+enum dpop_jwt_result dpop_jwt_open_known(struct arena *arena, struct text token,
+                                         const uint8_t point[DPOP_JWT_POINT_SIZE],
+                                         json_t **payload);
 
 #endif

@@ -197,6 +197,100 @@ static void signatures(void **state)
     signing_key_close(other);
 }
 
+/* ---- a browser's ---- */
+
+static enum dpop_jwt_result open_first(struct arena *arena, struct text token,
+                                       uint8_t point[DPOP_JWT_POINT_SIZE])
+{
+    json_t *payload;
+    enum dpop_jwt_result result = dpop_jwt_open_first(arena, token, &payload, point);
+
+    assert_int_equal(payload != NULL, result == DPOP_JWT_OPEN);
+    return result;
+}
+
+static enum dpop_jwt_result open_known(struct arena *arena, struct text token,
+                                       const uint8_t point[DPOP_JWT_POINT_SIZE])
+{
+    json_t *payload;
+    enum dpop_jwt_result result = dpop_jwt_open_known(arena, token, point, &payload);
+
+    assert_int_equal(payload != NULL, result == DPOP_JWT_OPEN);
+    return result;
+}
+
+#define LATER "{\"alg\":\"ES256\",\"typ\":\"dbsc+jwt\"}"
+
+/* The key of the first proof is that of all later ones, which do not bring it again. */
+static void browsers(void **state)
+{
+    struct arena *arena = fixture_arena();
+    struct signing_key *key = make(es256);
+    struct text jwk = jwk_of(arena, es256);
+    struct text first = proof_of(arena, key, "ES256", "dbsc+jwt", jwk, "");
+    struct text later = forge_signed(arena, key, LATER, PAYLOAD);
+    uint8_t point[DPOP_JWT_POINT_SIZE], off[DPOP_JWT_POINT_SIZE] = {0};
+    char spelled[64] = "", x[80];
+
+    (void)state;
+    assert_int_equal(open_first(arena, first, point), DPOP_JWT_OPEN);
+    codec_base64url_encode(point, sizeof point / 2, spelled);
+    snprintf(x, sizeof x, "\"x\":\"%s\"", spelled);
+    assert_non_null(memmem(jwk.data, jwk.size, x, strlen(x)));
+    assert_int_equal(open_known(arena, later, point), DPOP_JWT_OPEN);
+    assert_int_equal(open_known(arena, first, point), DPOP_JWT_KEY);
+    assert_int_equal(open_first(arena, later, off), DPOP_JWT_KEY);
+    assert_int_equal(open_known(arena, later, off), DPOP_JWT_KEY);
+    assert_int_equal(open(arena, first), DPOP_JWT_TYPE);
+    assert_int_equal(
+        open_known(arena, forge_signed(arena, key, "{\"alg\":\"ES256\"}", PAYLOAD), point),
+        DPOP_JWT_TYPE);
+    assert_int_equal(open_known(arena, text_cut(later, later.size - 1), point), DPOP_JWT_MALFORMED);
+    assert_int_equal(
+        open_first(arena, proof_of(arena, key, "ES256", "dbsc+jwt", jwk, ",\"d\":\"AA\""), off),
+        DPOP_JWT_KEY);
+    signing_key_close(key);
+}
+
+/* ES256 is what they were asked for. */
+static void algorithms_of_browsers(void **state)
+{
+    struct arena *arena = fixture_arena();
+    struct signing_key *key = make(es256);
+    uint8_t point[DPOP_JWT_POINT_SIZE];
+    char header[64];
+
+    (void)state;
+    assert_int_equal(open_first(arena,
+                                proof_of(arena, key, "ES256", "dbsc+jwt", jwk_of(arena, es256), ""),
+                                point),
+                     DPOP_JWT_OPEN);
+    for (size_t i = 0; i < PAIRS; i++) {
+        struct signing_key *other = make(&pairs[i]);
+        const char *name = signing_algorithm_name(pairs[i].algorithm);
+        uint8_t unused[DPOP_JWT_POINT_SIZE];
+
+        snprintf(header, sizeof header, "{\"alg\":\"%s\",\"typ\":\"dbsc+jwt\"}", name);
+        if (&pairs[i] != es256) {
+            assert_row(
+                open_first(arena,
+                           proof_of(arena, other, name, "dbsc+jwt", jwk_of(arena, &pairs[i]), ""),
+                           unused) == DPOP_JWT_ALGORITHM,
+                name);
+            assert_row(open_known(arena, forge_signed(arena, other, header, PAYLOAD), point) ==
+                           DPOP_JWT_ALGORITHM,
+                       name);
+        }
+        signing_key_close(other);
+    }
+    assert_int_equal(
+        open_known(arena,
+                   forge_signed(arena, key, "{\"alg\":\"none\",\"typ\":\"dbsc+jwt\"}", PAYLOAD),
+                   point),
+        DPOP_JWT_ALGORITHM);
+    signing_key_close(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +299,8 @@ int main(void)
         cmocka_unit_test(algorithms),
         cmocka_unit_test(keys),
         cmocka_unit_test(signatures),
+        cmocka_unit_test(browsers),
+        cmocka_unit_test(algorithms_of_browsers),
     };
     return cmocka_run_group_tests(tests, NULL, fixture_close);
 }
