@@ -300,6 +300,24 @@ enum http_find http_header(const struct http_request *request, const char *name,
 /* ---- media type ---- */
 
 /* Compared weakly: a proxy that compresses marks the tag as weak. */
+bool http_structured_string(struct text field, struct text *string)
+{
+    size_t end;
+
+    *string = text_trim(field);
+    if (!text_starts(*string, TEXT("\""))) {
+        return string->size > 0;
+    }
+    *string = text_from(*string, 1);
+    end = text_find(*string, '"');
+    if (end == string->size) {
+        return false;
+    }
+    field = text_trim(text_from(*string, end + 1));
+    *string = text_cut(*string, end);
+    return field.size == 0 || field.data[0] == ';';
+}
+
 bool http_none_match(const struct http_request *request, struct text tag)
 {
     struct text list;

@@ -83,6 +83,11 @@ enum http_find { HTTP_ABSENT, HTTP_ONE, HTTP_REPEATED };
 enum http_find http_header(const struct http_request *request, const char *name,
                            struct text *value);
 
+/* The string that a structured field holds (RFC 9651 section 3.3.3), whatever its parameters, or
+ * all of a value that is in no quotes. An escaped character is none that the strings of ours have.
+ * False: it has no end, or something else follows. */
+bool http_structured_string(struct text field, struct text *string);
+
 /* Does the client have what this entity tag names already (If-None-Match, RFC 9110 section 13.1.2)?
  * `tag` is a strong one with its quotes, and has no comma. */
 bool http_none_match(const struct http_request *request, struct text tag);

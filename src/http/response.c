@@ -87,22 +87,29 @@ void http_response_cookie(struct http_response *response, struct arena *arena,
     buffer_add_char(&buffer, '=');
     buffer_add(&buffer, cookie->value);
     bool dated = add_lifetime(&buffer, cookie->max_age_s, cookie->now_ms);
-    if (cookie->domain.size > 0) {
-        buffer_add_c(&buffer, "; Domain=");
-        buffer_add(&buffer, cookie->domain);
-    }
-    buffer_add_c(&buffer, "; Path=");
-    buffer_add(&buffer, cookie->path.size > 0 ? cookie->path : TEXT("/"));
-    buffer_add_c(&buffer, "; HttpOnly; SameSite=");
-    buffer_add_c(&buffer, cookie->same_site);
-    if (cookie->secure) {
-        buffer_add_c(&buffer, "; Secure");
-    }
+    buffer_add_c(&buffer, "; ");
+    http_cookie_attributes(cookie, &buffer);
     if (!dated || !buffer_finish(&buffer, &line)) {
         response->failed = true;
         return;
     }
     http_response_header(response, "Set-Cookie", line);
+}
+
+void http_cookie_attributes(const struct http_cookie *cookie, struct buffer *buffer)
+{
+    if (cookie->domain.size > 0) {
+        buffer_add_c(buffer, "Domain=");
+        buffer_add(buffer, cookie->domain);
+        buffer_add_c(buffer, "; ");
+    }
+    buffer_add_c(buffer, "Path=");
+    buffer_add(buffer, cookie->path.size > 0 ? cookie->path : TEXT("/"));
+    buffer_add_c(buffer, "; HttpOnly; SameSite=");
+    buffer_add_c(buffer, cookie->same_site);
+    if (cookie->secure) {
+        buffer_add_c(buffer, "; Secure");
+    }
 }
 
 /* RFC 6265 section 4.1.1: no space, quote, comma, semicolon or backslash. */

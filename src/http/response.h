@@ -51,6 +51,10 @@ struct http_cookie {
 void http_response_cookie(struct http_response *response, struct arena *arena,
                           const struct http_cookie *cookie);
 
+/* Appends its attributes, but for those of its lifetime, as Set-Cookie spells them: "Path=/;
+ * HttpOnly; SameSite=Lax". */
+void http_cookie_attributes(const struct http_cookie *cookie, struct buffer *buffer);
+
 /* Appends "Status: 200 OK\r\n", X-Content-Type-Options: nosniff (no browser guesses another media
  * type than the one given), headers, Content-Length, a blank line and the body. False when
  * `failed`, or when the head exceeds HTTP_RESPONSE_HEAD_MAX (nothing is appended), or when the

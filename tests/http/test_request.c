@@ -637,6 +637,28 @@ static void test_basic_is_canonical(void **state)
     }
 }
 
+static void test_structured_strings(void **state)
+{
+    static const struct {
+        const char *field, *string; /* NULL: none */
+    } rows[] = {
+        {"\"a.b\"", "a.b"}, {" \"a.b\" ", "a.b"}, {"\"a\";b", "a"},       {"\"a\" ; b=\"c\"", "a"},
+        {"\"\"", ""},       {"a.b", "a.b"},       {"a;b", "a;b"},         {"\"a", NULL},
+        {"\"", NULL},       {"\"a\" b", NULL},    {"\"a\", \"b\"", NULL}, {"\"a\"\"b\"", NULL},
+        {"", NULL},         {"a\"b\"", "a\"b\""}, {"\"a\\\"b\"", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct text string;
+        bool found = http_structured_string(text_of(rows[i].field), &string);
+
+        if (found != (rows[i].string != NULL) || (found && !text_is(string, rows[i].string))) {
+            fail_msg("%s", rows[i].field);
+        }
+    }
+}
+
 static void test_none_match(void **state)
 {
     static const struct row {
@@ -687,6 +709,7 @@ int main(void)
         cmocka_unit_test(test_arena_runs_out),
         cmocka_unit_test(test_content_length),
         cmocka_unit_test(test_header),
+        cmocka_unit_test(test_structured_strings),
         cmocka_unit_test(test_none_match),
         cmocka_unit_test(test_accepts),
         cmocka_unit_test(test_media_type),
