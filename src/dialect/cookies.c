@@ -248,6 +248,7 @@ static const char *prefixed(struct arena *arena, const char *name)
 
 /* ---- answers ---- */
 
+static struct http_cookie make_cookie(const struct request *request, const char *name);
 static void set_cookie(const struct request *request, struct http_response *response,
                        const char *name, struct text value, int64_t age_s);
 static void expire_named(const struct request *request, struct http_response *response);
@@ -266,6 +267,44 @@ void cookies_set(const struct request *request, const struct cookie_names *names
     set_cookie(request, response, refresh_name(request, names), answer->refresh_token,
                refresh_age_s(answer));
     expire_named(request, response);
+}
+
+void cookies_set_access(const struct request *request, const struct cookie_names *names,
+                        struct http_response *response)
+{
+    const struct answer *answer = &request->answer;
+
+    set_cookie(request, response, access_name(request, names), answer->access_token,
+               answer->expires_in_s > 0 ? answer->expires_in_s : AGE_OVER);
+    expire_named(request, response);
+}
+
+void cookies_clear_access(const struct request *request, const struct cookie_names *names,
+                          struct http_response *response)
+{
+    set_cookie(request, response, access_name(request, names), (struct text){0}, AGE_OVER);
+    expire_named(request, response);
+}
+
+void cookies_describe_access(const struct request *request, const struct cookie_names *names,
+                             struct text *name, struct buffer *attributes)
+{
+    struct http_cookie cookie = make_cookie(request, access_name(request, names));
+
+    *name = cookie.name;
+    http_cookie_attributes(&cookie, attributes);
+}
+
+size_t cookies_access_values(const struct request *request, const struct cookie_names *names,
+                             struct text *values, size_t room)
+{
+    size_t count = 0;
+    const char *name;
+
+    for (size_t i = 0; (name = cookies_access_name(request, names, i)) != NULL; i++) {
+        count += http_cookies(&request->http->request, name, values + count, room - count);
+    }
+    return count;
 }
 
 void cookies_clear(const struct request *request, const struct cookie_names *names,
@@ -287,30 +326,36 @@ static void expire_named(const struct request *request, struct http_response *re
     }
 }
 
-/* Under the spelling of the realm; a cookie under the other one would come back with each request
- * and be read one day. */
-static void set_cookie(const struct request *request, struct http_response *response,
-                       const char *name, struct text value, int64_t age_s)
+static struct http_cookie make_cookie(const struct request *request, const char *name)
 {
     static const char *const same_sites[] = {[COOKIE_SAME_SITE_LAX] = "Lax",
                                              [COOKIE_SAME_SITE_STRICT] = "Strict",
                                              [COOKIE_SAME_SITE_NONE] = "None"};
     const struct cookie_policy *policy = &request->realm->cookies;
-    bool with_prefix = policy->prefix != COOKIE_PREFIX_NONE;
-    const char *long_name = prefixed(request->arena, name);
-    const char *other = with_prefix ? name : long_name;
-    struct text unused;
-    struct http_cookie cookie = {
-        .name = text_of(with_prefix ? long_name : name),
-        .value = value,
+
+    return (struct http_cookie){
+        .name =
+            text_of(policy->prefix != COOKIE_PREFIX_NONE ? prefixed(request->arena, name) : name),
         .domain = text_of(policy->domain),
         .path = text_of(policy->path),
         .same_site = same_sites[policy->same_site],
-        .max_age_s = age_s,
         .now_ms = request->answer.now_ms,
         .secure = is_secure(request),
     };
+}
 
+/* Under the spelling of the realm; a cookie under the other one would come back with each request
+ * and be read one day. */
+static void set_cookie(const struct request *request, struct http_response *response,
+                       const char *name, struct text value, int64_t age_s)
+{
+    bool with_prefix = request->realm->cookies.prefix != COOKIE_PREFIX_NONE;
+    const char *other = with_prefix ? name : prefixed(request->arena, name);
+    struct http_cookie cookie = make_cookie(request, name);
+    struct text unused;
+
+    cookie.value = value;
+    cookie.max_age_s = age_s;
     http_response_cookie(response, request->arena, &cookie);
     if (other != NULL && http_cookies(&request->http->request, other, &unused, 1) > 0) {
         expire(request, response,

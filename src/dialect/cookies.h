@@ -13,13 +13,16 @@ struct cookie_names {
     const char *access;
 };
 
-/* The rows of a dialect's `settings`, its `check` among them. */
+/* The rows of a dialect's `settings`, its `check` among them; where there is no cookie for a
+ * refresh token, the second macro's. */
 #define COOKIE_SETTINGS                                                                            \
+    {"cookie-name", cookies_take_name, "not a cookie's name, without its prefix",                  \
+     "refresh_token"},                                                                             \
+        COOKIE_ACCESS_SETTINGS
+#define COOKIE_ACCESS_SETTINGS                                                                     \
     {"cookie-secure", cookies_take_secure, "unknown; write auto, always or never", "auto"},        \
         {"cookie-prefix", cookies_take_prefix, "unknown; write none, host or host-only", "none"},  \
         {"cookie-same-site", cookies_take_same_site, "unknown; write lax, strict or none", "lax"}, \
-        {"cookie-name", cookies_take_name, "not a cookie's name, without its prefix",              \
-         "refresh_token"},                                                                         \
         {"cookie-access-name", cookies_take_access_name,                                           \
          "not a cookie's name, without its prefix", "access_token"},                               \
         {"cookie-domain", cookies_take_domain, "not a domain; write for example example.org",      \
@@ -58,6 +61,18 @@ const char *cookies_access_name(const struct request *request, const struct cook
  * the request brought them, and what expire-cookie names. */
 void cookies_set(const struct request *request, const struct cookie_names *names,
                  struct http_response *response);
+/* The same for the access token alone, whose cookie goes when it expires. */
+void cookies_set_access(const struct request *request, const struct cookie_names *names,
+                        struct http_response *response);
+/* That cookie's name ("" when memory is used up) and attributes, as a browser has them. */
+void cookies_describe_access(const struct request *request, const struct cookie_names *names,
+                             struct text *name, struct buffer *attributes);
+/* The values of the cookies that may carry the access token: at most `room`, in the order in which
+ * they are looked at. */
+size_t cookies_access_values(const struct request *request, const struct cookie_names *names,
+                             struct text *values, size_t room);
+void cookies_clear_access(const struct request *request, const struct cookie_names *names,
+                          struct http_response *response);
 /* Makes a browser drop both, and what expire-cookie names, too. */
 void cookies_clear(const struct request *request, const struct cookie_names *names,
                    struct http_response *response);

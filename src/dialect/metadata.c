@@ -11,6 +11,8 @@
 enum { METADATA_MAX_AGE_S = 300 };
 
 static bool is_beside(const struct mount *mount, const struct realm *realm);
+static bool join(const struct request *request, struct text origin, const struct mount *mount,
+                 struct text *url);
 
 const struct mount *metadata_mount(const struct request *request, const struct operation *operation)
 {
@@ -33,29 +35,43 @@ static bool is_beside(const struct mount *mount, const struct realm *realm)
                                            strcmp(mount->realm->name, realm->name) == 0);
 }
 
+bool metadata_path(const struct request *request, const struct operation *operation,
+                   struct text *path)
+{
+    const struct mount *mount = metadata_mount(request, operation);
+
+    return mount != NULL && join(request, (struct text){0}, mount, path);
+}
+
 const struct mount *metadata_add_url(struct json_out *out, const char *key,
                                      const struct request *request,
                                      const struct operation *operation)
 {
     const struct mount *mount = metadata_mount(request, operation);
     struct text origin = http_origin_of_url(text_of(request->realm->issuer));
-    const char *prefix = request->realm->mounts->prefix;
-    struct buffer url;
     struct text made;
 
     if (mount == NULL) {
         return NULL;
-    }
-    buffer_start(&url, request->arena, origin.size + strlen(prefix) + sizeof mount->path);
-    buffer_add(&url, origin);
-    buffer_add_c(&url, prefix);
-    buffer_add_c(&url, mount->path);
-    if (buffer_finish(&url, &made)) {
+    } else if (join(request, origin, mount, &made)) {
         json_out_member(out, key, made);
     } else {
         out->buffer->failed = true;
     }
     return mount;
+}
+
+static bool join(const struct request *request, struct text origin, const struct mount *mount,
+                 struct text *url)
+{
+    const char *prefix = request->realm->mounts->prefix;
+    struct buffer buffer;
+
+    buffer_start(&buffer, request->arena, origin.size + strlen(prefix) + sizeof mount->path);
+    buffer_add(&buffer, origin);
+    buffer_add_c(&buffer, prefix);
+    buffer_add_c(&buffer, mount->path);
+    return buffer_finish(&buffer, url);
 }
 
 void metadata_add_keys(struct json_out *out, const struct request *request)

@@ -11,6 +11,9 @@
  * is none. */
 const struct mount *metadata_mount(const struct request *request,
                                    const struct operation *operation);
+/* The path of that mount's URL, in the request's memory. False: there is none, or no memory. */
+bool metadata_path(const struct request *request, const struct operation *operation,
+                   struct text *path);
 /* A member with that mount's URL, on the issuer's host; none where nothing is mounted. Returns the
  * mount. */
 const struct mount *metadata_add_url(struct json_out *out, const char *key,
