@@ -9,12 +9,12 @@
 #include "token/dpop_jwt.h"
 
 enum {
-    NONCE_SLOT_MS = 2 * CLOCK_MINUTE,
-    NONCE_BYTES = 16,
     /* Beside a good nonce `iat` says nothing new (section 11.1); a client whose clock is off by a
      * time zone or by summer time gets in. */
     SKEW_WITH_NONCE_S = 26 * 60 * 60
 };
+
+static const char nonce_word[] = "DPoP nonce";
 
 static enum client_refusal open_signed(const struct dpop_ask *ask, json_t **payload,
                                        struct dpop_proof *proof, struct fault *fault);
@@ -24,8 +24,6 @@ static enum client_refusal judge_age(const struct dpop_ask *ask, const json_t *p
                                      struct dpop_proof *proof, struct fault *fault);
 static bool is_for(const struct dpop_ask *ask, const json_t *payload);
 static bool covers_token(const struct dpop_ask *ask, const json_t *payload);
-static bool nonce_of_slot(const struct secrets *secrets, const struct realm *realm, int64_t slot,
-                          char nonce[DPOP_NONCE_SIZE + 1]);
 
 bool dpop_check(const struct dpop_ask *ask, struct dpop_proof *proof, enum client_refusal *refusal,
                 struct fault *fault)
@@ -121,8 +119,6 @@ static bool covers_token(const struct dpop_ask *ask, const json_t *payload)
 static enum client_refusal judge_age(const struct dpop_ask *ask, const json_t *payload,
                                      struct dpop_proof *proof, struct fault *fault)
 {
-    int64_t slot = ask->now_ms / NONCE_SLOT_MS;
-    char nonce[DPOP_NONCE_SIZE + 1];
     struct text sent;
     enum json_in found = json_in_text(payload, "nonce", &sent);
     int64_t made_ms, off_ms;
@@ -136,39 +132,23 @@ static enum client_refusal judge_age(const struct dpop_ask *ask, const json_t *p
         proof->until_ms = made_ms + JWT_CLAIMS_SKEW_S * (int64_t)CLOCK_SECOND + 1;
         return CLIENT_NOT_REFUSED;
     }
-    /* the next one, too: another machine's clock may be a little ahead */
-    for (int64_t i = slot + 1; found == JSON_IN_TEXT && i >= slot - 1; i--) {
-        if (!nonce_of_slot(ask->secrets, ask->realm, i, nonce)) {
-            fault_set(fault, "HMAC failed");
-            return CLIENT_NOT_REFUSED;
-        } else if (sent.size == DPOP_NONCE_SIZE && secret_equal(sent.data, nonce, sent.size)) {
-            proof->until_ms = (i + 2) * NONCE_SLOT_MS;
-            return off_ms <= SKEW_WITH_NONCE_S * (int64_t)CLOCK_SECOND ? CLIENT_NOT_REFUSED
-                                                                       : CLIENT_REFUSED_DPOP_IAT;
-        }
+    if (found != JSON_IN_TEXT) {
+        return CLIENT_REFUSED_DPOP_NONCE;
+    } else if (!nonce_is_recent(ask->secrets, nonce_word, text_of(ask->realm->name), ask->now_ms,
+                                sent, &proof->until_ms)) {
+        fault_set(fault, "HMAC failed");
+        return CLIENT_NOT_REFUSED;
+    } else if (proof->until_ms == 0) {
+        return CLIENT_REFUSED_DPOP_NONCE;
     }
-    return CLIENT_REFUSED_DPOP_NONCE;
+    return off_ms <= SKEW_WITH_NONCE_S * (int64_t)CLOCK_SECOND ? CLIENT_NOT_REFUSED
+                                                               : CLIENT_REFUSED_DPOP_IAT;
 }
 
 bool dpop_nonce(const struct secrets *secrets, const struct realm *realm, int64_t now_ms,
-                char nonce[DPOP_NONCE_SIZE + 1])
+                char nonce[NONCE_SIZE + 1])
 {
-    return nonce_of_slot(secrets, realm, now_ms / NONCE_SLOT_MS, nonce);
-}
-
-static bool nonce_of_slot(const struct secrets *secrets, const struct realm *realm, int64_t slot,
-                          char nonce[DPOP_NONCE_SIZE + 1])
-{
-    uint8_t hash[CRYPTO_HASH_SIZE], number[8];
-
-    codec_put_u64(number, (uint64_t)slot);
-    if (!secrets_mark_hash(secrets, "DPoP nonce", text_of(realm->name),
-                           (struct text){(const char *)number, sizeof number}, hash)) {
-        return false;
-    }
-    codec_base64url_encode(hash, NONCE_BYTES, nonce);
-    nonce[DPOP_NONCE_SIZE] = '\0';
-    return true;
+    return nonce_make(secrets, nonce_word, text_of(realm->name), now_ms, nonce);
 }
 
 /* Nobody is counted: who makes a mark has been granted something. */

@@ -10,9 +10,9 @@
 #include "model/client_refusal.h"
 #include "model/mark.h"
 #include "model/realm.h"
-#include "token/secrets.h"
+#include "operation/nonce.h"
 
-enum { DPOP_NONCE_SIZE = 22, DPOP_THUMBPRINT_SIZE = 43 /* characters */ };
+enum { DPOP_THUMBPRINT_SIZE = 43 /* characters */ };
 
 struct dpop_ask {
     struct arena *arena;
@@ -43,7 +43,7 @@ bool dpop_check(const struct dpop_ask *ask, struct dpop_proof *proof, enum clien
 /* The nonce of this time: the same in every process, and after a restart. False: libcrypto failed.
  */
 bool dpop_nonce(const struct secrets *secrets, const struct realm *realm, int64_t now_ms,
-                char nonce[DPOP_NONCE_SIZE + 1]);
+                char nonce[NONCE_SIZE + 1]);
 
 /* The mark that it is used at now_ms, beside this refresh token or code. False: libcrypto failed.
  */

@@ -33,6 +33,7 @@ liboperation_a_SOURCES = \
 	src/operation/login.c \
 	src/operation/logout.c \
 	src/operation/metrics.c \
+	src/operation/nonce.c src/operation/nonce.h \
 	src/operation/operation.c src/operation/operation.h \
 	src/operation/own_sessions.c \
 	src/operation/ownership.c src/operation/ownership.h \

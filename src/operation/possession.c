@@ -136,7 +136,7 @@ static bool check_proof(struct request *request, struct text access_token, int64
 /* Section 8.2: to whom needs one, so that the next proof has it. */
 static bool tell_nonce(struct request *request, int64_t now_ms)
 {
-    char nonce[DPOP_NONCE_SIZE + 1];
+    char nonce[NONCE_SIZE + 1];
 
     if (!request->realm->dpop_nonce && request->answer.refusal != CLIENT_REFUSED_DPOP_NONCE) {
         return true;

@@ -206,7 +206,7 @@ static void test_nonces(void **state)
                 {-4 * CLOCK_MINUTE, CLIENT_REFUSED_DPOP_NONCE}};
     struct world *w = *state;
     struct holder holder = make_holder(w, SIGNING_ES256);
-    char nonce[DPOP_NONCE_SIZE + 1], more[128], claims[512];
+    char nonce[NONCE_SIZE + 1], more[128], claims[512];
     int64_t then_ms = w->now_ms;
 
     w->realm.dpop_nonce = true;
@@ -524,10 +524,10 @@ static void test_told_nonces(void **state)
     assert_int_equal(answer.dpop_nonce.size, 0);
     w->realm.dpop_nonce = true;
     assert_int_equal(log_in(w, "", fresh_proof(w, &holder, ""), &answer), OUTCOME_DPOP_NONCE);
-    assert_int_equal(answer.dpop_nonce.size, DPOP_NONCE_SIZE);
+    assert_int_equal(answer.dpop_nonce.size, NONCE_SIZE);
     snprintf(more, sizeof more, ",\"nonce\":\"%.*s\"", TEXT_ARGS(answer.dpop_nonce));
     assert_int_equal(log_in(w, "", fresh_proof(w, &holder, more), &answer), OUTCOME_ROTATED);
-    assert_int_equal(answer.dpop_nonce.size, DPOP_NONCE_SIZE);
+    assert_int_equal(answer.dpop_nonce.size, NONCE_SIZE);
     signing_key_close(holder.key);
 }
 
