@@ -10,14 +10,12 @@
 #include "base/secret.h"
 #include "operation/exchange.h"
 #include "operation/operation.h"
-#include "operation/request_event.h"
 #include "token/refresh_token.h"
 
 static bool begin(struct request *request);
 static struct store_write *step(struct request *request, enum outcome *outcome);
 static enum outcome judge(struct request *request, const struct exchange *exchange);
 static enum outcome judge_proof(struct request *request, const struct session *session);
-static void punish(struct request *request, struct exchange *exchange);
 
 const struct operation operation_code = {.word = "code",
                                          .finds_client = true,
@@ -42,7 +40,7 @@ static struct store_write *step(struct request *request, enum outcome *outcome)
         exchange_decide(request, exchange,
                         verdict == OUTCOME_ROTATED ? judge(request, exchange) : verdict);
         if (exchange->outcome == OUTCOME_TOKEN_REUSED) {
-            punish(request, exchange);
+            exchange_punish(request, exchange);
         }
     }
     *outcome = exchange->outcome;
@@ -54,23 +52,9 @@ static struct store_write *step(struct request *request, enum outcome *outcome)
 /* OUTCOME_ROTATED: the session may begin. */
 static enum outcome judge(struct request *request, const struct exchange *exchange)
 {
-    const struct session_view *view = &exchange->view;
-    const struct session *session = &view->session;
+    enum outcome outcome = exchange_judge_code(request, exchange);
 
-    if (session->end != SESSION_LIVE) {
-        return OUTCOME_TOKEN_REVOKED;
-    } else if (session->pending == SESSION_BEGUN) {
-        return OUTCOME_TOKEN_REUSED;
-    } else if (session->pending != SESSION_PENDING_CODE) {
-        return OUTCOME_TOKEN_UNKNOWN;
-    } else if (request->answer.now_ms >= session->expires_ms) {
-        return OUTCOME_TOKEN_EXPIRED;
-    } else if (!view->has_account) {
-        return OUTCOME_ACCOUNT_GONE;
-    } else if (!view->account.enabled) {
-        return OUTCOME_ACCOUNT_DISABLED;
-    }
-    return judge_proof(request, session);
+    return outcome == OUTCOME_ROTATED ? judge_proof(request, &exchange->view.session) : outcome;
 }
 
 /* The redirect URI, where one was sent to begin with, and the source of the challenge. */
@@ -99,26 +83,4 @@ bool code_redirect_hash(const struct secrets *secrets, struct text uri,
                         uint8_t hash[SESSION_HASH_SIZE])
 {
     return secrets_mark_hash(secrets, "redirect URI", uri, (struct text){0}, hash);
-}
-
-/* RFC 6749 section 4.1.2: the code is known to more than one, and so may its tokens be. */
-static void punish(struct request *request, struct exchange *exchange)
-{
-    const struct session *session = &exchange->view.session;
-    struct policy policy;
-    struct event event;
-
-    policy_effective(&request->realm->policy,
-                     exchange->view.has_client ? &exchange->view.client : NULL, &policy);
-    request_event_of_session(&event, policy.report_only ? EVENT_REUSE_REPORTED : EVENT_REUSE,
-                             request, session, 0, request->answer.now_ms);
-    event_set_cause(&event, "code");
-    (void)text_copy(TEXT("its authorization code came twice"), event.note, sizeof event.note);
-    if (policy.report_only) {
-        store_prepare_event(&exchange->write, &event);
-    } else {
-        store_prepare_end(&exchange->write, session->id, SESSION_ENDED_REUSE,
-                          request->answer.now_ms, NULL, &event);
-    }
-    exchange->writes = true;
 }

@@ -10,6 +10,7 @@
 #include "operation/ownership.h"
 #include "operation/pending.h"
 #include "operation/possession.h"
+#include "operation/request_event.h"
 
 static void settle(struct exchange *exchange, enum outcome outcome);
 static bool key_suffices(struct request *request, struct exchange *exchange);
@@ -18,8 +19,7 @@ static bool ask_hook(struct request *request, struct exchange *exchange);
 bool exchange_begin(struct request *request, exchange_open *open, struct text code,
                     enum outcome unnamed)
 {
-    struct exchange *exchange =
-        operation_state(request, sizeof *exchange, offsetof(struct exchange, view));
+    struct exchange *exchange = exchange_open_state(request);
     enum outcome refusal;
     bool ours;
 
@@ -32,7 +32,7 @@ bool exchange_begin(struct request *request, exchange_open *open, struct text co
                            &exchange->client, &refusal) ||
         !client_auth_is_fresh(request, &exchange->client, request->answer.now_ms, &refusal)) {
         settle(exchange, refusal);
-    } else if (!exchange->client.named) {
+    } else if (!exchange->client.named && unnamed != OUTCOME_ROTATED) {
         settle(exchange, unnamed);
     } else if (!ours) {
         settle(exchange, token_ref_lacks_secret(request->issuer, code, &request->fault)
@@ -40,6 +40,11 @@ bool exchange_begin(struct request *request, exchange_open *open, struct text co
                              : OUTCOME_TOKEN_INVALID);
     }
     return true;
+}
+
+struct exchange *exchange_open_state(struct request *request)
+{
+    return operation_state(request, sizeof(struct exchange), offsetof(struct exchange, view));
 }
 
 static void settle(struct exchange *exchange, enum outcome outcome)
@@ -65,6 +70,47 @@ enum outcome exchange_find(struct request *request, struct exchange *exchange, e
         return OUTCOME_WRONG_CLIENT;
     }
     return ownership_page_matches(request, &exchange->view, &refusal) ? OUTCOME_ROTATED : refusal;
+}
+
+enum outcome exchange_judge_code(const struct request *request, const struct exchange *exchange)
+{
+    const struct session_view *view = &exchange->view;
+    const struct session *session = &view->session;
+
+    if (session->end != SESSION_LIVE) {
+        return OUTCOME_TOKEN_REVOKED;
+    } else if (session->pending == SESSION_BEGUN) {
+        return OUTCOME_TOKEN_REUSED;
+    } else if (session->pending != SESSION_PENDING_CODE) {
+        return OUTCOME_TOKEN_UNKNOWN;
+    } else if (request->answer.now_ms >= session->expires_ms) {
+        return OUTCOME_TOKEN_EXPIRED;
+    } else if (!view->has_account) {
+        return OUTCOME_ACCOUNT_GONE;
+    }
+    return view->account.enabled ? OUTCOME_ROTATED : OUTCOME_ACCOUNT_DISABLED;
+}
+
+/* RFC 6749 section 4.1.2: the code is known to more than one, and so may its tokens be. */
+void exchange_punish(struct request *request, struct exchange *exchange)
+{
+    const struct session *session = &exchange->view.session;
+    struct policy policy;
+    struct event event;
+
+    policy_effective(&request->realm->policy,
+                     exchange->view.has_client ? &exchange->view.client : NULL, &policy);
+    request_event_of_session(&event, policy.report_only ? EVENT_REUSE_REPORTED : EVENT_REUSE,
+                             request, session, 0, request->answer.now_ms);
+    event_set_cause(&event, "code");
+    (void)text_copy(TEXT("its authorization code came twice"), event.note, sizeof event.note);
+    if (policy.report_only) {
+        store_prepare_event(&exchange->write, &event);
+    } else {
+        store_prepare_end(&exchange->write, session->id, SESSION_ENDED_REUSE,
+                          request->answer.now_ms, NULL, &event);
+    }
+    exchange->writes = true;
 }
 
 void exchange_decide(struct request *request, struct exchange *exchange, enum outcome outcome)
