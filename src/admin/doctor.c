@@ -288,7 +288,11 @@ static void check_unmounted(struct examination *e)
             served = served || config->mounts[j].realm->dialect == dialects[i];
         }
         for (size_t j = 0; j < dialects[i]->endpoint_count && !served; j++) {
-            buffer_addf(&b, "%s%s", b.size > 0 ? ", " : "", dialects[i]->endpoints[j].path);
+            const struct endpoint *endpoint = &dialects[i]->endpoints[j];
+
+            if (!endpoint->needs_remote_user && !endpoint->with_remote_user) {
+                buffer_addf(&b, "%s%s", b.size > 0 ? ", " : "", endpoint->path);
+            }
         }
     }
     if (b.size > 0 && buffer_finish(&b, &paths)) {

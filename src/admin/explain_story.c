@@ -51,7 +51,8 @@ enum call_end explain_story(struct call *call, const struct session_view *view)
     }
     tell_beginning(&story, began);
     tell_renewals(&story, began != NULL && (strcmp(began->cause, "code") == 0 ||
-                                            strcmp(began->cause, "device") == 0));
+                                            strcmp(began->cause, "device") == 0 ||
+                                            strcmp(began->cause, "browser") == 0));
     while (left > 0) {
         tell_event(&story, &story.events[--left]);
     }
@@ -87,6 +88,7 @@ static const char *manner(const char *cause)
         {"password", "with a password"},
         {"code", "with an authorization code"},
         {"device", "on a device that a user approved"},
+        {"browser", "with a key of its browser's"},
         {"remote-user", "with the web server's own login"},
         {"client", "by its client for itself"},
         {"adopted", "with a refresh token of another server"},

@@ -25,7 +25,8 @@ void browser_look(struct request *request)
         request->page = PAGE_ALLOWED;
         request->origin = TEXT("*");
         return;
-    } else if (!realm_issues(request->realm) || request->mount->endpoint->checks) {
+    } else if (!realm_issues(request->realm) || request->mount->endpoint->checks ||
+               request->mount->endpoint->by_browser) {
         return;
     }
     enum http_find origins = http_header(http, "origin", &origin);

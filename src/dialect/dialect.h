@@ -72,8 +72,10 @@ struct endpoint {
                                   unless the realm's remote-user lets it */
     bool with_remote_user; /* not there either without that setting, though it needs no user: what
                               it begins does */
-    bool checks; /* asked by the web server about a request for another page, whatever page and
-                    method that is; in the role of a FastCGI authorizer, too */
+    bool by_browser; /* asked by a browser by itself, with headers of which no page can send all,
+                        whatever page is the reason */
+    bool checks;     /* asked by the web server about a request for another page, whatever page and
+                        method that is; in the role of a FastCGI authorizer, too */
     bool with_metrics;               /* not there unless metrics = on */
     bool approves_devices;           /* its URL is realm.verification_uri */
     enum endpoint_document document; /* what it says is about the realm's issuer */
@@ -140,6 +142,7 @@ struct dialect {
     DIALECT(fusionauth)                                                                            \
     DIALECT(koppeltaal)                                                                            \
     DIALECT(simplejwt)                                                                             \
+    DIALECT(dbsc)                                                                                  \
     DIALECT(wellknown)
 
 #define DIALECT(name) extern const struct dialect name##_dialect;

@@ -14,6 +14,7 @@ libdialect_a_SOURCES = \
 	src/dialect/kopong.c \
 	src/dialect/kopong_principal.c src/dialect/kopong_principal.h \
 	src/dialect/wirecash.c \
+	src/dialect/dbsc.c \
 	src/dialect/duktig.c \
 	src/dialect/oauth.c \
 	src/dialect/metadata.c src/dialect/metadata.h \

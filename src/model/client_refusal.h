@@ -77,6 +77,19 @@
             "minute off, or dpop-nonce is on")                                                     \
     REFUSAL(DPOP_REPLAYED, "dpop-replayed",                                                        \
             "the proof was used before, with another token or too long ago")                       \
+    REFUSAL(DBSC_CHALLENGE, "dbsc-challenge",                                                      \
+            "the browser has signed no challenge of the last minutes; it asks for one like this")  \
+    REFUSAL(DBSC_MALFORMED, "dbsc-malformed",                                                      \
+            "the Secure-Session-Response header is no well-formed JWT with a jti")                 \
+    REFUSAL(DBSC_TYP, "dbsc-typ", "the browser's proof has another typ than dbsc+jwt")             \
+    REFUSAL(DBSC_ALG, "dbsc-alg", "the browser's proof has another alg than ES256")                \
+    REFUSAL(DBSC_KEY, "dbsc-key",                                                                  \
+            "the browser's first proof brings no public key on P-256, or a later one brings one")  \
+    REFUSAL(DBSC_SIGNATURE, "dbsc-signature",                                                      \
+            "the browser's proof is signed with another key than the session's, or its jwk")       \
+    REFUSAL(                                                                                       \
+        DBSC_AUTHORIZATION, "dbsc-authorization",                                                  \
+        "the browser's first proof has no authorization, which was told it with the challenge")    \
     REFUSAL(ADOPT_SIGNATURE, "adopt-signature", "no verify-only key of the realm verifies it")     \
     REFUSAL(ADOPT_TYPE, "adopt-type", "it is no refresh token, by its own words or its exp")       \
     REFUSAL(ADOPT_ISSUER, "adopt-issuer",                                                          \

@@ -59,7 +59,7 @@
             "the client used two ways to prove itself")                                            \
     OUTCOME(CLIENT_UNAUTHORIZED, CLIENT, "client-grant", "the client may not use this grant")      \
     OUTCOME(DPOP_INVALID, CLIENT, "dpop",                                                          \
-            "no key was proved, or not as RFC 9449 has it; the token is still good")               \
+            "no key was proved, or not as RFC 9449 or DBSC has it; the token is still good")       \
     OUTCOME(DPOP_NONCE, CLIENT, "dpop-nonce",                                                      \
             "a key is to be proved with a nonce of ours, which was told")                          \
     OUTCOME(CREDENTIALS_WRONG, CLIENT, "credentials", "user name or password is wrong")            \

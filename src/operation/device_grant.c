@@ -13,7 +13,6 @@
 static bool begin(struct request *request);
 static struct store_write *step(struct request *request, enum outcome *outcome);
 static enum outcome judge(struct request *request, const struct exchange *exchange);
-static bool ask_again(struct request *request, const struct exchange *exchange);
 
 const struct operation operation_device_grant = {
     .word = "device-grant", .begin = begin, .step = step, .written = exchange_written};
@@ -35,7 +34,9 @@ static struct store_write *step(struct request *request, enum outcome *outcome)
 
         if (verdict == OUTCOME_ROTATED && exchange->view.session.pending == SESSION_BEGUN) {
             *outcome = OUTCOME_FAULT;
-            return ask_again(request, exchange) ? request->operation->step(request, outcome) : NULL;
+            return exchange_ask_again(request, exchange, 0)
+                       ? request->operation->step(request, outcome)
+                       : NULL;
         }
         exchange_decide(request, exchange,
                         verdict == OUTCOME_ROTATED ? judge(request, exchange) : verdict);
@@ -65,18 +66,4 @@ static enum outcome judge(struct request *request, const struct exchange *exchan
         return OUTCOME_ACCOUNT_GONE;
     }
     return view->account.enabled ? OUTCOME_ROTATED : OUTCOME_ACCOUNT_DISABLED;
-}
-
-/* The refresh operation knows what a token of generation 0 gets. False: nothing could be begun. */
-static bool ask_again(struct request *request, const struct exchange *exchange)
-{
-    struct text token;
-
-    if (!token_ref_mint(request->issuer, REFRESH_FORMAT_NATIVE, exchange->view.session.secret,
-                        exchange->ref.session, 0, request->arena, &token, &request->fault)) {
-        return false;
-    }
-    request->operation = &operation_refresh;
-    request->input.refresh = (struct refresh_input){.refresh_token = token};
-    return operation_refresh.begin(request);
 }

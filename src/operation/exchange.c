@@ -113,6 +113,21 @@ void exchange_punish(struct request *request, struct exchange *exchange)
     exchange->writes = true;
 }
 
+bool exchange_ask_again(struct request *request, const struct exchange *exchange,
+                        uint32_t generation)
+{
+    struct text token;
+
+    if (!token_ref_mint(request->issuer, REFRESH_FORMAT_NATIVE, exchange->view.session.secret,
+                        exchange->ref.session, generation, request->arena, &token,
+                        &request->fault)) {
+        return false;
+    }
+    request->operation = &operation_refresh;
+    request->input.refresh = (struct refresh_input){.refresh_token = token};
+    return operation_refresh.begin(request);
+}
+
 void exchange_decide(struct request *request, struct exchange *exchange, enum outcome outcome)
 {
     settle(exchange, outcome);
@@ -131,6 +146,9 @@ static bool key_suffices(struct request *request, struct exchange *exchange)
     const struct session_view *view = &exchange->view;
     struct policy policy;
 
+    if (request->possession.browser_proved) {
+        return true;
+    }
     policy_effective(&request->realm->policy, view->has_client ? &view->client : NULL, &policy);
     return possession_matches(request, &view->session, &exchange->outcome) &&
            possession_suffices(request, &policy, &exchange->outcome);

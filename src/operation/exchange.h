@@ -38,6 +38,10 @@ enum outcome exchange_judge_code(const struct request *request, const struct exc
 /* A code came again that had begun its session (OUTCOME_TOKEN_REUSED): prepares the write that ends
  * that, or tells of it. */
 void exchange_punish(struct request *request, struct exchange *exchange);
+/* Goes on as the refresh operation, which knows what the session's token of this generation gets.
+ * False with request->fault. */
+bool exchange_ask_again(struct request *request, const struct exchange *exchange,
+                        uint32_t generation);
 /* Takes the verdict; OUTCOME_ROTATED prepares the write that begins the session. */
 void exchange_decide(struct request *request, struct exchange *exchange, enum outcome outcome);
 /* As operation.written. One that lost a race is to be decided again. */

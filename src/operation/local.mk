@@ -9,6 +9,9 @@ liboperation_a_SOURCES = \
 	src/operation/client_auth.c src/operation/client_auth.h \
 	src/operation/client_grant.c \
 	src/operation/code.c src/operation/code.h \
+	src/operation/dbsc.c src/operation/dbsc.h \
+	src/operation/dbsc_register.c \
+	src/operation/dbsc_start.c \
 	src/operation/decision.c src/operation/decision.h \
 	src/operation/decoy.c src/operation/decoy.h \
 	src/operation/device.c \

@@ -44,6 +44,8 @@ extern const struct operation operation_client;
 extern const struct operation operation_device;
 extern const struct operation operation_device_approval;
 extern const struct operation operation_device_grant;
+extern const struct operation operation_dbsc_start;
+extern const struct operation operation_dbsc_register;
 extern const struct operation operation_key_set;
 extern const struct operation operation_public_key;
 extern const struct operation operation_health;

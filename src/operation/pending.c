@@ -115,7 +115,9 @@ static void attach(const struct request *request, const struct session *session,
     struct event event;
 
     request_event_of_session(&event, EVENT_LOGIN, request, session, 0, request->answer.now_ms);
-    event_set_cause(&event, session->pending == SESSION_PENDING_CODE ? "code" : "device");
+    event_set_cause(&event, request->possession.browser_proved         ? "browser"
+                            : session->pending == SESSION_PENDING_CODE ? "code"
+                                                                       : "device");
     store_attach_event(write, &event);
     client_auth_attach(client, write);
 }

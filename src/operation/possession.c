@@ -6,6 +6,7 @@
 
 #include "base/codec.h"
 #include "base/secret.h"
+#include "operation/dbsc.h"
 #include "operation/dpop.h"
 
 static bool is_bound_to(const json_t *confirmation, const char *member,
@@ -166,7 +167,9 @@ static bool note_use(struct request *request, const struct dpop_proof *proof, in
 bool possession_suffices(struct request *request, const struct policy *policy,
                          enum outcome *refusal)
 {
-    if (policy->dpop_required && !request->possession.proved) {
+    if (request->possession.by_browser) {
+        return true; /* by the key that its session has: the rest is asked of clients */
+    } else if (policy->dpop_required && !request->possession.proved) {
         request->answer.refusal = CLIENT_REFUSED_DPOP_ABSENT;
         *refusal = OUTCOME_DPOP_INVALID;
         return false;
@@ -178,11 +181,14 @@ bool possession_suffices(struct request *request, const struct policy *policy,
     return true;
 }
 
-bool possession_matches(const struct request *request, const struct session *session,
+bool possession_matches(struct request *request, const struct session *session,
                         enum outcome *refusal)
 {
     const struct possession *possession = &request->possession;
 
+    if (possession->by_browser) {
+        return dbsc_matches(request, session, refusal);
+    }
     switch (session->key_kind) {
     case SESSION_KEY_NONE:
         return true;
@@ -216,6 +222,9 @@ void possession_bind(const struct request *request, bool client_proved, enum ses
     memset(key, 0, SESSION_KEY_SIZE);
     if (client_proved) {
         return;
+    } else if (possession->browser_proved) {
+        *kind = SESSION_KEY_BROWSER;
+        memcpy(key, possession->browser_key, sizeof possession->browser_key);
     } else if (possession->proved) {
         *kind = SESSION_KEY_DPOP;
         memcpy(key, possession->key, sizeof possession->key);

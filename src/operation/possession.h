@@ -28,13 +28,14 @@ bool possession_of_token(struct request *request, struct text token, const json_
                          int64_t now_ms, enum outcome *refusal);
 
 /* May tokens be issued to who sent this under this policy? False where it wants a proof and none
- * was sent: *refusal is DPOP_INVALID; or a certificate: CLIENT_AUTH_FAILED. */
+ * was sent: *refusal is DPOP_INVALID; or a certificate: CLIENT_AUTH_FAILED. Nothing is asked of
+ * browsers. */
 bool possession_suffices(struct request *request, const struct policy *policy,
                          enum outcome *refusal);
 
 /* Does the sender hold the key that the session is bound to, where it is bound? False: *refusal is
- * WRONG_KEY. */
-bool possession_matches(const struct request *request, const struct session *session,
+ * WRONG_KEY, or one of dbsc_matches where a browser asks. */
+bool possession_matches(struct request *request, const struct session *session,
                         enum outcome *refusal);
 
 /* Binds a session that begins to the key that was shown, or leaves it unbound: the refresh tokens

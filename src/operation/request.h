@@ -53,6 +53,12 @@ struct possession {
                                        "" = none */
     bool verified;                  /* … for which somebody vouches whom the web server trusts */
     struct certificate certificate; /* as it was read */
+
+    bool by_browser;              /* the session must be bound to a browser's key: */
+    struct text response;         /* its proof, as sent (dbsc.h); "" = none */
+    struct text signed_challenge; /* what that one has signed */
+    bool browser_proved;          /* it has brought its key, and has signed with it: */
+    uint8_t browser_key[SESSION_KEY_SIZE];
 };
 
 enum { REFRESH_CANDIDATES_MAX = 64 };
@@ -191,6 +197,7 @@ struct answer {
     int64_t retry_after_s;    /* on OUTCOME_SLOWED, and DEVICE_TOO_SOON of a first request */
     int64_t last_login_ms;    /* the account's last login before this one; 0 = none, and on other
                                  operations */
+    struct text challenge;    /* for a browser's key to sign; "" = none */
     struct text dpop_nonce;   /* for the sender's next proof; "" = none */
     struct text key_set;      /* a JWK Set (RFC 7517) */
     struct text public_keys;  /* {"KID":"PEM",…} */

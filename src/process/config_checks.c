@@ -257,12 +257,12 @@ static bool says_no_audience(const struct realm *realm)
 /* Those whose own tokens can say several are those that are asked for them. */
 static bool says_no_targets(const struct realm *realm)
 {
-    return !realm->dialect->policy.layout->says_targets;
+    return !realm->dialect->policy.layout->says_targets || !realm->dialect->proves_clients;
 }
 
 static bool says_no_key(const struct realm *realm)
 {
-    return !realm->dialect->policy.layout->says_key;
+    return !realm->dialect->policy.layout->says_key || !realm->dialect->proves_clients;
 }
 
 static bool looks_at_no_certificate(const struct realm *realm)

@@ -34,7 +34,7 @@ TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 DIALECTS = json.loads(subprocess.run([RETOKEN, "dialects", "--json"], capture_output=True,
                                      check=True).stdout)
 # Those that are there without a setting.
-ENDPOINTS = [endpoint for dialect in DIALECTS if dialect["policy"]
+ENDPOINTS = [endpoint for dialect in DIALECTS if dialect["policy"] and dialect["dialect"] != "dbsc"
              for endpoint in dialect["endpoints"] if not endpoint["remote_user"]
              and endpoint["operation"] not in ("device", "metadata")]
 MOUNTS = [endpoint["path"] for endpoint in ENDPOINTS]

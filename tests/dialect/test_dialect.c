@@ -245,6 +245,8 @@ static void obey(struct text line, struct trial *trial, struct script *script)
         answer->access_token = value;
     } else if (text_is(word, "@bound")) {
         answer->bound = true;
+    } else if (text_is(word, "@challenge")) {
+        answer->challenge = value;
     } else if (text_is(word, "@dpop_nonce")) {
         answer->dpop_nonce = value;
     } else if (text_is(word, "@refresh_token")) {
@@ -425,6 +427,8 @@ static void show_ask(struct buffer *out, const struct request *request)
     show_text(out, "dpop", false, request->possession.dpop);
     show_text(out, "certificate", false, request->possession.pem);
     show_text(out, "verified", false, request->possession.verified ? TEXT("yes") : TEXT(""));
+    show_text(out, "by_browser", false, text_of(request->possession.by_browser ? "yes" : ""));
+    show_text(out, "response", false, request->possession.response);
     show_text(out, "method", false, request->possession.method);
     show_text(out, "path", false, request->possession.path);
     if (request->operation == &operation_refresh || request->operation == &operation_logout ||
@@ -483,6 +487,8 @@ static void show_ask(struct buffer *out, const struct request *request)
         show_text(out, "session", false, input->session);
         show_text(out, "user", false, input->user);
         show_text(out, "client", false, input->client);
+    } else if (request->operation == &operation_dbsc_start) {
+        show_text(out, "remote_user", true, request->remote_user);
     } else if (request->operation == &operation_session) {
         show_text(out, "remote_user", true, request->remote_user);
         show_client(out, &request->client);
@@ -824,6 +830,7 @@ static void end_memory(const struct dialect *dialect, size_t endpoint)
             assert_true(!granted || response.body.size > 0 ||
                         header_of(&response, "Location").size > 0 ||
                         trial.request.operation == &operation_logout ||
+                        header_of(&response, "Secure-Session-Registration").size > 0 ||
                         header_of(&response, "Remote-User").size > 0);
         } else {
             dialect_respond(&trial.request, refusal);

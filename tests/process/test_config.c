@@ -78,6 +78,7 @@ static const struct mount *loaded(const char *text, const char *path)
 
 #define MOUNT    "[mount /oauth/token]\ndialect = oauth\n"
 #define REALM    "[realm s]\ndialect = oauth\n"
+#define DBSC     "[mount /dbsc/refresh]\nremote-user = any\nissuer = https://id.example\n"
 #define KOPONG   "[mount /k]\ndialect = kopong\n"
 #define DUKTIG   "[mount /d]\ndialect = duktig\n"
 #define HOOK     "[hook users]\nurl = unix:/run/app/claims\n"
@@ -379,6 +380,17 @@ static const struct {
     {KOPONG "client-certificates = on\n",
      "retoken.conf:3: client-certificates has no effect: no request here proves a key; remove the "
      "line"},
+    {DBSC "dpop = required\n",
+     "retoken.conf:4: dpop has no effect: no request here proves a key; remove the line"},
+    {DBSC "resources = https://a.example\n",
+     "retoken.conf:4: resources has no effect: no request here asks for one; remove the line"},
+    {DBSC "rotation = on\n",
+     "retoken.conf:4: rotation = on: the answers of dbsc have no place for the next refresh token; "
+     "write off"},
+    {DBSC "cookie-name = a\n", "retoken.conf:4: cookie-name: a setting of fusionauth only"},
+    {"[mount /dbsc/refresh]\n",
+     "retoken.conf:1: [mount /dbsc/refresh]: it answers whom the web server has checked; add "
+     "remote-user = known or any"},
     {MOUNT "access-token = jwt\n",
      "retoken.conf:3: access-token = jwt: unknown; write dialect or at+jwt"},
     {MOUNT "access-jitter = 10%\n", "retoken.conf:3: access-jitter = 10%: write on or off"},
