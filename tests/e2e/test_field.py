@@ -222,7 +222,7 @@ def test_a_slash_more_where_no_token_is(small_world, kind):
         plain = said(row["methods"][0], path)
         assert said(row["methods"][0], other) == plain, path
         there += plain[0] != 404
-    assert there > len(rows) * 3 / 4  # the others need an issuer, a login or metrics = on
+    assert there > len(rows) * 3 / 5  # the others need an issuer, a login or metrics = on
 
 
 def test_each_scope_word_is_granted_once(place):
