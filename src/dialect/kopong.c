@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* kopong.c: POST /login and POST /oauth/access_token as the Grails plugin spring-security-rest
- * 2.0.0.M2 spoke them, and as their document describes them. Knows the spellings and which one a
- * request uses; does not know how tokens are made.
+/* kopong.c: POST /login, POST /oauth/access_token and /api/validate as the Grails plugin
+ * spring-security-rest 2.0.0.M2 spoke them, and as their document describes them. Knows the
+ * spellings and which one a request uses; does not know how tokens are made.
  *
  * Login: JSON with username and password.
+ *
+ * Validate: an access token as RFC 6750 has it, in the header, a form or the query.
  *
  * Plugin form: grant_type and refresh_token, from query and form together. The Authorization header
  * is not consulted, so OAuth libraries that send Basic work unchanged. Documented form (behaviour =
@@ -116,7 +118,35 @@ static bool decode(struct request *request, enum outcome *refusal)
                                        : decode_plugin(request, refusal);
 }
 
+/* The header wins. */
+static bool decode_validate(struct request *request, enum outcome *refusal)
+{
+    struct text *token = &request->input.refresh.refresh_token;
+
+    if (dialect_refuses_query(request)) {
+        *refusal = OUTCOME_PARAMETER_IN_URL;
+        return false;
+    } else if (has_bearer(request)) {
+        *refusal = OUTCOME_TOKEN_INVALID;
+        return http_authorization(&request->http->request, "Bearer", token) == HTTP_ONE;
+    }
+    if (!dialect_parameter(parameter(request, "access_token", token), refusal)) {
+        return false;
+    }
+    *refusal = OUTCOME_TOKEN_MISSING;
+    return token->size > 0;
+}
+
 /* ---- answer ---- */
+
+static void add_access_token(struct json_out *out, struct text token, int64_t expires_in_s)
+{
+    json_out_member(out, "token_type", TEXT("Bearer"));
+    json_out_member(out, "access_token", token);
+    if (expires_in_s != 0) {
+        json_out_member_int(out, "expires_in", expires_in_s);
+    }
+}
 
 static void encode(const struct request *request, enum outcome outcome,
                    struct http_response *response)
@@ -131,12 +161,35 @@ static void encode(const struct request *request, enum outcome outcome,
     json_out_open(&out);
     json_out_member(&out, "username", answer->username);
     layout_add_words(&out, "roles", answer->roles);
-    json_out_member(&out, "token_type", TEXT("Bearer"));
-    json_out_member(&out, "access_token", answer->access_token);
-    if (answer->expires_in_s != 0) {
-        json_out_member_int(&out, "expires_in", answer->expires_in_s);
-    }
+    add_access_token(&out, answer->access_token, answer->expires_in_s);
     json_out_member(&out, "refresh_token", answer->refresh_token);
+    json_out_close(&out);
+    answer_buffer(response, 200, JSON_TYPE, &body);
+}
+
+/* The same of the token that was sent, with its own roles. */
+static void encode_validate(const struct request *request, enum outcome outcome,
+                            struct http_response *response)
+{
+    const struct answer *answer = &request->answer;
+    const json_t *roles = json_object_get(answer->payload, "roles");
+    json_int_t exp = json_integer_value(json_object_get(answer->payload, "exp"));
+    struct text token = request->input.refresh.refresh_token;
+    struct buffer body;
+    struct json_out out;
+
+    (void)outcome;
+    buffer_start(&body, request->arena, token.size + 1024);
+    out = json_out_start(&body, JSON_STYLE_PLAIN);
+    json_out_open(&out);
+    json_out_member(&out, "username", answer->username);
+    if (roles != NULL) {
+        json_out_key(&out, "roles");
+        json_out_value(&out, roles);
+    } else {
+        layout_add_words(&out, "roles", (struct text){0});
+    }
+    add_access_token(&out, token, exp - answer->now_ms / CLOCK_SECOND);
     json_out_close(&out);
     answer_buffer(response, 200, JSON_TYPE, &body);
 }
@@ -179,6 +232,20 @@ static const struct wording login_words[] = {
     {WORDS_CLASS(CLIENT), SAYS_BEARER("Bearer")},
     {WORDS_CLASS(TOKEN), .when = has_bearer, INVALID_TOKEN},
     {WORDS_CLASS(TOKEN), SAYS_BEARER("Bearer")},
+    {WORDS_CLASS(HERE), .status = 503},
+    {0},
+};
+
+/* At /api/validate. */
+static const struct wording validate_words[] = {
+    {OUTCOME_METHOD_NOT_ALLOWED, .status = 405},
+    {OUTCOME_PAGE_FOREIGN, .status = 403, .media_type = TEXT_TYPE, .body = "Origin not allowed"},
+    {OUTCOME_UNSUPPORTED_CODING, .status = 415, .media_type = TEXT_TYPE,
+     .body = "The body must not be compressed", DIALECT_NO_CODING},
+    {OUTCOME_TOKEN_MISSING, SAYS_BEARER("Bearer")},
+    {WORDS_CLASS(REQUEST), .status = 400},
+    {WORDS_CLASS(CLIENT), INVALID_TOKEN},
+    {WORDS_CLASS(TOKEN), INVALID_TOKEN},
     {WORDS_CLASS(HERE), .status = 503},
     {0},
 };
@@ -261,6 +328,15 @@ static const struct endpoint endpoints[] = {
      .decode = decode_login,
      .encode = encode,
      .words = login_words},
+    {.name = "validate",
+     .path = "/api/validate",
+     .realm = REFRESH_PATH,
+     .methods = ENDPOINT_GET | ENDPOINT_POST,
+     .body = ENDPOINT_BODY_FORM | ENDPOINT_BODY_JSON,
+     .operation = &operation_validate,
+     .decode = decode_validate,
+     .encode = encode_validate,
+     .words = validate_words},
 };
 
 /* The refresh token has no `exp` and is echoed. One that was not used for over a year is forgotten,

@@ -59,4 +59,5 @@ liboperation_a_SOURCES = \
 	src/operation/settled.c \
 	src/operation/standing.c src/operation/standing.h \
 	src/operation/token_ref.c src/operation/token_ref.h \
+	src/operation/validate.c \
 	src/operation/verify.c

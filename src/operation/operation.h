@@ -33,6 +33,7 @@ extern const struct operation operation_refresh;
 extern const struct operation operation_login;
 extern const struct operation operation_logout;
 extern const struct operation operation_verify;
+extern const struct operation operation_validate;
 extern const struct operation operation_introspect;
 extern const struct operation operation_check;
 extern const struct operation operation_own_sessions;

@@ -432,7 +432,8 @@ static void show_ask(struct buffer *out, const struct request *request)
     show_text(out, "method", false, request->possession.method);
     show_text(out, "path", false, request->possession.path);
     if (request->operation == &operation_refresh || request->operation == &operation_logout ||
-        request->operation == &operation_verify || request->operation == &operation_check) {
+        request->operation == &operation_verify || request->operation == &operation_check ||
+        request->operation == &operation_validate) {
         const struct refresh_input *input = &request->input.refresh;
 
         for (size_t i = 0; i < input->candidate_count; i++) {

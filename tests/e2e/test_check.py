@@ -206,6 +206,24 @@ def test_fusionauth_validates(world):
     assert refused.status == 401 and refused.body == b"" and refused.header("Content-Type") is None
 
 
+def test_kopong_validates(world):
+    """Its tokens name no session, but an account."""
+    mount = dialects.mount_at("/oauth/access_token")
+    server = world.serve("socket")
+    login = world.login(mount)
+    said = json.loads(server.send(mount.dialect.request(mount.path, login)).body)
+    asked = Request("GET", "/api/validate", [bearer(said["access_token"])])
+    answer = json.loads(server.send(asked).body)
+    del said["refresh_token"]
+    assert said["expires_in"] - 60 <= answer["expires_in"] <= said["expires_in"]
+    assert dict(answer, expires_in=0) == dict(said, expires_in=0)
+    assert server.send(Request("GET", "/api/validate", [bearer(login.refresh_token)])).status == 401
+    world.installed.retoken("account", "disable", "ada")
+    refused = server.send(asked)
+    assert refused.status == 401 and refused.body == b""
+    assert refused.header("WWW-Authenticate") == 'Bearer error="invalid_token"'
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_fusionauth_revokes(small_world, kind):
     """DELETE gets through each server, with parameters and with a body."""

@@ -1051,7 +1051,7 @@ static void test_realm(void **state)
     new = config_mount(&config, "/token");
     assert_non_null(new);
     /* with the login, what else is asked about tokens, two documents, key set and health check */
-    assert_int_equal(config.mount_count, 12);
+    assert_int_equal(config.mount_count, 13);
     assert_ptr_equal(old->realm->dialect, &kopong_dialect);
     assert_ptr_equal(new->realm->dialect, &oauth_dialect);
     assert_string_equal(old->realm->name, "shop");
