@@ -7,6 +7,7 @@
 
 #include "dialect/assertion.h"
 #include "dialect/dialect.h"
+#include "dialect/introspection.h"
 #include "dialect/metadata.h"
 
 #define JSON_TYPE "application/json"
@@ -135,6 +136,7 @@ static bool decode_introspect(struct request *request, enum outcome *refusal)
         return false;
     }
     request->client.beside = input->refresh_token;
+    introspection_choose(request);
     return take_assertion(request, refusal);
 }
 
@@ -205,8 +207,7 @@ static void encode_introspect(const struct request *request, enum outcome outcom
         json_out_member(&out, "type", TEXT("refresh"));
     }
     json_out_close(&out);
-    buffer_add_char(&body, '\n');
-    answer_buffer(response, 200, JSON_TYPE, &body);
+    introspection_answer(request, response, JSON_TYPE, &body, "\n");
 }
 
 /* /.well-known/smart-configuration, as the service spelled it. A scope is whatever a client has, so
@@ -214,6 +215,7 @@ static void encode_introspect(const struct request *request, enum outcome outcom
 static void encode_smart(const struct request *request, enum outcome outcome,
                          struct http_response *response)
 {
+    static const char *const proofs[] = {"private_key_jwt", NULL};
     struct buffer body;
     struct json_out out;
 
@@ -232,12 +234,10 @@ static void encode_smart(const struct request *request, enum outcome outcome,
         json_out_text(&out, TEXT("refresh_token"));
     }
     json_out_array_close(&out);
+    metadata_add_introspection(&out, request, proofs);
     json_out_member(&out, "issuer", text_of(request->realm->issuer));
     metadata_add_keys(&out, request);
-    metadata_add_url(&out, "token_endpoint", request, &operation_refresh);
-    metadata_add_words(&out, "token_endpoint_auth_methods_supported",
-                       (const char *const[]){"private_key_jwt", NULL});
-    metadata_add_client_algorithms(&out, "token_endpoint_auth_signing_alg_values_supported");
+    metadata_add_endpoint(&out, request, "token", &operation_refresh, proofs);
     json_out_close(&out);
     buffer_add_char(&body, '\n');
     metadata_answer(request, response, &body);

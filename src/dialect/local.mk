@@ -11,6 +11,7 @@ libdialect_a_SOURCES = \
 	src/dialect/assertion.h \
 	src/dialect/browser.c src/dialect/browser.h \
 	src/dialect/cookies.c src/dialect/cookies.h \
+	src/dialect/introspection.c src/dialect/introspection.h \
 	src/dialect/kopong.c \
 	src/dialect/kopong_principal.c src/dialect/kopong_principal.h \
 	src/dialect/wirecash.c \

@@ -2,6 +2,7 @@
 /* metadata.c: see metadata.h. */
 #include "dialect/metadata.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "dialect/answer.h"
@@ -72,6 +73,36 @@ static bool join(const struct request *request, struct text origin, const struct
     buffer_add_c(&buffer, prefix);
     buffer_add_c(&buffer, mount->path);
     return buffer_finish(&buffer, url);
+}
+
+const struct mount *metadata_add_endpoint(struct json_out *out, const struct request *request,
+                                          const char *name, const struct operation *operation,
+                                          const char *const *methods)
+{
+    const struct mount *mount;
+    char key[80];
+
+    snprintf(key, sizeof key, "%s_endpoint", name);
+    mount = metadata_add_url(out, key, request, operation);
+    if (mount != NULL) {
+        snprintf(key, sizeof key, "%s_endpoint_auth_methods_supported", name);
+        metadata_add_words(out, key, methods);
+        snprintf(key, sizeof key, "%s_endpoint_auth_signing_alg_values_supported", name);
+        metadata_add_client_algorithms(out, key);
+    }
+    return mount;
+}
+
+void metadata_add_introspection(struct json_out *out, const struct request *request,
+                                const char *const *methods)
+{
+    const char *const algorithms[] = {signing_algorithm_name(request->realm->policy.algorithm),
+                                      NULL};
+
+    if (metadata_add_endpoint(out, request, "introspection", &operation_introspect, methods) !=
+        NULL) {
+        metadata_add_words(out, "introspection_signing_alg_values_supported", algorithms);
+    }
 }
 
 void metadata_add_keys(struct json_out *out, const struct request *request)

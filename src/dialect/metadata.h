@@ -19,6 +19,13 @@ bool metadata_path(const struct request *request, const struct operation *operat
 const struct mount *metadata_add_url(struct json_out *out, const char *key,
                                      const struct request *request,
                                      const struct operation *operation);
+/* The same as "NAME_endpoint", and how clients prove themselves there: `methods` ends with NULL. */
+const struct mount *metadata_add_endpoint(struct json_out *out, const struct request *request,
+                                          const char *name, const struct operation *operation,
+                                          const char *const *methods);
+/* The introspection endpoint, and in which algorithm it signs (RFC 9701 section 7). */
+void metadata_add_introspection(struct json_out *out, const struct request *request,
+                                const char *const *methods);
 /* jwks_uri; none where the realm's tokens are signed with a secret. */
 void metadata_add_keys(struct json_out *out, const struct request *request);
 /* An array of strings; `words` ends with NULL. */

@@ -8,12 +8,12 @@
 #include "operation/jwt_claims.h"
 #include "operation/operation.h"
 
+enum { PROOFS_ROOM = 8 };
+
 static void write_document(struct json_out *out, const struct request *request);
 static void add_authorization(struct json_out *out, const struct request *request);
-static void add_endpoint(struct json_out *out, const struct request *request, const char *name,
-                         const struct operation *operation, bool by_nothing);
-static void add_proofs(struct json_out *out, const struct request *request, const char *key,
-                       bool by_nothing);
+static const char *const *proofs(const struct request *request, bool by_nothing,
+                                 const char *words[PROOFS_ROOM]);
 static void add_grants(struct json_out *out, const struct request *request);
 static void answer(const struct request *request, bool openid, struct http_response *response);
 
@@ -54,9 +54,11 @@ static void answer(const struct request *request, bool openid, struct http_respo
 
 static void write_document(struct json_out *out, const struct request *request)
 {
+    const char *words[PROOFS_ROOM];
+
     json_out_member(out, "issuer", text_of(request->realm->issuer));
     add_authorization(out, request);
-    add_endpoint(out, request, "token", &operation_refresh, true);
+    metadata_add_endpoint(out, request, "token", &operation_refresh, proofs(request, true, words));
     add_grants(out, request);
     metadata_add_keys(out, request);
     if (jwt_claims_has_issuer(request->realm)) { /* RFC 9449 section 5.1 */
@@ -66,13 +68,9 @@ static void write_document(struct json_out *out, const struct request *request)
         json_out_key(out, "tls_client_certificate_bound_access_tokens");
         json_out_bool(out, true);
     }
-    add_endpoint(out, request, "revocation", &operation_logout, true);
-    add_endpoint(out, request, "introspection", &operation_introspect, false);
-    if (metadata_mount(request, &operation_introspect) != NULL) { /* RFC 9701 section 7 */
-        metadata_add_words(
-            out, "introspection_signing_alg_values_supported",
-            (const char *const[]){signing_algorithm_name(request->realm->policy.algorithm), NULL});
-    }
+    metadata_add_endpoint(out, request, "revocation", &operation_logout,
+                          proofs(request, true, words));
+    metadata_add_introspection(out, request, proofs(request, false, words));
     metadata_add_url(out, "device_authorization_endpoint", request, &operation_device);
     oauth_expiration_add_types(out, request);
 }
@@ -95,33 +93,24 @@ static void add_authorization(struct json_out *out, const struct request *reques
     }
 }
 
-/* "NAME_endpoint", and how clients prove themselves there; by_nothing: they need not. */
-static void add_endpoint(struct json_out *out, const struct request *request, const char *name,
-                         const struct operation *operation, bool by_nothing)
+/* How clients prove themselves; by_nothing: they need not. In `words`, ended by NULL. */
+static const char *const *proofs(const struct request *request, bool by_nothing,
+                                 const char *words[PROOFS_ROOM])
 {
-    char key[80];
+    size_t count = 0;
 
-    snprintf(key, sizeof key, "%s_endpoint", name);
-    if (metadata_add_url(out, key, request, operation) != NULL) {
-        snprintf(key, sizeof key, "%s_endpoint_auth_methods_supported", name);
-        add_proofs(out, request, key, by_nothing);
-        snprintf(key, sizeof key, "%s_endpoint_auth_signing_alg_values_supported", name);
-        metadata_add_client_algorithms(out, key);
-    }
-}
-
-static void add_proofs(struct json_out *out, const struct request *request, const char *key,
-                       bool by_nothing)
-{
-    const char *words[8] = {"client_secret_basic", "client_secret_post", "private_key_jwt"};
-    size_t count = 3;
-
+    words[count++] = "client_secret_basic";
+    words[count++] = "client_secret_post";
+    words[count++] = "private_key_jwt";
     if (request->realm->client_certificates) {
         words[count++] = "tls_client_auth";
         words[count++] = "self_signed_tls_client_auth";
     }
-    words[count] = by_nothing ? "none" : NULL;
-    metadata_add_words(out, key, words);
+    if (by_nothing) {
+        words[count++] = "none";
+    }
+    words[count] = NULL;
+    return words;
 }
 
 static void add_grants(struct json_out *out, const struct request *request)

@@ -4,12 +4,11 @@
 
 #include "base/codec.h"
 #include "dialect/answer.h"
+#include "dialect/introspection.h"
 #include "dialect/oauth_client.h"
 #include "dialect/oauth_expiration.h"
-#include "operation/introspect.h"
 
-#define JSON_TYPE   "application/json;charset=UTF-8"
-#define SIGNED_TYPE "application/token-introspection+jwt"
+#define JSON_TYPE "application/json;charset=UTF-8"
 
 static void write_state(struct json_out *out, const struct request *request, enum outcome outcome);
 static void add_access_token(struct json_out *out, const struct answer *answer);
@@ -50,11 +49,9 @@ void oauth_token_query_encode_revoked(const struct request *request, enum outcom
     answer_body(response, 200, NULL, (struct text){0});
 }
 
-/* RFC 9701 section 4: who wants it signed says so. Section 5 needs an issuer. */
 bool oauth_token_query_decode_introspection(struct request *request, enum outcome *refusal)
 {
-    request->input.refresh.signed_answer =
-        request->realm->issuer[0] != '\0' && http_accepts(&request->http->request, SIGNED_TYPE);
+    introspection_choose(request);
     return oauth_token_query_decode(request, refusal);
 }
 
@@ -63,18 +60,11 @@ void oauth_token_query_encode_state(const struct request *request, enum outcome 
 {
     struct buffer body;
     struct json_out out;
-    struct text token = {0};
 
     buffer_start(&body, request->arena, request->input.refresh.refresh_token.size + 512);
     out = json_out_start(&body, JSON_STYLE_PLAIN);
     write_state(&out, request, outcome);
-    if (!request->input.refresh.signed_answer) {
-        answer_buffer(response, 200, JSON_TYPE, &body);
-        return;
-    }
-    body.failed = body.failed || !introspect_sign(request, buffer_text(&body), &token);
-    answer_body(response, 200, SIGNED_TYPE, token);
-    response->failed = response->failed || body.failed;
+    introspection_answer(request, response, JSON_TYPE, &body, "");
 }
 
 static void write_state(struct json_out *out, const struct request *request, enum outcome outcome)

@@ -254,6 +254,38 @@ def test_a_realm_speaks_of_itself(small_world):
             f"https://login.example/{issuer}", f"https://login.example{token}")
 
 
+def check_smart_introspection(site, algorithm, pem, tokens):
+    """By an assertion, which is good once, also where the answer is signed."""
+    assert site.said["introspection_endpoint_auth_methods_supported"] == ["private_key_jwt"]
+    assert algorithm in site.said["introspection_endpoint_auth_signing_alg_values_supported"]
+    [signing] = site.said["introspection_signing_alg_values_supported"]
+    keys = requests.get(site.here("jwks_uri"), timeout=TIMEOUT).json()
+    signed = {"Accept": "application/token-introspection+jwt"}
+
+    def ask(token, headers=None, proof=None):
+        return site.post("introspection_endpoint", {"token": token, **(proof or assertion(algorithm, algorithm, pem))},
+                         headers=headers)
+
+    for token, says in ((tokens["access_token"], {"active": True, "azp": algorithm, "type": "access", "scope": "*/read"}),
+                        (tokens["refresh_token"], {"active": True, "azp": algorithm, "type": "refresh"}),
+                        ("none", {"active": False})):
+        plain = ask(token)
+        assert plain.status_code == 200 and plain.text.endswith("\n"), plain.text
+        assert {**plain.json(), **says} == plain.json()
+        answer = ask(token, signed)
+        assert answer.status_code == 200 and answer.headers["Content-Type"] == signed["Accept"]
+        claims = JsonWebToken([signing]).decode(answer.text, keys)
+        assert claims.header["typ"] == "token-introspection+jwt"
+        assert (claims["iss"], claims["aud"]) == (f"{ISSUER}/", algorithm)
+        assert claims["token_introspection"] == plain.json()
+    used = assertion(algorithm, algorithm, pem)
+    assert ask("none", proof=used).status_code == 200
+    other = pem_of(KEYS[algorithm])
+    for proof in (used, assertion(algorithm, algorithm, other), {"client_id": algorithm}):
+        refused = ask(tokens["access_token"], signed, proof)
+        assert (refused.status_code, refused.text) == (401, "Access Denied")
+
+
 def test_smart_clients_get_what_is_named(small_world):
     """The one proof that is named, in each algorithm, begins a session, and its token is renewed."""
     world = small_world(REALM + OTHERS)
@@ -269,6 +301,7 @@ def test_smart_clients_get_what_is_named(small_world):
         renewed = site.post("token_endpoint", {"grant_type": site.said["grant_types_supported"][1], "scope": "*/read",
                                                "refresh_token": begun.json()["refresh_token"]})
         assert renewed.status_code == 200, renewed.text
+    check_smart_introspection(site, algorithm, pem, renewed.json())
     keys = requests.get(site.here("jwks_uri"), timeout=TIMEOUT).json()["keys"]
     header = json.loads(base64.urlsafe_b64decode(renewed.json()["access_token"].split(".")[0] + "=="))
     assert header["kid"] in [key["kid"] for key in keys]
