@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "token/client_keys.h"
 #include "token/fixture.h"
 #include "token/rsa_pairs.h"
 
@@ -170,6 +171,31 @@ struct text fixture_public_pem(const char *kind)
 
     assert_int_equal(PEM_write_bio_PUBKEY(bio, pair_of(kind)), 1);
     return drain(bio, room);
+}
+
+const struct fixture_pair fixture_pairs[FIXTURE_PAIRS] = {
+    {"RSA", SIGNING_RS256},     {"RSA", SIGNING_RS384},   {"RSA", SIGNING_RS512},
+    {"RSA", SIGNING_PS256},     {"P-256", SIGNING_ES256}, {"P-384", SIGNING_ES384},
+    {"ED25519", SIGNING_EDDSA}, {"P-521", SIGNING_ES512},
+};
+const struct fixture_pair *const fixture_es256 = &fixture_pairs[4];
+
+struct signing_key *fixture_pair_key(const struct fixture_pair *pair)
+{
+    struct signing_key *key =
+        signing_key_from_pem(pair->algorithm, fixture_private_pem(pair->kind), NULL, NULL);
+
+    assert_non_null(key);
+    return key;
+}
+
+struct text fixture_key_set(struct arena *in, const struct fixture_pair *pair)
+{
+    struct text set = {0};
+
+    assert_true(
+        client_keys_from_pem(in, fixture_public_pem(pair->kind), pair->algorithm, &set, NULL));
+    return set;
 }
 
 int fixture_close(void **state)

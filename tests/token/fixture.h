@@ -33,6 +33,19 @@ struct text fixture_public_pem(const char *kind);
 /* A pair for these algorithms, which the caller frees. RSA pairs are not new: two of them take
  * turns. */
 EVP_PKEY *fixture_new_pair(const struct signing_profile *profile);
+/* A pair as a client may have it, and the algorithm that it is for: of every one that clients sign
+ * in. */
+struct fixture_pair {
+    const char *kind;
+    enum signing_algorithm algorithm;
+};
+enum { FIXTURE_PAIRS = 8 };
+extern const struct fixture_pair fixture_pairs[FIXTURE_PAIRS];
+extern const struct fixture_pair *const fixture_es256; /* one of them */
+/* Its private key, which the caller closes. */
+struct signing_key *fixture_pair_key(const struct fixture_pair *pair);
+/* Its public key, as a client is registered with it: a set of one. */
+struct text fixture_key_set(struct arena *in, const struct fixture_pair *pair);
 /* Closes all that the above opened: a group teardown. */
 int fixture_close(void **state);
 

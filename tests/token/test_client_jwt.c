@@ -17,28 +17,6 @@
 #define PAYLOAD                                                                                    \
     "{\"iss\":\"client\",\"sub\":\"client\",\"exp\":1}" /* expiry is the caller's affair */
 
-struct pair {
-    const char *kind;
-    enum signing_algorithm algorithm;
-};
-
-static const struct pair pairs[] = {
-    {"RSA", SIGNING_RS256},     {"RSA", SIGNING_RS384},   {"RSA", SIGNING_RS512},
-    {"RSA", SIGNING_PS256},     {"P-256", SIGNING_ES256}, {"P-384", SIGNING_ES384},
-    {"ED25519", SIGNING_EDDSA}, {"P-521", SIGNING_ES512},
-};
-enum { PAIRS = sizeof pairs / sizeof pairs[0] };
-static const struct pair *const es256 = &pairs[4];
-
-static struct signing_key *make(const struct pair *pair)
-{
-    struct signing_key *key =
-        signing_key_from_pem(pair->algorithm, fixture_private_pem(pair->kind), NULL, NULL);
-
-    assert_non_null(key);
-    return key;
-}
-
 static json_t *opened(struct arena *arena, struct text token, struct text keys)
 {
     json_t *payload;
@@ -55,16 +33,6 @@ static struct text token_of(struct arena *arena, const struct signing_key *key, 
     snprintf(header, sizeof header, "{\"alg\":\"%s\"%s}",
              signing_algorithm_name(signing_key_algorithm(key)), more);
     return forge_signed(arena, key, header, PAYLOAD);
-}
-
-/* A registered set of one key with this algorithm. */
-static struct text keys_of(struct arena *arena, const struct pair *pair)
-{
-    struct text keys = {0};
-
-    assert_true(
-        client_keys_from_pem(arena, fixture_public_pem(pair->kind), pair->algorithm, &keys, NULL));
-    return keys;
 }
 
 /* The keys of several such sets in one. */
@@ -87,12 +55,12 @@ static struct text joined(struct arena *arena, const struct text *sets, size_t c
 static void right_ones_open(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < PAIRS; i++) {
-        struct signing_key *key = make(&pairs[i]);
+    for (size_t i = 0; i < FIXTURE_PAIRS; i++) {
+        struct signing_key *key = fixture_pair_key(&fixture_pairs[i]);
         struct arena *arena = fixture_arena();
-        struct text keys = keys_of(arena, &pairs[i]);
+        struct text keys = fixture_key_set(arena, &fixture_pairs[i]);
         json_t *payload = opened(arena, token_of(arena, key, ",\"typ\":\"JWT\""), keys);
-        assert_row(payload != NULL, signing_algorithm_name(pairs[i].algorithm));
+        assert_row(payload != NULL, signing_algorithm_name(fixture_pairs[i].algorithm));
         assert_string_equal(json_string_value(json_object_get(payload, "iss")), "client");
         assert_int_equal(json_integer_value(json_object_get(payload, "exp")), 1);
         /* a kid of no registered key, or no kid at all, leaves every key to try */
@@ -108,12 +76,12 @@ static void ed25519_is_another_name(void **state)
     static const char header[] = "{\"alg\":\"Ed25519\"}";
 
     (void)state;
-    for (size_t i = 0; i < PAIRS; i++) {
-        struct signing_key *key = make(&pairs[i]);
+    for (size_t i = 0; i < FIXTURE_PAIRS; i++) {
+        struct signing_key *key = fixture_pair_key(&fixture_pairs[i]);
         struct arena *arena = fixture_arena();
         struct text token = forge_signed(arena, key, header, PAYLOAD);
-        assert_int_equal(opened(arena, token, keys_of(arena, &pairs[i])) != NULL,
-                         pairs[i].algorithm == SIGNING_EDDSA);
+        assert_int_equal(opened(arena, token, fixture_key_set(arena, &fixture_pairs[i])) != NULL,
+                         fixture_pairs[i].algorithm == SIGNING_EDDSA);
         signing_key_close(key);
     }
 }
@@ -123,11 +91,12 @@ static void ed25519_is_another_name(void **state)
 static void only_the_diagonal_opens(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < PAIRS; i++) {
-        struct signing_key *key = make(&pairs[i]);
-        for (size_t j = 0; j < PAIRS; j++) {
+    for (size_t i = 0; i < FIXTURE_PAIRS; i++) {
+        struct signing_key *key = fixture_pair_key(&fixture_pairs[i]);
+        for (size_t j = 0; j < FIXTURE_PAIRS; j++) {
             struct arena *arena = fixture_arena();
-            json_t *payload = opened(arena, token_of(arena, key, ""), keys_of(arena, &pairs[j]));
+            json_t *payload =
+                opened(arena, token_of(arena, key, ""), fixture_key_set(arena, &fixture_pairs[j]));
             assert_int_equal(payload != NULL, i == j);
         }
         signing_key_close(key);
@@ -138,16 +107,16 @@ static void only_the_diagonal_opens(void **state)
 static void types_pin_algorithms(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < PAIRS; i++) {
-        for (size_t j = 0; j < PAIRS; j++) {
+    for (size_t i = 0; i < FIXTURE_PAIRS; i++) {
+        for (size_t j = 0; j < FIXTURE_PAIRS; j++) {
             struct arena *arena = fixture_arena();
-            struct signing_key *key = make(&pairs[i]);
+            struct signing_key *key = fixture_pair_key(&fixture_pairs[i]);
             struct text token = token_of(arena, key, "");
-            struct text keys = keys_of(arena, &pairs[j]);
+            struct text keys = fixture_key_set(arena, &fixture_pairs[j]);
             char *alg = arena_c_string(arena, keys);
             memcpy(strstr(alg, "\"alg\""), "\"ALG\"", 5);
             assert_int_equal(opened(arena, token, T(alg)) != NULL,
-                             strcmp(pairs[i].kind, pairs[j].kind) == 0);
+                             strcmp(fixture_pairs[i].kind, fixture_pairs[j].kind) == 0);
             signing_key_close(key);
         }
     }
@@ -155,11 +124,12 @@ static void types_pin_algorithms(void **state)
 
 static void one_of_several_keys_opens(void **state)
 {
-    struct signing_key *rsa = make(&pairs[0]);
-    struct signing_key *ec = make(es256);
+    struct signing_key *rsa = fixture_pair_key(&fixture_pairs[0]);
+    struct signing_key *ec = fixture_pair_key(fixture_es256);
     struct arena *arena = fixture_arena();
-    struct pair other = {"RSA other", SIGNING_RS256};
-    struct text sets[] = {keys_of(arena, &other), keys_of(arena, es256), keys_of(arena, &pairs[0])};
+    struct fixture_pair other = {"RSA other", SIGNING_RS256};
+    struct text sets[] = {fixture_key_set(arena, &other), fixture_key_set(arena, fixture_es256),
+                          fixture_key_set(arena, &fixture_pairs[0])};
     struct text old = joined(arena, sets, 2);
     struct text both = joined(arena, sets, 3);
     struct text token = token_of(arena, rsa, "");
@@ -187,7 +157,7 @@ static void public_keys_are_no_secrets(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
         struct arena *arena = fixture_arena();
-        struct text keys = keys_of(arena, &pairs[0]);
+        struct text keys = fixture_key_set(arena, &fixture_pairs[0]);
         struct text public = fixture_public_pem("RSA");
         const struct text secrets[] = {keys, public, text_cut(public, public.size - 1), TEXT("")};
         for (size_t j = 0; j < sizeof secrets / sizeof secrets[0]; j++) {
@@ -207,13 +177,13 @@ static void wrong_keys_open_nothing(void **state)
                                        "{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\"}]}",
                                        "-----BEGIN PUBLIC KEY-----"};
     struct arena *arena = fixture_arena();
-    struct signing_key *key = make(&pairs[0]);
+    struct signing_key *key = fixture_pair_key(&fixture_pairs[0]);
     struct text token = token_of(arena, key, "");
-    struct pair other = {"RSA other", SIGNING_RS256};
+    struct fixture_pair other = {"RSA other", SIGNING_RS256};
 
     (void)state;
-    assert_null(opened(arena, token, keys_of(arena, &other)));
-    assert_null(opened(arena, token, keys_of(arena, es256)));
+    assert_null(opened(arena, token, fixture_key_set(arena, &other)));
+    assert_null(opened(arena, token, fixture_key_set(arena, fixture_es256)));
     for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
         assert_row(opened(arena, token, T(sets[i])) == NULL, sets[i]);
     }
@@ -230,7 +200,7 @@ static void what_libjwt_lets_through(void **state)
     } rows[] = {
         {"crit", "{\"alg\":\"ES256\",\"crit\":[\"x\"],\"x\":1}", "{}", ""},
         {"b64", "{\"alg\":\"ES256\",\"b64\":false}", "{}", ""},
-        {"lower case", "{\"alg\":\"es256\"}", "{}", ""},
+        {"lower case", "{\"alg\":\"fixture_es256\"}", "{}", ""},
         {"none", "{\"alg\":\"none\"}", "{}", ""},
         {"duplicate claim", "{\"alg\":\"ES256\"}", "{\"sub\":\"a\",\"sub\":\"b\"}", ""},
         {"array", "{\"alg\":\"ES256\"}", "[]", ""},
@@ -238,7 +208,7 @@ static void what_libjwt_lets_through(void **state)
         {"padding", "{\"alg\":\"ES256\"}", "{}", "="},
         {"padding twice", "{\"alg\":\"ES256\"}", "{}", "=="},
     };
-    struct signing_key *key = make(es256);
+    struct signing_key *key = fixture_pair_key(fixture_es256);
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -248,7 +218,8 @@ static void what_libjwt_lets_through(void **state)
         buffer_start(&buffer, arena, 512);
         buffer_add(&buffer, token);
         buffer_add_c(&buffer, rows[i].tail);
-        assert_row(opened(arena, buffer_text(&buffer), keys_of(arena, es256)) == NULL,
+        assert_row(opened(arena, buffer_text(&buffer), fixture_key_set(arena, fixture_es256)) ==
+                       NULL,
                    rows[i].name);
     }
     signing_key_close(key);
@@ -278,16 +249,16 @@ static void types_of_assertions_open(void **state)
     };
 
     (void)state;
-    for (size_t pair = 0; pair < PAIRS; pair++) {
-        struct signing_key *key = make(&pairs[pair]);
+    for (size_t pair = 0; pair < FIXTURE_PAIRS; pair++) {
+        struct signing_key *key = fixture_pair_key(&fixture_pairs[pair]);
 
         for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
             struct arena *arena = fixture_arena();
             struct text token = token_of(arena, key, rows[i].more);
             json_t *payload;
 
-            assert_row(client_jwt_open(arena, token, keys_of(arena, &pairs[pair]), &payload) ==
-                           rows[i].result,
+            assert_row(client_jwt_open(arena, token, fixture_key_set(arena, &fixture_pairs[pair]),
+                                       &payload) == rows[i].result,
                        rows[i].more);
         }
         signing_key_close(key);
@@ -297,23 +268,24 @@ static void types_of_assertions_open(void **state)
 static void refusals_say_why(void **state)
 {
     struct arena *arena = fixture_arena();
-    struct signing_key *key = make(&pairs[0]);
+    struct signing_key *key = fixture_pair_key(&fixture_pairs[0]);
     struct text token = token_of(arena, key, "");
-    struct pair other = {"RSA other", SIGNING_RS256};
+    struct fixture_pair other = {"RSA other", SIGNING_RS256};
     const struct {
         struct text token, keys;
         enum client_jwt_result result;
     } rows[] = {
-        {token, keys_of(arena, &pairs[0]), CLIENT_JWT_OPEN},
-        {token, keys_of(arena, &other), CLIENT_JWT_SIGNATURE},
-        {token, keys_of(arena, es256), CLIENT_JWT_KEY},
+        {token, fixture_key_set(arena, &fixture_pairs[0]), CLIENT_JWT_OPEN},
+        {token, fixture_key_set(arena, &other), CLIENT_JWT_SIGNATURE},
+        {token, fixture_key_set(arena, fixture_es256), CLIENT_JWT_KEY},
         {token, TEXT(""), CLIENT_JWT_KEY},
         {token, TEXT("damaged"), CLIENT_JWT_FAULT},
-        {text_cut(token, token.size - 1), keys_of(arena, &pairs[0]), CLIENT_JWT_MALFORMED},
-        {forge_signed(arena, key, "{\"alg\":\"none\"}", PAYLOAD), keys_of(arena, &pairs[0]),
-         CLIENT_JWT_KEY},
-        {forge_signed(arena, key, "{\"alg\":\"RS256\"}", "[]"), keys_of(arena, &pairs[0]),
+        {text_cut(token, token.size - 1), fixture_key_set(arena, &fixture_pairs[0]),
          CLIENT_JWT_MALFORMED},
+        {forge_signed(arena, key, "{\"alg\":\"none\"}", PAYLOAD),
+         fixture_key_set(arena, &fixture_pairs[0]), CLIENT_JWT_KEY},
+        {forge_signed(arena, key, "{\"alg\":\"RS256\"}", "[]"),
+         fixture_key_set(arena, &fixture_pairs[0]), CLIENT_JWT_MALFORMED},
     };
 
     (void)state;
@@ -383,11 +355,11 @@ static enum client_jwt_result open_without_memory(struct arena *arena, size_t fr
 }
 
 /* A right signature is never called wrong; how often it was called neither. */
-static size_t without_memory(const struct pair *pair)
+static size_t without_memory(const struct fixture_pair *pair)
 {
-    struct signing_key *key = make(pair);
+    struct signing_key *key = fixture_pair_key(pair);
     struct arena *kept = arena_open((size_t)1 << 20);
-    struct text token = token_of(kept, key, ""), keys = keys_of(kept, pair);
+    struct text token = token_of(kept, key, ""), keys = fixture_key_set(kept, pair);
     size_t faults = 0, number = 0;
 
     for (bool done = false; !done;) {
@@ -411,29 +383,30 @@ static void a_lack_of_memory_is_a_fault(void **state)
     if (is_under_valgrind()) {
         skip(); /* takes minutes, and what libjwt forgets is a leak */
     }
-    for (size_t i = 0; i < PAIRS; i++) {
+    for (size_t i = 0; i < FIXTURE_PAIRS; i++) {
         refused_for_good = true;
-        assert_true(without_memory(&pairs[i]) > 0);
+        assert_true(without_memory(&fixture_pairs[i]) > 0);
         refused_for_good = false;
-        without_memory(&pairs[i]);
+        without_memory(&fixture_pairs[i]);
     }
 }
 
 /* … nor is a wrong one right. */
 static void memory_makes_no_signature_right(void **state)
 {
-    struct pair other = {"RSA other", SIGNING_RS256};
+    struct fixture_pair other = {"RSA other", SIGNING_RS256};
     struct signing_key *key;
 
     (void)state;
     if (is_under_valgrind()) {
         skip();
     }
-    key = make(&other);
+    key = fixture_pair_key(&other);
     refused_for_good = false;
     for (size_t i = 1; i < 200; i++) {
         struct arena *arena = fixture_arena();
-        struct text token = token_of(arena, key, ""), keys = keys_of(arena, &pairs[0]);
+        struct text token = token_of(arena, key, ""),
+                    keys = fixture_key_set(arena, &fixture_pairs[0]);
 
         assert_int_not_equal(open_without_memory(arena, i, token, keys), CLIENT_JWT_OPEN);
     }
@@ -447,7 +420,7 @@ static void hostile_strings(void **state)
     size_t size = (size_t)9 << 20;
     char *dots = malloc(size);
     struct arena *arena = fixture_arena();
-    struct text keys = keys_of(arena, es256);
+    struct text keys = fixture_key_set(arena, fixture_es256);
 
     (void)state;
     for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
@@ -466,7 +439,7 @@ static void ecdsa_zero_and_asn1(void **state)
 {
     static const char zero[72];
     struct arena *arena = fixture_arena();
-    struct text keys = keys_of(arena, es256);
+    struct text keys = fixture_key_set(arena, fixture_es256);
 
     (void)state;
     for (size_t size = 1; size <= sizeof zero; size++) {

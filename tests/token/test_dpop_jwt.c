@@ -7,42 +7,17 @@
 #include <string.h>
 
 #include "base/codec.h"
-#include "token/client_keys.h"
 #include "token/dpop_jwt.h"
 #include "token/forge.h"
 
 #define PAYLOAD "{\"jti\":\"1\"}"
 
-struct pair {
-    const char *kind;
-    enum signing_algorithm algorithm;
-};
-
-static const struct pair pairs[] = {
-    {"RSA", SIGNING_RS256},     {"RSA", SIGNING_RS384},   {"RSA", SIGNING_RS512},
-    {"RSA", SIGNING_PS256},     {"P-256", SIGNING_ES256}, {"P-384", SIGNING_ES384},
-    {"ED25519", SIGNING_EDDSA}, {"P-521", SIGNING_ES512},
-};
-enum { PAIRS = sizeof pairs / sizeof pairs[0] };
-static const struct pair *const es256 = &pairs[4];
-
-static struct signing_key *make(const struct pair *pair)
-{
-    struct signing_key *key =
-        signing_key_from_pem(pair->algorithm, fixture_private_pem(pair->kind), NULL, NULL);
-
-    assert_non_null(key);
-    return key;
-}
-
 /* Its JWK without the last brace, so that members can be added. */
-static struct text jwk_of(struct arena *arena, const struct pair *pair)
+static struct text jwk_of(struct arena *arena, const struct fixture_pair *pair)
 {
     static const struct text head = {"{\"keys\":[", 9}, tail = {"}]}", 3};
-    struct text set;
+    struct text set = fixture_key_set(arena, pair);
 
-    assert_true(
-        client_keys_from_pem(arena, fixture_public_pem(pair->kind), pair->algorithm, &set, NULL));
     return text_cut(text_from(set, head.size), set.size - head.size - tail.size);
 }
 
@@ -70,19 +45,19 @@ static enum dpop_jwt_result open(struct arena *arena, struct text token)
 static void every_algorithm_opens(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < PAIRS; i++) {
+    for (size_t i = 0; i < FIXTURE_PAIRS; i++) {
         struct arena *arena = fixture_arena();
-        struct signing_key *key = make(&pairs[i]);
-        struct text jwk = jwk_of(arena, &pairs[i]);
+        struct signing_key *key = fixture_pair_key(&fixture_pairs[i]);
+        struct text jwk = jwk_of(arena, &fixture_pairs[i]);
         uint8_t thumbprint[CRYPTO_HASH_SIZE];
         char spelled[64] = "";
         char kid[80];
         json_t *payload;
-        struct text token =
-            proof_of(arena, key, signing_algorithm_name(pairs[i].algorithm), "dpop+jwt", jwk, "");
+        struct text token = proof_of(arena, key, signing_algorithm_name(fixture_pairs[i].algorithm),
+                                     "dpop+jwt", jwk, "");
 
         assert_row(dpop_jwt_open(arena, token, &payload, thumbprint) == DPOP_JWT_OPEN,
-                   signing_algorithm_name(pairs[i].algorithm));
+                   signing_algorithm_name(fixture_pairs[i].algorithm));
         assert_string_equal(json_string_value(json_object_get(payload, "jti")), "1");
         /* the kid that a set of keys gives a key is its thumbprint */
         codec_base64url_encode(thumbprint, sizeof thumbprint, spelled);
@@ -102,8 +77,8 @@ static void types(void **state)
                 {"", DPOP_JWT_TYPE},         {"dpop+jwt ", DPOP_JWT_TYPE},
                 {"dpop", DPOP_JWT_TYPE}};
     struct arena *arena = fixture_arena();
-    struct signing_key *key = make(es256);
-    struct text jwk = jwk_of(arena, es256);
+    struct signing_key *key = fixture_pair_key(fixture_es256);
+    struct text jwk = jwk_of(arena, fixture_es256);
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -122,12 +97,12 @@ static void algorithms(void **state)
         const char *alg;
         enum dpop_jwt_result result;
     } rows[] = {{"none", DPOP_JWT_ALGORITHM},  {"HS256", DPOP_JWT_ALGORITHM},
-                {"HS512", DPOP_JWT_ALGORITHM}, {"es256", DPOP_JWT_ALGORITHM},
+                {"HS512", DPOP_JWT_ALGORITHM}, {"fixture_es256", DPOP_JWT_ALGORITHM},
                 {"", DPOP_JWT_ALGORITHM},      {"ES256K", DPOP_JWT_ALGORITHM},
                 {"ES384", DPOP_JWT_KEY},       {"RS256", DPOP_JWT_KEY}};
     struct arena *arena = fixture_arena();
-    struct signing_key *key = make(es256);
-    struct text jwk = jwk_of(arena, es256);
+    struct signing_key *key = fixture_pair_key(fixture_es256);
+    struct text jwk = jwk_of(arena, fixture_es256);
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -152,8 +127,8 @@ static void keys(void **state)
         "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"AA\"}",
         "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":" ZERO ",\"y\":" ZERO "}"};
     struct arena *arena = fixture_arena();
-    struct signing_key *key = make(es256);
-    struct text jwk = jwk_of(arena, es256);
+    struct signing_key *key = fixture_pair_key(fixture_es256);
+    struct text jwk = jwk_of(arena, fixture_es256);
     char header[512];
 
     (void)state;
@@ -176,9 +151,9 @@ static void keys(void **state)
 static void signatures(void **state)
 {
     struct arena *arena = fixture_arena();
-    struct signing_key *key = make(es256);
-    struct signing_key *other = make(&pairs[0]);
-    struct text jwk = jwk_of(arena, es256);
+    struct signing_key *key = fixture_pair_key(fixture_es256);
+    struct signing_key *other = fixture_pair_key(&fixture_pairs[0]);
+    struct text jwk = jwk_of(arena, fixture_es256);
     struct text token = proof_of(arena, key, "ES256", "dpop+jwt", jwk, "");
     char forged[8193];
 
@@ -225,8 +200,8 @@ static enum dpop_jwt_result open_known(struct arena *arena, struct text token,
 static void browsers(void **state)
 {
     struct arena *arena = fixture_arena();
-    struct signing_key *key = make(es256);
-    struct text jwk = jwk_of(arena, es256);
+    struct signing_key *key = fixture_pair_key(fixture_es256);
+    struct text jwk = jwk_of(arena, fixture_es256);
     struct text first = proof_of(arena, key, "ES256", "dbsc+jwt", jwk, "");
     struct text later = forge_signed(arena, key, LATER, PAYLOAD);
     uint8_t point[DPOP_JWT_POINT_SIZE], off[DPOP_JWT_POINT_SIZE] = {0};
@@ -256,27 +231,28 @@ static void browsers(void **state)
 static void algorithms_of_browsers(void **state)
 {
     struct arena *arena = fixture_arena();
-    struct signing_key *key = make(es256);
+    struct signing_key *key = fixture_pair_key(fixture_es256);
     uint8_t point[DPOP_JWT_POINT_SIZE];
     char header[64];
 
     (void)state;
-    assert_int_equal(open_first(arena,
-                                proof_of(arena, key, "ES256", "dbsc+jwt", jwk_of(arena, es256), ""),
-                                point),
-                     DPOP_JWT_OPEN);
-    for (size_t i = 0; i < PAIRS; i++) {
-        struct signing_key *other = make(&pairs[i]);
-        const char *name = signing_algorithm_name(pairs[i].algorithm);
+    assert_int_equal(
+        open_first(arena,
+                   proof_of(arena, key, "ES256", "dbsc+jwt", jwk_of(arena, fixture_es256), ""),
+                   point),
+        DPOP_JWT_OPEN);
+    for (size_t i = 0; i < FIXTURE_PAIRS; i++) {
+        struct signing_key *other = fixture_pair_key(&fixture_pairs[i]);
+        const char *name = signing_algorithm_name(fixture_pairs[i].algorithm);
         uint8_t unused[DPOP_JWT_POINT_SIZE];
 
         snprintf(header, sizeof header, "{\"alg\":\"%s\",\"typ\":\"dbsc+jwt\"}", name);
-        if (&pairs[i] != es256) {
-            assert_row(
-                open_first(arena,
-                           proof_of(arena, other, name, "dbsc+jwt", jwk_of(arena, &pairs[i]), ""),
-                           unused) == DPOP_JWT_ALGORITHM,
-                name);
+        if (&fixture_pairs[i] != fixture_es256) {
+            assert_row(open_first(arena,
+                                  proof_of(arena, other, name, "dbsc+jwt",
+                                           jwk_of(arena, &fixture_pairs[i]), ""),
+                                  unused) == DPOP_JWT_ALGORITHM,
+                       name);
             assert_row(open_known(arena, forge_signed(arena, other, header, PAYLOAD), point) ==
                            DPOP_JWT_ALGORITHM,
                        name);
