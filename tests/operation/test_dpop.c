@@ -348,13 +348,15 @@ static enum outcome look_at_page(struct world *w, struct text token, struct text
     return operation_run(&request);
 }
 
-static enum outcome look_at_sessions(struct world *w, struct text token)
+static enum outcome look_at_sessions(struct world *w, struct text token, struct text proof)
 {
     struct world_ask ask = {.mount = &w->mount};
     struct request request = world_request(&w->issuer, &ask, w->arena);
 
     request.operation = &operation_own_sessions;
     request.input.own_sessions = (struct own_sessions_input){.access_token = token};
+    request.possession =
+        (struct possession){.dpop = proof, .method = TEXT("GET"), .path = TEXT("/page")};
     return operation_run(&request);
 }
 
@@ -384,8 +386,17 @@ static void test_a_bound_token_is_no_bearer_token(void **state)
     assert_int_equal(
         look_at_page(w, plain.access_token, proof_for_page(w, &holder, plain.access_token)),
         OUTCOME_WRONG_KEY);
-    assert_int_equal(look_at_sessions(w, plain.access_token), OUTCOME_SERVED);
-    assert_int_equal(look_at_sessions(w, bound.access_token), OUTCOME_WRONG_KEY);
+    assert_int_equal(look_at_sessions(w, plain.access_token, (struct text){0}), OUTCOME_SERVED);
+    assert_int_equal(look_at_sessions(w, bound.access_token, (struct text){0}), OUTCOME_WRONG_KEY);
+    assert_int_equal(
+        look_at_sessions(w, bound.access_token, proof_for_page(w, &holder, bound.access_token)),
+        OUTCOME_SERVED);
+    assert_int_equal(
+        look_at_sessions(w, bound.access_token, proof_for_page(w, &thief, bound.access_token)),
+        OUTCOME_WRONG_KEY);
+    assert_int_equal(
+        look_at_sessions(w, bound.access_token, proof_for_page(w, &holder, other.access_token)),
+        OUTCOME_DPOP_INVALID);
     signing_key_close(holder.key);
     signing_key_close(thief.key);
 }
