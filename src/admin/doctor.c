@@ -45,6 +45,7 @@ static void check_confinement(struct examination *e);
 static void check_config_file(struct examination *e, const struct config *config);
 static void check_log(struct examination *e, const char *target);
 static void check_mounts(struct examination *e);
+static bool is_first_of_realm(const struct config *config, size_t mount);
 static void check_unmounted(struct examination *e);
 static const char *remark_on(const struct config *config, const struct mount *mount);
 static bool is_described_as_another(const struct config *config, const struct realm *realm);
@@ -233,21 +234,6 @@ static void check_log(struct examination *e, const char *target)
     }
 }
 
-/* What is to be said of a realm's issuer is said at the first of its mounts that has it. */
-static bool is_first_of_realm(const struct config *config, size_t mount)
-{
-    const struct realm *realm = config->mounts[mount].realm;
-
-    for (size_t i = 0; i < mount; i++) {
-        const struct realm *before = config->mounts[i].realm;
-
-        if (strcmp(before->name, realm->name) == 0 && strcmp(before->issuer, realm->issuer) == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static void check_mounts(struct examination *e)
 {
     const struct config *config = &e->call->service.config;
@@ -271,6 +257,21 @@ static void check_mounts(struct examination *e)
                       mount->path, kind, remark != NULL ? "; " : "", remark != NULL ? remark : "");
     }
     check_unmounted(e);
+}
+
+/* What is to be said of a realm's issuer is said at the first of its mounts that has it. */
+static bool is_first_of_realm(const struct config *config, size_t mount)
+{
+    const struct realm *realm = config->mounts[mount].realm;
+
+    for (size_t i = 0; i < mount; i++) {
+        const struct realm *before = config->mounts[i].realm;
+
+        if (strcmp(before->name, realm->name) == 0 && strcmp(before->issuer, realm->issuer) == 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* One [realm] or [mount] section is enough, and all others are gone. */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* oauth.c: POST /oauth/token of RFC 6749: its answers and its error codes.
- * Grants, client authentication and the other endpoints are in oauth_grants.c, oauth_client.c
- * and so on. Does not know
- * whether a client is right. */
+/* oauth.c: POST /oauth/token of RFC 6749: its answers and its error codes. Grants, client
+ * authentication and the other endpoints are in oauth_grants.c, oauth_client.c and so on. Does not
+ * know whether a client is right. */
 #include "dialect/answer.h"
 
 #include "dialect/at_jwt.h"
