@@ -24,6 +24,7 @@
 #include "base/log_socket.h"
 #include "base/secret.h"
 #include "dialect/dialect.h"
+#include "process/dialects.h"
 #include "http/client.h"
 #include "model/client_refusal.h"
 #include "operation/jwt_claims.h"
@@ -282,14 +283,14 @@ static void check_unmounted(struct examination *e)
     struct text paths;
 
     buffer_start(&b, e->call->arena, 256);
-    for (size_t i = 0; i < dialect_count; i++) {
+    for (size_t i = 0; i < dialects_count(); i++) {
         bool served = false;
 
         for (size_t j = 0; j < config->mount_count; j++) {
-            served = served || config->mounts[j].realm->dialect == dialects[i];
+            served = served || config->mounts[j].realm->dialect == dialects_at(i);
         }
-        for (size_t j = 0; j < dialects[i]->endpoint_count && !served; j++) {
-            const struct endpoint *endpoint = &dialects[i]->endpoints[j];
+        for (size_t j = 0; j < dialects_at(i)->endpoint_count && !served; j++) {
+            const struct endpoint *endpoint = &dialects_at(i)->endpoints[j];
 
             if (!endpoint->needs_remote_user && !endpoint->with_remote_user) {
                 buffer_addf(&b, "%s%s", b.size > 0 ? ", " : "", endpoint->path);

@@ -16,6 +16,7 @@
 #include "admin/prompt.h"
 #include "base/whole_file.h"
 #include "dialect/dialect.h"
+#include "process/dialects.h"
 #include "process/harden.h"
 
 enum { CONFIG_TEXT_MAX = 64 * 1024 };
@@ -264,7 +265,7 @@ static void add_config(struct buffer *b, const char *path, const char *store, co
                 "#   dialect = %s\n"
                 "#   base = /shop\n"
                 "#   access-lifetime = 15m\n",
-                dialects[0]->name);
+                dialects_at(0)->name);
     for (size_t i = 0; i < config->mount_count; i++) {
         add_mount(b, &config->mounts[i]);
     }

@@ -5,6 +5,7 @@
 #include "admin/verbs.h"
 
 #include "dialect/dialect.h"
+#include "process/dialects.h"
 #include "process/config.h"
 
 static void add_dialect(struct json_out *out, const struct dialect *dialect);
@@ -29,16 +30,16 @@ enum call_end verbs_dialect_list(struct call *call)
 
     if (call->output.json) {
         json_out_array_open(out);
-        for (size_t i = 0; i < dialect_count; i++) {
-            add_dialect(out, dialects[i]);
+        for (size_t i = 0; i < dialects_count(); i++) {
+            add_dialect(out, dialects_at(i));
         }
         json_out_array_close(out);
         output_json_end(&call->output);
         return CALL_DONE;
     }
     output_table_start(&call->output, columns, COLUMNS);
-    for (size_t i = 0; i < dialect_count; i++) {
-        const struct dialect *dialect = dialects[i];
+    for (size_t i = 0; i < dialects_count(); i++) {
+        const struct dialect *dialect = dialects_at(i);
         bool issues = dialect->policy.layout != NULL;
 
         for (size_t j = 0; j < dialect->endpoint_count; j++) {

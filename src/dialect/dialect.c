@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* dialect.c: the table of dialects, what every endpoint asks of a request before its own decode
+/* dialect.c: what every endpoint asks of a request before its own decode
  * runs, and how a table of words becomes a response. Knows the order of those questions; does not
  * know any dialect's parameters or words. */
 #include "dialect/dialect.h"
@@ -10,6 +10,7 @@
 #include "base/codec.h"
 #include "dialect/answer.h"
 #include "dialect/browser.h"
+#include "dialect/described.h"
 
 static bool method_is_taken(const struct request *request);
 static bool take_remote_user(struct request *request, enum outcome *refusal);
@@ -22,29 +23,25 @@ static bool parse_form(struct arena *arena, struct text encoded, struct form *fo
 static void word(struct request *request, enum outcome outcome);
 static const struct wording *find_words(const struct request *request, enum outcome outcome);
 static struct text quoted_body(struct request *request, const struct wording *words);
-static struct text composed_body(struct request *request, const struct wording *words);
+static struct text composed_body(struct request *request, const struct wording *words,
+                                 enum outcome outcome);
 static void add_retry_after(struct request *request);
 static void add_allow(struct request *request);
-
-#define DIALECT(name) &name##_dialect,
-const struct dialect *const dialects[] = {DIALECT_ROWS};
-#undef DIALECT
-const size_t dialect_count = sizeof dialects / sizeof dialects[0];
-
-const struct dialect *dialect_find(struct text name)
-{
-    for (size_t i = 0; i < dialect_count; i++) {
-        if (text_is(name, dialects[i]->name)) {
-            return dialects[i];
-        }
-    }
-    return NULL;
-}
 
 const struct endpoint *dialect_endpoint(const struct dialect *dialect, struct text name)
 {
     for (size_t i = 0; i < dialect->endpoint_count; i++) {
         if (text_is(name, dialect->endpoints[i].name)) {
+            return &dialect->endpoints[i];
+        }
+    }
+    return NULL;
+}
+
+const struct endpoint *dialect_endpoint_at(const struct dialect *dialect, struct text path)
+{
+    for (size_t i = 0; i < dialect->endpoint_count; i++) {
+        if (text_is(path, dialect->endpoints[i].path)) {
             return &dialect->endpoints[i];
         }
     }
@@ -353,9 +350,10 @@ static void word(struct request *request, enum outcome outcome)
     struct http_response *response = &request->http->response;
 
     answer_body(response, words->status, words->media_type,
-                words->quote != NULL     ? quoted_body(request, words)
-                : words->compose != NULL ? composed_body(request, words)
-                                         : text_of(words->body));
+                words->quote != NULL ? quoted_body(request, words)
+                : words->compose != NULL || words->template != NULL
+                    ? composed_body(request, words, outcome)
+                    : text_of(words->body));
     if (words->status == 405) {
         add_allow(request);
     } else if (words->status == 503) {
@@ -373,9 +371,10 @@ static const struct wording *find_words(const struct request *request, enum outc
     static const struct wording unworded = {.status = 503};
     bool deployed = request->realm->behaviour == BEHAVIOUR_DEPLOYED;
     int class = (int)OUTCOME_COUNT + (int)outcome_class(outcome);
+    const struct wording *table =
+        request->described != NULL ? request->described->words : request->mount->endpoint->words;
 
-    for (const struct wording *words = request->mount->endpoint->words; words->status != 0;
-         words++) {
+    for (const struct wording *words = table; words->status != 0; words++) {
         if ((words->about == (int)outcome || words->about == class) &&
             (words->behaviour == WORDS_ALWAYS ||
              (words->behaviour == WORDS_DEPLOYED) == deployed) &&
@@ -393,32 +392,33 @@ static struct text quoted_body(struct request *request, const struct wording *wo
     struct text rest = text_of(words->body);
     struct text before = text_split(&rest, '%');
     struct text quoted = words->quote(request);
-    struct text string = {0};
     struct text body = {0};
     struct buffer buffer;
-    struct json_out out;
+    struct json_out out = json_out_start(&buffer, JSON_STYLE_PLAIN);
 
-    buffer_start(&buffer, request->arena, QUOTED_MAX);
-    out = json_out_start(&buffer, JSON_STYLE_PLAIN);
-    json_out_text(&out, text_is_utf8(quoted) && quoted.size <= QUOTED_MAX ? quoted : TEXT(""));
-    (void)buffer_finish(&buffer, &string);
-    buffer_start(&buffer, request->arena, before.size + string.size + rest.size);
+    buffer_start(&buffer, request->arena, before.size + quoted.size + rest.size);
     buffer_add(&buffer, before);
-    if (string.size >= 2) {
-        buffer_add(&buffer, text_cut(text_from(string, 1), string.size - 2));
+    if (text_is_utf8(quoted) && quoted.size <= QUOTED_MAX) {
+        json_out_characters(&out, quoted);
     }
     buffer_add(&buffer, text_from(rest, 1));
     (void)buffer_finish(&buffer, &body);
     return body;
 }
 
-static struct text composed_body(struct request *request, const struct wording *words)
+static struct text composed_body(struct request *request, const struct wording *words,
+                                 enum outcome outcome)
 {
+    const struct described_told told = {request, outcome};
     struct text body = {0};
     struct buffer buffer;
 
     buffer_start(&buffer, request->arena, 256);
-    words->compose(request, &buffer);
+    if (words->template != NULL) {
+        template_fill(words->template, &told, &buffer);
+    } else {
+        words->compose(request, &buffer);
+    }
     (void)buffer_finish(&buffer, &body);
     return body;
 }

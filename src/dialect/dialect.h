@@ -6,6 +6,7 @@
 #ifndef RETOKEN_DIALECT_DIALECT_H
 #define RETOKEN_DIALECT_DIALECT_H
 
+#include "base/template.h"
 #include "model/webhook.h"
 #include "operation/operation.h"
 #include "token/layout.h"
@@ -41,6 +42,7 @@ struct wording {
     /* Writes the body where it depends on what the request lacks; `body` is NULL then. NULL = it is
      * as it is. */
     void (*compose)(const struct request *request, struct buffer *body);
+    const struct template *template; /* the same for described.h */
     const char *header;
     const char *value;
 };
@@ -54,6 +56,8 @@ extern const struct wording dialect_plain_words[];
  * there unless the realm has an issuer of its own that is a URL. A path in that URL comes behind
  * the endpoint's own (RFC 8414 section 3.1), or before it (OpenID Connect Discovery section 4). */
 enum endpoint_document { DOCUMENT_NONE, DOCUMENT_BEFORE_PATH, DOCUMENT_BEHIND_PATH };
+
+struct described; /* dialect/described.h */
 
 struct endpoint {
     const char *name;          /* "token", "refresh": the configuration's word */
@@ -97,6 +101,7 @@ struct endpoint {
     bool (*refuse)(const struct request *request, enum outcome outcome,
                    struct http_response *response);
     const struct wording *words;
+    const struct described *described; /* NULL = decode and encode are the dialect's own */
 };
 
 /* A setting of the configuration that only one dialect has. */
@@ -123,6 +128,8 @@ struct dialect {
         *settings; /* its own, ended by a row without a name; NULL = none */
 
     const struct dialect_webhook *webhook; /* NULL = its server told no events */
+    const char *published_key;             /* SHA-256 in hexadecimal of an application's key that
+                                              everyone knows; NULL = none */
 
     /* What does not go together among its own settings, for a complaint; NULL = nothing. May be
      * NULL. */
@@ -132,29 +139,29 @@ struct dialect {
     const char *(*advise)(const struct mount *mount);
 };
 
-/* Every dialect has one row here: NAME.c defines `const struct dialect NAME_dialect`. In the order
- * in which help and messages name them. */
+/* Every dialect has one row here, in the order in which help and messages name them. DIALECT:
+ * NAME.c defines `const struct dialect NAME_dialect`. DESCRIBED: dialects/NAME.dialect describes it
+ * (process/dialects.h). */
 #define DIALECT_ROWS                                                                               \
     DIALECT(kopong)                                                                                \
-    DIALECT(wirecash)                                                                              \
-    DIALECT(duktig)                                                                                \
+    DESCRIBED(wirecash)                                                                            \
+    DESCRIBED(duktig)                                                                              \
     DIALECT(oauth)                                                                                 \
     DIALECT(fusionauth)                                                                            \
     DIALECT(koppeltaal)                                                                            \
-    DIALECT(simplejwt)                                                                             \
+    DESCRIBED(simplejwt)                                                                           \
     DIALECT(dbsc)                                                                                  \
     DIALECT(wellknown)
 
 #define DIALECT(name) extern const struct dialect name##_dialect;
+#define DESCRIBED(name)
 DIALECT_ROWS
 #undef DIALECT
+#undef DESCRIBED
 
-extern const struct dialect *const dialects[];
-extern const size_t dialect_count;
-/* NULL when there is none of that name. */
-const struct dialect *dialect_find(struct text name);
-/* NULL when the dialect has none of that name. */
+/* NULL when the dialect has none of that name, or at that path of its own. */
 const struct endpoint *dialect_endpoint(const struct dialect *dialect, struct text name);
+const struct endpoint *dialect_endpoint_at(const struct dialect *dialect, struct text path);
 
 /* "GET, HEAD" for a set of ENDPOINT_…, as Allow names them. False: no memory. */
 bool dialect_methods(struct arena *arena, unsigned methods, struct text *names);

@@ -12,11 +12,11 @@ libdialect_a_SOURCES = \
 	src/dialect/browser.c src/dialect/browser.h \
 	src/dialect/cookies.c src/dialect/cookies.h \
 	src/dialect/introspection.c src/dialect/introspection.h \
+	src/dialect/described.c src/dialect/described.h \
+	src/dialect/described_names.c \
 	src/dialect/kopong.c \
 	src/dialect/kopong_principal.c src/dialect/kopong_principal.h \
-	src/dialect/wirecash.c \
 	src/dialect/dbsc.c \
-	src/dialect/duktig.c \
 	src/dialect/oauth.c \
 	src/dialect/metadata.c src/dialect/metadata.h \
 	src/dialect/oauth_authorize.c src/dialect/oauth_authorize.h \
@@ -34,6 +34,5 @@ libdialect_a_SOURCES = \
 	src/dialect/fusionauth_revoke.c src/dialect/fusionauth_revoke.h \
 	src/dialect/fusionauth_sent.c src/dialect/fusionauth_sent.h \
 	src/dialect/koppeltaal.c \
-	src/dialect/simplejwt.c \
 	src/dialect/wellknown.c
 EXTRA_DIST += src/dialect/README

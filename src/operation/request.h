@@ -231,6 +231,7 @@ struct answer {
 };
 
 struct operation;
+struct described_request; /* dialect/described.h; opaque down here */
 
 /* Whose page makes a browser send this request: none, or one of our own origin; one that may read
  * the answer; one that may if the session's client has its origin; the same, which may read
@@ -257,6 +258,8 @@ struct request {
     enum page page;
     struct text origin;      /* but of PAGE_OWN and PAGE_FOREIGN */
     struct text remote_user; /* whom the web server has checked, where the endpoint needs that */
+    const struct described_request *described; /* which of the endpoint's requests this is, where
+                                                  tables describe them; the dialect's */
 
     /* what is asked */
     const struct operation *operation;

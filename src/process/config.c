@@ -19,8 +19,7 @@
 
 static bool choose_file(const char *file, struct config *config, bool *optional);
 static bool read_config(struct config_reader *reader, bool optional);
-static bool read_file(struct config_reader *reader, char **contents, size_t *size, bool *absent);
-static bool is_trusted(struct config_reader *reader, const struct stat *status);
+static bool is_trusted(const char *file, const struct stat *status, struct fault *fault);
 static bool finish_paths(struct config_reader *reader);
 static struct config_reader *start(struct config *config, struct fault *fault);
 static bool finish(struct config_reader *reader, bool loaded);
@@ -65,6 +64,7 @@ static struct config_reader *start(struct config *config, struct fault *fault)
         return NULL;
     }
     reader->config = config;
+    reader->file = config->file;
     reader->fault = fault;
     return reader;
 }
@@ -133,7 +133,7 @@ bool config_complain(struct config_reader *reader, unsigned line, const char *fo
         va_start(arguments, format);
         vsnprintf(text, sizeof text, format, arguments);
         va_end(arguments);
-        fault_set(reader->fault, "%s:%u: %s", shown_name(reader->config->file), line, text);
+        fault_set(reader->fault, "%s:%u: %s", shown_name(reader->file), line, text);
     }
     return false;
 }
@@ -147,10 +147,9 @@ bool config_complain_value(struct config_reader *reader, const struct config_lin
                            TEXT_ARGS(shown), wrong);
 }
 
-static bool fail_file(struct config_reader *reader, const char *reason)
+static bool fail_file(const char *file, struct fault *fault, const char *reason)
 {
-    reader->failed = true;
-    fault_set(reader->fault, "%s: %s", shown_name(reader->config->file), reason);
+    fault_set(fault, "%s: %s", shown_name(file), reason);
     return false;
 }
 
@@ -168,9 +167,9 @@ static struct text folder_of(const char *file)
 static bool read_text(struct config_reader *reader, struct text contents)
 {
     bool taken = config_lines_read(reader, contents) && config_take_general(reader) &&
-                 config_take_hooks(reader) && config_take_realms(reader) &&
-                 config_check_hooks(reader) && config_take_webhooks(reader) &&
-                 finish_paths(reader) && config_check_store(reader);
+                 config_take_hooks(reader) && config_take_dialects(reader) &&
+                 config_take_realms(reader) && config_check_hooks(reader) &&
+                 config_take_webhooks(reader) && finish_paths(reader) && config_check_store(reader);
 
     config_lines_free(reader);
     return taken;
@@ -186,12 +185,11 @@ static bool read_config(struct config_reader *reader, bool optional)
     reader->directory = folder_of(config->file);
     if (!config_join((struct text){0}, reader->directory.size > 0 ? reader->directory : TEXT("."),
                      config->data, sizeof config->data)) {
-        return fail_file(reader, "the path is too long");
-    } else if (!read_file(reader, &contents, &size, &absent)) {
+        return fail_file(reader->file, reader->fault, "the path is too long");
+    } else if (!config_read_file(reader->file, &contents, &size, &absent, reader->fault)) {
         if (!absent || !optional) {
             return false;
         }
-        reader->failed = false;
         config->file[0] = '\0';
     }
     bool taken = read_text(reader, (struct text){contents, size});
@@ -199,22 +197,22 @@ static bool read_config(struct config_reader *reader, bool optional)
     return taken;
 }
 
-/* Reads the file whole into *contents, which the caller frees; *absent when there is none. */
-static bool read_file(struct config_reader *reader, char **contents, size_t *size, bool *absent)
+bool config_read_file(const char *file, char **contents, size_t *size, bool *absent,
+                      struct fault *fault)
 {
-    int fd = open(reader->config->file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct stat status;
     ssize_t got = 1;
 
     *absent = fd < 0 && errno == ENOENT;
     if (*absent) {
-        return fail_file(reader, "there is no such file; " CONFIG_ELSEWHERE);
+        return fail_file(file, fault, "there is no such file; " CONFIG_ELSEWHERE);
     } else if (fd < 0) {
-        return fail_file(reader, strerror(errno));
+        return fail_file(file, fault, strerror(errno));
     } else if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
         close(fd);
-        return fail_file(reader, "not a file");
-    } else if (!is_trusted(reader, &status)) {
+        return fail_file(file, fault, "not a file");
+    } else if (!is_trusted(file, &status, fault)) {
         close(fd);
         return false;
     }
@@ -230,20 +228,20 @@ static bool read_file(struct config_reader *reader, char **contents, size_t *siz
         return true;
     }
     free(bytes);
-    return fail_file(reader, bytes == NULL ? strerror(ENOMEM)
-                             : got < 0     ? strerror(error)
-                                           : "larger than 256 KiB");
+    return fail_file(file, fault,
+                     bytes == NULL ? strerror(ENOMEM)
+                     : got < 0     ? strerror(error)
+                                   : "larger than 256 KiB");
 }
 
 /* Who can write the configuration decides which store and which secret are used. Root reads those
  * of others: to find out whose installation it is (harden_act_as_owner). */
-static bool is_trusted(struct config_reader *reader, const struct stat *status)
+static bool is_trusted(const char *file, const struct stat *status, struct fault *fault)
 {
     if (status->st_uid != geteuid() && status->st_uid != 0 && geteuid() != 0) {
-        return fail_file(reader, "belongs to another user, neither to this one nor to root");
+        return fail_file(file, fault, "belongs to another user, neither to this one nor to root");
     } else if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        fault_set(reader->fault, "%s: can be written by others: chmod go-w %s",
-                  reader->config->file, reader->config->file);
+        fault_set(fault, "%s: can be written by others: chmod go-w %s", file, file);
         return false;
     }
     return true;

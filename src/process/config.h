@@ -15,7 +15,8 @@ enum {
     CONFIG_REALMS_MAX = WEBHOOK_REALMS_MAX,
     CONFIG_MOUNTS_MAX = 64,
     CONFIG_WEBHOOKS_MAX = 16,
-    CONFIG_HOOKS_MAX = 8
+    CONFIG_HOOKS_MAX = 8,
+    CONFIG_DIALECTS_MAX = 16
 };
 enum { CONFIG_PATH_MAX = 1024, CONFIG_THREADS_MAX = 256 };
 
@@ -60,11 +61,12 @@ struct config {
     uint64_t outbox_size; /* events that wait for one webhook, at most; 100,000 */
     struct password_method password_method; /* of new hashes; yescrypt */
     struct mounts all_mounts;               /* `mounts`, as realms see them */
-    size_t hook_count, realm_count, mount_count, webhook_count;
+    size_t hook_count, dialect_count, realm_count, mount_count, webhook_count;
 
     /* 400 KB; only what the counts say is set. */
-    struct hook_settings hooks[CONFIG_HOOKS_MAX]; /* realms point into it */
-    struct realm realms[CONFIG_REALMS_MAX];       /* mounts point into it: a config is not copied */
+    struct hook_settings hooks[CONFIG_HOOKS_MAX];        /* realms point into it */
+    const struct dialect *dialects[CONFIG_DIALECTS_MAX]; /* of its own files */
+    struct realm realms[CONFIG_REALMS_MAX]; /* mounts point into it: a config is not copied */
     struct mount mounts[CONFIG_MOUNTS_MAX];
     struct webhook webhooks[CONFIG_WEBHOOKS_MAX];
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dialect/dialect.h"
+#include "process/dialects.h"
 #include "process/path.h"
 
 /* What answers at a path. */
@@ -64,38 +65,35 @@ static bool check_path(struct config_reader *reader, const struct config_section
 }
 
 /* The endpoint whose own path this is, with a slash at its end or not. */
-static bool find_own_role(struct text path, struct role *role)
+static bool find_own_role(const struct config_reader *reader, struct text path, struct role *role)
 {
     if (text_ends(path, TEXT("/"))) {
         path.size--;
     }
-    for (size_t i = 0; i < dialect_count; i++) {
-        for (size_t j = 0; j < dialects[i]->endpoint_count; j++) {
-            if (text_is(path, dialects[i]->endpoints[j].path)) {
-                *role = (struct role){dialects[i], &dialects[i]->endpoints[j]};
-                return true;
-            }
+    for (size_t i = 0; i < reader->config->dialect_count; i++) {
+        role->dialect = reader->config->dialects[i];
+        role->endpoint = dialect_endpoint_at(role->dialect, path);
+        if (role->endpoint != NULL) {
+            return true;
         }
     }
-    return false;
+    role->dialect = dialects_with_path(path, &role->endpoint);
+    return role->dialect != NULL;
 }
 
 /* A dialect stands for its first endpoint. Those of dialects without tokens have names of their own
  * ("jwks"). */
-static bool find_role(struct text name, struct role *role)
+static bool find_role(const struct config_reader *reader, struct text name, struct role *role)
 {
-    for (size_t i = 0; i < dialect_count; i++) {
-        const struct endpoint *endpoint =
-            text_is(name, dialects[i]->name) ? &dialects[i]->endpoints[0]
-            : config_issues(dialects[i])     ? NULL
-                                             : dialect_endpoint(dialects[i], name);
-
-        if (endpoint != NULL) {
-            *role = (struct role){dialects[i], endpoint};
-            return true;
+    role->dialect = config_find_dialect(reader, name);
+    role->endpoint = role->dialect != NULL ? &role->dialect->endpoints[0] : NULL;
+    for (size_t i = 0; i < dialects_count() && role->endpoint == NULL; i++) {
+        if (!dialects_is_file(i) && !config_issues(dialects_at(i))) {
+            role->dialect = dialects_at(i);
+            role->endpoint = dialect_endpoint(role->dialect, name);
         }
     }
-    return false;
+    return role->endpoint != NULL;
 }
 
 /* A dialect at the own path of one of its endpoints means that one. */
@@ -105,10 +103,10 @@ static bool choose_role(struct config_reader *reader, const struct config_sectio
     const struct config_line *line = config_line_find(section, "dialect");
     const struct config_line *endpoint = config_line_find(section, "endpoint");
     struct role own;
-    bool has_own = find_own_role(section->argument, &own);
+    bool has_own = find_own_role(reader, section->argument, &own);
     char names[256];
 
-    if (line != NULL && !find_role(line->value, role)) {
+    if (line != NULL && !find_role(reader, line->value, role)) {
         return config_complain(reader, line->number, "dialect = %.*s: unknown; write one of %s",
                                TEXT_ARGS(text_cut(line->value, 80)),
                                config_list_dialects(true, names, sizeof names));
@@ -137,7 +135,7 @@ static bool name_realm(struct config_reader *reader, unsigned line, struct text 
     struct text name = path;
     struct role own;
 
-    if (find_own_role(path, &own) && own.dialect == realm->dialect) {
+    if (find_own_role(reader, path, &own) && own.dialect == realm->dialect) {
         name = own.endpoint->realm != NULL  ? text_of(own.endpoint->realm)
                : own.dialect->realm != NULL ? text_of(own.dialect->realm)
                                             : path;
@@ -209,18 +207,20 @@ bool config_add_own_mounts(struct config_reader *reader)
 {
     bool all = reader->config->realm_count == 0;
 
-    for (size_t i = 0; i < dialect_count; i++) {
-        for (size_t j = 0; j < dialects[i]->endpoint_count; j++) {
-            const struct endpoint *endpoint = &dialects[i]->endpoints[j];
+    for (size_t i = 0; i < dialects_count(); i++) {
+        const struct dialect *dialect = all || !dialects_is_file(i) ? dialects_at(i) : NULL;
+
+        for (size_t j = 0; dialect != NULL && j < dialect->endpoint_count; j++) {
+            const struct endpoint *endpoint = &dialect->endpoints[j];
             struct text path = text_of(endpoint->path);
 
-            if ((!all && config_issues(dialects[i])) || endpoint->document != DOCUMENT_NONE ||
+            if ((!all && config_issues(dialect)) || endpoint->document != DOCUMENT_NONE ||
                 endpoint->needs_remote_user || endpoint->with_remote_user ||
                 (endpoint->with_metrics && !reader->config->metrics) ||
                 config_taken_by(reader, path) != 0) {
                 continue;
             }
-            struct realm *realm = config_add_realm(reader, 0, dialects[i]);
+            struct realm *realm = config_add_realm(reader, 0, dialect);
             if (realm == NULL || !name_realm(reader, 0, path, realm) ||
                 !config_add_mount(reader, 0, path, endpoint, realm)) {
                 return false;
@@ -278,12 +278,13 @@ const char *config_list_dialects(bool for_mount, char *out, size_t room)
     size_t size = 0;
 
     out[0] = '\0';
-    for (size_t i = 0; i < dialect_count; i++) {
-        bool issues = config_issues(dialects[i]);
-        size_t names = issues ? 1 : for_mount ? dialects[i]->endpoint_count : 0;
+    for (size_t i = 0; i < dialects_count(); i++) {
+        const struct dialect *dialect = dialects_is_file(i) ? NULL : dialects_at(i);
+        bool issues = dialect == NULL || config_issues(dialect);
+        size_t names = issues ? 1 : for_mount ? dialect->endpoint_count : 0;
 
         for (size_t j = 0; j < names && size < room; j++) {
-            const char *name = issues ? dialects[i]->name : dialects[i]->endpoints[j].name;
+            const char *name = issues ? dialects_name(i) : dialect->endpoints[j].name;
             size += (size_t)snprintf(out + size, room - size, "%s%s", size > 0 ? ", " : "", name);
         }
     }

@@ -35,6 +35,7 @@ struct config_origin {
 
 struct config_reader {
     struct config *config;
+    const char *file; /* in complaints */
     struct fault *fault;
     bool failed;    /* *fault is set; only the first complaint is reported */
     bool is_secret; /* a complaint about the value being read must not show it */
@@ -59,6 +60,11 @@ bool config_complain(struct config_reader *reader, unsigned line, const char *fo
 /* The same with "NAME = VALUE: wrong". */
 bool config_complain_value(struct config_reader *reader, const struct config_line *line,
                            const char *wrong);
+
+/* Reads a file of the configuration, which nobody else can write, whole into *contents; the caller
+ * frees it. *absent when there is none. False: *fault. */
+bool config_read_file(const char *file, char **contents, size_t *size, bool *absent,
+                      struct fault *fault);
 
 /* ---- config_lines.c ---- */
 
@@ -143,6 +149,13 @@ unsigned config_realm_line(const struct config_reader *reader, size_t realm, con
 bool config_take_hooks(struct config_reader *reader);
 /* After them: is each hook one that a realm asks? False: a complaint. */
 bool config_check_hooks(struct config_reader *reader);
+
+/* ---- config_dialects.c ---- */
+
+/* Takes every [dialect NAME] section; before those of realms. False: a complaint. */
+bool config_take_dialects(struct config_reader *reader);
+/* The dialect of that name, of a file or of the program. NULL: there is none. */
+const struct dialect *config_find_dialect(const struct config_reader *reader, struct text name);
 
 /* ---- config_realms.c ---- */
 

@@ -11,6 +11,7 @@
 
 #include "dialect/at_jwt.h"
 #include "dialect/dialect.h"
+#include "process/dialects.h"
 #include "http/origin.h"
 
 static bool check_section(struct config_reader *reader, const struct config_section *section);
@@ -60,11 +61,11 @@ static bool check_section(struct config_reader *reader, const struct config_sect
 
     if (text_is(section->word, "retoken") && bare) {
         return true;
-    } else if (bare || !text_has_word(TEXT("realm mount webhook hook"), section->word)) {
+    } else if (bare || !text_has_word(TEXT("realm mount dialect webhook hook"), section->word)) {
         return config_complain(
             reader, section->line,
-            "[%.*s%s%.*s]: unknown section; write [retoken], [realm NAME], [mount "
-            "PATH], [webhook NAME] or [hook NAME]",
+            "[%.*s%s%.*s]: unknown section; write [retoken], [realm NAME], [mount PATH], "
+            "[dialect NAME], [webhook NAME] or [hook NAME]",
             TEXT_ARGS(text_cut(section->word, 40)), bare ? "" : " ",
             TEXT_ARGS(text_cut(section->argument, 40)));
     }
@@ -133,7 +134,7 @@ static bool add_dialect(struct config_reader *reader, const struct config_sectio
                         const struct config_line *line, struct text name)
 {
     static const struct config_setting setting = {.name = "realm", .room = SESSION_REALM_MAX + 1};
-    const struct dialect *dialect = dialect_find(name);
+    const struct dialect *dialect = config_find_dialect(reader, name);
     const char *wrong = "";
     char names[256];
 

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "dialect/dialect.h"
+#include "process/dialects.h"
 
 static config_read read_secret_file;
 static config_read read_issuer;
@@ -293,10 +294,10 @@ static bool complain_of_setting(struct config_reader *reader, const struct confi
     char owners[128] = "";
     size_t size = 0;
 
-    for (size_t i = 0; i < dialect_count && size < sizeof owners; i++) {
-        if (find_own(dialects[i], line->name) != NULL) {
+    for (size_t i = 0; i < dialects_count() && size < sizeof owners; i++) {
+        if (find_own(dialects_at(i), line->name) != NULL) {
             size += (size_t)snprintf(owners + size, sizeof owners - size, "%s%s",
-                                     size > 0 ? " and " : "", dialects[i]->name);
+                                     size > 0 ? " and " : "", dialects_at(i)->name);
         }
     }
     if (size > 0) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "dialect/dialect.h"
+#include "process/dialects.h"
 #include "http/client.h"
 
 static config_read read_url;
@@ -176,7 +177,7 @@ static bool read_format(struct config_reader *reader, const struct config_settin
                         struct text value, void *field, const char **wrong)
 {
     struct webhook *webhook = field;
-    const struct dialect *dialect = dialect_find(value);
+    const struct dialect *dialect = dialects_find(value);
 
     (void)setting;
     if (dialect != NULL && dialect->webhook != NULL) {
@@ -188,10 +189,10 @@ static bool read_format(struct config_reader *reader, const struct config_settin
         return true;
     }
     int size = snprintf(reader->expected, sizeof reader->expected, "unknown; write retoken, caep");
-    for (size_t i = 0; i < dialect_count; i++) {
-        if (dialects[i]->webhook != NULL) {
+    for (size_t i = 0; i < dialects_count(); i++) {
+        if (dialects_at(i)->webhook != NULL) {
             size += snprintf(reader->expected + size, sizeof reader->expected - (size_t)size,
-                             " or %s", dialects[i]->name);
+                             " or %s", dialects_at(i)->name);
         }
     }
     *wrong = reader->expected;

@@ -4,6 +4,7 @@ libprocess_a_SOURCES = \
 	src/process/config.c \
 	src/process/config.h \
 	src/process/config_checks.c \
+	src/process/config_dialects.c \
 	src/process/config_documents.c \
 	src/process/config_hooks.c \
 	src/process/config_lines.c \
@@ -13,6 +14,17 @@ libprocess_a_SOURCES = \
 	src/process/config_settings.c \
 	src/process/config_values.c \
 	src/process/config_webhooks.c \
+	src/process/dialect_answers.c \
+	src/process/dialect_checks.c \
+	src/process/dialect_endpoints.c \
+	src/process/dialect_file.c \
+	src/process/dialect_file.h \
+	src/process/dialect_reader.h \
+	src/process/dialect_refusals.c \
+	src/process/dialect_tokens.c \
+	src/process/dialect_values.c \
+	src/process/dialects.c \
+	src/process/dialects.h \
 	src/process/path.c \
 	src/process/path.h \
 	src/process/program.c \
@@ -27,3 +39,15 @@ libprocess_a_SOURCES = \
 	src/process/harden.h \
 	src/process/version.c \
 	src/process/version.h
+
+# The files of dialects are in the program as they are.
+DIALECT_FILES = \
+	dialects/duktig.dialect \
+	dialects/simplejwt.dialect \
+	dialects/wirecash.dialect
+nodist_libprocess_a_SOURCES = src/process/dialects_files.c
+CLEANFILES += src/process/dialects_files.c
+EXTRA_DIST += dialects/embed $(DIALECT_FILES)
+src/process/dialects_files.c: dialects/embed $(DIALECT_FILES)
+	$(AM_V_GEN)$(MKDIR_P) src/process && cd $(srcdir) && sh dialects/embed $(DIALECT_FILES) \
+		>$(abs_builddir)/$@.new && mv $(abs_builddir)/$@.new $(abs_builddir)/$@

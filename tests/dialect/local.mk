@@ -1,5 +1,6 @@
 ## tests/dialect: golden request/answer pairs and the walk over every outcome; see golden/README.
-DIALECT_TEST_LIBS = $(DIALECT_LIBS)
+# The dialects that files describe are read by process/.
+DIALECT_TEST_LIBS = $(PROCESS_LIBS)
 
 check_PROGRAMS += tests/dialect/test_dialect tests/dialect/test_assertion tests/dialect/test_browser
 

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "dialect/dialect.h"
+#include "process/dialects.h"
 #include "dialect/golden.h"
 
 enum { ARENA_ROOM = 4 * 1024 * 1024, VARIABLES_MAX = 64, MOUNTS_ROOM = 32 };
@@ -639,15 +640,15 @@ static void test_cases(void **state)
     static char names[GOLDEN_CASES_MAX][GOLDEN_NAME_MAX];
 
     (void)state;
-    for (size_t d = 0; d < dialect_count; d++) {
-        size_t count = golden_cases(dialects[d]->name, ".request", names);
+    for (size_t d = 0; d < dialects_count(); d++) {
+        size_t count = golden_cases(dialects_at(d)->name, ".request", names);
 
         assert_true(count > 0); /* a folder that vanished must not pass */
         for (size_t i = 0; i < count; i++) {
             arena_reset(arena);
-            run_case(dialects[d], names[i]);
+            run_case(dialects_at(d), names[i]);
         }
-        check_no_file_is_left_over(dialects[d]->name, count);
+        check_no_file_is_left_over(dialects_at(d)->name, count);
     }
 }
 
@@ -778,10 +779,10 @@ static void check_outcomes(const struct dialect *dialect, size_t endpoint)
 static void test_outcomes(void **state)
 {
     (void)state;
-    for (size_t d = 0; d < dialect_count; d++) {
-        for (size_t e = 0; e < dialects[d]->endpoint_count; e++) {
-            if (is_first(dialects[d], e)) {
-                check_outcomes(dialects[d], e);
+    for (size_t d = 0; d < dialects_count(); d++) {
+        for (size_t e = 0; e < dialects_at(d)->endpoint_count; e++) {
+            if (is_first(dialects_at(d), e)) {
+                check_outcomes(dialects_at(d), e);
             }
         }
     }
@@ -798,7 +799,7 @@ static void test_answer_that_cannot_be_built(void **state)
 
     (void)state;
     arena_reset(arena);
-    usual_trial(dialect_find(TEXT("fusionauth")), 0, BEHAVIOUR_DOCUMENTED, &trial);
+    usual_trial(dialects_find(TEXT("fusionauth")), 0, BEHAVIOUR_DOCUMENTED, &trial);
     trial.request.answer.access_token = TEXT("a\r\nSet-Cookie: b=c");
     trial.outcome = OUTCOME_ROTATED;
     respond(&trial, &response, &bytes);
@@ -849,10 +850,10 @@ static void end_memory(const struct dialect *dialect, size_t endpoint)
 static void test_memory_ends(void **state)
 {
     (void)state;
-    for (size_t d = 0; d < dialect_count; d++) {
-        for (size_t e = 0; e < dialects[d]->endpoint_count; e++) {
-            if (is_first(dialects[d], e)) {
-                end_memory(dialects[d], e);
+    for (size_t d = 0; d < dialects_count(); d++) {
+        for (size_t e = 0; e < dialects_at(d)->endpoint_count; e++) {
+            if (is_first(dialects_at(d), e)) {
+                end_memory(dialects_at(d), e);
             }
         }
     }
@@ -895,8 +896,8 @@ static void test_damaged_bodies(void **state)
 
     (void)state;
     assert_non_null(kept);
-    for (size_t d = 0; d < dialect_count; d++) {
-        size_t count = golden_cases(dialects[d]->name, ".request", names);
+    for (size_t d = 0; d < dialects_count(); d++) {
+        size_t count = golden_cases(dialects_at(d)->name, ".request", names);
 
         for (size_t i = 0; i < count; i++) {
             struct trial trial = {.answer = usual_answer()};
@@ -905,8 +906,8 @@ static void test_damaged_bodies(void **state)
 
             arena_reset(kept);
             arena = kept; /* the request must outlive the arena of each attempt */
-            assert_true(golden_read(arena, dialects[d]->name, names[i], "request", &file));
-            fill_mount(&trial, dialects[d]);
+            assert_true(golden_read(arena, dialects_at(d)->name, names[i], "request", &file));
+            fill_mount(&trial, dialects_at(d));
             read_case(file, &trial);
             trial.outcome = OUTCOME_ROTATED;
             trial.answer = usual_answer();
@@ -966,7 +967,7 @@ static void test_cookie_age(void **state)
 
     (void)state;
     arena_reset(arena);
-    usual_trial(dialect_find(TEXT("fusionauth")), 0, BEHAVIOUR_DOCUMENTED, &trial);
+    usual_trial(dialects_find(TEXT("fusionauth")), 0, BEHAVIOUR_DOCUMENTED, &trial);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         trial.request.answer.session_expires_ms = rows[i].session_expires_ms;
         assert_int_equal(cookie_age(&trial), rows[i].age_s);
@@ -978,11 +979,11 @@ static void test_cookie_age(void **state)
 static void test_table(void **state)
 {
     (void)state;
-    assert_true(dialect_count > 0);
-    for (size_t i = 0; i < dialect_count; i++) {
-        const struct dialect *dialect = dialects[i];
+    assert_true(dialects_count() > 0);
+    for (size_t i = 0; i < dialects_count(); i++) {
+        const struct dialect *dialect = dialects_at(i);
 
-        assert_ptr_equal(dialect_find(text_of(dialect->name)), dialect);
+        assert_ptr_equal(dialects_find(text_of(dialect->name)), dialect);
         assert_true(strlen(dialect->summary) > 0);
         if (dialect->policy.layout != NULL) {
             assert_true(dialect->policy.concurrency_window_ms > 0);
@@ -990,8 +991,8 @@ static void test_table(void **state)
             assert_false(dialect->policy.report_only);
         }
     }
-    assert_null(dialect_find(TEXT("Kopong")));
-    assert_null(dialect_find(TEXT("")));
+    assert_null(dialects_find(TEXT("Kopong")));
+    assert_null(dialects_find(TEXT("")));
 }
 
 /* Every class of outcomes is worded for every endpoint, in both behaviours, whatever else is told
@@ -999,12 +1000,12 @@ static void test_table(void **state)
 static void test_every_class_is_worded(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < dialect_count; i++) {
-        for (size_t j = 0; j < dialects[i]->endpoint_count; j++) {
+    for (size_t i = 0; i < dialects_count(); i++) {
+        for (size_t j = 0; j < dialects_at(i)->endpoint_count; j++) {
             bool worded[OUTCOME_CLASSES] = {[OUTCOME_CLASS_GRANTED] = true};
 
-            for (const struct wording *words = dialects[i]->endpoints[j].words; words->status != 0;
-                 words++) {
+            for (const struct wording *words = dialects_at(i)->endpoints[j].words;
+                 words->status != 0; words++) {
                 if (words->about >= (int)OUTCOME_COUNT && words->behaviour == WORDS_ALWAYS &&
                     words->when == NULL) {
                     worded[words->about - (int)OUTCOME_COUNT] = true;
@@ -1012,8 +1013,8 @@ static void test_every_class_is_worded(void **state)
             }
             for (int class = 0; class < OUTCOME_CLASSES; class ++) {
                 if (!worded[class]) {
-                    fail_msg("%s, %s: class %d is not worded", dialects[i]->name,
-                             dialects[i]->endpoints[j].name, class);
+                    fail_msg("%s, %s: class %d is not worded", dialects_at(i)->name,
+                             dialects_at(i)->endpoints[j].name, class);
                 }
             }
         }
@@ -1024,10 +1025,10 @@ static void test_every_class_is_worded(void **state)
 static void test_no_refusal_redirects(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < dialect_count; i++) {
-        for (size_t j = 0; j < dialects[i]->endpoint_count; j++) {
-            for (const struct wording *words = dialects[i]->endpoints[j].words; words->status != 0;
-                 words++) {
+    for (size_t i = 0; i < dialects_count(); i++) {
+        for (size_t j = 0; j < dialects_at(i)->endpoint_count; j++) {
+            for (const struct wording *words = dialects_at(i)->endpoints[j].words;
+                 words->status != 0; words++) {
                 assert_in_range(words->status, 400, 599);
             }
         }
@@ -1038,26 +1039,26 @@ static void test_no_refusal_redirects(void **state)
 static void test_endpoints(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < dialect_count; i++) {
-        assert_true(dialects[i]->endpoint_count > 0);
-        for (size_t j = 0; j < dialects[i]->endpoint_count; j++) {
-            const struct endpoint *endpoint = &dialects[i]->endpoints[j];
+    for (size_t i = 0; i < dialects_count(); i++) {
+        assert_true(dialects_at(i)->endpoint_count > 0);
+        for (size_t j = 0; j < dialects_at(i)->endpoint_count; j++) {
+            const struct endpoint *endpoint = &dialects_at(i)->endpoints[j];
 
-            assert_ptr_equal(dialect_endpoint(dialects[i], text_of(endpoint->name)), endpoint);
+            assert_ptr_equal(dialect_endpoint(dialects_at(i), text_of(endpoint->name)), endpoint);
             assert_true(endpoint->path[0] == '/');
             assert_non_null(endpoint->operation);
             assert_non_null(endpoint->encode);
             assert_true(endpoint->methods != 0);
-            for (size_t k = 0; k < dialect_count; k++) {
-                for (size_t l = 0; l < dialects[k]->endpoint_count; l++) {
-                    const struct endpoint *other = &dialects[k]->endpoints[l];
+            for (size_t k = 0; k < dialects_count(); k++) {
+                for (size_t l = 0; l < dialects_at(k)->endpoint_count; l++) {
+                    const struct endpoint *other = &dialects_at(k)->endpoints[l];
 
                     assert_true(other == endpoint || strcmp(other->path, endpoint->path) != 0);
                 }
             }
         }
     }
-    assert_null(dialect_endpoint(dialects[0], TEXT("")));
+    assert_null(dialect_endpoint(dialects_at(0), TEXT("")));
 }
 
 int main(void)

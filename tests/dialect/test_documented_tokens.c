@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dialect/dialect.h"
+#include "process/dialects.h"
 #include "dialect/documented_tokens.h"
 #include "token/jws.h"
 
@@ -78,7 +79,8 @@ static void duktig_access_token(void **state)
                                          "\"firstName\":\"Super\"}"),
                                     NULL);
     assert_non_null(claims.account);
-    assert_true(layout_access_token(duktig_dialect.policy.layout, key, &claims, arena, &token));
+    assert_true(layout_access_token(dialects_find(TEXT("duktig"))->policy.layout, key, &claims,
+                                    arena, &token));
     assert_token(token, GOLDEN_DUKTIG_ACCESS);
     signing_key_close(key);
 }
@@ -92,7 +94,8 @@ static void duktig_refresh_token(void **state)
     struct jws jws;
 
     (void)state;
-    assert_true(layout_refresh_token(duktig_dialect.policy.layout, key, &duktig, arena, &token));
+    assert_true(layout_refresh_token(dialects_find(TEXT("duktig"))->policy.layout, key, &duktig,
+                                     arena, &token));
     assert_true(jws_gate(arena, token, &jws));
     assert_true(text_is(jws.header_json, "{\"typ\":\"JWT\",\"cty\":\"JWT\",\"alg\":\"HS256\"}"));
     assert_true(text_is(jws.payload_json,

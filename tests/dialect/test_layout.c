@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dialect/dialect.h"
+#include "process/dialects.h"
 #include "dialect/golden.h"
 #include "token/jws.h"
 #include "token/keyring.h"
@@ -39,7 +40,7 @@ static const char account[] =
 static const struct layout *layout_named(const char *name)
 {
     bool plain = strcmp(name, "plain") == 0;
-    struct realm realm = {.policy = dialect_find(text_of(plain ? "kopong" : name))->policy};
+    struct realm realm = {.policy = dialects_find(text_of(plain ? "kopong" : name))->policy};
 
     assert_true(!plain || kopong_dialect.settings[0].take(&realm, TEXT("off")));
     return realm.policy.layout;
@@ -117,7 +118,7 @@ static void show_tokens(const struct layout *layout, bool bare, struct arena *ar
     show_header(shown, jws.header_json, key);
     buffer_add_c(shown, "access ");
     show_json(shown, jws.payload_json);
-    if (layout->refresh != NULL) {
+    if (layout_has_refresh(layout)) {
         assert_true(layout_refresh_token(layout, key, &claims, arena, &token));
         assert_true(jws_gate(arena, token, &jws));
         buffer_add_c(shown, "refresh ");
@@ -130,8 +131,8 @@ static void tokens_of_every_dialect(void **state)
     size_t count = 0;
 
     (void)state;
-    for (size_t i = 0; i < dialect_count * 2; i++) {
-        const struct dialect *dialect = dialects[i / 2];
+    for (size_t i = 0; i < dialects_count() * 2; i++) {
+        const struct dialect *dialect = dialects_at(i / 2);
         bool bare = i % 2 != 0;
         struct arena *arena = fixture_arena();
         struct buffer shown;
@@ -167,8 +168,8 @@ static void kopong_without_principal(void **state)
 static void every_algorithm(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < dialect_count; i++) {
-        const struct layout *layout = dialects[i]->policy.layout;
+    for (size_t i = 0; i < dialects_count(); i++) {
+        const struct layout *layout = dialects_at(i)->policy.layout;
 
         for (int algorithm = 0; layout != NULL && algorithm < SIGNING_ALGORITHMS; algorithm++) {
             const struct signing_key *key = fixture_key((enum signing_algorithm)algorithm);
@@ -196,20 +197,20 @@ static void every_algorithm(void **state)
 static void renewal_differs_from_login(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < dialect_count; i++) {
-        const struct layout *layout = dialects[i]->policy.layout;
+    for (size_t i = 0; i < dialects_count(); i++) {
+        const struct layout *layout = dialects_at(i)->policy.layout;
         struct arena *arena = fixture_arena();
         struct layout_claims login = full;
         struct text first, second;
 
-        if (!dialects[i]->policy.rotate || layout == NULL) {
+        if (!dialects_at(i)->policy.rotate || layout == NULL) {
             continue;
         }
         login.refreshed = false;
         login.jti[0] = '0';
         assert_true(layout_access_token(layout, fixture_key(SIGNING_HS256), &login, arena, &first));
         assert_true(layout_access_token(layout, fixture_key(SIGNING_HS256), &full, arena, &second));
-        assert_row(!text_equal(first, second), dialects[i]->name);
+        assert_row(!text_equal(first, second), dialects_at(i)->name);
     }
 }
 
@@ -261,8 +262,8 @@ static void hostile_values_stay_values(void **state)
     static const char hostile[] =
         "a\",\"exp\":9999999999,\"x\":\"\\\n\x01\x7f\xc3\xa4\xf0\x9f\x98\x80";
     (void)state;
-    for (size_t i = 0; i < dialect_count; i++) {
-        const struct layout *layout = dialects[i]->policy.layout;
+    for (size_t i = 0; i < dialects_count(); i++) {
+        const struct layout *layout = dialects_at(i)->policy.layout;
 
         if (layout == NULL) {
             continue;
@@ -284,14 +285,14 @@ static void hostile_values_stay_values(void **state)
 static void refresh_tokens_are_jwts_where_the_layout_says_so(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < dialect_count; i++) {
-        const struct layout *layout = dialects[i]->policy.layout;
+    for (size_t i = 0; i < dialects_count(); i++) {
+        const struct layout *layout = dialects_at(i)->policy.layout;
 
         if (layout == NULL) {
             continue;
         }
         struct text token = TEXT("untouched");
-        bool has = layout->refresh != NULL;
+        bool has = layout_has_refresh(layout);
         assert_int_equal(layout_refresh_token(layout, fixture_key(SIGNING_HS256), &full,
                                               fixture_arena(), &token),
                          has);
@@ -327,8 +328,8 @@ static void largest_refresh_token_fits(void **state)
 static void session_claims(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < dialect_count; i++) {
-        const struct layout *layout = dialects[i]->policy.layout;
+    for (size_t i = 0; i < dialects_count(); i++) {
+        const struct layout *layout = dialects_at(i)->policy.layout;
 
         if (layout == NULL) {
             continue;
@@ -350,8 +351,8 @@ static void small_arena_fails_cleanly(void **state)
 {
     (void)state;
     for (size_t limit = 0; limit < 12000; limit += 97) {
-        for (size_t i = 0; i < dialect_count; i++) {
-            const struct layout *layout = dialects[i]->policy.layout;
+        for (size_t i = 0; i < dialects_count(); i++) {
+            const struct layout *layout = dialects_at(i)->policy.layout;
 
             if (layout == NULL) {
                 continue;

@@ -22,6 +22,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_account_line \
 	tests/fuzz/fuzz_oauth_page \
 	tests/fuzz/fuzz_config \
+	tests/fuzz/fuzz_dialect \
 	tests/fuzz/fuzz_fcgi_scan
 if FUZZER
 EXTRA_PROGRAMS += $(FUZZ_TARGETS)
@@ -57,6 +58,9 @@ tests_fuzz_fuzz_record_LDADD = $(FUZZ_MAIN) $(STORE_LIBS)
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_config_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_config_LDADD = $(FUZZ_MAIN) $(PROCESS_LIBS)
+tests_fuzz_fuzz_dialect_SOURCES = tests/fuzz/fuzz_dialect.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_dialect_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_dialect_LDADD = $(FUZZ_MAIN) $(PROCESS_LIBS)
 tests_fuzz_fuzz_fcgi_scan_SOURCES = tests/fuzz/fuzz_fcgi_scan.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_fcgi_scan_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_fcgi_scan_LDADD = $(FUZZ_MAIN) $(SERVER_LIBS)

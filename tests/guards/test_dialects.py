@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(os.environ.get("RETOKEN_BUILD", ROOT / "build")).resolve() / "retoken"
 SOURCES = ROOT / "src" / "dialect"
+FILES = ROOT / "dialects"
 GOLDENS = ROOT / "tests" / "dialect" / "golden"
 MANUAL = "man/retoken.conf.5"
 DOCUMENT = "docs/dialects.md"
@@ -44,17 +45,24 @@ def read(path):
     return (ROOT / path).read_text()
 
 
+def described_names():
+    """Those that files describe and that have mounts of their own."""
+    return re.findall(r"^\s*DESCRIBED\((\w+)\)", read("src/dialect/dialect.h"), re.M)
+
+
 def names():
     """The dialects by their sources, so that one without a row is found too."""
     found = [row[1] for path in SOURCES.glob("*.c")
              for row in re.finditer(r"^const struct dialect (\w+)_dialect\b", path.read_text(), re.M)]
-    assert len(found) > 5, "the dialects were not found"
-    return sorted(found)
+    assert len(found) > 4, "the dialects in C were not found"
+    assert len(described_names()) > 2, "the described dialects were not found"
+    return sorted(found + described_names())
 
 
 NAMES = names()
-ISSUING = [name for name in NAMES
-           if "static const struct layout " in (SOURCES / f"{name}.c").read_text()]
+DESCRIBED = described_names()
+ISSUING = [name for name in NAMES if name in DESCRIBED or
+           "static const struct layout " in (SOURCES / f"{name}.c").read_text()]
 
 
 @functools.cache
@@ -109,10 +117,19 @@ def described():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_source(name):
+    if name in DESCRIBED:
+        assert (FILES / f"{name}.dialect").exists(), f"dialects/{name}.dialect is not there"
+        return
     assert re.search(rf"^\s*DIALECT\({name}\)", read("src/dialect/dialect.h"), re.M), (
         f"add DIALECT({name}) to DIALECT_ROWS in src/dialect/dialect.h")
     assert f"src/dialect/{name}.c" in read("src/dialect/local.mk"), (
         f"add src/dialect/{name}.c to src/dialect/local.mk")
+
+
+@pytest.mark.parametrize("path", sorted(FILES.glob("*.dialect")), ids=lambda path: path.stem)
+def test_file_is_in_the_program(path):
+    assert f"dialects/{path.name}" in read("src/process/local.mk"), (
+        f"add dialects/{path.name} to DIALECT_FILES in src/process/local.mk")
 
 
 @pytest.mark.parametrize("name", NAMES)

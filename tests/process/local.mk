@@ -2,6 +2,7 @@
 check_PROGRAMS += \
 	tests/process/test_config \
 	tests/process/test_confine \
+	tests/process/test_dialect_file \
 	tests/process/test_path \
 	tests/process/test_service \
 	tests/process/test_supervisor
@@ -11,6 +12,9 @@ tests_process_test_config_LDADD = $(PROCESS_LIBS)
 tests_process_test_confine_SOURCES = tests/process/test_confine.c
 tests_process_test_confine_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_process_test_confine_LDADD = $(PROCESS_LIBS)
+tests_process_test_dialect_file_SOURCES = tests/process/test_dialect_file.c
+tests_process_test_dialect_file_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_process_test_dialect_file_LDADD = $(PROCESS_LIBS)
 tests_process_test_path_SOURCES = tests/process/test_path.c
 tests_process_test_path_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_process_test_path_LDADD = $(PROCESS_LIBS)

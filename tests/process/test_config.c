@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "dialect/dialect.h"
+#include "process/dialects.h"
 #include "process/config.h"
 
 /* In a fault's text: the names of all dialects that issue tokens. */
@@ -26,7 +27,8 @@
     "openid-configuration"
 /* Behind the name of a section. */
 #define UNKNOWN_SECTION                                                                            \
-    "unknown section; write [retoken], [realm NAME], [mount PATH], [webhook NAME] or [hook NAME]"
+    "unknown section; write [retoken], [realm NAME], [mount PATH], [dialect NAME], "               \
+    "[webhook NAME] or [hook NAME]"
 
 /* ---- a folder to write configurations in; tests run inside of it ---- */
 
@@ -566,10 +568,10 @@ static const char *expected_fault(const char *text)
 
     assert_true(size < sizeof expected);
     memcpy(expected, text, size);
-    for (size_t i = 0; i < dialect_count && names != NULL; i++) {
-        if (dialects[i]->policy.layout != NULL) {
+    for (size_t i = 0; i < dialects_count() && names != NULL; i++) {
+        if (dialects_at(i)->policy.layout != NULL) {
             size += (size_t)snprintf(expected + size, sizeof expected - size, "%s%s",
-                                     i > 0 ? ", " : "", dialects[i]->name);
+                                     i > 0 ? ", " : "", dialects_at(i)->name);
         }
     }
     snprintf(expected + size, sizeof expected - size, "%s",
@@ -648,9 +650,9 @@ static void test_without_a_file(void **state)
     size_t endpoints = 0;
 
     (void)state;
-    for (size_t i = 0; i < dialect_count; i++) {
-        for (size_t j = 0; j < dialects[i]->endpoint_count; j++) {
-            const struct endpoint *endpoint = &dialects[i]->endpoints[j];
+    for (size_t i = 0; i < dialects_count(); i++) {
+        for (size_t j = 0; j < dialects_at(i)->endpoint_count; j++) {
+            const struct endpoint *endpoint = &dialects_at(i)->endpoints[j];
 
             endpoints += endpoint->needs_remote_user || endpoint->with_remote_user ||
                                  endpoint->with_metrics || endpoint->document != DOCUMENT_NONE
@@ -949,7 +951,7 @@ static void test_default_mount_by_its_path(void **state)
     (void)state;
     /* a section without any setting */
     assert_ptr_equal(loaded("[mount /auth/refresh_token]\n", "/auth/refresh_token")->realm->dialect,
-                     &duktig_dialect);
+                     dialects_find(TEXT("duktig")));
     const struct mount *login = loaded("[mount /login]\ndialect = kopong\n", "/login");
 
     assert_string_equal(login->endpoint->name, "login");

@@ -14,6 +14,7 @@
 
 #include "base/codec.h"
 #include "dialect/dialect.h"
+#include "process/dialects.h"
 #include "base/log.h"
 #include "operation/world.h"
 #include "responder/serve.h"
@@ -183,7 +184,7 @@ static int set_up(void **state)
     service.store = world.store;
     service.issuer = world.issuer;
     service.config.mounts[service.config.mount_count++] = world.mount;
-    struct realm *duktig = add_mount(&duktig_dialect, 0);
+    struct realm *duktig = add_mount(dialects_find(TEXT("duktig")), 0);
     strcpy(duktig->name, "/auth/refresh_token");
     add_mount(&wellknown_dialect, 0);
     add_mount(&wellknown_dialect, 1);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: ISC */
+/* dialect_checks.c: whether the file of a dialect is all there and goes together: what each
+ * operation needs, which policy its answers allow, and that no refusal looks like a grant. */
+#include "process/dialect_reader.h"
+
+static bool check_request(struct dialect_reader *reader, struct dialect_request *request);
+static bool needs(struct dialect_reader *reader, const struct dialect_request *request,
+                  enum described_role role, const char *line);
+static bool tells(const struct described_answer *answer, const char *name);
+static bool check_refusals(struct dialect_reader *reader, const struct dialect_request *request);
+static bool finish_policy(struct dialect_reader *reader);
+
+bool dialect_check(struct dialect_reader *reader)
+{
+    if (reader->endpoint_count == 0) {
+        return config_complain(&reader->lines, 1, "no endpoint; write [endpoint NAME]");
+    }
+    for (size_t i = 0; i < reader->endpoint_count; i++) {
+        const struct dialect_endpoint *endpoint = &reader->endpoints[i];
+
+        if (reader->dialect->endpoints[i].operation == NULL) {
+            return config_complain(&reader->lines, endpoint->section->line,
+                                   "[endpoint %s]: no operation; write operation = refresh, "
+                                   "login, logout or verify, or [request %s NAME] sections",
+                                   endpoint->endpoint.name, endpoint->endpoint.name);
+        }
+    }
+    for (size_t i = 0; i < reader->request_count; i++) {
+        if (!check_request(reader, &reader->requests[i])) {
+            return false;
+        }
+    }
+    return finish_policy(reader);
+}
+
+static bool check_request(struct dialect_reader *reader, struct dialect_request *request)
+{
+    const struct described_answer *answer = &request->request.answer;
+    const struct operation *operation = request->request.operation;
+    bool login = operation == &operation_login;
+    bool issues = login || operation == &operation_refresh;
+
+    if (!request->has_answer) {
+        return config_complain(&reader->lines, request->section->line,
+                               "[%.*s %.*s]: no answer; write answer = STATUS BODY",
+                               TEXT_ARGS(request->section->word),
+                               TEXT_ARGS(request->section->argument));
+    } else if (login ? !needs(reader, request, DESCRIBED_USERNAME, "username") ||
+                           !needs(reader, request, DESCRIBED_PASSWORD, "password")
+                     : !needs(reader, request, DESCRIBED_REFRESH_TOKEN, "refresh-token")) {
+        return false;
+    } else if (issues && !tells(answer, "access_token")) {
+        return config_complain(&reader->lines, request->section->line,
+                               "[%.*s %.*s]: its answer has no ${access_token}",
+                               TEXT_ARGS(request->section->word),
+                               TEXT_ARGS(request->section->argument));
+    } else if (login && !tells(answer, "refresh_token")) {
+        return config_complain(&reader->lines, request->section->line,
+                               "[%.*s %.*s]: its answer has no ${refresh_token}, so nothing could "
+                               "be refreshed",
+                               TEXT_ARGS(request->section->word),
+                               TEXT_ARGS(request->section->argument));
+    }
+    return check_refusals(reader, request);
+}
+
+/* A logout may be asked for with an access token instead. */
+static bool needs(struct dialect_reader *reader, const struct dialect_request *request,
+                  enum described_role role, const char *line)
+{
+    const struct described_request *made = &request->request;
+    bool found = false;
+
+    for (size_t i = 0; i < made->value_count; i++) {
+        found = found || made->values[i].role == role ||
+                (made->operation == &operation_logout &&
+                 made->values[i].role == DESCRIBED_ACCESS_TOKEN);
+    }
+    return found || config_complain(&reader->lines, request->section->line,
+                                    "[%.*s %.*s]: no %s; write where it is, for example %s = json "
+                                    "NAME",
+                                    TEXT_ARGS(request->section->word),
+                                    TEXT_ARGS(request->section->argument), line, line);
+}
+
+static bool tells(const struct described_answer *answer, const char *name)
+{
+    bool found = answer->body != NULL && template_has(answer->body, name);
+
+    for (size_t i = 0; i < answer->header_count; i++) {
+        found = found || template_has(answer->headers[i].value, name);
+    }
+    return found;
+}
+
+/* A status of success alone tells a client nothing where the body can tell it more: then the body
+ * must lack the member that a grant has its access token in. */
+static bool check_refusals(struct dialect_reader *reader, const struct dialect_request *request)
+{
+    const struct described_answer *answer = &request->request.answer;
+    const char *member =
+        answer->body != NULL ? template_member(answer->body, "access_token") : NULL;
+
+    for (const struct wording *words = request->request.words; words->status != 0; words++) {
+        const json_t *body = words->body == NULL
+                                 ? NULL
+                                 : json_in_object(reader->scratch, text_of(words->body), NULL);
+
+        if (words->status < 300 &&
+            (member == NULL || body == NULL || json_object_get(body, member) != NULL)) {
+            return config_complain(&reader->lines, request->section->line,
+                                   "a refusal with status %d: no client could tell it from a "
+                                   "grant; write 400 to 599, or a JSON body without the member of "
+                                   "the access token",
+                                   words->status);
+        }
+    }
+    return true;
+}
+
+/* Where no answer has a place for another refresh token, none is issued. */
+static bool finish_policy(struct dialect_reader *reader)
+{
+    struct dialect *dialect = reader->dialect;
+    struct policy *policy = &reader->realm.policy;
+    bool jwt = reader->layout->refresh_template != NULL;
+    bool keeps = true;
+
+    for (size_t i = 0; i < reader->request_count; i++) {
+        const struct described_request *request = &reader->requests[i].request;
+
+        keeps = keeps && (request->operation != &operation_refresh ||
+                          (!tells(&request->answer, "refresh_token") &&
+                           !tells(&request->answer, "new_refresh_token")));
+    }
+    policy->layout = reader->layout;
+    policy->keeps_token = keeps;
+    policy->format = reader->format_line == 0 && jwt ? REFRESH_FORMAT_JWT : policy->format;
+    if (reader->rotation_line == 0) {
+        policy->rotate = policy_can_rotate(policy);
+    } else if (policy->rotate && !policy_can_rotate(policy)) {
+        return config_complain(&reader->lines, reader->rotation_line, "rotation = on: %s",
+                               keeps ? "no answer to a refresh has a place for ${refresh_token}"
+                                     : "a session gets one refresh token that is a JWT");
+    }
+    if (policy->format == REFRESH_FORMAT_JWT && !jwt) {
+        return config_complain(&reader->lines, reader->format_line,
+                               "format = jwt: write the payload in a section [refresh-token]");
+    }
+    dialect->policy = *policy;
+    dialect->summary = dialect->summary != NULL ? dialect->summary : "";
+    dialect->issuer = reader->realm.issuer[0] == '\0'
+                          ? NULL
+                          : dialect_keep(reader, text_of(reader->realm.issuer));
+    dialect->audience = reader->realm.audience[0] == '\0'
+                            ? NULL
+                            : dialect_keep(reader, text_of(reader->realm.audience));
+    return !reader->lines.failed;
+}

@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: ISC */
+/* test_dialect_file.c: what the file of a dialect means, by what is read from requests and
+ * answered, and the words for every kind of mistake in one. The shipped files have golden files
+ * (tests/dialect). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "process/dialect_file.h"
+#include "process/dialects.h"
+
+static struct arena *arena;
+
+static int open_arena(void **state)
+{
+    (void)state;
+    arena = arena_open(16 << 20);
+    return arena == NULL;
+}
+
+static int close_arena(void **state)
+{
+    (void)state;
+    arena_close(arena);
+    return 0;
+}
+
+#define REFUSALS                                                                                   \
+    "[refusals]\n"                                                                                 \
+    "request = 400 {\"error\":\"request\"}\n"                                                      \
+    "client = 401 {\"error\":\"client\"}\n"                                                        \
+    "token = 401 {\"error\":\"token\"}\n"                                                          \
+    "here = 503\n"
+#define REFRESH                                                                                    \
+    "[endpoint refresh]\n"                                                                         \
+    "path = /refresh\n"                                                                            \
+    "operation = refresh\n"                                                                        \
+    "refresh-token = json token\n"
+#define ANSWER "answer = 200 {\"a\":\"${access_token}\",\"r\":\"${refresh_token}\"}\n"
+#define WHOLE  "[dialect]\n" REFRESH ANSWER REFUSALS
+
+static const struct dialect *read_file(const char *contents)
+{
+    struct fault fault = {0};
+    const struct dialect *dialect =
+        dialect_file_read(TEXT("acme"), "acme.dialect", text_of(contents), arena, &fault);
+
+    if (dialect == NULL) {
+        fail_msg("%s", fault.text);
+    }
+    return dialect;
+}
+
+/* ---- requests ---- */
+
+struct exchange {
+    struct http_exchange http;
+    struct realm realm;
+    struct mount mount;
+    struct request request;
+    bool understood;
+    enum outcome outcome;
+};
+
+/* `lines`: CGI variables, each ended by a line break. What is understood is granted, or else ends
+ * as `outcome`. */
+static struct exchange *ask(const struct dialect *dialect, const char *endpoint, const char *lines,
+                            const char *body, enum outcome outcome)
+{
+    struct exchange *exchange = arena_alloc(arena, sizeof *exchange);
+    struct text rest = text_of(lines);
+    const char *variables[16] = {"REQUEST_METHOD=POST"};
+    size_t count = 1;
+
+    assert_non_null(exchange);
+    while (rest.size > 0) {
+        assert_true(count < 15);
+        variables[count++] = arena_c_string(arena, text_split(&rest, '\n'));
+    }
+    exchange->realm = (struct realm){.dialect = dialect, .policy = dialect->policy};
+    exchange->mount = (struct mount){.endpoint = dialect_endpoint(dialect, text_of(endpoint)),
+                                     .realm = &exchange->realm};
+    assert_non_null(exchange->mount.endpoint);
+    assert_true(http_request_from_cgi(arena, variables, &exchange->http.request));
+    exchange->http.request.body = text_of(body);
+    exchange->request = (struct request){.http = &exchange->http,
+                                         .arena = arena,
+                                         .mount = &exchange->mount,
+                                         .realm = &exchange->realm};
+    exchange->understood = dialect_decode(&exchange->request, &exchange->outcome);
+    if (exchange->understood) {
+        exchange->outcome = outcome;
+    }
+    exchange->request.answer.access_token = TEXT("access");
+    exchange->request.answer.refresh_token = TEXT("next");
+    exchange->request.answer.now_ms = INT64_C(1500000000000);
+    exchange->request.answer.expires_in_s = 60;
+    exchange->request.answer.expires_at_s = 1500000060;
+    exchange->request.answer.session_expires_ms = INT64_C(1500000090000);
+    exchange->request.answer.scope = TEXT("read write");
+    exchange->request.answer.roles = TEXT("a b");
+    exchange->request.answer.username = TEXT("ada");
+    exchange->request.answer.claims =
+        json_in_object(arena, TEXT("{\"id\":7,\"x\":{\"y\":[1]}}"), NULL);
+    dialect_respond(&exchange->request, exchange->outcome);
+    assert_false(exchange->http.response.failed);
+    return exchange;
+}
+
+#define JSON "CONTENT_TYPE=application/json\n"
+#define FORM "CONTENT_TYPE=application/x-www-form-urlencoded\n"
+
+static void expect(const struct exchange *exchange, int status, const char *body)
+{
+    struct text said = exchange->http.response.body;
+
+    if (exchange->http.response.status != status || !text_is(said, body)) {
+        fail_msg("%d %.*s\n(%s) instead of %d %s", exchange->http.response.status, TEXT_ARGS(said),
+                 outcome_word(exchange->outcome), status, body);
+    }
+}
+
+static const char *header_of(const struct exchange *exchange, const char *name)
+{
+    const struct http_response *response = &exchange->http.response;
+
+    for (size_t i = 0; i < response->header_count; i++) {
+        if (text_is(response->headers[i].name, name)) {
+            return arena_c_string(arena, response->headers[i].value);
+        }
+    }
+    return "";
+}
+
+static void smallest_file(void **state)
+{
+    const struct dialect *dialect = read_file(WHOLE);
+    const struct exchange *exchange =
+        ask(dialect, "refresh", JSON, "{\"token\":\" t \"}", OUTCOME_ROTATED);
+
+    (void)state;
+    assert_true(text_is(exchange->request.input.refresh.refresh_token, "t"));
+    expect(exchange, 200, "{\"a\":\"access\",\"r\":\"next\"}");
+    expect(ask(dialect, "refresh", JSON, "{}", OUTCOME_ROTATED), 400, "{\"error\":\"request\"}");
+    expect(ask(dialect, "refresh", JSON, "{\"token\":\"t\"}", OUTCOME_TOKEN_REVOKED), 401,
+           "{\"error\":\"token\"}");
+    expect(ask(dialect, "refresh", JSON, "{\"token\":\"t\"}", OUTCOME_FAULT), 503, "");
+    assert_string_equal(dialect->name, "acme");
+    assert_string_equal(dialect->realm, "/refresh");
+    assert_true(dialect->policy.rotate && dialect->policy.format == REFRESH_FORMAT_NATIVE);
+    assert_string_equal(dialect->policy.layout->session_claim, "sid");
+    assert_true(!dialect->policy.layout->says_scope && dialect->policy.layout->says_audience);
+}
+
+/* ---- where values are ---- */
+
+static void places(void **state)
+{
+    static const struct {
+        const char *place, *lines, *body;
+        const char *found; /* NULL: refused */
+        enum outcome refusal;
+    } rows[] = {
+        {"json token", JSON, "{\"token\":\"t\"}", "t", 0},
+        {"json token", JSON, "{\"token\":null}", NULL, OUTCOME_TOKEN_MISSING},
+        {"json token", JSON, "{\"token\":7}", NULL, OUTCOME_TOKEN_MISSING},
+        {"json token", JSON, "", NULL, OUTCOME_TOKEN_MISSING},
+        {"json /a/b", JSON, "{\"a\":{\"b\":\"t\"}}", "t", 0},
+        {"json /a~1b/~0", JSON, "{\"a/b\":{\"~\":\"t\"}}", "t", 0},
+        {"json /a/b", JSON, "{\"a\":\"t\"}", NULL, OUTCOME_TOKEN_MISSING},
+        {"json a, json /b/c", JSON, "{\"b\":{\"c\":\"t\"}}", "t", 0},
+        {"json a, json b", JSON, "{\"a\":\"\",\"b\":\"t\"}", NULL, OUTCOME_TOKEN_MISSING},
+        {"form t, json t", FORM, "t=x%20y", "x y", 0},
+        {"form t, json t", JSON, "{\"t\":\"z\"}", "z", 0},
+        {"form t, json t", FORM, "t=1&t=2", NULL, OUTCOME_PARAMETER_REPEATED},
+        {"query t", "QUERY_STRING=t=q\n", "", "q", 0},
+        {"header X-Token", "HTTP_X_TOKEN= t\n", "", "t", 0},
+        {"header X-A, header X-B", "HTTP_X_B=t\n", "", "t", 0},
+        {"header X-A", "HTTP_X_A=t\nHTTP_X_A=u\n", "", NULL, OUTCOME_PARAMETER_REPEATED},
+        {"bearer", "HTTP_AUTHORIZATION=Bearer t\n", "", "t", 0},
+        {"bearer", "HTTP_AUTHORIZATION=Basic t\n", "", NULL, OUTCOME_TOKEN_MISSING},
+        {"authorization JWT", "HTTP_AUTHORIZATION=jwt t\n", "", "t", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char file[1024];
+        const struct exchange *exchange;
+
+        (void)snprintf(file, sizeof file,
+                       "[dialect]\n[endpoint refresh]\npath = /r\nbody = form json\n"
+                       "operation = refresh\nrefresh-token = %s\n" ANSWER REFUSALS,
+                       rows[i].place);
+        exchange = ask(read_file(file), "refresh", rows[i].lines, rows[i].body, OUTCOME_ROTATED);
+        if (exchange->understood != (rows[i].found != NULL) ||
+            (rows[i].found != NULL
+                 ? !text_is(exchange->request.input.refresh.refresh_token, rows[i].found)
+                 : exchange->outcome != rows[i].refusal)) {
+            fail_msg("%s: %s: %s", rows[i].place, rows[i].body, outcome_word(exchange->outcome));
+        }
+    }
+}
+
+static void values_of_each_role(void **state)
+{
+    const struct dialect *dialect = read_file(
+        "[dialect]\n" REFRESH
+        "access-token = bearer\nusername = optional json user\npassword = optional json pass\n"
+        "scope = json scope\nclient-id = json id\nclient-secret = optional json secret\n" ANSWER
+        "[endpoint login]\npath = /login\noperation = login\nusername = json user\n"
+        "password = json pass\nscope = json scope\n" ANSWER
+        "[endpoint logout]\npath = /logout\noperation = logout\naccess-token = bearer\n"
+        "answer = 204\n" REFUSALS);
+    const struct exchange *exchange =
+        ask(dialect, "refresh", JSON "HTTP_AUTHORIZATION=Bearer a\n",
+            "{\"token\":\"t\",\"user\":\"u\",\"pass\":\"p\",\"scope\":\"s\",\"id\":\"i\","
+            "\"secret\":\"x\"}",
+            OUTCOME_ROTATED);
+    const struct refresh_input *input = &exchange->request.input.refresh;
+
+    (void)state;
+    assert_true(exchange->understood && dialect->proves_clients);
+    assert_true(input->access_token_given && text_is(input->access_token, "a"));
+    assert_true(input->username_given && text_is(input->username, "u"));
+    assert_true(input->password_given && text_is(input->password, "p"));
+    assert_true(input->scope_given && text_is(input->scope, "s"));
+    assert_int_equal(exchange->request.client.kind, CLIENT_PROOF_BODY);
+    assert_true(text_is(exchange->request.client.id, "i"));
+    assert_true(text_is(exchange->request.client.secret, "x"));
+
+    exchange = ask(dialect, "refresh", JSON "HTTP_AUTHORIZATION=Bearer a\n",
+                   "{\"token\":\"t\",\"id\":\"i\"}", OUTCOME_ROTATED);
+    input = &exchange->request.input.refresh;
+    assert_true(exchange->understood && !input->username_given && !input->scope_given);
+    assert_int_equal(exchange->request.client.kind, CLIENT_PROOF_NONE);
+    exchange = ask(dialect, "refresh", JSON "HTTP_AUTHORIZATION=Bearer a\n",
+                   "{\"token\":\"t\",\"id\":\"i\",\"user\":7}", OUTCOME_ROTATED);
+    assert_int_equal(exchange->outcome, OUTCOME_FIELD_MISSING);
+
+    exchange = ask(dialect, "login", JSON, "{\"user\":\"u\",\"pass\":\" p\",\"scope\":\"s\"}",
+                   OUTCOME_ROTATED);
+    assert_true(text_is(exchange->request.input.login.username, "u"));
+    assert_true(text_is(exchange->request.input.login.password, " p"));
+    assert_true(exchange->request.input.login.scope_given);
+
+    exchange = ask(dialect, "logout", "HTTP_AUTHORIZATION=Bearer a\n", "", OUTCOME_ENDED);
+    assert_true(exchange->request.input.refresh.by_access_token);
+    assert_true(text_is(exchange->request.input.refresh.refresh_token, "a"));
+    expect(exchange, 204, "");
+}
+
+/* Several kinds of request at one path. */
+static void conditions(void **state)
+{
+    const struct dialect *dialect = read_file(
+        "[dialect]\n[endpoint token]\npath = /token\n"
+        "[request token refresh]\nwhen = query grant_type is refresh_token\noperation = refresh\n"
+        "refresh-token = json token\n" ANSWER
+        "[request token password]\nwhen = query grant_type is password, header X-V is 2\n"
+        "operation = login\nusername = json user\npassword = json pass\n"
+        "answer = 201 {\"login\":\"${access_token}\",\"r\":\"${refresh_token}\"}\n"
+        "[refusals password]\nclient = 400 {\"error\":\"wrong\"}\n" REFUSALS);
+
+    (void)state;
+    expect(ask(dialect, "token", JSON "QUERY_STRING=grant_type=refresh_token\n",
+               "{\"token\":\"t\"}", OUTCOME_ROTATED),
+           200, "{\"a\":\"access\",\"r\":\"next\"}");
+    expect(ask(dialect, "token", JSON "QUERY_STRING=grant_type=password\nHTTP_X_V=2\n",
+               "{\"user\":\"u\",\"pass\":\"p\"}", OUTCOME_ROTATED),
+           201, "{\"login\":\"access\",\"r\":\"next\"}");
+    expect(ask(dialect, "token", JSON "QUERY_STRING=grant_type=password\nHTTP_X_V=2\n",
+               "{\"user\":\"u\",\"pass\":\"p\"}", OUTCOME_CREDENTIALS_WRONG),
+           400, "{\"error\":\"wrong\"}");
+    assert_int_equal(
+        ask(dialect, "token", JSON "QUERY_STRING=grant_type=password\n", "{}", OUTCOME_ROTATED)
+            ->outcome,
+        OUTCOME_GRANT_TYPE_UNSUPPORTED);
+    assert_int_equal(ask(dialect, "token", JSON, "{}", OUTCOME_ROTATED)->outcome,
+                     OUTCOME_GRANT_TYPE_MISSING);
+}
+
+/* ---- answers ---- */
+
+static void what_answers_are_made_of(void **state)
+{
+    const struct exchange *exchange =
+        ask(read_file("[dialect]\njson-style = slash\n" REFRESH "answer = 201 {\n"
+                      "answer = '  \"at\": \"${access_token}\", \"in\": \"${expires_in}\",'\n"
+                      "answer = '  \"t\": [${expires_in.ms}, ${expires_at}, ${expires_at.ms}, "
+                      "${expires_at.iso}],'\n"
+                      "answer = '  \"s\": [${session_expires_in}, ${session_expires_at.iso}, "
+                      "${now.ms}],'\n"
+                      "answer = '  \"scope\": ${scope.list}, \"roles\": \"${roles}\",'\n"
+                      "answer = '  \"u\": {\"id\": ${account.id}, \"x\": ${account.x}, \"n\": "
+                      "${account.none?}}'\n"
+                      "answer = }\n"
+                      "answer = ''\n"
+                      "answer.type = application/vnd.acme+json\n"
+                      "answer.header.X-Scope = scope=${scope}\n" REFUSALS),
+            "refresh", JSON, "{\"token\":\"t\"}", OUTCOME_ROTATED);
+
+    (void)state;
+    expect(exchange, 201,
+           "{\n"
+           "  \"at\": \"access\", \"in\": \"60\",\n"
+           "  \"t\": [60000, 1500000060, 1500000060000, \"2017-07-14T02:41:00Z\"],\n"
+           "  \"s\": [90, \"2017-07-14T02:41:30Z\", 1500000000000],\n"
+           "  \"scope\": [\"read\",\"write\"], \"roles\": \"a b\",\n"
+           "  \"u\": {\"id\": 7, \"x\": {\"y\":[1]}}\n"
+           "}\n");
+    assert_string_equal(header_of(exchange, "Content-Type"), "application/vnd.acme+json");
+    assert_string_equal(header_of(exchange, "X-Scope"), "scope=read write");
+    assert_string_equal(header_of(exchange, "Cache-Control"), "no-store");
+}
+
+static void refusals_from_the_narrowest(void **state)
+{
+    const struct dialect *dialect =
+        read_file("[dialect]\n" REFRESH ANSWER
+                  "[endpoint logout]\nlike = refresh\npath = /logout\noperation = logout\n"
+                  "answer = 200\n" REFUSALS "revoked = 403 {\"error\":\"revoked\"}\n"
+                  "revoked.header.X-Why = revoked\n"
+                  "expired = 403 gone\n"
+                  "expired.type = text/plain\n"
+                  "[refusals deployed]\ntoken = 418 {\"error\":\"deployed\"}\n"
+                  "[refusals logout]\ntoken = 410 {\"error\":\"logout\"}\n");
+    struct exchange *exchange =
+        ask(dialect, "refresh", JSON, "{\"token\":\"t\"}", OUTCOME_TOKEN_REVOKED);
+
+    (void)state;
+    expect(exchange, 403, "{\"error\":\"revoked\"}");
+    assert_string_equal(header_of(exchange, "X-Why"), "revoked");
+    exchange = ask(dialect, "refresh", JSON, "{\"token\":\"t\"}", OUTCOME_TOKEN_EXPIRED);
+    expect(exchange, 403, "gone");
+    assert_string_equal(header_of(exchange, "Content-Type"), "text/plain");
+    expect(ask(dialect, "logout", JSON, "{\"token\":\"t\"}", OUTCOME_TOKEN_REVOKED), 410,
+           "{\"error\":\"logout\"}");
+    exchange->realm.behaviour = BEHAVIOUR_DEPLOYED;
+    dialect_respond(&exchange->request, OUTCOME_TOKEN_INVALID);
+    expect(exchange, 418, "{\"error\":\"deployed\"}");
+}
+
+/* ---- policy ---- */
+
+static void policies(void **state)
+{
+    const struct dialect *kept =
+        read_file("[dialect]\n" REFRESH "answer = 200 {\"a\":\"${access_token}\"}\n" REFUSALS);
+    const struct dialect *jwt =
+        read_file(WHOLE "[refresh-token]\npayload = {\"sid\":\"${session}\"}\n[access-token]\n"
+                        "header = {\"kid\":\"${kid}\",\"alg\":\"${alg}\",\"typ\":\"at\"}\n"
+                        "payload = {\"scp\":${scope.list}}\n");
+    const struct dialect *set =
+        read_file("[dialect]\nidle-lifetime = 2h\nalgorithm = ES256\naudience = x\n"
+                  "issuer = https://a.example\n" REFRESH ANSWER REFUSALS);
+
+    (void)state;
+    assert_true(kept->policy.keeps_token && !kept->policy.rotate);
+    assert_true(jwt->policy.format == REFRESH_FORMAT_JWT && !jwt->policy.rotate);
+    assert_true(jwt->policy.layout->says_scope && !jwt->policy.layout->says_audience);
+    assert_null(jwt->policy.layout->session_claim);
+    assert_string_equal(jwt->policy.layout->header[0].name, "kid");
+    assert_string_equal(jwt->policy.layout->header[2].value, "at");
+    assert_true(set->policy.idle_lifetime_ms == 2 * CLOCK_HOUR);
+    assert_true(set->policy.algorithm == SIGNING_ES256);
+    assert_string_equal(set->audience, "x");
+    assert_string_equal(set->issuer, "https://a.example");
+}
+
+/* ---- mistakes ---- */
+
+#define AT "acme.dialect:"
+
+static void mistakes(void **state)
+{
+    static const struct {
+        const char *contents, *complaint;
+    } rows[] = {
+        {"", AT "1: no section [dialect]; write it first"},
+        {"[dialect]\n", AT "1: no endpoint; write [endpoint NAME]"},
+        {"[dialect]\n[dialect]\n", AT "2: one section [dialect], without a name"},
+        {"[dialect acme]\n", AT "1: one section [dialect], without a name"},
+        {"[dialect]\n[other]\n", AT "2: [other]: unknown section; write [dialect], [endpoint"},
+        {"[dialect]\n[endpoint]\n", AT "2: [endpoint]: unknown section"},
+        {"[dialect]\n[access-token x]\n", AT "2: [access-token x]: unknown section"},
+        {"[dialect]\ncolour = red\n", AT "2: colour: unknown setting in [dialect]"},
+        {"[dialect]\nhook = x\n", AT "2: hook: unknown setting in [dialect]"},
+        {"[dialect]\njson-style = x\n", AT "2: json-style = x: unknown; write plain, slash"},
+        {"[dialect]\nidle-lifetime = 1\n", AT "2: idle-lifetime = 1: not a duration"},
+        {"[dialect]\nsummary = a\nsummary = b\n", AT "3: summary is already set on line 2"},
+        {"[dialect]\n[endpoint a/b]\n", AT "2: [endpoint a/b]: not a name"},
+        {"[dialect]\n[endpoint a]\n", AT "2: [endpoint a]: no path; write path = /PATH"},
+        {"[dialect]\n[endpoint a]\npath = a\n", AT "3: path = a: not a path"},
+        {"[dialect]\n[endpoint a]\npath = /a\ncolour = red\n",
+         AT "4: colour: unknown setting in [endpoint]"},
+        {"[dialect]\n[endpoint a]\npath = /a\nmethods = PUT\n", AT "4: methods = PUT: unknown"},
+        {"[dialect]\n[endpoint a]\npath = /a\nbody = xml\n", AT "4: body = xml: unknown"},
+        {"[dialect]\n[endpoint a]\npath = /a\noperation = dance\n",
+         AT "4: operation = dance: unknown; write refresh, login, logout or verify"},
+        {"[dialect]\n[endpoint a]\npath = /a\nlike = b\n", AT "4: like = b: no such endpoint"},
+        {"[dialect]\n[endpoint a]\npath = /a\nrefresh-token = token\n",
+         AT "4: refresh-token = token: unknown place"},
+        {"[dialect]\n[endpoint a]\npath = /a\nrefresh-token = json /a~2\n",
+         AT "4: refresh-token = json /a~2: not a JSON pointer"},
+        {"[dialect]\n[endpoint a]\npath = /a\nanswer = {}\n",
+         AT "4: answer = {}: begins with a status"},
+        {"[dialect]\n[endpoint a]\npath = /a\nanswer = 302\n", AT "4: answer = 302: begins with"},
+        {"[dialect]\n[endpoint a]\npath = /a\nanswer = 401\n",
+         AT "4: answer = 401: a grant's status is from 200 to 299"},
+        {"[dialect]\n[endpoint a]\npath = /a\nanswer = 200 {\n", AT "4: answer: not JSON"},
+        {"[dialect]\n[endpoint a]\npath = /a\nanswer = 200 {\"a\":${secret}}\n",
+         AT "4: answer: ${secret}: unknown; write one of access_token, refresh_token, "},
+        {"[dialect]\n[endpoint a]\npath = /a\nanswer = 200 <a>${access_token}</a>\n"
+         "answer.type = text/html\n",
+         AT "4: answer: values have places in JSON and text/plain only, not in text/html"},
+        {"[dialect]\n[endpoint a]\npath = /a\nanswer = 200 {}\nanswer.header.Location = /x\n",
+         AT "5: answer.header.Location: a header that Retoken sets itself"},
+        {"[dialect]\n[endpoint a]\npath = /a\nanswer = 200 {}\nanswer.header.A b = /x\n",
+         AT "5: answer.header.A b: not the name of a header"},
+        {"[dialect]\n[endpoint a]\npath = /a\nanswer = 200 {}\nanswer.header.X = 'a\tb'\n",
+         AT "5: answer.header.X: a tab or another control character"},
+        {"[dialect]\n[endpoint a]\npath = /a\nanswer = 200 {}\nanswer.colour = red\n",
+         AT "5: answer.colour: unknown; write answer, answer.type"},
+        {"[dialect]\n[endpoint a]\npath = /a\nanswer.type = x/y\n",
+         AT "4: answer.type without answer"},
+        {"[dialect]\n[request a b]\n", AT "2: [request a b]: no such endpoint"},
+        {"[dialect]\n[endpoint a]\npath = /a\n[request a]\n", AT "4: [request a]: no name"},
+        {"[dialect]\n[endpoint a]\npath = /a\n[request a b]\n",
+         AT "4: [request a b]: no operation"},
+        {"[dialect]\n[endpoint a]\npath = /a\n[request a b]\nwhen = form x\n",
+         AT "5: when = form x: write at most 4 conditions"},
+        {"[dialect]\n[endpoint a]\npath = /a\n[endpoint b]\npath = /a/\n",
+         AT "5: path = /a/: another endpoint is there"},
+        {"[dialect]\n" REFRESH REFUSALS, AT "2: [endpoint refresh]: no answer"},
+        {"[dialect]\n" REFRESH "answer = 200 {}\n" REFUSALS,
+         AT "2: [endpoint refresh]: its answer has no ${access_token}"},
+        {"[dialect]\n[endpoint a]\npath = /a\noperation = refresh\n" ANSWER REFUSALS,
+         AT "2: [endpoint a]: no refresh-token; write where it is"},
+        {"[dialect]\n[endpoint a]\npath = /a\noperation = login\nusername = json u\n"
+         "password = json p\nanswer = 200 {\"a\":\"${access_token}\"}\n" REFUSALS,
+         AT "2: [endpoint a]: its answer has no ${refresh_token}"},
+        {"[dialect]\n" REFRESH ANSWER, AT "2: no answer for refusals of the class `request`"},
+        {"[dialect]\n[endpoint a]\npath = /a\n" ANSWER REFUSALS,
+         AT "2: [endpoint a]: no operation"},
+        {"[dialect]\nrotation = on\n" REFRESH "answer = 200 {\"a\":\"${access_token}\"}\n" REFUSALS,
+         AT "2: rotation = on: no answer to a refresh has a place for ${refresh_token}"},
+        {"[dialect]\nformat = jwt\n" REFRESH ANSWER REFUSALS,
+         AT "2: format = jwt: write the payload"},
+        {WHOLE "[refusals nobody]\n",
+         AT "12: [refusals nobody]: no endpoint, request or operation"},
+        {WHOLE "colour = 400\n", AT "12: colour: neither a class (request, client, token, here)"},
+        {WHOLE "expired = 200 {\"a\":1}\n",
+         AT "2: a refusal with status 200: no client could tell it from a grant"},
+        {WHOLE "expired = 200\n", AT "2: a refusal with status 200"},
+        {WHOLE "expired = 401 {\"a\":\"${access_token}\"}\n",
+         AT "12: expired: ${access_token}: unknown; write one of complaints, method, content_type"},
+        {WHOLE "expired = 401\nexpired.colour = x\n",
+         AT "13: expired.colour: unknown; write expired.type or expired.header.NAME"},
+        {WHOLE "fault = 401\n", AT "2: a fault of the server is answered with 401"},
+        {WHOLE "[access-token]\nheader = {\"alg\":\"none\"}\n", AT "13: header = {"},
+        {WHOLE "[access-token]\npayload = {\"a\":${access_token}}\n",
+         AT "13: payload: ${access_token}: unknown; write one of issuer, audience, "},
+        {WHOLE "[access-token]\npayload = []\n", AT "13: payload: not a JSON object"},
+        {WHOLE "[access-token]\ncolour = x\n", AT "13: colour: unknown setting in [access-token]"},
+        {WHOLE "[refresh-token]\n", AT "12: [refresh-token]: no payload"},
+        {WHOLE "[complaints]\nany = x\n", AT "13: any = x: not JSON"},
+        {WHOLE "[complaints nobody]\nany = 1\n", AT "12: [complaints nobody]: no endpoint"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fault fault = {0};
+
+        if (dialect_file_read(TEXT("acme"), "acme.dialect", text_of(rows[i].contents), arena,
+                              &fault) != NULL) {
+            fail_msg("taken: %s", rows[i].contents);
+        } else if (strncmp(fault.text, rows[i].complaint, strlen(rows[i].complaint)) != 0) {
+            fail_msg("%s\ninstead of\n%s", fault.text, rows[i].complaint);
+        }
+    }
+}
+
+/* ---- the program's own ---- */
+
+static void shipped_files(void **state)
+{
+    (void)state;
+    assert_true(dialects_file_count >= 3);
+    for (size_t i = 0; i < dialects_file_count; i++) {
+        struct text name = text_of(dialects_files[i].name);
+        const struct dialect *dialect;
+        struct fault fault = {0};
+
+        dialect =
+            dialect_file_read(name, dialects_files[i].name, dialects_files[i].text, arena, &fault);
+        assert_string_equal(fault.text, "");
+        assert_true(dialect_file_is_name(name) && dialect->summary[0] != '\0');
+        assert_ptr_equal(dialects_find(name), dialects_find(name));
+    }
+    assert_null(dialects_find(TEXT("acme")));
+}
+
+static void one_of_each_text(void **state)
+{
+    struct fault fault;
+    const struct dialect *first = dialect_file_take(TEXT("acme"), "a.dialect", TEXT(WHOLE), &fault);
+
+    (void)state;
+    assert_non_null(first);
+    assert_ptr_equal(dialect_file_take(TEXT("acme"), "b.dialect", TEXT(WHOLE), &fault), first);
+    assert_ptr_not_equal(dialect_file_take(TEXT("other"), "a.dialect", TEXT(WHOLE), &fault), first);
+    assert_ptr_not_equal(dialect_file_take(TEXT("acme"), "a.dialect", TEXT(WHOLE "\n"), &fault),
+                         first);
+}
+
+/* Wherever memory ends there is a complaint, and never half a dialect. */
+static void memory(void **state)
+{
+    size_t good = 0;
+
+    (void)state;
+    for (size_t limit = 0; good < 3 && limit < 256 * 1024; limit += 32 + limit / 16) {
+        struct arena *small = arena_open(limit);
+        struct fault fault = {0};
+        const struct dialect *dialect;
+
+        assert_non_null(small);
+        dialect = dialect_file_read(TEXT("acme"), "acme", TEXT(WHOLE), small, &fault);
+        assert_true((dialect != NULL) == (fault.text[0] == '\0'));
+        good += dialect != NULL;
+        arena_close(small);
+    }
+    assert_int_equal(good, 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(smallest_file),
+        cmocka_unit_test(places),
+        cmocka_unit_test(values_of_each_role),
+        cmocka_unit_test(conditions),
+        cmocka_unit_test(what_answers_are_made_of),
+        cmocka_unit_test(refusals_from_the_narrowest),
+        cmocka_unit_test(policies),
+        cmocka_unit_test(mistakes),
+        cmocka_unit_test(shipped_files),
+        cmocka_unit_test(one_of_each_text),
+        cmocka_unit_test(memory),
+    };
+
+    return cmocka_run_group_tests(tests, open_arena, close_arena);
+}
