@@ -47,7 +47,7 @@ DIALECT_FILES = \
 	dialects/wirecash.dialect
 nodist_libprocess_a_SOURCES = src/process/dialects_files.c
 CLEANFILES += src/process/dialects_files.c
-EXTRA_DIST += dialects/embed $(DIALECT_FILES)
+EXTRA_DIST += dialects/embed
 src/process/dialects_files.c: dialects/embed $(DIALECT_FILES)
 	$(AM_V_GEN)$(MKDIR_P) src/process && cd $(srcdir) && sh dialects/embed $(DIALECT_FILES) \
 		>$(abs_builddir)/$@.new && mv $(abs_builddir)/$@.new $(abs_builddir)/$@

@@ -364,7 +364,7 @@ def test_help_tells_every_verb(template):
 
 
 @pytest.mark.skipif(shutil.which("groff") is None, reason="groff sets the manual")
-@pytest.mark.parametrize("page", ["retoken.1", "retoken.conf.5", "retoken.fcgi.8"])
+@pytest.mark.parametrize("page", ["retoken.1", "retoken.conf.5", "retoken-dialect.5", "retoken.fcgi.8"])
 def test_manual_is_well_formed(page):
     done = subprocess.run(["groff", "-mandoc", "-Tutf8", "-ww", ROOT / "man" / page],
                           capture_output=True, text=True)

@@ -86,7 +86,8 @@ def test_built_in_its_own_folder(archive, release):
     run("make", "-s", "install", f"DESTDIR={root}", cwd=release)
     installed = files_below(root)
     assert {"usr/bin/retoken", "usr/bin/retoken.fcgi", "usr/share/man/man1/retoken.1",
-            "usr/share/man/man5/retoken.conf.5", "usr/share/man/man8/retoken.fcgi.8",
+            "usr/share/man/man5/retoken.conf.5", "usr/share/man/man5/retoken-dialect.5",
+            "usr/share/retoken/dialects/wirecash.dialect", "usr/share/man/man8/retoken.fcgi.8",
             "usr/share/retoken/www/index.html", "usr/share/retoken/nginx-conf/retoken.conf"} <= installed
     assert all(name.startswith("usr/") for name in installed)
     assert {"usr/bin/retoken.cgi", "usr/bin/retoken-static"} <= installed
