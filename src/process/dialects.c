@@ -23,31 +23,69 @@ static const struct {
 #undef DESCRIBED
 };
 
+enum { ROWS = sizeof rows / sizeof rows[0] };
+
 size_t dialects_count(void)
 {
-    return sizeof rows / sizeof rows[0];
+    return ROWS;
+}
+
+static bool has_row(const struct dialects_file *file)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (strcmp(rows[i].name, file->name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t dialects_total(void)
+{
+    size_t total = ROWS;
+
+    for (size_t i = 0; i < dialects_file_count; i++) {
+        total += !has_row(&dialects_files[i]);
+    }
+    return total;
+}
+
+/* NULL: a dialect in C. */
+static const struct dialects_file *file_at(size_t index)
+{
+    size_t at = ROWS;
+
+    if (index < ROWS) {
+        return rows[index].dialect != NULL ? NULL : find_file(text_of(rows[index].name));
+    }
+    for (size_t i = 0; i < dialects_file_count; i++) {
+        if (!has_row(&dialects_files[i]) && at++ == index) {
+            return &dialects_files[i];
+        }
+    }
+    return NULL;
 }
 
 const struct dialect *dialects_at(size_t index)
 {
-    return rows[index].dialect != NULL ? rows[index].dialect
-                                       : read_file(find_file(text_of(rows[index].name)));
+    return index < ROWS && rows[index].dialect != NULL ? rows[index].dialect
+                                                       : read_file(file_at(index));
 }
 
 const char *dialects_name(size_t index)
 {
-    return rows[index].name;
+    return index < ROWS ? rows[index].name : file_at(index)->name;
 }
 
 bool dialects_is_file(size_t index)
 {
-    return rows[index].dialect == NULL;
+    return index >= ROWS || rows[index].dialect == NULL;
 }
 
 /* A file in which the path is not written need not be read: plain CGI starts for each request. */
 const struct dialect *dialects_with_path(struct text path, const struct endpoint **endpoint)
 {
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < ROWS; i++) {
         if (dialects_is_file(i) && !holds(find_file(text_of(rows[i].name)), path)) {
             continue;
         }
@@ -69,7 +107,7 @@ const struct dialect *dialects_find(struct text name)
 {
     const struct dialects_file *file = find_file(name);
 
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < ROWS; i++) {
         if (rows[i].dialect != NULL && text_is(name, rows[i].name)) {
             return rows[i].dialect;
         }

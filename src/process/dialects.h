@@ -7,14 +7,16 @@
 
 #include "dialect/dialect.h"
 
-/* Those that have mounts without any configuration, in the order in which messages name them. A
- * file is read when its dialect is first asked for: not by several threads at once. */
+/* All: first, up to dialects_count, those that have mounts without any configuration, in the order
+ * in which messages name them; then, up to dialects_total, those that only a configuration mounts,
+ * by name. A file is read when its dialect is first asked for: not by several threads at once. */
 size_t dialects_count(void);
+size_t dialects_total(void);
 const struct dialect *dialects_at(size_t index);
 /* Its name; and is it a file's, which issues tokens? Neither reads the file. */
 const char *dialects_name(size_t index);
 bool dialects_is_file(size_t index);
-/* Which of them has its own endpoint at that path. NULL: none. */
+/* Which of the first has its own endpoint at that path. NULL: none. */
 const struct dialect *dialects_with_path(struct text path, const struct endpoint **endpoint);
 
 /* Of all there are. NULL: none of that name. */
