@@ -27,6 +27,11 @@ class Golden:
         return dataclasses.replace(self, body=self.body.replace(b'\\"POST\\"',
                                                                 f'\\"{method}\\"'.encode()))
 
+    def allowing(self, methods):
+        """The same at an endpoint that takes these methods, where the answer names them."""
+        return dataclasses.replace(self, headers=tuple(
+            (name, ", ".join(methods) if name == "Allow" else value) for name, value in self.headers))
+
     def complaints(self, answer, same=lambda expected, actual: expected == actual):
         """How an answer differs; `same` compares header values and bodies (as text)."""
         found = []

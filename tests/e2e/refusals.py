@@ -175,9 +175,10 @@ def methods(mount, behaviour):
 
 def refusals(mount, behaviour):
     dialect = mount.dialect
+    allowed = methods(mount, behaviour)
     for name in ("GET", "PUT"):
-        if name not in methods(mount, behaviour):
-            said = goldens.outcomes(dialect.name, behaviour)["method"].quoting(name)
+        if name not in allowed:
+            said = goldens.outcomes(dialect.name, behaviour)["method"].quoting(name).allowing(allowed)
             yield Refusal(name, method(name), [said])
     for name, request in wrong_tokens(dialect).items():
         yield dataclasses.replace(token_refusal(dialect, behaviour, *NO_TOKEN), name=name,
