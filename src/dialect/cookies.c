@@ -223,14 +223,14 @@ static const char *refresh_name(const struct request *request, const struct cook
 {
     const char *set = request->realm->cookies.refresh_name;
 
-    return set[0] != '\0' ? set : names->refresh;
+    return set[0] != '\0' && names->refresh != NULL ? set : names->refresh;
 }
 
 static const char *access_name(const struct request *request, const struct cookie_names *names)
 {
     const char *set = request->realm->cookies.access_name;
 
-    return set[0] != '\0' ? set : names->access;
+    return set[0] != '\0' && names->access != NULL ? set : names->access;
 }
 
 /* NULL: no memory. */
@@ -244,6 +244,48 @@ static const char *prefixed(struct arena *arena, const char *name)
     buffer_add_c(&buffer, name);
     buffer_add_char(&buffer, '\0');
     return buffer_finish(&buffer, &whole) ? whole.data : NULL;
+}
+
+/* ---- requests ---- */
+
+/* Those that are not none; returns how many are in `values`. */
+static size_t take_values(const struct request *request, const char *name, struct text *values,
+                          size_t room, bool (*is_none)(struct text value))
+{
+    size_t sent = http_cookies(&request->http->request, name, values, room);
+    size_t count = 0;
+
+    for (size_t i = 0; i < sent; i++) {
+        if (is_none == NULL || !is_none(values[i])) {
+            values[count++] = values[i];
+        }
+    }
+    return count;
+}
+
+bool cookies_take_refresh_tokens(struct request *request, const struct cookie_names *names,
+                                 bool (*is_none)(struct text value))
+{
+    struct refresh_input *input = &request->input.refresh;
+    struct text *values = arena_alloc(request->arena, REFRESH_CANDIDATES_MAX * sizeof *values);
+    const char *name;
+    size_t count = 0;
+
+    if (values == NULL) {
+        return false;
+    }
+    for (size_t i = 0; (name = cookies_refresh_name(request, names, i)) != NULL; i++) {
+        count +=
+            take_values(request, name, values + count, REFRESH_CANDIDATES_MAX - count, is_none);
+        input->preferred_count = i == 0 ? count : input->preferred_count;
+    }
+    if (count > 0) {
+        input->refresh_token = values[0];
+        input->candidates = values;
+        input->candidate_count = count > 1 ? count : 0;
+        input->preferred_count = count > 1 ? input->preferred_count : 0;
+    }
+    return true;
 }
 
 /* ---- answers ---- */
@@ -344,16 +386,20 @@ static struct http_cookie make_cookie(const struct request *request, const char 
     };
 }
 
-/* Under the spelling of the realm; a cookie under the other one would come back with each request
- * and be read one day. */
+/* If it has a name, under the spelling of the realm; a cookie under the other one would come back
+ * with each request and be read one day. */
 static void set_cookie(const struct request *request, struct http_response *response,
                        const char *name, struct text value, int64_t age_s)
 {
     bool with_prefix = request->realm->cookies.prefix != COOKIE_PREFIX_NONE;
-    const char *other = with_prefix ? name : prefixed(request->arena, name);
-    struct http_cookie cookie = make_cookie(request, name);
+    const char *other = with_prefix || name == NULL ? name : prefixed(request->arena, name);
+    struct http_cookie cookie;
     struct text unused;
 
+    if (name == NULL) {
+        return;
+    }
+    cookie = make_cookie(request, name);
     cookie.value = value;
     cookie.max_age_s = age_s;
     http_response_cookie(response, request->arena, &cookie);

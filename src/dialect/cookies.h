@@ -7,7 +7,8 @@
 
 #include "dialect/dialect.h"
 
-/* What the cookies are called unless the realm names them. */
+/* What the cookies are called unless the realm names them. NULL: the dialect has none for that
+ * token, and the realm's setting is without effect. */
 struct cookie_names {
     const char *refresh;
     const char *access;
@@ -56,6 +57,11 @@ const char *cookies_refresh_name(const struct request *request, const struct coo
 /* The same for the access token. */
 const char *cookies_access_name(const struct request *request, const struct cookie_names *names,
                                 size_t place);
+
+/* Puts the refresh tokens of all cookies that there are, also those that another server has left,
+ * into request->input.refresh. `is_none`: values that stand for none; or NULL. False: no memory. */
+bool cookies_take_refresh_tokens(struct request *request, const struct cookie_names *names,
+                                 bool (*is_none)(struct text value));
 
 /* Sets both, from the request's answer. Expires the same cookies under their other spelling, where
  * the request brought them, and what expire-cookie names. */

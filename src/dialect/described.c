@@ -12,9 +12,11 @@ static const struct described_request *
 choose(const struct request *request, const struct described *described, enum outcome *refusal);
 static bool shows_key(const struct request *request, struct text key, enum outcome *refusal);
 static enum described_state find_value(const struct request *request,
-                                       const struct described_value *value, struct text *found);
+                                       const struct described_value *value, struct text *found,
+                                       enum described_source *source);
 static enum described_state look_in(const struct request *request,
                                     const struct described_place *place, struct text *found);
+static bool has_cookie(const struct request *request, struct text *found);
 static enum described_state look_in_json(const struct request *request, const char *const *path,
                                          struct text *found);
 static bool take_value(struct request *request, const struct described_value *value,
@@ -100,13 +102,16 @@ static bool is_token(const struct described_value *value)
     return value->role == DESCRIBED_REFRESH_TOKEN || value->role == DESCRIBED_ACCESS_TOKEN;
 }
 
+/* *source is where it is, or would be. */
 static enum described_state find_value(const struct request *request,
-                                       const struct described_value *value, struct text *found)
+                                       const struct described_value *value, struct text *found,
+                                       enum described_source *source)
 {
     enum described_state state = DESCRIBED_ABSENT;
 
     for (size_t i = 0; i < value->place_count && state == DESCRIBED_ABSENT; i++) {
         *found = (struct text){0};
+        *source = value->places[i].source;
         state = look_in(request, &value->places[i], found);
     }
     if (is_token(value) || request->described->trims) {
@@ -144,10 +149,26 @@ static enum described_state look_in(const struct request *request,
     case DESCRIBED_AUTHORIZATION:
         header = http_authorization(http, place->name, found);
         break;
+    case DESCRIBED_COOKIE:
+        return has_cookie(request, found) ? DESCRIBED_GOOD : DESCRIBED_ABSENT;
     }
     return header == HTTP_ABSENT ? DESCRIBED_ABSENT
            : header == HTTP_ONE  ? DESCRIBED_GOOD
                                  : DESCRIBED_REPEATED;
+}
+
+/* Any of them; which one is good is asked when they are taken. */
+static bool has_cookie(const struct request *request, struct text *found)
+{
+    const struct cookie_names *names = &request->described->cookies;
+    const char *name;
+
+    for (size_t i = 0; (name = cookies_refresh_name(request, names, i)) != NULL; i++) {
+        if (http_cookies(&request->http->request, name, found, 1) > 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static enum described_state look_in_json(const struct request *request, const char *const *path,
@@ -227,12 +248,16 @@ static bool take_value(struct request *request, const struct described_value *va
                        enum outcome *refusal)
 {
     struct text found = {0};
-    enum described_state state = find_value(request, value, &found);
+    enum described_source source = DESCRIBED_JSON;
+    enum described_state state = find_value(request, value, &found, &source);
     bool missing = request->described->tells_absence ? state == DESCRIBED_ABSENT
                                                      : value->role == DESCRIBED_REFRESH_TOKEN;
 
     if (value->role == DESCRIBED_APPLICATION_KEY) {
         return shows_key(request, found, refusal);
+    } else if (state == DESCRIBED_GOOD && source == DESCRIBED_COOKIE) {
+        *refusal = OUTCOME_FAULT;
+        return cookies_take_refresh_tokens(request, &request->described->cookies, NULL);
     } else if (state == DESCRIBED_GOOD) {
         put(request, value->role, found);
         return true;
@@ -249,7 +274,9 @@ static bool shows_key(const struct request *request, struct text key, enum outco
     return !request->realm->has_auth_key || auth_key_check(request->realm, key, refusal);
 }
 
+const struct dialect_setting described_cookie_settings[] = {COOKIE_SETTINGS, {0}};
 const struct dialect_setting described_key_settings[] = {AUTH_KEY_SETTING, {0}};
+const struct dialect_setting described_all_settings[] = {COOKIE_SETTINGS, AUTH_KEY_SETTING, {0}};
 
 const char *described_advise(const struct mount *mount)
 {
@@ -257,11 +284,12 @@ const char *described_advise(const struct mount *mount)
     char shown[2 * sizeof realm->auth_key + 1];
 
     codec_hex_encode(realm->auth_key, sizeof realm->auth_key, shown);
-    return realm->has_auth_key && realm->dialect->published_key != NULL &&
-                   text_is(text_of(shown), realm->dialect->published_key)
-               ? "auth-key-sha256 is that of the key in the service's own sample configuration: "
-                 "give the application another"
-               : NULL;
+    if (realm->has_auth_key && realm->dialect->published_key != NULL &&
+        text_is(text_of(shown), realm->dialect->published_key)) {
+        return "auth-key-sha256 is that of the key in the service's own sample configuration: give "
+               "the application another";
+    }
+    return mount->endpoint->cookies ? cookies_advise(mount) : NULL;
 }
 
 /* All that are asked for, and no others. Members with null are none. */
@@ -328,7 +356,8 @@ bool described_complaints(const struct request *request, struct text *json)
     for (size_t i = 0; rows != NULL && i < described->value_count; i++) {
         const struct described_value *value = &described->values[i];
         struct text found = {0};
-        enum described_state state = find_value(request, value, &found);
+        enum described_source source;
+        enum described_state state = find_value(request, value, &found, &source);
         const char *complaint;
 
         state = state == DESCRIBED_REPEATED ? DESCRIBED_OTHER : state;
@@ -375,6 +404,11 @@ void described_encode(const struct request *request, enum outcome outcome,
         if (values[i].size > 0) {
             http_response_header(response, answer->headers[i].name, values[i]);
         }
+    }
+    if (answer->cookies == DESCRIBED_COOKIES_SET) {
+        cookies_set(request, &request->described->cookies, response);
+    } else if (answer->cookies == DESCRIBED_COOKIES_CLEARED) {
+        cookies_clear(request, &request->described->cookies, response);
     }
     response->failed = response->failed || !whole;
 }

@@ -6,6 +6,7 @@
 #define RETOKEN_DIALECT_DESCRIBED_H
 
 #include "base/template.h"
+#include "dialect/cookies.h"
 #include "dialect/dialect.h"
 
 enum {
@@ -21,7 +22,8 @@ enum described_source {
     DESCRIBED_QUERY,
     DESCRIBED_JSON,
     DESCRIBED_HEADER,
-    DESCRIBED_AUTHORIZATION
+    DESCRIBED_AUTHORIZATION,
+    DESCRIBED_COOKIE /* of the refresh token */
 };
 
 struct described_place {
@@ -85,6 +87,7 @@ struct described_answer {
         const struct template *value;
     } headers[DESCRIBED_HEADERS_MAX];
     size_t header_count;
+    enum { DESCRIBED_COOKIES_KEPT, DESCRIBED_COOKIES_SET, DESCRIBED_COOKIES_CLEARED } cookies;
 };
 
 /* One kind of request at an endpoint. */
@@ -106,6 +109,7 @@ struct described_request {
     const char *const *not_in_url; /* parameters that a query must not have, ended by NULL; or NULL
                                     */
     const struct described_complaint *complaints; /* ended by a row without json; or NULL */
+    struct cookie_names cookies;
     struct described_answer answer;
     const struct wording *words;
 };
@@ -120,8 +124,11 @@ bool described_decode(struct request *request, enum outcome *refusal);
 void described_encode(const struct request *request, enum outcome outcome,
                       struct http_response *response);
 
-/* The setting of dialects with a DESCRIBED_APPLICATION_KEY, and their `advise`. */
+/* The settings of dialects with cookies, with a DESCRIBED_APPLICATION_KEY, and with both; and the
+ * `advise` of all. */
+extern const struct dialect_setting described_cookie_settings[];
 extern const struct dialect_setting described_key_settings[];
+extern const struct dialect_setting described_all_settings[];
 const char *described_advise(const struct mount *mount);
 
 /* What the templates of answers, and those of refusals, are filled from, and what with. */

@@ -45,30 +45,9 @@ static bool decode_body(struct request *request, enum outcome *refusal)
     return !fusionauth_is_absent(*token);
 }
 
-/* The refresh tokens of all cookies that there are. False: no memory. */
 static bool decode_cookies(struct request *request)
 {
-    struct refresh_input *input = &request->input.refresh;
-    struct text *values = arena_alloc(request->arena, REFRESH_CANDIDATES_MAX * sizeof *values);
-    const char *name;
-    size_t count = 0;
-
-    if (values == NULL) {
-        return false;
-    }
-    for (size_t i = 0; (name = cookies_refresh_name(request, &fusionauth_cookies, i)) != NULL;
-         i++) {
-        count +=
-            fusionauth_take_cookies(request, name, values + count, REFRESH_CANDIDATES_MAX - count);
-        input->preferred_count = i == 0 ? count : input->preferred_count;
-    }
-    if (count > 0) {
-        input->refresh_token = values[0];
-        input->candidates = values;
-        input->candidate_count = count > 1 ? count : 0;
-        input->preferred_count = count > 1 ? input->preferred_count : 0;
-    }
-    return true;
+    return cookies_take_refresh_tokens(request, &fusionauth_cookies, fusionauth_is_absent);
 }
 
 /* The cookie wins over the body. The old access token (cookie access_token, member token) was only

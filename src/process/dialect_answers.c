@@ -124,6 +124,22 @@ bool dialect_is_answer(struct text name)
     return dialect_split_name(name, ANSWER, &detail);
 }
 
+/* Each that [dialect] names. */
+static bool take_cookies(struct dialect_reader *reader, const struct config_line *line,
+                         struct described_answer *answer)
+{
+    static const char *const words[] = {"set", "clear", NULL};
+    int chosen = dialect_choose(reader, line, words, "unknown; write set or clear");
+
+    if (chosen >= 0 && reader->cookies.refresh == NULL && reader->cookies.access == NULL) {
+        return config_complain_value(&reader->lines, line,
+                                     "there are none; name them in [dialect] by refresh-cookie or "
+                                     "access-cookie");
+    }
+    answer->cookies = chosen == 0 ? DESCRIBED_COOKIES_SET : DESCRIBED_COOKIES_CLEARED;
+    return chosen >= 0;
+}
+
 static bool take_answer_line(struct dialect_reader *reader, const struct config_line *line,
                              struct text detail, struct described_answer *answer)
 {
@@ -131,10 +147,12 @@ static bool take_answer_line(struct dialect_reader *reader, const struct config_
 
     if (detail.size == 0 || text_is(detail, "type") || text_is(detail, "json-style")) {
         return true; /* asked for already */
+    } else if (text_is(detail, "cookies")) {
+        return take_cookies(reader, line, answer);
     } else if (!text_starts(detail, header)) {
         return config_complain(&reader->lines, line->number,
-                               "%.*s: unknown; write answer, answer.type, answer.json-style or "
-                               "answer.header.NAME",
+                               "%.*s: unknown; write answer, answer.type, answer.json-style, "
+                               "answer.cookies or answer.header.NAME",
                                TEXT_ARGS(text_cut(line->name, 80)));
     } else if (answer->header_count == DESCRIBED_HEADERS_MAX) {
         return config_complain(&reader->lines, line->number, "more than %d headers",

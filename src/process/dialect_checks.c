@@ -40,6 +40,11 @@ static bool check_request(struct dialect_reader *reader, struct dialect_request 
     bool login = operation == &operation_login;
     bool issues = login || operation == &operation_refresh;
 
+    const struct cookie_names *cookies = &reader->cookies;
+    bool set = answer->cookies == DESCRIBED_COOKIES_SET;
+    bool has_access = tells(answer, "access_token") || (set && cookies->access != NULL);
+    bool has_refresh = tells(answer, "refresh_token") || (set && cookies->refresh != NULL);
+
     if (!request->has_answer) {
         return config_complain(&reader->lines, request->section->line,
                                "[%.*s %.*s]: no answer; write answer = STATUS BODY",
@@ -49,12 +54,12 @@ static bool check_request(struct dialect_reader *reader, struct dialect_request 
                            !needs(reader, request, DESCRIBED_PASSWORD, "password")
                      : !needs(reader, request, DESCRIBED_REFRESH_TOKEN, "refresh-token")) {
         return false;
-    } else if (issues && !tells(answer, "access_token")) {
+    } else if (issues && !has_access) {
         return config_complain(&reader->lines, request->section->line,
                                "[%.*s %.*s]: its answer has no ${access_token}",
                                TEXT_ARGS(request->section->word),
                                TEXT_ARGS(request->section->argument));
-    } else if (login && !tells(answer, "refresh_token")) {
+    } else if (login && !has_refresh) {
         return config_complain(&reader->lines, request->section->line,
                                "[%.*s %.*s]: its answer has no ${refresh_token}, so nothing could "
                                "be refreshed",
@@ -131,7 +136,9 @@ static bool finish_policy(struct dialect_reader *reader)
 
         keeps = keeps && (request->operation != &operation_refresh ||
                           (!tells(&request->answer, "refresh_token") &&
-                           !tells(&request->answer, "new_refresh_token")));
+                           !tells(&request->answer, "new_refresh_token") &&
+                           (request->answer.cookies != DESCRIBED_COOKIES_SET ||
+                            reader->cookies.refresh == NULL)));
     }
     policy->layout = reader->layout;
     policy->keeps_token = keeps;

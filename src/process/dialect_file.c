@@ -295,6 +295,18 @@ static bool take_published_key(struct dialect_reader *reader, const struct confi
     return reader->dialect->published_key != NULL;
 }
 
+static bool take_cookie(struct dialect_reader *reader, const struct config_line *line)
+{
+    bool refresh = text_is(line->name, "refresh-cookie");
+    const char **name = refresh ? &reader->cookies.refresh : &reader->cookies.access;
+
+    if (!cookies_is_name(line->value) || line->value.size > COOKIE_NAME_MAX) {
+        return config_complain_value(&reader->lines, line, "not a cookie's name");
+    }
+    *name = dialect_keep(reader, line->value);
+    return *name != NULL;
+}
+
 static bool take_dialect_line(struct dialect_reader *reader, const struct config_line *line)
 {
     static const char *const spaces[] = {"keep", "trim", NULL};
@@ -327,6 +339,8 @@ static bool take_dialect_line(struct dialect_reader *reader, const struct config
         chosen = dialect_choose(reader, line, missing, "unknown; write role or state");
         reader->tells_absence = chosen == 1;
         return chosen >= 0;
+    } else if (text_is(line->name, "refresh-cookie") || text_is(line->name, "access-cookie")) {
+        return take_cookie(reader, line);
     } else if (text_is(line->name, "published-key")) {
         return take_published_key(reader, line);
     } else if (setting == NULL) {
@@ -348,6 +362,19 @@ static bool has_role(const struct described_request *request, enum described_rol
 
     for (size_t i = 0; i < request->value_count; i++) {
         found = found || request->values[i].role == role;
+    }
+    return found;
+}
+
+/* Then any page could make a browser send them. */
+static bool uses_cookies(const struct described_request *request)
+{
+    bool found = request->answer.cookies != DESCRIBED_COOKIES_KEPT;
+
+    for (size_t i = 0; i < request->value_count; i++) {
+        for (size_t j = 0; j < request->values[i].place_count; j++) {
+            found = found || request->values[i].places[j].source == DESCRIBED_COOKIE;
+        }
     }
     return found;
 }
@@ -379,6 +406,8 @@ static bool finish_endpoint(struct dialect_reader *reader, size_t index, struct 
             reader->dialect->proves_clients = reader->dialect->proves_clients ||
                                               made->request.oauth_client ||
                                               has_role(&made->request, DESCRIBED_CLIENT_SECRET);
+            endpoint->cookies = endpoint->cookies || uses_cookies(&made->request);
+            made->request.cookies = reader->cookies;
             endpoint->client_bound = endpoint->client_bound || made->request.oauth_client;
             requests[count++] = made->request;
         }
@@ -409,10 +438,13 @@ static bool finish(struct dialect_reader *reader)
             return false;
         }
     }
-    if (reader->keyed) {
-        dialect->settings = described_key_settings;
-        dialect->advise = described_advise;
-    }
+    bool cookies = reader->cookies.refresh != NULL || reader->cookies.access != NULL;
+    dialect->settings = cookies && reader->keyed ? described_all_settings
+                        : cookies                ? described_cookie_settings
+                        : reader->keyed          ? described_key_settings
+                                                 : NULL;
+    dialect->check = cookies ? cookies_check : NULL;
+    dialect->advise = described_advise;
     dialect->endpoints = endpoints;
     dialect->endpoint_count = reader->endpoint_count;
     if (dialect->realm == NULL && reader->endpoint_count > 0) {

@@ -47,6 +47,7 @@ struct dialect_reader {
     unsigned rotation_line; /* 0 = not said */
     unsigned format_line;
     bool keyed; /* a request may show an application's key */
+    struct cookie_names cookies;
 
     struct dialect_endpoint endpoints[DIALECT_ENDPOINTS_MAX];
     size_t endpoint_count;

@@ -100,7 +100,14 @@ static bool take_place(struct dialect_reader *reader, const struct config_line *
     struct text word = text_word(&name);
 
     name = text_trim(name);
-    if (text_is(word, "bearer") && name.size == 0) {
+    if (text_is(word, "cookie") && name.size == 0) {
+        *place =
+            (struct described_place){.source = DESCRIBED_COOKIE, .name = reader->cookies.refresh};
+        return (place->name != NULL && text_is(line->name, "refresh-token")) ||
+               config_complain_value(&reader->lines, line,
+                                     "a cookie is a place for the refresh token only, and "
+                                     "refresh-cookie in [dialect] names it");
+    } else if (text_is(word, "bearer") && name.size == 0) {
         *place = (struct described_place){.source = DESCRIBED_AUTHORIZATION, .name = "Bearer"};
         return true;
     } else if (name.size == 0 || !text_is_visible_ascii(name)) {

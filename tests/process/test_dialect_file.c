@@ -347,6 +347,30 @@ static void refusals_from_the_narrowest(void **state)
     expect(exchange, 418, "{\"error\":\"deployed\"}");
 }
 
+static void cookies(void **state)
+{
+    const struct dialect *dialect =
+        read_file("[dialect]\nrefresh-cookie = rt\n[endpoint refresh]\npath = /refresh\n"
+                  "operation = refresh\nrefresh-token = cookie, json token\n"
+                  "answer = 200 {\"a\":\"${access_token}\"}\nanswer.cookies = set\n"
+                  "[endpoint logout]\npath = /logout\noperation = logout\n"
+                  "refresh-token = cookie\nanswer = 204\nanswer.cookies = clear\n" REFUSALS);
+    const struct exchange *exchange =
+        ask(dialect, "refresh", "HTTP_COOKIE=x=1; rt=t; rt=u\n", "", OUTCOME_ROTATED);
+
+    (void)state;
+    assert_true(dialect->policy.rotate && dialect->endpoints[0].cookies);
+    assert_true(text_is(exchange->request.input.refresh.refresh_token, "t"));
+    assert_int_equal(exchange->request.input.refresh.candidate_count, 2);
+    expect(exchange, 200, "{\"a\":\"access\"}");
+    assert_non_null(strstr(header_of(exchange, "Set-Cookie"), "rt=next; "));
+    exchange = ask(dialect, "refresh", JSON, "{\"token\":\"v\"}", OUTCOME_TOKEN_INVALID);
+    assert_true(text_is(exchange->request.input.refresh.refresh_token, "v"));
+    assert_string_equal(header_of(exchange, "Set-Cookie"), "");
+    exchange = ask(dialect, "logout", "HTTP_COOKIE=rt=t\n", "", OUTCOME_ENDED);
+    assert_non_null(strstr(header_of(exchange, "Set-Cookie"), "rt=; "));
+}
+
 /* ---- policy ---- */
 
 static void policies(void **state)
@@ -430,6 +454,11 @@ static void mistakes(void **state)
          AT "5: answer.colour: unknown; write answer, answer.type"},
         {"[dialect]\n[endpoint a]\npath = /a\nanswer.type = x/y\n",
          AT "4: answer.type without answer"},
+        {"[dialect]\nrefresh-cookie = a b\n", AT "2: refresh-cookie = a b: not a cookie's name"},
+        {"[dialect]\n[endpoint a]\npath = /a\nrefresh-token = cookie\n",
+         AT "4: refresh-token = cookie: a cookie is a place for the refresh token only, and"},
+        {"[dialect]\n[endpoint a]\npath = /a\nanswer = 200 {}\nanswer.cookies = set\n",
+         AT "5: answer.cookies = set: there are none; name them in [dialect]"},
         {"[dialect]\n[request a b]\n", AT "2: [request a b]: no such endpoint"},
         {"[dialect]\n[endpoint a]\npath = /a\n[request a]\n", AT "4: [request a]: no name"},
         {"[dialect]\n[endpoint a]\npath = /a\n[request a b]\n",
@@ -549,6 +578,7 @@ int main(void)
         cmocka_unit_test(conditions),
         cmocka_unit_test(what_answers_are_made_of),
         cmocka_unit_test(refusals_from_the_narrowest),
+        cmocka_unit_test(cookies),
         cmocka_unit_test(policies),
         cmocka_unit_test(mistakes),
         cmocka_unit_test(shipped_files),
