@@ -100,6 +100,15 @@ static bool tells(const struct described_answer *answer, const char *name)
 
 /* A status of success alone tells a client nothing where the body can tell it more: then the body
  * must lack the member that a grant has its access token in. */
+static bool looks_granted(struct dialect_reader *reader, const struct wording *words,
+                          const char *member)
+{
+    const json_t *body =
+        words->body == NULL ? NULL : json_in_object(reader->scratch, text_of(words->body), NULL);
+
+    return member == NULL || body == NULL || json_object_get(body, member) != NULL;
+}
+
 static bool check_refusals(struct dialect_reader *reader, const struct dialect_request *request)
 {
     const struct described_answer *answer = &request->request.answer;
@@ -107,12 +116,7 @@ static bool check_refusals(struct dialect_reader *reader, const struct dialect_r
         answer->body != NULL ? template_member(answer->body, "access_token") : NULL;
 
     for (const struct wording *words = request->request.words; words->status != 0; words++) {
-        const json_t *body = words->body == NULL
-                                 ? NULL
-                                 : json_in_object(reader->scratch, text_of(words->body), NULL);
-
-        if (words->status < 300 &&
-            (member == NULL || body == NULL || json_object_get(body, member) != NULL)) {
+        if (words->status < 300 && looks_granted(reader, words, member)) {
             return config_complain(&reader->lines, request->section->line,
                                    "a refusal with status %d: no client could tell it from a "
                                    "grant; write 400 to 599, or a JSON body without the member of "

@@ -197,7 +197,7 @@ static size_t add_words(const struct dialect_reader *reader, const struct dialec
 const struct wording *dialect_words(struct dialect_reader *reader,
                                     const struct dialect_request *request)
 {
-    struct wording *words = arena_alloc(reader->scratch, (2 * DIALECT_ROWS_MAX) * sizeof *words);
+    struct wording *words = arena_alloc(reader->scratch, 2 * reader->refusal_count * sizeof *words);
     struct wording *kept = NULL;
     size_t count = 0;
 
