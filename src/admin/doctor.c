@@ -284,13 +284,14 @@ static void check_unmounted(struct examination *e)
 
     buffer_start(&b, e->call->arena, 256);
     for (size_t i = 0; i < dialects_count(); i++) {
+        const struct dialect *dialect = dialects_at(i);
         bool served = false;
 
         for (size_t j = 0; j < config->mount_count; j++) {
-            served = served || config->mounts[j].realm->dialect == dialects_at(i);
+            served = served || config->mounts[j].realm->dialect == dialect;
         }
-        for (size_t j = 0; j < dialects_at(i)->endpoint_count && !served; j++) {
-            const struct endpoint *endpoint = &dialects_at(i)->endpoints[j];
+        for (size_t j = 0; dialect != NULL && j < dialect->endpoint_count && !served; j++) {
+            const struct endpoint *endpoint = &dialect->endpoints[j];
 
             if (!endpoint->needs_remote_user && !endpoint->with_remote_user) {
                 buffer_addf(&b, "%s%s", b.size > 0 ? ", " : "", endpoint->path);

@@ -265,7 +265,7 @@ static void add_config(struct buffer *b, const char *path, const char *store, co
                 "#   dialect = %s\n"
                 "#   base = /shop\n"
                 "#   access-lifetime = 15m\n",
-                dialects_at(0)->name);
+                dialects_name(0));
     for (size_t i = 0; i < config->mount_count; i++) {
         add_mount(b, &config->mounts[i]);
     }

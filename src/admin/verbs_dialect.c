@@ -31,7 +31,12 @@ enum call_end verbs_dialect_list(struct call *call)
     if (call->output.json) {
         json_out_array_open(out);
         for (size_t i = 0; i < dialects_count(); i++) {
-            add_dialect(out, dialects_at(i));
+            const struct dialect *dialect = dialects_at(i);
+
+            if (dialect == NULL) {
+                return call_fault(call, dialects_failure());
+            }
+            add_dialect(out, dialect);
         }
         json_out_array_close(out);
         output_json_end(&call->output);
@@ -40,8 +45,12 @@ enum call_end verbs_dialect_list(struct call *call)
     output_table_start(&call->output, columns, COLUMNS);
     for (size_t i = 0; i < dialects_count(); i++) {
         const struct dialect *dialect = dialects_at(i);
-        bool issues = dialect->policy.layout != NULL;
+        bool issues;
 
+        if (dialect == NULL) {
+            return call_fault(call, dialects_failure());
+        }
+        issues = dialect->policy.layout != NULL;
         for (size_t j = 0; j < dialect->endpoint_count; j++) {
             const struct endpoint *endpoint = &dialect->endpoints[j];
             const struct cell cells[COLUMNS] = {

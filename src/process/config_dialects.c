@@ -80,12 +80,21 @@ static bool read_dialect(struct config_reader *reader, const struct config_secti
     return true;
 }
 
-const struct dialect *config_find_dialect(const struct config_reader *reader, struct text name)
+const struct dialect *config_find_dialect(struct config_reader *reader, struct text name)
 {
     for (size_t i = 0; i < reader->config->dialect_count; i++) {
         if (text_is(name, reader->config->dialects[i]->name)) {
             return reader->config->dialects[i];
         }
     }
-    return dialects_find(name);
+    return config_dialect_read(reader, dialects_find(name));
+}
+
+const struct dialect *config_dialect_read(struct config_reader *reader,
+                                          const struct dialect *dialect)
+{
+    if (dialect == NULL && dialects_failure() != NULL) {
+        (void)config_complain(reader, 0, "%s", dialects_failure()->text);
+    }
+    return dialect;
 }

@@ -65,7 +65,7 @@ static bool check_path(struct config_reader *reader, const struct config_section
 }
 
 /* The endpoint whose own path this is, with a slash at its end or not. */
-static bool find_own_role(const struct config_reader *reader, struct text path, struct role *role)
+static bool find_own_role(struct config_reader *reader, struct text path, struct role *role)
 {
     if (text_ends(path, TEXT("/"))) {
         path.size--;
@@ -77,13 +77,13 @@ static bool find_own_role(const struct config_reader *reader, struct text path, 
             return true;
         }
     }
-    role->dialect = dialects_with_path(path, &role->endpoint);
+    role->dialect = config_dialect_read(reader, dialects_with_path(path, &role->endpoint));
     return role->dialect != NULL;
 }
 
 /* A dialect stands for its first endpoint. Those of dialects without tokens have names of their own
  * ("jwks"). */
-static bool find_role(const struct config_reader *reader, struct text name, struct role *role)
+static bool find_role(struct config_reader *reader, struct text name, struct role *role)
 {
     role->dialect = config_find_dialect(reader, name);
     role->endpoint = role->dialect != NULL ? &role->dialect->endpoints[0] : NULL;
@@ -208,9 +208,16 @@ bool config_add_own_mounts(struct config_reader *reader)
     bool all = reader->config->realm_count == 0;
 
     for (size_t i = 0; i < dialects_count(); i++) {
-        const struct dialect *dialect = all || !dialects_is_file(i) ? dialects_at(i) : NULL;
+        const struct dialect *dialect;
 
-        for (size_t j = 0; dialect != NULL && j < dialect->endpoint_count; j++) {
+        if (!all && dialects_is_file(i)) {
+            continue;
+        }
+        dialect = config_dialect_read(reader, dialects_at(i));
+        if (dialect == NULL) {
+            return false;
+        }
+        for (size_t j = 0; j < dialect->endpoint_count; j++) {
             const struct endpoint *endpoint = &dialect->endpoints[j];
             struct text path = text_of(endpoint->path);
 

@@ -155,7 +155,10 @@ bool config_check_hooks(struct config_reader *reader);
 /* Takes every [dialect NAME] section; before those of realms. False: a complaint. */
 bool config_take_dialects(struct config_reader *reader);
 /* The dialect of that name, of a file or of the program. NULL: there is none. */
-const struct dialect *config_find_dialect(const struct config_reader *reader, struct text name);
+const struct dialect *config_find_dialect(struct config_reader *reader, struct text name);
+/* `dialect`; a complaint where that is NULL because a file of the program could not be read. */
+const struct dialect *config_dialect_read(struct config_reader *reader,
+                                          const struct dialect *dialect);
 
 /* ---- config_realms.c ---- */
 

@@ -295,9 +295,11 @@ static bool complain_of_setting(struct config_reader *reader, const struct confi
     size_t size = 0;
 
     for (size_t i = 0; i < dialects_count() && size < sizeof owners; i++) {
-        if (find_own(dialects_at(i), line->name) != NULL) {
+        const struct dialect *dialect = dialects_at(i);
+
+        if (dialect != NULL && find_own(dialect, line->name) != NULL) {
             size += (size_t)snprintf(owners + size, sizeof owners - size, "%s%s",
-                                     size > 0 ? " and " : "", dialects_at(i)->name);
+                                     size > 0 ? " and " : "", dialect->name);
         }
     }
     if (size > 0) {

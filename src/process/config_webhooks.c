@@ -177,7 +177,7 @@ static bool read_format(struct config_reader *reader, const struct config_settin
                         struct text value, void *field, const char **wrong)
 {
     struct webhook *webhook = field;
-    const struct dialect *dialect = dialects_find(value);
+    const struct dialect *dialect = config_find_dialect(reader, value);
 
     (void)setting;
     if (dialect != NULL && dialect->webhook != NULL) {
@@ -190,9 +190,11 @@ static bool read_format(struct config_reader *reader, const struct config_settin
     }
     int size = snprintf(reader->expected, sizeof reader->expected, "unknown; write retoken, caep");
     for (size_t i = 0; i < dialects_count(); i++) {
-        if (dialects_at(i)->webhook != NULL) {
+        const struct dialect *one = dialects_at(i);
+
+        if (one != NULL && one->webhook != NULL) {
             size += snprintf(reader->expected + size, sizeof reader->expected - (size_t)size,
-                             " or %s", dialects_at(i)->name);
+                             " or %s", one->name);
         }
     }
     *wrong = reader->expected;

@@ -3,9 +3,10 @@
 #include "process/dialects.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "process/dialect_file.h"
+
+static struct fault failure;
 
 static const struct dialect *read_file(const struct dialects_file *file);
 static const struct dialects_file *find_file(struct text name);
@@ -89,9 +90,10 @@ const struct dialect *dialects_with_path(struct text path, const struct endpoint
         if (dialects_is_file(i) && !holds(find_file(text_of(rows[i].name)), path)) {
             continue;
         }
-        *endpoint = dialect_endpoint_at(dialects_at(i), path);
+        const struct dialect *dialect = dialects_at(i);
+        *endpoint = dialect != NULL ? dialect_endpoint_at(dialect, path) : NULL;
         if (*endpoint != NULL) {
-            return dialects_at(i);
+            return dialect;
         }
     }
     return NULL;
@@ -125,20 +127,16 @@ static const struct dialects_file *find_file(struct text name)
     return NULL;
 }
 
-/* A test reads all of them, so that only memory can be missing here; and nothing works without. */
+/* A test reads all of them, so that only memory can be missing here. */
 static const struct dialect *read_file(const struct dialects_file *file)
 {
-    struct fault fault = {"it is not in the program"};
-    char name[64] = "";
-    const struct dialect *dialect = NULL;
+    char name[DIALECT_NAME_MAX + sizeof "dialects/.dialect"];
 
-    if (file != NULL) {
-        (void)snprintf(name, sizeof name, "dialects/%s.dialect", file->name);
-        dialect = dialect_file_take(text_of(file->name), name, file->text, &fault);
-    }
-    if (dialect == NULL) {
-        (void)fprintf(stderr, "retoken: %s\n", fault.text);
-        abort();
-    }
-    return dialect;
+    (void)snprintf(name, sizeof name, "dialects/%s.dialect", file->name);
+    return dialect_file_take(text_of(file->name), name, file->text, &failure);
+}
+
+const struct fault *dialects_failure(void)
+{
+    return failure.text[0] != '\0' ? &failure : NULL;
 }

@@ -9,7 +9,8 @@
 
 /* All: first, up to dialects_count, those that have mounts without any configuration, in the order
  * in which messages name them; then, up to dialects_total, those that only a configuration mounts,
- * by name. A file is read when its dialect is first asked for: not by several threads at once. */
+ * by name. A file is read when its dialect is first asked for: not by several threads at once.
+ * NULL: there was no memory to read it (dialects_failure). */
 size_t dialects_count(void);
 size_t dialects_total(void);
 const struct dialect *dialects_at(size_t index);
@@ -21,6 +22,10 @@ const struct dialect *dialects_with_path(struct text path, const struct endpoint
 
 /* Of all there are. NULL: none of that name. */
 const struct dialect *dialects_find(struct text name);
+
+/* Why the last file that could not be read could not be; NULL: there was none. Then a NULL above
+ * means that. */
+const struct fault *dialects_failure(void);
 
 /* The files, by name: what dialects/NAME.dialect holds. NULL text: there is no such index. */
 struct dialects_file {
