@@ -59,8 +59,14 @@ void config_lines_free(struct config_reader *reader)
 
 const struct config_line *config_line_find(const struct config_section *section, const char *name)
 {
+    return config_line_find_text(section, text_of(name));
+}
+
+const struct config_line *config_line_find_text(const struct config_section *section,
+                                                struct text name)
+{
     for (size_t i = 0; i < section->count; i++) {
-        if (text_is(section->lines[i].name, name)) {
+        if (text_equal(section->lines[i].name, name)) {
             return &section->lines[i];
         }
     }

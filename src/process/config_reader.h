@@ -74,6 +74,8 @@ bool config_lines_read(struct config_reader *reader, struct text contents);
 void config_lines_free(struct config_reader *reader);
 /* The first line of that name; NULL = the section does not set it. */
 const struct config_line *config_line_find(const struct config_section *section, const char *name);
+const struct config_line *config_line_find_text(const struct config_section *section,
+                                                struct text name);
 
 /* ---- config_values.c ---- */
 

@@ -5,6 +5,10 @@
 
 static bool take_refusal(struct dialect_reader *reader, const struct config_section *section,
                          const struct config_line *line, struct text scope, int behaviour);
+static bool take_body(struct dialect_reader *reader, const struct config_section *section,
+                      const struct config_line *line, struct wording *wording);
+static bool take_headers(struct dialect_reader *reader, const struct config_section *section,
+                         const struct config_line *line, struct wording *wording);
 
 static const char *const class_words[OUTCOME_CLASSES] = {
     [OUTCOME_CLASS_REQUEST] = "request",
@@ -67,10 +71,15 @@ bool dialect_take_refusals(struct dialect_reader *reader, const struct config_se
     }
     for (size_t i = 0; i < section->count; i++) {
         const struct config_line *line = &section->lines[i];
-        bool detail = text_find(line->name, '.') < line->name.size;
+        struct text word = text_cut(line->name, text_find(line->name, '.'));
+        bool detail = word.size < line->name.size;
 
         if (!dialect_is_single(reader, section, line)) {
             return false;
+        } else if (detail && config_line_find_text(section, word) == NULL) {
+            return config_complain(
+                &reader->lines, line->number, "%.*s without %.*s; write %.*s = STATUS BODY",
+                TEXT_ARGS(text_cut(line->name, 80)), TEXT_ARGS(word), TEXT_ARGS(word));
         } else if (!detail && !take_refusal(reader, section, line, scope, behaviour)) {
             return false;
         }
@@ -84,15 +93,10 @@ static bool take_refusal(struct dialect_reader *reader, const struct config_sect
 {
     struct dialect_refusal *made = &reader->refusals[reader->refusal_count];
     int about = about_of(line->name);
-    struct wording *wording = &made->wording;
-    struct text whole;
 
-    for (size_t i = 0; i < section->count && &section->lines[i] != line; i++) {
-        if (text_equal(section->lines[i].name, line->name)) {
-            return true; /* a further line of the same body */
-        }
-    }
-    if (about < 0) {
+    if (config_line_find_text(section, line->name) != line) {
+        return true; /* a further line of the same body */
+    } else if (about < 0) {
         return config_complain(&reader->lines, line->number,
                                "%.*s: neither a class (request, client, token, here) nor an "
                                "outcome; retoken-dialect(5) lists them",
@@ -102,33 +106,47 @@ static bool take_refusal(struct dialect_reader *reader, const struct config_sect
                                DIALECT_ROWS_MAX);
     }
     *made = (struct dialect_refusal){.scope = scope, .wording = {.about = about}};
-    wording->behaviour = behaviour == WORDS_DOCUMENTED ? WORDS_DOCUMENTED
-                         : behaviour == WORDS_DEPLOYED ? WORDS_DEPLOYED
-                                                       : WORDS_ALWAYS;
+    made->wording.behaviour = behaviour == WORDS_DOCUMENTED ? WORDS_DOCUMENTED
+                              : behaviour == WORDS_DEPLOYED ? WORDS_DEPLOYED
+                                                            : WORDS_ALWAYS;
+    reader->refusal_count++;
+    return take_body(reader, section, line, &made->wording) &&
+           take_headers(reader, section, line, &made->wording);
+}
+
+/* A body without places needs no template. */
+static bool take_body(struct dialect_reader *reader, const struct config_section *section,
+                      const struct config_line *line, struct wording *wording)
+{
+    const struct template *template;
+    struct text whole;
+
     if (!dialect_gather(reader, section, line->name, &whole) ||
         !dialect_take_status(reader, line, &whole, &wording->status) ||
         !dialect_take_type(reader, dialect_find_detail(section, line->name, "type"),
                            &wording->media_type)) {
         return false;
-    } else if (whole.size > 0) {
-        const struct template *template =
-            dialect_compile(reader, line, reader->scratch, whole, text_of(wording->media_type),
-                            reader->style, &described_refusal_names);
-
-        if (template == NULL) {
-            return false;
-        } else if (template_has_places(template)) {
-            wording->template =
-                dialect_compile(reader, line, reader->arena, whole, text_of(wording->media_type),
-                                reader->style, &described_refusal_names);
-        } else {
-            wording->body = dialect_keep(reader, whole);
-        }
-        if (wording->template == NULL && wording->body == NULL) {
-            return false;
-        }
+    } else if (whole.size == 0) {
+        return true;
     }
-    if (about == OUTCOME_UNSUPPORTED_CODING && wording->status == 415) {
+    template = dialect_compile(reader, line, reader->scratch, whole, text_of(wording->media_type),
+                               reader->style, &described_refusal_names);
+    if (template == NULL) {
+        return false;
+    } else if (template_has_places(template)) {
+        wording->template =
+            dialect_compile(reader, line, reader->arena, whole, text_of(wording->media_type),
+                            reader->style, &described_refusal_names);
+        return wording->template != NULL;
+    }
+    wording->body = dialect_keep(reader, whole);
+    return wording->body != NULL;
+}
+
+static bool take_headers(struct dialect_reader *reader, const struct config_section *section,
+                         const struct config_line *line, struct wording *wording)
+{
+    if (wording->about == OUTCOME_UNSUPPORTED_CODING && wording->status == 415) {
         wording->header = "Accept-Encoding";
         wording->value = "identity";
     }
@@ -157,7 +175,6 @@ static bool take_refusal(struct dialect_reader *reader, const struct config_sect
             return false;
         }
     }
-    reader->refusal_count++;
     return true;
 }
 

@@ -492,6 +492,8 @@ static void mistakes(void **state)
          AT "12: expired: ${access_token}: unknown; write one of complaints, method, content_type"},
         {WHOLE "expired = 401\nexpired.colour = x\n",
          AT "13: expired.colour: unknown; write expired.type or expired.header.NAME"},
+        {WHOLE "expired.header.X = y\n",
+         AT "12: expired.header.X without expired; write expired = STATUS BODY"},
         {WHOLE "fault = 401\n", AT "2: a fault of the server is answered with 401"},
         {WHOLE "[access-token]\nheader = {\"alg\":\"none\"}\n", AT "13: header = {"},
         {WHOLE "[access-token]\npayload = {\"a\":${access_token}}\n",
