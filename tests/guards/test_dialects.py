@@ -142,6 +142,22 @@ def test_goldens(name):
                          "test_dialect and test_layout with RETOKEN_GOLDEN_WRITE=1")
 
 
+def test_manual_lists_every_outcome():
+    rows = re.findall(r'OUTCOME\(\w+, (\w+), "([^"]+)"', read("src/model/outcome.h"))
+    manual = read("man/retoken-dialect.5")
+    missing = [word for kind, word in rows if kind != "GRANTED" and not re.search(rf"(?m)^\.Li (.* )?{word}( |$)", manual)]
+    assert len(rows) > 40 and not missing, f"add {missing} to [refusals] in man/retoken-dialect.5"
+
+
+@pytest.mark.parametrize("file", ["src/token/layout_names.c", "src/dialect/described_names.c"])
+def test_manual_lists_every_value(file):
+    """Of templates: with its suffixes, whose meanings the manual tells apart."""
+    names = {name.partition(".")[0] for name in re.findall(r'^\s*(?:CLAIM|ANSWER)\("([^"]+)"', read(file), re.M)}
+    manual = read("man/retoken-dialect.5")
+    missing = [name for name in names if not re.search(rf"(?m)^\.Li (.* )?{name}\.?( |$)", manual)]
+    assert len(names) > 8 and not missing, f"add {missing} to TEMPLATES or the tokens in man/retoken-dialect.5"
+
+
 # ---- documents ----
 
 def test_readme(row):
