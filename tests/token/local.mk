@@ -8,12 +8,12 @@ libtest_token_a_SOURCES = \
 libtest_token_a_CPPFLAGS = $(TEST_CPPFLAGS)
 
 check_PROGRAMS += tests/token/test_secrets
-tests_token_test_secrets_SOURCES = tests/token/test_secrets.c
+tests_token_test_secrets_SOURCES = tests/token/test_secrets.c tests/token/secret_file.h
 tests_token_test_secrets_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_secrets_LDADD = $(TOKEN_LIBS)
 
 check_PROGRAMS += tests/token/test_secrets_file
-tests_token_test_secrets_file_SOURCES = tests/token/test_secrets_file.c
+tests_token_test_secrets_file_SOURCES = tests/token/test_secrets_file.c tests/token/secret_file.h
 tests_token_test_secrets_file_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_token_test_secrets_file_LDADD = $(TOKEN_LIBS)
 

@@ -1,46 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* test_secrets_file.c: the file of the master secrets is private, in one format, never overwritten
  * by a new one, and whole after each change. */
-#include "token/fixture.h"
+#include "token/secret_file.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "token/secrets_file.h"
-
-static char directory[] = "/tmp/retoken-secrets-file-XXXXXX";
-static char path[sizeof directory + 16];
-
-static int make_directory(void **state)
-{
-    (void)state;
-    if (mkdtemp(directory) == NULL) {
-        return -1;
-    }
-    snprintf(path, sizeof path, "%s/secret", directory);
-    return 0;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    unlink(path);
-    fixture_close(state);
-    return rmdir(directory);
-}
-
-static void put_file(const char *content, size_t size, mode_t mode)
-{
-    unlink(path);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_int_equal(fwrite(content, 1, size, file), size);
-    assert_int_equal(fclose(file), 0);
-    assert_int_equal(chmod(path, mode), 0);
-}
 
 static void created_file_reads_back(void **state)
 {
