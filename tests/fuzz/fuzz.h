@@ -52,6 +52,22 @@ static inline bool fuzz_inside(struct text part, struct text whole)
                               part.data + part.size <= whole.data + whole.size);
 }
 
+/* Is it "FILE:12: …", with a line that the file has, or 0 for none in particular? */
+static inline void fuzz_check_fault(struct text fault, const char *name, struct text file)
+{
+    size_t lines = 1;
+    uint64_t line = 0;
+
+    for (size_t i = 0; i < file.size; i++) {
+        lines += file.data[i] == '\n';
+    }
+    FUZZ_ASSERT(!text_has_control(fault));
+    FUZZ_ASSERT(text_starts(fault, text_of(name)));
+    fault = text_from(fault, strlen(name) + 1);
+    FUZZ_ASSERT(text_to_u64(text_split(&fault, ':'), lines, &line));
+    FUZZ_ASSERT(fault.size > 1);
+}
+
 /* Numbers that depend on the input alone, so that a run can be repeated: start with the state
  * fuzz_hash gives. The result is below `bound`, which is not 0. (FNV-1a; xorshift64*.) */
 static inline uint64_t fuzz_hash(struct text t)

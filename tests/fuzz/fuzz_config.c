@@ -48,22 +48,6 @@ static void check_loaded(const struct config *config)
     }
 }
 
-/* "/proc/self/fd/3:12: …" with a line that the file has. */
-static void check_fault(struct text fault, struct text file)
-{
-    size_t lines = 1;
-    uint64_t line = 0;
-
-    for (size_t i = 0; i < file.size; i++) {
-        lines += file.data[i] == '\n';
-    }
-    FUZZ_ASSERT(!text_has_control(fault));
-    FUZZ_ASSERT(text_starts(fault, text_of(path)));
-    fault = text_from(fault, strlen(path) + 1);
-    FUZZ_ASSERT(text_to_u64(text_split(&fault, ':'), lines, &line) && line >= 1);
-    FUZZ_ASSERT(fault.size > 1);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct config config;
@@ -74,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_ASSERT(fault.text[0] == '\0');
         check_loaded(&config);
     } else {
-        check_fault(text_of(fault.text), fuzz_text(data, size));
+        fuzz_check_fault(text_of(fault.text), path, fuzz_text(data, size));
     }
     return 0;
 }

@@ -2,27 +2,10 @@
 /* fuzz_dialect.c: any bytes as the file of a dialect. Properties: it is a dialect, or the fault
  * names the file and a line of it; what was made can answer every outcome, no refusal like a grant,
  * and no answer holds what the request's own texts would break out of. */
-#include <string.h>
-
 #include "fuzz/fuzz.h"
 #include "process/dialect_file.h"
 
 #define NAME "acme.dialect"
-
-static void check_fault(struct text fault, struct text file)
-{
-    size_t lines = 1;
-    uint64_t line = 0;
-
-    for (size_t i = 0; i < file.size; i++) {
-        lines += file.data[i] == '\n';
-    }
-    FUZZ_ASSERT(!text_has_control(fault));
-    FUZZ_ASSERT(text_starts(fault, TEXT(NAME ":")));
-    fault = text_from(fault, strlen(NAME) + 1);
-    FUZZ_ASSERT(text_to_u64(text_split(&fault, ':'), lines, &line));
-    FUZZ_ASSERT(fault.size > 1);
-}
 
 /* Is JSON still JSON, whatever is put into it? */
 static void check_answer(const struct http_response *response, struct arena *arena)
@@ -87,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         dialect_file_read(TEXT("acme"), NAME, fuzz_text(data, size), arena, &fault);
 
     if (dialect == NULL) {
-        check_fault(text_of(fault.text), fuzz_text(data, size));
+        fuzz_check_fault(text_of(fault.text), NAME, fuzz_text(data, size));
         return 0;
     }
     FUZZ_ASSERT(fault.text[0] == '\0');
