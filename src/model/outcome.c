@@ -19,6 +19,17 @@ const char *outcome_word(enum outcome outcome)
     return (unsigned)outcome < OUTCOME_COUNT ? rows[outcome].word : "unknown-outcome";
 }
 
+bool outcome_parse(struct text word, enum outcome *outcome)
+{
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        if (text_is(word, rows[i].word)) {
+            *outcome = (enum outcome)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *outcome_meaning(enum outcome outcome)
 {
     return (unsigned)outcome < OUTCOME_COUNT ? rows[outcome].meaning : "an outcome without a name";

@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include "base/text.h"
+
 /* OUTCOME(NAME, class, log word, what happened) */
 #define OUTCOME_ROWS                                                                               \
     /* granted */                                                                                  \
@@ -131,6 +133,8 @@ enum { OUTCOME_NO_MOUNT = OUTCOME_COUNT }; /* counted only: no endpoint was aske
 
 /* The word for logs and metrics. */
 const char *outcome_word(enum outcome outcome);
+/* The outcome of that word. False: there is none. */
+bool outcome_parse(struct text word, enum outcome *outcome);
 /* The sentence for the operator (`retoken explain`, log details). */
 const char *outcome_meaning(enum outcome outcome);
 enum outcome_class outcome_class(enum outcome outcome);

@@ -20,17 +20,14 @@ static const char *const class_words[OUTCOME_CLASSES] = {
 /* What struct wording.about is for a word; -1: none. */
 static int about_of(struct text word)
 {
+    enum outcome outcome;
+
     for (int i = 0; i < OUTCOME_CLASSES; i++) {
         if (class_words[i] != NULL && text_is(word, class_words[i])) {
             return (int)OUTCOME_COUNT + i;
         }
     }
-    for (int i = 0; i < OUTCOME_COUNT; i++) {
-        if (text_is(word, outcome_word((enum outcome)i)) && !outcome_is_grant((enum outcome)i)) {
-            return i;
-        }
-    }
-    return -1;
+    return outcome_parse(word, &outcome) && !outcome_is_grant(outcome) ? (int)outcome : -1;
 }
 
 static bool is_about_class(int about)

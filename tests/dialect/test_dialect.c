@@ -124,13 +124,12 @@ static struct answer usual_answer(void)
 
 static enum outcome outcome_of(struct text word)
 {
-    for (int i = 0; i < OUTCOME_COUNT; i++) {
-        if (text_is(word, outcome_word((enum outcome)i))) {
-            return (enum outcome)i;
-        }
+    enum outcome outcome = OUTCOME_FAULT;
+
+    if (!outcome_parse(word, &outcome)) {
+        fail_msg("no outcome %.*s", TEXT_ARGS(word));
     }
-    fail_msg("no outcome %.*s", TEXT_ARGS(word));
-    return OUTCOME_FAULT;
+    return outcome;
 }
 
 static int64_t number_of(struct text t)
