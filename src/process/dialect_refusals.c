@@ -116,6 +116,7 @@ static bool take_body(struct dialect_reader *reader, const struct config_section
                       const struct config_line *line, struct wording *wording)
 {
     const struct template *template;
+    struct buffer filled;
     struct text whole;
 
     if (!dialect_gather(reader, section, line->name, &whole) ||
@@ -136,8 +137,10 @@ static bool take_body(struct dialect_reader *reader, const struct config_section
                             reader->style, &described_refusal_names);
         return wording->template != NULL;
     }
-    wording->body = dialect_keep(reader, whole);
-    return wording->body != NULL;
+    buffer_start(&filled, reader->scratch, whole.size + 1);
+    template_fill(template, NULL, &filled); /* $${ is ${ */
+    wording->body = buffer_finish(&filled, &whole) ? dialect_keep(reader, whole) : NULL;
+    return wording->body != NULL || dialect_no_memory(reader);
 }
 
 static bool take_headers(struct dialect_reader *reader, const struct config_section *section,
