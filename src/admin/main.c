@@ -181,8 +181,8 @@ static const struct verb verbs[] = {
     {"store", "prune", "", 0, 0, OPTION_BIT(YES), CALL_NEEDS_WRITING, verbs_store_prune,
      "remove sessions that ended long ago"},
 
-    {"dialects", "", "", 0, 0, OPTION_BIT(JSON), CALL_NEEDS_NOTHING, verbs_dialect_list,
-     "list the dialects, their paths and what they start with"},
+    {"dialects", "", "[NAME]", 0, 1, OPTION_BIT(JSON), CALL_NEEDS_NOTHING, verbs_dialect_list,
+     "list the dialects; of one its paths and what it starts with"},
     {"doctor", "", "", 0, 0, OPTION_BIT(URL) | OPTION_BIT(CA_FILE) | OPTION_BIT(JSON),
      CALL_NEEDS_NOTHING, doctor_run, "check the installation, or the site as clients see it"},
     {"completion", "", "bash|zsh", 1, 1, 0, CALL_NEEDS_NOTHING, completion_run,

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* verbs_dialect.c: `retoken dialects`: what this program speaks, from the table of dialects. Knows
- * how its facts are spelled in the configuration; needs no installation and does not look at one.
- */
+/* verbs_dialect.c: `retoken dialects`: what this program speaks, from the table of dialects and the
+ * configuration, where there is one. Knows how facts are spelled there; opens no store. */
 #include "admin/verbs.h"
 
 #include "dialect/dialect.h"
-#include "process/dialects.h"
 #include "process/config.h"
+#include "process/dialects.h"
 
-static void add_dialect(struct json_out *out, const struct dialect *dialect);
+struct listed;
+static void add_dialect(struct json_out *out, const struct listed *listed);
 static void add_policy(struct json_out *out, const struct policy *policy);
 static void add_settings(struct json_out *out, const struct dialect_setting *setting);
 static void add_endpoint(struct json_out *out, const struct dialect *dialect,
@@ -16,57 +16,122 @@ static void add_endpoint(struct json_out *out, const struct dialect *dialect,
 static struct text methods_of(struct arena *arena, unsigned methods);
 static struct text bodies_of(unsigned bodies);
 
-static const struct column columns[] = {
-    {"dialect", "dialect", COLUMN_TEXT, false}, {"path", "path", COLUMN_TEXT, false},
-    {"methods", "methods", COLUMN_TEXT, false}, {"operation", "operation", COLUMN_TEXT, false},
-    {"format", "format", COLUMN_TEXT, false},   {"algorithm", "algorithm", COLUMN_TEXT, false},
+/* A dialect and where it is from. */
+struct listed {
+    const char *origin;
+    const struct dialect *dialect;
 };
-enum { COLUMNS = sizeof columns / sizeof columns[0] };
+enum { LISTED_MAX = 128 };
 
-/* For people one line per endpoint, for scripts one object per dialect with all that it has. */
+static size_t find_all(struct call *call, struct listed all[LISTED_MAX]);
+static void print_all(struct call *call, const struct listed *all, size_t count);
+static void print_endpoints(struct call *call, const struct dialect *dialect);
+
+/* For people a line for each dialect, or for each endpoint of one; for scripts one object per
+ * dialect with all that it has. */
 enum call_end verbs_dialect_list(struct call *call)
 {
     struct json_out *out = &call->output.out;
+    const char *name = call_argument(call, 0);
+    struct listed all[LISTED_MAX];
+    size_t count = find_all(call, all);
+    size_t found = 0;
 
-    if (call->output.json) {
+    if (dialects_failure() != NULL) {
+        return call_fault(call, dialects_failure());
+    }
+    while (name != NULL && found < count && !text_is(text_of(name), all[found].dialect->name)) {
+        found++;
+    }
+    if (name != NULL && found == count) {
+        return call_refuse(call, "%s: no such dialect; `retoken dialects` lists them", name);
+    } else if (call->output.json) {
         json_out_array_open(out);
-        for (size_t i = 0; i < dialects_count(); i++) {
-            const struct dialect *dialect = dialects_at(i);
-
-            if (dialect == NULL) {
-                return call_fault(call, dialects_failure());
+        for (size_t i = 0; i < count; i++) {
+            if (name == NULL || i == found) {
+                add_dialect(out, &all[i]);
             }
-            add_dialect(out, dialect);
         }
         json_out_array_close(out);
         output_json_end(&call->output);
-        return CALL_DONE;
+    } else if (name != NULL) {
+        print_endpoints(call, all[found].dialect);
+    } else {
+        print_all(call, all, count);
     }
+    return CALL_DONE;
+}
+
+/* Those of the program, of its library, and of the configuration, where there is one. */
+static size_t find_all(struct call *call, struct listed all[LISTED_MAX])
+{
+    struct config *config = &call->service.config;
+    const char *file = options_value(&call->options, OPTION_CONFIG);
+    struct fault fault;
+    size_t count = 0;
+
+    for (size_t i = 0; i < dialects_total() && count < LISTED_MAX; i++) {
+        all[count] = (struct listed){i < dialects_count() ? "program" : "library", dialects_at(i)};
+        if (all[count++].dialect == NULL) {
+            return 0; /* dialects_failure says why */
+        }
+    }
+    if (!config_load(file, config, &fault)) {
+        if (file != NULL) {
+            call_warn(call, "without those of the configuration: %s", fault.text);
+        }
+        return count;
+    }
+    for (size_t i = 0; i < config->dialect_count && count < LISTED_MAX; i++) {
+        all[count++] = (struct listed){"configuration", config->dialects[i]};
+    }
+    return count;
+}
+
+static void print_all(struct call *call, const struct listed *all, size_t count)
+{
+    static const struct column columns[] = {{"dialect", "dialect", COLUMN_TEXT, false},
+                                            {"origin", "from", COLUMN_TEXT, false},
+                                            {"summary", "what it is", COLUMN_TEXT, false}};
+    enum { COLUMNS = sizeof columns / sizeof columns[0] };
+
     output_table_start(&call->output, columns, COLUMNS);
-    for (size_t i = 0; i < dialects_count(); i++) {
-        const struct dialect *dialect = dialects_at(i);
-        bool issues;
+    for (size_t i = 0; i < count; i++) {
+        const struct cell cells[COLUMNS] = {
+            CELL_TEXT(text_of(all[i].dialect->name)),
+            CELL_TEXT(text_of(all[i].origin)),
+            CELL_TEXT(text_of(all[i].dialect->summary)),
+        };
 
-        if (dialect == NULL) {
-            return call_fault(call, dialects_failure());
-        }
-        issues = dialect->policy.layout != NULL;
-        for (size_t j = 0; j < dialect->endpoint_count; j++) {
-            const struct endpoint *endpoint = &dialect->endpoints[j];
-            const struct cell cells[COLUMNS] = {
-                CELL_TEXT(text_of(dialect->name)),
-                CELL_TEXT(text_of(endpoint->path)),
-                CELL_TEXT(methods_of(call->arena, endpoint->methods)),
-                CELL_TEXT(text_of(endpoint->operation->word)),
-                CELL_TEXT(text_of(issues ? policy_format_name(dialect->policy.format) : "")),
-                CELL_TEXT(text_of(issues ? signing_algorithm_name(dialect->policy.algorithm) : "")),
-            };
-
-            output_row(&call->output, cells);
-        }
+        output_row(&call->output, cells);
     }
     output_table_end(&call->output, "there are no dialects");
-    return CALL_DONE;
+}
+
+static void print_endpoints(struct call *call, const struct dialect *dialect)
+{
+    static const struct column columns[] = {
+        {"path", "path", COLUMN_TEXT, false},           {"methods", "methods", COLUMN_TEXT, false},
+        {"operation", "operation", COLUMN_TEXT, false}, {"format", "format", COLUMN_TEXT, false},
+        {"algorithm", "algorithm", COLUMN_TEXT, false},
+    };
+    enum { COLUMNS = sizeof columns / sizeof columns[0] };
+    bool issues = dialect->policy.layout != NULL;
+
+    output_table_start(&call->output, columns, COLUMNS);
+    for (size_t j = 0; j < dialect->endpoint_count; j++) {
+        const struct endpoint *endpoint = &dialect->endpoints[j];
+        const struct cell cells[COLUMNS] = {
+            CELL_TEXT(text_of(endpoint->path)),
+            CELL_TEXT(methods_of(call->arena, endpoint->methods)),
+            CELL_TEXT(text_of(endpoint->operation->word)),
+            CELL_TEXT(text_of(issues ? policy_format_name(dialect->policy.format) : "")),
+            CELL_TEXT(text_of(issues ? signing_algorithm_name(dialect->policy.algorithm) : "")),
+        };
+
+        output_row(&call->output, cells);
+    }
+    output_table_end(&call->output, "it has no endpoints");
 }
 
 /* A member that is null when there is no value. */
@@ -91,10 +156,13 @@ static void add_words(struct json_out *out, const char *key, struct text words)
     json_out_array_close(out);
 }
 
-static void add_dialect(struct json_out *out, const struct dialect *dialect)
+static void add_dialect(struct json_out *out, const struct listed *listed)
 {
+    const struct dialect *dialect = listed->dialect;
+
     json_out_open(out);
     json_out_member(out, "dialect", text_of(dialect->name));
+    json_out_member(out, "origin", text_of(listed->origin));
     json_out_member(out, "summary", text_of(dialect->summary));
     add_named(out, "realm", dialect->realm);
     json_out_key(out, "policy");

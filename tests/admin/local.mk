@@ -20,5 +20,5 @@ tests_admin_test_lines_SOURCES = tests/admin/test_lines.c
 tests_admin_test_lines_CPPFLAGS = $(ADMIN_CPPFLAGS)
 tests_admin_test_lines_LDADD = $(ADMIN_LIBS)
 
-EXTRA_DIST += tests/admin/test_account_files.py
+EXTRA_DIST += tests/admin/test_account_files.py tests/admin/test_dialect.py
 EXTRA_DIST += tests/admin/test_admin.py tests/admin/test_postgresql.py tests/admin/test_moving.py tests/admin/test_reasons.py tests/admin/test_killed.py tests/admin/stop_at.c

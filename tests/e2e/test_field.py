@@ -214,7 +214,8 @@ def test_a_slash_more_where_no_token_is(small_world, kind):
         answer = server.send(Request(method, path))
         return answer.status, answer.body, answer.header("WWW-Authenticate")
 
-    rows = [row for dialect in world.installed.json("dialects") for row in dialect["endpoints"]]
+    rows = [row for dialect in world.installed.json("dialects") if dialect["origin"] == "program"
+            for row in dialect["endpoints"]]
     assert {dialects.JWKS_PATH, "/healthz", "/oauth/revoke", "/oauth/check"} <= {row["path"] for row in rows}
     there = 0
     for row in rows:
