@@ -33,6 +33,8 @@ libbase_a_SOURCES = \
 	src/base/date.h \
 	src/base/json_in.c \
 	src/base/json_out.c \
+	src/base/json_scan.c \
+	src/base/json_scan.h \
 	src/base/json.h \
 	src/base/template.c \
 	src/base/template.h \

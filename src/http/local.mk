@@ -8,6 +8,8 @@ libhttp_a_SOURCES = \
 	src/http/network.h \
 	src/http/origin.c \
 	src/http/origin.h \
+	src/http/recording.c \
+	src/http/recording.h \
 	src/http/redirect.c \
 	src/http/redirect.h \
 	src/http/request.c \

@@ -64,7 +64,6 @@ static const struct text variable_names[VARIABLES] = {
 static enum variable variable_of(struct text name);
 static void add_variable(struct http_request *request, enum variable variable, struct text value,
                          bool repeated);
-static enum http_method method_of(struct text name);
 static void take(struct text *field, struct text value);
 static void take_length(struct http_request *request, struct text value, bool repeated);
 static bool is_header(struct text name);
@@ -119,7 +118,7 @@ static void add_variable(struct http_request *request, enum variable variable, s
     switch (variable) {
     case VARIABLE_REQUEST_METHOD:
         take(&request->method_name, value);
-        request->method = method_of(request->method_name);
+        request->method = http_method_of(request->method_name);
         break;
     case VARIABLE_SCRIPT_NAME:
         take(&request->script_name, value);
@@ -169,7 +168,7 @@ static void add_variable(struct http_request *request, enum variable variable, s
     }
 }
 
-static enum http_method method_of(struct text name)
+enum http_method http_method_of(struct text name)
 {
     static const struct {
         const char *name;

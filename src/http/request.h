@@ -78,6 +78,9 @@ struct http_request {
 bool http_request_from_cgi(struct arena *arena, const char *const *variables,
                            struct http_request *request);
 
+/* The method of that name; HTTP_OTHER: it has no meaning here. */
+enum http_method http_method_of(struct text name);
+
 enum http_find { HTTP_ABSENT, HTTP_ONE, HTTP_REPEATED };
 /* The value of a header; `name` in lower case with hyphens. An empty value counts as absent. */
 enum http_find http_header(const struct http_request *request, const char *name,

@@ -15,6 +15,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_json \
 	tests/fuzz/fuzz_cgi \
 	tests/fuzz/fuzz_headers \
+	tests/fuzz/fuzz_recording \
 	tests/fuzz/fuzz_jws \
 	tests/fuzz/fuzz_jwk \
 	tests/fuzz/fuzz_refresh_token \
@@ -43,6 +44,9 @@ tests_fuzz_fuzz_cgi_LDADD = $(FUZZ_MAIN) $(HTTP_LIBS)
 tests_fuzz_fuzz_headers_SOURCES = tests/fuzz/fuzz_headers.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_headers_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_headers_LDADD = $(FUZZ_MAIN) $(HTTP_LIBS)
+tests_fuzz_fuzz_recording_SOURCES = tests/fuzz/fuzz_recording.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_recording_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_recording_LDADD = $(FUZZ_MAIN) $(HTTP_LIBS)
 tests_fuzz_fuzz_jws_SOURCES = tests/fuzz/fuzz_jws.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_jws_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_jws_LDADD = $(FUZZ_MAIN) $(TOKEN_LIBS)
