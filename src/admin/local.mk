@@ -7,6 +7,9 @@ libadmin_a_SOURCES = \
 	src/admin/call.c src/admin/call.h \
 	src/admin/client_key.c src/admin/client_key.h \
 	src/admin/completion.c src/admin/completion.h \
+	src/admin/dialect_input.c src/admin/dialect_input.h \
+	src/admin/dialect_play.c src/admin/dialect_play.h \
+	src/admin/dialect_tell.c src/admin/dialect_tell.h \
 	src/admin/doctor.c src/admin/doctor.h \
 	src/admin/doctor_ended.c \
 	src/admin/doctor_processes.c \
@@ -38,6 +41,8 @@ libadmin_a_SOURCES = \
 	src/admin/verbs_client_secret.c \
 	src/admin/verbs_delivery.c \
 	src/admin/verbs_dialect.c \
+	src/admin/verbs_dialect_check.c \
+	src/admin/verbs_dialect_try.c \
 	src/admin/verbs_event.c \
 	src/admin/verbs_key.c \
 	src/admin/verbs_key_state.c \

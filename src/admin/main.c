@@ -183,6 +183,10 @@ static const struct verb verbs[] = {
 
     {"dialects", "", "[NAME]", 0, 1, OPTION_BIT(JSON), CALL_NEEDS_NOTHING, verbs_dialect_list,
      "list the dialects; of one its paths and what it starts with"},
+    {"dialect", "check", "FILE", 1, 1, 0, CALL_NEEDS_NOTHING, verbs_dialect_check,
+     "say in sentences what the file of a dialect does"},
+    {"dialect", "try", "FILE", 1, 1, OPTION_BIT(REQUEST) | OPTION_BIT(OUTCOME), CALL_NEEDS_NOTHING,
+     verbs_dialect_try, "show what it reads from a request, and the exact answer"},
     {"doctor", "", "", 0, 0, OPTION_BIT(URL) | OPTION_BIT(CA_FILE) | OPTION_BIT(JSON),
      CALL_NEEDS_NOTHING, doctor_run, "check the installation, or the site as clients see it"},
     {"completion", "", "bash|zsh", 1, 1, 0, CALL_NEEDS_NOTHING, completion_run,

@@ -78,6 +78,8 @@
     OPTION(URL, "url", 0, "URL", false, "look at the mounts from outside, below this URL")         \
     OPTION(CA_FILE, "ca-file", 0, "FILE", false,                                                   \
            "certificates that vouch for it (else the system's)")                                   \
+    OPTION(REQUEST, "request", 0, "FILE", false, "a recorded HTTP request; - is stdin")            \
+    OPTION(OUTCOME, "outcome", 0, "WORD", false, "what is answered then: a word of the log")       \
     OPTION(LAST, "last", 0, "N", false, "how many")
 
 enum option_id {

@@ -40,6 +40,7 @@ struct template
     const struct part *parts;
     size_t part_count;
     const json_t *outline; /* NULL where it is not JSON */
+    struct text source;
 };
 
 /* The object or array that the scan is in, and where its last member began. */
@@ -399,8 +400,14 @@ static const struct template *put_down(struct scan *scan, unsigned style, const 
         }
     }
     parts[count++] = text_part(scan->source, at, scan->source.size);
-    *template = (struct template){scan->media, style, scan->names, parts, count, outline};
+    *template =
+        (struct template){scan->media, style, scan->names, parts, count, outline, scan->source};
     return template;
+}
+
+struct text template_source(const struct template *template)
+{
+    return template->source;
 }
 
 bool template_has_places(const struct template *template)

@@ -60,6 +60,8 @@ const struct template *template_compile(struct arena *arena, struct text source,
 /* Appends the text with its values. A failure stays in the buffer. */
 void template_fill(const struct template *template, const void *from, struct buffer *out);
 
+/* As it was written. */
+struct text template_source(const struct template *template);
 /* Has it any place? */
 bool template_has_places(const struct template *template);
 /* Has it one for that value? */

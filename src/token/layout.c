@@ -12,9 +12,6 @@ enum { HEADER_ROOM = 256, PAYLOAD_ROOM = 512 };
 
 static bool make_token(const struct layout *layout, bool refresh, const struct signing_key *key,
                        const struct layout_claims *claims, struct arena *arena, struct text *token);
-static bool write_header(const struct layout *layout, const struct signing_key *key,
-                         const struct layout_claims *claims, struct arena *arena,
-                         struct text *header);
 static bool write_payload(const struct layout *layout, bool refresh,
                           const struct layout_claims *claims, struct arena *arena,
                           struct text *payload);
@@ -84,14 +81,14 @@ static bool make_token(const struct layout *layout, bool refresh, const struct s
     struct text header;
     struct text payload;
 
-    return write_header(layout, key, claims, arena, &header) &&
+    return layout_header(layout, signing_algorithm_name(signing_key_algorithm(key)),
+                         signing_key_kid(key), claims->issuer.size > 0, arena, &header) &&
            write_payload(layout, refresh, claims, arena, &payload) &&
            jws_sign(key, header, payload, arena, token);
 }
 
-static bool write_header(const struct layout *layout, const struct signing_key *key,
-                         const struct layout_claims *claims, struct arena *arena,
-                         struct text *header)
+bool layout_header(const struct layout *layout, const char *algorithm, const char *kid,
+                   bool has_issuer, struct arena *arena, struct text *header)
 {
     struct buffer buffer;
     struct json_out out = json_out_start(&buffer, layout->style);
@@ -100,11 +97,10 @@ static bool write_header(const struct layout *layout, const struct signing_key *
     json_out_open(&out);
     for (size_t i = 0; i < LAYOUT_HEADER_MAX && layout->header[i].name != NULL; i++) {
         const char *name = layout->header[i].name;
-        const char *value = fixed_value(layout, i, claims->issuer.size > 0);
+        const char *value = fixed_value(layout, i, has_issuer);
 
         if (value == NULL) {
-            value = text_is(TEXT("kid"), name) ? signing_key_kid(key)
-                                               : signing_algorithm_name(signing_key_algorithm(key));
+            value = text_is(TEXT("kid"), name) ? kid : algorithm;
         }
         json_out_member(&out, name, text_of(value));
     }

@@ -78,6 +78,11 @@ bool layout_refresh_token(const struct layout *layout, const struct signing_key 
                           const struct layout_claims *claims, struct arena *arena,
                           struct text *token);
 
+/* The header of its tokens, for a key of that algorithm and name, in a realm with an issuer or
+ * without. False: the arena. */
+bool layout_header(const struct layout *layout, const char *algorithm, const char *kid,
+                   bool has_issuer, struct arena *arena, struct text *header);
+
 /* Is this the header of an access token of the layout, in a realm with an issuer or without: its
  * members and no others, with their values? */
 bool layout_has_header(const struct layout *layout, bool has_issuer, const json_t *header);
