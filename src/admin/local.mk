@@ -7,8 +7,10 @@ libadmin_a_SOURCES = \
 	src/admin/call.c src/admin/call.h \
 	src/admin/client_key.c src/admin/client_key.h \
 	src/admin/completion.c src/admin/completion.h \
+	src/admin/dialect_found.c src/admin/dialect_found.h \
 	src/admin/dialect_input.c src/admin/dialect_input.h \
 	src/admin/dialect_play.c src/admin/dialect_play.h \
+	src/admin/dialect_replay.c src/admin/dialect_replay.h \
 	src/admin/dialect_tell.c src/admin/dialect_tell.h \
 	src/admin/doctor.c src/admin/doctor.h \
 	src/admin/doctor_ended.c \
@@ -24,6 +26,12 @@ libadmin_a_SOURCES = \
 	src/admin/init.c \
 	src/admin/init_next.c src/admin/init_next.h \
 	src/admin/key_need.c src/admin/key_need.h \
+	src/admin/learn.c src/admin/learn.h \
+	src/admin/learn_endpoint.c \
+	src/admin/learn_har.c src/admin/learn_har.h \
+	src/admin/learn_side.c src/admin/learn_side.h \
+	src/admin/learn_template.c src/admin/learn_template.h \
+	src/admin/learn_values.c src/admin/learn_values.h \
 	src/admin/lines.c src/admin/lines.h \
 	src/admin/notify.c \
 	src/admin/notify_body.c src/admin/notify_body.h \
@@ -42,6 +50,8 @@ libadmin_a_SOURCES = \
 	src/admin/verbs_delivery.c \
 	src/admin/verbs_dialect.c \
 	src/admin/verbs_dialect_check.c \
+	src/admin/verbs_dialect_learn.c \
+	src/admin/verbs_dialect_test.c \
 	src/admin/verbs_dialect_try.c \
 	src/admin/verbs_event.c \
 	src/admin/verbs_key.c \

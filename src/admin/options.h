@@ -79,6 +79,9 @@
     OPTION(CA_FILE, "ca-file", 0, "FILE", false,                                                   \
            "certificates that vouch for it (else the system's)")                                   \
     OPTION(REQUEST, "request", 0, "FILE", false, "a recorded HTTP request; - is stdin")            \
+    OPTION(ANSWER, "answer", 0, "FILE", false, "the recorded HTTP answer to it")                   \
+    OPTION(REFUSAL, "refusal", 0, "FILE", false, "a recorded answer to a token that is no good")   \
+    OPTION(HAR, "har", 0, "FILE", false, "what a browser recorded, as a HAR file")                 \
     OPTION(OUTCOME, "outcome", 0, "WORD", false, "what is answered then: a word of the log")       \
     OPTION(LAST, "last", 0, "N", false, "how many")
 

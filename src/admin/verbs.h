@@ -49,6 +49,8 @@ enum call_end verbs_delivery_retry(struct call *call);
 enum call_end verbs_dialect_list(struct call *call);
 enum call_end verbs_dialect_check(struct call *call);
 enum call_end verbs_dialect_try(struct call *call);
+enum call_end verbs_dialect_learn(struct call *call);
+enum call_end verbs_dialect_test(struct call *call);
 
 enum call_end verbs_session_create(struct call *call);
 enum call_end verbs_session_import(struct call *call);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/* learn_template.h: a recorded JSON text as a template: what changes from answer to answer becomes
+ * a place, all other bytes stay. Knows which names and values mean what; does not know the file
+ * that it becomes part of. */
+#ifndef RETOKEN_ADMIN_LEARN_TEMPLATE_H
+#define RETOKEN_ADMIN_LEARN_TEMPLATE_H
+
+#include "admin/learn_values.h"
+#include "base/json.h"
+
+/* What is known of the tokens and the account. */
+struct learn_facts {
+    struct text access;                /* the answer's access token; "" = none */
+    struct text next;                  /* its refresh token */
+    int64_t issued_at_s, expires_at_s; /* of the access token, where it is a JWT; else 0 */
+    struct text subject, username;     /* "" = not known */
+    struct text issuer, audience;
+};
+
+/* The template of an answer, or of a JWT's payload; each guess is appended to `guesses` as a line
+ * "# guessed: …". False: no memory. */
+bool learn_template_answer(const struct learn_values *values, const struct learn_facts *facts,
+                           struct arena *arena, struct buffer *guesses, struct text *template);
+bool learn_template_payload(const struct learn_values *values, const struct learn_facts *facts,
+                            bool refresh, struct arena *arena, struct buffer *guesses,
+                            struct text *template);
+
+/* "plain", "slash", "ascii" or "php"; NULL where the text shows nothing. */
+const char *learn_template_style(struct text json);
+
+/* The text with $${ for each ${. False: no memory. */
+bool learn_template_escape(struct arena *arena, struct text text, struct text *escaped);
+
+#endif

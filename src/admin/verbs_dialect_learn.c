@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC */
+/* verbs_dialect_learn.c: `retoken dialect learn`: where the recordings come from, and whether the
+ * proposal reads and answers as they do. What it proposes is learn.h. */
+#include "admin/verbs.h"
+
+#include "admin/dialect_input.h"
+#include "admin/dialect_replay.h"
+#include "admin/learn_har.h"
+#include "process/dialect_file.h"
+
+static enum call_end read_files(struct call *call, struct learn_input *input);
+static enum call_end read_har(struct call *call, const char *path, struct learn_input *input);
+static enum call_end look_again(struct call *call, const struct learn_input *input,
+                                struct text proposal);
+
+enum call_end verbs_dialect_learn(struct call *call)
+{
+    const char *har = options_value(&call->options, OPTION_HAR);
+    struct learn_input input = {0};
+    struct fault fault = {"out of memory"};
+    struct buffer out;
+    struct text proposal = {0};
+    enum call_end end = har != NULL ? read_har(call, har, &input) : read_files(call, &input);
+
+    if (end != CALL_DONE) {
+        return end;
+    }
+    buffer_start(&out, call->arena, 4096);
+    if (!learn_dialect(&input, call->arena, &out, &fault)) {
+        return call_refuse(call, "%s", fault.text);
+    } else if (!buffer_finish(&out, &proposal)) {
+        return call_fault(call, &fault);
+    }
+    buffer_add(&call->output.buffer, proposal);
+    return look_again(call, &input, proposal);
+}
+
+static enum call_end read_files(struct call *call, struct learn_input *input)
+{
+    const char *request = options_value(&call->options, OPTION_REQUEST);
+    const char *answer = options_value(&call->options, OPTION_ANSWER);
+    const char *refusal = options_value(&call->options, OPTION_REFUSAL);
+    struct learn_exchange *exchange = arena_alloc(call->arena, sizeof *exchange);
+    struct http_recording *refused = arena_alloc(call->arena, sizeof *refused);
+    struct fault fault = {"out of memory"};
+
+    if (request == NULL || answer == NULL) {
+        return call_wrong(call, "--request and --answer are missing, or --har");
+    } else if (exchange == NULL || refused == NULL) {
+        return call_fault(call, &fault);
+    }
+    enum call_end end = dialect_input_request(call, request, &exchange->request);
+
+    end = end == CALL_DONE ? dialect_input_answer(call, answer, &exchange->answer) : end;
+    if (end == CALL_DONE && refusal != NULL) {
+        end = dialect_input_answer(call, refusal, refused);
+        input->refusal = refused;
+    }
+    if (end == CALL_DONE && (exchange->answer.status < 200 || exchange->answer.status > 299)) {
+        return call_refuse(call, "%s: status %d, where a refresh that was granted should be",
+                           answer, exchange->answer.status);
+    } else if (end == CALL_DONE && refusal != NULL && refused->status < 400) {
+        return call_refuse(call, "%s: status %d, where a refusal should be", refusal,
+                           refused->status);
+    }
+    input->refresh = exchange;
+    return end;
+}
+
+static enum call_end read_har(struct call *call, const char *path, struct learn_input *input)
+{
+    struct text bytes;
+    struct fault fault;
+
+    if (options_has(&call->options, OPTION_REQUEST) || options_has(&call->options, OPTION_ANSWER) ||
+        options_has(&call->options, OPTION_REFUSAL)) {
+        return call_wrong(call, "--har goes without --request, --answer and --refusal");
+    }
+    enum call_end end = dialect_input_read(call, path, LEARN_HAR_MAX, &bytes);
+
+    if (end == CALL_DONE && !learn_har_read(call->arena, bytes, input, &fault)) {
+        return call_refuse(call, "%s: %s", path, fault.text);
+    }
+    return end;
+}
+
+/* Is it a dialect, and does it answer as was recorded? What it does not is said, so that nobody
+ * takes the file for more than it is. */
+static enum call_end look_again(struct call *call, const struct learn_input *input,
+                                struct text proposal)
+{
+    struct fault fault;
+    const struct dialect *dialect =
+        dialect_file_read(TEXT("learnt"), "proposal", proposal, call->arena, &fault);
+    const struct learn_exchange *const exchanges[] = {input->refresh, input->login};
+    struct buffer told;
+    struct text said = {0};
+    size_t count = 0;
+
+    if (dialect == NULL) {
+        return call_refuse(call, "this is not yet a dialect: %s", fault.text);
+    }
+    buffer_start(&told, call->arena, 1024);
+    for (size_t i = 0; i < 2; i++) {
+        if (exchanges[i] != NULL &&
+            !dialect_replay(dialect, &exchanges[i]->request, &exchanges[i]->answer, call->arena,
+                            &told, &count, &fault)) {
+            return call_refuse(call, "%s", fault.text);
+        }
+    }
+    if (count > 0 && buffer_finish(&told, &said)) {
+        return call_refuse(call, "the file does not answer as was recorded yet:\n%.*s",
+                           TEXT_ARGS(text_cut(said, said.size - 1)));
+    }
+    return CALL_DONE;
+}
