@@ -79,6 +79,7 @@ bool dialect_found_answer(const struct http_recording *recorded, struct request 
 
     finder->answer->now_ms = NO_TIME_MS;
     for (int pass = 0; pass < 2; pass++) {
+        finder->answer->access_token = (struct text){0};
         start_finder(finder);
         if (answer->body != NULL && body != NULL) {
             walk(finder, template_outline(answer->body), body);
@@ -258,7 +259,8 @@ static void found_in_answer(struct finder *finder, struct text name, const json_
     int64_t number = number_of(value);
 
     if (text_is(name, "access_token")) {
-        answer->access_token = text;
+        /* another JWT for which it stands comes later */
+        answer->access_token = answer->access_token.size > 0 ? answer->access_token : text;
     } else if (text_is(name, "refresh_token") || text_is(name, "new_refresh_token")) {
         answer->refresh_token = text;
         finder->has_next = true;

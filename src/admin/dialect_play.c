@@ -78,6 +78,9 @@ static const struct endpoint *find_endpoint(const struct dialect *dialect, struc
     size_t longest = 0;
 
     path = plain_path(path, arena);
+    if (path.size == 0 && dialect->endpoint_count == 1) {
+        return &dialect->endpoints[0]; /* of a host of its own, which no mount can be */
+    }
     for (size_t i = 0; i < dialect->endpoint_count; i++) {
         struct text own = plain_path(text_of(dialect->endpoints[i].path), arena);
 

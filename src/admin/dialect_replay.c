@@ -2,6 +2,7 @@
 /* dialect_replay.c: see dialect_replay.h. */
 #include "admin/dialect_replay.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -90,31 +91,62 @@ differ(struct comparison *comparison, const char *format, ...)
     ++*comparison->count;
 }
 
-/* With a word instead of each token. */
+/* How many bytes of the text are a JWT, which begins as they all do. */
+static size_t jwt_size(struct text text)
+{
+    size_t size = 0, dots = 0;
+    bool begins = text_starts(text, TEXT("eyJ"));
+
+    while (begins && size < text.size &&
+           (isalnum((unsigned char)text.data[size]) || strchr("-_.", text.data[size]) != NULL)) {
+        dots += text.data[size++] == '.';
+    }
+    return dots >= 2 ? size : 0;
+}
+
+/* How many are a point in time since 1970, in seconds or milliseconds: a JSON number. */
+static size_t time_size(struct text text, char before)
+{
+    size_t size = 0;
+
+    while (size < text.size && isdigit((unsigned char)text.data[size])) {
+        size++;
+    }
+    return (size == 10 || size == 13) && strchr(":[, ", before) != NULL && size < text.size &&
+                   strchr(",]} \r\n", text.data[size]) != NULL
+               ? size
+               : 0;
+}
+
+/* With a word instead of each token, and of each point in time. */
 static struct text mask(struct comparison *comparison, struct text text)
 {
     const struct answer *answer = &comparison->play->request.answer;
-    const struct {
-        struct text value, word;
-    } masks[] = {{answer->access_token, TEXT("ACCESS-TOKEN")},
-                 {answer->refresh_token, TEXT("REFRESH-TOKEN")}};
     struct text masked = text;
     struct buffer buffer;
+    char before = '\0';
 
     buffer_start(&buffer, comparison->arena, text.size + 64);
     while (text.size > 0) {
-        size_t hit = 0;
+        size_t jwt = jwt_size(text), time = time_size(text, before), size = 1;
 
-        while (hit < 2 && (masks[hit].value.size == 0 || !text_starts(text, masks[hit].value))) {
-            hit++;
-        }
-        if (hit < 2) {
-            buffer_add(&buffer, masks[hit].word);
-            text = text_from(text, masks[hit].value.size);
+        if (jwt > 0) {
+            size = jwt;
+            buffer_add_c(&buffer, "JWT");
+        } else if (answer->access_token.size > 0 && text_starts(text, answer->access_token)) {
+            size = answer->access_token.size;
+            buffer_add_c(&buffer, "ACCESS-TOKEN");
+        } else if (answer->refresh_token.size > 0 && text_starts(text, answer->refresh_token)) {
+            size = answer->refresh_token.size;
+            buffer_add_c(&buffer, "REFRESH-TOKEN");
+        } else if (time > 0) {
+            size = time;
+            buffer_add_c(&buffer, time == 10 ? "SECONDS" : "MILLISECONDS");
         } else {
             buffer_add_char(&buffer, text.data[0]);
-            text = text_from(text, 1);
         }
+        before = text.data[size - 1];
+        text = text_from(text, size);
     }
     (void)buffer_finish(&buffer, &masked);
     return masked;

@@ -141,7 +141,13 @@ static void write_dialect(struct learning *learning)
     if (style != NULL) {
         buffer_addf(out, "json-style = %s\n", style);
     }
-    if (type.size > 0 && !text_is(type, "application/json")) {
+    struct text media = text_trim(text_cut(type, text_find(type, ';')));
+    if (exchange->answer.is.body.size > 0 && media.size > 0 &&
+        !text_equal_ignore_case(media, TEXT("application/json")) &&
+        !text_ends(media, TEXT("+json"))) {
+        learn_guess(out, "answers were %.*s; with values in them they are application/json here",
+                    TEXT_ARGS(text_cut(type, 80)));
+    } else if (type.size > 0 && !text_is(type, "application/json")) {
         learn_setting(learning, "type", type);
     }
     learn_setting(learning, "issuer", learning->facts.issuer);

@@ -191,6 +191,11 @@ static void write_path(struct learning *learning, const struct learn_side *side)
             json = json || one->places.has_json;
         }
     }
+    if (path.size <= 1) {
+        learn_guess(learning->out,
+                    "the path was /, where no mount can be: clients have to be told");
+        path = TEXT("/token");
+    }
     buffer_addf(learning->out, "path = %.*s\n", TEXT_ARGS(text_cut(path, path.size - slash)));
     if (request->is.method != HTTP_POST) {
         buffer_addf(learning->out, "methods = %.*s\n", TEXT_ARGS(request->is.method_name));

@@ -22,7 +22,7 @@ static struct choice choose_in_payload(const struct learn_value *value,
 static struct choice choose_time(const struct learn_value *value, const struct learn_facts *facts);
 static struct choice choose_account(const struct learn_value *value);
 static void put(const struct learn_values *values, size_t index, const struct choice *choice,
-                struct buffer *out, struct buffer *guesses);
+                struct text *claims, struct buffer *out, struct buffer *guesses);
 
 static void add_escaped(struct buffer *out, struct text text)
 {
@@ -47,6 +47,7 @@ bool learn_template_escape(struct arena *arena, struct text text, struct text *e
 static bool make(const struct learn_values *values, const struct learn_facts *facts, bool payload,
                  bool refresh, struct arena *arena, struct buffer *guesses, struct text *template)
 {
+    struct text claims[LEARN_VALUES_MAX] = {{0}};
     struct buffer out;
     size_t at = 0;
 
@@ -57,7 +58,7 @@ static bool make(const struct learn_values *values, const struct learn_facts *fa
                                        : choose_in_answer(value, facts, arena);
 
         add_escaped(&out, text_from(text_cut(values->source, value->start), at));
-        put(values, i, &choice, &out, guesses);
+        put(values, i, &choice, claims, &out, guesses);
         at = value->end;
     }
     add_escaped(&out, text_from(values->source, at));
@@ -77,41 +78,56 @@ bool learn_template_payload(const struct learn_values *values, const struct lear
     return make(values, facts, true, refresh, arena, guesses, template);
 }
 
-/* A name that a template can have, and that no other value of another content has. */
-static bool is_claim_name(const struct learn_values *values, size_t index)
+/* A name for the claim: the value's own, or its path where another value has that, or a number. */
+static struct text name_claim(const struct learn_values *values, size_t index,
+                              const struct text *claims, struct arena *arena)
 {
     const struct learn_value *value = &values->rows[index];
+    struct text name = {0};
 
-    for (size_t i = 0; i < value->name.size; i++) {
-        char c = value->name.data[i];
+    for (int attempt = 0; attempt < 3; attempt++) {
+        struct text from = attempt == 0 ? value->name : value->path;
+        struct buffer buffer;
+        bool is_free = true;
 
-        if (!isalnum((unsigned char)c) && c != '_' && c != '-') {
-            return false;
+        buffer_start(&buffer, arena, from.size + 8);
+        for (size_t i = 0; i < from.size; i++) {
+            char c = from.data[i];
+
+            buffer_add_char(&buffer, isalnum((unsigned char)c) || c == '-' ? c : '_');
+        }
+        if (attempt == 2) {
+            buffer_addf(&buffer, "_%zu", index);
+        }
+        if (!buffer_finish(&buffer, &name)) {
+            break;
+        }
+        for (size_t i = 0; i < index; i++) {
+            is_free = is_free && (!text_equal(claims[i], name) ||
+                                  (text_equal(values->rows[i].text, value->text) &&
+                                   values->rows[i].kind == value->kind));
+        }
+        if (is_free && name.size > 0) {
+            break;
         }
     }
-    for (size_t i = 0; i < index; i++) {
-        if (text_equal(values->rows[i].name, value->name) &&
-            !text_equal(values->rows[i].text, value->text)) {
-            return false;
-        }
-    }
-    return value->name.size > 0;
+    return name;
 }
 
 static void put(const struct learn_values *values, size_t index, const struct choice *choice,
-                struct buffer *out, struct buffer *guesses)
+                struct text *claims, struct buffer *out, struct buffer *guesses)
 {
     const struct learn_value *value = &values->rows[index];
     struct text spelled = text_from(text_cut(values->source, value->end), value->start);
-    bool claim = choice->account && is_claim_name(values, index);
-    const char *quote = value->kind == LEARN_STRING && !choice->account ? "\"" : "";
+    const char *quote = value->kind == LEARN_STRING ? "\"" : "";
 
     if (choice->why != NULL) {
         buffer_addf(guesses, "# guessed: %.*s: %s\n", TEXT_ARGS(text_cut(value->path, 80)),
-                    choice->account && !claim ? "the same for everyone" : choice->why);
+                    choice->why);
     }
-    if (claim) {
-        buffer_addf(out, "${account.%.*s%s}", TEXT_ARGS(value->name), value->in_array ? "" : "?");
+    if (choice->account) {
+        claims[index] = name_claim(values, index, claims, out->arena);
+        buffer_addf(out, "${account.%.*s%s}", TEXT_ARGS(claims[index]), value->in_array ? "" : "?");
     } else if (choice->name != NULL) {
         buffer_addf(out, "%s${%s}%s", quote, choice->name, quote);
     } else {
@@ -133,6 +149,14 @@ static bool is_near(int64_t a, int64_t b)
     enum { SLACK_S = 5 };
 
     return a - b <= SLACK_S && b - a <= SLACK_S;
+}
+
+/* Within a year. */
+static bool is_about(int64_t a, int64_t b)
+{
+    enum { YEAR_S = 365 * 24 * 3600 };
+
+    return a - b <= YEAR_S && b - a <= YEAR_S;
 }
 
 static bool is_uuid(struct text text)
@@ -180,18 +204,6 @@ static bool is_username(struct text name)
            learn_name_is(name, "preferredusername") || learn_name_is(name, "uniquename");
 }
 
-static bool is_roles(struct text name)
-{
-    return learn_name_is(name, "roles") || learn_name_is(name, "authorities") ||
-           learn_name_is(name, "permissions") || learn_name_is(name, "groups");
-}
-
-static bool is_scope(struct text name)
-{
-    return learn_name_is(name, "scope") || learn_name_is(name, "scopes") ||
-           learn_name_is(name, "scp");
-}
-
 static bool is_of_person(const struct learn_value *value)
 {
     return learn_name_has(value->parent, "user") || learn_name_has(value->parent, "account") ||
@@ -202,9 +214,10 @@ static bool is_of_person(const struct learn_value *value)
 /* What most backends have the same for everybody. */
 static bool is_constant(const struct learn_value *value)
 {
-    static const char *const names[] = {
-        "tokentype", "typ",     "type", "tokenuse", "ver", "version", "status", "aal", "provider",
-        "message",   "success", "code", "role",     "amr", "method",  "kind",   "acr", "tid"};
+    static const char *const names[] = {"tokentype", "typ",    "type", "tokenuse", "ver",
+                                        "version",   "status", "aal",  "provider", "message",
+                                        "success",   "code",   "role", "amr",      "method",
+                                        "kind",      "acr",    "tid",  "aud"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (learn_name_is(value->name, names[i])) {
@@ -219,19 +232,15 @@ static struct choice choose_common(const struct learn_value *value, const struct
 {
     bool text = value->kind == LEARN_STRING;
 
+    bool scope = learn_name_is_scope(value->name);
+    bool roles = learn_name_is_list(value->name) && !scope;
+
     if (value->kind == LEARN_WORDS) {
-        return (struct choice){.name = is_roles(value->name)   ? "roles.list"
-                                       : is_scope(value->name) ? "scope.list"
-                                                               : NULL,
-                               .account = is_of_person(value) && !is_roles(value->name) &&
-                                          !is_scope(value->name),
-                               .why = is_roles(value->name)   ? "the account's roles"
-                                      : is_scope(value->name) ? "the scope"
-                                      : is_of_person(value)   ? "a claim of the account"
-                                                              : "the same for everyone"};
-    } else if (text && is_scope(value->name)) {
+        return (struct choice){.name = roles ? "roles.list" : "scope.list",
+                               .why = roles ? "the account's roles" : "the scope"};
+    } else if (text && scope) {
         return (struct choice){.name = "scope"};
-    } else if (text && is_roles(value->name)) {
+    } else if (text && roles) {
         return (struct choice){.name = "roles", .why = "the account's roles, in words"};
     } else if (text && facts->subject.size > 0 && text_equal(value->text, facts->subject)) {
         return (struct choice){.name = "subject"};
@@ -242,15 +251,29 @@ static struct choice choose_common(const struct learn_value *value, const struct
     return choose_account(value);
 }
 
-static struct choice choose_account(const struct learn_value *value)
+/* Like a token or an identifier, and unlike a word: then it is nobody else's. */
+static bool is_opaque(const struct learn_value *value)
 {
     enum { LONG = 24 };
-    bool opaque = value->kind == LEARN_STRING && value->text.size >= LONG &&
-                  text_is_visible_ascii(value->text);
+    bool digit = false, letter = false;
 
-    if (is_constant(value) || (value->kind == LEARN_OTHER && !is_of_person(value))) {
+    for (size_t i = 0; i < value->text.size; i++) {
+        digit = digit || isdigit((unsigned char)value->text.data[i]);
+        letter = letter || isalpha((unsigned char)value->text.data[i]);
+    }
+    return value->kind == LEARN_STRING && learn_is_token(value->text) &&
+           ((digit && letter) || value->text.size >= LONG);
+}
+
+static struct choice choose_account(const struct learn_value *value)
+{
+    bool address = value->kind == LEARN_STRING && text_find(value->text, '@') < value->text.size;
+
+    if (address) {
+        return (struct choice){.account = true, .why = "a claim of the account"};
+    } else if (is_constant(value) || (value->kind == LEARN_OTHER && !is_of_person(value))) {
         return (struct choice){0};
-    } else if (is_account_name(value->name) || is_of_person(value) || opaque) {
+    } else if (is_account_name(value->name) || is_of_person(value) || is_opaque(value)) {
         return (struct choice){.account = true, .why = "a claim of the account"};
     }
     return (struct choice){.why = "the same for everyone"};
@@ -346,6 +369,8 @@ static struct choice choose_in_payload(const struct learn_value *value,
     } else if (number > 0 &&
                (learn_name_is(value->name, "nbf") || learn_name_is(value->name, "authtime"))) {
         return (struct choice){.name = "issued_at", .why = "the time of issue"};
+    } else if (number > 0 && facts->issued_at_s > 0 && is_about(number, facts->issued_at_s)) {
+        return (struct choice){.name = "issued_at", .why = "a time like that of issue"};
     } else if (number > 0 && facts->issued_at_s > 0 && is_near(number / 1000, facts->issued_at_s)) {
         return (struct choice){.name = "issued_at.ms", .why = "the time of issue"};
     } else if (number > 0 && number / 1000 == facts->expires_at_s) {
@@ -388,7 +413,7 @@ static struct choice choose_in_payload(const struct learn_value *value,
 
 const char *learn_template_style(struct text json)
 {
-    bool slash = memmem(json.data, json.size, "\\/", 2) != NULL;
+    bool slash = json.size > 0 && memmem(json.data, json.size, "\\/", 2) != NULL;
     bool plain = false, ascii = false;
 
     for (size_t i = 0; i < json.size; i++) {

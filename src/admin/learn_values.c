@@ -67,8 +67,8 @@ bool learn_values_read(struct arena *arena, struct text source, struct learn_val
         } else if (scanned.kind == JSON_SCAN_OPEN) {
             paths[scan.depth] = join(arena, above, scanned.name);
             arrays[scan.depth] = scanned.is_array || arrays[scanned.depth];
-            if (scanned.is_array && values->count < LEARN_VALUES_MAX &&
-                take_words(arena, &scan, &scanned, value)) {
+            if (scanned.is_array && learn_name_is_list(scanned.name) &&
+                values->count < LEARN_VALUES_MAX && take_words(arena, &scan, &scanned, value)) {
                 value->path = join(arena, above, scanned.name);
                 value->name = scanned.name;
                 value->parent = last_of(above);
@@ -349,6 +349,19 @@ bool learn_name_is(struct text name, const char *word)
 
     (void)fold(name, folded);
     return strcmp(folded, word) == 0;
+}
+
+bool learn_name_is_scope(struct text name)
+{
+    return learn_name_is(name, "scope") || learn_name_is(name, "scopes") ||
+           learn_name_is(name, "scp");
+}
+
+bool learn_name_is_list(struct text name)
+{
+    return learn_name_is_scope(name) || learn_name_is(name, "roles") ||
+           learn_name_is(name, "authorities") || learn_name_is(name, "permissions") ||
+           learn_name_is(name, "groups");
 }
 
 bool learn_is_token(struct text value)

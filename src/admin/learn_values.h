@@ -14,7 +14,7 @@ enum learn_kind { LEARN_STRING, LEARN_NUMBER, LEARN_OTHER, LEARN_WORDS };
 
 /* One value of a JSON text. */
 struct learn_value {
-    enum learn_kind kind; /* WORDS: an array of strings, as a whole */
+    enum learn_kind kind; /* WORDS: an array of strings that is such a list, as a whole */
     struct text path;     /* "data/token"; of what is in an array that of the array */
     struct text name;     /* its last part */
     struct text parent;   /* the name before that; "" = none */
@@ -56,6 +56,9 @@ bool learn_places_read(struct arena *arena, const struct http_recording *request
 bool learn_name_has(struct text name, const char *word);
 /* Is it all of the name? */
 bool learn_name_is(struct text name, const char *word);
+/* Is it a scope, or a list of words of which Retoken knows what they are: a scope or roles? */
+bool learn_name_is_scope(struct text name);
+bool learn_name_is_list(struct text name);
 /* Could it be a token: long enough, and one word? */
 bool learn_is_token(struct text value);
 

@@ -214,6 +214,7 @@ def test_test_finds_every_byte(run):
     said = run("dialect", "test", ".").stdout
     assert said == "good: the same\nrefused: the same\nstolen: the same\n3 recordings, 0 answered otherwise\n"
     for wrong, words in ((answer(good.replace(",", ", ", 1)), "the body differs from byte 31 on"),
+                         (answer(good.replace("Bearer", "bearer")), "the body differs from byte"),
                          (answer(good, "201 Created"), "status 200, recorded was 201"),
                          (answer(good, media="text/json"), "Content-Type: application/json, recorded was text"),
                          (answer(good.replace("}", ',"more":1}')), "the body differs from byte"),
@@ -323,6 +324,22 @@ def test_learn_keeps_a_refresh_token_that_is_a_jwt(run):
     assert ('[refresh-token]\n# guessed: user_id: the account\'s number, its claim userId if it has one\n'
             'payload = {"token_type":"refresh","exp":${expires_at?},"iat":${issued_at},"jti":"${session.hex}",'
             '"user_id":${user_number}}\n') in proposal
+
+
+def test_learn_gives_nobody_away(run):
+    """What is one account's, wherever it is; and a host of its own, whose path no mount can have."""
+    token = jwt({"sub": "42", "iat": IAT, "exp": IAT + 60, "auth_time": IAT - 86400, "email": "ada@acme.example",
+                 "identities": {"emails": ["ada@acme.example", "ada@other.example"]}, "device": "a1b2c3d4e5f6a7b8"})
+    body = compact({"access_token": token, "id_token": jwt({"sub": "42"}), "user": {"email": "ada@acme.example"},
+                    "billing": {"email": "ada@third.example"}, "expires_in": 60})
+    proposal = learn(run, request(compact({"refresh_token": OLD}), path="https://token.acme.example/"),
+                     answer(body))
+    for line in ('payload = {"sub":"${subject}","iat":${issued_at},"exp":${expires_at?},"auth_time":${issued_at},'
+                 '"email":${account.email?},"identities":{"emails":[${account.emails},'
+                 '${account.identities_emails}]},"device":${account.device?}}', "path = /token",
+                 'answer = 200 {"access_token":"${access_token}","id_token":"${access_token}","user":{"email":'
+                 '${account.email?}},"billing":{"email":${account.billing_email?}},"expires_in":${expires_in}}'):
+        assert line + "\n" in proposal, proposal
 
 
 @pytest.mark.parametrize("asked, answered, words", [
