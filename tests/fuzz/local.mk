@@ -16,6 +16,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_cgi \
 	tests/fuzz/fuzz_headers \
 	tests/fuzz/fuzz_recording \
+	tests/fuzz/fuzz_learn \
 	tests/fuzz/fuzz_jws \
 	tests/fuzz/fuzz_jwk \
 	tests/fuzz/fuzz_refresh_token \
@@ -47,6 +48,9 @@ tests_fuzz_fuzz_headers_LDADD = $(FUZZ_MAIN) $(HTTP_LIBS)
 tests_fuzz_fuzz_recording_SOURCES = tests/fuzz/fuzz_recording.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_recording_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_recording_LDADD = $(FUZZ_MAIN) $(HTTP_LIBS)
+tests_fuzz_fuzz_learn_SOURCES = tests/fuzz/fuzz_learn.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_learn_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_learn_LDADD = $(FUZZ_MAIN) $(ADMIN_LIBS)
 tests_fuzz_fuzz_jws_SOURCES = tests/fuzz/fuzz_jws.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_jws_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_jws_LDADD = $(FUZZ_MAIN) $(TOKEN_LIBS)
