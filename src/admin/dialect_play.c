@@ -41,12 +41,14 @@ bool dialect_play_read(struct dialect_play *play, const struct dialect *dialect,
     play->outcome = OUTCOME_FAULT;
     play->understood = dialect_decode(&play->request, &play->outcome);
     if (play->understood) {
-        bool renewed = play->request.operation == &operation_refresh && !play->realm.policy.rotate;
+        const struct operation *operation = play->request.operation;
+        bool renewed = operation == &operation_refresh && !play->realm.policy.rotate;
+        bool served = operation == &operation_verify || operation == &operation_validate;
 
-        play->outcome = renewed                                        ? OUTCOME_RENEWED
-                        : play->request.operation == &operation_logout ? OUTCOME_ENDED
-                        : play->request.operation == &operation_verify ? OUTCOME_SERVED
-                                                                       : OUTCOME_ROTATED;
+        play->outcome = renewed                          ? OUTCOME_RENEWED
+                        : operation == &operation_logout ? OUTCOME_ENDED
+                        : served                         ? OUTCOME_SERVED
+                                                         : OUTCOME_ROTATED;
     }
     return true;
 }

@@ -135,17 +135,27 @@ static void tell_request(const struct described_request *request, struct buffer 
     if (request->condition_count > 0) {
         buffer_addf(out, "  %s: where ", request->name);
         for (size_t i = 0; i < request->condition_count; i++) {
+            const struct described_condition *condition = &request->conditions[i];
+
             buffer_add_c(out, i > 0 ? " and " : "");
-            dialect_tell_place(&request->conditions[i].place, out);
-            buffer_addf(out, " is %.*s", TEXT_ARGS(request->conditions[i].is));
+            dialect_tell_place(&condition->place, out);
+            for (size_t j = 0; j < condition->choice_count; j++) {
+                buffer_addf(out, "%s%.*s", j > 0 ? " or " : " is ",
+                            TEXT_ARGS(condition->choices[j]));
+            }
+            buffer_add_c(out, condition->optional ? " or not there" : "");
         }
         buffer_add_c(out, "\n");
     }
     buffer_addf(out, "  %s\n",
                 login                                      ? "A user logs in, and a session begins."
                 : request->operation == &operation_refresh ? "A session is renewed."
-                : request->operation == &operation_logout  ? "A session is ended."
-                                                           : "A token is looked at.");
+                : request->everywhere                     ? "All sessions of the account are ended."
+                : request->operation == &operation_logout ? "A session is ended."
+                                                          : "A token is looked at.");
+    if (request->silent) {
+        buffer_add_c(out, "  A token of no live session is answered alike.\n");
+    }
     tell_values(request, out);
     tell_answer(&request->answer, out);
 }

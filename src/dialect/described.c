@@ -10,6 +10,8 @@
 static bool is_in_url(const struct request *request, const char *const *names);
 static const struct described_request *
 choose(const struct request *request, const struct described *described, enum outcome *refusal);
+static bool holds(const struct request *request, const struct described_condition *condition,
+                  enum outcome *refusal);
 static bool shows_key(const struct request *request, struct text key, enum outcome *refusal);
 static enum described_state find_value(const struct request *request,
                                        const struct described_value *value, struct text *found,
@@ -50,6 +52,10 @@ bool described_decode(struct request *request, enum outcome *refusal)
             return false;
         }
     }
+    if (described->operation == &operation_logout) {
+        request->input.refresh.everywhere = described->everywhere;
+        request->input.refresh.silent = described->silent;
+    }
     if (described->oauth_client && !oauth_client_take(request, refusal)) {
         return false;
     }
@@ -78,15 +84,8 @@ choose(const struct request *request, const struct described *described, enum ou
         const struct described_request *one = &described->requests[i];
         size_t holding = 0;
 
-        while (holding < one->condition_count) {
-            const struct described_condition *condition = &one->conditions[holding];
-            struct text found = {0};
-            enum described_state state = look_in(request, &condition->place, &found);
-
-            if (state != DESCRIBED_GOOD || !text_equal(text_strip(found), condition->is)) {
-                *refusal = state == DESCRIBED_ABSENT ? *refusal : OUTCOME_GRANT_TYPE_UNSUPPORTED;
-                break;
-            }
+        while (holding < one->condition_count &&
+               holds(request, &one->conditions[holding], refusal)) {
             holding++;
         }
         if (holding == one->condition_count) {
@@ -94,6 +93,25 @@ choose(const struct request *request, const struct described *described, enum ou
         }
     }
     return NULL;
+}
+
+/* False: *refusal, unless another request has set it to what tells more. */
+static bool holds(const struct request *request, const struct described_condition *condition,
+                  enum outcome *refusal)
+{
+    struct text found = {0};
+    enum described_state state = look_in(request, &condition->place, &found);
+
+    for (size_t i = 0; i < condition->choice_count && state == DESCRIBED_GOOD; i++) {
+        if (text_equal(text_strip(found), condition->choices[i])) {
+            return true;
+        }
+    }
+    if (state == DESCRIBED_ABSENT) {
+        return condition->optional;
+    }
+    *refusal = OUTCOME_GRANT_TYPE_UNSUPPORTED;
+    return false;
 }
 
 /* No role is a token's but these. White space is part of none. */

@@ -13,6 +13,7 @@ enum {
     DESCRIBED_PLACES_MAX = 4,
     DESCRIBED_VALUES_MAX = 10,
     DESCRIBED_CONDITIONS_MAX = 4,
+    DESCRIBED_CHOICES_MAX = 4,
     DESCRIBED_HEADERS_MAX = 6
 };
 
@@ -34,7 +35,7 @@ struct described_place {
 
 /* What a value is for. */
 enum described_role {
-    DESCRIBED_REFRESH_TOKEN, /* at a logout or verification: whichever token is shown */
+    DESCRIBED_REFRESH_TOKEN, /* where nothing is issued: whichever token is shown */
     DESCRIBED_ACCESS_TOKEN,
     DESCRIBED_USERNAME,
     DESCRIBED_PASSWORD,
@@ -53,10 +54,12 @@ struct described_value {
     size_t place_count;
 };
 
-/* A place and the text that must be there. */
+/* A place and the texts of which one must be there. */
 struct described_condition {
     struct described_place place;
-    struct text is;
+    bool optional; /* or nothing */
+    struct text choices[DESCRIBED_CHOICES_MAX];
+    size_t choice_count;
 };
 
 /* What may be wrong with a value that is asked for. */
@@ -106,6 +109,8 @@ struct described_request {
     bool tells_absence; /* TOKEN_MISSING is any value that is absent and FIELD_MISSING one that is
                            no good, instead of the token and any other value */
     bool oauth_client;  /* the client proves itself as RFC 6749 has it */
+    bool everywhere;    /* a logout: of all sessions of the account */
+    bool silent;        /* a logout: a token of no live session is granted, too */
     const char *const *not_in_url; /* parameters that a query must not have, ended by NULL; or NULL
                                     */
     const struct described_complaint *complaints; /* ended by a row without json; or NULL */

@@ -17,7 +17,8 @@ static bool take_remote_user(struct request *request, enum outcome *refusal);
 static bool body_is_whole(const struct http_request *http, enum outcome *refusal);
 static bool parse_body(struct request *request, enum outcome *refusal);
 static bool body_is_plain(const struct http_request *http);
-static unsigned body_kind(unsigned kinds, bool typed, struct text content_type);
+static unsigned body_kind(const struct endpoint *endpoint, struct text content_type);
+static bool is_json(const struct endpoint *endpoint, struct text content_type);
 static bool parse_form(struct arena *arena, struct text encoded, struct form *form,
                        enum outcome *refusal);
 static void word(struct request *request, enum outcome outcome);
@@ -164,7 +165,7 @@ static bool parse_body(struct request *request, enum outcome *refusal)
         *refusal = OUTCOME_UNSUPPORTED_CODING;
         return false;
     }
-    switch (body_kind(endpoint->body, endpoint->cookies, http->content_type)) {
+    switch (body_kind(endpoint, http->content_type)) {
     case ENDPOINT_BODY_FORM:
         return parse_form(request->arena, body, &request->form, refusal);
     case ENDPOINT_BODY_JSON:
@@ -195,20 +196,30 @@ static bool body_is_plain(const struct http_request *http)
 
 /* Which of the endpoint's kinds this body is; ENDPOINT_BODY_IGNORED when it is none of them.
  * Neither type has a charset parameter (RFC 8259 section 11; WHATWG URL section 5), so one that is
- * sent means nothing: the bytes are judged. `typed`: the body must name its type, because any page
- * can make a browser send one without. */
-static unsigned body_kind(unsigned kinds, bool typed, struct text content_type)
+ * sent means nothing: the bytes are judged. Where there are cookies the body must name its type,
+ * because any page can make a browser send one without. */
+static unsigned body_kind(const struct endpoint *endpoint, struct text content_type)
 {
-    if (content_type.size == 0 && typed) {
+    if (content_type.size == 0 && endpoint->cookies) {
         return ENDPOINT_BODY_IGNORED;
     } else if (content_type.size == 0) {
-        return (kinds & ENDPOINT_BODY_FORM) != 0 ? ENDPOINT_BODY_FORM : ENDPOINT_BODY_JSON;
+        return (endpoint->body & ENDPOINT_BODY_FORM) != 0 ? ENDPOINT_BODY_FORM : ENDPOINT_BODY_JSON;
     } else if (http_media_is(content_type, "application/x-www-form-urlencoded")) {
-        return kinds & ENDPOINT_BODY_FORM;
-    } else if (http_media_is(content_type, "application/json")) {
-        return kinds & ENDPOINT_BODY_JSON;
+        return endpoint->body & ENDPOINT_BODY_FORM;
+    } else if (is_json(endpoint, content_type)) {
+        return endpoint->body & ENDPOINT_BODY_JSON;
     }
     return ENDPOINT_BODY_IGNORED;
+}
+
+static bool is_json(const struct endpoint *endpoint, struct text content_type)
+{
+    const char *const *types = endpoint->json_types;
+
+    while (types != NULL && *types != NULL && !http_media_is(content_type, *types)) {
+        types++;
+    }
+    return http_media_is(content_type, "application/json") || (types != NULL && *types != NULL);
 }
 
 static bool parse_form(struct arena *arena, struct text encoded, struct form *form,

@@ -70,12 +70,14 @@ struct endpoint {
     unsigned methods_below;    /* at PATH/ID, where ID is a session's; 0 = that is not here */
     bool client_bound;         /* clients that can prove themselves must: request->client.bound */
     unsigned body;             /* ENDPOINT_BODY_… */
-    bool cookies;              /* sets cookies, and is asked with them */
-    bool is_public;            /* every page may read what is served here */
-    bool needs_remote_user;    /* asked in the name of whom the web server has checked; not there
-                                  unless the realm's remote-user lets it */
-    bool with_remote_user; /* not there either without that setting, though it needs no user: what
-                              it begins does */
+    const char *const *json_types; /* a JSON body's media types besides application/json, ended by
+                                      NULL; NULL = none */
+    bool cookies;                  /* sets cookies, and is asked with them */
+    bool is_public;                /* every page may read what is served here */
+    bool needs_remote_user; /* asked in the name of whom the web server has checked; not there
+                               unless the realm's remote-user lets it */
+    bool with_remote_user;  /* not there either without that setting, though it needs no user: what
+                               it begins does */
     bool by_browser; /* asked by a browser by itself, with headers of which no page can send all,
                         whatever page is the reason */
     bool checks;     /* asked by the web server about a request for another page, whatever page and

@@ -4,8 +4,6 @@
  * what a template is, base/template.h does. */
 #include "process/dialect_reader.h"
 
-static bool is_json(struct text media_type);
-
 #define ANSWER TEXT("answer")
 
 /* The line NAME.detail of a section; NULL = there is none. */
@@ -69,11 +67,23 @@ bool dialect_take_status(struct dialect_reader *reader, const struct config_line
     return true;
 }
 
-static bool is_json(struct text media_type)
+bool dialect_is_json(struct text media_type)
 {
-    struct text type = text_trim(text_cut(media_type, text_find(media_type, ';')));
+    struct text rest = text_trim(text_cut(media_type, text_find(media_type, ';')));
+    bool application = text_equal_ignore_case(text_split(&rest, '/'), TEXT("application"));
 
-    return text_equal_ignore_case(type, TEXT("application/json")) || text_ends(type, TEXT("+json"));
+    while (rest.size > 0) {
+        size_t size = 0;
+
+        while (size < rest.size && strchr("+-.", rest.data[size]) == NULL) {
+            size++;
+        }
+        if (text_equal_ignore_case(text_cut(rest, size), TEXT("json"))) {
+            return application;
+        }
+        rest = text_from(rest, size + 1);
+    }
+    return false;
 }
 
 /* NULL: a complaint. */
@@ -82,7 +92,7 @@ const struct template *dialect_compile(struct dialect_reader *reader,
                                        struct text source, struct text media_type, unsigned style,
                                        const struct template_names *names)
 {
-    bool json = is_json(media_type);
+    bool json = dialect_is_json(media_type);
     struct fault fault;
     const struct template *template = template_compile(
         arena, source, json ? TEMPLATE_JSON : TEMPLATE_PLAIN, style, names, &fault);

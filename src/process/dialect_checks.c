@@ -20,8 +20,8 @@ bool dialect_check(struct dialect_reader *reader)
 
         if (reader->dialect->endpoints[i].operation == NULL) {
             return config_complain(&reader->lines, endpoint->section->line,
-                                   "[endpoint %s]: no operation; write operation = refresh, "
-                                   "login, logout or verify, or [request %s NAME] sections",
+                                   "[endpoint %s]: no operation; write operation "
+                                   "= " DIALECT_OPERATIONS ", or [request %s NAME] sections",
                                    endpoint->endpoint.name, endpoint->endpoint.name);
         }
     }
@@ -48,6 +48,12 @@ static bool check_request(struct dialect_reader *reader, struct dialect_request 
     if (!request->has_answer) {
         return config_complain(&reader->lines, request->section->line,
                                "[%.*s %.*s]: no answer; write answer = STATUS BODY",
+                               TEXT_ARGS(request->section->word),
+                               TEXT_ARGS(request->section->argument));
+    } else if (operation != &operation_logout &&
+               (request->request.everywhere || request->request.silent)) {
+        return config_complain(&reader->lines, request->section->line,
+                               "[%.*s %.*s]: sessions and unknown-token are about a logout",
                                TEXT_ARGS(request->section->word),
                                TEXT_ARGS(request->section->argument));
     } else if (login ? !needs(reader, request, DESCRIBED_USERNAME, "username") ||

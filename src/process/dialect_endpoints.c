@@ -5,6 +5,8 @@
 
 #include "process/dialect_file.h"
 
+enum { JSON_TYPES_MAX = 4 };
+
 static bool copy_like(struct dialect_reader *reader, struct dialect_endpoint *made,
                       struct dialect_request *request, const struct config_line *like);
 static bool take_endpoint_line(struct dialect_reader *reader, struct dialect_endpoint *made,
@@ -198,23 +200,38 @@ static bool take_methods(struct dialect_reader *reader, struct endpoint *endpoin
            config_complain_value(&reader->lines, line, "no method; write POST or GET");
 }
 
-/* "json", "form json", "json required", "none" */
+/* "json", "form json", "json required", "json application/x-amz-json-1.1", "none" */
 static bool take_body(struct dialect_reader *reader, struct dialect_endpoint *made,
                       const struct config_line *line)
 {
+    const char **types = arena_alloc(reader->arena, (JSON_TYPES_MAX + 1) * sizeof *types);
     struct text rest = line->value;
     struct text word;
+    size_t count = 0;
 
+    if (types == NULL) {
+        return dialect_no_memory(reader);
+    }
     made->endpoint.body = ENDPOINT_BODY_IGNORED;
+    made->endpoint.json_types = types;
     made->needs_json = false;
     while ((word = text_word(&rest)).size > 0) {
+        if (dialect_is_json(word) && count < JSON_TYPES_MAX) {
+            made->endpoint.body |= ENDPOINT_BODY_JSON;
+            types[count] = dialect_keep(reader, word);
+            if (types[count++] == NULL) {
+                return false;
+            }
+            continue;
+        }
         made->endpoint.body |= text_is(word, "json")   ? ENDPOINT_BODY_JSON
                                : text_is(word, "form") ? ENDPOINT_BODY_FORM
                                                        : 0U;
         made->needs_json = made->needs_json || text_is(word, "required");
         if (!text_has_word(TEXT("json form none required"), word)) {
             return config_complain_value(&reader->lines, line,
-                                         "unknown; write json, form, both, json required, or none");
+                                         "unknown; write json, form, both, json required, json and "
+                                         "its further media types, or none");
         }
     }
     return true;
@@ -226,7 +243,8 @@ static bool take_operation(struct dialect_reader *reader, struct dialect_request
                            const struct config_line *line)
 {
     static const struct operation *const operations[] = {&operation_refresh, &operation_login,
-                                                         &operation_logout, &operation_verify};
+                                                         &operation_logout, &operation_verify,
+                                                         &operation_validate};
 
     for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
         if (text_is(line->value, operations[i]->word)) {
@@ -235,8 +253,7 @@ static bool take_operation(struct dialect_reader *reader, struct dialect_request
             return true;
         }
     }
-    return config_complain_value(&reader->lines, line,
-                                 "unknown; write refresh, login, logout or verify");
+    return config_complain_value(&reader->lines, line, "unknown; write " DIALECT_OPERATIONS);
 }
 
 static bool take_request_line(struct dialect_reader *reader, struct dialect_request *made,
@@ -244,6 +261,8 @@ static bool take_request_line(struct dialect_reader *reader, struct dialect_requ
 {
     static const char *const members[] = {"any", "only", NULL};
     static const char *const clients[] = {"oauth", NULL};
+    static const char *const sessions[] = {"one", "all", NULL};
+    static const char *const unknown[] = {"refuse", "grant", NULL};
     struct described_request *request = &made->request;
     int chosen;
 
@@ -257,6 +276,14 @@ static bool take_request_line(struct dialect_reader *reader, struct dialect_requ
     } else if (text_is(line->name, "client")) {
         chosen = dialect_choose(reader, line, clients, "unknown; write oauth");
         request->oauth_client = chosen == 0;
+        return chosen >= 0;
+    } else if (text_is(line->name, "sessions")) {
+        chosen = dialect_choose(reader, line, sessions, "unknown; write one or all");
+        request->everywhere = chosen == 1;
+        return chosen >= 0;
+    } else if (text_is(line->name, "unknown-token")) {
+        chosen = dialect_choose(reader, line, unknown, "unknown; write refuse or grant");
+        request->silent = chosen == 1;
         return chosen >= 0;
     } else if (text_is(line->name, "not-in-url")) {
         request->not_in_url = dialect_keep_words(reader, line);
@@ -317,7 +344,6 @@ bool dialect_take_request(struct dialect_reader *reader, const struct config_sec
     reader->request_count++;
     return made->has_operation ||
            config_complain(&reader->lines, section->line,
-                           "[request %.*s]: no operation; write operation = refresh, login, "
-                           "logout or verify",
+                           "[request %.*s]: no operation; write operation = " DIALECT_OPERATIONS,
                            TEXT_ARGS(section->argument));
 }

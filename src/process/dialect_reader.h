@@ -7,6 +7,8 @@
 #include "dialect/described.h"
 #include "process/config_reader.h"
 
+#define DIALECT_OPERATIONS "refresh, login, logout, verify or validate"
+
 enum { DIALECT_ENDPOINTS_MAX = 16, DIALECT_REQUESTS_MAX = 32, DIALECT_ROWS_MAX = 256 };
 
 /* A request while it is read, and which sections said so. */
@@ -110,6 +112,9 @@ bool dialect_gather(struct dialect_reader *reader, const struct config_section *
 /* "401 {…}": cuts the status off. False: a complaint. */
 bool dialect_take_status(struct dialect_reader *reader, const struct config_line *line,
                          struct text *whole, int *status);
+/* Is it application/json, or another JSON's: application/problem+json, application/x-amz-json-1.1?
+ */
+bool dialect_is_json(struct text media_type);
 /* The media type that the line says, or the usual one where it is NULL. False: a complaint. */
 bool dialect_take_type(struct dialect_reader *reader, const struct config_line *line,
                        const char **media_type);

@@ -10,8 +10,14 @@ static bool take_place(struct dialect_reader *reader, const struct config_line *
 static bool take_pointer(struct dialect_reader *reader, const struct config_line *line,
                          struct text pointer, struct described_place *place);
 static struct text label_of(const struct described_place *place);
+static bool take_optional(struct text *spelled);
+static struct text cut_before(struct text *rest, struct text word);
 
 enum { PATH_DEPTH_MAX = 8 };
+
+#define CONDITIONS                                                                                 \
+    "write at most 4 conditions, each with at most 4 values, as in: form grant_type is "           \
+    "refresh_token or refresh"
 
 #define PLACES                                                                                     \
     "unknown place; write json NAME, json /POINTER, form NAME, query NAME, header NAME, bearer "   \
@@ -55,7 +61,6 @@ bool dialect_take_value(struct dialect_reader *reader, struct described_request 
 {
     struct described_value *value;
     struct text rest = line->value;
-    struct text optional = TEXT("optional ");
     int role = 0;
 
     while (role < DESCRIBED_ROLES && !text_is(line->name, role_names[role])) {
@@ -68,10 +73,8 @@ bool dialect_take_value(struct dialect_reader *reader, struct described_request 
     value = value_of(reader, request, line, (enum described_role)role);
     if (value == NULL) {
         return false;
-    } else if (text_starts(rest, optional)) {
-        value->optional = true;
-        rest = text_from(rest, optional.size);
     }
+    value->optional = take_optional(&rest) || value->optional;
     do {
         if (value->place_count == DESCRIBED_PLACES_MAX) {
             return config_complain(&reader->lines, line->number, "%.*s: more than %d places",
@@ -84,6 +87,16 @@ bool dialect_take_value(struct dialect_reader *reader, struct described_request 
     } while (rest.size > 0);
     value->label = dialect_keep(reader, label_of(&value->places[0]));
     return value->label != NULL;
+}
+
+/* Cuts off the word that says that a place may have nothing. */
+static bool take_optional(struct text *spelled)
+{
+    struct text optional = TEXT("optional ");
+    bool found = text_starts(*spelled, optional);
+
+    *spelled = found ? text_from(*spelled, optional.size) : *spelled;
+    return found;
 }
 
 static bool take_place(struct dialect_reader *reader, const struct config_line *line,
@@ -192,7 +205,7 @@ static struct text label_of(const struct described_place *place)
     return text_of(place->path[last]);
 }
 
-/* "json /AuthFlow is REFRESH_TOKEN_AUTH, …" */
+/* "json AuthFlow is REFRESH_TOKEN_AUTH or REFRESH_TOKEN, optional query scope is global" */
 bool dialect_take_conditions(struct dialect_reader *reader, struct described_request *request,
                              const struct config_line *line)
 {
@@ -200,30 +213,43 @@ bool dialect_take_conditions(struct dialect_reader *reader, struct described_req
 
     do {
         struct described_condition *condition = &request->conditions[request->condition_count];
-        struct text spelled = text_trim(text_split(&rest, ','));
-        struct text place = spelled;
-        struct text between = TEXT(" is ");
-        size_t at = 0;
+        struct text choices = text_trim(text_split(&rest, ','));
+        struct text place;
 
-        while (at < spelled.size && !text_starts(text_from(spelled, at), between)) {
-            at++;
+        if (request->condition_count == DESCRIBED_CONDITIONS_MAX) {
+            return config_complain_value(&reader->lines, line, CONDITIONS);
         }
-        place = text_trim(text_cut(spelled, at));
-        if (request->condition_count == DESCRIBED_CONDITIONS_MAX || at == spelled.size) {
-            return config_complain_value(&reader->lines, line,
-                                         "write at most 4 conditions, as in: form grant_type is "
-                                         "refresh_token");
+        condition->optional = take_optional(&choices);
+        place = cut_before(&choices, TEXT(" is "));
+        while (choices.size > 0 && condition->choice_count < DESCRIBED_CHOICES_MAX) {
+            struct text *choice = &condition->choices[condition->choice_count++];
+
+            *choice = text_of(dialect_keep(reader, cut_before(&choices, TEXT(" or "))));
+            if (choice->data == NULL) {
+                return false;
+            }
+        }
+        if (condition->choice_count == 0 || choices.size > 0) {
+            return config_complain_value(&reader->lines, line, CONDITIONS);
         } else if (!take_place(reader, line, place, &condition->place)) {
-            return false;
-        }
-        condition->is =
-            text_of(dialect_keep(reader, text_trim(text_from(spelled, at + between.size))));
-        if (condition->is.data == NULL) {
             return false;
         }
         request->condition_count++;
     } while (rest.size > 0);
     return true;
+}
+
+/* What stands before a word, or all; *rest becomes what stands behind it. */
+static struct text cut_before(struct text *rest, struct text word)
+{
+    struct text whole = *rest;
+    size_t at = 0;
+
+    while (at < whole.size && !text_starts(text_from(whole, at), word)) {
+        at++;
+    }
+    *rest = text_trim(text_from(whole, at + word.size));
+    return text_trim(text_cut(whole, at));
 }
 
 const char *const *dialect_keep_words(struct dialect_reader *reader, const struct config_line *line)

@@ -136,6 +136,16 @@ def test_check_says_what_it_does(run):
     assert said.index("reused, ") < said.index("token, session")
 
 
+def test_check_tells_choices_and_logouts(run):
+    text = ACME + ("[endpoint out]\npath = /auth/out\n[request out all]\n"
+                   "when = optional json mode is json or text, header X-A is 1\noperation = logout\n"
+                   "access-token = bearer\nsessions = all\nunknown-token = grant\nanswer = 204\n")
+    said = run("dialect", "check", put(run, "acme.dialect", text)).stdout
+    for words in ("all: where the member mode of the JSON body is json or text or not there and the header x-a is 1\n",
+                  "All sessions of the account are ended.", "A token of no live session is answered alike."):
+        assert words in said, said
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
 def test_check_knows_every_dialect_that_is_shipped(run, file):
     said = run("dialect", "check", file).stdout

@@ -259,19 +259,33 @@ static void values_of_each_role(void **state)
 /* Several kinds of request at one path. */
 static void conditions(void **state)
 {
-    const struct dialect *dialect = read_file(
-        "[dialect]\n[endpoint token]\npath = /token\n"
-        "[request token refresh]\nwhen = query grant_type is refresh_token\noperation = refresh\n"
-        "refresh-token = json token\n" ANSWER
-        "[request token password]\nwhen = query grant_type is password, header X-V is 2\n"
-        "operation = login\nusername = json user\npassword = json pass\n"
-        "answer = 201 {\"login\":\"${access_token}\",\"r\":\"${refresh_token}\"}\n"
-        "[refusals password]\nclient = 400 {\"error\":\"wrong\"}\n" REFUSALS);
+    const struct dialect *dialect =
+        read_file("[dialect]\n[endpoint token]\npath = /token\n"
+                  "[request token refresh]\nwhen = query grant_type is refresh_token or renew , "
+                  "optional json "
+                  "mode is json\noperation = refresh\n"
+                  "refresh-token = json token\n" ANSWER
+                  "[request token password]\nwhen = query grant_type is password, header X-V is 2\n"
+                  "operation = login\nusername = json user\npassword = json pass\n"
+                  "answer = 201 {\"login\":\"${access_token}\",\"r\":\"${refresh_token}\"}\n"
+                  "[refusals password]\nclient = 400 {\"error\":\"wrong\"}\n" REFUSALS);
 
     (void)state;
     expect(ask(dialect, "token", JSON "QUERY_STRING=grant_type=refresh_token\n",
                "{\"token\":\"t\"}", OUTCOME_ROTATED),
            200, "{\"a\":\"access\",\"r\":\"next\"}");
+    expect(ask(dialect, "token", JSON "QUERY_STRING=grant_type=renew\n",
+               "{\"token\":\"t\",\"mode\":\"json\"}", OUTCOME_ROTATED),
+           200, "{\"a\":\"access\",\"r\":\"next\"}");
+    assert_int_equal(ask(dialect, "token", JSON "QUERY_STRING=grant_type=renew\n",
+                         "{\"token\":\"t\",\"mode\":\"cookie\"}", OUTCOME_ROTATED)
+                         ->outcome,
+                     OUTCOME_GRANT_TYPE_UNSUPPORTED);
+    assert_int_equal(ask(dialect, "token",
+                         JSON "QUERY_STRING=grant_type=refresh_token%20or%20renew\n",
+                         "{\"token\":\"t\"}", OUTCOME_ROTATED)
+                         ->outcome,
+                     OUTCOME_GRANT_TYPE_UNSUPPORTED);
     expect(ask(dialect, "token", JSON "QUERY_STRING=grant_type=password\nHTTP_X_V=2\n",
                "{\"user\":\"u\",\"pass\":\"p\"}", OUTCOME_ROTATED),
            201, "{\"login\":\"access\",\"r\":\"next\"}");
@@ -284,6 +298,59 @@ static void conditions(void **state)
         OUTCOME_GRANT_TYPE_UNSUPPORTED);
     assert_int_equal(ask(dialect, "token", JSON, "{}", OUTCOME_ROTATED)->outcome,
                      OUTCOME_GRANT_TYPE_MISSING);
+}
+
+/* A logout of all sessions, or of none, and what else is asked with whichever token. */
+static void logouts(void **state)
+{
+    const struct dialect *dialect =
+        read_file("[dialect]\n[endpoint logout]\npath = /logout\noperation = logout\n"
+                  "refresh-token = json token\nanswer = 204\n"
+                  "[endpoint everywhere]\nlike = logout\npath = /everywhere\nsessions = all\n"
+                  "unknown-token = grant\n"
+                  "[endpoint user]\npath = /user\nmethods = GET POST\nbody = none\n"
+                  "operation = validate\nrefresh-token = bearer\n"
+                  "answer = 200 {\"id\":\"${token.sub}\"}\n" REFUSALS);
+    const struct exchange *exchange =
+        ask(dialect, "logout", JSON, "{\"token\":\"t\"}", OUTCOME_ENDED);
+
+    (void)state;
+    assert_false(exchange->request.input.refresh.everywhere);
+    assert_false(exchange->request.input.refresh.silent);
+    exchange = ask(dialect, "everywhere", JSON, "{\"token\":\"t\"}", OUTCOME_NONE_ENDED);
+    assert_true(exchange->request.input.refresh.everywhere);
+    assert_true(exchange->request.input.refresh.silent);
+    expect(exchange, 204, "");
+    exchange = ask(dialect, "user", "HTTP_AUTHORIZATION=Bearer a\n", "", OUTCOME_SERVED);
+    assert_ptr_equal(exchange->request.operation, &operation_validate);
+    assert_true(text_is(exchange->request.input.refresh.refresh_token, "a"));
+}
+
+/* Names of JSON that clients give it besides its own. */
+static void media_types(void **state)
+{
+    const struct dialect *dialect = read_file(
+        "[dialect]\ntype = application/x-amz-json-1.1\n" REFRESH
+        "body = json application/x-amz-json-1.1 application/acme+json required\n" ANSWER REFUSALS);
+    const struct exchange *exchange =
+        ask(dialect, "refresh", "CONTENT_TYPE=application/x-amz-json-1.1\n", "{\"token\":\"t\"}",
+            OUTCOME_ROTATED);
+
+    (void)state;
+    expect(exchange, 200, "{\"a\":\"access\",\"r\":\"next\"}");
+    assert_string_equal(header_of(exchange, "Content-Type"), "application/x-amz-json-1.1");
+    assert_true(ask(dialect, "refresh", "CONTENT_TYPE=application/acme+json; charset=utf-8\n",
+                    "{\"token\":\"t\"}", OUTCOME_ROTATED)
+                    ->understood);
+    assert_true(ask(dialect, "refresh", JSON, "{\"token\":\"t\"}", OUTCOME_ROTATED)->understood);
+    assert_int_equal(ask(dialect, "refresh", "CONTENT_TYPE=application/x-amz-json-1.0\n",
+                         "{\"token\":\"t\"}", OUTCOME_ROTATED)
+                         ->outcome,
+                     OUTCOME_UNSUPPORTED_MEDIA);
+    assert_int_equal(ask(read_file(WHOLE), "refresh", "CONTENT_TYPE=application/x-amz-json-1.1\n",
+                         "{\"token\":\"t\"}", OUTCOME_ROTATED)
+                         ->outcome,
+                     OUTCOME_UNSUPPORTED_MEDIA);
 }
 
 /* ---- answers ---- */
@@ -426,8 +493,12 @@ static void mistakes(void **state)
          AT "4: colour: unknown setting in [endpoint]"},
         {"[dialect]\n[endpoint a]\npath = /a\nmethods = PUT\n", AT "4: methods = PUT: unknown"},
         {"[dialect]\n[endpoint a]\npath = /a\nbody = xml\n", AT "4: body = xml: unknown"},
+        {"[dialect]\n[endpoint a]\npath = /a\nbody = text/json\n",
+         AT "4: body = text/json: unknown"},
+        {"[dialect]\n[endpoint a]\npath = /a\nbody = application/jsonp\n",
+         AT "4: body = application/jsonp: unknown"},
         {"[dialect]\n[endpoint a]\npath = /a\noperation = dance\n",
-         AT "4: operation = dance: unknown; write refresh, login, logout or verify"},
+         AT "4: operation = dance: unknown; write refresh, login, logout, verify or validate"},
         {"[dialect]\n[endpoint a]\npath = /a\nlike = b\n", AT "4: like = b: no such endpoint"},
         {"[dialect]\n[endpoint a]\npath = /a\nrefresh-token = token\n",
          AT "4: refresh-token = token: unknown place"},
@@ -465,6 +536,13 @@ static void mistakes(void **state)
          AT "4: [request a b]: no operation"},
         {"[dialect]\n[endpoint a]\npath = /a\n[request a b]\nwhen = form x\n",
          AT "5: when = form x: write at most 4 conditions"},
+        {"[dialect]\n[endpoint a]\npath = /a\n[request a b]\nwhen = form x is a or b or c or d or "
+         "e\n",
+         AT "5: when = form x is a or b or c or d or e: write at most 4 conditions"},
+        {WHOLE "[endpoint b]\nlike = refresh\npath = /b\nsessions = all\n",
+         AT "12: [endpoint b]: sessions and unknown-token are about a logout"},
+        {"[dialect]\n[endpoint a]\npath = /a\nsessions = some\n",
+         AT "4: sessions = some: unknown; write one or all"},
         {"[dialect]\n[endpoint a]\npath = /a\n[endpoint b]\npath = /a/\n",
          AT "5: path = /a/: another endpoint is there"},
         {"[dialect]\n" REFRESH REFUSALS, AT "2: [endpoint refresh]: no answer"},
@@ -578,6 +656,8 @@ int main(void)
         cmocka_unit_test(places),
         cmocka_unit_test(values_of_each_role),
         cmocka_unit_test(conditions),
+        cmocka_unit_test(logouts),
+        cmocka_unit_test(media_types),
         cmocka_unit_test(what_answers_are_made_of),
         cmocka_unit_test(refusals_from_the_narrowest),
         cmocka_unit_test(cookies),
