@@ -42,8 +42,14 @@ libprocess_a_SOURCES = \
 
 # The files of dialects are in the program as they are.
 DIALECT_FILES = \
+	dialects/aspnet-identity.dialect \
+	dialects/cognito.dialect \
+	dialects/directus.dialect \
 	dialects/duktig.dialect \
+	dialects/firebase.dialect \
 	dialects/simplejwt.dialect \
+	dialects/strapi.dialect \
+	dialects/supabase.dialect \
 	dialects/wirecash.dialect
 nodist_libprocess_a_SOURCES = src/process/dialects_files.c
 CLEANFILES += src/process/dialects_files.c

@@ -61,6 +61,8 @@ def names():
 
 NAMES = names()
 DESCRIBED = described_names()
+# In the program, and mounted where a configuration names them only.
+LIBRARY = sorted({path.stem for path in FILES.glob("*.dialect")} - set(DESCRIBED))
 ISSUING = [name for name in NAMES if name in DESCRIBED or
            "static const struct layout " in (SOURCES / f"{name}.c").read_text()]
 
@@ -133,10 +135,24 @@ def test_file_is_in_the_program(path):
         f"add dialects/{path.name} to DIALECT_FILES in src/process/local.mk")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LIBRARY)
+def test_library_names_its_source_and_is_listed(name):
+    comment = re.match(r"(?:#.*\n)+", read(f"dialects/{name}.dialect"))
+    assert comment and "# https://" in comment[0], f"name the public documentation at the top of dialects/{name}.dialect"
+    listed = section(read(DOCUMENT), r"^## \d+\. The library$", r"^## ")
+    paths = re.findall(r"^path *= *(.*)$", read(f"dialects/{name}.dialect"), re.M)
+    row = next((line for line in listed.splitlines() if line.startswith(f"| {name} |")), "")
+    missing = [path for path in paths if f"`{path}`" not in row]
+    assert row and not missing, f"add {name} with {missing or paths} to the table of the library in {DOCUMENT}"
+    assert re.search(rf"\b{name}\b", read("NEWS")), f"add {name} to NEWS"
+    assert re.search(rf"\b{name}\b", section(read(MANUAL), r"^\.It Cm dialect$", r"^\.It ")), (
+        f"add {name} to the values of dialect in {MANUAL}")
+
+
+@pytest.mark.parametrize("name", NAMES + LIBRARY)
 def test_goldens(name):
     wanted = ["usual.request", "usual.answer", "outcomes.documented", "outcomes.deployed"]
-    if name in ISSUING:
+    if name in ISSUING + LIBRARY:
         wanted += ["tokens.full", "tokens.bare"]
     missing = [file for file in wanted if not (GOLDENS / name / file).exists()]
     assert not missing, (f"tests/dialect/golden/{name} lacks {missing}: write usual.request, then run "
