@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+/* backends.js BACKEND URL NAME PASSWORD [APPLICATION]: what the client of a backend whose dialect a
+ * file describes makes of our answers: a login, two refreshes in a chain, a logout and a refresh
+ * after it, one JSON object a line. Knows the clients' calls; judges nothing. */
+"use strict";
+
+const [, , backend, url, name, password, application] = process.argv;
+
+/* ---- the clients: each a function that gives the same calls ---- */
+
+function supabase() {
+    const { AuthClient } = require("@supabase/auth-js");
+    const client = new AuthClient({ url: `${url}/auth/v1`, headers: { apikey: "anon" }, autoRefreshToken: false });
+    const session = ({ data, error }) => {
+        if (error) throw Object.assign(error, { kind: error.name });
+        return { access: data.session.access_token, refresh: data.session.refresh_token, user: data.user };
+    };
+
+    return {
+        login: async () => session(await client.signInWithPassword({ email: name, password })),
+        refresh: async () => session(await client.refreshSession()),
+        user: async () => (await client.getUser()).data.user,
+        logout: async () => {
+            const { error } = await client.signOut({ scope: "local" });
+            if (error) throw error;
+        },
+        refreshWith: async (refresh_token) => session(await client.refreshSession({ refresh_token })),
+    };
+}
+
+function directus() {
+    const sdk = require("@directus/sdk");
+    const storage = { kept: null, get: () => storage.kept, set: (data) => { storage.kept = data; } };
+    const client = sdk.createDirectus(url)
+        .with(sdk.authentication("json", { autoRefresh: false, storage })).with(sdk.rest());
+    const session = () => ({ access: storage.kept.access_token, refresh: storage.kept.refresh_token,
+        expires: storage.kept.expires });
+
+    return {
+        login: async () => { await client.login(name, password); return session(); },
+        refresh: async () => { await client.refresh(); return session(); },
+        logout: () => client.logout(),
+        refreshWith: (refresh_token) => client.request(sdk.refresh("json", refresh_token)),
+    };
+}
+
+function cognito(rotates) {
+    const sdk = require("@aws-sdk/client-cognito-identity-provider");
+    const client = new sdk.CognitoIdentityProviderClient({ region: "us-east-1", endpoint: `${url}/cognito-idp`,
+        maxAttempts: 1, credentials: { accessKeyId: "none", secretAccessKey: "none" } });
+    let kept;
+    const session = ({ AuthenticationResult: result }) => {
+        kept = result.RefreshToken ?? kept;
+        return { access: result.AccessToken, refresh: kept, id: result.IdToken, expires: result.ExpiresIn };
+    };
+    const initiate = async (AuthFlow, AuthParameters) => session(await client.send(
+        new sdk.InitiateAuthCommand({ AuthFlow, AuthParameters, ClientId: application })));
+    const refreshWith = async (token) => rotates
+        ? session(await client.send(new sdk.GetTokensFromRefreshTokenCommand(
+            { RefreshToken: token, ClientId: application })))
+        : initiate("REFRESH_TOKEN_AUTH", { REFRESH_TOKEN: token });
+
+    return {
+        login: () => initiate("USER_PASSWORD_AUTH", { USERNAME: name, PASSWORD: password }),
+        refresh: () => refreshWith(kept),
+        logout: async () => {
+            await client.send(new sdk.RevokeTokenCommand({ Token: kept, ClientId: application }));
+        },
+        refreshWith,
+    };
+}
+
+function firebase() {
+    const { initializeApp } = require("@firebase/app");
+    const sdk = require("@firebase/auth");
+    const auth = sdk.getAuth(initializeApp({ apiKey: "a key" }));
+    const session = async (user, forced) => ({ access: await user.getIdToken(forced), refresh: user.refreshToken,
+        user: { uid: user.uid, email: user.email } });
+
+    sdk.connectAuthEmulator(auth, url, { disableWarnings: true });
+    return {
+        login: async () => session((await sdk.signInWithEmailAndPassword(auth, name, password)).user, false),
+        refresh: () => session(auth.currentUser, true),
+        user: async () => { await sdk.reload(auth.currentUser); return { uid: auth.currentUser.uid }; },
+    };
+}
+
+/* ---- */
+
+const clients = { supabase, directus, firebase, cognito: () => cognito(false), "cognito-rotating": () => cognito(true) };
+
+async function show(what, call) {
+    let row;
+
+    try {
+        row = { said: await call() ?? null };
+    } catch (error) {
+        row = { refused: { kind: error.kind ?? error.name, code: error.code ?? error.errors?.[0]?.extensions.code,
+            status: error.status ?? error.response?.status ?? error.$metadata?.httpStatusCode,
+            message: error.message ?? String(error) } };
+    }
+    console.log(JSON.stringify({ what, ...row }));
+    return row.said;
+}
+
+(async () => {
+    const client = clients[backend]();
+
+    await show("login", client.login);
+    await show("refresh", client.refresh);
+    const last = await show("refresh again", client.refresh);
+    if (client.user) await show("user", client.user);
+    if (client.logout) {
+        await show("logout", client.logout);
+        await show("after the logout", () => client.refreshWith(last.refresh));
+    }
+    process.exit(0); // the emulator's client keeps a connection
+})();
