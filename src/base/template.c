@@ -70,6 +70,7 @@ static bool scan_place(struct scan *scan);
 static bool look_up(struct scan *scan, struct place *place);
 static bool step_json(struct scan *scan, char c);
 static bool end_string(struct scan *scan);
+static bool is_no_name(const struct scan *scan, const struct place *place, size_t end);
 static bool end_member(struct scan *scan, char c);
 static const json_t *parse_outline(struct scan *scan);
 static bool check_places(const struct scan *scan);
@@ -121,7 +122,7 @@ static bool scan_source(struct scan *scan)
         } else if (scan->media == TEMPLATE_JSON && !step_json(scan, rest.data[0])) {
             return false;
         } else {
-            buffer_add_char(&scan->outline, rest.data[0]);
+            buffer_add_char(&scan->outline, source.data[scan->at]); /* behind its backslash */
             scan->at++;
         }
     }
@@ -158,7 +159,8 @@ static bool scan_place(struct scan *scan)
     place->optional = text_ends(name, TEXT("?"));
     place->name = text_cut(name, name.size - place->optional);
     place->members = text_ends(place->name, TEXT(".*"));
-    if (!look_up(scan, place)) {
+    if (!look_up(scan, place) || (scan->media == TEMPLATE_JSON && !scan->in_string &&
+                                  !is_no_name(scan, place, place->end))) {
         return false;
     }
     buffer_addf(&scan->outline, scan->in_string ? "${%.*s}" : "\"${%.*s}\"",
@@ -265,17 +267,20 @@ static bool step_json(struct scan *scan, char c)
 
 static bool end_string(struct scan *scan)
 {
-    struct text rest = text_strip(text_from(scan->source, scan->at + 1));
-
     scan->in_string = false;
-    if (scan->count > scan->before_string && text_starts(rest, TEXT(":"))) {
-        const struct place *place = &scan->places[scan->before_string];
+    return scan->count == scan->before_string ||
+           is_no_name(scan, &scan->places[scan->before_string], scan->at + 1);
+}
 
-        fault_set(scan->fault, "${%.*s}: in the name of a member; only its value can be filled in",
-                  TEXT_ARGS(place->name));
-        return false;
+/* What ends at `end` is not the name of a member? */
+static bool is_no_name(const struct scan *scan, const struct place *place, size_t end)
+{
+    if (!text_starts(text_strip(text_from(scan->source, end)), TEXT(":"))) {
+        return true;
     }
-    return true;
+    fault_set(scan->fault, "${%.*s}: in the name of a member; only its value can be filled in",
+              TEXT_ARGS(place->name));
+    return false;
 }
 
 /* What is left out with an optional value: its member, and the comma before it or else behind it.

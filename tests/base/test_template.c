@@ -106,6 +106,7 @@ static void json_values(void **state)
         {"{\"a\":\"${claim.s}${claim.i}${claim.b}${claim.o}\"}", "{\"a\":\"x/y7\"}"},
         {"\"$${number}\"", "\"${number}\""},
         {"\"\\\"${number}\\\\\"", "\"\\\"-42\\\\\""},
+        {"{\"\\u0061\":\"\\n\\/${number}\"}", "{\"\\u0061\":\"\\n\\/-42\"}"},
         {"${number}", "-42"},
     };
 
@@ -142,6 +143,8 @@ static void members_that_are_not_named(void **state)
     (void)state;
     expect_text(filled("{\"id\":1,${claim.*}}", TEMPLATE_JSON, JSON_STYLE_ESCAPE_SLASH),
                 "{\"id\":1,\"s\":\"x\\/y\",\"i\":7,\"b\":true,\"o\":{\"k\":null}}");
+    expect_text(filled("{\"\\u0073\":1,\"id\":1,${claim.*}}", TEMPLATE_JSON, JSON_STYLE_PLAIN),
+                "{\"\\u0073\":1,\"id\":1,\"i\":7,\"b\":true,\"o\":{\"k\":null}}");
     expect_text(filled("{\"s\":1,\"i\":1,\"b\":1,\"o\":${none?},${claim.*},\"id\":${none?}}",
                        TEMPLATE_JSON, JSON_STYLE_PLAIN),
                 "{\"s\":1,\"i\":1,\"b\":1}");
@@ -175,6 +178,10 @@ static void complaints(void **state)
         {"{\"a\":\"${hard\"", "without a closing brace"},
         {"{\"a\":\"${}\"}", "${}: unknown"},
         {"{\"${hard}\":1}", "${hard}: in the name of a member"},
+        {"{${hard}:1}", "${hard}: in the name of a member"},
+        {"{\"a\":1,${hard} :1}", "${hard}: in the name of a member"},
+        {"{\"a\":\"\\q\"}", "not JSON"},
+        {"{\"a\":\"\\u${number}\"}", "not JSON"},
         {"{\"a\":1", "not JSON"},
         {"{\"a\":1,\"a\":2}", "not JSON"},
         {"{\"a\":x${hard}}", "not JSON"},
