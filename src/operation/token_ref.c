@@ -12,6 +12,8 @@ static enum token_ref_result locate_alias(struct issuer *issuer, struct text tok
                                           struct fault *fault);
 static enum token_ref_result absent_alias(const struct issuer *issuer, struct text token,
                                           struct arena *arena, struct fault *fault);
+static enum token_ref_result found_alias(struct issuer *issuer, const struct token_ref *ref,
+                                         struct fault *fault);
 static void fault_missing(uint8_t secret, struct fault *fault);
 
 enum token_ref_result token_ref_locate(struct issuer *issuer, struct text token,
@@ -42,9 +44,32 @@ static enum token_ref_result locate_alias(struct issuer *issuer, struct text tok
     }
     switch (store_alias_find(issuer->store, alias, ref->session, &ref->generation, fault)) {
     case STORE_OK:
-        return TOKEN_REF_FOUND;
+        return found_alias(issuer, ref, fault);
     case STORE_ABSENT:
         return absent_alias(issuer, token, arena, fault);
+    case STORE_EXISTS:
+    case STORE_STALE:
+    case STORE_FAULT:
+        break;
+    }
+    return TOKEN_REF_FAULT;
+}
+
+/* A UUID or a JWT does not say under which master secret it is; its session does. */
+static enum token_ref_result found_alias(struct issuer *issuer, const struct token_ref *ref,
+                                         struct fault *fault)
+{
+    struct session_view view;
+
+    if (!secrets_has_retired(issuer->secrets)) {
+        return TOKEN_REF_FOUND;
+    }
+    switch (store_session_view(issuer->store, ref->session, &view, fault)) {
+    case STORE_OK:
+        return secrets_is_retired(issuer->secrets, view.session.secret) ? TOKEN_REF_UNKNOWN
+                                                                        : TOKEN_REF_FOUND;
+    case STORE_ABSENT:
+        return TOKEN_REF_FOUND; /* and its session is not */
     case STORE_EXISTS:
     case STORE_STALE:
     case STORE_FAULT:

@@ -289,7 +289,8 @@ bool refresh_token_code_open(const struct secrets *secrets, struct text code,
     uint32_t generation;
     uint8_t secret;
 
-    return open_spelled(secrets, PURPOSE_CODE, code, session, &generation, &secret);
+    return open_spelled(secrets, PURPOSE_CODE, code, session, &generation, &secret) &&
+           !secrets_is_retired(secrets, secret);
 }
 
 bool refresh_token_device_code_open(const struct secrets *secrets, struct text code,
@@ -298,7 +299,8 @@ bool refresh_token_device_code_open(const struct secrets *secrets, struct text c
     uint32_t generation;
     uint8_t secret;
 
-    return open_spelled(secrets, PURPOSE_DEVICE_CODE, code, session, &generation, &secret);
+    return open_spelled(secrets, PURPOSE_DEVICE_CODE, code, session, &generation, &secret) &&
+           !secrets_is_retired(secrets, secret);
 }
 
 bool refresh_token_is_guessable(struct text token)

@@ -51,7 +51,8 @@ bool refresh_token_native_claims(const struct secrets *secrets, struct text toke
 bool refresh_token_native_begins(const struct secrets *secrets, struct text token);
 
 /* The code of a session that is pending (model/session.h): spelled as a native token of generation
- * 0, under a key of its own, so that neither opens as the other. As the functions above. */
+ * 0, under a key of its own, so that neither opens as the other. As the functions above; but one
+ * under a secret that is retired does not open. */
 bool refresh_token_code(const struct secrets *secrets, uint8_t secret,
                         const uint8_t session[SESSION_ID_SIZE],
                         char out[REFRESH_TOKEN_NATIVE_SIZE + 1]);

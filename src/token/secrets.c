@@ -233,10 +233,12 @@ static bool take_lines(struct secrets_ring *ring, const struct secrets_file *fil
             atomic_store(&entry->from_ms, file->lines[i].from_ms);
             atomic_store(&entry->retired, file->lines[i].retired);
         } else if (!add_line(ring, &file->lines[i])) {
-            fault_set(fault,
-                      "line %zu of the master secrets cannot be taken up: out of memory, libcrypto "
-                      "failed, or there were more than %d",
-                      i + 1, (int)SECRETS_MOST);
+            fault_set(
+                fault,
+                "line %zu of the master secrets cannot be taken up: out of memory, libcrypto "
+                "failed, there were more than %d, or it has the id of one that was removed; a "
+                "restart may do",
+                i + 1, (int)SECRETS_MOST);
             return false;
         }
     }
@@ -263,12 +265,24 @@ static struct entry *find_line(struct secrets_ring *ring, const struct secrets_l
     return NULL;
 }
 
+/* Of a line that was there and is not in the file any more: tokens could not tell the two apart. */
+static bool has_key_id(const struct secrets_ring *ring, uint8_t key_id)
+{
+    bool has = false;
+
+    for (size_t i = 0; i < atomic_load(&ring->count); i++) {
+        has = has || ring->entries[i].keys.key_id == key_id;
+    }
+    return has;
+}
+
 static bool add_line(struct secrets_ring *ring, const struct secrets_line *line)
 {
     size_t count = atomic_load(&ring->count);
     struct entry *entry = &ring->entries[count];
 
-    if (count == SECRETS_MOST || !derive_tokens(line->master, &entry->keys)) {
+    if (count == SECRETS_MOST || has_key_id(ring, line->name[0]) ||
+        !derive_tokens(line->master, &entry->keys)) {
         return false;
     }
     memcpy(entry->name, line->name, sizeof entry->name);
@@ -310,7 +324,8 @@ uint8_t secrets_current(const struct secrets *secrets, int64_t now_ms)
             if (atomic_load(&entry->from_ms) <= now_ms) {
                 return entry->keys.number;
             }
-            first = entry; /* a clock that is behind: the first that will be */
+            /* a clock that is behind: the first that will be */
+            first = atomic_load(&entry->from_ms) != INT64_MAX ? entry : first;
         }
     }
     return first != NULL ? first->keys.number : 0;
@@ -336,6 +351,16 @@ static const struct entry *find_entry(const struct secrets *secrets, uint8_t num
 const struct secrets_keys *secrets_at(const struct secrets *secrets, size_t i)
 {
     return i < atomic_load(&secrets->ring->count) ? &secrets->ring->entries[i].keys : NULL;
+}
+
+bool secrets_has_retired(const struct secrets *secrets)
+{
+    bool has = false;
+
+    for (size_t i = 0; i < atomic_load(&secrets->ring->count); i++) {
+        has = has || atomic_load(&secrets->ring->entries[i].retired);
+    }
+    return has;
 }
 
 bool secrets_is_retired(const struct secrets *secrets, uint8_t number)

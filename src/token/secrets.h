@@ -57,6 +57,8 @@ const struct secrets_keys *secrets_find(const struct secrets *secrets, uint8_t n
 const struct secrets_keys *secrets_at(const struct secrets *secrets, size_t i);
 /* Are its tokens refused? */
 bool secrets_is_retired(const struct secrets *secrets, uint8_t number);
+/* Is any of them? */
+bool secrets_has_retired(const struct secrets *secrets);
 
 /* What a mark of the store stands for, so that a store alone tells nothing: a keyed hash of a word,
  * which says what the two texts are, and of the texts. False when libcrypto fails. */

@@ -148,6 +148,14 @@ static void test_a_restored_session_moves_forward(void **state)
     assert_int_equal(world_present(w, &w->mount, answer.refresh_token, &answer), OUTCOME_ROTATED);
 }
 
+/* The file's own verb does not ask whether a session needs it. */
+static void retire_first(struct world *w)
+{
+    assert_true(secrets_file_retire(w->secret_file, secrets_find(&w->secrets, 0)->key_id, w->now_ms,
+                                    &w->fault));
+    assert_int_equal(secrets_follow(&w->secrets, &w->fault), SECRETS_CHANGED);
+}
+
 static void test_tokens_of_a_retired_one_are_refused(void **state)
 {
     struct world *w = *state;
@@ -158,9 +166,7 @@ static void test_tokens_of_a_retired_one_are_refused(void **state)
     (void)secret_of(w, first, id);
     (void)world_roll(w);
     assert_int_equal(world_present(w, &w->mount, first, &moved), OUTCOME_ROTATED);
-    assert_true(secrets_file_retire(w->secret_file, secrets_find(&w->secrets, 0)->key_id, w->now_ms,
-                                    &w->fault));
-    assert_int_equal(secrets_follow(&w->secrets, &w->fault), SECRETS_CHANGED);
+    retire_first(w);
     assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_TOKEN_UNKNOWN);
     /* one that a thief of the old secret makes neither refreshes nor ends the session */
     assert_int_equal(world_present(w, &w->mount, native(w, 0, id, 1), &answer),
@@ -168,6 +174,40 @@ static void test_tokens_of_a_retired_one_are_refused(void **state)
     w->now_ms += CLOCK_HOUR;
     assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_TOKEN_UNKNOWN);
     assert_int_equal(world_present(w, &w->mount, moved.refresh_token, &answer), OUTCOME_ROTATED);
+}
+
+/* Nor a code that a thief makes of a session's id, at whichever grant. */
+static void test_codes_of_a_retired_one_are_refused(void **state)
+{
+    struct world *w = *state;
+    uint8_t id[SESSION_ID_SIZE], opened[SESSION_ID_SIZE];
+    char code[REFRESH_TOKEN_NATIVE_SIZE + 1], device[REFRESH_TOKEN_NATIVE_SIZE + 1];
+
+    (void)secret_of(w, world_session(w, "", NULL), id);
+    assert_true(refresh_token_code(&w->secrets, 0, id, code));
+    assert_true(refresh_token_device_code(&w->secrets, 0, id, device));
+    (void)world_roll(w);
+    assert_true(refresh_token_code_open(&w->secrets, text_of(code), opened));
+    assert_true(refresh_token_device_code_open(&w->secrets, text_of(device), opened));
+    retire_first(w);
+    assert_false(refresh_token_code_open(&w->secrets, text_of(code), opened));
+    assert_false(refresh_token_device_code_open(&w->secrets, text_of(device), opened));
+}
+
+/* A UUID or JWT does not name its secret: a restored store may still have sessions under it. */
+static void test_uuids_of_a_retired_one_are_refused(void **state)
+{
+    struct world *w = *state;
+    struct text old, new;
+    struct answer answer;
+
+    w->realm.policy.format = REFRESH_FORMAT_UUID;
+    old = world_session(w, "", NULL);
+    (void)world_roll(w);
+    new = world_session(w, "", NULL);
+    retire_first(w);
+    assert_int_equal(world_present(w, &w->mount, old, &answer), OUTCOME_TOKEN_UNKNOWN);
+    assert_int_equal(world_present(w, &w->mount, new, &answer), OUTCOME_ROTATED);
 }
 
 /* Another machine has not been given the file: it must not log anyone out. */
@@ -212,6 +252,8 @@ int main(void)
         CASE(test_jwts_stay),
         CASE(test_a_restored_session_moves_forward),
         CASE(test_tokens_of_a_retired_one_are_refused),
+        CASE(test_codes_of_a_retired_one_are_refused),
+        CASE(test_uuids_of_a_retired_one_are_refused),
         CASE(test_a_machine_without_it_answers_with_a_fault),
     };
     return cmocka_run_group_tests_name("operation/roll", tests, NULL, NULL);
