@@ -24,7 +24,7 @@ static bool read_key(struct arena *arena, const json_t *header, const struct sig
                      struct signing_jwk *jwk);
 static enum dpop_jwt_result check_signature(struct arena *arena, struct text token,
                                             const struct jws *jws, const struct signing_jwk *jwk,
-                                            enum signing_algorithm algorithm);
+                                            enum signing_algorithm algorithm, bool known);
 static bool read_thumbprint(const struct signing_jwk *jwk, uint8_t thumbprint[CRYPTO_HASH_SIZE]);
 
 static const struct kind client_kind = {{"dpop+jwt", 8}, ~0U};
@@ -91,7 +91,7 @@ static enum dpop_jwt_result open_kind(struct arena *arena, struct text token,
                (jwk->algorithms & 1U << algorithm) == 0) {
         return DPOP_JWT_KEY;
     }
-    result = check_signature(arena, token, &jws, jwk, algorithm);
+    result = check_signature(arena, token, &jws, jwk, algorithm, known != NULL);
     if (result != DPOP_JWT_OPEN) {
         return result;
     }
@@ -118,16 +118,17 @@ static bool read_key(struct arena *arena, const json_t *header, const struct sig
     return json_is_object(key) && signing_jwk_read(arena, key, jwk, NULL) == SIGNING_JWK_READ;
 }
 
+/* A key that is known has been one before. */
 static enum dpop_jwt_result check_signature(struct arena *arena, struct text token,
                                             const struct jws *jws, const struct signing_jwk *jwk,
-                                            enum signing_algorithm algorithm)
+                                            enum signing_algorithm algorithm, bool known)
 {
     EVP_PKEY *key = signing_jwk_key(jwk, NULL);
     bool failed = false;
     bool right;
 
     if (key == NULL) {
-        return DPOP_JWT_KEY;
+        return known ? DPOP_JWT_FAULT : DPOP_JWT_KEY;
     }
     right = client_jwt_verify(arena, token, jws, algorithm, key, &failed);
     EVP_PKEY_free(key);

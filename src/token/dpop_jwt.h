@@ -18,7 +18,8 @@ enum dpop_jwt_result {
     DPOP_JWT_KEY,       /* `jwk` is no public key, holds a private member, is for another one, or
                            came where none may */
     DPOP_JWT_SIGNATURE,
-    DPOP_JWT_FAULT /* memory was short or libcrypto failed: whether it is right is not known */
+    DPOP_JWT_FAULT /* memory was short, libcrypto failed, or the known key is none: whether it is
+                      right is not known */
 };
 
 enum { DPOP_JWT_POINT_SIZE = 64 }; /* x and y of a point on P-256 */
