@@ -6,11 +6,13 @@
 
 #include "dialect/dialect.h"
 
-/* A row of a dialect's `settings`. */
-#define AUTH_KEY_SETTING                                                                           \
+/* A row of a dialect's `settings`. Its name is "auth-key-sha256" where the key only lets an
+ * application log its users in: one that may do more has another, so that no line of a section with
+ * two dialects gives the one what is the other's. */
+#define AUTH_KEY_SETTING(name)                                                                     \
     {                                                                                              \
-        "auth-key-sha256", auth_key_take,                                                          \
-            "write off, or the SHA-256 of the key as 64 hexadecimal digits", "off"                 \
+        name, auth_key_take, "write off, or the SHA-256 of the key as 64 hexadecimal digits",      \
+            "off"                                                                                  \
     }
 bool auth_key_take(struct realm *realm, struct text value);
 

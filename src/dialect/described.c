@@ -293,8 +293,9 @@ static bool shows_key(const struct request *request, struct text key, enum outco
 }
 
 const struct dialect_setting described_cookie_settings[] = {COOKIE_SETTINGS, {0}};
-const struct dialect_setting described_key_settings[] = {AUTH_KEY_SETTING, {0}};
-const struct dialect_setting described_all_settings[] = {COOKIE_SETTINGS, AUTH_KEY_SETTING, {0}};
+const struct dialect_setting described_key_settings[] = {AUTH_KEY_SETTING("auth-key-sha256"), {0}};
+const struct dialect_setting described_all_settings[] = {
+    COOKIE_SETTINGS, AUTH_KEY_SETTING("auth-key-sha256"), {0}};
 
 const char *described_advise(const struct mount *mount)
 {

@@ -494,7 +494,8 @@ static void write_user(const struct webhook_told *told, struct json_out *out)
 static const struct dialect_webhook webhook = {.kinds = REFRESHES | WEBHOOK_REVOCATIONS,
                                                .write = write_event};
 
-static const struct dialect_setting settings[] = {COOKIE_SETTINGS, AUTH_KEY_SETTING, {0}};
+static const struct dialect_setting settings[] = {
+    COOKIE_SETTINGS, AUTH_KEY_SETTING("api-key-sha256"), {0}};
 
 /* The document shows the first two as one handler, so a session of one is a session of the other.
  */

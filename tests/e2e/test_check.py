@@ -229,7 +229,7 @@ def test_fusionauth_revokes(small_world, kind):
     """DELETE gets through each server, with parameters and with a body."""
     key = "bf69486b-4733-4470-a592-f1bfce7af580"
     world = small_world("[realm /oauth/token]\ndialect = oauth\n[realm shop]\ndialect = fusionauth\n"
-                        f"auth-key-sha256 = {hashlib.sha256(key.encode()).hexdigest()}\n")
+                        f"api-key-sha256 = {hashlib.sha256(key.encode()).hexdigest()}\n")
     mount = dialects.mount_at("/api/jwt/refresh")
     server = world.serve(kind)
     logins = [world.login(mount) for _ in range(4)]
