@@ -394,7 +394,7 @@ static void refusals_from_the_narrowest(void **state)
                   "[endpoint logout]\nlike = refresh\npath = /logout\noperation = logout\n"
                   "answer = 200\n" REFUSALS "revoked = 403 {\"error\":\"revoked\"}\n"
                   "revoked.header.X-Why = revoked\n"
-                  "expired = 403 gone\n"
+                  "expired = 403 gone $${x}\n"
                   "expired.type = text/plain\n"
                   "[refusals deployed]\ntoken = 418 {\"error\":\"deployed\"}\n"
                   "[refusals logout]\ntoken = 410 {\"error\":\"logout\"}\n");
@@ -405,7 +405,7 @@ static void refusals_from_the_narrowest(void **state)
     expect(exchange, 403, "{\"error\":\"revoked\"}");
     assert_string_equal(header_of(exchange, "X-Why"), "revoked");
     exchange = ask(dialect, "refresh", JSON, "{\"token\":\"t\"}", OUTCOME_TOKEN_EXPIRED);
-    expect(exchange, 403, "gone");
+    expect(exchange, 403, "gone ${x}");
     assert_string_equal(header_of(exchange, "Content-Type"), "text/plain");
     expect(ask(dialect, "logout", JSON, "{\"token\":\"t\"}", OUTCOME_TOKEN_REVOKED), 410,
            "{\"error\":\"logout\"}");
