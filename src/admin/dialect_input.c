@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "process/dialect_file.h"
+#include "process/dialects.h"
 
 enum { DIALECT_SIZE_MAX = 256 * 1024 };
 
@@ -53,6 +54,15 @@ enum call_end dialect_input_dialect(struct call *call, const char *path,
 {
     struct text contents;
     struct fault fault;
+    bool is_name = dialect_file_is_name(text_of(path)) && access(path, F_OK) != 0;
+
+    *dialect = is_name ? dialects_find(text_of(path)) : NULL;
+    if (*dialect != NULL) {
+        return (*dialect)->endpoints[0].described != NULL
+                   ? CALL_DONE
+                   : call_refuse(call, "%s: written in C; `retoken dialects %s` lists its paths",
+                                 path, path);
+    }
     enum call_end end = dialect_input_read(call, path, DIALECT_SIZE_MAX, &contents);
 
     if (end != CALL_DONE) {

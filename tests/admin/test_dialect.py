@@ -150,6 +150,7 @@ def test_check_tells_choices_and_logouts(run):
 def test_check_knows_every_dialect_that_is_shipped(run, file):
     said = run("dialect", "check", file).stdout
     assert "Access tokens are JWTs" in said and "Refusals, of which" in said
+    assert run("dialect", "check", file.stem).stdout == said
     assert "${access" not in said.replace("header ", ""), "a place without a meaning"
 
 
@@ -164,6 +165,8 @@ def test_check_names_what_is_wrong(run, right, wrong, line, words):
     said = run("dialect", "check", put(run, "acme.dialect", text), status=REFUSED)
     assert f"acme.dialect:{line}: " in said.stderr and words in said.stderr and said.stdout == ""
     assert "No such file" in run("dialect", "check", "absent.dialect", status=REFUSED).stderr
+    assert "No such file" in run("dialect", "check", "absent", status=REFUSED).stderr
+    assert "written in C" in run("dialect", "check", "kopong", status=REFUSED).stderr
 
 
 # ---- try ----
