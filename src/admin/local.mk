@@ -7,6 +7,7 @@ libadmin_a_SOURCES = \
 	src/admin/call.c src/admin/call.h \
 	src/admin/client_key.c src/admin/client_key.h \
 	src/admin/completion.c src/admin/completion.h \
+	src/admin/confirmation.c src/admin/confirmation.h \
 	src/admin/dialect_found.c src/admin/dialect_found.h \
 	src/admin/dialect_input.c src/admin/dialect_input.h \
 	src/admin/dialect_play.c src/admin/dialect_play.h \

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "admin/confirmation.h"
 #include "admin/explain.h"
 #include "admin/prompt.h"
 #include "base/codec.h"
@@ -328,6 +329,12 @@ enum call_end verbs_session_create(struct call *call)
                             .cause = "admin"};
     enum call_end end = verbs_session_mount(call, &mount);
 
+    if (end == CALL_DONE && confirmation_is_a_browsers(mount)) {
+        return call_refuse(call,
+                           "%s renews the sessions of browsers' keys, and a browser begins "
+                           "them, at the `start` of its dialect; name another mount",
+                           mount->path);
+    }
     end = end == CALL_DONE ? find_account(call, &account) : end;
     end = end == CALL_DONE ? find_client(call, mount, &ask) : end;
     end = end == CALL_DONE ? read_import(call, &ask.imported) : end;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/confirmation.h"
 #include "base/codec.h"
 #include "operation/decision.h"
 #include "operation/token_ref.h"
@@ -147,6 +148,7 @@ static bool write_session(struct exporting *exporting, const struct session_view
     if (session->scope_given) { /* an empty one is not the same as none */
         json_out_member(out, "scope", text_of(session->scope));
     }
+    confirmation_write(out, session);
     if (exporting->with_tokens &&
         !write_token(exporting, session,
                      strcmp(state, session_pending_meaning(SESSION_BEGUN)) == 0)) {

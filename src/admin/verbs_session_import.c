@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/confirmation.h"
 #include "admin/lines.h"
 #include "base/codec.h"
 #include "base/date.h"
@@ -65,6 +66,8 @@ static bool read_account(struct import *import, const json_t *object, struct row
 static bool read_client(struct import *import, const json_t *object, struct row *row,
                         struct fault *why);
 static bool find_client(struct import *import, struct text id, struct fault *why);
+static bool read_key(struct import *import, const json_t *object, struct row *row,
+                     struct fault *why);
 static bool read_time(const json_t *object, const char *key, int64_t *ms, struct fault *why);
 static void settle(struct import *import);
 static void add_accounts(struct import *import);
@@ -159,7 +162,7 @@ static bool read_row(struct import *import, const json_t *object, struct row *ro
     ask->scope_given = scope == JSON_IN_TEXT;
     ask->account = &row->account;
     return read_token(import, object, row, why) && read_account(import, object, row, why) &&
-           read_client(import, object, row, why) &&
+           read_client(import, object, row, why) && read_key(import, object, row, why) &&
            read_time(object, "created", &ask->created_ms, why) &&
            read_time(object, "expires", &ask->expires_ms, why);
 }
@@ -168,9 +171,9 @@ static bool read_row(struct import *import, const json_t *object, struct row *ro
  * begins with, is known too. */
 static bool know_members(const json_t *object, struct fault *why)
 {
-    static const char *const known[] = {"token",   "token_sha256", "account",    "client",
-                                        "scope",   "created",      "expires",    "realm",
-                                        "session", "state",        "generation", "renewed"};
+    static const char *const known[] = {"token",      "token_sha256", "account", "client",  "scope",
+                                        "created",    "expires",      "realm",   "session", "state",
+                                        "generation", "renewed",      "cnf"};
     const char *key;
     const json_t *value;
 
@@ -184,7 +187,7 @@ static bool know_members(const json_t *object, struct fault *why)
         if (i == sizeof known / sizeof known[0]) {
             fault_set(why,
                       "unknown member %.40s; a line has token or token_sha256, account, client, "
-                      "scope, created and expires",
+                      "scope, cnf, created and expires",
                       key);
             return false;
         }
@@ -343,6 +346,16 @@ static bool find_client(struct import *import, struct text id, struct fault *why
     }
     fail(import, why);
     return false;
+}
+
+/* A bound session stays so, where it can be proved. */
+static bool read_key(struct import *import, const json_t *object, struct row *row,
+                     struct fault *why)
+{
+    struct issue_ask *ask = &row->ask;
+
+    return confirmation_read(import->request.arena, object, &ask->key_kind, ask->key, why) &&
+           confirmation_fits(import->mount, ask->key_kind, why);
 }
 
 /* Seconds since 1970, as most databases and JWTs have it, or a date. */

@@ -176,18 +176,14 @@ const char *session_key_name(enum session_key_kind kind)
 /* Of a browser's key the point is kept, of others the thumbprint. */
 bool session_key_thumbprint(const struct session *session, char out[SESSION_THUMBPRINT_SIZE + 1])
 {
-    enum { COORDINATE = SESSION_KEY_SIZE / 2 };
     uint8_t hash[CRYPTO_HASH_SIZE];
-    char x[SESSION_THUMBPRINT_SIZE + 1] = "", y[sizeof x] = "", jwk[160];
+    char jwk[SESSION_JWK_SIZE + 1];
 
     out[0] = out[SESSION_THUMBPRINT_SIZE] = '\0';
     if (session->key_kind == SESSION_KEY_NONE) {
         return true;
     } else if (session->key_kind == SESSION_KEY_BROWSER) {
-        codec_base64url_encode(session->key, COORDINATE, x);
-        codec_base64url_encode(session->key + COORDINATE, COORDINATE, y);
-        snprintf(jwk, sizeof jwk, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}", x,
-                 y);
+        session_key_jwk(session, jwk);
         if (!crypto_sha256(jwk, strlen(jwk), hash)) {
             return false;
         }
@@ -196,4 +192,15 @@ bool session_key_thumbprint(const struct session *session, char out[SESSION_THUM
     }
     codec_base64url_encode(hash, sizeof hash, out);
     return true;
+}
+
+void session_key_jwk(const struct session *session, char out[SESSION_JWK_SIZE + 1])
+{
+    enum { COORDINATE = SESSION_KEY_SIZE / 2 };
+    char x[SESSION_THUMBPRINT_SIZE + 1] = "", y[sizeof x] = "";
+
+    codec_base64url_encode(session->key, COORDINATE, x);
+    codec_base64url_encode(session->key + COORDINATE, COORDINATE, y);
+    snprintf(out, SESSION_JWK_SIZE + 1,
+             "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}", x, y);
 }

@@ -122,6 +122,9 @@ struct session {
 /* What the key is proved by: "dpop", "browser", "certificate"; "" = the session is bound to none.
  */
 const char *session_key_name(enum session_key_kind kind);
+/* A browser's key as a JWK, with the members that its thumbprint covers (RFC 7638 section 3). */
+enum { SESSION_JWK_SIZE = 126 };
+void session_key_jwk(const struct session *session, char out[SESSION_JWK_SIZE + 1]);
 /* The key's SHA-256 thumbprint in base64url, as its holder computes it too (RFC 7638; of a
  * certificate x5t#S256); "" where
  * there is none. False: libcrypto failed. */

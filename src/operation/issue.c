@@ -233,7 +233,11 @@ static bool start_session(struct issue *issue)
     session->scope_given = issue->ask.scope_given;
     session->client_proved = ask->client_proved;
     session->client_number = issue->client.number;
-    possession_bind(issue->request, ask->client_proved, &session->key_kind, session->key);
+    session->key_kind = ask->key_kind;
+    memcpy(session->key, ask->key, sizeof session->key);
+    if (ask->key_kind == SESSION_KEY_NONE) {
+        possession_bind(issue->request, ask->client_proved, &session->key_kind, session->key);
+    }
     session->epoch = ask->account != NULL ? ask->account->epoch : 0;
     session->secret = secrets_current(issuer->secrets, now_ms);
     if (session_id_make(&issuer->randomness, now_ms, session->id) &&

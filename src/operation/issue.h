@@ -47,9 +47,11 @@ struct issue_ask {
     struct text scope;
     struct text imported; /* a refresh token another server issued, honoured as generation 0; "" =
                              none */
-    const uint8_t *imported_hash; /* or its SHA-256; NULL = none */
-    int64_t created_ms;           /* there; 0 = now */
-    int64_t expires_ms;           /* there, if before the policy's end; 0 = not known */
+    const uint8_t *imported_hash;   /* or its SHA-256; NULL = none */
+    enum session_key_kind key_kind; /* what it was bound to there; NONE: to the key that is shown */
+    uint8_t key[SESSION_KEY_SIZE];
+    int64_t created_ms; /* there; 0 = now */
+    int64_t expires_ms; /* there, if before the policy's end; 0 = not known */
     bool has_event;
     enum event_kind event; /* as which its beginning is noted … */
     const char *cause;     /* … with how it began */

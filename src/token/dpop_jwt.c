@@ -19,6 +19,7 @@ struct kind {
 static enum dpop_jwt_result open_kind(struct arena *arena, struct text token,
                                       const struct kind *kind, const struct signing_jwk *known,
                                       struct signing_jwk *jwk, json_t **payload);
+static void take_point(const struct signing_jwk *jwk, uint8_t point[DPOP_JWT_POINT_SIZE]);
 static bool may_sign(const struct kind *kind, struct text algorithm, enum signing_algorithm *named);
 static bool read_key(struct arena *arena, const json_t *header, const struct signing_jwk *known,
                      struct signing_jwk *jwk);
@@ -48,13 +49,36 @@ enum dpop_jwt_result dpop_jwt_open_first(struct arena *arena, struct text token,
 {
     struct signing_jwk jwk;
     enum dpop_jwt_result result = open_kind(arena, token, &browser_kind, NULL, &jwk, payload);
-    const struct text *of = jwk.numbers.of;
 
-    if (result == DPOP_JWT_OPEN) { /* so each has half the size */
-        memcpy(point, of[SIGNING_X].data, of[SIGNING_X].size);
-        memcpy(point + of[SIGNING_X].size, of[SIGNING_Y].data, of[SIGNING_Y].size);
+    if (result == DPOP_JWT_OPEN) {
+        take_point(&jwk, point);
     }
     return result;
+}
+
+bool dpop_jwt_read_point(struct arena *arena, const json_t *key, uint8_t point[DPOP_JWT_POINT_SIZE])
+{
+    struct signing_jwk jwk = {0};
+    EVP_PKEY *read = NULL;
+
+    if (json_is_object(key) && signing_jwk_read(arena, key, &jwk, NULL) == SIGNING_JWK_READ &&
+        (jwk.algorithms & browser_kind.algorithms) != 0) {
+        read = signing_jwk_key(&jwk, NULL);
+    }
+    if (read != NULL) {
+        take_point(&jwk, point);
+    }
+    EVP_PKEY_free(read);
+    return read != NULL;
+}
+
+/* Of a key on P-256, so each has half the size. */
+static void take_point(const struct signing_jwk *jwk, uint8_t point[DPOP_JWT_POINT_SIZE])
+{
+    const struct text *of = jwk->numbers.of;
+
+    memcpy(point, of[SIGNING_X].data, of[SIGNING_X].size);
+    memcpy(point + of[SIGNING_X].size, of[SIGNING_Y].data, of[SIGNING_Y].size);
 }
 
 enum dpop_jwt_result dpop_jwt_open_known(struct arena *arena, struct text token,

@@ -29,6 +29,10 @@ enum { DPOP_JWT_POINT_SIZE = 64 }; /* x and y of a point on P-256 */
 enum dpop_jwt_result dpop_jwt_open(struct arena *arena, struct text token, json_t **payload,
                                    uint8_t thumbprint[CRYPTO_HASH_SIZE]);
 
+/* The point of a public key on P-256 that is written as a JWK (RFC 7517). False: it is none. */
+bool dpop_jwt_read_point(struct arena *arena, const json_t *key,
+                         uint8_t point[DPOP_JWT_POINT_SIZE]);
+
 /* A browser's first one (typ dbsc+jwt, ES256): *payload and the key in its header, which has signed
  * it. */
 enum dpop_jwt_result dpop_jwt_open_first(struct arena *arena, struct text token, json_t **payload,

@@ -12,6 +12,13 @@ import urllib.parse
 from test_admin import REFUSED, ROOT, USAGE, age, copy_of, fresh, template  # noqa: F401 (fixtures)
 
 MOUNT = ("--mount", "/oauth/token")
+# RFC 9449 sections 4.1 and 6.1: a key and its thumbprint.
+JWK = {"crv": "P-256", "kty": "EC", "x": "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs",
+       "y": "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA"}
+JKT = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
+NO_KEYS = (5, JKT, [JKT], {}, {"kid": "a"}, {"jkt": 5}, {"jkt": ""}, {"jkt": JKT[:-1]}, {"jkt": JKT + "AA"},
+           {"jkt": JKT[:-1] + "J"}, {"jkt": JKT, "x5t#S256": JKT}, {"jwk": JKT}, {"jwk": {**JWK, "y": JWK["x"]}},
+           {"jwk": {**JWK, "d": JWK["x"]}}, {"jwk": {"kty": "oct", "k": JKT}})
 
 
 def lines(*records):
@@ -107,6 +114,9 @@ def test_lines_that_are_wrong(fresh):
         (json.dumps({**good, "client": "web", "scope": "openid mail"}), "may only have openid"),
         (json.dumps({**good, "scope": ["openid"]}), "scope: no text"),
         (json.dumps({**good, "scope": 'a"b'}), "scope: none"),
+        *((json.dumps({**good, "cnf": cnf}), "cnf: no key; write") for cnf in NO_KEYS),
+        (json.dumps({**good, "cnf": {"jwk": JWK}}), "at a mount of dbsc"),
+        (json.dumps({**good, "cnf": {"x5t#S256": JKT}}), "client-certificates = on"),
         (json.dumps({**good, "created": "yesterday"}), "2025-11-20T11:04:00Z"),
         (json.dumps({**good, "expires": 0}), "leave it out"),
         (json.dumps({**good, "expires": 1700000000000}), "seconds"),
@@ -222,6 +232,48 @@ def test_what_has_ended_with_others_is_not_exported_as_live(fresh):
     rows, said = exported(fresh, "--with-tokens")
     assert len(rows) == 2 and said == ""
     assert not any("token" in row or row["state"] == "live" for row in rows)
+
+
+BOUND = ("[retoken]\ndata = .\nissuer = https://login.example.org\n[realm app]\ndialect = oauth\n"
+         "client-certificates = on\n[realm site]\ndialect = dbsc\nremote-user = known\n[realm old]\n"
+         "dialect = kopong\n")
+
+
+def test_a_bound_session_stays_bound(fresh):
+    """What it is bound to is exported, and imported again."""
+    fresh.write(BOUND)
+    fresh.account()
+    kinds = [("dpop", {"jkt": JKT}, "/oauth/token"), ("certificate", {"x5t#S256": JKT}, "/oauth/token"),
+             ("browser", {"jwk": JWK}, "/dbsc/refresh")]
+    for n, (kind, cnf, mount) in enumerate(kinds):
+        for first in (0, 10):
+            line = {"account": "ada", "token": token(first + n), "cnf": cnf}
+            fresh.run("session", "import", "--mount", mount, stdin=lines(line))
+            session = fresh.json("session", "list")[-1]
+            assert (session["key"], session["thumbprint"]) == (kind, JKT)
+            row = exported(fresh)[0][-1]
+            assert (row["session"], row["cnf"]) == (session["session"], cnf)
+            cnf = row["cnf"]
+    for n in (0, 1):
+        assert fresh.refresh(token(n))["error"] == "invalid_grant"
+        assert fresh.json("session", "list")[2 * n]["generation"] == 0
+    counts, _ = imported(fresh, {"account": "ada", "token": token(20), "cnf": None})
+    assert counts["begun"] == 1 and "cnf" not in exported(fresh)[0][-1]
+    fresh.refresh(token(20))
+
+
+def test_where_no_request_proves_the_key(fresh):
+    fresh.write(BOUND)
+    fresh.account()
+    for mount, cnf, says in (("/oauth/access_token", {"jkt": JKT}, "at a mount of oauth"),
+                             ("/dbsc/refresh", {"jkt": JKT}, "only what is bound to a browser's key"),
+                             ("/dbsc/refresh", None, "only what is bound to a browser's key")):
+        done = fresh.run("session", "import", "--mount", mount, status=REFUSED,
+                         stdin=lines({"account": "ada", "token": token(1), "cnf": cnf}))
+        assert f"cnf: {mount} " in done.stderr and says in done.stderr
+    done = fresh.run("session", "create", "--mount", "/dbsc/refresh", "--account", "ada", status=REFUSED)
+    assert "a browser begins them" in done.stderr and "name another mount" in done.stderr
+    assert fresh.json("session", "list") == []
 
 
 # ---- adopting ----

@@ -180,6 +180,7 @@ static void test_key(void **state)
 {
     struct session session = {.key_kind = SESSION_KEY_NONE};
     char thumbprint[SESSION_THUMBPRINT_SIZE + 1];
+    char jwk[SESSION_JWK_SIZE + 1];
     size_t size;
     (void)state;
 
@@ -195,6 +196,10 @@ static void test_key(void **state)
     assert_true(session_key_thumbprint(&session, thumbprint));
     assert_string_equal(thumbprint, "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
     assert_string_equal(session_key_name(session.key_kind), "browser");
+    session_key_jwk(&session, jwk);
+    assert_string_equal(jwk, "{\"crv\":\"P-256\",\"kty\":\"EC\","
+                             "\"x\":\"l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs\","
+                             "\"y\":\"9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA\"}");
 
     session.key_kind = SESSION_KEY_DPOP;
     assert_true(codec_base64url_decode(TEXT("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"),

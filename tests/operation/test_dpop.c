@@ -322,6 +322,31 @@ static void test_a_bound_session(void **state)
     signing_key_close(thief.key);
 }
 
+/* From another server, which had bound it. */
+static void test_an_imported_session_keeps_its_key(void **state)
+{
+    struct world *w = *state;
+    struct holder holder = make_holder(w, SIGNING_ES256);
+    struct holder thief = make_holder(w, SIGNING_ES256);
+    struct issue_ask ask = {.account = &w->ada,
+                            .imported = TEXT("xRxGGEpVawiUak6He367W3oeOfh+3irw+1G1h1jc"),
+                            .key_kind = SESSION_KEY_DPOP};
+    struct answer answer;
+    size_t size;
+
+    assert_int_equal(log_in(w, "", fresh_proof(w, &holder, ""), &answer), OUTCOME_ROTATED);
+    assert_true(codec_base64url_decode(text_of(bound_to(w, answer.access_token)), ask.key,
+                                       CRYPTO_HASH_SIZE, &size));
+    assert_int_equal(world_issue(w, &ask, &answer), OUTCOME_ROTATED);
+    assert_int_equal(world_record(w, answer.session).key_kind, SESSION_KEY_DPOP);
+    assert_int_equal(renew(w, ask.imported, (struct text){0}, &answer), OUTCOME_WRONG_KEY);
+    assert_int_equal(renew(w, ask.imported, fresh_proof(w, &thief, ""), &answer),
+                     OUTCOME_WRONG_KEY);
+    assert_int_equal(renew(w, ask.imported, fresh_proof(w, &holder, ""), &answer), OUTCOME_ROTATED);
+    signing_key_close(holder.key);
+    signing_key_close(thief.key);
+}
+
 static struct text proof_for_page(struct world *w, const struct holder *holder, struct text token)
 {
     uint8_t hash[CRYPTO_HASH_SIZE];
@@ -550,6 +575,7 @@ int main(void)
         CASE(test_hash_of_the_access_token),
         CASE(test_nonces),
         CASE(test_a_bound_session),
+        CASE(test_an_imported_session_keeps_its_key),
         CASE(test_a_bound_token_is_no_bearer_token),
         CASE(test_late_duplicates_of_the_holder),
         CASE(test_a_client_that_proves_itself_is_not_bound),

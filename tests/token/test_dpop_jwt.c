@@ -116,26 +116,29 @@ static void algorithms(void **state)
 /* A coordinate of what is on no curve. */
 #define ZERO "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\""
 
+static const char *const no_keys[] = {
+    "1",
+    "[]",
+    "\"x\"",
+    "{}",
+    "{\"kty\":\"oct\",\"k\":\"AAAA\"}",
+    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"AA\"}",
+    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":" ZERO ",\"y\":" ZERO "}"};
+enum { NO_KEYS = sizeof no_keys / sizeof no_keys[0] };
+
 static void keys(void **state)
 {
-    static const char *const bad[] = {
-        "1",
-        "[]",
-        "\"x\"",
-        "{}",
-        "{\"kty\":\"oct\",\"k\":\"AAAA\"}",
-        "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"AA\"}",
-        "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":" ZERO ",\"y\":" ZERO "}"};
     struct arena *arena = fixture_arena();
     struct signing_key *key = fixture_pair_key(fixture_es256);
     struct text jwk = jwk_of(arena, fixture_es256);
     char header[512];
 
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < NO_KEYS; i++) {
         snprintf(header, sizeof header, "{\"alg\":\"ES256\",\"typ\":\"dpop+jwt\",\"jwk\":%s}",
-                 bad[i]);
-        assert_row(open(arena, forge_signed(arena, key, header, PAYLOAD)) == DPOP_JWT_KEY, bad[i]);
+                 no_keys[i]);
+        assert_row(open(arena, forge_signed(arena, key, header, PAYLOAD)) == DPOP_JWT_KEY,
+                   no_keys[i]);
     }
     assert_int_equal(
         open(arena, forge_signed(arena, key, "{\"alg\":\"ES256\",\"typ\":\"dpop+jwt\"}", PAYLOAD)),
@@ -228,6 +231,44 @@ static void browsers(void **state)
     signing_key_close(key);
 }
 
+static bool read_point(struct arena *arena, const char *jwk, uint8_t point[DPOP_JWT_POINT_SIZE])
+{
+    char object[1024];
+
+    snprintf(object, sizeof object, "{\"jwk\":%s}", jwk);
+    return dpop_jwt_read_point(
+        arena, json_object_get(json_in_object(arena, text_of(object), NULL), "jwk"), point);
+}
+
+/* As written down, it is the one that a proof brings. */
+static void points(void **state)
+{
+    struct arena *arena = fixture_arena();
+    struct signing_key *key = fixture_pair_key(fixture_es256);
+    struct text jwk = jwk_of(arena, fixture_es256);
+    uint8_t brought[DPOP_JWT_POINT_SIZE], read[DPOP_JWT_POINT_SIZE];
+    char spelled[1024];
+
+    (void)state;
+    assert_int_equal(open_first(arena, proof_of(arena, key, "ES256", "dbsc+jwt", jwk, ""), brought),
+                     DPOP_JWT_OPEN);
+    snprintf(spelled, sizeof spelled, "%.*s}", TEXT_ARGS(jwk));
+    assert_true(read_point(arena, spelled, read));
+    assert_memory_equal(read, brought, sizeof read);
+    snprintf(spelled, sizeof spelled, "%.*s,\"d\":\"AA\"}", TEXT_ARGS(jwk));
+    assert_false(read_point(arena, spelled, read));
+    for (size_t i = 0; i < NO_KEYS; i++) {
+        assert_row(!read_point(arena, no_keys[i], read), no_keys[i]);
+    }
+    assert_false(dpop_jwt_read_point(arena, NULL, read));
+    for (size_t i = 0; i < FIXTURE_PAIRS; i++) {
+        snprintf(spelled, sizeof spelled, "%.*s}", TEXT_ARGS(jwk_of(arena, &fixture_pairs[i])));
+        assert_row(read_point(arena, spelled, read) == (&fixture_pairs[i] == fixture_es256),
+                   signing_algorithm_name(fixture_pairs[i].algorithm));
+    }
+    signing_key_close(key);
+}
+
 /* ES256 is what they were asked for. */
 static void algorithms_of_browsers(void **state)
 {
@@ -277,6 +318,7 @@ int main(void)
         cmocka_unit_test(keys),
         cmocka_unit_test(signatures),
         cmocka_unit_test(browsers),
+        cmocka_unit_test(points),
         cmocka_unit_test(algorithms_of_browsers),
     };
     return cmocka_run_group_tests(tests, NULL, fixture_close);
