@@ -48,6 +48,8 @@ static void check_log(struct examination *e, const char *target);
 static void check_mounts(struct examination *e);
 static bool is_first_of_realm(const struct config *config, size_t mount);
 static void check_unmounted(struct examination *e);
+static bool is_mounted(const struct config *config, const struct endpoint *endpoint);
+static bool needs_a_setting(const struct endpoint *endpoint);
 static const char *remark_on(const struct config *config, const struct mount *mount);
 static bool is_described_as_another(const struct config *config, const struct realm *realm);
 static bool is_renewed(const struct config *config, const struct realm *realm);
@@ -285,15 +287,11 @@ static void check_unmounted(struct examination *e)
     buffer_start(&b, e->call->arena, 256);
     for (size_t i = 0; i < dialects_count(); i++) {
         const struct dialect *dialect = dialects_at(i);
-        bool served = false;
 
-        for (size_t j = 0; j < config->mount_count; j++) {
-            served = served || config->mounts[j].realm->dialect == dialect;
-        }
-        for (size_t j = 0; dialect != NULL && j < dialect->endpoint_count && !served; j++) {
+        for (size_t j = 0; dialect != NULL && j < dialect->endpoint_count; j++) {
             const struct endpoint *endpoint = &dialect->endpoints[j];
 
-            if (!endpoint->needs_remote_user && !endpoint->with_remote_user) {
+            if (!is_mounted(config, endpoint) && !needs_a_setting(endpoint)) {
                 buffer_addf(&b, "%s%s", b.size > 0 ? ", " : "", endpoint->path);
             }
         }
@@ -303,6 +301,23 @@ static void check_unmounted(struct examination *e)
                       "%.*s: with a [realm] or [mount] section only what sections name is served",
                       TEXT_ARGS(paths));
     }
+}
+
+static bool is_mounted(const struct config *config, const struct endpoint *endpoint)
+{
+    size_t i = 0;
+
+    while (i < config->mount_count && config->mounts[i].endpoint != endpoint) {
+        i++;
+    }
+    return i < config->mount_count;
+}
+
+/* Is it missing for another reason than sections? */
+static bool needs_a_setting(const struct endpoint *endpoint)
+{
+    return endpoint->needs_remote_user || endpoint->with_remote_user || endpoint->with_metrics ||
+           endpoint->document != DOCUMENT_NONE;
 }
 
 /* What is allowed but seldom intended; NULL: nothing. */

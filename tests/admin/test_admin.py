@@ -229,6 +229,11 @@ def test_one_section_is_all_there_is(fresh):
     fresh.write("[retoken]\ndata = .\n[mount /oauth2/token]\n")
     said = [r["detail"] for r in fresh.json("doctor") if r["check"] == "not mounted"]
     assert len(said) == 1 and "/oauth/token" in said[0] and "/oauth2/token" not in said[0]
+    # nor has one endpoint its dialect's others
+    assert "/oauth2/introspect" in said[0] and "/metrics" not in said[0] and "/.well-known" not in said[0]
+    fresh.write("[retoken]\ndata = .\n[realm x]\ndialect = koppeltaal\n")
+    said = [r["detail"] for r in fresh.json("doctor") if r["check"] == "not mounted"]
+    assert len(said) == 1 and "/oauth2" not in said[0]
 
 
 def test_init_adds_only_what_is_missing(fresh):
