@@ -23,7 +23,7 @@ static const struct column columns[] = {
     {"state", "state", COLUMN_TEXT, false},     {"created", "created", COLUMN_TIME, true},
     {"renewed", "renewed", COLUMN_TIME, false}, {"expires", "expires", COLUMN_TIME, true},
     {"ended", "ended", COLUMN_TIME, true},      {"key", "bound to", COLUMN_TEXT, true},
-    {"thumbprint", "key", COLUMN_TEXT, true},
+    {"thumbprint", "key", COLUMN_TEXT, true},   {"resources", "only for", COLUMN_TEXT, true},
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0], PAGE = 128 };
 
@@ -146,6 +146,7 @@ static enum store_result fill(struct call *call, const struct session *session, 
         CELL_NUMBER(session->ended_ms),
         CELL_TEXT(text_of(session_key_name(session->key_kind))),
         CELL_TEXT(text_of(names->thumbprint)),
+        CELL_TEXT(text_of(session->targets)),
     };
     memcpy(cells, row, sizeof row);
     return result;

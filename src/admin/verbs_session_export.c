@@ -148,6 +148,9 @@ static bool write_session(struct exporting *exporting, const struct session_view
     if (session->scope_given) { /* an empty one is not the same as none */
         json_out_member(out, "scope", text_of(session->scope));
     }
+    if (session->targets[0] != '\0') {
+        json_out_member(out, "resources", text_of(session->targets));
+    }
     confirmation_write(out, session);
     if (exporting->with_tokens &&
         !write_token(exporting, session,

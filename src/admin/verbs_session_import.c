@@ -17,6 +17,7 @@
 #include "dialect/dialect.h"
 #include "model/scope.h"
 #include "operation/issue.h"
+#include "operation/target.h"
 #include "token/layout.h"
 #include "token/refresh_token.h"
 
@@ -68,6 +69,8 @@ static bool read_client(struct import *import, const json_t *object, struct row 
 static bool find_client(struct import *import, struct text id, struct fault *why);
 static bool read_key(struct import *import, const json_t *object, struct row *row,
                      struct fault *why);
+static bool read_resources(struct import *import, const json_t *object, struct row *row,
+                           struct fault *why);
 static bool read_time(const json_t *object, const char *key, int64_t *ms, struct fault *why);
 static void settle(struct import *import);
 static void add_accounts(struct import *import);
@@ -163,6 +166,7 @@ static bool read_row(struct import *import, const json_t *object, struct row *ro
     ask->account = &row->account;
     return read_token(import, object, row, why) && read_account(import, object, row, why) &&
            read_client(import, object, row, why) && read_key(import, object, row, why) &&
+           read_resources(import, object, row, why) &&
            read_time(object, "created", &ask->created_ms, why) &&
            read_time(object, "expires", &ask->expires_ms, why);
 }
@@ -171,9 +175,9 @@ static bool read_row(struct import *import, const json_t *object, struct row *ro
  * begins with, is known too. */
 static bool know_members(const json_t *object, struct fault *why)
 {
-    static const char *const known[] = {"token",      "token_sha256", "account", "client",  "scope",
-                                        "created",    "expires",      "realm",   "session", "state",
-                                        "generation", "renewed",      "cnf"};
+    static const char *const known[] = {
+        "token", "token_sha256", "account", "client",     "scope",   "created", "expires",
+        "realm", "session",      "state",   "generation", "renewed", "cnf",     "resources"};
     const char *key;
     const json_t *value;
 
@@ -187,7 +191,7 @@ static bool know_members(const json_t *object, struct fault *why)
         if (i == sizeof known / sizeof known[0]) {
             fault_set(why,
                       "unknown member %.40s; a line has token or token_sha256, account, client, "
-                      "scope, cnf, created and expires",
+                      "scope, resources, cnf, created and expires",
                       key);
             return false;
         }
@@ -356,6 +360,36 @@ static bool read_key(struct import *import, const json_t *object, struct row *ro
 
     return confirmation_read(import->request.arena, object, &ask->key_kind, ask->key, why) &&
            confirmation_fits(import->mount, ask->key_kind, why);
+}
+
+/* What the session is limited to stays so; the realm is to have it, or nothing would be left. */
+static bool read_resources(struct import *import, const json_t *object, struct row *row,
+                           struct fault *why)
+{
+    const struct realm *realm = import->mount->realm;
+    struct text words = {0}, rest;
+    char *room = arena_alloc(import->request.arena, SESSION_TARGETS_MAX);
+
+    if (room == NULL) {
+        fault_set(why, "out of memory");
+        fail(import, why);
+        return false;
+    } else if (json_in_text(object, "resources", &words) == JSON_IN_OTHER ||
+               words.size > SESSION_TARGETS_MAX ||
+               !scope_canonical(words, room, &row->ask.targets)) {
+        fault_set(why, "resources: no words of at most %d characters; write \"urn:a urn:b\"",
+                  SESSION_TARGETS_MAX);
+        return false;
+    }
+    rest = row->ask.targets;
+    for (struct text target; (target = text_word(&rest)).size > 0;) {
+        if (!target_is_of(realm, target)) {
+            fault_set(why, "resources: realm %s has no %.*s; add it to its resources", realm->name,
+                      TEXT_ARGS(text_cut(target, 80)));
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Seconds since 1970, as most databases and JWTs have it, or a date. */

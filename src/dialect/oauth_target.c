@@ -3,8 +3,10 @@
 #include "dialect/oauth_target.h"
 
 #include "base/buffer.h"
+#include "operation/target.h"
 
-/* Where one request asks for more, a token for each is what it needs. */
+/* Where one request asks for more, a token for each is what it needs. A session keeps what it was
+ * begun for, in SESSION_TARGETS_MAX bytes. */
 enum { TARGETS_MAX = 8 };
 
 struct targets {
@@ -15,7 +17,6 @@ struct targets {
 
 static bool take(struct targets *targets, const struct form *form, const char *name,
                  enum outcome *refusal);
-static bool is_among(const struct realm *realm, struct text target);
 
 /* An audience that is no word is the only one of its realm: it is what its tokens are for anyway.
  */
@@ -42,20 +43,16 @@ static bool take(struct targets *targets, const struct form *form, const char *n
         bool is_word = text_is_visible_ascii(target);
 
         *refusal = OUTCOME_TARGET_INVALID;
-        if (!is_among(targets->request->realm, target) || ++targets->count > TARGETS_MAX) {
+        if (!target_is_of(targets->request->realm, target) || ++targets->count > TARGETS_MAX) {
             return false;
         } else if (is_word && !text_has_word(buffer_text(&targets->list), target)) {
             buffer_add_c(&targets->list, buffer_text(&targets->list).size > 0 ? " " : "");
             buffer_add(&targets->list, target);
         }
+        if (buffer_text(&targets->list).size > SESSION_TARGETS_MAX) {
+            return false;
+        }
     }
     *refusal = OUTCOME_MALFORMED;
     return found == FORM_ABSENT;
-}
-
-static bool is_among(const struct realm *realm, struct text target)
-{
-    const char *usual = realm->audience[0] != '\0' ? realm->audience : realm->issuer;
-
-    return text_is(target, usual) || text_has_word(text_of(realm->targets), target);
 }

@@ -42,7 +42,7 @@
     OUTCOME(FORM_INVALID, REQUEST, "form",                                                         \
             "a form that was not made here for this user, or is old")                              \
     OUTCOME(TARGET_INVALID, REQUEST, "target",                                                     \
-            "a resource or audience that tokens of the realm are not for")                         \
+            "a resource or audience that tokens of the realm, or of the session, are not for")     \
     OUTCOME(TOKEN_MISSING, REQUEST, "no-token", "no refresh token")                                \
     OUTCOME(FIELD_MISSING, REQUEST, "no-field",                                                    \
             "a field the dialect requires is missing or mistyped")                                 \

@@ -14,6 +14,7 @@ enum {
     SESSION_ID_SIZE = 16,        /* UUIDv7: time-ordered, so new sessions share pages */
     SESSION_REALM_MAX = 64,      /* the realm's name */
     SESSION_SCOPE_MAX = 512,     /* as granted, space-separated */
+    SESSION_TARGETS_MAX = 512,   /* likewise */
     SESSION_HASH_SIZE = 32,      /* keyed hash of an aliased token */
     SESSION_SPENT_KEPT = 8,      /* generations whose spending times are kept */
     SESSION_EVENTS_KEPT = 8,     /* events that are kept in short */
@@ -117,6 +118,8 @@ struct session {
     char client[CLIENT_ID_MAX + 1]; /* "" = no client */
     uint64_t client_number;         /* client.number; 0 = no client */
     char scope[SESSION_SCOPE_MAX + 1];
+    char targets[SESSION_TARGETS_MAX + 1]; /* the audiences that its access tokens may be for (RFC
+                                              8707), space-separated; "" = any of its realm's */
 };
 
 /* What the key is proved by: "dpop", "browser", "certificate"; "" = the session is bound to none.

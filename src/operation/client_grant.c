@@ -124,6 +124,7 @@ static enum outcome begin_session(struct request *request, struct grant *grant)
                                   .proved_by = identity,
                                   .scope_given = input->scope_given,
                                   .scope = input->scope,
+                                  .targets = request->targets,
                                   .has_event = true,
                                   .event = EVENT_LOGIN,
                                   .cause = "client"};

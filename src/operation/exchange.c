@@ -11,6 +11,7 @@
 #include "operation/pending.h"
 #include "operation/possession.h"
 #include "operation/request_event.h"
+#include "operation/target.h"
 
 static void settle(struct exchange *exchange, enum outcome outcome);
 static bool key_suffices(struct request *request, struct exchange *exchange);
@@ -132,6 +133,7 @@ void exchange_decide(struct request *request, struct exchange *exchange, enum ou
 {
     settle(exchange, outcome);
     if (outcome == OUTCOME_ROTATED && key_suffices(request, exchange) &&
+        target_choose(request, &exchange->view.session, &exchange->outcome) &&
         ask_hook(request, exchange)) {
         exchange->writes =
             pending_begin(request, &exchange->view, &exchange->client, &exchange->write);

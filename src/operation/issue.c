@@ -243,7 +243,8 @@ static bool start_session(struct issue *issue)
     if (session_id_make(&issuer->randomness, now_ms, session->id) &&
         text_copy(text_of(issue->request->realm->name), session->realm, sizeof session->realm) &&
         text_copy(ask->client, session->client, sizeof session->client) &&
-        text_copy(issue->ask.scope, session->scope, sizeof session->scope)) {
+        text_copy(issue->ask.scope, session->scope, sizeof session->scope) &&
+        text_copy(ask->targets, session->targets, sizeof session->targets)) {
         return operation_network(issue->request, session->id, session->network);
     }
     fault_set(&issue->request->fault,

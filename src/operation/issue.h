@@ -45,6 +45,8 @@ struct issue_ask {
     uint32_t client_secret; /* the number of the secret that proved it; 0 = none */
     bool scope_given;
     struct text scope;
+    struct text targets;  /* the only audiences that its access tokens may ever be for, at most
+                             SESSION_TARGETS_MAX bytes; "" = it is not limited */
     struct text imported; /* a refresh token another server issued, honoured as generation 0; "" =
                              none */
     const uint8_t *imported_hash;   /* or its SHA-256; NULL = none */

@@ -58,6 +58,7 @@ liboperation_a_SOURCES = \
 	src/operation/session.c \
 	src/operation/settled.c \
 	src/operation/standing.c src/operation/standing.h \
+	src/operation/target.c src/operation/target.h \
 	src/operation/token_ref.c src/operation/token_ref.h \
 	src/operation/validate.c \
 	src/operation/verify.c

@@ -117,6 +117,7 @@ static enum outcome start_session(struct request *request, struct login *login)
     struct issue_ask ask = {.account = &login->account,
                             .scope_given = input->scope_given,
                             .scope = input->scope,
+                            .targets = request->targets,
                             .has_event = true,
                             .event = EVENT_LOGIN,
                             .cause = "password"};

@@ -29,10 +29,11 @@ bool pending_start(struct request *request, enum session_pending kind, const str
     session->secret = secrets_current(request->issuer->secrets, now_ms);
     memcpy(session->client, client->id, sizeof session->client);
     memcpy(session->realm, request->realm->name, sizeof session->realm);
-    if (session_id_make(&request->issuer->randomness, now_ms, session->id)) {
+    if (session_id_make(&request->issuer->randomness, now_ms, session->id) &&
+        text_copy(request->targets, session->targets, sizeof session->targets)) {
         return true;
     }
-    fault_set(&request->fault, "cannot start a session: no randomness");
+    fault_set(&request->fault, "cannot start a session: no randomness, or audiences are too long");
     return false;
 }
 

@@ -8,8 +8,8 @@
 #include "operation/client_auth.h"
 
 /* Fills *session: pending as `kind` in request->realm until now_ms + lifetime_ms, of this client,
- * and of no account. What its code must come with is the caller's to set. False with
- * request->fault. */
+ * limited to request->targets, and of no account. What its code must come with is the caller's to
+ * set. False with request->fault. */
 bool pending_start(struct request *request, enum session_pending kind, const struct client *client,
                    int64_t now_ms, int64_t lifetime_ms, struct session *session);
 /* Its code, in the request's arena. False with request->fault. */

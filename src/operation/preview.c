@@ -7,6 +7,7 @@
 
 #include "operation/token_ref.h"
 #include "operation/decision.h"
+#include "operation/target.h"
 
 static enum decision_evidence evidence_of(const struct preview *preview);
 static enum outcome find_session(struct issuer *issuer, struct text refresh_token,
@@ -37,6 +38,9 @@ enum outcome preview_token(struct issuer *issuer, const struct mount *mount,
     } else {
         preview->outcome = decision_make(&preview->policy, &preview->grant, preview->generation,
                                          evidence_of(preview), &now);
+    }
+    if (outcome_is_grant(preview->outcome) && !target_is_left(mount->realm, session)) {
+        preview->outcome = OUTCOME_TARGET_INVALID;
     }
     if (preview->outcome == OUTCOME_REPLAYED || preview->outcome == OUTCOME_RECOVERED) {
         preview->window_left_ms = decision_window_left_ms(

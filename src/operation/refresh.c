@@ -20,6 +20,7 @@
 #include "operation/ownership.h"
 #include "operation/possession.h"
 #include "operation/request_event.h"
+#include "operation/target.h"
 #include "operation/token_ref.h"
 #include "token/layout.h"
 #include "token/refresh_token.h"
@@ -468,7 +469,8 @@ static bool may_be_repeated(const struct refresh *refresh, enum outcome outcome)
 
 /* ---- what each decision does ---- */
 
-/* Grants: scope and hook first, so that what they refuse spends nothing. False with the fault. */
+/* Grants: scope, audiences and hook first, so that what they refuse spends nothing. False with the
+ * fault. */
 static bool grant(struct refresh *refresh, enum outcome *outcome)
 {
     struct text scope;
@@ -477,7 +479,8 @@ static bool grant(struct refresh *refresh, enum outcome *outcome)
         refresh->answer->granted = text_of(refresh->grant.session.scope);
         *outcome = OUTCOME_SCOPE_INVALID;
         return true;
-    } else if (!ask_hook(refresh, scope, outcome)) {
+    } else if (!target_choose(refresh->request, &refresh->grant.session, outcome) ||
+               !ask_hook(refresh, scope, outcome)) {
         return true;
     } else if (*outcome == OUTCOME_ROTATED) {
         return rotate(refresh, scope, refresh->grant.session.generation + 1);

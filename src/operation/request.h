@@ -267,7 +267,8 @@ struct request {
     struct client_proof client;
     struct possession possession;
     struct text targets; /* the audiences that the access token shall be for, space-separated: some
-                            of the realm's; "" = its usual one */
+                            of the realm's, at most SESSION_TARGETS_MAX bytes; "" = those that its
+                            session is limited to, or the realm's usual one */
     union {
         struct refresh_input refresh;
         struct login_input login;

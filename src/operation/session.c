@@ -82,6 +82,7 @@ static void issue(struct request *request, struct session_state *state)
                             .proved_by = &state->client,
                             .scope_given = request->input.session.scope.size > 0,
                             .scope = request->input.session.scope,
+                            .targets = request->targets,
                             .has_event = true,
                             .event = EVENT_LOGIN,
                             .cause = "remote-user"};

@@ -9,7 +9,7 @@ import shutil
 import time
 import urllib.parse
 
-from test_admin import REFUSED, ROOT, USAGE, age, copy_of, fresh, template  # noqa: F401 (fixtures)
+from test_admin import REFUSED, ROOT, USAGE, age, copy_of, fresh, payload, template  # noqa: F401 (fixtures)
 
 MOUNT = ("--mount", "/oauth/token")
 # RFC 9449 sections 4.1 and 6.1: a key and its thumbprint.
@@ -117,6 +117,9 @@ def test_lines_that_are_wrong(fresh):
         *((json.dumps({**good, "cnf": cnf}), "cnf: no key; write") for cnf in NO_KEYS),
         (json.dumps({**good, "cnf": {"jwk": JWK}}), "at a mount of dbsc"),
         (json.dumps({**good, "cnf": {"x5t#S256": JKT}}), "client-certificates = on"),
+        (json.dumps({**good, "resources": ["urn:a"]}), "resources: no words"),
+        (json.dumps({**good, "resources": "urn:" + "a" * 512}), "at most 512"),
+        (json.dumps({**good, "resources": "https://login.example.org urn:a"}), "realm /oauth/token has no urn:a"),
         (json.dumps({**good, "created": "yesterday"}), "2025-11-20T11:04:00Z"),
         (json.dumps({**good, "expires": 0}), "leave it out"),
         (json.dumps({**good, "expires": 1700000000000}), "seconds"),
@@ -193,7 +196,7 @@ def test_what_is_exported_refreshes_elsewhere(fresh, tmp_path):
     listed = {row["session"]: row for row in fresh.json("session", "list")}
     for row in rows:
         row.pop("token", None)
-        for name in ("scope", "key", "thumbprint"):
+        for name in ("scope", "key", "thumbprint", "resources"):
             row.setdefault(name, None)
         assert listed[row["session"]] == {**row, "ended": listed[row["session"]]["ended"]}
     assert {row["account"] for row in exported(fresh, "--account", "ben")[0]} == {"ben"}
@@ -260,6 +263,31 @@ def test_a_bound_session_stays_bound(fresh):
     counts, _ = imported(fresh, {"account": "ada", "token": token(20), "cnf": None})
     assert counts["begun"] == 1 and "cnf" not in exported(fresh)[0][-1]
     fresh.refresh(token(20))
+
+
+def test_what_a_session_is_limited_to_moves_with_it(fresh):
+    text = "[retoken]\ndata = .\nissuer = https://login.example.org\n[mount /oauth/token]\nresources = urn:a urn:b\n"
+    fresh.write(text)
+    fresh.account()
+    resources = "urn:b  https://login.example.org\n"
+    for n in range(2):
+        imported(fresh, {"account": "ada", "token": token(n), "resources": resources})
+        assert fresh.json("session", "list")[-1]["resources"] == "urn:b https://login.example.org"
+        resources = exported(fresh)[0][-1]["resources"]
+    assert fresh.refresh(token(0), resource="urn:a")["error"] == "invalid_target"
+    answer = fresh.refresh(token(0))
+    assert payload(answer["access_token"])["aud"] == ["urn:b", "https://login.example.org"]
+    answer = fresh.refresh(answer["refresh_token"], resource="urn:b")
+    assert payload(answer["access_token"])["aud"] == "urn:b"
+    # the realm has less by now
+    fresh.write(text.replace("urn:a urn:b", "urn:a"))
+    answer = fresh.refresh(answer["refresh_token"])
+    assert payload(answer["access_token"])["aud"] == "https://login.example.org"
+    fresh.write(text.replace("\nissuer = https://login", "\nissuer = https://other"))
+    answer = fresh.refresh(answer["refresh_token"])
+    assert payload(answer["access_token"])["aud"] == "urn:b"
+    imported(fresh, {"account": "ada", "token": token(5), "resources": " "})
+    assert payload(fresh.refresh(token(5), resource="urn:a")["access_token"])["aud"] == "urn:a"
 
 
 def test_where_no_request_proves_the_key(fresh):

@@ -172,6 +172,20 @@ static void test_session_without_account(void **state)
                      OUTCOME_TOKEN_REVOKED);
 }
 
+static void test_session_for_some_audiences(void **state)
+{
+    struct world *w = *state;
+    struct request request;
+
+    world_add_robot(w, GRANT_CLIENT | GRANT_REFRESH, "");
+    request = world_robots_request(w, "s3cret");
+    request.client.bound = false;
+    request.input.client.begins_session = true;
+    request.targets = TEXT("urn:a");
+    assert_int_equal(operation_run(&request), OUTCOME_ROTATED);
+    assert_string_equal(world_record(w, request.answer.session).targets, "urn:a");
+}
+
 /* It is nobody's but its client's: no user can renew it, and it ends with the client. */
 static void test_session_follows_its_client(void **state)
 {
@@ -305,6 +319,7 @@ int main(void)
         CASE(test_no_proof),
         CASE(test_scope),
         CASE(test_session_without_account),
+        CASE(test_session_for_some_audiences),
         CASE(test_session_follows_its_client),
         CASE(test_assertions_are_used_once),
         CASE(test_disabled_meanwhile),

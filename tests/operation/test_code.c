@@ -116,6 +116,42 @@ static void test_code_across_a_roll(void **state)
     secrets_close(&behind);
 }
 
+/* The grant is the authorization request's: the exchange may ask for a part of it (RFC 8707 section
+ * 2.2). */
+static void test_code_for_some_audiences(void **state)
+{
+    struct world *w = *state;
+    struct request asked = authorization(w), bought;
+    struct answer answer;
+    struct session session;
+
+    strcpy(w->realm.targets, "urn:a urn:b urn:c");
+    asked.targets = TEXT("urn:a urn:b");
+    assert_int_equal(operation_run(&asked), OUTCOME_AUTHORIZED);
+    bought = exchange(w, asked.answer.code);
+    bought.targets = TEXT("urn:c");
+    assert_int_equal(operation_run(&bought), OUTCOME_TARGET_INVALID);
+    bought = exchange(w, asked.answer.code); /* which is not spent by that */
+    bought.targets = TEXT("urn:b");
+    assert_int_equal(operation_run(&bought), OUTCOME_ROTATED);
+    assert_string_equal(
+        json_string_value(json_object_get(world_payload(w, bought.answer.access_token), "aud")),
+        "urn:b");
+    session = world_record(w, bought.answer.session);
+    assert_string_equal(session.targets, "urn:a urn:b");
+    assert_int_equal(world_present(w, &w->mount, bought.answer.refresh_token, &answer),
+                     OUTCOME_ROTATED);
+    assert_int_equal(json_array_size(json_object_get(world_payload(w, answer.access_token), "aud")),
+                     2);
+
+    /* one for any: what the exchange asks for limits that access token alone */
+    bought = exchange(w, code_of(w));
+    bought.targets = TEXT("urn:c");
+    assert_int_equal(operation_run(&bought), OUTCOME_ROTATED);
+    session = world_record(w, bought.answer.session);
+    assert_string_equal(session.targets, "");
+}
+
 static void test_code_buys_a_session(void **state)
 {
     struct world *w = *state;
@@ -442,6 +478,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CODE_CASE(test_code_buys_a_session),
+        CODE_CASE(test_code_for_some_audiences),
         CODE_CASE(test_code_across_a_roll),
         CODE_CASE(test_uuid),
         CODE_CASE(test_code_comes_twice),

@@ -109,6 +109,25 @@ static enum outcome decide(struct world *w, const char *user, struct text code, 
     return visit(w, user, input, &answer);
 }
 
+static void test_for_some_audiences(void **state)
+{
+    struct world *w = *state;
+    struct request request = request_of(w, &operation_device);
+    struct answer codes, answer;
+
+    add_client(w, "cli", "");
+    strcpy(w->realm.targets, "urn:a urn:b");
+    request.grant = GRANT_DEVICE;
+    request.client = (struct client_proof){.bound = true, .id = TEXT("cli")};
+    request.targets = TEXT("urn:b");
+    assert_int_equal(run(w, &request, &codes), OUTCOME_SERVED);
+    assert_int_equal(decide(w, "ada", codes.user_code, true), OUTCOME_SERVED);
+    assert_int_equal(poll(w, "cli", codes.device_code, &answer), OUTCOME_ROTATED);
+    assert_string_equal(world_record(w, codes.session).targets, "urn:b");
+    assert_string_equal(
+        json_string_value(json_object_get(world_payload(w, answer.access_token), "aud")), "urn:b");
+}
+
 static void test_approved(void **state)
 {
     struct world *w = *state;
@@ -446,6 +465,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_approved),
+        CASE(test_for_some_audiences),
         CASE(test_lost_answer),
         CASE(test_scope),
         CASE(test_one_network_asks_often),

@@ -83,7 +83,9 @@ static const struct layout native_layout = {
     .header = {{"typ", "JWT"}, {.name = "alg"}, {.name = "kid"}},
     .access = write_native,
     .session_claim = "sid",
-    .says_scope = true};
+    .says_scope = true,
+    .says_audience = true,
+    .says_targets = true};
 static const struct layout jwt_layout = {
     .header = {{.name = "alg"}}, .access = write_jwt, .refresh = write_jwt};
 

@@ -35,6 +35,30 @@ static void grant_holds_all_that_a_decision_needs(void **state)
     assert_int_equal(grant.keyring_version, version);
 }
 
+/* From its code to its last rotation, and in the list. */
+static void what_a_session_is_limited_to_stays(void **state)
+{
+    struct fixture *f = *state;
+    struct session session = fixture_session(1), rows[2];
+    struct store_rotation rotation = fixture_rotation(1, 0, FIXTURE_NOW + 1);
+    size_t count;
+
+    fixture_account(f, "ada");
+    memset(session.targets, 'a', SESSION_TARGETS_MAX);
+    session.targets[SESSION_TARGETS_MAX / 2] = ' ';
+    session.pending = SESSION_PENDING_CODE;
+    assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
+    rotation.begins = SESSION_PENDING_CODE;
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    rotation = fixture_rotation(1, 1, FIXTURE_NOW + 2);
+    assert_store(STORE_OK, store_session_rotate(f->store, &rotation, &f->fault));
+    assert_string_equal(fixture_find(f, 1).targets, session.targets);
+    assert_store(STORE_OK, store_session_list(f->store, 1, NULL, rows, 2, &count, &f->fault));
+    assert_int_equal(count, 1);
+    assert_string_equal(rows[0].targets, session.targets);
+    assert_int_equal(fixture_findings(f), 0);
+}
+
 static void ids_and_aliases_are_unique(void **state)
 {
     struct fixture *f = *state;
@@ -293,6 +317,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CONTRACT(grant_holds_all_that_a_decision_needs),
+        CONTRACT(what_a_session_is_limited_to_stays),
         CONTRACT(ids_and_aliases_are_unique),
         CONTRACT(sessions_are_handed_in_together),
         CONTRACT(aliases_name_session_and_generation),

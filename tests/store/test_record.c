@@ -88,7 +88,8 @@ static const struct record_session full_session = {
                 .realm = "/oauth/token",
                 .client = "web",
                 .client_number = 300,
-                .scope = "openid"},
+                .scope = "openid",
+                .targets = "urn:a"},
     .entry_ms = 0x19aa9783b00,
     .swept = 3};
 
@@ -113,7 +114,8 @@ static void session_is_laid_out_as_drawn(void **state)
                           "0000000000000000000000000000000000000000000000000000000000000000"
                           "33000000000000000000000000000000"
                           "05 70686f6e65 02 03 019a9f2c4b00 00 000000000001"
-                          "0c 2f6f617574682f746f6b656e 03 776562 812c 06 6f70656e6964");
+                          "0c 2f6f617574682f746f6b656e 03 776562 812c 06 6f70656e6964"
+                          "05 75726e3a61");
     reopen(&again, TABLE_SESSIONS, stored);
     assert_true(record_get_session(&again, &found));
     assert_memory_equal(&found, &full_session, sizeof found);
@@ -205,6 +207,19 @@ static void an_extra_of_nothing_is_refused(void **state)
     assert_true(record_seal(&record, mac, &stored));
     reopen(&again, TABLE_SESSIONS, stored);
     assert_false(record_get_session(&again, &found));
+
+    /* nor are audiences that are none, or followed by anything */
+    for (size_t i = 0; i < 2; i++) {
+        struct record_session unlimited = full_session;
+
+        unlimited.session.targets[0] = i == 0 ? '\0' : 'u';
+        record_start(&record, TABLE_SESSIONS, key);
+        record_put_session(&record, &unlimited);
+        record.bytes[record.size++] = 0;
+        assert_true(record_seal(&record, mac, &stored));
+        reopen(&again, TABLE_SESSIONS, stored);
+        assert_false(record_get_session(&again, &found));
+    }
 }
 
 /* What most sessions are: 21 bytes of text, and none of the extras. */
@@ -729,7 +744,8 @@ static void strange_values_are_refused(void **state)
         reopen(&again, TABLE_SESSIONS, stored);
         assert_false(record_get_session(&again, &found));
     }
-    /* Every length of a well-MACed value but the right one. */
+    /* Every length of a well-MACed value but the right one, and what it would be without "urn:a".
+     */
     record_start(&record, TABLE_SESSIONS, key);
     record_put_session(&record, &full_session);
     for (size_t size = record.prefix; size < record.size; size++) {
@@ -738,7 +754,7 @@ static void strange_values_are_refused(void **state)
         cut.size = size;
         assert_true(record_seal(&cut, mac, &stored));
         reopen(&again, TABLE_SESSIONS, stored);
-        assert_false(record_get_session(&again, &found));
+        assert_int_equal(record_get_session(&again, &found), size + 6 == record.size);
     }
     record.bytes[record.size++] = 0;
     assert_true(record_seal(&record, mac, &stored));

@@ -43,6 +43,7 @@ enum { SESSION_VERSION = 2 };
  *     0c 2f6f617574682f746f6b656e     realm "/oauth/token"
  *     03 776562 02               client "web", and unless it is "" its number (put_varint)
  *     06 6f70656e6964            scope "openid"
+ *     05 75726e3a61              audiences "urn:a", only where it is limited to some
  *     (16 bytes)                 MAC
  *
  * Nothing that a rotation changes varies in size, so a rotation rewrites the record in place; only
@@ -243,6 +244,9 @@ void record_put_session(struct record *record, const struct record_session *stor
         put_varint(record, session->client_number);
     }
     put_long_text(record, session->scope, sizeof session->scope);
+    if (session->targets[0] != '\0') {
+        put_long_text(record, session->targets, sizeof session->targets);
+    }
 }
 
 bool record_get_session(struct record *record, struct record_session *stored)
@@ -300,6 +304,10 @@ bool record_get_session(struct record *record, struct record_session *stored)
         session->client_number = get_varint(record);
     }
     get_long_text(record, session->scope, sizeof session->scope);
+    if (!record->failed && record->at < record->size) {
+        get_long_text(record, session->targets, sizeof session->targets);
+        record->failed |= session->targets[0] == '\0';
+    }
     record->failed |= flags_of(session) != flags;
     return ended(record);
 }
