@@ -48,8 +48,15 @@ const struct mount *metadata_add_url(struct json_out *out, const char *key,
                                      const struct request *request,
                                      const struct operation *operation)
 {
+    return metadata_add_url_at(out, key, request, operation,
+                               http_origin_of_url(text_of(request->realm->issuer)));
+}
+
+const struct mount *metadata_add_url_at(struct json_out *out, const char *key,
+                                        const struct request *request,
+                                        const struct operation *operation, struct text origin)
+{
     const struct mount *mount = metadata_mount(request, operation);
-    struct text origin = http_origin_of_url(text_of(request->realm->issuer));
     struct text made;
 
     if (mount == NULL) {

@@ -19,7 +19,12 @@ bool metadata_path(const struct request *request, const struct operation *operat
 const struct mount *metadata_add_url(struct json_out *out, const char *key,
                                      const struct request *request,
                                      const struct operation *operation);
-/* The same as "NAME_endpoint", and how clients prove themselves there: `methods` ends with NULL. */
+/* The same on another host. */
+const struct mount *metadata_add_url_at(struct json_out *out, const char *key,
+                                        const struct request *request,
+                                        const struct operation *operation, struct text origin);
+/* The first of both as "NAME_endpoint", and how clients prove themselves there: `methods`
+ * ends with NULL. */
 const struct mount *metadata_add_endpoint(struct json_out *out, const struct request *request,
                                           const char *name, const struct operation *operation,
                                           const char *const *methods);

@@ -211,8 +211,17 @@ static const struct dialect_setting settings[] = {
     {"refresh-token-expiration", oauth_expiration_take, "write on or off", "off"},
     {"check-cookie", oauth_check_take_cookie, "not a cookie's name", "none"},
     {"verification-uri", oauth_device_take_uri, "write a URL, or issuer", "issuer"},
+    {"mtls-origin", oauth_metadata_take_mtls_origin,
+     "write an origin as https://mtls.example.org, or none", "none"},
     {0},
 };
+
+static const char *check(const struct realm *realm)
+{
+    return realm->mtls_origin[0] != '\0' && !realm->client_certificates
+               ? "mtls-origin: no certificate is looked at here; add client-certificates = on"
+               : NULL;
+}
 
 static const char *advise(const struct mount *mount)
 {
@@ -348,5 +357,6 @@ const struct dialect oauth_dialect = {
                .algorithm = SIGNING_RS256,
                .scope_rule = SCOPE_SUBSET},
     .settings = settings,
+    .check = check,
     .advise = advise,
 };

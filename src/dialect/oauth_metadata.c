@@ -5,6 +5,7 @@
 #include "dialect/metadata.h"
 #include "dialect/oauth_expiration.h"
 #include "dialect/oauth_grants.h"
+#include "http/origin.h"
 #include "operation/jwt_claims.h"
 #include "operation/operation.h"
 
@@ -12,6 +13,7 @@ enum { PROOFS_ROOM = 8 };
 
 static void write_document(struct json_out *out, const struct request *request);
 static void add_authorization(struct json_out *out, const struct request *request);
+static void add_aliases(struct json_out *out, const struct request *request);
 static const char *const *proofs(const struct request *request, bool by_nothing,
                                  const char *words[PROOFS_ROOM]);
 static void add_grants(struct json_out *out, const struct request *request);
@@ -52,6 +54,16 @@ static void answer(const struct request *request, bool openid, struct http_respo
     metadata_answer(request, response, &body);
 }
 
+bool oauth_metadata_take_mtls_origin(struct realm *realm, struct text value)
+{
+    if (text_is(value, "none")) {
+        realm->mtls_origin[0] = '\0';
+        return true;
+    }
+    return http_origin_is_plain(value) && text_starts(value, TEXT("https://")) &&
+           text_copy(value, realm->mtls_origin, sizeof realm->mtls_origin);
+}
+
 static void write_document(struct json_out *out, const struct request *request)
 {
     const char *words[PROOFS_ROOM];
@@ -67,6 +79,7 @@ static void write_document(struct json_out *out, const struct request *request)
     if (request->realm->client_certificates) { /* RFC 8705 section 3.3 */
         json_out_key(out, "tls_client_certificate_bound_access_tokens");
         json_out_bool(out, true);
+        add_aliases(out, request);
     }
     metadata_add_endpoint(out, request, "revocation", &operation_logout,
                           proofs(request, true, words));
@@ -91,6 +104,29 @@ static void add_authorization(struct json_out *out, const struct request *reques
         json_out_key(out, "authorization_response_iss_parameter_supported");
         json_out_bool(out, true);
     }
+}
+
+/* RFC 8705 section 5: what a client with a certificate asks. */
+static void add_aliases(struct json_out *out, const struct request *request)
+{
+    const struct {
+        const char *name;
+        const struct operation *operation;
+    } rows[] = {{"token_endpoint", &operation_refresh},
+                {"revocation_endpoint", &operation_logout},
+                {"introspection_endpoint", &operation_introspect},
+                {"device_authorization_endpoint", &operation_device}};
+    struct text origin = text_of(request->realm->mtls_origin);
+
+    if (origin.size == 0) {
+        return;
+    }
+    json_out_key(out, "mtls_endpoint_aliases");
+    json_out_open(out);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        metadata_add_url_at(out, rows[i].name, request, rows[i].operation, origin);
+    }
+    json_out_close(out);
 }
 
 /* How clients prove themselves; by_nothing: they need not. In `words`, ended by NULL. */

@@ -14,4 +14,8 @@ void oauth_metadata_encode(const struct request *request, enum outcome outcome,
 void oauth_metadata_encode_openid(const struct request *request, enum outcome outcome,
                                   struct http_response *response);
 
+/* The setting mtls-origin, for when the web server asks for certificates elsewhere than where the
+ * issuer is. */
+bool oauth_metadata_take_mtls_origin(struct realm *realm, struct text value);
+
 #endif

@@ -55,6 +55,8 @@ struct realm {
     bool expires_in_omitted;  /* exactly the document's keys, where it does not have `expires_in` */
     bool dpop_nonce;          /* a DPoP proof needs a nonce of ours, whatever its time */
     bool client_certificates; /* those of the web server's TLS connections are looked at */
+    char mtls_origin[REALM_VALUE_MAX + 1]; /* where it asks for them, if not where the issuer is
+                                              (RFC 8705 section 5); "" = there */
     bool at_jwt; /* its access tokens are those of RFC 9068, whatever the dialect's own are */
     enum realm_remote_user remote_user;
     bool query_refused; /* tokens in the URL are refused where the dialect would read them */

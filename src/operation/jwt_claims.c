@@ -89,10 +89,20 @@ bool jwt_claims_is_issuer(const struct realm *realm, struct text name)
     return is_same(name, text_of(realm->issuer));
 }
 
+/* Of the issuer's, or of the one that asks for certificates. */
+static bool is_our_host(const struct realm *realm, struct text host)
+{
+    struct url ours;
+
+    return (split_url(text_of(realm->issuer), &ours) && text_equal_ignore_case(host, ours.host)) ||
+           (split_url(text_of(realm->mtls_origin), &ours) &&
+            text_equal_ignore_case(host, ours.host));
+}
+
 bool jwt_claims_is_endpoint(const struct realm *realm, struct text path, struct text url)
 {
-    struct url named, ours;
+    struct url named;
 
-    return split_url(url, &named) && split_url(text_of(realm->issuer), &ours) && path.size > 0 &&
-           text_equal_ignore_case(named.host, ours.host) && is_same(named.path, path);
+    return split_url(url, &named) && path.size > 0 && is_our_host(realm, named.host) &&
+           is_same(named.path, path);
 }

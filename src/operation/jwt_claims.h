@@ -18,9 +18,9 @@ enum jwt_date jwt_claims_date(const json_t *payload, const char *claim, int64_t 
 bool jwt_claims_has_issuer(const struct realm *realm);
 /* Is it the issuer itself, but for a slash at the end? */
 bool jwt_claims_is_issuer(const struct realm *realm, struct text name);
-/* Is it the URL of that path on the issuer's host, by http or https and any port (TLS may end
- * before us)? One with a query or a fragment is not. The Host header is the sender's own word and
- * plays no part. */
+/* Is it the URL of that path on the issuer's host, or on that of mtls_origin, by http or https and
+ * any port (TLS may end before us)? One with a query or a fragment is not. The Host header is the
+ * sender's own word and plays no part. */
 bool jwt_claims_is_endpoint(const struct realm *realm, struct text path, struct text url);
 
 #endif

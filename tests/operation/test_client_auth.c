@@ -333,6 +333,10 @@ static void test_audiences(void **state)
         const char *issuer, *aud;
         bool right;
     } rows[] = {
+        {"https://id.example", "\"https://mtls.example/oauth/token\"", true},
+        {"https://id.example", "\"https://mtls.example/oauth\"", false},
+        {"https://id.example", "\"https://mtls.example\"", false},
+        {"https://id.example", "\"https://mtls.example.evil/oauth/token\"", false},
         {"https://id.example", "\"https://id.example\"", true},
         {"https://id.example", "\"https://id.example/\"", true},
         {"https://id.example", "[\"https://id.example\"]", true},
@@ -349,6 +353,7 @@ static void test_audiences(void **state)
         {"https://id.example", "\"https://id.example/oauth/token#x\"", false},
         {"https://id.example", "\"https://id.example@evil.example/oauth/token\"", false},
         {"https://id.example", "\"https://evil.example/oauth/token\"", false},
+        {"https://id.example", "\"https://mtls.example/oauth/token\"", false},
         {"https://id.example", "\"https://id.example.evil/oauth/token\"", false},
         {"https://id.example", "\"ftp://id.example/oauth/token\"", false},
         {"https://id.example", "\"/oauth/token\"", false},
@@ -368,6 +373,7 @@ static void test_audiences(void **state)
         struct buffer claims;
 
         strcpy(w->realm.issuer, rows[i].issuer);
+        strcpy(w->realm.mtls_origin, i < 4 ? "https://mtls.example:8443" : "");
         buffer_start(&claims, w->arena, 256);
         buffer_addf(&claims, SMART "\"aud\":%s,\"exp\":1800000060,\"jti\":\"%zu\"}", rows[i].aud,
                     i);

@@ -379,6 +379,14 @@ static const struct {
     {MOUNT "certificate = required\n",
      "retoken.conf:3: certificate has no effect: no certificate is looked at here; add "
      "client-certificates = on, or remove the line"},
+    {MOUNT "client-certificates = on\nmtls-origin = https://a.example/\n",
+     "retoken.conf:4: mtls-origin = https://a.example/: write an origin as "
+     "https://mtls.example.org, or none"},
+    {MOUNT "client-certificates = on\nmtls-origin = http://a.example\n",
+     "retoken.conf:4: mtls-origin = http://a.example: write an origin as "
+     "https://mtls.example.org, or none"},
+    {MOUNT "mtls-origin = https://a.example\n",
+     "retoken.conf:1: mtls-origin: no certificate is looked at here; add client-certificates = on"},
     {KOPONG "client-certificates = on\n",
      "retoken.conf:3: client-certificates has no effect: no request here proves a key; remove the "
      "line"},
