@@ -120,13 +120,15 @@ static bool is_refresh_jwt(struct text value, struct arena *arena)
     return learn_name_has(kind, "refresh");
 }
 
+/* What is called as the token in the request was is the next one, whatever it is called. */
 static void weigh(struct learn_side *side, struct text name, struct text value, int where,
                   int most[2], struct arena *arena)
 {
     struct text header, payload;
     bool jwt = dialect_replay_jwt(value, arena, &header, &payload);
-    bool refresh = learn_name_has(name, "refresh") || is_refresh_jwt(value, arena) ||
-                   (side->refresh != NULL && text_equal(value, side->refresh->value));
+    bool again = side->refresh != NULL && (text_equal(value, side->refresh->value) ||
+                                           (!jwt && text_equal(name, side->refresh->name)));
+    bool refresh = learn_name_has(name, "refresh") || is_refresh_jwt(value, arena) || again;
     bool token = learn_name_has(name, "token") || learn_name_is(name, "jwt") ||
                  learn_name_has(name, "access");
     int points = (learn_name_has(name, "access") ? 6 : 0) + (jwt ? 4 : 0) + (token ? 3 : 0) -

@@ -315,6 +315,13 @@ def test_learn_from_a_form(run):
         assert line + "\n" in proposal, proposal
 
 
+def test_learn_knows_a_token_that_comes_under_the_name_it_went_by(run):
+    asked = request(compact({"session": {"renewToken": OLD}}), path="/v2/session/renew")
+    proposal = learn(run, asked, answer(compact({"session": {"jwt": ACCESS, "renewToken": NEXT}})))
+    assert "refresh-token = json /session/renewToken\n" in proposal and "rotation = on\n" in proposal
+    assert '"renewToken":"${refresh_token}"' in proposal
+
+
 def test_learn_from_headers_and_cookies(run):
     asked = request("", path="/session/renew", media="text/plain", Cookie=f"theme=dark; refresh_token={OLD}")
     proposal = learn(run, asked, answer(compact({"accessToken": ACCESS}),
