@@ -11,8 +11,8 @@
  * CALL_DONE, or the end with its reason said. */
 enum call_end dialect_input_read(struct call *call, const char *path, size_t most,
                                  struct text *bytes);
-/* The dialect that a file describes, named as the file is without its ending; where there is no such
- * file, the program's own one of that name. CALL_REFUSED with the reader's complaint said. */
+/* The dialect that a file describes, named as the file is without its ending; where there is no
+ * such file, the program's own one of that name. CALL_REFUSED with the reader's complaint said. */
 enum call_end dialect_input_dialect(struct call *call, const char *path,
                                     const struct dialect **dialect);
 /* A recorded request, or a recorded answer. CALL_REFUSED, with the reason said: it is none. */
