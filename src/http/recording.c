@@ -90,8 +90,10 @@ bool http_recording_request(struct arena *arena, struct text method, struct text
                             struct http_recording *recording, struct fault *fault)
 {
     struct text scheme = TEXT("://");
-    size_t colon = text_find(target, ':');
+    size_t colon;
 
+    target = text_cut(target, text_find(target, '#'));
+    colon = text_find(target, ':');
     if (!start(arena, recording, fault)) {
         return false;
     } else if (!text_is_visible_ascii(method) || !text_is_visible_ascii(target)) {
@@ -107,7 +109,6 @@ bool http_recording_request(struct arena *arena, struct text method, struct text
         recording->authority = text_cut(behind, end);
         target = end < behind.size ? text_from(behind, end) : TEXT("/");
     }
-    target = text_cut(target, text_find(target, '#'));
     recording->is.uri = target;
     recording->path = text_split(&target, '?');
     recording->is.script_name = recording->path;
