@@ -13,11 +13,18 @@ libadmin_a_SOURCES = \
 	src/admin/dialect_play.c src/admin/dialect_play.h \
 	src/admin/dialect_replay.c src/admin/dialect_replay.h \
 	src/admin/dialect_tell.c src/admin/dialect_tell.h \
-	src/admin/doctor.c src/admin/doctor.h \
-	src/admin/doctor_ended.c \
-	src/admin/doctor_processes.c \
-	src/admin/doctor_secret.c \
-	src/admin/doctor_site.c \
+	src/admin/doctor/doctor.c src/admin/doctor/doctor.h \
+	src/admin/doctor/adoption.c \
+	src/admin/doctor/clients.c \
+	src/admin/doctor/ended.c \
+	src/admin/doctor/history.c \
+	src/admin/doctor/installation.c \
+	src/admin/doctor/keys.c \
+	src/admin/doctor/mounts.c \
+	src/admin/doctor/processes.c \
+	src/admin/doctor/secret.c \
+	src/admin/doctor/site.c \
+	src/admin/doctor/webhooks.c \
 	src/admin/explain.c src/admin/explain.h \
 	src/admin/explain_access.c \
 	src/admin/explain_adopt.c \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* doctor_secret.c: are master secrets that sessions need here, and those that none needs gone?
+/* secret.c: are master secrets that sessions need here, and those that none needs gone?
  * Knows how a roll goes (verbs_secret.c); does not know how their file is read. */
-#include "admin/doctor.h"
+#include "admin/doctor/doctor.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* doctor_ended.c: sessions that one write ended with many others, while their records do not say so
+/* ended.c: sessions that one write ended with many others, while their records do not say so
  * yet. Knows what that means to an operator; does not know how it is kept (store/verbs/epochs.h).
  */
-#include "admin/doctor.h"
+#include "admin/doctor/doctor.h"
 
 #include <inttypes.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* doctor_site.c: `retoken doctor --url URL`: the mounts as a client sees them, through whatever web
+/* site.c: `retoken doctor --url URL`: the mounts as a client sees them, through whatever web
  * servers and proxies there are. Knows what Retoken answers to a stranger and which settings of
  * which server spoil it; does not know the store beyond the names of its keys. */
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "admin/doctor.h"
+#include "admin/doctor/doctor.h"
 #include "base/codec.h"
 #include "base/log.h"
 #include "base/secret.h"

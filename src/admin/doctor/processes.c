@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* doctor_processes.c: responders that mod_fcgid has started, of any installation on this machine.
+/* processes.c: responders that mod_fcgid has started, of any installation on this machine.
  * Knows the kernel's list of processes and where Apache's modules lie; does not know Apache's
  * configuration, nor who may change it. */
 #include <dirent.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/doctor.h"
+#include "admin/doctor/doctor.h"
 
 /* A CGI script has Apache for a parent, too, and has ended by then. */
 enum { LASTING_S = 3 };
