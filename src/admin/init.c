@@ -2,7 +2,7 @@
 /* init.c: `retoken init`: configuration, master secret, store and signing keys, each made only
  * where it is missing. Knows what an installation needs; the defaults that it writes are the
  * program's own. */
-#include "admin/verbs.h"
+#include "admin/verbs/verbs.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -13,24 +13,6 @@ libadmin_a_SOURCES = \
 	src/admin/dialect_play.c src/admin/dialect_play.h \
 	src/admin/dialect_replay.c src/admin/dialect_replay.h \
 	src/admin/dialect_tell.c src/admin/dialect_tell.h \
-	src/admin/doctor/doctor.c src/admin/doctor/doctor.h \
-	src/admin/doctor/adoption.c \
-	src/admin/doctor/clients.c \
-	src/admin/doctor/ended.c \
-	src/admin/doctor/history.c \
-	src/admin/doctor/installation.c \
-	src/admin/doctor/keys.c \
-	src/admin/doctor/mounts.c \
-	src/admin/doctor/processes.c \
-	src/admin/doctor/secret.c \
-	src/admin/doctor/site.c \
-	src/admin/doctor/webhooks.c \
-	src/admin/explain.c src/admin/explain.h \
-	src/admin/explain_access.c \
-	src/admin/explain_adopt.c \
-	src/admin/explain_assertion.c \
-	src/admin/explain_paste.c src/admin/explain_paste.h \
-	src/admin/explain_story.c src/admin/explain_story.h \
 	src/admin/init.c \
 	src/admin/init_next.c src/admin/init_next.h \
 	src/admin/key_need.c src/admin/key_need.h \
@@ -41,36 +23,54 @@ libadmin_a_SOURCES = \
 	src/admin/learn_template.c src/admin/learn_template.h \
 	src/admin/learn_values.c src/admin/learn_values.h \
 	src/admin/lines.c src/admin/lines.h \
-	src/admin/notify.c \
-	src/admin/notify_body.c src/admin/notify_body.h \
-	src/admin/notify_delay.c src/admin/notify_delay.h \
-	src/admin/notify_secrets.c src/admin/notify_secrets.h \
 	src/admin/options.c src/admin/options.h \
 	src/admin/output.c src/admin/output.h \
 	src/admin/prompt.c src/admin/prompt.h \
 	src/admin/secret_need.c src/admin/secret_need.h \
-	src/admin/verbs.h \
-	src/admin/verbs_account.c \
-	src/admin/verbs_account_file.c \
-	src/admin/verbs_client.c \
-	src/admin/verbs_client_policy.c \
-	src/admin/verbs_client_secret.c \
-	src/admin/verbs_delivery.c \
 	src/admin/verbs_dialect.c \
 	src/admin/verbs_dialect_check.c \
 	src/admin/verbs_dialect_learn.c \
 	src/admin/verbs_dialect_test.c \
 	src/admin/verbs_dialect_try.c \
-	src/admin/verbs_event.c \
-	src/admin/verbs_key.c \
-	src/admin/verbs_key_state.c \
-	src/admin/verbs_secret.c \
-	src/admin/verbs_session.c \
-	src/admin/verbs_session_export.c \
-	src/admin/verbs_session_import.c \
-	src/admin/verbs_event_verify.c \
-	src/admin/verbs_store.c \
-	src/admin/verbs_unlock.c
+	src/admin/doctor/adoption.c \
+	src/admin/doctor/clients.c \
+	src/admin/doctor/doctor.c src/admin/doctor/doctor.h \
+	src/admin/doctor/ended.c \
+	src/admin/doctor/history.c \
+	src/admin/doctor/installation.c \
+	src/admin/doctor/keys.c \
+	src/admin/doctor/mounts.c \
+	src/admin/doctor/processes.c \
+	src/admin/doctor/secret.c \
+	src/admin/doctor/site.c \
+	src/admin/doctor/webhooks.c \
+	src/admin/explain/access.c \
+	src/admin/explain/adopt.c \
+	src/admin/explain/assertion.c \
+	src/admin/explain/explain.c src/admin/explain/explain.h \
+	src/admin/explain/paste.c src/admin/explain/paste.h \
+	src/admin/explain/story.c src/admin/explain/story.h \
+	src/admin/notify/body.c src/admin/notify/body.h \
+	src/admin/notify/delay.c src/admin/notify/delay.h \
+	src/admin/notify/notify.c \
+	src/admin/notify/secrets.c src/admin/notify/secrets.h \
+	src/admin/verbs/account.c \
+	src/admin/verbs/account_file.c \
+	src/admin/verbs/client.c \
+	src/admin/verbs/client_policy.c \
+	src/admin/verbs/client_secret.c \
+	src/admin/verbs/delivery.c \
+	src/admin/verbs/event.c \
+	src/admin/verbs/event_verify.c \
+	src/admin/verbs/key.c \
+	src/admin/verbs/key_state.c \
+	src/admin/verbs/secret.c \
+	src/admin/verbs/session.c \
+	src/admin/verbs/session_export.c \
+	src/admin/verbs/session_import.c \
+	src/admin/verbs/store.c \
+	src/admin/verbs/unlock.c \
+	src/admin/verbs/verbs.h
 bin_PROGRAMS += retoken
 retoken_CPPFLAGS = $(AM_CPPFLAGS)
 retoken_SOURCES = src/admin/main.c

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "admin/completion.h"
-#include "admin/verbs.h"
+#include "admin/verbs/verbs.h"
 #include "process/harden.h"
 #include "process/version.h"
 

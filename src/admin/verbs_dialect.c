@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* verbs_dialect.c: `retoken dialects`: what this program speaks, from the table of dialects and the
  * configuration, where there is one. Knows how facts are spelled there; opens no store. */
-#include "admin/verbs.h"
+#include "admin/verbs/verbs.h"
 
 #include "dialect/dialect.h"
 #include "process/config.h"

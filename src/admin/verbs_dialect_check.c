@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* verbs_dialect_check.c: `retoken dialect check`. Needs no installation; what it says is
  * dialect_tell.h. */
-#include "admin/verbs.h"
+#include "admin/verbs/verbs.h"
 
 #include "admin/dialect_input.h"
 #include "admin/dialect_tell.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* verbs_dialect_learn.c: `retoken dialect learn`: where the recordings come from, and whether the
  * proposal reads and answers as they do. What it proposes is learn.h. */
-#include "admin/verbs.h"
+#include "admin/verbs/verbs.h"
 
 #include "admin/dialect_input.h"
 #include "admin/dialect_replay.h"

@@ -2,7 +2,7 @@
 /* verbs_dialect_test.c: `retoken dialect test`: the recordings in a folder, NAME.request.http and
  * NAME.answer.http, through the one FILE.dialect beside them. Needs no installation; how they are
  * compared is dialect_replay.h. */
-#include "admin/verbs.h"
+#include "admin/verbs/verbs.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* verbs_dialect_try.c: `retoken dialect try`: what a dialect reads from a recorded request, and the
  * exact answer. No store is asked: tokens and account of a grant are made up. */
-#include "admin/verbs.h"
+#include "admin/verbs/verbs.h"
 
 #include "admin/dialect_input.h"
 #include "admin/dialect_play.h"

@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "admin/verbs.h"
+#include "admin/verbs/verbs.h"
 
 static const struct column columns[] = {
     {"check", "check", COLUMN_TEXT, false},

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "admin/key_need.h"
-#include "admin/verbs.h"
+#include "admin/verbs/verbs.h"
 #include "token/signing_key.h"
 
 static void report_signer(struct examination *e, const char *check, const struct key_need *need,

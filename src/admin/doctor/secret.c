@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* secret.c: are master secrets that sessions need here, and those that none needs gone?
- * Knows how a roll goes (verbs_secret.c); does not know how their file is read. */
+ * Knows how a roll goes (verbs/secret.c); does not know how their file is read. */
 #include "admin/doctor/doctor.h"
 
 #include <inttypes.h>

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/notify_secrets.h"
+#include "admin/notify/secrets.h"
 #include "base/secret.h"
 #include "http/client.h"
 
