@@ -3,6 +3,7 @@
  * secret is in force, while the file changes. */
 #include "token/secret_file.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void macs_serve_one_purpose(void **state)
@@ -36,7 +37,6 @@ static void macs_serve_one_purpose(void **state)
     assert_memory_not_equal(one->sealing, two->sealing, CRYPTO_KEY_SIZE);
 }
 
-/* Stores and tokens out there depend on these derivations: computed once with another HKDF. */
 /* Where one text ends and the other begins matters, and what they are. */
 static void marks_stand_for_one_thing(void **state)
 {
@@ -59,6 +59,7 @@ static void marks_stand_for_one_thing(void **state)
     assert_memory_equal(out[0], out[count + 1], CRYPTO_HASH_SIZE);
 }
 
+/* Stores and tokens out there depend on these derivations: computed once with another HKDF. */
 static void derivations_never_change(void **state)
 {
     static const uint8_t record[CRYPTO_KEY_SIZE] = {0x33, 0xf5, 0xe8, 0x02, 0x96, 0x88, 0x3f, 0xf8,
@@ -210,6 +211,69 @@ static void what_was_read_stays(void **state)
     secrets_close(&secrets);
 }
 
+/* The first line, and one with this master secret from then on. */
+static void put_second_line(const struct secrets_line *line, const char *date)
+{
+    char content[256], *end = content;
+
+    end = stpcpy(end, first_line);
+    for (size_t i = 0; i < SECRETS_MASTER_SIZE; i++) {
+        end += sprintf(end, "%02x", line->master[i]);
+    }
+    end += sprintf(end, "%s\n", date);
+    put_file(content, (size_t)(end - content), 0600);
+}
+
+/* Tokens tell master secrets apart by one byte, so one that was removed keeps its byte while the
+ * process lives. */
+static void no_key_id_comes_again(void **state)
+{
+    struct secrets_line one = {.master = {1}}, other = {.master = {2}};
+    struct secrets secrets;
+    struct fault fault;
+
+    (void)state;
+    assert_true(secrets_line_name(&one) && secrets_line_name(&other));
+    for (unsigned draw = 0; other.name[0] != one.name[0]; draw++) {
+        memcpy(other.master + 1, &draw, sizeof draw);
+        assert_true(secrets_line_name(&other));
+    }
+    open_first(&secrets);
+    put_second_line(&one, "");
+    assert_int_equal(secrets_follow(&secrets, &fault), SECRETS_CHANGED);
+    assert_int_equal(secrets_current(&secrets, 0), one.name[0]);
+    put_second_line(&other, "");
+    assert_int_equal(secrets_follow(&secrets, &fault), SECRETS_UNREADABLE);
+    assert_non_null(strstr(fault.text, "the id of one that was removed"));
+    assert_null(secrets_at(&secrets, 2));
+    secrets_close(&secrets);
+
+    /* a process that never knew the removed one may have it */
+    assert_true(secrets_open_file(path, false, &secrets, &fault));
+    assert_int_equal(secrets_current(&secrets, 0), other.name[0]);
+    secrets_close(&secrets);
+}
+
+/* However far behind, it chooses none that is not in the file any more. */
+static void a_clock_behind_chooses_what_is_there(void **state)
+{
+    struct secrets_line one = {.master = {1}}, other = {.master = {2}};
+    struct secrets secrets;
+    struct fault fault;
+
+    (void)state;
+    assert_true(secrets_line_name(&other));
+    open_first(&secrets);
+    put_second_line(&one, " 2026-11-01T00:00:00Z");
+    assert_int_equal(secrets_follow(&secrets, &fault), SECRETS_CHANGED);
+    put_second_line(&other, " 2026-11-02T00:00:00Z");
+    assert_true(secrets_file_retire(path, secrets_find(&secrets, 0)->key_id, INT64_C(1900000000000),
+                                    &fault));
+    assert_int_equal(secrets_follow(&secrets, &fault), SECRETS_CHANGED);
+    assert_int_equal(secrets_current(&secrets, 0), other.name[0]);
+    secrets_close(&secrets);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +285,8 @@ int main(void)
         cmocka_unit_test(the_store_stays_under_the_first),
         cmocka_unit_test(retired_ones_are_known),
         cmocka_unit_test(what_was_read_stays),
+        cmocka_unit_test(no_key_id_comes_again),
+        cmocka_unit_test(a_clock_behind_chooses_what_is_there),
     };
 
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
