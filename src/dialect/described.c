@@ -25,6 +25,8 @@ static bool take_value(struct request *request, const struct described_value *va
                        enum outcome *refusal);
 static bool has_only_members(const struct request *request,
                              const struct described_request *described);
+static bool reads_member(const struct described_request *described, const char *name);
+static bool is_member(const struct described_place *place, const char *name);
 
 /* ---- reading ---- */
 
@@ -311,26 +313,51 @@ const char *described_advise(const struct mount *mount)
     return mount->endpoint->cookies ? cookies_advise(mount) : NULL;
 }
 
-/* All that are asked for, and no others. Members with null are none. */
+/* Of a JSON body: all that are asked for, and no others. Members with null are none. */
 static bool has_only_members(const struct request *request,
                              const struct described_request *described)
 {
-    size_t count = 0;
+    const char *name;
+    json_t *member;
 
-    for (size_t i = 0; i < described->value_count; i++) {
+    for (size_t i = 0; i < described->value_count && request->json != NULL; i++) {
         const struct described_place *place = &described->values[i].places[0];
 
-        if (place->source == DESCRIBED_JSON) {
-            const json_t *member = json_object_get(request->json, place->path[0]);
-            bool given = member != NULL && !json_is_null(member);
-
-            if (!given && !described->values[i].optional) {
+        if (place->source == DESCRIBED_JSON && !described->values[i].optional) {
+            member = json_object_get(request->json, place->path[0]);
+            if (member == NULL || json_is_null(member)) {
                 return false;
             }
-            count += given;
         }
     }
-    return json_object_size(request->json) == count;
+    json_object_foreach(request->json, name, member)
+    {
+        if (!reads_member(described, name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Is it looked at, or into, for a value or a condition? */
+static bool reads_member(const struct described_request *described, const char *name)
+{
+    bool read = false;
+
+    for (size_t i = 0; i < described->value_count; i++) {
+        for (size_t j = 0; j < described->values[i].place_count; j++) {
+            read = read || is_member(&described->values[i].places[j], name);
+        }
+    }
+    for (size_t i = 0; i < described->condition_count; i++) {
+        read = read || is_member(&described->conditions[i].place, name);
+    }
+    return read;
+}
+
+static bool is_member(const struct described_place *place, const char *name)
+{
+    return place->source == DESCRIBED_JSON && strcmp(place->path[0], name) == 0;
 }
 
 /* ---- complaints ---- */

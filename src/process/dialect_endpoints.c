@@ -226,9 +226,10 @@ static bool take_body(struct dialect_reader *reader, struct dialect_endpoint *ma
         }
         made->endpoint.body |= text_is(word, "json")   ? ENDPOINT_BODY_JSON
                                : text_is(word, "form") ? ENDPOINT_BODY_FORM
+                               : text_is(word, "both") ? ENDPOINT_BODY_JSON | ENDPOINT_BODY_FORM
                                                        : 0U;
         made->needs_json = made->needs_json || text_is(word, "required");
-        if (!text_has_word(TEXT("json form none required"), word)) {
+        if (!text_has_word(TEXT("json form both none required"), word)) {
             return config_complain_value(&reader->lines, line,
                                          "unknown; write json, form, both, json required, json and "
                                          "its further media types, or none");

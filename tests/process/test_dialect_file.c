@@ -301,6 +301,38 @@ static void conditions(void **state)
 }
 
 /* A logout of all sessions, or of none, and what else is asked with whichever token. */
+/* A JSON body with other members than those that are looked at is refused; a form has none. */
+static void only_members(void **state)
+{
+    const struct dialect *dialect = read_file(
+        "[dialect]\n[endpoint refresh]\npath = /r\nbody = both\n[request refresh renewal]\n"
+        "when = optional json kind is renewal\noperation = refresh\nmembers = only\n"
+        "refresh-token = json /data/token, form token\n"
+        "username = optional json /data/user\n" ANSWER REFUSALS);
+    const struct {
+        const char *type, *body;
+        bool understood;
+    } rows[] = {
+        {JSON, "{\"data\":{\"token\":\"t\"}}", true},
+        {JSON, "{\"kind\":\"renewal\",\"data\":{\"token\":\"t\",\"user\":\"u\"}}", true},
+        {JSON, "{\"data\":{\"token\":\"t\"},\"x\":1}", false},
+        {JSON, "{\"data\":{\"token\":\"t\"},\"token\":\"t\"}", false},
+        {JSON, "{\"token\":\"t\"}", false},
+        {FORM, "token=t&x=1", true},
+        {FORM, "x=1", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct exchange *exchange =
+            ask(dialect, "refresh", rows[i].type, rows[i].body, OUTCOME_ROTATED);
+
+        if (exchange->understood != rows[i].understood) {
+            fail_msg("%s: %s", rows[i].body, outcome_word(exchange->outcome));
+        }
+    }
+}
+
 static void logouts(void **state)
 {
     const struct dialect *dialect =
@@ -656,6 +688,7 @@ int main(void)
         cmocka_unit_test(places),
         cmocka_unit_test(values_of_each_role),
         cmocka_unit_test(conditions),
+        cmocka_unit_test(only_members),
         cmocka_unit_test(logouts),
         cmocka_unit_test(media_types),
         cmocka_unit_test(what_answers_are_made_of),
