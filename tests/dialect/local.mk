@@ -38,4 +38,10 @@ tests_dialect_test_documented_tokens_SOURCES = tests/dialect/test_documented_tok
 tests_dialect_test_documented_tokens_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dialect_test_documented_tokens_LDADD = $(DIALECT_TEST_LIBS)
 
+# What templates make of any value.
+check_PROGRAMS += tests/dialect/test_templates
+tests_dialect_test_templates_SOURCES = tests/dialect/test_templates.c tests/dialect/stranger.h
+tests_dialect_test_templates_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dialect_test_templates_LDADD = $(DIALECT_TEST_LIBS)
+
 EXTRA_DIST += tests/dialect/golden
