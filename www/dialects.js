@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* dialects.js: makes the requests that dialects.json describes, and finds the tokens in their answers.
+/* dialects.js: makes the requests that dialects.json describes, and described.json where there is one (`retoken
+ * dialects --page` prints it), and finds the tokens in their answers.
  * Knows how a description is read (src/dialect/README says how one is written). Does not know any
  * dialect, the page or the meaning of an answer.
  *
@@ -9,11 +10,18 @@
 const FORM_TYPE = "application/x-www-form-urlencoded";
 const JSON_TYPE = "application/json";
 
-/* name -> description, in the order in which the page shows them. */
-export const DIALECTS = await (await fetch(new URL("dialects.json", import.meta.url))).json();
+async function described() {
+    const response = await fetch(new URL("described.json", import.meta.url));
+    return response.ok ? response.json() : {};
+}
 
-/* The mounts of an installation without a configuration file. */
-export const MOUNTS = Object.entries(DIALECTS).flatMap(([dialect, { paths }]) => paths.map((path) => ({ path, dialect })));
+/* name -> description, in the order in which the page shows them. */
+export const DIALECTS = { ...await (await fetch(new URL("dialects.json", import.meta.url))).json(), ...await described() };
+
+/* The mounts of an installation without a configuration file, and those of dialects that files describe, which only a
+ * configuration has: at a path that both have it is they who answer. */
+export const MOUNTS = [...new Map(Object.entries(DIALECTS).flatMap(([dialect, { paths }]) =>
+    paths.map((path) => [path, { path, dialect }]))).values()];
 
 const piece = (text, kind = "") => ({ text, kind });
 
@@ -38,8 +46,11 @@ const FIELDS = {
     password: { label: "Password", secret: true, kind: "secret" },
     client_id: { label: "Client id" },
     client_secret: { label: "Client secret", secret: true, kind: "secret" },
+    auth_key: { label: "Application key", secret: true, kind: "secret" },
     scope: { label: "Scope" },
 };
+
+export const FIELD_NAMES = Object.keys(FIELDS);
 
 export const form_of = (dialect, id) => DIALECTS[dialect].forms.find((form) => form.id === id);
 
@@ -76,10 +87,20 @@ function form_body(rows, values) {
         [piece(`${i ? "&" : ""}${form_encoded(name)}=`), ...filled(template, values, form_encoded)]);
 }
 
+/* A name is a member, or the way to one: an array of members. */
 function json_body(rows, values) {
-    const members = sent_rows(rows, values).flatMap(([name, template], i) =>
-        [piece(`${i ? "," : ""}${JSON.stringify(name)}:"`), ...filled(template, values, json_encoded), piece('"')]);
-    return [piece("{"), ...members, piece("}")];
+    return json_object(sent_rows(rows, values).map(([name, template]) =>
+        [[name].flat(), [piece('"'), ...filled(template, values, json_encoded), piece('"')]]));
+}
+
+/* Of [way, pieces]: those that begin with one member are together, where the first of them is. */
+function json_object(members) {
+    const names = [...new Set(members.map(([[name]]) => name))];
+    return [piece("{"), ...names.flatMap((name, i) => {
+        const inside = members.filter(([[first]]) => first === name).map(([way, pieces]) => [way.slice(1), pieces]);
+        const [[way, value]] = inside;
+        return [piece(`${i ? "," : ""}${JSON.stringify(name)}:`), ...(way.length ? json_object(inside) : value)];
+    }), piece("}")];
 }
 
 function cookie_pieces(rows, values) {
@@ -93,10 +114,10 @@ function user_pieces(templates, values) {
 }
 
 /* The whole request of a dialect's form at a URL:
- * {method, url, headers: [[name, pieces]], body: pieces, cookie: pieces or null, user: pieces or null} */
+ * {method, url, target: pieces, headers: [[name, pieces]], body: pieces, cookie: pieces or null, user: pieces or null} */
 export function request_for(dialect, id, values, url) {
     const form = form_of(dialect, id);
-    const headers = (form.headers ?? []).map(([name, template]) => [name, filled(template, values)]);
+    const headers = sent_rows(form.headers ?? [], values).map(([name, template]) => [name, filled(template, values)]);
     const user = form.basic ? user_pieces(form.basic, values) : null;
     if (user)
         headers.unshift(["Authorization", [piece("Basic "), piece(base64(joined(user)), "secret")]]);
@@ -104,19 +125,32 @@ export function request_for(dialect, id, values, url) {
         headers.push(["Content-Type", [piece(form.form ? FORM_TYPE : JSON_TYPE)]]);
     const body = form.form ? form_body(form.form, values) : form.json ? json_body(form.json, values) : [];
     const cookie = form.cookies ? cookie_pieces(form.cookies, values) : null;
-    return { method: "POST", url, headers, body, cookie, user };
+    const query = form_body(form.query ?? [], values);
+    const target = [piece(url.pathname), ...(query.length ? [piece("?"), ...query] : [])];
+    const asked = new URL(url);
+    asked.search = joined(query);
+    return { method: form.method ?? "POST", url: asked, target, headers, body, cookie, user };
 }
 
 /* ---- answers ---- */
 
-/* Where an answer keeps its tokens, and what `retoken session create --json` prints. "" when there is none. */
-export function tokens_of(json) {
-    const rows = Object.values(DIALECTS).map(({ answer }) => answer);
-    const first = (names) => names.map((name) => json?.[name]).find((value) => typeof value === "string" && value) ?? "";
-    return {
-        access: first(rows.map(({ access }) => access)),
-        refresh: first(rows.map(({ refresh }) => refresh)),
-    };
+/* The text at the end of a way: a member, or an array of members and places in arrays. "" when there is none. */
+function text_at(json, way) {
+    const found = [way ?? []].flat().reduce((value, step) => value?.[step], json);
+    return typeof found === "string" ? found : "";
+}
+
+/* The tokens in the answer of a dialect. */
+export function tokens_of(json, dialect) {
+    const { access, refresh } = DIALECTS[dialect].answer;
+    return { access: text_at(json, access), refresh: text_at(json, refresh) };
+}
+
+/* What `retoken session create --json` prints, or an answer of any dialect. */
+export function tokens_in(json) {
+    const found = Object.keys(DIALECTS).map((dialect) => tokens_of(json, dialect));
+    const first = (kind) => text_at(json, `${kind}_token`) || (found.find((one) => one[kind])?.[kind] ?? "");
+    return { access: first("access"), refresh: first("refresh") };
 }
 
 /* Whether a refusal is about the token, and not about the client or the request. */
@@ -127,12 +161,13 @@ export function refuses_token(dialect, status, text) {
 /* What goes on the wire, as far as the page decides it. */
 export function wire_pieces(request) {
     const length = new TextEncoder().encode(joined(request.body)).length;
-    const lines = [[piece(`${request.method} ${request.url.pathname} HTTP/1.1`)], [piece(`Host: ${request.url.host}`)]];
+    const lines = [[piece(`${request.method} `), ...request.target, piece(" HTTP/1.1")], [piece(`Host: ${request.url.host}`)]];
     for (const [name, value] of request.headers)
         lines.push([piece(`${name}: `), ...value]);
     if (request.cookie)
         lines.push([piece("Cookie: "), ...request.cookie]);
-    lines.push([piece(`Content-Length: ${length}`)]);
+    if (request.method !== "GET")
+        lines.push([piece(`Content-Length: ${length}`)]);
     return [...lines.flatMap((line) => [...line, piece("\n")]), piece("\n"), ...request.body];
 }
 
@@ -143,7 +178,7 @@ export function curl_pieces(request) {
         ...pieces.map(({ text, kind }) => piece(text.replaceAll("'", "'\\''"), kind)),
         piece("'"),
     ];
-    const words = [[piece("curl -i -X POST "), ...quoted([piece(request.url.href)])]];
+    const words = [[piece(`curl -i -X ${request.method} `), ...quoted([piece(request.url.origin), ...request.target])]];
     if (request.user)
         words.push([piece("-u "), ...quoted(request.user)]);
     for (const [name, value] of request.headers)
@@ -153,7 +188,7 @@ export function curl_pieces(request) {
         words.push([piece("-b "), ...quoted(request.cookie)]);
     if (request.body.length)
         words.push([piece("--data-raw "), ...quoted(request.body)]);
-    else /* curl -X POST announces no length by itself, and lighttpd answers that with 411 */
+    else if (request.method !== "GET") /* curl -X POST announces no length by itself, and lighttpd answers that with 411 */
         words.push([piece("-H "), ...quoted([piece("Content-Length: 0")])]);
     return words.flatMap((word, i) => (i ? [piece(" \\\n  "), ...word] : word));
 }

@@ -4,7 +4,10 @@
  * reading tokens: tokens.js; drawing: view.js. */
 
 import { chain_begin, chain_find, chain_last, chain_take } from "./chain.js";
-import { DIALECTS, MOUNTS, curl_pieces, fields_of, form_of, joined, refuses_token, request_for, session_needs, tokens_of, wire_pieces } from "./dialects.js";
+import {
+    DIALECTS, FIELD_NAMES, MOUNTS, curl_pieces, fields_of, form_of, joined, refuses_token, request_for, session_needs, tokens_in, tokens_of,
+    wire_pieces,
+} from "./dialects.js";
 import { check_signature, read_token } from "./tokens.js";
 import { chain_view, clock_time, h, log_view, pieces_of, show_pieces, token_view } from "./view.js";
 
@@ -12,13 +15,12 @@ const at = (id) => document.getElementById(id);
 
 /* A place is a mount as the page uses it: its fields, its chain, its exchanges. */
 function place_make({ path, dialect, ...given }) {
-    const known = ["refresh_token", "access_token", "username", "password", "client_id", "client_secret", "scope"];
     return {
         path,
         dialect,
         custom: false,
         form: DIALECTS[dialect].forms[0].id,
-        values: Object.fromEntries(known.map((name) => [name, typeof given[name] === "string" ? given[name] : ""])),
+        values: Object.fromEntries(FIELD_NAMES.map((name) => [name, typeof given[name] === "string" ? given[name] : ""])),
         chain: null,
         exchanges: [],
         chosen: -1,
@@ -77,10 +79,10 @@ async function keys_for(kid, of_answer) {
 
 /* The browser adds the cookie itself. It can be planted here only while no answer has set an HttpOnly one, which
  * scripts cannot see or replace. False: the browser keeps another cookie than this token. */
-function plant_cookie(token) {
+function plant_cookie(cookie, token) {
     const secure = location.protocol === "https:" ? "; Secure" : "";
-    document.cookie = `refresh_token=${token}; Path=/; SameSite=Lax${secure}`;
-    return document.cookie.split("; ").includes(`refresh_token=${token}`) || page.cookie_holds === token;
+    document.cookie = `${cookie}; Path=/; SameSite=Lax${secure}`;
+    return document.cookie.split("; ").includes(cookie) || page.cookie_holds === token;
 }
 
 /* Sends one request and gives what came back: never throws. */
@@ -110,8 +112,8 @@ async function exchange_run(request, sent, dialect) {
     }
     exchange.took_ms = performance.now() - started;
     exchange.json = parsed(exchange.text);
-    Object.assign(exchange, tokens_of(exchange.json));
-    exchange.granted = exchange.status === 200 && exchange.access !== "";
+    Object.assign(exchange, tokens_of(exchange.json, dialect));
+    exchange.granted = exchange.status >= 200 && exchange.status < 300 && exchange.access !== "";
     exchange.about_token = refuses_token(dialect, exchange.status, exchange.text);
     if (with_cookie && exchange.granted)
         page.cookie_holds = exchange.refresh;
@@ -147,15 +149,16 @@ async function present(again) {
         values.access_token = again.access || values.access_token;
         /* the browser's cookie is always the newest, so an older token goes in the body */
         if (by_cookie(form) && again !== chain_last(place.chain))
-            form = DIALECTS[place.dialect].forms.find((each) => !each.cookies).id;
+            form = DIALECTS[place.dialect].forms.find((each) => !each.cookies)?.id ?? form;
     }
-    if (by_cookie(form) && values.refresh_token && !plant_cookie(values.refresh_token))
+    const request = request_for(place.dialect, form, values, url_of(place.path));
+    if (request.cookie && values.refresh_token && !plant_cookie(joined(request.cookie), values.refresh_token))
         remark = " (The browser sent an HttpOnly cookie it already held, not the token in the field: choose the JSON body, or clear this site’s cookies.)";
 
     const sent = values.refresh_token;
     if (!place.chain || chain_find(place.chain, sent) < 0)
         place.chain = chain_begin(sent, values.access_token);
-    const exchange = await exchange_run(request_for(place.dialect, form, values, url_of(place.path)), sent, place.dialect);
+    const exchange = await exchange_run(request, sent, place.dialect);
 
     if (exchange.granted && form_of(place.dialect, form).access_token_begins && read_token(sent).payload?.exp !== undefined) {
         place.chain = chain_begin(exchange.refresh, exchange.access);
@@ -299,7 +302,7 @@ function field_view(place, field) {
 
 /* A token field also takes the object that `retoken session create --json` prints. */
 function take_input(place, field, input) {
-    const found = tokens_of(field.wide && input.value.trim().startsWith("{") ? parsed(input.value) : null);
+    const found = tokens_in(field.wide && input.value.trim().startsWith("{") ? parsed(input.value) : null);
     if (found.refresh) {
         place.values.refresh_token = found.refresh;
         place.values.access_token = found.access;

@@ -344,6 +344,7 @@ def write_page(public, installed):
     """The page and, beside it, fresh sessions for it to begin with. Only a demo may publish such
     a file; this folder is served and nothing else is."""
     shutil.copytree(machine.ROOT / "www", public, dirs_exist_ok=True)
+    (public / "described.json").write_text(installed.retoken("dialects", "--page"))
     rows = []
     for mount in dialects.MOUNTS:
         login = begin(installed, mount)

@@ -139,7 +139,10 @@ class Dialect:
     def tokens(self, answer):
         """(refresh, access) of a success; refresh is None where none is given, or only a new one is."""
         body, keys = json.loads(answer.body), self.data["answer"]
-        return body.get(keys.get("refresh")), body[keys["access"]]
+        access = at_end_of(keys["access"], body)
+        if access is None:
+            raise ValueError(f"no member {keys['access']}")
+        return at_end_of(keys["refresh"], body) if "refresh" in keys else None, access
 
     def beside(self, word, path):
         """Where another request (BESIDE) about sessions of the mount `path` goes; None: there is none."""
@@ -223,11 +226,36 @@ def spelled(form, path, login):
     if "cookies" in form:
         headers.append(("Cookie", "; ".join(f"{name}={template.format_map(values)}"
                                             for name, template in form["cookies"])))
+    method = form.get("method", "POST")
+    if "query" in form:
+        path += "?" + urllib.parse.urlencode([(name, template.format_map(values)) for name, template, *_ in form["query"]])
     if "form" in form:
-        return Request("POST", path, [*headers, FORM], urllib.parse.urlencode(rows).encode())
+        return Request(method, path, [*headers, FORM], urllib.parse.urlencode(rows).encode())
     if "json" in form:
-        return Request("POST", path, [*headers, JSON], compact(dict(rows)))
-    return Request("POST", path, headers)
+        return Request(method, path, [*headers, JSON], compact(members_of(rows)))
+    return Request(method, path, headers)
+
+
+def members_of(rows):
+    """A JSON object; the name of a row is a member, or the members on the way to it."""
+    found = {}
+    for name, value in rows:
+        *way, last = [name] if isinstance(name, str) else name
+        inside = found
+        for step in way:
+            inside = inside.setdefault(step, {})
+        inside[last] = value
+    return found
+
+
+def at_end_of(way, members):
+    """The value of a member, or at the end of a way of members and places in arrays; None: there is none."""
+    try:
+        for step in [way] if isinstance(way, str) else way:
+            members = members[step]
+        return members
+    except (KeyError, IndexError, TypeError):
+        return None
 
 
 @dataclasses.dataclass(frozen=True)

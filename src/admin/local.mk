@@ -10,6 +10,7 @@ libadmin_a_SOURCES = \
 	src/admin/confirmation.c src/admin/confirmation.h \
 	src/admin/dialect_found.c src/admin/dialect_found.h \
 	src/admin/dialect_input.c src/admin/dialect_input.h \
+	src/admin/dialect_page.c src/admin/dialect_page.h \
 	src/admin/dialect_play.c src/admin/dialect_play.h \
 	src/admin/dialect_replay.c src/admin/dialect_replay.h \
 	src/admin/dialect_tell.c src/admin/dialect_tell.h \

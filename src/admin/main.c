@@ -181,8 +181,8 @@ static const struct verb verbs[] = {
     {"store", "prune", "", 0, 0, OPTION_BIT(YES), CALL_NEEDS_WRITING, verbs_store_prune,
      "remove sessions that ended long ago"},
 
-    {"dialects", "", "[NAME]", 0, 1, OPTION_BIT(JSON), CALL_NEEDS_NOTHING, verbs_dialect_list,
-     "list the dialects; of one its paths and what it starts with"},
+    {"dialects", "", "[NAME]", 0, 1, OPTION_BIT(JSON) | OPTION_BIT(PAGE), CALL_NEEDS_NOTHING,
+     verbs_dialect_list, "list the dialects; of one its paths and what it starts with"},
     {"dialect", "check", "FILE", 1, 1, 0, CALL_NEEDS_NOTHING, verbs_dialect_check,
      "say in sentences what the file of a dialect does"},
     {"dialect", "try", "FILE", 1, 1, OPTION_BIT(REQUEST) | OPTION_BIT(OUTCOME), CALL_NEEDS_NOTHING,

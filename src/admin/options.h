@@ -82,6 +82,7 @@
     OPTION(ANSWER, "answer", 0, "FILE", false, "the recorded HTTP answer to it")                   \
     OPTION(REFUSAL, "refusal", 0, "FILE", false, "a recorded answer to a token that is no good")   \
     OPTION(HAR, "har", 0, "FILE", false, "what a browser recorded, as a HAR file")                 \
+    OPTION(PAGE, "page", 0, "", false, "what the page reads: put it into its described.json")      \
     OPTION(OUTCOME, "outcome", 0, "WORD", false, "what is answered then: a word of the log")       \
     OPTION(LAST, "last", 0, "N", false, "how many")
 

@@ -3,6 +3,7 @@
  * configuration, where there is one. Knows how facts are spelled there; opens no store. */
 #include "admin/verbs/verbs.h"
 
+#include "admin/dialect_page.h"
 #include "dialect/dialect.h"
 #include "process/config.h"
 #include "process/dialects.h"
@@ -45,6 +46,15 @@ enum call_end verbs_dialect_list(struct call *call)
     }
     if (name != NULL && found == count) {
         return call_refuse(call, "%s: no such dialect; `retoken dialects` lists them", name);
+    } else if (options_has(&call->options, OPTION_PAGE)) {
+        json_out_open(out);
+        for (size_t i = 0; i < count; i++) {
+            if ((name == NULL || i == found) && strcmp(all[i].origin, "program") != 0) {
+                dialect_page_add(out, all[i].dialect, &call->service.config);
+            }
+        }
+        json_out_close(out);
+        output_json_end(&call->output);
     } else if (call->output.json) {
         json_out_array_open(out);
         for (size_t i = 0; i < count; i++) {
@@ -80,6 +90,7 @@ static size_t find_all(struct call *call, struct listed all[LISTED_MAX])
         if (file != NULL) {
             call_warn(call, "without those of the configuration: %s", fault.text);
         }
+        config->mount_count = 0;
         return count;
     }
     for (size_t i = 0; i < config->dialect_count && count < LISTED_MAX; i++) {

@@ -116,6 +116,31 @@ def test_dialects_lists_those_of_the_configuration(run):
     assert "Acme: JSON with camel case" in run("-c", conf, "dialects").stdout
 
 
+def test_dialects_for_the_page(run):
+    """How a client spells a refresh, and no more: the library's are mounted nowhere."""
+    put(run, "acme.dialect", ACME)
+    conf = put(run, "retoken.conf", "[retoken]\ndata = .\n[dialect acme]\nfile = acme.dialect\n[realm acme]\n"
+                                    "dialect = acme\nbase = /old\nrotation = off\n")
+    told = json.loads(run("-c", conf, "dialects", "--page").stdout)
+    row = ["data", "refreshToken"]
+    assert told["acme"] == {
+        "title": "acme", "summary": "Acme: JSON with camel case", "paths": ["/old/auth/refresh"], "keeps": True,
+        "answer": {"access": ["accessToken"], "refresh": ["refreshToken"]},
+        "refused": [{"status": 403, "body": '{"error":"stolen"}'}, {"status": 401, "body": '{"error":"invalid_refresh_token"}'}],
+        "forms": [{"id": "refresh-0", "label": "JSON", "fields": ["refresh_token", {"name": "username", "help": "optional"}],
+                   "json": [[row, "{refresh_token}"], [["user"], "{username}", "optional"]]},
+                  {"id": "refresh-1", "label": "header", "fields": ["refresh_token", {"name": "username", "help": "optional"}],
+                   "headers": [["x-refresh", "{refresh_token}"]], "json": [[["user"], "{username}", "optional"]]}]}
+    library = json.loads(run("dialects", "--page").stdout)
+    assert {"supabase", "cognito"} <= set(library) and "wirecash" not in library and "acme" not in library
+    for name, one in library.items():
+        assert one["paths"] == [] and one["forms"] and one["refused"] and one["answer"]["access"], name
+    [token] = library["supabase"]["forms"]
+    assert token["query"] == [["grant_type", "refresh_token"]]
+    assert library["cognito"]["answer"]["access"] == ["AuthenticationResult", "AccessToken"]
+    assert list(json.loads(run("dialects", "cognito", "--page").stdout)) == ["cognito"]
+
+
 # ---- check ----
 
 def test_check_says_what_it_does(run):
