@@ -300,7 +300,6 @@ static void conditions(void **state)
                      OUTCOME_GRANT_TYPE_MISSING);
 }
 
-/* A logout of all sessions, or of none, and what else is asked with whichever token. */
 /* A JSON body with other members than those that are looked at is refused; a form has none. */
 static void only_members(void **state)
 {
@@ -333,6 +332,7 @@ static void only_members(void **state)
     }
 }
 
+/* A logout of all sessions, or of none, and what else is asked with whichever token. */
 static void logouts(void **state)
 {
     const struct dialect *dialect =
