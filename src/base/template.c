@@ -19,12 +19,13 @@ struct place {
     bool ended;   /* its member has */
     bool closed;  /* … and can be left out: */
     size_t member_start, member_end;
+    bool leads; /* at member_end is a comma that only a member before it makes one */
     const struct template_name *row;
     const char *detail;
 };
 
 struct part {
-    enum { PART_TEXT, PART_VALUE, PART_OPTIONAL, PART_MEMBERS } kind;
+    enum { PART_TEXT, PART_VALUE, PART_OPTIONAL, PART_MEMBERS, PART_COMMA } kind;
     bool quoted;
     const struct template_name *row;
     const char *detail;
@@ -47,6 +48,7 @@ struct template
 struct level {
     char bracket;
     size_t separator; /* its bracket or comma */
+    bool sure;        /* a member that is always there has ended */
 };
 
 struct scan {
@@ -254,7 +256,7 @@ static bool step_json(struct scan *scan, char c)
             fault_set(scan->fault, "deeper than %d objects and arrays", TEMPLATE_DEPTH_MAX);
             return false;
         }
-        scan->levels[++scan->depth] = (struct level){c, scan->at};
+        scan->levels[++scan->depth] = (struct level){.bracket = c, .separator = scan->at};
         return true;
     case ',':
     case '}':
@@ -283,25 +285,28 @@ static bool is_no_name(const struct scan *scan, const struct place *place, size_
     return false;
 }
 
-/* What is left out with an optional value: its member, and the comma before it or else behind it.
- * The members of ${name.*} bring their own commas. */
+/* What is left out with an optional value: its member, and the comma before it. Where no member is
+ * sure to be before it, that comma depends on what came out. The members of ${name.*} bring their
+ * own. */
 static bool end_member(struct scan *scan, char c)
 {
     struct level *level = &scan->levels[scan->depth];
+    bool sure = true;
 
     for (size_t i = 0; i < scan->count; i++) {
         struct place *place = &scan->places[i];
 
         if ((place->optional || place->members) && !place->ended && place->depth == scan->depth &&
             scan->depth > 0) {
-            bool first = scan->source.data[level->separator] != ',';
-
             place->ended = true;
-            place->closed = level->bracket == '{' && !(first && place->members);
-            place->member_start = level->separator + first;
-            place->member_end = scan->at + (first && c == ',');
+            place->closed = level->bracket == '{';
+            place->member_start = level->separator + (scan->source.data[level->separator] != ',');
+            place->member_end = scan->at;
+            place->leads = c == ',' && !level->sure;
+            sure = false;
         }
     }
+    level->sure = level->sure || sure;
     level->separator = scan->at;
     scan->depth -= c != ',' && scan->depth > 0;
     return true;
@@ -317,7 +322,8 @@ static bool check_places(const struct scan *scan)
 
         if (place->members &&
             (!place->closed || place->quoted || place->optional || place->depth != 1)) {
-            fault_set(scan->fault, "${%.*s}: belongs behind a member of the outermost JSON object",
+            fault_set(scan->fault,
+                      "${%.*s}: belongs among the members of the outermost JSON object",
                       TEXT_ARGS(place->name));
             return false;
         } else if (place->optional && !place->closed) {
@@ -326,8 +332,8 @@ static bool check_places(const struct scan *scan)
             return false;
         } else if ((place->closed ? place->member_start : place->start) < end) {
             fault_set(scan->fault,
-                      "${%.*s}: beside one that can be left out; put a member between them, or the "
-                      "two into members of their own",
+                      "${%.*s}: beside one that can be left out; put the two into members of their "
+                      "own",
                       TEXT_ARGS(place->name));
             return false;
         }
@@ -363,51 +369,82 @@ static const json_t *parse_outline(struct scan *scan)
 
 /* ---- the parts ---- */
 
-static struct part text_part(struct text source, size_t from, size_t to)
-{
-    return (struct part){.kind = PART_TEXT, .text = text_from(text_cut(source, to), from)};
-}
+/* Puts parts down, one behind the other. */
+struct writer {
+    struct text source;
+    struct part *parts;
+    size_t count;
+    size_t at;    /* so far it is put down or left out */
+    size_t comma; /* one that depends on what came out; 0 = none */
+};
+
+static void put_text(struct writer *writer, size_t end);
+static void put_place(struct writer *writer, const struct place *place);
 
 static const struct template *put_down(struct scan *scan, unsigned style, const json_t *outline)
 {
-    enum { PARTS_OF_PLACE = 5 };
+    enum { PARTS_OF_PLACE = 6 };
     struct part *parts =
-        arena_alloc(scan->arena, (PARTS_OF_PLACE * scan->count + 1) * sizeof *parts);
+        arena_alloc(scan->arena, (PARTS_OF_PLACE * scan->count + 2) * sizeof *parts);
     struct template *template = arena_alloc(scan->arena, sizeof *template);
-    size_t count = 0, at = 0;
+    struct writer writer = {.source = scan->source, .parts = parts};
 
     if (parts == NULL || template == NULL) {
         fault_set(scan->fault, "out of memory");
         return NULL;
     }
     for (size_t i = 0; i < scan->count; i++) {
-        const struct place *place = &scan->places[i];
-        struct part value = {.kind = place->members ? PART_MEMBERS : PART_VALUE,
-                             .quoted = place->quoted,
-                             .row = place->row,
-                             .detail = place->detail};
-
-        if (place->optional) {
-            parts[count++] = text_part(scan->source, at, place->member_start);
-            parts[count] = value;
-            parts[count].kind = PART_OPTIONAL;
-            parts[count++].skip = 3;
-            at = place->member_start;
-        }
-        parts[count++] =
-            text_part(scan->source, at, place->members ? place->member_start : place->start);
-        parts[count++] =
-            place->escape ? (struct part){.kind = PART_TEXT, .text = TEXT("${")} : value;
-        at = place->end;
-        if (place->optional) {
-            parts[count++] = text_part(scan->source, at, place->member_end);
-            at = place->member_end;
-        }
+        put_place(&writer, &scan->places[i]);
     }
-    parts[count++] = text_part(scan->source, at, scan->source.size);
-    *template =
-        (struct template){scan->media, style, scan->names, parts, count, outline, scan->source};
+    put_text(&writer, scan->source.size);
+    *template = (struct template){scan->media,  style,   scan->names, parts,
+                                  writer.count, outline, scan->source};
     return template;
+}
+
+static void put_place(struct writer *writer, const struct place *place)
+{
+    struct part value = {.kind = place->members ? PART_MEMBERS : PART_VALUE,
+                         .quoted = place->quoted,
+                         .row = place->row,
+                         .detail = place->detail};
+    struct part *optional = NULL;
+
+    if (place->closed) {
+        put_text(writer, place->member_start);
+    }
+    if (place->optional) {
+        optional = &writer->parts[writer->count++];
+        *optional = value;
+        optional->kind = PART_OPTIONAL;
+    }
+    if (!place->members) {
+        put_text(writer, place->start);
+    }
+    writer->parts[writer->count++] =
+        place->escape ? (struct part){.kind = PART_TEXT, .text = TEXT("${")} : value;
+    writer->at = place->end;
+    if (optional != NULL) {
+        put_text(writer, place->member_end);
+        optional->skip = (size_t)(writer->parts + writer->count - optional) - 1;
+    }
+    if (place->leads) {
+        writer->at = writer->comma = place->member_end;
+    }
+}
+
+/* What stands between here and there. */
+static void put_text(struct writer *writer, size_t end)
+{
+    if (writer->comma > 0 && writer->comma == writer->at && end > writer->at) {
+        writer->parts[writer->count++] = (struct part){.kind = PART_COMMA};
+        writer->at++;
+    }
+    if (end > writer->at) {
+        writer->parts[writer->count++] = (struct part){
+            .kind = PART_TEXT, .text = text_from(text_cut(writer->source, end), writer->at)};
+    }
+    writer->at = end;
 }
 
 struct text template_source(const struct template *template)
@@ -420,7 +457,7 @@ bool template_has_places(const struct template *template)
     bool found = false;
 
     for (size_t i = 0; i < template->part_count; i++) {
-        found = found || template->parts[i].kind != PART_TEXT;
+        found = found || template->parts[i].row != NULL;
     }
     return found;
 }
@@ -433,7 +470,7 @@ bool template_has(const struct template *template, const char *name)
     for (size_t i = 0; i < template->part_count && row != NULL; i++) {
         const struct part *part = &template->parts[i];
 
-        if (part->kind != PART_TEXT && part->row == row && text_is(detail, part->detail)) {
+        if (part->row == row && text_is(detail, part->detail)) {
             return true;
         }
     }
@@ -464,6 +501,12 @@ const json_t *template_outline(const struct template *template)
 
 /* ---- filling ---- */
 
+/* Has nothing come after the bracket of its object? */
+static bool is_first(const struct buffer *out)
+{
+    return out->size > 0 && out->data[out->size - 1] == '{';
+}
+
 /* Those that the template does not name, each behind its comma. */
 static void fill_members(const struct template *template, const json_t *members, struct buffer *out)
 {
@@ -471,7 +514,7 @@ static void fill_members(const struct template *template, const json_t *members,
     const char *name;
     json_t *member;
 
-    json.comma = true;
+    json.comma = !is_first(out);
     json_object_foreach((json_t *)(uintptr_t)members, name, member)
     {
         if (json_object_get(template->outline, name) == NULL) {
@@ -489,6 +532,9 @@ void template_fill(const struct template *template, const void *from, struct buf
 
         if (part->kind == PART_TEXT) {
             buffer_add(out, part->text);
+            continue;
+        } else if (part->kind == PART_COMMA) {
+            buffer_add_c(out, is_first(out) ? "" : ",");
             continue;
         }
         template->names->look(from, part->row, part->detail, out->arena, &value);

@@ -6,8 +6,8 @@
  * In JSON a place between quotation marks is filled with the characters of a string, one without
  * them with a whole value: "${name}" and ${name}. What is absent becomes an empty string or null.
  * ${name?} leaves the whole member out instead, with its comma. ${name.*} stands where a member
- * does, in the outermost object and not first, and becomes all members of an object that the
- * template does not name. $${ is ${. */
+ * does, in the outermost object, and becomes all members of an object that the template does not
+ * name. $${ is ${. */
 #ifndef RETOKEN_BASE_TEMPLATE_H
 #define RETOKEN_BASE_TEMPLATE_H
 

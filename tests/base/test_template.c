@@ -66,10 +66,11 @@ static const struct template_names names = {known, look};
 
 #define CLAIMS "{\"s\":\"x/y\",\"i\":7,\"b\":true,\"o\":{\"k\":null},\"id\":9}"
 
-static struct text filled(const char *source, enum template_media media, unsigned style)
+static struct text filled_from(const char *json, const char *source, enum template_media media,
+                               unsigned style)
 {
     struct fault fault = {0};
-    const json_t *claims = json_in_object(arena, TEXT(CLAIMS), NULL);
+    const json_t *claims = json_in_object(arena, text_of(json), NULL);
     const struct template *template =
         template_compile(arena, text_of(source), media, style, &names, &fault);
     struct buffer out;
@@ -84,6 +85,11 @@ static struct text filled(const char *source, enum template_media media, unsigne
         assert_true(buffer_finish(&out, &text));
     }
     return text;
+}
+
+static struct text filled(const char *source, enum template_media media, unsigned style)
+{
+    return filled_from(CLAIMS, source, media, style);
 }
 
 /* ---- what comes out ---- */
@@ -130,6 +136,12 @@ static void what_is_absent_takes_its_member_along(void **state)
         {"{\"u\":{\"a\":1,\"b\":[{\"x\":1}],\"c\":${none?}},\"d\":${number?}}",
          "{\"u\":{\"a\":1,\"b\":[{\"x\":1}]},\"d\":-42}"},
         {"{\"u\":{\"a\":${none?}},\"d\":${claim.no?}}", "{\"u\":{}}"},
+        {"{ \"a\":${none?} , \"b\":${none?}, \"c\" :1 }", "{ \"c\" :1 }"},
+        {"{ \"a\":${number?} , \"b\":${none?}, \"c\" :1 }", "{ \"a\":-42 , \"c\" :1 }"},
+        {"[{\"a\":${none?},\"b\":\"{${number?}\"},{\"c\":${none?},\"d\":${none?}},\"{\"]",
+         "[{\"b\":\"{-42\"},{},\"{\"]"},
+        {"{\"a\":${none?},\"u\":{\"b\":${none?},\"c\":${number?}},\"d\":${number?}}",
+         "{\"u\":{\"c\":-42},\"d\":-42}"},
     };
 
     (void)state;
@@ -148,6 +160,80 @@ static void members_that_are_not_named(void **state)
     expect_text(filled("{\"s\":1,\"i\":1,\"b\":1,\"o\":${none?},${claim.*},\"id\":${none?}}",
                        TEMPLATE_JSON, JSON_STYLE_PLAIN),
                 "{\"s\":1,\"i\":1,\"b\":1}");
+}
+
+/* Up to four members of every kind, in every order: one that is always there, one that may be left
+ * out and is there, one that is not, and all that are not named. */
+enum { ALWAYS, GIVEN, LEFT_OUT, THE_OTHERS, KINDS, MEMBERS_MAX = 4 };
+
+static void add_member(char *to, const char *before, char name, const char *value)
+{
+    char member[64] = "";
+
+    if (name != '\0') {
+        (void)snprintf(member, sizeof member, "\"%c\":", name);
+    }
+    (void)snprintf(to + strlen(to), 64, "%s%s%s", before, member, value);
+}
+
+static void one_of_all_orders(unsigned order, size_t count, const char *space, const char *claims)
+{
+    static const char *const values[KINDS] = {"{}", "\"${number?}\"", "${none?}", "${claim.*}"};
+    bool empty = strcmp(claims, "{}") == 0;
+    char source[256] = "{", wanted[256] = "{";
+    size_t others = 0;
+    struct text out;
+    json_t *object;
+
+    for (size_t i = 0; i < count; i++, order /= KINDS) {
+        char name = (char)('a' + i);
+        const char *comma = wanted[1] != '\0' ? "," : "";
+
+        strcat(source, i > 0 ? "," : "");
+        switch (order % KINDS) {
+        case ALWAYS:
+            add_member(wanted, comma, name, "{}");
+            break;
+        case GIVEN:
+            add_member(wanted, comma, name, "\"-42\"");
+            break;
+        case THE_OTHERS:
+            name = '\0';
+            others++;
+            if (!empty) {
+                add_member(wanted, comma, name, "\"y\":[],\"z\":{}");
+            }
+            break;
+        }
+        add_member(source, space, name, values[order % KINDS]);
+    }
+    if (others > 1) {
+        return; /* no JSON: the same name twice */
+    }
+    strcat(wanted, "}");
+    out = filled_from(claims, strcat(source, "}"), TEMPLATE_JSON, JSON_STYLE_PLAIN);
+    object = json_in_object(arena, out, NULL);
+    if (object == NULL || (space[0] == '\0' && !text_is(out, wanted)) ||
+        !json_equal(object, json_in_object(arena, text_of(wanted), NULL))) {
+        fail_msg("%s: %.*s instead of %s", source, TEXT_ARGS(out), wanted);
+    }
+}
+
+static void members_in_all_orders(void **state)
+{
+    static const char *const spaces[] = {"", " "};
+    static const char *const claims[] = {"{}", "{\"y\":[],\"z\":{}}"};
+    unsigned orders = KINDS;
+
+    (void)state;
+    for (size_t count = 1; count <= MEMBERS_MAX; count++, orders *= KINDS) {
+        for (unsigned order = 0; order < orders; order++) {
+            for (size_t i = 0; i < 4; i++) {
+                one_of_all_orders(order, count, spaces[i / 2], claims[i % 2]);
+            }
+            arena_reset(arena);
+        }
+    }
 }
 
 static void styles(void **state)
@@ -191,13 +277,11 @@ static void complaints(void **state)
         {"[${none?}]", "${none?}: only a member"},
         {"${none?}", "${none?}: only a member"},
         {"{\"a\":\"${none?}", "${none?}: only a member"},
-        {"{\"a\":${none?},\"b\":${none?}}", "${none}: beside one that can be left out"},
         {"{\"a\":\"${hard}${none?}\"}", "${none}: beside one that can be left out"},
-        {"{\"a\":1,\"b\":{\"c\":${none?},\"d\":\"${none?}\"}}", "beside one"},
-        {"{${claim.*},\"a\":1}", "${claim.*}: belongs behind a member"},
-        {"{\"a\":1,\"b\":{\"c\":1,${claim.*}}}", "${claim.*}: belongs behind"},
-        {"{\"a\":1,\"b\":\"${claim.*}\"}", "${claim.*}: belongs behind"},
-        {"[1,${claim.*}]", "${claim.*}: belongs behind"},
+        {"{${claim.*}${claim.*}}", "${claim.*}: beside one that can be left out"},
+        {"{\"a\":1,\"b\":{\"c\":1,${claim.*}}}", "${claim.*}: belongs among"},
+        {"{\"a\":1,\"b\":\"${claim.*}\"}", "${claim.*}: belongs among"},
+        {"[1,${claim.*}]", "${claim.*}: belongs among"},
         {"[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]", "deeper than 16"},
     };
     static char large[TEMPLATE_SIZE_MAX + 2], many[TEMPLATE_PLACES_MAX * 10 + 32] = "[0";
@@ -264,6 +348,7 @@ int main(void)
         cmocka_unit_test(json_values),
         cmocka_unit_test(what_is_absent_takes_its_member_along),
         cmocka_unit_test(members_that_are_not_named),
+        cmocka_unit_test(members_in_all_orders),
         cmocka_unit_test(styles),
         cmocka_unit_test(plain_text),
         cmocka_unit_test(complaints),
