@@ -432,7 +432,7 @@ static void add_rows(struct json_out *out, const struct spelling *spelling, cons
     for (size_t i = 0; i < described->condition_count; i++) {
         const struct described_condition *condition = &described->conditions[i];
 
-        if ((sources & 1U << condition->place.source) != 0) {
+        if (condition->choice_count > 0 && (sources & 1U << condition->place.source) != 0) {
             add_row(out, &condition->place, condition->choices[0], false);
         }
     }

@@ -143,7 +143,9 @@ static void tell_request(const struct described_request *request, struct buffer 
                 buffer_addf(out, "%s%.*s", j > 0 ? " or " : " is ",
                             TEXT_ARGS(condition->choices[j]));
             }
-            buffer_add_c(out, condition->optional ? " or not there" : "");
+            buffer_add_c(out, condition->optional            ? " or not there"
+                              : condition->choice_count == 0 ? " is there"
+                                                             : "");
         }
         buffer_add_c(out, "\n");
     }
@@ -305,6 +307,14 @@ static void tell_template(const struct template *template, struct buffer *out)
     }
 }
 
+static void tell_cookie(const struct described_answer *answer, const char *name, struct buffer *out)
+{
+    if (name != NULL) {
+        buffer_addf(out, "    and the cookie %s is %s\n", name,
+                    answer->cookies == DESCRIBED_COOKIES_SET ? "set" : "cleared");
+    }
+}
+
 static void tell_answer(const struct described_answer *answer, struct buffer *out)
 {
     buffer_addf(out, "  It answers %d%s%s%s\n", answer->status, answer->body != NULL ? ", " : "",
@@ -313,10 +323,8 @@ static void tell_answer(const struct described_answer *answer, struct buffer *ou
     if (answer->body != NULL) {
         tell_template(answer->body, out);
     }
-    if (answer->cookies != DESCRIBED_COOKIES_KEPT) {
-        buffer_addf(out, "    and its cookies are %s\n",
-                    answer->cookies == DESCRIBED_COOKIES_SET ? "set" : "cleared");
-    }
+    tell_cookie(answer, answer->cookie_names.access, out);
+    tell_cookie(answer, answer->cookie_names.refresh, out);
     for (size_t i = 0; i < answer->header_count; i++) {
         buffer_addf(out, "    header %s: %.*s\n", answer->headers[i].name,
                     TEXT_ARGS(template_source(answer->headers[i].value)));

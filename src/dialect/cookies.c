@@ -303,28 +303,12 @@ void cookies_set(const struct request *request, const struct cookie_names *names
                  struct http_response *response)
 {
     const struct answer *answer = &request->answer;
+    int64_t left_s = answer->expires_in_s > 0 ? answer->expires_in_s : AGE_OVER;
 
     set_cookie(request, response, access_name(request, names), answer->access_token,
-               AGE_OF_BROWSER_SESSION);
+               names->access_expires ? left_s : AGE_OF_BROWSER_SESSION);
     set_cookie(request, response, refresh_name(request, names), answer->refresh_token,
                refresh_age_s(answer));
-    expire_named(request, response);
-}
-
-void cookies_set_access(const struct request *request, const struct cookie_names *names,
-                        struct http_response *response)
-{
-    const struct answer *answer = &request->answer;
-
-    set_cookie(request, response, access_name(request, names), answer->access_token,
-               answer->expires_in_s > 0 ? answer->expires_in_s : AGE_OVER);
-    expire_named(request, response);
-}
-
-void cookies_clear_access(const struct request *request, const struct cookie_names *names,
-                          struct http_response *response)
-{
-    set_cookie(request, response, access_name(request, names), (struct text){0}, AGE_OVER);
     expire_named(request, response);
 }
 

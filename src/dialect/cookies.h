@@ -12,6 +12,7 @@
 struct cookie_names {
     const char *refresh;
     const char *access;
+    bool access_expires; /* its cookie ends with the token, not with the browser */
 };
 
 /* The rows of a dialect's `settings`, its `check` among them; where there is no cookie for a
@@ -63,23 +64,19 @@ const char *cookies_access_name(const struct request *request, const struct cook
 bool cookies_take_refresh_tokens(struct request *request, const struct cookie_names *names,
                                  bool (*is_none)(struct text value));
 
-/* Sets both, from the request's answer. Expires the same cookies under their other spelling, where
- * the request brought them, and what expire-cookie names. */
+/* Sets those that have names, from the request's answer. Expires the same cookies under their other
+ * spelling, where the request brought them, and what expire-cookie names. */
 void cookies_set(const struct request *request, const struct cookie_names *names,
                  struct http_response *response);
-/* The same for the access token alone, whose cookie goes when it expires. */
-void cookies_set_access(const struct request *request, const struct cookie_names *names,
-                        struct http_response *response);
-/* That cookie's name ("" when memory is used up) and attributes, as a browser has them. */
+/* The name of the access token's cookie ("" when memory is used up) and attributes, as a browser
+ * has them. */
 void cookies_describe_access(const struct request *request, const struct cookie_names *names,
                              struct text *name, struct buffer *attributes);
 /* The values of the cookies that may carry the access token: at most `room`, in the order in which
  * they are looked at. */
 size_t cookies_access_values(const struct request *request, const struct cookie_names *names,
                              struct text *values, size_t room);
-void cookies_clear_access(const struct request *request, const struct cookie_names *names,
-                          struct http_response *response);
-/* Makes a browser drop both, and what expire-cookie names, too. */
+/* Makes a browser drop them, and what expire-cookie names, too. */
 void cookies_clear(const struct request *request, const struct cookie_names *names,
                    struct http_response *response);
 

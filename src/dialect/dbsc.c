@@ -15,7 +15,7 @@
 
 enum { HEADER_ROOM = 512, COOKIES_MAX = 8 };
 
-static const struct cookie_names cookie_names = {.refresh = NULL, .access = "access_token"};
+static const struct cookie_names cookie_names = {.access = "access_token", .access_expires = true};
 
 /* ---- request ---- */
 
@@ -157,7 +157,7 @@ static void encode(const struct request *request, enum outcome outcome,
     add_initiators(&out, request);
     json_out_close(&out);
     answer_buffer(response, 200, JSON_TYPE, &body);
-    cookies_set_access(request, &cookie_names, response);
+    cookies_set(request, &cookie_names, response);
 }
 
 static void encode_logout(const struct request *request, enum outcome outcome,
@@ -165,7 +165,7 @@ static void encode_logout(const struct request *request, enum outcome outcome,
 {
     (void)outcome;
     answer_body(response, 200, NULL, (struct text){0});
-    cookies_clear_access(request, &cookie_names, response);
+    cookies_clear(request, &cookie_names, response);
 }
 
 /* 403 is what asks a browser for a proof. */

@@ -104,6 +104,10 @@ static bool holds(const struct request *request, const struct described_conditio
     struct text found = {0};
     enum described_state state = look_in(request, &condition->place, &found);
 
+    if (condition->choice_count == 0) {
+        return state == DESCRIBED_GOOD ? found.size > 0
+                                       : state != DESCRIBED_ABSENT && state != DESCRIBED_NULL;
+    }
     for (size_t i = 0; i < condition->choice_count && state == DESCRIBED_GOOD; i++) {
         if (text_equal(text_strip(found), condition->choices[i])) {
             return true;
@@ -452,9 +456,9 @@ void described_encode(const struct request *request, enum outcome outcome,
         }
     }
     if (answer->cookies == DESCRIBED_COOKIES_SET) {
-        cookies_set(request, &request->described->cookies, response);
+        cookies_set(request, &answer->cookie_names, response);
     } else if (answer->cookies == DESCRIBED_COOKIES_CLEARED) {
-        cookies_clear(request, &request->described->cookies, response);
+        cookies_clear(request, &answer->cookie_names, response);
     }
     response->failed = response->failed || !whole;
 }

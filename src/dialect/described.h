@@ -54,7 +54,7 @@ struct described_value {
     size_t place_count;
 };
 
-/* A place and the texts of which one must be there. */
+/* A place and the texts of which one must be there. Without texts: anything but null and "". */
 struct described_condition {
     struct described_place place;
     bool optional; /* or nothing */
@@ -91,6 +91,7 @@ struct described_answer {
     } headers[DESCRIBED_HEADERS_MAX];
     size_t header_count;
     enum { DESCRIBED_COOKIES_KEPT, DESCRIBED_COOKIES_SET, DESCRIBED_COOKIES_CLEARED } cookies;
+    struct cookie_names cookie_names; /* of those */
 };
 
 /* One kind of request at an endpoint. */

@@ -134,19 +134,24 @@ bool dialect_is_answer(struct text name)
     return dialect_split_name(name, ANSWER, &detail);
 }
 
-/* Each that [dialect] names. */
+/* Of those that [dialect] names. */
 static bool take_cookies(struct dialect_reader *reader, const struct config_line *line,
                          struct described_answer *answer)
 {
-    static const char *const words[] = {"set", "clear", NULL};
-    int chosen = dialect_choose(reader, line, words, "unknown; write set or clear");
+    static const char *const words[] = {"set", "set refresh", "set access", "clear", NULL};
+    int chosen =
+        dialect_choose(reader, line, words, "unknown; write set, set refresh, set access or clear");
+    struct cookie_names *names = &answer->cookie_names;
 
-    if (chosen >= 0 && reader->cookies.refresh == NULL && reader->cookies.access == NULL) {
+    *names = reader->cookies;
+    names->access = chosen == 1 ? NULL : names->access;
+    names->refresh = chosen == 2 ? NULL : names->refresh;
+    if (chosen >= 0 && names->refresh == NULL && names->access == NULL) {
         return config_complain_value(&reader->lines, line,
-                                     "there are none; name them in [dialect] by refresh-cookie or "
+                                     "there is none; name it in [dialect] by refresh-cookie or "
                                      "access-cookie");
     }
-    answer->cookies = chosen == 0 ? DESCRIBED_COOKIES_SET : DESCRIBED_COOKIES_CLEARED;
+    answer->cookies = chosen == 3 ? DESCRIBED_COOKIES_CLEARED : DESCRIBED_COOKIES_SET;
     return chosen >= 0;
 }
 

@@ -39,8 +39,7 @@ static bool check_request(struct dialect_reader *reader, struct dialect_request 
     const struct operation *operation = request->request.operation;
     bool login = operation == &operation_login;
     bool issues = login || operation == &operation_refresh;
-
-    const struct cookie_names *cookies = &reader->cookies;
+    const struct cookie_names *cookies = &answer->cookie_names;
     bool set = answer->cookies == DESCRIBED_COOKIES_SET;
     bool has_access = tells(answer, "access_token") || (set && cookies->access != NULL);
     bool has_refresh = tells(answer, "refresh_token") || (set && cookies->refresh != NULL);
@@ -148,7 +147,7 @@ static bool finish_policy(struct dialect_reader *reader)
                           (!tells(&request->answer, "refresh_token") &&
                            !tells(&request->answer, "new_refresh_token") &&
                            (request->answer.cookies != DESCRIBED_COOKIES_SET ||
-                            reader->cookies.refresh == NULL)));
+                            request->answer.cookie_names.refresh == NULL)));
     }
     policy->layout = reader->layout;
     policy->keeps_token = keeps;

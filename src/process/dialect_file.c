@@ -303,6 +303,7 @@ static bool take_cookie(struct dialect_reader *reader, const struct config_line 
     if (!cookies_is_name(line->value) || line->value.size > COOKIE_NAME_MAX) {
         return config_complain_value(&reader->lines, line, "not a cookie's name");
     }
+    reader->cookies.access_expires = true;
     *name = dialect_keep(reader, line->value);
     return *name != NULL;
 }

@@ -17,7 +17,7 @@ enum { PATH_DEPTH_MAX = 8 };
 
 #define CONDITIONS                                                                                 \
     "write at most 4 conditions, each with at most 4 values, as in: form grant_type is "           \
-    "refresh_token or refresh"
+    "refresh_token or refresh, or a place alone where something must be there"
 
 #define PLACES                                                                                     \
     "unknown place; write json NAME, json /POINTER, form NAME, query NAME, header NAME, bearer "   \
@@ -205,7 +205,9 @@ static struct text label_of(const struct described_place *place)
     return text_of(place->path[last]);
 }
 
-/* "json AuthFlow is REFRESH_TOKEN_AUTH or REFRESH_TOKEN, optional query scope is global" */
+/* "json AuthFlow is REFRESH_TOKEN_AUTH or REFRESH_TOKEN, optional query scope is global, json
+ * token"
+ */
 bool dialect_take_conditions(struct dialect_reader *reader, struct described_request *request,
                              const struct config_line *line)
 {
@@ -229,7 +231,7 @@ bool dialect_take_conditions(struct dialect_reader *reader, struct described_req
                 return false;
             }
         }
-        if (condition->choice_count == 0 || choices.size > 0) {
+        if ((condition->choice_count == 0 && condition->optional) || choices.size > 0) {
             return config_complain_value(&reader->lines, line, CONDITIONS);
         } else if (!take_place(reader, line, place, &condition->place)) {
             return false;

@@ -446,6 +446,70 @@ static void refusals_from_the_narrowest(void **state)
     expect(exchange, 418, "{\"error\":\"deployed\"}");
 }
 
+/* The cookies that an answer sets or clears, each up to what the realm says of it. */
+static const char *cookies_of(const struct exchange *exchange)
+{
+    const struct http_response *response = &exchange->http.response;
+    struct buffer buffer;
+    struct text all = {0};
+
+    buffer_start(&buffer, arena, 64);
+    for (size_t i = 0; i < response->header_count; i++) {
+        struct text value = response->headers[i].value;
+
+        if (text_is(response->headers[i].name, "Set-Cookie")) {
+            buffer_addf(&buffer, "%.*s\n", TEXT_ARGS(text_cut(value, text_find(value, 'P'))));
+        }
+    }
+    assert_true(buffer_finish(&buffer, &all));
+    return all.data;
+}
+
+/* Which tokens go into cookies is each answer's own. */
+static void cookies_of_each_answer(void **state)
+{
+    const struct dialect *dialect =
+        read_file("[dialect]\nrefresh-cookie = rt\naccess-cookie = at\n"
+                  "[endpoint refresh]\npath = /refresh\n"
+                  "[request refresh body]\nwhen = json token\noperation = refresh\n"
+                  "refresh-token = json token\n" ANSWER
+                  "[request refresh session]\nwhen = json mode is session\noperation = refresh\n"
+                  "refresh-token = cookie\nanswer = 200 {}\nanswer.cookies = set\n"
+                  "[request refresh page]\nwhen = json mode is page\noperation = refresh\n"
+                  "refresh-token = cookie\nanswer = 200 {\"r\":\"${refresh_token}\"}\n"
+                  "answer.cookies = set access\n"
+                  "[request refresh cookie]\noperation = refresh\nrefresh-token = cookie\n"
+                  "answer = 200 {\"a\":\"${access_token}\"}\nanswer.cookies = set refresh\n"
+                  "[endpoint logout]\npath = /logout\noperation = logout\n"
+                  "refresh-token = cookie\nanswer = 204\nanswer.cookies = clear\n" REFUSALS);
+#define COOKIE_RT "HTTP_COOKIE=rt=t\n"
+    const struct exchange *exchange =
+        ask(dialect, "refresh", JSON COOKIE_RT, "{\"token\":\"v\"}", OUTCOME_ROTATED);
+
+    (void)state;
+    expect(exchange, 200, "{\"a\":\"access\",\"r\":\"next\"}");
+    assert_string_equal(cookies_of(exchange), "");
+    exchange = ask(dialect, "refresh", JSON COOKIE_RT, "{\"token\":\"\",\"mode\":\"session\"}",
+                   OUTCOME_ROTATED);
+    expect(exchange, 200, "{}");
+    assert_non_null(strstr(cookies_of(exchange), "at=access; Max-Age=60; "));
+    assert_non_null(strstr(cookies_of(exchange), "rt=next; Max-Age=90; "));
+    exchange = ask(dialect, "refresh", JSON COOKIE_RT, "{\"token\":null,\"mode\":\"page\"}",
+                   OUTCOME_ROTATED);
+    expect(exchange, 200, "{\"r\":\"next\"}");
+    assert_non_null(strstr(cookies_of(exchange), "at=access; "));
+    assert_null(strstr(cookies_of(exchange), "rt="));
+    exchange = ask(dialect, "refresh", COOKIE_RT, "", OUTCOME_ROTATED);
+    expect(exchange, 200, "{\"a\":\"access\"}");
+    assert_non_null(strstr(cookies_of(exchange), "rt=next; "));
+    assert_null(strstr(cookies_of(exchange), "at="));
+    exchange = ask(dialect, "refresh", JSON COOKIE_RT, "{\"token\":7}", OUTCOME_ROTATED);
+    assert_int_equal(exchange->outcome, OUTCOME_TOKEN_MISSING);
+    exchange = ask(dialect, "logout", COOKIE_RT, "", OUTCOME_ENDED);
+    assert_non_null(strstr(cookies_of(exchange), "at=; Max-Age=0; "));
+    assert_non_null(strstr(cookies_of(exchange), "rt=; Max-Age=0; "));
+}
+
 static void cookies(void **state)
 {
     const struct dialect *dialect =
@@ -560,14 +624,17 @@ static void mistakes(void **state)
         {"[dialect]\nrefresh-cookie = a b\n", AT "2: refresh-cookie = a b: not a cookie's name"},
         {"[dialect]\n[endpoint a]\npath = /a\nrefresh-token = cookie\n",
          AT "4: refresh-token = cookie: a cookie is a place for the refresh token only, and"},
+        {"[dialect]\nrefresh-cookie = rt\n[endpoint a]\npath = /a\nanswer = 200 {}\n"
+         "answer.cookies = set access\n",
+         AT "6: answer.cookies = set access: there is none; name it in [dialect]"},
         {"[dialect]\n[endpoint a]\npath = /a\nanswer = 200 {}\nanswer.cookies = set\n",
-         AT "5: answer.cookies = set: there are none; name them in [dialect]"},
+         AT "5: answer.cookies = set: there is none; name it in [dialect]"},
         {"[dialect]\n[request a b]\n", AT "2: [request a b]: no such endpoint"},
         {"[dialect]\n[endpoint a]\npath = /a\n[request a]\n", AT "4: [request a]: no name"},
         {"[dialect]\n[endpoint a]\npath = /a\n[request a b]\n",
          AT "4: [request a b]: no operation"},
-        {"[dialect]\n[endpoint a]\npath = /a\n[request a b]\nwhen = form x\n",
-         AT "5: when = form x: write at most 4 conditions"},
+        {"[dialect]\n[endpoint a]\npath = /a\n[request a b]\nwhen = optional form x\n",
+         AT "5: when = optional form x: write at most 4 conditions"},
         {"[dialect]\n[endpoint a]\npath = /a\n[request a b]\nwhen = form x is a or b or c or d or "
          "e\n",
          AT "5: when = form x is a or b or c or d or e: write at most 4 conditions"},
@@ -693,6 +760,7 @@ int main(void)
         cmocka_unit_test(media_types),
         cmocka_unit_test(what_answers_are_made_of),
         cmocka_unit_test(refusals_from_the_narrowest),
+        cmocka_unit_test(cookies_of_each_answer),
         cmocka_unit_test(cookies),
         cmocka_unit_test(policies),
         cmocka_unit_test(mistakes),

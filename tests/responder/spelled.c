@@ -46,8 +46,11 @@ static void put_values(struct writer *writer)
     const struct described_request *described = writer->spelled->described;
 
     for (size_t i = 0; i < described->condition_count; i++) {
-        put(writer, &described->conditions[i].place, described->conditions[i].choices[0],
-            SPELLED_TEXT);
+        const struct described_condition *condition = &described->conditions[i];
+
+        if (condition->choice_count > 0) {
+            put(writer, &condition->place, condition->choices[0], SPELLED_TEXT);
+        }
     }
     for (size_t i = 0; i < described->value_count; i++) {
         const struct described_value *value = &described->values[i];

@@ -504,14 +504,16 @@ static void check_pages(struct site *site)
     }
 }
 
-/* The first where that is done; with a dialect, of that one; with cookies, where they are set. */
+/* The first where that is done; with a dialect, of that one; with cookies, where it sets them
+ * whatever is asked, which a file does not say. */
 static const struct mount *find_mount(const struct site *site, const char *dialect,
                                       const struct operation *operation, bool cookies)
 {
     for (size_t i = 0; i < site->config->mount_count; i++) {
         const struct mount *mount = &site->config->mounts[i];
 
-        if (mount->endpoint->operation == operation && (!cookies || mount->endpoint->cookies) &&
+        if (mount->endpoint->operation == operation &&
+            (!cookies || (mount->endpoint->cookies && mount->endpoint->described == NULL)) &&
             (dialect == NULL || strcmp(mount->realm->dialect->name, dialect) == 0)) {
             return mount;
         }
