@@ -28,19 +28,47 @@ function supabase() {
     };
 }
 
-function directus() {
+/* What a browser does with cookies, which Node.js has no place for. */
+function cookieJar() {
+    const kept = {};
+
+    return {
+        kept,
+        fetch: async (target, options) => {
+            const headers = new Headers(options.headers);
+            const sent = Object.entries(kept).map(([one, value]) => `${one}=${value}`).join("; ");
+
+            if (options.credentials === "include" && sent) headers.set("Cookie", sent);
+            const answer = await fetch(target, { ...options, headers });
+            for (const line of answer.headers.getSetCookie()) {
+                const [, one, value, rest] = /^([^=]+)=([^;]*)(.*)$/.exec(line);
+                if (/; Max-Age=0(;|$)/.test(rest)) delete kept[one];
+                else kept[one] = value;
+            }
+            return answer;
+        },
+    };
+}
+
+function directus(mode) {
     const sdk = require("@directus/sdk");
     const storage = { kept: null, get: () => storage.kept, set: (data) => { storage.kept = data; } };
-    const client = sdk.createDirectus(url)
-        .with(sdk.authentication("json", { autoRefresh: false, storage })).with(sdk.rest());
-    const session = () => ({ access: storage.kept.access_token, refresh: storage.kept.refresh_token,
-        expires: storage.kept.expires });
+    const jar = cookieJar();
+    const client = sdk.createDirectus(url, { globals: { fetch: jar.fetch, URL, WebSocket: null, console } })
+        .with(sdk.authentication(mode, { autoRefresh: false, storage, credentials: "include" })).with(sdk.rest());
+    const session = () => ({
+        access: storage.kept.access_token ?? jar.kept.directus_session_token,
+        refresh: storage.kept.refresh_token ?? jar.kept.directus_refresh_token,
+        expires: storage.kept.expires, stored: Object.keys(storage.kept), cookies: Object.keys(jar.kept) });
 
     return {
         login: async () => { await client.login(name, password); return session(); },
         refresh: async () => { await client.refresh(); return session(); },
-        logout: () => client.logout(),
-        refreshWith: (refresh_token) => client.request(sdk.refresh("json", refresh_token)),
+        logout: async () => { await client.logout(); return { cookies: Object.keys(jar.kept) }; },
+        refreshWith: (refresh_token) => {
+            if (mode !== "json") jar.kept.directus_refresh_token = refresh_token;
+            return mode === "json" ? client.request(sdk.refresh("json", refresh_token)) : client.refresh();
+        },
     };
 }
 
@@ -87,7 +115,8 @@ function firebase() {
 
 /* ---- */
 
-const clients = { supabase, directus, firebase, cognito: () => cognito(false), "cognito-rotating": () => cognito(true) };
+const clients = { supabase, firebase, directus: () => directus("json"), "directus-cookie": () => directus("cookie"),
+    "directus-session": () => directus("session"), cognito: () => cognito(false), "cognito-rotating": () => cognito(true) };
 
 async function show(what, call) {
     let row;

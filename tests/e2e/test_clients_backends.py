@@ -54,11 +54,22 @@ def test_supabase(ask):
     assert session["state"] == "logged out by its user"
 
 
-def test_directus(ask):
-    said, session = ask("lighttpd", "directus", "[realm directus]\ndialect = directus\n", DIRECTUS)
+# What a client of each mode keeps itself, beside what its cookies hold.
+@pytest.mark.parametrize("server, mode, stored, cookies", [
+    ("lighttpd", "directus", {"access_token", "refresh_token"}, set()),
+    ("nginx", "directus-cookie", {"access_token"}, {"directus_refresh_token"}),
+    ("lighttpd", "directus-cookie", {"access_token"}, {"directus_refresh_token"}),
+    ("nginx", "directus-session", set(), {"directus_refresh_token", "directus_session_token"}),
+    ("lighttpd", "directus-session", set(), {"directus_refresh_token", "directus_session_token"}),
+])
+def test_directus(ask, server, mode, stored, cookies):
+    said, session = ask(server, mode, "[realm directus]\ndialect = directus\n", DIRECTUS)
     for answer in chain(said, rotates=True):
         assert 890_000 <= answer["expires"] <= 900_000
+        assert set(answer["stored"]) == stored | {"expires", "expires_at"}
+        assert set(answer["cookies"]) == cookies
         assert dialects.jwt_claims(answer["access"])["iss"] == "directus"
+    assert said["logout"]["said"]["cookies"] == []
     assert said["after the logout"]["refused"]["code"] == "INVALID_CREDENTIALS"
     assert session["state"] == "logged out by its user"
 
