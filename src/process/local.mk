@@ -47,6 +47,7 @@ DIALECT_FILES = \
 	dialects/directus.dialect \
 	dialects/duktig.dialect \
 	dialects/firebase.dialect \
+	dialects/nestjs.dialect \
 	dialects/simplejwt.dialect \
 	dialects/strapi.dialect \
 	dialects/supabase.dialect \
