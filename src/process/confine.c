@@ -165,11 +165,18 @@ static const uint32_t forbidden[] = {
     SYS_sethostname,
     SYS_setdomainname,
 };
-enum { FORBIDDEN = sizeof forbidden / sizeof forbidden[0], PROGRAM_MAX = 2 * FORBIDDEN + 40 };
+enum { FORBIDDEN = sizeof forbidden / sizeof forbidden[0] };
 
 /* What asking a hook or a store's server takes, and nothing else does. */
 static const uint32_t connecting[] = {SYS_socket, SYS_socketpair, SYS_connect};
 enum { CONNECTING = sizeof connecting / sizeof connecting[0] };
+
+/* A comparison and a verdict for each call, half as many where the search goes on, and the rest. */
+enum {
+    CALLS_MAX = FORBIDDEN + CONNECTING,
+    LEAF = 3, /* calls that are compared one after the other */
+    PROGRAM_MAX = 3 * CALLS_MAX + 40
+};
 
 struct program {
     struct sock_filter code[PROGRAM_MAX];
@@ -180,6 +187,8 @@ static void add(struct program *program, struct sock_filter instruction);
 static void load(struct program *program, size_t offset);
 static void end(struct program *program, uint32_t with);
 static void forbid(struct program *program, uint32_t call, uint32_t with);
+static size_t sorted_calls(bool connects, uint32_t calls[CALLS_MAX]);
+static void search(struct program *program, const uint32_t *calls, size_t count);
 static void forbid_argument(struct program *program, uint32_t call, size_t argument, uint32_t bit,
                             bool set, uint32_t with);
 static void on_forbidden(int number, siginfo_t *about, void *context);
@@ -197,6 +206,7 @@ static bool filter_calls(bool connects, bool asks_for_names)
 {
     struct program program = {.size = 0};
     struct sigaction action = {.sa_sigaction = on_forbidden, .sa_flags = SA_SIGINFO};
+    uint32_t calls[CALLS_MAX];
     sigset_t blocked;
 
     load(&program, offsetof(struct seccomp_data, arch));
@@ -214,12 +224,6 @@ static bool filter_calls(bool connects, bool asks_for_names)
     if (asks_for_names) {
         forbid(&program, SYS_bind, SECCOMP_RET_ERRNO | EPERM);
     }
-    for (size_t i = 0; i < FORBIDDEN; i++) {
-        forbid(&program, forbidden[i], SECCOMP_RET_TRAP);
-    }
-    for (size_t i = 0; i < CONNECTING && !connects; i++) {
-        forbid(&program, connecting[i], SECCOMP_RET_TRAP);
-    }
     /* Threads yes, processes no. Without a signal: fork of glibc 2.41 blocks all of them, and the
      * kernel ends a process that blocks the one it is sent. */
     forbid_argument(&program, SYS_clone, 0, CLONE_THREAD, false, SECCOMP_RET_ERRNO | EPERM);
@@ -227,7 +231,7 @@ static bool filter_calls(bool connects, bool asks_for_names)
     forbid_argument(&program, SYS_mmap, 2, PROT_EXEC, true, SECCOMP_RET_TRAP);
     forbid_argument(&program, SYS_mprotect, 2, PROT_EXEC, true, SECCOMP_RET_TRAP);
     forbid_argument(&program, SYS_pkey_mprotect, 2, PROT_EXEC, true, SECCOMP_RET_TRAP);
-    end(&program, SECCOMP_RET_ALLOW);
+    search(&program, calls, sorted_calls(connects, calls));
 
     /* the kernel ends a process that blocks the signal, which a server may have left to us */
     struct sock_fprog filter = {.len = program.size, .filter = program.code};
@@ -258,6 +262,49 @@ static void forbid(struct program *program, uint32_t call, uint32_t with)
     add(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1));
     end(program, with);
 }
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a;
+    uint32_t right = *(const uint32_t *)b;
+
+    return (left > right) - (left < right);
+}
+
+/* How many. */
+static size_t sorted_calls(bool connects, uint32_t calls[CALLS_MAX])
+{
+    size_t count = connects ? FORBIDDEN : CALLS_MAX;
+
+    memcpy(calls, forbidden, sizeof forbidden);
+    memcpy(calls + FORBIDDEN, connecting, (count - FORBIDDEN) * sizeof connecting[0]);
+    qsort(calls, count, sizeof calls[0], by_number);
+    return count;
+}
+
+/* Forbids these and allows all others, by halves: the kernel tries the program with every call
+ * there is when it is installed, which each start of a process pays for. */
+static void search(struct program *program, const uint32_t *calls, size_t count)
+{
+    size_t half = count / 2;
+    size_t begun;
+
+    if (count <= LEAF) {
+        for (size_t i = 0; i < count; i++) {
+            forbid(program, calls[i], SECCOMP_RET_TRAP);
+        }
+        end(program, SECCOMP_RET_ALLOW);
+        return;
+    }
+    add(program,
+        (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, calls[half], 0, UINT8_MAX));
+    begun = program->size;
+    search(program, calls + half, count - half);
+    program->code[begun - 1].jf = (uint8_t)(program->size - begun);
+    search(program, calls, half);
+}
+
+_Static_assert(3 * (CALLS_MAX + 1) / 2 < UINT8_MAX, "a jump leads over the upper half");
 
 /* Forbids the call where that bit of an argument is set, or where it is not. The bits here are in
  * the lower half of the argument, which comes first on both processors. */

@@ -158,6 +158,76 @@ static int make_code(void)
              errno == EPERM && munmap(page, 4096) == 0);
 }
 
+/* From the lowest number to the highest, and what has the number before and behind it. */
+static int search_by_number(void)
+{
+    static const long forbidden[] = {
+        SYS_kill,
+        SYS_ptrace,
+        SYS_syslog,
+        SYS_setuid,
+        SYS_setgid,
+        SYS_setreuid,
+        SYS_setregid,
+        SYS_setgroups,
+        SYS_setresuid,
+        SYS_setresgid,
+        SYS_setfsuid,
+        SYS_setfsgid,
+        SYS_capset,
+        SYS_personality,
+        SYS_pivot_root,
+        SYS_adjtimex,
+        SYS_chroot,
+        SYS_acct,
+        SYS_settimeofday,
+        SYS_mount,
+        SYS_umount2,
+        SYS_swapon,
+        SYS_swapoff,
+        SYS_reboot,
+        SYS_sethostname,
+        SYS_init_module,
+        SYS_delete_module,
+        SYS_clock_settime,
+        SYS_add_key,
+        SYS_request_key,
+        SYS_keyctl,
+        SYS_unshare,
+        SYS_setns,
+        SYS_bpf,
+        SYS_execveat,
+        SYS_bind,
+        SYS_listen,
+        SYS_userfaultfd,
+        424,
+        425,
+        426,
+        427,
+        434,
+        438,
+        440,
+        442,
+        447,
+    };
+    static const long allowed[] = {
+        SYS_uname, SYS_getuid,    SYS_getgid, SYS_getppid, SYS_getpriority, SYS_gettid,
+        SYS_umask, SYS_getrandom, SYS_statx,  SYS_accept4, SYS_eventfd2,    439,
+        441};
+
+    for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0]; i++) {
+        if (!refused(syscall(forbidden[i], -1, -1, -1, -1, -1, -1))) {
+            return 1;
+        }
+    }
+    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++) {
+        if (refused(syscall(allowed[i], -1, -1, -1, -1, -1, -1))) {
+            return 2;
+        }
+    }
+    return 0;
+}
+
 static void *nothing(void *self)
 {
     return self;
@@ -184,6 +254,7 @@ static void test_forbidden_calls(void **state)
     assert_int_equal(confined(meddle), 0);
     assert_int_equal(confined(connect_somewhere), 0);
     assert_int_equal(confined(make_code), 0);
+    assert_int_equal(confined(search_by_number), 0);
 }
 
 static void test_threads_and_memory(void **state)
