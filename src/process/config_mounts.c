@@ -64,12 +64,16 @@ static bool check_path(struct config_reader *reader, const struct config_section
                            config_taken_by(reader, path));
 }
 
-/* The endpoint whose own path this is, with a slash at its end or not. */
+/* Own paths have no slash at their end, and mounts may. */
+static struct text without_slash(struct text path)
+{
+    return text_ends(path, TEXT("/")) ? text_cut(path, path.size - 1) : path;
+}
+
+/* The endpoint whose own path this is. */
 static bool find_own_role(struct config_reader *reader, struct text path, struct role *role)
 {
-    if (text_ends(path, TEXT("/"))) {
-        path.size--;
-    }
+    path = without_slash(path);
     for (size_t i = 0; i < reader->config->dialect_count; i++) {
         role->dialect = reader->config->dialects[i];
         role->endpoint = dialect_endpoint_at(role->dialect, path);
@@ -102,22 +106,21 @@ static bool choose_role(struct config_reader *reader, const struct config_sectio
 {
     const struct config_line *line = config_line_find(section, "dialect");
     const struct config_line *endpoint = config_line_find(section, "endpoint");
-    struct role own;
-    bool has_own = find_own_role(reader, section->argument, &own);
+    const struct endpoint *own = NULL;
     char names[256];
 
     if (line != NULL && !find_role(reader, line->value, role)) {
         return config_complain(reader, line->number, "dialect = %.*s: unknown; write one of %s",
                                TEXT_ARGS(text_cut(line->value, 80)),
                                config_list_dialects(true, names, sizeof names));
-    } else if (line == NULL && !has_own) {
+    } else if (line == NULL && !find_own_role(reader, section->argument, role)) {
         return config_complain(
             reader, section->line, "[mount %.*s]: no dialect; write dialect = one of %s",
             TEXT_ARGS(section->argument), config_list_dialects(true, names, sizeof names));
-    } else if (has_own &&
-               (line == NULL || (config_issues(own.dialect) && own.dialect == role->dialect))) {
-        *role = own;
+    } else if (line != NULL && config_issues(role->dialect)) {
+        own = dialect_endpoint_at(role->dialect, without_slash(section->argument));
     }
+    role->endpoint = own != NULL ? own : role->endpoint;
     if (endpoint == NULL) {
         return true;
     }
