@@ -19,7 +19,8 @@ struct device_polls;
 struct device_polls *device_polls_open(void);        /* NULL: no memory */
 void device_polls_close(struct device_polls *polls); /* NULL is harmless */
 
-/* Notes a poll, and says whether it comes too soon after the last one of this session. */
+/* Notes a poll, and says whether it comes too soon after the last one of this session. Without
+ * memory it notes none. */
 bool device_polls_too_soon(struct device_polls *polls, const uint8_t session[SESSION_ID_SIZE],
                            int64_t now_ms);
 

@@ -32,10 +32,13 @@ struct password_gate {
     pthread_cond_t changed;
     struct place places[PASSWORD_PLACES];
     unsigned running;
-    struct {
-        struct name names[WAYS];
-        unsigned next; /* the one that is forgotten first */
-    } right[SETS];
+    struct set *right; /* SETS, from the first on: most processes see no password */
+};
+
+/* What was right, in one of SETS. */
+struct set {
+    struct name names[WAYS];
+    unsigned next; /* the one that is forgotten first */
 };
 
 static bool name_of(const struct password_gate *gate, struct text owner, struct text password,
@@ -77,6 +80,10 @@ void password_gate_close(struct password_gate *gate)
         pthread_cond_destroy(&gate->changed);
         pthread_mutex_destroy(&gate->lock);
         crypto_mac_close(gate->mac);
+        if (gate->right != NULL) {
+            secret_wipe(gate->right, SETS * sizeof *gate->right);
+            free(gate->right);
+        }
         secret_wipe(gate, sizeof *gate);
         free(gate);
     }
@@ -182,7 +189,7 @@ static bool remembered(const struct password_gate *gate, const struct name *name
 {
     bool found = false;
 
-    for (size_t i = 0; i < WAYS; i++) {
+    for (size_t i = 0; i < WAYS && gate->right != NULL; i++) {
         found |= secret_equal(&gate->right[set_of(name)].names[i], name, sizeof *name);
     }
     return found;
@@ -190,9 +197,14 @@ static bool remembered(const struct password_gate *gate, const struct name *name
 
 static void remember(struct password_gate *gate, const struct name *name)
 {
-    size_t set = set_of(name);
+    if (gate->right == NULL) {
+        gate->right = calloc(SETS, sizeof *gate->right);
+    }
+    if (gate->right != NULL) {
+        struct set *set = &gate->right[set_of(name)];
 
-    gate->right[set].names[gate->right[set].next++ % WAYS] = *name;
+        set->names[set->next++ % WAYS] = *name;
+    }
 }
 
 /* ---- what is being checked ---- */
