@@ -45,6 +45,7 @@ struct request {
     struct fastcgi *fastcgi;
     int connection;
     bool keep; /* the connection, afterwards */
+    bool broken_input;
     FCGX_Request fcgi;
 };
 
@@ -367,6 +368,9 @@ static void handle(struct request *request, const struct arrival *arrival)
     const struct server_handler *handler = request->fastcgi->handler;
     bool read = read_request(request, arrival, handler->body_limit(handler->self));
 
+    request->broken_input = FCGX_GetError(request->fcgi.in) != 0;
+    /* now, for the next request to read with, while this one waits for the disk */
+    FCGX_FreeStream(&request->fcgi.in);
     if (arrival->source != arrival->connection) { /* from here on, libfcgi writes to the peer */
         close(arrival->source);
         request->fcgi.ipcFd = arrival->connection;
@@ -451,7 +455,7 @@ static void finish(struct request *request)
 {
     struct connections *connections = request->fastcgi->connections;
     FCGX_Request *fcgi = &request->fcgi;
-    bool broken = FCGX_GetError(fcgi->in) != 0 || FCGX_GetError(fcgi->out) != 0 ||
+    bool broken = request->broken_input || FCGX_GetError(fcgi->out) != 0 ||
                   FCGX_FClose(fcgi->err) != 0 || FCGX_FClose(fcgi->out) != 0;
 
     wipe_variables(fcgi->envp);
