@@ -80,7 +80,7 @@ static struct txn_bytes seal(struct record *record, const uint8_t *value, size_t
 
 static void check_changed(struct txn_bytes stored, uint64_t random)
 {
-    static struct record record;
+    RECORD(record, RECORD_SIZE_MAX);
     uint8_t changed[RECORD_SIZE_MAX];
     size_t bit = fuzz_random(&random, stored.size * 8);
 
@@ -109,7 +109,9 @@ static uint8_t version_of(struct txn_bytes bytes)
 /* Of an older version, what is written is of the present one, and stays as it is. */
 static void check_same(const struct kind *kind, union value *value, struct txn_bytes stored)
 {
-    static struct record first, read, second;
+    RECORD(first, RECORD_SIZE_MAX);
+    RECORD(read, RECORD_SIZE_MAX);
+    RECORD(second, RECORD_SIZE_MAX);
     struct txn_bytes restored, again;
 
     start(&first);
@@ -130,7 +132,8 @@ static void check_same(const struct kind *kind, union value *value, struct txn_b
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct record sealed, opened;
+    RECORD(sealed, RECORD_SIZE_MAX);
+    RECORD(opened, RECORD_SIZE_MAX);
     static union value value;
     struct txn_bytes stored;
 

@@ -95,7 +95,8 @@ static const struct record_session full_session = {
 
 static void session_is_laid_out_as_drawn(void **state)
 {
-    struct record record, again;
+    RECORD(record, RECORD_SIZE_MAX);
+    RECORD(again, RECORD_SIZE_MAX);
     struct record_session found;
     struct txn_bytes stored;
 
@@ -125,7 +126,8 @@ static void session_is_laid_out_as_drawn(void **state)
 static void a_session_under_another_secret_says_so(void **state)
 {
     struct record_session rolled = full_session, found;
-    struct record record, again;
+    RECORD(record, RECORD_SIZE_MAX);
+    RECORD(again, RECORD_SIZE_MAX);
     struct txn_bytes before, stored;
 
     (void)state;
@@ -148,7 +150,8 @@ static void each_kind_of_key_is_kept(void **state)
     (void)state;
     for (int kind = SESSION_KEY_DPOP; kind <= SESSION_KEY_CERTIFICATE + 1; kind++) {
         struct record_session bound = full_session, found;
-        struct record record, again;
+        RECORD(record, RECORD_SIZE_MAX);
+        RECORD(again, RECORD_SIZE_MAX);
         struct txn_bytes stored;
 
         bound.session.key_kind = (enum session_key_kind)kind;
@@ -166,7 +169,8 @@ static void a_pending_session_keeps_its_code_s_terms(void **state)
 {
     struct record_session pending = full_session;
     struct record_session found;
-    struct record record, again;
+    RECORD(record, RECORD_SIZE_MAX);
+    RECORD(again, RECORD_SIZE_MAX);
     struct txn_bytes before, stored;
 
     (void)state;
@@ -191,7 +195,8 @@ static void a_pending_session_keeps_its_code_s_terms(void **state)
 static void an_extra_of_nothing_is_refused(void **state)
 {
     static const char device[] = "\5phone";
-    struct record record, again;
+    RECORD(record, RECORD_SIZE_MAX);
+    RECORD(again, RECORD_SIZE_MAX);
     struct record_session found;
     struct txn_bytes stored;
     uint8_t *at;
@@ -230,7 +235,8 @@ static void a_plain_session_is_small(void **state)
                     .realm = "/oauth/token",
                     .client = "web",
                     .scope = "openid"}};
-    struct record record, again;
+    RECORD(record, RECORD_SIZE_MAX);
+    RECORD(again, RECORD_SIZE_MAX);
     struct record_session found;
     struct txn_bytes stored;
 
@@ -247,7 +253,7 @@ static void a_plain_session_is_small(void **state)
 static void rotation_keeps_the_size(void **state)
 {
     struct record_session session = full_session;
-    struct record record;
+    RECORD(record, RECORD_SIZE_MAX);
     struct txn_bytes before, after;
 
     (void)state;
@@ -278,7 +284,8 @@ static void spending_times_can_be_read_at_every_distance(void **state)
     const int64_t later = RECORD_TIME_MAX / 2;
     struct record_session session = full_session;
     struct record_session found;
-    struct record record, again;
+    RECORD(record, RECORD_SIZE_MAX);
+    RECORD(again, RECORD_SIZE_MAX);
     struct txn_bytes stored, restored;
 
     (void)state;
@@ -321,7 +328,8 @@ static void account_is_laid_out_as_drawn(void **state)
                                     .password = "$y$",
                                     .rehashed = {0xab}};
     static struct account found;
-    struct record record, again;
+    RECORD(record, RECORD_SIZE_MAX);
+    RECORD(again, RECORD_SIZE_MAX);
     struct txn_bytes stored;
 
     (void)state;
@@ -358,7 +366,8 @@ static void client_is_laid_out_as_drawn(void **state)
                                   .keys = "{}",
                                   .scope = "openid"};
     static struct client found; /* all zero, also between the fields */
-    struct record record, again;
+    RECORD(record, RECORD_SIZE_MAX);
+    RECORD(again, RECORD_SIZE_MAX);
     struct txn_bytes stored;
 
     (void)state;
@@ -390,7 +399,8 @@ static void key_is_laid_out_as_drawn(void **state)
                                     .sealed_size = 3,
                                     .sealed = {1, 2, 3}};
     struct signing_row found;
-    struct record record, again;
+    RECORD(record, RECORD_SIZE_MAX);
+    RECORD(again, RECORD_SIZE_MAX);
     struct txn_bytes stored;
 
     (void)state;
@@ -418,7 +428,8 @@ static void key_of_the_layout_before_is_read(void **state)
                                     .sealed_size = 3,
                                     .sealed = {1, 2, 3}};
     struct signing_row found;
-    struct record record, again;
+    RECORD(record, RECORD_SIZE_MAX);
+    RECORD(again, RECORD_SIZE_MAX);
     struct txn_bytes stored;
 
     (void)state;
@@ -455,7 +466,8 @@ static void event_is_laid_out_as_drawn(void **state)
                                 .note = "n",
                                 .link = {0xa1}};
     struct event found;
-    struct record record, again;
+    RECORD(record, RECORD_SIZE_MAX);
+    RECORD(again, RECORD_SIZE_MAX);
     struct txn_bytes stored;
 
     (void)state;
@@ -477,7 +489,8 @@ static void mark_is_laid_out_as_drawn(void **state)
     const struct mark mark = {
         .owner = {0x01}, .note = {0x0e}, .at_ms = 3, .until_ms = 4, .count = 5};
     struct mark found;
-    struct record record, again;
+    RECORD(record, RECORD_SIZE_MAX);
+    RECORD(again, RECORD_SIZE_MAX);
     struct txn_bytes stored;
 
     (void)state;
@@ -496,7 +509,8 @@ static void mark_is_laid_out_as_drawn(void **state)
 static void epochs_are_laid_out_as_drawn(void **state)
 {
     static struct record_epochs epochs, found;
-    struct record record, again;
+    RECORD(record, RECORD_EPOCHS_SIZE_MAX);
+    RECORD(again, RECORD_EPOCHS_SIZE_MAX);
     struct txn_bytes stored;
 
     (void)state;
@@ -529,7 +543,8 @@ static void small_records_are_laid_out_as_drawn(void **state)
     struct record_time found_time;
     struct record_counters found_counters;
     uint64_t number;
-    struct record record, again;
+    RECORD(record, RECORD_SMALL_MAX);
+    RECORD(again, RECORD_SMALL_MAX);
     struct txn_bytes stored;
 
     (void)state;
@@ -608,7 +623,9 @@ static void largest_values_fit(void **state)
     static struct account account, found_account;
     static struct client client, found_client;
     static struct signing_row row, found_row;
-    struct record record, again;
+    struct record_session session = full_session, found_session;
+    RECORD(record, RECORD_SIZE_MAX);
+    RECORD(again, RECORD_SIZE_MAX);
     struct txn_bytes stored;
 
     (void)state;
@@ -621,9 +638,27 @@ static void largest_values_fit(void **state)
     record_start(&record, TABLE_ACCOUNTS, key);
     record_put_account(&record, &account);
     assert_true(record_seal(&record, mac, &stored));
+    assert_true(stored.size <= RECORD_ACCOUNT_MAX);
     reopen(&again, TABLE_ACCOUNTS, stored);
     assert_true(record_get_account(&again, &found_account));
     assert_memory_equal(&found_account, &account, sizeof account);
+
+    session.session.secret = 1;
+    session.session.account = session.session.client_number = UINT64_MAX;
+    session.session.epoch = session.swept = UINT32_MAX;
+    session.session.pending = SESSION_PENDING_DEVICE;
+    session.session.event_count = SESSION_EVENTS_KEPT;
+    memset(session.session.device, 'd', SESSION_DEVICE_MAX);
+    memset(session.session.realm, 'r', SESSION_REALM_MAX);
+    memset(session.session.client, 'c', CLIENT_ID_MAX);
+    memset(session.session.scope, 's', SESSION_SCOPE_MAX);
+    memset(session.session.targets, 't', SESSION_TARGETS_MAX);
+    record_start(&record, TABLE_SESSIONS, key);
+    record_put_session(&record, &session);
+    assert_true(record_seal(&record, mac, &stored));
+    assert_true(stored.size <= RECORD_SESSION_MAX);
+    reopen(&again, TABLE_SESSIONS, stored);
+    assert_true(record_get_session(&again, &found_session));
 
     for (size_t i = 0; i < CLIENT_SECRETS; i++) {
         memset(client.secrets[i].hash, 'h', CLIENT_SECRET_MAX);
@@ -661,7 +696,7 @@ static void what_does_not_fit_is_not_sealed(void **state)
     struct record_session session = full_session;
     struct signing_row row = {.state = SIGNING_ACTIVE, .sealed_size = SIGNING_SEALED_MAX + 1};
     char long_key[TABLE_KEY_MAX + 1] = {0};
-    struct record record;
+    RECORD(record, RECORD_SIZE_MAX);
     struct txn_bytes stored;
 
     (void)state;
@@ -685,7 +720,8 @@ static void mac_covers_table_key_and_value(void **state)
     static const struct txn_bytes short_key = {"0123456789abcde", 15};
     uint8_t bytes[RECORD_SIZE_MAX];
     struct txn_bytes stored;
-    struct record record, again;
+    RECORD(record, RECORD_SIZE_MAX);
+    RECORD(again, RECORD_SIZE_MAX);
 
     (void)state;
     record_start(&record, TABLE_SESSIONS, key);
@@ -731,7 +767,8 @@ static void strange_values_are_refused(void **state)
                 {3, 0x80},  /* a number that is longer than it must be */
                 {70, 0x7f}, /* 0x7f02: before the beginning of time */
                 {71, 0}};   /* 0x8000: a second spelling of no gap */
-    struct record record, again;
+    RECORD(record, RECORD_SIZE_MAX);
+    RECORD(again, RECORD_SIZE_MAX);
     struct record_session found;
     struct txn_bytes stored;
 
@@ -749,9 +786,11 @@ static void strange_values_are_refused(void **state)
     record_start(&record, TABLE_SESSIONS, key);
     record_put_session(&record, &full_session);
     for (size_t size = record.prefix; size < record.size; size++) {
-        struct record cut = record;
+        RECORD(cut, RECORD_SIZE_MAX);
 
+        cut.prefix = record.prefix;
         cut.size = size;
+        memcpy(cut.bytes, record.bytes, size);
         assert_true(record_seal(&cut, mac, &stored));
         reopen(&again, TABLE_SESSIONS, stored);
         assert_int_equal(record_get_session(&again, &found), size + 6 == record.size);

@@ -20,7 +20,7 @@ void columns_read(const struct crypto_mac *mac, struct txn_bytes key, struct txn
                   struct columns *columns)
 {
     struct record_session stored;
-    struct record record;
+    RECORD(record, RECORD_SESSION_MAX);
 
     record_start(&record, TABLE_SESSIONS, key);
     if (!record_open(&record, mac, value) || !record_get_session(&record, &stored)) {

@@ -38,7 +38,7 @@ bool record_seal(struct record *record, const struct crypto_mac *mac, struct txn
 {
     uint8_t full[CRYPTO_HASH_SIZE];
 
-    if (record->failed || record->size + RECORD_MAC_SIZE > sizeof record->bytes ||
+    if (record->failed || record->size + RECORD_MAC_SIZE > record->room ||
         !crypto_mac_compute(mac, record->bytes, record->size, full)) {
         return false;
     }
@@ -52,7 +52,8 @@ bool record_open(struct record *record, const struct crypto_mac *mac, struct txn
 {
     uint8_t full[CRYPTO_HASH_SIZE];
 
-    if (record->failed || stored.size < RECORD_MAC_SIZE || stored.size > RECORD_SIZE_MAX) {
+    if (record->failed || stored.size < RECORD_MAC_SIZE ||
+        stored.size > record->room - RECORD_PREFIX_MAX) {
         return false;
     }
     /* A copy first: the map behind `stored` is shared memory, and the MAC wants one run. */

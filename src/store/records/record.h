@@ -18,9 +18,14 @@
 #include "store/records/txn.h"
 #include "store/store.h"
 
+/* With its MAC, what is stored has at most: */
 enum {
     RECORD_MAC_SIZE = 16,
     RECORD_SIZE_MAX = 12800, /* the largest: a client with everything a client can have */
+    RECORD_SESSION_MAX = 2048,
+    RECORD_ACCOUNT_MAX = 3456,
+    RECORD_EPOCHS_SIZE_MAX = 7680,
+    RECORD_SMALL_MAX = 512, /* an alias, a number, a mark, counters, a time */
     RECORD_PREFIX_MAX = 2 + TABLE_KEY_MAX
 };
 
@@ -37,8 +42,15 @@ static const int64_t RECORD_TIME_MAX = (INT64_C(1) << 48) - 1;
 struct record {
     size_t prefix, size, at; /* at: the reader's position; all from the start of bytes */
     bool failed;
-    uint8_t bytes[RECORD_PREFIX_MAX + RECORD_SIZE_MAX];
+    size_t room; /* of bytes */
+    uint8_t *bytes;
 };
+
+/* Declares a record for as many bytes of value and MAC: only as many, because each thread's stack
+ * keeps the pages that its deepest call has touched. */
+#define RECORD(name, most)                                                                         \
+    uint8_t name##_bytes[RECORD_PREFIX_MAX + (most)];                                              \
+    struct record name = {.room = sizeof name##_bytes, .bytes = name##_bytes}
 
 /* Starts a record of this table and key. key.size <= TABLE_KEY_MAX. */
 void record_start(struct record *record, enum table table, struct txn_bytes key);

@@ -12,7 +12,7 @@
 
 static inline void put_bytes(struct record *record, const void *data, size_t size)
 {
-    if (size > sizeof record->bytes - RECORD_MAC_SIZE - record->size) {
+    if (size > record->room - RECORD_MAC_SIZE - record->size) {
         record->failed = true;
         return;
     }

@@ -193,7 +193,7 @@ bool rows_session_get(struct rows *rows, const uint8_t id[SESSION_ID_SIZE],
                       struct record_session *session)
 {
     struct rows_key key = rows_key_bytes(id, SESSION_ID_SIZE);
-    struct record record;
+    RECORD(record, RECORD_SESSION_MAX);
 
     if (!get(rows, TABLE_SESSIONS, &key, &record)) {
         return false;
@@ -207,7 +207,7 @@ bool rows_session_get(struct rows *rows, const uint8_t id[SESSION_ID_SIZE],
 void rows_session_put(struct rows *rows, const struct record_session *session)
 {
     struct rows_key key = rows_key_bytes(session->session.id, SESSION_ID_SIZE);
-    struct record record;
+    RECORD(record, RECORD_SESSION_MAX);
 
     record_start(&record, TABLE_SESSIONS, bytes_of(&key));
     record_put_session(&record, session);
@@ -225,7 +225,7 @@ bool rows_alias_get(struct rows *rows, const uint8_t hash[SESSION_HASH_SIZE],
                     struct record_alias *alias)
 {
     struct rows_key key = rows_key_bytes(hash, SESSION_HASH_SIZE);
-    struct record record;
+    RECORD(record, RECORD_SMALL_MAX);
 
     return get(rows, TABLE_ALIASES, &key, &record) &&
            (record_get_alias(&record, alias) || damaged(rows, TABLE_ALIASES, &key));
@@ -235,7 +235,7 @@ void rows_alias_put(struct rows *rows, const uint8_t hash[SESSION_HASH_SIZE],
                     const struct record_alias *alias)
 {
     struct rows_key key = rows_key_bytes(hash, SESSION_HASH_SIZE);
-    struct record record;
+    RECORD(record, RECORD_SMALL_MAX);
 
     record_start(&record, TABLE_ALIASES, bytes_of(&key));
     record_put_alias(&record, alias);
@@ -254,7 +254,7 @@ bool rows_alias_remove(struct rows *rows, const uint8_t hash[SESSION_HASH_SIZE])
 bool rows_account_get(struct rows *rows, uint64_t number, struct account *account)
 {
     struct rows_key key = rows_key_u64(number);
-    struct record record;
+    RECORD(record, RECORD_ACCOUNT_MAX);
 
     if (!get(rows, TABLE_ACCOUNTS, &key, &record)) {
         return false;
@@ -268,7 +268,7 @@ bool rows_account_get(struct rows *rows, uint64_t number, struct account *accoun
 void rows_account_put(struct rows *rows, const struct account *account)
 {
     struct rows_key key = rows_key_u64(account->number);
-    struct record record;
+    RECORD(record, RECORD_ACCOUNT_MAX);
 
     record_start(&record, TABLE_ACCOUNTS, bytes_of(&key));
     record_put_account(&record, account);
@@ -285,7 +285,7 @@ bool rows_account_remove(struct rows *rows, uint64_t number)
 bool rows_name_get(struct rows *rows, const char *name, uint64_t *number)
 {
     struct rows_key key = rows_key_name(name, ACCOUNT_NAME_MAX);
-    struct record record;
+    RECORD(record, RECORD_SMALL_MAX);
 
     return get(rows, TABLE_NAMES, &key, &record) &&
            (record_get_number(&record, number) || damaged(rows, TABLE_NAMES, &key));
@@ -294,7 +294,7 @@ bool rows_name_get(struct rows *rows, const char *name, uint64_t *number)
 void rows_name_put(struct rows *rows, const char *name, uint64_t number)
 {
     struct rows_key key = rows_key_name(name, ACCOUNT_NAME_MAX);
-    struct record record;
+    RECORD(record, RECORD_SMALL_MAX);
 
     record_start(&record, TABLE_NAMES, bytes_of(&key));
     record_put_number(&record, number);
@@ -310,24 +310,34 @@ bool rows_name_remove(struct rows *rows, const char *name)
 
 /* ---- clients ---- */
 
+static bool get_client(struct rows *rows, const struct rows_key *key, struct client *client);
+
 bool rows_client_get(struct rows *rows, const char *id, struct client *client)
 {
     struct rows_key key = rows_key_name(id, CLIENT_ID_MAX);
-    struct record record;
 
-    if (!get(rows, TABLE_CLIENTS, &key, &record)) {
+    return key.size > 0 && get_client(rows, &key, client);
+}
+
+/* By itself, because its record is large, and most sessions have none. */
+static __attribute__((noinline)) bool get_client(struct rows *rows, const struct rows_key *key,
+                                                 struct client *client)
+{
+    RECORD(record, RECORD_SIZE_MAX);
+
+    if (!get(rows, TABLE_CLIENTS, key, &record)) {
         return false;
     } else if (!record_get_client(&record, client)) {
-        return damaged(rows, TABLE_CLIENTS, &key);
+        return damaged(rows, TABLE_CLIENTS, key);
     }
-    rows_key_read_text(&key, client->id);
+    rows_key_read_text(key, client->id);
     return true;
 }
 
 void rows_client_put(struct rows *rows, const struct client *client)
 {
     struct rows_key key = rows_key_name(client->id, CLIENT_ID_MAX);
-    struct record record;
+    RECORD(record, RECORD_SIZE_MAX);
 
     record_start(&record, TABLE_CLIENTS, bytes_of(&key));
     record_put_client(&record, client);
@@ -346,7 +356,7 @@ bool rows_client_remove(struct rows *rows, const char *id)
 bool rows_signing_get(struct rows *rows, uint32_t number, struct signing_row *row)
 {
     struct rows_key key = rows_key_u32(number);
-    struct record record;
+    RECORD(record, RECORD_SIZE_MAX);
 
     if (!get(rows, TABLE_KEYS, &key, &record)) {
         return false;
@@ -360,7 +370,7 @@ bool rows_signing_get(struct rows *rows, uint32_t number, struct signing_row *ro
 void rows_signing_put(struct rows *rows, const struct signing_row *row)
 {
     struct rows_key key = rows_key_u32(row->number);
-    struct record record;
+    RECORD(record, RECORD_SIZE_MAX);
 
     record_start(&record, TABLE_KEYS, bytes_of(&key));
     record_put_key(&record, row);
@@ -379,7 +389,7 @@ struct clock_moment rows_moment(const struct rows *rows, int64_t wall_ms)
 
 bool rows_event_get(struct rows *rows, const struct rows_key *key, struct event *event)
 {
-    struct record record;
+    RECORD(record, RECORD_SIZE_MAX);
 
     enum event_class of;
 
@@ -393,7 +403,7 @@ bool rows_event_get(struct rows *rows, const struct rows_key *key, struct event 
 
 void rows_event_put(struct rows *rows, const struct rows_key *key, const struct event *event)
 {
-    struct record record;
+    RECORD(record, RECORD_SIZE_MAX);
 
     record_start(&record, TABLE_EVENTS, bytes_of(key));
     record_put_event(&record, event);
@@ -408,7 +418,7 @@ bool rows_event_remove(struct rows *rows, const struct rows_key *key)
 void rows_event_link(struct rows *rows, const struct rows_key *key, const struct event *event,
                      const uint8_t before[EVENT_LINK_SIZE], uint8_t link[EVENT_LINK_SIZE])
 {
-    struct record record;
+    RECORD(record, RECORD_SIZE_MAX);
 
     record_start(&record, TABLE_EVENTS, bytes_of(key));
     if (!record_event_link(&record, rows->mac, event, before, link)) {
@@ -444,7 +454,7 @@ bool rows_delivery_get(struct rows *rows, const char *subscription, enum rows_de
                        enum event_class of, uint64_t number, struct record_delivery *row)
 {
     struct rows_key key = rows_delivery_key(subscription, part, of, number);
-    struct record record;
+    RECORD(record, RECORD_SIZE_MAX);
 
     if (!get(rows, TABLE_OUTBOX, &key, &record)) {
         return false;
@@ -468,7 +478,7 @@ void rows_delivery_put(struct rows *rows, const char *subscription,
                        const struct record_delivery *row)
 {
     struct rows_key key = rows_delivery_key_of(subscription, row);
-    struct record record;
+    RECORD(record, RECORD_SIZE_MAX);
 
     record_start(&record, TABLE_OUTBOX, bytes_of(&key));
     record_put_delivery(&record, row);
@@ -483,7 +493,7 @@ bool rows_delivery_remove(struct rows *rows, const struct rows_key *key)
 void rows_outbox_get(struct rows *rows, const char *subscription, struct record_outbox *counts)
 {
     struct rows_key key = rows_outbox_key(subscription);
-    struct record record;
+    RECORD(record, RECORD_SIZE_MAX);
 
     memset(counts, 0, sizeof *counts);
     if (get(rows, TABLE_OUTBOX, &key, &record) && !record_get_outbox(&record, counts)) {
@@ -495,7 +505,7 @@ void rows_outbox_put(struct rows *rows, const char *subscription,
                      const struct record_outbox *counts)
 {
     struct rows_key key = rows_outbox_key(subscription);
-    struct record record;
+    RECORD(record, RECORD_SIZE_MAX);
 
     record_start(&record, TABLE_OUTBOX, bytes_of(&key));
     record_put_outbox(&record, counts);
@@ -508,7 +518,7 @@ bool rows_mark_get(struct rows *rows, enum mark_kind kind, const uint8_t hash[MA
                    struct mark *mark)
 {
     struct rows_key key = rows_mark_key(kind, hash);
-    struct record record;
+    RECORD(record, RECORD_SMALL_MAX);
 
     if (!get(rows, TABLE_MARKS, &key, &record)) {
         return false;
@@ -523,7 +533,7 @@ bool rows_mark_get(struct rows *rows, enum mark_kind kind, const uint8_t hash[MA
 void rows_mark_put(struct rows *rows, const struct mark *mark)
 {
     struct rows_key key = rows_mark_key(mark->kind, mark->hash);
-    struct record record;
+    RECORD(record, RECORD_SMALL_MAX);
 
     record_start(&record, TABLE_MARKS, bytes_of(&key));
     record_put_mark(&record, mark);
@@ -587,7 +597,7 @@ void rows_counters_want(struct rows *rows)
 
 bool rows_counters_get(struct rows *rows, struct record_counters *counters)
 {
-    struct record record;
+    RECORD(record, RECORD_SMALL_MAX);
 
     /* without them the numbers they count would come again */
     return !rows->failed && ((get(rows, TABLE_META, &counters_key, &record) &&
@@ -597,7 +607,7 @@ bool rows_counters_get(struct rows *rows, struct record_counters *counters)
 
 void rows_counters_put(struct rows *rows, const struct record_counters *counters)
 {
-    struct record record;
+    RECORD(record, RECORD_SMALL_MAX);
 
     record_start(&record, TABLE_META, bytes_of(&counters_key));
     record_put_counters(&record, counters);
@@ -606,7 +616,7 @@ void rows_counters_put(struct rows *rows, const struct record_counters *counters
 
 void rows_chains_get(struct rows *rows, struct record_chains *chains)
 {
-    struct record record;
+    RECORD(record, RECORD_SIZE_MAX);
 
     memset(chains, 0, sizeof *chains);
     if (get(rows, TABLE_META, &chains_key, &record) && !record_get_chains(&record, chains)) {
@@ -616,16 +626,21 @@ void rows_chains_get(struct rows *rows, struct record_chains *chains)
 
 void rows_chains_put(struct rows *rows, const struct record_chains *chains)
 {
-    struct record record;
+    RECORD(record, RECORD_SIZE_MAX);
 
     record_start(&record, TABLE_META, bytes_of(&chains_key));
     record_put_chains(&record, chains);
     put_record(rows, TABLE_META, &chains_key, &record);
 }
 
+bool rows_epochs_there(struct rows *rows)
+{
+    return rows_index_get(rows, TABLE_META, &epochs_key);
+}
+
 void rows_epochs_get(struct rows *rows, struct record_epochs *epochs)
 {
-    struct record record;
+    RECORD(record, RECORD_EPOCHS_SIZE_MAX);
 
     epochs->count = 0;
     if (get(rows, TABLE_META, &epochs_key, &record) && !record_get_epochs(&record, epochs)) {
@@ -636,7 +651,7 @@ void rows_epochs_get(struct rows *rows, struct record_epochs *epochs)
 
 void rows_epochs_put(struct rows *rows, const struct record_epochs *epochs)
 {
-    struct record record;
+    RECORD(record, RECORD_EPOCHS_SIZE_MAX);
 
     record_start(&record, TABLE_META, bytes_of(&epochs_key));
     record_put_epochs(&record, epochs);
@@ -645,7 +660,7 @@ void rows_epochs_put(struct rows *rows, const struct record_epochs *epochs)
 
 bool rows_time_get(struct rows *rows, struct record_time *time)
 {
-    struct record record;
+    RECORD(record, RECORD_SMALL_MAX);
 
     memset(time, 0, sizeof *time);
     return get(rows, TABLE_META, &time_key, &record) &&
@@ -654,7 +669,7 @@ bool rows_time_get(struct rows *rows, struct record_time *time)
 
 void rows_time_put(struct rows *rows, const struct record_time *time)
 {
-    struct record record;
+    RECORD(record, RECORD_SMALL_MAX);
 
     record_start(&record, TABLE_META, bytes_of(&time_key));
     record_put_time(&record, time);

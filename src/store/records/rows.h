@@ -117,6 +117,8 @@ void rows_counters_put(struct rows *rows, const struct record_counters *counters
 /* All zero: no event was in a chain yet. */
 void rows_chains_get(struct rows *rows, struct record_chains *chains);
 void rows_chains_put(struct rows *rows, const struct record_chains *chains);
+/* Was any raised? An error is none. */
+bool rows_epochs_there(struct rows *rows);
 /* No rows: none was raised yet. */
 void rows_epochs_get(struct rows *rows, struct record_epochs *epochs);
 void rows_epochs_put(struct rows *rows, const struct record_epochs *epochs);

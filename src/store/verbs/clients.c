@@ -28,7 +28,8 @@ static void put_unused(struct record *record, const struct client *client);
  * noted meanwhile is no change. */
 static bool is_same(const struct client *a, const struct client *b)
 {
-    struct record one, other;
+    RECORD(one, RECORD_SIZE_MAX);
+    RECORD(other, RECORD_SIZE_MAX);
 
     record_start(&one, TABLE_CLIENTS, (struct txn_bytes){"", 0});
     record_start(&other, TABLE_CLIENTS, (struct txn_bytes){"", 0});

@@ -51,6 +51,19 @@ int64_t epochs_raised_ms(const struct record_epochs *epochs, const char *realm)
     return all_ms > realm_ms ? all_ms : realm_ms;
 }
 
+static __attribute__((noinline)) struct epochs_now read_all(struct rows *rows, const char *realm)
+{
+    struct record_epochs epochs;
+
+    rows_epochs_get(rows, &epochs);
+    return (struct epochs_now){epochs_of(&epochs, realm, NULL), epochs_raised_ms(&epochs, realm)};
+}
+
+struct epochs_now epochs_read(struct rows *rows, const char *realm)
+{
+    return rows_epochs_there(rows) ? read_all(rows, realm) : (struct epochs_now){0};
+}
+
 /* Puts those of single realms into that of all, which may not sink for any realm; gives it. */
 static uint32_t fold(struct record_epochs *epochs)
 {

@@ -14,6 +14,13 @@ uint32_t epochs_of(const struct record_epochs *epochs, const char *realm,
                    const struct account *account);
 /* When the realm's sessions, or all, were ended last; 0 = never. */
 int64_t epochs_raised_ms(const struct record_epochs *epochs, const char *realm);
+/* Both, for one session: the record itself is large, and a store mostly has none. All 0 after an
+ * error in *rows. */
+struct epochs_now {
+    uint32_t epoch; /* as epochs_of, without the account's */
+    int64_t raised_ms;
+};
+struct epochs_now epochs_read(struct rows *rows, const char *realm);
 /* What stands for a realm, NULL = for all. False: libcrypto failed. */
 bool epochs_realm_id(const char *realm, uint8_t id[SESSION_ID_SIZE]);
 /* Its epoch is at least `least`, and one more than it was where that is 0; gives it. 0 with an

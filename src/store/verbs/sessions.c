@@ -29,7 +29,6 @@ enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
     const struct session *session = write->of.create.session;
     const struct account *as_read = write->of.create.as_read;
     struct record_session stored = {.session = *session};
-    struct record_epochs epochs;
     struct account account;
     struct client client;
     uint8_t derived[SESSION_HASH_SIZE];
@@ -47,8 +46,8 @@ enum store_result sessions_create(struct rows *rows, const struct sweep *sweep,
     } else if (is_taken(rows, session, derived)) {
         return STORE_EXISTS;
     }
-    rows_epochs_get(rows, &epochs);
-    stored.session.epoch = epochs_of(&epochs, session->realm, has_account ? &account : NULL);
+    stored.session.epoch =
+        epochs_read(rows, session->realm).epoch + (has_account ? account.epoch : 0);
     if (session->pending == SESSION_BEGUN) {
         list_under_account(rows, sweep, session, session->used_ms);
         begin_later(&stored.session, rows->behind_ms > 0 ? rows->behind_ms : 0);
@@ -129,18 +128,18 @@ static void add_alias(struct rows *rows, const struct session *session,
 
 /* A session of an earlier epoch, or of a client that was removed, has ended with all others, though
  * its record may not say so yet. NULL: there is none. */
-static void show_end(const struct record_epochs *epochs, const struct account *account,
+static void show_end(const struct epochs_now *now, const struct account *account,
                      const struct client *client, struct session *session)
 {
-    int64_t raised_ms = epochs_raised_ms(epochs, session->realm);
+    uint32_t epoch = now->epoch + (account != NULL ? account->epoch : 0);
 
     if (session->end != SESSION_LIVE) {
         return;
-    } else if (session->epoch < epochs_of(epochs, session->realm, account)) {
-        bool by_realm = session->used_ms <= raised_ms;
+    } else if (session->epoch < epoch) {
+        bool by_realm = session->used_ms <= now->raised_ms;
 
         session->end = by_realm ? SESSION_ENDED_ADMIN : SESSION_ENDED_ACCOUNT;
-        session->ended_ms = by_realm ? raised_ms : session->used_ms;
+        session->ended_ms = by_realm ? now->raised_ms : session->used_ms;
     } else if (session_client_is_gone(session, client)) {
         session->end = SESSION_ENDED_CLIENT;
         session->ended_ms = session->used_ms;
@@ -154,7 +153,7 @@ enum store_result sessions_view(struct store *store, const uint8_t id[SESSION_ID
     struct rows rows;
     struct record_session stored;
     struct record_counters counters;
-    struct record_epochs epochs;
+    struct epochs_now epochs;
     bool found;
 
     if (!verbs_read_begin(store, &rows, fault)) {
@@ -167,7 +166,7 @@ enum store_result sessions_view(struct store *store, const uint8_t id[SESSION_ID
         view->session = stored.session;
         view->has_account = rows_account_get(&rows, view->session.account, &view->account);
         view->has_client = rows_client_get(&rows, view->session.client, &view->client);
-        rows_epochs_get(&rows, &epochs);
+        epochs = epochs_read(&rows, view->session.realm);
         show_end(&epochs, view->has_account ? &view->account : NULL,
                  view->has_client ? &view->client : NULL, &view->session);
         if (rows_counters_get(&rows, &counters)) {
@@ -232,8 +231,10 @@ enum store_result sessions_list(struct store *store, uint64_t account, const uin
                                           : next_of_all(&rows, &position, &stored))) {
         bool owned = rows_account_get(&rows, stored.session.account, &owner);
         bool has_client = rows_client_get(&rows, stored.session.client, &client);
+        struct epochs_now now = {epochs_of(&epochs, stored.session.realm, NULL),
+                                 epochs_raised_ms(&epochs, stored.session.realm)};
 
-        show_end(&epochs, owned ? &owner : NULL, has_client ? &client : NULL, &stored.session);
+        show_end(&now, owned ? &owner : NULL, has_client ? &client : NULL, &stored.session);
         rows_out[(*count)++] = stored.session;
     }
     return verbs_read_end(&rows, true);
@@ -242,10 +243,10 @@ enum store_result sessions_list(struct store *store, uint64_t account, const uin
 /* ---- rotate, touch ---- */
 
 static enum store_result find_unchanged(struct rows *rows, const struct store_rotation *rotation,
-                                        struct record_session *stored, struct client *client);
+                                        struct record_session *stored);
 static bool account_lets_it_live(struct rows *rows, const struct session *session);
-static void note_client_use(struct rows *rows, const struct session *session, struct client *client,
-                            const struct store_rotation *rotation);
+static bool client_renews(struct rows *rows, const struct session *session,
+                          const struct store_rotation *rotation);
 static void begin_pending(struct rows *rows, const struct sweep *sweep, struct session *session,
                           const struct store_rotation *rotation);
 static void put_successor(struct rows *rows, const struct store_rotation *rotation);
@@ -255,8 +256,7 @@ enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
                                   const struct store_rotation *rotation)
 {
     struct record_session stored;
-    struct client client;
-    enum store_result result = find_unchanged(rows, rotation, &stored, &client);
+    enum store_result result = find_unchanged(rows, rotation, &stored);
     struct clock_moment now;
 
     if (result != STORE_OK) {
@@ -264,6 +264,8 @@ enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
     } else if (rotation->to <= rotation->from) {
         rows_fail(rows, "a session has used up its generations; revoke it");
         return STORE_FAULT;
+    } else if (!client_renews(rows, &stored.session, rotation)) {
+        return STORE_STALE;
     }
     if (rotation->has_alias) {
         put_successor(rows, rotation);
@@ -284,7 +286,6 @@ enum store_result sessions_rotate(struct rows *rows, const struct sweep *sweep,
     }
     sweep_enter(rows, sweep, &stored);
     rows_session_put(rows, &stored);
-    note_client_use(rows, &stored.session, &client, rotation);
     return STORE_OK;
 }
 
@@ -311,11 +312,12 @@ enum store_result sessions_touch(struct rows *rows, const struct sweep *sweep,
                                  const struct store_rotation *touch)
 {
     struct record_session stored;
-    struct client client;
-    enum store_result result = find_unchanged(rows, touch, &stored, &client);
+    enum store_result result = find_unchanged(rows, touch, &stored);
 
     if (result != STORE_OK) {
         return result;
+    } else if (!client_renews(rows, &stored.session, touch)) {
+        return STORE_STALE;
     }
     session_note_use(&stored.session, touch->now_ms);
     stored.session.expires_ms = touch->expires_ms;
@@ -323,7 +325,6 @@ enum store_result sessions_touch(struct rows *rows, const struct sweep *sweep,
     note_time_passed(rows, &stored.session, touch->now_ms);
     sweep_enter(rows, sweep, &stored);
     rows_session_put(rows, &stored);
-    note_client_use(rows, &stored.session, &client, touch);
     return STORE_OK;
 }
 
@@ -334,23 +335,22 @@ enum store_result sessions_approve(struct rows *rows, const struct sweep *sweep,
 {
     struct record_session stored;
     struct session *session = &stored.session;
-    struct record_epochs epochs;
     struct account account;
     struct client client;
+    uint32_t epoch;
 
     if (!rows_session_get(rows, write->of.approve.id, &stored)) {
         return STORE_ABSENT;
     }
-    rows_epochs_get(rows, &epochs);
+    epoch = epochs_read(rows, session->realm).epoch;
     if (session->end != SESSION_LIVE || session->pending != SESSION_PENDING_DEVICE ||
         session->account != 0 || session->expires_ms <= write->of.approve.now_ms ||
-        session->epoch < epochs_of(&epochs, session->realm, NULL) ||
-        !rows_account_get(rows, write->of.approve.account, &account) || !account.enabled ||
-        !client_lets_it_live(rows, session, &client)) {
+        session->epoch < epoch || !rows_account_get(rows, write->of.approve.account, &account) ||
+        !account.enabled || !client_lets_it_live(rows, session, &client)) {
         return STORE_STALE;
     }
     session->account = account.number;
-    session->epoch = epochs_of(&epochs, session->realm, &account);
+    session->epoch = epoch + account.epoch;
     session->expires_ms = write->of.approve.expires_ms;
     sweep_enter(rows, sweep, &stored);
     rows_session_put(rows, &stored);
@@ -373,17 +373,15 @@ static void note_time_passed(const struct rows *rows, struct session *session, i
     }
 }
 
-/* The session as the caller saw it: live, of that generation, its account and client there and
- * enabled. */
+/* The session as the caller saw it: live, of that generation, its account there and enabled. */
 static enum store_result find_unchanged(struct rows *rows, const struct store_rotation *rotation,
-                                        struct record_session *stored, struct client *client)
+                                        struct record_session *stored)
 {
     if (!rows_session_get(rows, rotation->id, stored)) {
         return STORE_ABSENT;
     } else if (stored->session.generation != rotation->from ||
                stored->session.pending != rotation->begins || stored->session.end != SESSION_LIVE ||
-               !account_lets_it_live(rows, &stored->session) ||
-               !client_lets_it_live(rows, &stored->session, client)) {
+               !account_lets_it_live(rows, &stored->session)) {
         return STORE_STALE;
     }
     return STORE_OK;
@@ -392,22 +390,37 @@ static enum store_result find_unchanged(struct rows *rows, const struct store_ro
 static bool account_lets_it_live(struct rows *rows, const struct session *session)
 {
     bool has_account = !session_is_clients_own(session);
-    struct record_epochs epochs;
     struct account account;
 
     if (has_account && (!rows_account_get(rows, session->account, &account) || !account.enabled)) {
         return false;
     }
-    rows_epochs_get(rows, &epochs);
-    return session->epoch >= epochs_of(&epochs, session->realm, has_account ? &account : NULL);
+    return session->epoch >=
+           epochs_read(rows, session->realm).epoch + (has_account ? account.epoch : 0);
 }
 
-static void note_client_use(struct rows *rows, const struct session *session, struct client *client,
-                            const struct store_rotation *rotation)
+static bool note_client_use(struct rows *rows, const struct session *session,
+                            const struct store_rotation *rotation);
+
+/* Is its client there and enabled, if it has one? Then it is noted that it has proved itself. */
+static bool client_renews(struct rows *rows, const struct session *session,
+                          const struct store_rotation *rotation)
 {
-    if (session->client_number != 0) {
-        clients_note_use(rows, client, rotation->client_secret, rotation->now_ms);
+    return session->client_number == 0 || note_client_use(rows, session, rotation);
+}
+
+/* By itself, because a client is large, and is not to lie on the stack of what follows. */
+static __attribute__((noinline)) bool note_client_use(struct rows *rows,
+                                                      const struct session *session,
+                                                      const struct store_rotation *rotation)
+{
+    struct client client;
+    bool lives = client_lets_it_live(rows, session, &client);
+
+    if (lives) {
+        clients_note_use(rows, &client, rotation->client_secret, rotation->now_ms);
     }
+    return lives;
 }
 
 /* A client that was removed or disabled since it was read renews nothing. True: *client is it,
