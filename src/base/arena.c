@@ -129,6 +129,17 @@ void *arena_alloc(struct arena *arena, size_t size)
     return data;
 }
 
+void arena_shrink(struct arena *arena, const void *piece, size_t size, size_t kept)
+{
+    struct block *block = arena->newest;
+    size_t less = round_up(size) - round_up(kept);
+
+    if ((const char *)piece + round_up(size) == block->data + block->used) {
+        block->used -= less;
+        arena->used -= less;
+    }
+}
+
 char *arena_c_string(struct arena *arena, struct text t)
 {
     struct text copy;

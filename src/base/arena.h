@@ -18,6 +18,10 @@ void arena_close(struct arena *arena);
 void arena_reset(struct arena *arena);
 /* Zeroed, aligned for any type; NULL past the limit or out of memory. */
 void *arena_alloc(struct arena *arena, size_t size);
+/* Gives the end of what was allocated last, `size` bytes at `piece`, back: all but the first
+ * `kept`, which are at least one. Nothing may have been written there. After another allocation
+ * nothing happens. */
+void arena_shrink(struct arena *arena, const void *piece, size_t size, size_t kept);
 /* A NUL-terminated copy; NULL past the limit. */
 char *arena_c_string(struct arena *arena, struct text t);
 /* A copy, with a NUL after its end. False past the limit, and *copy is unchanged. */

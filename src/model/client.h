@@ -40,11 +40,11 @@ struct client {
     struct client_secret secrets[CLIENT_SECRETS];
     uint32_t grants; /* enum grant_bit; 0 = whatever the realm allows */
     struct policy_override override;
-    char redirect_uris[CLIENT_URIS_MAX + 1];
-    char origins[CLIENT_ORIGINS_MAX + 1];
-    char keys[CLIENT_KEYS_MAX + 1];
     char id[CLIENT_ID_MAX + 1];
     char scope[CLIENT_SCOPE_MAX + 1];
+    char redirect_uris[CLIENT_URIS_MAX + 1];
+    char origins[CLIENT_ORIGINS_MAX + 1];
+    char keys[CLIENT_KEYS_MAX + 1]; /* last, see store_session_view_size */
 };
 
 /* What it is granted when it asks for `asked`: that, or where it asks for nothing what it is

@@ -45,6 +45,21 @@ enum outcome operation_find_session(struct request *request, const uint8_t id[SE
     return OUTCOME_FAULT;
 }
 
+enum outcome operation_view_session(struct request *request, const uint8_t id[SESSION_ID_SIZE],
+                                    struct session_view **view)
+{
+    struct session_view *room = arena_alloc(request->arena, sizeof *room);
+    enum outcome outcome = OUTCOME_FAULT;
+
+    if (room == NULL) {
+        fault_set(&request->fault, "the request's memory is used up");
+    } else if ((outcome = operation_find_session(request, id, room)) == OUTCOME_SERVED) {
+        arena_shrink(request->arena, room, sizeof *room, store_session_view_size(room));
+        *view = room;
+    }
+    return outcome;
+}
+
 bool operation_network(struct request *request, const uint8_t id[SESSION_ID_SIZE],
                        uint8_t network[SESSION_NETWORK_SIZE])
 {

@@ -69,6 +69,10 @@ void operation_tell_session(struct request *request, const struct session *sessi
 enum outcome operation_find_session(struct request *request, const uint8_t id[SESSION_ID_SIZE],
                                     struct session_view *view);
 
+/* The same into the request's memory, as large as what was read. */
+enum outcome operation_view_session(struct request *request, const uint8_t id[SESSION_ID_SIZE],
+                                    struct session_view **view);
+
 /* The network that the request comes from, as the record of session `id` keeps it; all zero where
  * it is not known. False with request->fault. */
 bool operation_network(struct request *request, const uint8_t id[SESSION_ID_SIZE],

@@ -57,8 +57,9 @@ struct refresh {
     struct client_once again; /* … that; it is in client.once no more */
     int64_t used_ms;          /* … then */
 
-    char scope[SESSION_SCOPE_MAX]; /* what the access token carries, where less was asked for */
-    struct session_view grant;     /* these two last, because they are large and not zeroed */
+    struct session_view *grant;    /* the session, once it is read */
+    char scope[SESSION_SCOPE_MAX]; /* what the access token carries, where less was asked for: last,
+                                      because it is large and not zeroed */
 };
 
 static bool begin(struct request *request);
@@ -426,22 +427,19 @@ static bool attempt(struct refresh *refresh, enum outcome *outcome)
 /* The record as it is now, and what is to be said to the token. False with the fault. */
 static bool judge(struct refresh *refresh, enum outcome *outcome)
 {
-    enum store_result result = store_session_view(
-        refresh->request->issuer->store, refresh->ref.session, &refresh->grant, refresh->fault);
-
-    if (result != STORE_OK) {
-        *outcome = OUTCOME_TOKEN_UNKNOWN;
-        return result == STORE_ABSENT;
+    *outcome = operation_view_session(refresh->request, refresh->ref.session, &refresh->grant);
+    if (*outcome != OUTCOME_SERVED) {
+        return *outcome != OUTCOME_FAULT;
     }
-    operation_tell_session(refresh->request, &refresh->grant.session, refresh->ref.generation);
+    operation_tell_session(refresh->request, &refresh->grant->session, refresh->ref.generation);
     policy_effective(&refresh->request->realm->policy,
-                     refresh->grant.has_client ? &refresh->grant.client : NULL, &refresh->policy);
-    refresh->answer->session_ends_ms = decision_ends_ms(&refresh->policy, &refresh->grant.session);
-    if (ownership_check(refresh->request, &refresh->grant, &refresh->client, &refresh->ref,
+                     refresh->grant->has_client ? &refresh->grant->client : NULL, &refresh->policy);
+    refresh->answer->session_ends_ms = decision_ends_ms(&refresh->policy, &refresh->grant->session);
+    if (ownership_check(refresh->request, refresh->grant, &refresh->client, &refresh->ref,
                         outcome) &&
-        possession_matches(refresh->request, &refresh->grant.session, outcome) &&
+        possession_matches(refresh->request, &refresh->grant->session, outcome) &&
         possession_suffices(refresh->request, &refresh->policy, outcome)) {
-        *outcome = decision_make(&refresh->policy, &refresh->grant, refresh->ref.generation,
+        *outcome = decision_make(&refresh->policy, refresh->grant, refresh->ref.generation,
                                  evidence_of(refresh), &refresh->now);
     }
     return true;
@@ -450,7 +448,7 @@ static bool judge(struct refresh *refresh, enum outcome *outcome)
 /* possession_matches has compared the key. */
 static enum decision_evidence evidence_of(const struct refresh *refresh)
 {
-    if (refresh->grant.session.key_kind != SESSION_KEY_NONE) {
+    if (refresh->grant->session.key_kind != SESSION_KEY_NONE) {
         return DECISION_KEY_PROVED;
     }
     return refresh->client.proved ? DECISION_CLIENT_PROVED : DECISION_NO_EVIDENCE;
@@ -476,14 +474,14 @@ static bool grant(struct refresh *refresh, enum outcome *outcome)
     struct text scope;
 
     if (!choose_scope(refresh, &scope)) {
-        refresh->answer->granted = text_of(refresh->grant.session.scope);
+        refresh->answer->granted = text_of(refresh->grant->session.scope);
         *outcome = OUTCOME_SCOPE_INVALID;
         return true;
-    } else if (!target_choose(refresh->request, &refresh->grant.session, outcome) ||
+    } else if (!target_choose(refresh->request, &refresh->grant->session, outcome) ||
                !ask_hook(refresh, scope, outcome)) {
         return true;
     } else if (*outcome == OUTCOME_ROTATED) {
-        return rotate(refresh, scope, refresh->grant.session.generation + 1);
+        return rotate(refresh, scope, refresh->grant->session.generation + 1);
     } else if (*outcome == OUTCOME_RENEWED) {
         return renew(refresh, scope);
     } else if (*outcome == OUTCOME_ROLLED_FORWARD) {
@@ -496,7 +494,7 @@ static bool grant(struct refresh *refresh, enum outcome *outcome)
  * access token may carry. */
 static bool choose_scope(struct refresh *refresh, struct text *scope)
 {
-    struct text granted = text_of(refresh->grant.session.scope);
+    struct text granted = text_of(refresh->grant->session.scope);
     struct text asked = refresh->ask->scope;
 
     *scope = granted;
@@ -519,7 +517,7 @@ static bool choose_scope(struct refresh *refresh, struct text *scope)
 /* False with the refusal, or OUTCOME_FAULT with the fault. */
 static bool ask_hook(struct refresh *refresh, struct text scope, enum outcome *outcome)
 {
-    const struct session_view *view = &refresh->grant;
+    const struct session_view *view = refresh->grant;
     struct hook_question question = {.session = &view->session,
                                      .account = view->has_account ? &view->account : NULL,
                                      .scope = scope,
@@ -545,7 +543,7 @@ static bool ask_hook(struct refresh *refresh, struct text scope, enum outcome *o
  * comes before the only write, which alone knows when a session has used up its generations. */
 static bool rotate(struct refresh *refresh, struct text scope, uint32_t to)
 {
-    const struct session *session = &refresh->grant.session;
+    const struct session *session = &refresh->grant->session;
     struct store_rotation rotation = {.from = session->generation,
                                       .to = to,
                                       .window_ms = refresh->policy.concurrency_window_ms,
@@ -579,7 +577,7 @@ static bool rotate(struct refresh *refresh, struct text scope, uint32_t to)
 static uint8_t secret_of_next(const struct refresh *refresh, uint32_t to)
 {
     const struct issuer *issuer = refresh->request->issuer;
-    const struct session *session = &refresh->grant.session;
+    const struct session *session = &refresh->grant->session;
 
     return to == refresh->ref.generation ? session->secret
                                          : token_ref_next_secret(issuer, refresh->policy.format,
@@ -598,7 +596,7 @@ static bool roll_forward(struct refresh *refresh, struct text scope)
     }
     start_event(refresh, EVENT_ROLLED_FORWARD, &event);
     snprintf(event.note, sizeof event.note, "the store knew generation %" PRIu32 " only",
-             refresh->grant.session.generation);
+             refresh->grant->session.generation);
     store_attach_event(&refresh->write, &event);
     return true;
 }
@@ -607,11 +605,11 @@ static bool roll_forward(struct refresh *refresh, struct text scope)
  * note that the session is in use. */
 static bool renew(struct refresh *refresh, struct text scope)
 {
-    const struct session *session = &refresh->grant.session;
+    const struct session *session = &refresh->grant->session;
     const struct client_secret *secret = NULL;
 
-    if (refresh->grant.has_client) {
-        secret = client_secret_find(&refresh->grant.client, refresh->client.secret);
+    if (refresh->grant->has_client) {
+        secret = client_secret_find(&refresh->grant->client, refresh->client.secret);
     }
     refresh->answer->refresh_token = refresh->ask->refresh_token;
     refresh->answer->session_expires_ms = decision_expires_ms(&refresh->policy, session);
@@ -636,7 +634,7 @@ static bool renew(struct refresh *refresh, struct text scope)
  * of the record's, which a lost answer needs when it is found late. */
 static bool answer_again(struct refresh *refresh, struct text scope, bool fresh)
 {
-    const struct session *session = &refresh->grant.session;
+    const struct session *session = &refresh->grant->session;
     int64_t issued_ms = session->rotated_ms;
     int64_t lifetime_s;
 
@@ -667,7 +665,7 @@ static bool answer_again(struct refresh *refresh, struct text scope, bool fresh)
  * made n, there is none, and the native spelling is what every mount accepts. */
 static bool mint_again(struct refresh *refresh)
 {
-    const struct session *session = &refresh->grant.session;
+    const struct session *session = &refresh->grant->session;
     enum refresh_format format = refresh->policy.format;
     uint8_t alias[SESSION_HASH_SIZE];
     struct token_ref unused;
@@ -704,8 +702,8 @@ static void punish(struct refresh *refresh)
         return;
     }
     start_event(refresh, EVENT_REUSE, &event);
-    store_prepare_end(&refresh->write, refresh->grant.session.id, SESSION_ENDED_REUSE,
-                      refresh->now.wall_ms, &refresh->grant.session, &event);
+    store_prepare_end(&refresh->write, refresh->grant->session.id, SESSION_ENDED_REUSE,
+                      refresh->now.wall_ms, &refresh->grant->session, &event);
     refresh->writes = true;
 }
 
@@ -738,16 +736,16 @@ static void attach_if_wanted(struct refresh *refresh, enum event_kind kind)
 
 static bool is_wanted(const struct refresh *refresh, enum event_kind kind)
 {
-    return store_wants(refresh->request->issuer->store, kind, refresh->grant.session.realm);
+    return store_wants(refresh->request->issuer->store, kind, refresh->grant->session.realm);
 }
 
 static void start_event(const struct refresh *refresh, enum event_kind kind, struct event *event)
 {
-    request_event_of_session(event, kind, refresh->request, &refresh->grant.session,
+    request_event_of_session(event, kind, refresh->request, &refresh->grant->session,
                              refresh->ref.generation, refresh->now.wall_ms);
-    event->spent_ago_ms = decision_spent_ago_ms(&refresh->grant.session, refresh->ref.generation,
+    event->spent_ago_ms = decision_spent_ago_ms(&refresh->grant->session, refresh->ref.generation,
                                                 refresh->now.wall_ms);
-    if (refresh->ref.generation < refresh->grant.session.generation) {
+    if (refresh->ref.generation < refresh->grant->session.generation) {
         event->network = compare_network(refresh);
     }
 }
@@ -756,7 +754,7 @@ static void start_event(const struct refresh *refresh, enum event_kind kind, str
 static enum event_network compare_network(const struct refresh *refresh)
 {
     static const uint8_t unknown[SESSION_NETWORK_SIZE];
-    const struct session *session = &refresh->grant.session;
+    const struct session *session = &refresh->grant->session;
     uint8_t network[SESSION_NETWORK_SIZE];
 
     if (!operation_network(refresh->request, session->id, network) ||
@@ -770,7 +768,7 @@ static enum event_network compare_network(const struct refresh *refresh)
 
 static int64_t renewed_expiry_ms(const struct refresh *refresh)
 {
-    const struct session *session = &refresh->grant.session;
+    const struct session *session = &refresh->grant->session;
 
     return decision_next_expiry_ms(&refresh->policy, session->created_ms,
                                    decision_last_use_ms(session, refresh->now.wall_ms));
@@ -779,11 +777,11 @@ static int64_t renewed_expiry_ms(const struct refresh *refresh)
 /* The access token of `generation`, issued at issued_ms. */
 static bool sign(struct refresh *refresh, uint32_t generation, int64_t issued_ms, struct text scope)
 {
-    const struct session_view *view = &refresh->grant;
+    const struct session_view *view = refresh->grant;
     struct access_token token = {.policy = &refresh->policy,
                                  .session = &view->session,
                                  .account = view->has_account ? &view->account : NULL,
-                                 .keyring_version = refresh->grant.keyring_version,
+                                 .keyring_version = refresh->grant->keyring_version,
                                  .generation = generation,
                                  .issued_at_s = issued_ms / CLOCK_SECOND,
                                  .scope = scope,
@@ -797,7 +795,7 @@ static bool derive_alias(const struct refresh *refresh, uint32_t generation, uin
                          uint8_t alias[SESSION_HASH_SIZE])
 {
     if (!refresh_token_uuid_alias(refresh->request->issuer->secrets, secret,
-                                  refresh->grant.session.id, generation, alias)) {
+                                  refresh->grant->session.id, generation, alias)) {
         fault_set(refresh->fault, "cannot derive an alias");
         return false;
     }

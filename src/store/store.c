@@ -4,6 +4,8 @@
 #include "store/store.h"
 
 #include <errno.h>
+#include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "store/store_private.h"
@@ -160,6 +162,14 @@ enum store_result store_session_view(struct store *store, const uint8_t id[SESSI
                                      struct session_view *view, struct fault *fault)
 {
     return store->kind->session_view(store, id, view, fault);
+}
+
+size_t store_session_view_size(const struct session_view *view)
+{
+    size_t before_keys = offsetof(struct session_view, client) + offsetof(struct client, keys);
+
+    return view->has_client ? before_keys + strlen(view->client.keys) + 1
+                            : offsetof(struct session_view, client);
 }
 
 enum store_result store_session_list(struct store *store, uint64_t account, const uint8_t *after,

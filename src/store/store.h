@@ -142,12 +142,14 @@ enum store_result store_session_create(struct store *store, const struct session
 /* All that a decision about one session needs, read in one snapshot. */
 struct session_view {
     struct session session;
-    bool has_account;
-    struct account account;
-    bool has_client; /* the session's own client */
-    struct client client;
     uint64_t keyring_version;
+    bool has_account;
+    bool has_client; /* the session's own client */
+    struct account account;
+    struct client client; /* last, because most of it is unused: store_session_view_size */
 };
+/* The bytes of a view that was read which say something; all others were never written to. */
+size_t store_session_view_size(const struct session_view *view);
 enum store_result store_session_view(struct store *store, const uint8_t id[SESSION_ID_SIZE],
                                      struct session_view *grant, struct fault *fault);
 

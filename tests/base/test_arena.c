@@ -123,6 +123,30 @@ static void test_reset_wipes(void **state)
     arena_close(arena);
 }
 
+static void test_shrinks_the_last(void **state)
+{
+    struct arena *arena = arena_open(1 << 20);
+    size_t before;
+    (void)state;
+
+    char *first = arena_alloc(arena, 1000);
+    char *second = arena_alloc(arena, 20001);
+    before = arena_used(arena);
+    arena_shrink(arena, first, 1000, 1); /* another one came after it */
+    assert_int_equal(arena_used(arena), before);
+    memset(second, 0xaa, 101);
+    arena_shrink(arena, second, 20001, 101);
+    assert_in_range(before - arena_used(arena), 20001 - 101 - 16, 20001 - 101 + 16);
+    char *third = arena_alloc(arena, 20000);
+    assert_true(third >= second + 101 && third < second + 101 + 16);
+    assert_true(all_zero((unsigned char *)third, 20000));
+    arena_shrink(arena, third, 20000, 20000);
+    assert_int_equal(arena_used(arena), before - (20016 - 112) + 20000);
+    arena_reset(arena);
+    assert_true(all_zero((unsigned char *)second, 101));
+    arena_close(arena);
+}
+
 static void test_copies(void **state)
 {
     struct arena *arena = arena_open(48);
@@ -148,9 +172,10 @@ static void test_copies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_limit_is_exact), cmocka_unit_test(test_nothing_to_give),
-        cmocka_unit_test(test_absurd_sizes),   cmocka_unit_test(test_many_sizes),
-        cmocka_unit_test(test_reset_wipes),    cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_limit_is_exact),   cmocka_unit_test(test_nothing_to_give),
+        cmocka_unit_test(test_absurd_sizes),     cmocka_unit_test(test_many_sizes),
+        cmocka_unit_test(test_reset_wipes),      cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_shrinks_the_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

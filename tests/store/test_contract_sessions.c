@@ -5,11 +5,23 @@
 
 #include <string.h>
 
+/* Only as much of a view needs to be kept. Its rest is as it was before. */
+static void assert_nothing_behind(const struct session_view *view, uint8_t before)
+{
+    const uint8_t *bytes = (const uint8_t *)view;
+    size_t size = store_session_view_size(view);
+
+    assert_true(size < sizeof *view);
+    for (size_t i = size; i < sizeof *view; i++) {
+        assert_int_equal(bytes[i], before);
+    }
+}
+
 static void grant_holds_all_that_a_decision_needs(void **state)
 {
     struct fixture *f = *state;
     struct session session = fixture_session(1);
-    struct client web = {.enabled = true, .id = "web"};
+    struct client web = {.enabled = true, .id = "web", .keys = "{\"keys\":[]}"};
     static struct session_view grant;
     static struct signing_row key = {.state = SIGNING_ACTIVE, .kid = "k"};
     uint64_t version;
@@ -18,7 +30,9 @@ static void grant_holds_all_that_a_decision_needs(void **state)
     memset(session.alias, 0x77, sizeof session.alias);
     assert_store(STORE_ABSENT, store_session_view(f->store, session.id, &grant, &f->fault));
     assert_store(STORE_OK, store_session_create(f->store, &session, NULL, &f->fault));
+    memset(&grant, 0xee, sizeof grant);
     assert_store(STORE_OK, store_session_view(f->store, session.id, &grant, &f->fault));
+    assert_nothing_behind(&grant, 0xee);
     assert_memory_equal(&grant.session, &session, sizeof session);
     assert_false(grant.has_account);
     assert_false(grant.has_client);
@@ -26,7 +40,10 @@ static void grant_holds_all_that_a_decision_needs(void **state)
     fixture_account(f, "ada");
     assert_store(STORE_OK, store_client_add(f->store, &web, &f->fault));
     assert_store(STORE_OK, store_key_add(f->store, &key, &f->fault));
+    memset(&grant, 0xee, sizeof grant);
     assert_store(STORE_OK, store_session_view(f->store, session.id, &grant, &f->fault));
+    assert_nothing_behind(&grant, 0xee);
+    assert_string_equal(grant.client.keys, web.keys);
     assert_true(grant.has_account);
     assert_string_equal(grant.account.name, "ada");
     assert_true(grant.has_client);
