@@ -87,6 +87,9 @@ void dialect_tell_place(const struct described_place *place, struct buffer *out)
     case DESCRIBED_COOKIE:
         buffer_add_c(out, "its cookie");
         break;
+    case DESCRIBED_METHOD:
+        buffer_add_c(out, "the method");
+        break;
     }
 }
 

@@ -115,8 +115,9 @@ static bool holds(const struct request *request, const struct described_conditio
     }
     if (state == DESCRIBED_ABSENT) {
         return condition->optional;
+    } else if (condition->place.source != DESCRIBED_METHOD) {
+        *refusal = OUTCOME_GRANT_TYPE_UNSUPPORTED;
     }
-    *refusal = OUTCOME_GRANT_TYPE_UNSUPPORTED;
     return false;
 }
 
@@ -175,6 +176,9 @@ static enum described_state look_in(const struct request *request,
         break;
     case DESCRIBED_COOKIE:
         return has_cookie(request, found) ? DESCRIBED_GOOD : DESCRIBED_ABSENT;
+    case DESCRIBED_METHOD:
+        *found = http->method == HTTP_HEAD ? TEXT("GET") : http->method_name;
+        return DESCRIBED_GOOD;
     }
     return header == HTTP_ABSENT ? DESCRIBED_ABSENT
            : header == HTTP_ONE  ? DESCRIBED_GOOD

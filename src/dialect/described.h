@@ -24,12 +24,13 @@ enum described_source {
     DESCRIBED_JSON,
     DESCRIBED_HEADER,
     DESCRIBED_AUTHORIZATION,
-    DESCRIBED_COOKIE /* of the refresh token */
+    DESCRIBED_COOKIE, /* of the refresh token */
+    DESCRIBED_METHOD  /* of a condition: HEAD is GET */
 };
 
 struct described_place {
     enum described_source source;
-    const char *name; /* the parameter, the header in lower case, or the scheme; "" of JSON */
+    const char *name;        /* the parameter, the header in lower case, or the scheme; else "" */
     const char *const *path; /* of JSON: the members on the way to it, ended by NULL */
 };
 

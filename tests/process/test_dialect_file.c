@@ -69,15 +69,15 @@ struct exchange {
     enum outcome outcome;
 };
 
-/* `lines`: CGI variables, each ended by a line break. What is understood is granted, or else ends
- * as `outcome`. */
+/* `lines`: CGI variables, each ended by a line break; POST unless they name a method. What is
+ * understood is granted, or else ends as `outcome`. */
 static struct exchange *ask(const struct dialect *dialect, const char *endpoint, const char *lines,
                             const char *body, enum outcome outcome)
 {
     struct exchange *exchange = arena_alloc(arena, sizeof *exchange);
     struct text rest = text_of(lines);
     const char *variables[16] = {"REQUEST_METHOD=POST"};
-    size_t count = 1;
+    size_t count = text_starts(rest, TEXT("REQUEST_METHOD=")) ? 0 : 1;
 
     assert_non_null(exchange);
     while (rest.size > 0) {
@@ -297,6 +297,39 @@ static void conditions(void **state)
             ->outcome,
         OUTCOME_GRANT_TYPE_UNSUPPORTED);
     assert_int_equal(ask(dialect, "token", JSON, "{}", OUTCOME_ROTATED)->outcome,
+                     OUTCOME_GRANT_TYPE_MISSING);
+}
+
+/* Where nothing else tells requests at one path apart, the method does; HEAD is GET. */
+static void methods_as_conditions(void **state)
+{
+    const struct dialect *dialect =
+        read_file("[dialect]\n[endpoint session]\npath = /session\nmethods = POST GET DELETE\n"
+                  "[request session refresh]\nwhen = method is POST\noperation = refresh\n"
+                  "refresh-token = json token\n" ANSWER
+                  "[request session logout]\nwhen = method is DELETE\noperation = logout\n"
+                  "access-token = bearer\nanswer = 204\n"
+                  "[request session user]\nwhen = method is GET, header X-V is 2\n"
+                  "operation = validate\nrefresh-token = bearer\n"
+                  "answer = 200 {\"id\":\"${token.sub}\"}\n" REFUSALS);
+    const struct exchange *exchange =
+        ask(dialect, "session", JSON, "{\"token\":\"t\"}", OUTCOME_ROTATED);
+
+    (void)state;
+    expect(exchange, 200, "{\"a\":\"access\",\"r\":\"next\"}");
+    exchange = ask(dialect, "session", "REQUEST_METHOD=DELETE\nHTTP_AUTHORIZATION=Bearer a\n", "",
+                   OUTCOME_ENDED);
+    expect(exchange, 204, "");
+    exchange =
+        ask(dialect, "session", "REQUEST_METHOD=HEAD\nHTTP_AUTHORIZATION=Bearer a\nHTTP_X_V=2\n",
+            "", OUTCOME_SERVED);
+    assert_ptr_equal(exchange->request.operation, &operation_validate);
+    assert_int_equal(ask(dialect, "session",
+                         "REQUEST_METHOD=GET\nHTTP_AUTHORIZATION=Bearer a\nHTTP_X_V=1\n", "",
+                         OUTCOME_SERVED)
+                         ->outcome,
+                     OUTCOME_GRANT_TYPE_UNSUPPORTED);
+    assert_int_equal(ask(dialect, "session", "REQUEST_METHOD=GET\n", "", OUTCOME_SERVED)->outcome,
                      OUTCOME_GRANT_TYPE_MISSING);
 }
 
@@ -756,6 +789,7 @@ int main(void)
         cmocka_unit_test(values_of_each_role),
         cmocka_unit_test(conditions),
         cmocka_unit_test(only_members),
+        cmocka_unit_test(methods_as_conditions),
         cmocka_unit_test(logouts),
         cmocka_unit_test(media_types),
         cmocka_unit_test(what_answers_are_made_of),
