@@ -343,6 +343,25 @@ bool http_media_is(struct text content_type, const char *type)
     return text_equal_ignore_case(media, text_of(type));
 }
 
+bool http_media_is_json(struct text content_type)
+{
+    struct text rest = text_trim(text_cut(content_type, text_find(content_type, ';')));
+    bool application = text_equal_ignore_case(text_split(&rest, '/'), TEXT("application"));
+
+    while (rest.size > 0) {
+        size_t size = 0;
+
+        while (size < rest.size && strchr("+-.", rest.data[size]) == NULL) {
+            size++;
+        }
+        if (text_equal_ignore_case(text_cut(rest, size), TEXT("json"))) {
+            return application;
+        }
+        rest = text_from(rest, size + 1);
+    }
+    return false;
+}
+
 bool http_accepts(const struct http_request *request, const char *type)
 {
     struct text accepted = {0};

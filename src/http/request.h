@@ -97,6 +97,9 @@ bool http_none_match(const struct http_request *request, struct text tag);
 
 /* Is this the media type, whatever its parameters? Ignores case. */
 bool http_media_is(struct text content_type, const char *type);
+/* Is it application/json, or another JSON's: application/problem+json, application/x-amz-json-1.1?
+ */
+bool http_media_is_json(struct text content_type);
 /* Does Accept name this media type? A range such as star/star names none. */
 bool http_accepts(const struct http_request *request, const char *type);
 

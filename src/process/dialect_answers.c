@@ -67,32 +67,13 @@ bool dialect_take_status(struct dialect_reader *reader, const struct config_line
     return true;
 }
 
-bool dialect_is_json(struct text media_type)
-{
-    struct text rest = text_trim(text_cut(media_type, text_find(media_type, ';')));
-    bool application = text_equal_ignore_case(text_split(&rest, '/'), TEXT("application"));
-
-    while (rest.size > 0) {
-        size_t size = 0;
-
-        while (size < rest.size && strchr("+-.", rest.data[size]) == NULL) {
-            size++;
-        }
-        if (text_equal_ignore_case(text_cut(rest, size), TEXT("json"))) {
-            return application;
-        }
-        rest = text_from(rest, size + 1);
-    }
-    return false;
-}
-
 /* NULL: a complaint. */
 const struct template *dialect_compile(struct dialect_reader *reader,
                                        const struct config_line *line, struct arena *arena,
                                        struct text source, struct text media_type, unsigned style,
                                        const struct template_names *names)
 {
-    bool json = dialect_is_json(media_type);
+    bool json = http_media_is_json(media_type);
     struct fault fault;
     const struct template *template = template_compile(
         arena, source, json ? TEMPLATE_JSON : TEMPLATE_PLAIN, style, names, &fault);

@@ -216,7 +216,7 @@ static bool take_body(struct dialect_reader *reader, struct dialect_endpoint *ma
     made->endpoint.json_types = types;
     made->needs_json = false;
     while ((word = text_word(&rest)).size > 0) {
-        if (dialect_is_json(word) && count < JSON_TYPES_MAX) {
+        if (http_media_is_json(word) && count < JSON_TYPES_MAX) {
             made->endpoint.body |= ENDPOINT_BODY_JSON;
             types[count] = dialect_keep(reader, word);
             if (types[count++] == NULL) {

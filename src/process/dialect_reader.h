@@ -112,9 +112,6 @@ bool dialect_gather(struct dialect_reader *reader, const struct config_section *
 /* "401 {…}": cuts the status off. False: a complaint. */
 bool dialect_take_status(struct dialect_reader *reader, const struct config_line *line,
                          struct text *whole, int *status);
-/* Is it application/json, or another JSON's: application/problem+json, application/x-amz-json-1.1?
- */
-bool dialect_is_json(struct text media_type);
 /* The media type that the line says, or the usual one where it is NULL. False: a complaint. */
 bool dialect_take_type(struct dialect_reader *reader, const struct config_line *line,
                        const char **media_type);
