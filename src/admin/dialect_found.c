@@ -51,18 +51,15 @@ static void find_in_cookies(const struct http_recording *recorded, const struct 
     const struct cookie_names *names = &request->described->cookies;
 
     for (size_t i = 0; i < recorded->is.header_count; i++) {
-        struct text value = recorded->is.headers[i].value;
+        struct http_set_cookie cookie;
 
-        value = text_cut(value, text_find(value, ';'));
-        struct text name = text_split(&value, '=');
-
-        if (!text_is(recorded->is.headers[i].name, "set-cookie")) {
+        if (!http_recording_cookie(&recorded->is.headers[i], &cookie)) {
             continue;
-        } else if (names->refresh != NULL && text_is(name, names->refresh)) {
-            finder->answer->refresh_token = value;
+        } else if (names->refresh != NULL && text_is(cookie.name, names->refresh)) {
+            finder->answer->refresh_token = cookie.value;
             finder->has_next = true;
-        } else if (names->access != NULL && text_is(name, names->access)) {
-            finder->answer->access_token = value;
+        } else if (names->access != NULL && text_is(cookie.name, names->access)) {
+            finder->answer->access_token = cookie.value;
         }
     }
 }

@@ -53,6 +53,11 @@ bool dialect_play_read(struct dialect_play *play, const struct dialect *dialect,
     return true;
 }
 
+bool dialect_play_has(const struct dialect *dialect, struct text path, struct arena *arena)
+{
+    return find_endpoint(dialect, path, arena) != NULL;
+}
+
 /* Without what a web server would drop. */
 static struct text plain_path(struct text path, struct arena *arena)
 {

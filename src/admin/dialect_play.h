@@ -18,6 +18,9 @@ struct dialect_play {
     enum outcome outcome; /* why not, or what a grant is called */
 };
 
+/* Has the dialect an endpoint at this path? */
+bool dialect_play_has(const struct dialect *dialect, struct text path, struct arena *arena);
+
 /* Finds the endpoint by the request's path, which may have another one before it, and reads the
  * request. Where a page of another origin had it sent, that is let pass: which pages may ask is a
  * setting of the realm. False: *fault; the dialect has no such path. */

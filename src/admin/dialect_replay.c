@@ -3,30 +3,33 @@
 #include "admin/dialect_replay.h"
 
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "admin/dialect_found.h"
+#include "admin/dialect_mask.h"
 #include "base/codec.h"
 
 struct comparison {
     struct dialect_play *play;
     const struct http_recording *answer;
     struct arena *arena;
-    struct buffer *out;
-    size_t *count;
+    struct dialect_differences *differences;
+    const struct learn_places *places; /* of the request; NULL = they cannot be read */
 };
 
 static bool choose_refusal(struct comparison *comparison, struct fault *fault);
 static void compare(struct comparison *comparison);
-static void compare_jwt(struct comparison *comparison);
+static void compare_jwt(struct comparison *comparison, bool refresh);
+static void differ(struct comparison *comparison, const char *what, size_t byte,
+                   struct text recorded, struct text answered);
 
 bool dialect_replay(const struct dialect *dialect, const struct http_recording *request,
-                    const struct http_recording *answer, struct arena *arena, struct buffer *out,
-                    size_t *count, struct fault *fault)
+                    const struct http_recording *answer, struct arena *arena,
+                    struct dialect_differences *differences, struct fault *fault)
 {
     struct dialect_play *play = arena_alloc(arena, sizeof *play);
-    struct comparison comparison = {play, answer, arena, out, count};
+    struct learn_places *places = arena_alloc(arena, sizeof *places);
+    struct comparison comparison = {play, answer, arena, differences, places};
     enum outcome outcome;
 
     if (play == NULL) {
@@ -34,16 +37,19 @@ bool dialect_replay(const struct dialect *dialect, const struct http_recording *
         return false;
     } else if (!dialect_play_read(play, dialect, request, arena, fault)) {
         return false;
-    } else if (answer->status >= 400) {
+    }
+    if (places == NULL || !learn_places_read(arena, request, places, NULL)) {
+        comparison.places = NULL;
+    }
+    if (answer->status >= 400) {
         if (!choose_refusal(&comparison, fault)) {
             return false;
         }
         compare(&comparison);
         return true;
     } else if (!play->understood) {
-        buffer_addf(out, "  the request is not understood: outcome=%s, %s\n",
-                    outcome_word(play->outcome), outcome_meaning(play->outcome));
-        ++*count;
+        differ(&comparison, "the request is not understood: outcome", 0, TEXT("a grant"),
+               text_of(outcome_word(play->outcome)));
         return true;
     }
     outcome = dialect_found_answer(answer, &play->request) ? OUTCOME_ROTATED : OUTCOME_RENEWED;
@@ -51,8 +57,28 @@ bool dialect_replay(const struct dialect *dialect, const struct http_recording *
         return false;
     }
     compare(&comparison);
-    compare_jwt(&comparison);
+    compare_jwt(&comparison, false);
+    compare_jwt(&comparison, true);
     return true;
+}
+
+void dialect_replay_tell(const struct dialect_differences *differences, struct buffer *out)
+{
+    for (size_t i = 0; i < differences->count; i++) {
+        const struct dialect_difference *row = &differences->rows[i];
+        struct text nothing = row->byte > 0 ? TEXT("(nothing more)") : TEXT("nothing");
+        struct text recorded = row->recorded.size > 0 ? row->recorded : nothing;
+        struct text answered = row->answered.size > 0 ? row->answered : nothing;
+
+        if (row->byte == 0) {
+            buffer_addf(out, "  %s: %.*s, recorded was %.*s\n", row->what, TEXT_ARGS(answered),
+                        TEXT_ARGS(recorded));
+        } else {
+            buffer_addf(out,
+                        "  %s differs from byte %zu on\n    recorded: %.*s\n    answered: %.*s\n",
+                        row->what, row->byte, TEXT_ARGS(recorded), TEXT_ARGS(answered));
+        }
+    }
 }
 
 /* ---- comparing ---- */
@@ -78,114 +104,74 @@ static bool choose_refusal(struct comparison *comparison, struct fault *fault)
     return dialect_play_answer(play, OUTCOME_TOKEN_INVALID, fault);
 }
 
-static void __attribute__((format(printf, 2, 3)))
-differ(struct comparison *comparison, const char *format, ...)
+static void differ(struct comparison *comparison, const char *what, size_t byte,
+                   struct text recorded, struct text answered)
 {
-    char line[512];
-    va_list arguments;
+    struct dialect_differences *differences = comparison->differences;
 
-    va_start(arguments, format);
-    (void)vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    buffer_addf(comparison->out, "  %s\n", line);
-    ++*comparison->count;
-}
-
-/* How many bytes of the text are a JWT, which begins as they all do. */
-static size_t jwt_size(struct text text)
-{
-    size_t size = 0, dots = 0;
-    bool begins = text_starts(text, TEXT("eyJ"));
-
-    while (begins && size < text.size &&
-           (isalnum((unsigned char)text.data[size]) || strchr("-_.", text.data[size]) != NULL)) {
-        dots += text.data[size++] == '.';
+    if (differences->count < DIALECT_DIFFERENCES_MAX) {
+        differences->rows[differences->count++] = (struct dialect_difference){
+            .what = what, .byte = byte, .recorded = recorded, .answered = answered};
     }
-    return dots >= 2 ? size : 0;
 }
 
-/* How many are a point in time since 1970, in seconds or milliseconds: a JSON number. */
-static size_t time_size(struct text text, char before)
+static size_t first_difference(struct text one, struct text other)
 {
-    size_t size = 0;
+    size_t at = 0;
 
-    while (size < text.size && isdigit((unsigned char)text.data[size])) {
-        size++;
+    while (at < one.size && at < other.size && one.data[at] == other.data[at]) {
+        at++;
     }
-    return (size == 10 || size == 13) && strchr(":[, ", before) != NULL && size < text.size &&
-                   strchr(",]} \r\n", text.data[size]) != NULL
-               ? size
-               : 0;
+    return at;
 }
 
-/* With a word instead of each token, and of each point in time. */
-static struct text mask(struct comparison *comparison, struct text text)
-{
-    const struct answer *answer = &comparison->play->request.answer;
-    struct text masked = text;
-    struct buffer buffer;
-    char before = '\0';
-
-    buffer_start(&buffer, comparison->arena, text.size + 64);
-    while (text.size > 0) {
-        size_t jwt = jwt_size(text), time = time_size(text, before), size = 1;
-
-        if (jwt > 0) {
-            size = jwt;
-            buffer_add_c(&buffer, "JWT");
-        } else if (answer->access_token.size > 0 && text_starts(text, answer->access_token)) {
-            size = answer->access_token.size;
-            buffer_add_c(&buffer, "ACCESS-TOKEN");
-        } else if (answer->refresh_token.size > 0 && text_starts(text, answer->refresh_token)) {
-            size = answer->refresh_token.size;
-            buffer_add_c(&buffer, "REFRESH-TOKEN");
-        } else if (time > 0) {
-            size = time;
-            buffer_add_c(&buffer, time == 10 ? "SECONDS" : "MILLISECONDS");
-        } else {
-            buffer_add_char(&buffer, text.data[0]);
-        }
-        before = text.data[size - 1];
-        text = text_from(text, size);
-    }
-    (void)buffer_finish(&buffer, &masked);
-    return masked;
-}
-
-/* What surrounds the byte, on one line. */
-static void show_at(struct comparison *comparison, const char *who, struct text text, size_t at)
+/* What surrounds the byte, on one line, in whole characters. */
+static struct text round_of(struct comparison *comparison, struct text text, size_t at)
 {
     enum { BEFORE = 24, SHOWN = 64 };
-    struct text shown = text_cut(text_from(text, at > BEFORE ? at - BEFORE : 0), SHOWN);
+    size_t start = at > BEFORE ? at - BEFORE : 0;
+    struct text shown = {0};
+    struct buffer buffer;
 
-    buffer_addf(comparison->out, "    %s: ", who);
-    for (size_t i = 0; i < shown.size; i++) {
-        char c = shown.data[i];
-
-        if (c == '\n') {
-            buffer_add_c(comparison->out, "\\n");
-        } else {
-            buffer_add_char(comparison->out, (unsigned char)c < 0x20 ? '?' : c);
-        }
+    while (start > 0 && start < text.size && ((unsigned char)text.data[start] & 0xc0) == 0x80) {
+        start--;
     }
-    buffer_add_c(comparison->out, shown.size > 0 ? "\n" : "(nothing more)\n");
+    text = text_from(text, start);
+    buffer_start(&buffer, comparison->arena, SHOWN + 16);
+    while (text.size > 0 && buffer.size < SHOWN) {
+        uint32_t point = 0;
+        size_t size = text_utf8_first(text, &point);
+
+        if (size == 0 || (point < 0x20 && point != '\n')) {
+            buffer_add_c(&buffer, "?");
+        } else if (point == '\n') {
+            buffer_add_c(&buffer, "\\n");
+        } else {
+            buffer_add(&buffer, text_cut(text, size));
+        }
+        text = text_from(text, size > 0 ? size : 1);
+    }
+    (void)buffer_finish(&buffer, &shown);
+    return shown;
 }
 
 static void compare_bytes(struct comparison *comparison, const char *what, struct text recorded,
                           struct text made)
 {
-    size_t at = 0;
+    const struct answer *answer = &comparison->play->request.answer;
 
-    recorded = mask(comparison, recorded);
-    made = mask(comparison, made);
-    while (at < recorded.size && at < made.size && recorded.data[at] == made.data[at]) {
-        at++;
+    recorded = dialect_mask(comparison->arena, answer, recorded);
+    made = dialect_mask(comparison->arena, answer, made);
+    if (text_equal(recorded, made)) {
+        return;
     }
-    if (at < recorded.size || at < made.size) {
-        differ(comparison, "%s differs from byte %zu on", what, at + 1);
-        show_at(comparison, "recorded", recorded, at);
-        show_at(comparison, "answered", made, at);
-    }
+    size_t byte = first_difference(recorded, made) + 1;
+    recorded = dialect_mask_hide(comparison->arena, comparison->places, recorded);
+    made = dialect_mask_hide(comparison->arena, comparison->places, made);
+    size_t at = first_difference(recorded, made);
+
+    differ(comparison, what, byte, round_of(comparison, recorded, at),
+           round_of(comparison, made, at));
 }
 
 static struct text header_of(const struct http_response *response, const char *name)
@@ -198,6 +184,57 @@ static struct text header_of(const struct http_response *response, const char *n
     return (struct text){0};
 }
 
+static struct text number_text(struct comparison *comparison, int number)
+{
+    struct buffer buffer;
+    struct text text = {0};
+
+    buffer_start(&buffer, comparison->arena, 8);
+    buffer_add_int(&buffer, number);
+    (void)buffer_finish(&buffer, &text);
+    return text;
+}
+
+/* What becomes of a cookie in an answer. */
+static void see_cookie(struct text name_of_header, struct text value, struct text name,
+                       struct text *state)
+{
+    const struct http_header header = {TEXT("set-cookie"), value};
+    struct http_set_cookie cookie;
+
+    if (text_equal_ignore_case(name_of_header, header.name) &&
+        http_recording_cookie(&header, &cookie) && text_equal(cookie.name, name)) {
+        *state = cookie.clears ? TEXT("cleared") : TEXT("set");
+    }
+}
+
+/* Those of tokens: others no dialect sets. */
+static void compare_cookies(struct comparison *comparison)
+{
+    const struct http_response *made = &comparison->play->http.response;
+    const struct http_request *recorded = &comparison->answer->is;
+    const struct described_request *described = comparison->play->request.described;
+    const char *const names[] = {described != NULL ? described->cookies.refresh : NULL,
+                                 described != NULL ? described->cookies.access : NULL};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct text name = text_of(names[i]);
+        struct text was = TEXT("not set"), is = was;
+
+        for (size_t j = 0; j < recorded->header_count; j++) {
+            see_cookie(recorded->headers[j].name, recorded->headers[j].value, name, &was);
+        }
+        for (size_t j = 0; j < made->header_count; j++) {
+            see_cookie(made->headers[j].name, made->headers[j].value, name, &is);
+        }
+        if (name.size > 0 && !text_equal(was, is)) {
+            differ(comparison,
+                   i == 0 ? "the cookie of the refresh token" : "the cookie of the access token", 0,
+                   was, is);
+        }
+    }
+}
+
 /* Headers are compared that the recording has and Retoken answers; a server adds others. */
 static void compare(struct comparison *comparison)
 {
@@ -206,12 +243,14 @@ static void compare(struct comparison *comparison)
     struct text type = header_of(made, "content-type");
 
     if (made->status != recorded->status) {
-        differ(comparison, "status %d, recorded was %d", made->status, recorded->status);
+        differ(comparison, "status", 0, number_text(comparison, recorded->status),
+               number_text(comparison, made->status));
     }
     if (!text_equal_ignore_case(type, recorded->is.content_type) && type.size > 0) {
-        differ(comparison, "Content-Type: %.*s, recorded was %.*s", TEXT_ARGS(text_cut(type, 80)),
-               TEXT_ARGS(text_cut(recorded->is.content_type, 80)));
+        differ(comparison, "Content-Type", 0, text_cut(recorded->is.content_type, 80),
+               text_cut(type, 80));
     }
+    compare_cookies(comparison);
     for (size_t i = 0; i < made->header_count; i++) {
         struct text name = made->headers[i].name;
         struct text value = {0};
@@ -229,7 +268,8 @@ static void compare(struct comparison *comparison)
             *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
         }
         (void)http_header(&recorded->is, lower, &value);
-        compare_bytes(comparison, lower, value, made->headers[i].value);
+        compare_bytes(comparison, arena_c_string(comparison->arena, text_of(lower)), value,
+                      made->headers[i].value);
     }
     compare_bytes(comparison, "the body", recorded->is.body, made->body);
 }
@@ -255,30 +295,38 @@ bool dialect_replay_jwt(struct text token, struct arena *arena, struct text *hea
            json_in_object(arena, *payload, NULL) != NULL;
 }
 
-static void compare_jwt(struct comparison *comparison)
+static void compare_jwt(struct comparison *comparison, bool refresh)
 {
     const struct layout *layout = comparison->play->realm.policy.layout;
+    const struct answer *answer = &comparison->play->request.answer;
+    const struct template *template = refresh ? layout->refresh_template : layout->access_template;
     struct arena *arena = comparison->arena;
     struct layout_claims claims;
     struct text header, payload, made = {0}, algorithm = {0}, kid = {0};
     struct buffer buffer;
 
-    if (!dialect_replay_jwt(comparison->play->request.answer.access_token, arena, &header,
+    if (template == NULL ||
+        !dialect_replay_jwt(refresh ? answer->refresh_token : answer->access_token, arena, &header,
                             &payload)) {
         return;
     }
     const json_t *parsed = json_in_object(arena, header, NULL);
     (void)json_in_text(parsed, "alg", &algorithm);
     (void)json_in_text(parsed, "kid", &kid);
-    dialect_found_payload(layout->access_template, json_in_object(arena, payload, NULL), arena,
-                          &claims);
+    dialect_found_payload(template, json_in_object(arena, payload, NULL), arena, &claims);
     if (layout_header(layout, arena_c_string(arena, algorithm), arena_c_string(arena, kid), true,
                       arena, &made)) {
-        compare_bytes(comparison, "the header of the access token", header, made);
+        compare_bytes(comparison,
+                      refresh ? "the header of the refresh token"
+                              : "the header of the access token",
+                      header, made);
     }
     buffer_start(&buffer, arena, 512);
-    template_fill(layout->access_template, &claims, &buffer);
+    template_fill(template, &claims, &buffer);
     if (buffer_finish(&buffer, &made)) {
-        compare_bytes(comparison, "the payload of the access token", payload, made);
+        compare_bytes(comparison,
+                      refresh ? "the payload of the refresh token"
+                              : "the payload of the access token",
+                      payload, made);
     }
 }

@@ -3,6 +3,7 @@
  * section is written from them. */
 #include "admin/learn.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -12,24 +13,38 @@
 
 static void write_dialect(struct learning *learning);
 static bool write_tokens(struct learning *learning);
-static bool write_refusals(struct learning *learning);
 
-bool learn_dialect(const struct learn_input *input, struct arena *arena, struct buffer *out,
+bool learn_dialect(struct learn_input *input, struct arena *arena, struct buffer *out,
                    struct fault *fault)
 {
     struct learning learning = {.arena = arena, .fault = fault, .input = input, .out = out};
+    struct text unsaid = buffer_text(&input->unsaid);
 
-    if (!learn_side_read(&learning, input->refresh, false, &learning.refresh) ||
-        (input->login != NULL &&
-         !learn_side_read(&learning, input->login, true, &learning.login))) {
-        return false;
+    for (enum learn_what i = LEARN_REFRESH; i < LEARN_WHATS; i++) {
+        if (input->granted[i] == NULL) {
+            continue;
+        } else if (!learn_side_read(&learning, input->granted[i], i, &learning.sides[i])) {
+            return false;
+        }
+        if (learning.refresh_cookie == NULL) {
+            learning.refresh_cookie = learn_side_cookie(&learning, learning.sides[i], true);
+        }
+        if (learning.access_cookie == NULL) {
+            learning.access_cookie = learn_side_cookie(&learning, learning.sides[i], false);
+        }
     }
     learn_side_facts(&learning);
     buffer_add_c(out,
                  "# Proposed by `retoken dialect learn`. What is marked as guessed wants to be "
-                 "looked at.\n\n");
+                 "looked at.\n");
+    while (unsaid.size > 0) {
+        struct text line = text_split(&unsaid, '\n');
+
+        buffer_addf(out, "# cannot be said: %.*s\n", TEXT_ARGS(line));
+    }
+    buffer_add_c(out, "\n");
     write_dialect(&learning);
-    return write_tokens(&learning) && learn_endpoints(&learning) && write_refusals(&learning) &&
+    return write_tokens(&learning) && learn_endpoints(&learning) && learn_refusals(&learning) &&
            !out->failed;
 }
 
@@ -49,7 +64,7 @@ void learn_guess(struct buffer *out, const char *format, ...)
 /* The number that tells how long an access token lasts, where it is no JWT. */
 static int64_t told_lifetime_ms(const struct learning *learning)
 {
-    const struct learn_values *values = &learning->refresh->values;
+    const struct learn_values *values = &learning->sides[LEARN_REFRESH]->values;
 
     for (size_t i = 0; i < values->count; i++) {
         const struct learn_value *value = &values->rows[i];
@@ -100,39 +115,108 @@ static void write_algorithm(struct learning *learning)
 /* A JWT that goes on is one; one that changes is not, because a session gets one. */
 static void write_format(struct learning *learning)
 {
-    struct text token = learning->refresh->refresh->value;
+    const struct learn_input *input = learning->input;
+    struct text token = learning->sides[LEARN_REFRESH]->refresh->value;
     size_t hyphens = 0;
 
     for (size_t i = 0; i < token.size; i++) {
         hyphens += token.data[i] == '-';
     }
     if (learning->refresh_payload.size > 0 && learning->rotates) {
-        learn_guess(learning->out,
-                    "refresh tokens were JWTs; those that are replaced are opaque here");
+        learn_cannot_say(learning, input->granted[LEARN_REFRESH],
+                         "refresh tokens are JWTs that are replaced; a session gets one that is a "
+                         "JWT, so here they are opaque");
     } else if (learning->refresh_payload.size > 0) {
         buffer_add_c(learning->out, "format = jwt\n");
     } else if (token.size == 36 && hyphens == 4) {
         buffer_add_c(learning->out, "format = uuid\n");
     }
-    if (learning->rotates) {
-        buffer_add_c(learning->out, "rotation = on\n");
-    } else {
+    if (input->refreshes > 1) {
+        buffer_addf(learning->out,
+                    "# recorded: %zu refreshes, of which %zu brought another refresh "
+                    "token\n",
+                    input->refreshes, input->rotations);
+    } else if (!learning->rotates) {
         learn_guess(learning->out, "the refresh token stays, because the answer has no other one");
-        buffer_add_c(learning->out, "rotation = off\n");
+    }
+    buffer_addf(learning->out, "rotation = %s\n", learning->rotates ? "on" : "off");
+}
+
+/* What the realm's settings of cookies have to be for them to be made alike. */
+static void write_attributes(struct learning *learning, struct text attributes)
+{
+    static const char *const rows[][2] = {
+        {"path", "cookie-path"}, {"domain", "cookie-domain"}, {"samesite", "cookie-same-site"}};
+    struct buffer *out = learning->out;
+
+    while (attributes.size > 0) {
+        struct text value = text_trim(text_split(&attributes, ';'));
+        struct text name = text_split(&value, '=');
+
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+            if (text_equal_ignore_case(name, text_of(rows[i][0])) && text_is_visible_ascii(value) &&
+                !learn_has_own_path(value)) {
+                buffer_addf(out, "# for the realm: %s = ", rows[i][1]);
+                for (size_t j = 0; j < value.size; j++) {
+                    buffer_add_char(out, i > 0 ? (char)tolower((unsigned char)value.data[j])
+                                               : value.data[j]);
+                }
+                buffer_add_c(out, "\n");
+            }
+        }
+    }
+}
+
+/* `name` NULL: there is none. */
+static void write_cookie(struct learning *learning, const char *line, const char *name)
+{
+    struct text shown = text_of(name), host = TEXT("__Host-");
+    bool prefixed = text_starts(shown, host);
+    bool written = name == NULL;
+
+    learn_setting(learning, line, prefixed ? text_from(shown, host.size) : shown);
+    if (prefixed) {
+        buffer_add_c(learning->out, "# for the realm: cookie-prefix = host\n");
+    }
+    for (size_t i = 0; i < LEARN_WHATS; i++) {
+        const struct learn_side *side = learning->sides[i];
+
+        for (size_t j = 0; side != NULL && !written && j < side->exchange->answer.is.header_count;
+             j++) {
+            struct http_set_cookie cookie;
+
+            if (http_recording_cookie(&side->exchange->answer.is.headers[j], &cookie) &&
+                text_equal(cookie.name, shown)) {
+                write_attributes(learning, cookie.attributes);
+                written = true;
+            }
+        }
+    }
+}
+
+static void write_type(struct learning *learning)
+{
+    const struct http_request *answer = &learning->sides[LEARN_REFRESH]->exchange->answer.is;
+    struct text type = answer->content_type;
+
+    if (answer->body.size > 0 && type.size > 0 && !http_media_is_json(type) &&
+        learning->sides[LEARN_REFRESH]->is_object) {
+        learn_cannot_say(learning, learning->input->granted[LEARN_REFRESH],
+                         "the answer is JSON of another media type, but values have places in JSON "
+                         "and text/plain only; here it is application/json");
+    } else if (type.size > 0 && !text_is(type, "application/json")) {
+        learn_setting(learning, "type", type);
     }
 }
 
 static void write_dialect(struct learning *learning)
 {
     struct buffer *out = learning->out;
-    const struct learn_exchange *exchange = learning->refresh->exchange;
-    struct text type = exchange->answer.is.content_type;
-    struct text host = {0};
+    const struct learn_exchange *exchange = learning->sides[LEARN_REFRESH]->exchange;
+    struct text host = exchange->request.authority;
     const char *style = learn_template_style(exchange->answer.is.body);
-    const struct learn_side *side = learning->refresh;
 
     buffer_add_c(out, "[dialect]\n");
-    host = exchange->request.authority;
     if (host.size == 0) {
         (void)http_header(&exchange->request.is, "host", &host);
     }
@@ -141,25 +225,11 @@ static void write_dialect(struct learning *learning)
     if (style != NULL) {
         buffer_addf(out, "json-style = %s\n", style);
     }
-    struct text media = text_trim(text_cut(type, text_find(type, ';')));
-    if (exchange->answer.is.body.size > 0 && media.size > 0 &&
-        !text_equal_ignore_case(media, TEXT("application/json")) &&
-        !text_ends(media, TEXT("+json"))) {
-        learn_guess(out, "answers were %.*s; with values in them they are application/json here",
-                    TEXT_ARGS(text_cut(type, 80)));
-    } else if (type.size > 0 && !text_is(type, "application/json")) {
-        learn_setting(learning, "type", type);
-    }
+    write_type(learning);
     learn_setting(learning, "issuer", learning->facts.issuer);
     learn_setting(learning, "audience", learning->facts.audience);
-    if (side->refresh->source == DESCRIBED_COOKIE) {
-        learn_setting(learning, "refresh-cookie", side->refresh->name);
-    } else if (side->next.where == FOUND_COOKIE) {
-        learn_setting(learning, "refresh-cookie", side->next.name);
-    }
-    if (side->access.where == FOUND_COOKIE) {
-        learn_setting(learning, "access-cookie", side->access.name);
-    }
+    write_cookie(learning, "refresh-cookie", learning->refresh_cookie);
+    write_cookie(learning, "access-cookie", learning->access_cookie);
     write_format(learning);
     write_lifetime(learning);
     learn_guess(out, "how long sessions last is in no recording");
@@ -179,25 +249,43 @@ static bool wants_quotes(struct text value)
            memmem(value.data, value.size, "\t;", 2) != NULL;
 }
 
+static const char *quote_of(struct text line)
+{
+    return !wants_quotes(line) ? "" : text_find(line, '\'') == line.size ? "'" : "\"";
+}
+
+bool learn_can_be_set(struct text value)
+{
+    enum { LONG = 16 * 1024 };
+    bool whole = value.size <= LONG && text_find(value, '\r') == value.size;
+
+    while (value.size > 0) {
+        struct text line = text_split(&value, '\n');
+
+        whole = whole && (quote_of(line)[0] != '"' || text_find(line, '"') == line.size);
+    }
+    return whole;
+}
+
 /* One line for each of the value's; nothing for an empty one. */
 void learn_setting(struct learning *learning, const char *name, struct text value)
 {
-    struct buffer *out = learning->out;
     bool more = value.size > 0;
 
+    if (!learn_can_be_set(value)) {
+        fault_set(
+            learning->fault,
+            "%s: it is too long, or has quotation marks of both kinds in a line, and cannot be "
+            "written down",
+            name);
+        learning->out->failed = true;
+    }
     while (more) {
         size_t end = text_find(value, '\n');
         struct text line = text_cut(value, end);
-        const char *quote = !wants_quotes(line)                  ? ""
-                            : text_find(line, '\'') == line.size ? "'"
-                                                                 : "\"";
+        const char *quote = quote_of(line);
 
-        if (quote[0] == '"' && text_find(line, '"') < line.size) {
-            fault_set(learning->fault,
-                      "%s: a line with quotation marks of both kinds cannot be written down", name);
-            out->failed = true;
-        }
-        buffer_addf(out, "%s = %s%.*s%s\n", name, quote, TEXT_ARGS(line), quote);
+        buffer_addf(learning->out, "%s = %s%.*s%s\n", name, quote, TEXT_ARGS(line), quote);
         more = end < value.size;
         value = text_from(value, end + 1);
     }
@@ -242,23 +330,26 @@ static bool write_payload(struct learning *learning, struct text payload, bool r
 {
     struct learn_values *values = arena_alloc(learning->arena, sizeof *values);
     struct learn_facts facts = learning->facts;
-    struct buffer guesses;
-    struct text template = {0}, said = {0};
+    struct learn_said said;
+    struct text template = {0}, guesses = {0}, unsaid = {0};
     const json_t *claims = json_in_object(learning->arena, payload, NULL);
 
-    buffer_start(&guesses, learning->arena, 256);
     if (refresh) {
         facts.issued_at_s = learn_integer(claims, "iat");
         facts.expires_at_s = learn_integer(claims, "exp");
     }
     if (values == NULL || !learn_values_read(learning->arena, payload, values, learning->fault) ||
-        !learn_template_payload(values, &facts, refresh, learning->arena, &guesses, &template) ||
-        !buffer_finish(&guesses, &said)) {
+        !learn_template_payload(values, &facts, refresh, learning->arena, &said, &template) ||
+        !buffer_finish(&said.guesses, &guesses) || !buffer_finish(&said.unsaid, &unsaid)) {
         fault_prefix(learning->fault, "the payload of a JWT");
         return false;
     }
-    buffer_add(learning->out, said);
+    buffer_add(learning->out, guesses);
     learn_setting(learning, "payload", template);
+    if (!refresh) {
+        learning->facts.names_session =
+            memmem(template.data, template.size, "\"${session}\"", 12) != NULL;
+    }
     return true;
 }
 
@@ -267,6 +358,7 @@ static bool write_tokens(struct learning *learning)
     struct buffer *out = learning->out;
     const char *style = learn_template_style(learning->payload);
 
+    learning->facts.names_session = true; /* the usual ones do */
     if (learning->payload.size > 0) {
         buffer_add_c(out, "\n[access-token]\n");
         if (style != NULL) {
@@ -279,50 +371,6 @@ static bool write_tokens(struct learning *learning)
     if (learning->refresh_payload.size > 0 && !learning->rotates) {
         buffer_add_c(out, "\n[refresh-token]\n");
         return write_payload(learning, learning->refresh_payload, true);
-    }
-    return true;
-}
-
-/* ---- refusals ---- */
-
-static bool write_refusals(struct learning *learning)
-{
-    static const struct {
-        const char *word;
-        int status;
-        const char *error;
-    } rows[] = {{"request", 400, "invalid_request"},
-                {"client", 401, "unauthorized"},
-                {"token", 401, "invalid_grant"},
-                {"here", 503, "unavailable"}};
-    const struct http_recording *refusal = learning->input->refusal;
-    struct buffer *out = learning->out;
-
-    buffer_add_c(out, "\n[refusals]\n");
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (i == 2 && refusal != NULL) {
-            struct text body = {0}, challenge = {0}, whole = {0};
-            struct text type = refusal->is.content_type;
-            struct buffer line;
-
-            buffer_start(&line, learning->arena, 256);
-            (void)learn_template_escape(learning->arena, refusal->is.body, &body);
-            buffer_addf(&line, "%d%s%.*s", refusal->status, body.size > 0 ? " " : "",
-                        TEXT_ARGS(body));
-            (void)buffer_finish(&line, &whole);
-            learn_setting(learning, "token", whole);
-            if (type.size > 0 &&
-                !text_equal(type, learning->refresh->exchange->answer.is.content_type)) {
-                learn_setting(learning, "token.type", type);
-            }
-            if (http_header(&refusal->is, "www-authenticate", &challenge) == HTTP_ONE) {
-                learn_setting(learning, "token.header.WWW-Authenticate", challenge);
-            }
-            continue;
-        }
-        learn_guess(out, "no refusal of this kind was recorded");
-        buffer_addf(out, "%s = %d {\"error\":\"%s\"}\n", rows[i].word, rows[i].status,
-                    rows[i].error);
     }
     return true;
 }

@@ -1,30 +1,53 @@
 /* SPDX-License-Identifier: ISC */
 /* learn.h: the file of a dialect, proposed from recorded exchanges. Every guess is marked by a
- * comment. Knows how backends usually name things; does not know where recordings come from. */
+ * comment, and what no file can say is said to the user. Knows how backends usually name things;
+ * does not know where recordings come from. */
 #ifndef RETOKEN_ADMIN_LEARN_H
 #define RETOKEN_ADMIN_LEARN_H
 
 #include "admin/learn_values.h"
 
+/* What an exchange is about. */
+enum learn_what {
+    LEARN_REFRESH,
+    LEARN_LOGIN,
+    LEARN_LOGOUT,
+    LEARN_VALIDATE, /* whose a token is: "me", "userinfo" */
+    LEARN_VERIFY,   /* whether it is good */
+    LEARN_WHATS     /* nothing of ours */
+};
+
 struct learn_exchange {
     struct http_recording request, answer;
+    size_t entry; /* of a HAR file, from 1; 0: it is alone */
 };
+
+struct learn_refusal {
+    enum learn_what what;
+    const char *word; /* a line of [refusals]: "token" */
+    const struct learn_exchange *exchange;
+};
+
+enum { LEARN_REFUSALS_MAX = 24 };
 
 /* What was recorded of one backend. */
 struct learn_input {
-    const struct learn_exchange *refresh; /* answered with success */
-    const struct learn_exchange *login;   /* NULL = none */
-    const struct http_recording *refusal; /* of a refresh token that is no good; NULL = none */
+    const struct learn_exchange *granted[LEARN_WHATS]; /* NULL = none; a refresh there must be */
+    const struct learn_exchange *earlier; /* another refresh, before that one; NULL = none */
+    struct learn_refusal refusals[LEARN_REFUSALS_MAX];
+    size_t refusal_count;
+    size_t refreshes, rotations; /* how many there were, and how many brought another token */
+    struct buffer unsaid;        /* lines: what no file can say, each with its place */
 };
 
-/* Appends the file. False: *fault says what the recordings lack. */
-bool learn_dialect(const struct learn_input *input, struct arena *arena, struct buffer *out,
+/* Appends the file, and to input->unsaid what cannot be in it. False: *fault says what the
+ * recordings lack. */
+bool learn_dialect(struct learn_input *input, struct arena *arena, struct buffer *out,
                    struct fault *fault);
 
-/* Does the exchange look like a refresh, or like a login, that was granted? */
-bool learn_is_refresh(const struct learn_exchange *exchange, struct arena *arena);
-bool learn_is_login(const struct learn_exchange *exchange, struct arena *arena);
-/* Is it a refresh that was refused, at that path? */
-bool learn_is_refused(const struct learn_exchange *exchange, struct text path, struct arena *arena);
+/* Appends a line "entry 5, POST /auth/refresh: …", in which nothing is shown that the path may have
+ * of one user. `format` has no value of a recording but names. */
+void learn_unsaid(struct buffer *unsaid, const struct learn_exchange *exchange, const char *format,
+                  ...) __attribute__((format(printf, 3, 4)));
 
 #endif

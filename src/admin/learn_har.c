@@ -3,56 +3,102 @@
  * scanned, and only one exchange at a time is parsed. */
 #include "admin/learn_har.h"
 
+#include "admin/learn_sort.h"
 #include "base/codec.h"
 #include "base/json.h"
 #include "base/json_scan.h"
 #include "model/mount.h"
 
-enum { SCRATCH_MAX = 8 * 1024 * 1024, ENTRY_MAX = 2 * HTTP_RECORDING_MAX };
-
-/* The text of the last entry of each kind. */
-struct picked {
-    struct text refresh, login, refused;
-    char path[MOUNT_PATH_MAX + 1]; /* of the refresh */
+enum {
+    SCRATCH_MAX = 8 * 1024 * 1024,
+    ENTRY_MAX = 2 * HTTP_RECORDING_MAX,
+    SHOWN_MAX = 32 /* refresh tokens that are known again */
 };
 
-static bool pick(struct arena *scratch, struct text har, struct picked *picked,
-                 struct fault *fault);
+/* An entry that is kept: where it is in the file. */
+struct kept {
+    struct text text;
+    size_t number;
+    char path[MOUNT_PATH_MAX + 1];
+    enum http_method method;
+};
+
+struct kept_refusal {
+    struct kept kept;
+    enum learn_what what;
+    const char *word;
+};
+
+struct picking {
+    struct arena *arena;   /* for what is kept */
+    struct arena *scratch; /* for one entry */
+    struct learn_input *input;
+    struct kept granted[LEARN_WHATS], earlier;
+    struct kept_refusal refusals[LEARN_REFUSALS_MAX];
+    size_t refusal_count;
+    struct text shown[SHOWN_MAX];
+    size_t shown_count;
+    const char *cookie; /* with the refresh token; NULL = none is known */
+};
+
+static bool each_entry(struct picking *picking, struct text har,
+                       void (*take)(struct picking *picking, const struct kept *kept,
+                                    const struct learn_exchange *exchange),
+                       struct fault *fault);
+static void take_granted(struct picking *picking, const struct kept *kept,
+                         const struct learn_exchange *exchange);
+static void take_refused(struct picking *picking, const struct kept *kept,
+                         const struct learn_exchange *exchange);
 static bool read_entry(struct arena *arena, struct text entry, struct learn_exchange *exchange);
 
-static const struct learn_exchange *keep(struct arena *arena, struct text entry)
+static const struct learn_exchange *keep(struct arena *arena, const struct kept *kept)
 {
     struct learn_exchange *exchange = arena_alloc(arena, sizeof *exchange);
 
-    return entry.size > 0 && exchange != NULL && read_entry(arena, entry, exchange) ? exchange
-                                                                                    : NULL;
+    if (kept->text.size == 0 || exchange == NULL || !read_entry(arena, kept->text, exchange)) {
+        return NULL;
+    }
+    exchange->entry = kept->number;
+    return exchange;
 }
 
+/* First what was granted, then what was refused at the same paths. */
 bool learn_har_read(struct arena *arena, struct text har, struct learn_input *input,
                     struct fault *fault)
 {
-    struct arena *scratch = arena_open(SCRATCH_MAX);
-    struct picked picked = {.path = ""};
-    bool found;
+    struct picking *picking = arena_alloc(arena, sizeof *picking);
+    bool found = false;
 
-    if (scratch == NULL) {
-        fault_set(fault, "out of memory");
-        return false;
+    buffer_start(&input->unsaid, arena, 256);
+    fault_set(fault, "out of memory");
+    if (picking != NULL) {
+        *picking =
+            (struct picking){.arena = arena, .scratch = arena_open(SCRATCH_MAX), .input = input};
+        found = picking->scratch != NULL && each_entry(picking, har, take_granted, fault) &&
+                each_entry(picking, har, take_refused, fault);
+        arena_close(picking->scratch);
     }
-    found = pick(scratch, har, &picked, fault);
-    arena_close(scratch);
     if (!found) {
         return false;
     }
-    const struct learn_exchange *refused = keep(arena, picked.refused);
-    input->refresh = keep(arena, picked.refresh);
-    input->login = keep(arena, picked.login);
-    input->refusal = refused != NULL ? &refused->answer : NULL;
-    if (input->refresh == NULL) {
+    for (size_t i = 0; i < LEARN_WHATS; i++) {
+        input->granted[i] = keep(arena, &picking->granted[i]);
+    }
+    input->earlier = keep(arena, &picking->earlier);
+    for (size_t i = 0; i < picking->refusal_count; i++) {
+        const struct kept_refusal *refusal = &picking->refusals[i];
+        const struct learn_exchange *exchange = keep(arena, &refusal->kept);
+
+        if (exchange != NULL) {
+            input->refusals[input->refusal_count++] =
+                (struct learn_refusal){refusal->what, refusal->word, exchange};
+        }
+    }
+    if (input->granted[LEARN_REFRESH] == NULL) {
         fault_set(fault, "no exchange in it is a refresh that was granted; record until the page "
                          "has renewed its token, and save the HAR with sensitive data");
     }
-    return input->refresh != NULL;
+    return input->granted[LEARN_REFRESH] != NULL;
 }
 
 /* Scans to the array log.entries. */
@@ -67,40 +113,142 @@ static bool find_entries(struct json_scan *scan, struct json_scan_value *entries
     return false;
 }
 
-/* First the refresh, then what was refused at the same path. */
-static bool pick(struct arena *scratch, struct text har, struct picked *picked, struct fault *fault)
+static bool each_entry(struct picking *picking, struct text har,
+                       void (*take)(struct picking *picking, const struct kept *kept,
+                                    const struct learn_exchange *exchange),
+                       struct fault *fault)
 {
-    for (int pass = 0; pass < 2; pass++) {
-        struct json_scan_value value;
-        struct json_scan scan;
-        struct text entry;
+    struct kept kept = {.number = 0};
+    struct json_scan_value value;
+    struct json_scan scan;
 
-        json_scan_start(&scan, har);
-        if (!find_entries(&scan, &value)) {
-            fault_set(fault, "not a HAR file: it has no log.entries");
-            return false;
-        }
-        while (json_scan_next(&scan, &value) == JSON_SCAN_OPEN &&
-               json_scan_whole(&scan, &value, &entry)) {
-            arena_reset(scratch);
-            struct learn_exchange *exchange = arena_alloc(scratch, sizeof *exchange);
+    json_scan_start(&scan, har);
+    if (!find_entries(&scan, &value)) {
+        fault_set(fault, "not a HAR file: it has no log.entries");
+        return false;
+    }
+    while (json_scan_next(&scan, &value) == JSON_SCAN_OPEN) {
+        arena_reset(picking->scratch);
+        struct learn_exchange *exchange = arena_alloc(picking->scratch, sizeof *exchange);
 
-            if (exchange == NULL || entry.size > ENTRY_MAX ||
-                !read_entry(scratch, entry, exchange)) {
-                continue;
-            } else if (pass == 1) {
-                bool refused = learn_is_refused(exchange, text_of(picked->path), scratch);
-
-                picked->refused = refused ? entry : picked->refused;
-            } else if (learn_is_login(exchange, scratch)) {
-                picked->login = entry;
-            } else if (learn_is_refresh(exchange, scratch) &&
-                       text_copy(exchange->request.path, picked->path, sizeof picked->path)) {
-                picked->refresh = entry;
+        kept.number++;
+        if (!json_scan_whole(&scan, &value, &kept.text)) {
+            if (take == take_granted) {
+                buffer_addf(&picking->input->unsaid,
+                            "the file ends within entry %zu: what should follow is not looked at\n",
+                            kept.number);
             }
+            return true;
+        } else if (exchange == NULL || kept.text.size > ENTRY_MAX ||
+                   !read_entry(picking->scratch, kept.text, exchange) ||
+                   !text_copy(exchange->request.path, kept.path, sizeof kept.path)) {
+            continue;
         }
+        exchange->entry = kept.number;
+        kept.method = exchange->request.is.method;
+        take(picking, &kept, exchange);
     }
     return true;
+}
+
+/* So that one which comes again is known. */
+static void note_shown(struct picking *picking, struct text token)
+{
+    if (picking->shown_count < SHOWN_MAX && token.size > 0 &&
+        arena_copy(picking->arena, token, &picking->shown[picking->shown_count])) {
+        picking->shown_count++;
+    }
+}
+
+static void say_redirect(struct picking *picking, const struct learn_exchange *exchange)
+{
+    learn_unsaid(&picking->input->unsaid, exchange,
+                 "it was answered with a redirect (%d), and a dialect answers 200 to 299 or 400 to "
+                 "599",
+                 exchange->answer.status);
+}
+
+static void take_granted(struct picking *picking, const struct kept *kept,
+                         const struct learn_exchange *exchange)
+{
+    struct learn_input *input = picking->input;
+    struct learn_sorted sorted;
+
+    learn_sort(exchange, picking->cookie, picking->scratch, &sorted);
+    if (sorted.what == LEARN_WHATS) {
+        if (sorted.unsaid != NULL) {
+            learn_unsaid(&input->unsaid, exchange, "%s", sorted.unsaid);
+        }
+        return;
+    }
+    struct kept *last = &picking->granted[sorted.what];
+    if (last->text.size > 0 && exchange->answer.status >= 300) {
+        say_redirect(picking, exchange);
+        return;
+    } else if (last->text.size > 0 &&
+               (strcmp(last->path, kept->path) != 0 || last->method != kept->method)) {
+        learn_unsaid(&input->unsaid, exchange,
+                     "it looks like that of entry %zu, at another path or with another method; "
+                     "only this one is described",
+                     last->number);
+    }
+    if (sorted.what == LEARN_REFRESH) {
+        bool other_path = strcmp(last->path, kept->path) != 0;
+
+        input->refreshes = other_path ? 1 : input->refreshes + 1;
+        input->rotations = other_path ? 0 : input->rotations;
+        if (picking->cookie == NULL && sorted.cookie != NULL) {
+            picking->cookie = arena_c_string(picking->arena, text_of(sorted.cookie));
+        }
+        if (sorted.next.size > 0 && !text_equal(sorted.next, sorted.shown)) {
+            input->rotations++;
+            note_shown(picking, sorted.shown);
+        }
+        picking->earlier = other_path ? (struct kept){.number = 0} : *last;
+    }
+    *last = *kept;
+}
+
+/* The last of each kind, for each line of the file. */
+static void take_refused(struct picking *picking, const struct kept *kept,
+                         const struct learn_exchange *exchange)
+{
+    enum learn_what what = LEARN_WHATS;
+    struct text shown;
+    size_t at = 0;
+
+    for (enum learn_what i = LEARN_REFRESH; i < LEARN_WHATS; i++) {
+        const struct kept *granted = &picking->granted[i];
+
+        if (granted->text.size > 0 && strcmp(granted->path, kept->path) == 0 &&
+            granted->method == kept->method &&
+            (what == LEARN_WHATS ||
+             (i == LEARN_LOGIN && learn_sort_is_login(exchange, picking->scratch)))) {
+            what = i;
+        }
+    }
+    if (what == LEARN_WHATS || exchange->answer.status < 300) {
+        return;
+    } else if (exchange->answer.status < 400) {
+        if (picking->granted[what].number != kept->number) {
+            say_redirect(picking, exchange);
+        }
+        return;
+    }
+    const char *word =
+        learn_sort_refusal(exchange, what, picking->cookie, picking->scratch, &shown);
+    bool about_token = strcmp(word, "token") == 0 || strcmp(word, "expired") == 0;
+    for (size_t i = 0; i < picking->shown_count && about_token; i++) {
+        word = text_equal(picking->shown[i], shown) ? "reused" : word;
+    }
+    while (at < picking->refusal_count &&
+           (picking->refusals[at].what != what || strcmp(picking->refusals[at].word, word) != 0)) {
+        at++;
+    }
+    if (at < LEARN_REFUSALS_MAX) {
+        picking->refusals[at] = (struct kept_refusal){*kept, what, word};
+        picking->refusal_count += at == picking->refusal_count;
+    }
 }
 
 /* ---- one entry ---- */

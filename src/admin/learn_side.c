@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* learn_side.c: where the tokens of a recorded exchange are, and which exchange is a refresh or a
- * login. Knows how backends usually name them; writes nothing. */
+/* learn_side.c: where the tokens of a recorded exchange are. Knows how backends usually name them;
+ * writes nothing. */
 #include "admin/learn_side.h"
 
 #include "admin/dialect_replay.h"
 
-static void find_tokens(struct learn_side *side, struct arena *arena);
+static void find_shown(const struct learning *learning, struct learn_side *side);
+static void find_tokens(const struct learning *learning, struct learn_side *side);
 
 static const struct learn_place *best_place(const struct learn_places *places,
                                             int (*score)(const struct learn_place *place))
@@ -26,6 +27,7 @@ static const struct learn_place *best_place(const struct learn_places *places,
 
 static int score_refresh(const struct learn_place *place)
 {
+    enum { SHORT = 8 };
     bool named = learn_name_has(place->name, "refresh") && !learn_name_has(place->name, "expir");
     int points = (named ? 8 : 0) + (learn_name_has(place->name, "token") ? 2 : 0) +
                  (place->source == DESCRIBED_AUTHORIZATION ? 3 : 0);
@@ -33,16 +35,17 @@ static int score_refresh(const struct learn_place *place)
     if (learn_name_has(place->name, "access") || learn_name_has(place->name, "csrf") ||
         learn_name_has(place->name, "xsrf") || learn_name_has(place->name, "device") ||
         learn_name_has(place->name, "key") || learn_name_has(place->name, "secret") ||
-        learn_name_has(place->name, "password") || place->value.size < 8 ||
-        !text_is_visible_ascii(place->value)) {
+        learn_name_has(place->name, "password") || !text_is_visible_ascii(place->value)) {
         return 0;
+    } else if (named && place->value.size < SHORT) {
+        return 1;
     }
-    return named || learn_is_token(place->value) ? points : 0;
+    return named || own_is_token(place->value) ? points : 0;
 }
 
 static int score_access(const struct learn_place *place)
 {
-    return !learn_is_token(place->value)              ? 0
+    return !own_is_token(place->value)                ? 0
            : learn_name_has(place->name, "access")    ? 4
            : place->source == DESCRIBED_AUTHORIZATION ? 2
                                                       : 0;
@@ -69,40 +72,116 @@ static int score_password(const struct learn_place *place)
                : 0;
 }
 
-bool learn_side_read(struct learning *learning, const struct learn_exchange *exchange, bool login,
-                     struct learn_side **side)
+bool learn_side_look(struct learning *learning, const struct learn_exchange *exchange,
+                     enum learn_what what, struct learn_side **side)
 {
     struct learn_side *made = arena_alloc(learning->arena, sizeof *made);
-    struct text body = exchange->answer.is.body;
 
     if (made == NULL) {
         fault_set(learning->fault, "out of memory");
         return false;
     }
-    *made = (struct learn_side){.exchange = exchange, .login = login};
+    *made = (struct learn_side){.exchange = exchange, .what = what};
     if (!learn_places_read(learning->arena, &exchange->request, &made->places, learning->fault)) {
         return false;
-    } else if (body.size > 0 &&
-               !learn_values_read(learning->arena, body, &made->values, learning->fault)) {
-        fault_prefix(learning->fault, "the body of the answer is no JSON object");
-        return false;
     }
-    made->refresh = login ? NULL : best_place(&made->places, score_refresh);
-    made->username = best_place(&made->places, score_username);
-    made->password = best_place(&made->places, score_password);
-    made->access_shown = best_place(&made->places, score_access);
-    made->access_shown = made->access_shown == made->refresh ? NULL : made->access_shown;
-    find_tokens(made, learning->arena);
-    if (!login && made->refresh == NULL) {
-        fault_set(learning->fault, "no refresh token was found in the request");
-        return false;
-    } else if (made->access.where == FOUND_NOWHERE) {
-        fault_set(learning->fault, "no access token was found in the answer to the %s",
-                  login ? "login" : "refresh");
-        return false;
+    fault_set(learning->fault, "it is empty");
+    made->is_object = exchange->answer.is.body.size > 0 &&
+                      learn_values_read(learning->arena, exchange->answer.is.body, &made->values,
+                                        learning->fault);
+    find_shown(learning, made);
+    if (what == LEARN_REFRESH || what == LEARN_LOGIN) {
+        find_tokens(learning, made);
     }
     *side = made;
     return true;
+}
+
+bool learn_side_read(struct learning *learning, const struct learn_exchange *exchange,
+                     enum learn_what what, struct learn_side **side)
+{
+    bool issues = what == LEARN_REFRESH || what == LEARN_LOGIN;
+
+    if (!learn_side_look(learning, exchange, what, side)) {
+        return false;
+    }
+    const struct learn_side *made = *side;
+    if (what == LEARN_REFRESH && made->refresh == NULL) {
+        bool no_json = made->places.no_json.text[0] != '\0';
+
+        fault_set(learning->fault, "%s%s%sno refresh token was found in the request",
+                  no_json ? "the body of the request is no JSON object to learn from: " : "",
+                  made->places.no_json.text, no_json ? "; " : "");
+        return false;
+    } else if (issues && made->access.where == FOUND_NOWHERE && made->is_object) {
+        fault_set(learning->fault, "no access token was found in the answer to the %s",
+                  what == LEARN_LOGIN ? "login" : "refresh");
+        return false;
+    } else if (issues && made->access.where == FOUND_NOWHERE) {
+        fault_prefix(learning->fault, "the body of the answer is no JSON object to learn from");
+        return false;
+    }
+    return true;
+}
+
+/* The cookie that is known to have the refresh token; or one that the answer to a refresh replaces,
+ * or that another answer takes away. */
+static const struct learn_place *token_cookie(const struct learning *learning,
+                                              const struct learn_side *side)
+{
+    const struct http_request *answer = &side->exchange->answer.is;
+
+    for (size_t i = 0; i < side->places.count; i++) {
+        const struct learn_place *place = &side->places.rows[i];
+
+        if (place->source != DESCRIBED_COOKIE) {
+            continue;
+        } else if (learning->refresh_cookie != NULL) {
+            if (text_is(place->name, learning->refresh_cookie)) {
+                return place;
+            }
+            continue;
+        }
+        for (size_t j = 0; j < answer->header_count && own_is_token(place->value); j++) {
+            struct http_set_cookie cookie;
+            bool same = http_recording_cookie(&answer->headers[j], &cookie) &&
+                        text_equal(cookie.name, place->name);
+
+            if (same && !learn_name_has(place->name, "csrf") &&
+                !learn_name_has(place->name, "xsrf") &&
+                (side->what == LEARN_REFRESH ? own_is_token(cookie.value) : cookie.clears)) {
+                return place;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* A refresh shows a refresh token wherever it is. Elsewhere a token by that name is one, and any
+ * other is an access token where it is in Authorization, or a JWT. */
+static void find_shown(const struct learning *learning, struct learn_side *side)
+{
+    const struct learn_places *places = &side->places;
+    const struct learn_place *cookie = token_cookie(learning, side);
+    struct text header, payload;
+
+    side->username = best_place(places, score_username);
+    side->password = best_place(places, score_password);
+    side->access_shown = best_place(places, score_access);
+    side->refresh = side->what == LEARN_LOGIN ? NULL : best_place(places, score_refresh);
+    if (cookie != NULL && side->what != LEARN_LOGIN &&
+        (side->refresh == NULL || !learn_name_has(side->refresh->name, "refresh"))) {
+        side->refresh = cookie;
+    }
+    if (side->what != LEARN_REFRESH && side->refresh != NULL && side->refresh != cookie &&
+        !learn_name_has(side->refresh->name, "refresh") &&
+        (side->refresh->source == DESCRIBED_AUTHORIZATION ||
+         dialect_replay_jwt(side->refresh->value, learning->arena, &header, &payload))) {
+        side->access_shown = side->refresh;
+    }
+    if (side->access_shown == side->refresh) {
+        *(side->what == LEARN_REFRESH ? &side->access_shown : &side->refresh) = NULL;
+    }
 }
 
 /* Is it a JWT that says so itself? */
@@ -121,16 +200,20 @@ static bool is_refresh_jwt(struct text value, struct arena *arena)
 }
 
 /* What is called as the token in the request was is the next one, whatever it is called. */
-static void weigh(struct learn_side *side, struct text name, struct text value, int where,
-                  int most[2], struct arena *arena)
+static void weigh(const struct learning *learning, struct learn_side *side, struct text name,
+                  struct text value, int where, int most[2])
 {
+    struct arena *arena = learning->arena;
     struct text header, payload;
     bool jwt = dialect_replay_jwt(value, arena, &header, &payload);
     bool again = side->refresh != NULL && (text_equal(value, side->refresh->value) ||
                                            (!jwt && text_equal(name, side->refresh->name)));
-    bool refresh = learn_name_has(name, "refresh") || is_refresh_jwt(value, arena) || again;
+    bool cookie = where == FOUND_COOKIE && learning->refresh_cookie != NULL &&
+                  text_is(name, learning->refresh_cookie);
+    bool refresh =
+        learn_name_has(name, "refresh") || is_refresh_jwt(value, arena) || again || cookie;
     bool token = learn_name_has(name, "token") || learn_name_is(name, "jwt") ||
-                 learn_name_has(name, "access");
+                 learn_name_has(name, "access") || text_is(name, "authorization");
     int points = (learn_name_has(name, "access") ? 6 : 0) + (jwt ? 4 : 0) + (token ? 3 : 0) -
                  (learn_name_is(name, "idtoken") ? 4 : 0);
     struct learn_found found = {.name = name, .value = value};
@@ -138,7 +221,8 @@ static void weigh(struct learn_side *side, struct text name, struct text value, 
     found.where = where == FOUND_BODY     ? FOUND_BODY
                   : where == FOUND_HEADER ? FOUND_HEADER
                                           : FOUND_COOKIE;
-    if (!learn_is_token(value) || learn_name_has(name, "expir")) {
+    if (!own_is_token(value) || learn_name_has(name, "expir") || learn_name_has(name, "csrf") ||
+        learn_name_has(name, "xsrf")) {
         return;
     } else if (refresh && most[1] == 0) {
         most[1] = 1;
@@ -150,7 +234,7 @@ static void weigh(struct learn_side *side, struct text name, struct text value, 
 }
 
 /* In the body first; what is not there, in headers and cookies. */
-static void find_tokens(struct learn_side *side, struct arena *arena)
+static void find_tokens(const struct learning *learning, struct learn_side *side)
 {
     const struct http_request *answer = &side->exchange->answer.is;
     int most[2] = {0, 0};
@@ -159,21 +243,21 @@ static void find_tokens(struct learn_side *side, struct arena *arena)
         const struct learn_value *value = &side->values.rows[i];
 
         if (value->kind == LEARN_STRING) {
-            weigh(side, value->name, value->text, FOUND_BODY, most, arena);
+            weigh(learning, side, value->name, value->text, FOUND_BODY, most);
         }
     }
     for (size_t i = 0; i < answer->header_count; i++) {
         struct text value = answer->headers[i].value;
         struct text name = answer->headers[i].name;
+        struct http_set_cookie cookie;
 
-        if (text_is(name, "set-cookie")) {
-            value = text_cut(value, text_find(value, ';'));
-            name = text_split(&value, '=');
-            weigh(side, name, value, FOUND_COOKIE, most, arena);
+        if (http_recording_cookie(&answer->headers[i], &cookie)) {
+            weigh(learning, side, cookie.name, cookie.value, FOUND_COOKIE, most);
         } else if (learn_name_has(name, "token") || text_is(name, "authorization")) {
             struct text word = text_word(&value);
 
-            weigh(side, name, value.size > 0 ? text_trim(value) : word, FOUND_HEADER, most, arena);
+            weigh(learning, side, name, value.size > 0 ? text_trim(value) : word, FOUND_HEADER,
+                  most);
         }
     }
 }
@@ -185,21 +269,42 @@ int64_t learn_integer(const json_t *object, const char *name)
     return json_is_integer(value) ? json_integer_value(value) : 0;
 }
 
-/* What the tokens say, and the login. */
+const char *learn_side_cookie(const struct learning *learning, const struct learn_side *side,
+                              bool refresh)
+{
+    struct text token = refresh ? side->next.value : side->access.value;
+    const struct http_request *answer = &side->exchange->answer.is;
+
+    if (refresh && side->refresh != NULL && side->refresh->source == DESCRIBED_COOKIE) {
+        return arena_c_string(learning->arena, side->refresh->name);
+    }
+    for (size_t i = 0; token.size > 0 && i < answer->header_count; i++) {
+        struct http_set_cookie cookie;
+
+        if (http_recording_cookie(&answer->headers[i], &cookie) &&
+            text_equal(cookie.value, token)) {
+            return arena_c_string(learning->arena, cookie.name);
+        }
+    }
+    return NULL;
+}
+
 void learn_side_facts(struct learning *learning)
 {
     struct learn_facts *facts = &learning->facts;
-    const struct learn_side *side = learning->refresh;
+    const struct learn_side *side = learning->sides[LEARN_REFRESH];
+    const struct learn_side *login = learning->sides[LEARN_LOGIN];
     struct arena *arena = learning->arena;
 
     facts->access = side->access.value;
     facts->next = side->next.value;
     learning->rotates =
-        side->next.where != FOUND_NOWHERE && !text_equal(side->next.value, side->refresh->value);
+        learning->input->rotations > 0 ||
+        (side->next.where != FOUND_NOWHERE && !text_equal(side->next.value, side->refresh->value));
     (void)dialect_replay_jwt(side->refresh->value, arena, &learning->refresh_header,
                              &learning->refresh_payload);
-    if (learning->login != NULL && learning->login->username != NULL) {
-        facts->username = learning->login->username->value;
+    if (login != NULL && login->username != NULL) {
+        facts->username = login->username->value;
     }
     if (dialect_replay_jwt(facts->access, arena, &learning->header, &learning->payload)) {
         const json_t *claims = json_in_object(arena, learning->payload, NULL);
@@ -215,46 +320,4 @@ void learn_side_facts(struct learning *learning)
     } else {
         learning->header = learning->payload = (struct text){0};
     }
-}
-
-/* ---- which exchange is which ---- */
-
-static struct learn_side *look(const struct learn_exchange *exchange, struct arena *arena,
-                               bool login)
-{
-    struct learning learning = {.arena = arena, .fault = NULL};
-    struct learn_side *side = NULL;
-
-    return exchange->answer.status >= 200 && exchange->answer.status < 300 &&
-                   exchange->request.is.method != HTTP_OPTIONS &&
-                   learn_side_read(&learning, exchange, login, &side)
-               ? side
-               : NULL;
-}
-
-bool learn_is_login(const struct learn_exchange *exchange, struct arena *arena)
-{
-    const struct learn_side *side = look(exchange, arena, true);
-
-    return side != NULL && side->username != NULL && side->password != NULL;
-}
-
-bool learn_is_refresh(const struct learn_exchange *exchange, struct arena *arena)
-{
-    const struct learn_side *side = look(exchange, arena, false);
-
-    return side != NULL && side->password == NULL &&
-           (learn_name_has(side->refresh->name, "refresh") || side->next.where != FOUND_NOWHERE ||
-            learn_name_has(exchange->request.path, "refresh") ||
-            learn_name_has(exchange->request.path, "token"));
-}
-
-bool learn_is_refused(const struct learn_exchange *exchange, struct text path, struct arena *arena)
-{
-    struct learn_places *places = arena_alloc(arena, sizeof *places);
-
-    return places != NULL && exchange->answer.status >= 400 && exchange->answer.status < 500 &&
-           text_equal(exchange->request.path, path) &&
-           learn_places_read(arena, &exchange->request, places, NULL) &&
-           best_place(places, score_refresh) != NULL && best_place(places, score_password) == NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* learn_side.h: what the files learn*.c share while a file is proposed: the two sides of what was
- * recorded, a refresh and perhaps a login, and how lines are written. Private to them. */
+/* learn_side.h: what the files learn*.c share while a file is proposed: the sides of what was
+ * recorded, a refresh and perhaps others, and how lines are written. Private to them. */
 #ifndef RETOKEN_ADMIN_LEARN_SIDE_H
 #define RETOKEN_ADMIN_LEARN_SIDE_H
 
@@ -16,9 +16,10 @@ struct learn_found {
 /* What an exchange says. */
 struct learn_side {
     const struct learn_exchange *exchange;
-    bool login;
+    enum learn_what what;
     struct learn_places places;
-    struct learn_values values; /* of the answer's body; none where that is empty */
+    struct learn_values values; /* of the answer's body; none where that is no JSON object */
+    bool is_object;
     const struct learn_place *refresh, *access_shown, *username, *password;
     struct learn_found access, next;
 };
@@ -26,20 +27,29 @@ struct learn_side {
 struct learning {
     struct arena *arena;
     struct fault *fault;
-    const struct learn_input *input;
-    struct learn_side *refresh, *login; /* login NULL = none */
+    struct learn_input *input;
+    struct learn_side *sides[LEARN_WHATS]; /* NULL = none; a refresh there is */
     struct learn_facts facts;
     struct text header, payload;                 /* of the access token; "" = it is no JWT */
     struct text refresh_header, refresh_payload; /* of the refresh token */
+    const char *refresh_cookie, *access_cookie;  /* their names; NULL = none */
     bool rotates;
     struct buffer *out;
 };
 
 /* ---- learn_side.c ---- */
 
-/* Finds the tokens in an exchange. False: *learning->fault, which may be NULL. */
-bool learn_side_read(struct learning *learning, const struct learn_exchange *exchange, bool login,
-                     struct learn_side **side);
+/* Finds the tokens in an exchange. False: *learning->fault, which may be NULL. An answer whose body
+ * is no JSON object is none of these, and *learning->fault says why it is not. */
+bool learn_side_look(struct learning *learning, const struct learn_exchange *exchange,
+                     enum learn_what what, struct learn_side **side);
+/* The same, and false where a refresh or a login lacks a token. */
+bool learn_side_read(struct learning *learning, const struct learn_exchange *exchange,
+                     enum learn_what what, struct learn_side **side);
+/* The name of the cookie that the refresh token is in, or the access token, in the request or in
+ * the answer, where it may be twice. NULL: none. */
+const char *learn_side_cookie(const struct learning *learning, const struct learn_side *side,
+                              bool refresh);
 /* What the tokens of the refresh say of themselves, and the login of the account. */
 void learn_side_facts(struct learning *learning);
 /* A member that is a whole number; 0 = none. */
@@ -52,10 +62,30 @@ void learn_guess(struct buffer *out, const char *format, ...) __attribute__((for
 /* Appends NAME = VALUE, a line for each of the value's and quotation marks where they are wanted;
  * nothing for an empty one. What cannot be written down makes the buffer fail. */
 void learn_setting(struct learning *learning, const char *name, struct text value);
+/* Can it be written down so? */
+bool learn_can_be_set(struct text value);
+
+/* ---- learn_unsaid.c ---- */
+
+/* learn_unsaid, as a comment of the file as well. */
+void learn_cannot_say(struct learning *learning, const struct learn_exchange *exchange,
+                      const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Has the path something of one user: a number, a UUID, an address, a token? */
+bool learn_has_own_path(struct text path);
 
 /* ---- learn_endpoint.c ---- */
 
 /* Appends the sections of endpoints. False: *fault. */
 bool learn_endpoints(struct learning *learning);
+
+/* ---- learn_answer.c ---- */
+
+/* Appends the lines of one answer. False: *fault. */
+bool learn_answer(struct learning *learning, const struct learn_side *side);
+
+/* ---- learn_refusals.c ---- */
+
+/* Appends the sections of refusals. False: *fault. */
+bool learn_refusals(struct learning *learning);
 
 #endif

@@ -15,14 +15,23 @@ struct learn_facts {
     int64_t issued_at_s, expires_at_s; /* of the access token, where it is a JWT; else 0 */
     struct text subject, username;     /* "" = not known */
     struct text issuer, audience;
+    bool names_session;               /* an access token does */
+    const json_t *shown;              /* the payload of the token that was shown, where nothing is
+                                         issued; NULL = it is no JWT */
+    const struct learn_values *other; /* another answer of the kind; NULL = none */
 };
 
-/* The template of an answer, or of a JWT's payload; each guess is appended to `guesses` as a line
- * "# guessed: …". False: no memory. */
+/* What is said of a template: guesses as lines "# guessed: …", and lines "the member PATH is …" for
+ * what it cannot say. */
+struct learn_said {
+    struct buffer guesses, unsaid;
+};
+
+/* The template of an answer, or of a JWT's payload. *said is started. False: no memory. */
 bool learn_template_answer(const struct learn_values *values, const struct learn_facts *facts,
-                           struct arena *arena, struct buffer *guesses, struct text *template);
+                           struct arena *arena, struct learn_said *said, struct text *template);
 bool learn_template_payload(const struct learn_values *values, const struct learn_facts *facts,
-                            bool refresh, struct arena *arena, struct buffer *guesses,
+                            bool refresh, struct arena *arena, struct learn_said *said,
                             struct text *template);
 
 /* "plain", "slash", "ascii" or "php"; NULL where the text shows nothing. */

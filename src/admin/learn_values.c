@@ -64,6 +64,12 @@ bool learn_values_read(struct arena *arena, struct text source, struct learn_val
 
         if (scanned.kind == JSON_SCAN_CLOSE) {
             continue;
+        } else if (own_is_unique(scanned.name) ||
+                   text_find(scanned.name, '@') < scanned.name.size) {
+            fault_set(fault,
+                      "the name of a member, before byte %zu, looks like a value of one user",
+                      scanned.start);
+            return false; /* names stay in templates */
         } else if (scanned.kind == JSON_SCAN_OPEN) {
             paths[scan.depth] = join(arena, above, scanned.name);
             arrays[scan.depth] = scanned.is_array || arrays[scanned.depth];
@@ -276,13 +282,10 @@ bool learn_places_read(struct arena *arena, const struct http_recording *request
 
     *places = (struct learn_places){0};
     places->has_form = http_media_is(http->content_type, "application/x-www-form-urlencoded");
-    places->has_json = !places->has_form && http->body.size > 0;
+    places->has_json = whole && !places->has_form && http->body.size > 0 &&
+                       learn_values_read(arena, http->body, values, &places->no_json);
     fault_set(fault, "more than %d values, or a form that cannot be read", LEARN_VALUES_MAX);
     if (whole && places->has_json) {
-        if (!learn_values_read(arena, http->body, values, fault)) {
-            fault_prefix(fault, "the body of the request is no JSON object");
-            return false;
-        }
         whole = take_members(arena, values, places);
     } else if (whole && places->has_form) {
         whole = take_fields(arena, http->body, DESCRIBED_FORM, places);
@@ -306,8 +309,9 @@ static bool add_place(struct arena *arena, struct learn_places *places,
     struct learn_place *place = &places->rows[places->count];
     struct buffer spelled;
 
-    if (places->count == LEARN_VALUES_MAX || text_find(name, ',') < name.size) {
-        return places->count < LEARN_VALUES_MAX;
+    if (places->count == LEARN_VALUES_MAX || text_find(name, ',') < name.size ||
+        own_is_unique(last_of(name))) {
+        return places->count < LEARN_VALUES_MAX; /* a name like that is a value, without one */
     }
     *place = (struct learn_place){.source = source, .name = last_of(name), .value = value};
     buffer_start(&spelled, arena, prefix.size + name.size + 1);
@@ -364,9 +368,12 @@ bool learn_name_is_list(struct text name)
            learn_name_is(name, "groups");
 }
 
-bool learn_is_token(struct text value)
+bool learn_is_plain_name(struct text name)
 {
-    enum { TOKEN_LEAST = 16 };
-
-    return value.size >= TOKEN_LEAST && text_is_visible_ascii(value);
+    for (size_t i = 0; i < name.size; i++) {
+        if (!isalnum((unsigned char)name.data[i]) && name.data[i] != '-' && name.data[i] != '_') {
+            return false;
+        }
+    }
+    return name.size > 0 && name.size < 64;
 }

@@ -4,6 +4,7 @@
 #ifndef RETOKEN_ADMIN_LEARN_VALUES_H
 #define RETOKEN_ADMIN_LEARN_VALUES_H
 
+#include "admin/own.h"
 #include "base/fault.h"
 #include "dialect/described.h"
 #include "http/recording.h"
@@ -45,10 +46,11 @@ struct learn_places {
     struct learn_place rows[LEARN_VALUES_MAX];
     size_t count;
     bool has_json, has_form;
+    struct fault no_json; /* why a body that is no form is no JSON object; "" = there is none */
 };
 
 /* The values of a request: of body, query, Authorization, cookies and the headers that a program
- * may have set. False: *fault. */
+ * may have set. A body of another kind has none. False: *fault. */
 bool learn_places_read(struct arena *arena, const struct http_recording *request,
                        struct learn_places *places, struct fault *fault);
 
@@ -59,7 +61,7 @@ bool learn_name_is(struct text name, const char *word);
 /* Is it a scope, or a list of words of which Retoken knows what they are: a scope or roles? */
 bool learn_name_is_scope(struct text name);
 bool learn_name_is_list(struct text name);
-/* Could it be a token: long enough, and one word? */
-bool learn_is_token(struct text value);
+/* Letters, digits, hyphens and underscores, as in the names of templates? */
+bool learn_is_plain_name(struct text name);
 
 #endif

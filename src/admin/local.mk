@@ -10,6 +10,7 @@ libadmin_a_SOURCES = \
 	src/admin/confirmation.c src/admin/confirmation.h \
 	src/admin/dialect_found.c src/admin/dialect_found.h \
 	src/admin/dialect_input.c src/admin/dialect_input.h \
+	src/admin/dialect_mask.c src/admin/dialect_mask.h \
 	src/admin/dialect_page.c src/admin/dialect_page.h \
 	src/admin/dialect_play.c src/admin/dialect_play.h \
 	src/admin/dialect_replay.c src/admin/dialect_replay.h \
@@ -18,14 +19,20 @@ libadmin_a_SOURCES = \
 	src/admin/init_next.c src/admin/init_next.h \
 	src/admin/key_need.c src/admin/key_need.h \
 	src/admin/learn.c src/admin/learn.h \
+	src/admin/learn_answer.c \
 	src/admin/learn_endpoint.c \
 	src/admin/learn_har.c src/admin/learn_har.h \
+	src/admin/learn_meaning.c src/admin/learn_meaning.h \
+	src/admin/learn_refusals.c \
 	src/admin/learn_side.c src/admin/learn_side.h \
+	src/admin/learn_sort.c src/admin/learn_sort.h \
 	src/admin/learn_template.c src/admin/learn_template.h \
+	src/admin/learn_unsaid.c \
 	src/admin/learn_values.c src/admin/learn_values.h \
 	src/admin/lines.c src/admin/lines.h \
 	src/admin/options.c src/admin/options.h \
 	src/admin/output.c src/admin/output.h \
+	src/admin/own.c src/admin/own.h \
 	src/admin/prompt.c src/admin/prompt.h \
 	src/admin/secret_need.c src/admin/secret_need.h \
 	src/admin/verbs_dialect.c \

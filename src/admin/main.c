@@ -191,7 +191,7 @@ static const struct verb verbs[] = {
      OPTION_BIT(REQUEST) | OPTION_BIT(ANSWER) | OPTION_BIT(REFUSAL) | OPTION_BIT(HAR),
      CALL_NEEDS_NOTHING, verbs_dialect_learn,
      "propose the file of a dialect from a recorded refresh"},
-    {"dialect", "test", "DIR", 1, 1, 0, CALL_NEEDS_NOTHING, verbs_dialect_test,
+    {"dialect", "test", "DIR", 1, 1, OPTION_BIT(JSON), CALL_NEEDS_NOTHING, verbs_dialect_test,
      "replay recordings beside a FILE.dialect, and show differences"},
     {"doctor", "", "", 0, 0, OPTION_BIT(URL) | OPTION_BIT(CA_FILE) | OPTION_BIT(JSON),
      CALL_NEEDS_NOTHING, doctor_run, "check the installation, or the site as clients see it"},

@@ -12,6 +12,7 @@ static enum call_end read_files(struct call *call, struct learn_input *input);
 static enum call_end read_har(struct call *call, const char *path, struct learn_input *input);
 static enum call_end look_again(struct call *call, const struct learn_input *input,
                                 struct text proposal);
+static void say_unsaid(const struct call *call, const struct learn_input *input);
 
 enum call_end verbs_dialect_learn(struct call *call)
 {
@@ -32,6 +33,7 @@ enum call_end verbs_dialect_learn(struct call *call)
         return call_fault(call, &fault);
     }
     buffer_add(&call->output.buffer, proposal);
+    say_unsaid(call, &input);
     return look_again(call, &input, proposal);
 }
 
@@ -41,7 +43,7 @@ static enum call_end read_files(struct call *call, struct learn_input *input)
     const char *answer = options_value(&call->options, OPTION_ANSWER);
     const char *refusal = options_value(&call->options, OPTION_REFUSAL);
     struct learn_exchange *exchange = arena_alloc(call->arena, sizeof *exchange);
-    struct http_recording *refused = arena_alloc(call->arena, sizeof *refused);
+    struct learn_exchange *refused = arena_alloc(call->arena, sizeof *refused);
     struct fault fault = {"out of memory"};
 
     if (request == NULL || answer == NULL) {
@@ -53,17 +55,22 @@ static enum call_end read_files(struct call *call, struct learn_input *input)
 
     end = end == CALL_DONE ? dialect_input_answer(call, answer, &exchange->answer) : end;
     if (end == CALL_DONE && refusal != NULL) {
-        end = dialect_input_answer(call, refusal, refused);
-        input->refusal = refused;
+        end = dialect_input_answer(call, refusal, &refused->answer);
     }
     if (end == CALL_DONE && (exchange->answer.status < 200 || exchange->answer.status > 299)) {
         return call_refuse(call, "%s: status %d, where a refresh that was granted should be",
                            answer, exchange->answer.status);
-    } else if (end == CALL_DONE && refusal != NULL && refused->status < 400) {
+    } else if (end == CALL_DONE && refusal != NULL && refused->answer.status < 400) {
         return call_refuse(call, "%s: status %d, where a refusal should be", refusal,
-                           refused->status);
+                           refused->answer.status);
     }
-    input->refresh = exchange;
+    input->granted[LEARN_REFRESH] = exchange;
+    if (end == CALL_DONE && refusal != NULL) {
+        refused->request = exchange->request;
+        input->refusals[input->refusal_count++] =
+            (struct learn_refusal){LEARN_REFRESH, "token", refused};
+    }
+    buffer_start(&input->unsaid, call->arena, 256);
     return end;
 }
 
@@ -84,6 +91,24 @@ static enum call_end read_har(struct call *call, const char *path, struct learn_
     return end;
 }
 
+/* Those at a path that was left out are not looked at again. */
+static bool replay(const struct dialect *dialect, const struct learn_exchange *exchange,
+                   struct arena *arena, struct buffer *told, struct fault *fault)
+{
+    struct dialect_differences differences = {.count = 0};
+
+    if (exchange == NULL || !dialect_play_has(dialect, exchange->request.path, arena)) {
+        return true;
+    } else if (!dialect_replay(dialect, &exchange->request, &exchange->answer, arena, &differences,
+                               fault)) {
+        return false;
+    } else if (differences.count > 0) {
+        learn_unsaid(told, exchange, "answered otherwise");
+        dialect_replay_tell(&differences, told);
+    }
+    return true;
+}
+
 /* Is it a dialect, and does it answer as was recorded? What it does not is said, so that nobody
  * takes the file for more than it is. */
 static enum call_end look_again(struct call *call, const struct learn_input *input,
@@ -92,25 +117,38 @@ static enum call_end look_again(struct call *call, const struct learn_input *inp
     struct fault fault;
     const struct dialect *dialect =
         dialect_file_read(TEXT("learnt"), "proposal", proposal, call->arena, &fault);
-    const struct learn_exchange *const exchanges[] = {input->refresh, input->login};
     struct buffer told;
     struct text said = {0};
-    size_t count = 0;
+    bool whole = true;
 
     if (dialect == NULL) {
         return call_refuse(call, "this is not yet a dialect: %s", fault.text);
     }
     buffer_start(&told, call->arena, 1024);
-    for (size_t i = 0; i < 2; i++) {
-        if (exchanges[i] != NULL &&
-            !dialect_replay(dialect, &exchanges[i]->request, &exchanges[i]->answer, call->arena,
-                            &told, &count, &fault)) {
-            return call_refuse(call, "%s", fault.text);
-        }
+    for (size_t i = 0; i < LEARN_WHATS && whole; i++) {
+        whole = replay(dialect, input->granted[i], call->arena, &told, &fault);
     }
-    if (count > 0 && buffer_finish(&told, &said)) {
+    whole = whole && replay(dialect, input->earlier, call->arena, &told, &fault);
+    for (size_t i = 0; i < input->refusal_count && whole; i++) {
+        whole = replay(dialect, input->refusals[i].exchange, call->arena, &told, &fault);
+    }
+    if (!whole) {
+        return call_refuse(call, "%s", fault.text);
+    }
+    if (buffer_finish(&told, &said) && said.size > 0) {
         return call_refuse(call, "the file does not answer as was recorded yet:\n%.*s",
                            TEXT_ARGS(text_cut(said, said.size - 1)));
     }
     return CALL_DONE;
+}
+
+static void say_unsaid(const struct call *call, const struct learn_input *input)
+{
+    struct text rest = buffer_text(&input->unsaid);
+
+    while (rest.size > 0) {
+        struct text line = text_split(&rest, '\n');
+
+        call_warn(call, "%.*s", TEXT_ARGS(line));
+    }
 }

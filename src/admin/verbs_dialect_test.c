@@ -18,6 +18,9 @@ enum { PATH_ROOM = 1024 };
 static enum call_end test_one(struct call *call, const struct dialect *dialect, const char *folder,
                               struct text name, size_t *differing);
 
+static void add_one(struct json_out *out, struct text name,
+                    const struct dialect_differences *differences);
+
 static int select_files(const struct dirent *entry)
 {
     struct text name = text_of(entry->d_name);
@@ -46,6 +49,9 @@ static enum call_end test_all(struct call *call, const char *folder, struct dire
         return call_refuse(call, "%s: no .dialect in it", folder);
     }
     end = dialect_input_dialect(call, path, &dialect);
+    if (call->output.json && end == CALL_DONE) {
+        json_out_array_open(&call->output.out);
+    }
     for (int i = 0; i < count && end == CALL_DONE; i++) {
         struct text name = text_of(entries[i]->d_name);
 
@@ -57,6 +63,9 @@ static enum call_end test_all(struct call *call, const char *folder, struct dire
     }
     if (end == CALL_DONE && tested == 0) {
         return call_refuse(call, "%s: no NAME.request.http in it", folder);
+    } else if (end == CALL_DONE && call->output.json) {
+        json_out_array_close(&call->output.out);
+        output_json_end(&call->output);
     } else if (end == CALL_DONE) {
         output_say(&call->output, "%zu recordings, %zu answered otherwise", tested, differing);
     }
@@ -83,12 +92,10 @@ enum call_end verbs_dialect_test(struct call *call)
 static enum call_end test_one(struct call *call, const struct dialect *dialect, const char *folder,
                               struct text name, size_t *differing)
 {
+    struct dialect_differences differences = {.count = 0};
     struct http_recording request, answer;
     char path[PATH_ROOM];
-    struct buffer told;
-    struct text said = {0};
     struct fault fault;
-    size_t count = 0;
 
     (void)snprintf(path, sizeof path, "%s/%.*s.request.http", folder, TEXT_ARGS(name));
     enum call_end end = dialect_input_request(call, path, &request);
@@ -97,17 +104,42 @@ static enum call_end test_one(struct call *call, const struct dialect *dialect, 
     if (end != CALL_DONE) {
         return end;
     }
-    buffer_start(&told, call->arena, 1024);
-    if (!dialect_replay(dialect, &request, &answer, call->arena, &told, &count, &fault)) {
-        buffer_addf(&told, "  %s\n", fault.text);
-        count++;
+    if (!dialect_replay(dialect, &request, &answer, call->arena, &differences, &fault)) {
+        differences = (struct dialect_differences){
+            .rows = {{.what = fault.text, .recorded = TEXT("an answer")}}, .count = 1};
     }
-    *differing += count > 0;
-    if (!buffer_finish(&told, &said)) {
-        fault_set(&fault, "out of memory");
-        return call_fault(call, &fault);
+    *differing += differences.count > 0;
+    if (call->output.json) {
+        add_one(&call->output.out, name, &differences);
+        return CALL_DONE;
     }
-    buffer_addf(&call->output.buffer, "%.*s: %s\n%.*s", TEXT_ARGS(name),
-                count > 0 ? "differs" : "the same", TEXT_ARGS(said));
+    buffer_addf(&call->output.buffer, "%.*s: %s\n", TEXT_ARGS(name),
+                differences.count > 0 ? "differs" : "the same");
+    dialect_replay_tell(&differences, &call->output.buffer);
     return CALL_DONE;
+}
+
+static void add_one(struct json_out *out, struct text name,
+                    const struct dialect_differences *differences)
+{
+    json_out_open(out);
+    json_out_member(out, "name", name);
+    json_out_key(out, "same");
+    json_out_bool(out, differences->count == 0);
+    json_out_key(out, "differences");
+    json_out_array_open(out);
+    for (size_t i = 0; i < differences->count; i++) {
+        const struct dialect_difference *row = &differences->rows[i];
+
+        json_out_open(out);
+        json_out_member(out, "what", text_of(row->what));
+        if (row->byte > 0) {
+            json_out_member_int(out, "byte", (int64_t)row->byte);
+        }
+        json_out_member(out, "recorded", row->recorded);
+        json_out_member(out, "answered", row->answered);
+        json_out_close(out);
+    }
+    json_out_array_close(out);
+    json_out_close(out);
 }

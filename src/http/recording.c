@@ -227,3 +227,25 @@ static bool join_chunks(struct arena *arena, struct text rest, struct text *body
         }
     }
 }
+
+bool http_recording_cookie(const struct http_header *header, struct http_set_cookie *cookie)
+{
+    struct text rest = header->value;
+    struct text value = text_split(&rest, ';');
+
+    *cookie = (struct http_set_cookie){.attributes = rest};
+    cookie->name = text_trim(text_split(&value, '='));
+    cookie->value = text_trim(value);
+    cookie->clears = cookie->value.size == 0;
+    while (rest.size > 0) {
+        struct text end = text_trim(text_split(&rest, ';'));
+        struct text attribute = text_split(&end, '=');
+        bool age = text_equal_ignore_case(attribute, TEXT("max-age"));
+        bool date = text_equal_ignore_case(attribute, TEXT("expires")) && end.size > 0;
+
+        cookie->clears = cookie->clears ||
+                         (age && (text_is(end, "0") || text_starts(end, TEXT("-")))) ||
+                         (date && memmem(end.data, end.size, "1970", 4) != NULL);
+    }
+    return text_is(header->name, "set-cookie");
+}

@@ -231,9 +231,11 @@ bool dialect_take_conditions(struct dialect_reader *reader, struct described_req
                 return false;
             }
         }
-        if ((condition->choice_count == 0 && condition->optional) || choices.size > 0) {
+        bool method = text_is(place, "method");
+
+        if ((condition->choice_count == 0 && (condition->optional || method)) || choices.size > 0) {
             return config_complain_value(&reader->lines, line, CONDITIONS);
-        } else if (text_is(place, "method")) {
+        } else if (method) {
             condition->place = (struct described_place){.source = DESCRIBED_METHOD, .name = ""};
         } else if (!take_place(reader, line, place, &condition->place)) {
             return false;

@@ -8,12 +8,12 @@
 #include "fuzz/fuzz.h"
 #include "process/dialect_file.h"
 
-static void check(const struct learn_input *input, struct arena *arena)
+static void check(struct learn_input *input, struct arena *arena)
 {
     struct fault fault = {""};
+    struct dialect_differences differences = {.count = 0};
     struct buffer out, told;
     struct text file;
-    size_t count = 0;
 
     buffer_start(&out, arena, 4096);
     if (!learn_dialect(input, arena, &out, &fault)) {
@@ -30,9 +30,15 @@ static void check(const struct learn_input *input, struct arena *arena)
     }
     buffer_start(&told, arena, 4096);
     dialect_tell(dialect, &told);
-    FUZZ_ASSERT(dialect_replay(dialect, &input->refresh->request, &input->refresh->answer, arena,
-                               &told, &count, &fault) ||
-                fault.text[0] != '\0');
+    for (size_t i = 0; i < LEARN_WHATS; i++) {
+        const struct learn_exchange *granted = input->granted[i];
+
+        FUZZ_ASSERT(granted == NULL ||
+                    dialect_replay(dialect, &granted->request, &granted->answer, arena,
+                                   &differences, &fault) ||
+                    fault.text[0] != '\0');
+    }
+    dialect_replay_tell(&differences, &told);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -42,14 +48,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct text text = fuzz_text(data, size);
     const char *found = size > 0 ? memmem(data, size, line, sizeof line - 1) : NULL;
     size_t at = found != NULL ? (size_t)(found - text.data) : size;
-    struct learn_exchange exchange;
-    struct learn_input input = {.refresh = &exchange};
+    struct learn_exchange exchange = {.entry = 0};
+    struct learn_input input = {.granted = {&exchange}};
     struct fault fault = {""};
 
     if (http_recording_read(arena, text_cut(text, at), &exchange.request, &fault) &&
         http_recording_read(arena, text_from(text, at + sizeof line - 1), &exchange.answer,
                             &fault) &&
         exchange.request.status == 0 && exchange.answer.status != 0) {
+        buffer_start(&input.unsaid, arena, 64);
         check(&input, arena);
     }
     input = (struct learn_input){0};

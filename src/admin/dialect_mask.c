@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+/* dialect_mask.c: see dialect_mask.h. */
+#include "admin/dialect_mask.h"
+
+#include <ctype.h>
+
+#include "base/buffer.h"
+
+/* How many bytes of the text are a JWT, which begins as they all do. */
+static size_t jwt_size(struct text text)
+{
+    size_t size = 0, dots = 0;
+    bool begins = text_starts(text, TEXT("eyJ"));
+
+    while (begins && size < text.size &&
+           (isalnum((unsigned char)text.data[size]) || strchr("-_.", text.data[size]) != NULL)) {
+        dots += text.data[size++] == '.';
+    }
+    return dots >= 2 ? size : 0;
+}
+
+/* How many are a point in time since 1970, in seconds or milliseconds: a JSON number. */
+static size_t time_size(struct text text, char before)
+{
+    size_t size = 0;
+
+    while (size < text.size && isdigit((unsigned char)text.data[size])) {
+        size++;
+    }
+    return (size == 10 || size == 13) && strchr(":[, ", before) != NULL && size < text.size &&
+                   strchr(",]} \r\n", text.data[size]) != NULL
+               ? size
+               : 0;
+}
+
+/* … or as text: "2026-11-26T18:00:00", whatever follows. */
+static size_t date_size(struct text text)
+{
+    static const char form[] = "0000-00-00T00:00:00";
+    size_t size = 0;
+
+    while (size < text.size && size < sizeof form - 1 &&
+           (form[size] == '0'
+                ? isdigit((unsigned char)text.data[size]) != 0
+                : text.data[size] == form[size] || (form[size] == 'T' && text.data[size] == ' '))) {
+        size++;
+    }
+    return size == sizeof form - 1 ? size : 0;
+}
+
+/* With a word instead of each token, and of each point in time. */
+struct text dialect_mask(struct arena *arena, const struct answer *answer, struct text text)
+{
+    struct text masked = text;
+    struct buffer buffer;
+    char before = '\0';
+
+    buffer_start(&buffer, arena, text.size + 64);
+    while (text.size > 0) {
+        size_t jwt = jwt_size(text), time = time_size(text, before), size = 1;
+        size_t date = date_size(text);
+
+        if (jwt > 0) {
+            size = jwt;
+            buffer_add_c(&buffer, "JWT");
+        } else if (answer->access_token.size > 0 && text_starts(text, answer->access_token)) {
+            size = answer->access_token.size;
+            buffer_add_c(&buffer, "ACCESS-TOKEN");
+        } else if (answer->refresh_token.size > 0 && text_starts(text, answer->refresh_token)) {
+            size = answer->refresh_token.size;
+            buffer_add_c(&buffer, "REFRESH-TOKEN");
+        } else if (time > 0) {
+            size = time;
+            buffer_add_c(&buffer, time == 10 ? "SECONDS" : "MILLISECONDS");
+        } else if (date > 0) {
+            size = date;
+            buffer_add_c(&buffer, text.data[10] == 'T' ? "DATE-T-TIME" : "DATE-TIME");
+        } else {
+            buffer_add_char(&buffer, text.data[0]);
+        }
+        before = text.data[size - 1];
+        text = text_from(text, size);
+    }
+    (void)buffer_finish(&buffer, &masked);
+    return masked;
+}
+
+/* By its name, a value that nobody else should see. */
+static bool is_secret(const struct learn_place *place)
+{
+    static const char *const words[] = {"pass", "pwd", "token", "secret", "otp",   "pin",    "csrf",
+                                        "xsrf", "key", "user",  "mail",   "login", "session"};
+    bool found = place->source == DESCRIBED_COOKIE || place->source == DESCRIBED_AUTHORIZATION;
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        found = found || learn_name_has(place->name, words[i]);
+    }
+    return found;
+}
+
+/* Without what the request had of its user, and what looks like anybody's. */
+struct text dialect_mask_hide(struct arena *arena, const struct learn_places *places,
+                              struct text text)
+{
+    enum { LEAST = 4 };
+    struct text hidden = text;
+    struct buffer buffer;
+
+    buffer_start(&buffer, arena, text.size + 64);
+    while (text.size > 0) {
+        size_t at = 0, size = 0;
+        bool found = own_in_text(text, &at, &size);
+
+        at = found ? at : text.size;
+        for (size_t i = 0; places != NULL && i < places->count; i++) {
+            struct text value = places->rows[i].value;
+            const char *here =
+                value.size < LEAST || text.size < value.size || !is_secret(&places->rows[i])
+                    ? NULL
+                    : memmem(text.data, text.size, value.data, value.size);
+
+            if (here != NULL && (size_t)(here - text.data) < at) {
+                at = (size_t)(here - text.data);
+                size = value.size;
+                found = true;
+            }
+        }
+        buffer_add(&buffer, text_cut(text, at));
+        buffer_add_c(&buffer, found ? "HIDDEN" : "");
+        text = text_from(text, at + size);
+    }
+    (void)buffer_finish(&buffer, &hidden);
+    return hidden;
+}
