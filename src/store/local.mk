@@ -38,6 +38,7 @@ libstore_a_SOURCES = \
 	src/store/verbs/unstamped.c src/store/verbs/unstamped.h \
 	src/store/lmdb/env.c src/store/lmdb/env.h src/store/lmdb/env_private.h \
 	src/store/lmdb/env_tables.c \
+	src/store/lmdb/env_map.c \
 	src/store/lmdb/env_open.c \
 	src/store/lmdb/env_directory.c src/store/lmdb/env_directory.h \
 	src/store/lmdb/env_ready.c \

@@ -9,7 +9,10 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -73,6 +76,51 @@ static void commits_are_synced(void **state)
 
     assert_int_equal(mdb_env_get_flags(fixture_env(f)->mdb, &flags), 0);
     assert_int_equal(flags & unsafe, 0);
+}
+
+/* ---- the map ---- */
+
+/* Where the data file is mapped; NULL: nowhere. */
+static void *mapped_at(const struct fixture *f)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512], name[sizeof f->directory + 16];
+    unsigned long from = 0;
+
+    assert_non_null(maps);
+    snprintf(name, sizeof name, "%s/data.mdb", f->directory);
+    while (from == 0 && fgets(line, sizeof line, maps) != NULL) {
+        if (strstr(line, name) != NULL) {
+            from = strtoul(line, NULL, 16);
+        }
+    }
+    fclose(maps);
+    return (void *)(uintptr_t)from;
+}
+
+static void assert_never_writable(const struct fixture *f)
+{
+    void *map = mapped_at(f);
+
+    assert_non_null(map);
+    assert_int_equal(mprotect(map, 4096, PROT_READ | PROT_WRITE), -1);
+    assert_int_equal(errno, EACCES);
+}
+
+/* Or each process that has it mapped would be looked at with each page that is written. */
+static void the_map_cannot_be_made_writable(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_add_session(f, 1);
+    fixture_close(f);
+    fixture_open(f);
+    assert_never_writable(f);
+    assert_int_equal(env_grow(fixture_env(f), &f->fault), TXN_OK);
+    assert_never_writable(f);
+    fixture_add_session(f, 2);
+    assert_int_equal(fixture_find(f, 1).generation, 0);
+    assert_int_equal(fixture_find(f, 2).generation, 0);
 }
 
 /* ---- readers ---- */
@@ -231,6 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_LMDB(commits_are_synced),
+        ON_LMDB(the_map_cannot_be_made_writable),
         ON_LMDB(dead_readers_are_looked_for_at_open),
         ON_LMDB(dead_readers_are_looked_for_each_minute),
         ON_LMDB(dead_readers_are_looked_for_when_the_table_is_full),

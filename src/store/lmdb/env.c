@@ -168,6 +168,10 @@ static enum txn_result remap(struct env *env, size_t size, struct fault *fault)
 {
     int code = mdb_env_set_mapsize(env->mdb, size);
 
+    if (code == 0 && env_slots_take(env, clock_stopwatch_us() + env->wait_us)) {
+        code = env_map_for_reading(env);
+        env_slots_give(env);
+    }
     if (code != 0) {
         atomic_store(&env->broken, true); /* there is no map now */
         return env_fault(env, "replacing the map", code, fault);

@@ -94,6 +94,7 @@ static int open_to_read(struct env *env, const struct env_settings *settings, bo
         mdb_reader_check(env->mdb, NULL);
         *is_short = env_is_short(env);
         code = *is_short ? 0 : open_tables_in(env, MDB_RDONLY, 0);
+        code = *is_short || code != 0 ? code : env_map_for_reading(env);
     }
     env_slots_give(env);
     return code;

@@ -69,6 +69,11 @@ void env_slots_give(struct env *env);
 /* Says so. */
 void env_slots_fault(struct env *env, struct fault *fault);
 
+/* Lets LMDB read through a mapping that costs other processes' commits nothing (env_map.c). While
+ * no transaction is open, and with the table of readers. Where LMDB's own cannot be found it stays.
+ * An errno: there is no map now. */
+int env_map_for_reading(struct env *env);
+
 /* No block is left for it. */
 bool env_disk_is_full(struct env *env);
 
