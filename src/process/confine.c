@@ -437,8 +437,8 @@ static bool allow_secret(int rules, const char *path)
     char target[PATH_MAX];
 
     return (!folder_of(path, folder) || allow(rules, folder, FILE_READ)) &&
-           (realpath(path, target) == NULL || !folder_of(target, folder) ||
-            allow(rules, folder, FILE_READ));
+           (readlink(path, target, sizeof target) < 0 || realpath(path, target) == NULL ||
+            !folder_of(target, folder) || allow(rules, folder, FILE_READ));
 }
 
 /* What connecting to the store's server takes, each time. */

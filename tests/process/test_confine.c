@@ -328,6 +328,30 @@ static int open_own(void)
              unlink(in("store/new")) == 0 && opens(in("keys/secret"), O_RDONLY));
 }
 
+static int open_linked(void)
+{
+    return !opens(in("keys/link"), O_RDONLY);
+}
+
+/* A secret that is a link is read where it leads to; without that rule nothing there is. */
+static void test_a_linked_secret(void **state)
+{
+    char secret[CONFIG_PATH_MAX];
+
+    (void)state;
+    strcpy(secret, config.secret_file);
+    mkdir(in("linked"), 0700);
+    write_file(in("linked/secret"));
+    assert_int_equal(symlink(in("linked/secret"), in("keys/link")), 0);
+    snprintf(config.secret_file, sizeof config.secret_file, "%s", in("keys/link"));
+    assert_int_equal(confined(open_linked), 0);
+    strcpy(config.secret_file, secret);
+#ifndef HARDEN_SANITIZED
+    skip_without(confine_offer().files);
+    assert_int_equal(confined(open_linked), 1);
+#endif
+}
+
 static int rotate(void)
 {
     log_reopen();
@@ -479,15 +503,11 @@ static void test_a_store_behind_a_server(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forbidden_calls),
-        cmocka_unit_test(test_threads_and_memory),
-        cmocka_unit_test(test_the_first_is_logged),
-        cmocka_unit_test(test_log_daemon),
-        cmocka_unit_test(test_files_of_others),
-        cmocka_unit_test(test_own_files),
-        cmocka_unit_test(test_log_that_was_renamed),
-        cmocka_unit_test(test_socket_is_removed),
-        cmocka_unit_test(test_wishes),
+        cmocka_unit_test(test_forbidden_calls),         cmocka_unit_test(test_threads_and_memory),
+        cmocka_unit_test(test_the_first_is_logged),     cmocka_unit_test(test_log_daemon),
+        cmocka_unit_test(test_files_of_others),         cmocka_unit_test(test_own_files),
+        cmocka_unit_test(test_a_linked_secret),         cmocka_unit_test(test_log_that_was_renamed),
+        cmocka_unit_test(test_socket_is_removed),       cmocka_unit_test(test_wishes),
         cmocka_unit_test(test_a_store_behind_a_server),
     };
     return cmocka_run_group_tests(tests, make_places, remove_places);
