@@ -904,12 +904,100 @@ static void test_headers(void **state)
     of_every_request(hostile_headers);
 }
 
+/* Is one read or set there, whichever request it is? */
+static bool has_cookies(void)
+{
+    const struct described *described = trial.endpoint->described;
+    bool found = false;
+
+    for (size_t i = 0; i < described->count; i++) {
+        const struct described_request *request = &described->requests[i];
+
+        found = found || request->answer.cookies != DESCRIBED_COOKIES_KEPT;
+        for (size_t j = 0; j < request->value_count; j++) {
+            for (size_t k = 0; k < request->values[j].place_count; k++) {
+                found = found || request->values[j].places[k].source == DESCRIBED_COOKIE;
+            }
+        }
+    }
+    return found;
+}
+
+/* A browser sends cookies with whatever a page of another site has it ask, so where there are some
+ * no such page gets through, nor one that hides behind a body without a type. */
+static void hostile_pages(void)
+{
+    static const struct {
+        const char *what, *name, *value;
+    } rows[] = {{"a sandbox", "origin", "null"},
+                {"another site", "sec-fetch-site", "cross-site"},
+                {"a sibling host", "sec-fetch-site", "same-site"}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        refuse(rows[i].what, with_header(rows[i].name, text_of(rows[i].value)));
+        if (outcome != OUTCOME_PAGE_FOREIGN) {
+            WRONG("not because of its page");
+        }
+    }
+    if (has_cookies() && trial.request.body.size > 0) {
+        struct http_request request = trial.request;
+
+        request.content_type = (struct text){0};
+        refuse("a body without a type", request);
+        if (outcome != OUTCOME_UNSUPPORTED_MEDIA) {
+            WRONG("not because of its type");
+        }
+    }
+}
+
+/* What a grant does to cookies: it sets or clears those that its answer has, and makes each so that
+ * no script and no other site's request has it. */
+static void check_cookies(void)
+{
+    const struct described_answer *answer = &trial.described->answer;
+    const struct cookie_names *names = &answer->cookie_names;
+    size_t left = (size_t)(names->refresh != NULL) + (names->access != NULL);
+
+    for (size_t i = 0; i < response.header_count; i++) {
+        struct text value = response.headers[i].value;
+        struct text name = text_split(&value, '=');
+        bool is_over = memmem(value.data, value.size, "; Max-Age=0; ", 13) != NULL;
+
+        if (!text_is(response.headers[i].name, "Set-Cookie")) {
+            continue;
+        } else if (left-- == 0 ||
+                   (!text_is(name, names->refresh) && !text_is(name, names->access))) {
+            WRONG("the cookie %.*s is none of this answer", TEXT_ARGS(name));
+        } else if (is_over != (answer->cookies == DESCRIBED_COOKIES_CLEARED) ||
+                   (value.data[0] == ';') != is_over ||
+                   !text_ends(value, TEXT("; Path=/; HttpOnly; SameSite=Lax"))) {
+            WRONG("the cookie %.*s is %.*s", TEXT_ARGS(name), TEXT_ARGS(value));
+        }
+    }
+    if (left > 0) {
+        WRONG("a cookie is missing");
+    }
+}
+
+static void every_page_and_cookie(void)
+{
+    hostile_pages();
+    grant();
+    check_cookies();
+}
+
+static void test_cookies(void **state)
+{
+    (void)state;
+    of_every_request(every_page_and_cookie);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bodies),  cmocka_unit_test(test_values),
         cmocka_unit_test(test_methods), cmocka_unit_test(test_urls),
-        cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_headers), cmocka_unit_test(test_cookies),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
