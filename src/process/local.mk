@@ -48,6 +48,7 @@ DIALECT_FILES = \
 	dialects/duktig.dialect \
 	dialects/firebase.dialect \
 	dialects/nestjs.dialect \
+	dialects/nestjs-cookies.dialect \
 	dialects/simplejwt.dialect \
 	dialects/strapi.dialect \
 	dialects/supabase.dialect \
