@@ -17,6 +17,7 @@ struct member {
 struct writer {
     struct arena *arena;
     const struct spelled *spelled;
+    struct text method;
     struct member members[MEMBERS_MAX];
     size_t member_count;
     struct buffer form, query, cookie;
@@ -75,7 +76,8 @@ static const char *method_of(const struct endpoint *endpoint)
 bool spelled_request(const struct spelled *spelled, struct arena *arena,
                      struct http_request *request)
 {
-    struct writer writer = {.arena = arena, .spelled = spelled};
+    struct writer writer = {
+        .arena = arena, .spelled = spelled, .method = text_of(method_of(spelled->endpoint))};
     struct buffer body;
 
     buffer_start(&writer.form, arena, 256);
@@ -92,7 +94,7 @@ bool spelled_request(const struct spelled *spelled, struct arena *arena,
         buffer_add(&body, buffer_text(&writer.form));
         put_variable(&writer, "CONTENT_TYPE", TEXT("application/x-www-form-urlencoded"));
     }
-    put_variable(&writer, "REQUEST_METHOD", text_of(method_of(spelled->endpoint)));
+    put_variable(&writer, "REQUEST_METHOD", writer.method);
     put_variable(&writer, "SCRIPT_NAME", text_of(spelled->endpoint->path));
     put_variable(&writer, "QUERY_STRING", buffer_text(&writer.query));
     if (writer.cookie.size > 0) {
@@ -152,6 +154,9 @@ static void put(struct writer *writer, const struct described_place *place, stru
     case DESCRIBED_COOKIE:
         buffer_addf(&writer->cookie, "%s=%.*s", writer->spelled->described->cookies.refresh,
                     TEXT_ARGS(text));
+        break;
+    case DESCRIBED_METHOD:
+        writer->method = text;
         break;
     }
 }
