@@ -344,11 +344,26 @@ static void add_fields(struct json_out *out, const struct spelling *spelling)
     json_out_array_close(out);
 }
 
+/* That a condition asks for, or else POST where the endpoint takes it. */
+static struct text method_of(const struct spelling *spelling)
+{
+    const struct described_request *described = spelling->described;
+    unsigned methods = spelling->endpoint->methods;
+
+    for (size_t i = 0; i < described->condition_count; i++) {
+        if (described->conditions[i].place.source == DESCRIBED_METHOD) {
+            return described->conditions[i].choices[0];
+        }
+    }
+    return (methods & ENDPOINT_POST) != 0  ? TEXT("POST")
+           : (methods & ENDPOINT_GET) != 0 ? TEXT("GET")
+                                           : TEXT("DELETE");
+}
+
 /* `named`: there are several kinds of refresh at this endpoint. */
 static void add_form(struct json_out *out, const struct spelling *spelling, bool named)
 {
     const struct described_request *described = spelling->described;
-    unsigned methods = spelling->endpoint->methods;
     const char *name = described->name != NULL ? described->name : spelling->endpoint->name;
     const char *kind = kind_of(spelling);
     char label[128];
@@ -358,9 +373,8 @@ static void add_form(struct json_out *out, const struct spelling *spelling, bool
     json_out_member(out, "id", text_of(label));
     (void)snprintf(label, sizeof label, "%s%s%s", named ? name : "", named ? ", " : "", kind);
     json_out_member(out, "label", text_of(label));
-    if ((methods & ENDPOINT_POST) == 0) {
-        json_out_member(out, "method",
-                        (methods & ENDPOINT_GET) != 0 ? TEXT("GET") : TEXT("DELETE"));
+    if (!text_is(method_of(spelling), "POST")) {
+        json_out_member(out, "method", method_of(spelling));
     }
     add_fields(out, spelling);
     if (described->oauth_client && (sources_of(spelling) & SOURCE(FORM)) == 0) {

@@ -77,7 +77,7 @@ const struct template *dialect_compile(struct dialect_reader *reader,
     struct fault fault;
     const struct template *template = template_compile(
         arena, source, json ? TEMPLATE_JSON : TEMPLATE_PLAIN, style, names, &fault);
-    bool plain = json || text_starts(media_type, TEXT("text/plain"));
+    bool plain = json || http_media_is(media_type, "text/plain");
 
     if (template == NULL) {
         (void)config_complain(&reader->lines, line->number, "%.*s: %s", TEXT_ARGS(line->name),
@@ -91,18 +91,24 @@ const struct template *dialect_compile(struct dialect_reader *reader,
     return template;
 }
 
+/* Is it one media type? Of several, a browser takes the last. False: a complaint. */
+bool dialect_check_type(struct dialect_reader *reader, const struct config_line *line)
+{
+    struct text type = line->value;
+
+    return (text_find(type, '/') < type.size && text_plain_run(type, ",") == type.size) ||
+           config_complain_value(&reader->lines, line,
+                                 "not a media type; write for example application/json");
+}
+
 /* A media type of the line, or the usual one. False: a complaint. */
 bool dialect_take_type(struct dialect_reader *reader, const struct config_line *line,
                        const char **media_type)
 {
-    struct text type = line != NULL ? line->value : reader->media_type;
-
-    if (text_find(type, '/') == type.size || text_plain_run(type, "") < type.size) {
-        return line == NULL ||
-               config_complain_value(&reader->lines, line,
-                                     "not a media type; write for example application/json");
+    if (line != NULL && !dialect_check_type(reader, line)) {
+        return false;
     }
-    *media_type = dialect_keep(reader, type);
+    *media_type = dialect_keep(reader, line != NULL ? line->value : reader->media_type);
     return *media_type != NULL;
 }
 
@@ -162,21 +168,47 @@ static bool take_answer_line(struct dialect_reader *reader, const struct config_
                                &answer->headers[at].name);
 }
 
-/* Those that Retoken sets itself are not the dialect's. */
+/* Those that Retoken sets itself are not the dialect's, nor those by which web servers and browsers
+ * do something else than hand on the answer. */
+static bool is_own_header(struct text name)
+{
+    static const char *const names[] = {"Content-Type",
+                                        "Content-Length",
+                                        "Status",
+                                        "Set-Cookie",
+                                        "Location",
+                                        "Cache-Control",
+                                        "Pragma",
+                                        "Allow",
+                                        "Connection",
+                                        "Transfer-Encoding",
+                                        "Content-Encoding",
+                                        "Refresh",
+                                        "Retry-After",
+                                        "X-Sendfile",
+                                        "X-Content-Type-Options"};
+    static const char *const beginnings[] = {"Access-Control-", "X-Accel-", "X-Lighttpd-"};
+    bool own = false;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        own = own || text_equal_ignore_case(name, text_of(names[i]));
+    }
+    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
+        struct text beginning = text_of(beginnings[i]);
+
+        own = own || text_equal_ignore_case(text_cut(name, beginning.size), beginning);
+    }
+    return own;
+}
+
 bool dialect_take_header(struct dialect_reader *reader, const struct config_line *line,
                          struct text name, const char **kept)
 {
-    static const char *const own[] = {
-        "Content-Type", "Content-Length",    "Status",    "Set-Cookie",
-        "Location",     "Cache-Control",     "Pragma",    "Allow",
-        "Retry-After",  "Transfer-Encoding", "Connection"};
-
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
-        if (text_equal_ignore_case(name, text_of(own[i]))) {
-            return config_complain(&reader->lines, line->number,
-                                   "%.*s: a header that Retoken sets itself",
-                                   TEXT_ARGS(text_cut(line->name, 80)));
-        }
+    if (is_own_header(name)) {
+        return config_complain(&reader->lines, line->number,
+                               "%.*s: a header that Retoken sets itself, or that web servers or "
+                               "browsers obey",
+                               TEXT_ARGS(text_cut(line->name, 80)));
     }
     for (size_t i = 0; i < name.size; i++) {
         char c = name.data[i];

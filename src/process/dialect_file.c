@@ -327,7 +327,7 @@ static bool take_dialect_line(struct dialect_reader *reader, const struct config
         return dialect_take_style(reader, line, &reader->style);
     } else if (text_is(line->name, "type")) {
         reader->media_type = line->value;
-        return true;
+        return dialect_check_type(reader, line);
     } else if (text_is(line->name, "white-space")) {
         chosen = dialect_choose(reader, line, spaces, "unknown; write keep or trim");
         reader->trims = chosen == 1;

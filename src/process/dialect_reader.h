@@ -112,10 +112,12 @@ bool dialect_gather(struct dialect_reader *reader, const struct config_section *
 /* "401 {…}": cuts the status off. False: a complaint. */
 bool dialect_take_status(struct dialect_reader *reader, const struct config_line *line,
                          struct text *whole, int *status);
+/* Is the line's value one media type? False: a complaint. */
+bool dialect_check_type(struct dialect_reader *reader, const struct config_line *line);
 /* The media type that the line says, or the usual one where it is NULL. False: a complaint. */
 bool dialect_take_type(struct dialect_reader *reader, const struct config_line *line,
                        const char **media_type);
-/* The name of a header that is not one of Retoken's own. False: a complaint. */
+/* The name of a header that is neither one of Retoken's own nor an order to servers. False: a complaint. */
 bool dialect_take_header(struct dialect_reader *reader, const struct config_line *line,
                          struct text name, const char **kept);
 /* A template for that media type. NULL: a complaint. */

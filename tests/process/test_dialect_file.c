@@ -646,6 +646,17 @@ static void mistakes(void **state)
          AT "4: answer: values have places in JSON and text/plain only, not in text/html"},
         {"[dialect]\n[endpoint a]\npath = /a\nanswer = 200 {}\nanswer.header.Location = /x\n",
          AT "5: answer.header.Location: a header that Retoken sets itself"},
+        {"[dialect]\n[endpoint a]\npath = /a\nanswer = 200 {}\n"
+         "answer.header.x-accel-redirect = ${username}\n",
+         AT "5: answer.header.x-accel-redirect: a header that Retoken sets itself, or that web"},
+        {"[dialect]\n[endpoint a]\npath = /a\nanswer = 200 {}\nanswer.header.Refresh = 0\n",
+         AT "5: answer.header.Refresh: a header that"},
+        {"[dialect]\n[endpoint a]\npath = /a\nanswer = 200 ${username}\n"
+         "answer.type = text/plain, text/html\n",
+         AT "5: answer.type = text/plain, text/html: not a media type"},
+        {"[dialect]\ntype = json\n", AT "2: type = json: not a media type"},
+        {"[dialect]\ntype = application/json;, text/html\n",
+         AT "2: type = application/json;, text/html: not a media type"},
         {"[dialect]\n[endpoint a]\npath = /a\nanswer = 200 {}\nanswer.header.A b = /x\n",
          AT "5: answer.header.A b: not the name of a header"},
         {"[dialect]\n[endpoint a]\npath = /a\nanswer = 200 {}\nanswer.header.X = 'a\tb'\n",

@@ -50,7 +50,10 @@ static void put_values(struct writer *writer)
         const struct described_condition *condition = &described->conditions[i];
 
         if (condition->choice_count > 0) {
-            put(writer, &condition->place, condition->choices[0], SPELLED_TEXT);
+            put(writer, &condition->place,
+                writer->spelled->condition.data != NULL ? writer->spelled->condition
+                                                        : condition->choices[0],
+                SPELLED_TEXT);
         }
     }
     for (size_t i = 0; i < described->value_count; i++) {
@@ -64,6 +67,26 @@ static void put_values(struct writer *writer)
             put(writer, spelled_place(writer->spelled, value), text, spelling);
         }
     }
+}
+
+/* As RFC 6749 has it: in the form, or else by Basic. */
+static void put_client(struct writer *writer)
+{
+    struct text id = writer->spelled->values[DESCRIBED_CLIENT_ID].text;
+    struct buffer pair, basic;
+
+    if (!writer->spelled->described->oauth_client || id.data == NULL) {
+        return;
+    } else if (writer->form.size > 0) {
+        put_pair(&writer->form, "client_id", id, SPELLED_TEXT);
+        return;
+    }
+    buffer_start(&pair, writer->arena, id.size + 1);
+    buffer_addf(&pair, "%.*s:", TEXT_ARGS(id));
+    buffer_start(&basic, writer->arena, 2 * id.size + 16);
+    buffer_add_c(&basic, "Basic ");
+    buffer_add_base64(&basic, pair.data, pair.size);
+    put_header(writer, "authorization", buffer_text(&basic));
 }
 
 static const char *method_of(const struct endpoint *endpoint)
@@ -85,6 +108,7 @@ bool spelled_request(const struct spelled *spelled, struct arena *arena,
     buffer_start(&writer.cookie, arena, 256);
     buffer_start(&body, arena, 256);
     put_values(&writer);
+    put_client(&writer);
     if (writer.member_count > 0 && writer.form.size > 0) {
         return false;
     } else if (writer.member_count > 0 || spelled->described->needs_json) {

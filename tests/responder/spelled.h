@@ -16,6 +16,7 @@ struct spelled {
     const struct endpoint *endpoint;
     const struct described_request *described;
     size_t variation; /* which of its places each value is at: the last one where it has fewer */
+    struct text condition; /* at the places of its conditions; no data: what they ask for */
     struct {
         struct text text; /* no data: the value is left out */
         enum spelling spelling;

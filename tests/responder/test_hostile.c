@@ -673,35 +673,39 @@ static void send_value(const struct described_value *value, const char *what, st
     }
 }
 
+/* No value is any of these. */
+static const struct {
+    const char *what;
+    struct text text;
+} hostile_texts[] = {
+    {"nothing", LITERAL("")},
+    {"a space", LITERAL(" ")},
+    {"a letter", LITERAL("a")},
+    {"a place of a template", LITERAL("${access_token}")},
+    {"an escaped place", LITERAL("$${refresh_token?}")},
+    {"what ends a string", LITERAL("a\",\"access_token\":\"b\",\"exp\":9999999999,\"x\":\"\\")},
+    {"a script", LITERAL("</script><script>alert(1)</script><!--")},
+    {"another header", LITERAL("a\r\nSet-Cookie: x=y\r\n\r\n<html>")},
+    {"another line of a log", LITERAL("a\n2026-11-26T00:00:00Z notice [1] refresh addr=192.0.2.1")},
+    {"control bytes", LITERAL("\x01\x1b[31m\x7f")},
+    {"quotes", LITERAL("\"'`\\")},
+    {"SQL", LITERAL("' OR 1=1 --")},
+    {"a path", LITERAL("../../../etc/passwd")},
+    {"formats", LITERAL("%s%n%x%%25%00")},
+    {"U+202E", LITERAL("\u202eada\u2028\ufeff")},
+    {"invalid UTF-8", LITERAL("\xff\xfe\xc0\xaf\xed\xa0\x80")},
+    {"dots", LITERAL("..")},
+    {"a JWT of nothing", LITERAL("e30.e30.")},
+    {"an unsigned JWT", LITERAL("eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.")},
+};
+
 static void wrong_texts(const struct described_value *value)
 {
     struct text right = trial.right.values[value->role].text;
-    enum described_source source = spelled_place(&trial.right, value)->source;
-    bool in_variable = source != DESCRIBED_JSON && source != DESCRIBED_FORM;
     const struct {
         const char *what;
         struct text text;
     } rows[] = {
-        {"nothing", TEXT("")},
-        {"a space", TEXT(" ")},
-        {"a letter", TEXT("a")},
-        {"a place of a template", TEXT("${access_token}")},
-        {"an escaped place", TEXT("$${refresh_token?}")},
-        {"what ends a string", TEXT("a\",\"access_token\":\"b\",\"exp\":9999999999,\"x\":\"\\")},
-        {"a script", TEXT("</script><script>alert(1)</script><!--")},
-        {"another header", TEXT("a\r\nSet-Cookie: x=y\r\n\r\n<html>")},
-        {"another line of a log",
-         TEXT("a\n2026-11-26T00:00:00Z notice [1] refresh addr=192.0.2.1")},
-        {"control bytes", TEXT("\x01\x1b[31m\x7f")},
-        {"quotes", TEXT("\"'`\\")},
-        {"SQL", TEXT("' OR 1=1 --")},
-        {"a path", TEXT("../../../etc/passwd")},
-        {"formats", TEXT("%s%n%x%%25%00")},
-        {"U+202E", TEXT("\u202eada\u2028\ufeff")},
-        {"invalid UTF-8", TEXT("\xff\xfe\xc0\xaf\xed\xa0\x80")},
-        {"dots", TEXT("..")},
-        {"a JWT of nothing", TEXT("e30.e30.")},
-        {"an unsigned JWT", TEXT("eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.")},
         {"10,000 dots", many(10000, ".", "", "")},
         {"5,000 letters", many(5000, "a", "", "")},
         {"all but one byte", text_cut(right, right.size - 1)},
@@ -710,10 +714,11 @@ static void wrong_texts(const struct described_value *value)
         {"with a space in it", joined(right, TEXT(" "), right)},
     };
 
+    for (size_t i = 0; i < COUNT(hostile_texts); i++) {
+        send_value(value, hostile_texts[i].what, hostile_texts[i].text, SPELLED_TEXT);
+    }
     for (size_t i = 0; i < COUNT(rows); i++) {
-        if (!in_variable || memchr(rows[i].text.data, '\0', rows[i].text.size) == NULL) {
-            send_value(value, rows[i].what, rows[i].text, SPELLED_TEXT);
-        }
+        send_value(value, rows[i].what, rows[i].text, SPELLED_TEXT);
     }
 }
 
@@ -807,6 +812,44 @@ static void test_values(void **state)
 {
     (void)state;
     of_every_request(hostile_values);
+}
+
+/* Does each kind of request of the endpoint ask for a certain text somewhere? */
+static bool are_told_apart(void)
+{
+    const struct described *described = trial.endpoint->described;
+    size_t asking = 0;
+
+    for (size_t i = 0; i < described->count; i++) {
+        const struct described_request *one = &described->requests[i];
+        size_t required = 0;
+
+        for (size_t j = 0; j < one->condition_count; j++) {
+            required += !one->conditions[j].optional && one->conditions[j].choice_count > 0;
+        }
+        asking += required > 0;
+    }
+    return asking == described->count;
+}
+
+/* What tells which kind of request it is. */
+static void hostile_conditions(void)
+{
+    for (size_t i = 0; i < COUNT(hostile_texts) && trial.described->condition_count > 0; i++) {
+        struct spelled wrong = trial.right;
+        struct http_request request;
+
+        wrong.condition = hostile_texts[i].text;
+        assert_true(spelled_request(&wrong, kept, &request));
+        (are_told_apart() ? refuse : try_out)(hostile_texts[i].what, request);
+    }
+    grant();
+}
+
+static void test_conditions(void **state)
+{
+    (void)state;
+    of_every_request(hostile_conditions);
 }
 
 /* ---- round the values ---- */
@@ -995,9 +1038,10 @@ static void test_cookies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bodies),  cmocka_unit_test(test_values),
-        cmocka_unit_test(test_methods), cmocka_unit_test(test_urls),
-        cmocka_unit_test(test_headers), cmocka_unit_test(test_cookies),
+        cmocka_unit_test(test_bodies),     cmocka_unit_test(test_values),
+        cmocka_unit_test(test_conditions), cmocka_unit_test(test_methods),
+        cmocka_unit_test(test_urls),       cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_cookies),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
