@@ -117,7 +117,8 @@ bool dialect_check_type(struct dialect_reader *reader, const struct config_line 
 /* The media type that the line says, or the usual one where it is NULL. False: a complaint. */
 bool dialect_take_type(struct dialect_reader *reader, const struct config_line *line,
                        const char **media_type);
-/* The name of a header that is neither one of Retoken's own nor an order to servers. False: a complaint. */
+/* The name of a header that is neither one of Retoken's own nor an order to servers. False: a
+ * complaint. */
 bool dialect_take_header(struct dialect_reader *reader, const struct config_line *line,
                          struct text name, const char **kept);
 /* A template for that media type. NULL: a complaint. */

@@ -50,8 +50,8 @@ def test_described_dialects(world):
         login = world.installed.login(mount.path, "ada", client=CLIENT if asks_client else "")
         for form in mount.dialect.data["forms"]:
             request = mount.dialect.request(mount.path, login, form["id"])
-            if not request.body:
-                continue
+            if login.refresh_token.encode() not in request.body:
+                continue  # what is wrong with the body is no matter there
             kept = [row for row in request.headers if row[0] != "Content-Type"]
             for name, (headers, body) in unreadable(members_of(request), members_of(request)).items():
                 check((mount.path, name), server.send(dataclasses.replace(

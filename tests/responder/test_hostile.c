@@ -488,10 +488,13 @@ static bool is_in_body(const struct described_place *place)
 /* Without this value, or with another, the request is refused. */
 static bool is_needed(const struct described_value *value)
 {
-    bool token = value->role == DESCRIBED_REFRESH_TOKEN || value->role == DESCRIBED_ACCESS_TOKEN;
+    const struct operation *operation = trial.described->operation;
+    bool for_client = operation == &operation_refresh || operation == &operation_login;
 
     return !value->optional &&
-           (token || value->role == DESCRIBED_USERNAME || value->role == DESCRIBED_PASSWORD);
+           (value->role == DESCRIBED_REFRESH_TOKEN || value->role == DESCRIBED_ACCESS_TOKEN ||
+            value->role == DESCRIBED_USERNAME || value->role == DESCRIBED_PASSWORD ||
+            (value->role == DESCRIBED_CLIENT_ID && for_client));
 }
 
 /* It is read from the body, and nowhere else. */
@@ -852,6 +855,26 @@ static void test_conditions(void **state)
     of_every_request(hostile_conditions);
 }
 
+/* Clients that prove themselves as RFC 6749 has it: another one is not taken for this one. No name
+ * is none, and a public client need not give one. */
+static void hostile_clients(void)
+{
+    for (size_t i = 0; i < COUNT(hostile_texts) && trial.described->oauth_client; i++) {
+        struct text id = hostile_texts[i].text;
+        struct http_request request;
+
+        assert_true(spell(DESCRIBED_CLIENT_ID, id, SPELLED_TEXT, false, &request));
+        (text_strip(id).size > 0 ? refuse : try_out)(hostile_texts[i].what, request);
+    }
+    grant();
+}
+
+static void test_clients(void **state)
+{
+    (void)state;
+    of_every_request(hostile_clients);
+}
+
 /* ---- round the values ---- */
 
 static void hostile_methods(void)
@@ -1039,9 +1062,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bodies),     cmocka_unit_test(test_values),
-        cmocka_unit_test(test_conditions), cmocka_unit_test(test_methods),
-        cmocka_unit_test(test_urls),       cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_cookies),
+        cmocka_unit_test(test_conditions), cmocka_unit_test(test_clients),
+        cmocka_unit_test(test_methods),    cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_headers),    cmocka_unit_test(test_cookies),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
