@@ -271,6 +271,8 @@ static void found_in_answer(struct finder *finder, struct text name, const json_
         answer->expires_at_s = number / 1000;
     } else if (text_is(name, "expires_at.iso")) {
         answer->expires_at_s = date_of(value) / 1000;
+    } else if (text_is(name, "session")) {
+        answer->session_known = codec_uuid_parse(text, answer->session);
     } else if (text_is(name, "session_expires_in")) {
         answer->session_expires_ms = answer->now_ms + number * 1000;
     } else if (text_is(name, "session_expires_at")) {

@@ -7,6 +7,7 @@
 #include "dialect/auth_key.h"
 #include "dialect/oauth_client.h"
 
+static bool take_client(struct request *request, enum outcome *refusal);
 static bool is_in_url(const struct request *request, const char *const *names);
 static const struct described_request *
 choose(const struct request *request, const struct described *described, enum outcome *refusal);
@@ -16,8 +17,6 @@ static bool shows_key(const struct request *request, struct text key, enum outco
 static enum described_state find_value(const struct request *request,
                                        const struct described_value *value, struct text *found,
                                        enum described_source *source);
-static enum described_state look_in(const struct request *request,
-                                    const struct described_place *place, struct text *found);
 static bool has_cookie(const struct request *request, struct text *found);
 static enum described_state look_in_json(const struct request *request, const char *const *path,
                                          struct text *found);
@@ -58,11 +57,25 @@ bool described_decode(struct request *request, enum outcome *refusal)
         request->input.refresh.everywhere = described->everywhere;
         request->input.refresh.silent = described->silent;
     }
-    if (described->oauth_client && !oauth_client_take(request, refusal)) {
+    if (described->oauth_client && !take_client(request, refusal)) {
         return false;
     }
     *refusal = OUTCOME_FIELD_MISSING;
     return !described->only_members || has_only_members(request, described);
+}
+
+/* As RFC 6749 has it: beside the token that is shown, and for a grant. */
+static bool take_client(struct request *request, enum outcome *refusal)
+{
+    bool login = request->operation == &operation_login;
+
+    request->grant = login                                      ? GRANT_PASSWORD
+                     : request->operation == &operation_refresh ? GRANT_REFRESH
+                                                                : 0;
+    if (!login) {
+        request->client.beside = request->input.refresh.refresh_token;
+    }
+    return oauth_client_take(request, refusal);
 }
 
 static bool is_in_url(const struct request *request, const char *const *names)
@@ -102,7 +115,7 @@ static bool holds(const struct request *request, const struct described_conditio
                   enum outcome *refusal)
 {
     struct text found = {0};
-    enum described_state state = look_in(request, &condition->place, &found);
+    enum described_state state = described_look(request, &condition->place, &found);
 
     if (condition->choice_count == 0) {
         return state == DESCRIBED_GOOD ? found.size > 0
@@ -137,7 +150,7 @@ static enum described_state find_value(const struct request *request,
     for (size_t i = 0; i < value->place_count && state == DESCRIBED_ABSENT; i++) {
         *found = (struct text){0};
         *source = value->places[i].source;
-        state = look_in(request, &value->places[i], found);
+        state = described_look(request, &value->places[i], found);
     }
     if (is_token(value) || request->described->trims) {
         *found = text_strip(*found);
@@ -145,7 +158,7 @@ static enum described_state find_value(const struct request *request,
     return state == DESCRIBED_GOOD && found->size == 0 ? DESCRIBED_EMPTY : state;
 }
 
-static enum described_state look_in(const struct request *request,
+enum described_state described_look(const struct request *request,
                                     const struct described_place *place, struct text *found)
 {
     const struct http_request *http = &request->http->request;

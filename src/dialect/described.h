@@ -126,6 +126,10 @@ struct described {
     size_t count;
 };
 
+/* What is at a place of the request: DESCRIBED_GOOD with *found, which may be empty. */
+enum described_state described_look(const struct request *request,
+                                    const struct described_place *place, struct text *found);
+
 /* An endpoint's decode and encode, over endpoint->described. */
 bool described_decode(struct request *request, enum outcome *refusal);
 void described_encode(const struct request *request, enum outcome outcome,

@@ -5,6 +5,7 @@
 
 #include <time.h>
 
+#include "base/codec.h"
 #include "token/layout_names.h"
 
 /* Further kinds of field. */
@@ -15,6 +16,7 @@ enum {
     FIELD_AT_DATE,          /* … as 2026-11-26 18:00:00 */
     FIELD_TIME_ISO,         /* of a FIELD_TIME */
     FIELD_MS,               /* int64_t in s, told in ms */
+    FIELD_SESSION,          /* its id, absent where it is not known */
     FIELD_LEFT,             /* until an int64_t in ms, in s, absent when that is 0 */
     FIELD_NEW_TOKEN,        /* the next refresh token, absent where it is the one that was shown */
     FIELD_QUOTED,           /* struct text of a stranger: absent when long, or not UTF-8 */
@@ -26,6 +28,7 @@ static void look(const void *from, const struct template_name *name, const char 
 static struct template_value number_value(int64_t number);
 static struct template_value date_value(int64_t at_s, const char *between, const char *zone,
                                         struct arena *arena);
+static struct template_value session_value(const struct request *request);
 static struct template_value new_token_value(const struct described_told *told);
 static struct template_value quoted_value(struct text text);
 static struct template_value complaints_value(const struct request *request);
@@ -44,6 +47,7 @@ static const struct template_name granted[] = {
     ANSWER("expires_at", TIME, expires_at_s),
     ANSWER("expires_at.ms", TIME_MS, expires_at_s),
     ANSWER("expires_at.iso", TIME_ISO, expires_at_s),
+    ANSWER("session", SESSION, session),
     ANSWER("session_expires_in", LEFT, session_expires_ms),
     ANSWER("session_expires_at", AT, session_expires_ms),
     ANSWER("session_expires_at.ms", AT_MS, session_expires_ms),
@@ -104,6 +108,9 @@ static void look(const void *from, const struct template_name *name, const char 
     case FIELD_MS:
         *value = number_value(*(const int64_t *)field * 1000);
         break;
+    case FIELD_SESSION:
+        *value = session_value(request);
+        break;
     case FIELD_LEFT:
         number = *(const int64_t *)field;
         *value =
@@ -146,6 +153,19 @@ static struct template_value date_value(int64_t at_s, const char *between, const
         strftime(time, sizeof time, "%H:%M:%S", &parts) > 0) {
         buffer_addf(&buffer, "%s%s%s%s", day, between, time, zone);
         value.kind = buffer_finish(&buffer, &value.text) ? TEMPLATE_TEXT : TEMPLATE_ABSENT;
+    }
+    return value;
+}
+
+static struct template_value session_value(const struct request *request)
+{
+    struct template_value value = {.kind = TEMPLATE_ABSENT};
+    char spelled[37];
+
+    if (request->answer.session_known) {
+        codec_uuid_format(request->answer.session, spelled);
+        value.kind = arena_copy(request->arena, text_of(spelled), &value.text) ? TEMPLATE_TEXT
+                                                                               : TEMPLATE_ABSENT;
     }
     return value;
 }

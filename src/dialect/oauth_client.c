@@ -4,7 +4,7 @@
 
 #include "dialect/assertion.h"
 #include "dialect/browser.h"
-#include "dialect/dialect.h"
+#include "dialect/described.h"
 
 /* What the body says of the client. */
 struct body_proof {
@@ -14,6 +14,7 @@ struct body_proof {
     struct text assertion_type;
 };
 
+static enum form_find find(const struct request *request, const char *name, struct text *value);
 static bool take_basic(struct request *request, const struct body_proof *body,
                        struct http_basic_pair decoded, struct http_basic_pair raw,
                        enum outcome *refusal);
@@ -25,13 +26,29 @@ bool oauth_parameters(const struct request *request, const struct oauth_paramete
 {
     for (size_t i = 0; i < count; i++) {
         *rows[i].value = (struct text){0};
-        if (!dialect_parameter(form_get(&request->form, rows[i].name, rows[i].value), refusal)) {
+        if (!dialect_parameter(find(request, rows[i].name, rows[i].value), refusal)) {
             return false;
         } else if (!rows[i].exact) {
             *rows[i].value = text_strip(*rows[i].value);
         }
     }
     return true;
+}
+
+/* JSON comes to endpoints only that tables describe. */
+static enum form_find find(const struct request *request, const char *name, struct text *value)
+{
+    const char *const path[] = {name, NULL};
+    const struct described_place member = {.source = DESCRIBED_JSON, .name = "", .path = path};
+    enum described_state state;
+
+    if (request->json == NULL) {
+        return form_get(&request->form, name, value);
+    }
+    state = described_look(request, &member, value);
+    return state == DESCRIBED_ABSENT || state == DESCRIBED_NULL ? FORM_ABSENT
+           : state == DESCRIBED_GOOD                            ? FORM_ONE
+                                                                : FORM_BAD;
 }
 
 bool oauth_credential_in_url(const struct request *request)

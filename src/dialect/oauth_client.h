@@ -13,7 +13,8 @@ struct oauth_parameter {
     bool exact; /* white space at the ends of others is a line break of the file they came from */
 };
 
-/* Reads `count` parameters of request->form (RFC 6749 section 3.2): none may be given twice, and
+/* Reads `count` parameters of the form (RFC 6749 section 3.2), or members of a JSON body where the
+ * endpoint takes one: none may be given twice, and
  * one without a value counts as omitted: an empty *value. False: *refusal. */
 bool oauth_parameters(const struct request *request, const struct oauth_parameter *rows,
                       size_t count, enum outcome *refusal);

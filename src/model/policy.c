@@ -78,10 +78,6 @@ void policy_effective(const struct policy *realm, const struct client *client,
     effective->certificate_required |= (own->set & POLICY_CERTIFICATE_REQUIRED) != 0;
 }
 
-/* What a realm without a list of its own allows. A user's password belongs to no client, and a
- * client alone is no user, so both have to be named. */
-enum { GRANTS_USUAL = GRANT_REFRESH | GRANT_CODE | GRANT_DEVICE };
-
 bool policy_allows(const struct policy *policy, const struct client *client, enum grant_bit grant)
 {
     uint32_t realm = policy->grants != 0 ? policy->grants : (uint32_t)GRANTS_USUAL;

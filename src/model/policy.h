@@ -65,6 +65,10 @@ enum grant_bit {
     GRANT_EXCHANGE = 1 << 5
 };
 
+/* What a realm without a list of its own allows. A user's password belongs to no client, and a
+ * client alone is no user, so both have to be named. */
+enum { GRANTS_USUAL = GRANT_REFRESH | GRANT_CODE | GRANT_DEVICE };
+
 /* Their words, for the configuration and for `retoken client`. */
 struct policy_grant {
     const char *word; /* "refresh" */

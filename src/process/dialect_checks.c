@@ -138,16 +138,20 @@ static bool finish_policy(struct dialect_reader *reader)
     struct dialect *dialect = reader->dialect;
     struct policy *policy = &reader->realm.policy;
     bool jwt = reader->layout->refresh_template != NULL;
-    bool keeps = true;
+    bool keeps = true, password = false;
 
     for (size_t i = 0; i < reader->request_count; i++) {
         const struct described_request *request = &reader->requests[i].request;
 
+        password = password || (request->oauth_client && request->operation == &operation_login);
         keeps = keeps && (request->operation != &operation_refresh ||
                           (!tells(&request->answer, "refresh_token") &&
                            !tells(&request->answer, "new_refresh_token") &&
                            (request->answer.cookies != DESCRIBED_COOKIES_SET ||
                             request->answer.cookie_names.refresh == NULL)));
+    }
+    if (password && policy->grants == 0) {
+        policy->grants = GRANTS_USUAL | GRANT_PASSWORD; /* else nobody could log in by the file */
     }
     policy->layout = reader->layout;
     policy->keeps_token = keeps;

@@ -15,6 +15,7 @@ static bool take_body(struct dialect_reader *reader, struct dialect_endpoint *ma
                       const struct config_line *line);
 static bool take_methods(struct dialect_reader *reader, struct endpoint *endpoint,
                          const struct config_line *line);
+static bool split_bodies(struct dialect_reader *reader, struct dialect_request *made);
 static bool take_request_line(struct dialect_reader *reader, struct dialect_request *made,
                               const struct config_line *line, bool *taken);
 
@@ -343,8 +344,39 @@ bool dialect_take_request(struct dialect_reader *reader, const struct config_sec
         return false;
     }
     reader->request_count++;
-    return made->has_operation ||
-           config_complain(&reader->lines, section->line,
-                           "[request %.*s]: no operation; write operation = " DIALECT_OPERATIONS,
-                           TEXT_ARGS(section->argument));
+    if (!made->has_operation) {
+        return config_complain(&reader->lines, section->line,
+                               "[request %.*s]: no operation; write operation "
+                               "= " DIALECT_OPERATIONS,
+                               TEXT_ARGS(section->argument));
+    }
+    return split_bodies(reader, made);
+}
+
+/* Whose conditions hold in a form or in JSON is two requests. */
+static bool split_bodies(struct dialect_reader *reader, struct dialect_request *made)
+{
+    struct dialect_request of_form = *made;
+    bool either = false;
+
+    for (size_t i = 0; i < made->request.condition_count; i++) {
+        struct described_condition *condition = &made->request.conditions[i];
+
+        if (!dialect_split_either(&condition->place, &of_form.request.conditions[i].place)) {
+            continue;
+        } else if (condition->optional) { /* it would hold in the other kind of body, too */
+            return config_complain(&reader->lines, made->section->line,
+                                   "[request %.*s]: optional body; write one request for json and "
+                                   "one for form",
+                                   TEXT_ARGS(made->section->argument));
+        }
+        either = true;
+    }
+    if (either && reader->request_count == DIALECT_REQUESTS_MAX) {
+        return config_complain(&reader->lines, made->section->line, "more than %d requests",
+                               DIALECT_REQUESTS_MAX);
+    } else if (either) {
+        reader->requests[reader->request_count++] = of_form;
+    }
+    return true;
 }

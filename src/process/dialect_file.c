@@ -313,6 +313,8 @@ static bool take_dialect_line(struct dialect_reader *reader, const struct config
     static const char *const spaces[] = {"keep", "trim", NULL};
     static const char *const numbers[] = {"refuse", "read", NULL};
     static const char *const missing[] = {"role", "state", NULL};
+    static const char *const rules[] = {
+        [SCOPE_IGNORED] = "ignored", [SCOPE_SUBSET] = "subset", [SCOPE_EXACT] = "exact", NULL};
     const struct config_setting *setting = policy_setting(line->name);
     const char *wrong = "";
     int chosen = 0;
@@ -339,6 +341,10 @@ static bool take_dialect_line(struct dialect_reader *reader, const struct config
     } else if (text_is(line->name, "missing")) {
         chosen = dialect_choose(reader, line, missing, "unknown; write role or state");
         reader->tells_absence = chosen == 1;
+        return chosen >= 0;
+    } else if (text_is(line->name, "scope-rule")) {
+        chosen = dialect_choose(reader, line, rules, "unknown; write ignored, subset or exact");
+        reader->realm.policy.scope_rule = chosen < 0 ? SCOPE_IGNORED : (enum scope_rule)chosen;
         return chosen >= 0;
     } else if (text_is(line->name, "refresh-cookie") || text_is(line->name, "access-cookie")) {
         return take_cookie(reader, line);

@@ -86,6 +86,8 @@ bool dialect_take_request(struct dialect_reader *reader, const struct config_sec
  * one. False: a complaint. */
 bool dialect_take_value(struct dialect_reader *reader, struct described_request *request,
                         const struct config_line *line, bool *taken);
+/* Is it of the form or the JSON body? Then *place becomes the member, and *form the field. */
+bool dialect_split_either(struct described_place *place, struct described_place *form);
 /* Takes `when = SOURCE NAME is TEXT, …`. False: a complaint. */
 bool dialect_take_conditions(struct dialect_reader *reader, struct described_request *request,
                              const struct config_line *line);

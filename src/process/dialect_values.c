@@ -7,6 +7,8 @@
 
 static bool take_place(struct dialect_reader *reader, const struct config_line *line,
                        struct text spelled, struct described_place *place);
+static bool take_either(struct dialect_reader *reader, struct text name,
+                        struct described_place *place);
 static bool take_pointer(struct dialect_reader *reader, const struct config_line *line,
                          struct text pointer, struct described_place *place);
 static struct text label_of(const struct described_place *place);
@@ -20,9 +22,8 @@ enum { PATH_DEPTH_MAX = 8 };
     "refresh_token or refresh, or a place alone where something must be there"
 
 #define PLACES                                                                                     \
-    "unknown place; write json NAME, json /POINTER, form NAME, query NAME, header NAME, bearer "   \
-    "or "                                                                                          \
-    "authorization SCHEME"
+    "unknown place; write json NAME, json /POINTER, form NAME, body NAME, query NAME, header "     \
+    "NAME, bearer or authorization SCHEME"
 
 static const char *const role_names[DESCRIBED_ROLES] = {
     [DESCRIBED_REFRESH_TOKEN] = "refresh-token",
@@ -76,14 +77,21 @@ bool dialect_take_value(struct dialect_reader *reader, struct described_request 
     }
     value->optional = take_optional(&rest) || value->optional;
     do {
-        if (value->place_count == DESCRIBED_PLACES_MAX) {
-            return config_complain(&reader->lines, line->number, "%.*s: more than %d places",
-                                   TEXT_ARGS(line->name), DESCRIBED_PLACES_MAX);
-        } else if (!take_place(reader, line, text_trim(text_split(&rest, ',')),
-                               &value->places[value->place_count])) {
+        struct described_place place, form;
+
+        if (!take_place(reader, line, text_trim(text_split(&rest, ',')), &place)) {
             return false;
         }
-        value->place_count++;
+        bool either = dialect_split_either(&place, &form);
+
+        if (value->place_count + either >= DESCRIBED_PLACES_MAX) {
+            return config_complain(&reader->lines, line->number, "%.*s: more than %d places",
+                                   TEXT_ARGS(line->name), DESCRIBED_PLACES_MAX);
+        }
+        value->places[value->place_count++] = place;
+        if (either) {
+            value->places[value->place_count++] = form;
+        }
     } while (rest.size > 0);
     value->label = dialect_keep(reader, label_of(&value->places[0]));
     return value->label != NULL;
@@ -127,6 +135,8 @@ static bool take_place(struct dialect_reader *reader, const struct config_line *
         return config_complain_value(&reader->lines, line, PLACES);
     } else if (text_is(word, "json")) {
         return take_pointer(reader, line, name, place);
+    } else if (text_is(word, "body")) {
+        return take_either(reader, name, place);
     }
     for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
         if (text_is(word, sources[i].word)) {
@@ -140,6 +150,32 @@ static bool take_place(struct dialect_reader *reader, const struct config_line *
         }
     }
     return config_complain_value(&reader->lines, line, PLACES);
+}
+
+/* "body NAME": a member of JSON that still has the name which the form calls it. */
+static bool take_either(struct dialect_reader *reader, struct text name,
+                        struct described_place *place)
+{
+    const char **path = arena_alloc(reader->arena, 2 * sizeof *path);
+    const char *kept = dialect_keep(reader, name);
+
+    if (path == NULL || kept == NULL) {
+        return dialect_no_memory(reader);
+    }
+    path[0] = kept;
+    path[1] = NULL;
+    *place = (struct described_place){.source = DESCRIBED_JSON, .name = kept, .path = path};
+    return true;
+}
+
+bool dialect_split_either(struct described_place *place, struct described_place *form)
+{
+    if (place->source != DESCRIBED_JSON || place->name[0] == '\0') {
+        return false;
+    }
+    *form = (struct described_place){.source = DESCRIBED_FORM, .name = place->name};
+    place->name = "";
+    return true;
 }
 
 /* One member's name with ~1 for a slash and ~0 for a tilde (RFC 6901 section 4). False: another

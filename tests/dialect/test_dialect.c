@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/codec.h"
 #include "dialect/dialect.h"
 #include "process/dialects.h"
 #include "dialect/golden.h"
@@ -251,6 +252,9 @@ static void obey(struct text line, struct trial *trial, struct script *script)
         answer->dpop_nonce = value;
     } else if (text_is(word, "@refresh_token")) {
         answer->refresh_token = value;
+    } else if (text_is(word, "@session")) {
+        answer->session_known = codec_uuid_parse(value, answer->session);
+        assert_true(answer->session_known);
     } else if (text_is(word, "@expires_at")) {
         answer->expires_at_s = number_of(value);
     } else if (text_is(word, "@expires_in")) {

@@ -333,6 +333,69 @@ static void methods_as_conditions(void **state)
                      OUTCOME_GRANT_TYPE_MISSING);
 }
 
+/* In whichever body there is, the client too; and what a scope that is asked for means. */
+static void either_body(void **state)
+{
+    const struct dialect *dialect = read_file(
+        "[dialect]\nscope-rule = subset\n[endpoint token]\npath = /token\nbody = form json\n"
+        "[request token refresh]\nwhen = body grant_type is refresh_token\noperation = refresh\n"
+        "client = oauth\nrefresh-token = body token\nscope = body scope\n" ANSWER
+        "[request token password]\nwhen = body grant_type is password\noperation = login\n"
+        "client = oauth\nusername = body user\npassword = body pass\n" ANSWER REFUSALS);
+    const char *const bodies[][2] = {
+        {FORM, "grant_type=refresh_token&token=t&scope=s&client_id=i&client_secret=x"},
+        {JSON, "{\"grant_type\":\"refresh_token\",\"token\":\"t\",\"scope\":\"s\","
+               "\"client_id\":\"i\",\"client_secret\":\"x\"}"}};
+
+    (void)state;
+    assert_int_equal(dialect->policy.scope_rule, SCOPE_SUBSET);
+    assert_true(policy_allows(&dialect->policy, NULL, GRANT_PASSWORD) &&
+                policy_allows(&dialect->policy, NULL, GRANT_REFRESH));
+    for (size_t i = 0; i < 2; i++) {
+        const struct exchange *exchange =
+            ask(dialect, "token", bodies[i][0], bodies[i][1], OUTCOME_ROTATED);
+
+        expect(exchange, 200, "{\"a\":\"access\",\"r\":\"next\"}");
+        assert_true(text_is(exchange->request.input.refresh.refresh_token, "t"));
+        assert_true(text_is(exchange->request.input.refresh.scope, "s"));
+        assert_int_equal(exchange->request.client.kind, CLIENT_PROOF_BODY);
+        assert_true(text_is(exchange->request.client.id, "i"));
+        assert_true(text_is(exchange->request.client.secret, "x"));
+        assert_true(text_is(exchange->request.client.beside, "t"));
+        assert_int_equal(exchange->request.grant, GRANT_REFRESH);
+    }
+    assert_int_equal(ask(dialect, "token", FORM, "grant_type=password&user=u&pass=p&client_id=i",
+                         OUTCOME_ROTATED)
+                         ->request.grant,
+                     GRANT_PASSWORD);
+    assert_int_equal(ask(dialect, "token", JSON,
+                         "{\"grant_type\":\"refresh_token\",\"token\":\"t\",\"client_id\":7}",
+                         OUTCOME_ROTATED)
+                         ->outcome,
+                     OUTCOME_MALFORMED);
+    assert_int_equal(
+        ask(dialect, "token", JSON, "{\"grant_type\":[],\"token\":\"t\"}", OUTCOME_ROTATED)
+            ->outcome,
+        OUTCOME_GRANT_TYPE_UNSUPPORTED);
+}
+
+/* Where no client proves itself, a scope means nothing, and nothing is said of grants. */
+static void usual_policy(void **state)
+{
+    const struct dialect *dialect = read_file(WHOLE);
+
+    (void)state;
+    assert_int_equal(dialect->policy.scope_rule, SCOPE_IGNORED);
+    assert_int_equal(dialect->policy.grants, 0);
+    assert_int_equal(
+        read_file("[dialect]\nscope-rule = exact\n" REFRESH ANSWER REFUSALS)->policy.scope_rule,
+        SCOPE_EXACT);
+    dialect = read_file("[dialect]\ngrants = refresh\n[endpoint login]\npath = /login\n"
+                        "operation = login\nclient = oauth\nbody = form\nusername = form u\n"
+                        "password = form p\n" ANSWER REFUSALS);
+    assert_false(policy_allows(&dialect->policy, NULL, GRANT_PASSWORD));
+}
+
 /* A JSON body with other members than those that are looked at is refused; a form has none. */
 static void only_members(void **state)
 {
@@ -428,7 +491,7 @@ static void what_answers_are_made_of(void **state)
                       "answer = '  \"t\": [${expires_in.ms}, ${expires_at}, ${expires_at.ms}, "
                       "${expires_at.iso}],'\n"
                       "answer = '  \"s\": [${session_expires_in}, ${session_expires_at.iso}, "
-                      "${now.ms}],'\n"
+                      "${now.ms}, ${session}],'\n"
                       "answer = '  \"scope\": ${scope.list}, \"roles\": \"${roles}\",'\n"
                       "answer = '  \"u\": {\"id\": ${account.id}, \"x\": ${account.x}, \"n\": "
                       "${account.none?}}'\n"
@@ -443,7 +506,7 @@ static void what_answers_are_made_of(void **state)
            "{\n"
            "  \"at\": \"access\", \"in\": \"60\",\n"
            "  \"t\": [60000, 1500000060, 1500000060000, \"2017-07-14T02:41:00Z\"],\n"
-           "  \"s\": [90, \"2017-07-14T02:41:30Z\", 1500000000000],\n"
+           "  \"s\": [90, \"2017-07-14T02:41:30Z\", 1500000000000, null],\n"
            "  \"scope\": [\"read\",\"write\"], \"roles\": \"a b\",\n"
            "  \"u\": {\"id\": 7, \"x\": {\"y\":[1]}}\n"
            "}\n");
@@ -684,6 +747,11 @@ static void mistakes(void **state)
          AT "5: when = form x is a or b or c or d or e: write at most 4 conditions"},
         {WHOLE "[endpoint b]\nlike = refresh\npath = /b\nsessions = all\n",
          AT "12: [endpoint b]: sessions and unknown-token are about a logout"},
+        {"[dialect]\n[endpoint a]\npath = /a\nbody = both\n[request a b]\noperation = refresh\n"
+         "when = optional body mode is json\n",
+         AT "5: [request a b]: optional body; write one request for json and one for form"},
+        {"[dialect]\nscope-rule = some\n",
+         AT "2: scope-rule = some: unknown; write ignored, subset or exact"},
         {"[dialect]\n[endpoint a]\npath = /a\nsessions = some\n",
          AT "4: sessions = some: unknown; write one or all"},
         {"[dialect]\n[endpoint a]\npath = /a\n[endpoint b]\npath = /a/\n",
@@ -801,6 +869,8 @@ int main(void)
         cmocka_unit_test(conditions),
         cmocka_unit_test(only_members),
         cmocka_unit_test(methods_as_conditions),
+        cmocka_unit_test(either_body),
+        cmocka_unit_test(usual_policy),
         cmocka_unit_test(logouts),
         cmocka_unit_test(media_types),
         cmocka_unit_test(what_answers_are_made_of),
