@@ -285,7 +285,7 @@ static void found_in_answer(struct finder *finder, struct text name, const json_
         answer->now_ms = number * 1000;
     } else if (text_is(name, "now.ms")) {
         answer->now_ms = number;
-    } else if (text_is(name, "now.iso")) {
+    } else if (text_is(name, "now.iso") || text_is(name, "now.date")) {
         answer->now_ms = date_of(value);
     } else if (text_is(name, "last_login")) {
         answer->last_login_ms = number * 1000;

@@ -4,6 +4,10 @@
 
 #include <stdio.h>
 
+#include "base/codec.h"
+
+#define MADE_UP_UUID "00000000-0000-4000-8000-000000000000"
+
 static const struct endpoint *find_endpoint(const struct dialect *dialect, struct text path,
                                             struct arena *arena);
 static bool take_request(struct dialect_play *play, const struct http_recording *recording,
@@ -36,8 +40,11 @@ bool dialect_play_read(struct dialect_play *play, const struct dialect *dialect,
     play->mount.realm = &play->realm;
     play->mounts = (struct mounts){.all = &play->mount, .count = 1, .prefix = ""};
     play->realm.mounts = &play->mounts;
-    play->request = (struct request){
-        .http = &play->http, .arena = arena, .mount = &play->mount, .realm = &play->realm};
+    play->request = (struct request){.http = &play->http,
+                                     .arena = arena,
+                                     .mount = &play->mount,
+                                     .realm = &play->realm,
+                                     .id = MADE_UP_UUID};
     play->outcome = OUTCOME_FAULT;
     play->understood = dialect_decode(&play->request, &play->outcome);
     if (play->understood) {
@@ -122,8 +129,6 @@ static bool take_request(struct dialect_play *play, const struct http_recording 
 
 /* ---- an answer ---- */
 
-#define MADE_UP_UUID "00000000-0000-4000-8000-000000000000"
-
 bool dialect_play_make_up(struct dialect_play *play, int64_t now_ms, struct fault *fault)
 {
     const struct policy *policy = &play->realm.policy;
@@ -149,6 +154,7 @@ bool dialect_play_make_up(struct dialect_play *play, int64_t now_ms, struct faul
         .last_login_ms = login ? now_ms - 24 * 3600 * 1000 : 0,
         .refresh_token = TEXT("made-up-refresh-token"),
     };
+    answer->session_known = codec_uuid_parse(TEXT(MADE_UP_UUID), answer->session);
     if (policy->format == REFRESH_FORMAT_UUID) {
         answer->refresh_token = TEXT(MADE_UP_UUID);
     }

@@ -212,6 +212,8 @@ static const char *meaning_of(struct text name)
         {"now", "now, in seconds since 1970"},
         {"now.ms", "now, in milliseconds since 1970"},
         {"now.iso", "now, as 2026-11-26T18:00:00Z"},
+        {"now.date", "now, as 2026-11-26 18:00:00"},
+        {"request_id", "the id of the request, which the log has"},
         {"issued_at", "when it was issued, in seconds since 1970"},
         {"issued_at.ms", "when it was issued, in milliseconds since 1970"},
         {"scope", "the scope, in words"},

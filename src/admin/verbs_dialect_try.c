@@ -37,6 +37,7 @@ enum call_end verbs_dialect_try(struct call *call)
     }
     show_values(play, out);
     outcome = word != NULL ? outcome : play->outcome;
+    play->request.answer.now_ms = call->now_ms;
     if (outcome_is_grant(outcome) && !play->understood) {
         return call_refuse(call, "--outcome %s: a request that is not understood gets no grant",
                            word);

@@ -20,6 +20,7 @@ enum {
     FIELD_LEFT,             /* until an int64_t in ms, in s, absent when that is 0 */
     FIELD_NEW_TOKEN,        /* the next refresh token, absent where it is the one that was shown */
     FIELD_QUOTED,           /* struct text of a stranger: absent when long, or not UTF-8 */
+    FIELD_ID,               /* a string, absent when it is "" */
     FIELD_COMPLAINTS
 };
 
@@ -55,6 +56,7 @@ static const struct template_name granted[] = {
     ANSWER("now", AT, now_ms),
     ANSWER("now.ms", AT_MS, now_ms),
     ANSWER("now.iso", AT_ISO, now_ms),
+    ANSWER("now.date", AT_DATE, now_ms),
     ANSWER("scope", TEXT, scope),
     ANSWER("scope.list", LIST, scope),
     ANSWER("username", TEXT, username),
@@ -70,6 +72,11 @@ static const struct template_name granted[] = {
 };
 
 static const struct template_name refused[] = {
+    ANSWER("now", AT, now_ms),
+    ANSWER("now.ms", AT_MS, now_ms),
+    ANSWER("now.iso", AT_ISO, now_ms),
+    ANSWER("now.date", AT_DATE, now_ms),
+    {"request_id", FIELD_ID, offsetof(struct request, id)},
     {"complaints", FIELD_COMPLAINTS, 0},
     {"method", FIELD_QUOTED, offsetof(struct http_request, method_name)},
     {"content_type", FIELD_QUOTED, offsetof(struct http_request, content_type)},
@@ -122,6 +129,11 @@ static void look(const void *from, const struct template_name *name, const char 
     case FIELD_QUOTED:
         field = (const char *)&request->http->request + name->offset;
         *value = quoted_value(*(const struct text *)field);
+        break;
+    case FIELD_ID:
+        *value = (struct template_value){.kind = *(const char *)field != '\0' ? TEMPLATE_TEXT
+                                                                              : TEMPLATE_ABSENT,
+                                         .text = text_of(field)};
         break;
     case FIELD_COMPLAINTS:
         *value = complaints_value(request);

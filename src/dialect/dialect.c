@@ -11,6 +11,7 @@
 #include "dialect/answer.h"
 #include "dialect/browser.h"
 #include "dialect/described.h"
+#include "token/refresh_token.h"
 
 static bool method_is_taken(const struct request *request);
 static bool take_remote_user(struct request *request, enum outcome *refusal);
@@ -26,6 +27,7 @@ static const struct wording *find_words(const struct request *request, enum outc
 static struct text quoted_body(struct request *request, const struct wording *words);
 static struct text composed_body(struct request *request, const struct wording *words,
                                  enum outcome outcome);
+static void date_refusal(struct request *request, bool tells_id);
 static void add_retry_after(struct request *request);
 static void add_allow(struct request *request);
 
@@ -426,12 +428,29 @@ static struct text composed_body(struct request *request, const struct wording *
 
     buffer_start(&buffer, request->arena, 256);
     if (words->template != NULL) {
+        date_refusal(request, template_has(words->template, "request_id"));
         template_fill(words->template, &told, &buffer);
     } else {
         words->compose(request, &buffer);
     }
     (void)buffer_finish(&buffer, &body);
     return body;
+}
+
+/* What was refused before an operation began has no time yet. An id is made where it is told, for
+ * the log as well. */
+static void date_refusal(struct request *request, bool tells_id)
+{
+    struct issuer *issuer = request->issuer;
+    uint8_t id[SESSION_ID_SIZE];
+
+    if (request->answer.now_ms == 0 && issuer != NULL) {
+        request->answer.now_ms = clock_now_ms(&issuer->clock);
+    }
+    if (tells_id && request->id[0] == '\0' && issuer != NULL &&
+        session_id_make(&issuer->randomness, request->answer.now_ms, id)) {
+        codec_uuid_format(id, request->id);
+    }
 }
 
 /* RFC 6585 section 4. */

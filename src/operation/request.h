@@ -286,6 +286,7 @@ struct request {
 
     /* what came of it */
     struct answer answer;
+    char id[37];             /* by which a refusal names this request; "" = by none */
     struct hook_answer hook; /* what the realm's hook says of the account */
     struct hook_event hook_event;
     struct guess guess; /* at a password or secret, for operation_step to count */

@@ -46,12 +46,13 @@ void request_log(const struct request *request, enum outcome outcome)
              : request->operation->routine ? LOG_LEVEL_INFO
                                            : LOG_LEVEL_NOTICE,
              "%s addr=%s auth=%s method=%s mount=%s outcome=%s status=%d session=%s generation=%s "
-             "client=%s ms=%" PRId64 ".%d%s%s%s%s",
+             "client=%s ms=%" PRId64 ".%d%s%s%s%s%s%s",
              request->operation->word, sender(&request->http->request, address),
              is_wrong_proof(outcome) ? "refused" : "-",
              log_safe(request->http->request.method_name, method, sizeof method),
              request->mount->path, outcome_word(outcome), request->http->response.status, session,
              generation, client, tenths / 10, (int)(tenths % 10),
+             request->id[0] != '\0' ? " id=" : "", request->id,
              refusal[0] != '\0' ? " reason=" : "", refusal, fault_label(&request->fault),
              request->fault.text);
 }

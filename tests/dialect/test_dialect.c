@@ -42,6 +42,23 @@ static int close_arena(void **state)
 
 /* ---- one case ---- */
 
+static int64_t known_moment(void *self)
+{
+    (void)self;
+    return NOW_MS;
+}
+
+static bool known_bytes(void *self, void *out, size_t size)
+{
+    (void)self;
+    memset(out, 0x5a, size);
+    return true;
+}
+
+/* For refusals, which tell when they happened. */
+static struct issuer issuer = {.clock = {.now_ms = known_moment},
+                               .randomness = {known_bytes, NULL}};
+
 struct trial {
     struct http_exchange http;
     struct realm realm;
@@ -103,6 +120,7 @@ static void bind(struct trial *trial)
     trial->request.mount = &trial->mount;
     trial->request.realm = &trial->realm;
     trial->request.arena = arena;
+    trial->request.issuer = &issuer;
 }
 
 static struct answer usual_answer(void)

@@ -60,6 +60,23 @@ static const struct dialect *read_file(const char *contents)
 
 /* ---- requests ---- */
 
+static int64_t known_moment(void *self)
+{
+    (void)self;
+    return INT64_C(1500000000000);
+}
+
+static bool known_bytes(void *self, void *out, size_t size)
+{
+    (void)self;
+    memset(out, 0x5a, size);
+    return true;
+}
+
+/* For refusals, which tell when they happened. */
+static struct issuer issuer = {.clock = {.now_ms = known_moment},
+                               .randomness = {known_bytes, NULL}};
+
 struct exchange {
     struct http_exchange http;
     struct realm realm;
@@ -92,6 +109,7 @@ static struct exchange *ask(const struct dialect *dialect, const char *endpoint,
     exchange->http.request.body = text_of(body);
     exchange->request = (struct request){.http = &exchange->http,
                                          .arena = arena,
+                                         .issuer = &issuer,
                                          .mount = &exchange->mount,
                                          .realm = &exchange->realm};
     exchange->understood = dialect_decode(&exchange->request, &exchange->outcome);
@@ -100,7 +118,7 @@ static struct exchange *ask(const struct dialect *dialect, const char *endpoint,
     }
     exchange->request.answer.access_token = TEXT("access");
     exchange->request.answer.refresh_token = TEXT("next");
-    exchange->request.answer.now_ms = INT64_C(1500000000000);
+    exchange->request.answer.now_ms = exchange->understood ? known_moment(NULL) : 0;
     exchange->request.answer.expires_in_s = 60;
     exchange->request.answer.expires_at_s = 1500000060;
     exchange->request.answer.session_expires_ms = INT64_C(1500000090000);
@@ -373,6 +391,11 @@ static void either_body(void **state)
                          OUTCOME_ROTATED)
                          ->outcome,
                      OUTCOME_MALFORMED);
+    assert_true(text_is(
+        ask(read_file("[dialect]\nnumbers = read\n" REFRESH "client = oauth\n" ANSWER REFUSALS),
+            "refresh", JSON, "{\"token\":\"t\",\"client_id\":7}", OUTCOME_ROTATED)
+            ->request.client.id,
+        "7"));
     assert_int_equal(
         ask(dialect, "token", JSON, "{\"grant_type\":[],\"token\":\"t\"}", OUTCOME_ROTATED)
             ->outcome,
@@ -606,6 +629,26 @@ static void cookies_of_each_answer(void **state)
     assert_non_null(strstr(cookies_of(exchange), "rt=; Max-Age=0; "));
 }
 
+/* When, and of which request; an id only where it is told. */
+static void refusals_with_date_and_id(void **state)
+{
+    const struct dialect *dialect = read_file(
+        "[dialect]\n" REFRESH ANSWER REFUSALS
+        "invalid = 400 {\"at\":${now},\"day\":\"${now.date}Z\",\"id\":\"${request_id}\"}\n"
+        "no-token = 400 {\"at\":\"${now.iso}\"}\n");
+    const struct exchange *exchange =
+        ask(dialect, "refresh", JSON, "{\"token\":\"t\"}", OUTCOME_TOKEN_INVALID);
+
+    (void)state;
+    expect(exchange, 400,
+           "{\"at\":1500000000,\"day\":\"2017-07-14 02:40:00Z\","
+           "\"id\":\"015d3ef7-9800-7a5a-9a5a-5a5a5a5a5a5a\"}");
+    assert_string_equal(exchange->request.id, "015d3ef7-9800-7a5a-9a5a-5a5a5a5a5a5a");
+    exchange = ask(dialect, "refresh", JSON, "{}", OUTCOME_ROTATED);
+    expect(exchange, 400, "{\"at\":\"2017-07-14T02:40:00Z\"}");
+    assert_string_equal(exchange->request.id, "");
+}
+
 static void cookies(void **state)
 {
     const struct dialect *dialect =
@@ -778,7 +821,8 @@ static void mistakes(void **state)
          AT "2: a refusal with status 200: no client could tell it from a grant"},
         {WHOLE "expired = 200\n", AT "2: a refusal with status 200"},
         {WHOLE "expired = 401 {\"a\":\"${access_token}\"}\n",
-         AT "12: expired: ${access_token}: unknown; write one of complaints, method, content_type"},
+         AT "12: expired: ${access_token}: unknown; write one of now, now.ms, now.iso, now.date, "
+            "request_id, complaints, method, content_type"},
         {WHOLE "expired = 401\nexpired.colour = x\n",
          AT "13: expired.colour: unknown; write expired.type or expired.header.NAME"},
         {WHOLE "expired.header.X = y\n",
@@ -876,6 +920,7 @@ int main(void)
         cmocka_unit_test(what_answers_are_made_of),
         cmocka_unit_test(refusals_from_the_narrowest),
         cmocka_unit_test(cookies_of_each_answer),
+        cmocka_unit_test(refusals_with_date_and_id),
         cmocka_unit_test(cookies),
         cmocka_unit_test(policies),
         cmocka_unit_test(mistakes),
