@@ -43,12 +43,17 @@ libprocess_a_SOURCES = \
 # The files of dialects are in the program as they are.
 DIALECT_FILES = \
 	dialects/aspnet-identity.dialect \
+	dialects/auth0.dialect \
+	dialects/azure.dialect \
 	dialects/cognito.dialect \
 	dialects/directus.dialect \
 	dialects/duktig.dialect \
 	dialects/firebase.dialect \
+	dialects/keycloak.dialect \
 	dialects/nestjs.dialect \
 	dialects/nestjs-cookies.dialect \
+	dialects/okta.dialect \
+	dialects/passport.dialect \
 	dialects/simplejwt.dialect \
 	dialects/strapi.dialect \
 	dialects/supabase.dialect \
