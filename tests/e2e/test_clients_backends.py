@@ -2,15 +2,21 @@
 """Unmodified clients of other backends, as npm gives them, whose dialects files of the library describe: each
 logs in, refreshes twice in a chain and logs out (tests/clients/backends.js)."""
 
+import shutil
+
 import pytest
 
 from conftest import PASSWORD
-from lab import dialects
+from lab import dialects, machine
 from test_clients_node import node
 
 EMAIL = "grace@example.org"
 SUPABASE = [r"/auth/v1/(?:token|user|logout)"]
 DIRECTUS = [r"/auth/(?:login|refresh|logout)"]
+KEYCLOAK = [r"/realms/master/protocol/openid-connect/(?:token|logout|revoke)"]
+KEYCLOAK_KEYS = "/realms/master/protocol/openid-connect/certs"
+AZURE = [r"/common/oauth2/v2\.0/token"]
+OKTA = [r"/oauth2/default/v1/(?:token|revoke)"]
 COGNITO = [r"/cognito-idp/?"]
 # Where Firebase's own client looks for them, at a host that is not Google's.
 FIREBASE = {"token": "/securetoken.googleapis.com/v1/token",
@@ -18,14 +24,31 @@ FIREBASE = {"token": "/securetoken.googleapis.com/v1/token",
             "lookup": "/identitytoolkit.googleapis.com/v1/accounts:lookup"}
 
 
+@pytest.fixture(scope="module")
+def certificate():
+    """A folder with a certificate for 127.0.0.1, of a server that is asked by clients that speak TLS only."""
+    folder = machine.folder("retoken-backends-")
+    made = machine.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "3",
+                        "-keyout", folder / "server.key", "-out", folder / "ca.crt"])
+    assert made.returncode == 0, made.stderr
+    (folder / "server.pem").write_text((folder / "server.key").read_text() + (folder / "ca.crt").read_text())
+    shutil.copy(folder / "ca.crt", folder / "clients.pem")
+    yield machine.own(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture
-def ask(small_world):
+def ask(small_world, certificate, monkeypatch):
     """Runs the client of a backend against a real server; what it said, and its session."""
-    def run(server, backend, settings, paths):
-        world = small_world(settings)
+    def run(server, backend, settings, paths=(), tls=False, client="phone"):
+        port = machine.free_port()
+        world = small_world(settings.replace("URL", f"http://127.0.0.1:{port}"))
         world.installed.add_account(EMAIL, PASSWORD, "--claim", f"email={EMAIL}", "--claim", "name=Grace")
-        url = world.serve(server, paths=paths).url
-        said = node("backends.js", backend, url, EMAIL, PASSWORD, "phone")
+        served = world.serve(server, port=port, paths=paths, tls=certificate if tls else None)
+        monkeypatch.setenv("NODE_EXTRA_CA_CERTS", str(certificate / "ca.crt"))
+        url = f"https://127.0.0.1:{served.tls_port}" if tls else served.url
+        said = node("backends.js", backend, url, EMAIL, PASSWORD, client, world.secrets.get(client, ""))
         for what in ("login", "refresh", "refresh again", "logout"):
             assert what not in said or "said" in said[what], said[what]
         [row] = world.installed.json("session", "list")
@@ -40,6 +63,77 @@ def chain(said, rotates):
     assert not rotates or len({answer["access"] for answer in answers}) == 3
     assert len({answer["refresh"] for answer in answers}) == (3 if rotates else 1)
     return answers
+
+
+@pytest.mark.parametrize("server", ["nginx", "lighttpd"])
+def test_auth0(ask, server):
+    settings = "[realm auth0]\ndialect = auth0\nissuer = https://acme.example/\naudience = https://api.example\n"
+    said, session = ask(server, "auth0", settings, tls=True, client="web")
+    for answer in chain(said, rotates=True):
+        claims = dialects.jwt_claims(answer["access"])
+        assert (claims["iss"], claims["aud"]) == ("https://acme.example/", "https://api.example")
+        assert (claims["azp"], claims["scope"]) == ("web", "offline_access read")
+        assert (answer["scope"], answer["expires"]) == ("offline_access read", 86400)
+    refused = said["after the logout"]["refused"]
+    assert (refused["status"], refused["code"]) == (403, "invalid_grant")
+    assert session["state"] == "logged out by its user"
+
+
+@pytest.mark.parametrize("rotates", [False, True])
+def test_keycloak(ask, rotates):
+    """Whatever OAuth client asks, with either kind of refresh token."""
+    settings = "[realm keycloak]\ndialect = keycloak\nissuer = URL/realms/master\n"
+    said, session = ask("lighttpd", "keycloak-openid", settings + ("format = native\nrotation = on\n" if rotates else ""),
+                        KEYCLOAK, client="web")
+    for answer in chain(said, rotates):
+        claims = dialects.jwt_claims(answer["access"])
+        assert (claims["typ"], claims["azp"], claims["preferred_username"]) == ("Bearer", "web", EMAIL)
+        assert answer["all"]["session_state"] == claims["sid"] == session["session"]
+        assert (answer["all"]["scope"], answer["all"]["not-before-policy"]) == ("read write", 0)
+        assert 1700 <= answer["all"]["refresh_expires_in"] <= 1920  # each use puts the end off, some minutes at a time
+        assert rotates or dialects.jwt_claims(answer["refresh"])["typ"] == "Refresh"
+    assert said["after the logout"]["refused"]["code"] == "OAUTH_RESPONSE_BODY_ERROR"
+    assert session["state"] == "logged out by its user"
+
+
+def test_keycloak_adapter(ask):
+    """It looks into refresh tokens, and asks for the keys of the realm."""
+    settings = ("[realm keycloak]\ndialect = keycloak\nissuer = URL/realms/master\n"
+                f"[mount {KEYCLOAK_KEYS}]\ndialect = jwks\n")
+    said, session = ask("nginx", "keycloak", settings, KEYCLOAK + [KEYCLOAK_KEYS])
+    for answer in chain(said, rotates=False):
+        assert (answer["all"]["token_type"], answer["all"]["session_state"]) == ("Bearer", session["session"])
+
+
+@pytest.mark.parametrize("server", ["nginx", "lighttpd"])
+def test_azure(ask, server):
+    said, session = ask(server, "azure", "[realm azure]\ndialect = azure\n", AZURE, tls=True, client="web")
+    for answer in chain(said, rotates=True):
+        claims = dialects.jwt_claims(answer["access"])
+        assert (claims["ver"], claims["azp"], claims["name"]) == ("2.0", "web", "Grace")
+        assert "https://api.example/read" in answer["scopes"] and "https://api.example/read" in claims["scp"].split()
+        assert 3500 <= answer["expires"] <= 3600
+    assert session["state"] == "live"
+
+
+@pytest.mark.parametrize("server", ["nginx", "lighttpd"])
+def test_okta(ask, server):
+    said, session = ask(server, "okta", "[realm okta]\ndialect = okta\nissuer = URL/oauth2/default\n", OKTA)
+    for answer in chain(said, rotates=True):
+        claims = dialects.jwt_claims(answer["access"])
+        assert (claims["cid"], claims["scp"]) == ("phone", ["offline_access", "read"])
+        assert answer["scopes"] == ["offline_access", "read"]
+    assert session["state"] == "live"
+
+
+@pytest.mark.parametrize("behaviour", ["documented", "deployed"])
+def test_passport(ask, behaviour):
+    said, session = ask("nginx", "passport", f"[realm passport]\ndialect = passport\nbehaviour = {behaviour}\n",
+                        client="web")
+    for answer in chain(said, rotates=True):
+        claims = dialects.jwt_claims(answer["access"])
+        assert (claims["aud"], claims["scopes"]) == ("web", ["read", "write"])
+    assert session["state"] == "live"
 
 
 def test_supabase(ask):
