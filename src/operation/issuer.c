@@ -54,7 +54,7 @@ bool issuer_open(struct issuer *issuer, struct store *store, const struct secret
     issuer->randomness = randomness;
     issuer->gate = password_gate_open(processors_count(), &issuer->randomness);
     if (issuer->gate == NULL) {
-        fault_set(fault, "no memory or no randomness for checking passwords");
+        fault_set(fault, "out of memory for checking passwords");
         goto fail;
     }
     issuer->polls = device_polls_open();

@@ -26,13 +26,16 @@ struct place {
 };
 
 struct password_gate {
-    struct crypto_mac *mac;
+    struct randomness randomness;
     unsigned most;        /* hashes at a time */
     pthread_mutex_t lock; /* over all that follows */
     pthread_cond_t changed;
     struct place places[PASSWORD_PLACES];
     unsigned running;
-    struct set *right; /* SETS, from the first on: most processes see no password */
+    /* Both from the first password on. Most processes see none, and a CGI script whose key signs
+     * without random numbers then starts no generator of them. */
+    struct crypto_mac *mac;
+    struct set *right; /* SETS */
 };
 
 /* What was right, in one of SETS. */
@@ -41,7 +44,7 @@ struct set {
     unsigned next; /* the one that is forgotten first */
 };
 
-static bool name_of(const struct password_gate *gate, struct text owner, struct text password,
+static bool name_of(struct password_gate *gate, struct text owner, struct text password,
                     const char *hash, struct name *name);
 static bool remembered(const struct password_gate *gate, const struct name *name);
 static void remember(struct password_gate *gate, const struct name *name);
@@ -55,18 +58,11 @@ static void wait_for_change(struct password_gate *gate);
 struct password_gate *password_gate_open(size_t processors, const struct randomness *randomness)
 {
     struct password_gate *gate = calloc(1, sizeof *gate);
-    uint8_t key[CRYPTO_KEY_SIZE];
 
     if (gate == NULL) {
         return NULL;
-    } else if (randomness_fill(randomness, key, sizeof key)) {
-        gate->mac = crypto_mac_open(key, sizeof key);
     }
-    secret_wipe(key, sizeof key);
-    if (gate->mac == NULL) {
-        free(gate);
-        return NULL;
-    }
+    gate->randomness = *randomness;
     gate->most = processors / 2 > PASSWORD_CHECKS ? PASSWORD_CHECKS : (unsigned)processors / 2;
     gate->most += gate->most == 0;
     pthread_mutex_init(&gate->lock, NULL);
@@ -154,13 +150,16 @@ bool password_gate_knows(struct password_gate *gate, struct text owner, struct t
     return knows;
 }
 
+static const struct crypto_mac *mac_of(struct password_gate *gate);
+
 /* False: libcrypto failed, or the owner's name is too long. */
-static bool name_of(const struct password_gate *gate, struct text owner, struct text password,
+static bool name_of(struct password_gate *gate, struct text owner, struct text password,
                     const char *hash, struct name *name)
 {
     char all[512 + PASSWORD_HASH_MAX + PASSWORD_MAX + 3];
     size_t size = 0;
     const struct text parts[] = {owner, text_of(hash), password};
+    const struct crypto_mac *mac = mac_of(gate);
     bool made;
 
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
@@ -173,9 +172,24 @@ static bool name_of(const struct password_gate *gate, struct text owner, struct 
         size += parts[i].size;
         all[size++] = '\0'; /* in neither of the first two */
     }
-    made = crypto_mac_compute(gate->mac, all, size, name->mac);
+    made = mac != NULL && crypto_mac_compute(mac, all, size, name->mac);
     secret_wipe(all, size);
     return made;
+}
+
+/* NULL: no randomness, or no memory; the next one tries again. */
+static const struct crypto_mac *mac_of(struct password_gate *gate)
+{
+    uint8_t key[CRYPTO_KEY_SIZE];
+
+    pthread_mutex_lock(&gate->lock);
+    if (gate->mac == NULL && randomness_fill(&gate->randomness, key, sizeof key)) {
+        gate->mac = crypto_mac_open(key, sizeof key);
+        secret_wipe(key, sizeof key);
+    }
+    const struct crypto_mac *mac = gate->mac;
+    pthread_mutex_unlock(&gate->lock);
+    return mac;
 }
 
 /* ---- what was right ---- */

@@ -17,7 +17,8 @@ enum { PASSWORD_CHECKS = 4, PASSWORD_PLACES = 8, PASSWORD_OF_OWNER = 2, PASSWORD
 enum { PASSWORDS_REMEMBERED = 1024 };
 
 struct password_gate;
-/* `processors`: those that this process may use. NULL: no memory or no randomness. */
+/* `processors`: those that this process may use. Random
+ * numbers are asked for with the first password. NULL: no memory. */
 struct password_gate *password_gate_open(size_t processors, const struct randomness *randomness);
 void password_gate_close(struct password_gate *gate); /* NULL is harmless */
 

@@ -278,6 +278,40 @@ static void test_one_check_for_all_who_ask_it(void **state)
     assert_int_equal(computed, 1);
 }
 
+struct draws {
+    bool works;
+    int count;
+};
+
+static bool draw(void *self, void *out, size_t size)
+{
+    struct draws *draws = self;
+
+    draws->count++;
+    memset(out, 7, size);
+    return draws->works;
+}
+
+/* A process that sees no password asks for none. */
+static void test_the_key_is_drawn_with_the_first(void **state)
+{
+    struct draws draws = {.works = false};
+    struct randomness randomness = {draw, &draws};
+    struct password_gate *gate = password_gate_open(2, &randomness);
+
+    (void)state;
+    assert_non_null(gate);
+    assert_int_equal(draws.count, 0);
+    assert_false(password_gate_knows(gate, TEXT("ada"), TEXT("x"), "$5$a$b"));
+    assert_int_equal(password_gate_verify(gate, TEXT("ada"), TEXT("x"), "$5$a$b"), PASSWORD_FAULT);
+    assert_int_equal(draws.count, 2);
+    draws.works = true;
+    assert_int_equal(password_gate_verify(gate, TEXT("ada"), TEXT("x"), "$5$a$b"), PASSWORD_WRONG);
+    assert_int_equal(password_gate_verify(gate, TEXT("ada"), TEXT("y"), "$5$a$b"), PASSWORD_WRONG);
+    assert_int_equal(draws.count, 3);
+    password_gate_close(gate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +321,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_nothing_overlong, open_gate, close_gate),
         cmocka_unit_test_setup_teardown(test_few_at_a_time_and_few_wait, open_gate, close_gate),
         cmocka_unit_test(test_half_the_processors),
+        cmocka_unit_test(test_the_key_is_drawn_with_the_first),
         cmocka_unit_test_setup_teardown(test_behind_what_is_quick, open_gate, close_gate),
         cmocka_unit_test_setup_teardown(test_one_owner_takes_few_places, open_gate, close_gate),
         cmocka_unit_test_setup_teardown(test_one_check_for_all_who_ask_it, open_gate, close_gate),
