@@ -28,6 +28,8 @@ static void add_ways(struct json_out *out, const json_t *outline);
 static size_t find_way(const json_t *json, const char *place, struct step *steps, size_t depth);
 static void add_refused(struct json_out *out, const struct described *described);
 static void add_forms(struct json_out *out, const struct endpoint *endpoint);
+static void add_forms_of(struct json_out *out, const struct endpoint *endpoint,
+                         const struct described_request *described, bool named);
 static void add_form(struct json_out *out, const struct spelling *spelling, bool named);
 static void add_rows(struct json_out *out, const struct spelling *spelling, const char *key,
                      unsigned sources);
@@ -65,22 +67,32 @@ static bool is_refresh(const struct described_request *described)
     return described->operation == &operation_refresh;
 }
 
-/* The answer of its refreshes, whose outline has a place for the access token alone. NULL: none. */
+/* NULL: it is no JSON. */
+static const json_t *outline_of(const struct described_request *described)
+{
+    return described->answer.body != NULL ? template_outline(described->answer.body) : NULL;
+}
+
+/* The answer of its refreshes, whose outline has a place for the access token alone, and, where one
+ * has both, for the refresh token, which is not in a cookie then. NULL: none. */
 static const json_t *answer_of(const struct endpoint *endpoint)
 {
     const struct described *described = endpoint->described;
     struct step steps[TEMPLATE_DEPTH_MAX + 1];
+    const json_t *found = NULL;
 
     for (size_t i = 0; described != NULL && i < described->count; i++) {
-        const struct template *body = described->requests[i].answer.body;
-        const json_t *outline = body != NULL ? template_outline(body) : NULL;
+        const json_t *outline = outline_of(&described->requests[i]);
 
-        if (is_refresh(&described->requests[i]) &&
-            find_way(outline, "${access_token}", steps, 0) > 0) {
+        if (!is_refresh(&described->requests[i]) ||
+            find_way(outline, "${access_token}", steps, 0) == 0) {
+            continue;
+        } else if (find_way(outline, "${refresh_token}", steps, 0) > 0) {
             return outline;
         }
+        found = found != NULL ? found : outline;
     }
-    return NULL;
+    return found;
 }
 
 static bool is_shown(const struct endpoint *endpoint)
@@ -267,11 +279,11 @@ static unsigned sources_of(const struct spelling *spelling)
     return sources;
 }
 
-/* A form for each place that the refresh token may be at, unless others are in a body of another
- * kind then. */
+/* Those that get the answer that is shown come first. */
 static void add_forms(struct json_out *out, const struct endpoint *endpoint)
 {
     const struct described *described = endpoint->described;
+    const json_t *shown = answer_of(endpoint);
     size_t refreshes = 0;
 
     for (size_t i = 0; i < described->count; i++) {
@@ -279,23 +291,34 @@ static void add_forms(struct json_out *out, const struct endpoint *endpoint)
     }
     json_out_key(out, "forms");
     json_out_array_open(out);
-    for (size_t i = 0; i < described->count; i++) {
-        struct spelling spelling = {endpoint, &described->requests[i], 0};
-        size_t places = 0;
+    for (size_t i = 0; i < 2 * described->count; i++) {
+        const struct described_request *one = &described->requests[i % described->count];
 
-        for (size_t j = 0; j < spelling.described->value_count; j++) {
-            const struct described_value *value = &spelling.described->values[j];
-
-            places = value->role == DESCRIBED_REFRESH_TOKEN ? value->place_count : places;
-        }
-        for (; is_refresh(spelling.described) && spelling.variation < places;
-             spelling.variation++) {
-            if ((~sources_of(&spelling) & (SOURCE(JSON) | SOURCE(FORM))) != 0) {
-                add_form(out, &spelling, refreshes > 1);
-            }
+        if (is_refresh(one) && (outline_of(one) == shown) == (i < described->count)) {
+            add_forms_of(out, endpoint, one, refreshes > 1);
         }
     }
     json_out_array_close(out);
+}
+
+/* A form for each place that the refresh token may be at, unless others are in a body of another
+ * kind then. */
+static void add_forms_of(struct json_out *out, const struct endpoint *endpoint,
+                         const struct described_request *described, bool named)
+{
+    struct spelling spelling = {endpoint, described, 0};
+    size_t places = 0;
+
+    for (size_t i = 0; i < described->value_count; i++) {
+        const struct described_value *value = &described->values[i];
+
+        places = value->role == DESCRIBED_REFRESH_TOKEN ? value->place_count : places;
+    }
+    for (; spelling.variation < places; spelling.variation++) {
+        if ((~sources_of(&spelling) & (SOURCE(JSON) | SOURCE(FORM))) != 0) {
+            add_form(out, &spelling, named);
+        }
+    }
 }
 
 static const char *kind_of(const struct spelling *spelling)

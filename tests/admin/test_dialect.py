@@ -77,6 +77,9 @@ def test_dialects_for_the_page(run):
     [token] = library["supabase"]["forms"]
     assert token["query"] == [["grant_type", "refresh_token"]]
     assert library["cognito"]["answer"]["access"] == ["AuthenticationResult", "AccessToken"]
+    # The file asks for the cookie first; a page can show more of the answer with both tokens.
+    assert library["strapi"]["answer"] == {"access": ["jwt"], "refresh": ["refreshToken"]}
+    assert [form["id"] for form in library["strapi"]["forms"]] == ["body-0", "cookie-0", "cookie-1"]
     assert list(json.loads(run("dialects", "cognito", "--page").stdout)) == ["cognito"]
 
 
