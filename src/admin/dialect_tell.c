@@ -301,6 +301,24 @@ static void tell_members(const json_t *object, struct text above, struct buffer 
     }
 }
 
+/* What its values mean stands where they would. */
+static void tell_text(struct text source, struct buffer *out)
+{
+    for (size_t i = 0; i < source.size; i++) {
+        struct text rest = text_from(source, i);
+        size_t end = text_starts(rest, TEXT("${")) ? text_find(rest, '}') : rest.size;
+
+        if (end == rest.size) {
+            buffer_add_char(out, source.data[i]);
+            continue;
+        }
+        buffer_add_c(out, "(");
+        tell_name(text_from(text_cut(rest, end), 2), out);
+        buffer_add_c(out, ")");
+        i += end;
+    }
+}
+
 static void tell_template(const struct template *template, struct buffer *out)
 {
     const json_t *outline = template_outline(template);
@@ -308,7 +326,9 @@ static void tell_template(const struct template *template, struct buffer *out)
     if (json_object_size(outline) > 0) {
         tell_members(outline, (struct text){0}, out);
     } else {
-        buffer_addf(out, "    %.*s\n", TEXT_ARGS(template_source(template)));
+        buffer_add_c(out, "    ");
+        tell_text(template_source(template), out);
+        buffer_add_c(out, "\n");
     }
 }
 
@@ -331,8 +351,9 @@ static void tell_answer(const struct described_answer *answer, struct buffer *ou
     tell_cookie(answer, answer->cookie_names.access, out);
     tell_cookie(answer, answer->cookie_names.refresh, out);
     for (size_t i = 0; i < answer->header_count; i++) {
-        buffer_addf(out, "    header %s: %.*s\n", answer->headers[i].name,
-                    TEXT_ARGS(template_source(answer->headers[i].value)));
+        buffer_addf(out, "    header %s: ", answer->headers[i].name);
+        tell_text(template_source(answer->headers[i].value), out);
+        buffer_add_c(out, "\n");
     }
 }
 
