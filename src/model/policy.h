@@ -46,6 +46,7 @@ struct policy {
     enum refresh_format format;
     const struct layout *layout; /* of its tokens */
     bool keeps_token; /* its answers have no place for another refresh token: it cannot rotate */
+    bool by_access_token; /* its access tokens renew their sessions, and nothing else is told */
     enum signing_algorithm algorithm;
     enum scope_rule scope_rule;
     bool scope_loss;    /* a layout that cannot say a scope may issue tokens without it */

@@ -31,6 +31,21 @@ json_t *access_token_open(struct request *request, struct text token, enum outco
     return payload != NULL && is_of_realm(request, token, payload) ? payload : NULL;
 }
 
+json_t *access_token_locate(struct request *request, struct text token, int64_t now_ms,
+                            uint8_t session[SESSION_ID_SIZE], enum outcome *refusal)
+{
+    json_t *payload = access_token_open(request, token, refusal);
+
+    if (payload == NULL) {
+        return NULL;
+    } else if (!access_token_is_in_time(payload, now_ms)) {
+        *refusal = OUTCOME_TOKEN_EXPIRED;
+        return NULL;
+    }
+    *refusal = OUTCOME_TOKEN_ALONE;
+    return access_token_session(request, payload, session) ? payload : NULL;
+}
+
 bool access_token_session(const struct request *request, const json_t *payload,
                           uint8_t session[SESSION_ID_SIZE])
 {

@@ -10,6 +10,12 @@
  * request->fault. */
 json_t *access_token_open(struct request *request, struct text token, enum outcome *refusal);
 
+/* Finds the session of one that has not expired at now_ms. Its payload, in the arena, with
+ * *session. NULL: *refusal is as above, OUTCOME_TOKEN_EXPIRED or OUTCOME_TOKEN_ALONE (it names no
+ * session). */
+json_t *access_token_locate(struct request *request, struct text token, int64_t now_ms,
+                            uint8_t session[SESSION_ID_SIZE], enum outcome *refusal);
+
 /* The session that it was issued in. False: none, or the realm's layout does not say which. */
 bool access_token_session(const struct request *request, const json_t *payload,
                           uint8_t session[SESSION_ID_SIZE]);

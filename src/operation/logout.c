@@ -166,17 +166,10 @@ static enum outcome find_by_access_token(struct request *request, struct logout 
                                          struct text token, struct token_ref *ref)
 {
     enum outcome refusal;
-    json_t *payload = access_token_open(request, token, &refusal);
 
-    if (payload == NULL) {
-        return refusal;
-    } else if (!access_token_is_in_time(payload, logout->now.wall_ms)) {
-        return OUTCOME_TOKEN_EXPIRED;
-    } else if (!access_token_session(request, payload, ref->session)) {
-        return OUTCOME_TOKEN_ALONE;
-    }
-    logout->current = true;
-    return OUTCOME_SERVED;
+    logout->current =
+        access_token_locate(request, token, logout->now.wall_ms, ref->session, &refusal) != NULL;
+    return logout->current ? OUTCOME_SERVED : refusal;
 }
 
 /* Whoever has no more than a token that came back too late does not log its user out everywhere. */

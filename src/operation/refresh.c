@@ -11,6 +11,7 @@
 
 #include "base/secret.h"
 #include "model/scope.h"
+#include "operation/access_token.h"
 #include "operation/adopt.h"
 #include "operation/client_auth.h"
 #include "operation/decision.h"
@@ -22,6 +23,7 @@
 #include "operation/request_event.h"
 #include "operation/target.h"
 #include "operation/token_ref.h"
+#include "token/jws.h"
 #include "token/layout.h"
 #include "token/refresh_token.h"
 
@@ -46,6 +48,7 @@ struct refresh {
     struct clock_moment now;
     struct client_identity client;
     struct token_ref ref;
+    bool current; /* its generation is the session's, whatever that is: it is an access token */
 
     enum outcome outcome; /* when decided, or once the write is made */
     bool decided;
@@ -66,6 +69,8 @@ static bool begin(struct request *request);
 static struct store_write *step(struct request *request, enum outcome *outcome);
 static void written(struct request *request, enum store_result result);
 static enum token_ref_result find(struct refresh *refresh);
+static enum token_ref_result find_by_access_token(struct refresh *refresh);
+static bool has_expired(const struct refresh *refresh);
 static void authenticate(struct refresh *refresh, enum token_ref_result found);
 static void adopt(struct refresh *refresh);
 static struct store_write *adoption_step(struct refresh *refresh);
@@ -234,11 +239,21 @@ static enum token_ref_result find(struct refresh *refresh)
     if (!choose(refresh)) {
         decide(refresh, OUTCOME_PARAMETER_REPEATED);
         return TOKEN_REF_INVALID;
+    } else if (refresh->ask->by_access_token &&
+               refresh_token_shape(refresh->ask->refresh_token) != REFRESH_SHAPE_JWT) {
+        decide(refresh, OUTCOME_TOKEN_INVALID);
+        return TOKEN_REF_INVALID;
     }
     found = token_ref_locate(refresh->request->issuer, refresh->ask->refresh_token, refresh->arena,
                              &refresh->ref, refresh->fault);
+    if (found == TOKEN_REF_INVALID && refresh->ask->by_access_token) {
+        return find_by_access_token(refresh);
+    }
     switch (found) {
     case TOKEN_REF_FOUND:
+        if (refresh->ask->by_access_token && has_expired(refresh)) {
+            decide(refresh, OUTCOME_TOKEN_EXPIRED);
+        }
         break;
     case TOKEN_REF_INVALID:
         decide(refresh, OUTCOME_TOKEN_INVALID);
@@ -251,6 +266,34 @@ static enum token_ref_result find(struct refresh *refresh)
         break;
     }
     return found;
+}
+
+/* One for another resource may come from that one. */
+static enum token_ref_result find_by_access_token(struct refresh *refresh)
+{
+    struct request *request = refresh->request;
+    enum outcome refusal;
+    const json_t *payload = access_token_locate(
+        request, refresh->ask->refresh_token, refresh->now.wall_ms, refresh->ref.session, &refusal);
+
+    refresh->current = payload != NULL && access_token_is_for_us(request->realm, payload);
+    if (refresh->current) {
+        return TOKEN_REF_FOUND;
+    }
+    decide(refresh, payload != NULL ? OUTCOME_TOKEN_INVALID : refusal);
+    return refresh->outcome == OUTCOME_FAULT ? TOKEN_REF_FAULT : TOKEN_REF_INVALID;
+}
+
+/* An access token of another server, which is known here, is good until its own end, too. */
+static bool has_expired(const struct refresh *refresh)
+{
+    struct jws jws;
+    const json_t *payload = jws_gate(refresh->arena, refresh->ask->refresh_token, &jws)
+                                ? json_in_object(refresh->arena, jws.payload_json, NULL)
+                                : NULL;
+
+    return json_object_get(payload, "exp") != NULL &&
+           !access_token_is_in_time(payload, refresh->now.wall_ms);
 }
 
 /* How good a candidate is, the better the greater. */
@@ -430,6 +473,8 @@ static bool judge(struct refresh *refresh, enum outcome *outcome)
     *outcome = operation_view_session(refresh->request, refresh->ref.session, &refresh->grant);
     if (*outcome != OUTCOME_SERVED) {
         return *outcome != OUTCOME_FAULT;
+    } else if (refresh->current) {
+        refresh->ref.generation = refresh->grant->session.generation;
     }
     operation_tell_session(refresh->request, &refresh->grant->session, refresh->ref.generation);
     policy_effective(&refresh->request->realm->policy,

@@ -79,7 +79,8 @@ struct refresh_input {
     bool everywhere;         /* a logout: ends all sessions of the account */
     bool silent;             /* a logout: a token of no live session is granted, too */
     bool signed_answer;      /* an introspection: the answer shall be signed */
-    bool by_access_token;    /* a logout: refresh_token may be an access token as well */
+    bool by_access_token;    /* refresh_token of a logout may be an access token as well; of a
+                                refresh it is one, of here or of the server before */
     bool access_token_given; /* signature, user and session must match; expiry is ignored */
     struct text access_token;
 };

@@ -8,6 +8,7 @@ check_PROGRAMS += tests/operation/test_decision tests/operation/test_refresh tes
 	tests/operation/test_issuer tests/operation/test_preview \
 	tests/operation/test_roll \
 	tests/operation/test_password_gate tests/operation/test_guess tests/operation/test_secret_proof \
+	tests/operation/test_by_access_token \
 	tests/operation/test_check \
 	tests/operation/test_own_sessions \
 	tests/operation/test_introspect tests/operation/test_dpop tests/operation/test_certificates \
@@ -52,6 +53,9 @@ tests_operation_test_issue_LDADD = $(OPERATION_LIBS)
 tests_operation_test_own_sessions_SOURCES = tests/operation/test_own_sessions.c
 tests_operation_test_own_sessions_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_operation_test_own_sessions_LDADD = $(OPERATION_LIBS)
+tests_operation_test_by_access_token_SOURCES = tests/operation/test_by_access_token.c
+tests_operation_test_by_access_token_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_operation_test_by_access_token_LDADD = $(OPERATION_LIBS)
 tests_operation_test_check_SOURCES = tests/operation/test_check.c
 tests_operation_test_check_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_operation_test_check_LDADD = $(OPERATION_LIBS)
