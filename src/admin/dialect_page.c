@@ -62,9 +62,10 @@ void dialect_page_add(struct json_out *out, const struct dialect *dialect,
     }
 }
 
+/* Where one token is both, nothing is renewed with another one that the page could show. */
 static bool is_refresh(const struct described_request *described)
 {
-    return described->operation == &operation_refresh;
+    return described->operation == &operation_refresh && !described->by_access_token;
 }
 
 /* NULL: it is no JSON. */

@@ -428,6 +428,8 @@ static void tell_tokens(const struct policy *policy, struct buffer *out)
     if (layout->refresh_template != NULL && policy->format == REFRESH_FORMAT_JWT) {
         buffer_add_c(out, "Refresh tokens are JWTs, too, with the payload:\n");
         tell_template(layout->refresh_template, out);
+    } else if (policy->by_access_token) {
+        buffer_add_c(out, "An access token renews its session; there are no refresh tokens.\n");
     } else {
         buffer_addf(out, "Refresh tokens are %s.\n",
                     policy->format == REFRESH_FORMAT_UUID ? "UUIDs" : "opaque texts");
@@ -441,7 +443,9 @@ static void tell_policy(const struct policy *policy, struct buffer *out)
     config_duration_format(policy->concurrency_window_ms, window);
     config_duration_format(policy->idle_lifetime_ms, idle);
     config_duration_format(policy->absolute_lifetime_ms, absolute);
-    if (policy->rotate) {
+    if (policy->by_access_token) {
+        buffer_add_c(out, "An access token stays good when its session is renewed.\n");
+    } else if (policy->rotate) {
         buffer_addf(out,
                     "Each refresh replaces the refresh token; the old one gets the same answer for "
                     "%s more, and %s after that.\n",

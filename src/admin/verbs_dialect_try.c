@@ -61,8 +61,7 @@ static struct text value_of(const struct request *request, enum described_role r
     case DESCRIBED_REFRESH_TOKEN:
         return refresh->candidate_count > 0 ? refresh->candidates[0] : refresh->refresh_token;
     case DESCRIBED_ACCESS_TOKEN:
-        return request->operation == &operation_logout ? refresh->refresh_token
-                                                       : refresh->access_token;
+        return refresh->by_access_token ? refresh->refresh_token : refresh->access_token;
     case DESCRIBED_USERNAME:
         return login ? request->input.login.username : refresh->username;
     case DESCRIBED_PASSWORD:

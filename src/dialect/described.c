@@ -22,6 +22,7 @@ static enum described_state look_in_json(const struct request *request, const ch
                                          struct text *found);
 static bool take_value(struct request *request, const struct described_value *value,
                        enum outcome *refusal);
+static bool is_renewed_with(const struct request *request, const struct described_value *value);
 static bool has_only_members(const struct request *request,
                              const struct described_request *described);
 static bool reads_member(const struct described_request *described, const char *name);
@@ -253,7 +254,7 @@ static void put(struct request *request, enum described_role role, struct text f
         refresh->refresh_token = found;
         break;
     case DESCRIBED_ACCESS_TOKEN:
-        if (request->operation == &operation_logout) {
+        if (request->described->by_access_token) {
             refresh->refresh_token = found;
             refresh->by_access_token = true;
         } else {
@@ -292,7 +293,7 @@ static bool take_value(struct request *request, const struct described_value *va
     enum described_source source = DESCRIBED_JSON;
     enum described_state state = find_value(request, value, &found, &source);
     bool missing = request->described->tells_absence ? state == DESCRIBED_ABSENT
-                                                     : value->role == DESCRIBED_REFRESH_TOKEN;
+                                                     : is_renewed_with(request, value);
 
     if (value->role == DESCRIBED_APPLICATION_KEY) {
         return shows_key(request, found, refusal);
@@ -307,6 +308,14 @@ static bool take_value(struct request *request, const struct described_value *va
                : missing                   ? OUTCOME_TOKEN_MISSING
                                            : OUTCOME_FIELD_MISSING;
     return value->optional && state != DESCRIBED_OTHER && state != DESCRIBED_REPEATED;
+}
+
+/* Is it the token that the request is about? */
+static bool is_renewed_with(const struct request *request, const struct described_value *value)
+{
+    return value->role == DESCRIBED_REFRESH_TOKEN ||
+           (value->role == DESCRIBED_ACCESS_TOKEN && request->described->by_access_token &&
+            request->operation == &operation_refresh);
 }
 
 /* Where the realm asks for none, any will do. */

@@ -110,9 +110,11 @@ struct described_request {
     bool takes_numbers; /* a JSON number is its text */
     bool tells_absence; /* TOKEN_MISSING is any value that is absent and FIELD_MISSING one that is
                            no good, instead of the token and any other value */
-    bool oauth_client;  /* the client proves itself as RFC 6749 has it */
-    bool everywhere;    /* a logout: of all sessions of the account */
-    bool silent;        /* a logout: a token of no live session is granted, too */
+    bool
+        by_access_token; /* the access token that is shown says which session is renewed or ended */
+    bool oauth_client;   /* the client proves itself as RFC 6749 has it */
+    bool everywhere;     /* a logout: of all sessions of the account */
+    bool silent;         /* a logout: a token of no live session is granted, too */
     const char *const *not_in_url; /* parameters that a query must not have, ended by NULL; or NULL
                                     */
     const struct described_complaint *complaints; /* ended by a row without json; or NULL */

@@ -3,11 +3,12 @@
  * setting needs which; does not know any dialect by name. */
 #include "process/config_reader.h"
 
-#include "dialect/dialect.h"
+#include "dialect/described.h"
 #include "store/store.h"
 
 static bool check_issuer(struct config_reader *reader, size_t realm);
 static bool check_format(struct config_reader *reader, size_t realm);
+static bool check_company(struct config_reader *reader, size_t realm);
 static bool check_pages(struct config_reader *reader, size_t realm);
 static bool check_idle(struct config_reader *reader, size_t realm, size_t row);
 static bool never_rotates(const struct realm *realm);
@@ -74,7 +75,8 @@ enum { IDLE_SETTINGS = sizeof idle_settings / sizeof idle_settings[0] };
 bool config_check_realm(struct config_reader *reader, size_t realm)
 {
     if (!check_issuer(reader, realm) || !check_format(reader, realm) ||
-        !check_pages(reader, realm) || !check_remote_user(reader, realm)) {
+        !check_company(reader, realm) || !check_pages(reader, realm) ||
+        !check_remote_user(reader, realm)) {
         return false;
     }
     for (size_t i = 0; i < IDLE_SETTINGS; i++) {
@@ -163,6 +165,53 @@ static bool check_format(struct config_reader *reader, size_t i)
         return config_complain(reader, rotation,
                                "rotation = on: tokens of format jwt do not rotate; write off, or "
                                "format = native");
+    }
+    return true;
+}
+
+/* Does no access token come of what is asked here? */
+static bool issues_nothing(const struct operation *operation)
+{
+    static const struct operation *const others[] = {
+        &operation_logout,     &operation_verify,       &operation_validate, &operation_introspect,
+        &operation_check,      &operation_own_sessions, &operation_revoke,   &operation_key_set,
+        &operation_public_key, &operation_metadata};
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        found = found || operation == others[i];
+    }
+    return found;
+}
+
+static bool may_issue(const struct endpoint *endpoint)
+{
+    const struct described *described = endpoint->described;
+    bool issues = described == NULL && !issues_nothing(endpoint->operation);
+
+    for (size_t i = 0; described != NULL && i < described->count; i++) {
+        issues = issues || !issues_nothing(described->requests[i].operation);
+    }
+    return issues;
+}
+
+/* Where access tokens renew their sessions, those of another dialect, which are good for minutes,
+ * would be good for as long as that. */
+static bool check_company(struct config_reader *reader, size_t i)
+{
+    const struct config *config = reader->config;
+    const struct realm *realm = &config->realms[i];
+
+    for (size_t j = 0; j < config->mount_count && realm->policy.by_access_token; j++) {
+        const struct mount *mount = &config->mounts[j];
+
+        if (mount->realm->dialect != realm->dialect && may_issue(mount->endpoint) &&
+            text_equal(text_of(mount->realm->name), text_of(realm->name))) {
+            return config_complain(reader, reader->mounts[j],
+                                   "%s: it issues access tokens in the realm %s, where %s renews "
+                                   "sessions with theirs; give it a realm of its own",
+                                   mount->path, realm->name, realm->dialect->name);
+        }
     }
     return true;
 }

@@ -4,10 +4,15 @@
 #include "process/dialect_reader.h"
 
 static bool check_request(struct dialect_reader *reader, struct dialect_request *request);
+static bool renews_by_access_token(const struct dialect_reader *reader);
+static bool check_by_access_token(struct dialect_reader *reader,
+                                  const struct dialect_request *request);
+static bool gives_refresh_token(const struct described_answer *answer);
 static bool needs(struct dialect_reader *reader, const struct dialect_request *request,
                   enum described_role role, const char *line);
 static bool tells(const struct described_answer *answer, const char *name);
 static bool check_refusals(struct dialect_reader *reader, const struct dialect_request *request);
+static bool check_layout(struct dialect_reader *reader);
 static bool finish_policy(struct dialect_reader *reader);
 
 bool dialect_check(struct dialect_reader *reader)
@@ -30,7 +35,7 @@ bool dialect_check(struct dialect_reader *reader)
             return false;
         }
     }
-    return finish_policy(reader);
+    return check_layout(reader) && finish_policy(reader);
 }
 
 static bool check_request(struct dialect_reader *reader, struct dialect_request *request)
@@ -64,6 +69,8 @@ static bool check_request(struct dialect_reader *reader, struct dialect_request 
                                "[%.*s %.*s]: its answer has no ${access_token}",
                                TEXT_ARGS(request->section->word),
                                TEXT_ARGS(request->section->argument));
+    } else if (renews_by_access_token(reader)) {
+        return check_by_access_token(reader, request) && check_refusals(reader, request);
     } else if (login && !has_refresh) {
         return config_complain(&reader->lines, request->section->line,
                                "[%.*s %.*s]: its answer has no ${refresh_token}, so nothing could "
@@ -74,7 +81,46 @@ static bool check_request(struct dialect_reader *reader, struct dialect_request 
     return check_refusals(reader, request);
 }
 
-/* A logout may be asked for with an access token instead. */
+/* Does an access token renew its session? Then it is the only token that clients know of. */
+static bool renews_by_access_token(const struct dialect_reader *reader)
+{
+    bool renews = false;
+
+    for (size_t i = 0; i < reader->request_count; i++) {
+        const struct described_request *request = &reader->requests[i].request;
+
+        renews = renews || (request->operation == &operation_refresh && request->by_access_token);
+    }
+    return renews;
+}
+
+/* Beside refresh tokens that rotate, an access token would be worth more than they are; and one
+ * that carries less than its session would be worth all of it. */
+static bool check_by_access_token(struct dialect_reader *reader,
+                                  const struct dialect_request *request)
+{
+    const struct described_request *made = &request->request;
+    bool renews = made->operation == &operation_refresh;
+    const char *wrong = NULL;
+
+    if (gives_refresh_token(&made->answer)) {
+        wrong = "its answer has a refresh token, and sessions are renewed with the access token; "
+                "remove it";
+    } else if (renews && !made->by_access_token) {
+        wrong = "sessions are renewed with the access token elsewhere; write access-token instead "
+                "of refresh-token";
+    }
+    for (size_t i = 0; i < made->value_count && renews; i++) {
+        if (made->values[i].role == DESCRIBED_SCOPE) {
+            wrong = "an access token renews its session with all of its scope; remove scope";
+        }
+    }
+    return wrong == NULL || config_complain(&reader->lines, request->section->line,
+                                            "[%.*s %.*s]: %s", TEXT_ARGS(request->section->word),
+                                            TEXT_ARGS(request->section->argument), wrong);
+}
+
+/* An access token may be asked for instead of a refresh token. */
 static bool needs(struct dialect_reader *reader, const struct dialect_request *request,
                   enum described_role role, const char *line)
 {
@@ -82,15 +128,19 @@ static bool needs(struct dialect_reader *reader, const struct dialect_request *r
     bool found = false;
 
     for (size_t i = 0; i < made->value_count; i++) {
-        found = found || made->values[i].role == role ||
-                (made->operation == &operation_logout &&
-                 made->values[i].role == DESCRIBED_ACCESS_TOKEN);
+        found = found || made->values[i].role == role || made->by_access_token;
     }
     return found || config_complain(&reader->lines, request->section->line,
                                     "[%.*s %.*s]: no %s; write where it is, for example %s = json "
                                     "NAME",
                                     TEXT_ARGS(request->section->word),
                                     TEXT_ARGS(request->section->argument), line, line);
+}
+
+static bool gives_refresh_token(const struct described_answer *answer)
+{
+    return tells(answer, "refresh_token") || tells(answer, "new_refresh_token") ||
+           (answer->cookies == DESCRIBED_COOKIES_SET && answer->cookie_names.refresh != NULL);
 }
 
 static bool tells(const struct described_answer *answer, const char *name)
@@ -132,6 +182,25 @@ static bool check_refusals(struct dialect_reader *reader, const struct dialect_r
     return true;
 }
 
+/* Where the access token renews, it says which session. */
+static bool check_layout(struct dialect_reader *reader)
+{
+    for (size_t i = 0; i < reader->lines.section_count && renews_by_access_token(reader); i++) {
+        const struct config_section *section = &reader->lines.sections[i];
+
+        if (text_is(section->word, "access-token") && reader->layout->session_claim == NULL) {
+            return config_complain(&reader->lines, section->line,
+                                   "[access-token]: sessions are renewed with it, and no member "
+                                   "of its payload is ${session}");
+        } else if (text_is(section->word, "refresh-token")) {
+            return config_complain(&reader->lines, section->line,
+                                   "[refresh-token]: sessions are renewed with the access token; "
+                                   "remove the section");
+        }
+    }
+    return true;
+}
+
 /* Where no answer has a place for another refresh token, none is issued. */
 static bool finish_policy(struct dialect_reader *reader)
 {
@@ -145,16 +214,14 @@ static bool finish_policy(struct dialect_reader *reader)
 
         password = password || (request->oauth_client && request->operation == &operation_login);
         keeps = keeps && (request->operation != &operation_refresh ||
-                          (!tells(&request->answer, "refresh_token") &&
-                           !tells(&request->answer, "new_refresh_token") &&
-                           (request->answer.cookies != DESCRIBED_COOKIES_SET ||
-                            request->answer.cookie_names.refresh == NULL)));
+                          !gives_refresh_token(&request->answer));
     }
     if (password && policy->grants == 0) {
         policy->grants = GRANTS_USUAL | GRANT_PASSWORD; /* else nobody could log in by the file */
     }
     policy->layout = reader->layout;
     policy->keeps_token = keeps;
+    policy->by_access_token = renews_by_access_token(reader);
     policy->format = reader->format_line == 0 && jwt ? REFRESH_FORMAT_JWT : policy->format;
     if (reader->rotation_line == 0) {
         policy->rotate = policy_can_rotate(policy);

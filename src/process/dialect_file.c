@@ -373,6 +373,15 @@ static bool has_role(const struct described_request *request, enum described_rol
     return found;
 }
 
+/* A logout takes any token of a session; a refresh takes the access token where it has no other. */
+static bool is_by_access_token(const struct described_request *request)
+{
+    return has_role(request, DESCRIBED_ACCESS_TOKEN) &&
+           (request->operation == &operation_logout ||
+            (request->operation == &operation_refresh &&
+             !has_role(request, DESCRIBED_REFRESH_TOKEN)));
+}
+
 /* Then any page could make a browser send them. */
 static bool uses_cookies(const struct described_request *request)
 {
@@ -415,6 +424,7 @@ static bool finish_endpoint(struct dialect_reader *reader, size_t index, struct 
                                               has_role(&made->request, DESCRIBED_CLIENT_SECRET);
             endpoint->cookies = endpoint->cookies || uses_cookies(&made->request);
             made->request.cookies = reader->cookies;
+            made->request.by_access_token = is_by_access_token(&made->request);
             endpoint->client_bound = endpoint->client_bound || made->request.oauth_client;
             requests[count++] = made->request;
         }

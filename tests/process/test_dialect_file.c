@@ -477,6 +477,38 @@ static void logouts(void **state)
     assert_true(text_is(exchange->request.input.refresh.refresh_token, "a"));
 }
 
+#define ONE_TOKEN                                                                                  \
+    "[endpoint renew]\npath = /renew\nbody = none\noperation = refresh\n"                          \
+    "access-token = bearer, header Authorization\nanswer = 200 {\"a\":\"${access_token}\"}\n"
+#define LOGIN                                                                                      \
+    "[endpoint login]\npath = /login\noperation = login\nusername = json u\npassword = json p\n"   \
+    "answer = 200 {\"a\":\"${access_token}\"}\n"
+
+/* One token is both: what renews is asked for by access-token, and nothing rotates. */
+static void renewal_by_access_token(void **state)
+{
+    const struct dialect *dialect = read_file("[dialect]\n" ONE_TOKEN LOGIN REFUSALS);
+    static const char *const headers[] = {"Bearer a", "bearer a", "a"};
+    const struct exchange *exchange;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        char lines[64];
+
+        snprintf(lines, sizeof lines, "HTTP_AUTHORIZATION=%s\n", headers[i]);
+        exchange = ask(dialect, "renew", lines, "", OUTCOME_RENEWED);
+        assert_true(exchange->request.input.refresh.by_access_token);
+        assert_false(exchange->request.input.refresh.access_token_given);
+        assert_true(text_is(exchange->request.input.refresh.refresh_token, "a"));
+        expect(exchange, 200, "{\"a\":\"access\"}");
+    }
+    assert_int_equal(ask(dialect, "renew", "", "", OUTCOME_RENEWED)->outcome,
+                     OUTCOME_TOKEN_MISSING);
+    assert_true(dialect->policy.by_access_token && dialect->policy.keeps_token);
+    assert_false(dialect->policy.rotate);
+    assert_false(read_file(WHOLE)->policy.by_access_token);
+}
+
 /* Names of JSON that clients give it besides its own. */
 static void media_types(void **state)
 {
@@ -807,6 +839,20 @@ static void mistakes(void **state)
         {"[dialect]\n[endpoint a]\npath = /a\noperation = login\nusername = json u\n"
          "password = json p\nanswer = 200 {\"a\":\"${access_token}\"}\n" REFUSALS,
          AT "2: [endpoint a]: its answer has no ${refresh_token}"},
+        {"[dialect]\n" ONE_TOKEN REFRESH "answer = 200 {\"a\":\"${access_token}\"}\n" REFUSALS,
+         AT "8: [endpoint refresh]: sessions are renewed with the access token elsewhere"},
+        {"[dialect]\n" ONE_TOKEN "answer.header.X = ${new_refresh_token}\n" REFUSALS,
+         AT "2: [endpoint renew]: its answer has a refresh token, and sessions are renewed with"},
+        {"[dialect]\n" LOGIN "answer.header.X = ${refresh_token}\n" ONE_TOKEN REFUSALS,
+         AT "2: [endpoint login]: its answer has a refresh token, and sessions are renewed with"},
+        {"[dialect]\n" ONE_TOKEN "scope = query scope\n" REFUSALS,
+         AT "2: [endpoint renew]: an access token renews its session with all of its scope"},
+        {"[dialect]\n" ONE_TOKEN REFUSALS "[access-token]\npayload = {\"sub\":\"${subject}\"}\n",
+         AT "13: [access-token]: sessions are renewed with it, and no member of its payload"},
+        {"[dialect]\n" ONE_TOKEN REFUSALS "[refresh-token]\npayload = {\"sub\":\"${subject}\"}\n",
+         AT "13: [refresh-token]: sessions are renewed with the access token; remove"},
+        {"[dialect]\nrotation = on\n" ONE_TOKEN REFUSALS,
+         AT "2: rotation = on: no answer to a refresh has a place for ${refresh_token}"},
         {"[dialect]\n" REFRESH ANSWER, AT "2: no answer for refusals of the class `request`"},
         {"[dialect]\n[endpoint a]\npath = /a\n" ANSWER REFUSALS,
          AT "2: [endpoint a]: no operation"},
@@ -916,6 +962,7 @@ int main(void)
         cmocka_unit_test(either_body),
         cmocka_unit_test(usual_policy),
         cmocka_unit_test(logouts),
+        cmocka_unit_test(renewal_by_access_token),
         cmocka_unit_test(media_types),
         cmocka_unit_test(what_answers_are_made_of),
         cmocka_unit_test(refusals_from_the_narrowest),

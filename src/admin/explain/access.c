@@ -8,6 +8,7 @@
 
 #include "admin/key_need.h"
 #include "base/codec.h"
+#include "dialect/dialect.h"
 #include "token/layout.h"
 
 struct access {
@@ -28,6 +29,7 @@ static enum call_end show_access(struct call *call, const struct explained *it,
                                  const struct access *access);
 static bool access_accepted(const struct access *access, int64_t now_ms);
 static struct text access_sentence(struct call *call, const struct access *access);
+static const struct mount *renewed_at(struct call *call, const struct session *session);
 static struct text claim(struct call *call, const json_t *object, const char *name);
 static bool is_printable(struct text t);
 
@@ -180,6 +182,8 @@ static bool access_accepted(const struct access *access, int64_t now_ms)
 
 static struct text access_sentence(struct call *call, const struct access *access)
 {
+    const struct mount *renewal =
+        access->has_session ? renewed_at(call, &access->grant.session) : NULL;
     struct buffer b;
     struct text t = TEXT("(out of memory)");
 
@@ -201,9 +205,28 @@ static struct text access_sentence(struct call *call, const struct access *acces
     }
     if (access->has_session && access->grant.session.end != SESSION_LIVE) {
         buffer_add_c(&b, "; its session has ended, which a resource server cannot see from it");
+    } else if (renewal != NULL && access_accepted(access, call->now_ms)) {
+        buffer_addf(&b, "; its session is renewed with it, at %s", renewal->path);
     }
     buffer_finish(&b, &t);
     return t;
+}
+
+/* Where an access token of the session's realm renews it; NULL: nowhere. */
+static const struct mount *renewed_at(struct call *call, const struct session *session)
+{
+    const struct config *config = &call->service.config;
+
+    for (size_t i = 0; i < config->mount_count; i++) {
+        const struct mount *mount = &config->mounts[i];
+
+        if (mount->realm->policy.by_access_token &&
+            mount->endpoint->operation == &operation_refresh &&
+            strcmp(mount->realm->name, session->realm) == 0) {
+            return mount;
+        }
+    }
+    return NULL;
 }
 
 /* A member as text: strings as they are, anything else as JSON; empty when absent. */
