@@ -46,6 +46,7 @@ DIALECT_FILES = \
 	dialects/auth0.dialect \
 	dialects/azure.dialect \
 	dialects/cognito.dialect \
+	dialects/devise-jwt.dialect \
 	dialects/directus.dialect \
 	dialects/duktig.dialect \
 	dialects/firebase.dialect \
@@ -54,6 +55,7 @@ DIALECT_FILES = \
 	dialects/nestjs-cookies.dialect \
 	dialects/okta.dialect \
 	dialects/passport.dialect \
+	dialects/pocketbase.dialect \
 	dialects/simplejwt.dialect \
 	dialects/strapi.dialect \
 	dialects/supabase.dialect \

@@ -279,6 +279,20 @@ static const struct {
     {"[realm s]\ndialect = kopong, oauth\nrotation = on\n",
      "retoken.conf:3: rotation = on: tokens of format jwt do not rotate; write off, or format = "
      "native"},
+    {"[realm s]\ndialect = pocketbase\nrotation = on\n",
+     "retoken.conf:3: rotation = on: the answers of pocketbase have no place for the next refresh "
+     "token; write off"},
+    {"[realm s]\ndialect = pocketbase, oauth\n",
+     "retoken.conf:1: /oauth/token: it issues access tokens in the realm s, where pocketbase "
+     "renews "
+     "sessions with theirs; give it a realm of its own"},
+    {"[mount /oauth/token]\nrealm = s\n[realm s]\ndialect = pocketbase\n",
+     "retoken.conf:1: /oauth/token: it issues access tokens in the realm s, where pocketbase "
+     "renews "
+     "sessions with theirs; give it a realm of its own"},
+    {"[realm s]\ndialect = directus, pocketbase\n",
+     "retoken.conf:1: /auth/refresh: it issues access tokens in the realm s, where pocketbase "
+     "renews sessions with theirs; give it a realm of its own"},
     {"[realm s]\ndialect = kopong, duktig\nreuse = report\n",
      "retoken.conf:3: reuse has no effect: refresh tokens do not rotate here; remove the line"},
 
