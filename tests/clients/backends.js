@@ -231,10 +231,25 @@ function okta() {
     };
 }
 
+/* One token, which is the client's to forget. */
+function pocketbase() {
+    const { default: PocketBase } = require("pocketbase");
+    const client = new PocketBase(url);
+    const users = client.collection("users");
+    const session = ({ token, record }) => ({ access: token, user: record, valid: client.authStore.isValid });
+
+    return {
+        login: async () => session(await users.authWithPassword(name, password)),
+        refresh: async () => session(await users.authRefresh()),
+        logout: async () => client.authStore.clear(),
+        refreshWith: async () => session(await users.authRefresh()),
+    };
+}
+
 /* ---- */
 
 const BELOW_KEYCLOAK = "/realms/master/protocol/openid-connect";
-const clients = { supabase, firebase, directus: () => directus("json"), "directus-cookie": () => directus("cookie"),
+const clients = { supabase, firebase, pocketbase, directus: () => directus("json"), "directus-cookie": () => directus("cookie"),
     "directus-session": () => directus("session"), cognito: () => cognito(false), "cognito-rotating": () => cognito(true),
     auth0, azure, keycloak, okta, passport: () => openid({ token: "/oauth/token" }),
     "keycloak-openid": () => openid({ token: `${BELOW_KEYCLOAK}/token`, revoke: `${BELOW_KEYCLOAK}/revoke` }) };

@@ -2,12 +2,14 @@
 """Unmodified clients of other backends, as npm gives them, whose dialects files of the library describe: each
 logs in, refreshes twice in a chain and logs out (tests/clients/backends.js)."""
 
+import json
 import shutil
 
 import pytest
 
 from conftest import PASSWORD
 from lab import dialects, machine
+from lab.http import Request
 from test_clients_node import node
 
 EMAIL = "grace@example.org"
@@ -192,3 +194,65 @@ def test_firebase(ask):
         assert answer["user"] == {"uid": claims["sub"], "email": EMAIL}
     assert said["user"]["said"] == {"uid": said["login"]["said"]["user"]["uid"]}
     assert session["state"] == "live"
+
+
+# ---- one token that is both ----
+
+POCKETBASE = [r"/api/collections/users/auth-(?:refresh|with-password)"]
+SIGN_IN, SIGN_OUT, RENEW = "/users/sign_in", "/users/sign_out", "/users/tokens/refresh"
+CHECK = "/oauth/check"
+BUSY = 60  # seconds
+
+
+@pytest.mark.parametrize("server", ["nginx", "lighttpd"])
+def test_pocketbase(ask, server):
+    said, session = ask(server, "pocketbase", "[realm pocketbase]\ndialect = pocketbase\n", POCKETBASE)
+    ends = []
+    for what in ("login", "refresh", "refresh again"):
+        answer = said[what]["said"]
+        claims = dialects.jwt_claims(answer["access"])
+        assert (claims["type"], claims["refreshable"], claims["sid"]) == ("auth", True, session["session"])
+        assert (answer["user"]["id"], answer["user"]["email"]) == (claims["id"], EMAIL)
+        assert answer["valid"]
+        ends.append(claims["exp"])
+    assert ends == sorted(ends)
+    refused = said["after the logout"]["refused"]
+    assert (refused["status"], refused["kind"][:19]) == (401, "ClientResponseError")
+    assert session["state"] == "live"
+
+
+def bearer(token):
+    return ("Authorization", f"Bearer {token}")
+
+
+@pytest.mark.parametrize("server", ["nginx", "lighttpd"])
+def test_devise(small_world, server):
+    """As axios with an interceptor: the token comes and goes in a header. The same opens guarded pages, until the
+    user signs out."""
+    world = small_world(f"[realm app]\ndialect = devise-jwt\naccess-token = at+jwt\n[mount {CHECK}]\nrealm = app\n")
+    world.installed.add_account(EMAIL, PASSWORD, "--claim", "id=7")
+    served = world.serve(server, paths=[SIGN_IN, SIGN_OUT, RENEW, CHECK])
+
+    def send(method, path, headers=(), body=b""):
+        return served.send(Request(method, path, list(headers), body), timeout=BUSY)
+
+    credentials = {"user": {"email": EMAIL, "password": PASSWORD}}
+    answer = send("POST", SIGN_IN, [dialects.JSON], json.dumps(credentials).encode())
+    assert answer.status == 201
+    tokens = [answer.header("Authorization").removeprefix("Bearer ")]
+    for method in ("GET", "POST"):
+        answer = send(method, RENEW, [bearer(tokens[-1])])
+        assert (answer.status, json.loads(answer.body)["email"]) == (200, EMAIL)
+        tokens.append(answer.header("Authorization").removeprefix("Bearer "))
+    sessions = {dialects.jwt_claims(token)["sid"] for token in tokens}
+    assert len(sessions) == 1
+    for token in tokens:
+        assert send("GET", CHECK, [bearer(token)]).header("Remote-User") == EMAIL
+    assert f"its session is renewed with it, at {RENEW}" in world.installed.retoken("explain", tokens[-1])
+
+    assert send("DELETE", SIGN_OUT, [bearer(tokens[0])]).status == 204
+    for token in tokens:
+        assert send("GET", CHECK, [bearer(token)]).status == 401
+        answer = send("POST", RENEW, [bearer(token)])
+        assert (answer.status, json.loads(answer.body)) == (401, {"error": "revoked token"})
+    assert send("DELETE", SIGN_OUT, [bearer(tokens[0])]).status == 204
