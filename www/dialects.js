@@ -140,15 +140,15 @@ function text_at(json, way) {
     return typeof found === "string" ? found : "";
 }
 
-/* The tokens in the answer of a dialect. */
-export function tokens_of(json, dialect) {
-    const { access, refresh } = DIALECTS[dialect].answer;
+/* The tokens in the answer to a dialect's form. */
+export function tokens_of(json, dialect, id) {
+    const { access, refresh } = form_of(dialect, id).answer ?? DIALECTS[dialect].answer;
     return { access: text_at(json, access), refresh: text_at(json, refresh) };
 }
 
 /* What `retoken session create --json` prints, or an answer of any dialect. */
 export function tokens_in(json) {
-    const found = Object.keys(DIALECTS).map((dialect) => tokens_of(json, dialect));
+    const found = Object.entries(DIALECTS).flatMap(([dialect, { forms }]) => forms.map(({ id }) => tokens_of(json, dialect, id)));
     const first = (kind) => text_at(json, `${kind}_token`) || (found.find((one) => one[kind])?.[kind] ?? "");
     return { access: first("access"), refresh: first("refresh") };
 }

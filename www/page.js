@@ -86,7 +86,7 @@ function plant_cookie(cookie, token) {
 }
 
 /* Sends one request and gives what came back: never throws. */
-async function exchange_run(request, sent, dialect) {
+async function exchange_run(request, sent, dialect, form) {
     const with_cookie = request.cookie !== null;
     const started = performance.now();
     const exchange = { request, sent, status: 0, line: "No answer", headers: [], text: "", bytes: 0, at: new Date() };
@@ -112,7 +112,7 @@ async function exchange_run(request, sent, dialect) {
     }
     exchange.took_ms = performance.now() - started;
     exchange.json = parsed(exchange.text);
-    Object.assign(exchange, tokens_of(exchange.json, dialect));
+    Object.assign(exchange, tokens_of(exchange.json, dialect, form));
     exchange.granted = exchange.status >= 200 && exchange.status < 300 && exchange.access !== "";
     exchange.about_token = refuses_token(dialect, exchange.status, exchange.text);
     if (with_cookie && exchange.granted)
@@ -158,7 +158,7 @@ async function present(again) {
     const sent = values.refresh_token;
     if (!place.chain || chain_find(place.chain, sent) < 0)
         place.chain = chain_begin(sent, values.access_token);
-    const exchange = await exchange_run(request, sent, place.dialect);
+    const exchange = await exchange_run(request, sent, place.dialect, form);
 
     if (exchange.granted && form_of(place.dialect, form).access_token_begins && read_token(sent).payload?.exp !== undefined) {
         place.chain = chain_begin(exchange.refresh, exchange.access);

@@ -136,9 +136,10 @@ class Dialect:
         """A refresh as a client of this dialect sends it; `form`: the id of another than the usual."""
         return spelled(self.form(form) if isinstance(form, str) else form or self.usual, path, login)
 
-    def tokens(self, answer):
+    def tokens(self, answer, form=None):
         """(refresh, access) of a success; refresh is None where none is given, or only a new one is."""
-        body, keys = json.loads(answer.body), self.data["answer"]
+        body = json.loads(answer.body)
+        keys = (self.form(form) if form else self.usual).get("answer") or self.data["answer"]
         access = at_end_of(keys["access"], body)
         if access is None:
             raise ValueError(f"no member {keys['access']}")

@@ -19,17 +19,17 @@ struct spelling {
     size_t variation; /* which place of a value; of one with fewer the last */
 };
 
-static bool is_shown(const struct endpoint *endpoint);
+static bool rotates(const struct dialect *dialect, const struct endpoint *endpoint,
+                    const struct config *config);
+static bool is_shown(const struct endpoint *endpoint, bool rotating);
 static void add_endpoint(struct json_out *out, const struct dialect *dialect,
                          const struct endpoint *endpoint, const struct config *config, bool only);
 static void add_paths(struct json_out *out, const struct endpoint *endpoint,
-                      const struct config *config, bool *rotates);
+                      const struct config *config);
 static void add_ways(struct json_out *out, const json_t *outline);
 static size_t find_way(const json_t *json, const char *place, struct step *steps, size_t depth);
 static void add_refused(struct json_out *out, const struct described *described);
-static void add_forms(struct json_out *out, const struct endpoint *endpoint);
-static void add_forms_of(struct json_out *out, const struct endpoint *endpoint,
-                         const struct described_request *described, bool named);
+static void add_forms(struct json_out *out, const struct endpoint *endpoint, bool rotating);
 static void add_form(struct json_out *out, const struct spelling *spelling, bool named);
 static void add_rows(struct json_out *out, const struct spelling *spelling, const char *key,
                      unsigned sources);
@@ -53,13 +53,29 @@ void dialect_page_add(struct json_out *out, const struct dialect *dialect,
     size_t shown = 0;
 
     for (size_t i = 0; i < dialect->endpoint_count; i++) {
-        shown += is_shown(&dialect->endpoints[i]);
+        const struct endpoint *endpoint = &dialect->endpoints[i];
+
+        shown += is_shown(endpoint, rotates(dialect, endpoint, config));
     }
     for (size_t i = 0; i < dialect->endpoint_count; i++) {
-        if (is_shown(&dialect->endpoints[i])) {
-            add_endpoint(out, dialect, &dialect->endpoints[i], config, shown == 1);
+        const struct endpoint *endpoint = &dialect->endpoints[i];
+
+        if (is_shown(endpoint, rotates(dialect, endpoint, config))) {
+            add_endpoint(out, dialect, endpoint, config, shown == 1);
         }
     }
+}
+
+/* As its realm has it, where there is one. */
+static bool rotates(const struct dialect *dialect, const struct endpoint *endpoint,
+                    const struct config *config)
+{
+    for (size_t i = 0; i < config->mount_count; i++) {
+        if (config->mounts[i].endpoint == endpoint) {
+            return config->mounts[i].realm->policy.rotate;
+        }
+    }
+    return dialect->policy.rotate;
 }
 
 /* Where one token is both, nothing is renewed with another one that the page could show. */
@@ -68,44 +84,37 @@ static bool is_refresh(const struct described_request *described)
     return described->operation == &operation_refresh && !described->by_access_token;
 }
 
-/* NULL: it is no JSON. */
-static const json_t *outline_of(const struct described_request *described)
+/* What the answer of a refresh is made of, where a page can see its tokens: those in cookies, no
+ * page can. NULL: it cannot. */
+static const json_t *outline_of(const struct described_request *described, bool rotating)
 {
-    return described->answer.body != NULL ? template_outline(described->answer.body) : NULL;
+    const struct template *body = described->answer.body;
+    const json_t *outline = body != NULL ? template_outline(body) : NULL;
+    struct step steps[TEMPLATE_DEPTH_MAX + 1];
+
+    return is_refresh(described) && find_way(outline, "${access_token}", steps, 0) > 0 &&
+                   (!rotating || find_way(outline, "${refresh_token}", steps, 0) > 0 ||
+                    find_way(outline, "${new_refresh_token}", steps, 0) > 0)
+               ? outline
+               : NULL;
 }
 
-/* The answer of its refreshes, whose outline has a place for the access token alone, and, where one
- * has both, for the refresh token, which is not in a cookie then. NULL: none. */
-static const json_t *answer_of(const struct endpoint *endpoint)
+static bool is_shown(const struct endpoint *endpoint, bool rotating)
 {
     const struct described *described = endpoint->described;
-    struct step steps[TEMPLATE_DEPTH_MAX + 1];
-    const json_t *found = NULL;
+    bool shown = false;
 
     for (size_t i = 0; described != NULL && i < described->count; i++) {
-        const json_t *outline = outline_of(&described->requests[i]);
-
-        if (!is_refresh(&described->requests[i]) ||
-            find_way(outline, "${access_token}", steps, 0) == 0) {
-            continue;
-        } else if (find_way(outline, "${refresh_token}", steps, 0) > 0) {
-            return outline;
-        }
-        found = found != NULL ? found : outline;
+        shown = shown || outline_of(&described->requests[i], rotating) != NULL;
     }
-    return found;
-}
-
-static bool is_shown(const struct endpoint *endpoint)
-{
-    return answer_of(endpoint) != NULL;
+    return shown;
 }
 
 static void add_endpoint(struct json_out *out, const struct dialect *dialect,
                          const struct endpoint *endpoint, const struct config *config, bool only)
 {
+    bool rotating = rotates(dialect, endpoint, config);
     char name[2 * 64];
-    bool rotates = dialect->policy.rotate;
     int size = snprintf(name, sizeof name, "%s%s%s", dialect->name, only ? "" : " ",
                         only ? "" : endpoint->name);
 
@@ -116,27 +125,24 @@ static void add_endpoint(struct json_out *out, const struct dialect *dialect,
     json_out_open(out);
     json_out_member(out, "title", text_of(name));
     json_out_member(out, "summary", text_of(dialect->summary));
-    add_paths(out, endpoint, config, &rotates);
-    if (!rotates) {
+    add_paths(out, endpoint, config);
+    if (!rotating) {
         json_out_key(out, "keeps");
         json_out_bool(out, true);
     }
-    add_ways(out, answer_of(endpoint));
     add_refused(out, endpoint->described);
-    add_forms(out, endpoint);
+    add_forms(out, endpoint, rotating);
     json_out_close(out);
 }
 
-/* *rotates: as its realm has it, where there is one. */
 static void add_paths(struct json_out *out, const struct endpoint *endpoint,
-                      const struct config *config, bool *rotates)
+                      const struct config *config)
 {
     json_out_key(out, "paths");
     json_out_array_open(out);
     for (size_t i = 0; i < config->mount_count; i++) {
         if (config->mounts[i].endpoint == endpoint) {
             json_out_text(out, text_of(config->mounts[i].path));
-            *rotates = config->mounts[i].realm->policy.rotate;
         }
     }
     json_out_array_close(out);
@@ -266,13 +272,20 @@ static const struct described_place *place_of(const struct spelling *spelling,
     return &value->places[spelling->variation < last ? spelling->variation : last];
 }
 
+/* Not what may be left out, nor that some value is there. */
+static bool is_sent(const struct described_condition *condition)
+{
+    return !condition->optional && condition->choice_count > 0;
+}
+
 static unsigned sources_of(const struct spelling *spelling)
 {
     const struct described_request *described = spelling->described;
     unsigned sources = described->needs_json ? SOURCE(JSON) : 0;
 
     for (size_t i = 0; i < described->condition_count; i++) {
-        sources |= 1U << described->conditions[i].place.source;
+        sources |=
+            is_sent(&described->conditions[i]) ? 1U << described->conditions[i].place.source : 0;
     }
     for (size_t i = 0; i < described->value_count; i++) {
         sources |= 1U << place_of(spelling, &described->values[i])->source;
@@ -280,46 +293,35 @@ static unsigned sources_of(const struct spelling *spelling)
     return sources;
 }
 
-/* Those that get the answer that is shown come first. */
-static void add_forms(struct json_out *out, const struct endpoint *endpoint)
+/* A form for each place that the refresh token may be at, unless others are in a body of another
+ * kind then. */
+static void add_forms(struct json_out *out, const struct endpoint *endpoint, bool rotating)
 {
     const struct described *described = endpoint->described;
-    const json_t *shown = answer_of(endpoint);
     size_t refreshes = 0;
 
     for (size_t i = 0; i < described->count; i++) {
-        refreshes += is_refresh(&described->requests[i]);
+        refreshes += outline_of(&described->requests[i], rotating) != NULL;
     }
     json_out_key(out, "forms");
     json_out_array_open(out);
-    for (size_t i = 0; i < 2 * described->count; i++) {
-        const struct described_request *one = &described->requests[i % described->count];
+    for (size_t i = 0; i < described->count; i++) {
+        struct spelling spelling = {endpoint, &described->requests[i], 0};
+        bool shown = outline_of(spelling.described, rotating) != NULL;
+        size_t places = 0;
 
-        if (is_refresh(one) && (outline_of(one) == shown) == (i < described->count)) {
-            add_forms_of(out, endpoint, one, refreshes > 1);
+        for (size_t j = 0; j < spelling.described->value_count; j++) {
+            const struct described_value *value = &spelling.described->values[j];
+
+            places = value->role == DESCRIBED_REFRESH_TOKEN ? value->place_count : places;
+        }
+        for (; shown && spelling.variation < places; spelling.variation++) {
+            if ((~sources_of(&spelling) & (SOURCE(JSON) | SOURCE(FORM))) != 0) {
+                add_form(out, &spelling, refreshes > 1);
+            }
         }
     }
     json_out_array_close(out);
-}
-
-/* A form for each place that the refresh token may be at, unless others are in a body of another
- * kind then. */
-static void add_forms_of(struct json_out *out, const struct endpoint *endpoint,
-                         const struct described_request *described, bool named)
-{
-    struct spelling spelling = {endpoint, described, 0};
-    size_t places = 0;
-
-    for (size_t i = 0; i < described->value_count; i++) {
-        const struct described_value *value = &described->values[i];
-
-        places = value->role == DESCRIBED_REFRESH_TOKEN ? value->place_count : places;
-    }
-    for (; spelling.variation < places; spelling.variation++) {
-        if ((~sources_of(&spelling) & (SOURCE(JSON) | SOURCE(FORM))) != 0) {
-            add_form(out, &spelling, named);
-        }
-    }
 }
 
 static const char *kind_of(const struct spelling *spelling)
@@ -400,6 +402,7 @@ static void add_form(struct json_out *out, const struct spelling *spelling, bool
     if (!text_is(method_of(spelling), "POST")) {
         json_out_member(out, "method", method_of(spelling));
     }
+    add_ways(out, template_outline(described->answer.body));
     add_fields(out, spelling);
     if (described->oauth_client && (sources_of(spelling) & SOURCE(FORM)) == 0) {
         json_out_key(out, "basic");
@@ -470,7 +473,7 @@ static void add_rows(struct json_out *out, const struct spelling *spelling, cons
     for (size_t i = 0; i < described->condition_count; i++) {
         const struct described_condition *condition = &described->conditions[i];
 
-        if (condition->choice_count > 0 && (sources & 1U << condition->place.source) != 0) {
+        if (is_sent(condition) && (sources & 1U << condition->place.source) != 0) {
             add_row(out, &condition->place, condition->choices[0], false);
         }
     }

@@ -8,8 +8,8 @@
 #include "base/json.h"
 #include "process/config.h"
 
-/* Adds a member for each endpoint that refreshes, unless its answers have no access token in JSON.
- * Its paths are those of the configuration, which may have none. */
+/* Adds a member for each endpoint that refreshes, unless its answers have no tokens that a page can
+ * see. Its paths are those of the configuration, which may have none. */
 void dialect_page_add(struct json_out *out, const struct dialect *dialect,
                       const struct config *config);
 
