@@ -404,7 +404,7 @@ static void add_form(struct json_out *out, const struct spelling *spelling, bool
     }
     add_ways(out, template_outline(described->answer.body));
     add_fields(out, spelling);
-    if (described->oauth_client && (sources_of(spelling) & SOURCE(FORM)) == 0) {
+    if (described->oauth_client && (sources_of(spelling) & (SOURCE(FORM) | SOURCE(JSON))) == 0) {
         json_out_key(out, "basic");
         json_out_array_open(out);
         json_out_text(out, TEXT("{client_id}"));
@@ -461,8 +461,12 @@ static void add_value_row(struct json_out *out, const struct described_place *pl
 static void add_rows(struct json_out *out, const struct spelling *spelling, const char *key,
                      unsigned sources)
 {
-    static const struct described_place client = {DESCRIBED_FORM, "client_id", NULL};
-    static const struct described_place secret = {DESCRIBED_FORM, "client_secret", NULL};
+    bool form = sources == SOURCE(FORM), json = sources == SOURCE(JSON);
+    const char *const id_path[] = {"client_id", NULL}, *const secret_path[] = {"client_secret",
+                                                                               NULL};
+    enum described_source body = json ? DESCRIBED_JSON : DESCRIBED_FORM;
+    const struct described_place client = {body, "client_id", id_path};
+    const struct described_place secret = {body, "client_secret", secret_path};
     const struct described_request *described = spelling->described;
 
     if ((sources_of(spelling) & sources) == 0) {
@@ -485,7 +489,7 @@ static void add_rows(struct json_out *out, const struct spelling *spelling, cons
             add_value_row(out, place, fields[value->role], value->optional);
         }
     }
-    if (described->oauth_client && sources == SOURCE(FORM)) {
+    if (described->oauth_client && (form || json)) {
         add_value_row(out, &client, fields[DESCRIBED_CLIENT_ID], true);
         add_value_row(out, &secret, fields[DESCRIBED_CLIENT_SECRET], true);
     }

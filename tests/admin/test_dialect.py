@@ -118,7 +118,7 @@ def test_check_knows_every_dialect_that_is_shipped(run, file):
     said = run("dialect", "check", file).stdout
     assert "Access tokens are JWTs" in said and "Refusals, of which" in said
     assert run("dialect", "check", file.stem).stdout == said
-    assert "${access" not in said.replace("header ", ""), "a place without a meaning"
+    assert "${access" not in said, "a place without a meaning"
 
 
 @pytest.mark.parametrize("right, wrong, line, words", [
