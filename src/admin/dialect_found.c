@@ -53,7 +53,7 @@ static void find_in_cookies(const struct http_recording *recorded, const struct 
     for (size_t i = 0; i < recorded->is.header_count; i++) {
         struct http_set_cookie cookie;
 
-        if (!http_recording_cookie(&recorded->is.headers[i], &cookie)) {
+        if (!http_recording_cookie(&recorded->is.headers[i], &cookie) || cookie.clears) {
             continue;
         } else if (names->refresh != NULL && text_is(cookie.name, names->refresh)) {
             finder->answer->refresh_token = cookie.value;

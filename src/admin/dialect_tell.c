@@ -2,17 +2,13 @@
 /* dialect_tell.c: see dialect_tell.h. */
 #include "admin/dialect_tell.h"
 
-#include "process/config.h"
+#include "admin/dialect_tell_parts.h"
 
 static void tell_endpoint(const struct endpoint *endpoint, const struct endpoint *before,
                           struct buffer *out);
+static void tell_bodies(const struct endpoint *endpoint, struct buffer *out);
 static void tell_request(const struct described_request *request, struct buffer *out);
 static void tell_values(const struct described_request *request, struct buffer *out);
-static void tell_answer(const struct described_answer *answer, struct buffer *out);
-static void tell_refusals(const struct wording *words, struct buffer *out);
-static void tell_tokens(const struct policy *policy, struct buffer *out);
-static void tell_policy(const struct policy *policy, struct buffer *out);
-static void tell_template(const struct template *template, struct buffer *out);
 
 void dialect_tell(const struct dialect *dialect, struct buffer *out)
 {
@@ -21,14 +17,18 @@ void dialect_tell(const struct dialect *dialect, struct buffer *out)
     for (size_t i = 0; i < dialect->endpoint_count; i++) {
         tell_endpoint(&dialect->endpoints[i], i > 0 ? &dialect->endpoints[i - 1] : NULL, out);
     }
-    buffer_add_c(out, "\n");
-    tell_tokens(&dialect->policy, out);
-    tell_policy(&dialect->policy, out);
+    buffer_addf(out, "\nIn a [mount] without a realm these are in the realm %s.\n",
+                dialect->realm != NULL ? dialect->realm : "of their path");
+    dialect_tell_policy(&dialect->policy, out);
     if (dialect->issuer != NULL) {
         buffer_addf(out, "Its issuer is %s unless the realm has another.\n", dialect->issuer);
     }
     if (dialect->audience != NULL) {
         buffer_addf(out, "Its audience is %s unless the realm has another.\n", dialect->audience);
+    }
+    if (dialect->published_key != NULL) {
+        buffer_add_c(out,
+                     "An application key is known to everyone; `retoken doctor` warns of it.\n");
     }
 }
 
@@ -113,22 +113,44 @@ static void tell_endpoint(const struct endpoint *endpoint, const struct endpoint
     struct text methods = {0};
 
     (void)dialect_methods(out->arena, endpoint->methods, &methods);
-    buffer_addf(out, "\n%s: %.*s %s%s\n", endpoint->name, TEXT_ARGS(methods), endpoint->path,
-                endpoint->path_loose ? ", with or without further slashes" : "");
-    buffer_addf(out, "  %s.\n",
-                endpoint->body == ENDPOINT_BODY_IGNORED ? "The body is not read"
-                : endpoint->body == ENDPOINT_BODY_FORM  ? "The body is a form"
-                : endpoint->body == ENDPOINT_BODY_JSON  ? "The body is JSON"
-                                                        : "The body is JSON or a form");
+    buffer_addf(out, "\n%s: %.*s %s%s%s\n", endpoint->name, TEXT_ARGS(methods), endpoint->path,
+                endpoint->path_loose ? ", with or without further slashes" : "",
+                endpoint->method_any_case ? ", the method in any case" : "");
+    if (endpoint->realm != NULL) {
+        buffer_addf(out, "  In a [mount] without a realm it is in the realm %s.\n",
+                    endpoint->realm);
+    }
+    tell_bodies(endpoint, out);
     for (size_t i = 0; i < described->count; i++) {
         tell_request(&described->requests[i], out);
         if (words != NULL && same_words(words, described->requests[i].words)) {
             buffer_add_c(out, "  Refusals are answered as those before.\n");
         } else {
-            tell_refusals(described->requests[i].words, out);
+            dialect_tell_refusals(described->requests[i].words, out);
         }
         words = described->requests[i].words;
+        dialect_tell_complaints(described->requests[i].complaints, out);
     }
+}
+
+/* Media types of JSON besides its own are named. */
+static void tell_bodies(const struct endpoint *endpoint, struct buffer *out)
+{
+    const char *const *type = endpoint->json_types;
+    const struct described *described = endpoint->described;
+
+    buffer_addf(out, "  %s",
+                endpoint->body == ENDPOINT_BODY_IGNORED ? "The body is not read"
+                : endpoint->body == ENDPOINT_BODY_FORM  ? "The body is a form"
+                : endpoint->body == ENDPOINT_BODY_JSON  ? "The body is JSON"
+                                                        : "The body is JSON or a form");
+    for (; type != NULL && *type != NULL; type++) {
+        buffer_addf(out, "%s%s", type == endpoint->json_types ? ", also as " : " or ", *type);
+    }
+    buffer_addf(out, "%s.\n",
+                described->count > 0 && described->requests[0].needs_json
+                    ? ", and without one the request is malformed"
+                    : "");
 }
 
 static void tell_request(const struct described_request *request, struct buffer *out)
@@ -157,12 +179,14 @@ static void tell_request(const struct described_request *request, struct buffer 
                 : request->operation == &operation_refresh ? "A session is renewed."
                 : request->everywhere                     ? "All sessions of the account are ended."
                 : request->operation == &operation_logout ? "A session is ended."
-                                                          : "A token is looked at.");
+                : request->operation == &operation_verify
+                    ? "It is said whether a refresh or an access token is good."
+                    : "It is said whose an access token is, if its session is live.");
     if (request->silent) {
         buffer_add_c(out, "  A token of no live session is answered alike.\n");
     }
     tell_values(request, out);
-    tell_answer(&request->answer, out);
+    dialect_tell_answer(&request->answer, out);
 }
 
 static void tell_values(const struct described_request *request, struct buffer *out)
@@ -176,6 +200,19 @@ static void tell_values(const struct described_request *request, struct buffer *
             dialect_tell_place(&value->places[j], out);
         }
         buffer_add_c(out, value->optional ? ", if it is there.\n" : ".\n");
+        if (value->role == DESCRIBED_APPLICATION_KEY) {
+            buffer_add_c(out, "    The realm's auth-key-sha256 says which key is good.\n");
+        }
+    }
+    if (request->trims) {
+        buffer_add_c(out, "  White space round any value is dropped.\n");
+    }
+    if (request->takes_numbers) {
+        buffer_add_c(out, "  A JSON number is taken for its digits.\n");
+    }
+    if (request->tells_absence) {
+        buffer_add_c(out, "  no-token is any value that is not there, and no-field one that is not "
+                          "good.\n");
     }
     if (request->oauth_client) {
         buffer_add_c(out, "  The client proves itself as in RFC 6749.\n");
@@ -185,278 +222,5 @@ static void tell_values(const struct described_request *request, struct buffer *
     }
     for (const char *const *name = request->not_in_url; name != NULL && *name != NULL; name++) {
         buffer_addf(out, "  %s in the URL is refused.\n", *name);
-    }
-}
-
-/* ---- answers ---- */
-
-/* What the names of templates mean; those of tokens are among them. */
-static const char *meaning_of(struct text name)
-{
-    static const struct {
-        const char *name;
-        const char *meaning;
-    } rows[] = {
-        {"access_token", "the access token"},
-        {"refresh_token", "the refresh token to use next"},
-        {"new_refresh_token", "the next refresh token, where it is another one"},
-        {"expires_in", "how long the access token is good, in seconds"},
-        {"expires_in.ms", "how long the access token is good, in milliseconds"},
-        {"expires_at", "when it expires, in seconds since 1970"},
-        {"expires_at.ms", "when it expires, in milliseconds since 1970"},
-        {"expires_at.iso", "when it expires, as 2026-11-26T18:00:00Z"},
-        {"session_expires_in", "how long the session lasts, in seconds"},
-        {"session_expires_at", "when the session expires, in seconds since 1970"},
-        {"session_expires_at.ms", "when the session expires, in milliseconds since 1970"},
-        {"session_expires_at.iso", "when the session expires, as 2026-11-26T18:00:00Z"},
-        {"now", "now, in seconds since 1970"},
-        {"now.ms", "now, in milliseconds since 1970"},
-        {"now.iso", "now, as 2026-11-26T18:00:00Z"},
-        {"now.date", "now, as 2026-11-26 18:00:00"},
-        {"request_id", "the id of the request, which the log has"},
-        {"issued_at", "when it was issued, in seconds since 1970"},
-        {"issued_at.ms", "when it was issued, in milliseconds since 1970"},
-        {"scope", "the scope, in words"},
-        {"scope.list", "the scope, as an array"},
-        {"roles", "the account's roles, in words"},
-        {"roles.list", "the account's roles, as an array"},
-        {"username", "the account's name"},
-        {"subject", "the account's subject, else its name"},
-        {"user_number", "the account's number"},
-        {"issuer", "the realm's issuer"},
-        {"audience", "the realm's audience"},
-        {"client", "the client's id"},
-        {"session", "the session's id, a UUID"},
-        {"session.hex", "the session's id, without hyphens"},
-        {"jti", "the token's own id, a UUID"},
-        {"jti.hex", "the token's own id, without hyphens"},
-        {"last_login", "the login before, in seconds since 1970"},
-        {"last_login.iso", "the login before, as 2026-11-26T18:00:00Z"},
-        {"last_login.date", "the login before, as 2026-11-26 18:00:00"},
-        {"alg", "the key's algorithm"},
-        {"kid", "the key's name"},
-    };
-
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (text_is(name, rows[i].name)) {
-            return rows[i].meaning;
-        }
-    }
-    return NULL;
-}
-
-static void tell_name(struct text name, struct buffer *out)
-{
-    struct text account = TEXT("account.");
-    const char *meaning = meaning_of(name);
-
-    if (meaning != NULL) {
-        buffer_add_c(out, meaning);
-    } else if (text_is(name, "account.*")) {
-        buffer_add_c(out, "all other claims of the account");
-    } else if (text_starts(name, account)) {
-        buffer_addf(out, "the account's claim %.*s", TEXT_ARGS(text_from(name, account.size)));
-    } else {
-        buffer_addf(out, "%.*s", TEXT_ARGS(name));
-    }
-}
-
-static void tell_leaf(const json_t *value, struct buffer *out)
-{
-    struct text text = text_of(json_string_value(value));
-    struct json_out json = json_out_start(out, JSON_STYLE_PLAIN);
-
-    if (text_starts(text, TEXT("${")) && text_find(text, '}') == text.size - 1) {
-        tell_name(text_from(text_cut(text, text.size - 1), 2), out);
-        return;
-    }
-    buffer_add_c(out, "always ");
-    json_out_value(&json, value);
-}
-
-/* Each member on a line, those of inner objects by their path. */
-static void tell_members(const json_t *object, struct text above, struct buffer *out)
-{
-    const char *name;
-    json_t *value;
-
-    json_object_foreach((json_t *)(uintptr_t)object, name, value)
-    {
-        struct buffer path;
-        struct text whole = {0};
-
-        buffer_start(&path, out->arena, 64);
-        buffer_add(&path, above);
-        buffer_addf(&path, "%s%s", above.size > 0 ? "/" : "", name);
-        (void)buffer_finish(&path, &whole);
-        if (text_is(whole, "${account.*}")) {
-            buffer_add_c(out, "    and all other claims of the account\n");
-        } else if (json_object_size(value) > 0) {
-            tell_members(value, whole, out);
-        } else {
-            buffer_addf(out, "    %.*s: ", TEXT_ARGS(whole));
-            tell_leaf(value, out);
-            buffer_add_c(out, "\n");
-        }
-    }
-}
-
-/* What its values mean stands where they would. */
-static void tell_text(struct text source, struct buffer *out)
-{
-    for (size_t i = 0; i < source.size; i++) {
-        struct text rest = text_from(source, i);
-        size_t end = text_starts(rest, TEXT("${")) ? text_find(rest, '}') : rest.size;
-
-        if (end == rest.size) {
-            buffer_add_char(out, source.data[i]);
-            continue;
-        }
-        buffer_add_c(out, "(");
-        tell_name(text_from(text_cut(rest, end), 2), out);
-        buffer_add_c(out, ")");
-        i += end;
-    }
-}
-
-static void tell_template(const struct template *template, struct buffer *out)
-{
-    const json_t *outline = template_outline(template);
-
-    if (json_object_size(outline) > 0) {
-        tell_members(outline, (struct text){0}, out);
-    } else {
-        buffer_add_c(out, "    ");
-        tell_text(template_source(template), out);
-        buffer_add_c(out, "\n");
-    }
-}
-
-static void tell_cookie(const struct described_answer *answer, const char *name, struct buffer *out)
-{
-    if (name != NULL) {
-        buffer_addf(out, "    and the cookie %s is %s\n", name,
-                    answer->cookies == DESCRIBED_COOKIES_SET ? "set" : "cleared");
-    }
-}
-
-static void tell_answer(const struct described_answer *answer, struct buffer *out)
-{
-    buffer_addf(out, "  It answers %d%s%s%s\n", answer->status, answer->body != NULL ? ", " : "",
-                answer->body != NULL ? answer->media_type : "",
-                answer->body != NULL ? ":" : ", without a body.");
-    if (answer->body != NULL) {
-        tell_template(answer->body, out);
-    }
-    tell_cookie(answer, answer->cookie_names.access, out);
-    tell_cookie(answer, answer->cookie_names.refresh, out);
-    for (size_t i = 0; i < answer->header_count; i++) {
-        buffer_addf(out, "    header %s: ", answer->headers[i].name);
-        tell_text(template_source(answer->headers[i].value), out);
-        buffer_add_c(out, "\n");
-    }
-}
-
-static const char *about_words(int about)
-{
-    static const char *const classes[OUTCOME_CLASSES] = {
-        [OUTCOME_CLASS_REQUEST] = "the request cannot be understood",
-        [OUTCOME_CLASS_CLIENT] = "it is not known who asks",
-        [OUTCOME_CLASS_TOKEN] = "token, session or account are not good",
-        [OUTCOME_CLASS_HERE] = "something broke here",
-    };
-
-    return about >= OUTCOME_COUNT ? classes[about - (int)OUTCOME_COUNT]
-                                  : outcome_meaning((enum outcome)about);
-}
-
-/* Is there a row before it that always counts first? */
-static bool is_hidden(const struct wording *words, const struct wording *row)
-{
-    for (const struct wording *first = words; first < row; first++) {
-        if (first->about == row->about &&
-            (first->behaviour == WORDS_ALWAYS || first->behaviour == row->behaviour)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* In the order in which they count: single outcomes before their class. */
-static void tell_refusals(const struct wording *words, struct buffer *out)
-{
-    buffer_add_c(out, "  Refusals, of which the first that fits counts:\n");
-    for (const struct wording *row = words; row->status != 0; row++) {
-        struct text body =
-            row->template != NULL ? template_source(row->template) : text_of(row->body);
-        bool outcome = row->about < OUTCOME_COUNT;
-
-        if (is_hidden(words, row)) {
-            continue;
-        }
-        buffer_addf(out, "    %s%s%s%s: %d%s%.*s\n",
-                    outcome ? outcome_word((enum outcome)row->about) : "", outcome ? ", " : "",
-                    about_words(row->about),
-                    row->behaviour == WORDS_DOCUMENTED ? " (behaviour = documented)"
-                    : row->behaviour == WORDS_DEPLOYED ? " (behaviour = deployed)"
-                                                       : "",
-                    row->status, body.size > 0 ? " " : ", without a body", TEXT_ARGS(body));
-        if (row->header != NULL) {
-            buffer_addf(out, "      with %s: %s\n", row->header, row->value);
-        }
-    }
-}
-
-/* ---- tokens and policy ---- */
-
-static void tell_tokens(const struct policy *policy, struct buffer *out)
-{
-    const struct layout *layout = policy->layout;
-    char spelled[32];
-
-    config_duration_format(policy->access_lifetime_ms, spelled);
-    buffer_addf(out, "Access tokens are JWTs signed with %s, good for %s. Their header:\n",
-                signing_algorithm_name(policy->algorithm), spelled);
-    for (size_t i = 0; i < LAYOUT_HEADER_MAX && layout->header[i].name != NULL; i++) {
-        buffer_addf(out, "    %s: %s%s\n", layout->header[i].name,
-                    layout->header[i].value != NULL ? "always " : "",
-                    layout->header[i].value != NULL ? layout->header[i].value
-                                                    : meaning_of(text_of(layout->header[i].name)));
-    }
-    buffer_add_c(out, "  and their payload:\n");
-    tell_template(layout->access_template, out);
-    if (layout->refresh_template != NULL && policy->format == REFRESH_FORMAT_JWT) {
-        buffer_add_c(out, "Refresh tokens are JWTs, too, with the payload:\n");
-        tell_template(layout->refresh_template, out);
-    } else if (policy->by_access_token) {
-        buffer_add_c(out, "An access token renews its session; there are no refresh tokens.\n");
-    } else {
-        buffer_addf(out, "Refresh tokens are %s.\n",
-                    policy->format == REFRESH_FORMAT_UUID ? "UUIDs" : "opaque texts");
-    }
-}
-
-static void tell_policy(const struct policy *policy, struct buffer *out)
-{
-    char window[32], idle[32], absolute[32];
-
-    config_duration_format(policy->concurrency_window_ms, window);
-    config_duration_format(policy->idle_lifetime_ms, idle);
-    config_duration_format(policy->absolute_lifetime_ms, absolute);
-    if (policy->by_access_token) {
-        buffer_add_c(out, "An access token stays good when its session is renewed.\n");
-    } else if (policy->rotate) {
-        buffer_addf(out,
-                    "Each refresh replaces the refresh token; the old one gets the same answer for "
-                    "%s more, and %s after that.\n",
-                    window, policy->report_only ? "is reported" : "ends its session");
-    } else {
-        buffer_add_c(out, "A session keeps its refresh token.\n");
-    }
-    if (policy->idle_lifetime_ms > 0) {
-        buffer_addf(out, "A session ends %s after its last refresh.\n", idle);
-    }
-    if (policy->absolute_lifetime_ms > 0) {
-        buffer_addf(out, "A session ends %s after it began.\n", absolute);
     }
 }

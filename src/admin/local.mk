@@ -15,6 +15,8 @@ libadmin_a_SOURCES = \
 	src/admin/dialect_play.c src/admin/dialect_play.h \
 	src/admin/dialect_replay.c src/admin/dialect_replay.h \
 	src/admin/dialect_tell.c src/admin/dialect_tell.h \
+	src/admin/dialect_tell_answer.c src/admin/dialect_tell_parts.h \
+	src/admin/dialect_tell_policy.c \
 	src/admin/init.c \
 	src/admin/init_next.c src/admin/init_next.h \
 	src/admin/key_need.c src/admin/key_need.h \

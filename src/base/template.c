@@ -452,6 +452,11 @@ struct text template_source(const struct template *template)
     return template->source;
 }
 
+unsigned template_style(const struct template *template)
+{
+    return template->style;
+}
+
 bool template_has_places(const struct template *template)
 {
     bool found = false;

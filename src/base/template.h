@@ -62,6 +62,8 @@ void template_fill(const struct template *template, const void *from, struct buf
 
 /* As it was written. */
 struct text template_source(const struct template *template);
+/* How strings in it are written: enum json_style, or-ed. */
+unsigned template_style(const struct template *template);
 /* Has it any place? */
 bool template_has_places(const struct template *template);
 /* Has it one for that value? */

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from recordings import NEXT, OLD, REFUSED, ROOT, USAGE, answer, compact, put, request, run  # noqa: F401
+from recordings import (DONE, IAT, NEXT, OLD, REFUSED, ROOT, USAGE, answer, compact, jwt, put, request,
+                        run)  # noqa: F401
 
 FILES = sorted((ROOT / "dialects").glob("*.dialect"))
 
@@ -210,3 +211,214 @@ def test_test_finds_every_byte(run):
     assert "No such file" in run("dialect", "test", ".", status=REFUSED).stderr
     put(run, "second.dialect", ACME)
     assert "more than one" in run("dialect", "test", ".", status=REFUSED).stderr
+
+
+def test_test_says_it_to_scripts(run):
+    """Cookies are compared by what becomes of them, and refresh tokens that are JWTs by what they say."""
+    put(run, "acme.dialect", ACME.replace("[dialect]\n", "[dialect]\nrefresh-cookie = rt\nrotation = off\n")
+        .replace('\n[refusals]', 'answer.cookies = set\n\n[access-token]\nheader = '
+                                         '{"alg":"${alg}","typ":"JWT"}\n\n[refresh-token]\npayload = '
+                                         '{"sub":"${subject}","typ":"refresh","exp":${expires_at}}\n\n[refusals]'))
+    token = jwt({"sub": "42", "typ": "refresh", "exp": IAT})
+    body = compact({"data": {"refreshToken": token}})
+
+    def differences(answered, status):
+        recorded(run, "one", request(body), answered)
+        printed = json.loads(run("dialect", "test", ".", "--json", status=status).stdout)
+        assert [row["name"] for row in printed] == ["one"] and printed[0]["same"] == (status == DONE)
+        return printed[0]["differences"]
+
+    good = compact({"accessToken": "opaque-access-token-1234", "refreshToken": token, "kind": "Bearer"})
+    assert differences(answer(good, Set_Cookie=f"rt={token}; Path=/"), DONE) == []
+    assert differences(answer(good, Set_Cookie="rt=; Max-Age=0"), REFUSED) == [
+        {"what": "the cookie of the refresh token", "recorded": "cleared", "answered": "set"}]
+    assert differences(answer(good), REFUSED)[0]["recorded"] == "not set"
+    other = jwt({"sub": "42", "typ": "Refresh", "exp": IAT})
+    found = differences(answer(good.replace(token, other), Set_Cookie=f"rt={other}"), REFUSED)
+    assert [(row["what"], row["byte"]) for row in found] == [("the payload of the refresh token", 20)]
+    assert '"typ":"Refresh"' in found[0]["recorded"] and '"typ":"refresh"' in found[0]["answered"]
+    # of two ways to write a time both are times
+    when = ACME.replace('"kind":"Bearer"', '"at":"${now.iso}"')
+    put(run, "acme.dialect", when)
+    for at, status in (("2026-11-26T18:00:00Z", DONE), ("2026-11-26T18:00:00.000Z", REFUSED)):
+        text = compact({"accessToken": "opaque-access-token-1234", "refreshToken": NEXT, "at": at})
+        assert len(differences(answer(text), status)) == (status == REFUSED)
+
+
+EVERYTHING = """[dialect]
+summary        = one of each
+type           = application/vnd.acme+json
+json-style     = php
+white-space    = trim
+numbers        = read
+missing        = state
+realm          = house
+refresh-cookie = acme_rt
+access-cookie  = acme_at
+published-key  = e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+issuer         = https://acme.example
+audience       = api
+rotation       = on
+concurrency-window = 90s
+recovery-window = 1d
+recovery-generations = 2
+recovery-evidence = client
+reuse          = report
+idle-lifetime  = 20d
+absolute-lifetime = 200d
+access-lifetime = 7m
+access-jitter  = on
+algorithm      = ES256
+grants         = refresh password
+dpop           = required
+scope-loss     = allow
+scope-rule     = subset
+
+[access-token]
+header     = {"alg":"${alg}","typ":"JWT"}
+json-style = slash
+payload    = {"sub":"${subject}","exp":${expires_at},"at":${issued_at.ms},"mail":${account.email?},"sid":"${session}"}
+
+[endpoint refresh]
+path            = /token
+methods         = any-case POST GET
+slashes         = loose
+body            = json application/x-acme+json required
+realm           = other
+operation       = refresh
+refresh-token   = json /data/token, cookie
+access-token    = optional authorization Token
+username        = optional form user
+password        = optional query pass
+scope           = json scope
+client-id       = optional header X-Client
+client-secret   = optional header X-Secret
+application-key = header X-Key
+members         = only
+not-in-url      = token secret
+answer          = 201 {"a":"${access_token}","r":"${refresh_token}","in":${expires_in.ms},"v":"1"}
+answer.type     = application/json
+answer.json-style = ascii
+answer.cookies  = set
+answer.header.X-Name = ${username}
+
+[endpoint again]
+like = refresh
+path = /again
+
+[endpoint login]
+path      = /login
+[request login first]
+when      = form kind is a or b, optional query x is y, header X-V is 2, method is POST
+operation = login
+username  = json user
+password  = json pass
+client    = oauth
+answer    = 200 {"a":"${access_token}","r":"${refresh_token}"}
+
+[endpoint logout]
+path          = /logout
+operation     = logout
+refresh-token = json token
+sessions      = all
+unknown-token = grant
+answer        = 204
+answer.cookies = clear
+
+[endpoint verify]
+path          = /verify
+operation     = verify
+refresh-token = json token
+answer        = 200 {"ok":true}
+
+[endpoint me]
+path          = /me
+operation     = validate
+refresh-token = bearer
+answer        = 200 {"id":${token.sub},"roles":${roles.list}}
+
+[refusals]
+request = 400 ${complaints}
+client  = 401
+token   = 401 no
+token.type = text/plain
+token.header.WWW-Authenticate = Bearer
+expired = 410 {"error":"old"}
+here    = 503 {"error":"later"}
+
+[refusals deployed]
+expired = 402 {"error":"paid"}
+
+[complaints]
+any.absent = ["needed"]
+any.members = ["too many"]
+token      = ["bad"]
+"""
+
+# What each setting of retoken-dialect(5) is told by.
+SENTENCES = {
+    "summary": "everything: one of each", "json-style": "a slash is \\/, and what is not ASCII is \\u",
+    "type": "It answers 200, application/vnd.acme+json:", "white-space": "White space round any value is dropped.",
+    "numbers": "A JSON number is taken for its digits.", "missing": "no-token is any value that is not there",
+    "realm": "In a [mount] without a realm these are in the realm house.",
+    "refresh-cookie": "and the cookie acme_rt is set", "access-cookie": "and the cookie acme_at is set",
+    "published-key": "An application key is known to everyone", "path": "refresh: GET, HEAD, POST /token",
+    "like": "again: GET, HEAD, POST /again", "methods": "the method in any case",
+    "slashes": "with or without further slashes",
+    "body": "The body is JSON, also as application/x-acme+json, and without one the request is malformed.",
+    "operation": "It is said whose an access token is, if its session is live.",
+    "refresh-token": "It reads the refresh token from the member data/token of the JSON body, or else its cookie.",
+    "access-token": "It reads the access token from Authorization: Token, if it is there.",
+    "username": "It reads the user name from the field user of the form, if it is there.",
+    "password": "It reads the password from the parameter pass of the URL, if it is there.",
+    "scope": "It reads the scope from the member scope of the JSON body, if it is there.",
+    "client-id": "It reads the client's id from the header x-client", "client-secret": "the header x-secret",
+    "application-key": "The realm's auth-key-sha256 says which key is good.",
+    "client": "The client proves itself as in RFC 6749.", "members": "Other members of the JSON body are refused.",
+    "sessions": "All sessions of the account are ended.",
+    "unknown-token": "A token of no live session is answered alike.", "not-in-url": "secret in the URL is refused.",
+    "answer": "in: how long the access token is good, in milliseconds", "answer.type": "It answers 201, application/json:",
+    "answer.json-style": "    in which what is not ASCII is \\u and its number\n",
+    "answer.header.": "header X-Name: (the account's name)", "answer.cookies": "and the cookie acme_rt is cleared",
+    "header": "typ: always JWT", "payload": "at: when it was issued, in milliseconds since 1970",
+    # the defaults of a realm
+    "rotation": "Each refresh replaces the refresh token", "concurrency-window": "the same answer for 90s more",
+    "recovery-window": "For 1d after that", "recovery-evidence": "where the session's client proves itself",
+    "recovery-generations": "at most 2 generations back", "idle-lifetime": "A session ends 20d after its last refresh.",
+    "absolute-lifetime": "A session ends 200d after it began.", "access-lifetime": "good for 7m",
+    "access-jitter": "up to a tenth less", "reuse": "is reported after that", "format": "Refresh tokens are opaque texts.",
+    "algorithm": "signed with ES256", "grants": "the grants refresh, password.", "dpop": "only to who proves a key (DPoP)",
+    "scope-rule": "A refresh may ask for a part of the session's scope.",
+    "scope-loss": "cannot say their scope are issued nevertheless", "issuer": "Its issuer is https://acme.example",
+    "audience": "Its audience is api",
+}
+# … and what has no name of its own there.
+MORE_SENTENCES = (
+    "first: where the field kind of the form is a or b and the parameter x of the URL is y or not there and the header x-v "
+    "is 2 and the method is POST", "A user logs in, and a session begins.", "A session is renewed.",
+    "It is said whether a refresh or an access token is good.", "id: the claim sub of the token that is shown",
+    "roles: the account's roles, as an array", "mail: the account's claim email", "a slash is \\/\n",
+    'expired, its session has expired (behaviour = deployed): 402 {"error":"paid"}',
+    "token, session or account are not good: 401 no as text/plain", "with WWW-Authenticate: Bearer",
+    "it is not known who asks: 401, without a body", '${complaints} says of any value that is not there: ["needed"]',
+    '${complaints} says of token that is not good: ["bad"]', "In a [mount] without a realm it is in the realm other.",
+    "The body is not read",
+)
+
+
+def test_check_has_a_sentence_for_each_line(run):
+    said = run("dialect", "check", put(run, "everything.dialect", EVERYTHING)).stdout
+    said += run("dialect", "check", put(run, "none.dialect", ACME.replace("operation ", "body = none\noperation "))).stdout
+    for words in (*SENTENCES.values(), *MORE_SENTENCES):
+        assert words in said, (words, said)
+
+
+def test_each_setting_of_the_manual_has_a_sentence():
+    """A setting that the manual has and SENTENCES has not: `dialect check` is to explain it, and the file above to have it."""
+    page = (ROOT / "man/retoken-dialect.5").read_text()
+    told = page[page.index(".Sh SECTION [dialect]"):page.index(".Sh SECTION [refusals]")]
+    defaults = told[told.index("The defaults of\n"):told.index("may be set here too")]
+    named = [word for line in told.splitlines() if line.startswith(".It Cm ")
+             for word in line[len(".It Cm "):].replace(" , ", " ").split(" Ns ")[0].split()]
+    named += [word for line in defaults.splitlines() if line.startswith(".Cm ") for word in line.split()[1:] if word != ","]
+    assert set(named) == set(SENTENCES)
