@@ -159,7 +159,7 @@ static void write_body(struct learning *learning, const struct learn_side *const
 {
     struct buffer *out = learning->out;
     struct text types[LEARN_WHATS] = {{0}};
-    bool form = false, json = false;
+    bool form = false, json = false, others = false;
 
     for (size_t i = 0; i < count; i++) {
         struct text type = group[i]->exchange->request.is.content_type;
@@ -172,6 +172,7 @@ static void write_body(struct learning *learning, const struct learn_side *const
             continue;
         } else if (http_media_is_json(type) && text_is_visible_ascii(type)) {
             types[i] = type;
+            others = true;
         } else {
             learn_cannot_say(learning, group[i]->exchange,
                              "the body is JSON of another media type (%.*s), which no dialect "
@@ -179,7 +180,7 @@ static void write_body(struct learning *learning, const struct learn_side *const
                              TEXT_ARGS(text_cut(type, 60)));
         }
     }
-    if (json && !form && count == 1 && types[0].size == 0) {
+    if (json && !form && !others) {
         return; /* as it is without the line */
     }
     buffer_addf(out, "body = %s%s", form ? "form" : "", form && json ? " " : "");

@@ -107,6 +107,9 @@ bool http_recording_request(struct arena *arena, struct text method, struct text
         size_t end = text_find(behind, '/');
 
         recording->authority = text_cut(behind, end);
+        while (text_find(recording->authority, '@') < recording->authority.size) {
+            (void)text_split(&recording->authority, '@'); /* a user's name and password */
+        }
         target = end < behind.size ? text_from(behind, end) : TEXT("/");
     }
     recording->is.uri = target;

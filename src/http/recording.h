@@ -12,7 +12,7 @@ enum { HTTP_RECORDING_MAX = 256 * 1024 };
 
 struct http_recording {
     int status;             /* of an answer; 0: it is a request */
-    struct text authority;  /* of a request's absolute URL; "" = none */
+    struct text authority;  /* of a request's absolute URL, without a user; "" = none */
     struct text path;       /* of a request, as sent, without its query */
     struct http_request is; /* an answer has only content_type, headers and body */
 };

@@ -437,3 +437,109 @@ def test_learn_says_no_secret_whatever_it_says(run):
         for more in ((), ("--json",)):
             tested = run("dialect", "test", folder, *more, status=REFUSED)
             assert MARK not in tested.stdout and MARK not in tested.stderr, tested.stdout
+
+
+# ---- the ways in which people record ----
+
+PAIR = compact({"accessToken": ACCESS, "refreshToken": NEXT})
+ASKED = compact({"refreshToken": OLD})
+CHUNKED = "".join(f"{len(part):x};note=1\r\n{part}\r\n" for part in (PAIR[:40], PAIR[40:])) + "0\r\n\r\n"
+
+
+@pytest.mark.parametrize("asked, answered", [
+    # curl -i: HTTP/2, names in lower case, no reason; behind a proxy; after 100 Continue
+    (request(ASKED), f"HTTP/2 200 \ncontent-type: application/json\nserver: x\n\n{PAIR}"),
+    (request(ASKED), f"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{PAIR}"),
+    # a raw answer in chunks
+    (request(ASKED), f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n{CHUNKED}"),
+    # a request with the pseudo headers of HTTP/2, and with its whole URL
+    (f"POST https://user:{OLD}@api.acme.example/auth/refresh HTTP/2\n:authority: api.acme.example\n:method: POST\n"
+     f"content-type: application/json\n\n{ASKED}\n", answer(PAIR)),
+])
+def test_learn_from_raw_recordings_of_each_kind(run, asked, answered):
+    proposal = learn(run, asked, answered)
+    for line in ("summary = as api.acme.example", "refresh-token = json refreshToken", "rotation = on",
+                 'answer = 200 {"accessToken":"${access_token}","refreshToken":"${refresh_token}"}'):
+        assert line + "\n" in proposal, proposal
+
+
+@pytest.mark.parametrize("media", ["application/x-amz-json-1.1", "application/json; charset=utf-8",
+                                   "application/problem+json"])
+def test_learn_keeps_media_types_as_they_are(run, media):
+    proposal = learn(run, request(ASKED, media=media), answer(PAIR, media=media))
+    assert f"type = {media}\n" in proposal
+    bare = media.partition(";")[0]
+    assert (f"body = json {bare}\n" in proposal) == (bare != "application/json")
+
+
+@pytest.mark.parametrize("place, line", [({"X_Refresh_Token": OLD}, "header x-refresh-token"),
+                                         ({"Authorization": f"Refresh {OLD}"}, "authorization Refresh"),
+                                         ({"Authorization": f"Bearer {OLD}"}, "bearer")])
+def test_learn_from_headers(run, place, line):
+    proposal = learn(run, request("", **place), answer("", "204 No Content", Authorization=f"Bearer {ACCESS}",
+                                                       X_Refresh_Token=NEXT))
+    for one in (f"refresh-token = {line}", "answer = 204", "answer.header.authorization = Bearer ${access_token}",
+                "answer.header.x-refresh-token = ${refresh_token}", "rotation = on"):
+        assert one + "\n" in proposal, proposal
+
+
+def test_learn_from_one_path_and_a_header_that_says_what(run):
+    """As Amazon's services have it."""
+    def ask(target, asked, status, answered):
+        one = entry("/api/idp", compact(asked), status, compact(answered))
+        one["request"]["headers"].append({"name": "X-Amz-Target", "value": f"Acme.{target}"})
+        return one
+
+    result = {"AuthenticationResult": {"AccessToken": ACCESS, "ExpiresIn": 900, "TokenType": "Bearer"}}
+    entries = [
+        ask("InitiateAuth", {"AuthFlow": "PASSWORD", "Parameters": {"username": "ada", "password": "correct horse"}}, 200,
+            {"AuthenticationResult": {**result["AuthenticationResult"], "RefreshToken": OLD}}),
+        ask("InitiateAuth", {"AuthFlow": "REFRESH", "Parameters": {"refreshToken": OLD}}, 200, result),
+        ask("RevokeToken", {"Token": OLD}, 200, {}),
+        ask("InitiateAuth", {"AuthFlow": "REFRESH", "Parameters": {"refreshToken": NEXT}}, 400, {"__type": "Refused"}),
+    ]
+    proposal = run("dialect", "learn", "--har", put(run, "one.har", json.dumps({"log": {"entries": entries}}))).stdout
+    for line in ("when = json AuthFlow is REFRESH, header x-amz-target is Acme.InitiateAuth",
+                 "when = json AuthFlow is PASSWORD, header x-amz-target is Acme.InitiateAuth",
+                 "when = header x-amz-target is Acme.RevokeToken", "rotation = off", "refresh-token = json Token",
+                 'token = 400 {"__type":"Refused"}'):
+        assert line + "\n" in proposal, proposal
+
+
+def test_learn_from_a_har_that_ends_too_early(run):
+    text = har(run).read_text()
+    cut = text[:text.rindex('"startedDateTime"')]
+    said = run("dialect", "learn", "--har", put(run, "cut.har", cut))
+    assert "the file ends within entry 45: what should follow is not looked at" in said.stderr
+    assert "[endpoint refresh]\n" in said.stdout
+    cut = text[:text.index("/auth/login")]
+    said = run("dialect", "learn", "--har", put(run, "cut.har", cut), status=REFUSED).stderr
+    assert "no exchange in it is a refresh" in said
+    deep = '{"log":{"entries":[' + 100_000 * "["
+    assert "no exchange" in run("dialect", "learn", "--har", "-", stdin=deep, status=REFUSED).stderr
+    large = run("dialect", "learn", "--har", "-", stdin="{" + 13 * 1024 * 1024 * " ", status=REFUSED).stderr
+    assert "larger than 12288 KiB" in large
+
+
+def test_learn_says_what_changes_in_each_answer(run):
+    pair = [compact({"accessToken": ACCESS, "refreshToken": token, "round": i}) for i, token in enumerate((NEXT, OLD))]
+    entries = [entry("/auth/refresh", compact({"refreshToken": OLD}), 200, pair[0]),
+               entry("/auth/refresh", compact({"refreshToken": NEXT}), 200, pair[1])]
+    file = put(run, "two.har", json.dumps({"log": {"entries": entries}}))
+    said = run("dialect", "learn", "--har", file, status=REFUSED)
+    assert "entry 2, POST /auth/refresh: the member round is another one in each answer" in said.stderr
+    assert "entry 1, POST /auth/refresh: answered otherwise" in said.stderr and '"round":1' in said.stdout
+
+
+@pytest.mark.parametrize("method, told, words", [
+    ("PUT", [], "a dialect takes POST, GET and DELETE only; POST is in the place of this method"),
+    ("POST", [("Set-Cookie", "tracker=1")], "it sets the cookie tracker"),
+])
+def test_learn_says_what_no_file_can_say(run, method, told, words):
+    one = entry("/auth/refresh", ASKED, 200, PAIR)
+    one["request"]["method"] = method
+    one["response"]["headers"] += [{"name": name, "value": value} for name, value in told]
+    file = put(run, "one.har", json.dumps({"log": {"entries": [one]}}))
+    said = run("dialect", "learn", "--har", file, status=REFUSED if method == "PUT" else DONE)
+    assert f"entry 1, {method} /auth/refresh: {words}" in said.stderr
+    assert f"# cannot be said: entry 1, {method} /auth/refresh: {words}" in said.stdout
