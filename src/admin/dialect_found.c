@@ -55,10 +55,10 @@ static void find_in_cookies(const struct http_recording *recorded, const struct 
 
         if (!http_recording_cookie(&recorded->is.headers[i], &cookie) || cookie.clears) {
             continue;
-        } else if (names->refresh != NULL && text_is(cookie.name, names->refresh)) {
+        } else if (names->refresh != NULL && text_is(cookie.plain, names->refresh)) {
             finder->answer->refresh_token = cookie.value;
             finder->has_next = true;
-        } else if (names->access != NULL && text_is(cookie.name, names->access)) {
+        } else if (names->access != NULL && text_is(cookie.plain, names->access)) {
             finder->answer->access_token = cookie.value;
         }
     }
@@ -269,7 +269,7 @@ static void found_in_answer(struct finder *finder, struct text name, const json_
         answer->expires_at_s = number;
     } else if (text_is(name, "expires_at.ms")) {
         answer->expires_at_s = number / 1000;
-    } else if (text_is(name, "expires_at.iso")) {
+    } else if (text_is(name, "expires_at.iso") || text_is(name, "expires_at.iso.ms")) {
         answer->expires_at_s = date_of(value) / 1000;
     } else if (text_is(name, "session")) {
         answer->session_known = codec_uuid_parse(text, answer->session);
@@ -279,17 +279,20 @@ static void found_in_answer(struct finder *finder, struct text name, const json_
         answer->session_expires_ms = number * 1000;
     } else if (text_is(name, "session_expires_at.ms")) {
         answer->session_expires_ms = number;
-    } else if (text_is(name, "session_expires_at.iso")) {
+    } else if (text_is(name, "session_expires_at.iso") ||
+               text_is(name, "session_expires_at.iso.ms")) {
         answer->session_expires_ms = date_of(value);
     } else if (text_is(name, "now")) {
         answer->now_ms = number * 1000;
     } else if (text_is(name, "now.ms")) {
         answer->now_ms = number;
-    } else if (text_is(name, "now.iso") || text_is(name, "now.date")) {
+    } else if (text_is(name, "now.iso") || text_is(name, "now.iso.ms") ||
+               text_is(name, "now.date")) {
         answer->now_ms = date_of(value);
     } else if (text_is(name, "last_login")) {
         answer->last_login_ms = number * 1000;
-    } else if (text_is(name, "last_login.iso") || text_is(name, "last_login.date")) {
+    } else if (text_is(name, "last_login.iso") || text_is(name, "last_login.iso.ms") ||
+               text_is(name, "last_login.date")) {
         answer->last_login_ms = date_of(value);
     } else if (text_is(name, "scope") || text_is(name, "scope.list")) {
         answer->scope = words_of(finder->arena, value);

@@ -75,6 +75,12 @@ struct text dialect_mask(struct arena *arena, const struct answer *answer, struc
         } else if (date > 0) {
             size = date;
             buffer_add_c(&buffer, text.data[10] == 'T' ? "DATE-T-TIME" : "DATE-TIME");
+            if (size < text.size && text.data[size] == '.') {
+                for (size++, buffer_add_c(&buffer, ".");
+                     size < text.size && isdigit((unsigned char)text.data[size]); size++) {
+                    buffer_add_c(&buffer, "#");
+                }
+            }
         } else {
             buffer_add_char(&buffer, text.data[0]);
         }

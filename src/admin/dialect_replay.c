@@ -195,7 +195,7 @@ static struct text number_text(struct comparison *comparison, int number)
     return text;
 }
 
-/* What becomes of a cookie in an answer. */
+/* What becomes of a cookie in an answer, which may take away the same one without its prefix. */
 static void see_cookie(struct text name_of_header, struct text value, struct text name,
                        struct text *state)
 {
@@ -203,8 +203,8 @@ static void see_cookie(struct text name_of_header, struct text value, struct tex
     struct http_set_cookie cookie;
 
     if (text_equal_ignore_case(name_of_header, header.name) &&
-        http_recording_cookie(&header, &cookie) && text_equal(cookie.name, name)) {
-        *state = cookie.clears ? TEXT("cleared") : TEXT("set");
+        http_recording_cookie(&header, &cookie) && text_equal(cookie.plain, name)) {
+        *state = !cookie.clears || text_is(*state, "set") ? TEXT("set") : TEXT("cleared");
     }
 }
 

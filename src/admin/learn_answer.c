@@ -95,6 +95,36 @@ static bool write_text(struct learning *learning, const struct learn_side *side,
     return learn_template_escape(learning->arena, text, body);
 }
 
+/* One sentence for each reason, with its members. */
+static void write_unsaid(struct learning *learning, const struct learn_side *side,
+                         struct text unsaid)
+{
+    for (struct text rest = unsaid; rest.size > 0;) {
+        size_t before = unsaid.size - rest.size;
+        struct text path = text_split(&rest, '\n');
+        struct text reason = text_split(&path, '\t');
+        struct text again = rest, said = {0};
+        struct buffer paths;
+
+        if (memmem(unsaid.data, before, reason.data, reason.size) != NULL) {
+            continue; /* with the first of them */
+        }
+        buffer_start(&paths, learning->arena, 128);
+        buffer_add(&paths, path);
+        while (again.size > 0) {
+            struct text other = text_split(&again, '\n');
+
+            if (text_equal(text_split(&other, '\t'), reason)) {
+                buffer_addf(&paths, ", %.*s", TEXT_ARGS(other));
+            }
+        }
+        if (buffer_finish(&paths, &said)) {
+            learn_cannot_say(learning, side->exchange, "%.*s: %.*s", TEXT_ARGS(reason),
+                             TEXT_ARGS(text_cut(said, 160)));
+        }
+    }
+}
+
 static bool write_body(struct learning *learning, const struct learn_side *side, struct text *body)
 {
     struct learn_facts facts = facts_of(learning, side);
@@ -109,11 +139,7 @@ static bool write_body(struct learning *learning, const struct learn_side *side,
         return false;
     }
     buffer_add(learning->out, guesses);
-    while (unsaid.size > 0) {
-        struct text line = text_split(&unsaid, '\n');
-
-        learn_cannot_say(learning, side->exchange, "%.*s", TEXT_ARGS(line));
-    }
+    write_unsaid(learning, side, unsaid);
     return true;
 }
 

@@ -128,6 +128,11 @@ static struct learn_meaning choose_common(const struct learn_value *value,
                         is_username(value->name))) {
         return (struct learn_meaning){.name = "username", .why = "the account's name"};
     }
+    if (value->kind == LEARN_NUMBER && facts->user_number > 0 &&
+        number_of(value) == facts->user_number) {
+        return (struct learn_meaning){
+            .name = "userId", .account = true, .why = "the account's number, its claim userId"};
+    }
     return choose_account(value);
 }
 
@@ -204,6 +209,38 @@ static bool changes(const struct learn_value *value, const struct learn_values *
     return false;
 }
 
+/* A point in time as text: with or without milliseconds. */
+static struct learn_meaning choose_date(struct text text, const char *seconds, const char *ms,
+                                        const char *why)
+{
+    bool utc = text_ends(text, TEXT("Z"));
+    bool with_ms = utc && text.size == 24 && text.data[19] == '.';
+    bool exact = with_ms || (utc && text.size == 20);
+
+    return (struct learn_meaning){.name = with_ms ? ms : seconds,
+                                  .why = exact ? why : "a time, written as 2026-11-26T18:00:00Z"};
+}
+
+/* The login before this one; not of who logs in for the first time. */
+static bool is_last_login(const struct learn_value *value)
+{
+    return learn_name_has(value->name, "lastlogin") || learn_name_has(value->name, "lastsignin") ||
+           learn_name_has(value->name, "previouslogin");
+}
+
+static struct learn_meaning choose_last_login(const struct learn_value *value)
+{
+    int64_t at_ms;
+
+    if (value->kind == LEARN_NUMBER) {
+        return (struct learn_meaning){.name = "last_login", .why = "the login before"};
+    } else if (value->text.size == 19 && value->text.data[10] == ' ' &&
+               date_parse(value->text, &at_ms)) {
+        return (struct learn_meaning){.name = "last_login.date", .why = "the login before"};
+    }
+    return choose_date(value->text, "last_login.iso", "last_login.iso.ms", "the login before");
+}
+
 /* What an answer that issues nothing can have. */
 static struct learn_meaning choose_unissued(const struct learn_value *value,
                                             const struct learn_facts *facts, struct arena *arena)
@@ -214,11 +251,13 @@ static struct learn_meaning choose_unissued(const struct learn_value *value,
     if (shown.name != NULL) {
         return shown;
     } else if (is_time_name(value->name) && value->kind != LEARN_OTHER) {
-        return (struct learn_meaning){.unsaid = "a time that is not known here; it stays as it is"};
+        return (struct learn_meaning){
+            .unsaid = "a time in the answer that is not known here stays as it is"};
     } else if ((common.account || common.name != NULL) && facts->shown != NULL &&
                !facts->names_session && (common.account || strcmp(common.name, "username") != 0)) {
-        common.unsaid = "something of the account, which is not known where no token names its "
-                        "session (\"sid\":\"${session}\" in [access-token])";
+        common.unsaid =
+            "the answer has something of the account, which is not known where no token "
+            "names its session (\"sid\":\"${session}\" in [access-token])";
     }
     return common;
 }
@@ -236,6 +275,8 @@ static struct learn_meaning choose_issued(const struct learn_value *value,
     } else if (text && dialect_replay_jwt(value->text, arena, &header, &payload)) {
         return (struct learn_meaning){.name = "access_token",
                                       .why = "another JWT, for which the access token stands"};
+    } else if (is_last_login(value) && (text || value->kind == LEARN_NUMBER)) {
+        return choose_last_login(value);
     } else if (is_time_name(value->name) && value->kind != LEARN_OTHER &&
                value->kind != LEARN_WORDS) {
         return choose_time(value, facts);
@@ -263,12 +304,10 @@ struct learn_meaning learn_meaning_in_answer(const struct learn_value *value,
     if (meaning.name == NULL && !meaning.account && meaning.unsaid == NULL) {
         if (value->kind == LEARN_STRING && value->text.size > 10 &&
             date_parse(value->text, &at_ms)) {
-            return (struct learn_meaning){
-                .name = "now.iso",
-                .why = "the time of the answer, written as 2026-11-26T18:00:00Z"};
+            return choose_date(value->text, "now.iso", "now.iso.ms", "the time of the answer");
         } else if (changes(value, facts->other)) {
             meaning.why = NULL;
-            meaning.unsaid = "another one in each answer; it stays as it is";
+            meaning.unsaid = "what is another one in each answer stays as it is";
         }
     }
     return meaning;
@@ -286,11 +325,9 @@ static struct learn_meaning choose_time(const struct learn_value *value,
     int64_t at_ms = 0;
 
     if (value->kind == LEARN_STRING && date_parse(value->text, &at_ms)) {
-        bool exact = value->text.size == 20;
-
-        return (struct learn_meaning){.name = session ? "session_expires_at.iso" : "expires_at.iso",
-                                      .why = exact ? session ? "when the session expires" : NULL
-                                                   : "written as 2026-11-26T18:00:00Z"};
+        return session ? choose_date(value->text, "session_expires_at.iso",
+                                     "session_expires_at.iso.ms", "when the session expires")
+                       : choose_date(value->text, "expires_at.iso", "expires_at.iso.ms", NULL);
     } else if (number < 0) {
         return (struct learn_meaning){.why = "the same for everyone"};
     } else if (known && is_near(number, facts->expires_at_s)) {

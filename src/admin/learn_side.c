@@ -291,6 +291,7 @@ const char *learn_side_cookie(const struct learning *learning, const struct lear
 
 void learn_side_facts(struct learning *learning)
 {
+    static const char *const numbers[] = {"user_id", "userId", "userid", "uid", "id", "sub"};
     struct learn_facts *facts = &learning->facts;
     const struct learn_side *side = learning->sides[LEARN_REFRESH];
     const struct learn_side *login = learning->sides[LEARN_LOGIN];
@@ -314,6 +315,9 @@ void learn_side_facts(struct learning *learning)
         (void)json_in_text(claims, "sub", &facts->subject);
         (void)json_in_text(claims, "iss", &facts->issuer);
         (void)json_in_text(claims, "aud", &facts->audience);
+        for (size_t i = 0; i < sizeof numbers / sizeof numbers[0] && facts->user_number == 0; i++) {
+            facts->user_number = learn_integer(claims, numbers[i]);
+        }
         if (facts->subject.size > 0 && text_equal(facts->subject, facts->username)) {
             facts->username = (struct text){0};
         }

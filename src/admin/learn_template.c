@@ -114,12 +114,17 @@ static void put(const struct learn_values *values, size_t index,
         buffer_addf(&said->guesses, "# guessed: %.*s: %s\n", TEXT_ARGS(text_cut(value->path, 80)),
                     meaning->why);
     }
+    if (value->kind == LEARN_WORDS && memchr(spelled.data, ' ', spelled.size) != NULL) {
+        buffer_addf(&said->unsaid, "an array is written without the spaces that it has\t%.*s\n",
+                    TEXT_ARGS(text_cut(value->path, 80)));
+    }
     if (meaning->unsaid != NULL) {
-        buffer_addf(&said->unsaid, "the member %.*s is %s\n", TEXT_ARGS(text_cut(value->path, 80)),
-                    meaning->unsaid);
+        buffer_addf(&said->unsaid, "%s\t%.*s\n", meaning->unsaid,
+                    TEXT_ARGS(text_cut(value->path, 80)));
     }
     if (meaning->account) {
-        claims[index] = name_claim(values, index, claims, out->arena);
+        claims[index] = meaning->name != NULL ? text_of(meaning->name)
+                                              : name_claim(values, index, claims, out->arena);
         buffer_addf(out, "${account.%.*s%s}", TEXT_ARGS(claims[index]), value->in_array ? "" : "?");
     } else if (meaning->name != NULL) {
         buffer_addf(out, "%s${%s}%s", quote, meaning->name, quote);

@@ -15,14 +15,15 @@ struct learn_facts {
     int64_t issued_at_s, expires_at_s; /* of the access token, where it is a JWT; else 0 */
     struct text subject, username;     /* "" = not known */
     struct text issuer, audience;
+    int64_t user_number;              /* that an access token has; 0 = none */
     bool names_session;               /* an access token does */
     const json_t *shown;              /* the payload of the token that was shown, where nothing is
                                          issued; NULL = it is no JWT */
     const struct learn_values *other; /* another answer of the kind; NULL = none */
 };
 
-/* What is said of a template: guesses as lines "# guessed: …", and lines "the member PATH is …" for
- * what it cannot say. */
+/* What is said of a template: guesses as lines "# guessed: …", and lines "what it is\tPATH" for
+ * members of which it cannot say that. */
 struct learn_said {
     struct buffer guesses, unsaid;
 };

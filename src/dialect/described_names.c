@@ -3,6 +3,7 @@
  * what became of it; no refusal can tell anything that was granted. */
 #include "dialect/described.h"
 
+#include <stdio.h>
 #include <time.h>
 
 #include "base/codec.h"
@@ -14,7 +15,9 @@ enum {
     FIELD_AT_MS,            /* … in ms */
     FIELD_AT_ISO,           /* … as 2026-11-26T18:00:00Z */
     FIELD_AT_DATE,          /* … as 2026-11-26 18:00:00 */
+    FIELD_AT_ISO_MS,        /* … as 2026-11-26T18:00:00.000Z */
     FIELD_TIME_ISO,         /* of a FIELD_TIME */
+    FIELD_TIME_ISO_MS,      /* … as 2026-11-26T18:00:00.000Z */
     FIELD_MS,               /* int64_t in s, told in ms */
     FIELD_SESSION,          /* its id, absent where it is not known */
     FIELD_LEFT,             /* until an int64_t in ms, in s, absent when that is 0 */
@@ -49,14 +52,17 @@ static const struct template_name granted[] = {
     ANSWER("expires_at.ms", TIME_MS, expires_at_s),
     ANSWER("expires_at.iso", TIME_ISO, expires_at_s),
     ANSWER("session", SESSION, session),
+    ANSWER("expires_at.iso.ms", TIME_ISO_MS, expires_at_s),
     ANSWER("session_expires_in", LEFT, session_expires_ms),
     ANSWER("session_expires_at", AT, session_expires_ms),
     ANSWER("session_expires_at.ms", AT_MS, session_expires_ms),
     ANSWER("session_expires_at.iso", AT_ISO, session_expires_ms),
+    ANSWER("session_expires_at.iso.ms", AT_ISO_MS, session_expires_ms),
     ANSWER("now", AT, now_ms),
     ANSWER("now.ms", AT_MS, now_ms),
     ANSWER("now.iso", AT_ISO, now_ms),
     ANSWER("now.date", AT_DATE, now_ms),
+    ANSWER("now.iso.ms", AT_ISO_MS, now_ms),
     ANSWER("scope", TEXT, scope),
     ANSWER("scope.list", LIST, scope),
     ANSWER("username", TEXT, username),
@@ -67,6 +73,7 @@ static const struct template_name granted[] = {
     ANSWER("token.", CLAIMS, payload),
     ANSWER("last_login", AT, last_login_ms),
     ANSWER("last_login.iso", AT_ISO, last_login_ms),
+    ANSWER("last_login.iso.ms", AT_ISO_MS, last_login_ms),
     ANSWER("last_login.date", AT_DATE, last_login_ms),
     {0},
 };
@@ -93,6 +100,7 @@ static void look(const void *from, const struct template_name *name, const char 
     const struct request *request = told->request;
     const void *field = (const char *)request + name->offset;
     int64_t number;
+    char zone[16];
 
     switch (name->kind) {
     case FIELD_AT:
@@ -105,6 +113,14 @@ static void look(const void *from, const struct template_name *name, const char 
         break;
     case FIELD_AT_ISO:
         *value = date_value(*(const int64_t *)field / CLOCK_SECOND, "T", "Z", arena);
+        break;
+    case FIELD_AT_ISO_MS:
+        number = *(const int64_t *)field;
+        (void)snprintf(zone, sizeof zone, ".%03dZ", (int)(number % CLOCK_SECOND));
+        *value = date_value(number / CLOCK_SECOND, "T", zone, arena);
+        break;
+    case FIELD_TIME_ISO_MS:
+        *value = date_value(*(const int64_t *)field, "T", ".000Z", arena);
         break;
     case FIELD_AT_DATE:
         *value = date_value(*(const int64_t *)field / CLOCK_SECOND, " ", "", arena);

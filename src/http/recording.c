@@ -239,6 +239,8 @@ bool http_recording_cookie(const struct http_header *header, struct http_set_coo
     *cookie = (struct http_set_cookie){.attributes = rest};
     cookie->name = text_trim(text_split(&value, '='));
     cookie->value = text_trim(value);
+    cookie->plain =
+        text_starts(cookie->name, TEXT("__Host-")) ? text_from(cookie->name, 7) : cookie->name;
     cookie->clears = cookie->value.size == 0;
     while (rest.size > 0) {
         struct text end = text_trim(text_split(&rest, ';'));

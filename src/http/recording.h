@@ -38,7 +38,8 @@ bool http_recording_header(struct arena *arena, struct text name, struct text va
 /* What a Set-Cookie header says (RFC 6265 section 5.2). */
 struct http_set_cookie {
     struct text name, value, attributes;
-    bool clears; /* it takes the cookie away: no value, or an end that is past */
+    struct text plain; /* the name without a prefix that browsers know (RFC 6265bis) */
+    bool clears;       /* it takes the cookie away: no value, or an end that is past */
 };
 /* False: the header is another one. */
 bool http_recording_cookie(const struct http_header *header, struct http_set_cookie *cookie);

@@ -527,7 +527,7 @@ def test_learn_says_what_changes_in_each_answer(run):
                entry("/auth/refresh", compact({"refreshToken": NEXT}), 200, pair[1])]
     file = put(run, "two.har", json.dumps({"log": {"entries": entries}}))
     said = run("dialect", "learn", "--har", file, status=REFUSED)
-    assert "entry 2, POST /auth/refresh: the member round is another one in each answer" in said.stderr
+    assert "entry 2, POST /auth/refresh: what is another one in each answer stays as it is: round" in said.stderr
     assert "entry 1, POST /auth/refresh: answered otherwise" in said.stderr and '"round":1' in said.stdout
 
 
