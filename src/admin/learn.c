@@ -13,6 +13,7 @@
 
 static void write_dialect(struct learning *learning);
 static bool write_tokens(struct learning *learning);
+static void write_claims(struct learning *learning);
 
 bool learn_dialect(struct learn_input *input, struct arena *arena, struct buffer *out,
                    struct fault *fault)
@@ -44,8 +45,35 @@ bool learn_dialect(struct learn_input *input, struct arena *arena, struct buffer
     }
     buffer_add_c(out, "\n");
     write_dialect(&learning);
-    return write_tokens(&learning) && learn_endpoints(&learning) && learn_refusals(&learning) &&
-           !out->failed;
+    if (!write_tokens(&learning) || !learn_endpoints(&learning) || !learn_refusals(&learning)) {
+        return false;
+    }
+    write_claims(&learning);
+    return !out->failed;
+}
+
+/* Those that the templates name, once each. */
+static void write_claims(struct learning *learning)
+{
+    struct text place = TEXT("${account."), rest = buffer_text(learning->out), said = {0};
+    struct buffer names;
+
+    buffer_start(&names, learning->arena, 128);
+    for (; rest.size > 0; rest = text_from(rest, 1)) {
+        struct text name = text_from(rest, place.size);
+
+        name = text_cut(name, text_find(name, '}'));
+        name.size -= text_ends(name, TEXT("?"));
+        if (text_starts(rest, place) && !text_has_word(buffer_text(&names), name)) {
+            buffer_addf(&names, "%s%.*s", names.size > 0 ? " " : "", TEXT_ARGS(name));
+        }
+    }
+    if (buffer_finish(&names, &said) && said.size > 0) {
+        buffer_addf(
+            learning->out,
+            "\n# Claims that accounts want (retoken account add --claim, or import): %.*s\n",
+            TEXT_ARGS(said));
+    }
 }
 
 /* ---- [dialect] ---- */

@@ -115,7 +115,9 @@ static struct learn_meaning choose_common(const struct learn_value *value,
     bool scope = learn_name_is_scope(value->name);
     bool roles = learn_name_is_list(value->name) && !scope;
 
-    if (value->kind == LEARN_WORDS) {
+    if (scope && !facts->scope_asked) {
+        return (struct learn_meaning){.why = "the same for everyone, because no login asks for it"};
+    } else if (value->kind == LEARN_WORDS) {
         return (struct learn_meaning){.name = roles ? "roles.list" : "scope.list",
                                       .why = roles ? "the account's roles" : "the scope"};
     } else if (text && scope) {
@@ -230,15 +232,19 @@ static bool is_last_login(const struct learn_value *value)
 
 static struct learn_meaning choose_last_login(const struct learn_value *value)
 {
+    const char *why = "the login before, which only the answer to a login has";
+    struct learn_meaning meaning =
+        choose_date(value->text, "last_login.iso", "last_login.iso.ms", why);
     int64_t at_ms;
 
     if (value->kind == LEARN_NUMBER) {
-        return (struct learn_meaning){.name = "last_login", .why = "the login before"};
+        return (struct learn_meaning){.name = "last_login", .why = why};
     } else if (value->text.size == 19 && value->text.data[10] == ' ' &&
                date_parse(value->text, &at_ms)) {
-        return (struct learn_meaning){.name = "last_login.date", .why = "the login before"};
+        return (struct learn_meaning){.name = "last_login.date", .bare = true, .why = why};
     }
-    return choose_date(value->text, "last_login.iso", "last_login.iso.ms", "the login before");
+    meaning.bare = true;
+    return meaning;
 }
 
 /* What an answer that issues nothing can have. */
@@ -380,7 +386,8 @@ struct learn_meaning learn_meaning_in_payload(const struct learn_value *value,
         return (struct learn_meaning){.name = "expires_at.ms"};
     } else if (text && learn_name_is(value->name, "iss") && facts->issuer.size > 0) {
         return (struct learn_meaning){.name = "issuer"};
-    } else if (text && learn_name_is(value->name, "aud") && facts->audience.size > 0) {
+    } else if (text && learn_name_is(value->name, "aud") && facts->audience.size > 0 &&
+               text_equal(value->text, facts->audience)) {
         return (struct learn_meaning){.name = "audience"};
     } else if (text && learn_name_is(value->name, "sub")) {
         return (struct learn_meaning){.name = "subject"};

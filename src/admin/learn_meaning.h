@@ -10,6 +10,7 @@
 struct learn_meaning {
     const char *name;   /* of the template; NULL = the value stays */
     bool account;       /* a claim of the account, by `name`, or else by the value's own */
+    bool bare;          /* without quotation marks: null where it is not there */
     const char *why;    /* a guess; NULL = it is certain */
     const char *unsaid; /* what of it no template can say; NULL = nothing */
 };

@@ -299,6 +299,10 @@ void learn_side_facts(struct learning *learning)
 
     facts->access = side->access.value;
     facts->next = side->next.value;
+    facts->scope_asked = login == NULL;
+    for (size_t i = 0; login != NULL && i < login->places.count; i++) {
+        facts->scope_asked = facts->scope_asked || learn_name_is_scope(login->places.rows[i].name);
+    }
     learning->rotates =
         learning->input->rotations > 0 ||
         (side->next.where != FOUND_NOWHERE && !text_equal(side->next.value, side->refresh->value));
@@ -314,7 +318,10 @@ void learn_side_facts(struct learning *learning)
         facts->expires_at_s = learn_integer(claims, "exp");
         (void)json_in_text(claims, "sub", &facts->subject);
         (void)json_in_text(claims, "iss", &facts->issuer);
-        (void)json_in_text(claims, "aud", &facts->audience);
+        if (json_in_text(claims, "aud", &facts->audience) != JSON_IN_TEXT) {
+            facts->audience =
+                text_of(json_string_value(json_array_get(json_object_get(claims, "aud"), 0)));
+        }
         for (size_t i = 0; i < sizeof numbers / sizeof numbers[0] && facts->user_number == 0; i++) {
             facts->user_number = learn_integer(claims, numbers[i]);
         }

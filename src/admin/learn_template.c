@@ -108,7 +108,7 @@ static void put(const struct learn_values *values, size_t index,
 {
     const struct learn_value *value = &values->rows[index];
     struct text spelled = text_from(text_cut(values->source, value->end), value->start);
-    const char *quote = value->kind == LEARN_STRING ? "\"" : "";
+    const char *quote = value->kind == LEARN_STRING && !meaning->bare ? "\"" : "";
 
     if (meaning->why != NULL) {
         buffer_addf(&said->guesses, "# guessed: %.*s: %s\n", TEXT_ARGS(text_cut(value->path, 80)),

@@ -16,6 +16,7 @@ struct learn_facts {
     struct text subject, username;     /* "" = not known */
     struct text issuer, audience;
     int64_t user_number;              /* that an access token has; 0 = none */
+    bool scope_asked;                 /* a login has a scope, or none is known */
     bool names_session;               /* an access token does */
     const json_t *shown;              /* the payload of the token that was shown, where nothing is
                                          issued; NULL = it is no JWT */
