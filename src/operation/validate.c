@@ -10,6 +10,7 @@
 static bool begin(struct request *request);
 static struct store_write *step(struct request *request, enum outcome *outcome);
 static enum outcome find_account(struct request *request);
+static enum outcome add_claims(struct request *request, const struct account *account);
 
 const struct operation operation_validate = {
     .word = "validate", .routine = true, .begin = begin, .step = step};
@@ -29,8 +30,24 @@ static struct store_write *step(struct request *request, enum outcome *outcome)
     if (*outcome == OUTCOME_TOKEN_ALONE &&
         request->realm->policy.layout->session_claim == NULL) { /* else it is a client's own */
         *outcome = find_account(request);
+    } else if (*outcome == OUTCOME_SERVED) {
+        *outcome = add_claims(request, &((struct standing *)request->state)->view.account);
     }
     return NULL;
+}
+
+/* What answers may tell of the account. */
+static enum outcome add_claims(struct request *request, const struct account *account)
+{
+    if (account->claims[0] != '\0') {
+        request->answer.claims =
+            json_in_object(request->arena, text_of(account->claims), &request->fault);
+    }
+    if (account->claims[0] != '\0' && request->answer.claims == NULL) {
+        fault_prefix(&request->fault, "claims of account %s", account->name);
+        return OUTCOME_FAULT;
+    }
+    return OUTCOME_SERVED;
 }
 
 /* Layouts without a session have its name in `sub`. */

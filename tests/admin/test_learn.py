@@ -273,7 +273,8 @@ def serve(run, proposal):
     conf = put(run, "retoken.conf", "[retoken]\ndata = .\npassword-hash = yescrypt:1\n[dialect made]\n"
                                     "file = made.dialect\n[realm made]\ndialect = made\n")
     run("-c", conf, "init")
-    run("-c", conf, "account", "add", "ada", "--password-file", "-", stdin="correct horse battery\n")
+    run("-c", conf, "account", "add", "ada", "--password-file", "-", "--claim", "name=Ada of the claims",
+        stdin="correct horse battery\n")
 
     def ask(method, path, body="", media="", **headers):
         env = {k: v for k, v in os.environ.items() if not k.startswith("RETOKEN_")}
@@ -312,7 +313,7 @@ def test_a_cookie_and_a_bearer_token(run):
         assert heads["set-cookie"].partition(";")[0] != cookie
     bearer = f"Bearer {json.loads(body)['accessToken']}"
     status, _, body = ask("GET", "/api/me", authorization=bearer)
-    assert status == 200 and json.loads(body)["email"] == "ada"
+    assert status == 200 and json.loads(body)["email"] == "ada" and json.loads(body)["name"] == "Ada of the claims"
     assert ask("POST", "/api/auth/logout", cookie=heads["set-cookie"].partition(";")[0])[0] == 204
     assert ask("GET", "/api/me", authorization=bearer)[::2] == (401, '{"code":"UNAUTHORIZED","message":"Sign in again"}')
     assert ask("POST", "/api/auth/refresh")[0] == 400
