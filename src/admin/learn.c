@@ -273,8 +273,9 @@ static bool wants_quotes(struct text value)
     bool marked = value.size > 0 && (memchr("\"'(", value.data[0], 3) != NULL ||
                                      text_ends(value, TEXT("\"")) || text_ends(value, TEXT("'")));
 
-    return trimmed.size < value.size || marked || memmem(value.data, value.size, " ;", 2) != NULL ||
-           memmem(value.data, value.size, "\t;", 2) != NULL;
+    return value.size > 0 && (trimmed.size < value.size || marked ||
+                              memmem(value.data, value.size, " ;", 2) != NULL ||
+                              memmem(value.data, value.size, "\t;", 2) != NULL);
 }
 
 static const char *quote_of(struct text line)
