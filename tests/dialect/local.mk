@@ -11,7 +11,7 @@ tests_dialect_test_browser_LDADD = $(DIALECT_TEST_LIBS)
 tests_dialect_test_dialect_SOURCES = \
 	tests/dialect/test_dialect.c \
 	tests/dialect/golden.c \
-	tests/dialect/golden.h
+	tests/dialect/golden.h tests/dialect/known_issuer.h
 tests_dialect_test_dialect_CPPFLAGS = $(TEST_CPPFLAGS) \
 	-DGOLDEN_DIR=\"$(abs_top_srcdir)/tests/dialect/golden\"
 tests_dialect_test_dialect_LDADD = $(DIALECT_TEST_LIBS)

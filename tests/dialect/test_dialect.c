@@ -18,11 +18,11 @@
 #include "dialect/dialect.h"
 #include "process/dialects.h"
 #include "dialect/golden.h"
+#include "dialect/known_issuer.h"
 
 enum { ARENA_ROOM = 4 * 1024 * 1024, VARIABLES_MAX = 64, MOUNTS_ROOM = 32 };
 
 /* A known moment: 2017-07-14 02:40:00 UTC. */
-#define NOW_MS INT64_C(1500000000000)
 
 static struct arena *arena;
 
@@ -41,23 +41,6 @@ static int close_arena(void **state)
 }
 
 /* ---- one case ---- */
-
-static int64_t known_moment(void *self)
-{
-    (void)self;
-    return NOW_MS;
-}
-
-static bool known_bytes(void *self, void *out, size_t size)
-{
-    (void)self;
-    memset(out, 0x5a, size);
-    return true;
-}
-
-/* For refusals, which tell when they happened. */
-static struct issuer issuer = {.clock = {.now_ms = known_moment},
-                               .randomness = {known_bytes, NULL}};
 
 struct trial {
     struct http_exchange http;
@@ -120,7 +103,7 @@ static void bind(struct trial *trial)
     trial->request.mount = &trial->mount;
     trial->request.realm = &trial->realm;
     trial->request.arena = arena;
-    trial->request.issuer = &issuer;
+    trial->request.issuer = &known_issuer;
 }
 
 static struct answer usual_answer(void)

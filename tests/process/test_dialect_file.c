@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "dialect/known_issuer.h"
 #include "process/dialect_file.h"
 #include "process/dialects.h"
 
@@ -60,23 +61,6 @@ static const struct dialect *read_file(const char *contents)
 
 /* ---- requests ---- */
 
-static int64_t known_moment(void *self)
-{
-    (void)self;
-    return INT64_C(1500000000000);
-}
-
-static bool known_bytes(void *self, void *out, size_t size)
-{
-    (void)self;
-    memset(out, 0x5a, size);
-    return true;
-}
-
-/* For refusals, which tell when they happened. */
-static struct issuer issuer = {.clock = {.now_ms = known_moment},
-                               .randomness = {known_bytes, NULL}};
-
 struct exchange {
     struct http_exchange http;
     struct realm realm;
@@ -109,7 +93,7 @@ static struct exchange *ask(const struct dialect *dialect, const char *endpoint,
     exchange->http.request.body = text_of(body);
     exchange->request = (struct request){.http = &exchange->http,
                                          .arena = arena,
-                                         .issuer = &issuer,
+                                         .issuer = &known_issuer,
                                          .mount = &exchange->mount,
                                          .realm = &exchange->realm};
     exchange->understood = dialect_decode(&exchange->request, &exchange->outcome);
