@@ -1027,7 +1027,8 @@ static void check_cookies(void)
     for (size_t i = 0; i < response.header_count; i++) {
         struct text value = response.headers[i].value;
         struct text name = text_split(&value, '=');
-        bool is_over = memmem(value.data, value.size, "; Max-Age=0; ", 13) != NULL;
+        bool is_over =
+            value.size > 0 && memmem(value.data, value.size, "; Max-Age=0; ", 13) != NULL;
 
         if (!text_is(response.headers[i].name, "Set-Cookie")) {
             continue;
