@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "admin/dialect_replay.h"
+#include "admin/learn_flow.h"
 #include "admin/learn_side.h"
 #include "model/signing.h"
 #include "process/config.h"
@@ -21,6 +23,10 @@ bool learn_dialect(struct learn_input *input, struct arena *arena, struct buffer
     struct learning learning = {.arena = arena, .fault = fault, .input = input, .out = out};
     struct text unsaid = buffer_text(&input->unsaid);
 
+    learning.names = &input->names;
+    if (input->granted[LEARN_REFRESH]->entry == 0) {
+        learn_flow_alone(input->granted[LEARN_REFRESH], arena, &input->names);
+    }
     for (enum learn_what i = LEARN_REFRESH; i < LEARN_WHATS; i++) {
         if (input->granted[i] == NULL) {
             continue;
@@ -355,6 +361,24 @@ static bool write_header(struct learning *learning)
     return true;
 }
 
+/* That of another access token: of the login, or of the refresh before. NULL: there is none. */
+static const struct learn_values *other_payload(struct learning *learning)
+{
+    const struct learn_input *input = learning->input;
+    struct learn_values *values = arena_alloc(learning->arena, sizeof *values);
+    struct learn_side *side = learning->sides[LEARN_LOGIN];
+    struct text header, payload;
+
+    if (side == NULL && input->earlier != NULL) {
+        (void)learn_side_look(learning, input->earlier, LEARN_REFRESH, &side);
+    }
+    bool found = side != NULL && values != NULL &&
+                 !text_equal(side->access.value, learning->facts.access) &&
+                 dialect_replay_jwt(side->access.value, learning->arena, &header, &payload) &&
+                 learn_values_read(learning->arena, payload, values, NULL);
+    return found ? values : NULL;
+}
+
 static bool write_payload(struct learning *learning, struct text payload, bool refresh)
 {
     struct learn_values *values = arena_alloc(learning->arena, sizeof *values);
@@ -363,6 +387,7 @@ static bool write_payload(struct learning *learning, struct text payload, bool r
     struct text template = {0}, guesses = {0}, unsaid = {0};
     const json_t *claims = json_in_object(learning->arena, payload, NULL);
 
+    facts.other = refresh ? NULL : other_payload(learning);
     if (refresh) {
         facts.issued_at_s = learn_integer(claims, "iat");
         facts.expires_at_s = learn_integer(claims, "exp");

@@ -28,7 +28,17 @@ struct learn_refusal {
     const struct learn_exchange *exchange;
 };
 
-enum { LEARN_REFUSALS_MAX = 24 };
+enum { LEARN_REFUSALS_MAX = 24, LEARN_NAMES_MAX = 4 };
+
+/* What a backend calls its tokens, where the way of values told it. "" ends an array, or is none.
+ */
+struct learn_names {
+    const char *cookie;                  /* that has the refresh token; NULL = none is known */
+    struct text shown[LEARN_NAMES_MAX];  /* places of requests with refresh tokens, as spelled */
+    struct text next[LEARN_NAMES_MAX];   /* paths in answers, or headers, of refresh tokens */
+    struct text access[LEARN_NAMES_MAX]; /* of access tokens */
+    struct text username, password;      /* places of logins, as spelled */
+};
 
 /* What was recorded of one backend. */
 struct learn_input {
@@ -37,7 +47,9 @@ struct learn_input {
     struct learn_refusal refusals[LEARN_REFUSALS_MAX];
     size_t refusal_count;
     size_t refreshes, rotations; /* how many there were, and how many brought another token */
-    struct buffer unsaid;        /* lines: what no file can say, each with its place */
+    struct learn_names names;
+    bool logout_guessed;  /* no word of the logout says that it is one */
+    struct buffer unsaid; /* lines: what no file can say, each with its place */
 };
 
 /* Appends the file, and to input->unsaid what cannot be in it. False: *fault says what the

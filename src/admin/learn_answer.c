@@ -52,6 +52,7 @@ static struct learn_facts facts_of(struct learning *learning, const struct learn
                                                      : (struct text){0};
     struct text header, payload;
 
+    facts.answer = &side->values;
     facts.access = side->access.value;
     facts.next = side->next.value;
     if (side->what != LEARN_REFRESH) {

@@ -345,6 +345,9 @@ static void write_token(struct learning *learning, const struct learn_side *side
     if (!access && !learn_name_has(place->name, "refresh")) {
         learn_guess(out, "this is the refresh token");
     }
+    if (side->what == LEARN_LOGOUT && learning->input->logout_guessed) {
+        learn_guess(out, "it ends the session, because its token is not taken any more");
+    }
     buffer_addf(out, "%s = %.*s\n",
                 access && side->what == LEARN_LOGOUT ? "access-token" : "refresh-token",
                 TEXT_ARGS(place->source == DESCRIBED_COOKIE ? TEXT("cookie") : place->spelled));
@@ -362,6 +365,9 @@ static void write_request(struct learning *learning, const struct learn_side *si
 
     buffer_addf(out, "operation = %s\n", words[side->what]);
     if (side->what == LEARN_LOGIN) {
+        if (side->login_named) {
+            learn_guess(out, "these are the name and the password");
+        }
         buffer_addf(out, "username = %.*s\npassword = %.*s\n", TEXT_ARGS(side->username->spelled),
                     TEXT_ARGS(side->password->spelled));
     } else {

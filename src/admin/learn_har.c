@@ -3,6 +3,7 @@
  * scanned, and only one exchange at a time is parsed. */
 #include "admin/learn_har.h"
 
+#include "admin/learn_flow.h"
 #include "admin/learn_sort.h"
 #include "base/codec.h"
 #include "base/json.h"
@@ -38,13 +39,17 @@ struct picking {
     size_t refusal_count;
     struct text shown[SHOWN_MAX];
     size_t shown_count;
-    const char *cookie; /* with the refresh token; NULL = none is known */
+    struct learn_flow *flow;
 };
 
 static bool each_entry(struct picking *picking, struct text har,
                        void (*take)(struct picking *picking, const struct kept *kept,
                                     const struct learn_exchange *exchange),
                        struct fault *fault);
+static void note(struct picking *picking, const struct kept *kept,
+                 const struct learn_exchange *exchange);
+static void follow(struct picking *picking, const struct kept *kept,
+                   const struct learn_exchange *exchange);
 static void take_granted(struct picking *picking, const struct kept *kept,
                          const struct learn_exchange *exchange);
 static void take_refused(struct picking *picking, const struct kept *kept,
@@ -62,7 +67,7 @@ static const struct learn_exchange *keep(struct arena *arena, const struct kept 
     return exchange;
 }
 
-/* First what was granted, then what was refused at the same paths. */
+/* First the way that values go, then what was granted, then what was refused at the same paths. */
 bool learn_har_read(struct arena *arena, struct text har, struct learn_input *input,
                     struct fault *fault)
 {
@@ -74,7 +79,10 @@ bool learn_har_read(struct arena *arena, struct text har, struct learn_input *in
     if (picking != NULL) {
         *picking =
             (struct picking){.arena = arena, .scratch = arena_open(SCRATCH_MAX), .input = input};
-        found = picking->scratch != NULL && each_entry(picking, har, take_granted, fault) &&
+        picking->flow = learn_flow_open(arena, &input->names);
+        found = picking->scratch != NULL && picking->flow != NULL &&
+                each_entry(picking, har, note, fault) && each_entry(picking, har, follow, fault) &&
+                each_entry(picking, har, take_granted, fault) &&
                 each_entry(picking, har, take_refused, fault);
         arena_close(picking->scratch);
     }
@@ -151,6 +159,20 @@ static bool each_entry(struct picking *picking, struct text har,
     return true;
 }
 
+static void note(struct picking *picking, const struct kept *kept,
+                 const struct learn_exchange *exchange)
+{
+    (void)kept;
+    learn_flow_note(picking->flow, exchange, picking->scratch);
+}
+
+static void follow(struct picking *picking, const struct kept *kept,
+                   const struct learn_exchange *exchange)
+{
+    (void)kept;
+    learn_flow_follow(picking->flow, exchange, picking->scratch);
+}
+
 /* So that one which comes again is known. */
 static void note_shown(struct picking *picking, struct text token)
 {
@@ -174,7 +196,15 @@ static void take_granted(struct picking *picking, const struct kept *kept,
     struct learn_input *input = picking->input;
     struct learn_sorted sorted;
 
-    learn_sort(exchange, picking->cookie, picking->scratch, &sorted);
+    learn_sort(exchange, &input->names, picking->scratch, &sorted);
+    struct kept *logout = &picking->granted[LEARN_LOGOUT];
+    bool leaves = sorted.may_leave && (logout->text.size == 0 || input->logout_guessed) &&
+                  learn_flow_ends(picking->flow, sorted.shown, exchange->entry);
+    if (leaves || (sorted.what == LEARN_LOGOUT && input->logout_guessed)) {
+        sorted.what = LEARN_LOGOUT;
+        input->logout_guessed = leaves;
+        *logout = (struct kept){.number = 0}; /* a guess gives way */
+    }
     if (sorted.what == LEARN_WHATS) {
         if (sorted.unsaid != NULL) {
             learn_unsaid(&input->unsaid, exchange, "%s", sorted.unsaid);
@@ -197,8 +227,8 @@ static void take_granted(struct picking *picking, const struct kept *kept,
 
         input->refreshes = other_path ? 1 : input->refreshes + 1;
         input->rotations = other_path ? 0 : input->rotations;
-        if (picking->cookie == NULL && sorted.cookie != NULL) {
-            picking->cookie = arena_c_string(picking->arena, text_of(sorted.cookie));
+        if (picking->input->names.cookie == NULL && sorted.cookie != NULL) {
+            picking->input->names.cookie = arena_c_string(picking->arena, text_of(sorted.cookie));
         }
         if (sorted.next.size > 0 && !text_equal(sorted.next, sorted.shown)) {
             input->rotations++;
@@ -223,7 +253,8 @@ static void take_refused(struct picking *picking, const struct kept *kept,
         if (granted->text.size > 0 && strcmp(granted->path, kept->path) == 0 &&
             granted->method == kept->method &&
             (what == LEARN_WHATS ||
-             (i == LEARN_LOGIN && learn_sort_is_login(exchange, picking->scratch)))) {
+             (i == LEARN_LOGIN &&
+              learn_sort_is_login(exchange, &picking->input->names, picking->scratch)))) {
             what = i;
         }
     }
@@ -236,7 +267,7 @@ static void take_refused(struct picking *picking, const struct kept *kept,
         return;
     }
     const char *word =
-        learn_sort_refusal(exchange, what, picking->cookie, picking->scratch, &shown);
+        learn_sort_refusal(exchange, what, &picking->input->names, picking->scratch, &shown);
     bool about_token = strcmp(word, "token") == 0 || strcmp(word, "expired") == 0;
     for (size_t i = 0; i < picking->shown_count && about_token; i++) {
         word = text_equal(picking->shown[i], shown) ? "reused" : word;

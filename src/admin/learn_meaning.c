@@ -2,9 +2,8 @@
 /* learn_meaning.c: see learn_meaning.h. */
 #include "admin/learn_meaning.h"
 
-#include <ctype.h>
-
 #include "admin/dialect_replay.h"
+#include "admin/learn_account.h"
 #include "base/codec.h"
 #include "base/date.h"
 
@@ -12,7 +11,6 @@ static struct learn_meaning choose_common(const struct learn_value *value,
                                           const struct learn_facts *facts);
 static struct learn_meaning choose_time(const struct learn_value *value,
                                         const struct learn_facts *facts);
-static struct learn_meaning choose_account(const struct learn_value *value);
 
 /* ---- kinds of value ---- */
 
@@ -60,52 +58,6 @@ static bool is_time_name(struct text name)
            learn_name_has(name, "validfor");
 }
 
-static bool is_account_name(struct text name)
-{
-    static const char *const words[] = {
-        "email",      "phone",      "firstname",   "lastname",   "name",
-        "givenname",  "familyname", "picture",     "avatar",     "locale",
-        "userid",     "uid",        "id",          "tenant",     "company",
-        "department", "nickname",   "displayname", "birthdate",  "gender",
-        "address",    "localid",    "zoneinfo",    "middlename", "accountid"};
-
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (learn_name_is(name, words[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_username(struct text name)
-{
-    return learn_name_is(name, "username") || learn_name_is(name, "login") ||
-           learn_name_is(name, "preferredusername") || learn_name_is(name, "uniquename");
-}
-
-static bool is_of_person(const struct learn_value *value)
-{
-    return learn_name_has(value->parent, "user") || learn_name_has(value->parent, "account") ||
-           learn_name_has(value->parent, "profile") || learn_name_is(value->parent, "member") ||
-           learn_name_is(value->parent, "record");
-}
-
-/* What most backends have the same for everybody. */
-static bool is_constant(const struct learn_value *value)
-{
-    static const char *const names[] = {"tokentype", "typ",    "type", "tokenuse", "ver",
-                                        "version",   "status", "aal",  "provider", "message",
-                                        "success",   "code",   "role", "amr",      "method",
-                                        "kind",      "acr",    "tid",  "aud"};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (learn_name_is(value->name, names[i])) {
-            return value->text.size < 40 && !own_is_unique(value->text);
-        }
-    }
-    return false;
-}
-
 /* What both kinds of text have. `name` NULL and no account: none of it. */
 static struct learn_meaning choose_common(const struct learn_value *value,
                                           const struct learn_facts *facts)
@@ -127,7 +79,7 @@ static struct learn_meaning choose_common(const struct learn_value *value,
     } else if (text && facts->subject.size > 0 && text_equal(value->text, facts->subject)) {
         return (struct learn_meaning){.name = "subject"};
     } else if (text && ((facts->username.size > 0 && text_equal(value->text, facts->username)) ||
-                        is_username(value->name))) {
+                        learn_account_is_name(value->name))) {
         return (struct learn_meaning){.name = "username", .why = "the account's name"};
     }
     if (value->kind == LEARN_NUMBER && facts->user_number > 0 &&
@@ -135,35 +87,7 @@ static struct learn_meaning choose_common(const struct learn_value *value,
         return (struct learn_meaning){
             .name = "userId", .account = true, .why = "the account's number, its claim userId"};
     }
-    return choose_account(value);
-}
-
-/* Like a token or an identifier, and unlike a word: then it is nobody else's. */
-static bool is_opaque(const struct learn_value *value)
-{
-    enum { LONG = 24 };
-    bool digit = false, letter = false;
-
-    for (size_t i = 0; i < value->text.size; i++) {
-        digit = digit || isdigit((unsigned char)value->text.data[i]);
-        letter = letter || isalpha((unsigned char)value->text.data[i]);
-    }
-    return value->kind == LEARN_STRING && own_is_token(value->text) &&
-           ((digit && letter) || value->text.size >= LONG);
-}
-
-static struct learn_meaning choose_account(const struct learn_value *value)
-{
-    bool address = value->kind == LEARN_STRING && text_find(value->text, '@') < value->text.size;
-
-    if (address) {
-        return (struct learn_meaning){.account = true, .why = "a claim of the account"};
-    } else if (is_constant(value) || (value->kind == LEARN_OTHER && !is_of_person(value))) {
-        return (struct learn_meaning){0};
-    } else if (is_account_name(value->name) || is_of_person(value) || is_opaque(value)) {
-        return (struct learn_meaning){.account = true, .why = "a claim of the account"};
-    }
-    return (struct learn_meaning){.why = "the same for everyone"};
+    return learn_account(value, facts);
 }
 
 /* ---- answers ---- */
@@ -268,11 +192,39 @@ static struct learn_meaning choose_unissued(const struct learn_value *value,
     return common;
 }
 
+/* A time of the access token under a name that does not say so. */
+static struct learn_meaning choose_near(const struct learn_value *value,
+                                        const struct learn_facts *facts)
+{
+    enum { LEAST_S = 60 };
+    static const char why[] = "by its value, when the access token expires";
+    int64_t lasts_s = facts->issued_at_s > 0 ? facts->expires_at_s - facts->issued_at_s : 0;
+    int64_t number = value->kind == LEARN_NUMBER ? number_of(value) : -1, at_ms = 0;
+    const char *name = NULL;
+
+    if (facts->expires_at_s <= 0) {
+        return (struct learn_meaning){0};
+    } else if (value->kind == LEARN_STRING && date_parse(value->text, &at_ms) &&
+               is_near(at_ms / 1000, facts->expires_at_s)) {
+        return choose_date(value->text, "expires_at.iso", "expires_at.iso.ms", why);
+    } else if (is_near(number, facts->expires_at_s)) {
+        name = "expires_at";
+    } else if (is_near(number / 1000, facts->expires_at_s)) {
+        name = "expires_at.ms";
+    } else if (lasts_s >= LEAST_S && number == lasts_s) {
+        name = "expires_in";
+    } else if (lasts_s >= LEAST_S && number == lasts_s * 1000) {
+        name = "expires_in.ms";
+    }
+    return (struct learn_meaning){.name = name, .why = why};
+}
+
 static struct learn_meaning choose_issued(const struct learn_value *value,
                                           const struct learn_facts *facts, struct arena *arena)
 {
     struct text header, payload;
     bool text = value->kind == LEARN_STRING;
+    struct learn_meaning near = choose_near(value, facts);
 
     if (text && facts->access.size > 0 && text_equal(value->text, facts->access)) {
         return (struct learn_meaning){.name = "access_token"};
@@ -286,6 +238,8 @@ static struct learn_meaning choose_issued(const struct learn_value *value,
     } else if (is_time_name(value->name) && value->kind != LEARN_OTHER &&
                value->kind != LEARN_WORDS) {
         return choose_time(value, facts);
+    } else if (near.name != NULL) {
+        return near;
     } else if (value->kind == LEARN_NUMBER && facts->issued_at_s > 0) {
         int64_t number = number_of(value);
 
@@ -415,6 +369,13 @@ struct learn_meaning learn_meaning_in_payload(const struct learn_value *value,
             .name = "user_number", .why = "the account's number, its claim userId if it has one"};
     } else if (text && learn_name_is(value->name, "userid") && value->parent.size == 0) {
         return (struct learn_meaning){.name = "subject", .why = "the account's subject"};
+    } else if (text && !refresh && is_uuid(value->text) && changes(value, facts->other)) {
+        return (struct learn_meaning){.name = "jti", .why = "a UUID, another one in each token"};
     }
-    return choose_common(value, facts);
+    struct learn_meaning common = choose_common(value, facts);
+    if (common.name == NULL && !common.account && learn_account_is_told(value, facts)) {
+        return (struct learn_meaning){.account = true,
+                                      .why = "a claim of the account, as an answer has it"};
+    }
+    return common;
 }

@@ -187,12 +187,27 @@ static bool write_line(struct learning *learning, const char *word,
 
 /* ---- what is of one request only ---- */
 
+/* What people type who record a wrong password is a secret of nobody, and a word of refusals. */
+static bool is_mere_word(struct text password)
+{
+    static const char *const words[] = {"wrong", "bad",   "invalid", "incorrect",
+                                        "false", "error", "password"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (text_is(password, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Does a text of a refusal repeat a secret or a name of its request, or tell a time? */
 static bool is_own(const struct learning *learning, const struct learn_side *side, struct text text)
 {
     enum { WORD = 6 };
+    bool mere = side->password != NULL && is_mere_word(side->password->value);
     const struct learn_place *const shown[] = {side->refresh, side->access_shown, side->username,
-                                               side->password};
+                                               mere ? NULL : side->password};
     int64_t at_ms;
 
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {

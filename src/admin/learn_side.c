@@ -8,6 +8,28 @@
 static void find_shown(const struct learning *learning, struct learn_side *side);
 static void find_tokens(const struct learning *learning, struct learn_side *side);
 
+/* Is it one of the names? */
+static bool is_one_of(struct text name, const struct text names[LEARN_NAMES_MAX])
+{
+    for (size_t i = 0; i < LEARN_NAMES_MAX && names[i].size > 0; i++) {
+        if (text_equal(names[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct learn_place *place_spelled(const struct learn_places *places,
+                                               struct text spelled)
+{
+    for (size_t i = 0; i < places->count && spelled.size > 0; i++) {
+        if (text_equal(places->rows[i].spelled, spelled)) {
+            return &places->rows[i];
+        }
+    }
+    return NULL;
+}
+
 static const struct learn_place *best_place(const struct learn_places *places,
                                             int (*score)(const struct learn_place *place))
 {
@@ -161,20 +183,38 @@ static const struct learn_place *token_cookie(const struct learning *learning,
  * other is an access token where it is in Authorization, or a JWT. */
 static void find_shown(const struct learning *learning, struct learn_side *side)
 {
+    const struct learn_names *names = learning->names;
     const struct learn_places *places = &side->places;
     const struct learn_place *cookie = token_cookie(learning, side);
     struct text header, payload;
 
     side->username = best_place(places, score_username);
     side->password = best_place(places, score_password);
+    if (names != NULL && side->username == NULL) {
+        side->username = place_spelled(places, names->username);
+        side->login_named = side->username != NULL;
+    }
+    if (names != NULL && side->password == NULL) {
+        side->password = place_spelled(places, names->password);
+        side->login_named = side->login_named || side->password != NULL;
+    }
     side->access_shown = best_place(places, score_access);
     side->refresh = side->what == LEARN_LOGIN ? NULL : best_place(places, score_refresh);
-    if (cookie != NULL && side->what != LEARN_LOGIN &&
+    for (size_t i = 0; names != NULL && i < LEARN_NAMES_MAX && side->what != LEARN_LOGIN &&
+                       !side->refresh_named &&
+                       (side->refresh == NULL || !learn_name_has(side->refresh->name, "refresh"));
+         i++) {
+        const struct learn_place *place = place_spelled(places, names->shown[i]);
+
+        side->refresh_named = place != NULL;
+        side->refresh = place != NULL ? place : side->refresh;
+    }
+    if (cookie != NULL && side->what != LEARN_LOGIN && !side->refresh_named &&
         (side->refresh == NULL || !learn_name_has(side->refresh->name, "refresh"))) {
         side->refresh = cookie;
     }
     if (side->what != LEARN_REFRESH && side->refresh != NULL && side->refresh != cookie &&
-        !learn_name_has(side->refresh->name, "refresh") &&
+        !side->refresh_named && !learn_name_has(side->refresh->name, "refresh") &&
         (side->refresh->source == DESCRIBED_AUTHORIZATION ||
          dialect_replay_jwt(side->refresh->value, learning->arena, &header, &payload))) {
         side->access_shown = side->refresh;
@@ -200,34 +240,33 @@ static bool is_refresh_jwt(struct text value, struct arena *arena)
 }
 
 /* What is called as the token in the request was is the next one, whatever it is called. */
-static void weigh(const struct learning *learning, struct learn_side *side, struct text name,
-                  struct text value, int where, int most[2])
+static void weigh(const struct learning *learning, struct learn_side *side, struct text path,
+                  struct learn_found found, int most[2])
 {
+    const struct learn_names *names = found.where == FOUND_COOKIE ? NULL : learning->names;
+    struct text name = found.name, value = found.value;
     struct arena *arena = learning->arena;
     struct text header, payload;
     bool jwt = dialect_replay_jwt(value, arena, &header, &payload);
     bool again = side->refresh != NULL && (text_equal(value, side->refresh->value) ||
                                            (!jwt && text_equal(name, side->refresh->name)));
-    bool cookie = where == FOUND_COOKIE && learning->refresh_cookie != NULL &&
+    bool cookie = found.where == FOUND_COOKIE && learning->refresh_cookie != NULL &&
                   text_is(name, learning->refresh_cookie);
-    bool refresh =
-        learn_name_has(name, "refresh") || is_refresh_jwt(value, arena) || again || cookie;
+    bool refresh = learn_name_has(name, "refresh") || is_refresh_jwt(value, arena) || again ||
+                   cookie || (names != NULL && is_one_of(path, names->next));
+    bool access = names != NULL && is_one_of(path, names->access);
     bool token = learn_name_has(name, "token") || learn_name_is(name, "jwt") ||
                  learn_name_has(name, "access") || text_is(name, "authorization");
-    int points = (learn_name_has(name, "access") ? 6 : 0) + (jwt ? 4 : 0) + (token ? 3 : 0) -
-                 (learn_name_is(name, "idtoken") ? 4 : 0);
-    struct learn_found found = {.name = name, .value = value};
+    int points = (learn_name_has(name, "access") ? 6 : 0) + (access ? 5 : 0) + (jwt ? 4 : 0) +
+                 (token ? 3 : 0) - (learn_name_is(name, "idtoken") ? 4 : 0);
 
-    found.where = where == FOUND_BODY     ? FOUND_BODY
-                  : where == FOUND_HEADER ? FOUND_HEADER
-                                          : FOUND_COOKIE;
     if (!own_is_token(value) || learn_name_has(name, "expir") || learn_name_has(name, "csrf") ||
         learn_name_has(name, "xsrf")) {
         return;
     } else if (refresh && most[1] == 0) {
         most[1] = 1;
         side->next = found;
-    } else if (!refresh && (token || jwt) && points > most[0]) {
+    } else if (!refresh && (token || jwt || access) && points > most[0]) {
         most[0] = points;
         side->access = found;
     }
@@ -243,7 +282,8 @@ static void find_tokens(const struct learning *learning, struct learn_side *side
         const struct learn_value *value = &side->values.rows[i];
 
         if (value->kind == LEARN_STRING) {
-            weigh(learning, side, value->name, value->text, FOUND_BODY, most);
+            weigh(learning, side, value->path,
+                  (struct learn_found){value->name, value->text, FOUND_BODY}, most);
         }
     }
     for (size_t i = 0; i < answer->header_count; i++) {
@@ -252,12 +292,14 @@ static void find_tokens(const struct learning *learning, struct learn_side *side
         struct http_set_cookie cookie;
 
         if (http_recording_cookie(&answer->headers[i], &cookie)) {
-            weigh(learning, side, cookie.name, cookie.value, FOUND_COOKIE, most);
-        } else if (learn_name_has(name, "token") || text_is(name, "authorization")) {
+            weigh(learning, side, cookie.name,
+                  (struct learn_found){cookie.name, cookie.value, FOUND_COOKIE}, most);
+        } else if (learn_name_has(name, "token") || text_is(name, "authorization") ||
+                   (learning->names != NULL && is_one_of(name, learning->names->next))) {
             struct text word = text_word(&value);
 
-            weigh(learning, side, name, value.size > 0 ? text_trim(value) : word, FOUND_HEADER,
-                  most);
+            value = value.size > 0 ? text_trim(value) : word;
+            weigh(learning, side, name, (struct learn_found){name, value, FOUND_HEADER}, most);
         }
     }
 }
@@ -299,6 +341,7 @@ void learn_side_facts(struct learning *learning)
 
     facts->access = side->access.value;
     facts->next = side->next.value;
+    facts->answer = &side->values;
     facts->scope_asked = login == NULL;
     for (size_t i = 0; login != NULL && i < login->places.count; i++) {
         facts->scope_asked = facts->scope_asked || learn_name_is_scope(login->places.rows[i].name);

@@ -22,12 +22,15 @@ struct learn_side {
     bool is_object;
     const struct learn_place *refresh, *access_shown, *username, *password;
     struct learn_found access, next;
+    bool refresh_named; /* `refresh` is where learning->names has it */
+    bool login_named;   /* … and `username` or `password` */
 };
 
 struct learning {
     struct arena *arena;
     struct fault *fault;
     struct learn_input *input;
+    const struct learn_names *names;       /* NULL = none are known */
     struct learn_side *sides[LEARN_WHATS]; /* NULL = none; a refresh there is */
     struct learn_facts facts;
     struct text header, payload;                 /* of the access token; "" = it is no JWT */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* learn_sort.c: see learn_sort.h. A refresh and a login are known by the tokens in their answers,
- * all else by its path. */
+ * all else by its path. What may be a logout, the exchanges after it tell (learn_flow.h). */
 #include "admin/learn_sort.h"
 
 #include <strings.h>
@@ -8,8 +8,9 @@
 #include "admin/learn_side.h"
 
 static bool is_named(const struct learn_exchange *exchange, const char *const *words, bool whole);
-static struct learn_side *look(const struct learn_exchange *exchange, const char *cookie,
-                               struct arena *arena, enum learn_what what);
+static struct learn_side *look(const struct learn_exchange *exchange,
+                               const struct learn_names *names, struct arena *arena,
+                               enum learn_what what);
 
 static const char *const out_words[] = {"logout",  "signout", "logoff",     "signoff",
                                         "logouts", "revoke",  "revocation", NULL};
@@ -30,7 +31,8 @@ static bool is_refresh(const struct learn_exchange *exchange, const struct learn
     return side->password == NULL &&
            (side->access_shown == NULL ||
             !text_equal(side->access.value, side->access_shown->value)) &&
-           (learn_name_has(side->refresh->name, "refresh") || side->next.where != FOUND_NOWHERE ||
+           (side->refresh_named || learn_name_has(side->refresh->name, "refresh") ||
+            side->next.where != FOUND_NOWHERE ||
             learn_name_has(exchange->request.path, "refresh") ||
             learn_name_has(exchange->request.path, "token"));
 }
@@ -69,14 +71,15 @@ static enum learn_what sort_other(const struct learn_exchange *exchange,
                                                                       : LEARN_WHATS;
 }
 
-void learn_sort(const struct learn_exchange *exchange, const char *cookie, struct arena *arena,
-                struct learn_sorted *sorted)
+void learn_sort(const struct learn_exchange *exchange, const struct learn_names *names,
+                struct arena *arena, struct learn_sorted *sorted)
 {
     bool granted = exchange->answer.status >= 200 && exchange->answer.status < 300;
     bool asked = exchange->request.is.method != HTTP_OPTIONS && exchange->answer.status < 400;
-    struct learning learning = {.arena = arena, .fault = NULL, .refresh_cookie = cookie};
+    struct learning learning = {
+        .arena = arena, .fault = NULL, .names = names, .refresh_cookie = names->cookie};
     struct learn_side *login = NULL, *refresh = NULL;
-    const struct learn_side *other = asked ? look(exchange, cookie, arena, LEARN_LOGOUT) : NULL;
+    const struct learn_side *other = asked ? look(exchange, names, arena, LEARN_LOGOUT) : NULL;
 
     if (granted && asked && !learn_side_read(&learning, exchange, LEARN_LOGIN, &login)) {
         login = NULL;
@@ -100,14 +103,20 @@ void learn_sort(const struct learn_exchange *exchange, const char *cookie, struc
         sorted->unsaid = "a body of multipart/form-data, which no dialect reads; it is left out";
     } else if (other != NULL) {
         sorted->what = sort_other(exchange, other);
+        sorted->may_leave = sorted->what == LEARN_WHATS && granted && other->refresh_named &&
+                            refresh == NULL && exchange->request.is.method != HTTP_GET &&
+                            !tells_account(other);
+        sorted->shown = sorted->may_leave ? other->refresh->value : (struct text){0};
     }
 }
 
 /* NULL also where there is no memory. */
-static struct learn_side *look(const struct learn_exchange *exchange, const char *cookie,
-                               struct arena *arena, enum learn_what what)
+static struct learn_side *look(const struct learn_exchange *exchange,
+                               const struct learn_names *names, struct arena *arena,
+                               enum learn_what what)
 {
-    struct learning learning = {.arena = arena, .fault = NULL, .refresh_cookie = cookie};
+    struct learning learning = {
+        .arena = arena, .fault = NULL, .names = names, .refresh_cookie = names->cookie};
     struct learn_side *side = NULL;
 
     return learn_side_look(&learning, exchange, what, &side) ? side : NULL;
@@ -142,9 +151,10 @@ static bool is_named(const struct learn_exchange *exchange, const char *const *w
 
 /* ---- refusals ---- */
 
-bool learn_sort_is_login(const struct learn_exchange *exchange, struct arena *arena)
+bool learn_sort_is_login(const struct learn_exchange *exchange, const struct learn_names *names,
+                         struct arena *arena)
 {
-    const struct learn_side *side = look(exchange, NULL, arena, LEARN_LOGOUT);
+    const struct learn_side *side = look(exchange, names, arena, LEARN_LOGOUT);
 
     return side != NULL && side->password != NULL;
 }
@@ -182,9 +192,10 @@ static const char *word_of(const struct learn_exchange *exchange, enum learn_wha
 }
 
 const char *learn_sort_refusal(const struct learn_exchange *exchange, enum learn_what what,
-                               const char *cookie, struct arena *arena, struct text *shown)
+                               const struct learn_names *names, struct arena *arena,
+                               struct text *shown)
 {
-    const struct learn_side *side = look(exchange, cookie, arena, what);
+    const struct learn_side *side = look(exchange, names, arena, what);
 
     *shown = side != NULL && side->refresh != NULL ? side->refresh->value : (struct text){0};
     return word_of(exchange, what, side);

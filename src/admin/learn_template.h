@@ -15,12 +15,13 @@ struct learn_facts {
     int64_t issued_at_s, expires_at_s; /* of the access token, where it is a JWT; else 0 */
     struct text subject, username;     /* "" = not known */
     struct text issuer, audience;
-    int64_t user_number;              /* that an access token has; 0 = none */
-    bool scope_asked;                 /* a login has a scope, or none is known */
-    bool names_session;               /* an access token does */
-    const json_t *shown;              /* the payload of the token that was shown, where nothing is
-                                         issued; NULL = it is no JWT */
-    const struct learn_values *other; /* another answer of the kind; NULL = none */
+    int64_t user_number;               /* that an access token has; 0 = none */
+    bool scope_asked;                  /* a login has a scope, or none is known */
+    bool names_session;                /* an access token does */
+    const json_t *shown;               /* the payload of the token that was shown, where nothing is
+                                          issued; NULL = it is no JWT */
+    const struct learn_values *other;  /* another answer or token of the kind; NULL = none */
+    const struct learn_values *answer; /* with what is looked at, or with its token; NULL = none */
 };
 
 /* What is said of a template: guesses as lines "# guessed: …", and lines "what it is\tPATH" for

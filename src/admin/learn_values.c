@@ -365,7 +365,7 @@ bool learn_name_is_list(struct text name)
 {
     return learn_name_is_scope(name) || learn_name_is(name, "roles") ||
            learn_name_is(name, "authorities") || learn_name_is(name, "permissions") ||
-           learn_name_is(name, "groups");
+           learn_name_is(name, "perms") || learn_name_is(name, "groups");
 }
 
 bool learn_is_plain_name(struct text name)

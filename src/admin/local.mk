@@ -21,8 +21,10 @@ libadmin_a_SOURCES = \
 	src/admin/init_next.c src/admin/init_next.h \
 	src/admin/key_need.c src/admin/key_need.h \
 	src/admin/learn.c src/admin/learn.h \
+	src/admin/learn_account.c src/admin/learn_account.h \
 	src/admin/learn_answer.c \
 	src/admin/learn_endpoint.c \
+	src/admin/learn_flow.c src/admin/learn_flow.h \
 	src/admin/learn_har.c src/admin/learn_har.h \
 	src/admin/learn_meaning.c src/admin/learn_meaning.h \
 	src/admin/learn_refusals.c \

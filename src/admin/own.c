@@ -11,6 +11,18 @@ bool own_is_token(struct text value)
     return value.size >= TOKEN_LEAST && text_is_visible_ascii(value);
 }
 
+bool own_is_opaque(struct text value)
+{
+    enum { LONG = 24 };
+    bool digit = false, letter = false;
+
+    for (size_t i = 0; i < value.size; i++) {
+        digit = digit || isdigit((unsigned char)value.data[i]);
+        letter = letter || isalpha((unsigned char)value.data[i]);
+    }
+    return own_is_token(value) && ((digit && letter) || value.size >= LONG);
+}
+
 bool own_is_unique(struct text value)
 {
     enum { DIGITS_LEAST = 3 };

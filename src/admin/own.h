@@ -8,6 +8,8 @@
 
 /* Could it be a token: long enough, and one word? */
 bool own_is_token(struct text value);
+/* Could it be a token, and is it no word? */
+bool own_is_opaque(struct text value);
 /* Is it like a token or an identifier, and unlike words: then it is nobody else's. */
 bool own_is_unique(struct text value);
 /* Has the text something of the kind, or an address, between spaces and other signs? *at is where

@@ -90,6 +90,21 @@ def test_learn_knows_a_token_that_comes_under_the_name_it_went_by(run):
     assert '"renewToken":"${refresh_token}"' in proposal
 
 
+@pytest.mark.parametrize("shown, next_one", [("old-renewal-0123456789", "new-renewal-9876543210"),
+                                             ("old-renewal-0123456789", None)])
+def test_learn_names_the_one_text_that_can_be_the_token(run, shown, next_one):
+    told = {"bearer": ACCESS, "at": IAT, **({"later": next_one} if next_one else {})}
+    proposal = learn(run, request(compact({"renewal": shown, "app": "web"})), answer(compact(told)))
+    rotation, later = ("on", ',"later":"${refresh_token}"') if next_one else ("off", "")
+    for line in ("# guessed: this is the refresh token\nrefresh-token = json renewal", f"rotation = {rotation}",
+                 'answer = 200 {"bearer":"${access_token}","at":${now}' + later + "}"):
+        assert line + "\n" in proposal, proposal
+    assert shown not in proposal and (next_one is None or next_one not in proposal)
+    put(run, "r.http", request(compact({"renewal": shown, "other": "one-more-0123456789"})))
+    said = run("dialect", "learn", "--request", "r.http", "--answer", "a.http", status=REFUSED)
+    assert "no refresh token was found in the request" in said.stderr
+
+
 def test_learn_from_headers_and_cookies(run):
     asked = request("", path="/session/renew", media="text/plain", Cookie=f"theme=dark; refresh_token={OLD}")
     proposal = learn(run, asked, answer(compact({"accessToken": ACCESS}),
@@ -217,8 +232,7 @@ def test_learn_refuses_other_files_than_har(run):
 
 # ---- whole backends ----
 
-HARS = ("bergfunk", "lumen", "tidewerk")
-SECRETS = ("-Secret-", "rt-lumen-", "tw.at.", "tw.rt.", "eyJ", "ada@", "Lovelace", "usr_7", "for ada", '"7"',
+SECRETS = ("-Secret-", "kw.rt.",  "rt-lumen-", "tw.at.", "tw.rt.", "eyJ", "ada@", "Lovelace", "usr_7", "for ada", '"7"',
            "0a0b0c0d")
 
 
@@ -248,7 +262,7 @@ def ours(proposal, entry):
     return f"path = {path}\n" in proposal and entry["request"]["method"] != "OPTIONS"
 
 
-@pytest.mark.parametrize("name, but", [("bergfunk", "differs"), ("lumen", None), ("tidewerk", None)])
+@pytest.mark.parametrize("name, but", [("bergfunk", "differs"), ("kielwasser", None), ("lumen", None), ("tidewerk", None)])
 def test_a_whole_backend_is_answered_as_it_was_recorded(run, name, but):
     """Each exchange of the recording, granted and refused, byte by byte; but one has the name of its user in it."""
     proposal = learn_har(run, name, status=REFUSED if but else DONE).stdout
@@ -337,6 +351,38 @@ def test_forms_and_grant_types_at_one_path(run):
     token = json.loads(body)["refresh_token"]
     assert ask("POST", "/oauth/revoke", f"token={token}", form)[::2] == (200, "")
     assert ask("POST", "/oauth/token", f"grant_type=refresh_token&refresh_token={token}", form)[0] == 400
+
+
+def test_names_that_nobody_knows(run):
+    """What is what, the way of the values tells alone."""
+    done = learn_har(run, "kielwasser")
+    pair = ('"ticket":"${access_token}","runs":${expires_in.ms},"sinks":"${expires_at.iso}","stub":"${refresh_token}",'
+            '"who":{"number":"${subject}","calls":"${username}","full":${account.full?},"deck":${account.deck?}}}')
+    for line in ("# recorded: 3 refreshes, of which 3 brought another refresh token", "access-lifetime = 15m",
+                 'payload = {"sub":"${subject}","calls":"${username}","deck":${account.deck?},"iat":${issued_at},'
+                 '"exp":${expires_at?},"slip":"${jti}"}',
+                 "# guessed: this is the refresh token\nrefresh-token = form stub", "answer = 200 {" + pair,
+                 "# guessed: these are the name and the password\nusername = json caller\npassword = json word",
+                 'answer = 201 {"aboard":{' + pair + "}", "# not read: json ship",
+                 "# guessed: runs: by its value, when the access token expires",
+                 'client = 403 {"no":{"nr":11,"say":"Caller or word is wrong"}}',
+                 'token = 410 {"no":{"nr":12,"say":"Come aboard anew"}}'):
+        assert line + "\n" in done.stdout, done.stdout
+    logout = done.stdout.partition("[endpoint logout]\n")[2]
+    assert logout.startswith("path = /port/ashore\n") and "# guessed: it ends the session" in logout
+    assert "/port/bell" not in done.stdout and "/port/cargo" not in done.stdout
+    ask = serve(run, done.stdout)
+    form = "application/x-www-form-urlencoded"
+    status, _, body = ask("POST", "/port/aboard", compact({"caller": "ada", "word": "correct horse battery"}),
+                          "application/json")
+    assert status == 201
+    token = json.loads(body)["aboard"]["stub"]
+    for _ in range(2):
+        status, _, body = ask("POST", "/port/again", f"stub={token}", form)
+        assert status == 200 and json.loads(body)["runs"] == 900_000 and json.loads(body)["stub"] != token
+        token = json.loads(body)["stub"]
+    assert ask("POST", "/port/ashore", f"stub={token}", form)[::2] == (200, '{"bye":true}')
+    assert ask("POST", "/port/again", f"stub={token}", form)[::2] == (410, '{"no":{"nr":12,"say":"Come aboard anew"}}')
 
 
 def test_tokens_in_headers_and_methods_at_one_path(run):
