@@ -9,7 +9,7 @@
 #include "base/date.h"
 
 enum {
-    BROUGHT_MAX = 64,  /* values of answers; a new one takes the place of the oldest */
+    BROUGHT_MAX = 256, /* values of answers; a new one takes the place of the oldest */
     CARRIED_MAX = 256, /* values of Authorization and cookies */
     PATH_SIZE = 120
 };

@@ -553,6 +553,38 @@ def test_learn_from_one_path_and_a_header_that_says_what(run):
         assert line + "\n" in proposal, proposal
 
 
+@pytest.mark.parametrize("rotation, header", [("on", True), ("off", False)])
+def test_learn_follows_opaque_tokens(run, rotation, header):
+    """An access token is what Authorization carries later; a refresh token may be in a header, and may stay."""
+    access, renewal = ([f"{word}{i:030d}" for i in range(3)] for word in ("ab", "cd"))
+    entries = []
+
+    def ask(path, asked, told=None, new=None, shown=None, status=200):
+        one = entry(path, compact({**asked, **({"r": shown} if shown and not header else {})}), status,
+                    compact({**(told or {}), **({"r": new} if new and not header else {})}))
+        one["request"]["headers"] += [{"name": "X-Renewal", "value": shown}] if shown and header else []
+        one["response"]["headers"] += [{"name": "X-Renewal", "value": new}] if new and header else []
+        entries.append(one)
+        if told and "a" in told:
+            entries.append(entry("/ships", "{}", 200, '{"ships":[]}'))
+            entries[-1]["request"]["headers"].append({"name": "Authorization", "value": f"Bearer {told['a']}"})
+
+    ask("/in", {"nick": "ada", "code": "open sesame"}, {"a": access[0]}, renewal[0])
+    for i in (1, 2):
+        ask("/more", {"a": access[i - 1]}, {"a": access[i]}, renewal[i] if rotation == "on" else None,
+            renewal[i - 1] if rotation == "on" else renewal[0])
+    last = renewal[2 if rotation == "on" else 0]
+    ask("/out", {}, shown=last)
+    ask("/more", {}, shown=last, status=400)
+    proposal = run("dialect", "learn", "--har", put(run, "flow.har", json.dumps({"log": {"entries": entries}}))).stdout
+    assert "00000000" not in proposal and "sesame" not in proposal
+    for line in (f"rotation = {rotation}", "username = json nick", "password = json code", "path = /out"):
+        assert line + "\n" in proposal, proposal
+    assert proposal.count("refresh-token = " + ("header x-renewal" if header else "json r") + "\n") == 2
+    assert proposal.count("answer.header.x-renewal = ${refresh_token}\n") == (2 if header else 0)
+    assert 'answer = 200 {"a":"${access_token}"}\n' in proposal
+
+
 def test_learn_from_a_har_that_ends_too_early(run):
     text = har(run).read_text()
     cut = text[:text.rindex('"startedDateTime"')]
