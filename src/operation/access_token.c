@@ -60,7 +60,8 @@ bool access_token_is_in_time(const json_t *payload, int64_t now_ms)
 {
     const json_t *exp = json_object_get(payload, "exp");
 
-    return json_is_integer(exp) && json_integer_value(exp) > now_ms / CLOCK_SECOND;
+    /* of another server's it may have a fraction (RFC 7519 section 2) */
+    return json_is_number(exp) && json_number_value(exp) > (double)(now_ms / CLOCK_SECOND);
 }
 
 /* A key may sign for several realms: the token must be laid out as those of this one are, and not
