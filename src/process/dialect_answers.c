@@ -172,22 +172,13 @@ static bool take_answer_line(struct dialect_reader *reader, const struct config_
  * do something else than hand on the answer. */
 static bool is_own_header(struct text name)
 {
-    static const char *const names[] = {"Content-Type",
-                                        "Content-Length",
-                                        "Status",
-                                        "Set-Cookie",
-                                        "Location",
-                                        "Cache-Control",
-                                        "Pragma",
-                                        "Allow",
-                                        "Connection",
-                                        "Transfer-Encoding",
-                                        "Content-Encoding",
-                                        "Refresh",
-                                        "Retry-After",
-                                        "X-Sendfile",
-                                        "X-Content-Type-Options"};
-    static const char *const beginnings[] = {"Access-Control-", "X-Accel-", "X-Lighttpd-"};
+    static const char *const names[] = {
+        "Content-Type", "Content-Length",        "Status",           "Set-Cookie",
+        "Location",     "Cache-Control",         "Pragma",           "Allow",
+        "Connection",   "Transfer-Encoding",     "Content-Encoding", "Refresh",
+        "Retry-After",  "X-Content-Type-Options"};
+    static const char *const beginnings[] = {"Access-Control-", "X-Accel-", "X-Lighttpd-",
+                                             "X-Sendfile"};
     bool own = false;
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

@@ -773,6 +773,9 @@ static void mistakes(void **state)
         {"[dialect]\n[endpoint a]\npath = /a\nanswer = 200 {}\n"
          "answer.header.x-accel-redirect = ${username}\n",
          AT "5: answer.header.x-accel-redirect: a header that Retoken sets itself, or that web"},
+        {"[dialect]\n[endpoint a]\npath = /a\nanswer = 200 {}\n"
+         "answer.header.X-Sendfile2 = ${username}\n",
+         AT "5: answer.header.X-Sendfile2: a header that Retoken sets itself, or that web"},
         {"[dialect]\n[endpoint a]\npath = /a\nanswer = 200 {}\nanswer.header.Refresh = 0\n",
          AT "5: answer.header.Refresh: a header that"},
         {"[dialect]\n[endpoint a]\npath = /a\nanswer = 200 ${username}\n"
