@@ -5,11 +5,12 @@
 static bool is_account_name(struct text name)
 {
     static const char *const words[] = {
-        "email",      "phone",      "firstname",   "lastname",   "name",
-        "givenname",  "familyname", "picture",     "avatar",     "locale",
-        "userid",     "uid",        "id",          "tenant",     "company",
-        "department", "nickname",   "displayname", "birthdate",  "gender",
-        "address",    "localid",    "zoneinfo",    "middlename", "accountid"};
+        "email",      "phone",       "firstname",  "lastname",    "name",      "givenname",
+        "familyname", "picture",     "avatar",     "locale",      "userid",    "uid",
+        "id",         "tenant",      "company",    "department",  "nickname",  "displayname",
+        "birthdate",  "gender",      "address",    "localid",     "zoneinfo",  "middlename",
+        "accountid",  "phonenumber", "mobile",     "mobilephone", "telephone", "fullname",
+        "surname",    "birthday",    "dateofbirth"};
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (learn_name_is(name, words[i])) {

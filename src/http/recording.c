@@ -104,8 +104,9 @@ bool http_recording_request(struct arena *arena, struct text method, struct text
     recording->is.method = http_method_of(method);
     if (text_starts(text_from(target, colon), scheme)) {
         struct text behind = text_from(target, colon + scheme.size);
-        size_t end = text_find(behind, '/');
+        size_t end = text_find(behind, '/'), query = text_find(behind, '?');
 
+        end = query < end ? query : end;
         recording->authority = text_cut(behind, end);
         while (text_find(recording->authority, '@') < recording->authority.size) {
             (void)text_split(&recording->authority, '@'); /* a user's name and password */
@@ -114,6 +115,7 @@ bool http_recording_request(struct arena *arena, struct text method, struct text
     }
     recording->is.uri = target;
     recording->path = text_split(&target, '?');
+    recording->path = recording->path.size > 0 ? recording->path : TEXT("/");
     recording->is.script_name = recording->path;
     recording->is.query = target;
     return true;

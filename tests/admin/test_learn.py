@@ -510,6 +510,13 @@ def test_learn_from_raw_recordings_of_each_kind(run, asked, answered):
         assert line + "\n" in proposal, proposal
 
 
+def test_learn_repeats_neither_query_nor_telephone(run):
+    body = compact({"accessToken": ACCESS, "refreshToken": NEXT, "user": {}, "phone_number": "+4915112345678"})
+    proposal = learn(run, request(ASKED, path=f"https://api.acme.example?key={OLD}"), answer(body))
+    assert "summary = as api.acme.example\n" in proposal and "path = /token\n" in proposal
+    assert '"phone_number":${account.phone_number?}' in proposal and "+49" not in proposal
+
+
 @pytest.mark.parametrize("media", ["application/x-amz-json-1.1", "application/json; charset=utf-8",
                                    "application/problem+json"])
 def test_learn_keeps_media_types_as_they_are(run, media):
