@@ -6,8 +6,9 @@
 
 #include "base/buffer.h"
 
-/* How many bytes of the text are a JWT, which begins as they all do. */
-static size_t jwt_size(struct text text)
+/* How many bytes of the text are a JWT, which begins as they all do. Of the next *none none is the
+ * beginning of one, so that what only looks like many is looked at once. */
+static size_t jwt_size(struct text text, size_t *none)
 {
     size_t size = 0, dots = 0;
     bool begins = text_starts(text, TEXT("eyJ"));
@@ -16,6 +17,7 @@ static size_t jwt_size(struct text text)
            (isalnum((unsigned char)text.data[size]) || strchr("-_.", text.data[size]) != NULL)) {
         dots += text.data[size++] == '.';
     }
+    *none = size;
     return dots >= 2 ? size : 0;
 }
 
@@ -54,11 +56,12 @@ struct text dialect_mask(struct arena *arena, const struct answer *answer, struc
     struct text masked = text;
     struct buffer buffer;
     char before = '\0';
+    size_t none = 0;
 
     buffer_start(&buffer, arena, text.size + 64);
     while (text.size > 0) {
-        size_t jwt = jwt_size(text), time = time_size(text, before), size = 1;
-        size_t date = date_size(text);
+        size_t jwt = none > 0 ? 0 : jwt_size(text, &none);
+        size_t time = time_size(text, before), date = date_size(text), size = 1;
 
         if (jwt > 0) {
             size = jwt;
@@ -85,6 +88,7 @@ struct text dialect_mask(struct arena *arena, const struct answer *answer, struc
             buffer_add_char(&buffer, text.data[0]);
         }
         before = text.data[size - 1];
+        none -= size < none ? size : none;
         text = text_from(text, size);
     }
     (void)buffer_finish(&buffer, &masked);
@@ -104,36 +108,51 @@ static bool is_secret(const struct learn_place *place)
     return found;
 }
 
-/* Without what the request had of its user, and what looks like anybody's. */
+/* Where the value is next; the text's size: nowhere. */
+static size_t find_from(struct text text, size_t from, struct text value)
+{
+    const char *here = memmem(text.data + from, text.size - from, value.data, value.size);
+
+    return here != NULL ? (size_t)(here - text.data) : text.size;
+}
+
+/* Without what the request had of its user, and what looks like anybody's. What is found is kept
+ * until it is behind: so each value is looked for once, however often others are there. */
 struct text dialect_mask_hide(struct arena *arena, const struct learn_places *places,
                               struct text text)
 {
     enum { LEAST = 4 };
-    struct text hidden = text;
+    struct text hidden = text, secrets[LEARN_VALUES_MAX];
+    size_t next[LEARN_VALUES_MAX];
+    size_t count = 0, own = 0, own_size = 0;
     struct buffer buffer;
 
+    for (size_t i = 0; places != NULL && i < places->count; i++) {
+        if (places->rows[i].value.size >= LEAST && is_secret(&places->rows[i])) {
+            secrets[count] = places->rows[i].value;
+            next[count] = text.size > 0 ? find_from(text, 0, secrets[count]) : 0;
+            count++;
+        }
+    }
     buffer_start(&buffer, arena, text.size + 64);
-    while (text.size > 0) {
-        size_t at = 0, size = 0;
-        bool found = own_in_text(text, &at, &size);
+    for (size_t at = 0; at < text.size;) {
+        if (own < at || at == 0) {
+            bool found = own_in_text(text_from(text, at), &own, &own_size);
 
-        at = found ? at : text.size;
-        for (size_t i = 0; places != NULL && i < places->count; i++) {
-            struct text value = places->rows[i].value;
-            const char *here =
-                value.size < LEAST || text.size < value.size || !is_secret(&places->rows[i])
-                    ? NULL
-                    : memmem(text.data, text.size, value.data, value.size);
+            own = found ? at + own : text.size;
+        }
+        size_t start = own, size = own_size;
 
-            if (here != NULL && (size_t)(here - text.data) < at) {
-                at = (size_t)(here - text.data);
-                size = value.size;
-                found = true;
+        for (size_t i = 0; i < count; i++) {
+            next[i] = next[i] < at ? find_from(text, at, secrets[i]) : next[i];
+            if (next[i] < start) {
+                start = next[i];
+                size = secrets[i].size;
             }
         }
-        buffer_add(&buffer, text_cut(text, at));
-        buffer_add_c(&buffer, found ? "HIDDEN" : "");
-        text = text_from(text, at + size);
+        buffer_add(&buffer, text_from(text_cut(text, start), at));
+        buffer_add_c(&buffer, start < text.size ? "HIDDEN" : "");
+        at = start < text.size ? start + size : start;
     }
     (void)buffer_finish(&buffer, &hidden);
     return hidden;

@@ -68,9 +68,12 @@ static void write_claims(struct learning *learning)
     for (; rest.size > 0; rest = text_from(rest, 1)) {
         struct text name = text_from(rest, place.size);
 
+        if (!text_starts(rest, place)) {
+            continue;
+        }
         name = text_cut(name, text_find(name, '}'));
         name.size -= text_ends(name, TEXT("?"));
-        if (text_starts(rest, place) && !text_has_word(buffer_text(&names), name)) {
+        if (!text_has_word(buffer_text(&names), name)) {
             buffer_addf(&names, "%s%.*s", names.size > 0 ? " " : "", TEXT_ARGS(name));
         }
     }

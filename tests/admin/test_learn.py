@@ -486,6 +486,18 @@ def test_learn_says_no_secret_whatever_it_says(run):
             assert MARK not in tested.stdout and MARK not in tested.stderr, tested.stdout
 
 
+def test_a_recording_takes_no_time_that_grows_with_its_square(run):
+    """What only looks like tokens, and many values that are looked for: minutes, if each looked through all the rest."""
+    folder = run.folder / "large"
+    folder.mkdir()
+    put(run, "large/one.dialect", (ROOT / "dialects/nestjs.dialect").read_text())
+    values = {f"token-{i}": f"{i:04}-is-not-there" for i in range(100)}
+    for i, body in enumerate(10 * ("eyJ" * 80_000, "@ " * 120_000)):
+        put(run, f"large/{i}.request.http", request(compact({"refresh_token": OLD, **values})))
+        put(run, f"large/{i}.answer.http", answer(body))
+    assert "20 recordings, 20 answered otherwise" in run("dialect", "test", folder, status=REFUSED).stdout
+
+
 # ---- the ways in which people record ----
 
 PAIR = compact({"accessToken": ACCESS, "refreshToken": NEXT})
