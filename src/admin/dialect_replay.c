@@ -142,10 +142,10 @@ static struct text round_of(struct comparison *comparison, struct text text, siz
         uint32_t point = 0;
         size_t size = text_utf8_first(text, &point);
 
-        if (size == 0 || (point < 0x20 && point != '\n')) {
-            buffer_add_c(&buffer, "?");
-        } else if (point == '\n') {
+        if (point == '\n') {
             buffer_add_c(&buffer, "\\n");
+        } else if (!text_is_printable(text_cut(text, size > 0 ? size : 1))) {
+            buffer_add_c(&buffer, "?");
         } else {
             buffer_add(&buffer, text_cut(text, size));
         }

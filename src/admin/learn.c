@@ -300,7 +300,8 @@ bool learn_can_be_set(struct text value)
     while (value.size > 0) {
         struct text line = text_split(&value, '\n');
 
-        whole = whole && (quote_of(line)[0] != '"' || text_find(line, '"') == line.size);
+        whole = whole && text_is_printable(line) &&
+                (quote_of(line)[0] != '"' || text_find(line, '"') == line.size);
     }
     return whole;
 }
@@ -313,8 +314,8 @@ void learn_setting(struct learning *learning, const char *name, struct text valu
     if (!learn_can_be_set(value)) {
         fault_set(
             learning->fault,
-            "%s: it is too long, or has quotation marks of both kinds in a line, and cannot be "
-            "written down",
+            "%s: it is too long, or has control characters or quotation marks of both kinds in a "
+            "line, and cannot be written down",
             name);
         learning->out->failed = true;
     }

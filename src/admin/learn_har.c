@@ -337,7 +337,7 @@ static bool take_body(struct arena *arena, const json_t *content, struct http_re
         text = (struct text){bytes, size};
     }
     recording->is.body = text;
-    if (recording->is.content_type.size == 0) {
+    if (recording->is.content_type.size == 0 && text_is_printable(type)) {
         recording->is.content_type = type;
     }
     return text.size <= HTTP_RECORDING_MAX && text_is_utf8(text) &&

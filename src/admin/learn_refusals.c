@@ -175,7 +175,7 @@ static bool write_line(struct learning *learning, const char *word,
     }
     if (http_header(&answer->is, "www-authenticate", &challenge) == HTTP_ONE) {
         (void)snprintf(name, sizeof name, "%s.header.WWW-Authenticate", word);
-        if (is_own(learning, side, challenge)) {
+        if (is_own(learning, side, challenge) || !learn_can_be_set(challenge)) {
             learn_cannot_say(learning, refusal->exchange,
                              "WWW-Authenticate has something of this one request; it is left out");
         } else {

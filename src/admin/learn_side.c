@@ -260,8 +260,8 @@ static void weigh(const struct learning *learning, struct learn_side *side, stru
     int points = (learn_name_has(name, "access") ? 6 : 0) + (access ? 5 : 0) + (jwt ? 4 : 0) +
                  (token ? 3 : 0) - (learn_name_is(name, "idtoken") ? 4 : 0);
 
-    if (!own_is_token(value) || learn_name_has(name, "expir") || learn_name_has(name, "csrf") ||
-        learn_name_has(name, "xsrf")) {
+    if (!own_is_token(value) || !text_is_printable(name) || learn_name_has(name, "expir") ||
+        learn_name_has(name, "csrf") || learn_name_has(name, "xsrf")) {
         return;
     } else if (refresh && most[1] == 0) {
         most[1] = 1;
@@ -294,8 +294,9 @@ static void find_tokens(const struct learning *learning, struct learn_side *side
         if (http_recording_cookie(&answer->headers[i], &cookie)) {
             weigh(learning, side, cookie.name,
                   (struct learn_found){cookie.name, cookie.value, FOUND_COOKIE}, most);
-        } else if (learn_name_has(name, "token") || text_is(name, "authorization") ||
-                   (learning->names != NULL && is_one_of(name, learning->names->next))) {
+        } else if (text_is_printable(value) &&
+                   (learn_name_has(name, "token") || text_is(name, "authorization") ||
+                    (learning->names != NULL && is_one_of(name, learning->names->next)))) {
             struct text word = text_word(&value);
 
             value = value.size > 0 ? text_trim(value) : word;

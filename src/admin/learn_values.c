@@ -70,6 +70,10 @@ bool learn_values_read(struct arena *arena, struct text source, struct learn_val
                       "the name of a member, before byte %zu, looks like a value of one user",
                       scanned.start);
             return false; /* names stay in templates */
+        } else if (!text_is_printable(scanned.name)) {
+            fault_set(fault, "the name of a member, before byte %zu, has control characters",
+                      scanned.start);
+            return false;
         } else if (scanned.kind == JSON_SCAN_OPEN) {
             paths[scan.depth] = join(arena, above, scanned.name);
             arrays[scan.depth] = scanned.is_array || arrays[scanned.depth];

@@ -233,6 +233,19 @@ bool text_has_control(struct text t)
     return false;
 }
 
+bool text_is_printable(struct text t)
+{
+    uint32_t point = 0;
+
+    for (size_t i = text_plain_run(t, ""), size; i < t.size; i += size) {
+        size = text_utf8_first(text_from(t, i), &point);
+        if (size == 0 || (point < 0x20 && point != '\t') || (point >= 0x7f && point < 0xa0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool text_is_visible_ascii(struct text t)
 {
     return t.size > 0 && text_plain_run(t, " ") == t.size;

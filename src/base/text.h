@@ -87,6 +87,9 @@ size_t text_utf8_first(struct text t, uint32_t *point);
 bool text_is_utf8(struct text t);
 /* Any byte below 0x20 or equal to 0x7f? */
 bool text_has_control(struct text t);
+/* Well-formed UTF-8 without what terminals obey: control characters of ASCII, but tabs, and of the
+ * second set (U+0080 to U+009F)? */
+bool text_is_printable(struct text t);
 /* Every byte in 0x21..0x7e (RFC 6749 appendix A: 1*VSCHAR without space)? Empty gives false. */
 bool text_is_visible_ascii(struct text t);
 

@@ -165,7 +165,8 @@ bool http_recording_header(struct arena *arena, struct text name, struct text va
         *c = (char)tolower((unsigned char)*c);
     }
     request->headers[request->header_count++] = (struct http_header){{kept, name.size}, value};
-    if (text_is(TEXT("content-type"), kept) && request->content_type.size == 0) {
+    if (text_is(TEXT("content-type"), kept) && request->content_type.size == 0 &&
+        text_is_printable(value)) {
         request->content_type = value;
     }
     return true;

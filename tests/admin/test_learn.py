@@ -486,6 +486,41 @@ def test_learn_says_no_secret_whatever_it_says(run):
             assert MARK not in tested.stdout and MARK not in tested.stderr, tested.stdout
 
 
+@pytest.mark.parametrize("asked, answered, refused", [
+    (request("{}"), answer("{}"), answer("\x1b]0;owned\x07", "401 No", "text/plain")),
+    (request("{}"), answer("{}"), answer("\u009b2J", "401 No", "text/plain")),
+    (request("{}"), answer("{}"), answer('{"a\u009b2J":1}', "401 No")),
+    (request("{}"), answer("{}"), answer('{"a":"\x7f"}', "401 No", "text/html\u009b2J")),
+    (request("{}"), answer("{}"), answer("", "401 No", WWW_Authenticate="Bearer \u009b2J")),
+    (request("{}"), answer('{"a\u009b2J":1}'), None),
+    (request("{}"), answer('{"a":"\u009b2J"}'), None),
+    (request("{}"), answer("{}", "200 OK", "text/\u009b2J"), None),
+    (request("{}"), answer("{}", Set_Cookie="token\u009b2J=" + NEXT), None),
+    (request("{}", Cookie="refresh_token\u009b2J=" + OLD), answer("{}", Set_Cookie="refresh_token\u009b2J=" + NEXT), None),
+    (request('{"refresh\u009b2J":1}'), answer("{}"), None),
+])
+def test_a_terminal_is_told_nothing_by_a_recording(run, asked, answered, refused):
+    """Whether it comes to a proposal or not: control characters are in no line that is shown."""
+    asked, answered = (text.replace("{", "{" + more, 1) if more else text
+                       for text, more in ((asked, f'"refreshToken":"{OLD}"' + ("," if "{}" not in asked else "")),
+                                          (answered, f'"accessToken":"{ACCESS}"' + ("," if "{}" not in answered else ""))))
+    files = [put(run, "r.http", asked), put(run, "a.http", answered), put(run, "e.http", refused or answer("", "401 No"))]
+    done = subprocess.run([BUILD / "retoken", "dialect", "learn", "--request", files[0], "--answer", files[1],
+                           "--refusal", files[2]], capture_output=True, text=True, cwd=run.folder, timeout=120)
+    assert done.returncode in (DONE, REFUSED)
+    assert not [c for c in done.stdout + done.stderr if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160)], done
+    assert "[dialect]" in done.stdout or done.stdout == ""
+    folder = run.folder / "test"
+    folder.mkdir()
+    put(run, "test/one.dialect", (ROOT / "dialects/nestjs.dialect").read_text())
+    put(run, "test/1.request.http", asked.replace("refreshToken", "refresh_token"))
+    put(run, "test/1.answer.http", answered)
+    put(run, "test/2.request.http", asked.replace("refreshToken", "refresh_token"))
+    put(run, "test/2.answer.http", refused or answer("", "401 No"))
+    shown = run("dialect", "test", folder, status=REFUSED).stdout
+    assert not [c for c in shown if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160)], shown
+
+
 def test_a_recording_takes_no_time_that_grows_with_its_square(run):
     """What only looks like tokens, and many values that are looked for: minutes, if each looked through all the rest."""
     folder = run.folder / "large"

@@ -271,6 +271,11 @@ static void test_byte_classes(void **state)
     assert_false(text_has_control(none));
     assert_false(text_is_visible_ascii(none));
     assert_true(text_has_control(TEXT("ab\0")));
+    assert_true(text_is_printable(none) && text_is_printable(TEXT("a\tb \xc3\xa9 \xc2\xa0")));
+    assert_false(text_is_printable(TEXT("ab\0")) || text_is_printable(TEXT("ab\x1b[2J")));
+    assert_false(text_is_printable(TEXT("ab\n")) || text_is_printable(TEXT("ab\x7f")));
+    assert_false(text_is_printable(TEXT("ab\xc2\x9b")) || text_is_printable(TEXT("ab\xc2\x80")));
+    assert_false(text_is_printable(TEXT("ab\x9b")) || text_is_printable(TEXT("ab\xc3")));
     assert_false(text_is_visible_ascii(TEXT("a b")));
 }
 
