@@ -314,7 +314,7 @@ static bool add_place(struct arena *arena, struct learn_places *places,
     struct buffer spelled;
 
     if (places->count == LEARN_VALUES_MAX || text_find(name, ',') < name.size ||
-        own_is_unique(last_of(name))) {
+        own_is_unique(last_of(name)) || !text_is_printable(name)) {
         return places->count < LEARN_VALUES_MAX; /* a name like that is a value, without one */
     }
     *place = (struct learn_place){.source = source, .name = last_of(name), .value = value};

@@ -498,6 +498,7 @@ def test_learn_says_no_secret_whatever_it_says(run):
     (request("{}"), answer("{}", Set_Cookie="token\u009b2J=" + NEXT), None),
     (request("{}", Cookie="refresh_token\u009b2J=" + OLD), answer("{}", Set_Cookie="refresh_token\u009b2J=" + NEXT), None),
     (request('{"refresh\u009b2J":1}'), answer("{}"), None),
+    (request("{}", path="/auth/refresh?a%C2%9B2J=1"), answer("{}"), None),
 ])
 def test_a_terminal_is_told_nothing_by_a_recording(run, asked, answered, refused):
     """Whether it comes to a proposal or not: control characters are in no line that is shown."""
