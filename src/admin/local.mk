@@ -8,42 +8,23 @@ libadmin_a_SOURCES = \
 	src/admin/client_key.c src/admin/client_key.h \
 	src/admin/completion.c src/admin/completion.h \
 	src/admin/confirmation.c src/admin/confirmation.h \
-	src/admin/dialect_found.c src/admin/dialect_found.h \
-	src/admin/dialect_input.c src/admin/dialect_input.h \
-	src/admin/dialect_mask.c src/admin/dialect_mask.h \
-	src/admin/dialect_page.c src/admin/dialect_page.h \
-	src/admin/dialect_play.c src/admin/dialect_play.h \
-	src/admin/dialect_replay.c src/admin/dialect_replay.h \
-	src/admin/dialect_tell.c src/admin/dialect_tell.h \
-	src/admin/dialect_tell_answer.c src/admin/dialect_tell_parts.h \
-	src/admin/dialect_tell_policy.c \
 	src/admin/init.c \
 	src/admin/init_next.c src/admin/init_next.h \
 	src/admin/key_need.c src/admin/key_need.h \
-	src/admin/learn.c src/admin/learn.h \
-	src/admin/learn_account.c src/admin/learn_account.h \
-	src/admin/learn_answer.c \
-	src/admin/learn_endpoint.c \
-	src/admin/learn_flow.c src/admin/learn_flow.h \
-	src/admin/learn_har.c src/admin/learn_har.h \
-	src/admin/learn_meaning.c src/admin/learn_meaning.h \
-	src/admin/learn_refusals.c \
-	src/admin/learn_side.c src/admin/learn_side.h \
-	src/admin/learn_sort.c src/admin/learn_sort.h \
-	src/admin/learn_template.c src/admin/learn_template.h \
-	src/admin/learn_unsaid.c \
-	src/admin/learn_values.c src/admin/learn_values.h \
 	src/admin/lines.c src/admin/lines.h \
 	src/admin/options.c src/admin/options.h \
 	src/admin/output.c src/admin/output.h \
-	src/admin/own.c src/admin/own.h \
 	src/admin/prompt.c src/admin/prompt.h \
 	src/admin/secret_need.c src/admin/secret_need.h \
-	src/admin/verbs_dialect.c \
-	src/admin/verbs_dialect_check.c \
-	src/admin/verbs_dialect_learn.c \
-	src/admin/verbs_dialect_test.c \
-	src/admin/verbs_dialect_try.c \
+	src/admin/dialect/found.c src/admin/dialect/found.h \
+	src/admin/dialect/input.c src/admin/dialect/input.h \
+	src/admin/dialect/mask.c src/admin/dialect/mask.h \
+	src/admin/dialect/page.c src/admin/dialect/page.h \
+	src/admin/dialect/play.c src/admin/dialect/play.h \
+	src/admin/dialect/replay.c src/admin/dialect/replay.h \
+	src/admin/dialect/tell.c src/admin/dialect/tell.h \
+	src/admin/dialect/tell_answer.c src/admin/dialect/tell_parts.h \
+	src/admin/dialect/tell_policy.c \
 	src/admin/doctor/adoption.c \
 	src/admin/doctor/clients.c \
 	src/admin/doctor/doctor.c src/admin/doctor/doctor.h \
@@ -62,6 +43,20 @@ libadmin_a_SOURCES = \
 	src/admin/explain/explain.c src/admin/explain/explain.h \
 	src/admin/explain/paste.c src/admin/explain/paste.h \
 	src/admin/explain/story.c src/admin/explain/story.h \
+	src/admin/learn/account.c src/admin/learn/account.h \
+	src/admin/learn/answer.c \
+	src/admin/learn/endpoint.c \
+	src/admin/learn/flow.c src/admin/learn/flow.h \
+	src/admin/learn/har.c src/admin/learn/har.h \
+	src/admin/learn/learn.c src/admin/learn/learn.h \
+	src/admin/learn/meaning.c src/admin/learn/meaning.h \
+	src/admin/learn/own.c src/admin/learn/own.h \
+	src/admin/learn/refusals.c \
+	src/admin/learn/side.c src/admin/learn/side.h \
+	src/admin/learn/sort.c src/admin/learn/sort.h \
+	src/admin/learn/template.c src/admin/learn/template.h \
+	src/admin/learn/unsaid.c \
+	src/admin/learn/values.c src/admin/learn/values.h \
 	src/admin/notify/body.c src/admin/notify/body.h \
 	src/admin/notify/delay.c src/admin/notify/delay.h \
 	src/admin/notify/notify.c \
@@ -72,6 +67,11 @@ libadmin_a_SOURCES = \
 	src/admin/verbs/client_policy.c \
 	src/admin/verbs/client_secret.c \
 	src/admin/verbs/delivery.c \
+	src/admin/verbs/dialect.c \
+	src/admin/verbs/dialect_check.c \
+	src/admin/verbs/dialect_learn.c \
+	src/admin/verbs/dialect_test.c \
+	src/admin/verbs/dialect_try.c \
 	src/admin/verbs/event.c \
 	src/admin/verbs/event_verify.c \
 	src/admin/verbs/key.c \

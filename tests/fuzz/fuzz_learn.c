@@ -2,9 +2,9 @@
 /* fuzz_learn.c: any bytes as a recorded request and answer, parted by a line "====", and as a HAR
  * file, of which a dialect is learnt. Properties: what is learnt is a dialect or a fault says why;
  * a dialect can be told, and replayed against what it was learnt from. */
-#include "admin/dialect_replay.h"
-#include "admin/dialect_tell.h"
-#include "admin/learn_har.h"
+#include "admin/dialect/replay.h"
+#include "admin/dialect/tell.h"
+#include "admin/learn/har.h"
 #include "fuzz/fuzz.h"
 #include "process/dialect_file.h"
 
