@@ -194,16 +194,17 @@ static void walk(struct finder *finder, const json_t *outline, const json_t *val
     }
 }
 
-/* A number, or the digits of one. */
+/* A number, or the digits of one; 0 where that is no time, in whichever unit. */
 static int64_t number_of(const json_t *value)
 {
-    uint64_t number = 0;
+    int64_t number = json_integer_value(value);
+    uint64_t digits = 0;
 
-    if (json_is_integer(value)) {
-        return json_integer_value(value);
+    if (json_is_string(value)) {
+        (void)text_to_u64(text_of(json_string_value(value)), DIALECT_TIME_MAX, &digits);
+        number = (int64_t)digits;
     }
-    (void)text_to_u64(text_of(json_string_value(value)), INT64_MAX, &number);
-    return (int64_t)number;
+    return number >= 0 && number <= DIALECT_TIME_MAX ? number : 0;
 }
 
 static int64_t date_of(const json_t *value)

@@ -8,6 +8,10 @@
 #include "dialect/described.h"
 #include "http/recording.h"
 
+/* A number of a recording beyond it is no time, whether in ms or in s; what is made of those within
+ * it fits in 64 bits. */
+#define DIALECT_TIME_MAX INT64_C(1000000000000000)
+
 /* Fills request->answer for what the request asks. True: a refresh token was among it. */
 bool dialect_found_answer(const struct http_recording *recorded, struct request *request);
 /* Fills *claims from the payload of a JWT. */

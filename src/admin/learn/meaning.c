@@ -2,6 +2,7 @@
 /* meaning.c: see meaning.h. */
 #include "admin/learn/meaning.h"
 
+#include "admin/dialect/found.h"
 #include "admin/dialect/replay.h"
 #include "admin/learn/account.h"
 #include "base/codec.h"
@@ -18,7 +19,7 @@ static int64_t number_of(const struct learn_value *value)
 {
     uint64_t number = 0;
 
-    return text_to_u64(value->text, INT64_MAX, &number) ? (int64_t)number : -1;
+    return text_to_u64(value->text, DIALECT_TIME_MAX, &number) ? (int64_t)number : -1;
 }
 
 static bool is_near(int64_t a, int64_t b)

@@ -3,6 +3,7 @@
  * writes nothing. */
 #include "admin/learn/side.h"
 
+#include "admin/dialect/found.h"
 #include "admin/dialect/replay.h"
 
 static void find_shown(const struct learning *learning, struct learn_side *side);
@@ -307,9 +308,9 @@ static void find_tokens(const struct learning *learning, struct learn_side *side
 
 int64_t learn_integer(const json_t *object, const char *name)
 {
-    const json_t *value = json_object_get(object, name);
+    int64_t number = json_integer_value(json_object_get(object, name));
 
-    return json_is_integer(value) ? json_integer_value(value) : 0;
+    return number >= 0 && number <= DIALECT_TIME_MAX ? number : 0;
 }
 
 const char *learn_side_cookie(const struct learning *learning, const struct learn_side *side,
