@@ -182,9 +182,11 @@ static bool check_refusals(struct dialect_reader *reader, const struct dialect_r
     return true;
 }
 
-/* Where the access token renews, it says which session. */
+/* Where the access token renews, it says which session and until when. */
 static bool check_layout(struct dialect_reader *reader)
 {
+    const char *end = template_member(reader->layout->access_template, "expires_at");
+
     for (size_t i = 0; i < reader->lines.section_count && renews_by_access_token(reader); i++) {
         const struct config_section *section = &reader->lines.sections[i];
 
@@ -192,6 +194,11 @@ static bool check_layout(struct dialect_reader *reader)
             return config_complain(&reader->lines, section->line,
                                    "[access-token]: sessions are renewed with it, and no member "
                                    "of its payload is ${session}");
+        } else if (text_is(section->word, "access-token") &&
+                   (end == NULL || strcmp(end, "exp") != 0)) {
+            return config_complain(&reader->lines, section->line,
+                                   "[access-token]: sessions are renewed with it until it expires; "
+                                   "write \"exp\":${expires_at?} into its payload");
         } else if (text_is(section->word, "refresh-token")) {
             return config_complain(&reader->lines, section->line,
                                    "[refresh-token]: sessions are renewed with the access token; "

@@ -838,6 +838,9 @@ static void mistakes(void **state)
          AT "2: [endpoint renew]: an access token renews its session with all of its scope"},
         {"[dialect]\n" ONE_TOKEN REFUSALS "[access-token]\npayload = {\"sub\":\"${subject}\"}\n",
          AT "13: [access-token]: sessions are renewed with it, and no member of its payload"},
+        {"[dialect]\n" ONE_TOKEN REFUSALS
+         "[access-token]\npayload = {\"sid\":\"${session}\",\"ends\":${expires_at}}\n",
+         AT "13: [access-token]: sessions are renewed with it until it expires; write \"exp\":"},
         {"[dialect]\n" ONE_TOKEN REFUSALS "[refresh-token]\npayload = {\"sub\":\"${subject}\"}\n",
          AT "13: [refresh-token]: sessions are renewed with the access token; remove"},
         {"[dialect]\nrotation = on\n" ONE_TOKEN REFUSALS,
