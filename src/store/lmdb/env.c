@@ -163,12 +163,15 @@ static bool have_address_space(size_t more)
     return true;
 }
 
-/* The gate is closed. size 0: what another process has made it. */
+/* The gate is closed, so that no read of this process goes on: who holds the table of readers may
+ * have been stopped, and then LMDB's own mapping, which is slower, has to do. size 0: what another
+ * process has made it. */
 static enum txn_result remap(struct env *env, size_t size, struct fault *fault)
 {
+    enum { PATIENCE_US = 10 * 1000 };
     int code = mdb_env_set_mapsize(env->mdb, size);
 
-    if (code == 0 && env_slots_take(env, clock_stopwatch_us() + env->wait_us)) {
+    if (code == 0 && env_slots_take(env, clock_stopwatch_us() + PATIENCE_US)) {
         code = env_map_for_reading(env);
         env_slots_give(env);
     }
