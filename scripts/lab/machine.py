@@ -117,6 +117,14 @@ def wait_until(ready, patience=15.0, what="it"):
         time.sleep(0.01)
 
 
+def freeze(pid):
+    """Stops a process. When this returns no thread of it runs any more, which the signal does not say."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: all(status.read_text().rpartition(")")[2].split()[0] == "T"
+                           for status in pathlib.Path(f"/proc/{pid}/task").glob("*/stat")),
+               patience=60, what=f"process {pid} to stop")
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

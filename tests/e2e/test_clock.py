@@ -191,7 +191,7 @@ def test_a_request_that_is_read_late(world):
     gets the answer that is now the current one."""
     frozen, other = world.serve("socket"), world.serve("socket")
     login = renewed(frozen, world.login(MOUNT))
-    os.kill(frozen.process.pid, signal.SIGSTOP)
+    machine.freeze(frozen.process.pid)
     try:
         late = Asking(frozen, login)
         second = renewed(other, login)

@@ -292,7 +292,7 @@ def test_a_full_log_holds_nothing_up(installed, run):
 def test_request_of_a_client_that_has_gone_is_not_performed(installed, run):
     request = fcgi.begin() + fcgi.params(dict(FORM, CONTENT_LENGTH="0")) + fcgi.stdin(b"")
     with listening(installed, run, "--threads", "1") as (process, path):
-        process.send_signal(signal.SIGSTOP)  # so that it comes to the request after its client left
+        machine.freeze(process.pid)  # so that it comes to the request after its client left
         with fcgi.connect(path) as gone:
             gone.sendall(request)
         with fcgi.connect(path) as there:

@@ -211,9 +211,7 @@ def test_watchdog_hears_nothing_of_a_process_that_is_stopped(installed):
         supervisor.hear()
         for _ in range(2):
             assert supervisor.hear_any() == {"WATCHDOG": "1"}
-        supervisor.process.send_signal(signal.SIGSTOP)
-        machine.wait_until(lambda: pathlib.Path(f"/proc/{supervisor.process.pid}/stat").read_text()
-                           .rpartition(")")[2].split()[0] == "T", what="a process that is stopped")
+        machine.freeze(supervisor.process.pid)
         supervisor.heard.settimeout(0)
         with contextlib.suppress(BlockingIOError):
             while True:
