@@ -3,7 +3,10 @@
  * operation needs, which policy its answers allow, and that no refusal looks like a grant. */
 #include "process/dialect_reader.h"
 
+#include <string.h>
+
 static bool check_request(struct dialect_reader *reader, struct dialect_request *request);
+static bool has_text_round_token(const json_t *outline);
 static bool renews_by_access_token(const struct dialect_reader *reader);
 static bool check_by_access_token(struct dialect_reader *reader,
                                   const struct dialect_request *request);
@@ -77,8 +80,39 @@ static bool check_request(struct dialect_reader *reader, struct dialect_request 
                                "be refreshed",
                                TEXT_ARGS(request->section->word),
                                TEXT_ARGS(request->section->argument));
+    } else if (answer->body != NULL && has_text_round_token(template_outline(answer->body))) {
+        return config_complain(&reader->lines, request->section->line,
+                               "[%.*s %.*s]: its answer has text beside ${refresh_token}, which "
+                               "clients would show with the token; remove it",
+                               TEXT_ARGS(request->section->word),
+                               TEXT_ARGS(request->section->argument));
     }
     return check_refusals(reader, request);
+}
+
+/* In one string with it: then what clients show is no token. */
+static bool has_text_round_token(const json_t *outline)
+{
+    static const char *const tokens[] = {"${refresh_token}", "${new_refresh_token}"};
+    struct text text = text_of(json_string_value(outline));
+    bool found = false;
+    const char *name;
+    json_t *value;
+    size_t i;
+
+    for (i = 0; i < sizeof tokens / sizeof tokens[0] && json_is_string(outline); i++) {
+        found = found || (!text_is(text, tokens[i]) &&
+                          memmem(text.data, text.size, tokens[i], strlen(tokens[i])) != NULL);
+    }
+    json_object_foreach((json_t *)(uintptr_t)outline, name, value)
+    {
+        found = found || has_text_round_token(value);
+    }
+    json_array_foreach(outline, i, value)
+    {
+        found = found || has_text_round_token(value);
+    }
+    return found;
 }
 
 /* Does an access token renew its session? Then it is the only token that clients know of. */

@@ -828,6 +828,9 @@ static void mistakes(void **state)
         {"[dialect]\n[endpoint a]\npath = /a\noperation = login\nusername = json u\n"
          "password = json p\nanswer = 200 {\"a\":\"${access_token}\"}\n" REFUSALS,
          AT "2: [endpoint a]: its answer has no ${refresh_token}"},
+        {"[dialect]\n" REFRESH "answer = 200 {\"a\":\"${access_token}\","
+         "\"r\":{\"t\":[\"rt_${refresh_token}\"]}}\n" REFUSALS,
+         AT "2: [endpoint refresh]: its answer has text beside ${refresh_token}"},
         {"[dialect]\n" ONE_TOKEN REFRESH "answer = 200 {\"a\":\"${access_token}\"}\n" REFUSALS,
          AT "8: [endpoint refresh]: sessions are renewed with the access token elsewhere"},
         {"[dialect]\n" ONE_TOKEN "answer.header.X = ${new_refresh_token}\n" REFUSALS,

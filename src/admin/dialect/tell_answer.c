@@ -3,6 +3,8 @@
  * complaints. Knows what the names of templates mean. */
 #include "admin/dialect/tell_parts.h"
 
+#include <string.h>
+
 /* What the names of templates mean; those of tokens are among them. */
 const char *dialect_tell_meaning(struct text name)
 {
@@ -79,6 +81,8 @@ static void tell_name(struct text name, struct buffer *out)
     }
 }
 
+static void tell_text(struct text source, struct buffer *out);
+
 static void tell_leaf(const json_t *value, struct buffer *out)
 {
     struct text text = text_of(json_string_value(value));
@@ -86,10 +90,12 @@ static void tell_leaf(const json_t *value, struct buffer *out)
 
     if (text_starts(text, TEXT("${")) && text_find(text, '}') == text.size - 1) {
         tell_name(text_from(text_cut(text, text.size - 1), 2), out);
-        return;
+    } else if (json_is_string(value) && strstr(text.data, "${") != NULL) {
+        tell_text(text, out);
+    } else {
+        buffer_add_c(out, "always ");
+        json_out_value(&json, value);
     }
-    buffer_add_c(out, "always ");
-    json_out_value(&json, value);
 }
 
 /* Each member on a line, those of inner objects by their path. */
