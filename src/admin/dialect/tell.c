@@ -21,7 +21,8 @@ void dialect_tell(const struct dialect *dialect, struct buffer *out)
                 dialect->realm != NULL ? dialect->realm : "of their path");
     dialect_tell_policy(&dialect->policy, out);
     if (dialect->issuer != NULL) {
-        buffer_addf(out, "Its issuer is %s unless the realm has another.\n", dialect->issuer);
+        buffer_addf(out, "Its issuer is %s, unless the realm or [retoken] has another.\n",
+                    dialect->issuer);
     }
     if (dialect->audience != NULL) {
         buffer_addf(out, "Its audience is %s unless the realm has another.\n", dialect->audience);

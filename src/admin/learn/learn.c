@@ -263,6 +263,9 @@ static void write_dialect(struct learning *learning)
         buffer_addf(out, "json-style = %s\n", style);
     }
     write_type(learning);
+    if (learning->facts.issuer.size > 0) {
+        buffer_add_c(out, "# for the realm as well, where [retoken] has another issuer:\n");
+    }
     learn_setting(learning, "issuer", learning->facts.issuer);
     learn_setting(learning, "audience", learning->facts.audience);
     write_cookie(learning, "refresh-cookie", learning->refresh_cookie);
