@@ -190,7 +190,7 @@ static const struct verb verbs[] = {
     {"dialect", "learn", "", 0, 0,
      OPTION_BIT(REQUEST) | OPTION_BIT(ANSWER) | OPTION_BIT(REFUSAL) | OPTION_BIT(HAR),
      CALL_NEEDS_NOTHING, verbs_dialect_learn,
-     "propose the file of a dialect from a recorded refresh"},
+     "propose a dialect's file from a recording: --har FILE"},
     {"dialect", "test", "DIR", 1, 1, OPTION_BIT(JSON), CALL_NEEDS_NOTHING, verbs_dialect_test,
      "replay recordings beside a FILE.dialect, and show differences"},
     {"doctor", "", "", 0, 0, OPTION_BIT(URL) | OPTION_BIT(CA_FILE) | OPTION_BIT(JSON),
