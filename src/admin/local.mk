@@ -48,6 +48,7 @@ libadmin_a_SOURCES = \
 	src/admin/learn/endpoint.c \
 	src/admin/learn/flow.c src/admin/learn/flow.h \
 	src/admin/learn/har.c src/admin/learn/har.h \
+	src/admin/learn/headers.c src/admin/learn/headers.h \
 	src/admin/learn/learn.c src/admin/learn/learn.h \
 	src/admin/learn/meaning.c src/admin/learn/meaning.h \
 	src/admin/learn/own.c src/admin/learn/own.h \

@@ -213,6 +213,16 @@ def test_test_finds_every_byte(run):
     assert "more than one" in run("dialect", "test", ".", status=REFUSED).stderr
 
 
+def test_test_shows_headers_that_the_dialect_lacks(run):
+    put(run, "acme.dialect", ACME)
+    good = compact({"accessToken": "opaque-access-token-1234", "refreshToken": NEXT, "kind": "Bearer"})
+    recorded(run, "good", request(compact({"data": {"refreshToken": OLD}})),
+             answer(good, X_Acme_Version="4.1", X_Request_Id="1", Date="today"))
+    assert run("dialect", "test", ".").stdout == ("good: the same\n  the header x-acme-version: only the recording has it\n"
+                                                  "1 recordings, 0 answered otherwise\n")
+    assert json.loads(run("dialect", "test", ".", "--json").stdout)[0]["headers_not_set"] == ["x-acme-version"]
+
+
 def test_test_says_it_to_scripts(run):
     """Cookies are compared by what becomes of them, and refresh tokens that are JWTs by what they say."""
     put(run, "acme.dialect", ACME.replace("[dialect]\n", "[dialect]\nrefresh-cookie = rt\nrotation = off\n")

@@ -665,6 +665,30 @@ def test_learn_says_what_changes_in_each_answer(run):
     assert "entry 1, POST /auth/refresh: answered otherwise" in said.stderr and '"round":1' in said.stdout
 
 
+def test_learn_finds_headers_of_the_backend(run):
+    """Those of all answers with one value; none that a server adds, that changes, or that is of one user."""
+    told = {"X-Acme-Version": "4.1", "acme-mode": "a ${b}", "Server": "nginx", "X-Powered-By": "Acme", "Date": "today",
+            "X-Name": "ada@acme.example", "X-User-Kind": "member", "X-Acme_Odd": "1"}
+    entries = [entry("/auth/refresh", compact({"refreshToken": OLD}), 200, PAIR),
+               entry("/auth/refresh", compact({"refreshToken": NEXT}), 200, PAIR),
+               entry("/auth/refresh", compact({"refreshToken": NEXT}), 401, '{"code":"TOKEN_EXPIRED"}')]
+    for i, one in enumerate(entries):
+        one["response"]["headers"] += [{"name": name, "value": value} for name, value in
+                                       {**told, "X-Took": f"{i} ms", **({"X-Last": "1"} if i == 2 else {})}.items()]
+    file = put(run, "one.har", json.dumps({"log": {"entries": entries}}))
+    said = run("dialect", "learn", "--har", file)
+    assert [line for line in said.stdout.splitlines() if ".header." in line] == [
+        "answer.header.x-acme-version = 4.1", "answer.header.acme-mode = a $${b}", "token.header.x-acme-version = 4.1"]
+    for words in ("/auth/refresh: the header x-name has something of one user", "the header x-user-kind has something",
+                  "the header x-acme_odd cannot be written", "the header acme-mode is one more than a file can have here",
+                  "the header x-last is in one recorded answer only"):
+        assert words in said.stderr and words in said.stdout, words
+    assert "x-took" not in said.stdout + said.stderr and "nginx" not in said.stdout + said.stderr
+    status, heads, _ = serve(run, said.stdout)("POST", "/auth/refresh", compact({"refreshToken": OLD}),
+                                               "application/json")
+    assert status == 401 and heads["x-acme-version"] == "4.1"
+
+
 @pytest.mark.parametrize("method, told, words", [
     ("PUT", [], "a dialect takes POST, GET and DELETE only; POST is in the place of this method"),
     ("POST", [("Set-Cookie", "tracker=1")], "it sets the cookie tracker"),

@@ -7,6 +7,7 @@
 
 #include "admin/dialect/found.h"
 #include "admin/dialect/mask.h"
+#include "admin/learn/headers.h"
 #include "base/codec.h"
 
 struct comparison {
@@ -78,6 +79,10 @@ void dialect_replay_tell(const struct dialect_differences *differences, struct b
                         "  %s differs from byte %zu on\n    recorded: %.*s\n    answered: %.*s\n",
                         row->what, row->byte, TEXT_ARGS(recorded), TEXT_ARGS(answered));
         }
+    }
+    for (size_t i = 0; i < differences->unset_count; i++) {
+        buffer_addf(out, "  the header %.*s: only the recording has it\n",
+                    TEXT_ARGS(text_cut(differences->unset[i], 80)));
     }
 }
 
@@ -235,6 +240,23 @@ static void compare_cookies(struct comparison *comparison)
     }
 }
 
+/* Those that no server adds by itself, so that nobody misses one unseen. */
+static void find_unset(struct comparison *comparison)
+{
+    const struct http_request *recorded = &comparison->answer->is;
+    struct dialect_differences *differences = comparison->differences;
+
+    for (size_t i = 0; i < recorded->header_count; i++) {
+        const struct http_header *header = &recorded->headers[i];
+
+        if (learn_header_is_backends(header->name) && learn_is_plain_name(header->name) &&
+            !own_is_unique(header->name) && differences->unset_count < DIALECT_UNSET_MAX &&
+            header_of(&comparison->play->http.response, header->name.data).data == NULL) {
+            differences->unset[differences->unset_count++] = header->name;
+        }
+    }
+}
+
 /* Headers are compared that the recording has and Retoken answers; a server adds others. */
 static void compare(struct comparison *comparison)
 {
@@ -251,6 +273,7 @@ static void compare(struct comparison *comparison)
                text_cut(type, 80));
     }
     compare_cookies(comparison);
+    find_unset(comparison);
     for (size_t i = 0; i < made->header_count; i++) {
         struct text name = made->headers[i].name;
         struct text value = {0};

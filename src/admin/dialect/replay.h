@@ -14,11 +14,15 @@ struct dialect_difference {
     struct text recorded, answered; /* what is there, or stands round that byte; "" = nothing */
 };
 
-enum { DIALECT_DIFFERENCES_MAX = 24 };
+enum { DIALECT_DIFFERENCES_MAX = 24, DIALECT_UNSET_MAX = 8 };
 
 struct dialect_differences {
     struct dialect_difference rows[DIALECT_DIFFERENCES_MAX];
     size_t count;
+    struct text unset[DIALECT_UNSET_MAX]; /* names of headers of the backend's own that the dialect
+                                             does not set; no difference, because they may be of one
+                                             answer */
+    size_t unset_count;
 };
 
 /* Adds each difference: status, media type, headers of the dialect's, cookies that are set or

@@ -7,7 +7,7 @@
 
 static bool write_body(struct learning *learning, const struct learn_side *side, struct text *body);
 static void write_cookies(struct learning *learning, const struct learn_side *side);
-static void write_headers(struct learning *learning, const struct learn_side *side);
+static size_t write_headers(struct learning *learning, const struct learn_side *side);
 
 bool learn_answer(struct learning *learning, const struct learn_side *side)
 {
@@ -36,9 +36,9 @@ bool learn_answer(struct learning *learning, const struct learn_side *side)
         learn_setting(learning, "answer.type", type);
     }
     write_cookies(learning, side);
-    if (issues) {
-        write_headers(learning, side);
-    }
+    size_t room = DESCRIBED_HEADERS_MAX - (issues ? write_headers(learning, side) : 0);
+
+    learn_headers(learning, side->exchange, "answer", room);
     return true;
 }
 
@@ -192,15 +192,19 @@ static struct text scheme_of(const struct learn_side *side, const struct learn_f
     return (struct text){0};
 }
 
-static void write_headers(struct learning *learning, const struct learn_side *side)
+/* How many they are. */
+static size_t write_headers(struct learning *learning, const struct learn_side *side)
 {
     const struct learn_found *const found[] = {&side->access, &side->next};
+    size_t count = 0;
 
     for (size_t i = 0; i < 2; i++) {
         if (found[i]->where == FOUND_HEADER) {
             buffer_addf(learning->out, "answer.header.%.*s = %.*s${%s}\n",
                         TEXT_ARGS(found[i]->name), TEXT_ARGS(scheme_of(side, found[i])),
                         i == 0 ? "access_token" : "refresh_token");
+            count++;
         }
     }
+    return count;
 }

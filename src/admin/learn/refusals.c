@@ -37,8 +37,6 @@ static const struct learn_refusal *find_exactly(const struct learning *learning,
                                                 enum learn_what what);
 static bool write_line(struct learning *learning, const char *word,
                        const struct learn_refusal *refusal);
-static bool is_own(const struct learning *learning, const struct learn_side *side,
-                   struct text text);
 static bool clean(struct learning *learning, const struct learn_refusal *refusal,
                   const struct learn_side *side, struct text *body);
 
@@ -54,7 +52,8 @@ static const struct learn_refusal *find_for_all(const struct learning *learning,
     return found;
 }
 
-static bool is_same(const struct learn_refusal *a, const struct learn_refusal *b)
+static bool is_same(const struct learning *learning, const struct learn_refusal *a,
+                    const struct learn_refusal *b)
 {
     const struct http_recording *one = &a->exchange->answer;
     const struct http_recording *other = b != NULL ? &b->exchange->answer : one;
@@ -64,7 +63,8 @@ static bool is_same(const struct learn_refusal *a, const struct learn_refusal *b
     (void)http_header(&other->is, "www-authenticate", &challenge[1]);
     return b != NULL && one->status == other->status && text_equal(one->is.body, other->is.body) &&
            text_equal(one->is.content_type, other->is.content_type) &&
-           text_equal(challenge[0], challenge[1]);
+           text_equal(challenge[0], challenge[1]) &&
+           learn_headers_alike(learning, a->exchange, b->exchange);
 }
 
 /* What a single outcome's class answers, it need not say. */
@@ -79,7 +79,7 @@ static bool write_for_all(struct learning *learning, const struct line *line)
     }
     return refusal == NULL ||
            (line->class != NULL &&
-            is_same(refusal, find_for_all(learning, line->class, line->first))) ||
+            is_same(learning, refusal, find_for_all(learning, line->class, line->first))) ||
            write_line(learning, line->word, refusal);
 }
 
@@ -90,11 +90,12 @@ static bool write_own(struct learning *learning, enum learn_what what, const str
     const struct learn_refusal *refusal = find(learning, line->word, what);
     const struct learn_refusal *class =
         line->class != NULL ? find(learning, line->class, what) : NULL;
-    bool own_class =
-        class != NULL && !is_same(class, find_for_all(learning, line->class, line->first));
+    bool own_class = class != NULL &&
+                     !is_same(learning, class, find_for_all(learning, line->class, line->first));
 
     if (refusal == NULL ||
-        is_same(refusal, own_class ? class : find_for_all(learning, line->word, line->first))) {
+        is_same(learning, refusal,
+                own_class ? class : find_for_all(learning, line->word, line->first))) {
         return true;
     } else if (!*begun) {
         buffer_addf(learning->out, "\n[refusals %s]\n", operations[what]);
@@ -154,6 +155,7 @@ static bool write_line(struct learning *learning, const char *word,
     struct text usual = learning->sides[LEARN_REFRESH]->exchange->answer.is.content_type;
     struct learn_side *side = NULL;
     struct buffer line;
+    size_t room = 1; /* for headers */
     char name[40];
 
     if (!learn_side_look(learning, refusal->exchange, refusal->what, &side) ||
@@ -175,13 +177,15 @@ static bool write_line(struct learning *learning, const char *word,
     }
     if (http_header(&answer->is, "www-authenticate", &challenge) == HTTP_ONE) {
         (void)snprintf(name, sizeof name, "%s.header.WWW-Authenticate", word);
-        if (is_own(learning, side, challenge) || !learn_can_be_set(challenge)) {
+        if (learn_is_of_one_request(learning, side, challenge) || !learn_can_be_set(challenge)) {
             learn_cannot_say(learning, refusal->exchange,
                              "WWW-Authenticate has something of this one request; it is left out");
         } else {
             learn_setting(learning, name, challenge);
+            room = 0;
         }
     }
+    learn_headers(learning, refusal->exchange, word, room);
     return true;
 }
 
@@ -201,8 +205,8 @@ static bool is_mere_word(struct text password)
     return false;
 }
 
-/* Does a text of a refusal repeat a secret or a name of its request, or tell a time? */
-static bool is_own(const struct learning *learning, const struct learn_side *side, struct text text)
+bool learn_is_of_one_request(const struct learning *learning, const struct learn_side *side,
+                             struct text text)
 {
     enum { WORD = 6 };
     bool mere = side->password != NULL && is_mere_word(side->password->value);
@@ -245,7 +249,7 @@ static bool clean(struct learning *learning, const struct learn_refusal *refusal
     if (values == NULL) {
         return false;
     } else if (source.size == 0 || !learn_values_read(learning->arena, source, values, NULL)) {
-        if (is_own(learning, side, source)) {
+        if (learn_is_of_one_request(learning, side, source)) {
             learn_cannot_say(learning, refusal->exchange,
                              "the body of the refusal has something of this one request; it is "
                              "left out");
@@ -257,7 +261,8 @@ static bool clean(struct learning *learning, const struct learn_refusal *refusal
     buffer_start(&names, learning->arena, 128);
     for (size_t i = 0; i < values->count; i++) {
         const struct learn_value *value = &values->rows[i];
-        bool text = value->kind != LEARN_NUMBER && is_own(learning, side, value->text);
+        bool text =
+            value->kind != LEARN_NUMBER && learn_is_of_one_request(learning, side, value->text);
 
         if (!text && !is_time(value)) {
             continue;

@@ -86,9 +86,22 @@ bool learn_endpoints(struct learning *learning);
 /* Appends the lines of one answer. False: *fault. */
 bool learn_answer(struct learning *learning, const struct learn_side *side);
 
+/* ---- headers.c ---- */
+
+/* Appends LINE.header.NAME for each header of the answer that is the backend's own and the same in
+ * all that was recorded, but for no more than `room`. What is left out is said. */
+void learn_headers(struct learning *learning, const struct learn_exchange *exchange,
+                   const char *line, size_t room);
+/* Have both answers the same headers of that kind? */
+bool learn_headers_alike(const struct learning *learning, const struct learn_exchange *one,
+                         const struct learn_exchange *other);
+
 /* ---- refusals.c ---- */
 
 /* Appends the sections of refusals. False: *fault. */
 bool learn_refusals(struct learning *learning);
+/* Does a text repeat a secret or a name of the side's request, or tell a time? */
+bool learn_is_of_one_request(const struct learning *learning, const struct learn_side *side,
+                             struct text text);
 
 #endif

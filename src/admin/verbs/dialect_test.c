@@ -141,5 +141,11 @@ static void add_one(struct json_out *out, struct text name,
         json_out_close(out);
     }
     json_out_array_close(out);
+    json_out_key(out, "headers_not_set");
+    json_out_array_open(out);
+    for (size_t i = 0; i < differences->unset_count; i++) {
+        json_out_text(out, differences->unset[i]);
+    }
+    json_out_array_close(out);
     json_out_close(out);
 }
