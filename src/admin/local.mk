@@ -53,6 +53,7 @@ libadmin_a_SOURCES = \
 	src/admin/learn/meaning.c src/admin/learn/meaning.h \
 	src/admin/learn/own.c src/admin/learn/own.h \
 	src/admin/learn/refusals.c \
+	src/admin/learn/shape.c \
 	src/admin/learn/side.c src/admin/learn/side.h \
 	src/admin/learn/sort.c src/admin/learn/sort.h \
 	src/admin/learn/template.c src/admin/learn/template.h \

@@ -665,6 +665,39 @@ def test_learn_says_what_changes_in_each_answer(run):
     assert "entry 1, POST /auth/refresh: answered otherwise" in said.stderr and '"round":1' in said.stdout
 
 
+NO = {"ok": False, "fault": {"code": "E_RENEWAL", "text": "The renewal is not known", "status": 401, "at": 1_700_000_000,
+                             "by": "backend-0123456789abcdef"}}
+
+
+@pytest.mark.parametrize("refusals, request_, here", [
+    # what varies says the error, in words where there were words; times and what is of one request go
+    ([(401, NO), (400, {**NO, "fault": {**NO["fault"], "code": "E_OLD", "text": "Too old", "status": 400}})],
+     '{"ok":false,"fault":{"code":"invalid_request","text":"invalid request","status":400,"at":0,"by":""}}',
+     '{"ok":false,"fault":{"code":"unavailable","text":"unavailable","status":503,"at":0,"by":""}}'),
+    # of one alone, each text but those that say that it is a refusal
+    ([(401, {"status": "error", "error": "expired", "hint": "Log in ${again}", "code": "401", "tags": []})],
+     '{"status":"error","error":"invalid_request","hint":"invalid request","code":"400","tags":[]}',
+     '{"status":"error","error":"unavailable","hint":"unavailable","code":"503","tags":[]}'),
+    # where none varies, the last text
+    ([(401, {"kind": "no", "why": "refused"}), (403, {"kind": "no", "why": "refused"})],
+     '{"kind":"no","why":"invalid_request"}', '{"kind":"no","why":"unavailable"}'),
+    # no shape
+    ([(401, {"why": "refused"}), (403, {"reason": "refused"})], '{"error":"invalid_request"}', '{"error":"unavailable"}'),
+])
+def test_learn_makes_refusals_like_the_recorded(run, refusals, request_, here):
+    paths = ("/auth/refresh", "/auth/login")
+    login = compact({"email": "ada@acme.example", "password": "correct horse"})
+    entries = [entry("/auth/login", login, 200, PAIR), entry("/auth/refresh", compact({"refreshToken": OLD}), 200, PAIR)]
+    for path, asked, (status, body) in zip(paths, (compact({"refreshToken": NEXT}), login), refusals):
+        entries.append(entry(path, asked, status, compact(body)))
+    file = put(run, "one.har", json.dumps({"log": {"entries": entries}}))
+    left_out = any("fault" in body for _, body in refusals)  # its time
+    proposal = run("dialect", "learn", "--har", file, status=REFUSED if left_out else DONE).stdout
+    like = "" if '"error":"invalid_request"}' == request_[1:] else "; made like the others"
+    for line in (f"request = 400 {request_}", f"here = 503 {here}"):
+        assert f"# guessed: no refusal of this kind was recorded{like}\n{line}\n" in proposal, proposal
+
+
 def test_learn_finds_headers_of_the_backend(run):
     """Those of all answers with one value; none that a server adds, that changes, or that is of one user."""
     told = {"X-Acme-Version": "4.1", "acme-mode": "a ${b}", "Server": "nginx", "X-Powered-By": "Acme", "Date": "today",
@@ -678,7 +711,9 @@ def test_learn_finds_headers_of_the_backend(run):
     file = put(run, "one.har", json.dumps({"log": {"entries": entries}}))
     said = run("dialect", "learn", "--har", file)
     assert [line for line in said.stdout.splitlines() if ".header." in line] == [
-        "answer.header.x-acme-version = 4.1", "answer.header.acme-mode = a $${b}", "token.header.x-acme-version = 4.1"]
+        "answer.header.x-acme-version = 4.1", "answer.header.acme-mode = a $${b}",
+        *(f"{word}.header.x-acme-version = 4.1" for word in ("request", "client", "token", "here"))]
+    assert said.stdout.count("the header x-last is") == 1
     for words in ("/auth/refresh: the header x-name has something of one user", "the header x-user-kind has something",
                   "the header x-acme_odd cannot be written", "the header acme-mode is one more than a file can have here",
                   "the header x-last is in one recorded answer only"):

@@ -38,7 +38,7 @@ bool learn_answer(struct learning *learning, const struct learn_side *side)
     write_cookies(learning, side);
     size_t room = DESCRIBED_HEADERS_MAX - (issues ? write_headers(learning, side) : 0);
 
-    learn_headers(learning, side->exchange, "answer", room);
+    learn_headers(learning, side->exchange, "answer", room, true);
     return true;
 }
 

@@ -17,7 +17,7 @@ static bool is_of_one_user(const struct learning *learning, const struct http_he
 static bool can_be_named(struct text name);
 
 void learn_headers(struct learning *learning, const struct learn_exchange *exchange,
-                   const char *line, size_t room)
+                   const char *line, size_t room, bool say)
 {
     const struct http_request *answer = &exchange->answer.is;
 
@@ -39,7 +39,9 @@ void learn_headers(struct learning *learning, const struct learn_exchange *excha
         } else if (room == 0) {
             why = "is one more than a file can have here";
         }
-        if (why != NULL) {
+        if (why != NULL && !say) {
+            continue;
+        } else if (why != NULL) {
             bool shown = learn_is_plain_name(name) && !own_is_unique(name);
 
             learn_cannot_say(learning, exchange, "the header %.*s %s; it is left out",

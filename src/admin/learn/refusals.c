@@ -37,6 +37,8 @@ static const struct learn_refusal *find_exactly(const struct learning *learning,
                                                 enum learn_what what);
 static bool write_line(struct learning *learning, const char *word,
                        const struct learn_refusal *refusal);
+static void write_answer(struct learning *learning, const char *word, int status, struct text body,
+                         const struct learn_refusal *recorded);
 static bool clean(struct learning *learning, const struct learn_refusal *refusal,
                   const struct learn_side *side, struct text *body);
 
@@ -67,15 +69,30 @@ static bool is_same(const struct learning *learning, const struct learn_refusal 
            learn_headers_alike(learning, a->exchange, b->exchange);
 }
 
+/* Like the others, if those are alike. */
+static void write_unrecorded(struct learning *learning, const struct line *line)
+{
+    struct text body = {0};
+    const struct learn_refusal *like = learn_shape(learning, line->status, line->error, &body);
+
+    if (like == NULL) {
+        learn_guess(learning->out, "no refusal of this kind was recorded");
+        buffer_addf(learning->out, "%s = %d {\"error\":\"%s\"}\n", line->word, line->status,
+                    line->error);
+        return;
+    }
+    learn_guess(learning->out, "no refusal of this kind was recorded; made like the others");
+    write_answer(learning, line->word, line->status, body, like);
+    learn_headers(learning, like->exchange, line->word, 1, false);
+}
+
 /* What a single outcome's class answers, it need not say. */
 static bool write_for_all(struct learning *learning, const struct line *line)
 {
     const struct learn_refusal *refusal = find_for_all(learning, line->word, line->first);
 
     if (refusal == NULL && line->class == NULL) {
-        learn_guess(learning->out, "no refusal of this kind was recorded");
-        buffer_addf(learning->out, "%s = %d {\"error\":\"%s\"}\n", line->word, line->status,
-                    line->error);
+        write_unrecorded(learning, line);
     }
     return refusal == NULL ||
            (line->class != NULL &&
@@ -151,10 +168,8 @@ static bool write_line(struct learning *learning, const char *word,
                        const struct learn_refusal *refusal)
 {
     const struct http_recording *answer = &refusal->exchange->answer;
-    struct text body = {0}, challenge = {0}, whole = {0}, type = answer->is.content_type;
-    struct text usual = learning->sides[LEARN_REFRESH]->exchange->answer.is.content_type;
+    struct text body = {0}, challenge = {0};
     struct learn_side *side = NULL;
-    struct buffer line;
     size_t room = 1; /* for headers */
     char name[40];
 
@@ -167,14 +182,7 @@ static bool write_line(struct learning *learning, const char *word,
                          "left out");
         body = (struct text){0};
     }
-    buffer_start(&line, learning->arena, 256);
-    buffer_addf(&line, "%d%s%.*s", answer->status, body.size > 0 ? " " : "", TEXT_ARGS(body));
-    (void)buffer_finish(&line, &whole);
-    learn_setting(learning, word, whole);
-    if (body.size > 0 && type.size > 0 && !text_equal(type, usual)) {
-        (void)snprintf(name, sizeof name, "%s.type", word);
-        learn_setting(learning, name, type);
-    }
+    write_answer(learning, word, answer->status, body, refusal);
     if (http_header(&answer->is, "www-authenticate", &challenge) == HTTP_ONE) {
         (void)snprintf(name, sizeof name, "%s.header.WWW-Authenticate", word);
         if (learn_is_of_one_request(learning, side, challenge) || !learn_can_be_set(challenge)) {
@@ -185,8 +193,27 @@ static bool write_line(struct learning *learning, const char *word,
             room = 0;
         }
     }
-    learn_headers(learning, refusal->exchange, word, room);
+    learn_headers(learning, refusal->exchange, word, room, true);
     return true;
+}
+
+/* Status and body, and the media type of the recorded one where it is not the usual. */
+static void write_answer(struct learning *learning, const char *word, int status, struct text body,
+                         const struct learn_refusal *recorded)
+{
+    struct text type = recorded->exchange->answer.is.content_type, whole = {0};
+    struct text usual = learning->sides[LEARN_REFRESH]->exchange->answer.is.content_type;
+    struct buffer line;
+    char name[40];
+
+    buffer_start(&line, learning->arena, 256);
+    buffer_addf(&line, "%d%s%.*s", status, body.size > 0 ? " " : "", TEXT_ARGS(body));
+    (void)buffer_finish(&line, &whole);
+    learn_setting(learning, word, whole);
+    if (body.size > 0 && type.size > 0 && !text_equal(type, usual)) {
+        (void)snprintf(name, sizeof name, "%s.type", word);
+        learn_setting(learning, name, type);
+    }
 }
 
 /* ---- what is of one request only ---- */
@@ -234,6 +261,15 @@ static bool is_time(const struct learn_value *value)
 
     return value->kind == LEARN_NUMBER && text_to_u64(value->text, INT64_MAX, &number) &&
            number >= 1000 * 1000 * 1000;
+}
+
+bool learn_is_of_one_refusal(struct learning *learning, const struct learn_refusal *refusal,
+                             const struct learn_value *value)
+{
+    struct learn_side *side = NULL;
+
+    return !learn_side_look(learning, refusal->exchange, refusal->what, &side) || is_time(value) ||
+           (value->kind != LEARN_NUMBER && learn_is_of_one_request(learning, side, value->text));
 }
 
 /* The body without what belongs to this one request. */

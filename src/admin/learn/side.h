@@ -89,9 +89,9 @@ bool learn_answer(struct learning *learning, const struct learn_side *side);
 /* ---- headers.c ---- */
 
 /* Appends LINE.header.NAME for each header of the answer that is the backend's own and the same in
- * all that was recorded, but for no more than `room`. What is left out is said. */
+ * all that was recorded, but for no more than `room`. What is left out is said where `say`. */
 void learn_headers(struct learning *learning, const struct learn_exchange *exchange,
-                   const char *line, size_t room);
+                   const char *line, size_t room, bool say);
 /* Have both answers the same headers of that kind? */
 bool learn_headers_alike(const struct learning *learning, const struct learn_exchange *one,
                          const struct learn_exchange *other);
@@ -103,5 +103,15 @@ bool learn_refusals(struct learning *learning);
 /* Does a text repeat a secret or a name of the side's request, or tell a time? */
 bool learn_is_of_one_request(const struct learning *learning, const struct learn_side *side,
                              struct text text);
+/* Does a value of a refusal's body? */
+bool learn_is_of_one_refusal(struct learning *learning, const struct learn_refusal *refusal,
+                             const struct learn_value *value);
+
+/* ---- shape.c ---- */
+
+/* The body of a refusal of that status and error with the members of those that were recorded, and
+ * one of those. NULL: none was, or their members differ. */
+const struct learn_refusal *learn_shape(struct learning *learning, int status, const char *error,
+                                        struct text *body);
 
 #endif
