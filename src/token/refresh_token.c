@@ -270,12 +270,13 @@ bool refresh_token_native_open(const struct secrets *secrets, struct text token,
     return open_spelled(secrets, PURPOSE_NATIVE, token, session, generation, secret);
 }
 
+/* No master secret has the key id 0: in records that is the number of the first. */
 bool refresh_token_native_claims(const struct secrets *secrets, struct text token,
                                  uint8_t session[SESSION_ID_SIZE], uint8_t *secret)
 {
     uint8_t bytes[NATIVE_BYTES];
 
-    if (!read_bytes(token, bytes) || keys_of_id(secrets, bytes[1]) != NULL) {
+    if (!read_bytes(token, bytes) || bytes[1] == 0 || keys_of_id(secrets, bytes[1]) != NULL) {
         return false;
     }
     memcpy(session, bytes + SESSION_AT, SESSION_ID_SIZE);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/codec.h"
 #include "base/whole_file.h"
 #include "operation/token_ref.h"
 #include "operation/world.h"
@@ -211,6 +212,25 @@ static void test_uuids_of_a_retired_one_are_refused(void **state)
 }
 
 /* Another machine has not been given the file: it must not log anyone out. */
+/* Its key id says 0, which stands for the first master secret in records alone. */
+static void test_a_token_of_no_secret_is_not_good(void **state)
+{
+    struct world *w = *state;
+    struct text first = world_session(w, "", NULL);
+    char token[REFRESH_TOKEN_NATIVE_SIZE + 1];
+    uint8_t beginning[3];
+    struct answer answer;
+    size_t size = 0;
+
+    assert_true(text_copy(first, token, sizeof token));
+    assert_true(codec_base64url_decode(text_cut(first, 4), beginning, sizeof beginning, &size));
+    beginning[1] = 0;
+    codec_base64url_encode(beginning, sizeof beginning, token);
+    token[4] = first.data[4];
+    assert_int_equal(world_present(w, &w->mount, text_of(token), &answer), OUTCOME_TOKEN_INVALID);
+    assert_int_equal(world_present(w, &w->mount, first, &answer), OUTCOME_ROTATED);
+}
+
 static void test_a_machine_without_it_answers_with_a_fault(void **state)
 {
     struct world *w = *state;
@@ -254,6 +274,7 @@ int main(void)
         CASE(test_tokens_of_a_retired_one_are_refused),
         CASE(test_codes_of_a_retired_one_are_refused),
         CASE(test_uuids_of_a_retired_one_are_refused),
+        CASE(test_a_token_of_no_secret_is_not_good),
         CASE(test_a_machine_without_it_answers_with_a_fault),
     };
     return cmocka_run_group_tests_name("operation/roll", tests, NULL, NULL);
